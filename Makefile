@@ -1,0 +1,60 @@
+# make demo and make test set up what they need in .venv; nothing outside this directory is touched.
+
+PYTHON ?= python3
+BIN := .venv/bin
+TESTS ?= tests
+WORKERS ?= auto
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format types check bench package packages clean
+
+help:
+	@echo 'make demo      the main job with a simulated account: server, refresh, the prompt in every surface'
+	@echo 'make test      the tests (TESTS=tests/test_wire.py for some of them)'
+	@echo 'make check     lint, format, types and shell checks'
+	@echo 'make bench     the figures of the README, measured here'
+	@echo 'make package   wheel and sdist in dist/'
+	@echo 'make packages  the Debian packages that the tests use (needs root)'
+
+.venv/ready: pyproject.toml shell/ullage-prompt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo 'ullage needs Python 3.11 or newer. Name one: make PYTHON=python3.12 $(MAKECMDGOALS)' >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	    { echo 'This Python has no venv. Run: sudo apt-get install python3-venv' >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --editable . --group dev
+	touch $@
+
+demo: .venv/ready
+	$(BIN)/ullage demo
+
+test: .venv/ready
+	$(BIN)/python -m pytest -n $(WORKERS) $(TESTS)
+
+check: lint types
+
+lint: .venv/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	sh .ci/lint-shell
+
+format: .venv/ready
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: .venv/ready
+	$(BIN)/mypy
+
+bench: .venv/ready
+	$(BIN)/python -m bench
+
+package: .venv/ready
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist
+
+packages:
+	sh .ci/install-packages
+
+clean:
+	rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,29 @@
+"""The entry point: what runs at every prompt is dispatched before anything heavy is imported."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def main() -> int:
+    """Run the command line and return the exit code."""
+    arguments = sys.argv[1:]
+    status: int | None = None
+    if arguments[:1] == ["prompt"]:
+        from ullage import prompt
+
+        status = prompt.run(arguments[1:], os.environ)
+    elif arguments == ["refresh", "--detach"]:
+        from ullage import prompt
+
+        status = prompt.start_refresh_if_due(os.environ)
+    if status is None:
+        from ullage.cli import run
+
+        status = run(arguments)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

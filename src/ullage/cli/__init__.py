@@ -1,0 +1,85 @@
+"""The command line: each command in a module of its own, imported when it is asked for."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+import click
+
+from ullage import __version__
+from ullage.errors import UllageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# Command → module; the module's `command` is what runs.
+COMMANDS = {
+    "usage": "usage",
+    "prompt": "prompt",
+    "refresh": "refresh",
+    "config": "config",
+    "schema": "schema",
+    "simulate": "simulate",
+    "demo": "demo",
+}
+
+
+class Commands(click.Group):
+    """A group that imports a command's module only when that command is used or listed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # click's signature
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(f"ullage.cli.{COMMANDS[cmd_name]}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS:
+            import difflib
+
+            near = difflib.get_close_matches(args[0], COMMANDS, 1)
+            hint = f" Did you mean {near[0]}?" if near else " `ullage --help` lists the commands."
+            raise click.UsageError(f"No such command {args[0]!r}.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="ullage")
+def main() -> None:
+    """How much of a Claude Pro, Max or Team plan is used: in the prompt, and wherever else you look.
+
+    Exit codes: 0 done, 1 a guard's limit is reached, 2 wrong usage, 3 nothing known yet or no account, 4 only expired
+    data, 5 a source failed and there is nothing to fall back on.
+    """
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line and return its exit code; every error becomes words on stderr."""
+    try:
+        result = main.main(args=list(arguments), prog_name="ullage", standalone_mode=False)
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except UllageError as error:
+        click.echo(f"ullage: {error}", err=True)
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    except BrokenPipeError:
+        # Whoever reads has had enough; point stdout away so that the interpreter's last flush has somewhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 0
+    except OSError as error:
+        click.echo(f"ullage: {error.filename or 'output'}: {error.strerror}", err=True)
+        return 5
+    return result if isinstance(result, int) else 0

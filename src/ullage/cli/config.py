@@ -1,0 +1,77 @@
+"""`ullage config`: where the file is, what is in force, a commented default, a check, a new rendering."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+
+import click
+
+from ullage import config, refresh
+from ullage.cache import ProfileCache
+from ullage.cli import options
+from ullage.errors import UsageError
+
+
+@click.group(name="config", invoke_without_command=True)
+@click.pass_context
+def command(context: click.Context) -> None:
+    """Show the configuration file and the values in force; subcommands write, check and apply it."""
+    if context.invoked_subcommand is None:
+        path = config.config_path(os.environ)
+        values, issues = config.read(path)
+        click.echo(f"# {path}{'' if os.path.exists(path) else ' (not there; these are the defaults)'}")
+        if os.environ.get("ULLAGE_SOURCE"):
+            click.echo(f"# ULLAGE_SOURCE={os.environ['ULLAGE_SOURCE']} goes before the file's source")
+        for key, value in values.items():
+            click.echo(f"{key} = {config.toml_value(value)}")
+        _tell(path, issues)
+
+
+@command.command()
+def write() -> int:
+    """Write a config.toml that explains every option and changes none. Never overwrites."""
+    path = config.config_path(os.environ)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    try:
+        with open(path, "x", encoding="utf-8") as file:
+            file.write(config.default_text())
+    except FileExistsError as error:
+        raise UsageError(f"{path} is there already, and stays as it is. `ullage config check` reads it.") from error
+    click.echo(f"Wrote {path}")
+    return 0
+
+
+@command.command()
+@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False))
+def check(file: str | None) -> int:
+    """Say what is wrong with FILE (else with the file in force), line by line."""
+    path = file or config.config_path(os.environ)
+    if not os.path.lexists(path):
+        click.echo(f"{path} is not there; the defaults are in force. `ullage config write` makes one.")
+        return 0
+    _, issues = config.read(path)
+    _tell(path, issues)
+    if not issues:
+        click.echo(f"{path} is fine.")
+    return 2 if issues else 0
+
+
+@command.command()
+@options.profile
+def apply() -> int:
+    """Render the prompt's text anew from the last reading; asks nobody."""
+    settings, issues = config.load(os.environ)
+    cache = ProfileCache(os.environ)
+    cache.make_private()
+    with cache.lock() as held:
+        if held:
+            refresh.publish(cache, settings, cache.reading(), cache.schedule(), datetime.now(UTC))
+    _tell(config.config_path(os.environ), issues)
+    click.echo("Applied." if held else "A refresh is running and will apply it.")
+    return 2 if issues else 0
+
+
+def _tell(path: str, issues: tuple[config.Issue, ...]) -> None:
+    for issue in issues:
+        click.echo(f"{path}:{issue.line}: {issue.message}", err=True)

@@ -1,0 +1,25 @@
+"""`ullage prompt`, for its help and its errors; what runs at a prompt is ullage.prompt, before click is imported."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from ullage import prompt
+from ullage.cli import options
+from ullage.places import SURFACES
+
+
+@click.command(name="prompt")
+@click.option(
+    "--surface", type=click.Choice(SURFACES), default="plain", show_default=True, help="Whose escapes to use."
+)
+@options.profile
+def command(surface: str) -> int | None:
+    """Print the segment for now.
+
+    Reads one small file, waits for nothing, and starts a refresh in the background when one is due. Prints nothing
+    while nothing is known.
+    """
+    return prompt.run(["--surface", surface], os.environ)

@@ -1,0 +1,54 @@
+"""`ullage refresh`."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from ullage import detach as detaching
+from ullage import prompt, refresh
+from ullage.cache import ProfileCache
+from ullage.cli import options
+
+# Problems that mean there is no account to read, rather than a source that failed.
+NO_ACCOUNT = ("no_source", "token_missing")
+
+
+@click.command(name="refresh")
+@click.option("--detach", is_flag=True, help="Leave the terminal at once and refresh in the background.")
+@click.option(
+    "--force", is_flag=True, help="Do not wait for the cadence; a wait that the server asked for still counts."
+)
+@options.profile
+def command(detach: bool, force: bool) -> int:
+    """Ask the source for a new reading, if it is time.
+
+    One refresh runs at a time; the others leave at once. At least five minutes lie between two requests.
+    """
+    if detach and force:
+        detaching.start_refresh(os.environ, force=True)
+        return 0
+    if detach:
+        return prompt.start_refresh_if_due(os.environ)
+    outcome = refresh.refresh(os.environ, force=force)
+    click.echo(_WORDS[outcome.result], err=outcome.result == "failed")
+    if outcome.problem:
+        click.echo(f"ullage: {outcome.problem.message}", err=True)
+    return exit_code(outcome)
+
+
+_WORDS = {
+    "refreshed": "Refreshed.",
+    "not_due": "Not due yet; --force asks all the same.",
+    "busy": "Another refresh is running.",
+    "held": "The server has asked for a pause; the last reading stays.",
+    "failed": "No new reading.",
+}
+
+
+def exit_code(outcome: refresh.Outcome) -> int:
+    """Return 0 while there is a reading to fall back on."""
+    if outcome.problem is None or ProfileCache(os.environ).reading() is not None:
+        return 0
+    return 3 if outcome.problem.code in NO_ACCOUNT else 5

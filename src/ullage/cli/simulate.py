@@ -1,0 +1,47 @@
+"""`ullage simulate`."""
+
+from __future__ import annotations
+
+import shlex
+import ssl
+
+import click
+
+from ullage.errors import UsageError
+from ullage.simulate import SCENARIOS, Simulator, write_account
+
+
+@click.command(name="simulate")
+@click.option("--scenario", type=click.Choice(list(SCENARIOS)), default="busy-day", show_default=True)
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 takes a free one.")
+@click.option(
+    "--speed", type=click.FloatRange(0, 100_000, min_open=True), default=1.0, help="Simulated seconds a second."
+)
+@click.option("--certificate", type=click.Path(exists=True), help="Serve TLS with this certificate chain.")
+@click.option("--key", type=click.Path(exists=True), help="The certificate's private key.")
+@click.option("--account", type=click.Path(), help="Write the invented account's files into this new directory.")
+def command(
+    scenario: str, port: int, speed: float, certificate: str | None, key: str | None, account: str | None
+) -> None:
+    """Serve the provider's usage endpoint on a loopback address, with scripted numbers, until interrupted.
+
+    The account is invented: no real token is accepted, none is asked for.
+    """
+    tls = None
+    if certificate:
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        try:
+            tls.load_cert_chain(certificate, key)
+        except ssl.SSLError as error:
+            raise UsageError(f"{certificate} and its key do not make a certificate: {error.reason}.") from error
+    try:
+        simulator = Simulator(scenario, port=port, speed=speed, tls=tls)
+    except OSError as error:
+        raise UsageError(f"Port {port} cannot be used: {error.strerror}. Name another one, or 0.") from error
+    if account:
+        write_account(account)
+    click.echo(f"Simulating {scenario} at {simulator.address}; nothing here is real. Ctrl-C ends it.")
+    profile = f"CLAUDE_CONFIG_DIR={shlex.quote(account)} " if account else ""
+    click.echo(f"{profile}ULLAGE_SOURCE=oauth ULLAGE_API_BASE={simulator.address} ullage usage")
+    with simulator:
+        simulator.serve_forever()

@@ -1,0 +1,308 @@
+"""config.toml: one table of options, from which come the values in force, the check and the commented default."""
+
+from __future__ import annotations
+
+import os
+import re
+from datetime import timedelta
+
+from ullage.cache import read_regular
+from ullage.errors import UsageError
+from ullage.model import Limits
+from ullage.places import SURFACES
+from ullage.record import Record
+from ullage.render import segment
+from ullage.render.surfaces import PALETTES, check_style
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from typing import Any
+
+    # Returns what is wrong with a value, in words, or None.
+    Check = Callable[[Any], str | None]
+
+SOURCES = ("auto", "oauth")
+
+
+class Settings(Record):
+    """The values in force."""
+
+    source: str
+    limits: Limits
+    templates: dict[str, str]
+    show_left: bool
+    ascii_only: bool
+    palette: dict[str, str]
+
+
+class Option(Record):
+    """One key of config.toml."""
+
+    key: str
+    default: object
+    explanation: str
+    check: Check
+
+
+class Issue(Record):
+    """What is wrong with a configuration file, and where; line 0 is the file as a whole."""
+
+    line: int
+    message: str
+
+
+def _one_of(*words: str) -> Check:
+    def check(value: object) -> str | None:
+        return None if value in words else f"is {value!r}; it can be {', '.join(words)}"
+
+    return check
+
+
+def _between(lowest: float, highest: float) -> Check:
+    def check(value: object) -> str | None:
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if number and lowest <= value <= highest:  # type: ignore[operator]  # a number by the line above
+            return None
+        return f"is {value!r}; it must be a number from {lowest:g} to {highest:g}"
+
+    return check
+
+
+def _text_checked_by(check_text: Check) -> Check:
+    def check(value: object) -> str | None:
+        return check_text(value) if isinstance(value, str) else f"is {value!r}; it must be a text in quotes"
+
+    return check
+
+
+_TEMPLATE = _text_checked_by(segment.check)
+_STYLE = _text_checked_by(check_style)
+_LEVELS = ("normal", "warning", "critical", "exhausted", "stale")
+
+OPTIONS: tuple[Option, ...] = (
+    Option(
+        key="source",
+        default="auto",
+        explanation="Who is asked: auto (nobody whom you have not turned on), or oauth: one request to the provider's\n"
+        "usage endpoint, with the token that Claude Code stored, at most every five minutes.",
+        check=_one_of(*SOURCES),
+    ),
+    Option(
+        key="segment.template",
+        default=segment.DEFAULT_TEMPLATE,
+        explanation="What a prompt shows: {5h}, {7d}, a model's name such as {fable}, {credits}, {top} for the window\n"
+        "nearest to its limit; with .used .left .bar .name .label .resets_in .resets_at .blocked_for;\n"
+        "{age} {state} {plan} {source}. A group in [ ] vanishes when a value in it is unknown.\n"
+        "{{ }} [[ ]] stand for themselves.",
+        check=_TEMPLATE,
+    ),
+    Option(
+        key="segment.show",
+        default="used",
+        explanation="Whether percentages and bars count what is used or what is left.",
+        check=_one_of("used", "left"),
+    ),
+    Option(
+        key="segment.glyphs",
+        default="auto",
+        explanation="auto (by the locale), unicode or ascii.",
+        check=_one_of("auto", "unicode", "ascii"),
+    ),
+    *(
+        Option(
+            key=f"segment.templates.{surface}",
+            default="",
+            explanation=f"A template for the {surface} surface alone; empty: the one above.",
+            check=_TEMPLATE,
+        )
+        for surface in SURFACES
+    ),
+    Option(
+        key="severity.warning_percent",
+        default=75,
+        explanation="From which used percentage on a window is shown as a warning.",
+        check=_between(0, 1000),
+    ),
+    Option(
+        key="severity.critical_percent",
+        default=90,
+        explanation="From which used percentage on a window is shown as critical.",
+        check=_between(0, 1000),
+    ),
+    Option(
+        key="age.stale_after_minutes",
+        default=15,
+        explanation="From which age on a number carries the mark of an old one (~).",
+        check=_between(1, 1440),
+    ),
+    Option(
+        key="age.expire_after_minutes",
+        default=360,
+        explanation="From which age on a number is not shown any more.",
+        check=_between(1, 10080),
+    ),
+    Option(
+        key="colors.palette",
+        default="16",
+        explanation="16 (the terminal's own colours), truecolor, or none.",
+        check=_one_of(*PALETTES),
+    ),
+    *(
+        Option(
+            key=f"colors.{level}",
+            default="",
+            explanation=f"The style of {level} numbers, such as 'bold red' or '#d55e00'; empty: the palette's.",
+            check=_STYLE,
+        )
+        for level in _LEVELS
+    ),
+)
+
+
+def config_path(environ: Mapping[str, str]) -> str:
+    """Return where config.toml lies, whether it exists or not."""
+    if environ.get("ULLAGE_CONFIG"):
+        return os.path.abspath(environ["ULLAGE_CONFIG"])
+    import platformdirs
+
+    return os.path.join(platformdirs.user_config_dir("ullage", appauthor=False), "config.toml")
+
+
+def load(environ: Mapping[str, str]) -> tuple[Settings, tuple[Issue, ...]]:
+    """Return the values in force, and what is wrong with the file; a value that is wrong gives way to its default."""
+    path = config_path(environ)
+    values, issues = read(path)
+    source = environ.get("ULLAGE_SOURCE")
+    if source:
+        wrong = _one_of(*SOURCES)(source)
+        if wrong:
+            raise UsageError(f"ULLAGE_SOURCE {wrong}.")
+        values["source"] = source
+    return _settings(values, environ), issues
+
+
+def read(path: str) -> tuple[dict[str, Any], tuple[Issue, ...]]:
+    """Return each option's value by key, defaults included, and what is wrong with the file."""
+    values: dict[str, Any] = {option.key: option.default for option in OPTIONS}
+    if not os.path.lexists(path):
+        return values, ()
+    data = read_regular(path)
+    if data is None:
+        return values, (
+            Issue(line=0, message="cannot be read: it is no regular file, too large, or not yours to read"),
+        )
+    return _checked(data, values)
+
+
+def _checked(data: bytes, values: dict[str, Any]) -> tuple[dict[str, Any], tuple[Issue, ...]]:
+    import tomllib
+
+    try:
+        text = data.decode()
+        given = dict(_leaves(tomllib.loads(text)))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        return values, (Issue(line=_line_of_error(error), message=f"is not TOML: {error}"),)
+    except RecursionError:
+        return values, (Issue(line=0, message="is nested too deeply"),)
+    issues = []
+    for key, value in given.items():
+        option = next((option for option in OPTIONS if option.key == key), None)
+        wrong = f"is not an option{_nearest(key)}" if option is None else option.check(value)
+        if wrong:
+            issues.append(Issue(line=_line_of_key(text, key), message=f"{key} {wrong}"))
+        else:
+            values[key] = value
+    return values, tuple(issues)
+
+
+def _leaves(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _nearest(key: str) -> str:
+    import difflib
+
+    known = [option.key for option in OPTIONS]
+    near = difflib.get_close_matches(key, known, 1, 0.6) or [
+        k for k in known if k.endswith("." + key.rsplit(".", maxsplit=1)[-1])
+    ]
+    return f"; did you mean {near[0]}?" if near else ". `ullage config` lists them"
+
+
+def _line_of_error(error: Exception) -> int:
+    found = re.search(r"at line (\d+)", str(error))
+    return int(found.group(1)) if found else 0
+
+
+def _line_of_key(text: str, key: str) -> int:
+    """Find the line that sets a dotted key: tomllib does not tell."""
+    table = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        header = re.match(r"\s*\[\[?\s*([^\]]+?)\s*\]", line)
+        if header:
+            table = _bare(header.group(1)) + "."
+        elif "=" in line and key.startswith(table + _bare(line.partition("=")[0])):
+            return number
+    return 0
+
+
+def _bare(key: str) -> str:
+    return re.sub(r"[\s\"']", "", key)
+
+
+def _settings(values: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
+    palette = dict(PALETTES[values["colors.palette"]])
+    if palette:
+        palette.update({level: values[f"colors.{level}"] for level in _LEVELS if values[f"colors.{level}"]})
+    return Settings(
+        source=values["source"],
+        limits=Limits(
+            warning_percent=float(values["severity.warning_percent"]),
+            critical_percent=float(values["severity.critical_percent"]),
+            stale_after=timedelta(minutes=values["age.stale_after_minutes"]),
+            expire_after=timedelta(minutes=values["age.expire_after_minutes"]),
+        ),
+        templates={
+            surface: values[f"segment.templates.{surface}"] or values["segment.template"] for surface in SURFACES
+        },
+        show_left=values["segment.show"] == "left",
+        ascii_only=values["segment.glyphs"] == "ascii"
+        or (values["segment.glyphs"] == "auto" and not _speaks_utf8(environ)),
+        palette=palette,
+    )
+
+
+def _speaks_utf8(environ: Mapping[str, str]) -> bool:
+    locale = environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG") or ""
+    return "utf" in locale.lower() or os.name == "nt"
+
+
+def default_text() -> str:
+    """Return a config.toml that says everything and changes nothing: each option explained and commented out."""
+    lines = [
+        "# ullage: what to show and whom to ask. `ullage config check` reads this file and says what is wrong.",
+        "",
+    ]
+    table = ""
+    for option in OPTIONS:
+        *parents, name = option.key.split(".")
+        if ".".join(parents) != table:
+            table = ".".join(parents)
+            lines += [f"[{table}]", ""]
+        lines += [f"# {line}" for line in option.explanation.splitlines()]
+        lines += [f"# {name} = {toml_value(option.default)}", ""]
+    return "\n".join(lines)
+
+
+def toml_value(value: object) -> str:
+    """Write a text or a number the way TOML does."""
+    if isinstance(value, str):
+        import json
+
+        return json.dumps(value, ensure_ascii=False)
+    return str(value)

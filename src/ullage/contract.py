@@ -1,0 +1,180 @@
+"""The JSON contract: what `ullage usage --json` says, typed, and its published schema.
+
+Version 1. Fields are added, never renamed or removed.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from ullage import schedule as scheduling
+from ullage.model import CLOCK_SLACK, has_reset, severity_at, state_at, used_percent_at
+from ullage.model import Credits as KnownCredits
+from ullage.model import Money as KnownMoney
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ullage.model import Limits, Problem, Reading, Window
+    from ullage.schedule import Schedule
+
+VERSION = 1
+SCHEMA_ID = "https://json-schema.org/draft/2020-12/schema"
+
+Percent = Annotated[float, Meta(ge=0, description="0 to 100; more than 100 when the limit was passed")]
+Moment = Annotated[str, Meta(description="UTC, ISO 8601", pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
+State = Literal["fresh", "stale", "expired", "none"]
+
+
+class AccountDocument(Struct):
+    id: str | None
+    plan: str | None
+    tier: str | None
+
+
+class PaceDocument(Struct):
+    ratio: float | None
+    projected_percent: float | None
+    exhausts_at: Moment | None
+
+
+class WindowDocument(Struct):
+    id: str
+    label: str
+    used_percent: Annotated[Percent | None, Meta(description="null when it is not known, never 0 for unknown")]
+    left_percent: Percent | None
+    resets_at: Moment | None
+    resets_in_seconds: Annotated[int, Meta(ge=0)] | None
+    severity: Literal["normal", "warning", "critical", "exhausted"]
+    headline: bool
+    source: str
+    as_of: Moment
+    state: Annotated[State, Meta(description="of this window's own statement")]
+    has_reset: Annotated[bool, Meta(description="its reset has passed since: what is used now is not known")]
+    pace: PaceDocument | None
+
+
+class MoneyDocument(Struct):
+    amount_minor: Annotated[int, Meta(description="in minor units: 1234 with exponent 2 is 12.34")]
+    currency: Annotated[str, Meta(description="ISO 4217; XXX when the source named none")]
+    exponent: int
+
+
+class CreditsDocument(Struct):
+    enabled: bool
+    used: MoneyDocument | None
+    limit: MoneyDocument | None
+    used_percent: Percent | None
+
+
+class ProblemDocument(Struct):
+    code: str
+    message: str
+    retry_at: Moment | None
+
+
+class UsageDocument(Struct):
+    schema: Literal[1]
+    account: AccountDocument
+    source: str | None
+    as_of: Moment | None
+    age_seconds: Annotated[int, Meta(ge=0)] | None
+    state: State
+    windows: list[WindowDocument]
+    credits: CreditsDocument | None
+    next_refresh_at: Moment | None
+    problem: ProblemDocument | None
+
+
+def document(reading: Reading | None, plan: Schedule, limits: Limits, now: datetime) -> UsageDocument:
+    """Return what is known at `now` as the contract words it."""
+    problem = plan.problem or (reading.problem if reading else None)
+    due = scheduling.due_at(plan, reading)
+    common: dict[str, Any] = {
+        "schema": VERSION,
+        "next_refresh_at": _moment(due) if due else None,
+        "problem": _problem(problem) if problem else None,
+    }
+    if reading is None:
+        return UsageDocument(
+            account=AccountDocument(id=plan.account_id, plan=None, tier=None),
+            source=None,
+            as_of=None,
+            age_seconds=None,
+            state="none",
+            windows=[],
+            credits=None,
+            **common,
+        )
+    state = state_at(reading.as_of, now, limits)
+    return UsageDocument(
+        account=AccountDocument(id=reading.account.id, plan=reading.account.plan, tier=reading.account.tier),
+        source=reading.source,
+        as_of=_moment(reading.as_of),
+        age_seconds=None if reading.as_of > now + CLOCK_SLACK else max(0, int((now - reading.as_of).total_seconds())),
+        state=state,
+        windows=[_window(window, limits, now) for window in reading.windows],
+        credits=_credits(reading.credits) if reading.credits and state != "expired" else None,
+        **common,
+    )
+
+
+def encode(usage: UsageDocument) -> bytes:
+    """Return the document as indented JSON."""
+    return msgspec.json.format(msgspec.json.encode(usage), indent=1) + b"\n"
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema of the document; it allows fields that a later version adds."""
+    return {
+        "$schema": SCHEMA_ID,
+        "title": "ullage usage",
+        "description": "How much of a Claude plan's quota is used. Fields are added, never renamed.",
+        **msgspec.json.schema(UsageDocument),
+    }
+
+
+def _window(window: Window, limits: Limits, now: datetime) -> WindowDocument:
+    used = used_percent_at(window, now, limits)
+    resets_at = None if has_reset(window, now) else window.resets_at
+    return WindowDocument(
+        id=window.id,
+        label=window.label,
+        used_percent=used,
+        left_percent=None if used is None else max(0.0, 100.0 - used),
+        resets_at=_moment(resets_at) if resets_at else None,
+        resets_in_seconds=int((resets_at - now).total_seconds()) if resets_at else None,
+        severity=severity_at(window, now, limits),
+        headline=window.headline,
+        source=window.source,
+        as_of=_moment(window.as_of),
+        state=state_at(window.as_of, now, limits),
+        has_reset=has_reset(window, now),
+        pace=None,
+    )
+
+
+def _credits(credits: KnownCredits) -> CreditsDocument:
+    return CreditsDocument(
+        enabled=credits.enabled,
+        used=_money(credits.used) if credits.used else None,
+        limit=_money(credits.limit) if credits.limit else None,
+        used_percent=credits.used_percent,
+    )
+
+
+def _money(money: KnownMoney) -> MoneyDocument:
+    return MoneyDocument(amount_minor=money.amount_minor, currency=money.currency, exponent=money.exponent)
+
+
+def _problem(problem: Problem) -> ProblemDocument:
+    return ProblemDocument(
+        code=problem.code, message=problem.message, retry_at=_moment(problem.retry_at) if problem.retry_at else None
+    )
+
+
+def _moment(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,45 @@
+"""What can go wrong, each with an exit code and words that say what to do next.
+
+UllageError
+├── UsageError   2  the command, the environment or the configuration is wrong
+├── SourceError  5  a source did not answer
+└── CacheError   5  the cache cannot be used
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+class UllageError(Exception):
+    """The base of every error that a user is meant to read."""
+
+    exit_code = 5
+
+
+class UsageError(UllageError):
+    exit_code = 2
+
+
+class CacheError(UllageError):
+    exit_code = 5
+
+
+class SourceError(UllageError):
+    """A source gave no reading.
+
+    `code` is a stable word for programs. `reached_server` says whether a request was made, which the cadence counts.
+    `retry_at` is the time before which the server does not want to be asked again.
+    """
+
+    exit_code = 5
+
+    def __init__(
+        self, code: str, message: str, *, reached_server: bool = False, retry_at: datetime | None = None
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.reached_server = reached_server
+        self.retry_at = retry_at

@@ -1,0 +1,103 @@
+"""A reading becomes frames: everything that time alone will change, rendered ahead of time. Pure."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+
+from ullage.render import segment
+from ullage.render.segment import View
+from ullage.render.surfaces import paint
+from ullage.timeline import LEAD_SECONDS, Frame
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ullage.config import Settings
+    from ullage.model import Reading
+    from ullage.render.segment import Node
+
+MOST_FRAMES = 120
+_NEAR_SECONDS = 3600
+_FAR_STEP_SECONDS = 300
+_DAY_SECONDS = 86400
+
+
+def build(reading: Reading | None, settings: Settings, surface: str, now: datetime) -> list[Frame]:
+    """Return the frames of one surface from `now` until the reading is too old to show."""
+    written = math.floor(now.timestamp())
+    if reading is None:
+        return [Frame(starts_at=written - LEAD_SECONDS, level="none", text="")]
+    nodes = segment.parse(settings.templates[surface])
+    fixed = events(reading, settings, written)
+    steps = [step for step in _steps(reading, nodes, written, max(fixed, default=written)) if step not in fixed]
+    frames = _frames({written, *fixed, *steps}, reading, settings, surface, nodes)
+    while len(frames) > MOST_FRAMES:
+        steps = _thinned(steps, written)
+        frames = _frames({written, *fixed, *steps}, reading, settings, surface, nodes)
+    return [frames[0].replace(starts_at=written - LEAD_SECONDS), *frames[1:]]
+
+
+def events(reading: Reading, settings: Settings, written: int) -> set[int]:
+    """Return the seconds after `written` at which what is shown would turn untrue: resets, staleness, expiry."""
+    limits = settings.limits
+    moments: set[datetime | None] = {window.resets_at for window in reading.windows}
+    for as_of in {reading.as_of, *(window.as_of for window in reading.windows)}:
+        moments |= {as_of + limits.stale_after, as_of + limits.expire_after}
+    horizon = _up(max([reading.as_of, *(window.as_of for window in reading.windows)]) + limits.expire_after)
+    seconds = {_up(moment) for moment in moments if moment is not None}
+    return {second for second in seconds if written < second <= horizon}
+
+
+def _up(moment: datetime) -> int:
+    return math.ceil(moment.timestamp())
+
+
+def _steps(reading: Reading, nodes: Iterable[Node], written: int, horizon: int) -> list[int]:
+    """Return the seconds at which a countdown or an age shows another text: minutes soon, five minutes later on."""
+    steps: set[int] = set()
+    fields = segment.fields(nodes)
+    if any(field.attribute in segment.COUNTDOWNS for field in fields):
+        for window in reading.windows:
+            if window.resets_at is not None:
+                steps |= _every_step(math.floor(window.resets_at.timestamp()), written, horizon)
+    if any(field.attribute == "resets_at" for field in fields):
+        days_before = {_up(window.resets_at) - _DAY_SECONDS for window in reading.windows if window.resets_at}
+        steps |= {second for second in days_before if written < second < horizon}
+    if any(field.subject == "age" for field in fields):
+        steps |= _every_step(_up(reading.as_of), written, horizon)
+    return sorted(steps)
+
+
+def _every_step(phase: int, written: int, horizon: int) -> set[int]:
+    near_end = min(written + _NEAR_SECONDS, horizon)
+    near = range(written + 1 + (phase - written - 1) % 60, near_end, 60)
+    far = range(near_end + 1 + (phase - near_end - 1) % _FAR_STEP_SECONDS, horizon, _FAR_STEP_SECONDS)
+    return {*near, *far}
+
+
+def _thinned(steps: list[int], written: int) -> list[int]:
+    """Drop every second step of the far ones while there are any, else the last ones."""
+    near = [step for step in steps if step < written + _NEAR_SECONDS]
+    far = steps[len(near) :]
+    return [*near, *far[::2]] if len(far) > 1 else steps[: len(steps) * 3 // 4]
+
+
+def _frames(
+    seconds: set[int], reading: Reading, settings: Settings, surface: str, nodes: tuple[Node, ...]
+) -> list[Frame]:
+    frames: list[Frame] = []
+    for second in sorted(seconds):
+        view = View(
+            reading=reading,
+            now=datetime.fromtimestamp(second, UTC),
+            limits=settings.limits,
+            show_left=settings.show_left,
+            ascii_only=settings.ascii_only,
+        )
+        spans = segment.fill(nodes, view)
+        frame = Frame(starts_at=second, level=segment.level_of(spans), text=paint(spans, surface, settings.palette))
+        if not frames or (frames[-1].level, frames[-1].text) != (frame.level, frame.text):
+            frames.append(frame)
+    return frames

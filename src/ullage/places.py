@@ -1,0 +1,57 @@
+"""Where a profile's cache lies: the one rule, cheap enough for the prompt.
+
+The same rule stands in `shell/ullage-prompt`; tests hold the two, and platformdirs, together. A profile is a Claude
+Code configuration directory; its cache directory repeats its path, so that a shell finds it without hashing.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from ullage.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SURFACES = ("plain", "ansi", "bash", "zsh", "fish", "tmux", "starship")
+
+# A person presses Enter before each of these prompts; the other surfaces redraw by themselves, watched or not.
+ATTENDED = ("bash", "zsh", "fish", "starship")
+
+
+def cache_root(environ: Mapping[str, str], platform: str = sys.platform) -> str:
+    """Return the directory that holds every profile's cache."""
+    given = environ.get("ULLAGE_CACHE_DIR")
+    if given:
+        return _absolute(given, "ULLAGE_CACHE_DIR")
+    xdg = environ.get("XDG_CACHE_HOME", "")
+    if platform == "win32":
+        return _absolute(environ.get("LOCALAPPDATA", ""), "LOCALAPPDATA") + "\\ullage\\Cache"
+    if xdg.startswith("/"):
+        return xdg + "/ullage"
+    home = _absolute(environ.get("HOME", ""), "HOME")
+    return home + ("/Library/Caches/ullage" if platform == "darwin" else "/.cache/ullage")
+
+
+def profile_directory(environ: Mapping[str, str], platform: str = sys.platform) -> str:
+    """Return the cache directory of the profile in effect: the default one, or that of CLAUDE_CONFIG_DIR."""
+    config_dir = environ.get("CLAUDE_CONFIG_DIR")
+    if not config_dir:
+        return os.path.join(cache_root(environ, platform), "default")
+    mirrored = _absolute(config_dir, "CLAUDE_CONFIG_DIR")
+    if platform == "win32":
+        mirrored = mirrored.replace(":", "")
+    return os.path.join(cache_root(environ, platform), "profiles", mirrored.lstrip("/\\"))
+
+
+def timeline_path(environ: Mapping[str, str], surface: str) -> str:
+    """Return the file that a prompt of this surface reads."""
+    return os.path.join(profile_directory(environ), surface + ".timeline")
+
+
+def _absolute(path: str, variable: str) -> str:
+    if not os.path.isabs(path) or ".." in path.replace("\\", "/").split("/") or "\n" in path:
+        raise UsageError(f"{variable} must be an absolute path without '..'; it is {path!r}. Set it to the full path.")
+    return path

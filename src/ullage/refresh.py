@@ -1,0 +1,163 @@
+"""The only writer of the cache: one refresh at a time, polite to the server, out of the prompt's way."""
+
+from __future__ import annotations
+
+import math
+import os
+import random
+import sys
+import time
+from datetime import UTC, datetime
+
+from ullage import config, frames, schedule, timeline
+from ullage.cache import ProfileCache, read_regular
+from ullage.errors import SourceError, UllageError
+from ullage.places import ATTENDED, SURFACES
+from ullage.record import Record
+from ullage.timeline import BootClock
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Literal, Protocol
+
+    from ullage.config import Settings
+    from ullage.model import Account, Problem, Reading
+    from ullage.schedule import Schedule
+
+    class Source(Protocol):
+        """Somebody who knows what the windows stand at."""
+
+        def account(self, environ: Mapping[str, str]) -> Account: ...
+        def read(self, environ: Mapping[str, str], account: Account, now: datetime) -> Reading: ...
+
+
+class Outcome(Record):
+    """How a refresh ended: it brought a reading, was not due, was being done by another, is held back, or failed."""
+
+    result: Literal["refreshed", "not_due", "busy", "held", "failed"]
+    problem: Problem | None = None
+
+
+def refresh(environ: Mapping[str, str], *, force: bool = False) -> Outcome:
+    """Ask the source in force if it is time, and publish what is known then.
+
+    `force` goes before the cadence, never before a time that the server asked for. Raises UllageError when the
+    environment is wrong or the cache cannot be written; a source's failure is an Outcome.
+    """
+    settings, _ = config.load(environ)
+    cache = ProfileCache(environ)
+    cache.make_private()
+    if not force and not _needed(cache, _now()):
+        return Outcome(result="not_due", problem=cache.schedule().problem)
+    with cache.lock() as held:
+        if not held:
+            return Outcome(result="busy")
+        cache.sweep()
+        return _refresh(environ, settings, cache, force=force)
+
+
+def _needed(cache: ProfileCache, now: datetime) -> bool:
+    published = timeline.read_header(cache.timeline(ATTENDED[0])) is not None
+    return not published or schedule.is_due(cache.schedule(), cache.reading(), now)
+
+
+def _refresh(environ: Mapping[str, str], settings: Settings, cache: ProfileCache, *, force: bool) -> Outcome:
+    now = _now()
+    plan, reading = cache.schedule(), cache.reading()
+    if not (force or schedule.is_due(plan, reading, now)):
+        publish(cache, settings, reading, plan, now)
+        return Outcome(result="not_due", problem=plan.problem)
+    cache.postpone(math.ceil((now + schedule.SHORTEST_INTERVAL).timestamp()))
+    try:
+        source = source_in_force(settings)
+        account = source.account(environ)
+        plan, reading = _of_account(cache, plan, reading, account)
+        if schedule.is_held(plan, now):
+            publish(cache, settings, reading, plan, now)
+            return Outcome(result="held", problem=plan.problem)
+        cache.save_schedule(schedule.begun(plan, now))
+        answer = source.read(environ, account, now)
+    except SourceError as error:
+        plan = schedule.failed(schedule.begun(plan, now), error, now, _jitter)
+        result: Literal["refreshed", "failed"] = "failed"
+    else:
+        changed = reading is None or (answer.windows, answer.credits) != (reading.windows, reading.credits)
+        plan = schedule.succeeded(schedule.begun(plan, now), now, changed=changed)
+        reading, result = answer, "refreshed"
+        cache.save_reading(reading)
+    cache.save_schedule(plan)
+    if plan.hold_until is not None:
+        cache.save_hold(plan.account_id, plan.hold_until)
+    publish(cache, settings, reading, plan, _now())
+    return Outcome(result=result, problem=plan.problem)
+
+
+def source_in_force(settings: Settings) -> Source:
+    """Return the source that the settings name; raise SourceError where they name none that can be asked."""
+    if settings.source == "oauth":
+        from ullage.sources import oauth
+
+        return oauth
+    raise SourceError(
+        "no_source",
+        "No source of readings is turned on. To ask the provider with the token that Claude Code stored, "
+        'set source = "oauth" in config.toml (`ullage config` shows where) or ULLAGE_SOURCE=oauth.',
+    )
+
+
+def _of_account(
+    cache: ProfileCache, plan: Schedule, reading: Reading | None, account: Account
+) -> tuple[Schedule, Reading | None]:
+    """Start afresh when somebody else is signed in; a hold of the account counts whichever profile met it."""
+    if account.id != plan.account_id:
+        cache.save_reading(None)
+        plan, reading = schedule.Schedule(account_id=account.id), None
+    return plan.replace(hold_until=max(filter(None, (plan.hold_until, cache.hold(account.id))), default=None)), reading
+
+
+def publish(cache: ProfileCache, settings: Settings, reading: Reading | None, plan: Schedule, now: datetime) -> None:
+    """Write every surface's timeline."""
+    written = math.floor(now.timestamp())
+    clock = boot_clock()
+    for surface in SURFACES:
+        due = schedule.due_at(plan, reading, attended=surface in ATTENDED)
+        refresh_after = math.ceil(due.timestamp()) if due else written
+        built = frames.build(reading, settings, surface, now)
+        checkpoint = min([refresh_after, *(frames.events(reading, settings, written) if reading else ())])
+        data = timeline.encode(built, written=written, refresh_after=refresh_after, checkpoint=checkpoint, clock=clock)
+        cache.save_timeline(surface, data, checkpoint)
+
+
+def boot_clock(
+    uptime_path: str = "/proc/uptime", boot_id_path: str = "/proc/sys/kernel/random/boot_id"
+) -> BootClock | None:
+    """Return the wall clock at boot where the system tells its uptime to a shell (Linux), else None."""
+    uptime = (read_regular(uptime_path) or b"").split()
+    boot_id = (read_regular(boot_id_path) or b"").decode(errors="replace").strip()
+    try:
+        centiseconds = math.floor(time.time() * 100) - round(float(uptime[0]) * 100)
+    except (IndexError, ValueError):
+        return None
+    return BootClock(centiseconds=centiseconds, boot_id=boot_id) if boot_id and " " not in boot_id else None
+
+
+def _jitter(ceiling: float) -> float:
+    return random.uniform(0, ceiling)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def main() -> int:
+    """Refresh in the background: nobody reads what this prints, so what went wrong is kept with the schedule."""
+    try:
+        refresh(os.environ, force="--force" in sys.argv[1:])
+    except UllageError as error:
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Readings as text: the segment for prompts, the escapes of each surface, tables, the JSON contract."""

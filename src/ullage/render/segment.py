@@ -1,0 +1,267 @@
+"""The segment: a template filled with what a reading still says at one moment. Pure.
+
+    {top.name} {top}[ {top.blocked_for}]
+
+A field is `{subject}` or `{subject.attribute}`; a group in square brackets vanishes when a value in it is unknown.
+Outside of a group an unknown value is `?`. A window whose reset has passed shows the reset mark instead of a number.
+"""
+
+from __future__ import annotations
+
+from ullage.model import (
+    SEVERITIES,
+    binding_window,
+    find_window,
+    has_reset,
+    severity_at,
+    state_at,
+    used_percent_at,
+)
+from ullage.record import Record
+from ullage.render import words
+from ullage.render.surfaces import Span
+from ullage.text import clean
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime, tzinfo
+    from typing import TypeAlias
+
+    from ullage.model import Limits, Reading, Window
+    from ullage.timeline import Level
+
+    Node: TypeAlias = "str | Field | Group"
+
+DEFAULT_TEMPLATE = "{top.name} {top}[ {top.blocked_for}]"
+LONGEST_TEMPLATE = 1000
+
+WINDOW_ATTRIBUTES = ("", "used", "left", "bar", "name", "label", "resets_in", "resets_at", "blocked_for")
+CREDITS_ATTRIBUTES = ("", "percent", "used", "limit", "left", "bar")
+PLAIN_SUBJECTS = ("age", "state", "plan", "source")
+
+# What minutes change: a timeline needs steps for these alone.
+COUNTDOWNS = ("resets_in", "blocked_for")
+
+
+class Field(Record):
+    """A value to fill in."""
+
+    subject: str
+    attribute: str
+
+
+class Group(Record):
+    """What vanishes together."""
+
+    nodes: tuple[Node, ...]
+
+
+class View(Record):
+    """A reading at one moment, and how the person wants to see it."""
+
+    reading: Reading
+    now: datetime
+    limits: Limits
+    show_left: bool = False
+    ascii_only: bool = False
+    timezone: tzinfo | None = None
+
+
+class TemplateError(ValueError):
+    """A template that cannot be read, in words."""
+
+
+def check(template: str) -> str | None:
+    """Return what is wrong with a template, in words, or None."""
+    try:
+        parse(template)
+    except TemplateError as error:
+        return str(error)
+    return None
+
+
+def parse(template: str) -> tuple[Node, ...]:
+    """Read a template into its nodes; raise TemplateError with the place and the nearest known word."""
+    if len(template) > LONGEST_TEMPLATE or clean(template, LONGEST_TEMPLATE) != " ".join(template.split()):
+        raise TemplateError(f"holds a control character or more than {LONGEST_TEMPLATE} characters")
+    nodes, at = _parse_nodes(template, 0, inside=False)
+    assert at == len(template)
+    return nodes
+
+
+def _parse_nodes(template: str, at: int, *, inside: bool) -> tuple[tuple[Node, ...], int]:
+    nodes: list[Node] = []
+    while at < len(template):
+        character = template[at]
+        if character in "{}[]" and template[at : at + 2] == character * 2:
+            nodes.append(character)
+            at += 2
+        elif character == "{":
+            end = template.find("}", at)
+            if end < 0:
+                raise TemplateError(f"has a {{ without its }} at character {at + 1}")
+            nodes.append(_field(template[at + 1 : end], at))
+            at = end + 1
+        elif character == "[" and not inside:
+            group, at = _parse_nodes(template, at + 1, inside=True)
+            nodes.append(Group(nodes=group))
+        elif character == "]" and inside:
+            return tuple(nodes), at + 1
+        elif character in "}[]":
+            raise TemplateError(
+                f"has a {character} without its counterpart at character {at + 1}; to show it, double it"
+            )
+        else:
+            nodes.append(" " if character.isspace() else character)
+            at += 1
+    if inside:
+        raise TemplateError("has a [ without its ]")
+    return tuple(nodes), at
+
+
+def _field(text: str, at: int) -> Field:
+    subject, _, attribute = text.strip().partition(".")
+    if not subject or not subject.replace("_", "").replace("-", "").isalnum():
+        raise TemplateError(f"has a field without a name at character {at + 1}")
+    known = CREDITS_ATTRIBUTES if subject == "credits" else ("",) if subject in PLAIN_SUBJECTS else WINDOW_ATTRIBUTES
+    if attribute not in known:
+        import difflib
+
+        near = difflib.get_close_matches(attribute, known, 1, 0.5)
+        options = f"did you mean {near[0]}?" if near else f"it can be {', '.join(filter(None, known)) or 'nothing'}"
+        raise TemplateError(f"asks for {{{subject}.{clean(attribute)}}} at character {at + 1}; {options}")
+    return Field(subject=subject, attribute=attribute)
+
+
+def fields(nodes: Iterable[Node]) -> list[Field]:
+    """Return every field of a template, groups included."""
+    found: list[Field] = []
+    for node in nodes:
+        if isinstance(node, Group):
+            found += fields(node.nodes)
+        elif isinstance(node, Field):
+            found.append(node)
+    return found
+
+
+def fill(nodes: Iterable[Node], view: View) -> list[Span]:
+    """Return the template's text at the view's moment, with the level of each number."""
+    spans: list[Span] = []
+    for node in nodes:
+        if isinstance(node, Group):
+            if all(_value(field, view) is not None for field in fields(node.nodes)):
+                spans += fill(node.nodes, view)
+        elif isinstance(node, Field):
+            spans.append(_value(node, view) or Span(text="?"))
+        else:
+            spans.append(Span(text=node))
+    return _joined(spans)
+
+
+def level_of(spans: Iterable[Span]) -> Level:
+    """Return what a reader that colours by itself should know: stale where anything is, else the gravest."""
+    levels = {span.level for span in spans}
+    for level in ("stale", *reversed(SEVERITIES)):
+        if level in levels:
+            return level
+    return "none"
+
+
+def _joined(spans: list[Span]) -> list[Span]:
+    joined: list[Span] = []
+    for span in spans:
+        if joined and joined[-1].level == span.level:
+            joined[-1] = Span(text=joined[-1].text + span.text, level=span.level)
+        else:
+            joined.append(span)
+    return joined
+
+
+def _value(field: Field, view: View) -> Span | None:
+    if field.subject == "credits":
+        return _credits_value(field.attribute, view)
+    if field.subject in PLAIN_SUBJECTS:
+        return _plain_value(field.subject, view)
+    windows = view.reading.windows
+    if field.subject == "top":
+        window = binding_window(windows, view.now, view.limits)
+    else:
+        window = find_window(windows, field.subject)
+    return None if window is None else _window_value(window, field.attribute, view)
+
+
+def _window_value(window: Window, attribute: str, view: View) -> Span | None:
+    if attribute in ("name", "label"):
+        return Span(text=short_name(window) if attribute == "name" else clean(window.label))
+    if attribute in ("", "used", "left", "bar"):
+        return _share(window, attribute, view)
+    if window.resets_at is None or has_reset(window, view.now):
+        return None
+    if attribute == "blocked_for" and severity_at(window, view.now, view.limits) != "exhausted":
+        return None
+    if attribute == "resets_at":
+        return Span(text=words.clock(window.resets_at, view.now, view.timezone))
+    return Span(text=words.countdown(window.resets_at - view.now))
+
+
+def _share(window: Window, attribute: str, view: View) -> Span | None:
+    if has_reset(window, view.now) and state_at(window.as_of, view.now, view.limits) != "expired":
+        return Span(text="reset" if view.ascii_only else "↺")
+    used = used_percent_at(window, view.now, view.limits)
+    if used is None:
+        return None
+    severity = severity_at(window, view.now, view.limits)
+    left = view.show_left if attribute in ("", "bar") else attribute == "left"
+    if attribute == "bar":
+        text = words.bar(used, left=left, ascii_only=view.ascii_only)
+    else:
+        text = words.percent(used, left=left) + words.mark(severity, ascii_only=view.ascii_only)
+    if state_at(window.as_of, view.now, view.limits) == "stale":
+        return Span(text="~" + text, level="stale")
+    return Span(text=text, level=severity)
+
+
+def short_name(window: Window) -> str:
+    """Return the name that a template and a prompt use for a window: 5h, 7d, or the model's."""
+    return {"five_hour": "5h", "seven_day": "7d"}.get(window.id, window.id.removeprefix("seven_day_"))
+
+
+def _credits_value(attribute: str, view: View) -> Span | None:
+    credits, state = view.reading.credits, state_at(view.reading.as_of, view.now, view.limits)
+    if credits is None or state == "expired":
+        return None
+    old = "~" if state == "stale" else ""
+    level: Level | None = "stale" if old else None
+    if attribute in ("used", "limit"):
+        amount = credits.used if attribute == "used" else credits.limit
+        return None if amount is None else Span(text=old + words.money(amount), level=level)
+    if attribute == "left":
+        return _credits_left(view, old, level)
+    if credits.used_percent is None:
+        return None
+    if attribute == "bar":
+        text = words.bar(credits.used_percent, left=view.show_left, ascii_only=view.ascii_only)
+    else:
+        text = words.percent(credits.used_percent, left=view.show_left)
+    return Span(text=old + text, level=level)
+
+
+def _credits_left(view: View, old: str, level: Level | None) -> Span | None:
+    credits = view.reading.credits
+    if credits is None or credits.used is None or credits.limit is None:
+        return None
+    if (credits.used.currency, credits.used.exponent) != (credits.limit.currency, credits.limit.exponent):
+        return None
+    left = credits.limit.replace(amount_minor=max(0, credits.limit.amount_minor - credits.used.amount_minor))
+    return Span(text=old + words.money(left), level=level)
+
+
+def _plain_value(subject: str, view: View) -> Span | None:
+    reading = view.reading
+    if subject == "age":
+        return Span(text=words.age(view.now - reading.as_of))
+    if subject == "state":
+        return Span(text=state_at(reading.as_of, view.now, view.limits))
+    text = clean(reading.account.plan if subject == "plan" else reading.source)
+    return Span(text=text) if text else None

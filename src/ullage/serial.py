@@ -1,0 +1,151 @@
+"""Readings and schedules as JSON, and back without trust: what does not fit is as good as absent."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+from ullage.model import (
+    SEVERITIES,
+    Account,
+    Credits,
+    Money,
+    Problem,
+    Reading,
+    Window,
+    parse_percent,
+    parse_time,
+)
+from ullage.record import Record
+from ullage.schedule import Schedule
+from ullage.text import clean
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_FORMAT = 1
+_LONGEST_MESSAGE = 500
+
+
+def encode(record: Record) -> bytes:
+    """Return a record as JSON, with the format's version beside its fields."""
+    return json.dumps({"format": _FORMAT, **_plain(record)}, ensure_ascii=False).encode() + b"\n"
+
+
+def decode_reading(data: bytes | None) -> Reading | None:
+    """Return the reading, or None for bytes that hold none of this version."""
+    fields = _fields(data)
+    try:
+        return _reading(fields) if fields else None
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+
+
+def decode_schedule(data: bytes | None) -> Schedule:
+    """Return the schedule; an empty one for bytes that hold none of this version."""
+    fields = _fields(data)
+    try:
+        return _schedule(fields) if fields else Schedule()
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return Schedule()
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, Record):
+        return {name: _plain(field) for name, field in vars(value).items()}
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _fields(data: bytes | None) -> dict[str, Any] | None:
+    try:
+        fields = json.loads(data or b"")
+    except (ValueError, RecursionError):
+        return None
+    return fields if isinstance(fields, dict) and fields.get("format") == _FORMAT else None
+
+
+def _reading(fields: dict[str, Any]) -> Reading:
+    return Reading(
+        account=Account(**{name: _text(fields["account"][name]) for name in ("id", "plan", "tier")}),
+        source=clean(fields["source"]),
+        as_of=_time(fields["as_of"]),
+        windows=tuple(_window(window) for window in fields["windows"]),
+        credits=_credits(fields["credits"]),
+        problem=_problem(fields["problem"]),
+    )
+
+
+def _window(fields: dict[str, Any]) -> Window:
+    if fields["kind"] not in ("session", "weekly", "model", "other"):
+        raise ValueError("unknown kind of window")
+    return Window(
+        id=clean(fields["id"]),
+        label=clean(fields["label"]),
+        kind=fields["kind"],
+        used_percent=parse_percent(fields["used_percent"]),
+        resets_at=parse_time(fields["resets_at"]),
+        severity=fields["severity"] if fields["severity"] in SEVERITIES else None,
+        headline=fields["headline"] is True,
+        source=clean(fields["source"]),
+        as_of=_time(fields["as_of"]),
+    )
+
+
+def _credits(fields: dict[str, Any] | None) -> Credits | None:
+    if fields is None:
+        return None
+    return Credits(
+        enabled=fields["enabled"] is True,
+        used=_money(fields["used"]),
+        limit=_money(fields["limit"]),
+        used_percent=parse_percent(fields["used_percent"]),
+    )
+
+
+def _money(fields: dict[str, Any] | None) -> Money | None:
+    if fields is None:
+        return None
+    return Money(
+        amount_minor=int(fields["amount_minor"]), currency=clean(fields["currency"]), exponent=int(fields["exponent"])
+    )
+
+
+def _schedule(fields: dict[str, Any]) -> Schedule:
+    return Schedule(
+        account_id=_text(fields["account_id"]),
+        attempted_at=parse_time(fields["attempted_at"]),
+        refresh_at=parse_time(fields["refresh_at"]),
+        idle_refresh_at=parse_time(fields["idle_refresh_at"]),
+        hold_until=parse_time(fields["hold_until"]),
+        unchanged=_count(fields["unchanged"]),
+        failures=_count(fields["failures"]),
+        problem=_problem(fields["problem"]),
+    )
+
+
+def _problem(fields: dict[str, Any] | None) -> Problem | None:
+    if fields is None:
+        return None
+    return Problem(
+        code=clean(fields["code"]),
+        message=clean(fields["message"], _LONGEST_MESSAGE),
+        retry_at=parse_time(fields["retry_at"]),
+    )
+
+
+def _time(value: object) -> datetime:
+    parsed = parse_time(value)
+    if parsed is None:
+        raise ValueError("not a time")
+    return parsed
+
+
+def _text(value: object) -> str | None:
+    return clean(value) or None
+
+
+def _count(value: object) -> int:
+    return min(max(value, 0), 16) if isinstance(value, int) else 0

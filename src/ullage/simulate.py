@@ -1,0 +1,301 @@
+"""A stand-in for the provider on a loopback address: the usage endpoint in its real wire format, with scripted days.
+
+For tests, the demo and trying things out. It knows one invented account and accepts no real token.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import os
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
+
+from ullage.errors import UsageError
+from ullage.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable, Iterator, Mapping
+    from typing import Any
+
+TOKEN = "sk-ant-oat01-SIMULATED"  # noqa: S105  # opens nothing but this simulator
+ACCOUNT_ID = "5e000000-0000-4000-8000-00000000cafe"
+USAGE_PATH = "/api/oauth/usage"
+COUNT_PATH = "/simulated/requests"
+
+_SESSION = timedelta(hours=5)
+_WEEK = timedelta(days=7)
+_STALL_SECONDS = 120
+
+
+class Moment(Record):
+    """Where a scenario stands: the day so far in simulated time, the speed, and how often it was asked."""
+
+    started: datetime
+    elapsed: timedelta
+    speed: float
+    request: int
+
+    def resets_at(self, length: timedelta, offset: timedelta) -> str:
+        """Return when the running window of this length ends, in real time, as the server words it."""
+        periods = math.floor((self.elapsed + offset) / length) + 1
+        return self.real(length * periods - offset)
+
+    def real(self, simulated: timedelta) -> str:
+        """Return the real time at which so much simulated time has passed."""
+        return (self.started + simulated / self.speed).isoformat(timespec="microseconds")
+
+
+class Reply(Record):
+    """What the server sends; `fault` breaks the sending off in a chosen way."""
+
+    status: int = 200
+    headers: Mapping[str, str] = MappingProxyType({})
+    body: bytes = b""
+    fault: str = ""
+
+
+def _busy(elapsed: timedelta) -> tuple[float, float]:
+    """Return session and week percentages of a day that begins two hours into a session, three days into a week."""
+    in_session = ((elapsed + timedelta(hours=2)) % _SESSION) / _SESSION
+    in_week = ((elapsed + timedelta(days=3)) % _WEEK) / _WEEK
+    return round(92 * in_session, 1), round(100 * in_week, 1)
+
+
+def _window(percent: float, resets_at: str | None) -> dict[str, Any]:
+    empty = dict.fromkeys(("limit_dollars", "used_dollars", "remaining_dollars"))
+    return {"utilization": percent, "resets_at": resets_at, **empty}
+
+
+def _limit(kind: str, percent: float, resets_at: str | None, model: str | None = None, *, active: bool = False) -> Any:
+    return {
+        "kind": kind,
+        "group": "session" if kind == "session" else "weekly",
+        "percent": math.floor(percent),
+        "severity": "critical" if percent >= 90 else "warning" if percent >= 75 else "normal",
+        "resets_at": resets_at,
+        "scope": {"model": {"id": None, "display_name": model}, "surface": None} if model is not None else None,
+        "is_active": active,
+    }
+
+
+def _body(moment: Moment, session: float, week: float, models: dict[str, float], **more: Any) -> Reply:
+    session_reset = moment.resets_at(_SESSION, timedelta(hours=2))
+    week_reset = moment.resets_at(_WEEK, timedelta(days=3))
+    body = {
+        "five_hour": _window(session, session_reset),
+        "seven_day": _window(week, week_reset),
+        "seven_day_oauth_apps": None,
+        "seven_day_opus": None,
+        "seven_day_sonnet": None,
+        "cinder_cove": None,
+        "extra_usage": {"is_enabled": False, "monthly_limit": None, "used_credits": None, "utilization": None},
+        "limits": [
+            _limit("session", session, session_reset, active=session >= week),
+            _limit("weekly_all", week, week_reset, active=week > session),
+            *(_limit("weekly_scoped", percent, week_reset, model) for model, percent in models.items()),
+        ],
+        "member_dashboard_available": False,
+        **more,
+    }
+    return Reply(body=json.dumps(body).encode())
+
+
+def _busy_day(moment: Moment) -> Reply:
+    session, week = _busy(moment.elapsed)
+    return _body(moment, session, week, {"Fable": round(week / 2, 1)})
+
+
+def _models(moment: Moment) -> Reply:
+    session, week = _busy(moment.elapsed)
+    return _body(moment, session, week, {"Fable": 82, "Opus": 64, "Sonnet": 12})
+
+
+def _credits(moment: Moment) -> Reply:
+    def money(amount: int) -> dict[str, Any]:
+        return {"amount_minor": amount, "currency": "USD", "exponent": 2}
+
+    extra = {"is_enabled": True, "monthly_limit": 5000, "used_credits": 1234.0, "utilization": 24.68}
+    return _body(
+        moment,
+        100.0,
+        61.0,
+        {},
+        extra_usage={**extra, "currency": "USD", "decimal_places": 2},
+        spend={"used": money(1234), "limit": money(5000), "percent": 24, "severity": "normal", "enabled": True},
+    )
+
+
+def _over_limit(moment: Moment) -> Reply:
+    return _body(moment, 104.0, 88.0, {"Fable": 100.0})
+
+
+def _error(status: int, kind: str, message: str, **headers: str) -> Reply:
+    body = json.dumps({"error": {"type": kind, "message": message}}).encode()
+    return Reply(status=status, headers=headers, body=body)
+
+
+def _storm(moment: Moment) -> Reply:
+    if moment.request == 1:
+        return _busy_day(moment)
+    return _error(429, "rate_limit_error", "Rate limited. Please try again later.", **{"Retry-After": "600"})
+
+
+def _storm_without_header(moment: Moment) -> Reply:
+    return _storm(moment).replace(headers={})
+
+
+def _outage(moment: Moment) -> Reply:
+    return _busy_day(moment) if moment.request == 1 else _error(503, "api_error", "Service unavailable")
+
+
+def _hostile(moment: Moment) -> Reply:
+    name = "A$(touch pwned)`touch pwned`%n%F{red}\\u#S#(touch pwned)\x1b]0;t\x07\n\u202e\x9b31m<b>"
+    return _body(moment, 20.0, 30.0, {name: 95.0})
+
+
+def _scope(_moment: Moment) -> Reply:
+    error = {
+        "type": "permission_error",
+        "message": "OAuth token does not meet scope requirement user:profile",
+        "details": {"error_code": "oauth_scope_insufficient"},
+    }
+    return Reply(status=403, body=json.dumps({"type": "error", "error": error}).encode())
+
+
+SCENARIOS: dict[str, Callable[[Moment], Reply]] = {
+    "busy-day": _busy_day,
+    "models": _models,
+    "credits": _credits,
+    "over-limit": _over_limit,
+    "429-storm": _storm,
+    "429-storm-no-header": _storm_without_header,
+    "outage": _outage,
+    "hostile-names": _hostile,
+    "leaked-epoch": lambda moment: _body(moment, 1.78e9, 30.0, {}),
+    "revoked": lambda moment: _error(401, "authentication_error", "Invalid bearer token"),
+    "scope": _scope,
+    "redirect": lambda moment: Reply(status=302, headers={"Location": "http://127.0.0.1:9/elsewhere"}),
+    "html": lambda moment: Reply(headers={"Content-Type": "text/html"}, body=b"<!doctype html><title>Sign in</title>"),
+    "empty": lambda moment: Reply(body=b"{}"),
+    "truncated": lambda moment: _busy_day(moment).replace(fault="truncate"),
+    "cut": lambda moment: _busy_day(moment).replace(fault="cut"),
+    "stalled": lambda moment: _busy_day(moment).replace(fault="stall"),
+    "silent": lambda moment: Reply(fault="silence"),
+    "drip": lambda moment: _busy_day(moment).replace(fault="drip"),
+    "huge": lambda moment: Reply(body=b" " * (3 << 20)),
+}
+
+
+def write_account(directory: str) -> None:
+    """Put the invented account's credentials into a configuration directory, for CLAUDE_CONFIG_DIR to name."""
+    os.makedirs(directory, mode=0o700, exist_ok=True)
+    credentials = {
+        "accessToken": TOKEN,
+        "refreshToken": "sk-ant-ort01-SIMULATED",
+        "expiresAt": int((time.time() + 8 * 3600) * 1000),
+        "scopes": ["user:inference", "user:profile"],
+        "subscriptionType": "max",
+        "rateLimitTier": "default_claude_max_20x",
+    }
+    account = {"accountUuid": ACCOUNT_ID, "emailAddress": "simulated@example.com"}
+    for name, content in (
+        (".credentials.json", {"claudeAiOauth": credentials}),
+        (".claude.json", {"oauthAccount": account}),
+    ):
+        path = os.path.join(directory, name)
+        try:
+            with open(path, "x", encoding="utf-8", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+                json.dump(content, file)
+        except FileExistsError as error:
+            raise UsageError(
+                f"{path} is there already and is not touched. Name a directory that does not exist."
+            ) from error
+
+
+class Simulator(ThreadingHTTPServer):
+    """The server; `address` is what ULLAGE_API_BASE should name."""
+
+    daemon_threads = True
+    request_queue_size = 256
+
+    def __init__(self, scenario: str, *, port: int = 0, speed: float = 1.0, tls: ssl.SSLContext | None = None) -> None:
+        super().__init__(("127.0.0.1", port), _Handler)
+        if tls is not None:
+            self.socket = tls.wrap_socket(self.socket, server_side=True)
+        self.scenario = SCENARIOS[scenario]
+        self.speed = speed
+        self.started = datetime.now(UTC)
+        self.requests = 0
+        self.address = f"{'https' if tls else 'http'}://127.0.0.1:{self.server_port}"
+        self._count_lock = threading.Lock()
+
+    def next_moment(self) -> Moment:
+        """Count a request and return the moment it came in."""
+        with self._count_lock:
+            self.requests += 1
+            elapsed = (datetime.now(UTC) - self.started) * self.speed
+            return Moment(started=self.started, elapsed=elapsed, speed=self.speed, request=self.requests)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of clients that go away: that is their right."""
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[Simulator]:
+        """Serve in a thread for as long as the block lasts."""
+        thread = threading.Thread(target=self.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield self
+        finally:
+            self.shutdown()
+            self.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Simulator
+
+    def do_GET(self) -> None:
+        if self.path == COUNT_PATH:
+            self._send(Reply(body=json.dumps({"requests": self.server.requests}).encode()))
+        elif self.path != USAGE_PATH:
+            self._send(_error(404, "not_found_error", "Not found"))
+        elif self.headers.get("Authorization") != f"Bearer {TOKEN}":
+            self._send(_error(401, "authentication_error", "Invalid bearer token"))
+        else:
+            self._send(self.server.scenario(self.server.next_moment()))
+
+    def _send(self, reply: Reply) -> None:
+        if reply.fault == "silence":
+            time.sleep(_STALL_SECONDS)
+        self.send_response(reply.status)
+        self.send_header("Content-Type", reply.headers.get("Content-Type", "application/json"))
+        for name, value in reply.headers.items():
+            if name != "Content-Type":
+                self.send_header(name, value)
+        half = len(reply.body) // 2
+        body = reply.body[:half] if reply.fault == "truncate" else reply.body
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if reply.fault in ("stall", "cut"):
+            self.wfile.write(body[:half])
+            self.wfile.flush()
+            time.sleep(_STALL_SECONDS if reply.fault == "stall" else 0)
+            self.close_connection = True
+        elif reply.fault == "drip":
+            for byte in body:
+                self.wfile.write(bytes([byte]))
+                self.wfile.flush()
+                time.sleep(1)
+        else:
+            self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Print nothing: the terminal belongs to whoever started the simulator."""

@@ -1,0 +1,1 @@
+"""One module a source: each answers what the windows stand at, or raises a SourceError."""

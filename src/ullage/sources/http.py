@@ -1,0 +1,163 @@
+"""One GET, the polite and suspicious way: the only module that imports httpx.
+
+No redirect is followed, no body is read past a limit, no call outlives its deadline, and what is asked with a secret is
+asked of the provider's own host or of a loopback address.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import json
+import socket
+import ssl
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+import httpx
+
+from ullage import __version__
+from ullage.errors import SourceError, UsageError
+from ullage.text import clean
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CONNECT_SECONDS = 5.0
+WHOLE_CALL_SECONDS = 20.0
+LARGEST_BODY = 1 << 20
+USER_AGENT = f"ullage/{__version__}"
+
+
+class Answer:
+    """A status, its headers and a body of bounded size."""
+
+    def __init__(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        self.status, self.headers, self.body = status, headers, body
+
+
+def checked_base(base: str, provider: str) -> httpx.URL:
+    """Return the base address when it is the provider's own or a loopback address; else raise UsageError.
+
+    Names are not looked up: what `localhost` means is decided elsewhere, so only addresses count.
+    """
+    try:
+        url = httpx.URL(base)
+    except (httpx.InvalidURL, ValueError) as error:
+        raise UsageError(f"{clean(base, 200)!r} is not an address: {error}") from error
+    bare = not url.userinfo and not url.query and not url.fragment and url.path in ("", "/")
+    if bare and (str(url).rstrip("/") == provider or (url.scheme in ("http", "https") and _is_loopback(url.host))):
+        return url
+    raise UsageError(
+        f"ullage asks {provider} or a loopback address such as http://127.0.0.1:8000, and nobody else; "
+        f"ULLAGE_API_BASE names {clean(url.host, 200)!r}. Unset it."
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def get(base: httpx.URL, path: str, headers: Mapping[str, str]) -> Answer:
+    """Ask once and return the answer, whatever its status; raise SourceError when there is none."""
+    try:
+        return asyncio.run(_get(base, path, headers))
+    except TimeoutError as error:
+        raise _unreachable("timeout", f"{base.host} did not finish its answer in {WHOLE_CALL_SECONDS:.0f} s") from error
+    except httpx.ConnectTimeout as error:
+        raise _unreachable("connect_timeout", f"{base.host} did not take the connection") from error
+    except httpx.TimeoutException as error:
+        raise _unreachable("timeout", f"{base.host} fell silent in the middle of its answer") from error
+    except httpx.ConnectError as error:
+        raise _connect_error(base.host, error) from error
+    except (httpx.HTTPError, OSError) as error:
+        raise SourceError(
+            "connection_broken",
+            f"The connection to {base.host} broke off. The next attempt comes by itself.",
+            reached_server=True,
+        ) from error
+
+
+async def _get(base: httpx.URL, path: str, headers: Mapping[str, str]) -> Answer:
+    loopback = _is_loopback(base.host)
+    # A loopback address is never asked through a proxy, which would see the secret.
+    client = httpx.AsyncClient(
+        verify=httpx.create_ssl_context(),
+        trust_env=not loopback,
+        follow_redirects=False,
+        timeout=httpx.Timeout(WHOLE_CALL_SECONDS, connect=CONNECT_SECONDS),
+        headers={"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "identity"},
+    )
+    async with (
+        asyncio.timeout(WHOLE_CALL_SECONDS),
+        client,
+        client.stream("GET", base.join(path), headers=dict(headers)) as response,
+    ):
+        body = b""
+        async for chunk in response.aiter_raw():
+            body += chunk
+            if len(body) > LARGEST_BODY:
+                raise SourceError(
+                    "too_large",
+                    f"{base.host} sent more than {LARGEST_BODY >> 20} MiB, which is no usage report.",
+                    reached_server=True,
+                )
+        return Answer(response.status_code, response.headers, body)
+
+
+def _unreachable(code: str, what: str) -> SourceError:
+    return SourceError(
+        code, f"{what}. Check the network; the next attempt comes by itself.", reached_server=code == "timeout"
+    )
+
+
+def _connect_error(host: str, error: httpx.ConnectError) -> SourceError:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLError):
+            return SourceError(
+                "bad_certificate",
+                f"{host} did not show a certificate that this machine trusts, so nothing was sent. If a proxy of your "
+                "organisation opens TLS, name its CA file in SSL_CERT_FILE.",
+            )
+        if isinstance(cause, socket.gaierror):
+            return _unreachable("dns_failure", f"The name {host} could not be looked up")
+        cause = cause.__cause__ or cause.__context__
+    return _unreachable("unreachable", f"{host} could not be reached")
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> datetime | None:
+    """Return the time that a Retry-After header names, in seconds or as a date (RFC 9110); None without one."""
+    value = headers.get("retry-after", "").strip()
+    if value.isascii() and value.isdigit() and len(value) < 10:
+        return now + timedelta(seconds=int(value))
+    try:
+        parsed = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed
+
+
+def json_body(answer: Answer, host: str) -> object:
+    """Return the decoded body; raise SourceError that tells a web page from a broken answer."""
+    if answer.headers.get("content-encoding", "identity") != "identity":
+        raise SourceError("not_json", f"{host} sent a compressed answer that was not asked for.", reached_server=True)
+    try:
+        return json.loads(answer.body)
+    except (ValueError, RecursionError) as error:
+        if answer.body.lstrip()[:1] == b"<" or "html" in answer.headers.get("content-type", ""):
+            raise SourceError(
+                "not_json",
+                f"{host} answered with a web page instead of numbers; a proxy or a sign-in page of the network may "
+                "stand in between. Open a browser to see it.",
+                reached_server=True,
+            ) from error
+        raise SourceError(
+            "truncated",
+            f"The answer of {host} is not whole. The next attempt comes by itself.",
+            reached_server=True,
+        ) from error

@@ -1,0 +1,68 @@
+"""The provider's usage endpoint, asked with the token that Claude Code stored. Only when the user has turned it on.
+
+GET {base}/api/oauth/usage with `anthropic-beta: oauth-2025-04-20`. The endpoint is undocumented and throttled per
+account; an expired token may be answered with 429, which is why one is never sent.
+"""
+
+from __future__ import annotations
+
+from ullage.errors import SourceError
+from ullage.sources import credentials, http, wire
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from ullage.model import Account, Reading
+
+NAME = "oauth"
+PROVIDER = "https://api.anthropic.com"
+_PATH = "/api/oauth/usage"
+
+
+def account(environ: Mapping[str, str]) -> Account:
+    """Return whose numbers this source would tell."""
+    return credentials.account(environ)
+
+
+def read(environ: Mapping[str, str], account: Account, now: datetime) -> Reading:
+    """Ask once; raise SourceError with what to do when there is no reading."""
+    base = http.checked_base(environ.get("ULLAGE_API_BASE") or PROVIDER, PROVIDER)
+    headers = {**credentials.token(environ, now).header(), "anthropic-beta": "oauth-2025-04-20"}
+    answer = http.get(base, _PATH, headers)
+    if answer.status != 200:
+        raise _refusal(answer, base.host, now)
+    return wire.parse_usage(http.json_body(answer, base.host), account=account, source=NAME, as_of=now)
+
+
+def _refusal(answer: http.Answer, host: str, now: datetime) -> SourceError:
+    status = answer.status
+    code, message = "unexpected_status", f"{host} answered {status}, which ullage does not know. It will ask again."
+    retry_at = None
+    if status == 401:
+        code, message = "unauthorized", "The server does not accept Claude Code's token. Sign in again with /login."
+    elif status == 403 and b"oauth_scope_insufficient" in answer.body:
+        code = "scope_missing"
+        message = (
+            "The token may not read usage: one from `claude setup-token` can only make model requests. "
+            "Sign in with /login, and unset CLAUDE_CODE_OAUTH_TOKEN for ullage."
+        )
+    elif status == 403:
+        code, message = "forbidden", f"{host} refuses this account or this network. Check that `claude` works here."
+    elif status == 429:
+        code = "rate_limited"
+        retry_at = http.retry_after(answer.headers, now)
+        message = (
+            "The server asks for fewer questions; that says nothing about your plan's limits. "
+            "ullage waits and asks again by itself."
+        )
+    elif 300 <= status < 400:
+        code, message = (
+            "redirected",
+            f"{host} points elsewhere, and ullage does not follow with a token. Check the network.",
+        )
+    elif status >= 500:
+        code, message = "server_error", f"{host} has a fault of its own ({status}). ullage asks again by itself."
+        retry_at = http.retry_after(answer.headers, now)
+    return SourceError(code, message, reached_server=True, retry_at=retry_at)

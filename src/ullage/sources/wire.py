@@ -1,0 +1,215 @@
+"""The usage body that the server, Claude Code's cache and its control protocol share, read into a Reading.
+
+Shapes seen between March and November 2026: flat keys (`five_hour`, `seven_day`, …) with `utilization` 0–100 and
+`resets_at`; since June a `limits` list with `kind`, `percent`, `severity`, `scope` and `is_active`; `model_scoped` in
+the control protocol; `extra_usage` in minor units and, newer, `spend`. Anything may be null or absent.
+"""
+
+from __future__ import annotations
+
+from ullage.errors import SourceError
+from ullage.model import Account, Credits, Money, Problem, Reading, Window, parse_percent, parse_time
+from ullage.text import clean, slug
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+    from typing import Any
+
+    from ullage.model import Kind, Severity
+
+_MOST_WINDOWS = 32
+_SIGNS_OF_A_USAGE_BODY = ("five_hour", "seven_day", "limits", "extra_usage", "spend")
+_NOT_WINDOWS = ("limits", "model_scoped", "extra_usage", "spend", "cedar_ember")
+_KNOWN: dict[str, tuple[str, Kind]] = {
+    "five_hour": ("Session (5h)", "session"),
+    "seven_day": ("Week (all models)", "weekly"),
+    "seven_day_opus": ("Week (Opus)", "model"),
+    "seven_day_sonnet": ("Week (Sonnet)", "model"),
+}
+_ID_OF_KIND = {"session": "five_hour", "weekly_all": "seven_day"}
+_SEVERITY_OF_WORD: dict[object, Severity] = {
+    "normal": "normal",
+    "warning": "warning",
+    "warn": "warning",
+    "critical": "critical",
+}
+_ORDER: tuple[Kind, ...] = ("session", "weekly", "model", "other")
+
+
+def parse_usage(body: object, *, account: Account, source: str, as_of: datetime) -> Reading:
+    """Read a usage body into a Reading; raise SourceError when it is none."""
+    if not isinstance(body, dict) or not any(key in body for key in _SIGNS_OF_A_USAGE_BODY):
+        raise SourceError(
+            "unexpected_shape",
+            "The answer is not a usage report. Look for a newer ullage; until then the last reading stays.",
+            reached_server=True,
+        )
+    implausible: list[str] = []
+    windows: dict[str, Window] = {}
+    for stated in (*_listed(body), *_model_scoped(body), *_flat(body)):
+        window = _window(stated, source, as_of, implausible)
+        known = windows.get(window.id)
+        if known is not None:
+            windows[window.id] = _merged(known, window)
+        elif len(windows) < _MOST_WINDOWS:
+            windows[window.id] = window
+    return Reading(
+        account=account,
+        source=source,
+        as_of=as_of,
+        windows=tuple(sorted(windows.values(), key=lambda window: _ORDER.index(window.kind))),
+        credits=_credits(body),
+        problem=_note(implausible),
+    )
+
+
+class _Stated:
+    """One window as the body words it, before anything is believed."""
+
+    def __init__(self, name: str, label: str, kind: Kind, fields: Mapping[str, Any], percent: object) -> None:
+        self.name, self.label, self.kind, self.fields, self.percent = name, label, kind, fields, percent
+
+
+def _listed(body: Mapping[str, Any]) -> Iterator[_Stated]:
+    limits = body.get("limits")
+    for entry in limits if isinstance(limits, list) else ():
+        if isinstance(entry, dict) and isinstance(entry.get("kind"), str):
+            name, label, kind = _identity(entry["kind"], entry.get("scope"))
+            yield _Stated(name, label, kind, entry, entry.get("percent"))
+
+
+def _identity(kind: str, scope: object) -> tuple[str, str, Kind]:
+    if kind in _ID_OF_KIND:
+        name = _ID_OF_KIND[kind]
+        return (name, *_KNOWN[name])
+    model, surface = _scope_name(scope, "model"), _scope_name(scope, "surface")
+    shown = " ".join(part for part in (model, surface) if part)
+    if kind == "weekly_scoped":
+        name = f"seven_day_{slug(shown) or 'scoped'}"
+        return name, f"Week ({shown or 'scoped'})", "other" if surface or not model else "model"
+    name = slug(f"{clean(kind)} {shown}") or "unnamed"
+    return name, _title(name), "other"
+
+
+def _scope_name(scope: object, key: str) -> str:
+    part = scope.get(key) if isinstance(scope, dict) else None
+    return clean(part.get("display_name") or part.get("id")) if isinstance(part, dict) else clean(part)
+
+
+def _model_scoped(body: Mapping[str, Any]) -> Iterator[_Stated]:
+    scoped = body.get("model_scoped")
+    for entry in scoped if isinstance(scoped, list) else ():
+        if isinstance(entry, dict):
+            scope = {"model": {"display_name": entry.get("display_name")}}
+            name, label, kind = _identity("weekly_scoped", scope)
+            yield _Stated(name, label, kind, entry, entry.get("utilization"))
+
+
+def _flat(body: Mapping[str, Any]) -> Iterator[_Stated]:
+    for key, fields in body.items():
+        if key in _NOT_WINDOWS or not isinstance(fields, dict) or not {"utilization", "resets_at"} <= fields.keys():
+            continue
+        # A code-named object with a limit in dollars is a one-off pool; its `resets_at` is the day it expires.
+        if isinstance(fields.get("limit_dollars"), int | float):
+            continue
+        name = slug(clean(key)) or "unnamed"
+        label, kind = _KNOWN.get(key, (_title(name), "other"))
+        yield _Stated(name, label, kind, fields, fields["utilization"])
+
+
+def _title(name: str) -> str:
+    if name.startswith("seven_day_"):
+        return f"Week ({name.removeprefix('seven_day_').replace('_', ' ').capitalize()})"
+    return name.replace("_", " ").capitalize()
+
+
+def _window(stated: _Stated, source: str, as_of: datetime, implausible: list[str]) -> Window:
+    used_percent = parse_percent(stated.percent)
+    if used_percent is None and stated.percent is not None:
+        implausible.append(stated.label)
+    return Window(
+        id=stated.name,
+        label=stated.label,
+        kind=stated.kind,
+        used_percent=used_percent,
+        resets_at=parse_time(stated.fields.get("resets_at")),
+        severity=_severity(stated.fields.get("severity")),
+        headline=stated.fields.get("is_active") is True,
+        source=source,
+        as_of=as_of,
+    )
+
+
+def _severity(word: object) -> Severity | None:
+    return _SEVERITY_OF_WORD.get(word) if isinstance(word, str) else None
+
+
+def _merged(listed: Window, flat: Window) -> Window:
+    """Complete the list's statement by the flat key's, which has decimals where the list rounds."""
+    used_percent = listed.used_percent
+    if used_percent is None or (flat.used_percent is not None and abs(flat.used_percent - used_percent) < 1):
+        used_percent = flat.used_percent
+    return listed.replace(
+        used_percent=used_percent,
+        resets_at=listed.resets_at or flat.resets_at,
+        severity=listed.severity or flat.severity,
+        headline=listed.headline or flat.headline,
+    )
+
+
+def _note(implausible: list[str]) -> Problem | None:
+    if not implausible:
+        return None
+    names = ", ".join(dict.fromkeys(implausible))
+    return Problem(
+        code="implausible_percent",
+        message=f"The source gave a percentage that cannot be one for {names}; it is not shown. "
+        "It is most likely a fault of the source and passes with its next answer.",
+    )
+
+
+def _credits(body: Mapping[str, Any]) -> Credits | None:
+    spend, extra = body.get("spend"), body.get("extra_usage")
+    spend, extra = (part if isinstance(part, dict) else {} for part in (spend, extra))
+    if not spend and not extra:
+        return None
+    used = _money(spend.get("used")) or _minor_units(extra.get("used_credits"), extra)
+    limit = _money(spend.get("limit")) or _minor_units(extra.get("monthly_limit"), extra)
+    stated_percent = parse_percent(extra.get("utilization"))
+    if stated_percent is None:
+        stated_percent = parse_percent(spend.get("percent"))
+    return Credits(
+        enabled=(spend.get("enabled") if "enabled" in spend else extra.get("is_enabled")) is True,
+        used=used,
+        limit=limit,
+        used_percent=_share(used, limit, stated_percent),
+    )
+
+
+def _share(used: Money | None, limit: Money | None, stated_percent: float | None) -> float | None:
+    if used is None or limit is None or limit.amount_minor <= 0:
+        return None if limit is None else stated_percent
+    if (used.currency, used.exponent) != (limit.currency, limit.exponent):
+        return stated_percent
+    return parse_percent(round(used.amount_minor * 100 / limit.amount_minor, 4))
+
+
+def _money(value: object) -> Money | None:
+    if not isinstance(value, dict):
+        return None
+    return _amount(value.get("amount_minor"), value.get("currency"), value.get("exponent"))
+
+
+def _minor_units(amount: object, extra: Mapping[str, Any]) -> Money | None:
+    return _amount(amount, extra.get("currency"), extra.get("decimal_places"))
+
+
+def _amount(amount: object, currency: object, exponent: object) -> Money | None:
+    if isinstance(amount, bool) or not isinstance(amount, int | float) or not abs(amount) < 1e15:
+        return None
+    # XXX is ISO 4217's code for "no currency": the amount is known, what it is counted in is not.
+    known = isinstance(currency, str) and len(currency) == 3 and currency.isascii() and currency.isalpha()
+    places = exponent if isinstance(exponent, int) and not isinstance(exponent, bool) and 0 <= exponent <= 6 else 2
+    return Money(amount_minor=round(amount), currency=str(currency).upper() if known else "XXX", exponent=places)

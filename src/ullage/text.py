@@ -1,0 +1,28 @@
+"""Text from outside, made harmless before anything else sees it."""
+
+from __future__ import annotations
+
+import unicodedata
+
+LONGEST_LABEL = 48
+
+
+def clean(text: object, longest: int = LONGEST_LABEL) -> str:
+    """Return one line of visible characters: no controls (C0, C1), no format or bidi characters, no private use.
+
+    What is not a string becomes the empty string. Runs of white space become one space.
+    """
+    if not isinstance(text, str):
+        return ""
+    text = text[: longest * 8]
+    kept = "".join(" " if character.isspace() else character for character in text if _is_visible(character))
+    return " ".join(kept.split())[:longest].rstrip()
+
+
+def _is_visible(character: str) -> bool:
+    return character.isspace() or unicodedata.category(character)[0] != "C"
+
+
+def slug(text: str) -> str:
+    """Return a name for templates and JSON ids: lower-case letters and digits, joined by single underscores."""
+    return "_".join("".join(c.lower() if c.isalnum() else " " for c in text).split())

@@ -1,0 +1,80 @@
+"""What the tests share: an environment of their own, a simulator, and the installed programs."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import sysconfig
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ullage.simulate import Simulator, write_account
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+NOW = datetime(2026, 11, 22, 10, 38, 49, tzinfo=UTC)
+
+
+@pytest.fixture
+def now() -> datetime:
+    """A moment for pure functions."""
+    return NOW
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    """An environment without a real home, account, cache or network: all there is to a process of ours."""
+    home = tmp_path / "home"
+    home.mkdir()
+    return {
+        "PATH": os.pathsep.join([sysconfig.get_path("scripts"), os.environ["PATH"]]),
+        "HOME": str(home),
+        "LC_ALL": "C.UTF-8",
+        "TZ": "UTC",
+        "TERM": "xterm-256color",
+        "ULLAGE_CACHE_DIR": str(tmp_path / "cache"),
+        "ULLAGE_STATE_DIR": str(tmp_path / "state"),
+        "ULLAGE_CONFIG": str(tmp_path / "config.toml"),
+        # The discard port: nothing answers, nothing leaves the machine.
+        "ULLAGE_API_BASE": "http://127.0.0.1:9",
+    }
+
+
+@pytest.fixture
+def account(environ: dict[str, str], tmp_path: Path) -> Path:
+    """An invented account in a profile of its own, in effect in `environ`, with the oauth source turned on."""
+    directory = tmp_path / "claude"
+    write_account(str(directory))
+    environ["CLAUDE_CONFIG_DIR"] = str(directory)
+    environ["ULLAGE_SOURCE"] = "oauth"
+    return directory
+
+
+@pytest.fixture
+def simulate(environ: dict[str, str], account: Path) -> Iterator[Callable[..., Simulator]]:
+    """Start the provider's stand-in with a scenario; `environ` then points at it."""
+    with contextlib.ExitStack() as running:
+
+        def start(scenario: str, **options: float) -> Simulator:
+            simulator = running.enter_context(Simulator(scenario, **options).running())  # type: ignore[arg-type]
+            environ["ULLAGE_API_BASE"] = simulator.address
+            return simulator
+
+        yield start
+
+
+@pytest.fixture(autouse=True)
+def _no_environment_of_the_developer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Whatever a test forgets to pass, it must not find the developer's home or credentials."""
+    for name in list(os.environ):
+        if name.startswith(("CLAUDE", "ANTHROPIC", "ULLAGE", "XDG_")) or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path / "nobody"))
+    monkeypatch.setenv("ULLAGE_API_BASE", "http://127.0.0.1:9")
+    monkeypatch.setenv("ULLAGE_CONFIG", str(tmp_path / "nothing.toml"))
+    monkeypatch.setenv("ULLAGE_CACHE_DIR", str(tmp_path / "nobody-cache"))
