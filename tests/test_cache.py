@@ -180,7 +180,8 @@ def test_leftovers_of_the_killed_are_swept_and_those_of_the_living_are_not(
     leftover.write_text("half")
     filled.sweep()
     assert leftover.exists()
-    monkeypatch.setattr(time, "time", lambda later=time.time() + 3600: later)
+    later = time.time() + 3600
+    monkeypatch.setattr(time, "time", lambda: later)
     filled.sweep()
     assert not leftover.exists()
     assert Path(filled.directory, "zsh.timeline").exists()

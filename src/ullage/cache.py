@@ -126,7 +126,10 @@ class ProfileCache:
             yield False
             return
         except OSError as error:
-            raise CacheError(f"Cannot lock {self._path('refresh.lock')}: {error.strerror}.") from error
+            raise CacheError(
+                f"Cannot lock {self._path('refresh.lock')}: {error.strerror}. Make the directory writable, or name "
+                "another one in ULLAGE_CACHE_DIR."
+            ) from error
         try:
             yield True
         finally:
