@@ -87,6 +87,11 @@ def test_numbers_of_another_user_are_not_read(filled: ProfileCache) -> None:
     assert filled.timeline("zsh") == b""
 
 
+def replace(path: Path, make: Callable[[], None]) -> None:
+    path.unlink()
+    make()
+
+
 DAMAGE: dict[str, Callable[[Path], object]] = {
     "absent": Path.unlink,
     "empty": lambda path: path.write_bytes(b""),
@@ -99,9 +104,9 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
     "wrong types": lambda path: path.write_bytes(b'{"format": 1, "windows": 5, "account_id": [], "account": 7}'),
     "deep": lambda path: path.write_bytes(b"[" * 200_000),
     "huge": lambda path: path.write_bytes(b" " * (2 << 20)),
-    "a FIFO": lambda path: (path.unlink(), os.mkfifo(path)),
-    "a dead link": lambda path: (path.unlink(), path.symlink_to("nowhere")),
-    "a device": lambda path: (path.unlink(), path.symlink_to("/dev/zero")),
+    "a FIFO": lambda path: replace(path, lambda: os.mkfifo(path)),
+    "a dead link": lambda path: replace(path, lambda: path.symlink_to("nowhere")),
+    "a device": lambda path: replace(path, lambda: path.symlink_to("/dev/zero")),
     "unreadable": lambda path: path.chmod(0),
 }
 

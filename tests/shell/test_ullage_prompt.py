@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tools import ULLAGE, ULLAGE_PROMPT, need, run, ullage, wait_until
+from tools import ULLAGE, ULLAGE_PROMPT, need, put_in_place, run, ullage, wait_until
 
 from ullage import refresh, timeline
 from ullage.cache import ProfileCache
@@ -260,7 +260,7 @@ def test_what_is_no_timeline_is_not_read(kind: str, shell: str, stage: Stage) ->
         os.chown(path, 65534, 65534)
     else:
         path.unlink()
-        {"directory": path.mkdir, "fifo": lambda: os.mkfifo(path), "dead link": lambda: path.symlink_to("x")}[kind]()
+        put_in_place(kind, path)
     # Root reads what nobody may.
     expected = b"shown\n" if kind == "unreadable" and os.geteuid() == 0 else b""
     assert stage.prompt(shell) == expected
