@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bench.figures import Figure
 
 TITLE = "A server that hangs"
-_ROUNDS = 20
+_ROUNDS = 25
 _SERVERS = {"healthy": "models", "hanging": "silent"}
 _PROMPTS = {"ullage-prompt": world.SHELL_PROMPT, "ullage prompt": world.PROMPT}
 

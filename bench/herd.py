@@ -36,6 +36,7 @@ def measure() -> list[Figure]:
             f"{_SIZE} ullage-prompt, due, server hangs": (world.SHELL_PROMPT, due, "silent"),
             f"{_SIZE} ullage prompt, nothing due": (world.PROMPT, current, None),
             f"{_SIZE} ullage prompt, due": (world.PROMPT, due, "models"),
+            f"{_SIZE} ullage prompt, due, server hangs": (world.PROMPT, due, "silent"),
         }
         times: dict[str, list[float]] = {what: [] for what in cases}
         requests: dict[str, list[int]] = {what: [] for what in cases}
@@ -47,7 +48,11 @@ def measure() -> list[Figure]:
                 requests[what].append(herd_requests)
     return compared(
         [figure(what, times[what], note=_note(requests[what])) for what in cases],
-        {f"{_SIZE} ullage-prompt, due, server hangs": f"{_SIZE} ullage-prompt, due"},
+        {
+            f"{_SIZE} ullage-prompt, nothing due": f"{_SIZE} cat",
+            f"{_SIZE} ullage-prompt, due, server hangs": f"{_SIZE} ullage-prompt, due",
+            f"{_SIZE} ullage prompt, due, server hangs": f"{_SIZE} ullage prompt, due",
+        },
     )
 
 
@@ -58,10 +63,11 @@ def _note(requests: Sequence[int]) -> str:
 def _herd(command: Sequence[str], environ: dict[str, str], scenario: str | None) -> tuple[list[float], int]:
     """Return the times of a herd's prompts and how many requests the server saw until the last process had ended."""
     with world.server(environ, scenario or "models") as simulator:
-        times = herd([command] * _SIZE, environ)
+        times = herd(command, environ, _SIZE)
         if scenario:
             simulator.wait_for_request(1)
-        simulator.hang_up() if scenario == "silent" else None
+        if scenario == "silent":
+            simulator.hang_up()
         settle()
         expected = 1 if scenario else 0
         assert simulator.requests == expected, f"{simulator.requests} requests instead of {expected}"

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _NULL = [(os.POSIX_SPAWN_OPEN, descriptor, os.devnull, os.O_RDWR, 0) for descriptor in (0, 1, 2)]
 _PR_SET_CHILD_SUBREAPER = 36
 _QUIET_SECONDS = 3.0
+_GATHERING_SECONDS = 0.2
 _MAXRSS_PER_MIB = 1 << 20 if sys.platform == "darwin" else 1 << 10
 
 
@@ -61,29 +62,25 @@ def interleaved(
     return times
 
 
-def herd(commands: Sequence[Sequence[str]], environ: Mapping[str, str]) -> list[float]:
-    """Start all at once and return how long each took, from its own start."""
-    started: dict[int, float] = {}
+def herd(command: Sequence[str], environ: Mapping[str, str], size: int) -> list[float]:
+    """Let so many instances loose at one moment and return how long after it each had ended."""
+    gate, key = os.pipe()
+    waiting = ["/bin/sh", "-c", 'read -r _; exec "$@"', "sh", *command]
+    behind_gate = [(os.POSIX_SPAWN_DUP2, gate, 0), *_NULL[1:]]
+    members = {os.posix_spawn(waiting[0], waiting, environ, file_actions=behind_gate) for _ in range(size)}
+    os.close(gate)
+    # Let the last of them get to the gate.
+    time.sleep(_GATHERING_SECONDS)
+    opened = time.perf_counter()
+    os.close(key)
     times = []
-    for command in commands:
-        moment = time.perf_counter()
-        started[start(command, environ)] = moment
-        times += _ended(started, os.WNOHANG)
-    while started:
-        times += _ended(started, 0)
-    return times
-
-
-def _ended(started: dict[int, float], flags: int) -> list[float]:
-    """Collect whoever has ended; what has detached from the herd may be among them and does not count."""
-    times = []
-    while started:
-        ended, _ = os.waitpid(-1, flags)
-        if not ended:
-            break
-        if ended in started:
-            times.append(time.perf_counter() - started.pop(ended))
-            flags = os.WNOHANG
+    while members:
+        # What has detached from the herd may be among those that end, and does not count.
+        ended, status = os.waitpid(-1, 0)
+        if ended in members:
+            times.append(time.perf_counter() - opened)
+            members.remove(ended)
+            assert status == 0, f"{command[0]} ended with {os.waitstatus_to_exitcode(status)}"
     return times
 
 

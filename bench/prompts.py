@@ -38,6 +38,7 @@ def _shell(environ: dict[str, str]) -> list[Figure]:
     world.forget_clock(dated)
     world.make_older(late, "zsh", 3600)
     commands: dict[str, Command] = {
+        "empty sh script": ([_empty_script(environ["HOME"])], first),
         "cat": ([_CAT, places.timeline_path(first, "bash")], first),
         "ullage-prompt": (world.SHELL_PROMPT, first),
         "ullage-prompt with date": (world.SHELL_PROMPT, dated),
@@ -82,6 +83,12 @@ def _lines(path: str) -> int:
         return file.read().count(b"\n")
 
 
+def _empty_script(home: str) -> str:
+    path = os.path.join(home, "empty")
+    _write_script(path, "#!/bin/sh\n")
+    return path
+
+
 def _constant_script(home: str) -> str:
     """Write what an installer would write for a command that prints a constant; return its path."""
     with open(world.PROMPT[0], encoding="utf-8") as file:
@@ -89,9 +96,13 @@ def _constant_script(home: str) -> str:
     assert "from ullage.__main__ import main" in wrapper
     path = os.path.join(home, "bin", "constant")
     os.makedirs(os.path.dirname(path))
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(wrapper.replace("ullage.__main__", "constant_main"))
-    os.chmod(path, 0o755)
+    _write_script(path, wrapper.replace("ullage.__main__", "constant_main"))
     with open(os.path.join(home, "bin", "constant_main.py"), "w", encoding="utf-8") as file:
         file.write('def main() -> int:\n    print("5h 37%")\n    return 0\n')
     return path
+
+
+def _write_script(path: str, text: str) -> None:
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    os.chmod(path, 0o755)
