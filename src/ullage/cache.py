@@ -6,6 +6,7 @@ import contextlib
 import os
 import secrets
 import stat
+import time
 
 from ullage import serial, timeline
 from ullage.errors import CacheError
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from ullage.schedule import Schedule
 
 _LARGEST_FILE = 1 << 20
+
+# No write takes this long; a file that was begun before is nobody's any more.
+_ABANDONED_SECONDS = 60
 
 
 def read_regular(path: str, largest: int = _LARGEST_FILE) -> bytes | None:
@@ -98,18 +102,21 @@ class ProfileCache:
             ) from error
 
     def sweep(self) -> None:
-        """Remove what a process that was killed in the middle of a write has left. Only for the holder of the lock."""
-        for name in os.listdir(self.directory):
-            if name.endswith(".new"):
-                _remove(self._path(name))
+        """Remove what processes that were killed in the middle of a write have left."""
+        for entry in os.scandir(self.directory):
+            if (
+                entry.name.endswith(".new")
+                and entry.stat(follow_symlinks=False).st_ctime < time.time() - _ABANDONED_SECONDS
+            ):
+                _remove(entry.path)
 
     @contextlib.contextmanager
-    def lock(self) -> Iterator[bool]:
+    def lock(self, wait_seconds: float = 0) -> Iterator[bool]:
         """Try to become the one that refreshes; yield whether that worked. A dead process holds no lock."""
         # asyncio comes with it, 35 ms that a reader should not pay.
         import filelock
 
-        lock = filelock.FileLock(self._path("refresh.lock"), timeout=0, mode=0o600)
+        lock = filelock.FileLock(self._path("refresh.lock"), timeout=wait_seconds, mode=0o600)
         try:
             lock.acquire()
         except filelock.Timeout:
