@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 TITLE = "A server that hangs"
 _ROUNDS = 25
-_SERVERS = {"healthy": "models", "hanging": "silent"}
+# scenario → what it adds to a row's name
+_SERVERS = {"models": "", "silent": ", server hangs"}
 _PROMPTS = {"ullage-prompt": world.SHELL_PROMPT, "ullage prompt": world.PROMPT}
 
 
@@ -26,35 +27,31 @@ def measure() -> list[Figure]:
         due = world.copy(world.known(environ), "due")
         world.make_due(due)
         times: dict[str, list[float]] = defaultdict(list)
+        cases = [(prompt, server) for prompt in _PROMPTS for server in _SERVERS]
         for round_ in range(_ROUNDS + 1):
-            cases = [(prompt, server) for prompt in _PROMPTS for server in _SERVERS]
             for prompt, server in random.sample(cases, len(cases)):
-                starting, waiting = _round(due, prompt, server, f"{prompt} {server} {round_}")
+                starting, following = _round(due, prompt, server, f"{prompt} {server} {round_}")
                 if round_:
-                    times[_what(prompt, "starts the refresh", server)].append(starting)
-                    times[_what(prompt, "afterwards", server)].append(waiting)
-    rows = [
-        (_what(prompt, moment, "hanging"), _what(prompt, moment, "healthy"))
-        for prompt in _PROMPTS
-        for moment in ("starts the refresh", "afterwards")
-    ]
-    return compared((figure(what, times[what]) for hanging, healthy in rows for what in (healthy, hanging)), dict(rows))
-
-
-def _what(prompt: str, moment: str, server: str) -> str:
-    return f"{prompt}, {moment}, {server}"
+                    times[f"{prompt} starts refresh{_SERVERS[server]}"].append(starting)
+                    times[f"{prompt} after that{_SERVERS[server]}"].append(following)
+    hanging = _SERVERS["silent"]
+    names = sorted(times)
+    return compared(
+        [figure(what, times[what]) for what in names],
+        {what: what.removesuffix(hanging) for what in names if what.endswith(hanging)},
+    )
 
 
 def _round(due: Mapping[str, str], prompt: str, server: str, name: str) -> tuple[float, float]:
     """Return the times of the prompt that starts the refresh, and of the next: the refresh hangs, or is done."""
     environ = world.copy(due, name)
-    with world.server(environ, _SERVERS[server]) as simulator:
+    with world.server(environ, server) as simulator:
         starting = seconds(_PROMPTS[prompt], environ)
         simulator.wait_for_request(1)
-        if server == "healthy":
+        if server != "silent":
             settle()
-        waiting = seconds(_PROMPTS[prompt], environ)
+        following = seconds(_PROMPTS[prompt], environ)
         simulator.hang_up()
         settle()
         assert simulator.requests == 1, f"{simulator.requests} requests"
-    return starting, waiting
+    return starting, following

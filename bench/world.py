@@ -62,7 +62,7 @@ class Server(Simulator):
 @contextlib.contextmanager
 def home() -> Iterator[dict[str, str]]:
     """Make a home with an account and yield the environment of our processes: nothing of the developer's is in it."""
-    with tempfile.TemporaryDirectory(prefix="ullage-bench-") as directory:
+    with tempfile.TemporaryDirectory(prefix="ullage-bench-", ignore_cleanup_errors=True) as directory:
         write_account(os.path.join(directory, ".claude"))
         yield {
             "PATH": os.pathsep.join([_SCRIPTS, os.defpath]),
