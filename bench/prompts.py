@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from functools import partial
 
 from bench import world
@@ -72,6 +73,9 @@ def _python(environ: Mapping[str, str]) -> list[Figure]:
 
 
 def _figures(commands: Mapping[str, Command], rounds: int, notes: Mapping[str, str]) -> list[Figure]:
+    for command, environ in (commands[what] for what in commands if what.startswith("ullage")):
+        shown = subprocess.run(command, env=environ, stdout=subprocess.PIPE, check=True).stdout
+        assert b"%" in shown, f"{' '.join(command)} shows {shown!r}"
     times = interleaved({what: partial(seconds, *command) for what, command in commands.items()}, rounds)
     return [
         figure(what, times[what], peak=peak(*command), note=notes.get(what, "")) for what, command in commands.items()

@@ -20,6 +20,9 @@ def measure() -> list[Figure]:
         current = world.known(environ)
         busy, asking = (world.copy(current, name) for name in ("busy", "asking"))
         world.make_due(busy)
+        # Neither of these two may change a thing.
+        idle = [ProfileCache(environ) for environ in (current, busy)]
+        plans = [cache.schedule() for cache in idle]
         with world.server(asking, "models") as simulator, ProfileCache(busy).lock() as held:
             assert held
 
@@ -44,6 +47,7 @@ def measure() -> list[Figure]:
                 "refresh, simulator": peak(world.REFRESH, asking),
             }
             requests = simulator.requests
+        assert plans == [cache.schedule() for cache in idle], "a refresh that should have left at once has worked"
     assert requests == _ROUNDS + 2, f"{requests} requests"
     return compared(
         [figure(what, times[what], peak=peaks[what]) for what in times],
