@@ -242,12 +242,15 @@ def _line_of_error(error: Exception) -> int:
 
 def _line_of_key(text: str, key: str) -> int:
     """Find the line that sets a dotted key: tomllib does not tell."""
-    table = ""
+    key, table = _bare(key) + ".", ""
     for number, line in enumerate(text.splitlines(), 1):
         header = re.match(r"\s*\[\[?\s*([^\]]+?)\s*\]", line)
         if header:
             table = _bare(header.group(1)) + "."
-        elif "=" in line and f"{key}.".startswith(f"{table}{_bare(line.partition('=')[0])}."):
+            # A value given as an array of tables has no line with an equals sign.
+            if table.startswith(key):
+                return number
+        elif "=" in line and key.startswith(f"{table}{_bare(line.partition('=')[0])}."):
             return number
     return 0
 
