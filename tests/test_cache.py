@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     Simulate = Callable[..., Simulator]
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
-needs_no_root = pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 NOBODY = 65534
 
 FILES = ("reading.json", "schedule.json", *(f"{surface}.timeline" for surface in SURFACES))
@@ -190,14 +189,6 @@ def test_leftovers_of_the_killed_are_swept_and_those_of_the_living_are_not(
     filled.sweep()
     assert not leftover.exists()
     assert Path(filled.directory, "zsh.timeline").exists()
-
-
-@needs_no_root
-def test_directory_that_cannot_be_written_is_named(environ: dict[str, str], filled: ProfileCache) -> None:
-    Path(filled.directory).chmod(0o500)
-    with pytest.raises(CacheError, match=r"Cannot (write|lock) "):
-        refresh.refresh(environ, force=True)
-    Path(filled.directory).chmod(0o700)
 
 
 @pytest.mark.parametrize("place", ["/proc/ullage", "/dev/null/ullage"])

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from ullage.simulate import Simulator
 
-# What is left of the name once controls and bidi characters are gone; it is printed, character by character.
-VISIBLE = "A$(touch pwned)`touch pwned`%n%F{red}\\u#S#(touch pwned)"[:40]
+# What is left of the name once it is cleaned and shortened; it is printed, character by character.
+VISIBLE = "A$(touch pwned)`touch pwned`%n%F"
 
 # How each shell shows a prompt that refers to the segment, as `ullage init` and the demo let it.
 RENDER = {
