@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from datetime import UTC, datetime, timedelta
@@ -9,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from samples import NOW, money, moments, reading, readings, window
+from samples import NOW, moments, money, reading, readings, window
 from samples import settings as values
 
 from ullage import frames
@@ -56,7 +57,7 @@ def test_frames_are_few_ascend_and_begin_before_they_are_written(
     assert starts[0] == math.floor(NOW.timestamp() + fraction) - LEAD_SECONDS
     assert len(built) <= frames.MOST_FRAMES
     assert not any("\n" in frame.text or "\0" in frame.text for frame in built)
-    assert all((one.level, one.text) != (other.level, other.text) for one, other in zip(built, built[1:], strict=False))
+    assert all((one.level, one.text) != (other.level, other.text) for one, other in itertools.pairwise(built))
 
 
 @given(readings(), st.sampled_from(TEMPLATES), st.integers(0, 3599))
@@ -129,7 +130,7 @@ def test_many_countdowns_grow_coarser_and_never_freeze() -> None:
     known, template = staggered(4, 9, 14, 23), EVERYTHING
     built = build(known, template)
     assert len(built) <= frames.MOST_FRAMES
-    lasting = [later.starts_at - one.starts_at for one, later in zip(built, built[1:], strict=False)]
+    lasting = [later.starts_at - one.starts_at for one, later in itertools.pairwise(built)]
     assert max(lasting) <= 3600
     soon = range(WRITTEN, WRITTEN + 600)
     assert [at(built, second).text for second in soon] == [directly(known, template, second) for second in soon]
