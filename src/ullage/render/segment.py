@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 DEFAULT_TEMPLATE = "{top.name} {top}[ {top.blocked_for}]"
 LONGEST_TEMPLATE = 1000
+LONGEST_NAME = 20
 
 WINDOW_ATTRIBUTES = ("", "used", "left", "bar", "name", "label", "resets_in", "resets_at", "blocked_for")
 CREDITS_ATTRIBUTES = ("", "percent", "used", "limit", "left", "bar")
@@ -228,7 +229,7 @@ def _share(window: Window, attribute: str, view: View) -> Span | None:
 
 def short_name(window: Window) -> str:
     """Return the name that a template and a prompt use for a window: 5h, 7d, or the model's."""
-    return {"five_hour": "5h", "seven_day": "7d"}.get(window.id, window.id.removeprefix("seven_day_"))
+    return {"five_hour": "5h", "seven_day": "7d"}.get(window.id, window.id.removeprefix("seven_day_")[:LONGEST_NAME])
 
 
 def _credits_value(attribute: str, view: View) -> Span | None:
