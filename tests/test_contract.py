@@ -21,7 +21,11 @@ SCHEMA = json.loads(json.dumps(contract.schema()))
 VALIDATOR = Draft202012Validator(SCHEMA)
 PLAN = Schedule(account_id="a1b2", attempted_at=NOW, refresh_at=NOW + timedelta(minutes=5))
 DOLLARS = Money(amount_minor=5000, currency="USD", exponent=2)
-EPOCH_AS_PERCENT = {"five_hour": {"utilization": 1795357200, "resets_at": None}, "limits": [], "extra_usage": None}
+EPOCH_AS_PERCENT: dict[str, object] = {
+    "five_hour": {"utilization": 1795357200, "resets_at": None},
+    "limits": [],
+    "extra_usage": None,
+}
 
 
 def document(known: Reading | None, plan: Schedule = PLAN, now: datetime = NOW) -> dict[str, Any]:

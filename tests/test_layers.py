@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ast
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from tools import REPOSITORY
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SOURCE = REPOSITORY / "src" / "ullage"
 MODULES = {".".join(path.relative_to(SOURCE).with_suffix("").parts): path for path in SOURCE.rglob("*.py")}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import stat
 import time
 
@@ -55,7 +54,7 @@ def write_atomically(path: str, data: bytes, modified_at: float | None = None) -
 
     The file is the user's alone (0600). Raises CacheError when it cannot be written; what was there stays.
     """
-    temporary = f"{path}.{os.getpid()}.{secrets.token_hex(4)}.new"
+    temporary = f"{path}.{os.getpid()}.{os.urandom(4).hex()}.new"
     try:
         with contextlib.ExitStack() as undo:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
