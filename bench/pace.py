@@ -142,8 +142,8 @@ def _run(window_id: str, ticks: Ticks, first: int, count: int) -> Run:
 
 
 def _scaled(runs: list[Run]) -> list[Run]:
-    """Fit the plan to the use: the mean window comes to 90 %."""
-    scale = 90 * len(runs) / sum(run.wanted[-1] for run in runs)
+    """Fit the plan to the use: the mean window comes to 100 %."""
+    scale = 100 * len(runs) / sum(run.wanted[-1] for run in runs)
     return [replace(run, wanted=[percent * scale for percent in run.wanted]) for run in runs]
 
 
@@ -225,10 +225,13 @@ def measure() -> list[Figure]:
     rows = []
     for what, methods in compare(range(3)).items():
         cells = [
-            f"{method}: {_mean(errors.points):.1f} points, {_mean(errors.hours):.1f} h" for method, errors in methods.items()
+            f"{method}: {_mean(errors.points):.1f} points, {_mean(errors.hours):.1f} h"
+            for method, errors in methods.items()
         ]
         inside = _mean(methods["ours"].inside)
-        rows.append(Figure(what=what, runs=len(methods["ours"].points), note=f"{'; '.join(cells)}; in the band {inside:.0%}"))
+        rows.append(
+            Figure(what=what, runs=len(methods["ours"].points), note=f"{'; '.join(cells)}; in the band {inside:.0%}")
+        )
     return rows
 
 

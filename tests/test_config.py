@@ -56,6 +56,7 @@ def test_without_a_file_the_defaults_are_in_force(environ: dict[str, str]) -> No
         show_left=False,
         ascii_only=False,
         palette=PALETTES["16"],
+        state_directory=environ["ULLAGE_STATE_DIR"],
     )
 
 
@@ -100,6 +101,7 @@ def test_every_option_takes_effect(path: str, environ: dict[str, str]) -> None:
         show_left=True,
         ascii_only=True,
         palette={**PALETTES["truecolor"], "warning": "bold #112233"},
+        state_directory=environ["ULLAGE_STATE_DIR"],
     )
 
 

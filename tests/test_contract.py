@@ -195,7 +195,10 @@ def test_what_was_published_stays(path: str, keys: str) -> None:
 
 
 def test_pace_has_its_published_keys() -> None:
-    assert set(SCHEMA["$defs"]["PaceDocument"]["properties"]) == {"ratio", "projected_percent", "exhausts_at"}
+    assert set(SCHEMA["$defs"]["PaceDocument"]["properties"]) == {
+        *("ratio", "projected_percent", "projected_low", "projected_high"),
+        *("exhausts_at", "exhausts_earliest", "exhausts_latest"),
+    }
 
 
 def places_of_objects(value: object) -> list[dict[str, Any]]:

@@ -29,12 +29,14 @@ ALLOWED = {
     "schedule": "model record",
     "serial": "model record schedule text",
     "cache": "serial timeline errors model places text",
-    "render": "model record text render",
+    "render": "model pace record text render",
     "config": "cache errors model places record render text",
+    "pace": "model record",
+    "history": "errors pace",
     "frames": "render timeline",
     "contract": "schedule model",
     "sources": "__init__ errors model record text cache sources",
-    "refresh": "config frames schedule timeline cache errors places record sources",
+    "refresh": "config frames history model pace render schedule timeline cache errors places record sources",
     "simulate": "__init__ errors record text",
 }
 ON_THE_WAY_TO_A_PROMPT = ("prompt", "places", "timeline", "record", "errors", "detach")
@@ -46,6 +48,8 @@ HOMES = {
     "platformdirs": "config",
     "rich": "render.table",
     "msgspec": "contract",
+    "sqlite3": "history",
+    "PIL": "render.picture",
 }
 
 
@@ -135,7 +139,9 @@ def test_no_other_library_is_imported() -> None:
 
 
 def test_the_core_has_no_clock_and_no_output() -> None:
-    pure = [*("model", "text", "record", "frames", "timeline", "schedule", "serial", "sources.wire", "contract")]
+    pure = [
+        *("model", "text", "record", "frames", "timeline", "schedule", "serial", "sources.wire", "contract", "pace")
+    ]
     pure += ["render.words", "render.segment", "render.surfaces"]
     for name in pure:
         calls = [node for node in ast.walk(ast.parse(MODULES[name].read_text("utf-8"))) if isinstance(node, ast.Call)]

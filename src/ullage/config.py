@@ -35,6 +35,7 @@ class Settings(Record):
     show_left: bool
     ascii_only: bool
     palette: dict[str, str]
+    state_directory: str
 
 
 class Option(Record):
@@ -93,7 +94,8 @@ OPTIONS: tuple[Option, ...] = (
         key="segment.template",
         default=segment.DEFAULT_TEMPLATE,
         explanation="What a prompt shows: {5h}, {7d}, a model's name such as {fable}, {credits}, {top} for the window\n"
-        "nearest to its limit; with .used .left .bar .name .label .resets_in .resets_at .blocked_for;\n"
+        "nearest to its limit; with .used .left .bar .name .label .resets_in .resets_at .blocked_for,\n"
+        "with .pace (1.3×: used so much faster than would just last) and .runs_out (when, if before the reset);\n"
         "{age} {state} {plan} {source}. A group in [ ] vanishes when a value in it is unknown.\n"
         "{{ }} [[ ]] stand for themselves.",
         check=_TEMPLATE,
@@ -168,6 +170,18 @@ def config_path(environ: Mapping[str, str]) -> str:
     import platformdirs
 
     return os.path.join(platformdirs.user_config_dir("ullage", appauthor=False), "config.toml")
+
+
+def state_path(environ: Mapping[str, str]) -> str:
+    """Return the directory of what is kept for good, such as the history, whether it exists or not."""
+    given = environ.get("ULLAGE_STATE_DIR")
+    if given:
+        if not os.path.isabs(given):
+            raise UsageError(f"ULLAGE_STATE_DIR must be an absolute path; it is {given!r}. Set it to the full path.")
+        return given
+    import platformdirs
+
+    return platformdirs.user_state_dir("ullage", appauthor=False)
 
 
 def load(environ: Mapping[str, str]) -> tuple[Settings, tuple[Issue, ...]]:
@@ -278,6 +292,7 @@ def _settings(values: Mapping[str, Any], environ: Mapping[str, str]) -> Settings
         ascii_only=values["segment.glyphs"] == "ascii"
         or (values["segment.glyphs"] == "auto" and not _speaks_utf8(environ)),
         palette=palette,
+        state_directory=state_path(environ),
     )
 
 

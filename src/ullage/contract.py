@@ -6,6 +6,7 @@ Version 1. Fields are added, never renamed or removed.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -18,7 +19,10 @@ from ullage.model import Money as KnownMoney
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ullage.model import Limits, Problem, Reading, Window
+    from ullage.pace import Forecast
     from ullage.schedule import Schedule
 
 VERSION = 1
@@ -36,9 +40,13 @@ class AccountDocument(Struct):
 
 
 class PaceDocument(Struct):
-    ratio: float | None
-    projected_percent: float | None
-    exhausts_at: Moment | None
+    ratio: Annotated[float | None, Meta(description="used share against elapsed share; 1 would just last")]
+    projected_percent: Annotated[Percent | None, Meta(description="at the reset; low and high enclose 4 cases of 5")]
+    projected_low: Percent | None
+    projected_high: Percent | None
+    exhausts_at: Annotated[Moment | None, Meta(description="when it runs out; null when it is expected to last")]
+    exhausts_earliest: Annotated[Moment | None, Meta(description="null when it lasts in all likelihood")]
+    exhausts_latest: Annotated[Moment | None, Meta(description="null when it may last")]
 
 
 class WindowDocument(Struct):
@@ -89,7 +97,13 @@ class UsageDocument(Struct):
     problem: ProblemDocument | None
 
 
-def document(reading: Reading | None, plan: Schedule, limits: Limits, now: datetime) -> UsageDocument:
+def document(
+    reading: Reading | None,
+    plan: Schedule,
+    limits: Limits,
+    now: datetime,
+    forecasts: Mapping[str, Forecast] = MappingProxyType({}),
+) -> UsageDocument:
     """Return what is known at `now` as the contract words it."""
     problem = plan.problem or (reading.problem if reading else None)
     due = scheduling.due_at(plan, reading)
@@ -116,7 +130,7 @@ def document(reading: Reading | None, plan: Schedule, limits: Limits, now: datet
         as_of=_moment(reading.as_of),
         age_seconds=None if reading.as_of > now + CLOCK_SLACK else max(0, int((now - reading.as_of).total_seconds())),
         state=state,
-        windows=[_window(window, limits, now) for window in reading.windows],
+        windows=[_window(window, limits, now, forecasts.get(window.id)) for window in reading.windows],
         credits=_credits(reading.credits) if reading.credits and state != "expired" else None,
         **common,
     )
@@ -137,7 +151,7 @@ def schema() -> dict[str, Any]:
     }
 
 
-def _window(window: Window, limits: Limits, now: datetime) -> WindowDocument:
+def _window(window: Window, limits: Limits, now: datetime, forecast: Forecast | None) -> WindowDocument:
     used = used_percent_at(window, now, limits)
     resets_at = None if has_reset(window, now) else window.resets_at
     return WindowDocument(
@@ -153,8 +167,26 @@ def _window(window: Window, limits: Limits, now: datetime) -> WindowDocument:
         as_of=_moment(window.as_of),
         state=state_at(window.as_of, now, limits),
         has_reset=has_reset(window, now),
-        pace=None,
+        pace=_pace(forecast) if forecast else None,
     )
+
+
+def _pace(forecast: Forecast) -> PaceDocument:
+    moments = (forecast.exhausts_at, forecast.exhausts_earliest, forecast.exhausts_latest)
+    exhausts_at, earliest, latest = (_moment(moment) if moment else None for moment in moments)
+    return PaceDocument(
+        ratio=_rounded(forecast.ratio),
+        projected_percent=_rounded(forecast.projected_percent),
+        projected_low=_rounded(forecast.projected_low),
+        projected_high=_rounded(forecast.projected_high),
+        exhausts_at=exhausts_at,
+        exhausts_earliest=earliest,
+        exhausts_latest=latest,
+    )
+
+
+def _rounded(number: float | None) -> float | None:
+    return None if number is None else round(number, 2)
 
 
 def _credits(credits: KnownCredits) -> CreditsDocument:

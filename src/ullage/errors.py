@@ -3,7 +3,8 @@
 UllageError
 ├── UsageError   2  the command, the environment or the configuration is wrong
 ├── SourceError  5  a source did not answer
-└── CacheError   5  the cache cannot be used
+├── CacheError   5  the cache cannot be used
+└── HistoryError 5  the history cannot be used
 """
 
 from __future__ import annotations
@@ -24,6 +25,10 @@ class UsageError(UllageError):
 
 
 class CacheError(UllageError):
+    exit_code = 5
+
+
+class HistoryError(UllageError):
     exit_code = 5
 
 

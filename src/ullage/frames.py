@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 from ullage.render import segment
 from ullage.render.segment import View
@@ -12,10 +13,11 @@ from ullage.timeline import LEAD_SECONDS, Frame
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from ullage.config import Settings
     from ullage.model import Reading
+    from ullage.pace import Forecast
     from ullage.render.segment import Node
 
 MOST_FRAMES = 120
@@ -25,18 +27,26 @@ _FEWEST_FAR_STEPS = 24
 _DAY_SECONDS = 86400
 
 
-def build(reading: Reading | None, settings: Settings, surface: str, now: datetime) -> list[Frame]:
+def build(
+    reading: Reading | None,
+    settings: Settings,
+    surface: str,
+    now: datetime,
+    forecasts: Mapping[str, Forecast] = MappingProxyType({}),
+) -> list[Frame]:
     """Return the frames of one surface from `now` until the reading is too old to show."""
     written = math.floor(now.timestamp())
     if reading is None:
         return [Frame(starts_at=written - LEAD_SECONDS, level="none", text="")]
     nodes = segment.parse(settings.templates[surface])
     fixed = events(reading, settings, written)
-    steps = [step for step in _steps(reading, nodes, written, max(fixed, default=written)) if step not in fixed]
-    frames = _frames({written, *fixed, *steps}, reading, settings, surface, nodes)
+    horizon = max(fixed, default=written)
+    fixed |= _exhaustions(forecasts, nodes, written, horizon)
+    steps = [step for step in _steps(reading, nodes, written, horizon) if step not in fixed]
+    frames = _frames({written, *fixed, *steps}, reading, settings, surface, nodes, forecasts)
     while len(frames) > MOST_FRAMES and steps:
         steps = _thinned(steps, written)
-        frames = _frames({written, *fixed, *steps}, reading, settings, surface, nodes)
+        frames = _frames({written, *fixed, *steps}, reading, settings, surface, nodes, forecasts)
     return [frames[0].replace(starts_at=written - LEAD_SECONDS), *frames[1:]]
 
 
@@ -49,6 +59,22 @@ def events(reading: Reading, settings: Settings, written: int) -> set[int]:
     horizon = _up(max([reading.as_of, *(window.as_of for window in reading.windows)]) + limits.expire_after)
     seconds = {_up(moment) for moment in moments if moment is not None}
     return {second for second in seconds if written < second <= horizon}
+
+
+def _exhaustions(forecasts: Mapping[str, Forecast], nodes: Iterable[Node], written: int, horizon: int) -> set[int]:
+    """Return the seconds at which a forecast that has not come true vanishes, or loses its weekday a day before."""
+    if not asks_for_forecasts(nodes):
+        return set()
+    moments = [forecast.exhausts_at for forecast in forecasts.values() if forecast.exhausts_at is not None]
+    seconds = {
+        second for moment in moments for second in (_up(moment), math.floor(moment.timestamp()) + 1 - _DAY_SECONDS)
+    }
+    return {second for second in seconds if written < second < horizon}
+
+
+def asks_for_forecasts(nodes: Iterable[Node]) -> bool:
+    """Say whether a template shows what only a forecast knows."""
+    return any(field.attribute in segment.FORECASTS for field in segment.fields(nodes))
 
 
 def _up(moment: datetime) -> int:
@@ -90,7 +116,12 @@ def _thinned(steps: list[int], written: int) -> list[int]:
 
 
 def _frames(
-    seconds: set[int], reading: Reading, settings: Settings, surface: str, nodes: tuple[Node, ...]
+    seconds: set[int],
+    reading: Reading,
+    settings: Settings,
+    surface: str,
+    nodes: tuple[Node, ...],
+    forecasts: Mapping[str, Forecast],
 ) -> list[Frame]:
     frames: list[Frame] = []
     for second in sorted(seconds):
@@ -100,6 +131,7 @@ def _frames(
             limits=settings.limits,
             show_left=settings.show_left,
             ascii_only=settings.ascii_only,
+            forecasts=forecasts,
         )
         spans = segment.fill(nodes, view)
         frame = Frame(starts_at=second, level=segment.level_of(spans), text=paint(spans, surface, settings.palette))

@@ -147,10 +147,15 @@ def binding_window(windows: tuple[Window, ...], now: datetime, limits: Limits) -
     return max(candidates, key=rank, default=None)
 
 
+def window_ids(name: str) -> tuple[str, str]:
+    """Return the ids that a name may stand for: an id, `5h`, `7d`, or a model's name."""
+    wanted = {"5h": "five_hour", "7d": "seven_day"}.get(name, name)
+    return wanted, f"seven_day_{wanted}"
+
+
 def find_window(windows: tuple[Window, ...], name: str) -> Window | None:
     """Return the window with this id, or the one that `5h`, `7d` or a model's name stands for."""
-    wanted = {"5h": "five_hour", "7d": "seven_day"}.get(name, name)
-    for candidate in (wanted, f"seven_day_{wanted}"):
+    for candidate in window_ids(name):
         for window in windows:
             if window.id == candidate:
                 return window

@@ -9,18 +9,19 @@ The provider does not publish how its windows run; their lengths are known (`len
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import defaultdict
 from datetime import datetime, timedelta
 
-from ullage.model import has_reset
+from ullage.model import has_reset, state_at
 from ullage.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from ullage.model import Window
+    from ullage.model import Limits, Window
 
 _SESSION = timedelta(hours=5)
 _WEEK = timedelta(days=7)
@@ -40,13 +41,12 @@ _STEPS = 120
 # Tuned on the simulated weeks of bench/pace.py.
 _PRIOR_STRENGTH = 5.0
 _PRIOR_HOURS = 2.0
-_PRIOR_DAYS = 1.0
+_PRIOR_DAYS = 0.5
 _PRIOR_BLOCKS = 4
 _BLOCKS = 7
-_CLUSTER = 1.0
-_RECENT_HOURS = 0.7
-_FADING_HOURS = 1.2
-_UNSEEN_HOUR = 0.6
+_CLUSTER = 1.4
+_RECENT_HOURS = 0.5
+_FADING_HOURS = 1.0
 _DISPERSION = 5.0
 _EIGHTY_PERCENT = 1.28
 
@@ -116,6 +116,18 @@ def forecast(window: Window, samples: Sequence[Sample], now: datetime) -> Foreca
         exhausts_earliest=_crossing([(point.at, point.high) for point in points]),
         exhausts_latest=_crossing([(point.at, point.low) for point in points]),
     )
+
+
+def forecasts(
+    windows: Iterable[Window], samples: Mapping[str, Sequence[Sample]], limits: Limits, now: datetime
+) -> dict[str, Forecast]:
+    """Return the forecasts by window id, of those windows whose statement is fresh; samples are by window id too."""
+    found = {
+        window.id: forecast(window, samples.get(window.id, ()), now)
+        for window in windows
+        if state_at(window.as_of, now, limits) == "fresh"
+    }
+    return {window_id: known for window_id, known in found.items() if known is not None}
 
 
 def trajectory(window: Window, samples: Sequence[Sample], now: datetime) -> tuple[Point, ...]:
@@ -194,6 +206,15 @@ def by_window(samples: Sequence[Sample]) -> list[list[Sample]]:
     return [_never_falling(sequence) for sequence in sequences]
 
 
+def of_window(window: Window, samples: Sequence[Sample]) -> list[Sample]:
+    """Return the samples of this run of a window alone, with its own statement as the last."""
+    if window.used_percent is None or window.resets_at is None:
+        return []
+    stated = Sample(at=window.as_of, used_percent=window.used_percent, resets_at=window.resets_at)
+    earlier = [sample for sample in samples if sample.at < window.as_of and _same_reset(sample, stated)]
+    return by_window([*earlier, stated])[-1]
+
+
 def _same_reset(one: Sample, other: Sample) -> bool:
     return bool(one.resets_at and other.resets_at and abs(one.resets_at - other.resets_at) <= SAME_RESET)
 
@@ -247,17 +268,16 @@ class _Habits:
 
 
 def _learned(pieces: list[_Piece]) -> _Habits:
-    """Learn habits: hours that were hardly seen are like the mean, or quieter while two days are not over yet."""
+    """Learn habits: hours and weekdays that were hardly seen are taken to be like the others."""
     used: dict[tuple[int, int], float] = defaultdict(float)
     seen: dict[tuple[int, int], float] = defaultdict(float)
     for piece in pieces:
         used[piece.hour, piece.day] += piece.used
         seen[piece.hour, piece.day] += piece.hours
-    hours = sum(seen.values())
-    unseen = sum(used.values()) / hours * (_UNSEEN_HOUR + (1 - _UNSEEN_HOUR) * min(1.0, hours / 48))
+    mean = sum(used.values()) / sum(seen.values())
     trust = _distinct({key: used[key] / seen[key] for key in used if seen[key] > 0.5})
     by_hour = [
-        unseen + trust * (hour_used - unseen * hour_seen) / (hour_seen + _PRIOR_HOURS)
+        mean + trust * (hour_used - mean * hour_seen) / (hour_seen + _PRIOR_HOURS)
         for hour_used, hour_seen in zip(_sums(used, 0, 24), _sums(seen, 0, 24), strict=True)
     ]
     prior = _PRIOR_DAYS * sum(by_hour)
@@ -318,7 +338,7 @@ def _recent_excess(pieces: list[_Piece], habits: _Habits, scale: float, now: flo
 
 def _crossing(course: Sequence[tuple[datetime, float]]) -> datetime | None:
     """Return when a course reaches 100, between two of its points by the straight line."""
-    for (before, lower), (after, upper) in zip(course, course[1:], strict=False):
+    for (before, lower), (after, upper) in itertools.pairwise(course):
         if upper >= 100:
             return before if lower >= 100 else before + (after - before) * ((100 - lower) / (upper - lower))
     return None

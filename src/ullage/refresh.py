@@ -9,11 +9,13 @@ import sys
 import time
 from datetime import UTC, datetime
 
-from ullage import config, frames, schedule, timeline
+from ullage import config, frames, pace, schedule, timeline
 from ullage.cache import ProfileCache, read_regular
-from ullage.errors import SourceError, UllageError
+from ullage.errors import HistoryError, SourceError, UllageError
+from ullage.model import Problem
 from ullage.places import ATTENDED, SURFACES
 from ullage.record import Record
+from ullage.render import segment
 from ullage.timeline import BootClock
 
 TYPE_CHECKING = False
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
     from typing import Literal, Protocol
 
     from ullage.config import Settings
-    from ullage.model import Account, Problem, Reading
+    from ullage.model import Account, Reading
+    from ullage.pace import Forecast, Sample
     from ullage.schedule import Schedule
 
     class Source(Protocol):
@@ -97,7 +100,52 @@ def _refresh(environ: Mapping[str, str], settings: Settings, cache: ProfileCache
     if plan.hold_until is not None:
         cache.save_hold(plan.account_id, plan.hold_until)
     publish(cache, settings, reading, plan, _now())
+    if result == "refreshed" and reading is not None:
+        plan = _remember(cache, settings, reading, plan)
     return Outcome(result=result, problem=plan.problem)
+
+
+def _remember(cache: ProfileCache, settings: Settings, reading: Reading, plan: Schedule) -> Schedule:
+    """Keep the reading's numbers for good. Where that fails the reading stands all the same, with a note beside it."""
+    from ullage import history
+
+    try:
+        notice = history.record(history_path(settings), owner(cache, reading), reading.windows, _now())
+        code = "history_damaged"
+    except HistoryError as error:
+        notice, code = str(error), "history_not_written"
+    if notice is None or plan.problem is not None:
+        return plan
+    plan = plan.replace(problem=Problem(code=code, message=notice))
+    cache.save_schedule(plan)
+    return plan
+
+
+def history_path(settings: Settings) -> str:
+    """Return where the history lies."""
+    return os.path.join(settings.state_directory, "history.sqlite3")
+
+
+def owner(cache: ProfileCache, reading: Reading) -> str:
+    """Return whose history a reading belongs to: its account's, or the profile's where no source tells the account."""
+    return reading.account.id or cache.directory
+
+
+def samples(cache: ProfileCache, settings: Settings, reading: Reading, now: datetime) -> dict[str, list[Sample]]:
+    """Return what forecasts go by, by window id; nothing where the history cannot be read, which `history` explains."""
+    from ullage import history
+
+    try:
+        return history.samples(history_path(settings), owner(cache, reading), now - pace.MEMORY)
+    except HistoryError:
+        return {}
+
+
+def _forecasts(cache: ProfileCache, settings: Settings, reading: Reading | None, now: datetime) -> dict[str, Forecast]:
+    templates = set(settings.templates.values())
+    if reading is None or not any(frames.asks_for_forecasts(segment.parse(template)) for template in templates):
+        return {}
+    return pace.forecasts(reading.windows, samples(cache, settings, reading, now), settings.limits, now)
 
 
 def _numbers(reading: Reading) -> object:
@@ -140,10 +188,11 @@ def publish(cache: ProfileCache, settings: Settings, reading: Reading | None, pl
     """Write every surface's timeline."""
     written = math.floor(now.timestamp())
     clock = boot_clock()
+    forecasts = _forecasts(cache, settings, reading, now)
     for surface in SURFACES:
         due = schedule.due_at(plan, reading, attended=surface in ATTENDED)
         refresh_after = math.ceil(due.timestamp()) if due else written
-        built = frames.build(reading, settings, surface, now)
+        built = frames.build(reading, settings, surface, now, forecasts)
         checkpoint = min([refresh_after, *(frames.events(reading, settings, written) if reading else ())])
         data = timeline.encode(built, written=written, refresh_after=refresh_after, checkpoint=checkpoint, clock=clock)
         cache.save_timeline(surface, data, checkpoint)

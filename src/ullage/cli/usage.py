@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 import click
 
-from ullage import config, refresh, schedule
+from ullage import config, pace, refresh, schedule
 from ullage.cache import ProfileCache
-from ullage.cli import options
+from ullage.cli import options, overview
 from ullage.cli.refresh import NO_ACCOUNT
 from ullage.errors import CacheError
 from ullage.model import state_at
@@ -45,11 +45,14 @@ def command(as_json: bool, may_refresh: bool) -> int:
     if as_json:
         from ullage import contract
 
-        click.echo(contract.encode(contract.document(reading, plan, settings.limits, now)), nl=False)
+        samples = refresh.samples(cache, settings, reading, now) if reading else {}
+        forecasts = pace.forecasts(reading.windows, samples, settings.limits, now) if reading else {}
+        document = contract.document(reading, plan, settings.limits, now, forecasts)
+        click.echo(contract.encode(document), nl=False)
     else:
         from ullage.render import table
 
-        table.print_usage(reading, plan, settings, now)
+        table.print_usage(overview.load(cache, settings, now), settings, now)
     return exit_code(reading, plan, settings.limits, now)
 
 

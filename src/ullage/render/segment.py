@@ -8,6 +8,8 @@ Outside of a group an unknown value is `?`. A window whose reset has passed show
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 from ullage.model import (
     CLOCK_SLACK,
     SEVERITIES,
@@ -25,11 +27,12 @@ from ullage.text import clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime, tzinfo
     from typing import TypeAlias
 
     from ullage.model import Limits, Reading, Window
+    from ullage.pace import Forecast
     from ullage.timeline import Level
 
     Node: TypeAlias = "str | Field | Group"
@@ -38,12 +41,27 @@ DEFAULT_TEMPLATE = "{top.name} {top}[ {top.blocked_for}]"
 LONGEST_TEMPLATE = 1000
 LONGEST_NAME = 20
 
-WINDOW_ATTRIBUTES = ("", "used", "left", "bar", "name", "label", "resets_in", "resets_at", "blocked_for")
+WINDOW_ATTRIBUTES = (
+    "",
+    "used",
+    "left",
+    "bar",
+    "name",
+    "label",
+    "resets_in",
+    "resets_at",
+    "blocked_for",
+    "pace",
+    "runs_out",
+)
 CREDITS_ATTRIBUTES = ("", "percent", "used", "limit", "left", "bar")
 PLAIN_SUBJECTS = ("age", "state", "plan", "source")
 
 # What minutes change: a timeline needs steps for these alone.
 COUNTDOWNS = ("resets_in", "blocked_for")
+
+# What a forecast is made for.
+FORECASTS = ("pace", "runs_out")
 
 
 class Field(Record):
@@ -68,6 +86,7 @@ class View(Record):
     show_left: bool = False
     ascii_only: bool = False
     timezone: tzinfo | None = None
+    forecasts: Mapping[str, Forecast] = MappingProxyType({})
 
 
 class TemplateError(ValueError):
@@ -198,6 +217,8 @@ def _window_value(window: Window, attribute: str, view: View) -> Span | None:
         return Span(text=short_name(window) if attribute == "name" else clean(window.label))
     if attribute in ("", "used", "left", "bar"):
         return _share(window, attribute, view)
+    if attribute in FORECASTS:
+        return _forecast(window, attribute, view)
     if window.resets_at is None or has_reset(window, view.now):
         return None
     # The last frame of a timeline has no successor: a countdown in it would stand still.
@@ -225,6 +246,18 @@ def _share(window: Window, attribute: str, view: View) -> Span | None:
     if state_at(window.as_of, view.now, view.limits) == "stale":
         return Span(text="~" + text, level="stale")
     return Span(text=text, level=severity)
+
+
+def _forecast(window: Window, attribute: str, view: View) -> Span | None:
+    """Show what a fresh statement let expect; a time that has passed without coming true is not shown."""
+    known = view.forecasts.get(window.id)
+    if known is None or has_reset(window, view.now) or state_at(window.as_of, view.now, view.limits) != "fresh":
+        return None
+    if attribute == "pace":
+        return None if known.ratio is None else Span(text=words.pace(known.ratio, ascii_only=view.ascii_only))
+    if known.exhausts_at is None or known.exhausts_at <= view.now:
+        return None
+    return Span(text=words.clock(known.exhausts_at, view.now, view.timezone))
 
 
 def short_name(window: Window) -> str:

@@ -1,92 +1,205 @@
-"""The table of `ullage usage`, for people: the only module that imports rich."""
+"""What people see in a terminal, in its colours and its width: the only module that imports rich."""
 
 from __future__ import annotations
 
+import io
+import os
+
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from ullage import pace
 from ullage.model import has_reset, severity_at, state_at, used_percent_at
-from ullage.render import words
+from ullage.record import Record
+from ullage.render import chart, words
 from ullage.text import clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
+    from rich.console import RenderableType
+
     from ullage.config import Settings
-    from ullage.model import Credits, Reading, Window
-    from ullage.schedule import Schedule
+    from ullage.model import Credits, Problem, Reading, Window
+    from ullage.pace import Forecast, Sample
+    from ullage.render.surfaces import Span
+
+_WIDE = 72
+_SPARKLINE_CELLS = 10
 
 
-def print_usage(reading: Reading | None, plan: Schedule, settings: Settings, now: datetime) -> None:
+class Overview(Record):
+    """All there is to show: a reading, what went wrong, and what the history and the forecasts add."""
+
+    reading: Reading | None
+    problem: Problem | None
+    samples: Mapping[str, Sequence[Sample]]
+    forecasts: Mapping[str, Forecast]
+
+
+def print_usage(overview: Overview, settings: Settings, now: datetime) -> None:
     """Print what is known, how old it is, who said so and what went wrong."""
-    console = Console(highlight=False, markup=False, emoji=False, soft_wrap=False)
-    if reading is None:
-        console.print("Nothing is known yet.")
+    console = _console()
+    for part in _usage(overview, settings, now, console.width):
+        console.print(part)
+
+
+def print_lines(lines: Iterable[Sequence[Span]], settings: Settings) -> None:
+    """Print lines of spans in the palette's colours."""
+    console = _console()
+    for line in lines:
+        console.print(_text(line, settings))
+
+
+def width() -> int:
+    """Return how many cells a line of the terminal has."""
+    return _console().width
+
+
+def frame(
+    overview: Overview, lines: Iterable[Sequence[Span]], settings: Settings, now: datetime, size: tuple[int, int]
+) -> list[str]:
+    """Return the screen of `ullage watch`, line by line with its escapes: the table, then a chart's lines."""
+    kept = io.StringIO()
+    console = _console(kept, width=size[0])
+    for part in _usage(overview, settings, now, size[0]):
+        console.print(part)
+    console.print()
+    for line in lines:
+        console.print(_text(line, settings))
+    return kept.getvalue().splitlines()
+
+
+def _console(file: io.StringIO | None = None, width: int | None = None) -> Console:
+    force = True if os.environ.get("CLICOLOR_FORCE", "0") != "0" or file is not None else None
+    no_colour = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+    return Console(
+        file=file, width=width, force_terminal=force, no_color=no_colour, highlight=False, markup=False, emoji=False
+    )
+
+
+def _text(line: Sequence[Span], settings: Settings) -> Text:
+    return Text.assemble(*((span.text, settings.palette.get(span.level or "", "")) for span in line))
+
+
+def _usage(overview: Overview, settings: Settings, now: datetime, width: int) -> list[RenderableType]:
+    parts: list[RenderableType] = []
+    if overview.reading is None:
+        parts.append(Text("Nothing is known yet."))
     else:
-        console.print(_windows(reading, settings, now))
-        console.print(_origin(reading, settings, now))
-    problem = plan.problem or (reading.problem if reading else None)
+        parts += [_windows(overview, settings, now) if width >= _WIDE else _narrow(overview, settings, now)]
+        parts.append(_origin(overview.reading, settings, now))
+    problem = overview.problem or (overview.reading.problem if overview.reading else None)
     if problem is not None:
         retry = f" Next attempt {words.clock(problem.retry_at, now)}." if problem.retry_at else ""
-        console.print(Text(f"{clean(problem.message, 500)}{retry}", style="yellow"))
+        parts.append(Text(f"{clean(problem.message, 500)}{retry}", style="yellow"))
+    return parts
 
 
-def _windows(reading: Reading, settings: Settings, now: datetime) -> Table:
+def _rows(overview: Overview, settings: Settings, now: datetime) -> list[tuple[Text, Text, Text, Text, Text, Text]]:
+    assert overview.reading is not None
+    rows = [_window(window, overview, settings, now) for window in overview.reading.windows]
+    if overview.reading.credits is not None and state_at(overview.reading.as_of, now, settings.limits) != "expired":
+        rows.append(_credits(overview.reading.credits, settings))
+    return rows
+
+
+def _windows(overview: Overview, settings: Settings, now: datetime) -> Table:
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(overflow="ellipsis", no_wrap=True, min_width=8, max_width=24)
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True, justify="right", min_width=5)
+    rows = _rows(overview, settings, now)
+    extra = [any(row[column].plain for row in rows) for column in (3, 4)]
+    for shown in extra:
+        if shown:
+            table.add_column(no_wrap=True)
     table.add_column()
-    for window in reading.windows:
-        table.add_row(*_window(window, settings, now))
-    if reading.credits is not None and state_at(reading.as_of, now, settings.limits) != "expired":
-        table.add_row(*_credits(reading.credits, settings))
+    for label, bar, percent, spark, ratio, resets in rows:
+        cells = [cell for cell, shown in zip((spark, ratio), extra, strict=True) if shown]
+        table.add_row(label, bar, percent, *cells, resets)
     return table
 
 
-def _window(window: Window, settings: Settings, now: datetime) -> tuple[Text, Text, Text, Text]:
-    label = Text(clean(window.label))
+def _narrow(overview: Overview, settings: Settings, now: datetime) -> Table:
+    """Each window on lines of its own, for a pane of forty cells."""
+    table = Table.grid()
+    for label, bar, percent, spark, ratio, resets in _rows(overview, settings, now):
+        table.add_row(label)
+        numbers = [part for part in (bar, percent, spark, ratio) if part.plain.strip()]
+        if numbers:
+            table.add_row(Padding(Text(" ").join(numbers), (0, 0, 0, 2)))
+        table.add_row(Padding(resets, (0, 0, 0, 2)))
+    return table
+
+
+def _window(
+    window: Window, overview: Overview, settings: Settings, now: datetime
+) -> tuple[Text, Text, Text, Text, Text, Text]:
+    label, nothing = Text(clean(window.label)), Text("")
     used = used_percent_at(window, now, settings.limits)
     if has_reset(window, now):
-        return label, Text(""), Text("?"), Text("has reset; a new reading is due", style="dim")
+        return label, nothing, Text("?"), nothing, nothing, Text("has reset; a new reading is due", style="dim")
     if used is None:
-        return label, Text(""), Text("?"), Text("not known", style="dim")
+        return label, nothing, Text("?"), nothing, nothing, Text("not known", style="dim")
     severity = severity_at(window, now, settings.limits)
     stale = "~" if state_at(window.as_of, now, settings.limits) == "stale" else ""
     style = settings.palette.get("stale" if stale else severity, "")
-    left = settings.show_left
-    resets = "not started"
-    if window.resets_at is not None:
-        when = words.clock(window.resets_at, now)
-        resets = f"resets in {words.countdown(window.resets_at - now)}, {when}"
-    elif used > 0:
-        resets = "reset not told"
+    bar = words.bar(used, left=settings.show_left, ascii_only=settings.ascii_only, cells=12)
+    percent = words.percent(used, left=settings.show_left) + words.mark(severity, ascii_only=settings.ascii_only)
+    forecast = overview.forecasts.get(window.id)
+    ratio = (
+        words.pace(forecast.ratio, ascii_only=settings.ascii_only) if forecast and forecast.ratio is not None else ""
+    )
     return (
         label,
-        Text(words.bar(used, left=left, ascii_only=settings.ascii_only, cells=12), style=style),
-        Text(
-            stale + words.percent(used, left=left) + words.mark(severity, ascii_only=settings.ascii_only), style=style
-        ),
-        Text(resets),
+        Text(bar, style=style),
+        Text(stale + percent, style=style),
+        Text(_sparkline(window, overview.samples.get(window.id, ()), settings), style=style),
+        Text(ratio),
+        _outlook(window, used, forecast, settings, now),
     )
 
 
-def _credits(credits: Credits, settings: Settings) -> tuple[Text, Text, Text, Text]:
-    label = Text("Credits")
+def _outlook(window: Window, used: float, forecast: Forecast | None, settings: Settings, now: datetime) -> Text:
+    if window.resets_at is None:
+        return Text("reset not told" if used > 0 else "not started")
+    text = Text(f"resets in {words.countdown(window.resets_at - now)}, {words.clock(window.resets_at, now)}")
+    if used < 100:
+        expected = chart.outlook(forecast, window.resets_at, now)
+        runs_out = forecast is not None and forecast.exhausts_at is not None
+        if expected:
+            text.append("\n").append(expected, style=settings.palette.get("warning", "") if runs_out else "")
+    return text
+
+
+def _sparkline(window: Window, samples: Sequence[Sample], settings: Settings) -> str:
+    whole = pace.length(window.id)
+    if whole is None or window.resets_at is None or window.used_percent is None:
+        return ""
+    own = pace.of_window(window, samples)
+    begins = window.resets_at - whole
+    # Of a course that is known from one reading alone there is nothing to draw.
+    if len(own) < 2 or window.as_of <= begins:
+        return ""
+    return chart.sparkline(own, begins, window.as_of, _SPARKLINE_CELLS, ascii_only=settings.ascii_only)
+
+
+def _credits(credits: Credits, settings: Settings) -> tuple[Text, Text, Text, Text, Text, Text]:
+    label, nothing = Text("Credits"), Text("")
     if not credits.enabled:
-        return label, Text(""), Text(""), Text("off", style="dim")
+        return label, nothing, nothing, nothing, nothing, Text("off", style="dim")
     used = words.money(credits.used) if credits.used else "?"
-    amount = f"{used} of {words.money(credits.limit)}" if credits.limit else f"{used}, no limit told"
+    amount = Text(f"{used} of {words.money(credits.limit)}" if credits.limit else f"{used}, no limit told")
     if credits.used_percent is None:
-        return label, Text(""), Text(""), Text(amount)
-    return (
-        label,
-        Text(words.bar(credits.used_percent, left=settings.show_left, ascii_only=settings.ascii_only, cells=12)),
-        Text(words.percent(credits.used_percent, left=settings.show_left)),
-        Text(amount),
-    )
+        return label, nothing, nothing, nothing, nothing, amount
+    bar = words.bar(credits.used_percent, left=settings.show_left, ascii_only=settings.ascii_only, cells=12)
+    percent = words.percent(credits.used_percent, left=settings.show_left)
+    return label, Text(bar), Text(percent), nothing, nothing, amount
 
 
 def _origin(reading: Reading, settings: Settings, now: datetime) -> Text:

@@ -61,6 +61,11 @@ def clock(moment: datetime, now: datetime, timezone: tzinfo | None = None) -> st
     return local.strftime("%H:%M" if abs((moment - now).total_seconds()) < 86400 else "%a %H:%M")
 
 
+def pace(ratio: float, *, ascii_only: bool = False) -> str:
+    """Return the used share against the elapsed share: 1.3×; under 1 the window would last."""
+    return f"{ratio:.1f}{'x' if ascii_only else '×'}"
+
+
 def money(amount: Money) -> str:
     """Return an amount with its currency: $12.34, 12.34 EUR."""
     sign = "-" if amount.amount_minor < 0 else ""

@@ -1,0 +1,138 @@
+"""`ullage chart`."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from datetime import UTC, datetime
+
+import click
+
+from ullage import config, pace
+from ullage.cache import ProfileCache
+from ullage.cli import options, overview
+from ullage.errors import UsageError
+from ullage.model import binding_window, find_window, has_reset
+from ullage.render import chart
+from ullage.render.segment import short_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ullage.config import Settings
+    from ullage.model import Window
+    from ullage.render.chart import Burnup
+    from ullage.render.table import Overview
+
+_PLOT_LINES = 16
+_SIGNATURES = {"SVG": b"<svg", "PNG": b"\x89PNG"}
+
+
+@click.command(name="chart")
+@click.argument("window", required=False)
+@click.option("--svg", "svg_file", metavar="FILE", help="Write an SVG; - is standard output.")
+@click.option("--png", "png_file", metavar="FILE", help="Write a PNG (needs the extra: ullage[png]).")
+@click.option(
+    "--theme",
+    type=click.Choice(["auto", "light", "dark"]),
+    default="auto",
+    show_default=True,
+    help="The file's colours; auto follows the viewer in an SVG, and is light in a PNG.",
+)
+@options.profile
+def command(window: str | None, svg_file: str | None, png_file: str | None, theme: str) -> int:
+    """Draw how WINDOW was used: beside the line that would just last, with the forecast's band, up to the reset.
+
+    WINDOW is 5h, 7d, a model's name or an id; else the window nearest to its limit. Asks nobody: `ullage refresh`
+    does. Exits with 3 when nothing is known yet.
+    """
+    settings, _ = config.load(os.environ)
+    now = datetime.now(UTC)
+    known = overview.load(ProfileCache(os.environ), settings, now)
+    if known.reading is None:
+        click.echo("Nothing is known yet. `ullage usage` asks.", err=True)
+        return 3
+    drawn, chosen = choose(known, settings, window, now)
+    if drawn is None:
+        click.echo(f"{chosen} cannot be drawn: it has not started, has reset, or nobody knows its length.", err=True)
+        return 3
+    if svg_file is not None:
+        _write(svg_file, "SVG", chart.svg(drawn, theme).encode())
+    if png_file is not None:
+        _write(png_file, "PNG", _png(drawn, "light" if theme == "auto" else theme))
+    if svg_file is None and png_file is None:
+        _print(drawn, settings)
+    return 0
+
+
+def choose(known: Overview, settings: Settings, name: str | None, now: datetime) -> tuple[Burnup | None, str]:
+    """Return what to draw of the window with this name, or of the one nearest to its limit; and its label."""
+    assert known.reading is not None
+    windows = known.reading.windows
+    if name is None:
+        drawable = tuple(window for window in windows if burnup(window, known, now) is not None)
+        window = binding_window(drawable, now, settings.limits) or binding_window(windows, now, settings.limits)
+    else:
+        window = find_window(windows, name)
+        if window is None:
+            names = ", ".join(short_name(each) for each in windows)
+            raise UsageError(f"There is no window {name!r}. Known are {names or 'none'}.")
+    if window is None:
+        return None, "No window"
+    return burnup(window, known, now), window.label
+
+
+def burnup(window: Window, known: Overview, now: datetime) -> Burnup | None:
+    """Return what a chart shows of a window; None when it has no course to show."""
+    whole = pace.length(window.id)
+    if whole is None or window.used_percent is None or window.resets_at is None or has_reset(window, now):
+        return None
+    samples = known.samples.get(window.id, ())
+    forecast = known.forecasts.get(window.id)
+    return chart.Burnup(
+        window=window,
+        begins=window.resets_at - whole,
+        resets_at=window.resets_at,
+        now=now,
+        used=tuple(pace.of_window(window, samples)),
+        ahead=pace.trajectory(window, samples, now) if forecast else (),
+        forecast=forecast,
+    )
+
+
+def _print(drawn: Burnup, settings: Settings) -> None:
+    from ullage.render import table
+
+    table.print_lines(chart.page(drawn, table.width(), _PLOT_LINES, ascii_only=settings.ascii_only), settings)
+
+
+def _png(drawn: Burnup, theme: str) -> bytes:
+    try:
+        from ullage.render import picture
+    except ImportError as error:
+        raise UsageError(
+            "A PNG needs Pillow, which the extra brings: pip install 'ullage[png]', or pipx inject ullage pillow. "
+            "--svg needs nothing."
+        ) from error
+    return picture.png(chart.scene(drawn), theme)
+
+
+def _write(path: str, form: str, data: bytes) -> None:
+    """Write a file whole; one that is there already is replaced only if it is a picture of the same form."""
+    if path == "-":
+        sys.stdout.buffer.write(data)
+        return
+    if os.path.lexists(path):
+        with open(path, "rb") as file:
+            if not file.read(8).startswith(_SIGNATURES[form]):
+                raise UsageError(f"{path} is there already and is no {form}; it stays as it is. Name another file.")
+    temporary = f"{path}.{secrets.token_hex(4)}.new"
+    try:
+        with open(temporary, "xb") as file:
+            file.write(data)
+        os.replace(temporary, path)
+    except OSError:
+        if os.path.exists(temporary):
+            os.unlink(temporary)
+        raise
+    click.echo(f"Wrote {path}", err=True)

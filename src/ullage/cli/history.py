@@ -1,0 +1,123 @@
+"""`ullage history`."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import sys
+from datetime import UTC, datetime, timedelta
+
+import click
+
+from ullage import config, history, model, refresh
+from ullage.cache import ProfileCache
+from ullage.cli import options
+from ullage.render import words
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ullage.pace import Sample
+
+    Rows = list[tuple[str, Sample]]
+
+_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+_COLUMNS = ("at", "window", "used_percent", "resets_at")
+
+
+def since_when(text: str, now: datetime) -> datetime:
+    """Read a time span back from now, such as 90m, 12h, 7d or 2w, or a date or time; without a zone it is local.
+
+    Raises ValueError, with words, for anything else.
+    """
+    span = re.fullmatch(r"(\d{1,5})\s*([mhdw])", text.strip())
+    if span:
+        return now - int(span[1]) * _UNITS[span[2]]
+    try:
+        moment = datetime.fromisoformat(text.strip()).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise ValueError(
+            f"{text!r} is neither a span of time such as 90m, 12h, 7d, 2w nor a date or time such as 2026-11-22 or "
+            "2026-11-22T10:30+01:00"
+        ) from error
+    if moment > now:
+        raise ValueError(f"{text!r} lies in the future")
+    return moment
+
+
+def _since(_context: click.Context, _parameter: click.Parameter, value: str) -> datetime:
+    try:
+        return since_when(value, datetime.now(UTC))
+    except ValueError as error:
+        raise click.BadParameter(f"{error}.") from error
+
+
+@click.command(name="history")
+@click.option(
+    "--since", default="7d", show_default=True, callback=_since, help="A span (90m, 12h, 7d, 2w), a date or a time."
+)
+@click.option("--window", "name", metavar="NAME", help="One window alone: 5h, 7d, a model's name or an id.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV, with a line of headings.")
+@options.profile
+def command(since: datetime, name: str | None, as_json: bool, as_csv: bool) -> int:
+    """List what the windows stood at, reading by reading.
+
+    What stays the same is kept as the first and the last time it was seen; after 30 days one sample an hour is kept,
+    after a year one a day. Exits with 3 when nothing is recorded for the account yet.
+    """
+    if as_json and as_csv:
+        raise click.UsageError("--json and --csv exclude each other.")
+    settings, _ = config.load(os.environ)
+    cache = ProfileCache(os.environ)
+    path = refresh.history_path(settings)
+    for aside in history.damaged_files(path):
+        click.echo(
+            f"ullage: A damaged history was set aside as {os.path.join(os.path.dirname(path), aside)}.", err=True
+        )
+    reading = cache.reading()
+    found = history.samples(path, refresh.owner(cache, reading), since) if reading else {}
+    if name is not None:
+        found = _only(found, name)
+    rows = sorted(((window, sample) for window in found for sample in found[window]), key=lambda row: row[1].at)
+    if as_json:
+        click.echo(json.dumps({"schema": 1, "samples": [_plain(*row) for row in rows]}, indent=1))
+    elif as_csv:
+        table = csv.writer(sys.stdout, lineterminator="\n")
+        table.writerow(_COLUMNS)
+        table.writerows([value if value is not None else "" for value in _plain(*row).values()] for row in rows)
+    else:
+        _print(rows)
+    return 0 if rows or reading else 3
+
+
+def _only(found: dict[str, list[Sample]], name: str) -> dict[str, list[Sample]]:
+    wanted = model.window_ids(name)
+    chosen = {window: samples for window, samples in found.items() if window in wanted}
+    if found and not chosen:
+        raise click.BadParameter(f"no window {name!r} was recorded since then; known are {', '.join(sorted(found))}.")
+    return chosen
+
+
+def _plain(window: str, sample: Sample) -> dict[str, object]:
+    return {
+        "at": _moment(sample.at),
+        "window": window,
+        "used_percent": sample.used_percent,
+        "resets_at": _moment(sample.resets_at) if sample.resets_at else None,
+    }
+
+
+def _moment(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _print(rows: Rows) -> None:
+    if not rows:
+        click.echo("Nothing was recorded in that time.")
+    widest = max((len(window) for window, _ in rows), default=0)
+    for window, sample in rows:
+        at = sample.at.astimezone().strftime("%Y-%m-%d %H:%M")
+        resets = f"resets {sample.resets_at.astimezone():%a %H:%M}" if sample.resets_at else ""
+        click.echo(f"{at}  {window:{widest}}  {words.percent(sample.used_percent):>5}  {resets}".rstrip())
