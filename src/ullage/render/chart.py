@@ -10,6 +10,7 @@ import math
 from datetime import timedelta
 from html import escape
 
+from ullage.pace import Sample
 from ullage.record import Record
 from ullage.render import words
 from ullage.render.surfaces import Span
@@ -21,11 +22,12 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
     from ullage.model import Window
-    from ullage.pace import Forecast, Point, Sample
+    from ullage.pace import Forecast, Point
     from ullage.timeline import Level
 
 _MARGIN_CELLS = 5
 _FULL = 100.0
+_LONGEST_SEEN = 0.1
 
 
 class Burnup(Record):
@@ -103,6 +105,19 @@ def sparkline(samples: Sequence[Sample], begins: datetime, ends: datetime, cells
     return "".join(levels[min(len(levels) - 1, math.ceil(amount / most * (len(levels) - 1)))] for amount in amounts)
 
 
+def course(burnup: Burnup) -> list[tuple[tuple[Sample, Sample], bool]]:
+    """Return the stretches between samples from the window's start on, and whether each was seen.
+
+    Where use grew between two samples that lie far apart, nobody knows when it did.
+    """
+    start = Sample(at=burnup.begins, used_percent=0.0, resets_at=burnup.resets_at)
+    longest = (burnup.resets_at - burnup.begins) * _LONGEST_SEEN
+    return [
+        (pair, pair[0].used_percent == pair[1].used_percent or pair[1].at - pair[0].at <= longest)
+        for pair in itertools.pairwise([start, *burnup.used])
+    ]
+
+
 def _used_at(samples: Sequence[Sample], moment: datetime, begins: datetime) -> float:
     """Return what was used at a moment, by the straight line between the samples around it."""
     at, used = begins, 0.0
@@ -144,6 +159,7 @@ def draw(burnup: Burnup, width: int, height: int, *, ascii_only: bool) -> list[l
     columns = max(10, width - _MARGIN_CELLS - 1)
     grid: list[list[tuple[str, Level | None]]] = [[(" ", None)] * columns for _ in range(height)]
     marks = _ASCII_MARKS if ascii_only else _MARKS
+    gaps = [stretch for stretch, seen in course(burnup) if not seen]
 
     def row(percent: float) -> int:
         return min(max(height - 1 - round(percent / burnup.top * (height - 1)), 0), height - 1)
@@ -151,16 +167,18 @@ def draw(burnup: Burnup, width: int, height: int, *, ascii_only: bool) -> list[l
     for column in range(columns):
         share = column / (columns - 1)
         at = burnup.begins + (burnup.resets_at - burnup.begins) * share
-        grid[row(_FULL)][column] = (marks["limit"], "critical")
         grid[row(_FULL * share)][column] = (marks["ideal"], "stale")
         point = _point_at(burnup.ahead, at)
         if point is not None:
             for line in range(row(point.high), row(point.low) + 1):
                 grid[line][column] = (marks["band"], "warning")
-            grid[row(point.middle)][column] = (marks["expected"], "warning")
         elif burnup.used and at <= burnup.used[-1].at:
+            mark = "unseen" if any(gap[0].at < at < gap[1].at for gap in gaps) else "used"
             for line in range(row(_used_at(burnup.used, at, burnup.begins)), height):
-                grid[line][column] = (marks["used"], "normal")
+                grid[line][column] = (marks[mark], "normal")
+        grid[row(_FULL)][column] = (marks["limit"], "critical")
+        if point is not None and point.middle <= burnup.top:
+            grid[row(point.middle)][column] = (marks["expected"], "warning")
     lines = []
     for number, cells in enumerate(grid):
         percent = {row(_FULL): "100% ", row(50): " 50% ", height - 1: "  0% "}.get(number, " " * _MARGIN_CELLS)
@@ -168,8 +186,8 @@ def draw(burnup: Burnup, width: int, height: int, *, ascii_only: bool) -> list[l
     return [*lines, [Span(text=_axis(burnup, columns), level="stale")]]
 
 
-_MARKS = {"limit": "─", "ideal": "·", "band": "░", "expected": "•", "used": "█"}
-_ASCII_MARKS = {"limit": "-", "ideal": ".", "band": ":", "expected": "o", "used": "#"}
+_MARKS = {"limit": "─", "ideal": "·", "band": "░", "expected": "•", "used": "█", "unseen": "▒"}
+_ASCII_MARKS = {"limit": "-", "ideal": ".", "band": ":", "expected": "o", "used": "#", "unseen": "+"}
 
 
 def _point_at(points: Sequence[Point], moment: datetime) -> Point | None:
@@ -249,8 +267,8 @@ def scene(burnup: Burnup) -> list[Shape]:
         upper = tuple((x(point.at), y(point.high)) for point in ahead)
         lower = tuple((x(point.at), y(point.low)) for point in reversed(ahead))
         shapes.append(Shape(kind="polygon", role="band", points=upper + lower))
-    course = ((x(burnup.begins), floor), *((x(sample.at), y(sample.used_percent)) for sample in used))
-    shapes.append(Shape(kind="polygon", role="filled", points=(*course, (course[-1][0], floor))))
+    corners = ((x(burnup.begins), floor), *((x(sample.at), y(sample.used_percent)) for sample in used))
+    shapes.append(Shape(kind="polygon", role="filled", points=(*corners, (corners[-1][0], floor))))
     for percent in range(0, int(burnup.top) + 1, 25):
         shapes.append(Shape(kind="line", role="grid", points=((_LEFT, y(percent)), (right, y(percent)))))
         shapes.append(_label(_LEFT - 8, y(percent) + 4, f"{percent}%", anchor="end"))
@@ -263,9 +281,13 @@ def scene(burnup: Burnup) -> list[Shape]:
     shapes.append(Shape(kind="line", role="faint", points=((_LEFT, floor), (right, y(_FULL))), dashed=True))
     shapes.append(Shape(kind="line", role="limit", points=((_LEFT, y(_FULL)), (right, y(_FULL))), width=1.5))
     if ahead:
-        expected = tuple((x(point.at), y(point.middle)) for point in ahead)
+        expected = tuple((x(point.at), y(point.middle)) for point in ahead if point.middle <= burnup.top)
         shapes.append(Shape(kind="line", role="expected", points=expected, width=2, dashed=True))
-    shapes.append(Shape(kind="line", role="used", points=course, width=2.5))
+    for seen, stretches in itertools.groupby(course(burnup), key=lambda stretch: stretch[1]):
+        ends = [pair for pair, _ in stretches]
+        places = [ends[0][0], *(after for _, after in ends)]
+        line = tuple((x(sample.at), y(sample.used_percent)) for sample in places)
+        shapes.append(Shape(kind="line", role="used", points=line, width=2.5, dashed=not seen))
     return [*shapes, *_captions(burnup)]
 
 

@@ -1,0 +1,103 @@
+"""`ullage watch`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import UTC, datetime
+
+import click
+
+from ullage import config, prompt
+from ullage.cache import ProfileCache
+from ullage.cli import chart as charts
+from ullage.cli import options, overview
+from ullage.cli.screen import Screen
+from ullage.errors import UsageError
+from ullage.render import chart, table
+from ullage.render.surfaces import Span
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ullage.config import Settings
+    from ullage.render.table import Overview
+
+# How often the cache is looked at: two calls of stat, no more.
+_LOOK_SECONDS = 2.0
+_LEAST_PLOT_LINES = 6
+_MOST_PLOT_LINES = 20
+# A chart's lines beside its plot: title, axis, outlook, interval, reset, legend.
+_CHART_LINES = 6
+_NEXT = ("right", "down", "\t", "l", "j")
+_PREVIOUS = ("left", "up", "h", "k")
+
+
+@click.command(name="watch")
+@options.profile
+def command() -> int:
+    """Show the windows and the chart of one, live, until q is pressed.
+
+    The digits and the arrow keys choose the window of the chart. Redraws when a reading comes in and when a minute
+    has passed; a reading that is due is asked for in the background.
+    """
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("watch needs a terminal to draw on. `ullage usage` prints once.")
+    settings, _ = config.load(os.environ)
+    cache = ProfileCache(os.environ)
+    with Screen() as screen:
+        return _watch(screen, cache, settings)
+
+
+def _watch(screen: Screen, cache: ProfileCache, settings: Settings) -> int:
+    chosen = 0
+    drawn: object = None
+    while True:
+        now = datetime.now(UTC)
+        seen = (_stamps(cache), int(now.timestamp()) // 60, screen.size(), screen.generation, chosen)
+        if seen != drawn:
+            prompt.start_refresh_if_due(os.environ)
+            known = overview.load(cache, settings, now)
+            windows = known.reading.windows if known.reading else ()
+            chosen = chosen % len(windows) if windows else 0
+            screen.show(_lines(known, settings, now, chosen, screen.size()))
+            drawn = seen
+        until_minute = 60 - datetime.now(UTC).timestamp() % 60
+        for key in screen.keys(min(_LOOK_SECONDS, until_minute)):
+            if key in ("q", "Q"):
+                return 0
+            chosen = _choice(key, chosen)
+
+
+def _choice(key: str, chosen: int) -> int:
+    if key in _NEXT:
+        return chosen + 1
+    if key in _PREVIOUS:
+        return chosen - 1
+    return int(key) - 1 if key in "123456789" else chosen
+
+
+def _stamps(cache: ProfileCache) -> list[int]:
+    stamps = []
+    for name in ("reading.json", "schedule.json"):
+        try:
+            stamps.append(os.stat(os.path.join(cache.directory, name)).st_mtime_ns)
+        except OSError:
+            stamps.append(0)
+    return stamps
+
+
+def _lines(known: Overview, settings: Settings, now: datetime, chosen: int, size: tuple[int, int]) -> list[str]:
+    width, height = size
+    windows = known.reading.windows if known.reading else ()
+    above = len(table.frame(known, (), settings, now, size))
+    plot = min(_MOST_PLOT_LINES, height - above - _CHART_LINES - 2)
+    lines: list[list[Span]] = []
+    if windows and plot >= _LEAST_PLOT_LINES:
+        drawn = charts.burnup(windows[chosen], known, now)
+        if drawn is None:
+            lines = [[Span(text=f"{windows[chosen].label}: no course to draw", level="stale")]]
+        else:
+            lines = chart.page(drawn, width, plot, ascii_only=settings.ascii_only)
+    keys = f"q quits; 1-{len(windows)} or the arrows choose" if len(windows) > 1 else "q quits"
+    shown = table.frame(known, [*lines, [Span(text=keys, level="stale")]], settings, now, size)
+    return shown if len(shown) <= height else shown[:height]
