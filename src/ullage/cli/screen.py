@@ -1,4 +1,4 @@
-"""A terminal that is borrowed: its other screen, its keys one by one; given back as it was, however the process ends."""
+"""A borrowed terminal: its other screen, its keys one by one; given back as it was, however the process ends."""
 
 from __future__ import annotations
 

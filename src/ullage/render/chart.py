@@ -131,6 +131,7 @@ def _used_at(samples: Sequence[Sample], moment: datetime, begins: datetime) -> f
 def page(burnup: Burnup, width: int, height: int, *, ascii_only: bool) -> list[list[Span]]:
     """Return the chart with its title above, and the outlook and what the marks mean below."""
     marks = _ASCII_MARKS if ascii_only else _MARKS
+    gaps = any(not seen for _, seen in course(burnup))
     below = []
     expected = outlook(burnup.forecast, burnup.resets_at, burnup.now, burnup.timezone)
     if expected:
@@ -143,6 +144,7 @@ def page(burnup: Burnup, width: int, height: int, *, ascii_only: bool) -> list[l
     legend = [
         Span(text=marks["used"], level="normal"),
         Span(text=" used  ", level="stale"),
+        *([Span(text=marks["unseen"], level="normal"), Span(text=" unseen  ", level="stale")] if gaps else ()),
         Span(text=marks["ideal"] + " just lasts  ", level="stale"),
     ]
     if burnup.ahead:
