@@ -41,12 +41,13 @@ _STEPS = 120
 # Tuned on the simulated weeks of bench/pace.py.
 _PRIOR_STRENGTH = 5.0
 _PRIOR_HOURS = 2.0
-_PRIOR_DAYS = 0.5
+_PRIOR_DAYS = 1.0
 _PRIOR_BLOCKS = 4
 _BLOCKS = 7
 _CLUSTER = 1.4
 _RECENT_HOURS = 0.5
 _FADING_HOURS = 1.0
+_ROUNDING = 0.5
 _DISPERSION = 5.0
 _EIGHTY_PERCENT = 1.28
 
@@ -282,8 +283,9 @@ def _learned(pieces: list[_Piece]) -> _Habits:
     ]
     prior = _PRIOR_DAYS * sum(by_hour)
     expected = {key: by_hour[key[0]] * amount for key, amount in seen.items()}
+    trust = _clustered({key: used[key] - expected[key] for key in used})
     by_weekday = [
-        (day_used + prior) / (day_expected + prior) if prior else 1.0
+        1 + trust * (day_used - day_expected) / (day_expected + prior) if prior else 1.0
         for day_used, day_expected in zip(_sums(used, 1, 7), _sums(expected, 1, 7), strict=True)
     ]
     return _Habits(by_hour, by_weekday)
@@ -311,6 +313,15 @@ def _distinct(values: Mapping[tuple[int, int], float]) -> float:
     return max(0.0, 1 - within / between) if between else 0.0
 
 
+def _clustered(strayed: Mapping[tuple[int, int], float]) -> float:
+    """Return how far days stray from the hours' habits by more than their hours do by themselves, 0 to 1."""
+    by_day: dict[int, float] = defaultdict(float)
+    for (_, day), amount in strayed.items():
+        by_day[day] += amount
+    together = sum(amount**2 for amount in by_day.values())
+    return max(0.0, 1 - sum(amount**2 for amount in strayed.values()) / together) if together else 0.0
+
+
 def _dispersion(pieces: list[_Piece], habits: _Habits, whole: timedelta) -> float:
     """Return how much use strays from the habits: the variance, in points, of a share of use that is one point."""
     used: dict[int, float] = defaultdict(float)
@@ -333,7 +344,10 @@ def _recent_excess(pieces: list[_Piece], habits: _Habits, scale: float, now: flo
             used += weight * piece.used
             expected += weight * scale * habits.of(piece)
             hours += weight * piece.hours
-    return (used - expected) / (hours + _RECENT_HOURS / 2) if hours else 0.0
+    # What sources round to whole percents strays by about a point without meaning anything.
+    strayed = abs(used - expected)
+    trust = strayed / (strayed + _ROUNDING)
+    return trust * (used - expected) / (hours + _RECENT_HOURS / 2) if hours else 0.0
 
 
 def _crossing(course: Sequence[tuple[datetime, float]]) -> datetime | None:
