@@ -39,9 +39,9 @@ MEMORY = timedelta(days=28)
 _STEPS = 120
 
 # Tuned on the simulated weeks of bench/pace.py.
-_PRIOR_STRENGTH = 5.0
+_PRIOR_STRENGTH = 8.0
 _PRIOR_HOURS = 2.0
-_PRIOR_DAYS = 1.0
+_PRIOR_DAYS = 0.5
 _PRIOR_BLOCKS = 4
 _BLOCKS = 7
 _CLUSTER = 1.4
