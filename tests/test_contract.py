@@ -14,6 +14,7 @@ from samples import NOW, moments, problems, reading, readings, window
 
 from ullage import contract
 from ullage.model import Account, Credits, Limits, Money, Problem, Reading
+from ullage.pace import Forecast
 from ullage.schedule import Schedule
 from ullage.sources.wire import parse_usage
 
@@ -231,3 +232,29 @@ def test_fields_that_a_later_version_adds_are_valid_everywhere() -> None:
 def test_the_schema_refuses_what_the_contract_never_says(key: str, value: object) -> None:
     assert not VALIDATOR.is_valid({**document(KNOWN), key: value})
     assert not VALIDATOR.is_valid({name: each for name, each in document(KNOWN).items() if name != key})
+
+
+def test_pace_says_what_is_expected_and_null_where_it_lasts() -> None:
+    forecast = Forecast(
+        ratio=1.2345,
+        projected_percent=150.0,
+        projected_low=99.5,
+        projected_high=200.25,
+        exhausts_at=NOW + timedelta(hours=1),
+        exhausts_earliest=NOW + timedelta(minutes=30),
+    )
+    stated = contract.document(KNOWN, PLAN, Limits(), NOW, {"five_hour": forecast})
+    parsed = json.loads(contract.encode(stated))
+    VALIDATOR.validate(parsed)
+    assert [each["pace"] for each in parsed["windows"]] == [
+        {
+            "ratio": 1.23,
+            "projected_percent": 150.0,
+            "projected_low": 99.5,
+            "projected_high": 200.25,
+            "exhausts_at": "2026-11-22T11:38:49Z",
+            "exhausts_earliest": "2026-11-22T11:08:49Z",
+            "exhausts_latest": None,
+        },
+        None,
+    ]

@@ -15,6 +15,7 @@ from samples import settings as values
 
 from ullage import frames
 from ullage.model import Credits, Limits, Reading, Window
+from ullage.pace import Forecast
 from ullage.places import SURFACES
 from ullage.render import segment
 from ullage.render.segment import View
@@ -219,3 +220,17 @@ def many(windows: int) -> tuple[Window, ...]:
 def test_as_many_windows_as_a_cache_may_hold_come_to_an_end() -> None:
     template = "".join(f"{{kind_{n}}}" for n in range(90))
     assert build(reading(*many(90)), template)
+
+
+@given(st.integers(1, 3 * 86400), st.integers(0, 3 * 3600))
+def test_a_forecast_is_shown_while_it_is_young_and_may_come_true(runs_out: int, after: int) -> None:
+    exhausts_at = NOW + timedelta(seconds=runs_out, microseconds=5)
+    forecasts = {"seven_day": Forecast(ratio=1.2, projected_percent=150.0, exhausts_at=exhausts_at)}
+    known = reading(window("seven_day", 80.0, resets_at=NOW + timedelta(days=4)))
+    built = frames.build(known, values("{7d.pace}|{7d.runs_out}"), "plain", NOW, forecasts)
+    pace, time = at(built, WRITTEN + after).text.split("|")
+    young = after < Limits().stale_after.total_seconds()
+    assert pace == ("1.2×" if young else "?")
+    moment = NOW + timedelta(seconds=after)
+    form = "%H:%M" if exhausts_at - moment < timedelta(days=1) else "%a %H:%M"
+    assert time == (exhausts_at.astimezone().strftime(form) if young and exhausts_at > moment else "?")

@@ -14,6 +14,7 @@ from samples import reading as make_reading
 
 from ullage import config
 from ullage.model import Account, Credits, Limits, Money, Reading
+from ullage.pace import Forecast
 from ullage.render import segment
 from ullage.render.segment import TemplateError, View
 from ullage.render.surfaces import Span
@@ -260,3 +261,49 @@ def test_an_age_that_cannot_be_known_is_not_told() -> None:
 
 def test_what_an_account_calls_its_plan_is_cleaned() -> None:
     assert show("{plan}", make_reading(account=Account(plan="max\x1b[2J\n20x"))) == "max[2J 20x"
+
+
+FORECASTS = {
+    "five_hour": Forecast(ratio=1.26, projected_percent=120.0, exhausts_at=NOW + timedelta(minutes=42)),
+    "seven_day": Forecast(ratio=0.64, projected_percent=70.0),
+    "seven_day_fable": Forecast(ratio=1.5, projected_percent=200.0, exhausts_at=NOW + timedelta(minutes=40)),
+}
+
+
+@pytest.mark.parametrize(
+    ("template", "shown"),
+    [
+        ("{5h.pace}", "1.3×"),
+        ("{7d.pace}", "0.6×"),
+        ("{top.pace}", "1.5×"),
+        ("{5h}[ until {5h.runs_out}]", "37% until 11:20"),
+        ("{7d}[ until {7d.runs_out}]", "82%!"),
+        ("{7d.runs_out} {opus.pace} {tangelo.pace}", "? ? ?"),
+    ],
+)
+def test_forecasts(template: str, shown: str) -> None:
+    assert show(template, forecasts=FORECASTS) == shown
+
+
+@pytest.mark.parametrize(
+    ("after", "pace", "runs_out"),
+    [
+        (timedelta(minutes=14), "1.3×", "11:20"),
+        (timedelta(minutes=15), "?", "?"),
+    ],
+)
+def test_a_forecast_vanishes_when_its_statement_is_old(after: timedelta, pace: str, runs_out: str) -> None:
+    assert show("{5h.pace}", forecasts=FORECASTS, now=NOW + after) == pace
+    assert show("{5h.runs_out}", forecasts=FORECASTS, now=NOW + after) == runs_out
+
+
+def test_a_forecast_vanishes_with_the_reset_and_when_it_has_not_come_true() -> None:
+    patient = Limits(stale_after=timedelta(hours=5))
+    assert show("{5h.runs_out}", forecasts=FORECASTS, limits=patient, now=NOW + timedelta(minutes=41)) == "11:20"
+    assert show("{5h.runs_out}", forecasts=FORECASTS, limits=patient, now=NOW + timedelta(minutes=42)) == "?"
+    assert show("{5h.pace}", forecasts=FORECASTS, limits=patient, now=NOW + timedelta(minutes=42)) == "1.3×"
+    assert show("{5h.pace}", forecasts=FORECASTS, limits=patient, now=NOW + timedelta(hours=3)) == "?"
+
+
+def test_pace_in_plain_characters() -> None:
+    assert show("{5h.pace}", forecasts=FORECASTS, ascii_only=True) == "1.3x"

@@ -34,7 +34,7 @@ def png(scene: Iterable[Shape], theme: str) -> bytes:
     for shape in scene:
         _paint(pen, shape, colours[shape.role], fine)
     kept = io.BytesIO()
-    image.resize((WIDTH * _SCALE, HEIGHT * _SCALE), Image.Resampling.LANCZOS).save(kept, "PNG", optimize=True)
+    image.resize((WIDTH * _SCALE, HEIGHT * _SCALE), Image.Resampling.BOX).save(kept, "PNG", optimize=True)
     return kept.getvalue()
 
 

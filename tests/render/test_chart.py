@@ -1,0 +1,195 @@
+"""The burn-up: what it draws in a terminal, in an SVG and in a PNG, and what it says in words."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import xml.etree.ElementTree as ET
+from datetime import UTC, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+from samples import NOW, window
+from tools import need
+
+from ullage import pace
+from ullage.pace import Forecast, Sample
+from ullage.render import chart, picture
+from ullage.render.chart import Burnup
+
+HOUR = timedelta(hours=1)
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def burnup(
+    used: float = 60.0, *, elapsed: timedelta = 2.5 * HOUR, label: str = "Session (5h)", steps: int = 25
+) -> Burnup:
+    """A session that was used evenly, read at equal intervals."""
+    begins = NOW - elapsed
+    stated = window("five_hour", used, label=label, resets_at=begins + 5 * HOUR)
+    samples = [
+        Sample(at=begins + elapsed * n / steps, used_percent=used * n / steps, resets_at=stated.resets_at)
+        for n in range(1, steps + 1)
+    ]
+    assert stated.resets_at is not None
+    return Burnup(
+        window=stated,
+        begins=begins,
+        resets_at=stated.resets_at,
+        now=NOW,
+        used=tuple(samples),
+        ahead=pace.trajectory(stated, samples, NOW),
+        forecast=pace.forecast(stated, samples, NOW),
+        timezone=UTC,
+    )
+
+
+def page(drawn: Burnup, width: int = 60, height: int = 11, *, ascii_only: bool = False) -> list[str]:
+    return ["".join(span.text for span in line) for line in chart.page(drawn, width, height, ascii_only=ascii_only)]
+
+
+def test_a_chart_rises_to_what_is_used_and_goes_on_to_what_is_expected() -> None:
+    lines = page(burnup(80.0), 65, 16)
+    assert lines[0] == "Session (5h): 80% used"
+    plot = lines[1:17]
+    heights = [sum(row[at : at + 1] == "█" for row in plot) for at in range(6, 34)]
+    assert heights == sorted(heights)
+    assert heights[-1] > heights[0]
+    assert [row.index("•") for row in plot if "•" in row] == sorted(
+        (row.index("•") for row in plot if "•" in row), reverse=True
+    )
+    limit = next(row for row in plot if row.startswith("100%"))
+    assert limit[5:25] == "─" * 20
+    assert any("░" in row for row in plot)
+
+
+def test_the_axis_names_the_hours() -> None:
+    assert page(burnup())[12].split() == ["09:00", "10:00", "11:00", "12:00"]
+
+
+def test_the_axis_of_a_week_names_the_days() -> None:
+    stated = window("seven_day", 50.0, resets_at=NOW + timedelta(days=3))
+    drawn = burnup().replace(window=stated, begins=NOW - timedelta(days=4), resets_at=NOW + timedelta(days=3))
+    assert page(drawn, 80)[12].split() == ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
+
+
+def test_the_words_say_when_it_runs_out() -> None:
+    words = page(burnup(80.0))
+    assert "Runs out 11:16, 1h53 before reset" in words
+    assert "Resets 13:08" in words
+    assert any(line.startswith("Four cases of five: between ") or "at the earliest" in line for line in words)
+
+
+@pytest.mark.parametrize(
+    ("forecast", "said"),
+    [
+        (None, ""),
+        (Forecast(ratio=1.0), ""),
+        (Forecast(projected_percent=83.9), "lasts, about 83% at the reset"),
+        (Forecast(projected_percent=130.0, exhausts_at=NOW + HOUR), "runs out 11:38, 1h00 before reset"),
+        (Forecast(projected_percent=130.0, exhausts_at=NOW), "about to run out"),
+    ],
+)
+def test_the_outlook(forecast: Forecast | None, said: str) -> None:
+    assert chart.outlook(forecast, NOW + 2 * HOUR, NOW, UTC) == said
+
+
+def test_what_nobody_saw_is_drawn_as_such() -> None:
+    seen = "\n".join(page(burnup()))
+    guessed = "\n".join(page(burnup(steps=1)))
+    assert ("▒" in seen, "▒" in guessed) == (False, True)
+    assert "unseen" in guessed
+    dashes = [[line.get("stroke-dasharray") for line in lines_of(burnup(steps=steps), "s-used")] for steps in (25, 1)]
+    assert dashes == [[None, None], ["5 4", None]]
+
+
+def lines_of(drawn: Burnup, role: str) -> list[ET.Element]:
+    """The polylines of a role: the chart's first, then the legend's."""
+    root = ET.fromstring(chart.svg(drawn, "light"))
+    return [line for line in root.iter(f"{SVG}polyline") if line.get("class") == role]
+
+
+@given(
+    st.floats(0, 150),
+    st.floats(0.1, 4.9),
+    st.integers(20, 200),
+    st.integers(3, 40),
+    st.booleans(),
+    st.integers(1, 40),
+)
+def test_a_chart_fits_into_its_width(
+    used: float, hours: float, width: int, height: int, ascii_only: bool, steps: int
+) -> None:
+    drawn = burnup(used, elapsed=hours * HOUR, steps=steps)
+    lines = ["".join(span.text for span in line) for line in chart.draw(drawn, width, height, ascii_only=ascii_only)]
+    assert len(lines) == height + 1
+    assert all(len(line) < width for line in lines)
+    assert not ascii_only or "".join(lines).isascii()
+
+
+def test_plain_characters_are_all_of_a_page() -> None:
+    assert "\n".join(page(burnup(80.0, steps=1), ascii_only=True)).isascii()
+
+
+@pytest.mark.parametrize(
+    ("amounts", "shown"),
+    [([1, 1, 1, 1], "████"), ([0, 1, 2, 4], "▁▃▅█"), ([0, 0, 0, 0], "▁▁▁▁"), ([0, 0, 0, 0.01], "▁▁▁█")],
+)
+def test_a_sparkline_shows_when_it_was_used(amounts: list[float], shown: str) -> None:
+    used, samples = 0.0, []
+    for number, amount in enumerate(amounts, 1):
+        used += amount
+        samples.append(Sample(at=NOW + number * HOUR, used_percent=used))
+    assert chart.sparkline(samples, NOW, NOW + len(amounts) * HOUR, len(amounts), ascii_only=False) == shown
+
+
+@pytest.mark.parametrize("theme", ["light", "dark", "auto"])
+def test_an_svg_is_well_formed_and_of_its_theme(theme: str) -> None:
+    text = chart.svg(burnup(80.0), theme)
+    root = ET.fromstring(text)
+    assert root.find(f"{SVG}title").text == "Session (5h): 80% used; runs out 11:16, 1h53 before reset"  # type: ignore[union-attr]
+    background = next(root.iter(f"{SVG}polygon"))
+    assert background.get("fill") == chart.THEMES["dark" if theme == "dark" else "light"]["background"]
+    assert ("prefers-color-scheme:dark" in text) == (theme == "auto")
+
+
+def test_what_a_source_calls_a_window_is_text_in_an_svg() -> None:
+    hostile = "<script>alert(1)</script>&\"'\x1b]0;t\x07"
+    root = ET.fromstring(chart.svg(burnup(label=hostile), "auto"))
+    assert [element for element in root.iter() if element.tag.endswith("script")] == []
+    assert any("<script>" in (element.text or "") for element in root.iter(f"{SVG}text"))
+
+
+@given(st.floats(0, 150), st.floats(0.1, 4.9), st.integers(1, 30))
+def test_everything_lies_on_the_sheet(used: float, hours: float, steps: int) -> None:
+    for shape in chart.scene(burnup(used, elapsed=hours * HOUR, steps=steps)):
+        assert all(-0.01 <= x <= chart.WIDTH + 0.01 and -0.01 <= y <= chart.HEIGHT + 0.01 for x, y in shape.points)
+
+
+def colours(image: Image.Image) -> set[str]:
+    counted = image.convert("RGB").getcolors(1 << 24)
+    assert counted is not None
+    return {"#{:02x}{:02x}{:02x}".format(*colour) for _, colour in counted}  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_png_shows_every_part_in_its_colour(theme: str) -> None:
+    image = Image.open(io.BytesIO(picture.png(chart.scene(burnup(80.0)), theme)))
+    assert image.size == (chart.WIDTH * 2, chart.HEIGHT * 2)
+    parts = {chart.THEMES[theme][role] for role in ("background", "used", "filled", "band", "expected", "limit")}
+    assert parts <= colours(image)
+
+
+def test_another_program_draws_the_svg_as_the_png() -> None:
+    svg = chart.svg(burnup(80.0), "auto").encode()
+    rendered = subprocess.run(
+        [need("rsvg-convert"), "--zoom", "2"], input=svg, capture_output=True, check=True, timeout=60
+    )
+    theirs = Image.open(io.BytesIO(rendered.stdout)).convert("RGB")
+    ours = Image.open(io.BytesIO(picture.png(chart.scene(burnup(80.0)), "light")))
+    assert theirs.size == ours.size
+    for role in ("used", "filled", "band", "limit"):
+        colour = chart.THEMES["light"][role]
+        assert colour in colours(theirs), role
