@@ -1,0 +1,225 @@
+"""`ullage history` and `ullage chart`: what they print and write, and what they say about what they cannot."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from samples import reading, window
+from tools import PYTHON, run, ullage
+
+from ullage import config, history, refresh
+from ullage.cache import ProfileCache
+from ullage.cli.history import since_when
+from ullage.schedule import Schedule, begun
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def known(environ: dict[str, str]) -> datetime:
+    """A cache with a reading, and its history since three hours ago and, for the week, since twenty days ago."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    settings, _ = config.load(environ)
+    session = window("five_hour", 60.0, label="Session (5h)", as_of=now, resets_at=now + 2 * HOUR)
+    week = window("seven_day", 30.0, label="Week (all models)", as_of=now, resets_at=now + 5 * DAY)
+    other = window("tangelo", 5.0, as_of=now, resets_at=now + 5 * DAY)
+    before = [session.replace(as_of=now - (6 - n) * HOUR / 2, used_percent=10.0 * n) for n in range(6)]
+    before += [
+        week.replace(as_of=now - n * DAY, used_percent=20.0, resets_at=now + (5 - 7 * (n // 7)) * DAY) for n in (20, 1)
+    ]
+    cache = ProfileCache(environ)
+    cache.make_private()
+    stated = reading(session, week, other, as_of=now)
+    cache.save_reading(stated)
+    cache.save_schedule(begun(Schedule(), now))
+    history.record(refresh.history_path(settings), refresh.owner(cache, stated), [*before, session, week], now)
+    return now
+
+
+NOW = datetime(2026, 11, 22, 10, 38, 49, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("90m", NOW - 1.5 * HOUR),
+        ("12h", NOW - 12 * HOUR),
+        (" 7d ", NOW - 7 * DAY),
+        ("2w", NOW - 14 * DAY),
+        ("0d", NOW),
+        ("2026-11-22T10:30:00Z", NOW.replace(minute=30, second=0)),
+        ("2026-11-22T10:30+01:00", NOW.replace(hour=9, minute=30, second=0)),
+    ],
+)
+def test_since_is_a_span_or_a_time_with_its_zone(text: str, moment: datetime) -> None:
+    assert since_when(text, NOW) == moment
+
+
+def test_a_date_without_a_zone_is_local() -> None:
+    local = datetime(2026, 11, 20).astimezone()  # as a person types it
+    assert since_when("2026-11-20", NOW) == local
+    assert since_when("2026-11-20", NOW).tzinfo is UTC
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "7", "-7d", "7 parsecs", "2026-13-01", "2030-01-01", "0001-01-01"])
+def test_what_since_cannot_be_is_explained(text: str) -> None:
+    with pytest.raises(ValueError, match=r"neither a span|lies in the future"):
+        since_when(text, NOW)
+
+
+def test_the_list_has_a_line_for_each_sample(environ: dict[str, str], known: datetime) -> None:
+    printed = ullage("history", environ=environ)
+    assert (printed.returncode, printed.stderr) == (0, "")
+    lines = printed.stdout.splitlines()
+    assert len(lines) == 9
+    assert lines[-1].startswith(f"{known:%Y-%m-%d %H:%M}  seven_day")
+    assert "resets" in lines[-1]
+    assert [line.split()[3] for line in lines if "five_hour" in line] == [
+        "0%",
+        "10%",
+        "20%",
+        "30%",
+        "40%",
+        "50%",
+        "60%",
+    ]
+
+
+def test_since_and_window_choose(environ: dict[str, str], known: datetime) -> None:
+    everything = ullage("history", "--since", "30d", "--window", "7d", environ=environ).stdout.splitlines()
+    assert [line.split()[2:4] for line in everything] == [
+        ["seven_day", "20%"],
+        ["seven_day", "20%"],
+        ["seven_day", "30%"],
+    ]
+    assert len(ullage("history", "--since", "50m", environ=environ).stdout.splitlines()) == 3
+
+
+def test_json_and_csv_say_the_same(environ: dict[str, str], known: datetime) -> None:
+    parsed = json.loads(ullage("history", "--json", environ=environ).stdout)
+    assert parsed["schema"] == 1
+    assert parsed["samples"][-1] == {
+        "at": f"{known:%Y-%m-%dT%H:%M:%SZ}",
+        "window": "seven_day",
+        "used_percent": 30.0,
+        "resets_at": f"{known + 5 * DAY:%Y-%m-%dT%H:%M:%SZ}",
+    }
+    rows = list(csv.DictReader(io.StringIO(ullage("history", "--csv", environ=environ).stdout)))
+    assert [{**row, "used_percent": float(row["used_percent"])} for row in rows] == parsed["samples"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["history", "--since", "soon"], "neither a span of time"),
+        (["history", "--window", "opus"], "known are five_hour, seven_day"),
+        (["history", "--json", "--csv"], "exclude each other"),
+        (["chart", "opus"], "Known are 5h, 7d, tangelo"),
+        (["chart", "--theme", "pink"], "'pink' is not one of"),
+        (["watch"], "needs a terminal"),
+    ],
+)
+def test_wrong_usage_is_explained(environ: dict[str, str], known: datetime, arguments: list[str], words: str) -> None:
+    said = ullage(*arguments, environ=environ)
+    assert (said.returncode, said.stdout) == (2, "")
+    assert words in " ".join(said.stderr.split())
+    assert "Traceback" not in said.stderr
+
+
+@pytest.mark.parametrize("command", ["history", "chart"])
+def test_knowing_nothing_is_exit_code_3(environ: dict[str, str], command: str) -> None:
+    said = ullage(command, environ=environ)
+    assert said.returncode == 3
+    assert "Nothing" in said.stdout + said.stderr
+    assert not os.path.exists(environ["ULLAGE_STATE_DIR"])
+
+
+def test_a_state_directory_that_is_not_absolute_is_refused(environ: dict[str, str]) -> None:
+    said = ullage("history", environ={**environ, "ULLAGE_STATE_DIR": "here"})
+    assert (said.returncode, "ULLAGE_STATE_DIR must be an absolute path" in said.stderr) == (2, True)
+
+
+def test_a_damaged_history_is_told_and_a_chart_is_drawn_without_it(environ: dict[str, str], known: datetime) -> None:
+    Path(environ["ULLAGE_STATE_DIR"], "history.sqlite3").write_bytes(b"rubbish" * 1000)
+    said = ullage("history", environ=environ)
+    assert (said.returncode, "cannot be read" in said.stderr, "Traceback" in said.stderr) == (5, True, False)
+    assert ullage("chart", environ=environ).returncode == 0
+    assert ullage("usage", "--no-refresh", environ=environ).returncode == 0
+
+
+def test_the_chart_is_of_the_window_nearest_to_its_limit(environ: dict[str, str], known: datetime) -> None:
+    drawn = ullage("chart", environ={**environ, "COLUMNS": "70"})
+    assert (drawn.returncode, drawn.stderr) == (0, "")
+    assert drawn.stdout.startswith("Session (5h): 60% used\n")
+    assert "\033" not in drawn.stdout
+    assert max(map(len, drawn.stdout.splitlines())) <= 70
+    assert ullage("chart", "7d", environ=environ).stdout.startswith("Week (all models): 30% used\n")
+
+
+def test_colour_comes_only_where_it_is_wanted(environ: dict[str, str], known: datetime) -> None:
+    forced = {**environ, "CLICOLOR_FORCE": "1"}
+    for command in (["chart"], ["usage", "--no-refresh"]):
+        assert "\033[3" in ullage(*command, environ=forced).stdout
+        assert "\033[3" not in ullage(*command, environ={**forced, "NO_COLOR": "1"}).stdout
+
+
+def test_a_window_without_a_course_is_exit_code_3(environ: dict[str, str], known: datetime) -> None:
+    said = ullage("chart", "tangelo", environ=environ)
+    assert (said.returncode, said.stdout) == (3, "")
+    assert "cannot be drawn" in said.stderr
+
+
+def test_pictures_are_written_and_written_over(environ: dict[str, str], known: datetime, tmp_path: Path) -> None:
+    svg, png = tmp_path / "burn.svg", tmp_path / "burn.png"
+    for _ in range(2):
+        written = ullage("chart", "--svg", str(svg), "--png", str(png), "--theme", "dark", environ=environ)
+        assert (written.returncode, written.stdout) == (0, "")
+    assert svg.read_bytes().startswith(b"<svg")
+    assert png.read_bytes().startswith(b"\x89PNG\r\n")
+    assert sorted(path.name for path in tmp_path.glob("burn*")) == ["burn.png", "burn.svg"]
+    assert ullage("chart", "--svg", "-", environ=environ).stdout.endswith("</svg>\n")
+
+
+@pytest.mark.parametrize("option", ["--svg", "--png"])
+def test_a_file_that_is_no_picture_stays(environ: dict[str, str], known: datetime, tmp_path: Path, option: str) -> None:
+    precious = tmp_path / "thesis.txt"
+    precious.write_text("ten years")
+    said = ullage("chart", option, str(precious), environ=environ)
+    assert (said.returncode, "stays as it is" in said.stderr) == (2, True)
+    assert precious.read_text() == "ten years"
+    nowhere = ullage("chart", option, str(tmp_path / "missing" / "x"), environ=environ)
+    assert (nowhere.returncode, "No such file" in nowhere.stderr) == (5, True)
+
+
+def test_without_pillow_a_png_is_explained(environ: dict[str, str], known: datetime, tmp_path: Path) -> None:
+    script = "import sys; sys.modules['PIL'] = None; from ullage.cli import run; sys.exit(run(sys.argv[1:]))"
+    said = run([PYTHON, "-c", script, "chart", "--png", str(tmp_path / "x.png")], environ)
+    assert (said.returncode, "ullage[png]" in said.stderr, "Traceback" in said.stderr) == (2, True, False)
+
+
+def test_usage_shows_pace_outlook_and_sparkline(environ: dict[str, str], known: datetime) -> None:
+    wide = ullage("usage", "--no-refresh", environ={**environ, "COLUMNS": "110"}).stdout
+    session = wide.splitlines()[0]
+    assert "1.0×" in session
+    assert any(mark in session for mark in "▁▂▃▄▅▆▇█")
+    assert "at the reset" in wide or "before reset" in wide
+    parsed = json.loads(ullage("usage", "--no-refresh", "--json", environ=environ).stdout)
+    paces = {each["id"]: each["pace"] for each in parsed["windows"]}
+    assert paces["five_hour"]["ratio"] == 1.0
+    assert paces["tangelo"] is None
+
+
+@pytest.mark.parametrize("ascii_only", [False, True])
+def test_usage_fits_into_forty_columns(environ: dict[str, str], known: datetime, ascii_only: bool) -> None:
+    locale = {"LC_ALL": "C"} if ascii_only else {}
+    printed = ullage("usage", "--no-refresh", environ={**environ, **locale, "COLUMNS": "40"}).stdout
+    assert max(map(len, printed.splitlines())) <= 40
+    assert printed.isascii() == ascii_only
+    assert "Session (5h)" in printed
