@@ -21,6 +21,14 @@ _ARROWS = {"A": "up", "B": "down", "C": "right", "D": "left"}
 _ENDING = ("SIGTERM", "SIGHUP")
 
 
+class Ended(Exception):  # noqa: N818  # being asked to end is no error
+    """A signal asked the process to end; `code` is what a shell expects then."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.code = 128 + number
+
+
 class Screen:
     """Use as a context manager; `generation` changes when all that was drawn is lost."""
 
@@ -109,7 +117,7 @@ class Screen:
 
     def _end(self, number: int, _frame: FrameType | None) -> None:
         # The context manager gives the terminal back on the way out.
-        raise SystemExit(128 + number)
+        raise Ended(number)
 
     def _pause(self, number: int, _frame: FrameType | None) -> None:
         self._give_back()

@@ -12,22 +12,22 @@ from ullage import config, prompt
 from ullage.cache import ProfileCache
 from ullage.cli import chart as charts
 from ullage.cli import options, overview
-from ullage.cli.screen import Screen
+from ullage.cli.screen import Ended, Screen
 from ullage.errors import UsageError
 from ullage.render import chart, table
 from ullage.render.surfaces import Span
+from ullage.text import clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ullage.config import Settings
+    from ullage.model import Window
     from ullage.render.table import Overview
 
 # How often the cache is looked at: two calls of stat, no more.
 _LOOK_SECONDS = 2.0
-_LEAST_PLOT_LINES = 6
+_LEAST_PLOT_LINES = 4
 _MOST_PLOT_LINES = 20
-# A chart's lines beside its plot: title, axis, outlook, interval, reset, legend.
-_CHART_LINES = 6
 _NEXT = ("right", "down", "\t", "l", "j")
 _PREVIOUS = ("left", "up", "h", "k")
 
@@ -44,8 +44,11 @@ def command() -> int:
         raise UsageError("watch needs a terminal to draw on. `ullage usage` prints once.")
     settings, _ = config.load(os.environ)
     cache = ProfileCache(os.environ)
-    with Screen() as screen:
-        return _watch(screen, cache, settings)
+    try:
+        with Screen() as screen:
+            return _watch(screen, cache, settings)
+    except Ended as ended:
+        return ended.code
 
 
 def _watch(screen: Screen, cache: ProfileCache, settings: Settings) -> int:
@@ -87,17 +90,26 @@ def _stamps(cache: ProfileCache) -> list[int]:
 
 
 def _lines(known: Overview, settings: Settings, now: datetime, chosen: int, size: tuple[int, int]) -> list[str]:
-    width, height = size
+    """Return the screen: the table, as much of a chart as there is room for, and the keys."""
     windows = known.reading.windows if known.reading else ()
-    above = len(table.frame(known, (), settings, now, size))
-    plot = min(_MOST_PLOT_LINES, height - above - _CHART_LINES - 2)
-    lines: list[list[Span]] = []
-    if windows and plot >= _LEAST_PLOT_LINES:
-        drawn = charts.burnup(windows[chosen], known, now)
-        if drawn is None:
-            lines = [[Span(text=f"{windows[chosen].label}: no course to draw", level="stale")]]
-        else:
-            lines = chart.page(drawn, width, plot, ascii_only=settings.ascii_only)
     keys = f"q quits; 1-{len(windows)} or the arrows choose" if len(windows) > 1 else "q quits"
-    shown = table.frame(known, [*lines, [Span(text=keys, level="stale")]], settings, now, size)
-    return shown if len(shown) <= height else shown[:height]
+    below = [Span(text=keys, level="stale")]
+    shown = table.frame(known, [below], settings, now, size[0])
+    plot = min(_MOST_PLOT_LINES, size[1] - len(shown))
+    while windows and plot >= _LEAST_PLOT_LINES:
+        drawn = table.frame(
+            known, [*_chart(windows[chosen], known, settings, now, size[0], plot), below], settings, now, size[0]
+        )
+        if len(drawn) <= size[1]:
+            return drawn
+        plot -= len(drawn) - size[1]
+    return shown[: size[1]]
+
+
+def _chart(
+    window: Window, known: Overview, settings: Settings, now: datetime, width: int, plot: int
+) -> list[list[Span]]:
+    drawn = charts.burnup(window, known, now)
+    if drawn is None:
+        return [[Span(text=f"{clean(window.label)}: no course to draw", level="stale")]]
+    return chart.page(drawn, width, plot, ascii_only=settings.ascii_only)

@@ -61,12 +61,12 @@ def width() -> int:
 
 
 def frame(
-    overview: Overview, lines: Iterable[Sequence[Span]], settings: Settings, now: datetime, size: tuple[int, int]
+    overview: Overview, lines: Iterable[Sequence[Span]], settings: Settings, now: datetime, width: int
 ) -> list[str]:
     """Return the screen of `ullage watch`, line by line with its escapes: the table, then a chart's lines."""
     kept = io.StringIO()
-    console = _console(kept, width=size[0])
-    for part in _usage(overview, settings, now, size[0]):
+    console = _console(kept, width=width)
+    for part in _usage(overview, settings, now, width):
         console.print(part)
     console.print()
     for line in lines:

@@ -1,0 +1,215 @@
+"""`ullage watch` on a real terminal: what it draws, what its keys do, and that it gives the terminal back."""
+
+from __future__ import annotations
+
+import os
+import signal
+import termios
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pexpect
+import pyte
+import pytest
+from samples import reading, window
+from tools import ULLAGE, wait_until
+
+from ullage.cache import ProfileCache
+from ullage.cli.screen import _keys
+from ullage.schedule import Schedule, begun
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
+
+
+class Terminal:
+    """A pty with `ullage watch` in it, and the screen that a person would see."""
+
+    def __init__(self, environ: dict[str, str], columns: int, lines: int) -> None:
+        # Under a shell, as in life: it gets the terminal back, and must find it as it was.
+        self.child: pexpect.spawn[bytes] = pexpect.spawn(
+            "/bin/sh", ["-c", f'"{ULLAGE}" watch; echo "ended with $?"; exec cat'],
+            env=environ, dimensions=(lines, columns), timeout=30,
+        )  # fmt: skip
+        self.screen = pyte.HistoryScreen(columns, lines)
+        self.received = b""
+        self._stream = pyte.ByteStream(self.screen)
+        self.before = termios.tcgetattr(self.child.child_fd)
+
+    def text(self) -> str:
+        while True:
+            try:
+                data = self.child.read_nonblocking(65536, timeout=0.05)
+            except (pexpect.TIMEOUT, pexpect.EOF):
+                return "\n".join(self.screen.display)
+            self.received += data
+            self._stream.feed(data)
+
+    def shows(self, *texts: str) -> None:
+        wait_until(lambda: all(text in self.text() for text in texts), what=f"a screen with {texts}")
+
+    def process(self) -> int:
+        """The id of `ullage watch`."""
+        children = f"/proc/{self.child.pid}/task/{self.child.pid}/children"
+        with open(children) as file:
+            return int(file.read().split()[0])
+
+    def is_given_back(self, code: int) -> None:
+        self.shows(f"ended with {code}")
+        assert b"\x1b[?1049h" in self.received
+        assert self.received.rindex(b"\x1b[?1049l") > self.received.rindex(b"\x1b[?1049h")
+        assert self.received.rindex(b"\x1b[?25h") > self.received.rindex(b"\x1b[?25l")
+        assert termios.tcgetattr(self.child.child_fd) == self.before
+
+
+def save(environ: dict[str, str], used: float = 60.0) -> None:
+    now = datetime.now(UTC)
+    cache = ProfileCache(environ)
+    cache.make_private()
+    cache.save_reading(
+        reading(
+            window("five_hour", used, label="Session (5h)", as_of=now, resets_at=now + 2 * HOUR),
+            window("seven_day", 30.0, label="Week (all models)", as_of=now, resets_at=now + 4 * DAY),
+            window("tangelo", 5.0, label="Tangelo", as_of=now, resets_at=None),
+            as_of=now,
+        )
+    )
+    cache.save_schedule(begun(Schedule(), now))
+    cache.postpone(int((now + HOUR).timestamp()))
+
+
+@pytest.fixture
+def terminal(environ: dict[str, str]) -> Iterator[Callable[..., Terminal]]:
+    save(environ)
+    opened: list[Terminal] = []
+
+    def start(columns: int = 80, lines: int = 40, **changes: str) -> Terminal:
+        opened.append(Terminal({**environ, **changes}, columns, lines))
+        return opened[-1]
+
+    yield start
+    for each in opened:
+        each.child.close(force=True)
+
+
+def test_it_shows_the_table_and_a_chart_until_q(terminal: Callable[..., Terminal]) -> None:
+    watch = terminal()
+    watch.shows("Session (5h)", "Week (all models)", "Session (5h): 60% used", "100% ", "q quits")
+    watch.child.send(b"q")
+    watch.is_given_back(0)
+
+
+@pytest.mark.parametrize(
+    ("keys", "title"),
+    [
+        (b"2", "Week (all models): 30% used"),
+        (b"\x1b[B", "Week (all models): 30% used"),
+        (b"\x1b[C\x1b[C", "Tangelo: no course to draw"),
+        (b"\x1b[A", "Tangelo: no course to draw"),
+        (b"\x1b[A\x1b[B\x1bOB", "Week (all models): 30% used"),
+        (b"23x1", "Session (5h): 60% used"),
+        (b"5", "Week (all models): 30% used"),
+    ],
+)
+def test_keys_choose_the_window(terminal: Callable[..., Terminal], keys: bytes, title: str) -> None:
+    watch = terminal()
+    watch.shows("q quits")
+    watch.child.send(keys)
+    watch.shows(title)
+
+
+def test_a_new_reading_is_drawn(terminal: Callable[..., Terminal], environ: dict[str, str]) -> None:
+    watch = terminal()
+    watch.shows("60% used")
+    save(environ, used=77.0)
+    watch.shows("77% used")
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)], ids=["term", "hup", "int"]
+)
+def test_a_signal_ends_it_and_the_terminal_is_given_back(
+    terminal: Callable[..., Terminal], number: int, code: int
+) -> None:
+    watch = terminal()
+    watch.shows("q quits")
+    os.kill(watch.process(), number)
+    watch.is_given_back(code)
+
+
+def test_an_error_gives_the_terminal_back(terminal: Callable[..., Terminal], environ: dict[str, str]) -> None:
+    watch = terminal()
+    watch.shows("q quits")
+    cache = ProfileCache(environ)
+    os.rename(cache.directory, cache.directory + ".gone")
+    with open(cache.directory, "w"):
+        pass
+    watch.shows("Nothing is known yet")
+    watch.child.send(b"q")
+    watch.is_given_back(0)
+
+
+def test_control_z_gives_the_terminal_back_for_as_long_as_it_lasts(
+    environ: dict[str, str],
+) -> None:
+    save(environ)
+    shell: pexpect.spawn[bytes] = pexpect.spawn(
+        "bash", ["--noprofile", "--norc", "-i"], env={**environ, "PS1": "$ "}, dimensions=(40, 80), timeout=30
+    )
+    try:
+        shell.expect_exact("$ ")
+        before = termios.tcgetattr(shell.child_fd)
+        shell.sendline("ullage watch")
+        shell.expect_exact("q quits")
+        shell.send(b"\x1a")
+        shell.expect_exact("\x1b[?1049l")
+        shell.expect("Stopped.*ullage watch")
+        shell.sendline("stty -a | grep -c -w -e '-icanon'; echo here")
+        shell.expect("0\r\nhere")
+        shell.sendline("fg")
+        shell.expect_exact("\x1b[?1049h")
+        shell.expect_exact("q quits")
+        shell.send(b"q")
+        shell.expect_exact("\x1b[?1049l")
+        shell.sendline("echo back $?")
+        shell.expect("back 0")
+        assert termios.tcgetattr(shell.child_fd) == before
+    finally:
+        shell.close(force=True)
+
+
+def test_another_size_is_drawn_anew(terminal: Callable[..., Terminal]) -> None:
+    watch = terminal(columns=100)
+    watch.shows("q quits")
+    watch.screen.resize(lines=30, columns=40)
+    watch.screen.reset()
+    watch.child.setwinsize(30, 40)
+    watch.shows("Session (5h): 60% used", "q quits")
+
+
+@pytest.mark.parametrize(("columns", "lines"), [(40, 24), (40, 12), (20, 5), (200, 60)])
+def test_it_stays_within_its_terminal(terminal: Callable[..., Terminal], columns: int, lines: int) -> None:
+    watch = terminal(columns, lines, LC_ALL="C")
+    watch.shows("Session")
+    assert watch.text().splitlines()[0].startswith("Session")
+    assert len(watch.screen.history.top) == 0
+    assert watch.text().isascii()
+
+
+def test_no_colour_is_drawn_where_none_is_wanted(terminal: Callable[..., Terminal]) -> None:
+    coloured, plain = terminal(), terminal(NO_COLOR="1")
+    for watch in (coloured, plain):
+        watch.shows("q quits")
+    assert b"\x1b[32m" in coloured.received
+    assert b"\x1b[32m" not in plain.received
+
+
+@pytest.mark.parametrize(
+    ("typed", "keys"),
+    [("q", ["q"]), ("\033[A\033OB1", ["up", "down", "1"]), ("\033[Z", []), ("\033", ["\033"]), ("", [])],
+)
+def test_keys(typed: str, keys: list[Any]) -> None:
+    assert _keys(typed) == keys
