@@ -14,6 +14,10 @@ def main() -> int:
         from ullage import prompt
 
         status = prompt.run(arguments[1:], os.environ)
+    elif arguments[:1] == ["statusline"]:
+        from ullage import statusline
+
+        status = statusline.run(arguments[1:], os.environ)
     elif arguments == ["refresh", "--detach"]:
         from ullage import prompt
 

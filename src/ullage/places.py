@@ -46,6 +46,17 @@ def profile_directory(environ: Mapping[str, str], platform: str = sys.platform) 
     return os.path.join(cache_root(environ, platform), "profiles", mirrored.lstrip("/\\"))
 
 
+def config_directory(environ: Mapping[str, str], platform: str = sys.platform) -> str | None:
+    """Return the directory of config.toml where the rule is simple; None on Windows, which has to be asked."""
+    if platform == "win32":
+        return None
+    xdg = environ.get("XDG_CONFIG_HOME", "").strip()
+    if xdg.startswith("/"):
+        return xdg + "/ullage"
+    home = environ.get("HOME") or os.path.expanduser("~")
+    return home + ("/Library/Application Support/ullage" if platform == "darwin" else "/.config/ullage")
+
+
 def timeline_path(environ: Mapping[str, str], surface: str) -> str:
     """Return the file that a prompt of this surface reads."""
     return os.path.join(profile_directory(environ), surface + ".timeline")
