@@ -123,6 +123,13 @@ class ProfileCache:
         else:
             write_atomically(self._path(statements.file_name(reading.source)), serial.encode(reading))
 
+    def forget_others(self, account_id: str | None) -> None:
+        """Forget what was said about any other account."""
+        for name in statements.names(self.directory):
+            reading = serial.decode_reading(read_regular(self._path(name)))
+            if reading is None or reading.account.id != account_id:
+                remove(self._path(name))
+
     def save_schedule(self, schedule: Schedule) -> None:
         """Keep the schedule."""
         write_atomically(self._path("schedule.json"), serial.encode(schedule))

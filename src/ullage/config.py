@@ -87,8 +87,8 @@ OPTIONS: tuple[Option, ...] = (
         key="source",
         default="auto",
         explanation="Who is asked. auto: what Claude Code's status line and its own file tell, and, when that is\n"
-        "older than five minutes, your claude program (one short process, no model call, at most every five minutes while\n"
-        "you work and every thirty otherwise). statusline, claude-cache, claude-cli: one of these three alone.\n"
+        "older than five minutes, your claude program (one short process, no model call, at most every five minutes\n"
+        "while you work and every thirty otherwise). statusline, claude-cache, claude-cli: one of these three alone.\n"
         "oauth: one request to the provider's usage endpoint, with the token that Claude Code stored, at most every\n"
         "five minutes; never used unless you name it here. What the status line told counts with every choice.",
         check=_one_of(*SOURCES),

@@ -29,12 +29,10 @@ class _Options:
 def _scanner() -> Callable[[str, int], tuple[Any, int]]:
     try:
         from _json import make_scanner
-    except ImportError:
-        from json.scanner import py_make_scanner as make_scanner
-    try:
+
         scan: Callable[[str, int], tuple[Any, int]] = make_scanner(_Options())  # type: ignore[arg-type]  # duck-typed
-    except AttributeError:
-        # A later Python asks for more than this one knows of.
+    except (ImportError, AttributeError):
+        # Another implementation of Python has no such scanner, or a later one asks for more options.
         from json import JSONDecoder
 
         scan = JSONDecoder().raw_decode

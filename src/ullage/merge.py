@@ -119,7 +119,7 @@ def pick(windows: Sequence[Window]) -> Window:
     rivals = [
         window for window in known if _same_period(window, newest) and said_at(window) > said_at(newest) - MUCH_NEWER
     ]
-    while (highest := max(rivals, key=lambda window: (_used(window), _order(window)))) and _is_refuted(highest, rivals):
+    while _is_refuted(highest := max(rivals, key=lambda window: (_used(window), _order(window))), rivals):
         rivals = [window for window in rivals if window != highest]
     return max((window for window in rivals if _used(window) > _used(highest) - _ROUNDING), key=_order)
 

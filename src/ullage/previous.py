@@ -69,7 +69,8 @@ class Previous:
 
     def _end_with_us(self) -> None:
         """Claude Code cancels a status line that is out of date: what we started goes too."""
-        import _signal
+        # The `signal` module wraps this one in enumerations, which cost more than the rest of this file.
+        import _signal  # type: ignore[import-not-found]
 
         def end(number: int, _frame: object) -> None:
             try:
@@ -82,9 +83,9 @@ class Previous:
     def _start_on_windows(self, command: str, environ: Mapping[str, str]) -> None:
         import subprocess
 
-        self._process = subprocess.Popen(
+        self._process = subprocess.Popen(  # noqa: S602  # the user's own command, worded for a shell
             command,
-            shell=True,  # noqa: S602  # the user's own command, worded for a shell
+            shell=True,
             env=dict(environ),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,  # theirs

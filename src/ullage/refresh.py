@@ -167,8 +167,8 @@ def _of_account(
 ) -> tuple[Schedule, Reading | None]:
     """Start afresh when somebody else is signed in; a hold of the account counts whichever profile met it."""
     if account.id != plan.account_id:
-        cache.save_reading(None)
-        plan, reading = schedule.Schedule(account_id=account.id), None
+        cache.forget_others(account.id)
+        plan, reading = schedule.Schedule(account_id=account.id), cache.reading()
     return plan.replace(hold_until=max(filter(None, (plan.hold_until, cache.hold(account.id))), default=None)), reading
 
 

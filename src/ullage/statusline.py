@@ -1,5 +1,4 @@
-"""`ullage statusline`, the command for Claude Code's `statusLine` setting: what it pipes goes into the cache, and a line
-comes out.
+"""`ullage statusline`, for Claude Code's `statusLine` setting: what it pipes goes into the cache, a line comes out.
 
 Claude Code runs it after every answer and cancels the one that is still running, so it imports what a prompt may, and
 what has changed is written in whole files: being killed at any moment loses nothing.

@@ -61,7 +61,7 @@ _QUIET = {
 _USUAL_PLACES = (".local/bin", ".claude/local", ".npm-global/bin")
 
 
-class UnknownRequest(Exception):
+class UnknownRequestError(Exception):
     """This version of Claude Code does not know `get_usage`."""
 
 
@@ -75,7 +75,7 @@ def read(environ: Mapping[str, str], account: Account, now: datetime) -> Reading
     program = find(environ)
     try:
         answer = _get_usage(program, environ)
-    except UnknownRequest:
+    except UnknownRequestError:
         return _read_text(program, environ, account, now)
     plan = clean(answer.get("subscription_type")) or None
     limits = answer.get("rate_limits")
@@ -129,10 +129,8 @@ def _unavailable(plan: str | None) -> SourceError:
 
 def _get_usage(program: str, environ: Mapping[str, str]) -> dict[str, Any]:
     request_id = str(uuid.uuid4())
-    request = (
-        '{"type":"control_request","request_id":"%s","request":{"subtype":"get_usage","skip_behaviors":true}}\n'
-        % request_id
-    )
+    what = '{"subtype":"get_usage","skip_behaviors":true}'
+    request = f'{{"type":"control_request","request_id":"{request_id}","request":{what}}}\n'
     with _running([program, *_ASK], environ) as (process, errors):
         for line in _lines(process, request.encode()):
             response = _response(line, request_id)
@@ -159,7 +157,7 @@ def _answer(response: Mapping[str, Any]) -> dict[str, Any]:
         return answer
     words = clean(response.get("error"), 200)
     if "get_usage" in words or "nsupported" in words or "nknown" in words:
-        raise UnknownRequest(words)
+        raise UnknownRequestError(words)
     raise SourceError("cli_refused", f"Claude Code refused to tell: {words or 'it did not say why'}.")
 
 

@@ -39,8 +39,8 @@ def read(environ: Mapping[str, str], account: Account, now: datetime) -> Reading
     if not told:
         raise SourceError(
             "no_status_line",
-            "Claude Code's status line has told nothing yet. Name `ullage statusline` as its statusLine command, and let "
-            "it answer once.",
+            "Claude Code's status line has told nothing yet. Name `ullage statusline` as its statusLine command, and "
+            "let it answer once.",
         )
     return max(told, key=lambda reading: reading.as_of)
 
@@ -127,16 +127,17 @@ def _fields(data: Mapping[str, Any]) -> dict[str, str]:
     effort = data.get("effort")
     return {
         "model": clean(model.get("display_name") or model.get("id") if isinstance(model, dict) else model),
-        "context": f"{int(context)}%" if _is_amount(context) else "",
-        "cost": f"${cost:.2f}" if _is_amount(cost) else "",
+        "context": _worded(context, "{:.0f}%"),
+        "cost": _worded(cost, "${:.2f}"),
         "folder": clean(os.path.basename(folder.rstrip("/\\")) or folder),
         "version": clean(data.get("version")),
         "effort": clean(effort.get("level") if isinstance(effort, dict) else effort),
     }
 
 
-def _is_amount(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e9
+def _worded(value: object, form: str) -> str:
+    is_amount = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e9
+    return form.format(value) if is_amount else ""
 
 
 def _part(data: Mapping[str, Any], key: str) -> dict[str, Any]:
