@@ -55,6 +55,9 @@ _NETWORK = (
 _QUIET = {
     "CLAUDE_CODE_SAFE_MODE": "1",
     "DISABLE_AUTOUPDATER": "1",
+    # Nobody sits in front of it: it has nothing to report.
+    "DISABLE_TELEMETRY": "1",
+    "DISABLE_ERROR_REPORTING": "1",
     # Git Bash would make a path of "/usage", and Claude Code a paid question of the path.
     "MSYS_NO_PATHCONV": "1",
 }
