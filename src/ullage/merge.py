@@ -37,7 +37,7 @@ _KINDS = ("session", "weekly", "model", "other")
 
 def merge(readings: Iterable[Reading]) -> Reading | None:
     """Return the reading that all statements come to; None when there is none."""
-    stated = sorted(_of_one_account(tuple(readings)), key=_newest_last)
+    stated = sorted(_of_one_account(set(readings)), key=_newest_last)
     if len(stated) < 2:
         return stated[0] if stated else None
     listings = [reading for reading in stated if reading.source not in PARTIAL_SOURCES]
@@ -60,7 +60,7 @@ def _newest_last(reading: Reading) -> tuple[Any, ...]:
     return reading.as_of, reading.source, repr(reading)
 
 
-def _of_one_account(readings: tuple[Reading, ...]) -> list[Reading]:
+def _of_one_account(readings: set[Reading]) -> list[Reading]:
     """Keep what was said about the account that was named last; what names no account goes with any."""
     named = [reading for reading in readings if reading.account.id is not None]
     if not named:
