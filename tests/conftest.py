@@ -39,6 +39,8 @@ def environ(tmp_path: Path) -> dict[str, str]:
         "ULLAGE_CACHE_DIR": str(tmp_path / "cache"),
         "ULLAGE_STATE_DIR": str(tmp_path / "state"),
         "ULLAGE_CONFIG": str(tmp_path / "config.toml"),
+        # Not `auto`, which would start the developer's own claude, who is signed in.
+        "ULLAGE_SOURCE": "claude-cache",
         # The discard port: nothing answers, nothing leaves the machine.
         "ULLAGE_API_BASE": "http://127.0.0.1:9",
     }
