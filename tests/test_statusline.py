@@ -305,9 +305,7 @@ def test_an_idle_session_does_not_renew_its_age(environ: dict[str, str]) -> None
     assert told["state"] == "fresh"
 
 
-def test_a_session_seen_for_the_first_time_is_as_old_as_its_transcript(
-    environ: dict[str, str], tmp_path: Path
-) -> None:
+def test_a_session_seen_for_the_first_time_is_as_old_as_its_transcript(environ: dict[str, str], tmp_path: Path) -> None:
     transcript = tmp_path / "transcript.jsonl"
     transcript.write_text("{}\n")
     hours_ago = time.time() - 2 * 3600

@@ -320,8 +320,6 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._send(_error(404, "not_found_error", "Not found"))
 
-    do_PUT = do_PATCH = do_POST
-
     def _send(self, reply: Reply) -> None:
         if reply.fault == "silence":
             time.sleep(_STALL_SECONDS)
