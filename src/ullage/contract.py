@@ -90,6 +90,18 @@ class UsageDocument(Struct):
     problem: ProblemDocument | None
 
 
+class ProfileDocument(Struct):
+    profile: Annotated[str, Meta(description="the configuration directory, or `default`")]
+    usage: UsageDocument
+
+
+class ProfilesDocument(Struct):
+    """What `ullage usage --all --json` prints: each account once."""
+
+    schema: Literal[1]
+    profiles: list[ProfileDocument]
+
+
 def document(reading: Reading | None, plan: Schedule, limits: Limits, now: datetime) -> UsageDocument:
     """Return what is known at `now` as the contract words it."""
     problem = plan.problem or (reading.problem if reading else None)
@@ -123,7 +135,7 @@ def document(reading: Reading | None, plan: Schedule, limits: Limits, now: datet
     )
 
 
-def encode(usage: UsageDocument) -> bytes:
+def encode(usage: UsageDocument | ProfilesDocument) -> bytes:
     """Return the document as indented JSON."""
     return msgspec.json.format(msgspec.json.encode(usage), indent=1) + b"\n"
 

@@ -9,7 +9,7 @@ import sys
 import time
 from datetime import UTC, datetime
 
-from ullage import config, frames, merge, schedule, timeline
+from ullage import config, frames, schedule, timeline
 from ullage.cache import ProfileCache
 from ullage.errors import SourceError, UllageError
 from ullage.files import read_regular
@@ -124,9 +124,9 @@ def _ask_as_needed(
             cache.save_reading(claude_cache.read(environ, account, now))
         plan = plan.replace(state_mark=state_mark)
     readings = cache.readings()
-    if not force and auto.is_enough(merge.merge(readings), now):
+    if not force and auto.is_enough(readings, now):
         return plan, "refreshed"
-    may_start_at = auto.may_start_at(plan, is_busy=auto.is_busy(plan, readings, state_changed_at))
+    may_start_at = auto.may_start_at(plan, is_busy=auto.is_busy(plan, readings, state_changed_at, now))
     if not force and may_start_at is not None and now < may_start_at <= now + auto.IDLE_INTERVAL:
         return plan.replace(refresh_at=may_start_at, idle_refresh_at=may_start_at), "not_due"
     plan = plan.replace(spawned_at=now)

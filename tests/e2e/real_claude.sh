@@ -171,6 +171,8 @@ wait_for 'Simulated\.'
 wait_for '5h 3[67]%.*7d 4[23]%'
 screen | grep '5h 3'
 tmux -L e2e kill-server
+# The spies work: where nobody forbids it, the hook runs.
+[[ -e $work/hook-ran ]] || fail 'the hook did not run in a session of its own either'
 python3 - "$work/payload.json" <<'EOF'
 import json, sys
 print(json.load(open(sys.argv[1])).get("rate_limits"))
