@@ -56,12 +56,13 @@ def top_level_object(data: bytes, key: str) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _WHITE_SPACE = " \t\n\r"
 
 
 def loads(data: bytes | str) -> Any:
     """Return the value of a JSON text in UTF-8; raise ValueError for anything else, however deeply it nests."""
-    text = data.decode("utf-8-sig") if isinstance(data, bytes) else data
+    text = data.removeprefix(_BYTE_ORDER_MARK).decode() if isinstance(data, bytes) else data
     start = len(text) - len(text.lstrip(_WHITE_SPACE))
     try:
         value, end = _scanner()(text, start)

@@ -41,7 +41,7 @@ make_certificates() {
 }
 
 if [[ ${1:-} != inside ]]; then
-    [[ $(id -u) == 0 ]] || fail 'run it as root: it makes a network namespace'
+    ((EUID == 0)) || fail 'run it as root: it makes a network namespace'
     for program in npm openssl unshare ip tmux; do
         command -v "$program" >/dev/null || fail "$program is missing"
     done
@@ -56,8 +56,9 @@ if [[ ${1:-} != inside ]]; then
     mkdir "$work/bin" "$work/tls" "$work/home" "$work/project"
     ln -s "$claude" "$work/bin/claude"
     make_certificates "$work/tls"
+    scripts=$(cd "$scripts" && pwd)
     # A process namespace of its own: whatever is started inside ends with it.
-    env -i PATH="$PATH" LC_ALL=C.UTF-8 TERM=xterm-256color ULLAGE_SCRIPTS="$(cd "$scripts" && pwd)" \
+    env -i PATH="$PATH" LC_ALL=C.UTF-8 TERM=xterm-256color ULLAGE_SCRIPTS="$scripts" \
         unshare --net --mount --pid --fork --mount-proc --kill-child bash "${BASH_SOURCE[0]}" inside "$work"
     exit
 fi
@@ -68,7 +69,8 @@ ip link set lo up
 # What is not loopback must not be here: neither an interface nor a route.
 others=$(ip -o link show | grep -cv ': lo:' || true)
 [[ $others == 0 ]] || fail 'the namespace has an interface besides loopback'
-[[ -z $(ip route show table main) ]] || fail 'the namespace has a route'
+routes=$(ip route show table main)
+[[ -z $routes ]] || fail 'the namespace has a route'
 if timeout 3 bash -c ': </dev/tcp/1.1.1.1/443' 2>/dev/null; then
     fail 'the namespace reaches the outside'
 fi
@@ -154,13 +156,14 @@ printf '%s\n' '{"type":"control_request","request_id":"r1","request":{"subtype":
 echo '--- the status line in tmux'
 rm -rf "$work/cache"
 tmux -L e2e -f /dev/null new-session -d -x 160 -y 40 -s e2e 'claude; sleep 100'
-screen() { tmux -L e2e capture-pane -p -t e2e; }
 wait_for() {
+    local screen
     for _ in {1..150}; do
-        if screen | grep -q "$1"; then return; fi
+        screen=$(tmux -L e2e capture-pane -p -t e2e)
+        if grep "$1" <<<"$screen"; then return; fi
         sleep 0.2
     done
-    screen
+    printf '%s\n' "$screen"
     fail "the screen never showed: $1"
 }
 wait_for '^ *mine'
@@ -169,7 +172,6 @@ sleep 0.5
 tmux -L e2e send-keys -t e2e Enter
 wait_for 'Simulated\.'
 wait_for '5h 3[67]%.*7d 4[23]%'
-screen | grep '5h 3'
 tmux -L e2e kill-server
 # The spies work: where nobody forbids it, the hook runs.
 [[ -e $work/hook-ran ]] || fail 'the hook did not run in a session of its own either'
