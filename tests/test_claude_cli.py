@@ -27,7 +27,7 @@ ACCOUNT = Account(id="5e000000-0000-4000-8000-000000000001")
 @pytest.fixture
 def claude(environ: dict[str, str], tmp_path: Path) -> dict[str, str]:
     """An environment whose `claude` is the stand-in."""
-    environ["PATH"] = f"{STANDINS}:{environ['PATH']}"
+    environ["STANDIN"] = ""
     environ["STANDIN_LOG"] = str(tmp_path / "starts")
     environ["STANDIN_CHILD"] = str(tmp_path / "child")
     return environ

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tools import REPOSITORY, ULLAGE, run, ullage
+from tools import ULLAGE, run, ullage
 
 from ullage import refresh
 from ullage.cache import ProfileCache
@@ -31,9 +31,8 @@ ACCOUNT_ID = "5e000000-0000-4000-8000-000000000001"
 def claude(environ: dict[str, str], tmp_path: Path) -> dict[str, str]:
     """A signed-in Claude Code whose program is the stand-in, and `auto`."""
     environ |= {
-        "PATH": f"{REPOSITORY / 'tests' / 'standins'}:{environ['PATH']}",
         "STANDIN_LOG": str(tmp_path / "starts"),
-        "ULLAGE_SOURCE": "auto",
+        "STANDIN": "",
     }
     sign_in(environ)
     return environ

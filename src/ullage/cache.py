@@ -68,19 +68,22 @@ class ProfileCache:
             remove(self._path(name))
 
     @contextlib.contextmanager
-    def lock(self) -> Iterator[bool]:
+    def lock(self, wait_seconds: float = 0) -> Iterator[bool]:
         """Try to become the one that refreshes; yield whether that worked. A dead process holds no lock."""
         # asyncio comes with it, 35 ms that a reader should not pay.
         import filelock
 
-        lock = filelock.FileLock(self._path("refresh.lock"), timeout=0, mode=0o600)
+        lock = filelock.FileLock(self._path("refresh.lock"), timeout=wait_seconds, mode=0o600)
         try:
             lock.acquire()
         except filelock.Timeout:
             yield False
             return
         except OSError as error:
-            raise CacheError(f"Cannot lock {self._path('refresh.lock')}: {error.strerror}.") from error
+            raise CacheError(
+                f"Cannot lock {self._path('refresh.lock')}: {error.strerror}. Make the directory writable, or name "
+                "another one in ULLAGE_CACHE_DIR."
+            ) from error
         try:
             yield True
         finally:
@@ -103,17 +106,13 @@ class ProfileCache:
                 found.append((name, status.st_mtime_ns ^ status.st_ino))
         return tuple(found)
 
-    def reading_of(self, source: str) -> Reading | None:
-        """Return what one source said last."""
-        return serial.decode_reading(read_regular(self._path(statements.file_name(source))))
-
     def schedule(self) -> Schedule:
         """Return when to ask again; an empty schedule when nothing has been asked yet."""
-        return serial.decode_schedule(read_regular(self._path("schedule.json")))
+        return serial.decode_schedule(self._read("schedule.json"))
 
     def timeline(self, surface: str) -> bytes:
         """Return the bytes of a surface's timeline; none when it is absent."""
-        return read_regular(self._path(f"{surface}.timeline")) or b""
+        return self._read(f"{surface}.timeline") or b""
 
     def save_reading(self, reading: Reading | None) -> None:
         """Keep a reading as what its source said last; None forgets what any source said."""
@@ -126,7 +125,7 @@ class ProfileCache:
     def forget_others(self, account_id: str | None) -> None:
         """Forget what was said about any other account."""
         for name in statements.names(self.directory):
-            reading = serial.decode_reading(read_regular(self._path(name)))
+            reading = serial.decode_reading(self._read(name))
             if reading is None or reading.account.id != account_id:
                 remove(self._path(name))
 
@@ -150,7 +149,7 @@ class ProfileCache:
 
     def hold(self, account_id: str | None) -> datetime | None:
         """Return until when the server does not want to be asked about this account, by any profile."""
-        data = read_regular(self._hold_path(account_id)) if account_id else None
+        data = read_regular(self._hold_path(account_id), own=True) if account_id else None
         return parse_time(data.decode(errors="replace").strip()) if data else None
 
     def save_hold(self, account_id: str | None, until: datetime) -> None:
@@ -161,6 +160,9 @@ class ProfileCache:
 
     def _hold_path(self, account_id: str) -> str:
         return os.path.join(self.root, "holds", slug(account_id))
+
+    def _read(self, name: str) -> bytes | None:
+        return read_regular(self._path(name), own=True)
 
     def _path(self, name: str) -> str:
         return os.path.join(self.directory, name)

@@ -12,6 +12,7 @@ from ullage.places import SURFACES, config_directory
 from ullage.record import Record
 from ullage.render import segment
 from ullage.render.surfaces import PALETTES, check_style
+from ullage.text import clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Settings(Record):
     source: str
     limits: Limits
     templates: dict[str, str]
-    status_line_template: str
+    status_line_template: str = STATUS_LINE_TEMPLATE
     show_left: bool
     ascii_only: bool
     palette: dict[str, str]
@@ -216,7 +217,7 @@ def _checked(data: bytes, values: dict[str, Any]) -> tuple[dict[str, Any], tuple
     try:
         text = data.decode()
         given = dict(_leaves(tomllib.loads(text)))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except ValueError as error:
         return values, (Issue(line=_line_of_error(error), message=f"is not TOML: {error}"),)
     except RecursionError:
         return values, (Issue(line=0, message="is nested too deeply"),)
@@ -225,7 +226,7 @@ def _checked(data: bytes, values: dict[str, Any]) -> tuple[dict[str, Any], tuple
         option = next((option for option in OPTIONS if option.key == key), None)
         wrong = f"is not an option{_nearest(key)}" if option is None else option.check(value)
         if wrong:
-            issues.append(Issue(line=_line_of_key(text, key), message=f"{key} {wrong}"))
+            issues.append(Issue(line=_line_of_key(text, key), message=f"{clean(key, 100)} {wrong}"))
         else:
             values[key] = value
     return values, tuple(issues)
@@ -260,12 +261,15 @@ def _line_of_key(text: str, key: str) -> int:
     """Find the line that sets a dotted key: tomllib does not tell."""
     import re
 
-    table = ""
+    key, table = _bare(key) + ".", ""
     for number, line in enumerate(text.splitlines(), 1):
         header = re.match(r"\s*\[\[?\s*([^\]]+?)\s*\]", line)
         if header:
             table = _bare(header.group(1)) + "."
-        elif "=" in line and key.startswith(table + _bare(line.partition("=")[0])):
+            # A value given as an array of tables has no line with an equals sign.
+            if table.startswith(key):
+                return number
+        elif "=" in line and key.startswith(f"{table}{_bare(line.partition('=')[0])}."):
             return number
     return 0
 

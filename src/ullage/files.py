@@ -10,22 +10,25 @@ from ullage.errors import CacheError
 LARGEST_FILE = 1 << 20
 
 
-def read_regular(path: str, largest: int = LARGEST_FILE) -> bytes | None:
+def read_regular(path: str, largest: int = LARGEST_FILE, *, own: bool = False) -> bytes | None:
     """Return a regular file's bytes; None when there is none, it is not readable, or it is larger than `largest`.
 
-    A FIFO or a device in its place is not waited for.
+    A FIFO or a device in its place is not waited for. With `own`, another user's file is none.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except OSError:
         return None
-    with os.fdopen(descriptor, "rb") as file:
-        try:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                return None
-            data = file.read(largest + 1)
-        except OSError:
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or (own and hasattr(os, "geteuid") and status.st_uid != os.geteuid()):
             return None
+        with open(descriptor, "rb", closefd=False) as file:
+            data = file.read(largest + 1)
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
     return data if len(data) <= largest else None
 
 

@@ -77,8 +77,15 @@ def _refresh(environ: Mapping[str, str], settings: Settings, cache: ProfileCache
     try:
         source = source_in_force(settings)
         account = source.account(environ)
-        plan, reading = _of_account(cache, plan, reading, account)
+        if account.id != plan.account_id:
+            # Somebody else is signed in: nothing of the account before is shown or waited for.
+            cache.forget_others(account.id)
+            plan, reading = schedule.Schedule(account_id=account.id), cache.reading()
+            publish(cache, settings, reading, schedule.begun(plan, now), now)
+        plan = plan.replace(hold_until=max(filter(None, (plan.hold_until, cache.hold(account.id))), default=None))
         if schedule.is_held(plan, now):
+            plan = schedule.held(plan)
+            cache.save_schedule(plan)
             publish_anew(cache, settings)
             return Outcome(result="held", problem=plan.problem)
         plan = schedule.begun(plan, now)
@@ -86,7 +93,7 @@ def _refresh(environ: Mapping[str, str], settings: Settings, cache: ProfileCache
         if settings.source == "auto":
             plan, result = _ask_as_needed(environ, cache, account, plan, now, force=force)
         else:
-            answer = source.read(environ, account, now)
+            answer = _answer(source, environ, account, now)
             if settings.source != "statusline":
                 cache.save_reading(answer)
             result = "refreshed"
@@ -131,16 +138,16 @@ def _ask_as_needed(
         return plan.replace(refresh_at=may_start_at, idle_refresh_at=may_start_at), "not_due"
     plan = plan.replace(spawned_at=now)
     cache.save_schedule(plan)
-    cache.save_reading(claude_cli.read(environ, account, now))
+    cache.save_reading(_answer(claude_cli, environ, account, now))
     return plan, "refreshed"
 
 
-def _numbers(reading: Reading | None) -> list[tuple[object, ...]]:
-    """Return what a person would notice to have changed."""
+def _numbers(reading: Reading | None) -> object:
+    """Return what a person would call a change: not the time of the statement, nor a reset that is worded anew."""
     if reading is None:
-        return []
-    used = reading.credits.used if reading.credits else None
-    return [(window.id, window.used_percent) for window in reading.windows] + [("credits", used)]
+        return None
+    credits = reading.credits.replace(as_of=None) if reading.credits else None
+    return [(window.id, window.used_percent, window.severity) for window in reading.windows], credits
 
 
 def source_in_force(settings: Settings) -> Source:
@@ -162,14 +169,22 @@ def source_in_force(settings: Settings) -> Source:
     return claude_cache
 
 
-def _of_account(
-    cache: ProfileCache, plan: Schedule, reading: Reading | None, account: Account
-) -> tuple[Schedule, Reading | None]:
-    """Start afresh when somebody else is signed in; a hold of the account counts whichever profile met it."""
-    if account.id != plan.account_id:
-        cache.forget_others(account.id)
-        plan, reading = schedule.Schedule(account_id=account.id), cache.reading()
-    return plan.replace(hold_until=max(filter(None, (plan.hold_until, cache.hold(account.id))), default=None)), reading
+def _answer(source: Source, environ: Mapping[str, str], account: Account, now: datetime) -> Reading:
+    try:
+        return source.read(environ, account, now)
+    except UllageError:
+        raise
+    except Exception as error:
+        # A fault of ours in a process that nobody watches: it is kept with the schedule, where `ullage usage` shows it.
+        place = error.__traceback__
+        while place is not None and place.tb_next is not None:
+            place = place.tb_next
+        where = f"{os.path.basename(place.tb_frame.f_code.co_filename)}:{place.tb_lineno}" if place else "?"
+        raise SourceError(
+            "internal_error",
+            f"ullage has a fault of its own: {type(error).__name__} at {where}. Please report it with these words.",
+            reached_server=True,
+        ) from error
 
 
 def publish_anew(cache: ProfileCache, settings: Settings) -> None:

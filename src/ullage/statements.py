@@ -42,5 +42,7 @@ def names(directory: str) -> list[str]:
 
 def load(directory: str) -> tuple[Reading, ...]:
     """Return every statement that can be read."""
-    readings = (serial.decode_reading(read_regular(os.path.join(directory, name))) for name in names(directory))
+    readings = (
+        serial.decode_reading(read_regular(os.path.join(directory, name), own=True)) for name in names(directory)
+    )
     return tuple(reading for reading in readings if reading is not None)

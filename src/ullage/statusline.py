@@ -95,7 +95,7 @@ def _statement(session: Session, directory: str, now: datetime) -> Statement | N
     if session.reading is None:
         return None
     path = os.path.join(directory, statements.file_name(status_line.NAME, session.id))
-    data = read_regular(path)
+    data = read_regular(path, own=True)
     known = serial.decode_reading(data)
     mark = serial.decode_note(data, "mark") if known else None
     as_of = status_line.said_at(session, mark, known.as_of if known else None, now)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from datetime import UTC, datetime
 
 import click
@@ -22,6 +21,9 @@ if TYPE_CHECKING:
 
     from ullage.model import Limits, Reading
     from ullage.schedule import Schedule
+
+# A little longer than a source may take.
+_LONGEST_WAIT_SECONDS = 25
 
 
 class Known(Record):
@@ -62,7 +64,7 @@ def command(as_json: bool, may_refresh: bool, every: bool) -> int:
             for one, document in zip(shown, documents, strict=True)
         ]
         whole = contract.ProfilesDocument(schema=1, profiles=profiles) if every else documents[0]
-        sys.stdout.buffer.write(contract.encode(whole))
+        click.echo(contract.encode(whole), nl=False)
     else:
         from ullage.render import table
 
@@ -101,7 +103,11 @@ def _as_of(known: Known) -> datetime:
 
 def _refresh(environ: Mapping[str, str]) -> None:
     try:
-        refresh.refresh(environ)
+        outcome = refresh.refresh(environ)
+        if outcome.result == "busy":
+            # Another process is asking: its answer is ours too.
+            with ProfileCache(environ).lock(wait_seconds=_LONGEST_WAIT_SECONDS):
+                pass
     except CacheError as error:
         click.echo(f"ullage: {error}", err=True)
 
