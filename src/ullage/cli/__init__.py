@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "usage": "usage",
     "prompt": "prompt",
+    "statusline": "statusline",
     "refresh": "refresh",
     "config": "config",
     "schema": "schema",
