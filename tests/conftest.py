@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 import sysconfig
 from datetime import UTC, datetime
 from pathlib import Path

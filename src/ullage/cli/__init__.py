@@ -20,6 +20,7 @@ COMMANDS = {
     "usage": "usage",
     "prompt": "prompt",
     "refresh": "refresh",
+    "setup": "setup",
     "config": "config",
     "schema": "schema",
     "simulate": "simulate",
