@@ -91,7 +91,7 @@ def test_the_change_is_shown_and_nothing_written_without_a_terminal_to_ask_on(en
 
 @pytest.mark.parametrize(("answer", "written"), [("", False), ("n", False), ("y", True)])
 def test_on_a_terminal_it_asks_and_takes_nothing_for_no(environ: dict[str, str], answer: str, written: bool) -> None:
-    terminal = pexpect.spawn(ULLAGE, ["setup", "bash"], env=environ, encoding="utf-8", timeout=30)  # type: ignore[arg-type]
+    terminal = pexpect.spawn(ULLAGE, ["setup", "bash"], env=environ, encoding="utf-8", timeout=30)
     terminal.expect(r"\+# >>> ullage setup bash >>>")
     terminal.expect(r"Write this\? \[y/N\]")
     terminal.sendline(answer)
@@ -214,9 +214,7 @@ def test_a_starship_file_that_would_not_be_toml_is_left_alone(environ: dict[str,
         ('format = "$directory"\nright_format = "${custom.ullage}"\n', False),
     ],
 )
-def test_a_starship_format_that_leaves_the_module_out_is_told(
-    environ: dict[str, str], format: str, told: bool
-) -> None:
+def test_a_starship_format_that_leaves_the_module_out_is_told(environ: dict[str, str], format: str, told: bool) -> None:
     put(home(environ) / FILES["starship"], format.encode())
     done = ullage("setup", "starship", "--yes", environ=environ)
     assert ("add ${custom.ullage} to it" in done.stdout) is told

@@ -4,8 +4,8 @@
     …
     # <<< ullage setup <<<
 
-What the block's removal must know stands in its first line, so that no state elsewhere can get lost: whether ullage made
-the file, and whether it had to end the line before. Bytes throughout: a file of unknown encoding stays as it is.
+What its removal must know stands in its first line, so that no state elsewhere can get lost: whether ullage made the
+file, and whether it had to end the line before. Bytes throughout: a file of unknown encoding stays as it is.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import sys
 import time
 from datetime import UTC, datetime
 
-from ullage import config, frames, schedule, timeline
+from ullage import config, frames, schedule, timeline, tmux
 from ullage.cache import ProfileCache, read_regular
 from ullage.errors import SourceError, UllageError
 from ullage.places import ATTENDED, SURFACES
@@ -54,7 +54,9 @@ def refresh(environ: Mapping[str, str], *, force: bool = False) -> Outcome:
         if not held:
             return Outcome(result="busy")
         cache.sweep()
-        return _refresh(environ, settings, cache, force=force)
+        outcome = _refresh(environ, settings, cache, force=force)
+        push_to_tmux(environ, settings, cache)
+        return outcome
 
 
 def _needed(cache: ProfileCache, now: datetime) -> bool:
@@ -127,6 +129,12 @@ def publish(cache: ProfileCache, settings: Settings, reading: Reading | None, pl
         checkpoint = min([refresh_after, *(frames.events(reading, settings, written) if reading else ())])
         data = timeline.encode(built, written=written, refresh_after=refresh_after, checkpoint=checkpoint, clock=clock)
         cache.save_timeline(surface, data, checkpoint)
+
+
+def push_to_tmux(environ: Mapping[str, str], settings: Settings, cache: ProfileCache) -> None:
+    """Set what tmux shows for now in the servers that run, where the user wants that."""
+    if settings.push_to_tmux:
+        tmux.push(environ, cache.timeline("tmux"), math.floor(_now().timestamp()))
 
 
 def boot_clock(

@@ -42,9 +42,7 @@ format = "([$env_value]($style) )"
 # What tmux shows: the text that a refresh has set while that is true, else what ullage-prompt prints. ullage.tmux has
 # the same; a test holds them together.
 TMUX_PULL = "#(ullage-prompt tmux)"
-TMUX_PUSH = (
-    "#{?#{&&:#{e|>=:%s,#{@ullage_from}},#{e|<:%s,#{@ullage_until}}},#{@ullage},#(ullage-prompt tmux)}"
-)
+TMUX_PUSH = "#{?#{&&:#{e|>=:%s,#{@ullage_from}},#{e|<:%s,#{@ullage_until}}},#{@ullage},#(ullage-prompt tmux)}"
 _TMUX = """\
 if-shell -F '#{{?#{{m:*ullage-prompt*,#{{status-right}}}},,1}}' "set-option -ga status-right ' {shown}'"
 if-shell -F '#{{e|<:#{{status-right-length}},100}}' "set-option -g status-right-length 100"
@@ -52,7 +50,7 @@ if-shell -F '#{{e|<:#{{status-right-length}},100}}' "set-option -g status-right-
 
 
 class Host(Record):
-    """A program that shows the segment: its file, the lines for it, a pattern of what does the same, what comes next."""
+    """A program that shows the segment: its file, its lines, a pattern of what does the same, what comes then."""
 
     name: str
     path: str
@@ -62,14 +60,14 @@ class Host(Record):
 
 
 class Standing(Record):
-    """Whether a file shows the segment: by our block, by a line of the user's own, by a block that is broken, or not."""
+    """Whether a file shows the segment: by our block, a line of the user's own, a broken block, or not."""
 
     how: Literal["block", "edited", "by hand", "damaged", "none"]
     line: int | None = None
 
 
 class Plan(Record):
-    """What setup would do: a change, or the reason why there is none; `note` is what the user should know beside."""
+    """What setup would do: a change, or words why there is none; `note` is what the user should know beside."""
 
     change: Change | None
     words: str
@@ -121,7 +119,9 @@ def _fish(environ: Mapping[str, str], starship: bool, _: bool) -> Host:
 
 def _starship(environ: Mapping[str, str], _: bool, without_process: bool) -> Host:
     path = environ.get("STARSHIP_CONFIG") or os.path.join(home(environ), ".config", "starship.toml")
-    hook = " The shell's hook must export it: `ullage setup bash --starship`, or zsh, or fish." if without_process else ""
+    hook = (
+        " The shell's hook must export it: `ullage setup bash --starship`, or zsh, or fish." if without_process else ""
+    )
     return Host(
         name="starship",
         path=_absolute(path, "STARSHIP_CONFIG"),
@@ -257,7 +257,9 @@ def _starship_note(path: str, before: bytes, after: bytes) -> str:
         top = tomllib.loads(before.decode())
         tomllib.loads(after.decode())
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        raise UsageError(f"{path} would not be valid TOML ({error}). Put it right, or add the lines by hand.") from error
+        raise UsageError(
+            f"{path} would not be valid TOML ({error}). Put it right, or add the lines by hand."
+        ) from error
     shown = f"{top.get('format', '$all')}{top.get('right_format', '')}"
     kind, name = ("custom", "ullage") if b"[custom.ullage]" in after else ("env_var", "ULLAGE_SEGMENT")
     if re.search(rf"\$(all\b|{kind}\b|\{{{kind}(\.{name})?\}})", shown):

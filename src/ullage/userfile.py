@@ -26,7 +26,7 @@ _CONTEXT_LINES = 3
 
 
 class UserFile(Record):
-    """A file as it was read: `path` as the user knows it, `real` behind any links; `data` is None when there is none."""
+    """A file as it was read: `path` as the user knows it, `real` behind any links; `data` None where there is none."""
 
     path: str
     real: str
@@ -114,9 +114,7 @@ def diff(change: Change) -> str:
     ]
     counts = (same - first + len(after) + end - same for end in (old_end, new_end))
     ranges = [f"{first + 1 if count else first},{count}" for count in counts]
-    names = [
-        change.file.path if data is not None else os.devnull for data in (change.file.data, change.after)
-    ]
+    names = [change.file.path if data is not None else os.devnull for data in (change.file.data, change.after)]
     return "\n".join([f"--- {names[0]}", f"+++ {names[1]}", f"@@ -{ranges[0]} +{ranges[1]} @@", *body])
 
 
@@ -165,7 +163,9 @@ def apply(change: Change, *, keep: bool) -> str | None:
             if not keep:
                 _forget_backup(file.path, change.after)
     except OSError as error:
-        raise UsageError(f"{error.filename or file.path} cannot be written: {error.strerror}. Nothing was changed.") from error
+        raise UsageError(
+            f"{error.filename or file.path} cannot be written: {error.strerror}. Nothing was changed."
+        ) from error
     return backup
 
 
