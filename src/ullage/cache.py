@@ -33,13 +33,16 @@ def read_regular(path: str, largest: int = _LARGEST_FILE) -> bytes | None:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except OSError:
         return None
-    with os.fdopen(descriptor, "rb") as file:
-        try:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                return None
-            data = file.read(largest + 1)
-        except OSError:
+    try:
+        # A directory opens like a file, and only fails when a file object is made of it.
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return None
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            data = file.read(largest + 1)
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
     return data if len(data) <= largest else None
 
 
@@ -90,7 +93,7 @@ class ProfileCache:
                 directory = os.path.join(directory, part) if part else directory
                 with contextlib.suppress(FileExistsError):
                     os.mkdir(directory, 0o700)
-                _refuse_strangers(directory)
+                refuse_strangers(directory)
         except OSError as error:
             raise CacheError(
                 f"Cannot make the cache directory {directory}: {error.strerror}. Name one that you can write to in "
@@ -177,7 +180,8 @@ class ProfileCache:
         return os.path.join(self.directory, name)
 
 
-def _refuse_strangers(directory: str) -> None:
+def refuse_strangers(directory: str) -> None:
+    """Raise CacheError when another user owns a directory or may write in it."""
     if not hasattr(os, "geteuid"):
         return
     status = os.stat(directory)

@@ -21,6 +21,7 @@ COMMANDS = {
     "prompt": "prompt",
     "refresh": "refresh",
     "setup": "setup",
+    "doctor": "doctor",
     "config": "config",
     "schema": "schema",
     "simulate": "simulate",
