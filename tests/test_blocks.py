@@ -11,9 +11,15 @@ from ullage import blocks
 BODY = b"one\n  two\n"
 NEWLINES = st.sampled_from([b"\n", b"\r\n"])
 # Bytes of every kind, and the ones that editing trips over, next to each other.
-CONTENT = st.lists(
-    st.one_of(st.binary(max_size=20), st.sampled_from([b"\n", b"\r\n", b"\r", b"\\", b"# >>> ", b"\xef\xbb\xbf", b"x"]))
-).map(b"".join)
+CONTENT = (
+    st.lists(
+        st.one_of(
+            st.binary(max_size=20), st.sampled_from([b"\n", b"\r\n", b"\r", b"\\", b"# >>> ", b"\xef\xbb\xbf", b"x"])
+        )
+    )
+    .map(b"".join)
+    .filter(lambda data: b"ullage setup" not in data)
+)
 
 
 @given(CONTENT, NEWLINES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -180,6 +181,31 @@ def test_of_many_changes_at_once_one_is_made(path: Path) -> None:
     assert len(made) == 1
     assert path.read_bytes() == b"%d\n" % made[0]
     assert names(path.parent) == ["rc", "rc.before-ullage"]
+
+
+@pytest.mark.parametrize("call", ["fsync", "replace"])
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_full_disk_leaves_everything_as_it_was(
+    path: Path, monkeypatch: pytest.MonkeyPatch, call: str, exists: bool
+) -> None:
+    if not exists:
+        path.unlink()
+    seen = userfile.read(str(path))
+    before = names(path.parent)
+    real = getattr(os, call)
+
+    def full(*arguments: object, **options: object) -> object:
+        # The copy still fits, the file itself does not.
+        if any(".before-ullage" in str(argument) for argument in arguments) or arguments[0] == str(path.parent):
+            return real(*arguments, **options)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "somewhere")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, call, full)
+        with pytest.raises(UsageError, match=r"No space left on device\. Nothing was changed"):
+            userfile.apply(Change(file=seen, after=b"three\n"), keep=True)
+    assert names(path.parent) == before
+    assert not exists or path.read_bytes() == b"one\ntwo\n"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")

@@ -148,17 +148,22 @@ def apply(change: Change, *, keep: bool) -> str | None:
     """
     file = change.file
     directory = os.path.dirname(file.real)
+    backup = None
     try:
         if file.data is None:
             os.makedirs(directory, exist_ok=True)
-        with _alone_in(directory):
+        with _alone_in(directory), contextlib.ExitStack() as undo:
             if _changed_since(file):
                 raise UsageError(f"{file.path} has changed in the meantime and stays as it is. Run this again.")
-            backup = _back_up(file) if keep and file.data is not None else None
+            if keep and file.data is not None:
+                backup, is_new = _back_up(file)
+                if is_new:
+                    undo.callback(_remove, backup)
             if change.after is None:
                 os.unlink(file.real)
             else:
                 _replace(file.real, change.after, file.real if file.data is not None else None)
+            undo.pop_all()
             _sync(directory)
             if not keep:
                 _forget_backup(file.path, change.after)
@@ -222,15 +227,15 @@ def _own_like(path: str, status: os.stat_result, *, keep_group: bool) -> None:
             os.chown(path, -1, status.st_gid)
 
 
-def _back_up(file: UserFile) -> str:
-    """Copy what was read beside the file as the user knows it, never over another copy."""
+def _back_up(file: UserFile) -> tuple[str, bool]:
+    """Copy what was read beside the file as the user knows it, never over another copy; say whether it was needed."""
     assert file.data is not None
     for path in _backups(file.path):
         if not os.path.lexists(path):
             _replace(path, file.data, file.real)
-            return path
+            return path, True
         if read_regular(path, LARGEST) == file.data:
-            return path
+            return path, False
     raise UsageError(f"There are {_MOST_BACKUPS} backups of {file.path} already. Remove some.")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import socket
 import tempfile
 import time
 from pathlib import Path
@@ -185,6 +186,20 @@ def test_a_server_of_another_profile_is_left_alone(environ: dict[str, str], serv
     write_timeline(environ, "not yours")
     tmux.push(environ, ProfileCache(environ).timeline("tmux"), int(time.time()))
     assert server("show-option", "-gqv", "@ullage") == ""
+
+
+def test_a_server_that_does_not_answer_does_not_keep_the_others_from_it(
+    environ: dict[str, str], server: Tmux, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.start()
+    write_timeline(environ, "text")
+    monkeypatch.chdir(Path(environ["TMUX_TMPDIR"]) / f"tmux-{os.geteuid()}")
+    with socket.socket(socket.AF_UNIX) as deaf:
+        deaf.bind("a-deaf-one")
+        deaf.listen()
+        assert "a-deaf-one" in tmux.sockets(environ)[0]
+        tmux.push(environ, ProfileCache(environ).timeline("tmux"), int(time.time()))
+    assert server("show-option", "-gqv", "@ullage") == "text"
 
 
 def test_no_server_is_started(environ: dict[str, str], server: Tmux) -> None:
