@@ -6,7 +6,6 @@ import contextlib
 import os
 import sysconfig
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +14,7 @@ from ullage.simulate import Simulator, write_account
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 NOW = datetime(2026, 11, 22, 10, 38, 49, tzinfo=UTC)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import stat
+import time
 
 from ullage import serial, timeline
 from ullage.errors import CacheError
@@ -23,21 +23,24 @@ if TYPE_CHECKING:
 
 _LARGEST_FILE = 1 << 20
 
+# No write takes this long; a file that was begun before is nobody's any more.
+_ABANDONED_SECONDS = 60
 
-def read_regular(path: str, largest: int = _LARGEST_FILE) -> bytes | None:
+
+def read_regular(path: str, largest: int = _LARGEST_FILE, *, own: bool = False) -> bytes | None:
     """Return a regular file's bytes; None when there is none, it is not readable, or it is larger than `largest`.
 
-    A FIFO or a device in its place is not waited for.
+    A FIFO or a device in its place is not waited for. With `own`, another user's file is none.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except OSError:
         return None
     try:
-        # A directory opens like a file, and only fails when a file object is made of it.
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or (own and hasattr(os, "geteuid") and status.st_uid != os.geteuid()):
             return None
-        with os.fdopen(descriptor, "rb", closefd=False) as file:
+        with open(descriptor, "rb", closefd=False) as file:
             data = file.read(largest + 1)
     except OSError:
         return None
@@ -51,7 +54,7 @@ def write_atomically(path: str, data: bytes, modified_at: float | None = None) -
 
     The file is the user's alone (0600). Raises CacheError when it cannot be written; what was there stays.
     """
-    temporary = f"{path}.{os.getpid()}.{secrets.token_hex(4)}.new"
+    temporary = f"{path}.{os.getpid()}.{os.urandom(4).hex()}.new"
     try:
         with contextlib.ExitStack() as undo:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
@@ -83,6 +86,7 @@ class ProfileCache:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self.root = cache_root(environ)
         self.directory = profile_directory(environ)
+        self.environ = environ
 
     def make_private(self) -> None:
         """Make the directories, each the user's alone; raise CacheError when another user has a hand in one."""
@@ -101,25 +105,31 @@ class ProfileCache:
             ) from error
 
     def sweep(self) -> None:
-        """Remove what a process that was killed in the middle of a write has left. Only for the holder of the lock."""
-        for name in os.listdir(self.directory):
-            if name.endswith(".new"):
-                _remove(self._path(name))
+        """Remove what processes that were killed in the middle of a write have left."""
+        for entry in os.scandir(self.directory):
+            if (
+                entry.name.endswith(".new")
+                and entry.stat(follow_symlinks=False).st_ctime < time.time() - _ABANDONED_SECONDS
+            ):
+                _remove(entry.path)
 
     @contextlib.contextmanager
-    def lock(self) -> Iterator[bool]:
+    def lock(self, wait_seconds: float = 0) -> Iterator[bool]:
         """Try to become the one that refreshes; yield whether that worked. A dead process holds no lock."""
         # asyncio comes with it, 35 ms that a reader should not pay.
         import filelock
 
-        lock = filelock.FileLock(self._path("refresh.lock"), timeout=0, mode=0o600)
+        lock = filelock.FileLock(self._path("refresh.lock"), timeout=wait_seconds, mode=0o600)
         try:
             lock.acquire()
         except filelock.Timeout:
             yield False
             return
         except OSError as error:
-            raise CacheError(f"Cannot lock {self._path('refresh.lock')}: {error.strerror}.") from error
+            raise CacheError(
+                f"Cannot lock {self._path('refresh.lock')}: {error.strerror}. Make the directory writable, or name "
+                "another one in ULLAGE_CACHE_DIR."
+            ) from error
         try:
             yield True
         finally:
@@ -127,15 +137,15 @@ class ProfileCache:
 
     def reading(self) -> Reading | None:
         """Return the last reading, None when nothing is known."""
-        return serial.decode_reading(read_regular(self._path("reading.json")))
+        return serial.decode_reading(self._read("reading.json"))
 
     def schedule(self) -> Schedule:
         """Return when to ask again; an empty schedule when nothing has been asked yet."""
-        return serial.decode_schedule(read_regular(self._path("schedule.json")))
+        return serial.decode_schedule(self._read("schedule.json"))
 
     def timeline(self, surface: str) -> bytes:
         """Return the bytes of a surface's timeline; none when it is absent."""
-        return read_regular(self._path(f"{surface}.timeline")) or b""
+        return self._read(f"{surface}.timeline") or b""
 
     def save_reading(self, reading: Reading | None) -> None:
         """Keep a reading; None forgets the one before."""
@@ -164,7 +174,7 @@ class ProfileCache:
 
     def hold(self, account_id: str | None) -> datetime | None:
         """Return until when the server does not want to be asked about this account, by any profile."""
-        data = read_regular(self._hold_path(account_id)) if account_id else None
+        data = read_regular(self._hold_path(account_id), own=True) if account_id else None
         return parse_time(data.decode(errors="replace").strip()) if data else None
 
     def save_hold(self, account_id: str | None, until: datetime) -> None:
@@ -175,6 +185,9 @@ class ProfileCache:
 
     def _hold_path(self, account_id: str) -> str:
         return os.path.join(self.root, "holds", slug(account_id))
+
+    def _read(self, name: str) -> bytes | None:
+        return read_regular(self._path(name), own=True)
 
     def _path(self, name: str) -> str:
         return os.path.join(self.directory, name)

@@ -9,7 +9,7 @@ import sys
 import time
 from datetime import UTC, datetime
 
-from ullage import config, frames, schedule, timeline, tmux
+from ullage import config, frames, schedule, timeline
 from ullage.cache import ProfileCache, read_regular
 from ullage.errors import SourceError, UllageError
 from ullage.places import ATTENDED, SURFACES
@@ -54,9 +54,7 @@ def refresh(environ: Mapping[str, str], *, force: bool = False) -> Outcome:
         if not held:
             return Outcome(result="busy")
         cache.sweep()
-        outcome = _refresh(environ, settings, cache, force=force)
-        push_to_tmux(environ, settings, cache)
-        return outcome
+        return _refresh(environ, settings, cache, force=force)
 
 
 def _needed(cache: ProfileCache, now: datetime) -> bool:
@@ -74,17 +72,24 @@ def _refresh(environ: Mapping[str, str], settings: Settings, cache: ProfileCache
     try:
         source = source_in_force(settings)
         account = source.account(environ)
-        plan, reading = _of_account(cache, plan, reading, account)
+        if account.id != plan.account_id:
+            # Somebody else is signed in: nothing of the account before is shown or waited for.
+            plan, reading = schedule.Schedule(account_id=account.id), None
+            cache.save_reading(None)
+            publish(cache, settings, None, schedule.begun(plan, now), now)
+        plan = plan.replace(hold_until=max(filter(None, (plan.hold_until, cache.hold(account.id))), default=None))
         if schedule.is_held(plan, now):
+            plan = schedule.held(plan)
+            cache.save_schedule(plan)
             publish(cache, settings, reading, plan, now)
             return Outcome(result="held", problem=plan.problem)
         cache.save_schedule(schedule.begun(plan, now))
-        answer = source.read(environ, account, now)
+        answer = _answer(source, environ, account, now)
     except SourceError as error:
         plan = schedule.failed(schedule.begun(plan, now), error, now, _jitter)
         result: Literal["refreshed", "failed"] = "failed"
     else:
-        changed = reading is None or (answer.windows, answer.credits) != (reading.windows, reading.credits)
+        changed = reading is None or _numbers(answer) != _numbers(reading)
         plan = schedule.succeeded(schedule.begun(plan, now), now, changed=changed)
         reading, result = answer, "refreshed"
         cache.save_reading(reading)
@@ -93,6 +98,11 @@ def _refresh(environ: Mapping[str, str], settings: Settings, cache: ProfileCache
         cache.save_hold(plan.account_id, plan.hold_until)
     publish(cache, settings, reading, plan, _now())
     return Outcome(result=result, problem=plan.problem)
+
+
+def _numbers(reading: Reading) -> object:
+    """Return what a person would call a change: not the time of the statement, nor a reset that is worded anew."""
+    return [(window.id, window.used_percent, window.severity) for window in reading.windows], reading.credits
 
 
 def source_in_force(settings: Settings) -> Source:
@@ -108,18 +118,26 @@ def source_in_force(settings: Settings) -> Source:
     )
 
 
-def _of_account(
-    cache: ProfileCache, plan: Schedule, reading: Reading | None, account: Account
-) -> tuple[Schedule, Reading | None]:
-    """Start afresh when somebody else is signed in; a hold of the account counts whichever profile met it."""
-    if account.id != plan.account_id:
-        cache.save_reading(None)
-        plan, reading = schedule.Schedule(account_id=account.id), None
-    return plan.replace(hold_until=max(filter(None, (plan.hold_until, cache.hold(account.id))), default=None)), reading
+def _answer(source: Source, environ: Mapping[str, str], account: Account, now: datetime) -> Reading:
+    try:
+        return source.read(environ, account, now)
+    except UllageError:
+        raise
+    except Exception as error:
+        # A fault of ours in a process that nobody watches: it is kept with the schedule, where `ullage usage` shows it.
+        place = error.__traceback__
+        while place is not None and place.tb_next is not None:
+            place = place.tb_next
+        where = f"{os.path.basename(place.tb_frame.f_code.co_filename)}:{place.tb_lineno}" if place else "?"
+        raise SourceError(
+            "internal_error",
+            f"ullage has a fault of its own: {type(error).__name__} at {where}. Please report it with these words.",
+            reached_server=True,
+        ) from error
 
 
 def publish(cache: ProfileCache, settings: Settings, reading: Reading | None, plan: Schedule, now: datetime) -> None:
-    """Write every surface's timeline."""
+    """Write every surface's timeline, and set what tmux shows where the user wants that."""
     written = math.floor(now.timestamp())
     clock = boot_clock()
     for surface in SURFACES:
@@ -129,12 +147,10 @@ def publish(cache: ProfileCache, settings: Settings, reading: Reading | None, pl
         checkpoint = min([refresh_after, *(frames.events(reading, settings, written) if reading else ())])
         data = timeline.encode(built, written=written, refresh_after=refresh_after, checkpoint=checkpoint, clock=clock)
         cache.save_timeline(surface, data, checkpoint)
-
-
-def push_to_tmux(environ: Mapping[str, str], settings: Settings, cache: ProfileCache) -> None:
-    """Set what tmux shows for now in the servers that run, where the user wants that."""
     if settings.push_to_tmux:
-        tmux.push(environ, cache.timeline("tmux"), math.floor(_now().timestamp()))
+        from ullage import tmux
+
+        tmux.push(cache.environ, cache.timeline("tmux"), written)
 
 
 def boot_clock(

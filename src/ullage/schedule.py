@@ -74,6 +74,16 @@ def is_held(schedule: Schedule, now: datetime) -> bool:
     return schedule.hold_until is not None and now < schedule.hold_until <= now + LONGEST_HOLD
 
 
+def held(schedule: Schedule) -> Schedule:
+    """Plan the next attempt for the end of a pause that the server asked for, of this profile or of another."""
+    problem = schedule.problem or Problem(
+        code="rate_limited",
+        message="The server has asked for a pause; that says nothing about your plan's limits.",
+        retry_at=schedule.hold_until,
+    )
+    return schedule.replace(refresh_at=schedule.hold_until, idle_refresh_at=schedule.hold_until, problem=problem)
+
+
 def begun(schedule: Schedule, now: datetime) -> Schedule:
     """Move the next attempt on before this one does anything, so that one that dies is not repeated at once."""
     following = now + SHORTEST_INTERVAL
@@ -110,7 +120,7 @@ def failed(schedule: Schedule, error: SourceError, now: datetime, jitter: Jitter
     return schedule.replace(
         refresh_at=retry_at,
         idle_refresh_at=retry_at,
-        hold_until=retry_at if error.code == "rate_limited" else None,
+        hold_until=retry_at if error.code == "rate_limited" else wish,
         failures=failures,
         problem=Problem(code=error.code, message=str(error), retry_at=retry_at),
     )

@@ -18,6 +18,7 @@ from tools import REPOSITORY, need, run, ullage, wait_until
 
 from ullage import setup, timeline, tmux
 from ullage.cache import ProfileCache
+from ullage.render.surfaces import PALETTES, Span, paint
 from ullage.timeline import Frame
 
 if TYPE_CHECKING:
@@ -126,22 +127,40 @@ def test_hostile_names_are_shown_not_run(
     ullage("setup", "tmux", "--yes", environ=environ)
     server.environ.update(environ)
     server.start()
-    server.shows("A$(touch pwned)`touch pwned`%n%F{red}\\u#S#")
+    server.shows("A$(touch pwned)`touch pwned`%n%F")
     assert not list(tmp_path.rglob("pwned"))
 
 
-@pytest.mark.parametrize("text", ["plain", HOSTILE, "-x", "ends in ;", "é▰▱×", ""])
-def test_what_a_refresh_has_set_is_shown_as_ullage_prompt_would_and_starts_no_process(
+TEXTS = pytest.mark.parametrize("text", ["plain", HOSTILE, "-x", "ends in ;", "##[fg=blue]", "é▰▱×", ""])
+
+
+def write_painted(environ: Mapping[str, str], text: str) -> None:
+    write_timeline(environ, paint([Span(text=text, level="critical")], "tmux", PALETTES["16"]))
+
+
+@TEXTS
+def test_what_ullage_prompt_prints_is_shown_to_the_letter(
     environ: dict[str, str], server: Tmux, tmp_path: Path, text: str
 ) -> None:
+    write_painted(environ, text)
+    server.start(f"set -g status-right '<{setup.TMUX_PULL}>'", "set -g status-right-length 120")
+    server.shows(f"<{text}>")
+    assert not text or server.colour_of(text) == "red"
+    assert not list(tmp_path.rglob("pwned"))
+
+
+@TEXTS
+def test_what_a_refresh_has_set_is_shown_to_the_letter_and_starts_no_process(
+    environ: dict[str, str], server: Tmux, tmp_path: Path, text: str
+) -> None:
+    # Without ullage-prompt in PATH nothing else could show it.
     server.environ["PATH"] = os.path.dirname(need("tmux"))
     server.start(f"set -g status-right '<{setup.TMUX_PUSH}>'", "set -g status-right-length 120")
     server.shows("<>")
-    write_timeline(environ, "#[fg=red]" + text.replace("#", "##") + "#[default]")
+    write_painted(environ, text)
     tmux.push(environ, ProfileCache(environ).timeline("tmux"), int(time.time()))
     server.shows(f"<{text}>")
-    if text:
-        assert server.colour_of(text) == "red"
+    assert not text or server.colour_of(text) == "red"
     assert not list(tmp_path.rglob("pwned"))
 
 

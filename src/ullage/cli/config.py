@@ -67,7 +67,6 @@ def apply() -> int:
     with cache.lock() as held:
         if held:
             refresh.publish(cache, settings, cache.reading(), cache.schedule(), datetime.now(UTC))
-            refresh.push_to_tmux(os.environ, settings, cache)
     _tell(config.config_path(os.environ), issues)
     click.echo("Applied." if held else "A refresh is running and will apply it.")
     return 2 if issues else 0

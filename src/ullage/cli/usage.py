@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from ullage.model import Limits, Reading
     from ullage.schedule import Schedule
 
+# A little longer than a source may take.
+_LONGEST_WAIT_SECONDS = 25
+
 
 @click.command(name="usage")
 @click.option("--json", "as_json", is_flag=True, help="Print the JSON contract (`ullage schema` describes it).")
@@ -53,7 +56,11 @@ def command(as_json: bool, may_refresh: bool) -> int:
 
 def _refresh() -> None:
     try:
-        refresh.refresh(os.environ)
+        outcome = refresh.refresh(os.environ)
+        if outcome.result == "busy":
+            # Another process is asking: its answer is ours too.
+            with ProfileCache(os.environ).lock(wait_seconds=_LONGEST_WAIT_SECONDS):
+                pass
     except CacheError as error:
         click.echo(f"ullage: {error}", err=True)
 
