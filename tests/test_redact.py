@@ -20,6 +20,7 @@ ENVIRON = {
     [
         ("plain words, 42 % and 2026-11-22T10:38:49Z", "plain words, 42 % and 2026-11-22T10:38:49Z"),
         ("/home/alice/.bashrc", "~/.bashrc"),
+        ("/cache/profiles/home/alice/work", "/cache/profiles/~/work"),
         ("chmod go-w '/home/alice'", "chmod go-w '~'"),
         ("/home/alice2/x and /home/alice.old", "/home/alice2/x and /home/alice.old"),
         ("it is 'hunter2-and-more'", "it is '<secret>'"),

@@ -249,12 +249,13 @@ def _version(program: str, environ: Mapping[str, str]) -> str | None:
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    found = re.search(rb"\d+(?:\.\d+)+", done.stdout)
+    found = re.search(rb"\d+(?:\.\d+)+[a-z]?", done.stdout)
     return found.group().decode() if found else None
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(number) for number in version.split("."))
+    # tmux counts in letters: 3.3a.
+    return tuple(int(number) for number in re.findall(r"\d+", version))
 
 
 def _standing(name: str, environ: Mapping[str, str]) -> tuple[str | None, setup.Standing]:

@@ -48,5 +48,7 @@ def _text(text: str, known: list[str], home: str) -> str:
         text = text.replace(secret, "<secret>")
     for shape, instead in _SHAPES:
         text = shape.sub(instead, text)
-    text = re.sub(rf"{re.escape(home)}(?=[^\w.-]|$)", "~", text) if home else text
+    if home:
+        # A profile's cache repeats the profile's whole path, so the home may stand in the middle of one.
+        text = re.sub(rf"(\w?){re.escape(home)}(?=[^\w.-]|$)", lambda found: f"{found[1]}/~" if found[1] else "~", text)
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
