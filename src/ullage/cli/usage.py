@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from datetime import UTC, datetime
 
 import click
@@ -46,7 +45,7 @@ def command(as_json: bool, may_refresh: bool) -> int:
     if as_json:
         from ullage import contract
 
-        sys.stdout.buffer.write(contract.encode(contract.document(reading, plan, settings.limits, now)))
+        click.echo(contract.encode(contract.document(reading, plan, settings.limits, now)), nl=False)
     else:
         from ullage.render import table
 
