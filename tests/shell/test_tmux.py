@@ -190,13 +190,14 @@ def test_a_refresh_sets_it_where_that_is_wanted(
     server.environ.update(environ)
     server.start()
     assert ullage("refresh", environ=environ).returncode == 0
-    shown = server("show-option", "-gqv", "@ullage")
-    assert ("104%×" in shown) is push
-    if push:
-        decoded = timeline.decode(ProfileCache(environ).timeline("tmux"))
-        assert decoded is not None
-        until = int(server("show-option", "-gqv", "@ullage_until"))
-        assert time.time() < until <= decoded[0].refresh_after
+    data = ProfileCache(environ).timeline("tmux")
+    header = timeline.read_header(data)
+    assert header is not None
+    pushed = tmux.pushed_at(data, header.written)
+    assert pushed is not None
+    assert "104%×" in pushed.text
+    shown = [server("show-option", "-gqv", name) for name in ("@ullage", "@ullage_from", "@ullage_until")]
+    assert shown == ([pushed.text, str(pushed.start), str(pushed.until)] if push else ["", "", ""])
 
 
 def test_a_server_of_another_profile_is_left_alone(environ: dict[str, str], server: Tmux) -> None:
