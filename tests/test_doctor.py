@@ -237,6 +237,14 @@ def test_a_line_of_ones_own_counts_wherever_it_stands(
     assert (found["set_up"], found["file"], found["line"]) == ("by hand", f"~/{file}", 2)
 
 
+@pytest.mark.parametrize("options", [[], ["--starship"]])
+def test_starship_that_nobody_feeds_is_told(environ: dict[str, str], known: Simulator, options: list[str]) -> None:
+    ullage("setup", "starship", "--yes", "--without-process", environ=environ)
+    ullage("setup", "bash", "--yes", *options, environ=environ)
+    document = doctor(environ, 0 if options else 2)
+    assert codes(document) == ([] if options else ["starship_unfed"])
+
+
 SECRET = "hunter2-is-not-to-be-seen"
 
 

@@ -12,7 +12,7 @@ import pexpect
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tools import REPOSITORY, ULLAGE, need, ullage
+from tools import REPOSITORY, ULLAGE, need, run, ullage
 
 from ullage import setup, userfile
 from ullage.errors import UsageError
@@ -80,9 +80,12 @@ def test_undo_keeps_what_was_written_in_between(environ: dict[str, str], host: s
     assert file.read_bytes() == b"# zeroth\n# first\n# last\n"
 
 
-def test_the_change_is_shown_and_nothing_written_without_a_terminal_to_ask_on(environ: dict[str, str]) -> None:
+@pytest.mark.parametrize("stdin", ["</dev/null", "<&-"])
+def test_the_change_is_shown_and_nothing_written_without_a_terminal_to_ask_on(
+    environ: dict[str, str], stdin: str
+) -> None:
     file = put(home(environ) / ".bashrc", b"# mine\n")
-    asked = ullage("setup", "bash", environ=environ)
+    asked = run(["sh", "-c", f"ullage setup bash {stdin}"], environ)
     assert asked.returncode == 2
     assert '+if command -v ullage >/dev/null; then eval "$(ullage init bash)"; fi\n' in asked.stdout
     assert "--yes" in asked.stderr

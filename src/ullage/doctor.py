@@ -210,7 +210,23 @@ def _hosts(
         if set_up and shutil.which(program, path=environ.get("PATH")) is None:
             words = f"{program} is not in PATH, so {', '.join(set_up)} cannot find it. Add its directory to PATH."
             findings.append(Finding(code="not_in_path", message=words, exit_code=2))
+    if _is_starship_unfed(hosts, environ):
+        words = (
+            "starship shows what a shell's hook exports, and none does: `ullage setup bash --starship`, or zsh, or "
+            "fish."
+        )
+        findings.append(Finding(code="starship_unfed", message=words, exit_code=2))
     return hosts, prompt
+
+
+def _is_starship_unfed(hosts: list[dict[str, Any]], environ: Mapping[str, str]) -> bool:
+    texts = {host["name"]: read_regular(host["file"]) or b"" for host in hosts if host["file"]}
+    starship = texts.pop("starship", b"")
+    if b"env_var.ULLAGE_SEGMENT" not in starship or b"custom.ullage" in starship or "ULLAGE_SEGMENT" in environ:
+        return False
+    return not any(
+        word in text for text in texts.values() for word in (b"--starship", b"ULLAGE_PLACE", b"ULLAGE_SEGMENT")
+    )
 
 
 def _host(name: str, environ: Mapping[str, str], findings: list[Finding]) -> dict[str, Any]:

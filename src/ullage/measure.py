@@ -40,7 +40,7 @@ _LOOPS = {
     ),
     "fish": (
         ["--no-config", "-i", "-c"],
-        "source $argv[1]; set n $argv[2]; while test $n -gt 0; emit fish_prompt; set n (math $n - 1); end",
+        "source $argv[1]; if test $argv[2] -gt 0; for n in (seq $argv[2]); emit fish_prompt; end; end",
     ),
 }
 

@@ -167,7 +167,9 @@ def _config_home(environ: Mapping[str, str]) -> str:
 
 def _absolute(path: str, variable: str) -> str:
     if not os.path.isabs(path) or not path.isprintable():
-        raise UsageError(f"{variable} must be an absolute path; it is {path!r}. Set it to the full path.")
+        raise UsageError(
+            f"{variable} must be an absolute path, in characters of this locale; it is {path!r}. Set it to one."
+        )
     return path
 
 

@@ -5,7 +5,8 @@
     @ullage_until  the second at which it is not, or at which a refresh is due
 
 tmux itself compares the two with the clock (`%s` in its formats), so a mark of age or a reset is never missed: past
-@ullage_until a status line shows what ullage-prompt prints, which starts the refresh, which sets the option anew.
+@ullage_until a status line shows what ullage-prompt prints, which starts the refresh, which sets the option anew. While
+ullage-prompt runs, some milliseconds, tmux shows what it printed the last time, as it does with every #( ).
 """
 
 from __future__ import annotations

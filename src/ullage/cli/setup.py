@@ -38,7 +38,7 @@ def command(host: str, undo: bool, yes: bool, starship: bool, without_process: b
     if plan.note:
         click.echo(f"\n{plan.note}")
     if not yes:
-        if not sys.stdin.isatty():
+        if sys.stdin is None or not sys.stdin.isatty():
             click.echo("Nothing was written: there is no terminal to ask on. --yes writes without asking.", err=True)
             return 2
         if not click.confirm("\nWrite this?", default=False):
