@@ -40,9 +40,16 @@ ALLOWED = {
     "sources": "__init__ errors files jsontext merge model places record statements text cache sources",
     "previous": "",
     "settings_json": "errors record",
+    "tmux": "timeline record",
     "statusline": "cache config detach errors files merge model places previous prompt record refresh render serial "
     "sources statements timeline",
-    "refresh": "files config frames schedule timeline cache errors places record sources",
+    "refresh": "files config frames schedule timeline cache errors places record sources tmux",
+    "blocks": "record",
+    "userfile": "cache files errors record",
+    "setup": "blocks userfile settings_json errors record",
+    "redact": "",
+    "measure": "refresh timeline cache files places errors record",
+    "doctor": "__init__ config measure redact schedule setup cache errors model record",
     "simulate": "__init__ errors record text",
 }
 ON_THE_WAY_TO_A_PROMPT = ("prompt", "places", "timeline", "record", "errors", "detach")
