@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "usage": "usage",
     "prompt": "prompt",
+    "init": "init",
     "refresh": "refresh",
     "config": "config",
     "schema": "schema",

@@ -1,0 +1,183 @@
+# The quota segment in zsh's prompt: eval "$(ullage init zsh)" in ~/.zshrc, or source this file.
+#
+# ULLAGE_PLACE, set before: left (the default) puts the segment before your PROMPT, right before your RPROMPT; manual
+# leaves both alone, for PROMPT='$ullage_segment %# ' under prompt_subst; starship exports ULLAGE_SEGMENT for its
+# env_var module instead. ULLAGE_OFF=1 hides it. For powerlevel10k, add `ullage` to its elements and choose manual.
+#
+# A reader of the timeline file (`ullage help timeline` has its format), for zsh 5.3 and newer. A prompt forks nothing.
+# What comes from outside lies in psvar, which prompts print as it is whatever the options; only colours that are
+# nothing but digits become part of a prompt.
+
+typeset -g __ullage_program=${__ullage_program:-ullage}
+
+ullage_on() { unset ULLAGE_OFF }
+ullage_off() { typeset -g ULLAGE_OFF=1 }
+ullage_segment() { print -rn -- "${ullage_segment-}" }
+
+# powerlevel10k evaluates both when it shows them, so that a refresh that lands is seen. There is no instant_prompt_ullage:
+# before .zshrc has run, nothing is known that is true now.
+prompt_ullage() { p10k segment -c '$ullage_segment' -e -t '$ullage_segment' }
+
+__ullage_precmd() {
+    'builtin' 'emulate' -L zsh -o no_aliases -o no_bg_nice
+    __ullage_update
+    return 0
+}
+
+__ullage_update() {
+    if [[ -n ${ULLAGE_OFF-} ]]; then
+        __ullage_show ''
+        return
+    fi
+    local now=$EPOCHSECONDS data=
+    local key="${ULLAGE_CACHE_DIR-}:${XDG_CACHE_HOME-}:${HOME-}:${CLAUDE_CONFIG_DIR-}:${NO_COLOR-}:${TERM-}"
+    [[ $key == "$__ullage_key" ]] || __ullage_locate
+    if [[ -f $__ullage_file && -r $__ullage_file && -O $__ullage_file ]]; then
+        { data=$(<$__ullage_file) } 2>/dev/null
+    fi
+    if [[ $data != "$__ullage_data" ]] || (( now < __ullage_from || now >= __ullage_until )); then
+        __ullage_read
+    fi
+    (( now < __ullage_refresh_after && now >= __ullage_written )) || __ullage_refresh
+    __ullage_show "$__ullage_text"
+}
+
+# The rule of src/ullage/places.py; sets __ullage_directory and __ullage_file, to nothing where there is none.
+__ullage_locate() {
+    local root=${ULLAGE_CACHE_DIR-} profile=${CLAUDE_CONFIG_DIR:-/} surface=zsh directory=
+    [[ $__ullage_place != starship ]] || surface=starship
+    [[ -z ${NO_COLOR-} && ${TERM-} != dumb ]] || surface=plain
+    if [[ -z $root ]]; then
+        root=${HOME-}/.cache/ullage
+        [[ ! -d /System/Library/CoreServices ]] || root=${HOME-}/Library/Caches/ullage
+        [[ ${XDG_CACHE_HOME-} != /* ]] || root=$XDG_CACHE_HOME/ullage
+    fi
+    directory=$root/profiles$profile
+    [[ $profile != / ]] || directory=$root/default
+    [[ $root == /* && $profile == /* && $directory/ != */../* ]] || directory=
+    typeset -g __ullage_key=$key __ullage_data= __ullage_directory=$directory __ullage_surface=$surface
+    typeset -g __ullage_file=${directory:+$directory/$surface.timeline} __ullage_until=0
+}
+
+# Sets the text for `now`, from when until when it stands, and when a refresh is due.
+__ullage_read() {
+    typeset -g __ullage_data=$data __ullage_text= __ullage_from=0 __ullage_until=0
+    typeset -g __ullage_written=0 __ullage_refresh_after=0
+    local -a lines=("${(@f)data}")
+    local -a header=("${(@s: :)lines[1]}")
+    [[ $header[1] == ullage-timeline && $header[2] == 1 ]] || return
+    __ullage_is_epoch "$header[3]" && __ullage_is_epoch "$header[4]" || return
+    __ullage_written=$header[3] __ullage_refresh_after=$header[4] __ullage_until=999999999999999
+    local line start
+    for line in "${(@)lines[2,-1]}"; do
+        start=${line%% *}
+        __ullage_is_epoch "$start" || return
+        if (( start > now )); then
+            __ullage_until=$start
+            return
+        fi
+        __ullage_from=$start
+        line=${line#* }
+        __ullage_text=${line#* }
+    done
+}
+
+__ullage_is_epoch() {
+    [[ $1 == <-> && $1 != 0?* && ${#1} -lt 16 ]]
+}
+
+# At most once in 30 seconds; then looks every second for a while whether it has landed.
+__ullage_refresh() {
+    (( now - __ullage_asked >= 30 || now < __ullage_asked )) || return
+    [[ -n $__ullage_directory ]] && [[ -w $__ullage_directory || ! -e $__ullage_directory ]] || return
+    typeset -g __ullage_asked=$now
+    command "$__ullage_program" refresh --detach </dev/null >/dev/null 2>&1 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- &!
+    (( __ullage_watching )) || builtin sched +1 __ullage_watch
+    typeset -g __ullage_watching=60
+}
+
+# Runs while a line is being edited, and must leave the status of the last command to whoever asks for it.
+__ullage_watch() {
+    local last=$?
+    'builtin' 'emulate' -L zsh -o no_aliases -o no_bg_nice
+    local written=$__ullage_written
+    (( __ullage_watching-- ))
+    __ullage_update
+    if (( __ullage_written > written )); then
+        __ullage_watching=0
+    fi
+    if builtin zle; then
+        builtin zle __ullage_redraw
+    fi
+    (( ! __ullage_watching )) || builtin sched +1 __ullage_watch
+    return $last
+}
+
+# A continued command, a search or a menu has the lines for itself; the next prompt shows what has come.
+__ullage_redraw() {
+    'builtin' 'emulate' -L zsh
+    [[ ${CONTEXT-} == start && $__ullage_shown != "$__ullage_drawn" ]] || return 0
+    typeset -g __ullage_drawn=$__ullage_shown
+    builtin zle .reset-prompt
+}
+
+__ullage_show() {
+    if [[ $__ullage_place == starship ]]; then
+        typeset -gx ULLAGE_SEGMENT=$1
+        return
+    fi
+    [[ $1 == "$__ullage_shown" ]] || __ullage_shape "$1"
+    case $__ullage_place in
+        left) __ullage_put PROMPT ;;
+        right) __ullage_put RPROMPT ;;
+    esac
+}
+
+# Turns the text of a frame into one that refers: %{..%}82%%%{..%} into %{..%}%61v%{..%} and psvar[61]=82%.
+__ullage_shape() {
+    typeset -g __ullage_shown=$1 ullage_segment=
+    # A lone % begins an escape; a doubled one is text, kept aside under a character that no text holds.
+    local text=$1 piece colour n=61
+    [[ $__ullage_surface == plain ]] || text=${1//\%\%/$'\1'}
+    local -a pieces=("$text")
+    [[ $__ullage_surface == plain ]] || pieces=("${(@ps:%{:)text}")
+    for piece in "$pieces[@]"; do
+        if [[ $__ullage_surface != plain && $piece == $'\e['*m%}* ]]; then
+            colour=${${piece%%m%\}*}#??}
+            piece=${piece#*%\}}
+            [[ $colour == *[^0123456789\;]* ]] || ullage_segment+="%{"$'\e['"${colour}m%}"
+        fi
+        [[ -n $piece ]] || continue
+        psvar[n]=${piece//$'\1'/%}
+        ullage_segment+="%${n}v"
+        (( n++ ))
+    done
+}
+
+# Puts the segment in front of a prompt, or in the place of what was put there before.
+__ullage_put() {
+    local before=$__ullage_placed after=${ullage_segment:+$ullage_segment }
+    typeset -g __ullage_placed=$after
+    if [[ -z $before || ${(P)1} != *"$before"* ]]; then
+        typeset -g $1="$after${(P)1}"
+    elif [[ $before != "$after" ]]; then
+        typeset -g $1="${${(P)1}%%"$before"*}$after${${(P)1}#*"$before"}"
+    fi
+}
+
+__ullage_install() {
+    'builtin' 'emulate' -L zsh -o no_aliases
+    builtin zmodload -F zsh/datetime p:EPOCHSECONDS && builtin zmodload zsh/sched || return 0
+    typeset -g __ullage_place=${ULLAGE_PLACE:-left} __ullage_placed=${__ullage_placed-}
+    typeset -g __ullage_key= __ullage_directory= __ullage_file= __ullage_data= __ullage_text= __ullage_surface=
+    typeset -g __ullage_shown= __ullage_drawn= ullage_segment=
+    typeset -gi __ullage_from=0 __ullage_until=0 __ullage_written=0 __ullage_refresh_after=0 __ullage_asked=0
+    typeset -gi __ullage_watching=${__ullage_watching:-0}
+    builtin zle -N __ullage_redraw
+    typeset -ga precmd_functions
+    precmd_functions=("${(@)precmd_functions:#__ullage_precmd}" __ullage_precmd)
+}
+
+if [[ -o interactive ]]; then
+    __ullage_install
+fi
