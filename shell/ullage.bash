@@ -22,22 +22,27 @@ __ullage_hook() {
 }
 
 __ullage_update() {
-    local now header='' IFS=' '
+    local now=${EPOCHSECONDS-} header=
+    [[ -n $now ]] || __ullage_clock
+    if [[ -f $__ullage_file && -r $__ullage_file && -O $__ullage_file ]]; then
+        IFS='' builtin read -r header <"$__ullage_file"
+    fi
+    if [[ $header != "$__ullage_header" || -n ${ULLAGE_OFF-} || ${PS1-} != *ullage_segment* ||
+        ${ULLAGE_CACHE_DIR-}:${XDG_CACHE_HOME-}:${HOME-}:${CLAUDE_CONFIG_DIR-}:${NO_COLOR-}:${TERM-} != "$__ullage_key" ]] ||
+        ((now < __ullage_from || now >= __ullage_until)) || ! shopt -q promptvars; then
+        __ullage_renew
+    fi
+}
+
+__ullage_renew() {
     if [[ -n ${ULLAGE_OFF-} ]]; then
+        __ullage_until=0
         __ullage_show ''
         return
     fi
-    [[ ${ULLAGE_CACHE_DIR-}:${XDG_CACHE_HOME-}:${HOME-}:${CLAUDE_CONFIG_DIR-}:${NO_COLOR-}:${TERM-} == "$__ullage_key" ]] ||
-        __ullage_locate
-    now=${EPOCHSECONDS-}
-    [[ -n $now ]] || __ullage_clock
-    if [[ -f $__ullage_file && -r $__ullage_file && -O $__ullage_file ]]; then
-        { IFS='' builtin read -r header <"$__ullage_file"; } 2>/dev/null
-    fi
-    if [[ -z $header || $header != "$__ullage_header" ]] || ((now < __ullage_from || now >= __ullage_until)); then
-        __ullage_read
-    fi
-    ((now < __ullage_refresh_after && now >= __ullage_written)) || __ullage_refresh
+    __ullage_locate
+    __ullage_read
+    ((now >= __ullage_from && now < __ullage_until)) || __ullage_refresh
     __ullage_show "$__ullage_text"
 }
 
@@ -65,7 +70,6 @@ __ullage_locate() {
         *) ;;
     esac
     __ullage_file=${__ullage_directory:+$__ullage_directory/$surface.timeline}
-    __ullage_header=
 }
 
 # Sets `now` where EPOCHSECONDS does not exist (before 5.0). SECONDS belongs to the user, who may set it, so a leap
@@ -91,28 +95,28 @@ __ullage_is_epoch() {
     esac
 }
 
-# Sets the text for `now`, from when until when it stands, and when a refresh is due.
+# Sets the text for `now`, and from when until when nothing is to be done: it stands, and no refresh is due.
 __ullage_read() {
-    local line start fields
-    __ullage_header='' __ullage_text='' __ullage_from=0 __ullage_until=0 __ullage_written=0 __ullage_refresh_after=0
-    [[ -n $header ]] || return 0
+    local header line start due
+    __ullage_header='' __ullage_text='' __ullage_from=0 __ullage_until=0
+    [[ -f $__ullage_file && -r $__ullage_file && -O $__ullage_file ]] || return 0
     {
         IFS='' builtin read -r header || header=
-        fields=${header#ullage-timeline 1 }
-        [[ $header == "ullage-timeline 1 $fields" && $fields == *' '* ]] || return 0
-        start=${fields%% *}
-        fields=${fields#* }
-        fields=${fields%% *}
-        __ullage_is_epoch "$start" && __ullage_is_epoch "$fields" || return 0
-        __ullage_header=$header __ullage_written=$start __ullage_refresh_after=$fields __ullage_until=999999999999999
+        line=${header#ullage-timeline 1 }
+        [[ $header == "ullage-timeline 1 $line" && $line == *' '* ]] || return 0
+        start=${line%% *}
+        line=${line#* }
+        due=${line%% *}
+        __ullage_is_epoch "$start" && __ullage_is_epoch "$due" || return 0
+        __ullage_header=$header __ullage_from=$start __ullage_until=$due
         while IFS='' builtin read -r line; do
             start=${line%% *}
             __ullage_is_epoch "$start" || break
             if ((start > now)); then
-                __ullage_until=$start
+                ((due < start)) || __ullage_until=$start
                 break
             fi
-            __ullage_from=$start
+            ((__ullage_from > start)) || __ullage_from=$start
             line=${line#* }
             __ullage_text=${line#* }
         done
@@ -187,8 +191,7 @@ __ullage_insert() {
 
 __ullage_install() {
     __ullage_key='' __ullage_directory='' __ullage_file='' __ullage_header='' __ullage_text=''
-    __ullage_from=0 __ullage_until=0 __ullage_written=0 __ullage_refresh_after=0
-    __ullage_asked=0 __ullage_boot='' __ullage_seen=0
+    __ullage_from=0 __ullage_until=0 __ullage_asked=0 __ullage_boot='' __ullage_seen=0
     # shellcheck disable=SC2016  # PS1 expands it
     __ullage_reference='${ullage_segment:+$ullage_segment }'
     : "${__ullage_pasted=}"

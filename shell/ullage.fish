@@ -66,12 +66,10 @@ function __ullage_update
     if test -f "$__ullage_file" -a -r "$__ullage_file" -a -O "$__ullage_file"
         read --line header <$__ullage_file
     end
-    if test "$header" != "$__ullage_header" -o "$clock[1]" != "$__ullage_date"
+    if not test "$header" = "$__ullage_header" -a "$clock[1]" = "$__ullage_date" -a "$clock[2]" -ge "$__ullage_from" -a "$clock[2]" -lt "$__ullage_until"
         __ullage_read $clock "$header"
-    else if not test "$clock[2]" -ge "$__ullage_from" -a "$clock[2]" -lt "$__ullage_until"
-        __ullage_read $clock "$header"
+        test "$clock[2]" -ge "$__ullage_from" -a "$clock[2]" -lt "$__ullage_until"; or __ullage_refresh $clock
     end
-    test "$clock[2]" -lt "$__ullage_due" -a "$clock[2]" -ge "$__ullage_written"; or __ullage_refresh $clock
     __ullage_show $__ullage_text
 end
 
@@ -100,33 +98,27 @@ function __ullage_locate
     set -g __ullage_file $directory/$surface.timeline
 end
 
-# Sets the text for now, and as ages: from when until when it stands, and when a refresh is due.
+# Sets the text for now and, as ages, from when until when nothing is to be done: it stands, and no refresh is due.
 function __ullage_read -a date age header
     set -g __ullage_header $header
     set -g __ullage_date $date
     set -g __ullage_text
     set -g __ullage_from 0
     set -g __ullage_until 0
-    set -g __ullage_due 0
-    set -g __ullage_written 0
-    string match -qr '^ullage-timeline 1 (?<written>\d{1,15}) (?<due>\d{1,15})(?: |$)' -- $header; or return
+    string match -qr '^ullage-timeline 1 (?<from>\d{1,15}) (?<until>\d{1,15})(?: |$)' -- $header; or return
     set -l now (math $date + $age)
-    set -l from 0
-    set -l until 999999999999999
     set -l line
     while read --line line
         string match -qr '^(?<start>\d{1,15}) \S+ (?<text>.*)$' -- $line; or continue
         if test $start -gt $now
-            set until $start
+            test $until -lt $start; or set until $start
             break
         end
-        set from $start
+        test $from -gt $start; or set from $start
         set -g __ullage_text $text
     end <$__ullage_file
     set -g __ullage_from (math $from - $date)
     set -g __ullage_until (math $until - $date)
-    set -g __ullage_due (math $due - $date)
-    set -g __ullage_written (math $written - $date)
 end
 
 # At most once in 30 seconds. A process of fish's own would be in its way: sh leaves nothing behind.

@@ -18,14 +18,24 @@ ullage_segment() { print -rn -- "${ullage_segment-}" }
 # before .zshrc has run, nothing is known that is true now.
 prompt_ullage() { p10k segment -c '$ullage_segment' -e -t '$ullage_segment' }
 
+# What runs at every prompt is written to mean the same under any options; the rest sets its own.
 __ullage_precmd() {
-    'builtin' 'emulate' -L zsh -o no_aliases -o no_bg_nice
-    __ullage_update
+    local data=
+    if [[ -f $__ullage_file && -r $__ullage_file && -O $__ullage_file ]]; then
+        data=$(<"$__ullage_file")
+    fi
+    if [[ $data != "$__ullage_data" || -n ${ULLAGE_OFF-} || ${(P)__ullage_prompt-} != *"$__ullage_placed"* ||
+        ${ULLAGE_CACHE_DIR-}:${XDG_CACHE_HOME-}:${HOME-}:${CLAUDE_CONFIG_DIR-}:${NO_COLOR-}:${TERM-} != "$__ullage_key" ]] ||
+        (( EPOCHSECONDS < __ullage_from || EPOCHSECONDS >= __ullage_until )); then
+        __ullage_update
+    fi
     return 0
 }
 
 __ullage_update() {
+    'builtin' 'emulate' -L zsh -o no_bg_nice
     if [[ -n ${ULLAGE_OFF-} ]]; then
+        __ullage_until=0
         __ullage_show ''
         return
     fi
@@ -33,12 +43,10 @@ __ullage_update() {
     local key="${ULLAGE_CACHE_DIR-}:${XDG_CACHE_HOME-}:${HOME-}:${CLAUDE_CONFIG_DIR-}:${NO_COLOR-}:${TERM-}"
     [[ $key == "$__ullage_key" ]] || __ullage_locate
     if [[ -f $__ullage_file && -r $__ullage_file && -O $__ullage_file ]]; then
-        { data=$(<$__ullage_file) } 2>/dev/null
+        data=$(<$__ullage_file)
     fi
-    if [[ $data != "$__ullage_data" ]] || (( now < __ullage_from || now >= __ullage_until )); then
-        __ullage_read
-    fi
-    (( now < __ullage_refresh_after && now >= __ullage_written )) || __ullage_refresh
+    __ullage_read
+    (( now >= __ullage_from && now < __ullage_until )) || __ullage_refresh
     __ullage_show "$__ullage_text"
 }
 
@@ -59,24 +67,23 @@ __ullage_locate() {
     typeset -g __ullage_file=${directory:+$directory/$surface.timeline} __ullage_until=0
 }
 
-# Sets the text for `now`, from when until when it stands, and when a refresh is due.
+# Sets the text for `now` and from when until when nothing is to be done: it stands, and no refresh is due.
 __ullage_read() {
-    typeset -g __ullage_data=$data __ullage_text= __ullage_from=0 __ullage_until=0
-    typeset -g __ullage_written=0 __ullage_refresh_after=0
+    typeset -g __ullage_data=$data __ullage_text= __ullage_from=0 __ullage_until=0 __ullage_written=0
     local -a lines=("${(@f)data}")
     local -a header=("${(@s: :)lines[1]}")
     [[ $header[1] == ullage-timeline && $header[2] == 1 ]] || return
     __ullage_is_epoch "$header[3]" && __ullage_is_epoch "$header[4]" || return
-    __ullage_written=$header[3] __ullage_refresh_after=$header[4] __ullage_until=999999999999999
+    __ullage_written=$header[3] __ullage_from=$header[3] __ullage_until=$header[4]
     local line start
     for line in "${(@)lines[2,-1]}"; do
         start=${line%% *}
         __ullage_is_epoch "$start" || return
         if (( start > now )); then
-            __ullage_until=$start
+            (( __ullage_until < start )) || __ullage_until=$start
             return
         fi
-        __ullage_from=$start
+        (( __ullage_from > start )) || __ullage_from=$start
         line=${line#* }
         __ullage_text=${line#* }
     done
@@ -101,7 +108,7 @@ __ullage_watch() {
     local last=$?
     'builtin' 'emulate' -L zsh -o no_aliases -o no_bg_nice
     local written=$__ullage_written
-    (( __ullage_watching-- ))
+    (( __ullage_watching -= 1 ))
     __ullage_update
     if (( __ullage_written > written )); then
         __ullage_watching=0
@@ -128,8 +135,7 @@ __ullage_show() {
     fi
     [[ $1 == "$__ullage_shown" ]] || __ullage_shape "$1"
     case $__ullage_place in
-        left) __ullage_put PROMPT ;;
-        right) __ullage_put RPROMPT ;;
+        left|right) __ullage_put ;;
     esac
 }
 
@@ -154,24 +160,26 @@ __ullage_shape() {
     done
 }
 
-# Puts the segment in front of a prompt, or in the place of what was put there before.
+# Puts the segment in front of the prompt, or in the place of what was put there before.
 __ullage_put() {
-    local before=$__ullage_placed after=${ullage_segment:+$ullage_segment }
-    typeset -g __ullage_placed=$after
-    if [[ -z $before || ${(P)1} != *"$before"* ]]; then
-        typeset -g $1="$after${(P)1}"
-    elif [[ $before != "$after" ]]; then
-        typeset -g $1="${${(P)1}%%"$before"*}$after${${(P)1}#*"$before"}"
+    local whole=${(P)__ullage_prompt-} before=$__ullage_placed after=${ullage_segment:+$ullage_segment }
+    if [[ -z $before || $whole != *"$before"* ]]; then
+        whole=$after$whole
+    else
+        whole=${whole%%"$before"*}$after${whole#*"$before"}
     fi
+    typeset -g "$__ullage_prompt=$whole" "__ullage_placed=$after"
 }
 
 __ullage_install() {
     'builtin' 'emulate' -L zsh -o no_aliases
     builtin zmodload -F zsh/datetime p:EPOCHSECONDS && builtin zmodload zsh/sched || return 0
     typeset -g __ullage_place=${ULLAGE_PLACE:-left} __ullage_placed=${__ullage_placed-}
+    typeset -g __ullage_prompt=PROMPT
+    [[ $__ullage_place != right ]] || __ullage_prompt=RPROMPT
     typeset -g __ullage_key= __ullage_directory= __ullage_file= __ullage_data= __ullage_text= __ullage_surface=
     typeset -g __ullage_shown= __ullage_drawn= ullage_segment=
-    typeset -gi __ullage_from=0 __ullage_until=0 __ullage_written=0 __ullage_refresh_after=0 __ullage_asked=0
+    typeset -gi __ullage_from=0 __ullage_until=0 __ullage_written=0 __ullage_asked=0
     typeset -gi __ullage_watching=${__ullage_watching:-0}
     builtin zle -N __ullage_redraw
     typeset -ga precmd_functions
