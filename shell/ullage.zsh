@@ -29,6 +29,7 @@ __ullage_precmd() {
         (( EPOCHSECONDS < __ullage_from || EPOCHSECONDS >= __ullage_until )); then
         __ullage_update
     fi
+    (( ! __ullage_awaited )) || __ullage_listen
     return 0
 }
 
@@ -69,12 +70,12 @@ __ullage_locate() {
 
 # Sets the text for `now` and from when until when nothing is to be done: it stands, and no refresh is due.
 __ullage_read() {
-    typeset -g __ullage_data=$data __ullage_text= __ullage_from=0 __ullage_until=0 __ullage_written=0
+    typeset -g __ullage_data=$data __ullage_text= __ullage_from=0 __ullage_until=0
     local -a lines=("${(@f)data}")
     local -a header=("${(@s: :)lines[1]}")
     [[ $header[1] == ullage-timeline && $header[2] == 1 ]] || return
     __ullage_is_epoch "$header[3]" && __ullage_is_epoch "$header[4]" || return
-    __ullage_written=$header[3] __ullage_from=$header[3] __ullage_until=$header[4]
+    __ullage_from=$header[3] __ullage_until=$header[4]
     local line start
     for line in "${(@)lines[2,-1]}"; do
         start=${line%% *}
@@ -93,39 +94,41 @@ __ullage_is_epoch() {
     [[ $1 == <-> && $1 != 0?* && ${#1} -lt 16 ]]
 }
 
-# At most once in 30 seconds; then looks every second for a while whether it has landed.
+# At most once in 30 seconds.
 __ullage_refresh() {
     (( now - __ullage_asked >= 30 || now < __ullage_asked )) || return
     [[ -n $__ullage_directory ]] && [[ -w $__ullage_directory || ! -e $__ullage_directory ]] || return
-    typeset -g __ullage_asked=$now
-    command "$__ullage_program" refresh --detach </dev/null >/dev/null 2>&1 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- &!
-    (( __ullage_watching )) || builtin sched +1 __ullage_watch
-    typeset -g __ullage_watching=60
+    typeset -g __ullage_asked=$now __ullage_awaited=1
+    ULLAGE_NOTIFY=$$ command "$__ullage_program" refresh --detach </dev/null >/dev/null 2>&1 \
+        3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- &!
 }
 
-# Runs while a line is being edited, and must leave the status of the last command to whoever asks for it.
-__ullage_watch() {
-    local last=$?
-    'builtin' 'emulate' -L zsh -o no_aliases -o no_bg_nice
-    local written=$__ullage_written
-    (( __ullage_watching -= 1 ))
-    __ullage_update
-    if (( __ullage_written > written )); then
-        __ullage_watching=0
+# The refresh that this shell has started says with SIGURG that it has landed. All that do not listen ignore that
+# signal, and this shell listens only while a line is edited: a trap would cut a `wait` of the user's short.
+__ullage_listen() {
+    if (( EPOCHSECONDS - __ullage_asked > 120 )); then
+        __ullage_awaited=0
+        return
     fi
-    if builtin zle; then
-        builtin zle __ullage_redraw
-    fi
-    (( ! __ullage_watching )) || builtin sched +1 __ullage_watch
-    return $last
+    TRAPURG() {
+        'builtin' 'emulate' -L zsh
+        __ullage_update
+        ! builtin zle || builtin zle __ullage_redraw
+        return 0
+    }
 }
 
-# A continued command, a search or a menu has the lines for itself; the next prompt shows what has come.
+__ullage_preexec() {
+    if (( __ullage_awaited )); then
+        unfunction TRAPURG 2>/dev/null
+    fi
+    return 0
+}
+
+# A continued command has another prompt; the next one shows what has come.
 __ullage_redraw() {
     'builtin' 'emulate' -L zsh
-    [[ ${CONTEXT-} == start && $__ullage_shown != "$__ullage_drawn" ]] || return 0
-    typeset -g __ullage_drawn=$__ullage_shown
-    builtin zle .reset-prompt
+    [[ ${CONTEXT-} != start ]] || builtin zle .reset-prompt
 }
 
 __ullage_show() {
@@ -173,16 +176,16 @@ __ullage_put() {
 
 __ullage_install() {
     'builtin' 'emulate' -L zsh -o no_aliases
-    builtin zmodload -F zsh/datetime p:EPOCHSECONDS && builtin zmodload zsh/sched || return 0
+    builtin zmodload -F zsh/datetime p:EPOCHSECONDS || return 0
     typeset -g __ullage_place=${ULLAGE_PLACE:-left} __ullage_placed=${__ullage_placed-}
     typeset -g __ullage_prompt=PROMPT
     [[ $__ullage_place != right ]] || __ullage_prompt=RPROMPT
     typeset -g __ullage_key= __ullage_directory= __ullage_file= __ullage_data= __ullage_text= __ullage_surface=
-    typeset -g __ullage_shown= __ullage_drawn= ullage_segment=
-    typeset -gi __ullage_from=0 __ullage_until=0 __ullage_written=0 __ullage_asked=0
-    typeset -gi __ullage_watching=${__ullage_watching:-0}
+    typeset -g __ullage_shown= ullage_segment=
+    typeset -gi __ullage_from=0 __ullage_until=0 __ullage_asked=${__ullage_asked:-0} __ullage_awaited=0
     builtin zle -N __ullage_redraw
-    typeset -ga precmd_functions
+    typeset -ga precmd_functions preexec_functions
+    preexec_functions=("${(@)preexec_functions:#__ullage_preexec}" __ullage_preexec)
     precmd_functions=("${(@)precmd_functions:#__ullage_precmd}" __ullage_precmd)
 }
 

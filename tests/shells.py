@@ -87,7 +87,7 @@ FISH = Shell(
     load="ullage init {} | source",
     prompt="function fish_prompt; echo -n '$ '; end",
     two_lines=r"function fish_prompt; printf 'top line\n$ '; end",
-    vi="function fish_mode_prompt; end; fish_vi_key_bindings",
+    vi="fish_vi_key_bindings",
     export="set -gx {} {}",
     status='echo "[$status:$pipestatus]"',
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,8 @@ class Terminal:
         return self
 
     def __exit__(self, *_: object) -> None:
+        # A shell that is told politely to go may have something to ask first.
+        self.child.kill(signal.SIGKILL)
         self.child.close(force=True)
 
     @property

@@ -126,15 +126,19 @@ def test_prompt_of_two_lines(shell: Shell, environ: dict[str, str]) -> None:
 @each_shell
 def test_vi_mode(shell: Shell, environ: dict[str, str]) -> None:
     publish(environ, [("42%", "normal")])
-    with shell.start(environ, [shell.prompt, shell.vi, shell.init()]) as terminal:
+    inserting, commanding = ("42% [I] $", "42% [N] $") if shell is FISH else ("42% $", "42% $")
+    with shell.start(environ, [shell.prompt, shell.init()]) as terminal:
         terminal.wait_for_line("42% $")
+        terminal.enter(shell.vi)
+        terminal.wait(lambda terminal: terminal.lines[1] == inserting)
         terminal.send("echo abc")
-        terminal.wait_for_line("42% $ echo abc")
+        terminal.wait_for_line(f"{inserting} echo abc")
         terminal.send("\x1b")
         # A lone Escape is told from the start of a key by the time that passes.
         time.sleep(0.7)
+        terminal.wait_for_line(f"{commanding} echo abc")
         terminal.send("xxax\r")
-        terminal.wait(lambda terminal: "ax" in terminal.lines and terminal.line == "42% $")
+        terminal.wait(lambda terminal: "ax" in terminal.lines and terminal.line == inserting)
 
 
 @each_shell
@@ -320,7 +324,7 @@ def test_refresh_lands_and_is_shown(
         terminal.wait_for_line("$")
         terminal.send("typed")
         if shell is BASH:
-            wait_until(lambda: ProfileCache(environ).timeline("bash").count(b"\n") > 1)
+            wait_until(lambda: ProfileCache(environ).timeline(SURFACES[-1]).count(b"\n") > 1)
             terminal.send("\x15\r")
             terminal.wait(lambda terminal: terminal.line == "fable 82%! $")
         else:
@@ -355,8 +359,8 @@ def test_shell_ends_at_once_while_a_refresh_hangs(
         terminal.wait_for_line("$")
         wait_until(lambda: simulator.requests, what="the refresh")
         terminal.enter("jobs; echo none")
-        terminal.wait(lambda terminal: "none" in terminal.lines)
-        assert terminal.lines[:3] == ["$ jobs; echo none", "none", "$"]
+        said = ["jobs: There are no jobs", "none", "$"] if shell is FISH else ["none", "$"]
+        terminal.wait(lambda terminal: terminal.text.splitlines() == ["$ jobs; echo none", *said], "no job")
         began = time.monotonic()
         if way == "exit":
             terminal.enter("exit")
@@ -375,7 +379,7 @@ def test_twenty_shells_start_one_refresh(
     simulator = simulate("models")
     terminals = [shell.start(environ, [shell.prompt, shell.init()]) for _ in range(20)]
     try:
-        wait_until(lambda: ProfileCache(environ).timeline("bash").count(b"\n") > 1, what="the reading")
+        wait_until(lambda: ProfileCache(environ).timeline(SURFACES[-1]).count(b"\n") > 1, what="the reading")
         for terminal in terminals:
             terminal.wait(lambda terminal: terminal.line.endswith("$"))
             terminal.enter("")
