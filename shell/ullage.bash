@@ -157,7 +157,9 @@ __ullage_paste() {
     local text=$1 backslashes='\\' quote="'" open='\[' close='\]'
     text=${text//\\/"$backslashes"}
     text=${text//\`/"$quote"}
-    text=${text//\$[(\{[]/"?"}
+    text=${text//'$('/"?("}
+    text=${text//'${'/"?{"}
+    text=${text//'$['/"?["}
     text=${text//$'\001'/"$open"}
     text=${text//$'\002'/"$close"}
     text=${text:+$text }

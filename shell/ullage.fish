@@ -27,6 +27,7 @@ set -q ULLAGE_PLACE; and set -g __ullage_place $ULLAGE_PLACE
 set -q __ullage_asked; or set -g __ullage_asked 0
 set -g __ullage_key
 set -g __ullage_placed
+set -g __ullage_shown
 
 function __ullage_hook --on-event fish_prompt
     __ullage_update
@@ -64,13 +65,13 @@ function __ullage_update
     set -l clock (__ullage_clock)
     set -l header
     if test -f "$__ullage_file" -a -r "$__ullage_file" -a -O "$__ullage_file"
-        read --line header <$__ullage_file
+        read header <$__ullage_file
     end
     if not test "$header" = "$__ullage_header" -a "$clock[1]" = "$__ullage_date" -a "$clock[2]" -ge "$__ullage_from" -a "$clock[2]" -lt "$__ullage_until"
         __ullage_read $clock "$header"
         test "$clock[2]" -ge "$__ullage_from" -a "$clock[2]" -lt "$__ullage_until"; or __ullage_refresh $clock
     end
-    __ullage_show $__ullage_text
+    test "$__ullage_text" = "$__ullage_shown"; or __ullage_show $__ullage_text
 end
 
 # The rule of src/ullage/places.py; sets __ullage_directory and __ullage_file, to nothing where there is none.
@@ -134,9 +135,8 @@ end
 function __ullage_show
     if test $__ullage_place = starship
         set -gx ULLAGE_SEGMENT "$argv"
-    else
-        set -g __ullage_shown "$argv"
     end
+    set -g __ullage_shown "$argv"
 end
 
 # At the first prompt, when all of the configuration has been read. fish prints the mode prompt before the left one,

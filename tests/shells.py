@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING
 
@@ -48,19 +49,22 @@ class Shell(Record):
         columns: int = 80,
     ) -> Terminal:
         """Start an interactive shell that reads this configuration and no other."""
-        home = environ["HOME"]
-        path = f"{home}/.{self.name}-configuration"
-        text = "\n".join([*configuration, ""])
-        program = program or need(self.name)
+        home, program = environ["HOME"], program or need(self.name)
         if self.name == "bash":
+            path = f"{home}/.configuration"
             command = [program, "--noprofile", "--rcfile", path, *options, "-i"]
         elif self.name == "zsh":
             path = f"{home}/.zshrc"
             command = [program, "--no-globalrcs", *options]
         else:
-            command = [program, "--no-config", *options, "--init-command", f"source {path}"]
+            path = f"{home}/.config/fish/config.fish"
+            command = [program, *options]
+            configuration = ["set -g fish_greeting", *configuration]
+            # Where this is missing, fish starts to make completions for all that is installed.
+            os.makedirs(f"{home}/.local/share/fish/generated_completions", exist_ok=True)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
         # Another shell may be reading it.
-        write_atomically(path, text.encode())
+        write_atomically(path, "\n".join([*configuration, ""]).encode())
         return Terminal(command, environ, rows=rows, columns=columns)
 
 

@@ -95,7 +95,7 @@ def test_interrupt_leaves_a_prompt_with_the_segment(shell: Shell, environ: dict[
         terminal.send("half a li\x03")
         terminal.wait(lambda terminal: terminal.line == "42% $" and terminal.text.count("42%") == 2 or shell is FISH)
         terminal.enter("sleep 100")
-        terminal.wait_for("sleep 100")
+        wait_until(lambda: os.tcgetpgrp(terminal.child.fileno()) != terminal.child.pid, what="the command")
         terminal.send("\x03")
         terminal.wait(lambda terminal: terminal.line == "42% $")
         terminal.enter("echo alive")
