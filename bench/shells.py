@@ -27,7 +27,11 @@ _SHELLS = {
     "zsh": ["zsh", "-f", "-i", "-c"],
     "fish": ["fish", "--no-config", "-i", "-c"],
 }
-_LOADED = {"bash": 'eval "$(ullage init bash)"', "zsh": 'eval "$(ullage init zsh)"', "fish": "ullage init fish | source"}
+_LOADED = {
+    "bash": 'eval "$(ullage init bash)"',
+    "zsh": 'eval "$(ullage init zsh)"',
+    "fish": "ullage init fish | source",
+}
 _HOOK = {"bash": "__ullage_hook", "zsh": "__ullage_precmd", "fish": "__ullage_hook"}
 
 
@@ -107,9 +111,7 @@ def _script(shell: str, variants: list[str]) -> str:
         "bash": "b=$EPOCHREALTIME; d=$((${b/./} - ${a/./})); printf '%d.%06d ' $((d / 1000000)) $((d % 1000000))",
         "zsh": "printf '%.6f ' $((EPOCHREALTIME - a))",
     }[shell]
-    timed = [
-        f"a=$EPOCHREALTIME; for ((i = 0; i < {_ROUNDS}; i++)); do {variant}; done; {took}" for variant in variants
-    ]
+    timed = [f"a=$EPOCHREALTIME; for ((i = 0; i < {_ROUNDS}; i++)); do {variant}; done; {took}" for variant in variants]
     body = f"for ((block = 0; block < {_BLOCKS}; block++)); do {'; '.join(timed)}; echo; done"
     return f"{clock}{_LOADED[shell]}; nothing() {{ :; }}; {_HOOK[shell]}; {body}"
 
@@ -117,5 +119,5 @@ def _script(shell: str, variants: list[str]) -> str:
 if __name__ == "__main__":
     started = time.monotonic()
     for what, median, spread in measure():
-        print(f"{what:28} {1000 * median:8.1f} µs  ± {1000 * spread:.1f}")  # noqa: T201
-    print(f"{time.monotonic() - started:.0f} s")  # noqa: T201
+        print(f"{what:28} {1000 * median:8.1f} µs  ± {1000 * spread:.1f}")
+    print(f"{time.monotonic() - started:.0f} s")

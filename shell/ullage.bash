@@ -157,7 +157,9 @@ __ullage_paste() {
     local text=$1 backslashes='\\' quote="'" open='\[' close='\]'
     text=${text//\\/"$backslashes"}
     text=${text//\`/"$quote"}
+    # shellcheck disable=SC2016  # not to be expanded, that is the point
     text=${text//'$('/"?("}
+    # shellcheck disable=SC2016
     text=${text//'${'/"?{"}
     text=${text//'$['/"?["}
     text=${text//$'\001'/"$open"}

@@ -123,4 +123,3 @@ def _painted(text: Text, surface: str) -> str:
     pieces = [text] if isinstance(text, str) else text
     spans = [Span(text=piece) if isinstance(piece, str) else Span(text=piece[0], level=piece[1]) for piece in pieces]  # type: ignore[arg-type]
     return paint(spans, surface, PALETTES["16"])
-

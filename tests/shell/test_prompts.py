@@ -92,8 +92,10 @@ def test_interrupt_leaves_a_prompt_with_the_segment(shell: Shell, environ: dict[
     publish(environ, "42%")
     with shell.start(environ, [shell.prompt, shell.init()]) as terminal:
         terminal.wait_for_line("42% $")
-        terminal.send("half a li\x03")
-        terminal.wait(lambda terminal: terminal.line == "42% $" and terminal.text.count("42%") == 2 or shell is FISH)
+        terminal.send("half a li")
+        terminal.wait_for_line("42% $ half a li")
+        terminal.send("\x03")
+        terminal.wait(lambda terminal: terminal.line == "42% $" and (shell is FISH or terminal.text.count("42%") == 2))
         terminal.enter("sleep 100")
         wait_until(lambda: os.tcgetpgrp(terminal.child.fileno()) != terminal.child.pid, what="the command")
         terminal.send("\x03")
@@ -155,7 +157,7 @@ def test_status_of_the_last_command_is_kept(shell: Shell, environ: dict[str, str
 
 def test_prompt_of_fish_sees_the_status(environ: dict[str, str]) -> None:
     publish(environ, "42%")
-    prompt = "function fish_prompt; echo -n \"<$status $pipestatus> \"; end"
+    prompt = 'function fish_prompt; echo -n "<$status $pipestatus> "; end'
     with FISH.start(environ, [prompt, FISH.init()]) as terminal:
         terminal.wait_for_line("42% <0 0>")
         terminal.enter("false | true | sh -c 'exit 7'")
@@ -316,9 +318,7 @@ def test_segment_for_starship_is_exported(shell: Shell, environ: dict[str, str])
 
 
 @each_shell
-def test_refresh_lands_and_is_shown(
-    shell: Shell, environ: dict[str, str], simulate: Callable[..., Simulator]
-) -> None:
+def test_refresh_lands_and_is_shown(shell: Shell, environ: dict[str, str], simulate: Callable[..., Simulator]) -> None:
     simulator = simulate("models")
     with shell.start(environ, [shell.prompt, shell.init()]) as terminal:
         terminal.wait_for_line("$")
@@ -336,9 +336,7 @@ def test_refresh_lands_and_is_shown(
 
 
 @pytest.mark.parametrize("shell", [ZSH, FISH], ids=lambda shell: shell.name)
-def test_landing_keeps_the_status(
-    shell: Shell, environ: dict[str, str], simulate: Callable[..., Simulator]
-) -> None:
+def test_landing_keeps_the_status(shell: Shell, environ: dict[str, str], simulate: Callable[..., Simulator]) -> None:
     simulate("models")
     with shell.start({**environ, "ULLAGE_OFF": "1"}, [shell.prompt, shell.init()]) as terminal:
         terminal.wait_for_line("$")
@@ -408,5 +406,7 @@ def test_a_prompt_starts_no_process(shell: Shell, environ: dict[str, str], tmp_p
         tracer.close(force=True)
     lines = trace.read_text().splitlines()
     # fish runs builtins whose output is kept in threads.
-    processes = [line for line in lines if re.search(r"\b(clone3?|v?fork|execve)\(", line) and "CLONE_THREAD" not in line]
+    processes = [
+        line for line in lines if re.search(r"\b(clone3?|v?fork|execve)\(", line) and "CLONE_THREAD" not in line
+    ]
     assert processes == []

@@ -15,7 +15,7 @@ from ullage.errors import UsageError
 @click.option("--manual", "place", flag_value="manual", help="Nowhere: you refer to `ullage_segment` yourself.")
 @click.option("--starship", "place", flag_value="starship", help="Export ULLAGE_SEGMENT for starship's env_var.")
 def command(shell: str, place: str | None) -> None:
-    """Print what shows the segment in a shell's prompt, for the shell to evaluate at its start.
+    r"""Print what shows the segment in a shell's prompt, for the shell to evaluate at its start.
 
     \b
     bash  ~/.bashrc                   eval "$(ullage init bash)"
