@@ -27,7 +27,7 @@ __ullage_update() {
     if [[ -f $__ullage_file && -r $__ullage_file && -O $__ullage_file ]]; then
         IFS='' builtin read -r header <"$__ullage_file"
     fi
-    if [[ $header != "$__ullage_header" || -n ${ULLAGE_OFF-} || ${PS1-} != *ullage_segment* ||
+    if [[ $header != "$__ullage_header" || -n ${ULLAGE_OFF-} || ${PS1-} != *"$__ullage_mark"* ||
         ${ULLAGE_CACHE_DIR-}:${XDG_CACHE_HOME-}:${HOME-}:${CLAUDE_CONFIG_DIR-}:${NO_COLOR-}:${TERM-} != "$__ullage_key" ]] ||
         ((now < __ullage_from || now >= __ullage_until)) || ! shopt -q promptvars; then
         __ullage_renew
@@ -199,7 +199,8 @@ __ullage_install() {
     # shellcheck disable=SC2016  # PS1 expands it
     __ullage_reference='${ullage_segment:+$ullage_segment }'
     : "${__ullage_pasted=}"
-    __ullage_place=${ULLAGE_PLACE:-left}
+    __ullage_place=${ULLAGE_PLACE:-left} __ullage_mark=
+    [[ $__ullage_place != left ]] || __ullage_mark=ullage_segment
     if [[ -n ${bash_preexec_imported-}${__bp_imported-} ]]; then
         case " ${precmd_functions[*]-} " in *' __ullage_hook '*) return ;; *) ;; esac
         precmd_functions+=(__ullage_hook)

@@ -25,7 +25,7 @@ class Terminal:
     ) -> None:
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
-        self.child = pexpect.spawn(
+        self.child: pexpect.spawn[bytes] = pexpect.spawn(
             command[0], list(command[1:]), env=dict(environ), dimensions=(rows, columns), timeout=_PATIENCE_SECONDS
         )
         self.child.delaybeforesend = None

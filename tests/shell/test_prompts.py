@@ -363,7 +363,7 @@ def test_shell_ends_at_once_while_a_refresh_hangs(
         if way == "exit":
             terminal.enter("exit")
         else:
-            os.kill(terminal.child.pid, signal.SIGHUP)
+            terminal.child.kill(signal.SIGHUP)
         terminal.wait_for_end()
         # The server keeps silent for two minutes; whoever waits for it would not be back by now.
         assert time.monotonic() - began < 25
