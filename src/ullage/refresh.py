@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import signal
 import sys
 import time
 from datetime import UTC, datetime
@@ -242,7 +243,16 @@ def main() -> int:
         refresh(os.environ, force="--force" in sys.argv[1:])
     except UllageError as error:
         return error.exit_code
+    finally:
+        _tell(os.environ.get("ULLAGE_NOTIFY", ""))
     return 0
+
+
+def _tell(process: str) -> None:
+    """Tell the shell that asked for it, which then draws its prompt again: SIGURG, which all others ignore."""
+    if process.isascii() and process.isdigit() and int(process) > 1 and hasattr(signal, "SIGURG"):
+        with contextlib.suppress(OSError):
+            os.kill(int(process), signal.SIGURG)
 
 
 if __name__ == "__main__":
