@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
 NOBODY = 65534
 
-FILES = ("reading.json", "schedule.json", *(f"{surface}.timeline" for surface in SURFACES))
+FILES = ("reading.oauth.json", "schedule.json", *(f"{surface}.timeline" for surface in SURFACES))
 
 
 @pytest.fixture
@@ -144,7 +144,7 @@ def test_link_in_place_of_a_file_does_not_lead_a_write_elsewhere(
     assert precious.read_text() == "precious"
 
 
-@pytest.mark.parametrize("name", ["reading.json", "schedule.json", "fish.timeline", "refresh.lock"])
+@pytest.mark.parametrize("name", ["reading.oauth.json", "schedule.json", "fish.timeline", "refresh.lock"])
 def test_directory_in_place_of_a_file_is_named(name: str, environ: dict[str, str], filled: ProfileCache) -> None:
     Path(filled.directory, name).unlink()
     Path(filled.directory, name).mkdir()

@@ -56,7 +56,6 @@ def test_without_a_file_the_defaults_are_in_force(environ: dict[str, str]) -> No
         show_left=False,
         ascii_only=False,
         palette=PALETTES["16"],
-        state_directory=environ["ULLAGE_STATE_DIR"],
     )
 
 
@@ -101,16 +100,15 @@ def test_every_option_takes_effect(path: str, environ: dict[str, str]) -> None:
         show_left=True,
         ascii_only=True,
         palette={**PALETTES["truecolor"], "warning": "bold #112233"},
-        state_directory=environ["ULLAGE_STATE_DIR"],
     )
 
 
 @pytest.mark.parametrize(
     ("key", "value", "words"),
     [
-        ("source", '"web"', "it can be auto, oauth"),
-        ("source", "1", "it can be auto, oauth"),
-        ("source", '["oauth"]', "it can be auto, oauth"),
+        ("source", '"web"', "it can be auto, statusline, claude-cache, claude-cli, oauth"),
+        ("source", "1", "it can be auto, statusline, claude-cache, claude-cli, oauth"),
+        ("source", '["oauth"]', "it can be auto, statusline, claude-cache, claude-cli, oauth"),
         ("segment.template", '"{5h"', "has a { without its }"),
         ("segment.template", '"{5h.resetsin}"', "did you mean resets_in?"),
         ("segment.template", "5", "must be a text in quotes"),
@@ -294,7 +292,9 @@ def test_the_environment_goes_before_the_files_source(path: str, environ: dict[s
     write(path, 'source = "auto"')
     assert config.load({**environ, "ULLAGE_SOURCE": "oauth"})[0].source == "oauth"
     assert config.load({**environ, "ULLAGE_SOURCE": ""})[0].source == "auto"
-    with pytest.raises(UsageError, match="ULLAGE_SOURCE is 'web'; it can be auto, oauth"):
+    with pytest.raises(
+        UsageError, match="ULLAGE_SOURCE is 'web'; it can be auto, statusline, claude-cache, claude-cli, oauth"
+    ):
         config.load({**environ, "ULLAGE_SOURCE": "web"})
 
 

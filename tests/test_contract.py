@@ -93,6 +93,7 @@ def test_a_fresh_reading() -> None:
             "used": {"amount_minor": 1234, "currency": "USD", "exponent": 2},
             "limit": {"amount_minor": 5000, "currency": "USD", "exponent": 2},
             "used_percent": 24.68,
+            "as_of": "2026-11-22T10:38:49Z",
         },
         "next_refresh_at": "2026-11-22T10:43:49Z",
         "problem": None,

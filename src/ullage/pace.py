@@ -39,7 +39,8 @@ MEMORY = timedelta(days=28)
 _STEPS = 120
 
 # Tuned on the simulated weeks of bench/pace.py.
-_PRIOR_STRENGTH = 8.0
+# Sessions of one day differ more from each other than weeks do, and owe less to those before.
+_PRIOR_STRENGTH = {_SESSION: 1.0, _WEEK: 8.0}
 _PRIOR_HOURS = 2.0
 _PRIOR_DAYS = 0.5
 _PRIOR_BLOCKS = 4
@@ -234,7 +235,7 @@ def _projected(stated: Sample, pieces: list[_Piece], whole: timedelta) -> tuple[
     used, now, end = stated.used_percent, _epoch_hours(stated.at), _epoch_hours(stated.resets_at)
     habits = _learned(pieces)
     dispersion = _dispersion(pieces, habits, whole)
-    prior = _PRIOR_STRENGTH * dispersion
+    prior = _PRIOR_STRENGTH[whole] * dispersion
     scale = (prior + used) / (prior + habits.expected(end - whole / _HOUR, now))
     excess = _recent_excess(pieces, habits, scale, now)
     step = (end - now) / _STEPS

@@ -13,7 +13,7 @@ import pytest
 from samples import reading, window
 from tools import PYTHON, run, ullage
 
-from ullage import config, history, refresh
+from ullage import history, refresh
 from ullage.cache import ProfileCache
 from ullage.cli.history import since_when
 from ullage.schedule import Schedule, begun
@@ -26,7 +26,6 @@ DAY = timedelta(days=1)
 def known(environ: dict[str, str]) -> datetime:
     """A cache with a reading, and its history since three hours ago and, for the week, since twenty days ago."""
     now = datetime.now(UTC).replace(microsecond=0)
-    settings, _ = config.load(environ)
     session = window("five_hour", 60.0, label="Session (5h)", as_of=now, resets_at=now + 2 * HOUR)
     week = window("seven_day", 30.0, label="Week (all models)", as_of=now, resets_at=now + 5 * DAY)
     other = window("tangelo", 5.0, as_of=now, resets_at=now + 5 * DAY)
@@ -39,7 +38,7 @@ def known(environ: dict[str, str]) -> datetime:
     stated = reading(session, week, other, as_of=now)
     cache.save_reading(stated)
     cache.save_schedule(begun(Schedule(), now))
-    history.record(refresh.history_path(settings), refresh.owner(cache, stated), [*before, session, week], now)
+    history.record(refresh.history_path(cache), refresh.owner(cache, stated), [*before, session, week], now)
     return now
 
 

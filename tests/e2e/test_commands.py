@@ -64,10 +64,10 @@ def test_failure_after_a_reading_is_told_and_the_reading_stays(environ: dict[str
 
 def test_nothing_known(environ: dict[str, str]) -> None:
     code, document = told_json(environ)
-    assert (code, document["state"], document["problem"]["code"]) == (3, "none", "no_source")
+    assert (code, document["state"], document["problem"]["code"]) == (3, "none", "signed_out")
     told = ullage("usage", environ=environ)
     assert told.returncode == 3
-    assert "ULLAGE_SOURCE=oauth" in " ".join(told.stdout.split())
+    assert "sign in with /login" in " ".join(told.stdout.split())
     assert ullage("refresh", "--force", environ=environ).returncode == 3
 
 

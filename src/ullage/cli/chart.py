@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ullage.config import Settings
     from ullage.model import Window
     from ullage.render.chart import Burnup
-    from ullage.render.table import Overview
+    from ullage.render.overview import Overview
 
 _PLOT_LINES = 16
 _SIGNATURES = {"SVG": b"<svg", "PNG": b"\x89PNG"}
@@ -48,7 +48,7 @@ def command(window: str | None, svg_file: str | None, png_file: str | None, them
     """
     settings, _ = config.load(os.environ)
     now = datetime.now(UTC)
-    known = overview.load(ProfileCache(os.environ), settings, now)
+    known = overview.load(ProfileCache(os.environ), settings.limits, now)
     if known.reading is None:
         click.echo("Nothing is known yet. `ullage usage` asks.", err=True)
         return 3

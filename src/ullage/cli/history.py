@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from ullage import config, history, model, refresh
+from ullage import history, model, refresh
 from ullage.cache import ProfileCache
 from ullage.cli import options
 from ullage.render import words
@@ -69,9 +69,8 @@ def command(since: datetime, name: str | None, as_json: bool, as_csv: bool) -> i
     """
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other.")
-    settings, _ = config.load(os.environ)
     cache = ProfileCache(os.environ)
-    path = refresh.history_path(settings)
+    path = refresh.history_path(cache)
     for aside in history.damaged_files(path):
         click.echo(
             f"ullage: A damaged history was set aside as {os.path.join(os.path.dirname(path), aside)}.", err=True

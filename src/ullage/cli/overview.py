@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from ullage import pace, refresh
+from ullage.render.overview import Overview
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from datetime import datetime
 
     from ullage.cache import ProfileCache
-    from ullage.config import Settings
-    from ullage.render.table import Overview
+    from ullage.model import Limits
 
 
-def load(cache: ProfileCache, settings: Settings, now: datetime) -> Overview:
+def load(cache: ProfileCache, limits: Limits, now: datetime, profile: str | None = None) -> Overview:
     """Return all there is to show at `now`; asks nobody."""
-    from ullage.render.table import Overview
-
-    reading, problem = cache.reading(), cache.schedule().problem
-    samples = refresh.samples(cache, settings, reading, now) if reading else {}
-    forecasts = pace.forecasts(reading.windows, samples, settings.limits, now) if reading else {}
-    return Overview(reading=reading, problem=problem, samples=samples, forecasts=forecasts)
+    reading, plan = cache.reading(), cache.schedule()
+    samples = refresh.samples(cache, reading, now) if reading else {}
+    forecasts = pace.forecasts(reading.windows, samples, limits, now) if reading else {}
+    return Overview(profile=profile, reading=reading, plan=plan, samples=samples, forecasts=forecasts)

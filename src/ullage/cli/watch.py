@@ -22,7 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ullage.config import Settings
     from ullage.model import Window
-    from ullage.render.table import Overview
+    from ullage.render.overview import Overview
 
 # How often the cache is looked at: two calls of stat, no more.
 _LOOK_SECONDS = 2.0
@@ -59,7 +59,7 @@ def _watch(screen: Screen, cache: ProfileCache, settings: Settings) -> int:
         seen = (_stamps(cache), int(now.timestamp()) // 60, screen.size(), screen.generation, chosen)
         if seen != drawn:
             prompt.start_refresh_if_due(os.environ)
-            known = overview.load(cache, settings, now)
+            known = overview.load(cache, settings.limits, now)
             windows = known.reading.windows if known.reading else ()
             chosen = chosen % len(windows) if windows else 0
             screen.show(_lines(known, settings, now, chosen, screen.size()))

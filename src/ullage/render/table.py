@@ -12,33 +12,24 @@ from rich.text import Text
 
 from ullage import pace
 from ullage.model import has_reset, severity_at, state_at, used_percent_at
-from ullage.record import Record
 from ullage.render import chart, words
 from ullage.text import clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from rich.console import RenderableType
 
     from ullage.config import Settings
-    from ullage.model import Credits, Problem, Reading, Window
+    from ullage.model import Credits, Reading, Window
     from ullage.pace import Forecast, Sample
+    from ullage.render.overview import Overview
     from ullage.render.surfaces import Span
 
 _WIDE = 72
 _SPARKLINE_CELLS = 10
-
-
-class Overview(Record):
-    """All there is to show: a reading, what went wrong, and what the history and the forecasts add."""
-
-    reading: Reading | None
-    problem: Problem | None
-    samples: Mapping[str, Sequence[Sample]]
-    forecasts: Mapping[str, Forecast]
 
 
 def print_usage(overview: Overview, settings: Settings, now: datetime) -> None:
@@ -93,7 +84,7 @@ def _usage(overview: Overview, settings: Settings, now: datetime, width: int) ->
     else:
         parts += [_windows(overview, settings, now) if width >= _WIDE else _narrow(overview, settings, now)]
         parts.append(_origin(overview.reading, settings, now))
-    problem = overview.problem or (overview.reading.problem if overview.reading else None)
+    problem = overview.problem
     if problem is not None:
         retry = f" Next attempt {words.clock(problem.retry_at, now)}." if problem.retry_at else ""
         parts.append(Text(f"{clean(problem.message, 500)}{retry}", style="yellow"))
@@ -103,8 +94,9 @@ def _usage(overview: Overview, settings: Settings, now: datetime, width: int) ->
 def _rows(overview: Overview, settings: Settings, now: datetime) -> list[tuple[Text, Text, Text, Text, Text, Text]]:
     assert overview.reading is not None
     rows = [_window(window, overview, settings, now) for window in overview.reading.windows]
-    if overview.reading.credits is not None and state_at(overview.reading.as_of, now, settings.limits) != "expired":
-        rows.append(_credits(overview.reading.credits, settings))
+    credits = overview.reading.credits
+    if credits is not None and state_at(credits.as_of or overview.reading.as_of, now, settings.limits) != "expired":
+        rows.append(_credits(credits, settings))
     return rows
 
 
