@@ -18,7 +18,7 @@ from ullage.pace import Sample
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 TITLE = "Forecasts against simulated weeks (mean error at the reset in points, and of the time it runs out)"
 
@@ -155,6 +155,19 @@ class Errors:
     hours: list[float] = field(default_factory=list)
     inside: list[bool] = field(default_factory=list)
 
+    @property
+    def mean_points(self) -> float:
+        return sum(self.points) / len(self.points)
+
+    @property
+    def mean_hours(self) -> float:
+        return sum(self.hours) / len(self.hours)
+
+    def add_all(self, others: Errors) -> None:
+        self.points += others.points
+        self.hours += others.hours
+        self.inside += others.inside
+
     def add(self, run: Run, projected: float, exhausts_at: datetime | None) -> None:
         ends = min(exhausts_at or run.resets_at, run.resets_at)
         self.points.append(abs(min(projected, _MOST_PERCENT) - min(run.wanted[-1], _MOST_PERCENT)))
@@ -165,9 +178,10 @@ def replay(runs: Sequence[Run], every: int) -> dict[str, Errors]:
     """Forecast each window at every so many of its readings, knowing only what was read until then."""
     errors = {method: Errors() for method in _METHODS}
     history: list[Sample] = []
-    for run in runs:
+    for index, run in enumerate(runs):
         for number, sample in enumerate(run.samples()):
-            if number % every == every - 1 and sample.at < run.exhausted_at:
+            # Each window is asked about at other moments of its time.
+            if (number + index * 7) % every == 0 and sample.at < run.exhausted_at:
                 _forecast(run, sample, history, errors)
             history.append(sample)
         horizon = run.resets_at - pace.MEMORY
@@ -205,35 +219,33 @@ def _last_hour(run: Run, sample: Sample, history: list[Sample]) -> float:
     return (sample.used_percent - used) / ((sample.at - at) / _HOUR)
 
 
-def compare(seeds: Sequence[int], days: int = 28, every: tuple[int, int] = (12, 5)) -> dict[str, dict[str, Errors]]:
-    """Return each world's errors by method, for weeks and sessions."""
-    table: dict[str, dict[str, Errors]] = {}
-    for name, world in WORLDS.items():
-        for what, part, step in (("week", weeks, every[0]), ("session", sessions, every[1])):
-            total = {method: Errors() for method in _METHODS}
-            for seed in seeds:
-                found = replay(list(part(world(random.Random(seed), days))), step)
-                for method, errors in found.items():
-                    total[method].points += errors.points
-                    total[method].hours += errors.hours
-                    total[method].inside += errors.inside
-            table[f"{name}, {what}"] = total
-    return table
+# Every so many readings of a window a forecast is made; who never rests has too many sessions to ask about each often.
+CASES: dict[str, tuple[Callable[[random.Random, int], Ticks], Callable[[Ticks], list[Run]], int]] = {
+    f"{name}, {what}": (world, part, every * 5 if (world, part) == (steady, sessions) else every)
+    for name, world in WORLDS.items()
+    for what, part, every in (("week", weeks, 60), ("session", sessions, 36))
+}
+
+
+def compare(case: str, seeds: Iterable[int], days: int = 28) -> dict[str, Errors]:
+    """Return each method's errors in so many simulated lives, each from its first day."""
+    world, part, every = CASES[case]
+    total = {method: Errors() for method in _METHODS}
+    for seed in seeds:
+        for method, errors in replay(part(world(random.Random(seed), days)), every).items():
+            total[method].add_all(errors)
+    return total
 
 
 def measure() -> list[Figure]:
+    """Compare in lives on which nothing was tuned."""
     rows = []
-    for what, methods in compare(range(3)).items():
+    for case in CASES:
+        methods = compare(case, range(100, 106))
         cells = [
-            f"{method}: {_mean(errors.points):.1f} points, {_mean(errors.hours):.1f} h"
-            for method, errors in methods.items()
+            f"{method} {errors.mean_points:.1f} pt {errors.mean_hours:.2f} h" for method, errors in methods.items()
         ]
-        inside = _mean(methods["ours"].inside)
-        rows.append(
-            Figure(what=what, runs=len(methods["ours"].points), note=f"{'; '.join(cells)}; in the band {inside:.0%}")
-        )
+        ours = methods["ours"]
+        inside = f"{sum(ours.inside) / len(ours.inside):.0%} in the band"
+        rows.append(Figure(what=case, runs=len(ours.points), note="; ".join([*cells, inside])))
     return rows
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values) if values else math.nan

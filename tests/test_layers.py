@@ -43,8 +43,8 @@ ALLOWED = {
     "previous": "",
     "settings_json": "errors record",
     "tmux": "timeline record",
-    "statusline": "cache config detach errors files merge model places previous prompt record refresh render serial "
-    "sources statements timeline",
+    "statusline": "cache config detach errors files merge model pace places previous prompt record refresh render "
+    "serial sources statements timeline",
     "refresh": "files config frames history model pace render schedule timeline cache errors places record sources "
     "tmux",
     "blocks": "record",

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from samples import NOW, moments, window
 
+from bench import pace as simulated
 from ullage import pace
 from ullage.model import Limits, Window
 from ullage.pace import Sample
@@ -206,3 +207,18 @@ def test_whatever_was_recorded_the_forecast_is_in_order(
     )
     assert times == sorted(times)
     assert all(NOW <= t <= resets_at for t in times)
+
+
+@pytest.mark.parametrize("case", simulated.CASES)
+def test_it_is_nearer_to_what_happens_than_either_guess(case: str) -> None:
+    errors = simulated.compare(case, range(6))
+    ours = errors.pop("ours")
+    assert len(ours.points) > 100
+    assert all(ours.mean_points < guess.mean_points for guess in errors.values())
+    assert all(ours.mean_hours < guess.mean_hours for guess in errors.values())
+
+
+@pytest.mark.parametrize("case", simulated.CASES)
+def test_the_band_holds_most_of_what_happens(case: str) -> None:
+    inside = simulated.compare(case, range(20, 22))["ours"].inside
+    assert sum(inside) / len(inside) > 0.6

@@ -482,3 +482,8 @@ def test_an_unchanged_line_imports_little(environ: dict[str, str]) -> None:
     assert b"5h 37%" in done.stdout
     assert "ullage.statusline" in loaded
     assert not loaded & FORBIDDEN
+
+
+def test_the_pace_goes_by_the_history(environ: dict[str, str]) -> None:
+    Path(environ["ULLAGE_CONFIG"]).write_text('[statusline]\ntemplate = "{5h} {5h.pace}[ {fable.pace}]"\n')
+    assert line(payload(five_hour=75), environ) == "75%! 1.5×\n"

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from ullage.config import Settings
     from ullage.model import Reading
+    from ullage.pace import Forecast
     from ullage.sources.status_line import Session
 
 _LARGEST_PAYLOAD = 8 << 20
@@ -118,21 +119,31 @@ def _line(
     from ullage.render import cells, segment
     from ullage.render.surfaces import paint
 
-    nothing = Reading(account=Account(), source=status_line.NAME, as_of=now, windows=())
+    known = merged or Reading(account=Account(), source=status_line.NAME, as_of=now, windows=())
+    nodes = segment.parse(settings.status_line_template, segment.PLAIN_SUBJECTS + segment.SESSION_SUBJECTS)
+    asks = any(field.attribute in segment.FORECASTS for field in segment.fields(nodes))
     view = segment.View(
-        reading=merged or nothing,
+        reading=known,
         now=now,
         limits=settings.limits,
         show_left=settings.show_left,
         ascii_only=settings.ascii_only,
         session=session.fields,
+        forecasts=_forecasts(known, settings, environ, now) if asks else {},
     )
-    subjects = segment.PLAIN_SUBJECTS + segment.SESSION_SUBJECTS
-    spans = segment.fill(segment.parse(settings.status_line_template, subjects), view)
+    spans = segment.fill(nodes, view)
     columns = _columns(environ)
     if columns is not None:
         spans = cells.fit(spans, columns, ascii_only=settings.ascii_only)
     return paint(spans, without_colour("ansi", environ), settings.palette).strip()
+
+
+def _forecasts(reading: Reading, settings: Settings, environ: Mapping[str, str], now: datetime) -> dict[str, Forecast]:
+    from ullage import pace, refresh
+    from ullage.cache import ProfileCache
+
+    samples = refresh.samples(ProfileCache(environ), reading, now)
+    return pace.forecasts(reading.windows, samples, settings.limits, now)
 
 
 def _save(statement: Statement, settings: Settings, environ: Mapping[str, str]) -> None:
