@@ -45,6 +45,7 @@ ALLOWED = {
     "sources statements timeline",
     "refresh": "files config frames schedule timeline cache errors places record sources tmux",
     "blocks": "record",
+    "init": "errors",
     "userfile": "cache files errors record",
     "setup": "blocks userfile settings_json errors record",
     "redact": "",
