@@ -47,6 +47,7 @@ ALLOWED = {
     "sources statements timeline",
     "refresh": "ask cache config errors places publish record schedule timeline",
     "blocks": "record",
+    "init": "errors",
     "userfile": "cache files errors record",
     "setup": "blocks userfile settings_json errors record",
     "redact": "",
