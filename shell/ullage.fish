@@ -91,7 +91,7 @@ function __ullage_locate
         string match -q '/*' -- $XDG_CACHE_HOME; and set root $XDG_CACHE_HOME/ullage
     end
     set -l directory $root/default
-    test "$CLAUDE_CONFIG_DIR" = "" -o "$CLAUDE_CONFIG_DIR" = /; or set directory $root/profiles$CLAUDE_CONFIG_DIR
+    test -z "$CLAUDE_CONFIG_DIR"; or set directory $root/profiles$CLAUDE_CONFIG_DIR
     string match -q '/*' -- $root; or return
     string match -q '/*' -- $CLAUDE_CONFIG_DIR; or test -z "$CLAUDE_CONFIG_DIR"; or return
     string match -q '*/../*' -- $directory/; and return

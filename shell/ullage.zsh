@@ -53,7 +53,7 @@ __ullage_update() {
 
 # The rule of src/ullage/places.py; sets __ullage_directory and __ullage_file, to nothing where there is none.
 __ullage_locate() {
-    local root=${ULLAGE_CACHE_DIR-} profile=${CLAUDE_CONFIG_DIR:-/} surface=zsh directory=
+    local root=${ULLAGE_CACHE_DIR-} profile=${CLAUDE_CONFIG_DIR-} surface=zsh directory=
     [[ $__ullage_place != starship ]] || surface=starship
     [[ -z ${NO_COLOR-} && ${TERM-} != dumb ]] || surface=plain
     if [[ -z $root ]]; then
@@ -62,8 +62,8 @@ __ullage_locate() {
         [[ ${XDG_CACHE_HOME-} != /* ]] || root=$XDG_CACHE_HOME/ullage
     fi
     directory=$root/profiles$profile
-    [[ $profile != / ]] || directory=$root/default
-    [[ $root == /* && $profile == /* && $directory/ != */../* ]] || directory=
+    [[ -n $profile ]] || directory=$root/default
+    [[ $root == /* && ${profile:-/} == /* && $directory/ != */../* ]] || directory=
     typeset -g __ullage_key=$key __ullage_data= __ullage_directory=$directory __ullage_surface=$surface
     typeset -g __ullage_file=${directory:+$directory/$surface.timeline} __ullage_until=0
 }
