@@ -110,7 +110,7 @@ function __ullage_read -a date age header
     set -l now (math $date + $age)
     set -l line
     while read --line line
-        string match -qr '^(?<start>\d{1,15}) \S+ (?<text>.*)$' -- $line; or continue
+        string match -qr '^(?<start>\d{1,15}) \S* (?<text>.*)$' -- $line; or break
         if test $start -gt $now
             test $until -lt $start; or set until $start
             break

@@ -79,7 +79,7 @@ __ullage_read() {
     local line start
     for line in "${(@)lines[2,-1]}"; do
         start=${line%% *}
-        __ullage_is_epoch "$start" || return
+        [[ $line == *' '*' '* ]] && __ullage_is_epoch "$start" || return
         if (( start > now )); then
             (( __ullage_until < start )) || __ullage_until=$start
             return

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 import sysconfig
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tools import REPOSITORY
 
 from ullage.simulate import Simulator, write_account
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
+STANDINS = str(REPOSITORY / "tests" / "standins")
 NOW = datetime(2026, 11, 22, 10, 38, 49, tzinfo=UTC)
 
 
@@ -32,7 +33,7 @@ def environ(tmp_path: Path) -> dict[str, str]:
     home = tmp_path / "home"
     home.mkdir()
     return {
-        "PATH": os.pathsep.join([sysconfig.get_path("scripts"), os.environ["PATH"]]),
+        "PATH": os.pathsep.join([sysconfig.get_path("scripts"), STANDINS, os.environ["PATH"]]),
         "HOME": str(home),
         "LC_ALL": "C.UTF-8",
         "TZ": "UTC",
@@ -40,6 +41,8 @@ def environ(tmp_path: Path) -> dict[str, str]:
         "ULLAGE_CACHE_DIR": str(tmp_path / "cache"),
         "ULLAGE_STATE_DIR": str(tmp_path / "state"),
         "ULLAGE_CONFIG": str(tmp_path / "config.toml"),
+        # The developer's own claude is signed in; the stand-in that hides it is not.
+        "STANDIN": "signed-out",
         # The discard port: nothing answers, nothing leaves the machine.
         "ULLAGE_API_BASE": "http://127.0.0.1:9",
     }

@@ -59,10 +59,14 @@ def _show(surface: str | None, environ: Mapping[str, str]) -> None:
 
 def choose_profile(profile: str | None, environ: MutableMapping[str, str]) -> None:
     """Put a profile in effect: the path of a Claude Code configuration directory, or `default`."""
-    if profile == "default":
+    if profile is None:
+        return
+    directory = os.path.abspath(profile)
+    if profile == "default" or directory == os.path.join(environ.get("HOME", ""), ".claude"):
+        # Claude Code takes its default directory for another profile once the variable names it.
         environ.pop("CLAUDE_CONFIG_DIR", None)
-    elif profile is not None:
-        environ["CLAUDE_CONFIG_DIR"] = os.path.abspath(profile)
+    else:
+        environ["CLAUDE_CONFIG_DIR"] = directory
 
 
 def without_colour(surface: str, environ: MutableMapping[str, str]) -> str:

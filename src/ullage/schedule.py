@@ -35,7 +35,8 @@ LONGEST_HOLD = timedelta(days=1)
 class Schedule(Record):
     """When the last attempt began and when the next is due, for a person who looks and for a bar that nobody watches.
 
-    `hold_until` is what the server asked for; not even a forced refresh goes before it.
+    `hold_until` is what the server asked for; not even a forced refresh goes before it. `spawned_at` is when Claude
+    Code was last started to be asked, `state_mark` tells whether its own file has changed since it was read.
     """
 
     account_id: str | None = None
@@ -46,6 +47,8 @@ class Schedule(Record):
     unchanged: int = 0
     failures: int = 0
     problem: Problem | None = None
+    spawned_at: datetime | None = None
+    state_mark: str | None = None
 
 
 def due_at(schedule: Schedule, reading: Reading | None, *, attended: bool = True) -> datetime | None:
@@ -72,6 +75,16 @@ def is_due(schedule: Schedule, reading: Reading | None, now: datetime) -> bool:
 def is_held(schedule: Schedule, now: datetime) -> bool:
     """Say whether the server has asked not to be asked yet."""
     return schedule.hold_until is not None and now < schedule.hold_until <= now + LONGEST_HOLD
+
+
+def held(schedule: Schedule) -> Schedule:
+    """Plan the next attempt for the end of a pause that the server asked for, of this profile or of another."""
+    problem = schedule.problem or Problem(
+        code="rate_limited",
+        message="The server has asked for a pause; that says nothing about your plan's limits.",
+        retry_at=schedule.hold_until,
+    )
+    return schedule.replace(refresh_at=schedule.hold_until, idle_refresh_at=schedule.hold_until, problem=problem)
 
 
 def begun(schedule: Schedule, now: datetime) -> Schedule:
@@ -110,7 +123,7 @@ def failed(schedule: Schedule, error: SourceError, now: datetime, jitter: Jitter
     return schedule.replace(
         refresh_at=retry_at,
         idle_refresh_at=retry_at,
-        hold_until=retry_at if error.code == "rate_limited" else None,
+        hold_until=retry_at if error.code == "rate_limited" else wish,
         failures=failures,
         problem=Problem(code=error.code, message=str(error), retry_at=retry_at),
     )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 
+from ullage import jsontext
 from ullage.model import (
     SEVERITIES,
     Account,
@@ -26,11 +26,15 @@ if TYPE_CHECKING:
 
 _FORMAT = 1
 _LONGEST_MESSAGE = 500
+_LARGEST_EXPONENT = 6
 
 
-def encode(record: Record) -> bytes:
-    """Return a record as JSON, with the format's version beside its fields."""
-    return json.dumps({"format": _FORMAT, **_plain(record)}, ensure_ascii=False).encode() + b"\n"
+def encode(record: Record, **more: str) -> bytes:
+    """Return a record as JSON, with the format's version, and more if given, beside its fields."""
+    # Whoever writes has the time; whoever only reads does not.
+    import json
+
+    return json.dumps({"format": _FORMAT, **_plain(record), **more}).encode() + b"\n"
 
 
 def decode_reading(data: bytes | None) -> Reading | None:
@@ -51,6 +55,12 @@ def decode_schedule(data: bytes | None) -> Schedule:
         return Schedule()
 
 
+def decode_note(data: bytes | None, name: str) -> str | None:
+    """Return a text that `encode` was given beside a record's fields."""
+    note = (_fields(data) or {}).get(name)
+    return note if isinstance(note, str) else None
+
+
 def _plain(value: object) -> Any:
     if isinstance(value, Record):
         return {name: _plain(field) for name, field in vars(value).items()}
@@ -61,8 +71,8 @@ def _plain(value: object) -> Any:
 
 def _fields(data: bytes | None) -> dict[str, Any] | None:
     try:
-        fields = json.loads(data or b"")
-    except (ValueError, RecursionError):
+        fields = jsontext.loads(data or b"")
+    except ValueError:
         return None
     return fields if isinstance(fields, dict) and fields.get("format") == _FORMAT else None
 
@@ -102,15 +112,17 @@ def _credits(fields: dict[str, Any] | None) -> Credits | None:
         used=_money(fields["used"]),
         limit=_money(fields["limit"]),
         used_percent=parse_percent(fields["used_percent"]),
+        as_of=parse_time(fields.get("as_of")),
     )
 
 
 def _money(fields: dict[str, Any] | None) -> Money | None:
     if fields is None:
         return None
-    return Money(
-        amount_minor=int(fields["amount_minor"]), currency=clean(fields["currency"]), exponent=int(fields["exponent"])
-    )
+    amount, exponent = fields["amount_minor"], fields["exponent"]
+    if type(amount) is not int or type(exponent) is not int or not 0 <= exponent <= _LARGEST_EXPONENT:
+        raise ValueError("not an amount of money")
+    return Money(amount_minor=amount, currency=clean(fields["currency"]), exponent=exponent)
 
 
 def _schedule(fields: dict[str, Any]) -> Schedule:
@@ -123,6 +135,8 @@ def _schedule(fields: dict[str, Any]) -> Schedule:
         unchanged=_count(fields["unchanged"]),
         failures=_count(fields["failures"]),
         problem=_problem(fields["problem"]),
+        spawned_at=parse_time(fields.get("spawned_at")),
+        state_mark=_text(fields.get("state_mark")),
     )
 
 

@@ -15,7 +15,12 @@ def clean(text: object, longest: int = LONGEST_LABEL) -> str:
     if not isinstance(text, str):
         return ""
     text = text[: longest * 8]
-    kept = "".join(" " if character.isspace() else character for character in text if _is_visible(character))
+    # A printable text holds none of what is dropped, and no white space but the space itself.
+    kept = (
+        text
+        if text.isprintable()
+        else "".join(" " if character.isspace() else character for character in text if _is_visible(character))
+    )
     return " ".join(kept.split())[:longest].rstrip()
 
 
@@ -25,4 +30,4 @@ def _is_visible(character: str) -> bool:
 
 def slug(text: str) -> str:
     """Return a name for templates and JSON ids: lower-case letters and digits, joined by single underscores."""
-    return "_".join("".join(c.lower() if c.isalnum() else " " for c in text).split())
+    return "_".join("".join(c.lower()[0] if c.isalnum() else " " for c in text).split())

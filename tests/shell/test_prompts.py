@@ -248,6 +248,7 @@ def test_frames_follow_the_clock(shell: Shell, environ: dict[str, str]) -> None:
         b"ullage-timeline 1 x[$(touch$IFS@pwned)] 9000000000\n1 normal no\n",
         b"ullage-timeline 1 1 9000000000 - - -\nx[$(touch pwned)] normal no\n",
         b"ullage-timeline 1 1 9000000000 - - -\n9000000000 normal no\n",
+        b"ullage-timeline 1 1 9000000000 - - -\n1 normal\n2 normal no\n",
         b"ullage-timeline 1 1 9000000000 - - -",
         b"\xff\xfe\0\n\n\n",
     ],

@@ -9,6 +9,7 @@ Outside of a group an unknown value is `?`. A window whose reset has passed show
 from __future__ import annotations
 
 from ullage.model import (
+    CLOCK_SLACK,
     SEVERITIES,
     binding_window,
     find_window,
@@ -24,7 +25,7 @@ from ullage.text import clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime, tzinfo
     from typing import TypeAlias
 
@@ -35,10 +36,13 @@ if TYPE_CHECKING:
 
 DEFAULT_TEMPLATE = "{top.name} {top}[ {top.blocked_for}]"
 LONGEST_TEMPLATE = 1000
+LONGEST_NAME = 20
 
 WINDOW_ATTRIBUTES = ("", "used", "left", "bar", "name", "label", "resets_in", "resets_at", "blocked_for")
 CREDITS_ATTRIBUTES = ("", "percent", "used", "limit", "left", "bar")
 PLAIN_SUBJECTS = ("age", "state", "plan", "source")
+# What Claude Code tells its status line about the session, beside the windows.
+SESSION_SUBJECTS = ("model", "context", "cost", "folder", "version", "effort")
 
 # What minutes change: a timeline needs steps for these alone.
 COUNTDOWNS = ("resets_in", "blocked_for")
@@ -66,6 +70,7 @@ class View(Record):
     show_left: bool = False
     ascii_only: bool = False
     timezone: tzinfo | None = None
+    session: Mapping[str, str] | None = None
 
 
 class TemplateError(ValueError):
@@ -81,16 +86,28 @@ def check(template: str) -> str | None:
     return None
 
 
-def parse(template: str) -> tuple[Node, ...]:
-    """Read a template into its nodes; raise TemplateError with the place and the nearest known word."""
+def check_status_line(template: str) -> str | None:
+    """Return what is wrong with a template for Claude Code's status line, in words, or None."""
+    try:
+        parse(template, PLAIN_SUBJECTS + SESSION_SUBJECTS)
+    except TemplateError as error:
+        return str(error)
+    return None
+
+
+def parse(template: str, plain: tuple[str, ...] = PLAIN_SUBJECTS) -> tuple[Node, ...]:
+    """Read a template into its nodes; raise TemplateError with the place and the nearest known word.
+
+    `plain` are the subjects that have no attributes.
+    """
     if len(template) > LONGEST_TEMPLATE or clean(template, LONGEST_TEMPLATE) != " ".join(template.split()):
         raise TemplateError(f"holds a control character or more than {LONGEST_TEMPLATE} characters")
-    nodes, at = _parse_nodes(template, 0, inside=False)
+    nodes, at = _parse_nodes(template, 0, plain, inside=False)
     assert at == len(template)
     return nodes
 
 
-def _parse_nodes(template: str, at: int, *, inside: bool) -> tuple[tuple[Node, ...], int]:
+def _parse_nodes(template: str, at: int, plain: tuple[str, ...], *, inside: bool) -> tuple[tuple[Node, ...], int]:
     nodes: list[Node] = []
     while at < len(template):
         character = template[at]
@@ -101,10 +118,10 @@ def _parse_nodes(template: str, at: int, *, inside: bool) -> tuple[tuple[Node, .
             end = template.find("}", at)
             if end < 0:
                 raise TemplateError(f"has a {{ without its }} at character {at + 1}")
-            nodes.append(_field(template[at + 1 : end], at))
+            nodes.append(_field(template[at + 1 : end], at, plain))
             at = end + 1
         elif character == "[" and not inside:
-            group, at = _parse_nodes(template, at + 1, inside=True)
+            group, at = _parse_nodes(template, at + 1, plain, inside=True)
             nodes.append(Group(nodes=group))
         elif character == "]" and inside:
             return tuple(nodes), at + 1
@@ -120,11 +137,11 @@ def _parse_nodes(template: str, at: int, *, inside: bool) -> tuple[tuple[Node, .
     return tuple(nodes), at
 
 
-def _field(text: str, at: int) -> Field:
+def _field(text: str, at: int, plain: tuple[str, ...]) -> Field:
     subject, _, attribute = text.strip().partition(".")
     if not subject or not subject.replace("_", "").replace("-", "").isalnum():
         raise TemplateError(f"has a field without a name at character {at + 1}")
-    known = CREDITS_ATTRIBUTES if subject == "credits" else ("",) if subject in PLAIN_SUBJECTS else WINDOW_ATTRIBUTES
+    known = CREDITS_ATTRIBUTES if subject == "credits" else ("",) if subject in plain else WINDOW_ATTRIBUTES
     if attribute not in known:
         import difflib
 
@@ -181,6 +198,9 @@ def _joined(spans: list[Span]) -> list[Span]:
 def _value(field: Field, view: View) -> Span | None:
     if field.subject == "credits":
         return _credits_value(field.attribute, view)
+    if view.session and field.subject in view.session:
+        text = view.session[field.subject]
+        return Span(text=text) if text else None
     if field.subject in PLAIN_SUBJECTS:
         return _plain_value(field.subject, view)
     windows = view.reading.windows
@@ -197,6 +217,9 @@ def _window_value(window: Window, attribute: str, view: View) -> Span | None:
     if attribute in ("", "used", "left", "bar"):
         return _share(window, attribute, view)
     if window.resets_at is None or has_reset(window, view.now):
+        return None
+    # The last frame of a timeline has no successor: a countdown in it would stand still.
+    if state_at(window.as_of, view.now, view.limits) == "expired":
         return None
     if attribute == "blocked_for" and severity_at(window, view.now, view.limits) != "exhausted":
         return None
@@ -224,12 +247,15 @@ def _share(window: Window, attribute: str, view: View) -> Span | None:
 
 def short_name(window: Window) -> str:
     """Return the name that a template and a prompt use for a window: 5h, 7d, or the model's."""
-    return {"five_hour": "5h", "seven_day": "7d"}.get(window.id, window.id.removeprefix("seven_day_"))
+    return {"five_hour": "5h", "seven_day": "7d"}.get(window.id, window.id.removeprefix("seven_day_")[:LONGEST_NAME])
 
 
 def _credits_value(attribute: str, view: View) -> Span | None:
-    credits, state = view.reading.credits, state_at(view.reading.as_of, view.now, view.limits)
-    if credits is None or state == "expired":
+    credits = view.reading.credits
+    if credits is None:
+        return None
+    state = state_at(credits.as_of or view.reading.as_of, view.now, view.limits)
+    if state == "expired":
         return None
     old = "~" if state == "stale" else ""
     level: Level | None = "stale" if old else None
@@ -259,9 +285,11 @@ def _credits_left(view: View, old: str, level: Level | None) -> Span | None:
 
 def _plain_value(subject: str, view: View) -> Span | None:
     reading = view.reading
+    state = state_at(reading.as_of, view.now, view.limits)
     if subject == "age":
-        return Span(text=words.age(view.now - reading.as_of))
+        known = state != "expired" and reading.as_of <= view.now + CLOCK_SLACK
+        return Span(text=words.age(view.now - reading.as_of)) if known else None
     if subject == "state":
-        return Span(text=state_at(reading.as_of, view.now, view.limits))
+        return Span(text=state)
     text = clean(reading.account.plan if subject == "plan" else reading.source)
     return Span(text=text) if text else None

@@ -35,14 +35,15 @@ def print_usage(reading: Reading | None, plan: Schedule, settings: Settings, now
 
 def _windows(reading: Reading, settings: Settings, now: datetime) -> Table:
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column(overflow="ellipsis", no_wrap=True, min_width=8)
+    table.add_column(overflow="ellipsis", no_wrap=True, min_width=8, max_width=24)
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True, justify="right", min_width=5)
     table.add_column()
     for window in reading.windows:
         table.add_row(*_window(window, settings, now))
-    if reading.credits is not None and state_at(reading.as_of, now, settings.limits) != "expired":
-        table.add_row(*_credits(reading.credits, settings))
+    credits = reading.credits
+    if credits is not None and state_at(credits.as_of or reading.as_of, now, settings.limits) != "expired":
+        table.add_row(*_credits(credits, settings))
     return table
 
 
@@ -95,6 +96,11 @@ def _origin(reading: Reading, settings: Settings, now: datetime) -> Text:
     state_word = {"stale": " (stale)", "expired": " (too old to show)"}.get(state, "")
     counted = "left" if settings.show_left else "used"
     return Text(
-        f"{plan}percent {counted}, as of {words.age(now - reading.as_of)} ago{state_word}, from {reading.source}",
+        f"{plan}percent {counted}, {_ago(reading, now)}{state_word}, from {reading.source}",
         style="dim",
     )
+
+
+def _ago(reading: Reading, now: datetime) -> str:
+    elapsed = words.age(now - reading.as_of)
+    return "read just now" if elapsed == "0m" else f"read {elapsed} ago"
