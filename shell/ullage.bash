@@ -111,7 +111,8 @@ __ullage_read() {
         __ullage_header=$header __ullage_from=$start __ullage_until=$due
         while IFS='' builtin read -r line; do
             start=${line%% *}
-            [[ $line == *' '*' '* ]] && __ullage_is_epoch "$start" || break
+            [[ $line == *' '*' '* ]] || break
+            __ullage_is_epoch "$start" || break
             if ((start > now)); then
                 ((due < start)) || __ullage_until=$start
                 break
