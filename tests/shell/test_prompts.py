@@ -326,7 +326,7 @@ def test_refresh_lands_and_is_shown(shell: Shell, environ: dict[str, str], simul
         terminal.wait_for_line("$")
         terminal.send("typed")
         if shell is BASH:
-            wait_until(lambda: ProfileCache(environ).timeline(SURFACES[-1]).count(b"\n") > 1)
+            wait_until(lambda: b"%" in ProfileCache(environ).timeline(SURFACES[-1]))
             terminal.send("\x15\r")
             terminal.wait(lambda terminal: terminal.line == "fable 82%! $")
         else:
@@ -379,7 +379,7 @@ def test_twenty_shells_start_one_refresh(
     simulator = simulate("models")
     terminals = [shell.start(environ, [shell.prompt, shell.init()]) for _ in range(20)]
     try:
-        wait_until(lambda: ProfileCache(environ).timeline(SURFACES[-1]).count(b"\n") > 1, what="the reading")
+        wait_until(lambda: b"%" in ProfileCache(environ).timeline(SURFACES[-1]), what="the reading")
         for terminal in terminals:
             terminal.wait(lambda terminal: terminal.line.endswith("$"))
             terminal.enter("")
@@ -454,7 +454,7 @@ def test_redraw_leaves_a_continued_command_alone(environ: dict[str, str], simula
         terminal.wait_for_line("$")
         terminal.enter("echo 'one")
         path = Path(profile_directory(environ), f"{SURFACES[-1]}.timeline")
-        wait_until(lambda: path.exists() and path.read_text().count("\n") > 1, what="the reading")
+        wait_until(lambda: path.exists() and "%" in path.read_text(), what="the reading")
         terminal.send("two")
         terminal.wait(lambda terminal: terminal.line.endswith("> two"), "the second line of the command")
         assert terminal.line == "more> two"
@@ -465,7 +465,8 @@ def test_redraw_leaves_a_continued_command_alone(environ: dict[str, str], simula
 
 def test_landing_does_not_cut_a_wait_short(environ: dict[str, str], simulate: Callable[..., Simulator]) -> None:
     simulate("models")
-    landed = f'while [ "$(wc -l <{profile_directory(environ)}/{SURFACES[-1]}.timeline)" -lt 2 ]; do sleep 0.1; done'
+    timeline = f"{profile_directory(environ)}/{SURFACES[-1]}.timeline"
+    landed = f"until grep -q % {timeline}; do sleep 0.1; done"
     with ZSH.start(environ, [ZSH.prompt, ZSH.init()]) as terminal:
         terminal.enter(f"sh -c '{landed}; sleep 1; exit 5' 2>/dev/null & wait $!; echo \"<$?>\"")
         terminal.wait_for("<5>")
