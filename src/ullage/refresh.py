@@ -159,7 +159,7 @@ def main() -> int:
 def _tell(process: str) -> None:
     """Tell the shell that asked for it, which then draws its prompt again: SIGURG, which all others ignore."""
     if process.isascii() and process.isdigit() and int(process) > 1 and hasattr(signal, "SIGURG"):
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, OverflowError):
             os.kill(int(process), signal.SIGURG)
 
 
