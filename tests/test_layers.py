@@ -25,37 +25,40 @@ ALLOWED = {
     "timeline": "record",
     "places": "errors",
     "detach": "",
-    "prompt": "timeline places errors detach",
+    "prompt": "files timeline places errors detach",
     "schedule": "model record",
     "pace": "model record",
     "history": "errors pace",
+    "memory": "config errors history model pace",
     "jsontext": "",
     "files": "errors",
     "serial": "jsontext model record schedule text",
     "statements": "files serial",
     "merge": "model",
     "cache": "files merge statements serial timeline errors model places text",
-    "render": "model pace record text render",
+    "render": "model pace places record text render",
     "config": "files errors model places record render text",
-    "frames": "render timeline",
+    "frames": "places render timeline",
+    "publish": "files frames memory places schedule timeline tmux",
+    "ask": "config errors sources text",
     "contract": "schedule model",
     "sources": "__init__ errors files jsontext merge model places record statements text cache sources",
     "previous": "",
     "settings_json": "errors record",
     "tmux": "timeline record",
-    "statusline": "cache config detach errors files merge model pace places previous prompt record refresh render "
+    "statusline": "cache config detach errors files memory merge model places previous prompt publish record render "
     "serial sources statements timeline",
-    "refresh": "files config frames history model pace render schedule timeline cache errors places record sources "
-    "tmux",
+    "refresh": "ask cache config errors memory places publish record schedule timeline",
     "blocks": "record",
+    "init": "errors",
     "userfile": "cache files errors record",
     "setup": "blocks userfile settings_json errors record",
     "redact": "",
-    "measure": "refresh timeline cache files places errors record",
+    "measure": "publish timeline cache files places errors record",
     "doctor": "__init__ config measure redact schedule setup cache errors model record",
     "simulate": "__init__ errors record text",
 }
-ON_THE_WAY_TO_A_PROMPT = ("prompt", "places", "timeline", "record", "errors", "detach")
+ON_THE_WAY_TO_A_PROMPT = ("prompt", "files", "places", "timeline", "record", "errors", "detach")
 CHEAP = {"os", "sys", "time", "stat"}
 # The one module that may import each heavy library.
 HOMES = {

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tools import PYTHON, make_due, put_in_place, run, ullage
 
-from ullage import history, refresh, schedule, timeline
+from ullage import history, memory, refresh, schedule, timeline
 from ullage.cache import ProfileCache
 from ullage.errors import CacheError
 from ullage.places import SURFACES
@@ -415,7 +415,7 @@ def test_cache_that_cannot_be_written_is_read_all_the_same(
 
 
 def recorded(environ: dict[str, str]) -> dict[str, list[float]]:
-    found = history.samples(refresh.history_path(ProfileCache(environ)), ACCOUNT_ID, datetime(2020, 1, 1, tzinfo=UTC))
+    found = history.samples(memory.history_path(ProfileCache(environ)), ACCOUNT_ID, datetime(2020, 1, 1, tzinfo=UTC))
     return {window: [sample.used_percent for sample in samples] for window, samples in found.items()}
 
 

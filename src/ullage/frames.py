@@ -6,6 +6,7 @@ import math
 from datetime import UTC, datetime
 from types import MappingProxyType
 
+from ullage.places import TIMELINES, surface_of
 from ullage.render import segment
 from ullage.render.segment import View
 from ullage.render.surfaces import paint
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from ullage.model import Reading
     from ullage.pace import Forecast
     from ullage.render.segment import Node
+    from ullage.render.surfaces import Span
 
 MOST_FRAMES = 120
 _NEAR_SECONDS = 3600
@@ -30,24 +32,23 @@ _DAY_SECONDS = 86400
 def build(
     reading: Reading | None,
     settings: Settings,
-    surface: str,
     now: datetime,
     forecasts: Mapping[str, Forecast] = MappingProxyType({}),
-) -> list[Frame]:
-    """Return the frames of one surface from `now` until the reading is too old to show."""
+) -> dict[str, list[Frame]]:
+    """Return the frames of every timeline from `now` until the reading is too old to show."""
     written = math.floor(now.timestamp())
     if reading is None:
-        return [Frame(starts_at=written - LEAD_SECONDS, level="none", text="")]
-    nodes = segment.parse(settings.templates[surface])
-    fixed = events(reading, settings, written)
-    horizon = max(fixed, default=written)
-    fixed |= _exhaustions(forecasts, nodes, written, horizon)
-    steps = [step for step in _steps(reading, nodes, written, horizon) if step not in fixed]
-    frames = _frames({written, *fixed, *steps}, reading, settings, surface, nodes, forecasts)
-    while len(frames) > MOST_FRAMES and steps:
-        steps = _thinned(steps, written)
-        frames = _frames({written, *fixed, *steps}, reading, settings, surface, nodes, forecasts)
-    return [frames[0].replace(starts_at=written - LEAD_SECONDS), *frames[1:]]
+        nothing = Frame(starts_at=written - LEAD_SECONDS, level="none", text="")
+        return {name: [nothing] for name in TIMELINES}
+    templates = {*settings.templates.values()}
+    scenes = {template: _scenes(reading, settings, template, written, forecasts) for template in templates}
+    return {
+        name: [
+            Frame(starts_at=second, level=segment.level_of(spans), text=paint(spans, name, settings.palette))
+            for second, spans in scenes[settings.templates[surface_of(name)]]
+        ]
+        for name in TIMELINES
+    }
 
 
 def events(reading: Reading, settings: Settings, written: int) -> set[int]:
@@ -64,20 +65,20 @@ def events(reading: Reading, settings: Settings, written: int) -> set[int]:
     return {second for second in seconds if written < second <= horizon}
 
 
-def _exhaustions(forecasts: Mapping[str, Forecast], nodes: Iterable[Node], written: int, horizon: int) -> set[int]:
-    """Return the seconds at which a forecast that has not come true vanishes, or loses its weekday a day before."""
-    if not asks_for_forecasts(nodes):
-        return set()
-    moments = [forecast.exhausts_at for forecast in forecasts.values() if forecast.exhausts_at is not None]
-    seconds = {
-        second for moment in moments for second in (_up(moment), math.floor(moment.timestamp()) + 1 - _DAY_SECONDS)
-    }
-    return {second for second in seconds if written < second < horizon}
+def asks_for_forecasts(settings: Settings) -> bool:
+    """Say whether any template shows what only a forecast knows."""
+    return any(_asks_for_forecasts(segment.parse(template)) for template in {*settings.templates.values()})
 
 
-def asks_for_forecasts(nodes: Iterable[Node]) -> bool:
-    """Say whether a template shows what only a forecast knows."""
+def _asks_for_forecasts(nodes: Iterable[Node]) -> bool:
     return any(field.attribute in segment.FORECASTS for field in segment.fields(nodes))
+
+
+def _exhaustions(forecasts: Mapping[str, Forecast], written: int, horizon: int) -> set[int]:
+    """Return the seconds at which a forecast that has not come true vanishes, or loses its weekday a day before."""
+    moments = [forecast.exhausts_at for forecast in forecasts.values() if forecast.exhausts_at is not None]
+    days_before = {math.floor(moment.timestamp()) + 1 - _DAY_SECONDS for moment in moments}
+    return {second for second in {*map(_up, moments), *days_before} if written < second < horizon}
 
 
 def _up(moment: datetime) -> int:
@@ -118,26 +119,41 @@ def _thinned(steps: list[int], written: int) -> list[int]:
     return [*near[:half], *near[half + 1 :: 2], *far] if near else far[1::2]
 
 
-def _frames(
-    seconds: set[int],
-    reading: Reading,
-    settings: Settings,
-    surface: str,
-    nodes: tuple[Node, ...],
-    forecasts: Mapping[str, Forecast],
-) -> list[Frame]:
-    frames: list[Frame] = []
-    for second in sorted(seconds):
-        view = View(
-            reading=reading,
-            now=datetime.fromtimestamp(second, UTC),
-            limits=settings.limits,
-            show_left=settings.show_left,
-            ascii_only=settings.ascii_only,
-            forecasts=forecasts,
-        )
-        spans = segment.fill(nodes, view)
-        frame = Frame(starts_at=second, level=segment.level_of(spans), text=paint(spans, surface, settings.palette))
-        if not frames or (frames[-1].level, frames[-1].text) != (frame.level, frame.text):
-            frames.append(frame)
-    return frames
+def _scenes(
+    reading: Reading, settings: Settings, template: str, written: int, forecasts: Mapping[str, Forecast]
+) -> list[tuple[int, list[Span]]]:
+    """Return the seconds at which what the template shows changes, with what it shows from then on."""
+    nodes = segment.parse(template)
+    fixed = {written, *events(reading, settings, written)}
+    horizon = max(fixed)
+    if _asks_for_forecasts(nodes):
+        fixed |= _exhaustions(forecasts, written, horizon)
+    steps = [step for step in _steps(reading, nodes, written, horizon) if step not in fixed]
+    filled = {second: _fill(nodes, reading, settings, second, forecasts) for second in (*fixed, *steps)}
+    scenes = _changes(filled)
+    while len(scenes) > MOST_FRAMES and steps:
+        steps = _thinned(steps, written)
+        scenes = _changes({second: filled[second] for second in (*fixed, *steps)})
+    return [(written - LEAD_SECONDS, scenes[0][1]), *scenes[1:]]
+
+
+def _fill(
+    nodes: tuple[Node, ...], reading: Reading, settings: Settings, second: int, forecasts: Mapping[str, Forecast]
+) -> list[Span]:
+    view = View(
+        reading=reading,
+        now=datetime.fromtimestamp(second, UTC),
+        limits=settings.limits,
+        show_left=settings.show_left,
+        ascii_only=settings.ascii_only,
+        forecasts=forecasts,
+    )
+    return segment.fill(nodes, view)
+
+
+def _changes(filled: Mapping[int, list[Span]]) -> list[tuple[int, list[Span]]]:
+    scenes: list[tuple[int, list[Span]]] = []
+    for second, spans in sorted(filled.items()):
+        if not scenes or scenes[-1][1] != spans:
+            scenes.append((second, spans))
+    return scenes

@@ -13,7 +13,7 @@ import pytest
 from samples import reading, window
 from tools import PYTHON, run, ullage
 
-from ullage import history, refresh
+from ullage import history, memory
 from ullage.cache import ProfileCache
 from ullage.cli.history import since_when
 from ullage.schedule import Schedule, begun
@@ -38,7 +38,7 @@ def known(environ: dict[str, str]) -> datetime:
     stated = reading(session, week, other, as_of=now)
     cache.save_reading(stated)
     cache.save_schedule(begun(Schedule(), now))
-    history.record(refresh.history_path(cache), refresh.owner(cache, stated), [*before, session, week], now)
+    history.record(memory.history_path(cache), memory.owner(cache, stated), [*before, session, week], now)
     return now
 
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from ullage import history, model, refresh
+from ullage import history, memory, model
 from ullage.cache import ProfileCache
 from ullage.cli import options
 from ullage.render import words
@@ -70,13 +70,13 @@ def command(since: datetime, name: str | None, as_json: bool, as_csv: bool) -> i
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other.")
     cache = ProfileCache(os.environ)
-    path = refresh.history_path(cache)
+    path = memory.history_path(cache)
     for aside in history.damaged_files(path):
         click.echo(
             f"ullage: A damaged history was set aside as {os.path.join(os.path.dirname(path), aside)}.", err=True
         )
     reading = cache.reading()
-    found = history.samples(path, refresh.owner(cache, reading), since) if reading else {}
+    found = history.samples(path, memory.owner(cache, reading), since) if reading else {}
     if name is not None:
         found = _only(found, name)
     rows = sorted(((window, sample) for window in found for sample in found[window]), key=lambda row: row[1].at)

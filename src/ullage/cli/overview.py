@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ullage import pace, refresh
+from ullage import memory, pace
 from ullage.render.overview import Overview
 
 TYPE_CHECKING = False
@@ -16,6 +16,6 @@ if TYPE_CHECKING:
 def load(cache: ProfileCache, limits: Limits, now: datetime, profile: str | None = None) -> Overview:
     """Return all there is to show at `now`; asks nobody."""
     reading, plan = cache.reading(), cache.schedule()
-    samples = refresh.samples(cache, reading, now) if reading else {}
+    samples = memory.samples(cache, reading, now)
     forecasts = pace.forecasts(reading.windows, samples, limits, now) if reading else {}
     return Overview(profile=profile, reading=reading, plan=plan, samples=samples, forecasts=forecasts)
