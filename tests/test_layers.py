@@ -42,7 +42,15 @@ ALLOWED = {
     "settings_json": "errors record",
     "statusline": "cache config detach errors files merge model places previous prompt record refresh render serial "
     "sources statements timeline",
-    "refresh": "files config frames schedule timeline cache errors places record sources",
+    "tmux": "timeline record",
+    "refresh": "files config frames schedule timeline cache errors places record sources tmux",
+    "blocks": "record",
+    "userfile": "cache errors record",
+    "setup": "blocks userfile errors record",
+    "claude_setup": "settings_json setup userfile errors sources",
+    "redact": "",
+    "measure": "refresh timeline cache places errors record",
+    "doctor": "__init__ config measure redact schedule setup cache errors model record",
     "simulate": "__init__ errors record text",
 }
 ON_THE_WAY_TO_A_PROMPT = ("prompt", "places", "timeline", "record", "errors", "detach")

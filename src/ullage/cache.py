@@ -36,6 +36,7 @@ class ProfileCache:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self.root = cache_root(environ)
         self.directory = profile_directory(environ)
+        self.environ = environ
 
     def make_private(self) -> None:
         """Make the directories, each the user's alone; raise CacheError when another user has a hand in one."""
@@ -46,7 +47,7 @@ class ProfileCache:
                 directory = os.path.join(directory, part) if part else directory
                 with contextlib.suppress(FileExistsError):
                     os.mkdir(directory, 0o700)
-                _refuse_strangers(directory)
+                refuse_strangers(directory)
         except OSError as error:
             raise CacheError(
                 f"Cannot make the cache directory {directory}: {error.strerror}. Name one that you can write to in "
@@ -168,7 +169,8 @@ class ProfileCache:
         return os.path.join(self.directory, name)
 
 
-def _refuse_strangers(directory: str) -> None:
+def refuse_strangers(directory: str) -> None:
+    """Raise CacheError when another user owns a directory or may write in it."""
     if not hasattr(os, "geteuid"):
         return
     status = os.stat(directory)

@@ -36,6 +36,7 @@ class Settings(Record):
     show_left: bool
     ascii_only: bool
     palette: dict[str, str]
+    push_to_tmux: bool = False
 
 
 class Option(Record):
@@ -69,6 +70,10 @@ def _between(lowest: float, highest: float) -> Check:
         return f"is {value!r}; it must be a number from {lowest:g} to {highest:g}"
 
     return check
+
+
+def _true_or_false(value: object) -> str | None:
+    return None if isinstance(value, bool) else f"is {value!r}; it can be true or false"
 
 
 def _text_checked_by(check_text: Check) -> Check:
@@ -169,6 +174,13 @@ OPTIONS: tuple[Option, ...] = (
             check=_STYLE,
         )
         for level in _LEVELS
+    ),
+    Option(
+        key="tmux.push",
+        default=False,
+        explanation="Whether a refresh sets the segment as the option @ullage of the tmux servers that run, for a\n"
+        "status line that starts no process: see `ullage setup tmux --without-process`.",
+        check=_true_or_false,
     ),
 )
 
@@ -298,6 +310,7 @@ def _settings(values: Mapping[str, Any], environ: Mapping[str, str]) -> Settings
         ascii_only=values["segment.glyphs"] == "ascii"
         or (values["segment.glyphs"] == "auto" and not _speaks_utf8(environ)),
         palette=palette,
+        push_to_tmux=values["tmux.push"],
     )
 
 
@@ -324,7 +337,9 @@ def default_text() -> str:
 
 
 def toml_value(value: object) -> str:
-    """Write a text or a number the way TOML does."""
+    """Write a text, a number or a truth the way TOML does."""
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, str):
         import json
 

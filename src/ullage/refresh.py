@@ -197,7 +197,7 @@ def publish_anew(cache: ProfileCache, settings: Settings) -> None:
 
 
 def publish(cache: ProfileCache, settings: Settings, reading: Reading | None, plan: Schedule, now: datetime) -> None:
-    """Write every surface's timeline."""
+    """Write every surface's timeline, and set what tmux shows where the user wants that."""
     written = math.floor(now.timestamp())
     clock = boot_clock()
     for surface in SURFACES:
@@ -207,6 +207,10 @@ def publish(cache: ProfileCache, settings: Settings, reading: Reading | None, pl
         checkpoint = min([refresh_after, *(frames.events(reading, settings, written) if reading else ())])
         data = timeline.encode(built, written=written, refresh_after=refresh_after, checkpoint=checkpoint, clock=clock)
         cache.save_timeline(surface, data, checkpoint)
+    if settings.push_to_tmux:
+        from ullage import tmux
+
+        tmux.push(cache.environ, cache.timeline("tmux"), written)
 
 
 def boot_clock(

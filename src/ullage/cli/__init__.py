@@ -22,6 +22,8 @@ COMMANDS = {
     "prompt": "prompt",
     "statusline": "statusline",
     "refresh": "refresh",
+    "setup": "setup",
+    "doctor": "doctor",
     "config": "config",
     "schema": "schema",
     "simulate": "simulate",
