@@ -50,7 +50,8 @@ ALLOWED = {
     "claude_setup": "settings_json setup userfile errors sources",
     "redact": "",
     "measure": "refresh timeline cache places errors record",
-    "doctor": "__init__ config measure redact schedule setup cache errors model record",
+    "source_report": "settings_json errors files record sources",
+    "doctor": "__init__ source_report config measure redact schedule setup cache errors model record",
     "simulate": "__init__ errors record text",
 }
 ON_THE_WAY_TO_A_PROMPT = ("prompt", "places", "timeline", "record", "errors", "detach")
