@@ -40,18 +40,19 @@ ALLOWED = {
     "sources": "__init__ errors files jsontext merge model places record statements text cache sources",
     "previous": "",
     "settings_json": "errors record",
+    "tmux": "timeline record",
     "statusline": "cache config detach errors files merge model places previous prompt record refresh render serial "
     "sources statements timeline",
-    "tmux": "timeline record",
     "refresh": "files config frames schedule timeline cache errors places record sources tmux",
     "blocks": "record",
-    "userfile": "cache errors record",
+    "userfile": "cache files errors record",
     "setup": "blocks userfile errors record",
     "claude_setup": "settings_json setup userfile errors sources",
     "redact": "",
-    "measure": "refresh timeline cache places errors record",
+    "measure": "refresh timeline cache files places errors record",
     "source_report": "settings_json errors files record sources",
     "doctor": "__init__ source_report config measure redact schedule setup cache errors model record",
+    "init": "errors",
     "simulate": "__init__ errors record text",
 }
 ON_THE_WAY_TO_A_PROMPT = ("prompt", "places", "timeline", "record", "errors", "detach")

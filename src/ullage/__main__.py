@@ -22,6 +22,10 @@ def main() -> int:
         from ullage import prompt
 
         status = prompt.start_refresh_if_due(os.environ)
+    elif arguments[:1] == ["init"]:
+        from ullage import init
+
+        status = init.run(arguments[1:])
     if status is None:
         from ullage.cli import run
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import signal
 import sys
 import time
 from datetime import UTC, datetime
@@ -200,10 +201,11 @@ def publish(cache: ProfileCache, settings: Settings, reading: Reading | None, pl
     """Write every surface's timeline, and set what tmux shows where the user wants that."""
     written = math.floor(now.timestamp())
     clock = boot_clock()
+    shared: frames.Filled = {}
     for surface in SURFACES:
         due = schedule.due_at(plan, reading, attended=surface in ATTENDED)
         refresh_after = math.ceil(due.timestamp()) if due else written
-        built = frames.build(reading, settings, surface, now)
+        built = frames.build(reading, settings, surface, now, shared)
         checkpoint = min([refresh_after, *(frames.events(reading, settings, written) if reading else ())])
         data = timeline.encode(built, written=written, refresh_after=refresh_after, checkpoint=checkpoint, clock=clock)
         cache.save_timeline(surface, data, checkpoint)
@@ -242,7 +244,16 @@ def main() -> int:
         refresh(os.environ, force="--force" in sys.argv[1:])
     except UllageError as error:
         return error.exit_code
+    finally:
+        _tell(os.environ.get("ULLAGE_NOTIFY", ""))
     return 0
+
+
+def _tell(process: str) -> None:
+    """Tell the shell that asked for it, which then draws its prompt again: SIGURG, which all others ignore."""
+    if process.isascii() and process.isdigit() and int(process) > 1 and hasattr(signal, "SIGURG"):
+        with contextlib.suppress(OSError):
+            os.kill(int(process), signal.SIGURG)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ COMMANDS = {
     "usage": "usage",
     "prompt": "prompt",
     "statusline": "statusline",
+    "init": "init",
     "refresh": "refresh",
     "setup": "setup",
     "doctor": "doctor",
