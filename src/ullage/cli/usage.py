@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ullage.schedule import Schedule
 
 # A little longer than a source may take.
-_LONGEST_WAIT_SECONDS = 25
+_LONGEST_WAIT_SECONDS = 30
 
 
 class Known(Record):
