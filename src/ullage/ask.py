@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from ullage.config import SOURCES
+from ullage.account import AccountCache
+from ullage.config import wrong_source
 from ullage.errors import SourceError
-from ullage.text import clean
+from ullage.schedule import SHORTEST_INTERVAL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,8 +23,14 @@ if TYPE_CHECKING:
     class Source(Protocol):
         """Somebody who knows what the windows stand at."""
 
+        NAME: str
+
         def account(self, environ: Mapping[str, str]) -> Account: ...
         def read(self, environ: Mapping[str, str], account: Account, now: datetime) -> Reading: ...
+
+
+# Their answers cost the server a request, which it counts by account.
+ASKS_SERVER = ("oauth", "claude-cli")
 
 
 def source_in_force(settings: Settings) -> Source:
@@ -31,11 +38,9 @@ def source_in_force(settings: Settings) -> Source:
 
     Raises SourceError for a word that names none, which only the environment can hold.
     """
-    if settings.source not in SOURCES:
-        raise SourceError(
-            "unknown_source",
-            f"ULLAGE_SOURCE is {clean(settings.source)!r}; it can be {', '.join(SOURCES)}. Correct or unset it.",
-        )
+    wrong = wrong_source(settings)
+    if wrong:
+        raise SourceError("unknown_source", wrong)
     if settings.source == "oauth":
         from ullage.sources import oauth
 
@@ -53,12 +58,43 @@ def source_in_force(settings: Settings) -> Source:
     return claude_cache
 
 
-def one(source: Source, environ: Mapping[str, str], cache: ProfileCache, account: Account, now: datetime) -> None:
+def one(
+    source: Source, environ: Mapping[str, str], cache: ProfileCache, account: Account, now: datetime, *, force: bool
+) -> None:
     """Ask a source and keep its answer; raise SourceError when there is none."""
-    answer = source.read(environ, account, now)
+    if source.NAME in ASKS_SERVER:
+        answer = _of_account(source, environ, AccountCache(cache.root, account.id), account, now, force=force)
+    else:
+        answer = source.read(environ, account, now)
     # The status line's sessions keep their statements themselves.
     if answer.source != "statusline":
         cache.save_reading(answer)
+
+
+def _of_account(
+    source: Source, environ: Mapping[str, str], shared: AccountCache, account: Account, now: datetime, *, force: bool
+) -> Reading:
+    """Ask the server for an account once in five minutes, whichever profile wants to know."""
+    with shared.lock() as alone:
+        asked_at = shared.asked_at()
+        is_recent = asked_at is not None and timedelta() <= now - asked_at < SHORTEST_INTERVAL
+        if not alone or (is_recent and not force):
+            known = shared.reading(source.NAME)
+            if known is not None and now - known.as_of < SHORTEST_INTERVAL:
+                return known
+            raise SourceError(
+                "asked_already",
+                "Another profile of this account has asked in the last five minutes; this one takes its turn soon.",
+            )
+        shared.save_asked_at(now)
+        try:
+            answer = source.read(environ, account, now)
+        except SourceError as error:
+            if not error.reached_server:
+                shared.save_asked_at(None)
+            raise
+        shared.save_reading(answer)
+        return answer
 
 
 def as_needed(
@@ -85,5 +121,5 @@ def as_needed(
         return plan.replace(refresh_at=may_start_at, idle_refresh_at=may_start_at), False
     plan = plan.replace(spawned_at=now)
     cache.save_schedule(plan)
-    one(claude_cli, environ, cache, account, now)
+    one(claude_cli, environ, cache, account, now, force=force)
     return plan, True

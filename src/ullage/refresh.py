@@ -10,6 +10,7 @@ import sys
 from datetime import UTC, datetime
 
 from ullage import ask, config, memory, schedule, timeline
+from ullage.account import AccountCache
 from ullage.cache import ProfileCache
 from ullage.errors import SourceError, UllageError
 from ullage.places import TIMELINES
@@ -54,8 +55,10 @@ def refresh(environ: Mapping[str, str], *, force: bool = False) -> Outcome:
 
 
 def _needed(cache: ProfileCache, now: datetime) -> bool:
-    published = all(timeline.read_header(cache.timeline(name)) for name in TIMELINES)
-    return not published or schedule.is_due(cache.schedule(), cache.reading(), now)
+    headers = (timeline.read_header(cache.timeline(name)) for name in TIMELINES)
+    if any(timeline.is_due(header, int(now.timestamp())) for header in headers):
+        return True
+    return schedule.is_due(cache.schedule(), cache.reading(), now)
 
 
 def _refresh(environ: Mapping[str, str], settings: Settings, cache: ProfileCache, *, force: bool) -> Outcome:
@@ -87,7 +90,7 @@ def _attempt(
             if not asked:
                 return plan, "not_due"
         else:
-            ask.one(source, environ, cache, account, now)
+            ask.one(source, environ, cache, account, now, force=force)
     except SourceError as error:
         return _failed(cache, plan, error, now), "failed"
     except UllageError:
@@ -104,7 +107,8 @@ def _plan_for(account: Account, settings: Settings, cache: ProfileCache, plan: S
         cache.forget_others(account.id)
         plan = schedule.Schedule(account_id=account.id)
         publish(cache, settings, cache.reading(), schedule.begun(plan, now), now)
-    holds = [hold for hold in (plan.hold_until, cache.hold(account.id)) if hold is not None and hold > now]
+    pauses = (plan.hold_until, AccountCache(cache.root, account.id).hold())
+    holds = [hold for hold in pauses if hold is not None and hold > now]
     return plan.replace(hold_until=max(holds, default=None))
 
 
@@ -114,7 +118,7 @@ def _failed(cache: ProfileCache, plan: Schedule, error: SourceError, now: dateti
     begun = schedule.begun(saved if saved.account_id == plan.account_id else plan, now)
     failed = schedule.failed(begun, error, now, _jitter)
     if failed.hold_until is not None:
-        cache.save_hold(failed.account_id, failed.hold_until)
+        AccountCache(cache.root, failed.account_id).save_hold(failed.hold_until)
     return failed
 
 

@@ -103,6 +103,7 @@ def burnup(window: Window, known: Overview, now: datetime) -> Burnup | None:
 def _print(drawn: Burnup, settings: Settings) -> None:
     from ullage.render import table
 
+    settings = table.for_this_output(settings)
     table.print_lines(chart.page(drawn, table.width(), _PLOT_LINES, ascii_only=settings.ascii_only), settings)
 
 

@@ -62,7 +62,7 @@ def check(file: str | None) -> int:
 @options.profile
 def apply() -> int:
     """Render the prompt's text anew from the last reading; asks nobody."""
-    settings, issues = config.load(os.environ)
+    settings, issues = options.load_settings()
     cache = ProfileCache(os.environ)
     cache.make_private()
     with cache.lock(wait_seconds=LONGEST_REFRESH_SECONDS) as held:

@@ -6,6 +6,8 @@ import os
 
 import click
 
+from ullage import config
+from ullage.errors import UsageError
 from ullage.model import state_at
 from ullage.prompt import choose_profile
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
+    from ullage.config import Issue, Settings
     from ullage.model import Limits, Reading
     from ullage.schedule import Schedule
 
@@ -39,6 +42,15 @@ def profile(command: Callable[..., Any]) -> Callable[..., Any]:
         callback=_choose,
         help="A Claude Code configuration directory, or `default`. Otherwise: CLAUDE_CONFIG_DIR.",
     )(command)
+
+
+def load_settings() -> tuple[Settings, tuple[Issue, ...]]:
+    """Return the values in force and what is wrong with the file; raise UsageError for an unknown source."""
+    settings, issues = config.load(os.environ)
+    wrong = config.wrong_source(settings)
+    if wrong:
+        raise UsageError(wrong)
+    return settings, issues
 
 
 def exit_code(reading: Reading | None, plan: Schedule, limits: Limits, now: datetime) -> int:

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import click
 
-from ullage import config, prompt, refresh
 from ullage import detach as detaching
+from ullage import prompt, refresh
 from ullage.cache import ProfileCache
 from ullage.cli import options
 
@@ -29,13 +29,14 @@ def command(detach: bool, force: bool) -> int:
         return 0
     if detach:
         return prompt.start_refresh_if_due(os.environ)
+    settings, _ = options.load_settings()
     outcome = refresh.refresh(os.environ, force=force)
     click.echo(_WORDS[outcome.result], err=outcome.result == "failed")
     if outcome.problem:
         click.echo(f"ullage: {outcome.problem.message}", err=True)
     if outcome.problem is None:
         return 0
-    cache, (settings, _) = ProfileCache(os.environ), config.load(os.environ)
+    cache = ProfileCache(os.environ)
     return options.exit_code(cache.reading(), cache.schedule(), settings.limits, datetime.now(UTC))
 
 

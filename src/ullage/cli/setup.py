@@ -7,11 +7,13 @@ import sys
 
 import click
 
-from ullage import setup, userfile
+from ullage import claude_setup, setup, userfile
+
+_HOSTS = (*setup.HOSTS, claude_setup.NAME)
 
 
 @click.command(name="setup")
-@click.argument("host", type=click.Choice(setup.HOSTS), metavar=f"[{'|'.join(setup.HOSTS)}]")
+@click.argument("host", type=click.Choice(_HOSTS), metavar=f"[{'|'.join(_HOSTS)}]")
 @click.option("--undo", is_flag=True, help="Take out what this command has added, to the last byte.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option(
@@ -23,14 +25,19 @@ from ullage import setup, userfile
     help="starship: show what the shell's hook exports. tmux: show what the refresh has set.",
 )
 def command(host: str, undo: bool, yes: bool, starship: bool, without_process: bool) -> int:
-    """Add the segment to a shell's, starship's or tmux's own file: a few marked lines, once.
+    """Add the segment to a shell's, starship's, tmux's or Claude Code's own file, once.
 
     Shows the change and asks before it writes; keeps a copy of the file as it was. A link into a dotfile repository is
     followed, and stays.
     """
     _refuse_what_means_nothing(host, starship, without_process)
-    chosen = setup.host(host, os.environ, starship=starship, without_process=without_process)
-    plan = setup.plan_undo(chosen) if undo else setup.plan(chosen)
+    if host == claude_setup.NAME:
+        path = claude_setup.path(os.environ)
+        plan = claude_setup.plan_undo(os.environ) if undo else claude_setup.plan(os.environ)
+    else:
+        chosen = setup.host(host, os.environ, starship=starship, without_process=without_process)
+        path = chosen.path
+        plan = setup.plan_undo(chosen) if undo else setup.plan(chosen)
     if plan.change is None:
         click.echo(plan.words)
         return 0
@@ -45,7 +52,7 @@ def command(host: str, undo: bool, yes: bool, starship: bool, without_process: b
             click.echo("Nothing was written.")
             return 0
     backup = userfile.apply(plan.change, keep=not plan.takes_back)
-    click.echo(f"\nWrote {chosen.path}." if plan.change.after is not None else f"\nRemoved {chosen.path}.")
+    click.echo(f"\nWrote {path}." if plan.change.after is not None else f"\nRemoved {path}.")
     if backup:
         click.echo(f"What was there before is in {backup}.")
     click.echo(plan.words)

@@ -32,7 +32,7 @@ def command(as_json: bool, may_refresh: bool, every: bool) -> int:
     Exits with 3 when nothing is known, 4 when what is known is too old to show, 5 when a source failed and there is
     nothing to fall back on.
     """
-    settings, issues = config.load(os.environ)
+    settings, issues = options.load_settings()
     for issue in issues:
         click.echo(f"ullage: {config.config_path(os.environ)}:{issue.line}: {issue.message}", err=True)
     own = os.environ.get("CLAUDE_CONFIG_DIR") or None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import sys
 
 from rich.console import Console
 from rich.padding import Padding
@@ -34,9 +35,16 @@ _SPARKLINE_CELLS = 10
 
 def print_usage(overview: Overview, settings: Settings, now: datetime) -> None:
     """Print what is known, how old it is, who said so and what went wrong."""
+    settings = for_this_output(settings)
     console = _console()
     for part in _usage(overview, settings, now, console.width):
         console.print(part)
+
+
+def for_this_output(settings: Settings) -> Settings:
+    """Return the settings with plain characters where standard output can carry no others."""
+    ascii_only = settings.ascii_only or not (sys.stdout.encoding or "").lower().startswith("utf")
+    return settings.replace(ascii_only=ascii_only)
 
 
 def print_lines(lines: Iterable[Sequence[Span]], settings: Settings) -> None:
