@@ -8,12 +8,12 @@ import shutil
 import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from tools import PYTHON, make_due, put_in_place, run, ullage
 
-from ullage import history, memory, refresh, schedule, timeline
+from ullage import refresh, schedule, timeline
 from ullage.cache import ProfileCache
 from ullage.errors import CacheError
 from ullage.places import SURFACES
@@ -412,80 +412,3 @@ def test_cache_that_cannot_be_written_is_read_all_the_same(
         else:
             profile_directory.chmod(0o700)
     shutil.rmtree(cache)
-
-
-def recorded(environ: dict[str, str]) -> dict[str, list[float]]:
-    found = history.samples(memory.history_path(ProfileCache(environ)), ACCOUNT_ID, datetime(2020, 1, 1, tzinfo=UTC))
-    return {window: [sample.used_percent for sample in samples] for window, samples in found.items()}
-
-
-def test_every_reading_is_recorded(environ: dict[str, str], simulate: Simulate, clock: Clock) -> None:
-    simulator = simulate("busy-day", speed=100.0)
-    refresh.refresh(environ)
-    clock.pass_by(minutes=6)
-    simulator.started -= timedelta(seconds=60)
-    refresh.refresh(environ)
-    found = recorded(environ)
-    assert set(found) == {"five_hour", "seven_day", "seven_day_fable"}
-    assert [len(used) for used in found.values()] == [2, 2, 2]
-    assert found["five_hour"][0] < found["five_hour"][1]
-
-
-def test_a_refresh_that_failed_records_nothing(environ: dict[str, str], simulate: Simulate, clock: Clock) -> None:
-    simulate("revoked")
-    refresh.refresh(environ)
-    assert recorded(environ) == {}
-    assert not os.path.exists(environ["ULLAGE_STATE_DIR"])
-
-
-def test_a_history_that_cannot_be_kept_does_not_fail_the_refresh(
-    environ: dict[str, str], simulate: Simulate, clock: Clock
-) -> None:
-    simulate("models")
-    Path(environ["ULLAGE_STATE_DIR"]).write_text("in the way")
-    outcome = refresh.refresh(environ)
-    assert outcome.result == "refreshed"
-    assert outcome.problem is not None
-    assert outcome.problem.code == "history_not_written"
-    assert "82%" in shown(environ, clock.now)
-    told = ullage("usage", "--no-refresh", environ=environ)
-    assert (told.returncode, "cannot be written" in " ".join(told.stdout.split())) == (0, True)
-
-
-def test_a_damaged_history_is_replaced_with_a_notice(environ: dict[str, str], simulate: Simulate, clock: Clock) -> None:
-    simulate("models")
-    state = Path(environ["ULLAGE_STATE_DIR"])
-    state.mkdir()
-    (state / "history.sqlite3").write_bytes(b"rubbish" * 500)
-    outcome = refresh.refresh(environ)
-    assert outcome.result == "refreshed"
-    assert outcome.problem is not None
-    assert outcome.problem.code == "history_damaged"
-    assert recorded(environ)["seven_day_fable"] == [82.0]
-    [aside] = state.glob("history.sqlite3.damaged-*")
-    assert aside.read_bytes() == b"rubbish" * 500
-    told = ullage("history", environ=environ)
-    assert aside.name in told.stderr
-    assert "seven_day_fable" in told.stdout
-    clock.pass_by(minutes=6)
-    assert refresh.refresh(environ).problem is None
-
-
-def test_the_history_is_opened_for_a_timeline_only_where_a_template_asks(
-    environ: dict[str, str], simulate: Simulate, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    simulate("busy-day")
-    read = []
-    samples = history.samples
-
-    def counted(*arguments: Any) -> Any:
-        read.append(arguments)
-        return samples(*arguments)
-
-    monkeypatch.setattr(history, "samples", counted)
-    refresh.refresh(environ)
-    assert read == []
-    Path(environ["ULLAGE_CONFIG"]).write_text('[segment]\ntemplate = "{5h.pace}[ {5h.runs_out}]"')
-    refresh.refresh(environ, force=True)
-    assert len(read) == 1
-    assert shown(environ, clock.now) == "0.9×"

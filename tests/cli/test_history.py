@@ -217,8 +217,8 @@ def test_usage_shows_pace_outlook_and_sparkline(environ: dict[str, str], known: 
 
 @pytest.mark.parametrize("ascii_only", [False, True])
 def test_usage_fits_into_forty_columns(environ: dict[str, str], known: datetime, ascii_only: bool) -> None:
-    locale = {"LC_ALL": "C"} if ascii_only else {}
-    printed = ullage("usage", "--no-refresh", environ={**environ, **locale, "COLUMNS": "40"}).stdout
+    Path(environ["ULLAGE_CONFIG"]).write_text('[segment]\nglyphs = "ascii"' if ascii_only else "")
+    printed = ullage("usage", "--no-refresh", environ={**environ, "COLUMNS": "40"}).stdout
     assert max(map(len, printed.splitlines())) <= 40
     assert printed.isascii() == ascii_only
     assert "Session (5h)" in printed

@@ -6,6 +6,7 @@ import os
 import signal
 import termios
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pexpect
@@ -31,13 +32,14 @@ class Terminal:
     def __init__(self, environ: dict[str, str], columns: int, lines: int) -> None:
         # Under a shell, as in life: it gets the terminal back, and must find it as it was.
         self.child: pexpect.spawn[bytes] = pexpect.spawn(
-            "/bin/sh", ["-c", f'"{ULLAGE}" watch; echo "ended with $?"; exec cat'],
+            "/bin/sh", ["-c", f'read -r _; "{ULLAGE}" watch; echo "ended with $?"; exec cat'],
             env=environ, dimensions=(lines, columns), timeout=30,
         )  # fmt: skip
         self.screen = pyte.HistoryScreen(columns, lines)
         self.received = b""
         self._stream = pyte.ByteStream(self.screen)
         self.before = termios.tcgetattr(self.child.child_fd)
+        self.child.send(b"\n")
 
     def text(self) -> str:
         while True:
@@ -191,8 +193,11 @@ def test_another_size_is_drawn_anew(terminal: Callable[..., Terminal]) -> None:
 
 
 @pytest.mark.parametrize(("columns", "lines"), [(40, 24), (40, 12), (20, 5), (200, 60)])
-def test_it_stays_within_its_terminal(terminal: Callable[..., Terminal], columns: int, lines: int) -> None:
-    watch = terminal(columns, lines, LC_ALL="C")
+def test_it_stays_within_its_terminal(
+    terminal: Callable[..., Terminal], environ: dict[str, str], columns: int, lines: int
+) -> None:
+    Path(environ["ULLAGE_CONFIG"]).write_text('[segment]\nglyphs = "ascii"')
+    watch = terminal(columns, lines)
     watch.shows("Session")
     assert watch.text().splitlines()[0].startswith("Session")
     assert len(watch.screen.history.top) == 0
