@@ -25,7 +25,7 @@ ALLOWED = {
     "timeline": "record",
     "places": "errors",
     "detach": "",
-    "prompt": "timeline places errors detach",
+    "prompt": "files timeline places errors detach",
     "schedule": "model record",
     "jsontext": "",
     "files": "errors",
@@ -33,29 +33,31 @@ ALLOWED = {
     "statements": "files serial",
     "merge": "model",
     "cache": "files merge statements serial timeline errors model places text",
-    "render": "model record text render",
+    "render": "model places record text render",
     "config": "files errors model places record render text",
-    "frames": "render timeline",
+    "frames": "places render timeline",
+    "publish": "files frames places schedule timeline tmux",
+    "ask": "config errors sources text",
     "contract": "schedule model",
     "sources": "__init__ errors files jsontext merge model places record statements text cache sources",
     "previous": "",
     "settings_json": "errors record",
     "tmux": "timeline record",
-    "statusline": "cache config detach errors files merge model places previous prompt record refresh render serial "
+    "statusline": "cache config detach errors files merge model places previous prompt publish record render serial "
     "sources statements timeline",
-    "refresh": "files config frames schedule timeline cache errors places record sources tmux",
+    "refresh": "ask cache config errors places publish record schedule timeline",
     "blocks": "record",
+    "init": "errors",
     "userfile": "cache files errors record",
     "setup": "blocks userfile errors record",
     "claude_setup": "settings_json setup userfile errors sources",
     "redact": "",
-    "measure": "refresh timeline cache files places errors record",
+    "measure": "publish timeline cache files places errors record",
     "source_report": "settings_json errors files record sources",
     "doctor": "__init__ source_report config measure redact schedule setup cache errors model record",
-    "init": "errors",
     "simulate": "__init__ errors record text",
 }
-ON_THE_WAY_TO_A_PROMPT = ("prompt", "places", "timeline", "record", "errors", "detach")
+ON_THE_WAY_TO_A_PROMPT = ("prompt", "files", "places", "timeline", "record", "errors", "detach")
 CHEAP = {"os", "sys", "time", "stat"}
 # The one module that may import each heavy library.
 HOMES = {

@@ -10,7 +10,7 @@ from ullage import merge, serial, statements, timeline
 from ullage.errors import CacheError
 from ullage.files import read_regular, remove, write_atomically
 from ullage.model import parse_time
-from ullage.places import SURFACES, cache_root, profile_directory
+from ullage.places import TIMELINES, cache_root, profile_directory
 from ullage.text import slug
 
 TYPE_CHECKING = False
@@ -140,7 +140,7 @@ class ProfileCache:
 
     def postpone(self, refresh_after: int) -> None:
         """Move every timeline's refresh on, so that no other prompt starts one; empty ones where there are none yet."""
-        for surface in SURFACES:
+        for surface in TIMELINES:
             data = self.timeline(surface)
             header = timeline.read_header(data)
             if header is None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from datetime import timedelta
 
-from ullage.errors import UsageError
 from ullage.files import read_regular
 from ullage.model import Limits
 from ullage.places import SURFACES, config_directory
@@ -201,12 +200,7 @@ def load(environ: Mapping[str, str]) -> tuple[Settings, tuple[Issue, ...]]:
     """Return the values in force, and what is wrong with the file; a value that is wrong gives way to its default."""
     path = config_path(environ)
     values, issues = read(path)
-    source = environ.get("ULLAGE_SOURCE")
-    if source:
-        wrong = _one_of(*SOURCES)(source)
-        if wrong:
-            raise UsageError(f"ULLAGE_SOURCE {wrong}.")
-        values["source"] = source
+    values["source"] = environ.get("ULLAGE_SOURCE") or values["source"]
     return _settings(values, environ), issues
 
 

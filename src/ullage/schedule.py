@@ -57,7 +57,7 @@ def due_at(schedule: Schedule, reading: Reading | None, *, attended: bool = True
     A window's reset makes one due, since what it stands at is then unknown, though never sooner than the server allows.
     """
     due = schedule.refresh_at if attended else schedule.idle_refresh_at
-    if due is None or schedule.attempted_at is None or schedule.failures or reading is None:
+    if due is None or schedule.attempted_at is None or schedule.failures or schedule.hold_until or reading is None:
         return due
     resets = [window.resets_at for window in reading.windows if window.resets_at is not None]
     earliest = schedule.attempted_at + SHORTEST_INTERVAL
