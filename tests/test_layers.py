@@ -26,6 +26,7 @@ ALLOWED = {
     "places": "errors",
     "detach": "",
     "prompt": "timeline places errors detach",
+    "init": "errors",
     "schedule": "model record",
     "jsontext": "",
     "files": "errors",
