@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 LONGEST_REFRESH_SECONDS = 45
 
 # Problems that mean there is no account to read, rather than a source that failed.
-_NO_ACCOUNT = ("no_source", "token_missing")
+_NO_ACCOUNT = ("token_missing", "signed_out", "claude_missing", "nothing_cached", "no_status_line")
 
 
 def _choose(_context: click.Context, _parameter: click.Parameter, value: str | None) -> None:
