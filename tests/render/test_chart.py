@@ -88,6 +88,7 @@ def test_the_words_say_when_it_runs_out() -> None:
         (None, ""),
         (Forecast(ratio=1.0), ""),
         (Forecast(projected_percent=83.9), "lasts, about 83% at the reset"),
+        (Forecast(projected_percent=90.0, exhausts_earliest=NOW + HOUR), "probably lasts, about 90% at the reset"),
         (Forecast(projected_percent=130.0, exhausts_at=NOW + HOUR), "runs out 11:38, 1h00 before reset"),
         (Forecast(projected_percent=130.0, exhausts_at=NOW), "about to run out"),
     ],

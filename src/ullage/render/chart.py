@@ -65,7 +65,8 @@ def outlook(forecast: Forecast | None, resets_at: datetime, now: datetime, timez
     if forecast is None or forecast.projected_percent is None:
         return ""
     if forecast.exhausts_at is None:
-        return f"lasts, about {words.percent(forecast.projected_percent)} at the reset"
+        lasts = "lasts" if forecast.exhausts_earliest is None else "probably lasts"
+        return f"{lasts}, about {words.percent(forecast.projected_percent)} at the reset"
     if forecast.exhausts_at <= now:
         return "about to run out"
     before = words.countdown(resets_at - forecast.exhausts_at)
