@@ -40,7 +40,7 @@ def command(as_json: bool, may_refresh: bool) -> int:
     cache = ProfileCache(os.environ)
     now = datetime.now(UTC)
     if may_refresh and schedule.is_due(cache.schedule(), cache.reading(), now):
-        _refresh()
+        refresh_or_wait()
         now = datetime.now(UTC)
     reading, plan = cache.reading(), cache.schedule()
     if as_json:
@@ -54,9 +54,10 @@ def command(as_json: bool, may_refresh: bool) -> int:
     return exit_code(reading, plan, settings.limits, now)
 
 
-def _refresh() -> None:
+def refresh_or_wait(*, force: bool = False) -> None:
+    """Refresh, or wait for the process that is refreshing; what fails is told and left to the last reading."""
     try:
-        outcome = refresh.refresh(os.environ)
+        outcome = refresh.refresh(os.environ, force=force)
         if outcome.result == "busy":
             # Another process is asking: its answer is ours too.
             with ProfileCache(os.environ).lock(wait_seconds=_LONGEST_WAIT_SECONDS):
