@@ -9,7 +9,7 @@ import sys
 import time
 from datetime import UTC, datetime
 
-from ullage import config, frames, schedule, timeline
+from ullage import config, delivery, frames, schedule, timeline
 from ullage.cache import ProfileCache, read_regular
 from ullage.errors import SourceError, UllageError
 from ullage.places import ATTENDED, SURFACES
@@ -54,7 +54,9 @@ def refresh(environ: Mapping[str, str], *, force: bool = False) -> Outcome:
         if not held:
             return Outcome(result="busy")
         cache.sweep()
-        return _refresh(environ, settings, cache, force=force)
+        outcome = _refresh(environ, settings, cache, force=force)
+        delivery.announce(environ, settings, cache, _now())
+        return outcome
 
 
 def _needed(cache: ProfileCache, now: datetime) -> bool:
