@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
 import sys
 import sysconfig
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from ullage import timeline
+from ullage.cache import ProfileCache
+from ullage.places import SURFACES
+from ullage.schedule import SHORTEST_INTERVAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -53,6 +60,37 @@ def wait_until(condition: Callable[[], object], *, seconds: float = 30, what: st
         if time.monotonic() > deadline:
             pytest.fail(f"{what} did not come about in {seconds:.0f} s")
         time.sleep(0.02)
+
+
+def processes(environ: Mapping[str, str]) -> set[int]:
+    """Return the ids of the living processes that use this environment's cache, whoever started them."""
+    if sys.platform != "linux":
+        pytest.skip("only Linux shows the environment of processes")
+    needle = f"ULLAGE_CACHE_DIR={environ['ULLAGE_CACHE_DIR']}".encode()
+    found = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if needle in (process / "environ").read_bytes().split(b"\0"):
+                found.add(int(process.name))
+    return found
+
+
+def make_due(environ: Mapping[str, str], *, ago: int = 1) -> None:
+    """Date a cache back, so that its next refresh has been due since some seconds."""
+    cache = ProfileCache(environ)
+    due = datetime.now(UTC) - timedelta(seconds=ago)
+    begun = due - SHORTEST_INTERVAL
+    cache.save_schedule(cache.schedule().replace(attempted_at=begun, refresh_at=due, idle_refresh_at=due))
+    for surface in SURFACES:
+        data = cache.timeline(surface)
+        header = timeline.read_header(data)
+        assert header is not None
+        cache.save_timeline(surface, timeline.postpone(data, int(due.timestamp())), header.checkpoint)
+
+
+def published(environ: Mapping[str, str]) -> bytes:
+    """Return what the timeline that a refresh writes last shows now: something once a first reading is everywhere."""
+    return timeline.text_at(ProfileCache(environ).timeline(SURFACES[-1]), int(time.time()))
 
 
 PYTHON = sys.executable

@@ -28,22 +28,25 @@ _LARGEST_FILE = 1 << 20
 _ABANDONED_SECONDS = 60
 
 
-def read_regular(path: str, largest: int = _LARGEST_FILE) -> bytes | None:
+def read_regular(path: str, largest: int = _LARGEST_FILE, *, own: bool = False) -> bytes | None:
     """Return a regular file's bytes; None when there is none, it is not readable, or it is larger than `largest`.
 
-    A FIFO or a device in its place is not waited for.
+    A FIFO or a device in its place is not waited for. With `own`, another user's file is none.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except OSError:
         return None
-    with os.fdopen(descriptor, "rb") as file:
-        try:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                return None
-            data = file.read(largest + 1)
-        except OSError:
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or (own and hasattr(os, "geteuid") and status.st_uid != os.geteuid()):
             return None
+        with open(descriptor, "rb", closefd=False) as file:
+            data = file.read(largest + 1)
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
     return data if len(data) <= largest else None
 
 
@@ -123,7 +126,10 @@ class ProfileCache:
             yield False
             return
         except OSError as error:
-            raise CacheError(f"Cannot lock {self._path('refresh.lock')}: {error.strerror}.") from error
+            raise CacheError(
+                f"Cannot lock {self._path('refresh.lock')}: {error.strerror}. Make the directory writable, or name "
+                "another one in ULLAGE_CACHE_DIR."
+            ) from error
         try:
             yield True
         finally:
@@ -131,15 +137,15 @@ class ProfileCache:
 
     def reading(self) -> Reading | None:
         """Return the last reading, None when nothing is known."""
-        return serial.decode_reading(read_regular(self._path("reading.json")))
+        return serial.decode_reading(self._read("reading.json"))
 
     def schedule(self) -> Schedule:
         """Return when to ask again; an empty schedule when nothing has been asked yet."""
-        return serial.decode_schedule(read_regular(self._path("schedule.json")))
+        return serial.decode_schedule(self._read("schedule.json"))
 
     def timeline(self, surface: str) -> bytes:
         """Return the bytes of a surface's timeline; none when it is absent."""
-        return read_regular(self._path(f"{surface}.timeline")) or b""
+        return self._read(f"{surface}.timeline") or b""
 
     def save_reading(self, reading: Reading | None) -> None:
         """Keep a reading; None forgets the one before."""
@@ -168,7 +174,7 @@ class ProfileCache:
 
     def hold(self, account_id: str | None) -> datetime | None:
         """Return until when the server does not want to be asked about this account, by any profile."""
-        data = read_regular(self._hold_path(account_id)) if account_id else None
+        data = read_regular(self._hold_path(account_id), own=True) if account_id else None
         return parse_time(data.decode(errors="replace").strip()) if data else None
 
     def save_hold(self, account_id: str | None, until: datetime) -> None:
@@ -179,6 +185,9 @@ class ProfileCache:
 
     def _hold_path(self, account_id: str) -> str:
         return os.path.join(self.root, "holds", slug(account_id))
+
+    def _read(self, name: str) -> bytes | None:
+        return read_regular(self._path(name), own=True)
 
     def _path(self, name: str) -> str:
         return os.path.join(self.directory, name)

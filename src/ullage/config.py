@@ -14,6 +14,7 @@ from ullage.places import SURFACES
 from ullage.record import Record
 from ullage.render import segment
 from ullage.render.surfaces import PALETTES, check_style
+from ullage.text import clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -263,7 +264,7 @@ def _checked(data: bytes, values: dict[str, Any]) -> tuple[dict[str, Any], tuple
     try:
         text = data.decode()
         given = dict(_leaves(tomllib.loads(text)))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except ValueError as error:
         return values, (Issue(line=_line_of_error(error), message=f"is not TOML: {error}"),)
     except RecursionError:
         return values, (Issue(line=0, message="is nested too deeply"),)
@@ -272,7 +273,7 @@ def _checked(data: bytes, values: dict[str, Any]) -> tuple[dict[str, Any], tuple
         option = next((option for option in OPTIONS if option.key == key), None)
         wrong = f"is not an option{_nearest(key)}" if option is None else option.check(value)
         if wrong:
-            issues.append(Issue(line=_line_of_key(text, key), message=f"{key} {wrong}"))
+            issues.append(Issue(line=_line_of_key(text, key), message=f"{clean(key, 100)} {wrong}"))
         else:
             values[key] = value
     return values, tuple(issues)
@@ -303,12 +304,15 @@ def _line_of_error(error: Exception) -> int:
 
 def _line_of_key(text: str, key: str) -> int:
     """Find the line that sets a dotted key: tomllib does not tell."""
-    table = ""
+    key, table = _bare(key) + ".", ""
     for number, line in enumerate(text.splitlines(), 1):
         header = re.match(r"\s*\[\[?\s*([^\]]+?)\s*\]", line)
         if header:
             table = _bare(header.group(1)) + "."
-        elif "=" in line and key.startswith(table + _bare(line.partition("=")[0])):
+            # A value given as an array of tables has no line with an equals sign.
+            if table.startswith(key):
+                return number
+        elif "=" in line and key.startswith(f"{table}{_bare(line.partition('=')[0])}."):
             return number
     return 0
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 MOST_FRAMES = 120
 _NEAR_SECONDS = 3600
 _FAR_STEP_SECONDS = 300
+_FEWEST_FAR_STEPS = 24
 _DAY_SECONDS = 86400
 
 
@@ -33,7 +34,7 @@ def build(reading: Reading | None, settings: Settings, surface: str, now: dateti
     fixed = events(reading, settings, written)
     steps = [step for step in _steps(reading, nodes, written, max(fixed, default=written)) if step not in fixed]
     frames = _frames({written, *fixed, *steps}, reading, settings, surface, nodes)
-    while len(frames) > MOST_FRAMES:
+    while len(frames) > MOST_FRAMES and steps:
         steps = _thinned(steps, written)
         frames = _frames({written, *fixed, *steps}, reading, settings, surface, nodes)
     return [frames[0].replace(starts_at=written - LEAD_SECONDS), *frames[1:]]
@@ -61,9 +62,10 @@ def _steps(reading: Reading, nodes: Iterable[Node], written: int, horizon: int) 
     if any(field.attribute in segment.COUNTDOWNS for field in fields):
         for window in reading.windows:
             if window.resets_at is not None:
-                steps |= _every_step(math.floor(window.resets_at.timestamp()), written, horizon)
+                steps |= _every_step(_up(window.resets_at), written, horizon)
     if any(field.attribute == "resets_at" for field in fields):
-        days_before = {_up(window.resets_at) - _DAY_SECONDS for window in reading.windows if window.resets_at}
+        resets = [window.resets_at for window in reading.windows if window.resets_at]
+        days_before = {math.floor(reset.timestamp()) + 1 - _DAY_SECONDS for reset in resets}
         steps |= {second for second in days_before if written < second < horizon}
     if any(field.subject == "age" for field in fields):
         steps |= _every_step(_up(reading.as_of), written, horizon)
@@ -78,10 +80,13 @@ def _every_step(phase: int, written: int, horizon: int) -> set[int]:
 
 
 def _thinned(steps: list[int], written: int) -> list[int]:
-    """Drop every second step of the far ones while there are any, else the last ones."""
+    """Drop every second of the far steps while there are many, then of the later near ones: coarse, never frozen."""
     near = [step for step in steps if step < written + _NEAR_SECONDS]
     far = steps[len(near) :]
-    return [*near, *far[::2]] if len(far) > 1 else steps[: len(steps) * 3 // 4]
+    if len(far) > _FEWEST_FAR_STEPS:
+        return [*near, *far[::2]]
+    half = len(near) // 2
+    return [*near[:half], *near[half + 1 :: 2], *far] if near else far[1::2]
 
 
 def _frames(

@@ -168,7 +168,9 @@ def parse_time(value: object) -> datetime | None:
         return parsed.astimezone(UTC) if 2000 < parsed.year < 2200 else None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    seconds = value / 1000 if abs(value) > 1e11 else value
+    if not 1e9 <= value < 7e12:
+        return None
+    seconds = value / 1000 if value > 1e11 else value
     return datetime.fromtimestamp(seconds, UTC) if 1e9 <= seconds < 7e9 else None
 
 

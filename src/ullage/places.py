@@ -30,7 +30,7 @@ def cache_root(environ: Mapping[str, str], platform: str = sys.platform) -> str:
     if platform == "win32":
         return _absolute(environ.get("LOCALAPPDATA", ""), "LOCALAPPDATA") + "\\ullage\\Cache"
     if xdg.startswith("/"):
-        return xdg + "/ullage"
+        return _absolute(xdg, "XDG_CACHE_HOME") + "/ullage"
     home = _absolute(environ.get("HOME", ""), "HOME")
     return home + ("/Library/Caches/ullage" if platform == "darwin" else "/.cache/ullage")
 

@@ -91,7 +91,7 @@ def _refresh(environ: Mapping[str, str], settings: Settings, cache: ProfileCache
         plan = schedule.failed(schedule.begun(plan, now), error, now, _jitter)
         result: Literal["refreshed", "failed"] = "failed"
     else:
-        changed = reading is None or (answer.windows, answer.credits) != (reading.windows, reading.credits)
+        changed = reading is None or _numbers(answer) != _numbers(reading)
         plan = schedule.succeeded(schedule.begun(plan, now), now, changed=changed)
         reading, result = answer, "refreshed"
         cache.save_reading(reading)
@@ -100,6 +100,11 @@ def _refresh(environ: Mapping[str, str], settings: Settings, cache: ProfileCache
         cache.save_hold(plan.account_id, plan.hold_until)
     publish(cache, settings, reading, plan, _now())
     return Outcome(result=result, problem=plan.problem)
+
+
+def _numbers(reading: Reading) -> object:
+    """Return what a person would call a change: not the time of the statement, nor a reset that is worded anew."""
+    return [(window.id, window.used_percent, window.severity) for window in reading.windows], reading.credits
 
 
 def source_in_force(settings: Settings) -> Source:

@@ -120,7 +120,7 @@ def failed(schedule: Schedule, error: SourceError, now: datetime, jitter: Jitter
     return schedule.replace(
         refresh_at=retry_at,
         idle_refresh_at=retry_at,
-        hold_until=retry_at if error.code == "rate_limited" else None,
+        hold_until=retry_at if error.code == "rate_limited" else wish,
         failures=failures,
         problem=Problem(code=error.code, message=str(error), retry_at=retry_at),
     )

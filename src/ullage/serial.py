@@ -26,11 +26,12 @@ if TYPE_CHECKING:
 
 _FORMAT = 1
 _LONGEST_MESSAGE = 500
+_LARGEST_EXPONENT = 6
 
 
 def encode(record: Record) -> bytes:
     """Return a record as JSON, with the format's version beside its fields."""
-    return json.dumps({"format": _FORMAT, **_plain(record)}, ensure_ascii=False).encode() + b"\n"
+    return json.dumps({"format": _FORMAT, **_plain(record)}).encode() + b"\n"
 
 
 def decode_reading(data: bytes | None) -> Reading | None:
@@ -108,9 +109,10 @@ def _credits(fields: dict[str, Any] | None) -> Credits | None:
 def _money(fields: dict[str, Any] | None) -> Money | None:
     if fields is None:
         return None
-    return Money(
-        amount_minor=int(fields["amount_minor"]), currency=clean(fields["currency"]), exponent=int(fields["exponent"])
-    )
+    amount, exponent = fields["amount_minor"], fields["exponent"]
+    if type(amount) is not int or type(exponent) is not int or not 0 <= exponent <= _LARGEST_EXPONENT:
+        raise ValueError("not an amount of money")
+    return Money(amount_minor=amount, currency=clean(fields["currency"]), exponent=exponent)
 
 
 def _schedule(fields: dict[str, Any]) -> Schedule:

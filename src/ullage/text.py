@@ -25,4 +25,4 @@ def _is_visible(character: str) -> bool:
 
 def slug(text: str) -> str:
     """Return a name for templates and JSON ids: lower-case letters and digits, joined by single underscores."""
-    return "_".join("".join(c.lower() if c.isalnum() else " " for c in text).split())
+    return "_".join("".join(c.lower()[0] if c.isalnum() else " " for c in text).split())

@@ -12,6 +12,7 @@ import time
 
 import click
 
+from ullage import timeline
 from ullage.cache import ProfileCache
 from ullage.errors import UllageError
 from ullage.places import SURFACES
@@ -76,7 +77,8 @@ def _run(command: list[str], environ: Mapping[str, str]) -> str:
 
 def _wait_for_reading(environ: Mapping[str, str]) -> None:
     deadline = time.monotonic() + _PATIENCE_SECONDS
-    while ProfileCache(environ).reading() is None or not ProfileCache(environ).timeline("plain").count(b"\n") > 1:
+    # The last surface to be written shows something once all of them do.
+    while not timeline.text_at(ProfileCache(environ).timeline(SURFACES[-1]), int(time.time())):
         if time.monotonic() > deadline:
             problem = ProfileCache(environ).schedule().problem
             raise UllageError(problem.message if problem else "The refresh in the background brought no reading.")

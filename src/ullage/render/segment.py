@@ -9,6 +9,7 @@ Outside of a group an unknown value is `?`. A window whose reset has passed show
 from __future__ import annotations
 
 from ullage.model import (
+    CLOCK_SLACK,
     SEVERITIES,
     binding_window,
     find_window,
@@ -199,6 +200,9 @@ def _window_value(window: Window, attribute: str, view: View) -> Span | None:
         return _share(window, attribute, view)
     if window.resets_at is None or has_reset(window, view.now):
         return None
+    # The last frame of a timeline has no successor: a countdown in it would stand still.
+    if state_at(window.as_of, view.now, view.limits) == "expired":
+        return None
     if attribute == "blocked_for" and severity_at(window, view.now, view.limits) != "exhausted":
         return None
     if attribute == "resets_at":
@@ -260,9 +264,11 @@ def _credits_left(view: View, old: str, level: Level | None) -> Span | None:
 
 def _plain_value(subject: str, view: View) -> Span | None:
     reading = view.reading
+    state = state_at(reading.as_of, view.now, view.limits)
     if subject == "age":
-        return Span(text=words.age(view.now - reading.as_of))
+        known = state != "expired" and reading.as_of <= view.now + CLOCK_SLACK
+        return Span(text=words.age(view.now - reading.as_of)) if known else None
     if subject == "state":
-        return Span(text=state_at(reading.as_of, view.now, view.limits))
+        return Span(text=state)
     text = clean(reading.account.plan if subject == "plan" else reading.source)
     return Span(text=text) if text else None

@@ -17,7 +17,7 @@ from email.utils import parsedate_to_datetime
 import httpx
 
 from ullage import __version__
-from ullage.errors import SourceError, UsageError
+from ullage.errors import SourceError
 from ullage.text import clean
 
 TYPE_CHECKING = False
@@ -38,20 +38,27 @@ class Answer:
 
 
 def checked_base(base: str, provider: str) -> httpx.URL:
-    """Return the base address when it is the provider's own or a loopback address; else raise UsageError.
+    """Return the base address when it is the provider's own or a loopback address; else raise SourceError.
 
     Names are not looked up: what `localhost` means is decided elsewhere, so only addresses count.
     """
     try:
         url = httpx.URL(base)
     except (httpx.InvalidURL, ValueError) as error:
-        raise UsageError(f"{clean(base, 200)!r} is not an address: {error}") from error
-    bare = not url.userinfo and not url.query and not url.fragment and url.path in ("", "/")
+        raise _base_refused(provider, f"holds no address: {clean(str(error), 200)}") from error
+    bare = (
+        not url.userinfo and not url.query and not url.fragment and url.path in ("", "/") and (url.port or 0) < 1 << 16
+    )
     if bare and (str(url).rstrip("/") == provider or (url.scheme in ("http", "https") and _is_loopback(url.host))):
         return url
-    raise UsageError(
+    raise _base_refused(provider, f"names {clean(url.host, 200)!r}")
+
+
+def _base_refused(provider: str, what: str) -> SourceError:
+    return SourceError(
+        "base_refused",
         f"ullage asks {provider} or a loopback address such as http://127.0.0.1:8000, and nobody else; "
-        f"ULLAGE_API_BASE names {clean(url.host, 200)!r}. Unset it."
+        f"ULLAGE_API_BASE {what}. Unset it.",
     )
 
 
@@ -83,18 +90,9 @@ def get(base: httpx.URL, path: str, headers: Mapping[str, str]) -> Answer:
 
 
 async def _get(base: httpx.URL, path: str, headers: Mapping[str, str]) -> Answer:
-    loopback = _is_loopback(base.host)
-    # A loopback address is never asked through a proxy, which would see the secret.
-    client = httpx.AsyncClient(
-        verify=httpx.create_ssl_context(),
-        trust_env=not loopback,
-        follow_redirects=False,
-        timeout=httpx.Timeout(WHOLE_CALL_SECONDS, connect=CONNECT_SECONDS),
-        headers={"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "identity"},
-    )
     async with (
         asyncio.timeout(WHOLE_CALL_SECONDS),
-        client,
+        _client(base.host) as client,
         client.stream("GET", base.join(path), headers=dict(headers)) as response,
     ):
         body = b""
@@ -107,6 +105,31 @@ async def _get(base: httpx.URL, path: str, headers: Mapping[str, str]) -> Answer
                     reached_server=True,
                 )
         return Answer(response.status_code, response.headers, body)
+
+
+def _client(host: str) -> httpx.AsyncClient:
+    try:
+        trusted = httpx.create_ssl_context()
+    except OSError as error:
+        raise SourceError(
+            "bad_certificate",
+            "SSL_CERT_FILE or SSL_CERT_DIR names no certificates that can be read. Correct or unset it.",
+        ) from error
+    try:
+        return httpx.AsyncClient(
+            verify=trusted,
+            # A loopback address is never asked through a proxy, which would see the secret.
+            trust_env=not _is_loopback(host),
+            follow_redirects=False,
+            timeout=httpx.Timeout(WHOLE_CALL_SECONDS, connect=CONNECT_SECONDS),
+            headers={"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "identity"},
+        )
+    except (httpx.InvalidURL, ValueError, ImportError) as error:
+        raise SourceError(
+            "proxy_unusable",
+            "HTTPS_PROXY or ALL_PROXY names a proxy that ullage cannot use: it speaks to http:// and https:// proxies. "
+            "Set HTTPS_PROXY to one of these, or unset both.",
+        ) from error
 
 
 def _unreachable(code: str, what: str) -> SourceError:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    import httpx
+
     from ullage.model import Account, Reading
 
 NAME = "oauth"
@@ -22,18 +24,24 @@ _PATH = "/api/oauth/usage"
 
 
 def account(environ: Mapping[str, str]) -> Account:
-    """Return whose numbers this source would tell."""
+    """Return whose numbers this source would tell; raise SourceError where it may not be asked."""
+    # First of all: the plan lies beside the token.
+    _base(environ)
     return credentials.account(environ)
 
 
 def read(environ: Mapping[str, str], account: Account, now: datetime) -> Reading:
     """Ask once; raise SourceError with what to do when there is no reading."""
-    base = http.checked_base(environ.get("ULLAGE_API_BASE") or PROVIDER, PROVIDER)
+    base = _base(environ)
     headers = {**credentials.token(environ, now).header(), "anthropic-beta": "oauth-2025-04-20"}
     answer = http.get(base, _PATH, headers)
     if answer.status != 200:
         raise _refusal(answer, base.host, now)
     return wire.parse_usage(http.json_body(answer, base.host), account=account, source=NAME, as_of=now)
+
+
+def _base(environ: Mapping[str, str]) -> httpx.URL:
+    return http.checked_base(environ.get("ULLAGE_API_BASE") or PROVIDER, PROVIDER)
 
 
 def _refusal(answer: http.Answer, host: str, now: datetime) -> SourceError:

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from ullage.model import Kind, Severity
 
 _MOST_WINDOWS = 32
+_LONGEST_SCOPE = 32
+_MOST_NAMES = 4
+_DEFAULT_EXPONENT = 2
+_LARGEST_EXPONENT = 6
 _SIGNS_OF_A_USAGE_BODY = ("five_hour", "seven_day", "limits", "extra_usage", "spend")
 _NOT_WINDOWS = ("limits", "model_scoped", "extra_usage", "spend", "cedar_ember")
 _KNOWN: dict[str, tuple[str, Kind]] = {
@@ -53,14 +57,14 @@ def parse_usage(body: object, *, account: Account, source: str, as_of: datetime)
         known = windows.get(window.id)
         if known is not None:
             windows[window.id] = _merged(known, window)
-        elif len(windows) < _MOST_WINDOWS:
+        else:
             windows[window.id] = window
     return Reading(
         account=account,
         source=source,
         as_of=as_of,
-        windows=tuple(sorted(windows.values(), key=lambda window: _ORDER.index(window.kind))),
-        credits=_credits(body),
+        windows=tuple(sorted(windows.values(), key=lambda window: _ORDER.index(window.kind))[:_MOST_WINDOWS]),
+        credits=_credits(body, implausible),
         problem=_note(implausible),
     )
 
@@ -85,23 +89,23 @@ def _identity(kind: str, scope: object) -> tuple[str, str, Kind]:
         name = _ID_OF_KIND[kind]
         return (name, *_KNOWN[name])
     model, surface = _scope_name(scope, "model"), _scope_name(scope, "surface")
-    shown = " ".join(part for part in (model, surface) if part)
+    shown = clean(f"{model} {surface}", _LONGEST_SCOPE)
     if kind == "weekly_scoped":
         name = f"seven_day_{slug(shown) or 'scoped'}"
         return name, f"Week ({shown or 'scoped'})", "other" if surface or not model else "model"
-    name = slug(f"{clean(kind)} {shown}") or "unnamed"
-    return name, _title(name), "other"
+    name = slug(clean(f"{kind} {shown}")) or "unnamed"
+    return (name, *_KNOWN.get(name, (_title(name), "other")))
 
 
 def _scope_name(scope: object, key: str) -> str:
     part = scope.get(key) if isinstance(scope, dict) else None
-    return clean(part.get("display_name") or part.get("id")) if isinstance(part, dict) else clean(part)
+    return clean(part.get("display_name")) or clean(part.get("id")) if isinstance(part, dict) else clean(part)
 
 
 def _model_scoped(body: Mapping[str, Any]) -> Iterator[_Stated]:
     scoped = body.get("model_scoped")
     for entry in scoped if isinstance(scoped, list) else ():
-        if isinstance(entry, dict):
+        if isinstance(entry, dict) and entry:
             scope = {"model": {"display_name": entry.get("display_name")}}
             name, label, kind = _identity("weekly_scoped", scope)
             yield _Stated(name, label, kind, entry, entry.get("utilization"))
@@ -109,14 +113,17 @@ def _model_scoped(body: Mapping[str, Any]) -> Iterator[_Stated]:
 
 def _flat(body: Mapping[str, Any]) -> Iterator[_Stated]:
     for key, fields in body.items():
-        if key in _NOT_WINDOWS or not isinstance(fields, dict) or not {"utilization", "resets_at"} <= fields.keys():
+        if key in _NOT_WINDOWS or not isinstance(fields, dict):
+            continue
+        stated = fields.keys() & {"utilization", "resets_at"}
+        if not stated or (len(stated) < 2 and key not in _KNOWN):
             continue
         # A code-named object with a limit in dollars is a one-off pool; its `resets_at` is the day it expires.
         if isinstance(fields.get("limit_dollars"), int | float):
             continue
         name = slug(clean(key)) or "unnamed"
-        label, kind = _KNOWN.get(key, (_title(name), "other"))
-        yield _Stated(name, label, kind, fields, fields["utilization"])
+        label, kind = _KNOWN.get(name, (_title(name), "other"))
+        yield _Stated(name, label, kind, fields, fields.get("utilization"))
 
 
 def _title(name: str) -> str:
@@ -131,7 +138,7 @@ def _window(stated: _Stated, source: str, as_of: datetime, implausible: list[str
         implausible.append(stated.label)
     return Window(
         id=stated.name,
-        label=stated.label,
+        label=clean(stated.label),
         kind=stated.kind,
         used_percent=used_percent,
         resets_at=parse_time(stated.fields.get("resets_at")),
@@ -162,7 +169,7 @@ def _merged(listed: Window, flat: Window) -> Window:
 def _note(implausible: list[str]) -> Problem | None:
     if not implausible:
         return None
-    names = ", ".join(dict.fromkeys(implausible))
+    names = ", ".join(list(dict.fromkeys(implausible))[:_MOST_NAMES])
     return Problem(
         code="implausible_percent",
         message=f"The source gave a percentage that cannot be one for {names}; it is not shown. "
@@ -170,18 +177,21 @@ def _note(implausible: list[str]) -> Problem | None:
     )
 
 
-def _credits(body: Mapping[str, Any]) -> Credits | None:
+def _credits(body: Mapping[str, Any], implausible: list[str]) -> Credits | None:
     spend, extra = body.get("spend"), body.get("extra_usage")
     spend, extra = (part if isinstance(part, dict) else {} for part in (spend, extra))
     if not spend and not extra:
         return None
     used = _money(spend.get("used")) or _minor_units(extra.get("used_credits"), extra)
     limit = _money(spend.get("limit")) or _minor_units(extra.get("monthly_limit"), extra)
-    stated_percent = parse_percent(extra.get("utilization"))
-    if stated_percent is None:
-        stated_percent = parse_percent(spend.get("percent"))
+    stated = [percent for percent in (extra.get("utilization"), spend.get("percent")) if percent is not None]
+    percents = [parse_percent(percent) for percent in stated]
+    if None in percents:
+        implausible.append("Credits")
+    stated_percent = next((percent for percent in percents if percent is not None), None)
+    enabled = spend.get("enabled")
     return Credits(
-        enabled=(spend.get("enabled") if "enabled" in spend else extra.get("is_enabled")) is True,
+        enabled=(extra.get("is_enabled") if enabled is None else enabled) is True,
         used=used,
         limit=limit,
         used_percent=_share(used, limit, stated_percent),
@@ -211,5 +221,7 @@ def _amount(amount: object, currency: object, exponent: object) -> Money | None:
         return None
     # XXX is ISO 4217's code for "no currency": the amount is known, what it is counted in is not.
     known = isinstance(currency, str) and len(currency) == 3 and currency.isascii() and currency.isalpha()
-    places = exponent if isinstance(exponent, int) and not isinstance(exponent, bool) and 0 <= exponent <= 6 else 2
-    return Money(amount_minor=round(amount), currency=str(currency).upper() if known else "XXX", exponent=places)
+    places = _DEFAULT_EXPONENT if exponent is None else exponent
+    if isinstance(places, bool) or not isinstance(places, int | float) or places not in range(_LARGEST_EXPONENT + 1):
+        return None
+    return Money(amount_minor=round(amount), currency=str(currency).upper() if known else "XXX", exponent=int(places))

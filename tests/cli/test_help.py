@@ -1,0 +1,94 @@
+"""The words of the command line: help for everything, and a hint for a slip."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import click
+import pytest
+
+from ullage import __version__
+from ullage.cli import COMMANDS, main, run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def walk(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    yield path, command
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            inner = command.get_command(context, name)
+            assert inner is not None
+            yield from walk(inner, (*path, name))
+
+
+EVERY = dict(walk(main))
+paths = pytest.mark.parametrize("path", EVERY, ids=" ".join)
+
+
+@paths
+def test_help_says_what_a_command_does(path: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([*path, "--help"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith(f"Usage: {' '.join(('ullage', *path))} ")
+    explained = (EVERY[path].help or "").split("\n")[0]
+    assert len(explained) > 20
+    assert explained[0].isupper()
+    assert explained[-1] in ".:;," or explained.count(" ") > 5
+    assert explained.split()[0] in printed
+
+
+@paths
+def test_every_option_says_what_it_is_for(path: tuple[str, ...]) -> None:
+    for parameter in EVERY[path].params:
+        if isinstance(parameter, click.Option):
+            assert parameter.help or isinstance(parameter.type, click.Choice), parameter.opts
+
+
+def test_a_short_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["usage", "-h"]) == 0
+    assert "--json" in capsys.readouterr().out
+
+
+def test_the_list_names_every_command_in_one_line_each(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--help"]) == 0
+    printed = capsys.readouterr().out
+    for name in COMMANDS:
+        assert re.search(rf"^  {name} +\S.*\S$", printed, re.MULTILINE)
+    assert "Exit codes: 0 done" in printed
+
+
+def test_a_group_without_a_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([]) == 2
+    printed = capsys.readouterr()
+    assert "Usage: ullage" in printed.out + printed.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["usge"], "No such command 'usge'. Did you mean usage?"),
+        (["refesh"], "Did you mean refresh?"),
+        (["xyzzy"], "`ullage --help` lists the commands."),
+        (["usage", "--jsn"], "--json"),
+        (["usage", "much"], "unexpected extra argument"),
+        (["prompt", "--surface", "zhs"], "zsh"),
+        (["config", "chek"], "chek"),
+        (["config", "check", "/nowhere/config.toml"], "/nowhere/config.toml"),
+    ],
+)
+def test_wrong_usage_is_said_and_exits_with_2(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments) == 2
+    printed = capsys.readouterr()
+    assert words in printed.err
+    assert printed.out == ""
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out == f"ullage, version {__version__}\n"

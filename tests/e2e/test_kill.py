@@ -1,0 +1,95 @@
+"""SIGKILL at any moment of a refresh leaves a cache that reads as before or as after, and the next refresh works."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from tools import PYTHON, ULLAGE_PROMPT, run
+
+from ullage import prompt, refresh, serial, simulate, timeline
+from ullage.cache import ProfileCache
+from ullage.places import SURFACES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+CHUNKS = 12
+KILLS = 28
+COMMAND = [PYTHON, "-P", "-m", "ullage.refresh", "--force"]
+
+
+def models(percent: float) -> Callable[[simulate.Moment], simulate.Reply]:
+    return lambda moment: simulate._body(moment, 20.0, 30.0, {"Fable": percent})
+
+
+def whole_life(environ: Mapping[str, str]) -> float:
+    started = time.monotonic()
+    subprocess.run(COMMAND, env=environ, check=True)
+    return time.monotonic() - started
+
+
+def kill_after(seconds: float, environ: Mapping[str, str]) -> None:
+    with subprocess.Popen(COMMAND, env=environ, stderr=subprocess.PIPE) as process:
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
+
+
+def assert_readable(cache: ProfileCache, shown: set[bytes]) -> None:
+    """Every file decodes, and what was known before is still known."""
+    directory = Path(cache.directory)
+    assert serial.decode_reading((directory / "reading.json").read_bytes()) is not None
+    assert serial.decode_schedule((directory / "schedule.json").read_bytes()).attempted_at is not None
+    for surface in SURFACES:
+        data = prompt.read_timeline(str(directory / f"{surface}.timeline"))
+        assert timeline.decode(data) is not None
+        assert timeline.text_at(data, int(time.time())).translate(None, b"\001\002") != b""
+    assert timeline.text_at(cache.timeline("plain"), int(time.time())) in shown
+
+
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+def test_kill_at_any_moment(chunk: int, environ: dict[str, str], simulate: Callable[..., simulate.Simulator]) -> None:
+    simulator = simulate("models")
+    answers = [models(82.0), models(64.0)]
+    simulator.scenario = answers[0]
+    cache = ProfileCache(environ)
+    life = max(whole_life(environ) for _ in range(2))
+    shown = {b"fable 82%!", b"fable 64%"}
+    moments = [life * 1.1 * (step + random.random()) / KILLS for step in range(KILLS)]
+    for number, moment in enumerate(moments):
+        simulator.scenario = answers[(chunk + number) % 2]
+        kill_after(moment, environ)
+        assert_readable(cache, shown)
+        printed = run(["sh", ULLAGE_PROMPT], environ)
+        assert (printed.stderr, printed.returncode) == ("", 0)
+        assert printed.stdout.strip().encode() in shown
+    simulator.scenario = answers[1]
+    assert refresh.refresh(environ, force=True).result == "refreshed"
+    assert timeline.text_at(cache.timeline("plain"), int(time.time())) == b"fable 64%"
+
+
+@pytest.mark.parametrize("chunk", range(2))
+def test_kill_of_the_first_refresh(chunk: int, environ: dict[str, str], simulate: Callable[..., object]) -> None:
+    simulate("models")
+    life = whole_life(environ)
+    for step in range(8):
+        place = {**environ, "ULLAGE_CACHE_DIR": f"{environ['ULLAGE_CACHE_DIR']}-{step}"}
+        kill_after(life * (step + random.random()) / 8, place)
+        cache = ProfileCache(place)
+        for surface in SURFACES:
+            data = cache.timeline(surface)
+            assert not data or timeline.decode(data) is not None
+        reading = Path(cache.directory, "reading.json")
+        assert not reading.exists() or cache.reading() is not None
+        printed = run(["sh", ULLAGE_PROMPT], {**place, "PATH": os.environ["PATH"]})
+        assert (printed.stdout.strip(), printed.stderr) in {("", ""), ("fable 82%!", "")}
+        assert refresh.refresh(place, force=True).result in ("refreshed", "busy")

@@ -1,0 +1,262 @@
+"""The template: what each field shows, what vanishes, and what is said about one that cannot be read."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from samples import NOW, readings, window
+from samples import reading as make_reading
+
+from ullage import config
+from ullage.model import Account, Credits, Limits, Money, Reading
+from ullage.render import segment
+from ullage.render.segment import TemplateError, View
+from ullage.render.surfaces import Span
+
+if TYPE_CHECKING:
+    from ullage.model import Severity
+
+DOLLARS = Money(amount_minor=5000, currency="USD", exponent=2)
+READING = make_reading(
+    window("five_hour", 37.4, label="Session (5h)"),
+    window("seven_day", 82.0, label="Week (all models)", resets_at=NOW + timedelta(days=3, hours=4)),
+    window("seven_day_fable", 104.0, label="Week (Fable)", resets_at=NOW + timedelta(minutes=48)),
+    window("tangelo", 99.0, resets_at=None),
+    credits=Credits(enabled=True, used=DOLLARS.replace(amount_minor=1234), limit=DOLLARS, used_percent=24.68),
+)
+
+
+def show(template: str, known: Reading = READING, **view: Any) -> str:
+    return "".join(span.text for span in spans(template, known, **view))
+
+
+def spans(template: str, known: Reading = READING, **view: Any) -> list[Span]:
+    view = {"now": NOW, "limits": Limits(), "timezone": UTC, **view}
+    return segment.fill(segment.parse(template), View(reading=known, **view))
+
+
+@pytest.mark.parametrize(
+    ("template", "shown"),
+    [
+        ("{5h}", "37%"),
+        ("{five_hour}", "37%"),
+        ("{5h.used}", "37%"),
+        ("{5h.left}", "63%"),
+        ("{5h.bar}", "▰▰▰▱▱▱▱▱"),
+        ("{5h.name}", "5h"),
+        ("{5h.label}", "Session (5h)"),
+        ("{5h.resets_in}", "2h13"),
+        ("{5h.resets_at}", "12:51"),
+        ("{5h.blocked_for}", "?"),
+        ("{7d}", "82%!"),
+        ("{7d.name}", "7d"),
+        ("{7d.resets_in}", "3d04h"),
+        ("{7d.resets_at}", "Wed 14:38"),
+        ("{fable}", "104%×"),
+        ("{fable.left}", "0%×"),
+        ("{fable.name}", "fable"),
+        ("{fable.blocked_for}", "48m"),
+        ("{tangelo}", "99%!!"),
+        ("{tangelo.resets_in}", "?"),
+        ("{top.name} {top}[ {top.blocked_for}]", "fable 104%× 48m"),
+        ("{top.bar}", "▰▰▰▰▰▰▰▰"),
+        ("{credits}", "24%"),
+        ("{credits.percent}", "24%"),
+        ("{credits.used}", "$12.34"),
+        ("{credits.limit}", "$50.00"),
+        ("{credits.left}", "$37.66"),
+        ("{credits.bar}", "▰▰▱▱▱▱▱▱"),
+        ("{age} {state} {plan} {source}", "0m fresh max oauth"),
+        ("{ 5h }", "37%"),
+        ("{opus}", "?"),
+    ],
+)
+def test_fields(template: str, shown: str) -> None:
+    assert show(template) == shown
+
+
+@pytest.mark.parametrize(
+    ("template", "shown"),
+    [
+        ("{5h}", "63%"),
+        ("{5h.used}", "37%"),
+        ("{5h.left}", "63%"),
+        ("{5h.bar}", "▰▰▰▰▰▱▱▱"),
+        ("{7d}", "18%!"),
+        ("{fable}", "0%×"),
+        ("{credits}", "76%"),
+        ("{credits.used}", "$12.34"),
+    ],
+)
+def test_who_wants_to_see_what_is_left_sees_it(template: str, shown: str) -> None:
+    assert show(template, show_left=True) == shown
+
+
+def test_plain_characters() -> None:
+    known = make_reading(window(used=100.0), window("seven_day", 50.0, resets_at=NOW))
+    assert show("{5h} {5h.bar} {7d}", known, ascii_only=True) == "100%X ######## reset"
+
+
+def test_every_field_that_the_configuration_explains_is_one() -> None:
+    [explained] = [option.explanation for option in config.OPTIONS if option.key == "segment.template"]
+    for field in re.findall(r"\{([\w.]+)\}", explained):
+        segment.parse(f"{{{field}}}")
+    attributes = set(re.findall(r" \.(\w+)", explained))
+    assert attributes == set(segment.WINDOW_ATTRIBUTES) - {""}
+    for subject in segment.PLAIN_SUBJECTS:
+        assert f"{{{subject}}}" in explained
+
+
+@pytest.mark.parametrize(
+    ("template", "shown"),
+    [
+        ("a[ {opus}]b", "ab"),
+        ("a[ {5h} {opus}]b", "ab"),
+        ("a[ {5h}]b", "a 37%b"),
+        ("[{5h}][{opus}][{7d}]", "37%82%!"),
+        ("[always]", "always"),
+        ("{{5h}} [[{5h}]]", "{5h} [37%]"),
+        ("[ [[{5h}]] ]", " [37%] "),
+        ("[[[{5h}]]]", "[37%]"),
+        ("one\ttwo", "one two"),
+        ("$(id) `id` % # \\", "$(id) `id` % # \\"),
+        ("", ""),
+    ],
+)
+def test_groups_and_doubled_brackets(template: str, shown: str) -> None:
+    assert show(template) == shown
+
+
+@pytest.mark.parametrize(
+    ("template", "words"),
+    [
+        ("{5h", "{ without its } at character 1"),
+        ("ab {5h", "at character 4"),
+        ("ab }", "} without its counterpart at character 4; to show it, double it"),
+        ("[{5h}", "[ without its ]"),
+        ("{5h}]", "] without its counterpart at character 5"),
+        ("[a [b]]", "[ without its counterpart at character 4"),
+        ("x {}", "field without a name at character 3"),
+        ("{5h!r}", "field without a name at character 1"),
+        ("{__class__.__init__}", "__init__"),
+        ("{5h.resetsin}", "did you mean resets_in?"),
+        ("{5h.resets_at.x}", "did you mean resets_at?"),
+        ("ab {credits.lefts}", "{credits.lefts} at character 4; did you mean left?"),
+        ("{credits.resets_in}", "it can be percent, used, limit, left, bar"),
+        ("{age.minutes}", "it can be nothing"),
+        ("a\x1b[1mb", "control character"),
+        ("a\u202eb", "control character"),
+        ("x" * 1001, "more than 1000 characters"),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_place(template: str, words: str) -> None:
+    problem = segment.check(template)
+    assert problem is not None
+    assert words in problem
+    with pytest.raises(TemplateError):
+        segment.parse(template)
+
+
+@given(st.text(st.sampled_from("{}[].5hdtop credits_left\\$x"), max_size=30) | st.text(max_size=30))
+def test_any_text_is_a_template_or_a_template_error(template: str) -> None:
+    if segment.check(template) is None:
+        assert "\n" not in show(template)
+
+
+@given(readings(), st.integers(-100, 12 * 86400))
+def test_every_field_can_be_filled_at_any_time(known: Reading, after: int) -> None:
+    moment = NOW + timedelta(seconds=after)
+    subjects = ("5h", "7d", "fable", "opus", "tangelo", "top")
+    fields = [
+        f"{{{subject}.{attribute}}}" for subject in subjects for attribute in segment.WINDOW_ATTRIBUTES if attribute
+    ]
+    fields += [f"{{credits.{attribute}}}" for attribute in segment.CREDITS_ATTRIBUTES if attribute]
+    fields += [f"{{{subject}}}" for subject in segment.PLAIN_SUBJECTS]
+    for field in fields:
+        shown = show(field, known, now=moment)
+        assert shown
+        assert show(f"[{field}]", known, now=moment) == ("" if shown == "?" else shown)
+
+
+@pytest.mark.parametrize(
+    ("used", "level", "shown", "plain"),
+    [
+        (10.0, "normal", "10%", "10%"),
+        (75.0, "warning", "75%!", "75%!"),
+        (90.0, "critical", "90%!!", "90%!!"),
+        (100.0, "exhausted", "100%×", "100%X"),
+    ],
+)
+def test_severity_by_colour_and_form(used: float, level: Severity, shown: str, plain: str) -> None:
+    known = make_reading(window(used=used))
+    assert spans("{5h}", known) == [Span(text=shown, level=level)]
+    assert spans("{5h.bar}", known)[0].level == level
+    assert show("{5h}", known, ascii_only=True) == plain
+    assert segment.level_of(spans("x {5h}", known)) == level
+
+
+def later(**since: float) -> datetime:
+    return NOW + timedelta(**since)
+
+
+@pytest.mark.parametrize("field", ["{5h}", "{5h.used}", "{5h.left}", "{5h.bar}", "{credits}", "{credits.left}"])
+def test_an_old_number_is_marked_and_coloured_as_old(field: str) -> None:
+    assert spans(field, now=later(minutes=14))[0].level != "stale"
+    [old] = spans(field, now=later(minutes=15))
+    assert (old.text[0], old.level) == ("~", "stale")
+    assert spans(field, now=later(hours=6)) == [Span(text="?")]
+
+
+@pytest.mark.parametrize("field", ["{5h}", "{5h.used}", "{5h.left}", "{5h.bar}"])
+def test_after_a_reset_there_is_a_mark_and_no_number(field: str) -> None:
+    known = make_reading(window(used=99.0, resets_at=later(minutes=1)))
+    assert show(field, known, now=later(minutes=1)) == "↺"
+    assert show(field, known, now=later(minutes=20)) == "↺"
+    assert show(field, known, now=later(hours=6)) == "?"
+    assert show("[{5h.resets_in}{5h.resets_at}{5h.blocked_for}]", known, now=later(minutes=1)) == ""
+
+
+def test_the_mark_of_a_reset_has_no_level_of_the_number_that_is_gone() -> None:
+    known = make_reading(window(used=100.0, severity="critical", resets_at=NOW))
+    assert segment.level_of(spans("{5h}", known)) == "none"
+
+
+def test_of_several_levels_the_one_that_warns_most_is_told() -> None:
+    known = make_reading(window(used=10.0), window("seven_day", 95.0), window("seven_day_fable", 80.0))
+    assert segment.level_of(spans("{5h} {fable} {7d}", known)) == "critical"
+    mixed = make_reading(window(used=10.0, as_of=later(minutes=-20)), window("seven_day", 100.0))
+    assert segment.level_of(spans("{5h} {7d}", mixed)) == "stale"
+
+
+@pytest.mark.parametrize(
+    ("credits", "shown"),
+    [
+        (None, "????"),
+        (Credits(enabled=False), "????"),
+        (Credits(enabled=True, used=DOLLARS), "?$50.00??"),
+        (Credits(enabled=True, used=DOLLARS.replace(currency="EUR"), limit=DOLLARS), "?50.00 EUR$50.00?"),
+        (
+            Credits(enabled=True, used=DOLLARS, limit=DOLLARS.replace(amount_minor=1), used_percent=999.0),
+            "999%$50.00$0.01$0.00",
+        ),
+    ],
+)
+def test_credits_as_far_as_they_are_known(credits: Credits | None, shown: str) -> None:
+    assert show("{credits}{credits.used}{credits.limit}{credits.left}", make_reading(credits=credits)) == shown
+
+
+def test_without_a_window_that_binds_top_is_unknown() -> None:
+    assert show("[{top}]{top.name}", make_reading(window("tangelo", 50.0))) == "?"
+
+
+def test_an_age_that_cannot_be_known_is_not_told() -> None:
+    assert show("{age}", now=later(minutes=-5)) == "?"
+
+
+def test_what_an_account_calls_its_plan_is_cleaned() -> None:
+    assert show("{plan}", make_reading(account=Account(plan="max\x1b[2J\n20x"))) == "max[2J 20x"

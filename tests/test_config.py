@@ -1,0 +1,303 @@
+"""config.toml: what is right takes effect, what is wrong is said with its line and changes nothing."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ullage import config
+from ullage.config import OPTIONS, Issue
+from ullage.errors import UsageError
+from ullage.model import Limits
+from ullage.places import SURFACES
+from ullage.render import segment
+from ullage.render.surfaces import PALETTES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DEFAULTS = {option.key: option.default for option in OPTIONS}
+
+
+@pytest.fixture
+def path(environ: dict[str, str]) -> str:
+    return environ["ULLAGE_CONFIG"]
+
+
+def write(path: str, text: str | bytes) -> str:
+    with open(path, "wb") as file:
+        file.write(text.encode() if isinstance(text, str) else text)
+    return path
+
+
+def wrong(path: str, text: str | bytes) -> list[tuple[int, str]]:
+    _, issues = config.read(write(path, text))
+    return [(issue.line, issue.message) for issue in issues]
+
+
+def test_without_a_file_the_defaults_are_in_force(environ: dict[str, str]) -> None:
+    settings, issues = config.load(environ)
+    assert issues == ()
+    assert settings == config.Settings(
+        source="auto",
+        limits=Limits(
+            warning_percent=75.0,
+            critical_percent=90.0,
+            stale_after=timedelta(minutes=15),
+            expire_after=timedelta(hours=6),
+        ),
+        templates=dict.fromkeys(SURFACES, segment.DEFAULT_TEMPLATE),
+        show_left=False,
+        ascii_only=False,
+        palette=PALETTES["16"],
+    )
+
+
+def test_the_defaults_pass_their_own_checks_and_match_the_models() -> None:
+    assert [option.key for option in OPTIONS if option.check(option.default)] == []
+    assert len(DEFAULTS) == len(OPTIONS)
+
+
+def test_every_option_takes_effect(path: str, environ: dict[str, str]) -> None:
+    write(
+        path,
+        """
+        source = "oauth"
+        [segment]
+        template = "{7d}"
+        show = "left"
+        glyphs = "ascii"
+        [segment.templates]
+        tmux = "{5h}"
+        [severity]
+        warning_percent = 50.5
+        critical_percent = 60
+        [age]
+        stale_after_minutes = 30
+        expire_after_minutes = 45.5
+        [colors]
+        palette = "truecolor"
+        warning = "bold #112233"
+        """,
+    )
+    settings, issues = config.load(environ)
+    assert issues == ()
+    assert settings == config.Settings(
+        source="oauth",
+        limits=Limits(
+            warning_percent=50.5,
+            critical_percent=60.0,
+            stale_after=timedelta(minutes=30),
+            expire_after=timedelta(minutes=45.5),
+        ),
+        templates={**dict.fromkeys(SURFACES, "{7d}"), "tmux": "{5h}"},
+        show_left=True,
+        ascii_only=True,
+        palette={**PALETTES["truecolor"], "warning": "bold #112233"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("source", '"web"', "it can be auto, oauth"),
+        ("source", "1", "it can be auto, oauth"),
+        ("source", '["oauth"]', "it can be auto, oauth"),
+        ("segment.template", '"{5h"', "has a { without its }"),
+        ("segment.template", '"{5h.resetsin}"', "did you mean resets_in?"),
+        ("segment.template", "5", "must be a text in quotes"),
+        ("segment.template", '"\\u001b[1m"', "control character"),
+        ("segment.show", '"free"', "it can be used, left"),
+        ("segment.show", "true", "it can be used, left"),
+        ("segment.glyphs", '"nerd"', "it can be auto, unicode, ascii"),
+        *((f"segment.templates.{surface}", '"}"', "without its counterpart") for surface in SURFACES),
+        ("severity.warning_percent", '"75"', "a number from 0 to 1000"),
+        ("severity.warning_percent", "true", "a number from 0 to 1000"),
+        ("severity.critical_percent", "-1", "a number from 0 to 1000"),
+        ("severity.critical_percent", "nan", "a number from 0 to 1000"),
+        ("severity.critical_percent", "inf", "a number from 0 to 1000"),
+        ("age.stale_after_minutes", "0", "a number from 1 to 1440"),
+        ("age.expire_after_minutes", "10081", "a number from 1 to 10080"),
+        ("age.expire_after_minutes", "2026-11-22", "a number from 1 to 10080"),
+        ("colors.palette", '"256"', "it can be 16, truecolor, none"),
+        ("colors.palette", "16", "it can be 16, truecolor, none"),
+        *((f"colors.{level}", '"rde"', "#rrggbb") for level in PALETTES["16"]),
+    ],
+)
+def test_a_wrong_value_is_said_and_gives_way_to_the_default(path: str, key: str, value: str, words: str) -> None:
+    values, [issue] = config.read(write(path, f"# mine\n\n{key} = {value}\n"))
+    assert issue.line == 3
+    assert issue.message.startswith(f"{key} ")
+    assert words in issue.message
+    assert values == DEFAULTS
+
+
+def test_every_option_has_a_value_that_is_wrong() -> None:
+    assert [option.key for option in OPTIONS if option.check([]) is None] == []
+
+
+def test_what_is_right_stays_in_force_beside_what_is_wrong(path: str, environ: dict[str, str]) -> None:
+    write(path, 'source = "oauth"\n[segment]\nshow = "free"\n[age]\nstale_after_minutes = 5\n')
+    settings, issues = config.load(environ)
+    assert [issue.line for issue in issues] == [3]
+    assert (settings.source, settings.show_left, settings.limits.stale_after) == ("oauth", False, timedelta(minutes=5))
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        ('sorce = "auto"', 1, "sorce is not an option; did you mean source?"),
+        ('\n[segment]\ntemplat = ""', 3, "segment.templat is not an option; did you mean segment.template?"),
+        ('[segment.templates]\nplain = ""\n# x\npowershell = ""', 4, "segment.templates.powershell is not an option"),
+        ("stale_after_minutes = 5", 1, "did you mean age.stale_after_minutes?"),
+        ('[x]\n"y z" = 1\n', 2, "x.y z is not an option. `ullage config` lists them"),
+        ("[[source]]\na = 1\n", 1, "source is"),
+        ("source = { name = 1 }", 1, "source.name is not an option"),
+        ('segment.shwo = "left"', 1, "segment.shwo is not an option; did you mean segment.show?"),
+        ('"\\u001b[31mred" = 1', 0, "[31mred is not an option"),
+    ],
+)
+def test_an_unknown_key_is_said_with_its_line_and_the_nearest_known_one(
+    path: str, text: str, line: int, words: str
+) -> None:
+    [(found, message)] = wrong(path, text)
+    assert words in message
+    assert "\x1b" not in message
+    assert found == line
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        pytest.param(
+            '[segment]\ntemplate = "{5h}"\n[segment.templates]\nplain = 3\n', [4], id="a table within a table"
+        ),
+        pytest.param("[segment]\ntemplates.plain = 3\n", [2], id="dotted"),
+        pytest.param("[segment]\ntemplates = { plain = 3 }\n", [2], id="inline"),
+        pytest.param('[ "segment" ]\n  show   = 3  # =\n', [2], id="spaces and quotes"),
+        pytest.param('[colors]\n# red = "rde"\nwarning = "red"\ncritical = "rde"\n', [4], id="comments"),
+        pytest.param("[age]\nstale_after_minutes = 0\nexpire_after_minutes = 0\n", [2, 3], id="two"),
+    ],
+)
+def test_the_line_is_the_one_that_sets_the_key(path: str, text: str, lines: list[int]) -> None:
+    assert [line for line, _ in wrong(path, text)] == lines
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('source = "auto"\nshow left\n', 2),
+        ("\n\n[segment\n", 3),
+        ('source = "auto"\nsource = "oauth"\n', 2),
+        ("age = 2026-13-45\n", 1),
+        (b'source = "\xff"\n', 0),
+        (b"\x00" * 64, 1),
+        ("n = " + "9" * 5000, 0),
+        ("n = " + "[" * 20_000, 0),
+    ],
+)
+def test_what_is_no_toml_is_said_and_changes_nothing(path: str, text: str | bytes, line: int) -> None:
+    values, [issue] = config.read(write(path, text))
+    assert issue.line == line
+    assert "TOML" in issue.message or "nested too deeply" in issue.message
+    assert values == DEFAULTS
+
+
+@given(st.binary(max_size=100) | st.text(max_size=100).map(str.encode))
+def test_no_bytes_raise(data: bytes) -> None:
+    values, _ = config._checked(data, dict(DEFAULTS))
+    assert set(values) == set(DEFAULTS)
+
+
+def make_directory(path: Path) -> None:
+    path.mkdir()
+
+
+def make_fifo(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def make_dangling_link(path: Path) -> None:
+    path.symlink_to(path.parent / "gone")
+
+
+def make_huge(path: Path) -> None:
+    path.write_bytes(b"#" * ((1 << 20) + 1))
+
+
+def make_device(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+@pytest.mark.parametrize("make", [make_directory, make_fifo, make_dangling_link, make_huge, make_device])
+def test_what_is_no_file_to_read_is_said_and_not_waited_for(tmp_path: Path, make: Any) -> None:
+    path = tmp_path / "config.toml"
+    make(path)
+    values, [issue] = config.read(str(path))
+    assert issue == Issue(line=0, message="cannot be read: it is no regular file, too large, or not yours to read")
+    assert values == DEFAULTS
+
+
+def test_the_default_text_says_everything_and_changes_nothing(path: str) -> None:
+    text = config.default_text()
+    assert config.read(write(path, text)) == (DEFAULTS, ())
+    for option in OPTIONS:
+        assert option.explanation.splitlines()[0] in text
+
+
+def test_the_default_text_uncommented_says_the_defaults(path: str) -> None:
+    lines = config.default_text().splitlines()
+    names = tuple(f"# {option.key.rpartition('.')[2]} = " for option in OPTIONS)
+    text = "\n".join(line[2:] if line.startswith(names) else line for line in lines)
+    assert len(list(config._leaves(tomllib.loads(text)))) == len(OPTIONS)
+    assert config.read(write(path, text)) == (DEFAULTS, ())
+
+
+@pytest.mark.parametrize("value", ["", 'a "quoted" \\ text', "ünï↺", "{5h} # [x]", 75, 0.5])
+def test_values_are_written_as_toml_reads_them(value: object) -> None:
+    assert tomllib.loads(f"x = {config.toml_value(value)}") == {"x": value}
+
+
+@pytest.mark.parametrize(
+    ("glyphs", "locale", "ascii_only"),
+    [
+        ("auto", {"LANG": "en_US.UTF-8"}, False),
+        ("auto", {"LC_ALL": "C.utf8"}, False),
+        ("auto", {"LC_CTYPE": "de_DE.UTF-8", "LANG": "C"}, False),
+        ("auto", {"LC_ALL": "C", "LANG": "en_US.UTF-8"}, True),
+        ("auto", {"LC_ALL": "", "LANG": "POSIX"}, True),
+        ("auto", {}, True),
+        ("unicode", {}, False),
+        ("ascii", {"LANG": "en_US.UTF-8"}, True),
+    ],
+)
+def test_glyphs_by_configuration_or_locale(path: str, glyphs: str, locale: dict[str, str], ascii_only: bool) -> None:
+    write(path, f'segment.glyphs = "{glyphs}"')
+    settings, _ = config.load({"ULLAGE_CONFIG": path, **locale})
+    assert settings.ascii_only is ascii_only
+
+
+def test_no_palette_means_no_colour_whatever_the_levels_are_given(path: str, environ: dict[str, str]) -> None:
+    write(path, '[colors]\npalette = "none"\ncritical = "red"\n')
+    assert config.load(environ)[0].palette == {}
+
+
+def test_the_environment_goes_before_the_files_source(path: str, environ: dict[str, str]) -> None:
+    write(path, 'source = "auto"')
+    assert config.load({**environ, "ULLAGE_SOURCE": "oauth"})[0].source == "oauth"
+    assert config.load({**environ, "ULLAGE_SOURCE": ""})[0].source == "auto"
+    with pytest.raises(UsageError, match="ULLAGE_SOURCE is 'web'; it can be auto, oauth"):
+        config.load({**environ, "ULLAGE_SOURCE": "web"})
+
+
+def test_where_the_file_lies(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert config.config_path({"ULLAGE_CONFIG": "/etc/x.toml"}) == "/etc/x.toml"
+    monkeypatch.chdir(tmp_path)
+    assert config.config_path({"ULLAGE_CONFIG": "x.toml"}) == str(tmp_path / "x.toml")
+    assert config.config_path({}).endswith("/ullage/config.toml")

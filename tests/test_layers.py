@@ -1,0 +1,141 @@
+"""The direction of imports and the price of the prompt, read from the syntax trees."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+from tools import REPOSITORY
+
+SOURCE = REPOSITORY / "src" / "ullage"
+MODULES = {".".join(path.relative_to(SOURCE).with_suffix("").parts): path for path in SOURCE.rglob("*.py")}
+
+# Each house and the houses that it may use; a house that is a package holds its modules.
+ALLOWED = {
+    "__init__": "",
+    "record": "",
+    "errors": "",
+    "text": "",
+    "model": "record",
+    "timeline": "record",
+    "places": "errors",
+    "detach": "",
+    "prompt": "timeline places errors detach",
+    "schedule": "model record",
+    "serial": "model record schedule text",
+    "cache": "serial timeline errors model places text",
+    "render": "model record text render",
+    "config": "cache errors model places record render text",
+    "frames": "render timeline",
+    "contract": "schedule model",
+    "sources": "__init__ errors model record text cache sources",
+    "refresh": "config frames schedule timeline cache errors places record sources",
+    "simulate": "__init__ errors record text",
+}
+ON_THE_WAY_TO_A_PROMPT = ("prompt", "places", "timeline", "record", "errors", "detach")
+CHEAP = {"os", "sys", "time", "stat"}
+# The one module that may import each heavy library.
+HOMES = {
+    "httpx": "sources.http",
+    "filelock": "cache",
+    "platformdirs": "config",
+    "rich": "render.table",
+    "msgspec": "contract",
+}
+
+
+def only_for_types(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+
+
+def statements(node: ast.AST) -> list[ast.AST]:
+    """The tree without what only a type checker executes."""
+    if only_for_types(node):
+        assert isinstance(node, ast.If)
+        return [found for child in node.orelse for found in statements(child)]
+    return [node, *(found for child in ast.iter_child_nodes(node) for found in statements(child))]
+
+
+def imports(path: Path) -> set[str]:
+    """Every module that a file imports at run time, anywhere in it."""
+    found = set()
+    for node in statements(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports name the package"
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found - {"__future__.annotations"}
+
+
+def houses(path: Path) -> set[str]:
+    """The houses of ullage that a file uses."""
+    own = [name.split(".") for name in imports(path) if name.split(".")[0] == "ullage"]
+    return {parts[1] if len(parts) > 1 and parts[1] != "__version__" else "__init__" for parts in own}
+
+
+def house_of(module: str) -> str:
+    return module.partition(".")[0]
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if house_of(name) not in ("cli", "__main__")])
+def test_imports_point_one_way(module: str) -> None:
+    house = house_of(module)
+    assert house in ALLOWED, f"{house} is new: say here what it may import"
+    assert houses(MODULES[module]) <= set(ALLOWED[house].split())
+
+
+def test_nothing_imports_the_command_line_but_the_entry_point() -> None:
+    users = {house_of(name) for name, path in MODULES.items() if "cli" in houses(path)}
+    assert users <= {"__main__", "cli"}
+
+
+def test_the_houses_have_no_circle() -> None:
+    reached: dict[str, set[str]] = {}
+    for house in ALLOWED:
+        todo, seen = [*ALLOWED[house].split()], set()
+        while todo:
+            other = todo.pop()
+            if other not in seen and other != house:
+                seen.add(other)
+                todo += ALLOWED[other].split()
+        reached[house] = seen
+    assert [(one, other) for one in reached for other in reached[one] if one in reached[other] and one != other] == []
+
+
+@pytest.mark.parametrize("module", ON_THE_WAY_TO_A_PROMPT)
+def test_what_a_prompt_imports_is_cheap(module: str) -> None:
+    path = MODULES[module]
+    foreign = {name.split(".")[0] for name in imports(path)} - {"ullage"}
+    # Windows starts its detached process through subprocess, in a function that nothing else calls.
+    assert foreign <= CHEAP | ({"subprocess"} if module == "detach" else set())
+    assert houses(path) <= set(ON_THE_WAY_TO_A_PROMPT)
+
+
+@pytest.mark.parametrize("library", HOMES)
+def test_a_heavy_library_has_one_home(library: str) -> None:
+    users = [name for name, path in MODULES.items() if any(used.split(".")[0] == library for used in imports(path))]
+    assert users == [HOMES[library]]
+
+
+def test_click_lives_in_the_command_line() -> None:
+    users = {house_of(name) for name, path in MODULES.items() if any(u.split(".")[0] == "click" for u in imports(path))}
+    assert users == {"cli"}
+
+
+def test_no_other_library_is_imported() -> None:
+    known = {*sys.stdlib_module_names, "ullage", "click", *HOMES}
+    strangers = {name: {used.split(".")[0] for used in imports(path)} - known for name, path in MODULES.items()}
+    assert {name: found for name, found in strangers.items() if found} == {}
+
+
+def test_the_core_has_no_clock_and_no_output() -> None:
+    pure = [*("model", "text", "record", "frames", "timeline", "schedule", "serial", "sources.wire", "contract")]
+    pure += ["render.words", "render.segment", "render.surfaces"]
+    for name in pure:
+        calls = [node for node in ast.walk(ast.parse(MODULES[name].read_text("utf-8"))) if isinstance(node, ast.Call)]
+        called = {ast.unparse(call.func) for call in calls}
+        assert called & {"datetime.now", "time.time", "print", "open", "os.getenv"} == set(), name
+        assert "os.environ" not in MODULES[name].read_text("utf-8"), name
