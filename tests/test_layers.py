@@ -27,11 +27,19 @@ ALLOWED = {
     "serial": "model record schedule text",
     "cache": "serial timeline errors model places text",
     "render": "model record text render",
-    "config": "cache errors model places record render text",
+    "config": "alerts cache errors model places record render text",
     "frames": "render timeline",
     "contract": "schedule model",
     "sources": "__init__ errors model record text cache sources",
-    "refresh": "config frames schedule timeline cache errors places record sources",
+    "refresh": "config delivery frames schedule timeline cache errors places record sources",
+    "pace": "model record",
+    "limits": "errors model record text",
+    "guard": "limits model record render text",
+    "waiting": "record",
+    "hooks": "errors record text",
+    "alerts": "errors model record render text",
+    "channels": "alerts errors",
+    "delivery": "alerts cache channels config detach errors model pace text",
     "simulate": "__init__ errors record text",
 }
 ON_THE_WAY_TO_A_PROMPT = ("prompt", "places", "timeline", "record", "errors", "detach")
@@ -43,6 +51,7 @@ HOMES = {
     "platformdirs": "config",
     "rich": "render.table",
     "msgspec": "contract",
+    "desktop_notifier": "channels",
 }
 
 
@@ -133,7 +142,7 @@ def test_no_other_library_is_imported() -> None:
 
 def test_the_core_has_no_clock_and_no_output() -> None:
     pure = [*("model", "text", "record", "frames", "timeline", "schedule", "serial", "sources.wire", "contract")]
-    pure += ["render.words", "render.segment", "render.surfaces"]
+    pure += ["render.words", "render.segment", "render.surfaces", "limits", "guard", "hooks", "alerts", "pace"]
     for name in pure:
         calls = [node for node in ast.walk(ast.parse(MODULES[name].read_text("utf-8"))) if isinstance(node, ast.Call)]
         called = {ast.unparse(call.func) for call in calls}

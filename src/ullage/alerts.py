@@ -57,7 +57,7 @@ class QuietHours(Record):
 class Wishes(Record):
     """What a person wants to be told, when and how."""
 
-    via: tuple[str, ...] = ("desktop",)
+    via: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
     thresholds: tuple[float, ...] = (75.0, 90.0, 100.0)
     forecast: bool = True

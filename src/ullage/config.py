@@ -168,9 +168,9 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         key="alerts.via",
-        default=["desktop"],
-        explanation="How alerts are sent: desktop (with the extra ullage[notify]), bell (of all your terminals) or\n"
-        "command. `ullage alerts test` tries them; [] sends none.",
+        default=[],
+        explanation='How alerts are sent, such as ["desktop"]: desktop (with the extra ullage[notify]), bell (of all\n'
+        "your terminals), command. Without any none is sent. `ullage alerts test` tries them.",
         check=_list_of(_one_of(*CHANNELS)),
     ),
     Option(

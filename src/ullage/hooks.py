@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shlex
 
+from ullage.errors import UsageError
 from ullage.record import Record
 from ullage.text import clean
 
@@ -102,11 +103,19 @@ def entries(arguments: Sequence[str] = (), program: str = "ullage") -> dict[str,
 
 
 def installed(settings: dict[str, Any], arguments: Sequence[str] = (), program: str = "ullage") -> dict[str, Any]:
-    """Return settings with our hooks in them, in place of older ones of ours; everything else stays as it is."""
+    """Return settings with our hooks in them, in place of older ones of ours; everything else stays as it is.
+
+    Raises UsageError where the settings hold something else in the place of hooks.
+    """
     cleared = removed(settings)
-    hooks = dict(cleared.get("hooks") or {})
+    hooks = cleared.get("hooks", {})
+    if not isinstance(hooks, dict) or not all(isinstance(hooks.get(name, []), list) for name in EVENTS):
+        raise UsageError(
+            "`hooks` is not of the form that Claude Code documents. Nothing is changed."
+        )
+    hooks = dict(hooks)
     for name, groups in entries(arguments, program).items():
-        hooks[name] = [*(hooks.get(name) or []), *groups]
+        hooks[name] = [*hooks.get(name, []), *groups]
     return {**cleared, "hooks": hooks}
 
 

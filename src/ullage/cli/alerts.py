@@ -33,7 +33,7 @@ def command(context: click.Context) -> None:
         why = channels.missing(channel, wishes)
         click.echo(f"{channel:8} {why or 'is used'}")
     if not wishes.via:
-        click.echo("No alerts are sent: alerts.via in config.toml is empty.")
+        click.echo('No alerts are sent. via = ["desktop"] under [alerts] in config.toml turns them on.')
     click.echo(f"when     {_when(wishes)}")
     cache = ProfileCache(os.environ)
     for mark in delivery.marks(cache):
@@ -73,7 +73,7 @@ def test() -> int:
         failed = failed or why is not None
         click.echo(f"{channel:8} {why or 'sent'}", err=why is not None)
     if not wishes.via:
-        click.echo("No way is set: alerts.via in config.toml is empty.", err=True)
+        click.echo('No way is set. via = ["desktop"] under [alerts] in config.toml sets one.', err=True)
     if not failed:
         delivery.forget_problem(ProfileCache(os.environ))
     return 5 if failed else 0
