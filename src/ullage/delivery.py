@@ -56,7 +56,7 @@ def _announce(settings: Settings, cache: ProfileCache, now: datetime) -> bool:
     found, after = alerts.due(reading, cache.schedule(), told, settings.alerts, expected, settings.limits, now)
     if after != told:
         # Marked before they are sent: one that gets lost is better than one that comes again and again.
-        write_atomically(_path(cache, _MARKS), _encode_marks(after))
+        keep_marks(cache, after)
     for alert in found:
         post(cache, alert)
     return bool(found)
@@ -148,8 +148,10 @@ def _mark(fields: dict[str, Any]) -> Mark:
     )
 
 
-def _encode_marks(told: tuple[Mark, ...]) -> bytes:
-    return json.dumps({"format": _FORMAT, "marks": [_plain(mark) for mark in told]}).encode() + b"\n"
+def keep_marks(cache: ProfileCache, told: tuple[Mark, ...]) -> None:
+    """Keep what has been told."""
+    data = json.dumps({"format": _FORMAT, "marks": [_plain(mark) for mark in told]}).encode() + b"\n"
+    write_atomically(_path(cache, _MARKS), data)
 
 
 def _encode_alert(alert: Alert) -> bytes:

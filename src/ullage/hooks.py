@@ -110,9 +110,7 @@ def installed(settings: dict[str, Any], arguments: Sequence[str] = (), program: 
     cleared = removed(settings)
     hooks = cleared.get("hooks", {})
     if not isinstance(hooks, dict) or not all(isinstance(hooks.get(name, []), list) for name in EVENTS):
-        raise UsageError(
-            "`hooks` is not of the form that Claude Code documents. Nothing is changed."
-        )
+        raise UsageError("`hooks` is not of the form that Claude Code documents. Nothing is changed.")
     hooks = dict(hooks)
     for name, groups in entries(arguments, program).items():
         hooks[name] = [*hooks.get(name, []), *groups]
