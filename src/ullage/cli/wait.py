@@ -64,7 +64,7 @@ def command(window: str | None, below: float | None, timeout: timedelta | None, 
         return NOTHING_KNOWN
     look = _until_reset(known, chosen) if below is None else _until_below(known, chosen, below)
     seen = countdown.wait(look, timeout)
-    if not (quiet and seen.exit_code == UNDER):
+    if not (quiet and seen.over and seen.exit_code == UNDER):
         click.echo(f"ullage: {seen.words}{'' if seen.over else ' The time is up.'}", err=True)
     return seen.exit_code if seen.over else OVER
 
