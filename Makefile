@@ -6,11 +6,12 @@ TESTS ?= tests
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types check bench package packages clean
+.PHONY: help demo test e2e lint format types check bench package packages clean
 
 help:
 	@echo 'make demo      the main job with a simulated account: server, refresh, the prompt in every surface'
 	@echo 'make test      the tests (TESTS=tests/test_wire.py for some of them)'
+	@echo 'make e2e       the real Claude Code against the simulated account, in a network of its own (needs root)'
 	@echo 'make check     lint, format, types and shell checks'
 	@echo 'make bench     the figures of the README, measured here'
 	@echo 'make package   wheel and sdist in dist/'
@@ -31,6 +32,9 @@ demo: .venv/ready
 
 test: .venv/ready
 	$(BIN)/python -m pytest -n $(WORKERS) $(TESTS)
+
+e2e: .venv/ready
+	bash tests/e2e/real_claude.sh
 
 check: lint types
 

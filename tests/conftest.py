@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
+from tools import REPOSITORY
 
 from ullage.simulate import Simulator, write_account
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+STANDINS = str(REPOSITORY / "tests" / "standins")
 NOW = datetime(2026, 11, 22, 10, 38, 49, tzinfo=UTC)
 
 
@@ -31,7 +33,7 @@ def environ(tmp_path: Path) -> dict[str, str]:
     home = tmp_path / "home"
     home.mkdir()
     return {
-        "PATH": os.pathsep.join([sysconfig.get_path("scripts"), os.environ["PATH"]]),
+        "PATH": os.pathsep.join([sysconfig.get_path("scripts"), STANDINS, os.environ["PATH"]]),
         "HOME": str(home),
         "LC_ALL": "C.UTF-8",
         "TZ": "UTC",
@@ -39,6 +41,8 @@ def environ(tmp_path: Path) -> dict[str, str]:
         "ULLAGE_CACHE_DIR": str(tmp_path / "cache"),
         "ULLAGE_STATE_DIR": str(tmp_path / "state"),
         "ULLAGE_CONFIG": str(tmp_path / "config.toml"),
+        # The developer's own claude is signed in; the stand-in that hides it is not.
+        "STANDIN": "signed-out",
         # The discard port: nothing answers, nothing leaves the machine.
         "ULLAGE_API_BASE": "http://127.0.0.1:9",
     }

@@ -109,4 +109,4 @@ async def _serve(desktop: Desktop, ready: threading.Event) -> None:
     ready.set()
     await _STOPS[desktop].wait()
     bus.disconnect()
-    await bus.wait_for_disconnect()
+    await bus.wait_for_disconnect()  # type: ignore[no-untyped-call]  # the library has types for all but this

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ullage.model import Kind
 
 NOW = datetime(2026, 11, 22, 10, 38, 49, tzinfo=UTC)
+HOUR = timedelta(hours=1)
 KINDS: tuple[Kind, ...] = ("session", "weekly", "model", "other")
 
 
@@ -51,8 +52,11 @@ def settings(template: str | None = None, **changes: Any) -> config.Settings:
 
 def moments(earliest: datetime, latest: datetime) -> SearchStrategy[datetime]:
     """Moments in UTC, to the microsecond."""
-    seconds = (latest - earliest).total_seconds()
-    return st.floats(0, seconds).map(lambda after: earliest + timedelta(seconds=after))
+    return st.builds(
+        lambda seconds, fraction: min(latest, earliest + timedelta(seconds=seconds, microseconds=fraction)),
+        st.integers(0, int((latest - earliest).total_seconds())),
+        st.sampled_from([0, 1, 84_069, 500_000, 999_999]),
+    )
 
 
 words = st.text(max_size=60).map(clean).filter(bool)
@@ -75,13 +79,14 @@ problems = st.builds(
 def windows(draw: st.DrawFn, *, most: int = 5) -> tuple[Window, ...]:
     """Windows that were stated in the last seven hours and reset in the next ten days, or a little while ago."""
     ids = st.sampled_from(["five_hour", "seven_day", "seven_day_fable", "seven_day_opus", "tangelo", "nimbus_quill"])
+    resets = st.none() | moments(NOW - HOUR, NOW + 5 * HOUR) | moments(NOW, NOW + timedelta(days=10))
     return tuple(
         window(
             id,
             draw(percents),
             label=draw(words),
             kind=draw(st.sampled_from(KINDS)),
-            resets_at=draw(st.none() | moments(NOW - timedelta(hours=1), NOW + timedelta(days=10))),
+            resets_at=draw(resets),
             severity=draw(st.none() | st.sampled_from(SEVERITIES)),
             headline=draw(st.booleans()),
             as_of=draw(moments(NOW - timedelta(hours=7), NOW)),

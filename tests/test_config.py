@@ -122,9 +122,9 @@ def test_every_option_takes_effect(path: str, environ: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "words"),
     [
-        ("source", '"web"', "it can be auto, oauth"),
-        ("source", "1", "it can be auto, oauth"),
-        ("source", '["oauth"]', "it can be auto, oauth"),
+        ("source", '"web"', "it can be auto, statusline, claude-cache, claude-cli, oauth"),
+        ("source", "1", "it can be auto, statusline, claude-cache, claude-cli, oauth"),
+        ("source", '["oauth"]', "it can be auto, statusline, claude-cache, claude-cli, oauth"),
         ("segment.template", '"{5h"', "has a { without its }"),
         ("segment.template", '"{5h.resetsin}"', "did you mean resets_in?"),
         ("segment.template", "5", "must be a text in quotes"),
@@ -148,7 +148,7 @@ def test_every_option_takes_effect(path: str, environ: dict[str, str]) -> None:
         ("alerts.thresholds", "[75, nan]", "a number from 0 to 1000"),
         ("alerts.thresholds", "[-1]", "a number from 0 to 1000"),
         ("alerts.thresholds", '["80%"]', "a number from 0 to 1000"),
-        ("alerts.forecast", "1", "must be true or false"),
+        ("alerts.forecast", "1", "can be true or false"),
         ("alerts.failing_after_minutes", "-5", "a number from 0 to 10080"),
         ("alerts.quiet_hours", '"22-7"', "write 22:00-07:00"),
         ("alerts.quiet_hours", '"24:00-07:00"', "write 22:00-07:00"),
@@ -323,7 +323,9 @@ def test_the_environment_goes_before_the_files_source(path: str, environ: dict[s
     write(path, 'source = "auto"')
     assert config.load({**environ, "ULLAGE_SOURCE": "oauth"})[0].source == "oauth"
     assert config.load({**environ, "ULLAGE_SOURCE": ""})[0].source == "auto"
-    with pytest.raises(UsageError, match="ULLAGE_SOURCE is 'web'; it can be auto, oauth"):
+    with pytest.raises(
+        UsageError, match="ULLAGE_SOURCE is 'web'; it can be auto, statusline, claude-cache, claude-cli, oauth"
+    ):
         config.load({**environ, "ULLAGE_SOURCE": "web"})
 
 

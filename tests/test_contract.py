@@ -21,7 +21,11 @@ SCHEMA = json.loads(json.dumps(contract.schema()))
 VALIDATOR = Draft202012Validator(SCHEMA)
 PLAN = Schedule(account_id="a1b2", attempted_at=NOW, refresh_at=NOW + timedelta(minutes=5))
 DOLLARS = Money(amount_minor=5000, currency="USD", exponent=2)
-EPOCH_AS_PERCENT = {"five_hour": {"utilization": 1795357200, "resets_at": None}, "limits": [], "extra_usage": None}
+EPOCH_AS_PERCENT: dict[str, object] = {
+    "five_hour": {"utilization": 1795357200, "resets_at": None},
+    "limits": [],
+    "extra_usage": None,
+}
 
 
 def document(known: Reading | None, plan: Schedule = PLAN, now: datetime = NOW) -> dict[str, Any]:
@@ -88,6 +92,7 @@ def test_a_fresh_reading() -> None:
             "used": {"amount_minor": 1234, "currency": "USD", "exponent": 2},
             "limit": {"amount_minor": 5000, "currency": "USD", "exponent": 2},
             "used_percent": 24.68,
+            "as_of": "2026-11-22T10:38:49Z",
         },
         "next_refresh_at": "2026-11-22T10:43:49Z",
         "problem": None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from datetime import UTC, datetime, timedelta
@@ -9,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from samples import NOW, money, moments, reading, readings, window
+from samples import NOW, moments, money, reading, readings, window
 from samples import settings as values
 
 from ullage import frames
@@ -56,13 +57,16 @@ def test_frames_are_few_ascend_and_begin_before_they_are_written(
     assert starts[0] == math.floor(NOW.timestamp() + fraction) - LEAD_SECONDS
     assert len(built) <= frames.MOST_FRAMES
     assert not any("\n" in frame.text or "\0" in frame.text for frame in built)
-    assert all((one.level, one.text) != (other.level, other.text) for one, other in zip(built, built[1:], strict=False))
+    assert all((one.level, one.text) != (other.level, other.text) for one, other in itertools.pairwise(built))
 
 
-@given(readings(), st.sampled_from(TEMPLATES), st.integers(0, 3599))
+@given(readings(), st.sampled_from(TEMPLATES), st.integers(0, 60))
 def test_within_the_hour_every_second_is_exact(known: Reading, template: str, after: int) -> None:
-    built = build(known, template)
-    assert at(built, WRITTEN + after).text == directly(known, template, WRITTEN + after)
+    seconds = range(WRITTEN + after, WRITTEN + 3600, 61)
+    names = [segment.short_name(each) for each in known.windows]
+    for one in (template, *(f"{{{name}}}[ {{{name}.resets_in}}][ {{{name}.resets_at}}]" for name in names)):
+        built = build(known, one)
+        assert [at(built, second).text for second in seconds] == [directly(known, one, second) for second in seconds]
 
 
 @given(readings(), templates, st.integers(0, 12 * 86400))
@@ -129,10 +133,21 @@ def test_many_countdowns_grow_coarser_and_never_freeze() -> None:
     known, template = staggered(4, 9, 14, 23), EVERYTHING
     built = build(known, template)
     assert len(built) <= frames.MOST_FRAMES
-    lasting = [later.starts_at - one.starts_at for one, later in zip(built, built[1:], strict=False)]
+    lasting = [later.starts_at - one.starts_at for one, later in itertools.pairwise(built)]
     assert max(lasting) <= 3600
     soon = range(WRITTEN, WRITTEN + 600)
     assert [at(built, second).text for second in soon] == [directly(known, template, second) for second in soon]
+
+
+@pytest.mark.parametrize("template", ["{5h.resets_in}", "{5h.blocked_for}", "{5h.resets_at}"])
+@pytest.mark.parametrize("microsecond", [0, 1, 84_069, 999_999])
+@pytest.mark.parametrize("hours", [0.5, 4, 24.5])
+def test_servers_tell_resets_to_the_microsecond(template: str, microsecond: int, hours: float) -> None:
+    resets_at = (NOW + timedelta(hours=hours, seconds=17)).replace(microsecond=microsecond)
+    known = reading(window(used=100.0, resets_at=resets_at))
+    built = build(known, template)
+    hour = range(WRITTEN, WRITTEN + 3600, 7)
+    assert [at(built, second).text for second in hour] == [directly(known, template, second) for second in hour]
 
 
 @pytest.mark.parametrize("microsecond", [0, 1, 500_000, 999_999])

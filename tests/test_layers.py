@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ast
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from tools import REPOSITORY
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SOURCE = REPOSITORY / "src" / "ullage"
 MODULES = {".".join(path.relative_to(SOURCE).with_suffix("").parts): path for path in SOURCE.rglob("*.py")}
@@ -24,14 +27,29 @@ ALLOWED = {
     "detach": "",
     "prompt": "timeline places errors detach",
     "schedule": "model record",
-    "serial": "model record schedule text",
-    "cache": "serial timeline errors model places text",
+    "jsontext": "",
+    "files": "errors",
+    "serial": "jsontext model record schedule text",
+    "statements": "files serial",
+    "merge": "model",
+    "cache": "files merge statements serial timeline errors model places text",
     "render": "model record text render",
-    "config": "alerts cache errors model places record render text",
+    "config": "alerts files errors model places record render text",
     "frames": "render timeline",
     "contract": "schedule model",
-    "sources": "__init__ errors model record text cache sources",
-    "refresh": "config delivery frames schedule timeline cache errors places record sources",
+    "sources": "__init__ errors files jsontext merge model places record statements text cache sources",
+    "previous": "",
+    "settings_json": "errors record",
+    "tmux": "timeline record",
+    "statusline": "cache config detach errors files merge model places previous prompt record refresh render serial "
+    "sources statements timeline",
+    "refresh": "files config delivery frames schedule timeline cache errors places record sources tmux",
+    "blocks": "record",
+    "userfile": "cache files errors record",
+    "setup": "blocks userfile settings_json errors record",
+    "redact": "",
+    "measure": "refresh timeline cache files places errors record",
+    "doctor": "__init__ config measure redact schedule setup cache errors model record",
     "pace": "model record",
     "limits": "errors model record text",
     "guard": "limits model record render text",
@@ -39,7 +57,7 @@ ALLOWED = {
     "hooks": "errors record text",
     "alerts": "errors model record render text",
     "channels": "alerts errors",
-    "delivery": "alerts cache channels config detach errors model pace text",
+    "delivery": "alerts cache files channels config detach errors model pace text",
     "simulate": "__init__ errors record text",
 }
 ON_THE_WAY_TO_A_PROMPT = ("prompt", "places", "timeline", "record", "errors", "detach")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tools import PYTHON, make_due, run, ullage
+from tools import PYTHON, make_due, put_in_place, run, ullage
 
 from ullage import refresh, schedule, timeline
 from ullage.cache import ProfileCache
@@ -235,8 +235,7 @@ def test_faulty_configuration_does_not_stop_a_prompt(
 def test_configuration_that_is_no_file_does_not_stop_a_prompt(
     kind: str, environ: dict[str, str], simulate: Simulate, clock: Clock
 ) -> None:
-    path = Path(environ["ULLAGE_CONFIG"])
-    {"directory": path.mkdir, "fifo": lambda: os.mkfifo(path), "dead link": lambda: path.symlink_to("x")}[kind]()
+    put_in_place(kind, Path(environ["ULLAGE_CONFIG"]))
     simulate("models")
     assert refresh.refresh(environ).result == "refreshed"
 

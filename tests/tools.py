@@ -88,6 +88,16 @@ def make_due(environ: Mapping[str, str], *, ago: int = 1) -> None:
         cache.save_timeline(surface, timeline.postpone(data, int(due.timestamp())), header.checkpoint)
 
 
+def put_in_place(kind: str, path: Path) -> None:
+    """Put a directory, a fifo or a dead link where a file is expected."""
+    if kind == "directory":
+        path.mkdir()
+    elif kind == "fifo":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("nowhere")
+
+
 def published(environ: Mapping[str, str]) -> bytes:
     """Return what the timeline that a refresh writes last shows now: something once a first reading is everywhere."""
     return timeline.text_at(ProfileCache(environ).timeline(SURFACES[-1]), int(time.time()))

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
-import stat
 import time
 
-from ullage import serial, timeline
+from ullage import merge, serial, statements, timeline
 from ullage.errors import CacheError
+from ullage.files import read_regular, remove, write_atomically
 from ullage.model import parse_time
 from ullage.places import SURFACES, cache_root, profile_directory
 from ullage.text import slug
@@ -22,63 +21,13 @@ if TYPE_CHECKING:
     from ullage.model import Reading
     from ullage.schedule import Schedule
 
-_LARGEST_FILE = 1 << 20
+__all__ = ["ProfileCache", "read_regular", "write_atomically"]
 
-# No write takes this long; a file that was begun before is nobody's any more.
-_ABANDONED_SECONDS = 60
-
-
-def read_regular(path: str, largest: int = _LARGEST_FILE, *, own: bool = False) -> bytes | None:
-    """Return a regular file's bytes; None when there is none, it is not readable, or it is larger than `largest`.
-
-    A FIFO or a device in its place is not waited for. With `own`, another user's file is none.
-    """
-    try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    except OSError:
-        return None
-    try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode) or (own and hasattr(os, "geteuid") and status.st_uid != os.geteuid()):
-            return None
-        with open(descriptor, "rb", closefd=False) as file:
-            data = file.read(largest + 1)
-    except OSError:
-        return None
-    finally:
-        os.close(descriptor)
-    return data if len(data) <= largest else None
-
-
-def write_atomically(path: str, data: bytes, modified_at: float | None = None) -> None:
-    """Replace a file whole: a reader sees the old bytes or the new, whatever happens in between.
-
-    The file is the user's alone (0600). Raises CacheError when it cannot be written; what was there stays.
-    """
-    temporary = f"{path}.{os.getpid()}.{secrets.token_hex(4)}.new"
-    try:
-        with contextlib.ExitStack() as undo:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
-            descriptor = os.open(temporary, flags, 0o600)
-            undo.callback(_remove, temporary)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(descriptor)
-            if modified_at is not None:
-                os.utime(temporary, (modified_at, modified_at))
-            os.replace(temporary, path)
-            undo.pop_all()
-    except OSError as error:
-        raise CacheError(
-            f"Cannot write {path}: {error.strerror}. Make room or make the directory writable, "
-            "or name another one in ULLAGE_CACHE_DIR."
-        ) from error
-
-
-def _remove(path: str) -> None:
-    with contextlib.suppress(OSError):
-        os.unlink(path)
+# A status line's session that has said nothing for so long has nothing left to say: every window has reset since.
+_OLDEST_SESSION_SECONDS = 8 * 86400
+_MOST_SESSIONS = 32
+# A write takes no longer; what is older was left by a process that is dead.
+_OLDEST_WRITE_SECONDS = 60
 
 
 class ProfileCache:
@@ -87,6 +36,7 @@ class ProfileCache:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self.root = cache_root(environ)
         self.directory = profile_directory(environ)
+        self.environ = environ
 
     def make_private(self) -> None:
         """Make the directories, each the user's alone; raise CacheError when another user has a hand in one."""
@@ -97,7 +47,7 @@ class ProfileCache:
                 directory = os.path.join(directory, part) if part else directory
                 with contextlib.suppress(FileExistsError):
                     os.mkdir(directory, 0o700)
-                _refuse_strangers(directory)
+                refuse_strangers(directory)
         except OSError as error:
             raise CacheError(
                 f"Cannot make the cache directory {directory}: {error.strerror}. Name one that you can write to in "
@@ -105,13 +55,18 @@ class ProfileCache:
             ) from error
 
     def sweep(self) -> None:
-        """Remove what processes that were killed in the middle of a write have left."""
-        for entry in os.scandir(self.directory):
-            if (
-                entry.name.endswith(".new")
-                and entry.stat(follow_symlinks=False).st_ctime < time.time() - _ABANDONED_SECONDS
-            ):
-                _remove(entry.path)
+        """Remove what a process that was killed in the middle of a write has left, and sessions long over."""
+        now = time.time()
+        changed: dict[str, float] = {}
+        for name in os.listdir(self.directory):
+            with contextlib.suppress(OSError):
+                # The modification time of a timeline is its checkpoint; the change time cannot be set.
+                changed[name] = os.stat(self._path(name)).st_ctime
+        sessions = sorted(filter(statements.is_of_session, changed), key=lambda name: -changed[name])
+        dead = [name for name in changed if name.endswith(".new") and changed[name] < now - _OLDEST_WRITE_SECONDS]
+        dead += [name for name in sessions if changed[name] < now - _OLDEST_SESSION_SECONDS]
+        for name in (*dead, *sessions[_MOST_SESSIONS:]):
+            remove(self._path(name))
 
     @contextlib.contextmanager
     def lock(self, wait_seconds: float = 0) -> Iterator[bool]:
@@ -135,9 +90,22 @@ class ProfileCache:
         finally:
             lock.release()
 
+    def readings(self) -> tuple[Reading, ...]:
+        """Return what each source said last, one reading each."""
+        return statements.load(self.directory)
+
     def reading(self) -> Reading | None:
-        """Return the last reading, None when nothing is known."""
-        return serial.decode_reading(self._read("reading.json"))
+        """Return what the sources' last readings come to, None when nothing is known."""
+        return merge.merge(self.readings())
+
+    def version(self) -> tuple[tuple[str, int], ...]:
+        """Return what changes whenever a source's last reading does."""
+        found = []
+        for name in statements.names(self.directory):
+            with contextlib.suppress(OSError):
+                status = os.stat(self._path(name))
+                found.append((name, status.st_mtime_ns ^ status.st_ino))
+        return tuple(found)
 
     def schedule(self) -> Schedule:
         """Return when to ask again; an empty schedule when nothing has been asked yet."""
@@ -148,11 +116,19 @@ class ProfileCache:
         return self._read(f"{surface}.timeline") or b""
 
     def save_reading(self, reading: Reading | None) -> None:
-        """Keep a reading; None forgets the one before."""
+        """Keep a reading as what its source said last; None forgets what any source said."""
         if reading is None:
-            _remove(self._path("reading.json"))
+            for name in statements.names(self.directory):
+                remove(self._path(name))
         else:
-            write_atomically(self._path("reading.json"), serial.encode(reading))
+            write_atomically(self._path(statements.file_name(reading.source)), serial.encode(reading))
+
+    def forget_others(self, account_id: str | None) -> None:
+        """Forget what was said about any other account."""
+        for name in statements.names(self.directory):
+            reading = serial.decode_reading(self._read(name))
+            if reading is None or reading.account.id != account_id:
+                remove(self._path(name))
 
     def save_schedule(self, schedule: Schedule) -> None:
         """Keep the schedule."""
@@ -193,7 +169,8 @@ class ProfileCache:
         return os.path.join(self.directory, name)
 
 
-def _refuse_strangers(directory: str) -> None:
+def refuse_strangers(directory: str) -> None:
+    """Raise CacheError when another user owns a directory or may write in it."""
     if not hasattr(os, "geteuid"):
         return
     status = os.stat(directory)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 from datetime import timedelta
 
 from ullage.alerts import CHANNELS, Wishes, parse_quiet_hours
-from ullage.cache import read_regular
 from ullage.errors import UsageError
+from ullage.files import read_regular
 from ullage.model import Limits
-from ullage.places import SURFACES
+from ullage.places import SURFACES, config_directory
 from ullage.record import Record
 from ullage.render import segment
 from ullage.render.surfaces import PALETTES, check_style
@@ -24,7 +23,8 @@ if TYPE_CHECKING:
     # Returns what is wrong with a value, in words, or None.
     Check = Callable[[Any], str | None]
 
-SOURCES = ("auto", "oauth")
+SOURCES = ("auto", "statusline", "claude-cache", "claude-cli", "oauth")
+STATUS_LINE_TEMPLATE = "[{model}  ][5h {5h}][ {5h.resets_in}][  7d {7d}][ {7d.resets_in}][  context {context}]"
 
 
 class Settings(Record):
@@ -33,10 +33,12 @@ class Settings(Record):
     source: str
     limits: Limits
     templates: dict[str, str]
+    status_line_template: str = STATUS_LINE_TEMPLATE
     show_left: bool
     ascii_only: bool
     palette: dict[str, str]
     alerts: Wishes = Wishes()
+    push_to_tmux: bool = False
 
 
 class Option(Record):
@@ -72,6 +74,10 @@ def _between(lowest: float, highest: float) -> Check:
     return check
 
 
+def _true_or_false(value: object) -> str | None:
+    return None if isinstance(value, bool) else f"is {value!r}; it can be true or false"
+
+
 def _text_checked_by(check_text: Check) -> Check:
     def check(value: object) -> str | None:
         return check_text(value) if isinstance(value, str) else f"is {value!r}; it must be a text in quotes"
@@ -88,10 +94,6 @@ def _list_of(check_item: Check) -> Check:
     return check
 
 
-def _flag(value: object) -> str | None:
-    return None if isinstance(value, bool) else f"is {value!r}; it must be true or false"
-
-
 def _quiet_hours(value: str) -> str | None:
     try:
         parse_quiet_hours(value)
@@ -101,6 +103,7 @@ def _quiet_hours(value: str) -> str | None:
 
 
 _TEMPLATE = _text_checked_by(segment.check)
+_STATUS_LINE = _text_checked_by(segment.check_status_line)
 _STYLE = _text_checked_by(check_style)
 _LEVELS = ("normal", "warning", "critical", "exhausted", "stale")
 
@@ -108,8 +111,11 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         key="source",
         default="auto",
-        explanation="Who is asked: auto (nobody whom you have not turned on), or oauth: one request to the provider's\n"
-        "usage endpoint, with the token that Claude Code stored, at most every five minutes.",
+        explanation="Who is asked. auto: what Claude Code's status line and its own file tell, and, when that is\n"
+        "older than five minutes, your claude program (one short process, no model call, at most every five minutes\n"
+        "while you work and every thirty otherwise). statusline, claude-cache, claude-cli: one of these three alone.\n"
+        "oauth: one request to the provider's usage endpoint, with the token that Claude Code stored, at most every\n"
+        "five minutes; never used unless you name it here. What the status line told counts with every choice.",
         check=_one_of(*SOURCES),
     ),
     Option(
@@ -141,6 +147,13 @@ OPTIONS: tuple[Option, ...] = (
             check=_TEMPLATE,
         )
         for surface in SURFACES
+    ),
+    Option(
+        key="statusline.template",
+        default=STATUS_LINE_TEMPLATE,
+        explanation="What `ullage statusline` shows in Claude Code: the fields above, and of the session {model}\n"
+        "{context} {cost} {folder} {version} {effort}.",
+        check=_STATUS_LINE,
     ),
     Option(
         key="severity.warning_percent",
@@ -190,7 +203,7 @@ OPTIONS: tuple[Option, ...] = (
         key="alerts.forecast",
         default=True,
         explanation="Whether an alert is sent when a window is all but sure to run out before it resets.",
-        check=_flag,
+        check=_true_or_false,
     ),
     Option(
         key="alerts.failing_after_minutes",
@@ -220,6 +233,13 @@ OPTIONS: tuple[Option, ...] = (
         )
         for level in _LEVELS
     ),
+    Option(
+        key="tmux.push",
+        default=False,
+        explanation="Whether a refresh sets the segment as the option @ullage of the tmux servers that run, for a\n"
+        "status line that starts no process: see `ullage setup tmux --without-process`.",
+        check=_true_or_false,
+    ),
 )
 
 
@@ -227,9 +247,12 @@ def config_path(environ: Mapping[str, str]) -> str:
     """Return where config.toml lies, whether it exists or not."""
     if environ.get("ULLAGE_CONFIG"):
         return os.path.abspath(environ["ULLAGE_CONFIG"])
-    import platformdirs
+    directory = config_directory(environ)
+    if directory is None:
+        import platformdirs
 
-    return os.path.join(platformdirs.user_config_dir("ullage", appauthor=False), "config.toml")
+        directory = platformdirs.user_config_dir("ullage", appauthor=False)
+    return os.path.join(directory, "config.toml")
 
 
 def load(environ: Mapping[str, str]) -> tuple[Settings, tuple[Issue, ...]]:
@@ -298,12 +321,16 @@ def _nearest(key: str) -> str:
 
 
 def _line_of_error(error: Exception) -> int:
+    import re
+
     found = re.search(r"at line (\d+)", str(error))
     return int(found.group(1)) if found else 0
 
 
 def _line_of_key(text: str, key: str) -> int:
     """Find the line that sets a dotted key: tomllib does not tell."""
+    import re
+
     key, table = _bare(key) + ".", ""
     for number, line in enumerate(text.splitlines(), 1):
         header = re.match(r"\s*\[\[?\s*([^\]]+?)\s*\]", line)
@@ -318,7 +345,7 @@ def _line_of_key(text: str, key: str) -> int:
 
 
 def _bare(key: str) -> str:
-    return re.sub(r"[\s\"']", "", key)
+    return "".join(character for character in key if not character.isspace() and character not in "\"'")
 
 
 def _settings(values: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
@@ -336,10 +363,12 @@ def _settings(values: Mapping[str, Any], environ: Mapping[str, str]) -> Settings
         templates={
             surface: values[f"segment.templates.{surface}"] or values["segment.template"] for surface in SURFACES
         },
+        status_line_template=values["statusline.template"],
         show_left=values["segment.show"] == "left",
         ascii_only=values["segment.glyphs"] == "ascii"
         or (values["segment.glyphs"] == "auto" and not _speaks_utf8(environ)),
         palette=palette,
+        push_to_tmux=values["tmux.push"],
         alerts=_wishes(values),
     )
 
@@ -380,10 +409,12 @@ def default_text() -> str:
 
 def toml_value(value: object) -> str:
     """Write a text, a number, a flag or a list of these the way TOML does."""
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, list):
         return f"[{', '.join(toml_value(item) for item in value)}]"
     if isinstance(value, str):
         import json
 
         return json.dumps(value, ensure_ascii=False)
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return str(value)

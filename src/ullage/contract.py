@@ -68,6 +68,7 @@ class CreditsDocument(Struct):
     used: MoneyDocument | None
     limit: MoneyDocument | None
     used_percent: Percent | None
+    as_of: Moment
 
 
 class ProblemDocument(Struct):
@@ -87,6 +88,18 @@ class UsageDocument(Struct):
     credits: CreditsDocument | None
     next_refresh_at: Moment | None
     problem: ProblemDocument | None
+
+
+class ProfileDocument(Struct):
+    profile: Annotated[str, Meta(description="the configuration directory, or `default`")]
+    usage: UsageDocument
+
+
+class ProfilesDocument(Struct):
+    """What `ullage usage --all --json` prints: each account once."""
+
+    schema: Literal[1]
+    profiles: list[ProfileDocument]
 
 
 def document(reading: Reading | None, plan: Schedule, limits: Limits, now: datetime) -> UsageDocument:
@@ -117,12 +130,12 @@ def document(reading: Reading | None, plan: Schedule, limits: Limits, now: datet
         age_seconds=None if reading.as_of > now + CLOCK_SLACK else max(0, int((now - reading.as_of).total_seconds())),
         state=state,
         windows=[_window(window, limits, now) for window in reading.windows],
-        credits=_credits(reading.credits) if reading.credits and state != "expired" else None,
+        credits=_credits(reading.credits, reading, limits, now) if reading.credits else None,
         **common,
     )
 
 
-def encode(usage: UsageDocument) -> bytes:
+def encode(usage: UsageDocument | ProfilesDocument) -> bytes:
     """Return the document as indented JSON."""
     return msgspec.json.format(msgspec.json.encode(usage), indent=1) + b"\n"
 
@@ -157,12 +170,16 @@ def _window(window: Window, limits: Limits, now: datetime) -> WindowDocument:
     )
 
 
-def _credits(credits: KnownCredits) -> CreditsDocument:
+def _credits(credits: KnownCredits, reading: Reading, limits: Limits, now: datetime) -> CreditsDocument | None:
+    as_of = credits.as_of or reading.as_of
+    if state_at(as_of, now, limits) == "expired":
+        return None
     return CreditsDocument(
         enabled=credits.enabled,
         used=_money(credits.used) if credits.used else None,
         limit=_money(credits.limit) if credits.limit else None,
         used_percent=credits.used_percent,
+        as_of=_moment(as_of),
     )
 
 

@@ -14,8 +14,9 @@ from datetime import UTC, datetime, timedelta
 
 from ullage import alerts, channels, config, detach, pace
 from ullage.alerts import Alert, Mark
-from ullage.cache import ProfileCache, read_regular, write_atomically
+from ullage.cache import ProfileCache
 from ullage.errors import UllageError
+from ullage.files import read_regular, write_atomically
 from ullage.model import parse_percent, parse_time
 from ullage.text import clean
 

@@ -44,9 +44,12 @@ def events(reading: Reading, settings: Settings, written: int) -> set[int]:
     """Return the seconds after `written` at which what is shown would turn untrue: resets, staleness, expiry."""
     limits = settings.limits
     moments: set[datetime | None] = {window.resets_at for window in reading.windows}
-    for as_of in {reading.as_of, *(window.as_of for window in reading.windows)}:
+    stated = {reading.as_of, *(window.as_of for window in reading.windows)}
+    if reading.credits is not None and reading.credits.as_of is not None:
+        stated.add(reading.credits.as_of)
+    for as_of in stated:
         moments |= {as_of + limits.stale_after, as_of + limits.expire_after}
-    horizon = _up(max([reading.as_of, *(window.as_of for window in reading.windows)]) + limits.expire_after)
+    horizon = _up(max(stated) + limits.expire_after)
     seconds = {_up(moment) for moment in moments if moment is not None}
     return {second for second in seconds if written < second <= horizon}
 

@@ -59,12 +59,13 @@ class Money(Record):
 
 
 class Credits(Record):
-    """Pay-as-you-go usage beyond the plan."""
+    """Pay-as-you-go usage beyond the plan; `as_of` where it was stated at another time than the reading."""
 
     enabled: bool
     used: Money | None = None
     limit: Money | None = None
     used_percent: float | None = None
+    as_of: datetime | None = None
 
 
 class Problem(Record):

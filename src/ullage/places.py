@@ -46,6 +46,35 @@ def profile_directory(environ: Mapping[str, str], platform: str = sys.platform) 
     return os.path.join(cache_root(environ, platform), "profiles", mirrored.lstrip("/\\"))
 
 
+def known_profiles(environ: Mapping[str, str]) -> list[str | None]:
+    """Return every configuration directory that has a cache; None stands for the default one and comes first."""
+    root = cache_root(environ)
+    mirrored = os.path.join(root, "profiles")
+    found: list[str | None] = [None] if os.path.isdir(os.path.join(root, "default")) else []
+    for directory, _, names in sorted(os.walk(mirrored)):
+        if any(name.endswith(".timeline") for name in names):
+            path = os.path.relpath(directory, mirrored)
+            found.append(path.replace("\\", ":\\", 1) if os.name == "nt" else os.sep + path)
+    return found
+
+
+def of_profile(profile: str | None, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment with another profile in effect."""
+    others = {name: value for name, value in environ.items() if name != "CLAUDE_CONFIG_DIR"}
+    return {**others, "CLAUDE_CONFIG_DIR": profile} if profile else others
+
+
+def config_directory(environ: Mapping[str, str], platform: str = sys.platform) -> str | None:
+    """Return the directory of config.toml where the rule is simple; None on Windows, which has to be asked."""
+    if platform == "win32":
+        return None
+    xdg = environ.get("XDG_CONFIG_HOME", "")
+    if xdg.startswith("/"):
+        return xdg + "/ullage"
+    home = environ.get("HOME") or os.path.expanduser("~")
+    return home + ("/Library/Application Support/ullage" if platform == "darwin" else "/.config/ullage")
+
+
 def timeline_path(environ: Mapping[str, str], surface: str) -> str:
     """Return the file that a prompt of this surface reads."""
     return os.path.join(profile_directory(environ), surface + ".timeline")

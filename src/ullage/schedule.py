@@ -35,7 +35,8 @@ LONGEST_HOLD = timedelta(days=1)
 class Schedule(Record):
     """When the last attempt began and when the next is due, for a person who looks and for a bar that nobody watches.
 
-    `hold_until` is what the server asked for; not even a forced refresh goes before it.
+    `hold_until` is what the server asked for; not even a forced refresh goes before it. `spawned_at` is when Claude
+    Code was last started to be asked, `state_mark` tells whether its own file has changed since it was read.
     """
 
     account_id: str | None = None
@@ -46,6 +47,8 @@ class Schedule(Record):
     unchanged: int = 0
     failures: int = 0
     problem: Problem | None = None
+    spawned_at: datetime | None = None
+    state_mark: str | None = None
 
 
 def due_at(schedule: Schedule, reading: Reading | None, *, attended: bool = True) -> datetime | None:

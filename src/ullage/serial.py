@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 
+from ullage import jsontext
 from ullage.model import (
     SEVERITIES,
     Account,
@@ -29,9 +29,12 @@ _LONGEST_MESSAGE = 500
 _LARGEST_EXPONENT = 6
 
 
-def encode(record: Record) -> bytes:
-    """Return a record as JSON, with the format's version beside its fields."""
-    return json.dumps({"format": _FORMAT, **_plain(record)}).encode() + b"\n"
+def encode(record: Record, **more: str) -> bytes:
+    """Return a record as JSON, with the format's version, and more if given, beside its fields."""
+    # Whoever writes has the time; whoever only reads does not.
+    import json
+
+    return json.dumps({"format": _FORMAT, **_plain(record), **more}).encode() + b"\n"
 
 
 def decode_reading(data: bytes | None) -> Reading | None:
@@ -52,6 +55,12 @@ def decode_schedule(data: bytes | None) -> Schedule:
         return Schedule()
 
 
+def decode_note(data: bytes | None, name: str) -> str | None:
+    """Return a text that `encode` was given beside a record's fields."""
+    note = (_fields(data) or {}).get(name)
+    return note if isinstance(note, str) else None
+
+
 def _plain(value: object) -> Any:
     if isinstance(value, Record):
         return {name: _plain(field) for name, field in vars(value).items()}
@@ -62,8 +71,8 @@ def _plain(value: object) -> Any:
 
 def _fields(data: bytes | None) -> dict[str, Any] | None:
     try:
-        fields = json.loads(data or b"")
-    except (ValueError, RecursionError):
+        fields = jsontext.loads(data or b"")
+    except ValueError:
         return None
     return fields if isinstance(fields, dict) and fields.get("format") == _FORMAT else None
 
@@ -103,6 +112,7 @@ def _credits(fields: dict[str, Any] | None) -> Credits | None:
         used=_money(fields["used"]),
         limit=_money(fields["limit"]),
         used_percent=parse_percent(fields["used_percent"]),
+        as_of=parse_time(fields.get("as_of")),
     )
 
 
@@ -125,6 +135,8 @@ def _schedule(fields: dict[str, Any]) -> Schedule:
         unchanged=_count(fields["unchanged"]),
         failures=_count(fields["failures"]),
         problem=_problem(fields["problem"]),
+        spawned_at=parse_time(fields.get("spawned_at")),
+        state_mark=_text(fields.get("state_mark")),
     )
 
 

@@ -28,6 +28,8 @@ TOKEN = "sk-ant-oat01-SIMULATED"  # noqa: S105  # opens nothing but this simulat
 ACCOUNT_ID = "5e000000-0000-4000-8000-00000000cafe"
 USAGE_PATH = "/api/oauth/usage"
 COUNT_PATH = "/simulated/requests"
+PROFILE_PATH = "/api/oauth/profile"
+MESSAGES_PATH = "/v1/messages"
 
 _SESSION = timedelta(hours=5)
 _WEEK = timedelta(days=7)
@@ -193,6 +195,39 @@ SCENARIOS: dict[str, Callable[[Moment], Reply]] = {
 }
 
 
+def _profile() -> Reply:
+    account = {"uuid": ACCOUNT_ID, "email": "simulated@example.com", "display_name": "Sim", "has_claude_max": True}
+    organization = {
+        "uuid": "5e000000-0000-4000-8000-0000000000aa",
+        "organization_type": "claude_max",
+        "rate_limit_tier": "default_claude_max_20x",
+    }
+    return Reply(body=json.dumps({"account": account, "organization": organization}).encode())
+
+
+def _message(usage: Reply) -> Reply:
+    """Return a model's answer as a stream of events, with the usage body's two main windows in its headers."""
+    body = json.loads(usage.body)
+    headers = {"Content-Type": "text/event-stream", "anthropic-ratelimit-unified-status": "allowed"}
+    for short, key in (("5h", "five_hour"), ("7d", "seven_day")):
+        prefix = f"anthropic-ratelimit-unified-{short}"
+        headers[f"{prefix}-status"] = "allowed"
+        headers[f"{prefix}-utilization"] = str(body[key]["utilization"] / 100)
+        headers[f"{prefix}-reset"] = str(math.floor(datetime.fromisoformat(body[key]["resets_at"]).timestamp()))
+    tokens = {"input_tokens": 10, "output_tokens": 3}
+    message = {"id": "msg_simulated", "type": "message", "role": "assistant", "model": "simulated", "content": []}
+    events: list[dict[str, Any]] = [
+        {"type": "message_start", "message": {**message, "stop_reason": None, "usage": tokens}},
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "Simulated."}},
+        {"type": "content_block_stop", "index": 0},
+        {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": tokens},
+        {"type": "message_stop"},
+    ]
+    stream = "".join(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n" for event in events)
+    return Reply(headers=headers, body=stream.encode())
+
+
 def write_account(directory: str) -> None:
     """Put the invented account's credentials into a configuration directory, for CLAUDE_CONFIG_DIR to name."""
     os.makedirs(directory, mode=0o700, exist_ok=True)
@@ -240,8 +275,12 @@ class Simulator(ThreadingHTTPServer):
         """Count a request and return the moment it came in."""
         with self._count_lock:
             self.requests += 1
-            elapsed = (datetime.now(UTC) - self.started) * self.speed
-            return Moment(started=self.started, elapsed=elapsed, speed=self.speed, request=self.requests)
+            return self.this_moment()
+
+    def this_moment(self) -> Moment:
+        """Return where the scenario stands now."""
+        elapsed = (datetime.now(UTC) - self.started) * self.speed
+        return Moment(started=self.started, elapsed=elapsed, speed=self.speed, request=self.requests)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing of clients that go away: that is their right."""
@@ -263,14 +302,23 @@ class _Handler(BaseHTTPRequestHandler):
     server: Simulator
 
     def do_GET(self) -> None:
-        if self.path == COUNT_PATH:
+        path = self.path.partition("?")[0]
+        if path == COUNT_PATH:
             self._send(Reply(body=json.dumps({"requests": self.server.requests}).encode()))
-        elif self.path != USAGE_PATH:
+        elif path not in (USAGE_PATH, PROFILE_PATH):
             self._send(_error(404, "not_found_error", "Not found"))
         elif self.headers.get("Authorization") != f"Bearer {TOKEN}":
             self._send(_error(401, "authentication_error", "Invalid bearer token"))
         else:
-            self._send(self.server.scenario(self.server.next_moment()))
+            self._send(_profile() if path == PROFILE_PATH else self.server.scenario(self.server.next_moment()))
+
+    def do_POST(self) -> None:
+        """Answer what Claude Code sends besides: a question to the model in one word, anything else not at all."""
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if self.path.partition("?")[0] == MESSAGES_PATH:
+            self._send(_message(_busy_day(self.server.this_moment())))
+        else:
+            self._send(_error(404, "not_found_error", "Not found"))
 
     def _send(self, reply: Reply) -> None:
         if reply.fault == "silence":

@@ -15,7 +15,12 @@ def clean(text: object, longest: int = LONGEST_LABEL) -> str:
     if not isinstance(text, str):
         return ""
     text = text[: longest * 8]
-    kept = "".join(" " if character.isspace() else character for character in text if _is_visible(character))
+    # A printable text holds none of what is dropped, and no white space but the space itself.
+    kept = (
+        text
+        if text.isprintable()
+        else "".join(" " if character.isspace() else character for character in text if _is_visible(character))
+    )
     return " ".join(kept.split())[:longest].rstrip()
 
 

@@ -94,7 +94,7 @@ def text_at(data: bytes, now: int) -> bytes:
     for line in data.split(b"\n")[1:-1]:
         field, _, rest = line.partition(b" ")
         start = _epoch(field)
-        if start is None or start > now:
+        if start is None or start > now or b" " not in rest:
             break
         text = rest.partition(b" ")[2]
     return text

@@ -47,7 +47,7 @@ def kill_after(seconds: float, environ: Mapping[str, str]) -> None:
 def assert_readable(cache: ProfileCache, shown: set[bytes]) -> None:
     """Every file decodes, and what was known before is still known."""
     directory = Path(cache.directory)
-    assert serial.decode_reading((directory / "reading.json").read_bytes()) is not None
+    assert serial.decode_reading((directory / "reading.oauth.json").read_bytes()) is not None
     assert serial.decode_schedule((directory / "schedule.json").read_bytes()).attempted_at is not None
     for surface in SURFACES:
         data = prompt.read_timeline(str(directory / f"{surface}.timeline"))
@@ -88,7 +88,7 @@ def test_kill_of_the_first_refresh(chunk: int, environ: dict[str, str], simulate
         for surface in SURFACES:
             data = cache.timeline(surface)
             assert not data or timeline.decode(data) is not None
-        reading = Path(cache.directory, "reading.json")
+        reading = Path(cache.directory, "reading.oauth.json")
         assert not reading.exists() or cache.reading() is not None
         printed = run(["sh", ULLAGE_PROMPT], {**place, "PATH": os.environ["PATH"]})
         assert (printed.stdout.strip(), printed.stderr) in {("", ""), ("fable 82%!", "")}

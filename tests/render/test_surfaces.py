@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,9 @@ from hypothesis import strategies as st
 from ullage.places import SURFACES
 from ullage.render.surfaces import PALETTES, Span, check_style, paint
 from ullage.text import clean
+
+if TYPE_CHECKING:
+    from ullage.timeline import Level
 
 HOSTILE = "$(id) `id` %n%F{red} #S#[bg=red]#(id) \\e \\$ !! {x} ${x} 'q' \"q\""
 
@@ -68,7 +72,7 @@ def test_colour_of_each_surface(surface: str, painted: str) -> None:
 
 @pytest.mark.parametrize("surface", SURFACES)
 def test_without_a_palette_there_is_no_sequence_at_all(surface: str) -> None:
-    levels = ("normal", "warning", "critical", "exhausted", "stale")
+    levels: tuple[Level, ...] = ("normal", "warning", "critical", "exhausted", "stale")
     painted = paint([Span(text="a", level=level) for level in levels], surface, PALETTES["none"])
     assert painted == "aaaaa"
 

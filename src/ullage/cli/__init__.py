@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import sys
@@ -19,11 +20,15 @@ if TYPE_CHECKING:
 COMMANDS = {
     "usage": "usage",
     "prompt": "prompt",
+    "statusline": "statusline",
+    "init": "init",
     "refresh": "refresh",
     "guard": "guard",
     "wait": "wait",
     "alerts": "alerts",
     "hook": "hook",
+    "setup": "setup",
+    "doctor": "doctor",
     "config": "config",
     "schema": "schema",
     "simulate": "simulate",
@@ -70,7 +75,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run the command line and return its exit code; every error becomes words on stderr."""
     try:
         result = main.main(args=list(arguments), prog_name="ullage", standalone_mode=False)
-        sys.stdout.flush()
+        _flush()
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -79,11 +84,24 @@ def run(arguments: Sequence[str]) -> int:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return 130
-    except BrokenPipeError:
-        # Whoever reads has had enough; point stdout away so that the interpreter's last flush has somewhere to go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    except (BrokenPipeError, SystemExit):
+        # Whoever reads has had enough. click and rich leave with 1 then; nothing else leaves here by itself.
+        _look_away()
         return 0
     except OSError as error:
+        _look_away()
         click.echo(f"ullage: {error.filename or 'output'}: {error.strerror}", err=True)
         return 5
     return result if isinstance(result, int) else 0
+
+
+def _flush() -> None:
+    if sys.stdout is not None:
+        sys.stdout.flush()
+
+
+def _look_away() -> None:
+    """Point stdout away, so that the interpreter's last flush has somewhere to go."""
+    with contextlib.suppress(OSError):
+        _flush()
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -10,11 +10,12 @@ from datetime import UTC, datetime
 import click
 
 from ullage import hooks, prompt
-from ullage.cache import ProfileCache, read_regular, write_atomically
+from ullage.cache import ProfileCache
 from ullage.cli import options
 from ullage.cli.known import Known
 from ullage.cli.parameters import parsed
 from ullage.errors import CacheError, UllageError
+from ullage.files import read_regular, write_atomically
 from ullage.guard import Question
 from ullage.limits import Limit, parse_limit
 

@@ -45,11 +45,11 @@ class Known:
         """Ask for a new reading if one is due, or if the last is older than `max_age` and the cadence allows it."""
         plan, reading, now = self._cache.schedule(), self._cache.reading(), datetime.now(UTC)
         if _due(plan, reading, now, attended=attended):
-            refresh_or_wait()
+            refresh_or_wait(os.environ)
         elif max_age is not None and reading is not None and now - _oldest(reading) > max_age:
             since = now - plan.attempted_at if plan.attempted_at else None
             if since is None or since >= schedule.SHORTEST_INTERVAL:
-                refresh_or_wait(force=True)
+                refresh_or_wait(os.environ, force=True)
 
     def next_refresh_at(self) -> datetime | None:
         """Return when a refresh that nobody waits for is due."""

@@ -12,7 +12,7 @@ from ullage.cache import ProfileCache
 from ullage.cli import options
 
 # Problems that mean there is no account to read, rather than a source that failed.
-NO_ACCOUNT = ("no_source", "token_missing")
+NO_ACCOUNT = ("token_missing", "signed_out", "claude_missing", "nothing_cached", "no_status_line")
 
 
 @click.command(name="refresh")

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import os
-import sys
 from datetime import UTC, datetime
 
 import click
 
-from ullage import config, refresh, schedule
+from ullage import config, places, refresh, schedule
 from ullage.cache import ProfileCache
 from ullage.cli import options
 from ullage.cli.refresh import NO_ACCOUNT
 from ullage.errors import CacheError
 from ullage.model import state_at
+from ullage.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ullage.model import Limits, Reading
     from ullage.schedule import Schedule
 
@@ -24,11 +26,20 @@ if TYPE_CHECKING:
 _LONGEST_WAIT_SECONDS = 25
 
 
+class Known(Record):
+    """What the cache of one profile holds."""
+
+    profile: str | None
+    reading: Reading | None
+    plan: Schedule
+
+
 @click.command(name="usage")
 @click.option("--json", "as_json", is_flag=True, help="Print the JSON contract (`ullage schema` describes it).")
 @click.option("--refresh/--no-refresh", "may_refresh", default=True, help="Ask for a new reading first if one is due.")
+@click.option("--all", "every", is_flag=True, help="Every profile that ullage has seen, each account once.")
 @options.profile
-def command(as_json: bool, may_refresh: bool) -> int:
+def command(as_json: bool, may_refresh: bool, every: bool) -> int:
     """Show every window: how much is used, when it resets, how old the number is and who said so.
 
     Exits with 3 when nothing is known, 4 when what is known is too old to show, 5 when a source failed and there is
@@ -37,30 +48,66 @@ def command(as_json: bool, may_refresh: bool) -> int:
     settings, issues = config.load(os.environ)
     for issue in issues:
         click.echo(f"ullage: {config.config_path(os.environ)}:{issue.line}: {issue.message}", err=True)
-    cache = ProfileCache(os.environ)
+    own = os.environ.get("CLAUDE_CONFIG_DIR") or None
+    if every:
+        known = [_known(profile, may_refresh=may_refresh) for profile in places.known_profiles(os.environ) or [own]]
+        shown = _each_account_once(known)
+    else:
+        shown = [_known(own, may_refresh=may_refresh)]
     now = datetime.now(UTC)
-    if may_refresh and schedule.is_due(cache.schedule(), cache.reading(), now):
-        refresh_or_wait()
-        now = datetime.now(UTC)
-    reading, plan = cache.reading(), cache.schedule()
     if as_json:
         from ullage import contract
 
-        sys.stdout.buffer.write(contract.encode(contract.document(reading, plan, settings.limits, now)))
+        documents = [contract.document(one.reading, one.plan, settings.limits, now) for one in shown]
+        profiles = [
+            contract.ProfileDocument(profile=one.profile or "default", usage=document)
+            for one, document in zip(shown, documents, strict=True)
+        ]
+        whole = contract.ProfilesDocument(schema=1, profiles=profiles) if every else documents[0]
+        click.echo(contract.encode(whole), nl=False)
     else:
         from ullage.render import table
 
-        table.print_usage(reading, plan, settings, now)
-    return exit_code(reading, plan, settings.limits, now)
+        for one in shown:
+            if every:
+                click.echo(one.profile or "default")
+            table.print_usage(one.reading, one.plan, settings, now)
+    return min(exit_code(one.reading, one.plan, settings.limits, now) for one in shown)
 
 
-def refresh_or_wait(*, force: bool = False) -> None:
+def _known(profile: str | None, *, may_refresh: bool) -> Known:
+    environ = places.of_profile(profile, os.environ)
+    cache = ProfileCache(environ)
+    if may_refresh and schedule.is_due(cache.schedule(), cache.reading(), datetime.now(UTC)):
+        refresh_or_wait(environ)
+    return Known(profile=profile, reading=cache.reading(), plan=cache.schedule())
+
+
+def _each_account_once(known: list[Known]) -> list[Known]:
+    """Keep the newest word on each account, and what names none."""
+    newest: dict[str, Known] = {}
+    for one in known:
+        account = _account_of(one)
+        if account is not None and (account not in newest or _as_of(one) > _as_of(newest[account])):
+            newest[account] = one
+    return [one for one in known if _account_of(one) is None or one in newest.values()]
+
+
+def _account_of(known: Known) -> str | None:
+    return known.reading.account.id if known.reading else known.plan.account_id
+
+
+def _as_of(known: Known) -> datetime:
+    return known.reading.as_of if known.reading else datetime.min.replace(tzinfo=UTC)
+
+
+def refresh_or_wait(environ: Mapping[str, str], *, force: bool = False) -> None:
     """Refresh, or wait for the process that is refreshing; what fails is told and left to the last reading."""
     try:
-        outcome = refresh.refresh(os.environ, force=force)
+        outcome = refresh.refresh(environ, force=force)
         if outcome.result == "busy":
             # Another process is asking: its answer is ours too.
-            with ProfileCache(os.environ).lock(wait_seconds=_LONGEST_WAIT_SECONDS):
+            with ProfileCache(environ).lock(wait_seconds=_LONGEST_WAIT_SECONDS):
                 pass
     except CacheError as error:
         click.echo(f"ullage: {error}", err=True)

@@ -25,7 +25,7 @@ from ullage.text import clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime, tzinfo
     from typing import TypeAlias
 
@@ -41,6 +41,8 @@ LONGEST_NAME = 20
 WINDOW_ATTRIBUTES = ("", "used", "left", "bar", "name", "label", "resets_in", "resets_at", "blocked_for")
 CREDITS_ATTRIBUTES = ("", "percent", "used", "limit", "left", "bar")
 PLAIN_SUBJECTS = ("age", "state", "plan", "source")
+# What Claude Code tells its status line about the session, beside the windows.
+SESSION_SUBJECTS = ("model", "context", "cost", "folder", "version", "effort")
 
 # What minutes change: a timeline needs steps for these alone.
 COUNTDOWNS = ("resets_in", "blocked_for")
@@ -68,6 +70,7 @@ class View(Record):
     show_left: bool = False
     ascii_only: bool = False
     timezone: tzinfo | None = None
+    session: Mapping[str, str] | None = None
 
 
 class TemplateError(ValueError):
@@ -83,16 +86,28 @@ def check(template: str) -> str | None:
     return None
 
 
-def parse(template: str) -> tuple[Node, ...]:
-    """Read a template into its nodes; raise TemplateError with the place and the nearest known word."""
+def check_status_line(template: str) -> str | None:
+    """Return what is wrong with a template for Claude Code's status line, in words, or None."""
+    try:
+        parse(template, PLAIN_SUBJECTS + SESSION_SUBJECTS)
+    except TemplateError as error:
+        return str(error)
+    return None
+
+
+def parse(template: str, plain: tuple[str, ...] = PLAIN_SUBJECTS) -> tuple[Node, ...]:
+    """Read a template into its nodes; raise TemplateError with the place and the nearest known word.
+
+    `plain` are the subjects that have no attributes.
+    """
     if len(template) > LONGEST_TEMPLATE or clean(template, LONGEST_TEMPLATE) != " ".join(template.split()):
         raise TemplateError(f"holds a control character or more than {LONGEST_TEMPLATE} characters")
-    nodes, at = _parse_nodes(template, 0, inside=False)
+    nodes, at = _parse_nodes(template, 0, plain, inside=False)
     assert at == len(template)
     return nodes
 
 
-def _parse_nodes(template: str, at: int, *, inside: bool) -> tuple[tuple[Node, ...], int]:
+def _parse_nodes(template: str, at: int, plain: tuple[str, ...], *, inside: bool) -> tuple[tuple[Node, ...], int]:
     nodes: list[Node] = []
     while at < len(template):
         character = template[at]
@@ -103,10 +118,10 @@ def _parse_nodes(template: str, at: int, *, inside: bool) -> tuple[tuple[Node, .
             end = template.find("}", at)
             if end < 0:
                 raise TemplateError(f"has a {{ without its }} at character {at + 1}")
-            nodes.append(_field(template[at + 1 : end], at))
+            nodes.append(_field(template[at + 1 : end], at, plain))
             at = end + 1
         elif character == "[" and not inside:
-            group, at = _parse_nodes(template, at + 1, inside=True)
+            group, at = _parse_nodes(template, at + 1, plain, inside=True)
             nodes.append(Group(nodes=group))
         elif character == "]" and inside:
             return tuple(nodes), at + 1
@@ -122,11 +137,11 @@ def _parse_nodes(template: str, at: int, *, inside: bool) -> tuple[tuple[Node, .
     return tuple(nodes), at
 
 
-def _field(text: str, at: int) -> Field:
+def _field(text: str, at: int, plain: tuple[str, ...]) -> Field:
     subject, _, attribute = text.strip().partition(".")
     if not subject or not subject.replace("_", "").replace("-", "").isalnum():
         raise TemplateError(f"has a field without a name at character {at + 1}")
-    known = CREDITS_ATTRIBUTES if subject == "credits" else ("",) if subject in PLAIN_SUBJECTS else WINDOW_ATTRIBUTES
+    known = CREDITS_ATTRIBUTES if subject == "credits" else ("",) if subject in plain else WINDOW_ATTRIBUTES
     if attribute not in known:
         import difflib
 
@@ -183,6 +198,9 @@ def _joined(spans: list[Span]) -> list[Span]:
 def _value(field: Field, view: View) -> Span | None:
     if field.subject == "credits":
         return _credits_value(field.attribute, view)
+    if view.session and field.subject in view.session:
+        text = view.session[field.subject]
+        return Span(text=text) if text else None
     if field.subject in PLAIN_SUBJECTS:
         return _plain_value(field.subject, view)
     windows = view.reading.windows
@@ -233,8 +251,11 @@ def short_name(window: Window) -> str:
 
 
 def _credits_value(attribute: str, view: View) -> Span | None:
-    credits, state = view.reading.credits, state_at(view.reading.as_of, view.now, view.limits)
-    if credits is None or state == "expired":
+    credits = view.reading.credits
+    if credits is None:
+        return None
+    state = state_at(credits.as_of or view.reading.as_of, view.now, view.limits)
+    if state == "expired":
         return None
     old = "~" if state == "stale" else ""
     level: Level | None = "stale" if old else None

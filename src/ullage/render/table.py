@@ -41,8 +41,9 @@ def _windows(reading: Reading, settings: Settings, now: datetime) -> Table:
     table.add_column()
     for window in reading.windows:
         table.add_row(*_window(window, settings, now))
-    if reading.credits is not None and state_at(reading.as_of, now, settings.limits) != "expired":
-        table.add_row(*_credits(reading.credits, settings))
+    credits = reading.credits
+    if credits is not None and state_at(credits.as_of or reading.as_of, now, settings.limits) != "expired":
+        table.add_row(*_credits(credits, settings))
     return table
 
 

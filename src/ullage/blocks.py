@@ -1,0 +1,90 @@
+"""One marked block in a text file that is somebody's own: put in, found again, taken out to the last byte. Pure.
+
+    # >>> ullage setup bash >>>
+    …
+    # <<< ullage setup <<<
+
+What its removal must know stands in its first line, so that no state elsewhere can get lost: whether ullage made the
+file, and whether it had to end the line before. Bytes throughout: a file of unknown encoding stays as it is.
+"""
+
+from __future__ import annotations
+
+from ullage.record import Record
+
+_OPENING = b"# >>> ullage setup "
+_CLOSING = b"# <<< ullage setup <<<"
+_MADE = b"(made this file)"
+_ENDED = b"(ended the line above)"
+
+
+class Found(Record):
+    """A block: its bytes are `data[start:end]`, `body` is what stands between the markers, `line` is its first."""
+
+    start: int
+    end: int
+    line: int
+    body: bytes
+    made_file: bool
+    ended_line: bool
+
+
+class DamagedError(ValueError):
+    """The markers of a block do not pair up; says on which lines they stand."""
+
+
+def insert(data: bytes | None, name: str, body: bytes, newline: bytes = b"\n") -> bytes:
+    """Return a file's bytes with a block at its end; None is a file that does not exist yet."""
+    joint = newline if data and not data.endswith(b"\n") else b""
+    note = _MADE if data is None else _ENDED if joint else b""
+    opening = b" ".join(filter(None, (_OPENING + name.encode(), b">>>", note)))
+    lines = [opening, *body.splitlines(), _CLOSING, b""]
+    return (data or b"") + joint + newline.join(lines)
+
+
+def find(data: bytes) -> Found | None:
+    """Return the block, None where there is none; raise DamagedError when it is not one whole block."""
+    openings, closings = [], []
+    at = 0
+    for number, line in enumerate(_lines(data), 1):
+        if line.strip().startswith(_OPENING):
+            openings.append((number, at, line))
+        elif line.strip() == _CLOSING:
+            closings.append((number, at, line))
+        at += len(line)
+    if not openings and not closings:
+        return None
+    if len(openings) != 1 or len(closings) != 1 or openings[0][0] > closings[0][0]:
+        numbers = sorted(number for number, _, _ in (*openings, *closings))
+        raise DamagedError(f"line{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}")
+    (number, start, opening), (_, close, closing) = openings[0], closings[0]
+    return Found(
+        start=start,
+        end=close + len(closing),
+        line=number,
+        body=data[start + len(opening) : close],
+        made_file=_MADE in opening,
+        ended_line=_ENDED in opening,
+    )
+
+
+def remove(data: bytes, found: Found) -> bytes | None:
+    """Return the file's bytes without the block; None when ullage made the file and nothing else is in it."""
+    before, after = data[: found.start], data[found.end :]
+    if found.ended_line and not after:
+        crlf = data[found.start : found.end].partition(b"\n")[0].endswith(b"\r")
+        before = before.removesuffix(b"\r\n" if crlf else b"\n")
+    rest = before + after
+    return None if found.made_file and not rest else rest
+
+
+def has_body(found: Found, body: bytes) -> bool:
+    """Say whether a block is as ullage would write it, whatever the line endings have become."""
+    return found.body.splitlines() == body.splitlines()
+
+
+def _lines(data: bytes) -> list[bytes]:
+    """Split after line feeds alone: a carriage return in the middle of a line is part of it."""
+    lines = [line + b"\n" for line in data.split(b"\n")]
+    lines[-1] = lines[-1][:-1]
+    return lines

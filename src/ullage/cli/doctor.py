@@ -1,0 +1,119 @@
+"""`ullage doctor`."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, datetime, timedelta
+
+import click
+
+from ullage import doctor
+from ullage.cli import options, usage
+from ullage.render import words
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+
+@click.command(name="doctor")
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+@options.profile
+def command(as_json: bool) -> int:
+    """Look at what is installed, set up, read and due here, and say what is wrong with it.
+
+    Measures a prompt; changes nothing and asks nobody. What it prints holds no secret, no e-mail address and no account
+    id, so that it can be pasted into an issue. Exits with 0 when all is well, 2 when an environment, a config.toml or a
+    dotfile is wrong, 5 when the cache cannot be used; otherwise as `ullage usage` does for what is known.
+    """
+    now = datetime.now(UTC)
+    found = doctor.examine(os.environ, now)
+    status = exit_code(found, now)
+    if as_json:
+        click.echo(json.dumps({**found.document, "exit_code": status}, indent=1))
+    else:
+        click.echo("\n".join(_lines(found.document)))
+        click.echo("\nAll is well." if status == 0 else _advice(found))
+    return status
+
+
+def exit_code(found: doctor.Examination, now: datetime) -> int:
+    """Return the first finding's, else what the contract says for what is known."""
+    if found.findings:
+        return found.findings[0].exit_code
+    return usage.exit_code(found.reading, found.plan, found.limits, now)
+
+
+def _advice(found: doctor.Examination) -> str:
+    if found.findings:
+        return "\n".join(f"\n! {finding['message']}" for finding in found.document["findings"])
+    if found.reading is None:
+        return "\n! Nothing is known yet. `ullage refresh` asks now, and says what stands in the way."
+    return "\n! What is known is too old to show. `ullage refresh` asks now, and says what stands in the way."
+
+
+def _lines(document: dict[str, Any]) -> Iterator[str]:
+    yield f"ullage {document['ullage']}, Python {document['python']}, {document['system']}"
+    yield ""
+    for host in document["hosts"]:
+        yield f"{host['name']:9} {_host(host)}"
+    yield ""
+    timed = (f"{name} {taken} ms" for name, taken in document["prompt_milliseconds"].items() if taken is not None)
+    yield f"a prompt  {', '.join(timed) or 'not measured'}"
+    yield f"cache     {_cache(document['cache'])}"
+    yield f"reading   {_reading(document['reading'])}"
+    yield f"refresh   {_refresh(document['refresh'])}"
+    problem = document["refresh"]["problem"]
+    if problem:
+        yield f"problem   {problem['code']}: {problem['message']}"
+    yield f"config    {_config(document['config'])}"
+    yield f"variables {', '.join(document['variables']) or 'none'}"
+
+
+def _host(host: dict[str, Any]) -> str:
+    if host["program"] is None and host["set_up"] == "none":
+        return "not installed"
+    version = host["version"] or ("of unknown version" if host["program"] else "not installed")
+    how = {
+        "none": f"not set up: `ullage setup {host['name']}`",
+        "block": f"set up in {host['file']} (line {host['line']})",
+        "edited": f"set up in {host['file']} (line {host['line']}, edited)",
+        "by hand": f"set up by hand in {host['file']} (line {host['line']})",
+        "damaged": f"the block in {host['file']} is damaged",
+    }[host["set_up"]]
+    taken = f", {host['hook_microseconds']} µs a prompt" if host.get("hook_microseconds") is not None else ""
+    old = "" if host["enough"] is not False else f", too old: {host['minimum']} is the least"
+    return f"{version:9} {how}{taken}{old}"
+
+
+def _cache(cache: dict[str, Any] | None) -> str:
+    if cache is None:
+        return "nowhere"
+    if not cache["exists"]:
+        return f"{cache['directory']}, not there yet"
+    owner = {True: "yours", False: "another user's", None: "of unknown owner"}[cache["yours"]]
+    return f"{cache['directory']}, {owner}, mode {cache['mode'] or 'unknown'}"
+
+
+def _reading(reading: dict[str, Any] | None) -> str:
+    if reading is None:
+        return "none"
+    age = words.age(timedelta(seconds=reading["age_seconds"]))
+    return f"from {reading['source']}, {age} ago, {reading['state']}, {reading['windows']} windows"
+
+
+def _refresh(refresh: dict[str, Any]) -> str:
+    attempt = f"last attempt {refresh['attempted_at'] or 'never'}"
+    failures = f", {refresh['failures']} failures in a row" if refresh["failures"] else ""
+    due = "due now" if refresh["due"] else f"next at {refresh['next_at']}"
+    held = f", held until {refresh['held_until']}" if refresh["held_until"] else ""
+    return f"{due}, {attempt}{failures}{held}"
+
+
+def _config(config: dict[str, Any]) -> str:
+    if not config["exists"]:
+        return f"{config['path']}, not there: the defaults are in force; source {config['source']}"
+    state = f"mistakes on {len(config['wrong_lines'])} lines" if config["wrong_lines"] else "fine"
+    return f"{config['path']}, {state}; source {config['source']}"

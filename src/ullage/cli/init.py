@@ -1,0 +1,29 @@
+"""`ullage init`, for its help and its errors; what runs at a shell's start is ullage.init, before click is imported."""
+
+from __future__ import annotations
+
+import click
+
+from ullage import init
+from ullage.errors import UsageError
+
+
+@click.command(name="init")
+@click.argument("shell", type=click.Choice(init.SHELLS))
+@click.option("--left", "place", flag_value="left", help="Before the prompt (the default).")
+@click.option("--right", "place", flag_value="right", help="In the right prompt: zsh and fish.")
+@click.option("--manual", "place", flag_value="manual", help="Nowhere: you refer to `ullage_segment` yourself.")
+@click.option("--starship", "place", flag_value="starship", help="Export ULLAGE_SEGMENT for starship's env_var.")
+def command(shell: str, place: str | None) -> None:
+    r"""Print what shows the segment in a shell's prompt, for the shell to evaluate at its start.
+
+    \b
+    bash  ~/.bashrc                   eval "$(ullage init bash)"
+    zsh   ~/.zshrc                    eval "$(ullage init zsh)"
+    fish  ~/.config/fish/config.fish  ullage init fish | source
+
+    ULLAGE_OFF=1 hides it in a running shell, and so does `ullage_off`.
+    """
+    if (shell, place) == ("bash", "right"):
+        raise UsageError("bash has no right prompt. Leave out --right.")
+    click.echo(init.code(shell, place), nl=False)

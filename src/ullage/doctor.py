@@ -1,0 +1,288 @@
+"""`ullage doctor`: what is installed, set up, read and due here, and what is wrong with it. It changes nothing.
+
+Works where little else does: without a home, with a cache that belongs to somebody else, with a broken config.toml.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import shutil
+import subprocess
+from datetime import UTC
+
+from ullage import __version__, config, measure, redact, schedule, setup
+from ullage.cache import ProfileCache, read_regular, refuse_strangers
+from ullage.errors import CacheError, UllageError, UsageError
+from ullage.model import Limits, state_at
+from ullage.record import Record
+from ullage.schedule import Schedule
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+    from typing import Any
+
+    from ullage.model import Reading
+
+_VERSION_SECONDS = 5
+_SHELLS = ("bash", "zsh", "fish")
+
+# What the tests run, or what the shell code is written for.
+_MINIMUM = {"bash": (3, 2), "zsh": (5, 3), "fish": (3, 4), "starship": (1, 20), "tmux": (3, 2)}
+# Where else a line of one's own may stand.
+_MORE_FILES = {
+    "bash": (".bash_profile", ".bash_login", ".profile"),
+    "zsh": (".zprofile", ".zshenv"),
+    "fish": (".config/fish/config.fish",),
+    "tmux": (".tmux.conf", ".config/tmux/tmux.conf"),
+}
+
+
+class Finding(Record):
+    """Something that is wrong, in words that say what to do, and the exit code that it makes."""
+
+    code: str
+    message: str
+    exit_code: int
+
+
+class Examination(Record):
+    """All that was found: `document` is what is shown, without a secret; the rest is for the exit code."""
+
+    document: dict[str, Any]
+    findings: tuple[Finding, ...]
+    reading: Reading | None
+    plan: Schedule
+    limits: Limits
+
+
+def examine(environ: Mapping[str, str], now: datetime) -> Examination:
+    """Look at everything once; raises nothing that the state of the machine could cause."""
+    findings: list[Finding] = []
+    cache = _cache(environ, findings)
+    reading, plan = (cache.reading(), cache.schedule()) if cache else (None, Schedule())
+    limits, configuration = _configuration(environ, findings)
+    hosts, prompt = _hosts(environ, now, findings)
+    document = {
+        "schema": 1,
+        "ullage": __version__,
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "variables": sorted(name for name in environ if name.startswith("ULLAGE_") or name == "CLAUDE_CONFIG_DIR"),
+        "hosts": hosts,
+        "prompt_milliseconds": prompt,
+        "cache": _cache_document(cache),
+        "reading": _reading_document(reading, limits, now),
+        "refresh": _refresh_document(reading, plan, now),
+        "config": configuration,
+        "findings": [{"code": finding.code, "message": finding.message} for finding in findings],
+    }
+    ids = (reading.account.id if reading else None, plan.account_id)
+    return Examination(
+        document=redact.redact(document, environ, ids),
+        findings=tuple(findings),
+        reading=reading,
+        plan=plan,
+        limits=limits,
+    )
+
+
+def _cache(environ: Mapping[str, str], findings: list[Finding]) -> ProfileCache | None:
+    try:
+        cache = ProfileCache(environ)
+        for directory in _directories(cache):
+            refuse_strangers(directory)
+    except UsageError as error:
+        findings.append(Finding(code="no_cache_directory", message=str(error), exit_code=error.exit_code))
+        return None
+    except CacheError as error:
+        findings.append(Finding(code="cache_not_private", message=str(error), exit_code=error.exit_code))
+        return cache
+    except OSError as error:
+        words = f"{error.filename or cache.directory} cannot be looked at: {error.strerror}."
+        findings.append(Finding(code="cache_unreadable", message=words, exit_code=5))
+        return cache
+    nearest = cache.directory
+    while not os.path.lexists(nearest):
+        nearest = os.path.dirname(nearest)
+    if not os.path.isdir(nearest) or not os.access(nearest, os.R_OK | os.W_OK | os.X_OK):
+        words = (
+            f"A refresh cannot write in {nearest}. Make it a directory of yours, or name another in ULLAGE_CACHE_DIR."
+        )
+        findings.append(Finding(code="cache_not_writable", message=words, exit_code=5))
+    return cache
+
+
+def _directories(cache: ProfileCache) -> Iterator[str]:
+    directory = cache.root
+    for part in ("", *os.path.relpath(cache.directory, cache.root).split(os.sep)):
+        directory = os.path.join(directory, part) if part else directory
+        if os.path.isdir(directory):
+            yield directory
+
+
+def _cache_document(cache: ProfileCache | None) -> dict[str, Any] | None:
+    if cache is None:
+        return None
+    try:
+        status = os.stat(cache.directory)
+    except OSError:
+        return {"directory": cache.directory, "exists": os.path.lexists(cache.directory), "mode": None, "yours": None}
+    yours = status.st_uid == os.geteuid() if hasattr(os, "geteuid") else None
+    mode = f"{status.st_mode & 0o7777:04o}"
+    return {"directory": cache.directory, "exists": True, "mode": mode, "yours": yours}
+
+
+def _configuration(environ: Mapping[str, str], findings: list[Finding]) -> tuple[Limits, dict[str, Any]]:
+    path = config.config_path(environ)
+    try:
+        settings, issues = config.load(environ)
+    except UllageError as error:
+        findings.append(Finding(code="wrong_environment", message=str(error), exit_code=error.exit_code))
+        settings, issues = config.load({name: value for name, value in environ.items() if name != "ULLAGE_SOURCE"})
+    # What stands in those lines may be anything, a key that was pasted into the wrong place too.
+    lines = sorted({issue.line for issue in issues})
+    if issues:
+        words = f"{path} has mistakes{_on_lines(lines)}; `ullage config check` explains them."
+        findings.append(Finding(code="wrong_config", message=words, exit_code=2))
+    return settings.limits, {
+        "path": path,
+        "exists": os.path.lexists(path),
+        "wrong_lines": lines,
+        "source": settings.source,
+        "push_to_tmux": settings.push_to_tmux,
+    }
+
+
+def _on_lines(lines: list[int]) -> str:
+    numbers = [str(line) for line in lines if line]
+    return f" on line{'s' if len(numbers) > 1 else ''} {', '.join(numbers)}" if numbers else ""
+
+
+def _reading_document(reading: Reading | None, limits: Limits, now: datetime) -> dict[str, Any] | None:
+    if reading is None:
+        return None
+    return {
+        "source": reading.source,
+        "as_of": _moment(reading.as_of),
+        "age_seconds": int((now - reading.as_of).total_seconds()),
+        "state": state_at(reading.as_of, now, limits),
+        "windows": len(reading.windows),
+    }
+
+
+def _refresh_document(reading: Reading | None, plan: Schedule, now: datetime) -> dict[str, Any]:
+    problem = plan.problem or (reading.problem if reading else None)
+    return {
+        "attempted_at": _moment(plan.attempted_at),
+        "next_at": _moment(schedule.due_at(plan, reading)),
+        "due": schedule.is_due(plan, reading, now),
+        "held_until": _moment(plan.hold_until) if schedule.is_held(plan, now) else None,
+        "failures": plan.failures,
+        "problem": None
+        if problem is None
+        else {"code": problem.code, "message": problem.message, "retry_at": _moment(problem.retry_at)},
+    }
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
+
+
+def _hosts(
+    environ: Mapping[str, str], now: datetime, findings: list[Finding]
+) -> tuple[list[dict[str, Any]], dict[str, float | None]]:
+    hosts = [_host(name, environ, findings) for name in setup.HOSTS]
+    prompt: dict[str, float | None] = {}
+    try:
+        with measure.cache(environ, int(now.timestamp())) as inside:
+            prompt = measure.programs(inside)
+            for host in hosts:
+                if host["name"] in _SHELLS and host["program"]:
+                    host["hook_microseconds"] = measure.hook(host["name"], host["program"], inside)
+    except (OSError, UllageError) as error:
+        findings.append(Finding(code="not_measured", message=f"Nothing could be measured: {error}.", exit_code=2))
+    set_up = [host["name"] for host in hosts if host["set_up"] not in ("none", "damaged")]
+    for program in ("ullage", "ullage-prompt"):
+        if set_up and shutil.which(program, path=environ.get("PATH")) is None:
+            words = f"{program} is not in PATH, so {', '.join(set_up)} cannot find it. Add its directory to PATH."
+            findings.append(Finding(code="not_in_path", message=words, exit_code=2))
+    if _is_starship_unfed(hosts, environ):
+        words = (
+            "starship shows what a shell's hook exports, and none does: `ullage setup bash --starship`, or zsh, or "
+            "fish."
+        )
+        findings.append(Finding(code="starship_unfed", message=words, exit_code=2))
+    return hosts, prompt
+
+
+def _is_starship_unfed(hosts: list[dict[str, Any]], environ: Mapping[str, str]) -> bool:
+    texts = {host["name"]: read_regular(host["file"]) or b"" for host in hosts if host["file"]}
+    starship = texts.pop("starship", b"")
+    if b"env_var.ULLAGE_SEGMENT" not in starship or b"custom.ullage" in starship or "ULLAGE_SEGMENT" in environ:
+        return False
+    return not any(
+        word in text for text in texts.values() for word in (b"--starship", b"ULLAGE_PLACE", b"ULLAGE_SEGMENT")
+    )
+
+
+def _host(name: str, environ: Mapping[str, str], findings: list[Finding]) -> dict[str, Any]:
+    program = shutil.which(name, path=environ.get("PATH"))
+    version = _version(program, environ) if program else None
+    enough = version is None or _numbers(version) >= _MINIMUM[name]
+    file, standing = _standing(name, environ)
+    minimum = ".".join(map(str, _MINIMUM[name]))
+    if standing.how == "damaged":
+        words = f"The marks of ullage's block in {file} do not pair up. `ullage setup {name}` says where."
+        findings.append(Finding(code="damaged_block", message=words, exit_code=2))
+    if standing.how not in ("none", "damaged") and not enough:
+        words = f"{name} {version} is too old for what {file} asks of it: ullage needs {minimum}."
+        findings.append(Finding(code="too_old", message=words, exit_code=2))
+    return {
+        "name": name,
+        "program": program,
+        "version": version,
+        "minimum": minimum,
+        "enough": enough if version else None,
+        "file": file,
+        "set_up": standing.how,
+        "line": standing.line,
+    }
+
+
+def _version(program: str, environ: Mapping[str, str]) -> str | None:
+    try:
+        done = subprocess.run(
+            [program, "-V" if os.path.basename(program) == "tmux" else "--version"],
+            env={"PATH": environ.get("PATH", os.defpath), "HOME": "/", "LC_ALL": "C"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_VERSION_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    found = re.search(rb"\d+(?:\.\d+)+[a-z]?", done.stdout)
+    return found.group().decode() if found else None
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    # tmux counts in letters: 3.3a.
+    return tuple(int(number) for number in re.findall(r"\d+", version))
+
+
+def _standing(name: str, environ: Mapping[str, str]) -> tuple[str | None, setup.Standing]:
+    """Return the file that shows the segment, else the one that setup would change."""
+    try:
+        host = setup.host(name, environ)
+    except UsageError:
+        return None, setup.Standing(how="none")
+    home = environ.get("HOME", "")
+    for path in (host.path, *(os.path.join(home, more) for more in _MORE_FILES.get(name, ()))):
+        standing = setup.standing(read_regular(path), host)
+        if standing.how != "none":
+            return path, standing
+    return host.path, setup.Standing(how="none")

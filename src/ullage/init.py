@@ -1,0 +1,70 @@
+"""`ullage init SHELL`: print what a shell evaluates at its start. It runs at every shell start, so it is cheap."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from ullage.errors import UllageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SHELLS = ("bash", "zsh", "fish")
+
+# Option → the value of ULLAGE_PLACE, which the shell files read when they are loaded.
+PLACES = {"--left": "left", "--right": "right", "--manual": "manual", "--starship": "starship"}
+
+_PACKAGE = os.path.dirname(os.path.abspath(__file__))
+
+
+def run(arguments: Sequence[str]) -> int | None:
+    """Print the shell's code and return 0; None when it is for the full command line to say what is wrong."""
+    places = [PLACES[argument] for argument in arguments if argument in PLACES]
+    shells = [argument for argument in arguments if argument not in PLACES]
+    if len(shells) != 1 or shells[0] not in SHELLS or len(places) > 1 or (shells[0], places) == ("bash", ["right"]):
+        return None
+    try:
+        printed = code(shells[0], places[0] if places else None)
+    except UllageError:
+        return None
+    sys.stdout.buffer.write(printed)
+    return 0
+
+
+def code(shell: str, place: str | None, program: str | None = None) -> bytes:
+    """Return the shell's own file after the lines that say where `ullage` is and where the segment goes."""
+    quoted = quote(program or this_program(sys.argv[0], sys.executable), shell)
+    if shell == "fish":
+        settings = [f"set -g __ullage_program {quoted}", *([f"set -g ULLAGE_PLACE {place}"] if place else [])]
+    else:
+        settings = [f"__ullage_program={quoted}", *([f"ULLAGE_PLACE={place}"] if place else [])]
+    with open(shell_file(shell), "rb") as file:
+        return os.fsencode("\n".join([*settings, ""])) + file.read()
+
+
+def shell_file(shell: str, package: str = _PACKAGE) -> str:
+    """Return the path of the file for a shell: in the package, or beside the sources in a checkout."""
+    places = [os.path.join(package, "shell"), os.path.join(package, "..", "..", "shell")]
+    for directory in places:
+        path = os.path.normpath(os.path.join(directory, f"ullage.{shell}"))
+        if os.path.exists(path):
+            return path
+    raise UllageError(f"ullage.{shell} is missing from {places[0]}. Install ullage again.")
+
+
+def this_program(called: str, interpreter: str) -> str:
+    """Return the absolute path of the `ullage` command: as it was called, beside its Python, or whatever PATH finds."""
+    beside = os.path.join(os.path.dirname(interpreter), "ullage")
+    for path in (os.path.abspath(called), beside):
+        if os.path.basename(path) == "ullage" and os.access(path, os.X_OK) and os.path.isfile(path):
+            return path
+    return "ullage"
+
+
+def quote(text: str, shell: str) -> str:
+    """Return the text as one word that the shell takes as it is."""
+    if shell == "fish":
+        return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    return "'" + text.replace("'", "'\\''") + "'"

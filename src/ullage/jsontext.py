@@ -1,0 +1,73 @@
+"""JSON text into values, without the 6 ms that the standard library's json takes to import.
+
+json spends them on regular expressions, for its fallback in Python; the scanner in C that does its work stands alone.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+
+class _Options:
+    """What the scanner asks of a decoder; NaN and the infinities, which are no JSON, become None."""
+
+    strict = True
+    object_hook = None
+    object_pairs_hook = None
+    array_hook = None
+    parse_float = float
+    parse_int = int
+
+    @staticmethod
+    def parse_constant(_name: str) -> None:
+        return None
+
+
+def _scanner() -> Callable[[str, int], tuple[Any, int]]:
+    try:
+        from _json import make_scanner
+
+        scan: Callable[[str, int], tuple[Any, int]] = make_scanner(_Options())  # type: ignore[arg-type]  # duck-typed
+    except (ImportError, AttributeError):
+        # Another implementation of Python has no such scanner, or a later one asks for more options.
+        from json import JSONDecoder
+
+        scan = JSONDecoder().raw_decode
+    return scan
+
+
+def top_level_object(data: bytes, key: str) -> dict[str, Any] | None:
+    """Return the object under a key of a large JSON document in Claude Code's own layout, without reading the rest.
+
+    None where that layout, two spaces before each of the outermost keys, does not show such a key.
+    """
+    at = data.find(f'\n  "{key}": {{'.encode())
+    if at < 0:
+        return None
+    start = data.index(b"{", at)
+    end = data.find(b"\n  }", start)
+    try:
+        value = loads(data[start : end + 4])
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_WHITE_SPACE = " \t\n\r"
+
+
+def loads(data: bytes | str) -> Any:
+    """Return the value of a JSON text in UTF-8; raise ValueError for anything else, however deeply it nests."""
+    text = data.removeprefix(_BYTE_ORDER_MARK).decode() if isinstance(data, bytes) else data
+    start = len(text) - len(text.lstrip(_WHITE_SPACE))
+    try:
+        value, end = _scanner()(text, start)
+    except (StopIteration, RecursionError) as error:
+        raise ValueError("not JSON") from error
+    if text[end:].strip(_WHITE_SPACE):
+        raise ValueError("more than one JSON value")
+    return value

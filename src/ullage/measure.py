@@ -1,0 +1,120 @@
+"""How long a prompt takes here: the programs and the shells' hooks, timed against a cache of their own.
+
+Nothing of the user's is read or touched, and no refresh is started: the timeline that is read is not due for a year.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+from ullage import places, refresh, timeline
+from ullage.cache import write_atomically
+from ullage.timeline import Frame
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+_RUNS = 7
+_HOOKS = 500
+_SECONDS = 20
+_YEAR = 31_536_000
+_ULLAGE = [sys.executable, "-P", "-m", "ullage"]
+
+# Each runs what the shell would run before a prompt, as often as its first argument says.
+_LOOPS = {
+    "bash": (
+        ["--norc", "--noprofile", "-i", "-c"],
+        '. "$1"; n=$2; while [ "$n" -gt 0 ]; do for c in "${PROMPT_COMMAND[@]}"; do eval "$c"; done; n=$((n-1)); done',
+    ),
+    "zsh": (
+        ["-f", "-i", "-c"],
+        '. "$1"; n=$2; while (( n > 0 )); do for f in $precmd_functions; do $f; done; n=$((n-1)); done',
+    ),
+    "fish": (
+        ["--no-config", "-i", "-c"],
+        "source $argv[1]; if test $argv[2] -gt 0; for n in (seq $argv[2]); emit fish_prompt; end; end",
+    ),
+}
+
+
+@contextlib.contextmanager
+def cache(environ: Mapping[str, str], now: int) -> Iterator[dict[str, str]]:
+    """Make a cache for a moment and yield the environment in which prompts read it."""
+    with tempfile.TemporaryDirectory(prefix="ullage-doctor-", ignore_cleanup_errors=True) as home:
+        kept = {name: environ[name] for name in ("PATH", "LANG", "LC_ALL", "LC_CTYPE") if name in environ}
+        inside = {**kept, "HOME": home, "TERM": "xterm", "ULLAGE_CACHE_DIR": os.path.join(home, "cache")}
+        directory = places.profile_directory(inside)
+        os.makedirs(directory, mode=0o700)
+        frames = [Frame(starts_at=now - 60, level="normal", text="5h 42%")]
+        for surface in places.SURFACES:
+            data = timeline.encode(
+                frames, written=now, refresh_after=now + _YEAR, checkpoint=now + _YEAR, clock=refresh.boot_clock()
+            )
+            write_atomically(os.path.join(directory, f"{surface}.timeline"), data, modified_at=now + _YEAR)
+        yield inside
+
+
+def programs(environ: Mapping[str, str]) -> dict[str, float | None]:
+    """Return the milliseconds of `ullage-prompt` and `ullage prompt`; None for what does not run here."""
+    reader = shutil.which("ullage-prompt", path=environ.get("PATH"))
+    return {
+        "ullage-prompt": _milliseconds([reader, "plain"], environ) if reader else None,
+        "ullage prompt": _milliseconds([*_ULLAGE, "prompt"], environ),
+    }
+
+
+def _milliseconds(command: Sequence[str], environ: Mapping[str, str]) -> float | None:
+    taken = [_seconds(command, environ) for _ in range(_RUNS)]
+    known = [seconds for seconds in taken if seconds is not None]
+    return round(statistics.median(known) * 1000, 1) if known else None
+
+
+def hook(shell: str, program: str, environ: Mapping[str, str]) -> float | None:
+    """Return the microseconds that the hook of a shell takes at each prompt; None where it has none that runs."""
+    try:
+        code = subprocess.run(
+            [*_ULLAGE, "init", shell], env=environ, capture_output=True, timeout=_SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    if code.returncode != 0 or not code.stdout:
+        return None
+    path = os.path.join(environ["HOME"], f"hook.{shell}")
+    with open(path, "wb") as file:
+        file.write(code.stdout)
+    options, loop = _LOOPS[shell]
+    name = [] if shell == "fish" else [shell]
+    none, many = (
+        [_seconds([program, *options, loop, *name, path, str(count)], environ) for _ in range(3)]
+        for count in (0, _HOOKS)
+    )
+    if None in none or None in many:
+        return None
+    return round(max(0.0, min(filter(None, many)) - min(filter(None, none))) / _HOOKS * 1e6, 1)
+
+
+def _seconds(command: Sequence[str], environ: Mapping[str, str]) -> float | None:
+    started = time.perf_counter()
+    try:
+        # A session of its own: an interactive shell must not reach for the terminal that doctor runs on.
+        done = subprocess.run(
+            list(command),
+            env=dict(environ),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=_SECONDS,
+            check=False,
+            start_new_session=True,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return time.perf_counter() - started if done.returncode == 0 else None

@@ -1,0 +1,69 @@
+"""How wide a text is on a terminal, and how it is made to fit."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from ullage.render.surfaces import Span
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def width(text: str) -> int:
+    """Return how many cells a text takes; escape sequences take none."""
+    cells = at = 0
+    while at < len(text):
+        if text[at] == "\033":
+            at = _end_of_escape(text, at)
+        else:
+            cells += _width_of(text[at])
+            at += 1
+    return cells
+
+
+def _width_of(character: str) -> int:
+    if character.isascii():
+        return character.isprintable()
+    if unicodedata.category(character) in ("Mn", "Me", "Cf", "Cc"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def _end_of_escape(text: str, at: int) -> int:
+    """Return where the escape sequence at `at` ends: a CSI at its final letter, an OSC at BEL or ST."""
+    kind = text[at + 1 : at + 2]
+    end = at + 2
+    if kind == "[":
+        while end < len(text) and not "@" <= text[end] <= "~":
+            end += 1
+        return end + 1
+    if kind == "]":
+        while end < len(text) and text[end] != "\a" and text[end - 1 : end + 1] != "\033\\":
+            end += 1
+        return end + 1
+    return end
+
+
+def fit(spans: Sequence[Span], cells: int, *, ascii_only: bool = False) -> list[Span]:
+    """Return the spans cut to so many cells, the cut marked."""
+    if sum(width(span.text) for span in spans) <= cells:
+        return list(spans)
+    mark = "." if ascii_only else "…"
+    fitted, room = [], cells - 1
+    for span in spans:
+        text = _head(span.text, room)
+        room -= width(text)
+        fitted.append(span.replace(text=text))
+        if text != span.text:
+            break
+    return [*fitted, Span(text=mark)] if cells > 0 else []
+
+
+def _head(text: str, room: int) -> str:
+    for at, character in enumerate(text):
+        room -= _width_of(character)
+        if room < 0:
+            return text[:at]
+    return text

@@ -1,0 +1,269 @@
+"""`ullage setup`: which file of which program takes which lines, and whether it has them."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+
+from ullage import blocks, userfile
+from ullage.errors import UsageError
+from ullage.record import Record
+from ullage.userfile import Change
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Literal
+
+    from ullage.blocks import Found
+    from ullage.userfile import UserFile
+
+HOSTS = ("bash", "zsh", "fish", "starship", "tmux")
+
+# starship/custom.toml and starship/env_var.toml are these with an explanation; a test holds them together.
+STARSHIP_CUSTOM = """\
+[custom.ullage]
+description = "How much of the Claude plan is used"
+shell = ["ullage-prompt"]
+command = "starship"
+use_stdin = false
+when = true
+style = ""
+format = "([$output]($style) )"
+"""
+STARSHIP_ENV_VAR = """\
+[env_var.ULLAGE_SEGMENT]
+description = "How much of the Claude plan is used"
+style = ""
+format = "([$env_value]($style) )"
+"""
+
+# What tmux shows: the text that a refresh has set while that is true, else what ullage-prompt prints. ullage.tmux has
+# the same; a test holds them together.
+TMUX_PULL = "#(ullage-prompt tmux)"
+TMUX_PUSH = "#{?#{&&:#{e|>=:%s,#{@ullage_from}},#{e|<:%s,#{@ullage_until}}},#{@ullage},#(ullage-prompt tmux)}"
+_TMUX = """\
+if-shell -F '#{{?#{{m:*ullage-prompt*,#{{status-right}}}},,1}}' "set-option -ga status-right ' {shown}'"
+if-shell -F '#{{e|<:#{{status-right-length}},100}}' "set-option -g status-right-length 100"
+"""
+
+
+class Host(Record):
+    """A program that shows the segment: its file, its lines, a pattern of what does the same, what comes then."""
+
+    name: str
+    path: str
+    body: str
+    pattern: str
+    afterwards: str
+
+
+class Standing(Record):
+    """Whether a file shows the segment: by our block, a line of the user's own, a broken block, or not."""
+
+    how: Literal["block", "edited", "by hand", "damaged", "none"]
+    line: int | None = None
+
+
+class Plan(Record):
+    """What setup would do: a change, or words why there is none; `note` is what the user should know beside."""
+
+    change: Change | None
+    words: str
+    note: str = ""
+    takes_back: bool = False
+
+
+def host(name: str, environ: Mapping[str, str], *, starship: bool = False, without_process: bool = False) -> Host:
+    """Return a host's file and lines in this environment; raise UsageError where that names no place for it.
+
+    `starship` makes a shell's hook export the segment for starship; `without_process` makes starship and tmux show what
+    the hook or the refresh has left for them.
+    """
+    return _HOSTS[name](environ, starship, without_process)
+
+
+def _bash(environ: Mapping[str, str], starship: bool, _: bool) -> Host:
+    login = " macOS opens login shells, which read ~/.bash_profile: have it source ~/.bashrc."
+    host = _shell("bash", os.path.join(home(environ), ".bashrc"), starship)
+    return host.replace(afterwards=host.afterwards + login) if sys.platform == "darwin" else host
+
+
+def _zsh(environ: Mapping[str, str], starship: bool, _: bool) -> Host:
+    directory = environ.get("ZDOTDIR") or home(environ)
+    return _shell("zsh", os.path.join(_absolute(directory, "ZDOTDIR"), ".zshrc"), starship)
+
+
+def _shell(name: str, path: str, starship: bool) -> Host:
+    init = f"ullage init {name}{' --starship' if starship else ''}"
+    return Host(
+        name=name,
+        path=path,
+        body=f'if command -v ullage >/dev/null; then eval "$({init})"; fi\n',
+        pattern=rf"\bullage init {name}\b",
+        afterwards=f"Open a new {name} to see it.",
+    )
+
+
+def _fish(environ: Mapping[str, str], starship: bool, _: bool) -> Host:
+    init = f"ullage init fish{' --starship' if starship else ''}"
+    return Host(
+        name="fish",
+        path=os.path.join(_config_home(environ), "fish", "conf.d", "ullage.fish"),
+        body=f"status is-interactive; and type -q ullage; and {init} | source\n",
+        pattern=r"\bullage init fish\b",
+        afterwards="Open a new fish to see it.",
+    )
+
+
+def _starship(environ: Mapping[str, str], _: bool, without_process: bool) -> Host:
+    path = environ.get("STARSHIP_CONFIG") or os.path.join(home(environ), ".config", "starship.toml")
+    hook = (
+        " The shell's hook must export it: `ullage setup bash --starship`, or zsh, or fish." if without_process else ""
+    )
+    return Host(
+        name="starship",
+        path=_absolute(path, "STARSHIP_CONFIG"),
+        body=STARSHIP_ENV_VAR if without_process else STARSHIP_CUSTOM,
+        pattern=r"^\s*\[\s*(custom\.ullage|env_var\.ULLAGE_SEGMENT)\s*\]|\bullage-prompt\b",
+        afterwards=f"The next prompt shows it.{hook}",
+    )
+
+
+def _tmux(environ: Mapping[str, str], _: bool, without_process: bool) -> Host:
+    plain = os.path.join(home(environ), ".tmux.conf")
+    xdg = os.path.join(_config_home(environ), "tmux", "tmux.conf")
+    # Where both are there tmux reads both, this one last.
+    path = xdg if os.path.lexists(xdg) else plain
+    push = " The refresh must set it: `[tmux]` with `push = true` in config.toml." if without_process else ""
+    return Host(
+        name="tmux",
+        path=path,
+        body=_TMUX.format(shown=TMUX_PUSH if without_process else TMUX_PULL),
+        pattern=r"\bullage-prompt\b|#\{ullage\}|@ullage\b",
+        afterwards=f"In a running tmux: tmux source-file '{path}'.{push}",
+    )
+
+
+_HOSTS: dict[str, Callable[[Mapping[str, str], bool, bool], Host]] = {
+    "bash": _bash,
+    "zsh": _zsh,
+    "fish": _fish,
+    "starship": _starship,
+    "tmux": _tmux,
+}
+
+
+def home(environ: Mapping[str, str]) -> str:
+    """Return the home directory; raise UsageError where there is none."""
+    return _absolute(environ.get("HOME", ""), "HOME")
+
+
+def _config_home(environ: Mapping[str, str]) -> str:
+    given = environ.get("XDG_CONFIG_HOME", "")
+    return given if os.path.isabs(given) else os.path.join(home(environ), ".config")
+
+
+def _absolute(path: str, variable: str) -> str:
+    if not os.path.isabs(path) or not path.isprintable():
+        raise UsageError(
+            f"{variable} must be an absolute path, in characters of this locale; it is {path!r}. Set it to one."
+        )
+    return path
+
+
+def standing(data: bytes | None, host: Host) -> Standing:
+    """Say whether a file's bytes show the segment, and from which line on."""
+    try:
+        found = blocks.find(data or b"")
+    except blocks.DamagedError:
+        return Standing(how="damaged")
+    if found:
+        return Standing(how="block" if _is_as_written(found, host) else "edited", line=found.line)
+    for number, line in enumerate((data or b"").split(b"\n"), 1):
+        text = line.decode(errors="replace")
+        if not text.lstrip().startswith("#") and re.search(host.pattern, text):
+            return Standing(how="by hand", line=number)
+    return Standing(how="none")
+
+
+def plan(host: Host) -> Plan:
+    """Return what setting up would change; raise UsageError where it cannot be done safely."""
+    file = userfile.read(host.path)
+    found = _block(file)
+    if found:
+        return Plan(change=None, words=_words_of_block(found, host))
+    now = standing(file.data, host)
+    if now.how == "by hand":
+        return Plan(change=None, words=f"Line {now.line} of {host.path} does this already; nothing to add.")
+    crlf = host.name == "starship" and b"\r\n" in (file.data or b"")
+    after = blocks.insert(file.data, host.name, host.body.encode(), b"\r\n" if crlf else b"\n")
+    note = _starship_note(host.path, file.data or b"", after) if host.name == "starship" else ""
+    return Plan(change=Change(file=file, after=after), words=host.afterwards, note=note)
+
+
+def _words_of_block(found: Found, host: Host) -> str:
+    if blocks.has_body(found, host.body.encode()):
+        return f"{host.path} is set up already (line {found.line})."
+    what = "written with other options" if _is_as_written(found, host) else "not as this command wrote it"
+    return (
+        f"The block at line {found.line} of {host.path} is {what}, and stays as it is. To have it written anew, take "
+        "it out with --undo first."
+    )
+
+
+def plan_undo(host: Host) -> Plan:
+    """Return what taking the block out would change; what the user has written around it stays."""
+    file = userfile.read(host.path)
+    found = _block(file)
+    if file.data is None or found is None:
+        now = standing(file.data, host)
+        own = f" Line {now.line} is not from this command; take it out by hand." if now.how == "by hand" else ""
+        return Plan(change=None, words=f"{host.path} has no block of ullage: nothing to undo.{own}")
+    ours = _is_as_written(found, host)
+    return Plan(
+        change=Change(file=file, after=blocks.remove(file.data, found)),
+        words="What is open already keeps the segment until it is opened anew.",
+        note="" if ours else "The block is not as ullage wrote it; what was changed in it goes with it.",
+        takes_back=ours,
+    )
+
+
+def _block(file: UserFile) -> Found | None:
+    try:
+        return blocks.find(file.data or b"")
+    except blocks.DamagedError as error:
+        raise UsageError(
+            f"The marks of ullage's block in {file.path} do not pair up ({error}). Take them out by hand, with what "
+            "stands between them, and run this again."
+        ) from error
+
+
+def _is_as_written(found: Found, host: Host) -> bool:
+    return any(blocks.has_body(found, variant.body.encode()) for variant in _variants(host))
+
+
+def _variants(host: Host) -> list[Host]:
+    # Paths play no part in the lines, so any absolute home will do.
+    everywhere = {"HOME": os.path.dirname(host.path)}
+    options = ((False, False), (True, False), (False, True))
+    return [_HOSTS[host.name](everywhere, starship, without) for starship, without in options]
+
+
+def _starship_note(path: str, before: bytes, after: bytes) -> str:
+    """Check both as TOML; say so where a format of the user's own leaves the module out."""
+    import tomllib
+
+    try:
+        top = tomllib.loads(before.decode())
+        tomllib.loads(after.decode())
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        raise UsageError(
+            f"{path} would not be valid TOML ({error}). Put it right, or add the lines by hand."
+        ) from error
+    shown = f"{top.get('format', '$all')}{top.get('right_format', '')}"
+    kind, name = ("custom", "ullage") if b"[custom.ullage]" in after else ("env_var", "ULLAGE_SEGMENT")
+    if re.search(rf"\$(all\b|{kind}\b|\{{{kind}(\.{name})?\}})", shown):
+        return ""
+    return f"The `format` in {path} names its modules; add ${{{kind}.{name}}} to it where the segment should be."

@@ -1,0 +1,284 @@
+"""The user's own `claude` program, asked what `/usage` would show: one short process, no model call, no secret of ours.
+
+A `get_usage` control request on stdin of `claude -p` in stream-json is answered with the usage body, which Claude Code
+fetches with the credentials that it has. The request is experimental: where it is not known, the text of `/usage` is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import uuid
+
+from ullage import jsontext
+from ullage.errors import SourceError
+from ullage.model import Account
+from ullage.sources import claude_state, usage_text, wire
+from ullage.text import clean
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+    from typing import IO, Any
+
+    from ullage.model import Reading
+
+NAME = "claude-cli"
+TEXT_NAME = "claude-cli-text"
+
+ANSWER_SECONDS = 30.0
+_GOODBYE_SECONDS = 5.0
+_LARGEST_OUTPUT = 4 << 20
+
+# No settings of user or project, hence no hooks, plugins or status line; no MCP server, no tool, no transcript.
+_ISOLATED = ("--no-session-persistence", "--setting-sources", "", "--strict-mcp-config", "--tools", "")
+_ASK = ("-p", "--input-format", "stream-json", "--output-format", "stream-json", "--verbose", *_ISOLATED)
+_ASK_TEXT = ("-p", "/usage", "--output-format", "json", *_ISOLATED)
+
+# What would make it answer for somebody else, or through somebody else. What says how to reach the network stays.
+_OVERRIDES = ("ANTHROPIC_", "CLAUDE_CODE_", "CLAUDECODE", "CLAUDE_AGENT_", "AWS_BEARER_TOKEN", "ULLAGE_")
+_NETWORK = (
+    "CLAUDE_CODE_CLIENT_CERT",
+    "CLAUDE_CODE_CLIENT_KEY",
+    "CLAUDE_CODE_CLIENT_KEY_PASSPHRASE",
+    "CLAUDE_CODE_CERT_STORE",
+    "CLAUDE_CODE_PROXY_RESOLVES_HOSTS",
+    "CLAUDE_CODE_GIT_BASH_PATH",
+)
+_QUIET = {
+    "CLAUDE_CODE_SAFE_MODE": "1",
+    "DISABLE_AUTOUPDATER": "1",
+    # Nobody sits in front of it: it has nothing to report.
+    "DISABLE_TELEMETRY": "1",
+    "DISABLE_ERROR_REPORTING": "1",
+    # Git Bash would make a path of "/usage", and Claude Code a paid question of the path.
+    "MSYS_NO_PATHCONV": "1",
+}
+_USUAL_PLACES = (".local/bin", ".claude/local", ".npm-global/bin")
+
+
+class UnknownRequestError(Exception):
+    """This version of Claude Code does not know `get_usage`."""
+
+
+def account(environ: Mapping[str, str]) -> Account:
+    """Return who is signed in to Claude Code."""
+    return Account(id=claude_state.account_id(claude_state.load(environ)))
+
+
+def read(environ: Mapping[str, str], account: Account, now: datetime) -> Reading:
+    """Ask once; raise SourceError with what to do when there is no reading."""
+    program = find(environ)
+    try:
+        answer = _get_usage(program, environ)
+    except UnknownRequestError:
+        return _read_text(program, environ, account, now)
+    plan = clean(answer.get("subscription_type")) or None
+    limits = answer.get("rate_limits")
+    if answer.get("rate_limits_available") is False:
+        raise _unavailable(plan)
+    if limits is None:
+        raise SourceError(
+            "cli_without_numbers",
+            "Claude Code could not get the numbers itself; /usage in it may say why. ullage asks again by itself.",
+            reached_server=True,
+        )
+    return wire.parse_usage(limits, account=account.replace(plan=plan or account.plan), source=NAME, as_of=now)
+
+
+def find(environ: Mapping[str, str]) -> str:
+    """Return the path of the user's `claude`; raise SourceError when there is none."""
+    home = environ.get("HOME") or os.path.expanduser("~")
+    usual = [os.path.join(home, place) for place in _USUAL_PLACES]
+    found = shutil.which("claude", path=os.pathsep.join([environ.get("PATH", os.defpath), *usual]))
+    if found is None:
+        raise SourceError(
+            "claude_missing",
+            "The program `claude` was not found in PATH. Install Claude Code, or make it known to the shell that runs "
+            "ullage.",
+        )
+    return os.path.abspath(found)
+
+
+def child_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment for `claude`: without what would change who is asked about, or who is asked."""
+    kept = {
+        name: value
+        for name, value in environ.items()
+        if name in _NETWORK or not name.startswith((*_OVERRIDES, "CLAUDE_CONFIG_DIR"))
+    }
+    own = claude_state.own_directory(environ)
+    return {**kept, **_QUIET, **({"CLAUDE_CONFIG_DIR": own} if own else {})}
+
+
+def _unavailable(plan: str | None) -> SourceError:
+    if plan is None:
+        return SourceError(
+            "signed_out",
+            "Claude Code is not signed in with a plan. Run claude and sign in with /login, then try again.",
+        )
+    return SourceError(
+        "no_plan_limits",
+        "Claude Code's sign-in does not tell plan limits: one from `claude setup-token` cannot. Sign in with /login.",
+    )
+
+
+def _get_usage(program: str, environ: Mapping[str, str]) -> dict[str, Any]:
+    request_id = str(uuid.uuid4())
+    what = '{"subtype":"get_usage","skip_behaviors":true}'
+    request = f'{{"type":"control_request","request_id":"{request_id}","request":{what}}}\n'
+    with _running([program, *_ASK], environ) as (process, errors):
+        for line in _lines(process, request.encode()):
+            response = _response(line, request_id)
+            if response is not None:
+                return _answer(response)
+        errors.seek(0)
+        raise _no_answer(errors.read(1 << 16))
+
+
+def _response(line: bytes, request_id: str) -> dict[str, Any] | None:
+    """Return the response in a line when it is the one to our request; noise and others' answers are None."""
+    try:
+        message = jsontext.loads(line)
+    except ValueError:
+        return None
+    response = message.get("response") if isinstance(message, dict) else None
+    is_ours = isinstance(response, dict) and response.get("request_id") == request_id
+    return response if is_ours and message.get("type") == "control_response" else None
+
+
+def _answer(response: Mapping[str, Any]) -> dict[str, Any]:
+    answer = response.get("response")
+    if response.get("subtype") == "success" and isinstance(answer, dict):
+        return answer
+    words = clean(response.get("error"), 200)
+    if "get_usage" in words or "nsupported" in words or "nknown" in words:
+        raise UnknownRequestError(words)
+    raise SourceError("cli_refused", f"Claude Code refused to tell: {words or 'it did not say why'}.")
+
+
+def _no_answer(errors: bytes) -> SourceError:
+    """Tell a program that is too old for our options from one that ended for a reason of its own."""
+    if b"unknown option" in errors:
+        return SourceError(
+            "claude_too_old", "This version of Claude Code cannot be asked. Run `claude update`, then try again."
+        )
+    return SourceError(
+        "cli_no_answer",
+        "claude ended without an answer. Run `claude` once in a terminal: it may want to be set up or signed in.",
+    )
+
+
+def _read_text(program: str, environ: Mapping[str, str], account: Account, now: datetime) -> Reading:
+    """Ask for the text of `/usage`; a version that took it for a question, which costs, is never asked again."""
+    from ullage.files import write_atomically
+    from ullage.places import profile_directory
+
+    refusal = os.path.join(profile_directory(environ), "no-usage-text")
+    if os.path.exists(refusal):
+        raise _paid(refusal)
+    with _running([program, *_ASK_TEXT], environ) as (process, _):
+        output = b"\n".join(_lines(process, b"", close=True))
+    try:
+        result = jsontext.loads(output[output.rfind(b"\n{") + 1 :])
+    except ValueError:
+        result = None
+    if not isinstance(result, dict) or not isinstance(result.get("result"), str):
+        raise SourceError(
+            "claude_too_old", "This version of Claude Code cannot be asked. Run `claude update`, then try again."
+        )
+    if result.get("num_turns") != 0 or result.get("total_cost_usd"):
+        write_atomically(refusal, b"claude took /usage for a question.\n")
+        raise _paid(refusal)
+    return usage_text.parse(result["result"], account=account, source=TEXT_NAME, as_of=now)
+
+
+def _paid(refusal: str) -> SourceError:
+    return SourceError(
+        "usage_text_costs",
+        "This version of Claude Code takes /usage for a question to the model, so it is not asked again. Run "
+        f"`claude update`, then remove {refusal}.",
+    )
+
+
+@contextlib.contextmanager
+def _running(command: list[str], environ: Mapping[str, str]) -> Iterator[tuple[subprocess.Popen[bytes], IO[bytes]]]:
+    """Run a command in an empty directory and a process group of its own, of which nothing is left in the end."""
+    with tempfile.TemporaryDirectory(prefix="ullage-") as empty, tempfile.TemporaryFile() as errors:
+        try:
+            process = subprocess.Popen(
+                command,
+                cwd=empty,
+                env=child_environment(environ),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise SourceError(
+                "claude_not_started", f"{command[0]} could not be started: {error.strerror}. Run `claude doctor`."
+            ) from error
+        try:
+            yield process, errors
+        finally:
+            _end(process)
+
+
+def _lines(process: subprocess.Popen[bytes], request: bytes, *, close: bool = False) -> Iterator[bytes]:
+    """Send the request and yield the lines that come; end when the program does, raise when it takes too long."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    deadline = time.monotonic() + ANSWER_SECONDS
+    with contextlib.suppress(BrokenPipeError):
+        process.stdin.write(request)
+        process.stdin.flush()
+        if close:
+            process.stdin.close()
+    rest, size = b"", 0
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        while selector.select(max(0.0, deadline - time.monotonic())):
+            chunk = os.read(process.stdout.fileno(), 1 << 16)
+            size += len(chunk)
+            *lines, rest = (rest + chunk).split(b"\n")
+            yield from lines
+            if not chunk:
+                if rest:
+                    yield rest
+                return
+            if size > _LARGEST_OUTPUT:
+                raise SourceError(
+                    "cli_flood", "claude printed megabytes instead of an answer. Run it once in a terminal to see why."
+                )
+    raise SourceError(
+        "cli_timeout", f"claude did not answer in {ANSWER_SECONDS:.0f} s. Run it once in a terminal to see why."
+    )
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Close its stdin, which is what it ends at, and do not wait for long; then end the whole group."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    with contextlib.suppress(OSError):
+        process.stdin.close()
+    process.stdout.close()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(_GOODBYE_SECONDS)
+    if not hasattr(os, "killpg"):
+        process.kill()
+        process.wait()
+        return
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(1)
+    process.wait()

@@ -1,0 +1,94 @@
+"""Claude Code's own state file, `.claude.json`: who is signed in, and the usage body that it fetched last.
+
+It lies in CLAUDE_CONFIG_DIR, else in the home directory; it can be megabytes, and is rewritten all the time.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from ullage import jsontext
+from ullage.errors import SourceError
+from ullage.files import read_regular
+from ullage.text import clean
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+_LARGEST = 64 << 20
+_TRIES = 3
+_PAUSE_SECONDS = 0.1
+
+
+def default_directory(environ: Mapping[str, str]) -> str:
+    """Return the configuration directory that Claude Code uses when none is named."""
+    return os.path.join(_home(environ), ".claude")
+
+
+def own_directory(environ: Mapping[str, str]) -> str | None:
+    """Return the configuration directory that has to be named to Claude Code; None for the default one.
+
+    Named, even the default directory is expected to hold `.claude.json` itself, which lies beside it otherwise: Claude
+    Code would take itself for signed out.
+    """
+    given = environ.get("CLAUDE_CONFIG_DIR")
+    if not given or os.path.realpath(given) == os.path.realpath(default_directory(environ)):
+        return None
+    return given
+
+
+def path(environ: Mapping[str, str]) -> str:
+    """Return where the state file lies."""
+    return os.path.join(own_directory(environ) or _home(environ), ".claude.json")
+
+
+def mark(environ: Mapping[str, str]) -> str | None:
+    """Return what changes whenever the file does; None when there is none."""
+    try:
+        status = os.stat(path(environ))
+    except OSError:
+        return None
+    return f"{status.st_mtime_ns}-{status.st_size}-{status.st_ino}"
+
+
+def load(environ: Mapping[str, str], pause: Callable[[float], None] = time.sleep) -> dict[str, Any]:
+    """Return the file's content, empty when there is none; raise SourceError when it stays torn or damaged."""
+    for _ in range(_TRIES):
+        data = read_regular(path(environ), _LARGEST)
+        if data is None and not os.path.exists(path(environ)):
+            return {}
+        try:
+            state = jsontext.loads(data or b"")
+        except ValueError:
+            pause(_PAUSE_SECONDS)
+            continue
+        return state if isinstance(state, dict) else {}
+    raise SourceError(
+        "account_unreadable",
+        f"{path(environ)} was being written or is damaged. The next attempt comes by itself.",
+    )
+
+
+def account_id(state: Mapping[str, Any]) -> str | None:
+    """Return who is signed in; None when nobody is."""
+    signed_in = state.get("oauthAccount")
+    return clean(signed_in.get("accountUuid")) or None if isinstance(signed_in, dict) else None
+
+
+def account_id_at_a_glance(environ: Mapping[str, str]) -> str | None:
+    """Return who is signed in, without reading megabytes of history where the file's layout allows."""
+    data = read_regular(path(environ), _LARGEST)
+    signed_in = jsontext.top_level_object(data, "oauthAccount") if data else None
+    if signed_in is not None:
+        return account_id({"oauthAccount": signed_in})
+    try:
+        return account_id(load(environ, lambda _seconds: None))
+    except SourceError:
+        return None
+
+
+def _home(environ: Mapping[str, str]) -> str:
+    return environ.get("HOME") or os.path.expanduser("~")

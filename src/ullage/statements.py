@@ -1,0 +1,48 @@
+"""What each source said last, a file each, so that no two writers ever share one.
+
+`reading.<source>.json`; the status line of every running session writes one of its own,
+`reading.statusline-<session>.json`. Readers merge what they find.
+"""
+
+from __future__ import annotations
+
+import os
+
+from ullage import serial
+from ullage.files import read_regular
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ullage.model import Reading
+
+_PREFIX, _SUFFIX = "reading.", ".json"
+_SESSION = "statusline-"
+_LONGEST_SESSION = 64
+
+
+def file_name(source: str, session: str = "") -> str:
+    """Return the name of a source's file, or of one session of it."""
+    kept = "".join(c for c in session[: 4 * _LONGEST_SESSION] if c.isascii() and (c.isalnum() or c in "-_"))
+    return f"{_PREFIX}{source}{'-' if session else ''}{kept[:_LONGEST_SESSION]}{_SUFFIX}"
+
+
+def is_of_session(name: str) -> bool:
+    """Say whether a file name is that of a session's status line."""
+    return name.startswith(_PREFIX + _SESSION) and name.endswith(_SUFFIX)
+
+
+def names(directory: str) -> list[str]:
+    """Return the names of all statements in a profile's cache directory."""
+    try:
+        found = os.listdir(directory)
+    except OSError:
+        return []
+    return sorted(name for name in found if name.startswith(_PREFIX) and name.endswith(_SUFFIX))
+
+
+def load(directory: str) -> tuple[Reading, ...]:
+    """Return every statement that can be read."""
+    readings = (
+        serial.decode_reading(read_regular(os.path.join(directory, name), own=True)) for name in names(directory)
+    )
+    return tuple(reading for reading in readings if reading is not None)

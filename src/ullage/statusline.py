@@ -1,0 +1,230 @@
+"""`ullage statusline`, for Claude Code's `statusLine` setting: what it pipes goes into the cache, a line comes out.
+
+Claude Code runs it after every answer and cancels the one that is still running, so it imports what a prompt may, and
+what has changed is written in whole files: being killed at any moment loses nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import UTC, datetime
+
+from ullage import merge, serial, statements
+from ullage.errors import UllageError
+from ullage.files import read_regular
+from ullage.places import SURFACES, profile_directory
+from ullage.prompt import choose_profile, may_write, read_timeline, without_colour
+from ullage.record import Record
+from ullage.sources import status_line
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, MutableMapping, Sequence
+
+    from ullage.config import Settings
+    from ullage.model import Reading
+    from ullage.sources.status_line import Session
+
+_LARGEST_PAYLOAD = 8 << 20
+_LARGEST_STATE_FILE = 64 << 20
+# An unchanged number is written again when it has been confirmed for so long; that keeps its age true to the minute.
+_CONFIRMED_SECONDS = 60
+_GAP = "  "
+
+
+class Statement(Record):
+    """What one session says now, and whether that is news to the cache."""
+
+    reading: Reading
+    mark: str
+    path: str
+    is_news: bool
+
+
+def run(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int | None:
+    """Print the line and return the exit code; None when the full command line has something to explain."""
+    options = _options(arguments)
+    if options is None or os.isatty(0):
+        return None
+    choose_profile(options.get("--profile"), environ)
+    payload = _read_all(0)
+    previous = None
+    if options.get("--then"):
+        from ullage.previous import Previous
+
+        previous = Previous(options["--then"], payload, environ)
+    shows = "--quiet" not in options
+    try:
+        line = _take_in(payload, environ, shows=shows, prints=previous is None)
+    except UllageError as error:
+        line = ""
+        print(f"ullage: {error}", file=sys.stderr)
+    if previous is not None:
+        theirs = previous.output().decode(errors="surrogateescape")
+        _print(_beside(theirs, line if shows else "", _columns(environ)))
+    return 0
+
+
+def _take_in(payload: bytes, environ: MutableMapping[str, str], *, shows: bool, prints: bool) -> str:
+    """Print the line if so asked, and only then write what is new: a person waits for the one, nobody for the other."""
+    from ullage import config
+
+    now = datetime.now(UTC)
+    session = status_line.take_in(payload, now)
+    if session is None:
+        return ""
+    settings, _ = config.load(environ)
+    directory = profile_directory(environ)
+    statement = _statement(session, directory, now)
+    known = statements.load(directory)
+    stated = (*known, statement.reading) if statement and statement.is_news else known
+    line = ""
+    if shows:
+        line = _line(merge.merge(stated), session, settings, environ, now)
+    if shows and prints:
+        _print(line)
+    if statement and (statement.is_news or _is_unpublished(statement.path, directory)):
+        _save(statement, settings, environ)
+    _refresh_if_due(directory, environ, now)
+    return line
+
+
+def _statement(session: Session, directory: str, now: datetime) -> Statement | None:
+    """Date what the session says by when the server can have said it, and compare it with what it said before."""
+    if session.reading is None:
+        return None
+    path = os.path.join(directory, statements.file_name(status_line.NAME, session.id))
+    data = read_regular(path, own=True)
+    known = serial.decode_reading(data)
+    mark = serial.decode_note(data, "mark") if known else None
+    as_of = status_line.said_at(session, mark, known.as_of if known else None, now)
+    windows = tuple(window.replace(as_of=as_of) for window in session.reading.windows)
+    reading = session.reading.replace(as_of=as_of, windows=windows)
+    is_news = known is None or _numbers(known) != _numbers(reading)
+    if known is not None and not is_news:
+        is_news = (as_of - known.as_of).total_seconds() >= _CONFIRMED_SECONDS
+    return Statement(reading=reading, mark=session.mark, path=path, is_news=is_news)
+
+
+def _numbers(reading: Reading) -> list[tuple[object, ...]]:
+    return [(window.id, window.used_percent, window.resets_at) for window in reading.windows]
+
+
+def _line(
+    merged: Reading | None, session: Session, settings: Settings, environ: MutableMapping[str, str], now: datetime
+) -> str:
+    from ullage.model import Account, Reading
+    from ullage.render import cells, segment
+    from ullage.render.surfaces import paint
+
+    nothing = Reading(account=Account(), source=status_line.NAME, as_of=now, windows=())
+    view = segment.View(
+        reading=merged or nothing,
+        now=now,
+        limits=settings.limits,
+        show_left=settings.show_left,
+        ascii_only=settings.ascii_only,
+        session=session.fields,
+    )
+    subjects = segment.PLAIN_SUBJECTS + segment.SESSION_SUBJECTS
+    spans = segment.fill(segment.parse(settings.status_line_template, subjects), view)
+    columns = _columns(environ)
+    if columns is not None:
+        spans = cells.fit(spans, columns, ascii_only=settings.ascii_only)
+    return paint(spans, without_colour("ansi", environ), settings.palette).strip()
+
+
+def _save(statement: Statement, settings: Settings, environ: Mapping[str, str]) -> None:
+    from ullage import refresh
+    from ullage.cache import ProfileCache, write_atomically
+
+    cache = ProfileCache(environ)
+    cache.make_private()
+    if statement.is_news:
+        account = statement.reading.account.replace(id=_account_id(environ))
+        data = serial.encode(statement.reading.replace(account=account), mark=statement.mark)
+        write_atomically(statement.path, data)
+    refresh.publish_anew(cache, settings)
+
+
+def _account_id(environ: Mapping[str, str]) -> str | None:
+    from ullage.sources import claude_state
+
+    return claude_state.account_id_at_a_glance(environ)
+
+
+def _is_unpublished(path: str, directory: str) -> bool:
+    """Say whether the prompts' texts are older than this statement: whoever wrote it may have been killed there."""
+    try:
+        return os.stat(os.path.join(directory, f"{SURFACES[-1]}.timeline")).st_ctime < os.stat(path).st_ctime
+    except OSError:
+        return os.path.exists(path)
+
+
+def _refresh_if_due(directory: str, environ: Mapping[str, str], now: datetime) -> None:
+    from ullage import timeline
+
+    header = timeline.read_header(read_timeline(os.path.join(directory, "ansi.timeline")))
+    if timeline.is_due(header, int(now.timestamp())) and may_write(directory):
+        from ullage import detach
+
+        detach.start_refresh(environ)
+
+
+def _beside(theirs: str, ours: str, columns: int | None) -> str:
+    """Put our line behind the first of theirs, or below them all where there is no room."""
+    from ullage.render.cells import width
+
+    theirs = theirs.rstrip("\n")
+    if not theirs or not ours:
+        return theirs or ours
+    first, newline, rest = theirs.partition("\n")
+    if columns is None or width(first) + len(_GAP) + width(ours) <= columns:
+        return f"{first}{_GAP}{ours}{newline}{rest}"
+    return f"{theirs}\n{ours}"
+
+
+def _columns(environ: Mapping[str, str]) -> int | None:
+    columns = environ.get("COLUMNS", "")
+    return int(columns) if columns.isascii() and columns.isdigit() and int(columns[:6]) > 0 else None
+
+
+def _options(arguments: Sequence[str]) -> dict[str, str] | None:
+    options: dict[str, str] = {}
+    rest = iter(arguments)
+    for argument in rest:
+        name, equals, value = argument.partition("=")
+        if argument == "--quiet":
+            options[name] = ""
+            continue
+        if name not in ("--then", "--profile"):
+            return None
+        given = value if equals else next(rest, None)
+        if given is None:
+            return None
+        options[name] = given
+    return options
+
+
+def _read_all(descriptor: int) -> bytes:
+    """Read to the end, of a payload of reasonable size; the rest is read too, so that whoever writes it can finish."""
+    chunks, size = [], 0
+    try:
+        while chunk := os.read(descriptor, 1 << 16):
+            size += len(chunk)
+            if size <= _LARGEST_PAYLOAD:
+                chunks.append(chunk)
+    except OSError:
+        return b""
+    return b"".join(chunks) if size <= _LARGEST_PAYLOAD else b""
+
+
+def _print(text: str) -> None:
+    data = text.encode(errors="surrogateescape") + b"\n" if text else b""
+    try:
+        while data:
+            data = data[os.write(1, data) :]
+    except OSError:
+        # Whoever asked for the line has gone away.
+        return

@@ -1,0 +1,266 @@
+"""A file that is somebody's own, changed so that nothing of it is lost: checked, shown as a diff, backed up, replaced.
+
+Every refusal says what stands in the way and what to do. Nothing is written before all checks have passed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import stat
+
+from ullage.cache import read_regular
+from ullage.errors import UsageError
+from ullage.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LARGEST = 4 << 20
+_BACKUP = ".before-ullage"
+_MOST_BACKUPS = 100
+_CONTEXT_LINES = 3
+
+
+class UserFile(Record):
+    """A file as it was read: `path` as the user knows it, `real` behind any links; `data` None where there is none."""
+
+    path: str
+    real: str
+    data: bytes | None
+
+
+class Change(Record):
+    """What a file is to become; `after` None removes it."""
+
+    file: UserFile
+    after: bytes | None
+
+
+def read(path: str) -> UserFile:
+    """Return the file; raise UsageError when it is not one that can be changed safely."""
+    real = os.path.realpath(path)
+    try:
+        if not os.path.lexists(path):
+            _check_directory(_nearest(os.path.dirname(real)))
+            return UserFile(path=path, real=real, data=None)
+        _check_file(path, real, os.stat(real))
+    except FileNotFoundError as error:
+        raise UsageError(f"{path} is a link to {real}, which is not there. Make that file first.") from error
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}.") from error
+    _check_directory(os.path.dirname(real))
+    data = read_regular(real, LARGEST)
+    if data is None:
+        raise UsageError(f"{path} cannot be read, or is larger than {LARGEST >> 20} MiB. Change it by hand.")
+    if b"\0" in data:
+        raise UsageError(f"{path} holds NUL bytes: it is no text, or UTF-16. Change it by hand.")
+    return UserFile(path=path, real=real, data=data)
+
+
+def _nearest(directory: str) -> str:
+    while not os.path.lexists(directory):
+        directory = os.path.dirname(directory)
+    return directory
+
+
+def _check_directory(directory: str) -> None:
+    if not os.path.isdir(directory):
+        raise UsageError(f"{directory} is no directory. Move it away first.")
+    if not os.access(directory, os.W_OK | os.X_OK):
+        raise UsageError(
+            f"Nothing can be written in {directory}. Make it writable, or add the lines where the file comes from."
+        )
+
+
+def _check_file(path: str, real: str, status: os.stat_result) -> None:
+    shown = path if path == real else f"{path} (a link to {real})"
+    if not stat.S_ISREG(status.st_mode):
+        raise UsageError(f"{shown} is no regular file. Move it away first.")
+    if not status.st_mode & stat.S_IWUSR or not os.access(real, os.W_OK):
+        raise UsageError(
+            f"{shown} is read-only. If a program such as a dotfile manager writes it, add the lines to where that has "
+            f"them from; else run: chmod u+w '{real}'"
+        )
+    if status.st_nlink > 1:
+        raise UsageError(
+            f"{shown} has {status.st_nlink} names (hard links), and replacing it would leave the others behind. "
+            "Change it by hand."
+        )
+    if hasattr(os, "geteuid") and not _is_ours(path, status, os.geteuid()):
+        raise UsageError(f"{shown} belongs to another user. Run this as that user.")
+
+
+def _is_ours(path: str, status: os.stat_result, user: int) -> bool:
+    """Root may change the file of the person in whose directory it is, not what that person's link points to."""
+    return status.st_uid == user or (user == 0 and status.st_uid == os.stat(os.path.dirname(path)).st_uid)
+
+
+def diff(change: Change) -> str:
+    """Return the change as a unified diff, with control characters made visible. Everything changes in one place."""
+    old, new = _lines(change.file.data), _lines(change.after)
+    same = _common(old, new)
+    tail = _common(old[same:][::-1], new[same:][::-1])
+    first, old_end, new_end = max(0, same - _CONTEXT_LINES), len(old) - tail, len(new) - tail
+    after = old[old_end : old_end + _CONTEXT_LINES]
+    body = [
+        *(" " + line for line in old[first:same]),
+        *("-" + line for line in old[same:old_end]),
+        *("+" + line for line in new[same:new_end]),
+        *(" " + line for line in after),
+    ]
+    counts = (same - first + len(after) + end - same for end in (old_end, new_end))
+    ranges = [f"{first + 1 if count else first},{count}" for count in counts]
+    names = [change.file.path if data is not None else os.devnull for data in (change.file.data, change.after)]
+    return "\n".join([f"--- {names[0]}", f"+++ {names[1]}", f"@@ -{ranges[0]} +{ranges[1]} @@", *body])
+
+
+def _lines(data: bytes | None) -> list[str]:
+    if not data:
+        return []
+    *whole, rest = data.split(b"\n")
+    lines = [_visible(line) for line in whole]
+    return [*lines, _visible(rest) + "\n\\ No newline at end of file"] if rest else lines
+
+
+def _visible(line: bytes) -> str:
+    text = line.removesuffix(b"\r").decode(errors="backslashreplace")
+    return "".join(c if c.isprintable() or c == "\t" else c.encode("unicode_escape").decode() for c in text)
+
+
+def _common(one: list[str], other: list[str]) -> int:
+    count = 0
+    for left, right in zip(one, other, strict=False):
+        if left != right:
+            break
+        count += 1
+    return count
+
+
+def apply(change: Change, *, keep: bool) -> str | None:
+    """Make the change, and return where what was there before is kept.
+
+    `keep` False is for a change that only takes back what ullage wrote: a backup from before it goes away too. Raises
+    UsageError when somebody has changed the file since it was read, or it cannot be written; it is as it was then.
+    """
+    file = change.file
+    directory = os.path.dirname(file.real)
+    backup = None
+    try:
+        if file.data is None:
+            os.makedirs(directory, exist_ok=True)
+        with _alone_in(directory), contextlib.ExitStack() as undo:
+            if _changed_since(file):
+                raise UsageError(f"{file.path} has changed in the meantime and stays as it is. Run this again.")
+            if keep and file.data is not None:
+                backup, is_new = _back_up(file)
+                if is_new:
+                    undo.callback(_remove, backup)
+            if change.after is None:
+                os.unlink(file.real)
+            else:
+                _replace(file.real, change.after, file.real if file.data is not None else None)
+            undo.pop_all()
+            _sync(directory)
+            if not keep:
+                _forget_backup(file.path, change.after)
+    except OSError as error:
+        raise UsageError(
+            f"{error.filename or file.path} cannot be written: {error.strerror}. Nothing was changed."
+        ) from error
+    return backup
+
+
+def _changed_since(file: UserFile) -> bool:
+    now = read_regular(file.real, LARGEST)
+    return now != file.data or (file.data is None and os.path.lexists(file.path))
+
+
+@contextlib.contextmanager
+def _alone_in(directory: str) -> Iterator[None]:
+    """Keep other runs of ours away from a directory's files for a moment; leaves nothing behind."""
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        # Some network file systems know no locks; the comparison with what was read is still made.
+        with contextlib.suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _replace(path: str, data: bytes, like: str | None) -> None:
+    """Write a file whole or not at all, with the mode, attributes and owner of another; None makes a fresh file."""
+    temporary = f"{path}.{os.getpid()}.{secrets.token_hex(4)}.new"
+    with contextlib.ExitStack() as undo:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
+        descriptor = os.open(temporary, flags, 0o600 if like else 0o666)
+        undo.callback(_remove, temporary)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(descriptor)
+        _own_like(temporary, os.stat(like or os.path.dirname(path)), keep_group=like is not None)
+        if like:
+            shutil.copystat(like, temporary)
+            os.utime(temporary)
+        os.replace(temporary, path)
+        undo.pop_all()
+
+
+def _own_like(path: str, status: os.stat_result, *, keep_group: bool) -> None:
+    """Give root's file to the person whose file or directory it is; anybody else keeps the group where that may be."""
+    if not hasattr(os, "geteuid"):
+        return
+    if os.geteuid() == 0:
+        os.chown(path, status.st_uid, status.st_gid)
+    elif keep_group:
+        with contextlib.suppress(OSError):
+            os.chown(path, -1, status.st_gid)
+
+
+def _back_up(file: UserFile) -> tuple[str, bool]:
+    """Copy what was read beside the file as the user knows it, never over another copy; say whether it was needed."""
+    assert file.data is not None
+    for path in _backups(file.path):
+        if not os.path.lexists(path):
+            _replace(path, file.data, file.real)
+            return path, True
+        if read_regular(path, LARGEST) == file.data:
+            return path, False
+    raise UsageError(f"There are {_MOST_BACKUPS} backups of {file.path} already. Remove some.")
+
+
+def _backups(path: str) -> Iterator[str]:
+    yield path + _BACKUP
+    for number in range(2, _MOST_BACKUPS + 1):
+        yield f"{path}{_BACKUP}.{number}"
+
+
+def _forget_backup(path: str, data: bytes | None) -> None:
+    for backup in _backups(path):
+        if data is None or not os.path.lexists(backup):
+            return
+        if read_regular(backup, LARGEST) == data:
+            _remove(backup)
+
+
+def _sync(directory: str) -> None:
+    if os.name == "posix":
+        descriptor = os.open(directory, os.O_RDONLY)
+        with contextlib.suppress(OSError):
+            os.fsync(descriptor)
+        os.close(descriptor)
+
+
+def _remove(path: str) -> None:
+    with contextlib.suppress(OSError):
+        os.unlink(path)

@@ -1,0 +1,242 @@
+"""The hooks under every option that changes what a line of shell means: nothing is printed, the shell lives on."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from shells import BASH, ZSH, publish
+from tools import REPOSITORY, ULLAGE, need, run, wait_until
+
+from ullage.places import profile_directory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from terminal import Terminal
+
+    from ullage.simulate import Simulator
+
+HOSTILE = "A$(touch pwned)`touch pwned`${HOME}%n!!\\u\\[&100%"
+DUE = pytest.mark.parametrize("due_in", [3600, -1], ids=["fresh", "due"])
+
+BASH_OPTIONS = [
+    list(filter(None, options))
+    for options in itertools.product(
+        ["", "set -e"],
+        ["", "set -u"],
+        ["", "set -o posix"],
+        ["", "shopt -u promptvars"],
+        ["unset PROMPT_COMMAND", "PROMPT_COMMAND='printf .; '", "PROMPT_COMMAND=('printf .' 'printf .')"],
+    )
+]
+ZSH_OPTIONS = [
+    *itertools.product(["", "prompt_subst"], ["", "prompt_bang"], ["", "ksh_arrays"], ["", "no_unset err_exit"]),
+    ("sh_word_split", "glob_subst"),
+    ("warn_create_global", "warn_nested_var"),
+    ("err_return", "pipe_fail"),
+    ("no_monitor",),
+    ("no_clobber", "no_glob"),
+    ("csh_null_glob", "no_nomatch"),
+    ("rc_expand_param", "rc_quotes"),
+    ("posix_builtins", "posix_identifiers"),
+    ("no_prompt_cr", "typeset_silent"),
+    ("no_multi_func_def", "no_function_argzero"),
+    ("octal_zeroes", "c_bases"),
+    ("no_bare_glob_qual", "sh_glob"),
+    ("extended_glob", "ksh_glob"),
+    ("local_options", "all_export"),
+]
+
+
+@pytest.fixture(autouse=True)
+def _somewhere(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(environ["HOME"])
+
+
+def _three_prompts(terminal: Terminal, prompt: str, before: str = "") -> None:
+    """See three prompts, one after a command that fails, with nothing between them."""
+    terminal.wait(lambda terminal: terminal.lines[0] == before + prompt, "the first prompt")
+    terminal.enter("echo two")
+    terminal.wait(lambda terminal: terminal.lines[1:3] == ["two", before + prompt], "the second prompt")
+    terminal.enter("false || :; echo three")
+    terminal.wait(lambda terminal: terminal.lines[3:5] == ["three", before + prompt], "the third prompt")
+
+
+@DUE
+@pytest.mark.parametrize("options", BASH_OPTIONS, ids=lambda options: " ".join(options))
+def test_bash(options: Sequence[str], due_in: int, environ: dict[str, str], bash: str) -> None:
+    publish(environ, [("42%", "normal"), " ", HOSTILE], due_in=due_in)
+    text = f"42% {HOSTILE} $"
+    if "shopt -u promptvars" in options and "set -o posix" not in options:
+        # What could be run if promptvars came back is defused.
+        text = text.replace("$(", "?(").replace("${", "?{").replace("`", "'")
+    if "set -o posix" in options:
+        # There ! is the number of the line in the history, but not in what PS1 refers to.
+        assert "!!" in text
+    commands = options[-1].count("printf")
+    if "PROMPT_COMMAND=(" in options[-1] and _version(bash) < (5, 1):
+        commands = 1
+    with BASH.start(environ, [*options, BASH.prompt, BASH.init()], columns=150, program=bash) as terminal:
+        _three_prompts(terminal, text, "." * commands)
+    assert not (Path(environ["HOME"]) / "pwned").exists()
+
+
+@DUE
+@pytest.mark.parametrize("options", ZSH_OPTIONS, ids=lambda options: " ".join(filter(None, options)))
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_zsh(options: Sequence[str], due_in: int, when: str, environ: dict[str, str]) -> None:
+    publish(environ, [("42%", "normal"), " ", HOSTILE], due_in=due_in)
+    setting = ["setopt " + " ".join(options)] if any(options) else []
+    lines = [*setting, ZSH.init()] if when == "before" else [ZSH.init(), *setting]
+    with ZSH.start(environ, [ZSH.prompt, *lines], columns=150) as terminal:
+        _three_prompts(terminal, f"42% {HOSTILE} $")
+        assert terminal.colours("42%") == ["green"] * 3
+    assert not (Path(environ["HOME"]) / "pwned").exists()
+
+
+@pytest.fixture
+def bash() -> str:
+    """The bash to test; ULLAGE_TEST_BASH names another one, an old one say."""
+    return os.environ.get("ULLAGE_TEST_BASH") or need("bash")
+
+
+def _version(bash: str) -> tuple[int, ...]:
+    told = run([bash, "-c", 'printf "%s.%s" "${BASH_VERSINFO[0]}" "${BASH_VERSINFO[1]}"'], {}).stdout
+    return tuple(map(int, told.split(".")))
+
+
+def test_bash_changes_its_mind_about_promptvars(environ: dict[str, str], bash: str) -> None:
+    publish(environ, [("42%", "normal"), "$(touch pwned)"])
+    with BASH.start(environ, [r"PS1='\nmine $ '", BASH.init()], program=bash) as terminal:
+        terminal.wait_for_line("42%$(touch pwned) mine $")
+        terminal.enter("shopt -u promptvars; clear")
+        terminal.wait_for_line("42%?(touch pwned) mine $")
+        publish(environ, [("43%", "warning")])
+        terminal.enter("clear")
+        terminal.wait_for_line("43% mine $")
+        assert terminal.colours("43%") == ["brown"] * 3
+        terminal.enter("shopt -s promptvars; clear")
+        terminal.wait_for_line("43% mine $")
+        terminal.enter("ullage_off; clear")
+        terminal.wait_for_line("mine $")
+    assert not (Path(environ["HOME"]) / "pwned").exists()
+
+
+def test_prompt_that_was_pasted_runs_nothing_when_the_hook_is_gone(environ: dict[str, str], bash: str) -> None:
+    publish(environ, "$(touch pwned)`touch pwned`$$(touch pwned)${x:=$(touch pwned)}$[$(touch pwned)]")
+    with BASH.start(environ, ["shopt -u promptvars", BASH.prompt, BASH.init()], program=bash) as terminal:
+        terminal.wait_for("?(touch pwned)")
+        terminal.enter("unset PROMPT_COMMAND; shopt -s promptvars; clear")
+        terminal.wait(lambda terminal: terminal.lines[0].startswith("?(touch pwned)'touch"))
+        terminal.enter("echo done")
+        terminal.wait(lambda terminal: "done" in terminal.lines)
+    assert not (Path(environ["HOME"]) / "pwned").exists()
+
+
+def test_prompt_that_the_user_changes_keeps_the_segment(environ: dict[str, str], bash: str) -> None:
+    publish(environ, "42%")
+    with BASH.start(environ, [BASH.prompt, BASH.init()], program=bash) as terminal:
+        terminal.wait_for_line("42% $")
+        terminal.enter("PS1='other> '")
+        terminal.wait_for_line("42% other>")
+        terminal.enter('PS1="more $PS1"')
+        terminal.wait_for_line("more 42% other>")
+
+
+def test_prompt_of_zsh_that_the_user_changes_keeps_the_segment(environ: dict[str, str]) -> None:
+    publish(environ, "42%")
+    with ZSH.start(environ, [ZSH.prompt, ZSH.init()]) as terminal:
+        terminal.wait_for_line("42% $")
+        terminal.enter("PROMPT='other> '")
+        terminal.wait_for_line("42% other>")
+        terminal.enter('PROMPT="more $PROMPT"')
+        terminal.wait_for_line("more 42% other>")
+        publish(environ, "a % b")
+        terminal.enter("")
+        terminal.wait_for_line("more a % b other>")
+
+
+def test_other_commands_of_the_prompt_see_the_status(environ: dict[str, str], bash: str) -> None:
+    publish(environ, "42%")
+    after = 'PROMPT_COMMAND="$PROMPT_COMMAND;"\'printf "<%s>" "$?"\''
+    with BASH.start(environ, [BASH.prompt, BASH.init(), after], program=bash) as terminal:
+        terminal.wait_for_line("<0>42% $")
+        terminal.enter("(exit 7)")
+        terminal.wait_for_line("<7>42% $")
+
+
+@pytest.mark.parametrize("name", ["a b", "it's", 'q"$(touch pwned)`touch pwned`\\', "ünï"])
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_program_may_lie_anywhere(shell: str, name: str, environ: dict[str, str], tmp_path: Path) -> None:
+    directory = tmp_path / name
+    directory.mkdir()
+    program = directory / "ullage"
+    program.symlink_to(ULLAGE)
+    quoted = (
+        str(program).replace("\\", "\\\\").replace("'", "\\'")
+        if shell == "fish"
+        else str(program).replace("'", "'\\''")
+    )
+    load = f"'{quoted}' init fish | source" if shell == "fish" else f"eval \"$('{quoted}' init {shell})\""
+    result = run([need(shell), "-c", f'{load}; printf %s "$__ullage_program"'], environ)
+    assert (result.stdout, result.stderr) == (str(program), "")
+
+
+# What bash 3.2, which macOS ships, does not know.
+NEWER_THAN_3_2 = {
+    "associative array": r"(declare|typeset|local) -[a-zA-Z]*A",
+    "name reference": r"(declare|typeset|local) -[a-zA-Z]*n\b",
+    "global declaration": r"(declare|typeset) -[a-zA-Z]*g",
+    "case conversion": r"\$\{[a-zA-Z_]+(\^|,)",
+    "transformation": r"\$\{[a-zA-Z_]+(\[[@*]\])?@[A-Za-z]\}",
+    "negative index or length": r"\$\{[a-zA-Z_]+\[-|\$\{[a-zA-Z_]+:[^}]*: *-",
+    "mapfile": r"\b(mapfile|readarray|coproc)\b",
+    "redirection of both": r"&>>|\|&",
+    "fall through": r";;?&",
+    "variable descriptor": r"\{[a-zA-Z_]+\}[<>]",
+    "is set": r"\[\[ -v |test -v ",
+    "fraction of a second": r"read [^|;]*-t *0?\.",
+    "array of printf": r"printf -v [a-zA-Z_]+\[",
+    "command in the shell": r"\$\{[ |]",
+    "shopt of 4": r"shopt -[su] (globstar|autocd|dirspell|checkjobs|lastpipe|inherit_errexit)",
+    "unicode escape": r"\$'[^']*\\[uU]",
+    "brace with a step": r"\{[0-9]+\.\.[0-9]+\.\.",
+    "variable of 4 and 5": r"\$\{?(BASHPID|BASHOPTS|EPOCHREALTIME|SRANDOM|PROMPT_DIRTRIM)",
+}
+
+
+def _bash_file() -> list[str]:
+    return (REPOSITORY / "shell" / "ullage.bash").read_text().splitlines()
+
+
+@pytest.mark.parametrize("what", NEWER_THAN_3_2)
+def test_bash_file_is_in_the_grammar_of_3_2(what: str) -> None:
+    found = [line for line in _bash_file() if re.search(NEWER_THAN_3_2[what], re.sub(r"(^|\s)#.*", "", line))]
+    assert found == []
+
+
+def test_newer_builtins_of_bash_are_used_only_where_they_exist() -> None:
+    lines = _bash_file()
+    for number, line in enumerate(lines):
+        if "%(" in line and "printf" in line:
+            assert "BASH_VERSINFO" in "".join(lines[number - 2 : number])
+        if "EPOCHSECONDS" in line and not line.lstrip().startswith("#"):
+            assert "${EPOCHSECONDS-}" in line
+
+
+def test_hostile_name_of_the_server_reaches_the_prompt_as_text(
+    environ: dict[str, str], simulate: Callable[..., Simulator], bash: str
+) -> None:
+    simulate("hostile-names")
+    with BASH.start(environ, [BASH.prompt, BASH.init()], columns=150, program=bash) as terminal:
+        path = Path(profile_directory(environ), "starship.timeline")
+        wait_until(lambda: path.exists() and path.read_text().count("\n") > 1, what="the reading")
+        terminal.wait_for_line("$")
+        terminal.enter("")
+        terminal.wait(lambda terminal: "95%" in terminal.line)
+    assert not (Path(environ["HOME"]) / "pwned").exists()

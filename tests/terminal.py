@@ -1,0 +1,121 @@
+"""A terminal as a person has it: a shell on a pty, and an emulator that says what is on the screen."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import TYPE_CHECKING, Self
+
+import pexpect
+import pyte
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+_PATIENCE_SECONDS = 30.0
+
+
+class Terminal:
+    """A program on a pty; `screen` is what it has drawn so far."""
+
+    def __init__(
+        self, command: Sequence[str], environ: Mapping[str, str], *, rows: int = 24, columns: int = 80
+    ) -> None:
+        self.screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self.screen)
+        self.child: pexpect.spawn[bytes] = pexpect.spawn(
+            command[0], list(command[1:]), env=dict(environ), dimensions=(rows, columns), timeout=_PATIENCE_SECONDS
+        )
+        self.child.delaybeforesend = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # A shell that is told politely to go may have something to ask first.
+        self.child.kill(signal.SIGKILL)
+        self.child.close(force=True)
+
+    @property
+    def lines(self) -> list[str]:
+        """The screen's lines, without the blanks at their ends."""
+        return [line.rstrip() for line in self.screen.display]
+
+    @property
+    def text(self) -> str:
+        """All lines, without the empty ones at the end."""
+        return "\n".join(self.lines).rstrip()
+
+    @property
+    def line(self) -> str:
+        """The line that the cursor is in."""
+        return self.lines[self.screen.cursor.y]
+
+    def send(self, keys: str) -> None:
+        """Type."""
+        self.child.send(keys)
+
+    def enter(self, command: str) -> None:
+        """Type a line and press Enter."""
+        self.child.send(command + "\r")
+
+    def resize(self, rows: int, columns: int) -> None:
+        """Give the window another size."""
+        self.screen.resize(rows, columns)
+        self.child.setwinsize(rows, columns)
+
+    def wait(self, condition: Callable[[Terminal], object], what: str = "") -> None:
+        """Read what is drawn until something holds; fail with the screen when it never does."""
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        self._read(0)
+        while not condition(self):
+            if time.monotonic() > deadline:
+                pytest.fail(f"{what or 'the condition'} did not come about; on the screen:\n{self.text}")
+            self._read(0.05)
+
+    def wait_for(self, text: str) -> None:
+        """Wait until a text is on the screen."""
+        self.wait(lambda terminal: text in terminal.text, f"{text!r}")
+
+    def wait_for_line(self, text: str) -> None:
+        """Wait until the cursor's line is this text."""
+        self.wait(lambda terminal: terminal.line == text, f"the line {text!r}")
+
+    def wait_for_end(self) -> int:
+        """Wait until the program ends; return its exit status."""
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while self.child.isalive():
+            if time.monotonic() > deadline:
+                pytest.fail(f"the program does not end; on the screen:\n{self.text}")
+            self._read(0.05)
+        return self.child.exitstatus if self.child.exitstatus is not None else -(self.child.signalstatus or 0)
+
+    def colours(self, text: str) -> list[str]:
+        """Return the colour of each character of a text that is on the screen, at its last occurrence."""
+        for y in reversed(range(self.screen.lines)):
+            x = self.screen.display[y].rfind(text)
+            if x >= 0:
+                return [self._style(self.screen.buffer[y][column]) for column in range(x, x + len(text))]
+        pytest.fail(f"{text!r} is not on the screen:\n{self.text}")
+
+    @staticmethod
+    def _style(character: pyte.screens.Char) -> str:
+        words = ["bold"] if character.bold else []
+        words += ["reverse"] if character.reverse else []
+        return " ".join([*words, character.fg])
+
+    def _read(self, seconds: float) -> None:
+        try:
+            data = self.child.read_nonblocking(1 << 16, timeout=seconds)
+        except (pexpect.TIMEOUT, pexpect.EOF):
+            return
+        self._stream.feed(data)
+
+
+def environment_of(process: int) -> dict[str, str]:
+    """Return a running process's environment as it was given at its start."""
+    with open(f"/proc/{process}/environ", "rb") as file:
+        entries = os.fsdecode(file.read()).split("\0")
+    return dict(entry.split("=", 1) for entry in entries if "=" in entry)

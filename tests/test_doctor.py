@@ -1,0 +1,287 @@
+"""`ullage doctor` on machines that are well, and on all kinds that are not."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tools import need, ullage
+
+from ullage import cache, serial, setup
+from ullage.cache import ProfileCache
+from ullage.model import Problem
+from ullage.simulate import ACCOUNT_ID, TOKEN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ullage.simulate import Simulator
+
+
+def doctor(environ: dict[str, str], code: int) -> dict[str, Any]:
+    """Run it both ways and return the JSON; nothing may be printed beside."""
+    told = ullage("doctor", environ=environ)
+    assert (told.returncode, told.stderr) == (code, "")
+    found = ullage("doctor", "--json", environ=environ)
+    assert (found.returncode, found.stderr) == (code, "")
+    document = json.loads(found.stdout)
+    assert document["exit_code"] == code
+    assert isinstance(document, dict)
+    return document
+
+
+def codes(document: dict[str, Any]) -> list[str]:
+    return [finding["code"] for finding in document["findings"]]
+
+
+def host(document: dict[str, Any], name: str) -> dict[str, Any]:
+    return next(found for found in document["hosts"] if found["name"] == name)
+
+
+def snapshot(*directories: str) -> dict[str, tuple[int, int]]:
+    return {
+        str(path): (path.lstat().st_mtime_ns, path.lstat().st_ino)
+        for directory in directories
+        for path in [Path(directory), *Path(directory).rglob("*")]
+        if path.exists()
+    }
+
+
+@pytest.fixture
+def known(environ: dict[str, str], simulate: Callable[..., Simulator]) -> Simulator:
+    """A machine on which a refresh has brought a reading."""
+    simulator = simulate("busy-day")
+    assert ullage("refresh", environ=environ).returncode == 0
+    return simulator
+
+
+def test_a_machine_that_is_well(environ: dict[str, str], known: Simulator) -> None:
+    need("bash")
+    ullage("setup", "bash", "--yes", environ=environ)
+    document = doctor(environ, 0)
+    assert document["findings"] == []
+    assert host(document, "bash")["set_up"] == "block"
+    assert host(document, "bash")["file"] == "~/.bashrc"
+    assert host(document, "bash")["enough"] is True
+    assert [found["name"] for found in document["hosts"]] == list(setup.HOSTS)
+    assert document["prompt_milliseconds"]["ullage-prompt"] > 0
+    assert document["cache"]["directory"] == ProfileCache(environ).directory
+    assert (document["cache"]["mode"], document["cache"]["yours"]) == ("0700", True)
+    assert (document["reading"]["source"], document["reading"]["state"]) == ("oauth", "fresh")
+    assert document["refresh"]["problem"] is None
+    assert document["refresh"]["next_at"] > document["refresh"]["attempted_at"]
+    assert "ULLAGE_SOURCE" in document["variables"]
+    assert "All is well." in ullage("doctor", environ=environ).stdout
+
+
+def test_it_changes_nothing_and_asks_nobody(environ: dict[str, str], known: Simulator, account: Path) -> None:
+    plan = ProfileCache(environ).schedule()
+    past = datetime.now(UTC) - timedelta(hours=1)
+    ProfileCache(environ).save_schedule(plan.replace(refresh_at=past, attempted_at=past))
+    directories = (environ["HOME"], environ["ULLAGE_CACHE_DIR"], str(account))
+    before = snapshot(*directories)
+    assert doctor(environ, 0)["refresh"]["due"] is True
+    assert snapshot(*directories) == before
+    assert known.requests == 1
+
+
+def test_a_failure_with_something_to_fall_back_on_is_told_but_well(environ: dict[str, str], known: Simulator) -> None:
+    plan = ProfileCache(environ).schedule()
+    problem = Problem(code="server_error", message="It has a fault of its own.")
+    ProfileCache(environ).save_schedule(plan.replace(failures=2, problem=problem))
+    document = doctor(environ, 0)
+    assert document["refresh"]["failures"] == 2
+    assert document["refresh"]["problem"] == {
+        "code": "server_error",
+        "message": "It has a fault of its own.",
+        "retry_at": None,
+    }
+
+
+def test_a_reading_that_is_too_old(environ: dict[str, str], known: Simulator) -> None:
+    reading = ProfileCache(environ).reading()
+    assert reading is not None
+    past = datetime.now(UTC) - timedelta(days=1)
+    ProfileCache(environ).save_reading(reading.replace(as_of=past))
+    assert doctor(environ, 4)["reading"]["state"] == "expired"
+
+
+def test_nothing_known(environ: dict[str, str]) -> None:
+    document = doctor(environ, 3)
+    assert document["reading"] is None
+    assert document["cache"]["exists"] is False
+    ullage("refresh", environ=environ)
+    assert doctor(environ, 3)["refresh"]["problem"]["code"] == "no_source"
+
+
+def test_a_source_that_failed_with_nothing_to_fall_back_on(
+    environ: dict[str, str], simulate: Callable[..., Simulator]
+) -> None:
+    simulate("revoked")
+    ullage("refresh", environ=environ)
+    assert doctor(environ, 5)["refresh"]["problem"]["code"] == "unauthorized"
+
+
+def without_home(environ: dict[str, str], tmp_path: Path) -> None:
+    del environ["HOME"], environ["ULLAGE_CACHE_DIR"]
+
+
+def home_that_is_not_there(environ: dict[str, str], tmp_path: Path) -> None:
+    del environ["ULLAGE_CACHE_DIR"]
+    environ["HOME"] = str(tmp_path / "nowhere")
+
+
+def variable(name: str, value: str) -> Callable[[dict[str, str], Path], object]:
+    return lambda environ, tmp_path: environ.update({name: value})
+
+
+def config(text: str) -> Callable[[dict[str, str], Path], object]:
+    return lambda environ, tmp_path: Path(environ["ULLAGE_CONFIG"]).write_text(text)
+
+
+def cache_that_others_write_to(environ: dict[str, str], tmp_path: Path) -> None:
+    Path(environ["ULLAGE_CACHE_DIR"]).mkdir()
+    Path(environ["ULLAGE_CACHE_DIR"]).chmod(0o777)
+
+
+def nothing_in_path(environ: dict[str, str], tmp_path: Path) -> None:
+    environ["PATH"] = str(tmp_path)
+    ullage("setup", "bash", "--yes", environ=environ)
+
+
+def old_tmux(environ: dict[str, str], tmp_path: Path) -> None:
+    old = tmp_path / "bin" / "tmux"
+    old.parent.mkdir()
+    old.write_text("#!/bin/sh\necho tmux 2.9a\n")
+    old.chmod(0o755)
+    environ["PATH"] = f"{old.parent}{os.pathsep}{environ['PATH']}"
+    ullage("setup", "tmux", "--yes", environ=environ)
+
+
+@pytest.mark.parametrize(
+    ("damage", "code", "findings"),
+    [
+        (without_home, 2, ["no_cache_directory"]),
+        (home_that_is_not_there, 3, []),
+        (variable("ULLAGE_CACHE_DIR", "cache"), 2, ["no_cache_directory"]),
+        (variable("ULLAGE_SOURCE", "guess"), 2, ["wrong_environment"]),
+        (variable("TMPDIR", "/nonexistent"), 3, []),
+        (cache_that_others_write_to, 5, ["cache_not_private"]),
+        (lambda environ, _: Path(environ["ULLAGE_CACHE_DIR"]).touch(), 5, ["cache_not_writable"]),
+        (config("[segment\n"), 2, ["wrong_config"]),
+        (lambda environ, _: Path(environ["ULLAGE_CONFIG"]).mkdir(), 2, ["wrong_config"]),
+        (nothing_in_path, 2, ["not_in_path", "not_in_path"]),
+        (
+            lambda environ, _: Path(environ["HOME"], ".bashrc").write_text("# >>> ullage setup bash >>>\n"),
+            2,
+            ["damaged_block"],
+        ),
+        (old_tmux, 2, ["too_old"]),
+    ],
+)
+def test_a_machine_that_is_not_well(
+    environ: dict[str, str],
+    tmp_path: Path,
+    damage: Callable[[dict[str, str], Path], object],
+    code: int,
+    findings: list[str],
+) -> None:
+    damage(environ, tmp_path)
+    assert codes(doctor(environ, code)) == findings
+
+
+def test_mistakes_in_the_configuration_are_told_by_line_alone(environ: dict[str, str]) -> None:
+    Path(environ["ULLAGE_CONFIG"]).write_text('[severity]\nwarning_percent = "x"\n\n[nothing]\nat = "all"\n')
+    document = doctor(environ, 2)
+    assert document["config"]["wrong_lines"] == [2, 5]
+    assert "on lines 2, 5" in document["findings"][0]["message"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give directories away")
+def test_a_cache_of_somebody_else(environ: dict[str, str]) -> None:
+    directory = Path(ProfileCache(environ).directory)
+    directory.mkdir(parents=True, mode=0o700)
+    directory.parent.chmod(0o700)
+    os.chown(directory, 1234, 1234)
+    document = doctor(environ, 5)
+    assert codes(document) == ["cache_not_private"]
+    assert document["cache"]["yours"] is False
+
+
+@pytest.mark.parametrize("name", ["reading.json", "schedule.json", "bash.timeline"])
+def test_a_damaged_cache_is_as_good_as_none(environ: dict[str, str], name: str) -> None:
+    ProfileCache(environ).make_private()
+    (Path(ProfileCache(environ).directory) / name).write_bytes(b"\xff\0{")
+    assert doctor(environ, 3)["reading"] is None
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "line"),
+    [
+        ("bash", ".profile", 'eval "$(ullage init bash)"'),
+        ("fish", ".config/fish/config.fish", "ullage init fish | source"),
+        ("tmux", ".tmux.conf", "set -g status-right '#{ullage}'"),
+    ],
+)
+def test_a_line_of_ones_own_counts_wherever_it_stands(
+    environ: dict[str, str], known: Simulator, name: str, file: str, line: str
+) -> None:
+    path = Path(environ["HOME"]) / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"\n{line}\n")
+    found = host(doctor(environ, 0), name)
+    assert (found["set_up"], found["file"], found["line"]) == ("by hand", f"~/{file}", 2)
+
+
+@pytest.mark.parametrize("options", [[], ["--starship"]])
+def test_starship_that_nobody_feeds_is_told(environ: dict[str, str], known: Simulator, options: list[str]) -> None:
+    ullage("setup", "starship", "--yes", "--without-process", environ=environ)
+    ullage("setup", "bash", "--yes", *options, environ=environ)
+    document = doctor(environ, 0 if options else 2)
+    assert codes(document) == ([] if options else ["starship_unfed"])
+
+
+SECRET = "hunter2-is-not-to-be-seen"
+
+
+def test_no_secret_name_or_address_is_in_it(
+    environ: dict[str, str], known: Simulator, account: Path, tmp_path: Path
+) -> None:
+    home = Path(environ["HOME"])
+    work = home / "alice@example.com"
+    work.mkdir()
+    os.rename(account, work / "claude")
+    environ["CLAUDE_CONFIG_DIR"] = str(work / "claude")
+    profile = ProfileCache(environ)
+    profile.make_private()
+    os.rename(os.path.join(environ["ULLAGE_CACHE_DIR"], "profiles", str(account)[1:]), tmp_path / "moved")
+    for file in (tmp_path / "moved").iterdir():
+        os.rename(file, os.path.join(profile.directory, file.name))
+    reading, plan = profile.reading(), profile.schedule()
+    assert reading is not None
+    assert plan.account_id == ACCOUNT_ID
+    message = f"alice@example.com: {TOKEN} {ACCOUNT_ID} {SECRET} Bearer {SECRET} at {home}/x"
+    profile.save_schedule(plan.replace(problem=Problem(code="server_error", message=message)))
+    cache.write_atomically(
+        os.path.join(profile.directory, "reading.json"), serial.encode(reading.replace(source=f"x {TOKEN}"))
+    )
+    Path(environ["ULLAGE_CONFIG"]).write_text(f'source = "sk-ant-{SECRET}"\n"{SECRET}" = "{TOKEN}"\n[{SECRET}]\n')
+    (home / ".bashrc").write_text(f'export TOKEN={SECRET}; eval "$(ullage init bash)"\n')
+    environ.update(
+        CLAUDE_CODE_OAUTH_TOKEN=TOKEN,
+        MY_API_KEY=SECRET,
+        ULLAGE_API_BASE=f"https://alice:{SECRET}@example.com",
+        ULLAGE_SOURCE=f"sk-ant-{SECRET}",
+        EMAIL="alice@example.com",
+    )
+    for arguments in ([], ["--json"]):
+        told = ullage("doctor", *arguments, environ=environ)
+        assert told.returncode == 2
+        text = told.stdout + told.stderr
+        assert "wrong_config" in text or "ullage config check" in text
+        for hidden in (SECRET, TOKEN, "SIMULATED", ACCOUNT_ID, "alice", "example.com", str(home)):
+            assert hidden not in text
