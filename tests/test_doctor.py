@@ -115,7 +115,7 @@ def test_nothing_known(environ: dict[str, str]) -> None:
     assert document["reading"] is None
     assert document["cache"]["exists"] is False
     ullage("refresh", environ=environ)
-    assert doctor(environ, 3)["refresh"]["problem"]["code"] == "no_source"
+    assert doctor(environ, 3)["refresh"]["problem"]["code"] == "signed_out"
 
 
 def test_a_source_that_failed_with_nothing_to_fall_back_on(

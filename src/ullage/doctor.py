@@ -12,7 +12,7 @@ import shutil
 import subprocess
 from datetime import UTC
 
-from ullage import __version__, config, measure, redact, schedule, setup
+from ullage import __version__, config, measure, redact, schedule, setup, source_report
 from ullage.cache import ProfileCache, read_regular, refuse_strangers
 from ullage.errors import CacheError, UllageError, UsageError
 from ullage.model import Limits, state_at
@@ -77,6 +77,7 @@ def examine(environ: Mapping[str, str], now: datetime) -> Examination:
         "cache": _cache_document(cache),
         "reading": _reading_document(reading, limits, now),
         "refresh": _refresh_document(reading, plan, now),
+        "sources": _sources(environ, configuration["source"], cache, now),
         "config": configuration,
         "findings": [{"code": finding.code, "message": finding.message} for finding in findings],
     }
@@ -172,6 +173,23 @@ def _reading_document(reading: Reading | None, limits: Limits, now: datetime) ->
         "state": state_at(reading.as_of, now, limits),
         "windows": len(reading.windows),
     }
+
+
+def _sources(
+    environ: Mapping[str, str], chosen: str, cache: ProfileCache | None, now: datetime
+) -> list[dict[str, Any]]:
+    rows = source_report.report(environ, chosen, cache.readings() if cache else (), now)
+    return [
+        {
+            "name": row.name,
+            "in_force": row.in_force,
+            "obstacle": row.obstacle,
+            "as_of": _moment(row.as_of),
+            "age_seconds": int((now - row.as_of).total_seconds()) if row.as_of else None,
+            "cost": row.cost,
+        }
+        for row in rows
+    ]
 
 
 def _refresh_document(reading: Reading | None, plan: Schedule, now: datetime) -> dict[str, Any]:

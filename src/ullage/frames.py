@@ -13,10 +13,14 @@ from ullage.timeline import LEAD_SECONDS, Frame
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import TypeAlias
 
     from ullage.config import Settings
     from ullage.model import Reading
     from ullage.render.segment import Node
+    from ullage.render.surfaces import Span
+
+    Filled: TypeAlias = dict[tuple[str, int], list[Span]]
 
 MOST_FRAMES = 120
 _NEAR_SECONDS = 3600
@@ -25,18 +29,24 @@ _FEWEST_FAR_STEPS = 24
 _DAY_SECONDS = 86400
 
 
-def build(reading: Reading | None, settings: Settings, surface: str, now: datetime) -> list[Frame]:
-    """Return the frames of one surface from `now` until the reading is too old to show."""
+def build(
+    reading: Reading | None, settings: Settings, surface: str, now: datetime, shared: Filled | None = None
+) -> list[Frame]:
+    """Return the frames of one surface from `now` until the reading is too old to show.
+
+    `shared` keeps what a template says at a second, for the other surfaces of the same reading and settings.
+    """
     written = math.floor(now.timestamp())
     if reading is None:
         return [Frame(starts_at=written - LEAD_SECONDS, level="none", text="")]
     nodes = segment.parse(settings.templates[surface])
     fixed = events(reading, settings, written)
     steps = [step for step in _steps(reading, nodes, written, max(fixed, default=written)) if step not in fixed]
-    frames = _frames({written, *fixed, *steps}, reading, settings, surface, nodes)
+    filled: Filled = {} if shared is None else shared
+    frames = _frames({written, *fixed, *steps}, reading, settings, surface, nodes, filled)
     while len(frames) > MOST_FRAMES and steps:
         steps = _thinned(steps, written)
-        frames = _frames({written, *fixed, *steps}, reading, settings, surface, nodes)
+        frames = _frames({written, *fixed, *steps}, reading, settings, surface, nodes, filled)
     return [frames[0].replace(starts_at=written - LEAD_SECONDS), *frames[1:]]
 
 
@@ -93,19 +103,26 @@ def _thinned(steps: list[int], written: int) -> list[int]:
 
 
 def _frames(
-    seconds: set[int], reading: Reading, settings: Settings, surface: str, nodes: tuple[Node, ...]
+    seconds: set[int], reading: Reading, settings: Settings, surface: str, nodes: tuple[Node, ...], filled: Filled
 ) -> list[Frame]:
     frames: list[Frame] = []
+    template = settings.templates[surface]
     for second in sorted(seconds):
-        view = View(
-            reading=reading,
-            now=datetime.fromtimestamp(second, UTC),
-            limits=settings.limits,
-            show_left=settings.show_left,
-            ascii_only=settings.ascii_only,
-        )
-        spans = segment.fill(nodes, view)
+        spans = filled.get((template, second))
+        if spans is None:
+            spans = filled[template, second] = _fill(second, reading, settings, nodes)
         frame = Frame(starts_at=second, level=segment.level_of(spans), text=paint(spans, surface, settings.palette))
         if not frames or (frames[-1].level, frames[-1].text) != (frame.level, frame.text):
             frames.append(frame)
     return frames
+
+
+def _fill(second: int, reading: Reading, settings: Settings, nodes: tuple[Node, ...]) -> list[Span]:
+    view = View(
+        reading=reading,
+        now=datetime.fromtimestamp(second, UTC),
+        limits=settings.limits,
+        show_left=settings.show_left,
+        ascii_only=settings.ascii_only,
+    )
+    return segment.fill(nodes, view)

@@ -203,10 +203,11 @@ def publish(cache: ProfileCache, settings: Settings, reading: Reading | None, pl
     """Write every surface's timeline, and set what tmux shows where the user wants that."""
     written = math.floor(now.timestamp())
     clock = boot_clock()
+    shared: frames.Filled = {}
     for surface in SURFACES:
         due = schedule.due_at(plan, reading, attended=surface in ATTENDED)
         refresh_after = math.ceil(due.timestamp()) if due else written
-        built = frames.build(reading, settings, surface, now)
+        built = frames.build(reading, settings, surface, now, shared)
         checkpoint = min([refresh_after, *(frames.events(reading, settings, written) if reading else ())])
         data = timeline.encode(built, written=written, refresh_after=refresh_after, checkpoint=checkpoint, clock=clock)
         cache.save_timeline(surface, data, checkpoint)

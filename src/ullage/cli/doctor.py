@@ -64,6 +64,8 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
     yield f"a prompt  {', '.join(timed) or 'not measured'}"
     yield f"cache     {_cache(document['cache'])}"
     yield f"reading   {_reading(document['reading'])}"
+    for source in document["sources"]:
+        yield f"source    {_source(source)}"
     yield f"refresh   {_refresh(document['refresh'])}"
     problem = document["refresh"]["problem"]
     if problem:
@@ -102,6 +104,15 @@ def _reading(reading: dict[str, Any] | None) -> str:
         return "none"
     age = words.age(timedelta(seconds=reading["age_seconds"]))
     return f"from {reading['source']}, {age} ago, {reading['state']}, {reading['windows']} windows"
+
+
+def _source(source: dict[str, Any]) -> str:
+    chosen = "in force" if source["in_force"] else "not in force"
+    last = "no answer yet"
+    if source["age_seconds"] is not None:
+        last = f"last answer {words.age(timedelta(seconds=source['age_seconds']))} ago"
+    obstacle = f"; {source['obstacle']}" if source["obstacle"] else ""
+    return f"{source['name']}, {chosen}, {last}, costs {source['cost']}{obstacle}"
 
 
 def _refresh(refresh: dict[str, Any]) -> str:

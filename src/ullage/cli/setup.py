@@ -7,11 +7,14 @@ import sys
 
 import click
 
-from ullage import setup, userfile
+from ullage import claude_setup, hook_setup, setup, userfile
+from ullage.limits import parse_limit
+
+_HOSTS = (*setup.HOSTS, claude_setup.NAME)
 
 
 @click.command(name="setup")
-@click.argument("host", type=click.Choice(setup.HOSTS), metavar=f"[{'|'.join(setup.HOSTS)}]")
+@click.argument("host", type=click.Choice(_HOSTS), metavar=f"[{'|'.join(_HOSTS)}]")
 @click.option("--undo", is_flag=True, help="Take out what this command has added, to the last byte.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option(
@@ -22,15 +25,37 @@ from ullage import setup, userfile
     is_flag=True,
     help="starship: show what the shell's hook exports. tmux: show what the refresh has set.",
 )
-def command(host: str, undo: bool, yes: bool, starship: bool, without_process: bool) -> int:
-    """Add the segment to a shell's, starship's or tmux's own file: a few marked lines, once.
+@click.option("--guard", is_flag=True, help="claude-code: hooks that warn and block near a limit (`ullage hook`).")
+@click.option("--warn", multiple=True, metavar="[WINDOW=]PERCENT", help="With --guard: warn from here on. Default: 90.")
+@click.option("--block", multiple=True, metavar="[WINDOW=]PERCENT", help="With --guard: block from here on.")
+def command(
+    host: str,
+    undo: bool,
+    yes: bool,
+    starship: bool,
+    without_process: bool,
+    guard: bool,
+    warn: tuple[str, ...],
+    block: tuple[str, ...],
+) -> int:
+    """Add the segment to a shell's, starship's, tmux's or Claude Code's own file, once.
 
     Shows the change and asks before it writes; keeps a copy of the file as it was. A link into a dotfile repository is
     followed, and stays.
     """
     _refuse_what_means_nothing(host, starship, without_process)
-    chosen = setup.host(host, os.environ, starship=starship, without_process=without_process)
-    plan = setup.plan_undo(chosen) if undo else setup.plan(chosen)
+    if (guard and host != claude_setup.NAME) or ((warn or block) and not guard):
+        raise click.UsageError("--guard is for claude-code, --warn and --block are for --guard.")
+    if guard:
+        path = claude_setup.path(os.environ)
+        plan = hook_setup.plan_undo(os.environ) if undo else hook_setup.plan(os.environ, _hook_arguments(warn, block))
+    elif host == claude_setup.NAME:
+        path = claude_setup.path(os.environ)
+        plan = claude_setup.plan_undo(os.environ) if undo else claude_setup.plan(os.environ)
+    else:
+        chosen = setup.host(host, os.environ, starship=starship, without_process=without_process)
+        path = chosen.path
+        plan = setup.plan_undo(chosen) if undo else setup.plan(chosen)
     if plan.change is None:
         click.echo(plan.words)
         return 0
@@ -45,11 +70,17 @@ def command(host: str, undo: bool, yes: bool, starship: bool, without_process: b
             click.echo("Nothing was written.")
             return 0
     backup = userfile.apply(plan.change, keep=not plan.takes_back)
-    click.echo(f"\nWrote {chosen.path}." if plan.change.after is not None else f"\nRemoved {chosen.path}.")
+    click.echo(f"\nWrote {path}." if plan.change.after is not None else f"\nRemoved {path}.")
     if backup:
         click.echo(f"What was there before is in {backup}.")
     click.echo(plan.words)
     return 0
+
+
+def _hook_arguments(warn: tuple[str, ...], block: tuple[str, ...]) -> list[str]:
+    for limit in (*warn, *block):
+        parse_limit(limit)
+    return [*(f"--warn={limit}" for limit in warn), *(f"--block={limit}" for limit in block)]
 
 
 def _refuse_what_means_nothing(host: str, starship: bool, without_process: bool) -> None:

@@ -1,0 +1,64 @@
+"""`ullage setup claude-code`: our status line in Claude Code's settings.json, with the one that was there behind it."""
+
+from __future__ import annotations
+
+import os
+
+from ullage import settings_json, userfile
+from ullage.errors import UsageError
+from ullage.setup import Plan
+from ullage.sources import claude_state
+from ullage.userfile import Change
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ullage.userfile import UserFile
+
+NAME = "claude-code"
+
+
+def path(environ: Mapping[str, str]) -> str:
+    """Return where Claude Code's own settings lie, whether they exist or not."""
+    directory = claude_state.own_directory(environ) or claude_state.default_directory(environ)
+    if not os.path.isabs(directory):
+        raise UsageError(f"{directory!r} is no absolute path. Set CLAUDE_CONFIG_DIR or HOME to the full path.")
+    return os.path.join(directory, "settings.json")
+
+
+def plan(environ: Mapping[str, str]) -> Plan:
+    """Return what setting up would change; raise UsageError where it cannot be done safely."""
+    file = userfile.read(path(environ))
+    before = text(file)
+    after = settings_json.with_status_line(before)
+    if after == before:
+        return Plan(change=None, words=f"{file.path} names `{settings_json.COMMAND}` already; nothing to add.")
+    chained = " --then " in after and " --then " not in before
+    note = "Your own status line stays: ours runs it with the same input and prints both." if chained else ""
+    return Plan(
+        change=Change(file=file, after=after.encode()), words="Claude Code shows it from its next answer on.", note=note
+    )
+
+
+def plan_undo(environ: Mapping[str, str]) -> Plan:
+    """Return what taking our status line out would change; the one that it ran comes back."""
+    file = userfile.read(path(environ))
+    before = text(file)
+    after = settings_json.without_status_line(before)
+    if after == before:
+        return Plan(change=None, words=f"{file.path} does not name `{settings_json.COMMAND}`: nothing to undo.")
+    is_ours_alone = before == settings_json.with_status_line("")
+    return Plan(
+        change=Change(file=file, after=None if is_ours_alone else after.encode()),
+        words="Claude Code shows it no more from its next answer on.",
+        takes_back=True,
+    )
+
+
+def text(file: UserFile) -> str:
+    """Return what the settings hold; raise UsageError where that is no UTF-8."""
+    try:
+        return (file.data or b"").decode()
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{file.path} is not in UTF-8, so it is not touched. Mend it first.") from error

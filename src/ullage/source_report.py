@@ -1,0 +1,88 @@
+"""What `ullage doctor` says of each source: whether it can be asked here or why not, its last answer, what it costs."""
+
+from __future__ import annotations
+
+import os
+
+from ullage import settings_json
+from ullage.errors import UllageError
+from ullage.files import read_regular
+from ullage.record import Record
+from ullage.sources import claude_cache, claude_cli, claude_state
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+
+    from ullage.model import Reading
+
+_LARGEST_SETTINGS = 4 << 20
+_COSTS = {
+    "statusline": "nothing",
+    "claude-cache": "one file read",
+    "claude-cli": "one process, no model call, at most every 5 minutes",
+    "oauth": "one request with Claude Code's token, at most every 5 minutes",
+}
+_AUTO = ("statusline", "claude-cache", "claude-cli")
+
+
+class SourceReport(Record):
+    """One source; `obstacle` says why it cannot be asked, None where it can."""
+
+    name: str
+    in_force: bool
+    obstacle: str | None
+    as_of: datetime | None
+    cost: str
+
+
+def report(environ: Mapping[str, str], chosen: str, readings: Sequence[Reading], now: datetime) -> list[SourceReport]:
+    """Look at each source without asking anybody: no process is started, no request made, no secret read."""
+    answers = {name: [reading.as_of for reading in readings if reading.source == name] for name in _COSTS}
+    return [
+        SourceReport(
+            name=name,
+            in_force=name == chosen or (chosen == "auto" and name in _AUTO),
+            obstacle=_OBSTACLES[name](environ, chosen, now),
+            as_of=max(answers[name], default=None),
+            cost=cost,
+        )
+        for name, cost in _COSTS.items()
+    ]
+
+
+def _status_line(environ: Mapping[str, str], _chosen: str, _now: datetime) -> str | None:
+    directory = claude_state.own_directory(environ) or claude_state.default_directory(environ)
+    named = read_regular(os.path.join(directory, "settings.json"), _LARGEST_SETTINGS) or b""
+    if settings_json.COMMAND.encode() in named:
+        return None
+    return "settings.json does not name it: `ullage setup claude-code`"
+
+
+def _cache(environ: Mapping[str, str], _chosen: str, now: datetime) -> str | None:
+    try:
+        claude_cache.read(environ, claude_cache.account(environ), now)
+    except UllageError as error:
+        return str(error)
+    return None
+
+
+def _program(environ: Mapping[str, str], _chosen: str, _now: datetime) -> str | None:
+    try:
+        claude_cli.find(environ)
+    except UllageError as error:
+        return str(error)
+    return None
+
+
+def _oauth(_environ: Mapping[str, str], chosen: str, _now: datetime) -> str | None:
+    return None if chosen == "oauth" else 'not turned on: `source = "oauth"` in config.toml'
+
+
+_OBSTACLES: dict[str, Callable[[Mapping[str, str], str, datetime], str | None]] = {
+    "statusline": _status_line,
+    "claude-cache": _cache,
+    "claude-cli": _program,
+    "oauth": _oauth,
+}
