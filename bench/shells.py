@@ -11,10 +11,11 @@ import tempfile
 import time
 from datetime import UTC, datetime, timedelta
 
-from ullage import config, refresh
+from ullage import config
 from ullage.cache import ProfileCache
 from ullage.model import Account, Reading, Window
 from ullage.places import timeline_path
+from ullage.publish import publish
 from ullage.schedule import Schedule, begun, succeeded
 
 TITLE = "A prompt inside the shell"
@@ -64,7 +65,7 @@ def _publish(environ: dict[str, str]) -> None:
     cache = ProfileCache(environ)
     cache.make_private()
     settings, _ = config.load(environ)
-    refresh.publish(cache, settings, reading, succeeded(begun(Schedule(), now), now, changed=True), now)
+    publish(cache, settings, reading, succeeded(begun(Schedule(), now), now, changed=True), now)
 
 
 def _rows(shell: str, environ: dict[str, str]) -> list[tuple[str, float, float]]:

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from bench.processes import settle
 from ullage import places, refresh, timeline
 from ullage.cache import ProfileCache
+from ullage.publish import boot_clock
 from ullage.simulate import Simulator, write_account
 
 TYPE_CHECKING = False
@@ -123,7 +124,7 @@ def make_older(environ: Mapping[str, str], surface: str, by: int) -> None:
         written=header.written,
         refresh_after=header.refresh_after,
         checkpoint=header.refresh_after,
-        clock=refresh.boot_clock(),
+        clock=boot_clock(),
     )
     cache.save_timeline(surface, data, header.refresh_after)
 

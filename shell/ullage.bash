@@ -48,7 +48,7 @@ __ullage_renew() {
 
 # The rule of src/ullage/places.py; sets __ullage_directory and __ullage_file, to nothing where there is none.
 __ullage_locate() {
-    local root=${ULLAGE_CACHE_DIR-} profile=${CLAUDE_CONFIG_DIR:-/} surface=bash
+    local root=${ULLAGE_CACHE_DIR-} profile=${CLAUDE_CONFIG_DIR-} surface=bash
     __ullage_key=${ULLAGE_CACHE_DIR-}:${XDG_CACHE_HOME-}:${HOME-}:${CLAUDE_CONFIG_DIR-}:${NO_COLOR-}:${TERM-}
     [[ $__ullage_place != starship ]] || surface=starship
     [[ -z ${NO_COLOR-} && ${TERM-} != dumb ]] || surface=plain
@@ -58,11 +58,11 @@ __ullage_locate() {
         case ${XDG_CACHE_HOME-} in /*) root=$XDG_CACHE_HOME/ullage ;; *) ;; esac
     fi
     case $profile in
-        /) __ullage_directory=$root/default ;;
+        '') __ullage_directory=$root/default ;;
         *) __ullage_directory=$root/profiles$profile ;;
     esac
     case $root:$profile in
-        /*:/*) ;;
+        /*: | /*:/*) ;;
         *) __ullage_directory= ;;
     esac
     case $__ullage_directory/ in
@@ -111,6 +111,7 @@ __ullage_read() {
         __ullage_header=$header __ullage_from=$start __ullage_until=$due
         while IFS='' builtin read -r line; do
             start=${line%% *}
+            [[ $line == *' '*' '* ]] || break
             __ullage_is_epoch "$start" || break
             if ((start > now)); then
                 ((due < start)) || __ullage_until=$start
@@ -201,16 +202,17 @@ __ullage_install() {
     : "${__ullage_pasted=}"
     __ullage_place=${ULLAGE_PLACE:-left} __ullage_mark=
     [[ $__ullage_place != left ]] || __ullage_mark=ullage_segment
-    if [[ -n ${bash_preexec_imported-}${__bp_imported-} ]]; then
-        case " ${precmd_functions[*]-} " in *' __ullage_hook '*) return ;; *) ;; esac
-        precmd_functions+=(__ullage_hook)
-        return
-    fi
-    __ullage_hook_in
+    case "${PROMPT_COMMAND[*]-} ${precmd_functions[*]-}" in
+        *__ullage_hook*) ;;
+        *) __ullage_hook_in ;;
+    esac
 }
 
 __ullage_hook_in() {
-    case "${PROMPT_COMMAND[*]-}" in *__ullage_hook*) return ;; *) ;; esac
+    if [[ -n ${bash_preexec_imported-}${__bp_imported-} ]]; then
+        precmd_functions+=(__ullage_hook)
+        return
+    fi
     if [[ ${BASH_VERSINFO[0]} -gt 5 || ${BASH_VERSINFO[0]}${BASH_VERSINFO[1]} == 5[1-9] ]]; then
         # starship makes its prompt in PROMPT_COMMAND, so what it shows must be there before; a PS1 that is made there
         # can be added to only after.

@@ -91,7 +91,7 @@ function __ullage_locate
         string match -q '/*' -- $XDG_CACHE_HOME; and set root $XDG_CACHE_HOME/ullage
     end
     set -l directory $root/default
-    test "$CLAUDE_CONFIG_DIR" = "" -o "$CLAUDE_CONFIG_DIR" = /; or set directory $root/profiles$CLAUDE_CONFIG_DIR
+    test -z "$CLAUDE_CONFIG_DIR"; or set directory $root/profiles$CLAUDE_CONFIG_DIR
     string match -q '/*' -- $root; or return
     string match -q '/*' -- $CLAUDE_CONFIG_DIR; or test -z "$CLAUDE_CONFIG_DIR"; or return
     string match -q '*/../*' -- $directory/; and return
@@ -109,14 +109,17 @@ function __ullage_read -a date age header
     string match -qr '^ullage-timeline 1 (?<from>\d{1,15}) (?<until>\d{1,15})(?: |$)' -- $header; or return
     set -l now (math $date + $age)
     set -l line
-    while read --line line
-        string match -qr '^(?<start>\d{1,15}) \S+ (?<text>.*)$' -- $line; or continue
-        if test $start -gt $now
-            test $until -lt $start; or set until $start
-            break
+    begin
+        read --line line
+        while read --line line
+            string match -qr '^(?<start>\d{1,15}) \S* (?<text>.*)$' -- $line; or break
+            if test $start -gt $now
+                test $until -lt $start; or set until $start
+                break
+            end
+            test $from -gt $start; or set from $start
+            set -g __ullage_text $text
         end
-        test $from -gt $start; or set from $start
-        set -g __ullage_text $text
     end <$__ullage_file
     set -g __ullage_from (math $from - $date)
     set -g __ullage_until (math $until - $date)

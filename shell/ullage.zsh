@@ -24,7 +24,7 @@ __ullage_precmd() {
     if [[ -f $__ullage_file && -r $__ullage_file && -O $__ullage_file ]]; then
         data=$(<"$__ullage_file")
     fi
-    if [[ $data != "$__ullage_data" || -n ${ULLAGE_OFF-} || ${(P)__ullage_prompt-} != *"$__ullage_placed"* ||
+    if [[ $data != "$__ullage_data" || -n ${ULLAGE_OFF-} || ${(P)__ullage_prompt-} != *"$__ullage_placed"* || $PSVAR != *"$__ullage_values" ||
         ${ULLAGE_CACHE_DIR-}:${XDG_CACHE_HOME-}:${HOME-}:${CLAUDE_CONFIG_DIR-}:${NO_COLOR-}:${TERM-} != "$__ullage_key" ]] ||
         (( EPOCHSECONDS < __ullage_from || EPOCHSECONDS >= __ullage_until )); then
         __ullage_update
@@ -53,7 +53,7 @@ __ullage_update() {
 
 # The rule of src/ullage/places.py; sets __ullage_directory and __ullage_file, to nothing where there is none.
 __ullage_locate() {
-    local root=${ULLAGE_CACHE_DIR-} profile=${CLAUDE_CONFIG_DIR:-/} surface=zsh directory=
+    local root=${ULLAGE_CACHE_DIR-} profile=${CLAUDE_CONFIG_DIR-} surface=zsh directory=
     [[ $__ullage_place != starship ]] || surface=starship
     [[ -z ${NO_COLOR-} && ${TERM-} != dumb ]] || surface=plain
     if [[ -z $root ]]; then
@@ -62,8 +62,8 @@ __ullage_locate() {
         [[ ${XDG_CACHE_HOME-} != /* ]] || root=$XDG_CACHE_HOME/ullage
     fi
     directory=$root/profiles$profile
-    [[ $profile != / ]] || directory=$root/default
-    [[ $root == /* && $profile == /* && $directory/ != */../* ]] || directory=
+    [[ -n $profile ]] || directory=$root/default
+    [[ $root == /* && ${profile:-/} == /* && $directory/ != */../* ]] || directory=
     typeset -g __ullage_key=$key __ullage_data= __ullage_directory=$directory __ullage_surface=$surface
     typeset -g __ullage_file=${directory:+$directory/$surface.timeline} __ullage_until=0
 }
@@ -79,7 +79,7 @@ __ullage_read() {
     local line start
     for line in "${(@)lines[2,-1]}"; do
         start=${line%% *}
-        __ullage_is_epoch "$start" || return
+        [[ $line == *' '*' '* ]] && __ullage_is_epoch "$start" || return
         if (( start > now )); then
             (( __ullage_until < start )) || __ullage_until=$start
             return
@@ -120,7 +120,7 @@ __ullage_listen() {
 
 __ullage_preexec() {
     if (( __ullage_awaited )); then
-        unfunction TRAPURG 2>/dev/null
+        unfunction TRAPURG 2>/dev/null || :
     fi
     return 0
 }
@@ -136,7 +136,8 @@ __ullage_show() {
         typeset -gx ULLAGE_SEGMENT=$1
         return
     fi
-    [[ $1 == "$__ullage_shown" ]] || __ullage_shape "$1"
+    # Others write to psvar too, and some write all of it.
+    [[ $1 == "$__ullage_shown" && $PSVAR == *"$__ullage_values" ]] || __ullage_shape "$1"
     case $__ullage_place in
         left|right) __ullage_put ;;
     esac
@@ -159,8 +160,10 @@ __ullage_shape() {
         [[ -n $piece ]] || continue
         psvar[n]=${piece//$'\1'/%}
         ullage_segment+="%${n}v"
-        (( n++ ))
+        (( n += 1 ))
     done
+    psvar[n,-1]=()
+    typeset -g __ullage_values=${(j.:.)psvar[61,-1]}
 }
 
 # Puts the segment in front of the prompt, or in the place of what was put there before.
@@ -181,7 +184,7 @@ __ullage_install() {
     typeset -g __ullage_prompt=PROMPT
     [[ $__ullage_place != right ]] || __ullage_prompt=RPROMPT
     typeset -g __ullage_key= __ullage_directory= __ullage_file= __ullage_data= __ullage_text= __ullage_surface=
-    typeset -g __ullage_shown= ullage_segment=
+    typeset -g __ullage_shown= __ullage_values= ullage_segment=
     typeset -gi __ullage_from=0 __ullage_until=0 __ullage_asked=${__ullage_asked:-0} __ullage_awaited=0
     builtin zle -N __ullage_redraw
     typeset -ga precmd_functions preexec_functions

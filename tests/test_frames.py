@@ -35,7 +35,7 @@ templates = st.sampled_from([*TEMPLATES, EVERYTHING])
 
 
 def build(known: Reading | None, template: str, now: datetime = NOW, surface: str = "plain") -> list[Frame]:
-    return frames.build(known, values(template), surface, now)
+    return frames.build(known, values(template), now)[surface]
 
 
 def at(built: list[Frame], second: int) -> Frame:

@@ -25,7 +25,7 @@ ALLOWED = {
     "timeline": "record",
     "places": "errors",
     "detach": "",
-    "prompt": "timeline places errors detach",
+    "prompt": "files timeline places errors detach",
     "schedule": "model record",
     "jsontext": "",
     "files": "errors",
@@ -33,26 +33,29 @@ ALLOWED = {
     "statements": "files serial",
     "merge": "model",
     "cache": "files merge statements serial timeline errors model places text",
-    "render": "model record text render",
+    "render": "model places record text render",
+    "account": "cache files model serial statements text",
     "config": "alerts files errors model places record render text",
-    "frames": "render timeline",
+    "frames": "places render timeline",
+    "publish": "files frames places schedule timeline tmux",
+    "ask": "account schedule config errors sources text",
     "contract": "schedule model",
     "sources": "__init__ errors files jsontext merge model places record statements text cache sources",
     "previous": "",
     "settings_json": "errors record",
     "tmux": "timeline record",
-    "statusline": "cache config detach errors files merge model places previous prompt record refresh render serial "
+    "statusline": "cache config detach errors files merge model places previous prompt publish record render serial "
     "sources statements timeline",
-    "refresh": "files config delivery frames schedule timeline cache errors places record sources tmux",
+    "refresh": "account ask cache config delivery errors places publish record schedule timeline",
     "blocks": "record",
+    "init": "errors",
     "userfile": "cache files errors record",
     "setup": "blocks userfile errors record",
     "claude_setup": "settings_json setup userfile errors sources",
     "redact": "",
-    "measure": "refresh timeline cache files places errors record",
+    "measure": "publish timeline cache files places errors record",
     "source_report": "settings_json errors files record sources",
     "doctor": "__init__ source_report config measure redact schedule setup cache errors model record",
-    "init": "errors",
     "pace": "model record",
     "limits": "errors model record text",
     "guard": "limits model record render text",
@@ -66,7 +69,7 @@ ALLOWED = {
     "hook_setup": "claude_setup hook_settings setup userfile",
     "simulate": "__init__ errors record text",
 }
-ON_THE_WAY_TO_A_PROMPT = ("prompt", "places", "timeline", "record", "errors", "detach")
+ON_THE_WAY_TO_A_PROMPT = ("prompt", "files", "places", "timeline", "record", "errors", "detach")
 CHEAP = {"os", "sys", "time", "stat"}
 # The one module that may import each heavy library.
 HOMES = {

@@ -7,7 +7,14 @@ import sys
 
 
 def main() -> int:
-    """Run the command line and return the exit code."""
+    """Run the command line and return the exit code; ^C at a prompt is no reason for a traceback."""
+    try:
+        return _dispatch()
+    except KeyboardInterrupt:
+        return 130
+
+
+def _dispatch() -> int:
     arguments = sys.argv[1:]
     status: int | None = None
     if arguments[:1] == ["prompt"]:

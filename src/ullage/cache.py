@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import time
 
 from ullage import merge, serial, statements, timeline
 from ullage.errors import CacheError
 from ullage.files import read_regular, remove, write_atomically
-from ullage.model import parse_time
-from ullage.places import SURFACES, cache_root, profile_directory
-from ullage.text import slug
+from ullage.places import TIMELINES, cache_root, profile_directory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from datetime import datetime
 
     from ullage.model import Reading
     from ullage.schedule import Schedule
@@ -28,6 +26,29 @@ _OLDEST_SESSION_SECONDS = 8 * 86400
 _MOST_SESSIONS = 32
 # A write takes no longer; what is older was left by a process that is dead.
 _OLDEST_WRITE_SECONDS = 60
+
+
+@contextlib.contextmanager
+def exclusive(path: str, wait_seconds: float = 0) -> Iterator[bool]:
+    """Try to hold a lock file; yield whether that worked. A dead process holds no lock."""
+    # asyncio comes with it, 35 ms that a reader should not pay.
+    import filelock
+
+    lock = filelock.FileLock(path, timeout=wait_seconds, mode=0o600)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        yield False
+        return
+    except OSError as error:
+        raise CacheError(
+            f"Cannot lock {path}: {error.strerror}. Make the directory writable, or name another one in "
+            "ULLAGE_CACHE_DIR."
+        ) from error
+    try:
+        yield True
+    finally:
+        lock.release()
 
 
 class ProfileCache:
@@ -43,6 +64,7 @@ class ProfileCache:
         directory = self.root
         try:
             os.makedirs(os.path.dirname(self.root), exist_ok=True)
+            refuse_replaceable(os.path.realpath(self.root))
             for part in ("", *os.path.relpath(self.directory, self.root).split(os.sep)):
                 directory = os.path.join(directory, part) if part else directory
                 with contextlib.suppress(FileExistsError):
@@ -70,25 +92,9 @@ class ProfileCache:
 
     @contextlib.contextmanager
     def lock(self, wait_seconds: float = 0) -> Iterator[bool]:
-        """Try to become the one that refreshes; yield whether that worked. A dead process holds no lock."""
-        # asyncio comes with it, 35 ms that a reader should not pay.
-        import filelock
-
-        lock = filelock.FileLock(self._path("refresh.lock"), timeout=wait_seconds, mode=0o600)
-        try:
-            lock.acquire()
-        except filelock.Timeout:
-            yield False
-            return
-        except OSError as error:
-            raise CacheError(
-                f"Cannot lock {self._path('refresh.lock')}: {error.strerror}. Make the directory writable, or name "
-                "another one in ULLAGE_CACHE_DIR."
-            ) from error
-        try:
-            yield True
-        finally:
-            lock.release()
+        """Try to become the one that refreshes; yield whether that worked."""
+        with exclusive(self._path("refresh.lock"), wait_seconds) as held:
+            yield held
 
     def readings(self) -> tuple[Reading, ...]:
         """Return what each source said last, one reading each."""
@@ -140,27 +146,13 @@ class ProfileCache:
 
     def postpone(self, refresh_after: int) -> None:
         """Move every timeline's refresh on, so that no other prompt starts one; empty ones where there are none yet."""
-        for surface in SURFACES:
+        for surface in TIMELINES:
             data = self.timeline(surface)
             header = timeline.read_header(data)
             if header is None:
                 data = timeline.encode([], written=0, refresh_after=refresh_after, checkpoint=0, clock=None)
             checkpoint = header.checkpoint if header else None
             self.save_timeline(surface, timeline.postpone(data, refresh_after), checkpoint)
-
-    def hold(self, account_id: str | None) -> datetime | None:
-        """Return until when the server does not want to be asked about this account, by any profile."""
-        data = read_regular(self._hold_path(account_id), own=True) if account_id else None
-        return parse_time(data.decode(errors="replace").strip()) if data else None
-
-    def save_hold(self, account_id: str | None, until: datetime) -> None:
-        """Keep a hold for all profiles of an account; without an account the schedule alone knows it."""
-        if account_id:
-            os.makedirs(os.path.join(self.root, "holds"), mode=0o700, exist_ok=True)
-            write_atomically(self._hold_path(account_id), until.isoformat().encode())
-
-    def _hold_path(self, account_id: str) -> str:
-        return os.path.join(self.root, "holds", slug(account_id))
 
     def _read(self, name: str) -> bytes | None:
         return read_regular(self._path(name), own=True)
@@ -174,10 +166,23 @@ def refuse_strangers(directory: str) -> None:
     if not hasattr(os, "geteuid"):
         return
     status = os.stat(directory)
-    if status.st_uid != os.geteuid():
+    link_owner = os.lstat(directory).st_uid
+    if status.st_uid != os.geteuid() or link_owner not in (os.geteuid(), 0):
         raise CacheError(
             f"{directory} belongs to another user, who could show you false numbers. Name a directory of your own in "
             "ULLAGE_CACHE_DIR, or run ullage as yourself."
         )
     if status.st_mode & 0o022:
         raise CacheError(f"Others can write to {directory}. Run: chmod go-w '{directory}'")
+
+
+def refuse_replaceable(directory: str) -> None:
+    """Raise CacheError when every user may rename or replace a directory, or one above it."""
+    if not hasattr(os, "geteuid"):
+        return
+    parent = os.path.dirname(directory)
+    while parent != directory:
+        mode = os.stat(parent).st_mode
+        if mode & 0o002 and not mode & stat.S_ISVTX:
+            raise CacheError(f"Every user can replace what lies in {parent}. Run: chmod o-w '{parent}'")
+        directory, parent = parent, os.path.dirname(parent)

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     # Returns what is wrong with a value, in words, or None.
     Check = Callable[[Any], str | None]
 
+_LARGEST_FILE = 1 << 16
+_MOST_ISSUES = 20
+
 SOURCES = ("auto", "statusline", "claude-cache", "claude-cli", "oauth")
 STATUS_LINE_TEMPLATE = "[{model}  ][5h {5h}][ {5h.resets_in}][  7d {7d}][ {7d.resets_in}][  context {context}]"
 
@@ -135,9 +138,9 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         key="segment.glyphs",
-        default="auto",
-        explanation="auto (by the locale), unicode or ascii.",
-        check=_one_of("auto", "unicode", "ascii"),
+        default="unicode",
+        explanation="unicode, or ascii for terminals that show nothing else.",
+        check=_one_of("unicode", "ascii"),
     ),
     *(
         Option(
@@ -259,13 +262,14 @@ def load(environ: Mapping[str, str]) -> tuple[Settings, tuple[Issue, ...]]:
     """Return the values in force, and what is wrong with the file; a value that is wrong gives way to its default."""
     path = config_path(environ)
     values, issues = read(path)
-    source = environ.get("ULLAGE_SOURCE")
-    if source:
-        wrong = _one_of(*SOURCES)(source)
-        if wrong:
-            raise UsageError(f"ULLAGE_SOURCE {wrong}.")
-        values["source"] = source
-    return _settings(values, environ), issues
+    values["source"] = environ.get("ULLAGE_SOURCE") or values["source"]
+    return _settings(values), issues
+
+
+def wrong_source(settings: Settings) -> str | None:
+    """Return what is wrong with the source in force, in words, or None; only the environment can name a wrong one."""
+    wrong = _one_of(*SOURCES)(settings.source)
+    return f"ULLAGE_SOURCE {clean(wrong, 200)}. Correct or unset it." if wrong else None
 
 
 def read(path: str) -> tuple[dict[str, Any], tuple[Issue, ...]]:
@@ -273,7 +277,7 @@ def read(path: str) -> tuple[dict[str, Any], tuple[Issue, ...]]:
     values: dict[str, Any] = {option.key: option.default for option in OPTIONS}
     if not os.path.lexists(path):
         return values, ()
-    data = read_regular(path)
+    data = read_regular(path, _LARGEST_FILE)
     if data is None:
         return values, (
             Issue(line=0, message="cannot be read: it is no regular file, too large, or not yours to read"),
@@ -291,9 +295,11 @@ def _checked(data: bytes, values: dict[str, Any]) -> tuple[dict[str, Any], tuple
         return values, (Issue(line=_line_of_error(error), message=f"is not TOML: {error}"),)
     except RecursionError:
         return values, (Issue(line=0, message="is nested too deeply"),)
-    issues = []
+    issues: list[Issue] = []
     for key, value in given.items():
         option = next((option for option in OPTIONS if option.key == key), None)
+        if len(issues) >= _MOST_ISSUES:
+            break
         wrong = f"is not an option{_nearest(key)}" if option is None else option.check(value)
         if wrong:
             issues.append(Issue(line=_line_of_key(text, key), message=f"{clean(key, 100)} {wrong}"))
@@ -348,7 +354,7 @@ def _bare(key: str) -> str:
     return "".join(character for character in key if not character.isspace() and character not in "\"'")
 
 
-def _settings(values: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
+def _settings(values: Mapping[str, Any]) -> Settings:
     palette = dict(PALETTES[values["colors.palette"]])
     if palette:
         palette.update({level: values[f"colors.{level}"] for level in _LEVELS if values[f"colors.{level}"]})
@@ -365,8 +371,7 @@ def _settings(values: Mapping[str, Any], environ: Mapping[str, str]) -> Settings
         },
         status_line_template=values["statusline.template"],
         show_left=values["segment.show"] == "left",
-        ascii_only=values["segment.glyphs"] == "ascii"
-        or (values["segment.glyphs"] == "auto" and not _speaks_utf8(environ)),
+        ascii_only=values["segment.glyphs"] == "ascii",
         palette=palette,
         push_to_tmux=values["tmux.push"],
         alerts=_wishes(values),
@@ -383,11 +388,6 @@ def _wishes(values: Mapping[str, Any]) -> Wishes:
         failing_after=timedelta(minutes=minutes) if minutes else None,
         quiet=parse_quiet_hours(values["alerts.quiet_hours"]),
     )
-
-
-def _speaks_utf8(environ: Mapping[str, str]) -> bool:
-    locale = environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG") or ""
-    return "utf" in locale.lower() or os.name == "nt"
 
 
 def default_text() -> str:

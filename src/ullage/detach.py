@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# Where no limit is set the system names a thousand million, and some systems can only close them one by one.
+# Not the limit in force: it may have been lowered after a higher descriptor was opened.
 _HIGHEST_DESCRIPTOR = 1 << 16
 
 
@@ -61,7 +61,7 @@ def _close_descriptors() -> None:
     null = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(null, standard)
-    os.closerange(3, min(os.sysconf("SC_OPEN_MAX"), _HIGHEST_DESCRIPTOR))
+    os.closerange(3, _HIGHEST_DESCRIPTOR)
 
 
 def _spawn_on_windows(command: list[str], environ: Mapping[str, str]) -> None:

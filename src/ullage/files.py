@@ -13,15 +13,19 @@ LARGEST_FILE = 1 << 20
 def read_regular(path: str, largest: int = LARGEST_FILE, *, own: bool = False) -> bytes | None:
     """Return a regular file's bytes; None when there is none, it is not readable, or it is larger than `largest`.
 
-    A FIFO or a device in its place is not waited for. With `own`, another user's file is none.
+    A FIFO or a device in its place is not waited for. With `own`, what another user could have put there is none:
+    another's file, a link, or whatever lies in another's directory.
     """
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        if own and not _is_own(os.stat(os.path.dirname(path) or ".")):
+            return None
+        descriptor = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) if own else flags)
     except OSError:
         return None
     try:
         status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode) or (own and hasattr(os, "geteuid") and status.st_uid != os.geteuid()):
+        if not stat.S_ISREG(status.st_mode) or (own and not _is_own(status)):
             return None
         with open(descriptor, "rb", closefd=False) as file:
             data = file.read(largest + 1)
@@ -30,6 +34,10 @@ def read_regular(path: str, largest: int = LARGEST_FILE, *, own: bool = False) -
     finally:
         os.close(descriptor)
     return data if len(data) <= largest else None
+
+
+def _is_own(status: os.stat_result) -> bool:
+    return not hasattr(os, "geteuid") or status.st_uid == os.geteuid()
 
 
 def write_atomically(path: str, data: bytes, modified_at: float | None = None) -> None:

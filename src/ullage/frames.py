@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 
+from ullage.places import TIMELINES, surface_of
 from ullage.render import segment
 from ullage.render.segment import View
 from ullage.render.surfaces import paint
@@ -12,15 +13,12 @@ from ullage.timeline import LEAD_SECONDS, Frame
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from typing import TypeAlias
+    from collections.abc import Iterable, Mapping
 
     from ullage.config import Settings
     from ullage.model import Reading
     from ullage.render.segment import Node
     from ullage.render.surfaces import Span
-
-    Filled: TypeAlias = dict[tuple[str, int], list[Span]]
 
 MOST_FRAMES = 120
 _NEAR_SECONDS = 3600
@@ -29,25 +27,20 @@ _FEWEST_FAR_STEPS = 24
 _DAY_SECONDS = 86400
 
 
-def build(
-    reading: Reading | None, settings: Settings, surface: str, now: datetime, shared: Filled | None = None
-) -> list[Frame]:
-    """Return the frames of one surface from `now` until the reading is too old to show.
-
-    `shared` keeps what a template says at a second, for the other surfaces of the same reading and settings.
-    """
+def build(reading: Reading | None, settings: Settings, now: datetime) -> dict[str, list[Frame]]:
+    """Return the frames of every timeline from `now` until the reading is too old to show."""
     written = math.floor(now.timestamp())
     if reading is None:
-        return [Frame(starts_at=written - LEAD_SECONDS, level="none", text="")]
-    nodes = segment.parse(settings.templates[surface])
-    fixed = events(reading, settings, written)
-    steps = [step for step in _steps(reading, nodes, written, max(fixed, default=written)) if step not in fixed]
-    filled: Filled = {} if shared is None else shared
-    frames = _frames({written, *fixed, *steps}, reading, settings, surface, nodes, filled)
-    while len(frames) > MOST_FRAMES and steps:
-        steps = _thinned(steps, written)
-        frames = _frames({written, *fixed, *steps}, reading, settings, surface, nodes, filled)
-    return [frames[0].replace(starts_at=written - LEAD_SECONDS), *frames[1:]]
+        nothing = Frame(starts_at=written - LEAD_SECONDS, level="none", text="")
+        return {name: [nothing] for name in TIMELINES}
+    scenes = {template: _scenes(reading, settings, template, written) for template in {*settings.templates.values()}}
+    return {
+        name: [
+            Frame(starts_at=second, level=segment.level_of(spans), text=paint(spans, name, settings.palette))
+            for second, spans in scenes[settings.templates[surface_of(name)]]
+        ]
+        for name in TIMELINES
+    }
 
 
 def events(reading: Reading, settings: Settings, written: int) -> set[int]:
@@ -102,22 +95,20 @@ def _thinned(steps: list[int], written: int) -> list[int]:
     return [*near[:half], *near[half + 1 :: 2], *far] if near else far[1::2]
 
 
-def _frames(
-    seconds: set[int], reading: Reading, settings: Settings, surface: str, nodes: tuple[Node, ...], filled: Filled
-) -> list[Frame]:
-    frames: list[Frame] = []
-    template = settings.templates[surface]
-    for second in sorted(seconds):
-        spans = filled.get((template, second))
-        if spans is None:
-            spans = filled[template, second] = _fill(second, reading, settings, nodes)
-        frame = Frame(starts_at=second, level=segment.level_of(spans), text=paint(spans, surface, settings.palette))
-        if not frames or (frames[-1].level, frames[-1].text) != (frame.level, frame.text):
-            frames.append(frame)
-    return frames
+def _scenes(reading: Reading, settings: Settings, template: str, written: int) -> list[tuple[int, list[Span]]]:
+    """Return the seconds at which what the template shows changes, with what it shows from then on."""
+    nodes = segment.parse(template)
+    fixed = {written, *events(reading, settings, written)}
+    steps = [step for step in _steps(reading, nodes, written, max(fixed)) if step not in fixed]
+    filled = {second: _fill(nodes, reading, settings, second) for second in (*fixed, *steps)}
+    scenes = _changes(filled)
+    while len(scenes) > MOST_FRAMES and steps:
+        steps = _thinned(steps, written)
+        scenes = _changes({second: filled[second] for second in (*fixed, *steps)})
+    return [(written - LEAD_SECONDS, scenes[0][1]), *scenes[1:]]
 
 
-def _fill(second: int, reading: Reading, settings: Settings, nodes: tuple[Node, ...]) -> list[Span]:
+def _fill(nodes: tuple[Node, ...], reading: Reading, settings: Settings, second: int) -> list[Span]:
     view = View(
         reading=reading,
         now=datetime.fromtimestamp(second, UTC),
@@ -126,3 +117,11 @@ def _fill(second: int, reading: Reading, settings: Settings, nodes: tuple[Node, 
         ascii_only=settings.ascii_only,
     )
     return segment.fill(nodes, view)
+
+
+def _changes(filled: Mapping[int, list[Span]]) -> list[tuple[int, list[Span]]]:
+    scenes: list[tuple[int, list[Span]]] = []
+    for second, spans in sorted(filled.items()):
+        if not scenes or scenes[-1][1] != spans:
+            scenes.append((second, spans))
+    return scenes

@@ -14,8 +14,9 @@ import sys
 import tempfile
 import time
 
-from ullage import places, refresh, timeline
+from ullage import places, timeline
 from ullage.cache import write_atomically
+from ullage.publish import boot_clock
 from ullage.timeline import Frame
 
 TYPE_CHECKING = False
@@ -56,7 +57,7 @@ def cache(environ: Mapping[str, str], now: int) -> Iterator[dict[str, str]]:
         frames = [Frame(starts_at=now - 60, level="normal", text="5h 42%")]
         for surface in places.SURFACES:
             data = timeline.encode(
-                frames, written=now, refresh_after=now + _YEAR, checkpoint=now + _YEAR, clock=refresh.boot_clock()
+                frames, written=now, refresh_after=now + _YEAR, checkpoint=now + _YEAR, clock=boot_clock()
             )
             write_atomically(os.path.join(directory, f"{surface}.timeline"), data, modified_at=now + _YEAR)
         yield inside

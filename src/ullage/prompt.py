@@ -7,51 +7,59 @@ interpreter has loaded already or what costs as little.
 from __future__ import annotations
 
 import os
-import stat
 import sys
 import time
 
 from ullage import timeline
 from ullage.errors import UsageError
-from ullage.places import ATTENDED, SURFACES, profile_directory
+from ullage.files import read_regular
+from ullage.places import SURFACES, profile_directory, timeline_of, timeline_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping, Sequence
 
-_LARGEST_TIMELINE = 1 << 20
-_COLOURED = ("ansi", "bash", "zsh", "fish", "tmux", "starship")
-
 
 def run(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int | None:
     """Print the segment and return the exit code; None when the arguments are for the full command line to explain."""
     options = _options(arguments)
-    if options is None or options.get("--surface", "plain") not in SURFACES:
+    surface = options.get("--surface", "plain") if options is not None else ""
+    if options is None or surface not in SURFACES:
         return None
     choose_profile(options.get("--profile"), environ)
-    _show(without_colour(options.get("--surface", "plain"), environ), environ)
+    try:
+        data = _read(surface, environ)
+    except UsageError:
+        # Nowhere to read from; every other command says why.
+        return 0
+    now = int(time.time())
+    header = timeline.read_header(data)
+    text = timeline.text_at(data, now) if header else b""
+    if text:
+        _print(text + b"\n")
+    if timeline.is_due(header, now):
+        _start_refresh(environ)
     return 0
 
 
 def start_refresh_if_due(environ: Mapping[str, str]) -> int:
     """Run `ullage refresh --detach`: start a refresh unless somebody has begun one since the caller looked."""
-    _show(None, environ)
+    try:
+        headers = [timeline.read_header(_read(surface, environ)) for surface in SURFACES]
+    except UsageError:
+        return 0
+    now = int(time.time())
+    if any(timeline.is_due(header, now) for header in headers):
+        _start_refresh(environ)
     return 0
 
 
-def _show(surface: str | None, environ: Mapping[str, str]) -> None:
-    try:
-        directory = profile_directory(environ)
-    except UsageError:
-        # Nowhere to read from; `ullage doctor` and every other command say why.
-        return
-    now = int(time.time())
-    data = read_timeline(os.path.join(directory, f"{surface or ATTENDED[0]}.timeline"))
-    header = timeline.read_header(data)
-    text = timeline.text_at(data, now) if header and surface else b""
-    if text:
-        _print(text + b"\n")
-    if timeline.is_due(header, now) and may_write(directory):
+def _read(surface: str, environ: Mapping[str, str]) -> bytes:
+    return read_regular(timeline_path(environ, timeline_of(surface, environ)), own=True) or b""
+
+
+def _start_refresh(environ: Mapping[str, str]) -> None:
+    if may_write(profile_directory(environ)):
         from ullage import detach
 
         detach.start_refresh(environ)
@@ -69,33 +77,11 @@ def choose_profile(profile: str | None, environ: MutableMapping[str, str]) -> No
         environ["CLAUDE_CONFIG_DIR"] = directory
 
 
-def without_colour(surface: str, environ: MutableMapping[str, str]) -> str:
-    """Return the surface, or `plain` where the person or the terminal wants no colour."""
-    if surface in _COLOURED and (environ.get("NO_COLOR") or environ.get("TERM") == "dumb"):
-        return "plain"
-    return surface
-
-
-def read_timeline(path: str) -> bytes:
-    """Return the file's bytes; nothing unless it is a regular file of the user's own, of a reasonable size."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    except OSError:
-        return b""
-    try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode) or (hasattr(os, "geteuid") and status.st_uid != os.geteuid()):
-            return b""
-        return os.read(descriptor, _LARGEST_TIMELINE)
-    except OSError:
-        return b""
-    finally:
-        os.close(descriptor)
-
-
 def may_write(directory: str) -> bool:
     """Say whether a refresh could keep its answer; without this, a read-only cache would start one at every prompt."""
-    return os.access(directory, os.W_OK) or not os.path.exists(directory)
+    while not os.path.exists(directory) and directory != os.path.dirname(directory):
+        directory = os.path.dirname(directory)
+    return os.access(directory, os.W_OK)
 
 
 def _options(arguments: Sequence[str]) -> dict[str, str] | None:

@@ -7,40 +7,32 @@ import math
 import os
 import signal
 import sys
-import time
 from datetime import UTC, datetime
 
-from ullage import config, delivery, frames, schedule, timeline
+from ullage import ask, config, delivery, schedule, timeline
+from ullage.account import AccountCache
 from ullage.cache import ProfileCache
 from ullage.errors import SourceError, UllageError
-from ullage.files import read_regular
-from ullage.places import ATTENDED, SURFACES
+from ullage.places import TIMELINES
+from ullage.publish import publish, publish_anew
 from ullage.record import Record
-from ullage.timeline import BootClock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Literal, Protocol
+    from typing import Literal
 
     from ullage.config import Settings
     from ullage.model import Account, Problem, Reading
     from ullage.schedule import Schedule
 
-    class Source(Protocol):
-        """Somebody who knows what the windows stand at."""
-
-        def account(self, environ: Mapping[str, str]) -> Account: ...
-        def read(self, environ: Mapping[str, str], account: Account, now: datetime) -> Reading: ...
-
-
-_MOST_PUBLICATIONS = 5
+    Result = Literal["refreshed", "not_due", "busy", "held", "failed"]
 
 
 class Outcome(Record):
     """How a refresh ended: it brought a reading, was not due, was being done by another, is held back, or failed."""
 
-    result: Literal["refreshed", "not_due", "busy", "held", "failed"]
+    result: Result
     problem: Problem | None = None
 
 
@@ -53,96 +45,96 @@ def refresh(environ: Mapping[str, str], *, force: bool = False) -> Outcome:
     settings, _ = config.load(environ)
     cache = ProfileCache(environ)
     cache.make_private()
-    if not force and not _needed(cache, _now()):
+    if not force and not _needed(cache, datetime.now(UTC)):
         return Outcome(result="not_due", problem=cache.schedule().problem)
     with cache.lock() as held:
         if not held:
             return Outcome(result="busy")
         cache.sweep()
         outcome = _refresh(environ, settings, cache, force=force)
-        delivery.announce(environ, settings, cache, _now())
+        delivery.announce(environ, settings, cache, datetime.now(UTC))
         return outcome
 
 
 def _needed(cache: ProfileCache, now: datetime) -> bool:
-    published = timeline.read_header(cache.timeline(ATTENDED[0])) is not None
-    return not published or schedule.is_due(cache.schedule(), cache.reading(), now)
+    headers = (timeline.read_header(cache.timeline(name)) for name in TIMELINES)
+    if any(timeline.is_due(header, int(now.timestamp())) for header in headers):
+        return True
+    return schedule.is_due(cache.schedule(), cache.reading(), now)
 
 
 def _refresh(environ: Mapping[str, str], settings: Settings, cache: ProfileCache, *, force: bool) -> Outcome:
-    now = _now()
-    plan, reading = cache.schedule(), cache.reading()
-    if not (force or schedule.is_due(plan, reading, now)):
-        publish_anew(cache, settings)
-        return Outcome(result="not_due", problem=plan.problem)
-    cache.postpone(math.ceil((now + schedule.SHORTEST_INTERVAL).timestamp()))
-    result: Literal["refreshed", "not_due", "failed"]
-    try:
-        source = source_in_force(settings)
-        account = source.account(environ)
-        if account.id != plan.account_id:
-            # Somebody else is signed in: nothing of the account before is shown or waited for.
-            cache.forget_others(account.id)
-            plan, reading = schedule.Schedule(account_id=account.id), cache.reading()
-            publish(cache, settings, reading, schedule.begun(plan, now), now)
-        plan = plan.replace(hold_until=max(filter(None, (plan.hold_until, cache.hold(account.id))), default=None))
-        if schedule.is_held(plan, now):
-            plan = schedule.held(plan)
-            cache.save_schedule(plan)
-            publish_anew(cache, settings)
-            return Outcome(result="held", problem=plan.problem)
-        plan = schedule.begun(plan, now)
+    now = datetime.now(UTC)
+    plan = cache.schedule()
+    result: Result = "not_due"
+    if force or schedule.is_due(plan, cache.reading(), now):
+        cache.postpone(math.ceil((now + schedule.SHORTEST_INTERVAL).timestamp()))
+        plan, result = _attempt(environ, settings, cache, plan, now, force=force)
         cache.save_schedule(plan)
-        if settings.source == "auto":
-            plan, result = _ask_as_needed(environ, cache, account, plan, now, force=force)
-        else:
-            answer = _answer(source, environ, account, now)
-            if settings.source != "statusline":
-                cache.save_reading(answer)
-            result = "refreshed"
-    except SourceError as error:
-        # What was begun, on disk, counts: an attempt that starts a process or reaches a server does so but once.
-        plan = schedule.failed(schedule.begun(_latest(cache, plan), now), error, now, _jitter)
-        result = "failed"
-    else:
-        if result == "refreshed":
-            changed = _numbers(reading) != _numbers(cache.reading())
-            plan = schedule.succeeded(plan, now, changed=changed)
-    cache.save_schedule(plan)
-    if plan.hold_until is not None:
-        cache.save_hold(plan.account_id, plan.hold_until)
     publish_anew(cache, settings)
     return Outcome(result=result, problem=plan.problem)
 
 
-def _latest(cache: ProfileCache, plan: Schedule) -> Schedule:
+def _attempt(
+    environ: Mapping[str, str], settings: Settings, cache: ProfileCache, plan: Schedule, now: datetime, *, force: bool
+) -> tuple[Schedule, Result]:
+    try:
+        source = ask.source_in_force(settings)
+        account = source.account(environ)
+        plan = _plan_for(account, settings, cache, plan, now)
+        if schedule.is_held(plan, now):
+            return schedule.held(plan), "held"
+        plan = schedule.begun(plan, now)
+        cache.save_schedule(plan)
+        before = _numbers(cache.reading())
+        if settings.source == "auto":
+            plan, asked = ask.as_needed(environ, cache, account, plan, now, force=force)
+            if not asked:
+                return plan, "not_due"
+        else:
+            ask.one(source, environ, cache, account, now, force=force)
+    except SourceError as error:
+        return _failed(cache, plan, error, now), "failed"
+    except UllageError:
+        raise
+    except Exception as error:
+        return _failed(cache, plan, _fault_of_ours(error), now), "failed"
+    return schedule.succeeded(plan, now, changed=_numbers(cache.reading()) != before), "refreshed"
+
+
+def _plan_for(account: Account, settings: Settings, cache: ProfileCache, plan: Schedule, now: datetime) -> Schedule:
+    """Start afresh when somebody else is signed in; a pause that any profile of the account met counts for all."""
+    if account.id != plan.account_id:
+        # Nothing of the account before is shown or waited for.
+        cache.forget_others(account.id)
+        plan = schedule.Schedule(account_id=account.id)
+        publish(cache, settings, cache.reading(), schedule.begun(plan, now), now)
+    pauses = (plan.hold_until, AccountCache(cache.root, account.id).hold())
+    holds = [hold for hold in pauses if hold is not None and hold > now]
+    return plan.replace(hold_until=max(holds, default=None))
+
+
+def _failed(cache: ProfileCache, plan: Schedule, error: SourceError, now: datetime) -> Schedule:
+    # What was begun, on disk, counts: an attempt that starts a process or reaches a server does so but once.
     saved = cache.schedule()
-    return saved if saved.account_id == plan.account_id else plan
+    begun = schedule.begun(saved if saved.account_id == plan.account_id else plan, now)
+    failed = schedule.failed(begun, error, now, _jitter)
+    if failed.hold_until is not None:
+        AccountCache(cache.root, failed.account_id).save_hold(failed.hold_until)
+    return failed
 
 
-def _ask_as_needed(
-    environ: Mapping[str, str], cache: ProfileCache, account: Account, plan: Schedule, now: datetime, *, force: bool
-) -> tuple[Schedule, Literal["refreshed", "not_due"]]:
-    """Take in what Claude Code has left lying; start its program only when that is too old and it is time again."""
-    from ullage.sources import auto, claude_cache, claude_cli, claude_state
-
-    state_mark = claude_state.mark(environ)
-    state_changed_at = None
-    if state_mark is not None and state_mark != plan.state_mark:
-        state_changed_at = datetime.fromtimestamp(int(state_mark.partition("-")[0]) / 1e9, UTC)
-        with contextlib.suppress(SourceError):
-            cache.save_reading(claude_cache.read(environ, account, now))
-        plan = plan.replace(state_mark=state_mark)
-    readings = cache.readings()
-    if not force and auto.is_enough(readings, now):
-        return plan, "refreshed"
-    may_start_at = auto.may_start_at(plan, is_busy=auto.is_busy(plan, readings, state_changed_at, now))
-    if not force and may_start_at is not None and now < may_start_at <= now + auto.IDLE_INTERVAL:
-        return plan.replace(refresh_at=may_start_at, idle_refresh_at=may_start_at), "not_due"
-    plan = plan.replace(spawned_at=now)
-    cache.save_schedule(plan)
-    cache.save_reading(_answer(claude_cli, environ, account, now))
-    return plan, "refreshed"
+def _fault_of_ours(error: Exception) -> SourceError:
+    """Word a fault for a process that nobody watches: it is kept with the schedule, where `ullage usage` shows it."""
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    where = f"{os.path.basename(place.tb_frame.f_code.co_filename)}:{place.tb_lineno}" if place else "?"
+    return SourceError(
+        "internal_error",
+        f"ullage has a fault of its own: {type(error).__name__} at {where}. Please report it with these words.",
+        reached_server=True,
+    )
 
 
 def _numbers(reading: Reading | None) -> object:
@@ -153,91 +145,10 @@ def _numbers(reading: Reading | None) -> object:
     return [(window.id, window.used_percent, window.severity) for window in reading.windows], credits
 
 
-def source_in_force(settings: Settings) -> Source:
-    """Return the source that the settings name; `auto` begins with what Claude Code has left lying."""
-    if settings.source == "oauth":
-        from ullage.sources import oauth
-
-        return oauth
-    if settings.source == "claude-cli":
-        from ullage.sources import claude_cli
-
-        return claude_cli
-    if settings.source == "statusline":
-        from ullage.sources import status_line
-
-        return status_line
-    from ullage.sources import claude_cache
-
-    return claude_cache
-
-
-def _answer(source: Source, environ: Mapping[str, str], account: Account, now: datetime) -> Reading:
-    try:
-        return source.read(environ, account, now)
-    except UllageError:
-        raise
-    except Exception as error:
-        # A fault of ours in a process that nobody watches: it is kept with the schedule, where `ullage usage` shows it.
-        place = error.__traceback__
-        while place is not None and place.tb_next is not None:
-            place = place.tb_next
-        where = f"{os.path.basename(place.tb_frame.f_code.co_filename)}:{place.tb_lineno}" if place else "?"
-        raise SourceError(
-            "internal_error",
-            f"ullage has a fault of its own: {type(error).__name__} at {where}. Please report it with these words.",
-            reached_server=True,
-        ) from error
-
-
-def publish_anew(cache: ProfileCache, settings: Settings) -> None:
-    """Write every surface's timeline from what is on disk, until nobody has added to that in the meantime."""
-    for _ in range(_MOST_PUBLICATIONS):
-        version = cache.version()
-        publish(cache, settings, cache.reading(), cache.schedule(), _now())
-        if cache.version() == version:
-            return
-
-
-def publish(cache: ProfileCache, settings: Settings, reading: Reading | None, plan: Schedule, now: datetime) -> None:
-    """Write every surface's timeline, and set what tmux shows where the user wants that."""
-    written = math.floor(now.timestamp())
-    clock = boot_clock()
-    shared: frames.Filled = {}
-    for surface in SURFACES:
-        due = schedule.due_at(plan, reading, attended=surface in ATTENDED)
-        refresh_after = math.ceil(due.timestamp()) if due else written
-        built = frames.build(reading, settings, surface, now, shared)
-        checkpoint = min([refresh_after, *(frames.events(reading, settings, written) if reading else ())])
-        data = timeline.encode(built, written=written, refresh_after=refresh_after, checkpoint=checkpoint, clock=clock)
-        cache.save_timeline(surface, data, checkpoint)
-    if settings.push_to_tmux:
-        from ullage import tmux
-
-        tmux.push(cache.environ, cache.timeline("tmux"), written)
-
-
-def boot_clock(
-    uptime_path: str = "/proc/uptime", boot_id_path: str = "/proc/sys/kernel/random/boot_id"
-) -> BootClock | None:
-    """Return the wall clock at boot where the system tells its uptime to a shell (Linux), else None."""
-    uptime = (read_regular(uptime_path) or b"").split()
-    boot_id = (read_regular(boot_id_path) or b"").decode(errors="replace").strip()
-    try:
-        centiseconds = math.floor(time.time() * 100) - round(float(uptime[0]) * 100)
-    except (IndexError, ValueError):
-        return None
-    return BootClock(centiseconds=centiseconds, boot_id=boot_id) if boot_id and " " not in boot_id else None
-
-
 def _jitter(ceiling: float) -> float:
     import random
 
     return random.uniform(0, ceiling)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 def main() -> int:
@@ -254,7 +165,7 @@ def main() -> int:
 def _tell(process: str) -> None:
     """Tell the shell that asked for it, which then draws its prompt again: SIGURG, which all others ignore."""
     if process.isascii() and process.isdigit() and int(process) > 1 and hasattr(signal, "SIGURG"):
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, OverflowError):
             os.kill(int(process), signal.SIGURG)
 
 

@@ -57,7 +57,7 @@ def due_at(schedule: Schedule, reading: Reading | None, *, attended: bool = True
     A window's reset makes one due, since what it stands at is then unknown, though never sooner than the server allows.
     """
     due = schedule.refresh_at if attended else schedule.idle_refresh_at
-    if due is None or schedule.attempted_at is None or schedule.failures or reading is None:
+    if due is None or schedule.attempted_at is None or schedule.failures or schedule.hold_until or reading is None:
         return due
     resets = [window.resets_at for window in reading.windows if window.resets_at is not None]
     earliest = schedule.attempted_at + SHORTEST_INTERVAL
@@ -66,7 +66,10 @@ def due_at(schedule: Schedule, reading: Reading | None, *, attended: bool = True
 
 def is_due(schedule: Schedule, reading: Reading | None, now: datetime) -> bool:
     """Say whether to ask now; a schedule from the future was written by a clock that has since been set back."""
-    if schedule.attempted_at is None or schedule.attempted_at > now + CLOCK_SLACK:
+    if schedule.attempted_at is None:
+        # The schedule is lost; the reading tells when somebody last asked.
+        return reading is None or not timedelta() <= now - reading.as_of < SHORTEST_INTERVAL
+    if schedule.attempted_at > now + CLOCK_SLACK:
         return True
     due = due_at(schedule, reading)
     return due is None or now >= due

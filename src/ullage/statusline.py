@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from ullage import merge, serial, statements
 from ullage.errors import UllageError
 from ullage.files import read_regular
-from ullage.places import SURFACES, profile_directory
-from ullage.prompt import choose_profile, may_write, read_timeline, without_colour
+from ullage.places import TIMELINES, profile_directory, timeline_of
+from ullage.prompt import choose_profile, may_write
 from ullage.record import Record
 from ullage.sources import status_line
 
@@ -132,11 +132,11 @@ def _line(
     columns = _columns(environ)
     if columns is not None:
         spans = cells.fit(spans, columns, ascii_only=settings.ascii_only)
-    return paint(spans, without_colour("ansi", environ), settings.palette).strip()
+    return paint(spans, timeline_of("ansi", environ), settings.palette).strip()
 
 
 def _save(statement: Statement, settings: Settings, environ: Mapping[str, str]) -> None:
-    from ullage import refresh
+    from ullage import publish
     from ullage.cache import ProfileCache, write_atomically
 
     cache = ProfileCache(environ)
@@ -145,7 +145,7 @@ def _save(statement: Statement, settings: Settings, environ: Mapping[str, str]) 
         account = statement.reading.account.replace(id=_account_id(environ))
         data = serial.encode(statement.reading.replace(account=account), mark=statement.mark)
         write_atomically(statement.path, data)
-    refresh.publish_anew(cache, settings)
+    publish.publish_anew(cache, settings)
 
 
 def _account_id(environ: Mapping[str, str]) -> str | None:
@@ -157,7 +157,7 @@ def _account_id(environ: Mapping[str, str]) -> str | None:
 def _is_unpublished(path: str, directory: str) -> bool:
     """Say whether the prompts' texts are older than this statement: whoever wrote it may have been killed there."""
     try:
-        return os.stat(os.path.join(directory, f"{SURFACES[-1]}.timeline")).st_ctime < os.stat(path).st_ctime
+        return os.stat(os.path.join(directory, f"{TIMELINES[-1]}.timeline")).st_ctime < os.stat(path).st_ctime
     except OSError:
         return os.path.exists(path)
 
@@ -165,8 +165,8 @@ def _is_unpublished(path: str, directory: str) -> bool:
 def _refresh_if_due(directory: str, environ: Mapping[str, str], now: datetime) -> None:
     from ullage import timeline
 
-    header = timeline.read_header(read_timeline(os.path.join(directory, "ansi.timeline")))
-    if timeline.is_due(header, int(now.timestamp())) and may_write(directory):
+    data = read_regular(os.path.join(directory, "ansi.timeline"), own=True) or b""
+    if timeline.is_due(timeline.read_header(data), int(now.timestamp())) and may_write(directory):
         from ullage import detach
 
         detach.start_refresh(environ)

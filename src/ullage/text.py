@@ -24,7 +24,13 @@ def clean(text: object, longest: int = LONGEST_LABEL) -> str:
     return " ".join(kept.split())[:longest].rstrip()
 
 
+# Letters by their category, blank on the screen: the Hangul fillers.
+_BLANK_LETTERS = "\u115f\u1160\u3164\uffa0"
+
+
 def _is_visible(character: str) -> bool:
+    if character in _BLANK_LETTERS:
+        return False
     return character.isspace() or unicodedata.category(character)[0] != "C"
 
 

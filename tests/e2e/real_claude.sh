@@ -95,7 +95,7 @@ cp "$work/account/.credentials.json" "$HOME/.claude/"
 # Every hook and server that could run leaves a file, should one run.
 cat >"$HOME/.claude/settings.json" <<EOF
 {
-  "statusLine": {"type": "command", "command": "ullage statusline --then 'echo mine; cat >$work/payload.json'"},
+  "statusLine": {"type": "command", "command": "echo mine; cat >$work/payload.json"},
   "hooks": {"SessionStart": [{"hooks": [{"type": "command", "command": "touch $work/hook-ran"}]}],
             "SessionEnd": [{"hooks": [{"type": "command", "command": "touch $work/hook-ran"}]}]}
 }
@@ -116,6 +116,8 @@ EOF
 cd "$work/project"
 
 claude --version
+ullage setup claude-code --yes
+grep -q 'ullage statusline --then' "$HOME/.claude/settings.json" || fail 'the status line was not chained'
 
 echo '--- the state file and what claude-cli leaves behind'
 list() { (cd "$HOME" && find . -type f | sort); }
@@ -182,4 +184,7 @@ EOF
 ullage usage --no-refresh
 ULLAGE_SOURCE=statusline ullage usage --no-refresh --json | grep -m1 '"source": "statusline"'
 ullage prompt
+ullage doctor | grep '^source'
+ullage setup claude-code --undo --yes >/dev/null
+! grep -q 'ullage statusline' "$HOME/.claude/settings.json" || fail 'the status line was not taken out'
 echo 'real_claude: all is well'

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tools import PYTHON, ULLAGE_PROMPT, run
 
-from ullage import prompt, refresh, serial, simulate, timeline
+from ullage import refresh, serial, simulate, timeline
 from ullage.cache import ProfileCache
 from ullage.places import SURFACES
 
@@ -50,7 +50,7 @@ def assert_readable(cache: ProfileCache, shown: set[bytes]) -> None:
     assert serial.decode_reading((directory / "reading.oauth.json").read_bytes()) is not None
     assert serial.decode_schedule((directory / "schedule.json").read_bytes()).attempted_at is not None
     for surface in SURFACES:
-        data = prompt.read_timeline(str(directory / f"{surface}.timeline"))
+        data = cache.timeline(surface)
         assert timeline.decode(data) is not None
         assert timeline.text_at(data, int(time.time())).translate(None, b"\001\002") != b""
     assert timeline.text_at(cache.timeline("plain"), int(time.time())) in shown

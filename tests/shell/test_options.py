@@ -161,6 +161,18 @@ def test_prompt_of_zsh_that_the_user_changes_keeps_the_segment(environ: dict[str
         terminal.wait_for_line("more a % b other>")
 
 
+def test_others_may_write_to_psvar(environ: dict[str, str]) -> None:
+    publish(environ, [("42%", "normal"), " a:b"])
+    theirs = "psvar=(); n=$((n + 1)); psvar[1]=theirs$n"
+    with ZSH.start(environ, ["PROMPT='%1v $ '", ZSH.init(), f"precmd() {{ {theirs} }}"]) as terminal:
+        terminal.wait_for_line("42% a:b theirs1 $")
+        terminal.enter("")
+        terminal.wait_for_line("42% a:b theirs2 $")
+        publish(environ, "7%")
+        terminal.enter("")
+        terminal.wait_for_line("7% theirs3 $")
+
+
 def test_other_commands_of_the_prompt_see_the_status(environ: dict[str, str], bash: str) -> None:
     publish(environ, "42%")
     after = 'PROMPT_COMMAND="$PROMPT_COMMAND;"\'printf "<%s>" "$?"\''
@@ -235,7 +247,7 @@ def test_hostile_name_of_the_server_reaches_the_prompt_as_text(
     simulate("hostile-names")
     with BASH.start(environ, [BASH.prompt, BASH.init()], columns=150, program=bash) as terminal:
         path = Path(profile_directory(environ), "starship.timeline")
-        wait_until(lambda: path.exists() and path.read_text().count("\n") > 1, what="the reading")
+        wait_until(lambda: path.exists() and "%" in path.read_text(), what="the reading")
         terminal.wait_for_line("$")
         terminal.enter("")
         terminal.wait(lambda terminal: "95%" in terminal.line)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 from tools import REPOSITORY, SCRIPTS, need, run, ullage, wait_until
 
-from ullage import refresh, timeline
+from ullage import timeline
 from ullage.cache import ProfileCache
+from ullage.publish import boot_clock
 from ullage.timeline import Frame
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def write_timeline(environ: dict[str, str], text: str, *, refresh_after: int | N
     cache.make_private()
     frames = [Frame(starts_at=now - 60, level="normal", text=text)]
     due = now + 1800 if refresh_after is None else refresh_after
-    data = timeline.encode(frames, written=now, refresh_after=due, checkpoint=due, clock=refresh.boot_clock())
+    data = timeline.encode(frames, written=now, refresh_after=due, checkpoint=due, clock=boot_clock())
     cache.save_timeline("starship", data, due)
 
 

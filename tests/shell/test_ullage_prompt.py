@@ -15,6 +15,7 @@ from tools import ULLAGE, ULLAGE_PROMPT, need, put_in_place, run, ullage, wait_u
 from ullage import refresh, timeline
 from ullage.cache import ProfileCache
 from ullage.places import SURFACES
+from ullage.publish import boot_clock
 from ullage.timeline import Frame
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def stage(environ: dict[str, str], tmp_path: Path) -> Stage:
 
 def set_clock(data: bytes, now: int, checkpoint: int = FAR) -> bytes:
     """Write into a timeline's header that the machine was booted so that it is `now`."""
-    clock = refresh.boot_clock()
+    clock = boot_clock()
     assert clock is not None
     uptime = int(float(Path("/proc/uptime").read_text().split()[0]) * 100)
     header, _, rest = data.partition(b"\n")
@@ -203,7 +204,7 @@ def test_refresh_is_started_when_python_would_start_it(
     ],
 )
 def test_clock_of_another_boot_is_not_believed(boot: str, asks_date: bool, shell: str, stage: Stage) -> None:
-    real = refresh.boot_clock()
+    real = boot_clock()
     assert real is not None
     now = int(time.time())
     fields = boot.format(boot=real.centiseconds, boot_id=real.boot_id, far=now + 5000)

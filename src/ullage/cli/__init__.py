@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import io
 import os
 import sys
 
@@ -73,6 +74,10 @@ def main() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command line and return its exit code; every error becomes words on stderr."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that cannot show a sign shows a question mark, not a traceback.
+            stream.reconfigure(errors="replace")
     try:
         result = main.main(args=list(arguments), prog_name="ullage", standalone_mode=False)
         _flush()

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
 
 import click
 
-from ullage import config, refresh
+from ullage import config
 from ullage.cache import ProfileCache
 from ullage.cli import options
-from ullage.errors import UsageError
+from ullage.cli.options import LONGEST_REFRESH_SECONDS
+from ullage.errors import CacheError, UsageError
+from ullage.publish import publish_anew
 
 
 @click.group(name="config", invoke_without_command=True)
@@ -61,14 +62,15 @@ def check(file: str | None) -> int:
 @options.profile
 def apply() -> int:
     """Render the prompt's text anew from the last reading; asks nobody."""
-    settings, issues = config.load(os.environ)
+    settings, issues = options.load_settings()
     cache = ProfileCache(os.environ)
     cache.make_private()
-    with cache.lock() as held:
-        if held:
-            refresh.publish(cache, settings, cache.reading(), cache.schedule(), datetime.now(UTC))
+    with cache.lock(wait_seconds=LONGEST_REFRESH_SECONDS) as held:
+        if not held:
+            raise CacheError("A refresh has been running for long. Try again in a moment.")
+        publish_anew(cache, settings)
     _tell(config.config_path(os.environ), issues)
-    click.echo("Applied." if held else "A refresh is running and will apply it.")
+    click.echo("Applied.")
     return 2 if issues else 0
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import click
 
 from ullage import doctor
-from ullage.cli import options, usage
+from ullage.cli import options
 from ullage.render import words
 
 TYPE_CHECKING = False
@@ -43,7 +43,7 @@ def exit_code(found: doctor.Examination, now: datetime) -> int:
     """Return the first finding's, else what the contract says for what is known."""
     if found.findings:
         return found.findings[0].exit_code
-    return usage.exit_code(found.reading, found.plan, found.limits, now)
+    return options.exit_code(found.reading, found.plan, found.limits, now)
 
 
 def _advice(found: doctor.Examination) -> str:

@@ -9,7 +9,7 @@ import click
 
 from ullage import config, guard, pace, schedule
 from ullage.cache import ProfileCache
-from ullage.cli.refresh import NO_ACCOUNT
+from ullage.cli import options
 from ullage.cli.usage import refresh_or_wait
 from ullage.model import state_at
 
@@ -60,8 +60,9 @@ class Known:
         return verdict.outcome == "unknown" and not self._has_account()
 
     def _has_account(self) -> bool:
-        problem = self._cache.schedule().problem
-        return problem is None or problem.code not in NO_ACCOUNT
+        plan = self._cache.schedule()
+        nobody = options.exit_code(None, plan, self.settings.limits, datetime.now(UTC)) == guard.NOTHING_KNOWN
+        return plan.problem is None or not nobody
 
     def judge(self, question: Question, now: datetime) -> Verdict:
         """Hold the last reading against the question."""

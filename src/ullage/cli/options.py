@@ -6,12 +6,26 @@ import os
 
 import click
 
+from ullage import config
+from ullage.errors import UsageError
+from ullage.model import state_at
 from ullage.prompt import choose_profile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
     from typing import Any
+
+    from ullage.config import Issue, Settings
+    from ullage.model import Limits, Reading
+    from ullage.schedule import Schedule
+
+# Longer than any source may take to answer.
+LONGEST_REFRESH_SECONDS = 45
+
+# Problems that mean there is no account to read, rather than a source that failed.
+_NO_ACCOUNT = ("token_missing", "signed_out", "claude_missing", "nothing_cached", "no_status_line")
 
 
 def _choose(_context: click.Context, _parameter: click.Parameter, value: str | None) -> None:
@@ -28,3 +42,19 @@ def profile(command: Callable[..., Any]) -> Callable[..., Any]:
         callback=_choose,
         help="A Claude Code configuration directory, or `default`. Otherwise: CLAUDE_CONFIG_DIR.",
     )(command)
+
+
+def load_settings() -> tuple[Settings, tuple[Issue, ...]]:
+    """Return the values in force and what is wrong with the file; raise UsageError for an unknown source."""
+    settings, issues = config.load(os.environ)
+    wrong = config.wrong_source(settings)
+    if wrong:
+        raise UsageError(wrong)
+    return settings, issues
+
+
+def exit_code(reading: Reading | None, plan: Schedule, limits: Limits, now: datetime) -> int:
+    """Return what the contract says for what is known."""
+    if reading is None:
+        return 5 if plan.problem and plan.problem.code not in _NO_ACCOUNT else 3
+    return 4 if state_at(reading.as_of, now, limits) == "expired" else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 
 import click
 
@@ -10,9 +11,6 @@ from ullage import detach as detaching
 from ullage import prompt, refresh
 from ullage.cache import ProfileCache
 from ullage.cli import options
-
-# Problems that mean there is no account to read, rather than a source that failed.
-NO_ACCOUNT = ("token_missing", "signed_out", "claude_missing", "nothing_cached", "no_status_line")
 
 
 @click.command(name="refresh")
@@ -31,11 +29,15 @@ def command(detach: bool, force: bool) -> int:
         return 0
     if detach:
         return prompt.start_refresh_if_due(os.environ)
+    settings, _ = options.load_settings()
     outcome = refresh.refresh(os.environ, force=force)
     click.echo(_WORDS[outcome.result], err=outcome.result == "failed")
     if outcome.problem:
         click.echo(f"ullage: {outcome.problem.message}", err=True)
-    return exit_code(outcome)
+    if outcome.problem is None:
+        return 0
+    cache = ProfileCache(os.environ)
+    return options.exit_code(cache.reading(), cache.schedule(), settings.limits, datetime.now(UTC))
 
 
 _WORDS = {
@@ -45,10 +47,3 @@ _WORDS = {
     "held": "The server has asked for a pause; the last reading stays.",
     "failed": "No new reading.",
 }
-
-
-def exit_code(outcome: refresh.Outcome) -> int:
-    """Return 0 while there is a reading to fall back on."""
-    if outcome.problem is None or ProfileCache(os.environ).reading() is not None:
-        return 0
-    return 3 if outcome.problem.code in NO_ACCOUNT else 5

@@ -7,23 +7,19 @@ from datetime import UTC, datetime
 
 import click
 
-from ullage import config, places, refresh, schedule
+from ullage import config, places, refresh
 from ullage.cache import ProfileCache
 from ullage.cli import options
-from ullage.cli.refresh import NO_ACCOUNT
+from ullage.cli.options import LONGEST_REFRESH_SECONDS
 from ullage.errors import CacheError
-from ullage.model import state_at
 from ullage.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ullage.model import Limits, Reading
+    from ullage.model import Reading
     from ullage.schedule import Schedule
-
-# A little longer than a source may take.
-_LONGEST_WAIT_SECONDS = 25
 
 
 class Known(Record):
@@ -45,7 +41,7 @@ def command(as_json: bool, may_refresh: bool, every: bool) -> int:
     Exits with 3 when nothing is known, 4 when what is known is too old to show, 5 when a source failed and there is
     nothing to fall back on.
     """
-    settings, issues = config.load(os.environ)
+    settings, issues = options.load_settings()
     for issue in issues:
         click.echo(f"ullage: {config.config_path(os.environ)}:{issue.line}: {issue.message}", err=True)
     own = os.environ.get("CLAUDE_CONFIG_DIR") or None
@@ -72,13 +68,13 @@ def command(as_json: bool, may_refresh: bool, every: bool) -> int:
             if every:
                 click.echo(one.profile or "default")
             table.print_usage(one.reading, one.plan, settings, now)
-    return min(exit_code(one.reading, one.plan, settings.limits, now) for one in shown)
+    return min(options.exit_code(one.reading, one.plan, settings.limits, now) for one in shown)
 
 
 def _known(profile: str | None, *, may_refresh: bool) -> Known:
     environ = places.of_profile(profile, os.environ)
     cache = ProfileCache(environ)
-    if may_refresh and schedule.is_due(cache.schedule(), cache.reading(), datetime.now(UTC)):
+    if may_refresh:
         refresh_or_wait(environ)
     return Known(profile=profile, reading=cache.reading(), plan=cache.schedule())
 
@@ -107,14 +103,7 @@ def refresh_or_wait(environ: Mapping[str, str], *, force: bool = False) -> None:
         outcome = refresh.refresh(environ, force=force)
         if outcome.result == "busy":
             # Another process is asking: its answer is ours too.
-            with ProfileCache(environ).lock(wait_seconds=_LONGEST_WAIT_SECONDS):
+            with ProfileCache(environ).lock(wait_seconds=LONGEST_REFRESH_SECONDS):
                 pass
     except CacheError as error:
         click.echo(f"ullage: {error}", err=True)
-
-
-def exit_code(reading: Reading | None, plan: Schedule, limits: Limits, now: datetime) -> int:
-    """Return what the contract says for what is known."""
-    if reading is None:
-        return 5 if plan.problem and plan.problem.code not in NO_ACCOUNT else 3
-    return 4 if state_at(reading.as_of, now, limits) == "expired" else 0

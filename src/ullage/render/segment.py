@@ -213,7 +213,7 @@ def _value(field: Field, view: View) -> Span | None:
 
 def _window_value(window: Window, attribute: str, view: View) -> Span | None:
     if attribute in ("name", "label"):
-        return Span(text=short_name(window) if attribute == "name" else clean(window.label))
+        return Span(text=_shown(short_name(window) if attribute == "name" else clean(window.label), view))
     if attribute in ("", "used", "left", "bar"):
         return _share(window, attribute, view)
     if window.resets_at is None or has_reset(window, view.now):
@@ -243,6 +243,11 @@ def _share(window: Window, attribute: str, view: View) -> Span | None:
     if state_at(window.as_of, view.now, view.limits) == "stale":
         return Span(text="~" + text, level="stale")
     return Span(text=text, level=severity)
+
+
+def _shown(name: str, view: View) -> str:
+    # A terminal that is not UTF-8 may take a byte of a foreign letter for a control character.
+    return name.encode("ascii", "replace").decode() if view.ascii_only else name
 
 
 def short_name(window: Window) -> str:

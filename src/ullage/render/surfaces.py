@@ -7,6 +7,7 @@ starship escapes by itself.
 
 from __future__ import annotations
 
+from ullage.places import is_coloured, surface_of
 from ullage.record import Record
 
 TYPE_CHECKING = False
@@ -62,13 +63,14 @@ def check_style(style: str) -> str | None:
     return None
 
 
-def paint(spans: Iterable[Span], surface: str, palette: Mapping[str, str]) -> str:
-    """Return the spans as the surface wants them, escaped and coloured."""
+def paint(spans: Iterable[Span], timeline: str, palette: Mapping[str, str]) -> str:
+    """Return the spans as the timeline's surface wants them: escaped, and coloured where colours are wanted."""
+    surface, coloured = surface_of(timeline), is_coloured(timeline)
     painted = []
     for span in spans:
         style = "" if span.level is None else palette.get(span.level, "")
         text = _escape(span.text, surface)
-        painted.append(_styled(text, style, surface) if style and text and surface != "plain" else text)
+        painted.append(_styled(text, style, surface) if style and text and coloured else text)
     return "".join(painted)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 def print_usage(reading: Reading | None, plan: Schedule, settings: Settings, now: datetime) -> None:
     """Print what is known, how old it is, who said so and what went wrong."""
+    ascii_only = settings.ascii_only or not (sys.stdout.encoding or "").lower().startswith("utf")
+    settings = settings.replace(ascii_only=ascii_only)
     console = Console(highlight=False, markup=False, emoji=False, soft_wrap=False)
     if reading is None:
         console.print("Nothing is known yet.")

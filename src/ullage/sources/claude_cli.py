@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 NAME = "claude-cli"
 TEXT_NAME = "claude-cli-text"
 
-ANSWER_SECONDS = 30.0
+ANSWER_SECONDS = 20.0
 _GOODBYE_SECONDS = 5.0
 _LARGEST_OUTPUT = 4 << 20
 

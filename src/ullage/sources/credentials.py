@@ -15,7 +15,8 @@ import unicodedata
 
 from ullage.cache import read_regular
 from ullage.errors import SourceError
-from ullage.model import Account, parse_time
+from ullage.model import parse_time
+from ullage.sources import claude_state
 from ullage.text import clean
 
 TYPE_CHECKING = False
@@ -25,44 +26,27 @@ if TYPE_CHECKING:
     from typing import Any
 
 _KEYCHAIN_SECONDS = 10
-# Claude Code keeps its history in the file that also names the account.
-_LARGEST_STATE_FILE = 64 << 20
 
 
-class Token:
-    """A bearer token that no print, log or traceback shows."""
+class SignIn:
+    """A bearer token that no print, log or traceback shows, and the plan that it was stored with."""
 
-    def __init__(self, secret: str) -> None:
-        self._secret = secret
+    def __init__(self, secret: str, plan: str | None = None, tier: str | None = None) -> None:
+        self._secret, self.plan, self.tier = secret, plan, tier
 
     def header(self) -> dict[str, str]:
-        """Return the request header that carries it."""
+        """Return the request header that carries the token."""
         return {"Authorization": f"Bearer {self._secret}"}
 
     def __repr__(self) -> str:
-        return "Token(…)"
+        return f"SignIn(…, plan={self.plan!r}, tier={self.tier!r})"
 
 
-def config_directory(environ: Mapping[str, str]) -> str:
-    """Return Claude Code's configuration directory: CLAUDE_CONFIG_DIR or ~/.claude."""
-    return environ.get("CLAUDE_CONFIG_DIR") or os.path.join(_home(environ), ".claude")
-
-
-def account(environ: Mapping[str, str]) -> Account:
-    """Return who is signed in, as far as Claude Code's own files say; reads no secret into the result."""
-    stored = _stored(environ)
-    return Account(
-        id=None if environ.get("CLAUDE_CODE_OAUTH_TOKEN") else _account_id(environ),
-        plan=clean(stored.get("subscriptionType")) or None,
-        tier=clean(stored.get("rateLimitTier")) or None,
-    )
-
-
-def token(environ: Mapping[str, str], now: datetime) -> Token:
+def sign_in(environ: Mapping[str, str], now: datetime) -> SignIn:
     """Return a token that is worth sending; raise SourceError that says what to do when there is none."""
     given = environ.get("CLAUDE_CODE_OAUTH_TOKEN")
     if given:
-        return _checked(given, "CLAUDE_CODE_OAUTH_TOKEN")
+        return SignIn(_checked(given, "CLAUDE_CODE_OAUTH_TOKEN"))
     stored = _stored(environ)
     if not stored.get("accessToken"):
         raise SourceError(
@@ -73,19 +57,22 @@ def token(environ: Mapping[str, str], now: datetime) -> Token:
         raise SourceError(
             "token_expired", "Claude Code's sign-in token has expired. Open Claude Code once to renew it."
         )
-    return _checked(stored["accessToken"], "Claude Code's credentials")
+    return SignIn(
+        _checked(stored["accessToken"], "Claude Code's credentials"),
+        plan=clean(stored.get("subscriptionType")) or None,
+        tier=clean(stored.get("rateLimitTier")) or None,
+    )
 
 
-def _checked(secret: object, origin: str) -> Token:
+def _checked(secret: object, origin: str) -> str:
     if isinstance(secret, str) and secret.isascii() and secret.isprintable() and " " not in secret:
-        return Token(secret)
+        return secret
     raise SourceError("token_unreadable", f"{origin} holds no token of a known form. Sign in again with /login.")
 
 
 def _stored(environ: Mapping[str, str]) -> dict[str, Any]:
-    if environ.get("CLAUDE_CODE_OAUTH_TOKEN"):
-        return {}
-    path = os.path.join(config_directory(environ), ".credentials.json")
+    directory = environ.get("CLAUDE_CONFIG_DIR") or claude_state.default_directory(environ)
+    path = os.path.join(directory, ".credentials.json")
     stored = _oauth_part(read_regular(path))
     if not stored and os.path.exists(path) and not os.access(path, os.R_OK):
         raise SourceError("token_unreadable", f"{path} cannot be read. Make it readable for yourself: chmod 600 it.")
@@ -127,20 +114,6 @@ def _keychain(environ: Mapping[str, str], program: str = "/usr/bin/security") ->
         return secret if secret.startswith(b"{") else bytes.fromhex(secret.decode())
     except ValueError:
         return None
-
-
-def _account_id(environ: Mapping[str, str]) -> str | None:
-    directory = environ.get("CLAUDE_CONFIG_DIR") or _home(environ)
-    path = os.path.join(directory, ".claude.json")
-    try:
-        state = json.loads(read_regular(path, _LARGEST_STATE_FILE) or b"{}")
-    except (ValueError, RecursionError) as error:
-        # Claude Code rewrites the file all the time: not knowing who is signed in is not the same as nobody.
-        raise SourceError(
-            "account_unreadable", f"{path} was being written or is damaged. The next attempt comes by itself."
-        ) from error
-    signed_in = state.get("oauthAccount") if isinstance(state, dict) else None
-    return clean(signed_in.get("accountUuid")) or None if isinstance(signed_in, dict) else None
 
 
 def _home(environ: Mapping[str, str]) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import json
+import os
 import socket
 import ssl
 from datetime import UTC, datetime, timedelta
@@ -108,7 +109,10 @@ async def _get(base: httpx.URL, path: str, headers: Mapping[str, str]) -> Answer
 
 
 def _client(host: str) -> httpx.AsyncClient:
+    named = os.environ.get("SSL_CERT_FILE")
     try:
+        if named and not os.path.isfile(named):
+            raise FileNotFoundError(named)
         trusted = httpx.create_ssl_context()
     except OSError as error:
         raise SourceError(
@@ -160,7 +164,7 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> datetime | None:
         return now + timedelta(seconds=int(value))
     try:
         parsed = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, TypeError, OverflowError):
         return None
     return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed
 

@@ -7,16 +7,15 @@ account; an expired token may be answered with 429, which is why one is never se
 from __future__ import annotations
 
 from ullage.errors import SourceError
-from ullage.sources import credentials, http, wire
+from ullage.model import Account
+from ullage.sources import claude_state, credentials, http, wire
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    import httpx
-
-    from ullage.model import Account, Reading
+    from ullage.model import Reading
 
 NAME = "oauth"
 PROVIDER = "https://api.anthropic.com"
@@ -24,24 +23,22 @@ _PATH = "/api/oauth/usage"
 
 
 def account(environ: Mapping[str, str]) -> Account:
-    """Return whose numbers this source would tell; raise SourceError where it may not be asked."""
-    # First of all: the plan lies beside the token.
-    _base(environ)
-    return credentials.account(environ)
+    """Return whose numbers this source would tell, as far as a token in the environment leaves that known."""
+    if environ.get("CLAUDE_CODE_OAUTH_TOKEN"):
+        return Account()
+    return Account(id=claude_state.account_id(claude_state.load(environ)))
 
 
 def read(environ: Mapping[str, str], account: Account, now: datetime) -> Reading:
     """Ask once; raise SourceError with what to do when there is no reading."""
-    base = _base(environ)
-    headers = {**credentials.token(environ, now).header(), "anthropic-beta": "oauth-2025-04-20"}
+    base = http.checked_base(environ.get("ULLAGE_API_BASE") or PROVIDER, PROVIDER)
+    sign_in = credentials.sign_in(environ, now)
+    headers = {**sign_in.header(), "anthropic-beta": "oauth-2025-04-20"}
     answer = http.get(base, _PATH, headers)
     if answer.status != 200:
         raise _refusal(answer, base.host, now)
+    account = account.replace(plan=sign_in.plan, tier=sign_in.tier)
     return wire.parse_usage(http.json_body(answer, base.host), account=account, source=NAME, as_of=now)
-
-
-def _base(environ: Mapping[str, str]) -> httpx.URL:
-    return http.checked_base(environ.get("ULLAGE_API_BASE") or PROVIDER, PROVIDER)
 
 
 def _refusal(answer: http.Answer, host: str, now: datetime) -> SourceError:

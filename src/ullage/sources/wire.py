@@ -54,11 +54,11 @@ def parse_usage(body: object, *, account: Account, source: str, as_of: datetime)
     windows: dict[str, Window] = {}
     for stated in (*_listed(body), *_model_scoped(body), *_flat(body)):
         window = _window(stated, source, as_of, implausible)
+        while window.id in windows and windows[window.id].label != window.label:
+            # Two names that look alike as ids are two windows all the same.
+            window = window.replace(id=f"{window.id}_2")
         known = windows.get(window.id)
-        if known is not None:
-            windows[window.id] = _merged(known, window)
-        else:
-            windows[window.id] = window
+        windows[window.id] = window if known is None else _merged(known, window)
     return Reading(
         account=account,
         source=source,

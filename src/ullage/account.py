@@ -1,0 +1,80 @@
+"""What all profiles of one account share, since the server counts by account: pauses, the last request, its answer."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+from ullage import serial, statements
+from ullage.cache import exclusive
+from ullage.files import read_regular, remove, write_atomically
+from ullage.model import parse_time
+from ullage.text import slug
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from ullage.model import Reading
+
+
+class AccountCache:
+    """The shared files of one account; for an account that nobody knows by name they hold nothing."""
+
+    def __init__(self, root: str, account_id: str | None) -> None:
+        self._directory = os.path.join(root, "accounts", slug(account_id)) if account_id else None
+
+    def hold(self) -> datetime | None:
+        """Return until when the server does not want to be asked."""
+        return self._time("hold")
+
+    def save_hold(self, until: datetime) -> None:
+        """Keep a pause that the server asked for."""
+        self._save("hold", until.isoformat().encode())
+
+    def asked_at(self) -> datetime | None:
+        """Return when any profile last began to ask."""
+        return self._time("asked")
+
+    def save_asked_at(self, now: datetime | None) -> None:
+        """Keep when a profile began to ask; None when it did not come to a request."""
+        if now is not None:
+            self._save("asked", now.isoformat().encode())
+        elif self._directory:
+            remove(os.path.join(self._directory, "asked"))
+
+    def reading(self, source: str) -> Reading | None:
+        """Return what this source last told any profile."""
+        return serial.decode_reading(self._read(statements.file_name(source)))
+
+    def save_reading(self, reading: Reading) -> None:
+        """Keep an answer for the other profiles."""
+        self._save(statements.file_name(reading.source), serial.encode(reading))
+
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[bool]:
+        """Try to become the one profile that asks; yield whether that worked."""
+        if self._directory is None:
+            yield True
+            return
+        self._make()
+        with exclusive(os.path.join(self._directory, "lock")) as alone:
+            yield alone
+
+    def _time(self, name: str) -> datetime | None:
+        data = self._read(name)
+        return parse_time(data.decode(errors="replace").strip()) if data else None
+
+    def _read(self, name: str) -> bytes | None:
+        return read_regular(os.path.join(self._directory, name), own=True) if self._directory else None
+
+    def _save(self, name: str, data: bytes) -> None:
+        if self._directory is not None:
+            self._make()
+            write_atomically(os.path.join(self._directory, name), data)
+
+    def _make(self) -> None:
+        if self._directory is not None:
+            os.makedirs(os.path.dirname(self._directory), mode=0o700, exist_ok=True)
+            os.makedirs(self._directory, mode=0o700, exist_ok=True)

@@ -1,0 +1,125 @@
+"""Whom to ask: the source that the settings name; for `auto` nobody while Claude Code has told enough by itself."""
+
+from __future__ import annotations
+
+import contextlib
+from datetime import UTC, datetime, timedelta
+
+from ullage.account import AccountCache
+from ullage.config import wrong_source
+from ullage.errors import SourceError
+from ullage.schedule import SHORTEST_INTERVAL
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Protocol
+
+    from ullage.cache import ProfileCache
+    from ullage.config import Settings
+    from ullage.model import Account, Reading
+    from ullage.schedule import Schedule
+
+    class Source(Protocol):
+        """Somebody who knows what the windows stand at."""
+
+        NAME: str
+
+        def account(self, environ: Mapping[str, str]) -> Account: ...
+        def read(self, environ: Mapping[str, str], account: Account, now: datetime) -> Reading: ...
+
+
+# Their answers cost the server a request, which it counts by account.
+ASKS_SERVER = ("oauth", "claude-cli")
+
+
+def source_in_force(settings: Settings) -> Source:
+    """Return the source that the settings name; `auto` begins with what Claude Code has left lying.
+
+    Raises SourceError for a word that names none, which only the environment can hold.
+    """
+    wrong = wrong_source(settings)
+    if wrong:
+        raise SourceError("unknown_source", wrong)
+    if settings.source == "oauth":
+        from ullage.sources import oauth
+
+        return oauth
+    if settings.source == "claude-cli":
+        from ullage.sources import claude_cli
+
+        return claude_cli
+    if settings.source == "statusline":
+        from ullage.sources import status_line
+
+        return status_line
+    from ullage.sources import claude_cache
+
+    return claude_cache
+
+
+def one(
+    source: Source, environ: Mapping[str, str], cache: ProfileCache, account: Account, now: datetime, *, force: bool
+) -> None:
+    """Ask a source and keep its answer; raise SourceError when there is none."""
+    if source.NAME in ASKS_SERVER:
+        answer = _of_account(source, environ, AccountCache(cache.root, account.id), account, now, force=force)
+    else:
+        answer = source.read(environ, account, now)
+    # The status line's sessions keep their statements themselves.
+    if answer.source != "statusline":
+        cache.save_reading(answer)
+
+
+def _of_account(
+    source: Source, environ: Mapping[str, str], shared: AccountCache, account: Account, now: datetime, *, force: bool
+) -> Reading:
+    """Ask the server for an account once in five minutes, whichever profile wants to know."""
+    with shared.lock() as alone:
+        asked_at = shared.asked_at()
+        is_recent = asked_at is not None and timedelta() <= now - asked_at < SHORTEST_INTERVAL
+        if not alone or (is_recent and not force):
+            known = shared.reading(source.NAME)
+            if known is not None and now - known.as_of < SHORTEST_INTERVAL:
+                return known
+            raise SourceError(
+                "asked_already",
+                "Another profile of this account has asked in the last five minutes; this one takes its turn soon.",
+            )
+        shared.save_asked_at(now)
+        try:
+            answer = source.read(environ, account, now)
+        except SourceError as error:
+            if not error.reached_server:
+                shared.save_asked_at(None)
+            raise
+        shared.save_reading(answer)
+        return answer
+
+
+def as_needed(
+    environ: Mapping[str, str], cache: ProfileCache, account: Account, plan: Schedule, now: datetime, *, force: bool
+) -> tuple[Schedule, bool]:
+    """Take in what Claude Code has left lying; start its program only when that is too old and it is time again.
+
+    Returns the plan, and whether what is known now is as good as an answer.
+    """
+    from ullage.sources import auto, claude_cache, claude_cli, claude_state
+
+    state_mark = claude_state.mark(environ)
+    state_changed_at = None
+    if state_mark is not None and state_mark != plan.state_mark:
+        state_changed_at = datetime.fromtimestamp(int(state_mark.partition("-")[0]) / 1e9, UTC)
+        with contextlib.suppress(SourceError):
+            cache.save_reading(claude_cache.read(environ, account, now))
+        plan = plan.replace(state_mark=state_mark)
+    readings = cache.readings()
+    if not force and auto.is_enough(readings, now):
+        return plan, True
+    may_start_at = auto.may_start_at(plan, is_busy=auto.is_busy(plan, readings, state_changed_at, now))
+    if not force and may_start_at is not None and now < may_start_at <= now + auto.IDLE_INTERVAL:
+        return plan.replace(refresh_at=may_start_at, idle_refresh_at=may_start_at), False
+    plan = plan.replace(spawned_at=now)
+    cache.save_schedule(plan)
+    one(claude_cli, environ, cache, account, now, force=force)
+    return plan, True
