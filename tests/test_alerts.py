@@ -38,7 +38,7 @@ class Person:
         plan: Schedule | None = None,
         forecast: Forecast | None = None,
     ) -> tuple[Alert, ...]:
-        forecasts = {"five_hour": forecast}
+        forecasts = {"five_hour": forecast} if forecast else {}
         found, self.told = alerts.due(known, plan or Schedule(), self.told, self.wishes, forecasts, AGES, now)
         return found
 

@@ -39,7 +39,7 @@ def heard(environ: dict[str, str], tmp_path: Path) -> Callable[[], list[dict[str
     """Alerts go to a command that keeps them; return what it was told so far."""
     file = tmp_path / "heard"
     file.touch()
-    configure(environ, via=["command"], command=["sh", "-c", f"cat >>'{file}'"], thresholds=[75, 90, 100])
+    configure(environ, via=["command"], command=["sh", "-c", f"cat >>'{file}'"], forecast=False)
     return lambda: [json.loads(line) for line in file.read_text().splitlines()]
 
 
@@ -72,6 +72,20 @@ def test_a_refresh_tells_each_threshold_once(
         ("threshold", "Week (Fable): 100% used", 100.0),
         ("threshold", "Week (all models): 88% used", 75.0),
     ]
+
+
+def test_a_window_that_is_sure_to_run_out_is_told(
+    environ: dict[str, str], simulate: Simulate, heard: Callable[[], list[dict[str, object]]]
+) -> None:
+    simulate("over-limit")
+    config = Path(environ["ULLAGE_CONFIG"])
+    config.write_text(config.read_text().replace("forecast = false", "forecast = true\nthresholds = []"))
+    for _ in range(2):
+        assert ullage("refresh", "--force", environ=environ).returncode == 0
+        settled(environ)
+    [told] = heard()
+    assert told["kind"] == "forecast"
+    assert str(told["title"]).startswith("Week (all models) runs out about ")
 
 
 def test_many_refreshes_at_once_tell_once(

@@ -132,7 +132,7 @@ def due(
     plan: Schedule,
     told: tuple[Mark, ...],
     wishes: Wishes,
-    forecasts: Mapping[str, Forecast | None],
+    forecasts: Mapping[str, Forecast],
     ages: Limits,
     now: datetime,
 ) -> tuple[tuple[Alert, ...], tuple[Mark, ...]]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from ullage.alerts import Wishes
     from ullage.config import Settings
-    from ullage.model import Reading
+    from ullage.model import Limits, Reading
     from ullage.pace import Forecast
 
 _MARKS, _OUTBOX, _PROBLEM = "alerts.json", "outbox", "alerts.problem"
@@ -53,7 +53,7 @@ def _announce(settings: Settings, cache: ProfileCache, now: datetime) -> bool:
     if not usable(settings.alerts):
         return False
     reading, told = cache.reading(), marks(cache)
-    expected = forecasts(reading, now) if settings.alerts.forecast else {}
+    expected = forecasts(reading, settings.limits, now) if settings.alerts.forecast else {}
     found, after = alerts.due(reading, cache.schedule(), told, settings.alerts, expected, settings.limits, now)
     if after != told:
         # Marked before they are sent: one that gets lost is better than one that comes again and again.
@@ -68,9 +68,9 @@ def usable(wishes: Wishes) -> tuple[str, ...]:
     return tuple(channel for channel in wishes.via if channels.missing(channel, wishes) is None)
 
 
-def forecasts(reading: Reading | None, now: datetime) -> dict[str, Forecast | None]:
-    """Return what to expect of each window."""
-    return {window.id: pace.forecast(window, (), now) for window in (reading.windows if reading else ())}
+def forecasts(reading: Reading | None, ages: Limits, now: datetime) -> dict[str, Forecast]:
+    """Return what to expect of each window whose number may still be gone by."""
+    return pace.forecasts(reading.windows, {}, ages, now) if reading else {}
 
 
 def post(cache: ProfileCache, alert: Alert) -> None:

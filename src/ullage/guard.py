@@ -72,7 +72,7 @@ def judge(
     question: Question,
     reading: Reading | None,
     problem: Problem | None,
-    forecasts: Mapping[str, Forecast | None],
+    forecasts: Mapping[str, Forecast],
     ages: Limits,
     now: datetime,
     *,

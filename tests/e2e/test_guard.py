@@ -124,6 +124,16 @@ def test_it_asks_when_it_may(environ: dict[str, str], simulate: Simulate, scenar
     assert server.requests == 1
 
 
+def test_room_that_is_wanted_must_last_beside_the_pace(environ: dict[str, str], simulate: Simulate) -> None:
+    simulate("busy-day")
+    # 36.8 % in two of five hours.
+    assert guard(environ, "--refresh", "--max", "5h=60").returncode == 0
+    said = guard(environ, "--need", "5h=20")
+    assert said.returncode == 1
+    assert "Session (5h) is at 36% and heads for 9" in said.stderr
+    assert guard(environ, "--need", "5h=2").returncode == 0
+
+
 def test_an_age_that_is_asked_for_goes_before_the_cadence_but_not_before_five_minutes(
     environ: dict[str, str], simulate: Simulate
 ) -> None:

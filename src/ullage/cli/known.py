@@ -11,13 +11,11 @@ from ullage import config, guard, pace, schedule
 from ullage.cache import ProfileCache
 from ullage.cli import options
 from ullage.cli.usage import refresh_or_wait
-from ullage.model import state_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from ullage.config import Settings
     from ullage.guard import Question, Verdict
     from ullage.model import Limits, Reading
     from ullage.pace import Forecast
@@ -28,8 +26,7 @@ class Known:
     """The cache of the profile in effect, read anew at every question."""
 
     def __init__(self) -> None:
-        self.settings: Settings
-        self.settings, self.issues = config.load(os.environ)
+        self.settings, self.issues = options.load_settings()
         self._cache = ProfileCache(os.environ)
 
     def tell_issues(self) -> None:
@@ -78,14 +75,9 @@ class Known:
         )
 
 
-def forecasts(reading: Reading | None, ages: Limits, now: datetime) -> dict[str, Forecast | None]:
+def forecasts(reading: Reading | None, ages: Limits, now: datetime) -> dict[str, Forecast]:
     """Return what to expect of each window whose number may still be gone by."""
-    windows = reading.windows if reading else ()
-    return {
-        window.id: pace.forecast(window, (), now)
-        for window in windows
-        if state_at(window.as_of, now, ages) != "expired"
-    }
+    return pace.forecasts(reading.windows, {}, ages, now) if reading else {}
 
 
 def _due(plan: Schedule, reading: Reading | None, now: datetime, *, attended: bool) -> bool:
