@@ -52,7 +52,7 @@ def test_everything_is_the_users_alone(environ: dict[str, str], simulate: Simula
         os.umask(old)
     root = Path(environ["ULLAGE_CACHE_DIR"])
     paths = [root, *root.rglob("*")]
-    assert {path.name for path in paths} >= {"holds", "refresh.lock", "schedule.json", "zsh.timeline"}
+    assert {path.name for path in paths} >= {"accounts", "refresh.lock", "schedule.json", "zsh.timeline"}
     assert {mode(path) for path in paths if path.is_dir()} == {0o700}
     assert {mode(path) for path in paths if path.is_file()} == {0o600}
 

@@ -13,6 +13,7 @@ import pytest
 from tools import ULLAGE, run, ullage
 
 from ullage import refresh
+from ullage.account import AccountCache
 from ullage.cache import ProfileCache
 from ullage.model import Account, Reading, Window
 from ullage.schedule import Schedule
@@ -65,6 +66,10 @@ def turn_back(environ: Mapping[str, str], by: timedelta, **changes: Any) -> None
     """Make what is in the cache older, as if so much time had passed."""
     cache = ProfileCache(environ)
     plan = cache.schedule()
+    shared = AccountCache(cache.root, plan.account_id)
+    asked_at = shared.asked_at()
+    if asked_at is not None:
+        shared.save_asked_at(asked_at - by)
     times = ("attempted_at", "refresh_at", "idle_refresh_at", "spawned_at")
     cache.save_schedule(
         plan.replace(**{name: getattr(plan, name) - by for name in times if getattr(plan, name)}, **changes)
@@ -298,10 +303,8 @@ class TestAllProfiles:
         self.profile(claude, "same", ACCOUNT_ID)
         shown = json.loads(ullage("usage", "--all", "--json", "--no-refresh", environ=claude).stdout)
         assert [one["usage"]["account"]["id"] for one in shown["profiles"]] == [ACCOUNT_ID, "another-account"]
-        assert {one["profile"] for one in shown["profiles"]} == {
-            os.path.join(claude["HOME"], "same"),
-            os.path.join(claude["HOME"], "work"),
-        }
+        assert [one["profile"] for one in shown["profiles"]] == ["default", os.path.join(claude["HOME"], "work")]
+        assert starts(claude) == 2
         told = ullage("usage", "--all", "--no-refresh", environ=claude).stdout
         assert told.count("Session (5h)") == 2
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ullage import timeline
+from ullage.account import AccountCache
 from ullage.cache import ProfileCache
 from ullage.places import SURFACES
 from ullage.schedule import SHORTEST_INTERVAL
@@ -80,6 +81,7 @@ def make_due(environ: Mapping[str, str], *, ago: int = 1) -> None:
     cache = ProfileCache(environ)
     due = datetime.now(UTC) - timedelta(seconds=ago)
     begun = due - SHORTEST_INTERVAL
+    AccountCache(cache.root, cache.schedule().account_id).save_asked_at(begun)
     cache.save_schedule(cache.schedule().replace(attempted_at=begun, refresh_at=due, idle_refresh_at=due))
     for surface in SURFACES:
         data = cache.timeline(surface)

@@ -139,11 +139,10 @@ def _cache_document(cache: ProfileCache | None) -> dict[str, Any] | None:
 
 def _configuration(environ: Mapping[str, str], findings: list[Finding]) -> tuple[Limits, dict[str, Any]]:
     path = config.config_path(environ)
-    try:
-        settings, issues = config.load(environ)
-    except UllageError as error:
-        findings.append(Finding(code="wrong_environment", message=str(error), exit_code=error.exit_code))
-        settings, issues = config.load({name: value for name, value in environ.items() if name != "ULLAGE_SOURCE"})
+    settings, issues = config.load(environ)
+    wrong = config.wrong_source(settings)
+    if wrong:
+        findings.append(Finding(code="wrong_environment", message=wrong, exit_code=2))
     # What stands in those lines may be anything, a key that was pasted into the wrong place too.
     lines = sorted({issue.line for issue in issues})
     if issues:

@@ -13,6 +13,8 @@ from ullage.timeline import BootClock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ullage.cache import ProfileCache
     from ullage.config import Settings
     from ullage.model import Reading
@@ -21,11 +23,16 @@ if TYPE_CHECKING:
 _MOST_PUBLICATIONS = 5
 
 
-def publish_anew(cache: ProfileCache, settings: Settings) -> None:
+def utc_now() -> datetime:
+    """Return the time by the wall clock."""
+    return datetime.now(UTC)
+
+
+def publish_anew(cache: ProfileCache, settings: Settings, clock: Callable[[], datetime] = utc_now) -> None:
     """Write every surface's timeline from what is on disk, until nobody has added to that in the meantime."""
     for _ in range(_MOST_PUBLICATIONS):
         version = cache.version()
-        publish(cache, settings, cache.reading(), cache.schedule(), datetime.now(UTC))
+        publish(cache, settings, cache.reading(), cache.schedule(), clock())
         if cache.version() == version:
             return
 

@@ -7,19 +7,19 @@ import math
 import os
 import signal
 import sys
-from datetime import UTC, datetime
 
 from ullage import ask, config, delivery, schedule, timeline
 from ullage.account import AccountCache
 from ullage.cache import ProfileCache
 from ullage.errors import SourceError, UllageError
 from ullage.places import TIMELINES
-from ullage.publish import publish, publish_anew
+from ullage.publish import publish, publish_anew, utc_now
 from ullage.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
     from typing import Literal
 
     from ullage.config import Settings
@@ -45,7 +45,7 @@ def refresh(environ: Mapping[str, str], *, force: bool = False) -> Outcome:
     settings, _ = config.load(environ)
     cache = ProfileCache(environ)
     cache.make_private()
-    if not force and not _needed(cache, datetime.now(UTC)):
+    if not force and not _needed(cache, _now()):
         return Outcome(result="not_due", problem=cache.schedule().problem)
     with cache.lock() as held:
         if not held:
@@ -64,14 +64,14 @@ def _needed(cache: ProfileCache, now: datetime) -> bool:
 
 
 def _refresh(environ: Mapping[str, str], settings: Settings, cache: ProfileCache, *, force: bool) -> Outcome:
-    now = datetime.now(UTC)
+    now = _now()
     plan = cache.schedule()
     result: Result = "not_due"
     if force or schedule.is_due(plan, cache.reading(), now):
         cache.postpone(math.ceil((now + schedule.SHORTEST_INTERVAL).timestamp()))
         plan, result = _attempt(environ, settings, cache, plan, now, force=force)
         cache.save_schedule(plan)
-    publish_anew(cache, settings)
+    publish_anew(cache, settings, _now)
     return Outcome(result=result, problem=plan.problem)
 
 
@@ -149,6 +149,10 @@ def _jitter(ceiling: float) -> float:
     import random
 
     return random.uniform(0, ceiling)
+
+
+def _now() -> datetime:
+    return utc_now()
 
 
 def main() -> int:

@@ -66,10 +66,7 @@ def due_at(schedule: Schedule, reading: Reading | None, *, attended: bool = True
 
 def is_due(schedule: Schedule, reading: Reading | None, now: datetime) -> bool:
     """Say whether to ask now; a schedule from the future was written by a clock that has since been set back."""
-    if schedule.attempted_at is None:
-        # The schedule is lost; the reading tells when somebody last asked.
-        return reading is None or not timedelta() <= now - reading.as_of < SHORTEST_INTERVAL
-    if schedule.attempted_at > now + CLOCK_SLACK:
+    if schedule.attempted_at is None or schedule.attempted_at > now + CLOCK_SLACK:
         return True
     due = due_at(schedule, reading)
     return due is None or now >= due
