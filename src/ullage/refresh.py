@@ -52,7 +52,7 @@ def refresh(environ: Mapping[str, str], *, force: bool = False) -> Outcome:
             return Outcome(result="busy")
         cache.sweep()
         outcome = _refresh(environ, settings, cache, force=force)
-        delivery.announce(environ, settings, cache, datetime.now(UTC))
+        delivery.announce(environ, settings, cache, _now())
         return outcome
 
 
