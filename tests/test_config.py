@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ullage import config
+from ullage.alerts import QuietHours, Wishes
 from ullage.config import OPTIONS, Issue
 from ullage.model import Limits
 from ullage.places import SURFACES
@@ -80,6 +81,13 @@ def test_every_option_takes_effect(path: str, environ: dict[str, str]) -> None:
         [age]
         stale_after_minutes = 30
         expire_after_minutes = 45.5
+        [alerts]
+        via = ["command", "bell", "command"]
+        command = ["notify", "--title=$(no shell)"]
+        thresholds = [100, 50.5]
+        forecast = false
+        failing_after_minutes = 0
+        quiet_hours = "22:00-07:00 Europe/Berlin"
         [colors]
         palette = "truecolor"
         warning = "bold #112233"
@@ -99,6 +107,14 @@ def test_every_option_takes_effect(path: str, environ: dict[str, str]) -> None:
         show_left=True,
         ascii_only=True,
         palette={**PALETTES["truecolor"], "warning": "bold #112233"},
+        alerts=Wishes(
+            via=("command", "bell"),
+            command=("notify", "--title=$(no shell)"),
+            thresholds=(50.5, 100.0),
+            forecast=False,
+            failing_after=None,
+            quiet=QuietHours(start=time(22), end=time(7), zone="Europe/Berlin"),
+        ),
     )
 
 
@@ -124,6 +140,21 @@ def test_every_option_takes_effect(path: str, environ: dict[str, str]) -> None:
         ("age.stale_after_minutes", "0", "a number from 1 to 1440"),
         ("age.expire_after_minutes", "10081", "a number from 1 to 10080"),
         ("age.expire_after_minutes", "2026-11-22", "a number from 1 to 10080"),
+        ("alerts.via", '"desktop"', "a list in square brackets"),
+        ("alerts.via", '["desktop", "pager"]', "it can be desktop, bell, command"),
+        ("alerts.command", '"notify $LABEL"', "a list in square brackets"),
+        ("alerts.command", '["notify", 1]', "must be a text in quotes"),
+        ("alerts.thresholds", "[75, nan]", "a number from 0 to 1000"),
+        ("alerts.thresholds", "[-1]", "a number from 0 to 1000"),
+        ("alerts.thresholds", '["80%"]', "a number from 0 to 1000"),
+        ("alerts.forecast", "1", "can be true or false"),
+        ("alerts.failing_after_minutes", "-5", "a number from 0 to 10080"),
+        ("alerts.quiet_hours", '"22-7"', "write 22:00-07:00"),
+        ("alerts.quiet_hours", '"24:00-07:00"', "write 22:00-07:00"),
+        ("alerts.quiet_hours", '"07:00-07:00"', "begins when it ends"),
+        ("alerts.quiet_hours", '"22:00-07:00 +02:00"', "write one such as Europe/Berlin"),
+        ("alerts.quiet_hours", '"22:00-07:00 ../../etc/passwd"', "is not known here"),
+        ("alerts.quiet_hours", "22:00:00", "must be a text in quotes"),
         ("colors.palette", '"256"', "it can be 16, truecolor, none"),
         ("colors.palette", "16", "it can be 16, truecolor, none"),
         *((f"colors.{level}", '"rde"', "#rrggbb") for level in PALETTES["16"]),
@@ -138,7 +169,7 @@ def test_a_wrong_value_is_said_and_gives_way_to_the_default(path: str, key: str,
 
 
 def test_every_option_has_a_value_that_is_wrong() -> None:
-    assert [option.key for option in OPTIONS if option.check([]) is None] == []
+    assert [option.key for option in OPTIONS if option.check([[]]) is None] == []
 
 
 def test_what_is_right_stays_in_force_beside_what_is_wrong(path: str, environ: dict[str, str]) -> None:

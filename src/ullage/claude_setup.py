@@ -30,7 +30,7 @@ def path(environ: Mapping[str, str]) -> str:
 def plan(environ: Mapping[str, str]) -> Plan:
     """Return what setting up would change; raise UsageError where it cannot be done safely."""
     file = userfile.read(path(environ))
-    before = _text(file)
+    before = text(file)
     after = settings_json.with_status_line(before)
     if after == before:
         return Plan(change=None, words=f"{file.path} names `{settings_json.COMMAND}` already; nothing to add.")
@@ -44,7 +44,7 @@ def plan(environ: Mapping[str, str]) -> Plan:
 def plan_undo(environ: Mapping[str, str]) -> Plan:
     """Return what taking our status line out would change; the one that it ran comes back."""
     file = userfile.read(path(environ))
-    before = _text(file)
+    before = text(file)
     after = settings_json.without_status_line(before)
     if after == before:
         return Plan(change=None, words=f"{file.path} does not name `{settings_json.COMMAND}`: nothing to undo.")
@@ -56,7 +56,8 @@ def plan_undo(environ: Mapping[str, str]) -> Plan:
     )
 
 
-def _text(file: UserFile) -> str:
+def text(file: UserFile) -> str:
+    """Return what the settings hold; raise UsageError where that is no UTF-8."""
     try:
         return (file.data or b"").decode()
     except UnicodeDecodeError as error:

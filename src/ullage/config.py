@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from datetime import timedelta
 
+from ullage.alerts import CHANNELS, Wishes, parse_quiet_hours
 from ullage.errors import UsageError
 from ullage.files import read_regular
 from ullage.model import Limits
@@ -39,6 +40,7 @@ class Settings(Record):
     show_left: bool
     ascii_only: bool
     palette: dict[str, str]
+    alerts: Wishes = Wishes()
     push_to_tmux: bool = False
 
 
@@ -84,6 +86,23 @@ def _text_checked_by(check_text: Check) -> Check:
         return check_text(value) if isinstance(value, str) else f"is {value!r}; it must be a text in quotes"
 
     return check
+
+
+def _list_of(check_item: Check) -> Check:
+    def check(value: object) -> str | None:
+        if not isinstance(value, list):
+            return f"is {value!r}; it must be a list in square brackets"
+        return next((wrong for wrong in map(check_item, value) if wrong), None)
+
+    return check
+
+
+def _quiet_hours(value: str) -> str | None:
+    try:
+        parse_quiet_hours(value)
+    except UsageError as error:
+        return str(error)
+    return None
 
 
 _TEMPLATE = _text_checked_by(segment.check)
@@ -163,6 +182,45 @@ OPTIONS: tuple[Option, ...] = (
         default=360,
         explanation="From which age on a number is not shown any more.",
         check=_between(1, 10080),
+    ),
+    Option(
+        key="alerts.via",
+        default=[],
+        explanation='How alerts are sent, such as ["desktop"]: desktop (with the extra ullage[notify]), bell (of all\n'
+        "your terminals), command. Without any none is sent. `ullage alerts test` tries them.",
+        check=_list_of(_one_of(*CHANNELS)),
+    ),
+    Option(
+        key="alerts.command",
+        default=[],
+        explanation='A program and its arguments, such as ["notify-my-phone", "--quota"]. It runs without a shell and\n'
+        "reads the alert as JSON on stdin.",
+        check=_list_of(_text_checked_by(lambda text: None)),
+    ),
+    Option(
+        key="alerts.thresholds",
+        default=[75, 90, 100],
+        explanation="At which used percentages an alert is sent, once per window until it resets.",
+        check=_list_of(_between(0, 1000)),
+    ),
+    Option(
+        key="alerts.forecast",
+        default=True,
+        explanation="Whether an alert is sent when a window is all but sure to run out before it resets.",
+        check=_true_or_false,
+    ),
+    Option(
+        key="alerts.failing_after_minutes",
+        default=60,
+        explanation="For how long readings must have failed before an alert says so; 0 never does.",
+        check=_between(0, 10080),
+    ),
+    Option(
+        key="alerts.quiet_hours",
+        default="",
+        explanation="When no alert is sent: 22:00-07:00 in local time, or 22:00-07:00 Europe/Berlin. What still holds\n"
+        "afterwards is told then.",
+        check=_text_checked_by(_quiet_hours),
     ),
     Option(
         key="colors.palette",
@@ -329,6 +387,19 @@ def _settings(values: Mapping[str, Any]) -> Settings:
         ascii_only=values["segment.glyphs"] == "ascii",
         palette=palette,
         push_to_tmux=values["tmux.push"],
+        alerts=_wishes(values),
+    )
+
+
+def _wishes(values: Mapping[str, Any]) -> Wishes:
+    minutes = values["alerts.failing_after_minutes"]
+    return Wishes(
+        via=tuple(dict.fromkeys(values["alerts.via"])),
+        command=tuple(values["alerts.command"]),
+        thresholds=tuple(sorted(float(threshold) for threshold in values["alerts.thresholds"])),
+        forecast=values["alerts.forecast"],
+        failing_after=timedelta(minutes=minutes) if minutes else None,
+        quiet=parse_quiet_hours(values["alerts.quiet_hours"]),
     )
 
 
@@ -350,9 +421,11 @@ def default_text() -> str:
 
 
 def toml_value(value: object) -> str:
-    """Write a text, a number or a truth the way TOML does."""
+    """Write a text, a number, a flag or a list of these the way TOML does."""
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, list):
+        return f"[{', '.join(toml_value(item) for item in value)}]"
     if isinstance(value, str):
         import json
 

@@ -13,9 +13,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# -P: a module in the directory where the user happens to be must not be imported in place of one of ours.
-_REFRESH = [sys.executable, "-P", "-m", "ullage.refresh"]
-
 # Not the limit in force: it may have been lowered after a higher descriptor was opened.
 _HIGHEST_DESCRIPTOR = 1 << 16
 
@@ -23,10 +20,18 @@ _HIGHEST_DESCRIPTOR = 1 << 16
 def start_refresh(environ: Mapping[str, str], *, force: bool = False) -> None:
     """Start a refresh in a process that no one waits for, and return at once.
 
-    It survives the closing of the terminal, leaves no zombie and prints nothing. Where no process can be started the
-    reading stays as it is, with its age, and the next prompt tries again.
+    Where no process can be started the reading stays as it is, with its age, and the next prompt tries again.
     """
-    command = [*_REFRESH, "--force"] if force else _REFRESH
+    start("ullage.refresh", environ, *(["--force"] if force else []))
+
+
+def start(module: str, environ: Mapping[str, str], *arguments: str) -> None:
+    """Run one of our modules in a process that no one waits for, and return at once.
+
+    It survives the closing of the terminal, leaves no zombie and prints nothing.
+    """
+    # -P: a module in the directory where the user happens to be must not be imported in place of one of ours.
+    command = [sys.executable, "-P", "-m", module, *arguments]
     try:
         if sys.platform == "win32":
             _spawn_on_windows(command, environ)

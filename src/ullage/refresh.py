@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 
-from ullage import ask, config, memory, schedule, timeline
+from ullage import ask, config, delivery, memory, schedule, timeline
 from ullage.account import AccountCache
 from ullage.cache import ProfileCache
 from ullage.errors import SourceError, UllageError
@@ -51,7 +51,9 @@ def refresh(environ: Mapping[str, str], *, force: bool = False) -> Outcome:
         if not held:
             return Outcome(result="busy")
         cache.sweep()
-        return _refresh(environ, settings, cache, force=force)
+        outcome = _refresh(environ, settings, cache, force=force)
+        delivery.announce(environ, settings, cache, _now())
+        return outcome
 
 
 def _needed(cache: ProfileCache, now: datetime) -> bool:

@@ -7,7 +7,8 @@ import sys
 
 import click
 
-from ullage import claude_setup, setup, userfile
+from ullage import claude_setup, hook_setup, setup, userfile
+from ullage.limits import parse_limit
 
 _HOSTS = (*setup.HOSTS, claude_setup.NAME)
 
@@ -24,14 +25,31 @@ _HOSTS = (*setup.HOSTS, claude_setup.NAME)
     is_flag=True,
     help="starship: show what the shell's hook exports. tmux: show what the refresh has set.",
 )
-def command(host: str, undo: bool, yes: bool, starship: bool, without_process: bool) -> int:
+@click.option("--guard", is_flag=True, help="claude-code: hooks that warn and block near a limit (`ullage hook`).")
+@click.option("--warn", multiple=True, metavar="[WINDOW=]PERCENT", help="With --guard: warn from here on. Default: 90.")
+@click.option("--block", multiple=True, metavar="[WINDOW=]PERCENT", help="With --guard: block from here on.")
+def command(
+    host: str,
+    undo: bool,
+    yes: bool,
+    starship: bool,
+    without_process: bool,
+    guard: bool,
+    warn: tuple[str, ...],
+    block: tuple[str, ...],
+) -> int:
     """Add the segment to a shell's, starship's, tmux's or Claude Code's own file, once.
 
     Shows the change and asks before it writes; keeps a copy of the file as it was. A link into a dotfile repository is
     followed, and stays.
     """
     _refuse_what_means_nothing(host, starship, without_process)
-    if host == claude_setup.NAME:
+    if (guard and host != claude_setup.NAME) or ((warn or block) and not guard):
+        raise click.UsageError("--guard is for claude-code, --warn and --block are for --guard.")
+    if guard:
+        path = claude_setup.path(os.environ)
+        plan = hook_setup.plan_undo(os.environ) if undo else hook_setup.plan(os.environ, _hook_arguments(warn, block))
+    elif host == claude_setup.NAME:
         path = claude_setup.path(os.environ)
         plan = claude_setup.plan_undo(os.environ) if undo else claude_setup.plan(os.environ)
     else:
@@ -57,6 +75,12 @@ def command(host: str, undo: bool, yes: bool, starship: bool, without_process: b
         click.echo(f"What was there before is in {backup}.")
     click.echo(plan.words)
     return 0
+
+
+def _hook_arguments(warn: tuple[str, ...], block: tuple[str, ...]) -> list[str]:
+    for limit in (*warn, *block):
+        parse_limit(limit)
+    return [*(f"--warn={limit}" for limit in warn), *(f"--block={limit}" for limit in block)]
 
 
 def _refuse_what_means_nothing(host: str, starship: bool, without_process: bool) -> None:

@@ -69,7 +69,7 @@ def _known(profile: str | None, limits: Limits, *, may_refresh: bool) -> Overvie
     environ = places.of_profile(profile, os.environ)
     cache = ProfileCache(environ)
     if may_refresh:
-        _refresh(environ)
+        refresh_or_wait(environ)
     return overview.load(cache, limits, datetime.now(UTC), profile)
 
 
@@ -91,9 +91,10 @@ def _as_of(known: Overview) -> datetime:
     return known.reading.as_of if known.reading else datetime.min.replace(tzinfo=UTC)
 
 
-def _refresh(environ: Mapping[str, str]) -> None:
+def refresh_or_wait(environ: Mapping[str, str], *, force: bool = False) -> None:
+    """Refresh, or wait for the process that is refreshing; what fails is told and left to the last reading."""
     try:
-        outcome = refresh.refresh(environ)
+        outcome = refresh.refresh(environ, force=force)
         if outcome.result == "busy":
             # Another process is asking: its answer is ours too.
             with ProfileCache(environ).lock(wait_seconds=LONGEST_REFRESH_SECONDS):

@@ -1,0 +1,79 @@
+"""`ullage alerts`."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+
+import click
+
+from ullage import alerts, channels, config, delivery
+from ullage.cache import ProfileCache
+from ullage.cli import options
+from ullage.errors import UllageError
+from ullage.render import words
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ullage.alerts import Wishes
+
+
+@click.group(name="alerts", invoke_without_command=True)
+@options.profile
+@click.pass_context
+def command(context: click.Context) -> None:
+    """Show which alerts are sent, by which ways, and whether they get through. config.toml sets them."""
+    if context.invoked_subcommand is not None:
+        return
+    settings, issues = config.load(os.environ)
+    for issue in issues:
+        click.echo(f"ullage: {config.config_path(os.environ)}:{issue.line}: {issue.message}", err=True)
+    wishes = settings.alerts
+    for channel in wishes.via:
+        why = channels.missing(channel, wishes)
+        click.echo(f"{channel:8} {why or 'is used'}")
+    if not wishes.via:
+        click.echo('No alerts are sent. via = ["desktop"] under [alerts] in config.toml turns them on.')
+    click.echo(f"when     {_when(wishes)}")
+    cache = ProfileCache(os.environ)
+    for mark in delivery.marks(cache):
+        until = f" until {words.clock(mark.resets_at, datetime.now(UTC))}" if mark.resets_at else ""
+        click.echo(f"told     {mark.kind} {mark.window_id} {f'{mark.percent:g}%' if mark.percent else ''}{until}")
+    found = delivery.problem(cache)
+    if found:
+        click.echo(f"ullage: {words.age(datetime.now(UTC) - found[0])} ago: {found[1]}", err=True)
+
+
+def _when(wishes: Wishes) -> str:
+    parts = [f"at {', '.join(f'{threshold:g}%' for threshold in wishes.thresholds)}"] if wishes.thresholds else []
+    parts += ["when a window is going to run out"] if wishes.forecast else []
+    parts += ["when one has reset that was used up"]
+    if wishes.failing_after is not None:
+        parts.append(f"when readings have failed for {words.countdown(wishes.failing_after)}")
+    if wishes.quiet is not None:
+        parts.append(
+            f"not from {wishes.quiet.start:%H:%M} to {wishes.quiet.end:%H:%M} {wishes.quiet.zone or ''}".rstrip()
+        )
+    return "; ".join(parts)
+
+
+@command.command()
+def test() -> int:
+    """Send an alert by each of the ways in config.toml, and say whether it got through."""
+    settings, _ = config.load(os.environ)
+    wishes = settings.alerts
+    failed = not wishes.via
+    for channel in wishes.via:
+        try:
+            why = channels.missing(channel, wishes)
+            if why is None:
+                channels.send(channel, alerts.test_alert(datetime.now(UTC)), wishes, os.environ)
+        except UllageError as error:
+            why = str(error)
+        failed = failed or why is not None
+        click.echo(f"{channel:8} {why or 'sent'}", err=why is not None)
+    if not wishes.via:
+        click.echo('No way is set. via = ["desktop"] under [alerts] in config.toml sets one.', err=True)
+    if not failed:
+        delivery.forget_problem(ProfileCache(os.environ))
+    return 5 if failed else 0

@@ -1,0 +1,62 @@
+"""Waiting where a person may look on: a live line on a terminal, silence elsewhere."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from datetime import UTC, datetime
+
+from ullage import waiting
+from ullage.render import words
+from ullage.text import clean
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import timedelta
+
+    from ullage.waiting import Look
+
+_CLEAR = "\r\033[K"
+_LONGEST_LINE = 500
+
+
+def wait(look: Callable[[datetime], Look], timeout: timedelta | None) -> Look:
+    """Wait until a look says that it is over, or for as long as the timeout; show on a terminal what is waited for."""
+    deadline = datetime.now(UTC) + timeout if timeout is not None else None
+    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+        return waiting.wait(look, deadline=deadline)
+    shown = ""
+
+    def show(seen: Look, now: datetime) -> None:
+        nonlocal shown
+        text = line(seen, deadline, now, shutil.get_terminal_size().columns)
+        if text != shown:
+            shown = text
+            _print(_CLEAR + text)
+
+    try:
+        return waiting.wait(look, deadline=deadline, longest=waiting.LIVE_STEP, show=show)
+    finally:
+        if shown:
+            _print(_CLEAR)
+
+
+def line(seen: Look, deadline: datetime | None, now: datetime, columns: int) -> str:
+    """Return what is waited for in one line that the terminal does not break."""
+    until = min((moment for moment in (seen.until, deadline) if moment is not None), default=None)
+    left = f"{clock(until - now)} " if until is not None else ""
+    text = clean(f"{left}{seen.words}", _LONGEST_LINE)
+    return text if len(text) < columns else text[: max(0, columns - 2)] + "…"
+
+
+def clock(remaining: timedelta) -> str:
+    """Return the time that is left, by the second when it is less than ten minutes."""
+    seconds = max(0, int(remaining.total_seconds()))
+    return f"{seconds // 60}:{seconds % 60:02}" if seconds < 600 else words.countdown(remaining)
+
+
+def _print(text: str) -> None:
+    sys.stderr.write(text)
+    sys.stderr.flush()

@@ -1,0 +1,91 @@
+"""What guard, wait and hook know: the last reading, asked for anew where that is wanted and polite."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+
+import click
+
+from ullage import config, guard, pace, schedule
+from ullage.cache import ProfileCache
+from ullage.cli import options
+from ullage.cli.usage import refresh_or_wait
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from ullage.guard import Question, Verdict
+    from ullage.model import Limits, Reading
+    from ullage.pace import Forecast
+    from ullage.schedule import Schedule
+
+
+class Known:
+    """The cache of the profile in effect, read anew at every question."""
+
+    def __init__(self) -> None:
+        self.settings, self.issues = options.load_settings()
+        self._cache = ProfileCache(os.environ)
+
+    def tell_issues(self) -> None:
+        """Say what is wrong with the configuration file."""
+        for issue in self.issues:
+            click.echo(f"ullage: {config.config_path(os.environ)}:{issue.line}: {issue.message}", err=True)
+
+    def reading(self) -> Reading | None:
+        """Return the last reading."""
+        return self._cache.reading()
+
+    def refresh(self, max_age: timedelta | None = None, *, attended: bool = True) -> None:
+        """Ask for a new reading if one is due, or if the last is older than `max_age` and the cadence allows it."""
+        plan, reading, now = self._cache.schedule(), self._cache.reading(), datetime.now(UTC)
+        if _due(plan, reading, now, attended=attended):
+            refresh_or_wait(os.environ)
+        elif max_age is not None and reading is not None and now - _oldest(reading) > max_age:
+            since = now - plan.attempted_at if plan.attempted_at else None
+            if since is None or since >= schedule.SHORTEST_INTERVAL:
+                refresh_or_wait(os.environ, force=True)
+
+    def next_refresh_at(self) -> datetime | None:
+        """Return when a refresh that nobody waits for is due."""
+        return schedule.due_at(self._cache.schedule(), self._cache.reading(), attended=False)
+
+    def is_hopeless(self, verdict: Verdict) -> bool:
+        """Say whether waiting cannot help: it cannot tell, and there is no account that a refresh could ask."""
+        return verdict.outcome == "unknown" and not self._has_account()
+
+    def _has_account(self) -> bool:
+        plan = self._cache.schedule()
+        nobody = options.exit_code(None, plan, self.settings.limits, datetime.now(UTC)) == guard.NOTHING_KNOWN
+        return plan.problem is None or not nobody
+
+    def judge(self, question: Question, now: datetime) -> Verdict:
+        """Hold the last reading against the question."""
+        reading = self._cache.reading()
+        return guard.judge(
+            question,
+            reading,
+            self._cache.schedule().problem,
+            forecasts(reading, self.settings.limits, now) if question.need else {},
+            self.settings.limits,
+            now,
+            has_account=self._has_account(),
+        )
+
+
+def forecasts(reading: Reading | None, ages: Limits, now: datetime) -> dict[str, Forecast]:
+    """Return what to expect of each window whose number may still be gone by."""
+    return pace.forecasts(reading.windows, {}, ages, now) if reading else {}
+
+
+def _due(plan: Schedule, reading: Reading | None, now: datetime, *, attended: bool) -> bool:
+    if attended or not schedule.is_due(plan, reading, now):
+        return schedule.is_due(plan, reading, now)
+    due = schedule.due_at(plan, reading, attended=False)
+    return due is None or now >= due
+
+
+def _oldest(reading: Reading) -> datetime:
+    return min([reading.as_of, *(window.as_of for window in reading.windows)])

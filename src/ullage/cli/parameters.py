@@ -1,0 +1,26 @@
+"""Parameters that pure functions read: what is wrong becomes click's usage error, with the option's name."""
+
+from __future__ import annotations
+
+import click
+
+from ullage.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+
+def parsed(parse: Callable[[str], object]) -> Callable[[click.Context, click.Parameter, Any], object]:
+    """Return a callback that reads an option's text, or each of its texts, with a function that raises UsageError."""
+
+    def callback(context: click.Context, parameter: click.Parameter, value: Any) -> object:
+        try:
+            if isinstance(value, tuple):
+                return tuple(parse(text) for text in value)
+            return None if value is None else parse(value)
+        except UsageError as error:
+            raise click.BadParameter(str(error), context, parameter) from error
+
+    return callback

@@ -1,0 +1,113 @@
+"""`ullage wait`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import click
+
+from ullage import limits
+from ullage.cli import countdown, options
+from ullage.cli.known import Known
+from ullage.cli.parameters import parsed
+from ullage.guard import NOTHING_KNOWN, OVER, TOO_OLD, UNDER, Question
+from ullage.limits import Limit, parse_duration, parse_percent
+from ullage.model import binding_window, has_reset, state_at
+from ullage.render import words
+from ullage.text import clean
+from ullage.waiting import Look
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ullage.model import Reading, Window
+
+# A server words the same reset a little differently from one answer to the next.
+_SAME_RESET = timedelta(minutes=5)
+
+
+@click.command(name="wait")
+@click.argument("window", required=False)
+@click.option(
+    "--below",
+    callback=parsed(parse_percent),
+    metavar="PERCENT",
+    help="Wait until less than this is used, instead of for the reset.",
+)
+@click.option(
+    "--timeout",
+    callback=parsed(parse_duration),
+    metavar="TIME",
+    help="Wait no longer than this: 2h. Exits with 1 then.",
+)
+@click.option("--quiet", "-q", is_flag=True, help="Say nothing when the wait ends as it should.")
+@options.profile
+def command(window: str | None, below: float | None, timeout: timedelta | None, quiet: bool) -> int:
+    """Wait until WINDOW resets, or until less than a percentage of it is used, for cron and scripts.
+
+    WINDOW is five_hour, 5h, seven_day, 7d or a model's name; without it, the one nearest to its limit. A window that
+    has not started has nothing to wait for. Exits with 3, 4 or 5 when nothing is known to wait for.
+    """
+    known = Known()
+    known.tell_issues()
+    known.refresh()
+    now = datetime.now(UTC)
+    reading = known.reading()
+    if reading is None:
+        verdict = known.judge(Question(), now)
+        click.echo(f"ullage: {verdict.message}", err=True)
+        return verdict.exit_code
+    chosen = _chosen(reading, window, known, now)
+    if chosen is None:
+        click.echo(f"ullage: nothing is known of {clean(window) or 'any window'}.", err=True)
+        return NOTHING_KNOWN
+    look = _until_reset(known, chosen) if below is None else _until_below(known, chosen, below)
+    seen = countdown.wait(look, timeout)
+    if not (quiet and seen.over and seen.exit_code == UNDER):
+        click.echo(f"ullage: {seen.words}{'' if seen.over else ' The time is up.'}", err=True)
+    return seen.exit_code if seen.over else OVER
+
+
+def _chosen(reading: Reading, name: str | None, known: Known, now: datetime) -> Window | None:
+    if name is None:
+        return binding_window(reading.windows, now, known.settings.limits)
+    return limits.window_named(name, reading.windows)
+
+
+def _until_reset(known: Known, first: Window) -> Callable[[datetime], Look]:
+    label, resets_at = clean(first.label), first.resets_at
+
+    def look(now: datetime) -> Look:
+        if resets_at is None:
+            old = state_at(first.as_of, now, known.settings.limits) == "expired"
+            text = f"{label} had not started {words.age(now - first.as_of)} ago; there is no reset to wait for."
+            return Look(over=True, words=text, exit_code=TOO_OLD if old else UNDER)
+        if has_reset(first, now):
+            return Look(over=True, words=f"{label} has reset.")
+        known.refresh(attended=False)
+        latest = _latest(known, first)
+        if latest.resets_at is None or latest.resets_at > resets_at + _SAME_RESET:
+            return Look(over=True, words=f"{label} has reset.")
+        return Look(over=False, words=f"until {label} resets at {words.clock(resets_at, now)}.", until=resets_at)
+
+    return look
+
+
+def _until_below(known: Known, first: Window, below: float) -> Callable[[datetime], Look]:
+    # Under a limit of N is what `below N` means.
+    question = Question(most=(Limit(window=first.id, percent=below),))
+
+    def look(_now: datetime) -> Look:
+        known.refresh(attended=False)
+        verdict = known.judge(question, datetime.now(UTC))
+        until = verdict.room_at or known.next_refresh_at()
+        over = verdict.allowed or known.is_hopeless(verdict)
+        return Look(over=over, words=verdict.message, until=until, exit_code=verdict.exit_code)
+
+    return look
+
+
+def _latest(known: Known, first: Window) -> Window:
+    reading = known.reading()
+    return next((window for window in reading.windows if window.id == first.id), first) if reading else first

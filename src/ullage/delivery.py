@@ -1,0 +1,207 @@
+"""Alerts from a refresh to a person: what is due is put into an outbox, and a process of its own empties it.
+
+So a refresh never waits for a desktop or a command, and each alert is taken from the outbox by one process alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import sys
+from datetime import UTC, datetime, timedelta
+
+from ullage import alerts, channels, config, detach, pace
+from ullage.alerts import Alert, Mark
+from ullage.cache import ProfileCache
+from ullage.errors import UllageError
+from ullage.files import read_regular, write_atomically
+from ullage.model import parse_percent, parse_time
+from ullage.text import clean
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from ullage.alerts import Wishes
+    from ullage.config import Settings
+    from ullage.model import Limits, Reading
+    from ullage.pace import Forecast
+
+_MARKS, _OUTBOX, _PROBLEM = "alerts.json", "outbox", "alerts.problem"
+_FORMAT = 1
+
+# What nobody could send for so long is no news any more.
+_LONGEST_NEWS = timedelta(hours=12)
+
+
+def announce(environ: Mapping[str, str], settings: Settings, cache: ProfileCache, now: datetime) -> None:
+    """Post what is due and have it sent; called under the refresh lock, after publishing.
+
+    Whatever goes wrong is kept for `ullage alerts` to show: a refresh has done its work by now.
+    """
+    try:
+        if _announce(settings, cache, now):
+            detach.start("ullage.delivery", environ)
+    except Exception as error:
+        keep_problem(cache, f"{type(error).__name__}: {error}", now)
+
+
+def _announce(settings: Settings, cache: ProfileCache, now: datetime) -> bool:
+    if not usable(settings.alerts):
+        return False
+    reading, told = cache.reading(), marks(cache)
+    expected = forecasts(reading, settings.limits, now) if settings.alerts.forecast else {}
+    found, after = alerts.due(reading, cache.schedule(), told, settings.alerts, expected, settings.limits, now)
+    if after != told:
+        # Marked before they are sent: one that gets lost is better than one that comes again and again.
+        keep_marks(cache, after)
+    for alert in found:
+        post(cache, alert)
+    return bool(found)
+
+
+def usable(wishes: Wishes) -> tuple[str, ...]:
+    """Return the channels that can be used here."""
+    return tuple(channel for channel in wishes.via if channels.missing(channel, wishes) is None)
+
+
+def forecasts(reading: Reading | None, ages: Limits, now: datetime) -> dict[str, Forecast]:
+    """Return what to expect of each window whose number may still be gone by."""
+    return pace.forecasts(reading.windows, {}, ages, now) if reading else {}
+
+
+def post(cache: ProfileCache, alert: Alert) -> None:
+    """Put an alert into the outbox."""
+    os.makedirs(_path(cache, _OUTBOX), mode=0o700, exist_ok=True)
+    name = f"{alert.at.timestamp():.6f}-{secrets.token_hex(4)}.json"
+    write_atomically(os.path.join(_path(cache, _OUTBOX), name), _encode_alert(alert))
+
+
+def deliver(environ: Mapping[str, str]) -> None:
+    """Send everything in the outbox; what another process has taken is left to it."""
+    settings, _ = config.load(environ)
+    cache, now = ProfileCache(environ), datetime.now(UTC)
+    for name in sorted(os.listdir(_path(cache, _OUTBOX))):
+        path = os.path.join(_path(cache, _OUTBOX), name)
+        if name.endswith(".json"):
+            alert = _take(path)
+            if alert is not None and now - alert.at < _LONGEST_NEWS:
+                _send(cache, alert, settings.alerts, environ)
+
+
+def _take(path: str) -> Alert | None:
+    taken = path.removesuffix(".json") + ".taken"
+    try:
+        os.rename(path, taken)
+    except OSError:
+        return None
+    data = read_regular(taken)
+    os.unlink(taken)
+    return _decode_alert(data)
+
+
+def _send(cache: ProfileCache, alert: Alert, wishes: Wishes, environ: Mapping[str, str]) -> None:
+    for channel in usable(wishes):
+        try:
+            channels.send(channel, alert, wishes, environ)
+        except UllageError as error:
+            keep_problem(cache, f"{channel}: {error}", datetime.now(UTC))
+
+
+def keep_problem(cache: ProfileCache, words: str, now: datetime) -> None:
+    """Keep what went wrong with an alert, for `ullage alerts` to show."""
+    with contextlib.suppress(UllageError):
+        write_atomically(_path(cache, _PROBLEM), f"{now.isoformat()} {clean(words, 500)}\n".encode())
+
+
+def problem(cache: ProfileCache) -> tuple[datetime, str] | None:
+    """Return when and why an alert last did not get through."""
+    when, _, words = (read_regular(_path(cache, _PROBLEM)) or b"").decode(errors="replace").partition(" ")
+    moment = parse_time(when)
+    return (moment, clean(words, 500)) if moment else None
+
+
+def forget_problem(cache: ProfileCache) -> None:
+    """Forget it, once alerts get through."""
+    with contextlib.suppress(OSError):
+        os.unlink(_path(cache, _PROBLEM))
+
+
+def marks(cache: ProfileCache) -> tuple[Mark, ...]:
+    """Return what has been told; nothing for bytes that do not say so."""
+    fields = _fields(read_regular(_path(cache, _MARKS))).get("marks")
+    return tuple(_mark(mark) for mark in fields if _is_mark(mark)) if isinstance(fields, list) else ()
+
+
+def _is_mark(mark: object) -> bool:
+    return isinstance(mark, dict) and mark.get("kind") in ("threshold", "forecast", "blocked", "failing")
+
+
+def _mark(fields: dict[str, Any]) -> Mark:
+    return Mark(
+        kind=fields["kind"],
+        window_id=clean(fields.get("window_id")),
+        percent=parse_percent(fields.get("percent")) or 0.0,
+        resets_at=parse_time(fields.get("resets_at")),
+    )
+
+
+def keep_marks(cache: ProfileCache, told: tuple[Mark, ...]) -> None:
+    """Keep what has been told."""
+    data = json.dumps({"format": _FORMAT, "marks": [_plain(mark) for mark in told]}).encode() + b"\n"
+    write_atomically(_path(cache, _MARKS), data)
+
+
+def _encode_alert(alert: Alert) -> bytes:
+    return json.dumps({"format": _FORMAT, **_plain(alert)}).encode() + b"\n"
+
+
+def _decode_alert(data: bytes | None) -> Alert | None:
+    fields = _fields(data)
+    at = parse_time(fields.get("at"))
+    if at is None or fields.get("kind") not in ("threshold", "forecast", "reset", "failing", "test"):
+        return None
+    return Alert(
+        kind=fields["kind"],
+        title=clean(fields.get("title"), 200),
+        message=clean(fields.get("message"), 500),
+        at=at,
+        window_id=clean(fields.get("window_id")) or None,
+        label=clean(fields.get("label")) or None,
+        used_percent=parse_percent(fields.get("used_percent")),
+        threshold=parse_percent(fields.get("threshold")),
+        resets_at=parse_time(fields.get("resets_at")),
+    )
+
+
+def _plain(record: Alert | Mark) -> dict[str, Any]:
+    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in vars(record).items()}
+
+
+def _fields(data: bytes | None) -> dict[str, Any]:
+    try:
+        fields = json.loads(data or b"{}")
+    except (ValueError, RecursionError):
+        return {}
+    return fields if isinstance(fields, dict) and fields.get("format") == _FORMAT else {}
+
+
+def _path(cache: ProfileCache, name: str) -> str:
+    return os.path.join(cache.directory, name)
+
+
+def main() -> int:
+    """Empty the outbox of the profile in effect."""
+    try:
+        deliver(os.environ)
+    except (UllageError, OSError):
+        # Nobody watches, and what is left in the outbox is taken by the next one.
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,194 @@
+"""Whether there is room: a reading held against limits. Pure.
+
+Until its reset a window's usage only grows. So a number that has reached its limit says so until it expires, whatever
+age was asked for, and one that has not must be young enough to say that there is room.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, timedelta
+
+from ullage import limits as limiting
+from ullage.model import CLOCK_SLACK, has_reset, state_at
+from ullage.record import Record
+from ullage.render import words
+from ullage.text import clean
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+    from typing import Any, Literal
+
+    from ullage.limits import Limit
+    from ullage.model import Limits, Problem, Reading, Window
+    from ullage.pace import Forecast
+
+    Outcome = Literal["under", "over", "unknown"]
+
+UNDER, OVER, NOTHING_KNOWN, TOO_OLD, SOURCE_FAILED = 0, 1, 3, 4, 5
+
+
+class Question(Record):
+    """What a caller wants to know: `most` that may be used, `need` on top of it, and how old a number may be."""
+
+    most: tuple[Limit, ...] = ()
+    need: tuple[Limit, ...] = ()
+    max_age: timedelta | None = None
+
+
+class Finding(Record):
+    """One window against its limit: percentages, and why in words; `room_at` is when time alone will change it."""
+
+    id: str
+    label: str
+    outcome: Outcome
+    exit_code: int
+    limit: float
+    why: str
+    need: float = 0.0
+    used: float | None = None
+    projected: float | None = None
+    as_of: datetime | None = None
+    room_at: datetime | None = None
+
+
+class Verdict(Record):
+    """All findings in one: over when any is over, else unknown when any is, else under."""
+
+    outcome: Outcome
+    exit_code: int
+    message: str
+    findings: tuple[Finding, ...] = ()
+    room_at: datetime | None = None
+
+    @property
+    def allowed(self) -> bool:
+        """Whether whoever asks may go on."""
+        return self.outcome == "under"
+
+
+def judge(
+    question: Question,
+    reading: Reading | None,
+    problem: Problem | None,
+    forecasts: Mapping[str, Forecast],
+    ages: Limits,
+    now: datetime,
+    *,
+    has_account: bool = True,
+) -> Verdict:
+    """Hold what is known at `now` against the question; raise UsageError for a limit that names no known window.
+
+    `problem` is what the last refresh met, `forecasts` what to expect of a window by its id. Without a limit none of
+    the windows may be exhausted.
+    """
+    if reading is None:
+        why = problem.message if problem else "Nothing is known yet. --refresh asks for a reading."
+        code = SOURCE_FAILED if problem and has_account else NOTHING_KNOWN
+        return Verdict(outcome="unknown", exit_code=code, message=clean(why, 500))
+    most = limiting.by_window(question.most, reading.windows)
+    need = limiting.by_window(question.need, reading.windows)
+    unlimited = limiting.by_window([limiting.Limit(window=None, percent=100.0)], reading.windows)
+    chosen = {**dict.fromkeys(need, 100.0), **most} or unlimited
+    known = {window.id: window for window in reading.windows}
+    findings = [
+        _finding(key, known.get(key), limit, need.get(key, 0.0), forecasts.get(key), question.max_age, ages, now)
+        for key, limit in chosen.items()
+    ]
+    if not findings:
+        return Verdict(outcome="unknown", exit_code=NOTHING_KNOWN, message="The last reading names no window.")
+    return _together(findings)
+
+
+def _finding(
+    key: str,
+    window: Window | None,
+    limit: float,
+    need: float,
+    forecast: Forecast | None,
+    max_age: timedelta | None,
+    ages: Limits,
+    now: datetime,
+) -> Finding:
+    common: dict[str, Any] = {"id": key, "limit": limit, "need": need}
+    if window is None or window.used_percent is None:
+        label = clean(window.label) if window else key
+        why = f"nothing is known of {label}"
+        return Finding(label=label, outcome="unknown", exit_code=NOTHING_KNOWN, why=why, **common)
+    label, used = clean(window.label), window.used_percent
+    common |= {"label": label, "as_of": window.as_of}
+    if has_reset(window, now):
+        why = f"{label} has reset, and there is no newer reading"
+        return Finding(outcome="unknown", exit_code=TOO_OLD, why=why, **common)
+    if state_at(window.as_of, now, ages) == "expired":
+        why = f"what is known of {label} is {words.age(now - window.as_of)} old"
+        return Finding(outcome="unknown", exit_code=TOO_OLD, why=why, **common)
+    projected = forecast.projected_percent if forecast else None
+    common |= {"used": used, "projected": projected}
+    why = _standing(window, limit, need, projected, now)
+    if used >= limit or used + need > limit or (need and projected is not None and projected + need > limit):
+        return Finding(outcome="over", exit_code=OVER, why=why, room_at=window.resets_at, **common)
+    if max_age is not None and not (timedelta(0) - CLOCK_SLACK <= now - window.as_of <= max_age):
+        why = f"{label} was at {words.percent(used)} {words.age(now - window.as_of)} ago, older than --max-age allows"
+        return Finding(outcome="unknown", exit_code=TOO_OLD, why=why, **common)
+    return Finding(outcome="under", exit_code=UNDER, why=why, **common)
+
+
+def _standing(window: Window, limit: float, need: float, projected: float | None, now: datetime) -> str:
+    assert window.used_percent is not None
+    why = f"{clean(window.label)} is at {words.percent(window.used_percent)}"
+    if need and projected is not None and projected > window.used_percent:
+        why += f" and heads for {words.percent(projected)}"
+    why += f", limit {limit:g}%"
+    if need:
+        why += f", {need:g}% wanted"
+    if window.resets_at is not None:
+        why += f", resets in {words.countdown(window.resets_at - now)}"
+    return why
+
+
+def _together(findings: Sequence[Finding]) -> Verdict:
+    over = [finding for finding in findings if finding.outcome == "over"]
+    unknown = [finding for finding in findings if finding.outcome == "unknown"]
+    deciding = over or unknown or findings
+    outcome = deciding[0].outcome
+    start = {"over": "No room: ", "unknown": "Cannot tell: ", "under": "Room: "}[outcome]
+    resets = [finding.room_at for finding in over]
+    return Verdict(
+        outcome=outcome,
+        exit_code=min(finding.exit_code for finding in deciding),
+        message=start + "; ".join(finding.why for finding in deciding) + ".",
+        findings=tuple(findings),
+        room_at=max((reset for reset in resets if reset is not None), default=None) if all(resets) else None,
+    )
+
+
+def document(verdict: Verdict, *, allowed: bool) -> dict[str, Any]:
+    """Return what `ullage guard --json` says."""
+    return {
+        "schema": 1,
+        "allowed": allowed,
+        "outcome": verdict.outcome,
+        "exit_code": verdict.exit_code,
+        "message": verdict.message,
+        "room_at": _moment(verdict.room_at),
+        "windows": [
+            {
+                "id": finding.id,
+                "label": finding.label,
+                "outcome": finding.outcome,
+                "used_percent": finding.used,
+                "limit_percent": finding.limit,
+                "need_percent": finding.need,
+                "projected_percent": finding.projected,
+                "as_of": _moment(finding.as_of),
+                "room_at": _moment(finding.room_at),
+            }
+            for finding in verdict.findings
+        ],
+    }
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None

@@ -1,0 +1,137 @@
+"""Claude Code's settings.json as text: our hooks put in and taken out, everything else left as it stands. Pure."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import shlex
+
+from ullage import hooks, jsonedit
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from ullage.jsonedit import Element
+
+_KEY = "hooks"
+
+
+def with_hooks(text: str, arguments: Sequence[str]) -> str:
+    """Return the settings with our hooks, in place of those with other arguments; an empty text becomes a file.
+
+    Raises UsageError for a text that is no JSON object, or whose hooks are not of the form that Claude Code documents.
+    """
+    if not text.strip():
+        return _file(arguments)
+    hooks.installed(json.loads(text.removeprefix("\ufeff")) if jsonedit.outermost(text) >= 0 else {}, arguments)
+    if _arguments(text) == [*arguments] and _is_whole(text):
+        return text
+    return _added(without_hooks(text), arguments)
+
+
+def without_hooks(text: str) -> str:
+    """Return the settings without our hooks, and without what was made for them."""
+    if not text.strip():
+        return text
+    arguments = _arguments(text)
+    if arguments is None:
+        return text
+    bare = text
+    while (place := _first_of_ours(bare)) is not None:
+        bare = jsonedit.drop(bare, *place)
+    # Whether a list was there before, empty, cannot be seen; but what putting in again would give, can.
+    candidates = _pruned(bare)
+    return next((each for each in candidates if _added(each, arguments) == text), candidates[0])
+
+
+def is_ours_alone(text: str) -> bool:
+    """Say whether a file holds what an empty one would become, and no more."""
+    arguments = _arguments(text) if text.strip() else None
+    return arguments is not None and text == _file(arguments)
+
+
+def _file(arguments: Sequence[str]) -> str:
+    return json.dumps({_KEY: hooks.entries(arguments)}, indent=2) + "\n"
+
+
+def _added(text: str, arguments: Sequence[str]) -> str:
+    entries = hooks.entries(arguments)
+    if _hooks(text) is None:
+        return jsonedit.append(text, jsonedit.outermost(text), entries, _KEY)
+    for name, [group] in entries.items():
+        table = _hooks(text)
+        assert table is not None
+        event = jsonedit.member(text, table.value_start, name)
+        if event is None:
+            text = jsonedit.append(text, table.value_start, [group], name)
+        else:
+            text = jsonedit.append(text, event.value_start, group)
+    return text
+
+
+def _hooks(text: str) -> Element | None:
+    return jsonedit.member(text, jsonedit.outermost(text), _KEY)
+
+
+def _lists(text: str) -> list[Element]:
+    table = _hooks(text)
+    if table is None or not isinstance(table.value, dict):
+        return []
+    return [event for event in jsonedit.elements(text, table.value_start) if isinstance(event.value, list)]
+
+
+def _first_of_ours(text: str) -> tuple[int, Element] | None:
+    """Return the container and the element to take out next: a group that is all ours, else one handler of a group."""
+    for event in _lists(text):
+        for group in jsonedit.elements(text, event.value_start):
+            handlers = group.value.get("hooks") if isinstance(group.value, dict) else None
+            if isinstance(handlers, list) and any(map(hooks.is_ours, handlers)):
+                if all(map(hooks.is_ours, handlers)):
+                    return event.value_start, group
+                inner = jsonedit.member(text, group.value_start, "hooks")
+                assert inner is not None
+                found = jsonedit.elements(text, inner.value_start)
+                return inner.value_start, next(handler for handler in found if hooks.is_ours(handler.value))
+    return None
+
+
+def _pruned(text: str) -> list[str]:
+    """Return the settings without empty lists of ours: first without all, and without the table, last with all."""
+    found = []
+    for count in range(len(hooks.EVENTS), -1, -1):
+        for names in itertools.combinations(hooks.EVENTS, count):
+            pruned = text
+            for name in names:
+                pruned = _without_empty(pruned, name)
+            table = _hooks(pruned)
+            if table is not None and table.value == {}:
+                found.append(jsonedit.drop(pruned, jsonedit.outermost(pruned), table))
+            found.append(pruned)
+    return found
+
+
+def _without_empty(text: str, name: str) -> str:
+    table = _hooks(text)
+    event = jsonedit.member(text, table.value_start, name) if table is not None else None
+    if table is None or event is None or event.value != []:
+        return text
+    return jsonedit.drop(text, table.value_start, event)
+
+
+def _ours(text: str) -> list[Any]:
+    groups = [group for event in _lists(text) for group in event.value if isinstance(group, dict)]
+    handlers = [group["hooks"] for group in groups if isinstance(group.get("hooks"), list)]
+    return [handler for several in handlers for handler in several if hooks.is_ours(handler)]
+
+
+def _arguments(text: str) -> list[str] | None:
+    """Return the arguments that our hooks have, None where there are none."""
+    found = _ours(text)
+    return shlex.split(found[0]["command"])[2:] if found else None
+
+
+def _is_whole(text: str) -> bool:
+    found = _ours(text)
+    return len(found) == len(hooks.EVENTS) and all(handler == found[0] for handler in found)

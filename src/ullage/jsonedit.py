@@ -1,0 +1,120 @@
+"""JSON as text: an element put in or taken out, everything else left as it stands. Pure.
+
+What is put in takes its neighbours' indentation, so that taking it out again gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+
+from ullage.errors import UsageError
+from ullage.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_WHITE_SPACE = " \t\r\n"
+_decoder = json.JSONDecoder()
+
+
+class Element(Record):
+    """An item of an array or a member of an object: where it begins and ends, where its value begins, its name."""
+
+    start: int
+    value_start: int
+    end: int
+    value: Any
+    name: str | None = None
+
+
+def outermost(text: str) -> int:
+    """Return where the object that is the whole text begins; raise UsageError where there is none."""
+    try:
+        whole = _decoder.decode(text.removeprefix("\ufeff"))
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"The settings file is not JSON, so it is not touched: {error}. Mend it first.") from error
+    if not isinstance(whole, dict):
+        raise UsageError("The settings file holds no JSON object, so it is not touched. Mend it first.")
+    return text.index("{")
+
+
+def elements(text: str, container: int) -> list[Element]:
+    """Return what the array or object that begins at `container` holds."""
+    found, at = [], _skip(text, container + 1)
+    while text[at] not in "]}":
+        start, name = at, None
+        if text[container] == "{":
+            name, at = _decoder.raw_decode(text, at)
+            at = _skip(text, _skip(text, at) + 1)
+        value, end = _decoder.raw_decode(text, at)
+        found.append(Element(start=start, value_start=at, end=end, value=value, name=name))
+        at = _skip(text, end)
+        if text[at] == ",":
+            at = _skip(text, at + 1)
+    return found
+
+
+def member(text: str, container: int, name: str) -> Element | None:
+    """Return an object's member of this name; raise UsageError where there are two."""
+    found = [element for element in elements(text, container) if element.name == name]
+    if len(found) > 1:
+        raise UsageError(f"The settings file names {name} twice, so it is not touched. Remove one of them.")
+    return found[0] if found else None
+
+
+def append(text: str, container: int, value: object, name: str | None = None) -> str:
+    """Put a value behind the last element of an array, or with a name behind the last member of an object."""
+    prefix = "" if name is None else f"{json.dumps(name)}: "
+    there = elements(text, container)
+    if there:
+        last = there[-1]
+        gap = text[_before(text, last.start) : last.start]
+        return f"{text[: last.end]},{gap}{prefix}{_rendered(value, gap)}{text[last.end :]}"
+    at = container + 1
+    gap = ""
+    if text[at] in "\r\n":
+        # What stands between the brackets stays behind the addition, so that taking it out leaves it there.
+        line = text[text.rfind("\n", 0, container) + 1 : container + 1]
+        indentation = line[: len(line) - len(line.lstrip(" \t"))]
+        gap = f"{_newline(text)}{indentation}{_step(indentation)}"
+    return f"{text[:at]}{gap}{prefix}{_rendered(value, gap)}{text[at:]}"
+
+
+def drop(text: str, container: int, element: Element) -> str:
+    """Take an element out."""
+    there = elements(text, container)
+    at = there.index(element)
+    if at > 0:
+        return text[: there[at - 1].end] + text[element.end :]
+    following = there[1].start if len(there) > 1 else element.end
+    return text[: element.start if len(there) > 1 else container + 1] + text[following:]
+
+
+def _rendered(value: object, gap: str) -> str:
+    if "\n" not in gap:
+        return json.dumps(value, ensure_ascii=False)
+    indentation = gap.rpartition("\n")[2]
+    newline = "\r\n" if "\r" in gap else "\n"
+    lines = json.dumps(value, ensure_ascii=False, indent=_step(indentation)).split("\n")
+    return (newline + indentation).join(lines)
+
+
+def _step(indentation: str) -> str:
+    return "\t" if "\t" in indentation else "  "
+
+
+def _newline(text: str) -> str:
+    return "\r\n" if "\r\n" in text else "\n"
+
+
+def _skip(text: str, at: int) -> int:
+    while text[at] in _WHITE_SPACE:
+        at += 1
+    return at
+
+
+def _before(text: str, at: int) -> int:
+    while text[at - 1] in _WHITE_SPACE:
+        at -= 1
+    return at

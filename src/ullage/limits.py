@@ -1,0 +1,114 @@
+"""Limits, ages and waits as people write them: `five_hour=80`, `5h=80%`, `90`, `1h30m`. Pure.
+
+What could mean two things is refused with words that say how to write either.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+from ullage.errors import UsageError
+from ullage.model import find_window
+from ullage.record import Record
+from ullage.text import clean
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ullage.model import Window
+
+HIGHEST_PERCENT = 1000
+
+# A source may leave these out while nothing is used of them; any other name that it does not know is a mistake.
+_ALWAYS = {"5h": "five_hour", "7d": "seven_day", "five_hour": "five_hour", "seven_day": "seven_day"}
+
+_NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{0,9})?|\.[0-9]{1,9}")
+_DURATION = re.compile(r"(?:([0-9]{1,6})d)?(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,9})s)?")
+
+
+class Limit(Record):
+    """A percentage for one window by the name that a person uses for it; for all windows when `window` is None."""
+
+    window: str | None
+    percent: float
+
+
+class UnknownWindowError(UsageError):
+    """A limit names a window that does not exist."""
+
+
+def parse_limit(text: str) -> Limit:
+    """Read `WINDOW=PERCENT`, or a percentage for all windows; raise UsageError that says what is wrong."""
+    name, equals, value = text.rpartition("=")
+    name = clean(name).lower()
+    if equals and not name:
+        raise UsageError(f"{_quoted(text)} names no window before the =. Write five_hour=80, or 80 for all windows.")
+    return Limit(window=name or None, percent=parse_percent(value))
+
+
+def parse_percent(text: str) -> float:
+    """Read a percentage from 0 to 1000, with or without its sign; raise UsageError that says which one is meant."""
+    number = text.strip().removesuffix("%").rstrip()
+    if not _NUMBER.fullmatch(number):
+        raise UsageError(f"{_quoted(text)} is not a percentage. Write a number from 0 to {HIGHEST_PERCENT}: 80.")
+    percent = float(number)
+    if percent > HIGHEST_PERCENT:
+        raise UsageError(f"{_quoted(text)} is more than {HIGHEST_PERCENT} %. Percentages run from 0 to 100.")
+    if 0 < percent <= 1 and "." in number and "%" not in text:
+        raise UsageError(
+            f"{_quoted(text)} can mean two things. Write {percent * 100:g} for {percent * 100:g} %, "
+            f"or {percent:g}% for {percent:g} %."
+        )
+    return percent
+
+
+def parse_duration(text: str) -> timedelta:
+    """Read a length of time: 90 (seconds), 45s, 10m, 1h30m, 2d; raise UsageError for anything else."""
+    text = text.strip()
+    found = None if not text else _DURATION.fullmatch(text + "s" if text.isascii() and text.isdigit() else text)
+    if found is None:
+        raise UsageError(f"{_quoted(text)} is not a length of time. Write 90s, 10m, 1h30m or 2d.")
+    days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+
+
+def by_window(limits: Iterable[Limit], windows: tuple[Window, ...]) -> dict[str, float]:
+    """Return each window's limit by its id; a window's own goes before one for all, and of equals the lower holds.
+
+    A limit for all covers every window whose meaning is known. A well-known window that is not there is returned all
+    the same, for the caller to say that nothing is known of it; any other raises UnknownWindowError.
+    """
+    named: dict[str, float] = {}
+    general: dict[str, float] = {}
+    for limit in limits:
+        if limit.window is None:
+            ids = [window.id for window in windows if window.kind != "other"]
+            chosen = general
+        else:
+            ids = [_id(limit.window, windows)]
+            chosen = named
+        for window_id in ids:
+            chosen[window_id] = min(limit.percent, chosen.get(window_id, HIGHEST_PERCENT))
+    return {**general, **named}
+
+
+def window_named(name: str, windows: tuple[Window, ...]) -> Window | None:
+    """Return the window of this name, None for a well-known one that is not there; else raise UnknownWindowError."""
+    window_id = _id(clean(name).lower(), windows)
+    return next((window for window in windows if window.id == window_id), None)
+
+
+def _id(name: str, windows: tuple[Window, ...]) -> str:
+    window = find_window(windows, name)
+    if window is not None:
+        return window.id
+    if name in _ALWAYS:
+        return _ALWAYS[name]
+    known = ", ".join(window.id for window in windows) or "five_hour, seven_day"
+    raise UnknownWindowError(f"There is no window {_quoted(name)}. Known are {known}.")
+
+
+def _quoted(text: str) -> str:
+    return repr(clean(text))

@@ -1,0 +1,54 @@
+"""Waiting by the wall clock: a machine that slept has not lost the time.
+
+A sleep counts the time that the machine was awake, so a long one would end hours late after a suspend; short ones ask
+the clock again.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+
+from ullage.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+QUIET_STEP = timedelta(seconds=5)
+LIVE_STEP = timedelta(seconds=1)
+_SHORTEST_STEP = timedelta(milliseconds=20)
+
+
+class Look(Record):
+    """What a look found: whether the wait is over and how, why in words, and when time alone may change it."""
+
+    over: bool
+    words: str
+    until: datetime | None = None
+    exit_code: int = 0
+
+
+def step(look: Look, deadline: datetime | None, now: datetime, longest: timedelta) -> timedelta:
+    """Return how long to sleep before the next look."""
+    ends = [moment - now for moment in (look.until, deadline) if moment is not None and moment > now]
+    return max(_SHORTEST_STEP, min([longest, *ends]))
+
+
+def wait(
+    look: Callable[[datetime], Look],
+    *,
+    deadline: datetime | None = None,
+    longest: timedelta = QUIET_STEP,
+    show: Callable[[Look, datetime], None] = lambda look, now: None,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    sleep: Callable[[float], None] = time.sleep,
+) -> Look:
+    """Look again and again until the wait is over or the deadline has passed; return the last look."""
+    while True:
+        now = clock()
+        seen = look(now)
+        if seen.over or (deadline is not None and now >= deadline):
+            return seen
+        show(seen, now)
+        sleep(step(seen, deadline, clock(), longest).total_seconds())

@@ -1,0 +1,228 @@
+"""guard where others run it: pre-commit, a GitHub action, make and just."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sysconfig
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tools import REPOSITORY, SCRIPTS, need, run
+
+from ullage.cache import ProfileCache
+from ullage.model import Account, Reading, Window
+
+GIT = ["git", "-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "init.defaultBranch=main"]
+
+
+@pytest.fixture(autouse=True)
+def used(environ: dict[str, str]) -> None:
+    """85 % of the session are used."""
+    now = datetime.now(UTC)
+    window = Window(
+        id="five_hour",
+        label="Session (5h)",
+        kind="session",
+        used_percent=85.0,
+        resets_at=now + timedelta(hours=1),
+        source="oauth",
+        as_of=now,
+    )
+    cache = ProfileCache(environ)
+    cache.make_private()
+    cache.save_reading(Reading(account=Account(), source="oauth", as_of=now, windows=(window,)))
+
+
+def git(directory: Path, environ: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    return run([*GIT, "-C", str(directory), *arguments], environ)
+
+
+@pytest.fixture
+def published(tmp_path: Path, environ: dict[str, str]) -> Path:
+    """This repository as pre-commit would clone it: what the working tree holds, as one commit."""
+    need("git")
+    directory = tmp_path / "ullage"
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        check=True,
+    )
+    for name in listed.stdout.decode().split("\0"):
+        if name and (REPOSITORY / name).is_file() and not name.startswith(("tests/", "bench/")):
+            (directory / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(REPOSITORY / name, directory / name)
+    assert git(tmp_path, environ, "init", "-q", str(directory)).returncode == 0
+    git(directory, environ, "add", ".")
+    assert git(directory, environ, "commit", "-q", "-m", "All").returncode == 0
+    return directory
+
+
+@pytest.fixture
+def project(tmp_path: Path, environ: dict[str, str]) -> Path:
+    directory = tmp_path / "project"
+    assert git(tmp_path, environ, "init", "-q", str(directory)).returncode == 0
+    (directory / "a.txt").write_text("a\n")
+    git(directory, environ, "add", ".")
+    environ["PRE_COMMIT_HOME"] = str(tmp_path / "pre-commit")
+    # No index is asked: what the environment of pre-commit needs is in ours.
+    environ |= {
+        "PIP_NO_INDEX": "1",
+        "PIP_NO_DEPS": "1",
+        "PIP_NO_BUILD_ISOLATION": "0",
+        "PYTHONPATH": sysconfig.get_path("purelib"),
+    }
+    return directory
+
+
+def configured(project: Path, published: Path, environ: dict[str, str], hook: str, *arguments: str) -> None:
+    revision = git(published, environ, "rev-parse", "HEAD").stdout.strip()
+    hooks = [{"id": hook, "args": list(arguments)}]
+    config = {"repos": [{"repo": str(published), "rev": revision, "hooks": hooks}]}
+    (project / ".pre-commit-config.yaml").write_text(yaml.safe_dump(config))
+    git(project, environ, "add", ".")
+
+
+@pytest.mark.parametrize("hook", ["ullage-guard", "ullage-guard-system"])
+def test_pre_commit_lets_a_commit_through_only_while_there_is_room(
+    project: Path, published: Path, environ: dict[str, str], hook: str
+) -> None:
+    program = str(SCRIPTS / "pre-commit")
+    configured(project, published, environ, hook, "--max=five_hour=80")
+    installed = run([program, "install"], environ | {"GIT_DIR": str(project / ".git")})
+    assert installed.returncode == 0, installed.stderr
+    refused = git(project, environ, "commit", "-m", "Over")
+    assert refused.returncode == 1
+    assert "No room: Session (5h) is at 85%, limit 80%" in refused.stdout + refused.stderr
+    assert git(project, environ, "log").returncode != 0
+    configured(project, published, environ, hook, "--max=five_hour=90")
+    passed = git(project, environ, "commit", "-m", "Under")
+    assert passed.returncode == 0, passed.stderr
+    assert "Passed" in passed.stdout + passed.stderr
+    if hook == "ullage-guard":
+        own = list(Path(environ["PRE_COMMIT_HOME"]).glob("repo*/py_env-*/bin/ullage"))
+        assert len(own) == 1, "pre-commit has installed it"
+
+
+def test_the_hooks_are_what_pre_commit_takes() -> None:
+    checked = run([str(SCRIPTS / "pre-commit"), "validate-manifest", str(REPOSITORY / ".pre-commit-hooks.yaml")], {})
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
+
+
+def action() -> dict[str, Any]:
+    loaded = yaml.safe_load((REPOSITORY / "action.yml").read_text())
+    assert isinstance(loaded, dict)
+    return loaded
+
+
+def test_the_action_is_what_github_takes() -> None:
+    command = [str(SCRIPTS / "check-jsonschema"), "--builtin-schema", "vendor.github-actions", "action.yml"]
+    checked = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout
+
+
+def test_inputs_never_become_part_of_a_script() -> None:
+    for step in action()["runs"]["steps"]:
+        assert "${{" not in step["run"]
+        assert step["shell"] == "bash"
+
+
+@pytest.fixture
+def runner(tmp_path: Path, environ: dict[str, str]) -> Path:
+    """What a runner offers to a step: a place for its programs and a file for its outputs."""
+    (tmp_path / "venv").mkdir()
+    (tmp_path / "venv" / "bin").symlink_to(SCRIPTS)
+    environ |= {"ULLAGE_VENV": str(tmp_path / "venv"), "GITHUB_OUTPUT": str(tmp_path / "output")}
+    return tmp_path
+
+
+def outputs(runner: Path) -> dict[str, str]:
+    """Read the file of outputs as a runner does: NAME=VALUE, or NAME<<END, lines, END."""
+    found = {}
+    lines = iter((runner / "output").read_text().splitlines())
+    for line in lines:
+        name, operator, value = re.split("(=|<<)", line, maxsplit=1)
+        if operator == "<<":
+            end, value = value, ""
+            for inner in iter(lambda: next(lines), end):
+                value += inner
+        found[name] = value
+    return found
+
+
+def look_for_room(environ: dict[str, str], **inputs: str) -> subprocess.CompletedProcess[str]:
+    [_, step] = action()["runs"]["steps"]
+    given = {name: str(value["default"]) for name, value in action()["inputs"].items()} | {
+        name.replace("_", "-"): value for name, value in inputs.items()
+    }
+    for variable, template in step["env"].items():
+        found = re.fullmatch(r"\$\{\{ inputs\.([a-z-]+) \}\}", template)
+        if found:
+            environ[variable] = given[found[1]]
+    # As GitHub runs a step whose shell is bash.
+    return run(["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]], environ)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "exit_code", "allowed"),
+    [
+        ({}, 0, "true"),
+        ({"max": "five_hour=80 7d=90"}, 1, "false"),
+        ({"max": "90"}, 0, "true"),
+        ({"max": "90", "need": "10"}, 1, "false"),
+        ({"max": "80", "timeout": "1s"}, 1, "false"),
+        ({"max": "seven_day=90"}, 3, "false"),
+        ({"max": "seven_day=90", "fail": "open"}, 0, "true"),
+        ({"max": "seven_day=90", "fail": "closed"}, 1, "false"),
+        ({"max": "\n 5h=90\n", "max_age": "10m"}, 0, "true"),
+    ],
+)
+def test_the_action_says_whether_there_is_room(
+    environ: dict[str, str], runner: Path, inputs: dict[str, str], exit_code: int, allowed: str
+) -> None:
+    looked = look_for_room(environ, **{"refresh": "false", **inputs})
+    assert looked.returncode == exit_code, looked.stderr
+    found = outputs(runner)
+    assert found["allowed"] == allowed
+    assert found["message"] in looked.stderr
+    assert json.loads(found["verdict"])["allowed"] is (allowed == "true")
+
+
+@pytest.mark.parametrize("hostile", ["$(touch pwned)", "`touch pwned`", '"; touch pwned; "', "--help", "*"])
+def test_hostile_inputs_are_refused_as_limits(environ: dict[str, str], runner: Path, hostile: str) -> None:
+    looked = look_for_room(environ, max=hostile, refresh="false")
+    assert looked.returncode == 2
+    assert not (runner / "output").exists()
+    assert not Path("pwned").exists()
+
+
+MAKEFILE = "include {recipe}\nreview: room\n\t@echo reviewed\n"
+JUSTFILE = "import '{recipe}'\nreview: room\n    @echo reviewed\n"
+
+
+@pytest.mark.parametrize(
+    ("program", "recipe", "text", "limits"),
+    [
+        ("make", "guard.mk", MAKEFILE, "ROOM={}"),
+        ("just", "guard.just", JUSTFILE, "room={}"),
+    ],
+)
+def test_recipes_stop_what_depends_on_room(
+    environ: dict[str, str], tmp_path: Path, program: str, recipe: str, text: str, limits: str
+) -> None:
+    found = str(SCRIPTS / "just") if program == "just" else need(program)
+    file = tmp_path / "recipes"
+    file.write_text(text.format(recipe=REPOSITORY / "recipes" / recipe))
+    command = [found, "-f", str(file)]
+    allowed = run([*command, "review"], environ)
+    assert (allowed.returncode, allowed.stdout) == (0, "reviewed\n"), allowed.stderr
+    refused = run([*command, limits.format("--max 5h=80"), "review"], environ)
+    assert refused.returncode != 0
+    assert "reviewed" not in refused.stdout
+    assert "No room: Session (5h) is at 85%" in refused.stderr

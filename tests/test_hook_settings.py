@@ -1,0 +1,168 @@
+"""settings.json: our hooks in and out, and nothing else moved."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tools import run, ullage
+
+from ullage import hook_settings, hooks
+from ullage.errors import UsageError
+from ullage.hook_settings import with_hooks, without_hooks
+
+ARGUMENTS = ["--warn=80", "--block=five_hour=95"]
+OTHER = '{"type": "command", "command": "./check.sh"}'
+
+TEXTS = [
+    "{}",
+    "{}\n",
+    "{\n}\n",
+    '{"model": "opus"}',
+    '{\n  "model": "opus"\n}\n',
+    '{\n    "z": 1,\n    "hooks": {},\n    "a": [1, 2]\n}\n',
+    '{"hooks":{"Stop":[],"PreToolUse":[]},"b":2}',
+    '{\n  "hooks": {\n    "Stop": [\n    ],\n    "SessionEnd": []\n  }\n}\n',
+    '{\n\t"env": {\n\t\t"A": "ä\\u00e4"\n\t}\n}',
+    '{\r\n  "model": "opus"\r\n}\r\n',
+    '\ufeff{\n  "model": "opus"\n}\n',
+    f'{{\n  "hooks": {{\n    "Stop": [\n      {{\n        "hooks": [{OTHER}]\n      }}\n    ]\n  }},\n  "x": 1\n}}',
+    f'{{"hooks":{{"PreToolUse":[{{"matcher":"Bash","hooks":[{OTHER}]}}],"Stop":[{{"hooks":[{OTHER}]}}]}}}}',
+    '{"hooks": {"PreToolUse": ["strange", {"hooks": "strange"}, {"hooks": []}]}}',
+]
+
+
+def parsed(text: str) -> dict[str, Any]:
+    loaded = json.loads(text.removeprefix("\ufeff"))
+    assert isinstance(loaded, dict)
+    return loaded
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_they_come_in_and_go_out_to_the_byte(text: str) -> None:
+    added = with_hooks(text, ARGUMENTS)
+    assert parsed(added) == hooks.installed(parsed(text), ARGUMENTS)
+    assert with_hooks(added, ARGUMENTS) == added
+    assert without_hooks(added) == text
+    assert without_hooks(text) == text
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_other_limits_take_the_place_of_those_that_are_there(text: str) -> None:
+    added = with_hooks(text, ARGUMENTS)
+    changed = with_hooks(added, ["--warn=70"])
+    assert changed == with_hooks(text, ["--warn=70"])
+    assert without_hooks(changed) == text
+
+
+def test_they_are_indented_as_their_neighbours() -> None:
+    added = with_hooks('{\n\t"hooks": {\n\t\t"SessionEnd": []\n\t}\n}\n', [])
+    assert added.startswith('{\n\t"hooks": {\n\t\t"SessionEnd": [],\n\t\t"UserPromptSubmit": [\n\t\t\t{\n')
+    assert added.endswith("\t\t]\n\t}\n}\n")
+
+
+def test_an_empty_file_becomes_one() -> None:
+    added = with_hooks("", ARGUMENTS)
+    assert json.loads(added) == {"hooks": hooks.entries(ARGUMENTS)}
+    assert hook_settings.is_ours_alone(added)
+    assert not hook_settings.is_ours_alone(with_hooks("{}", ARGUMENTS))
+    assert without_hooks("") == ""
+
+
+def test_what_a_user_has_added_to_ours_stays() -> None:
+    added = parsed(with_hooks("{}", ARGUMENTS))
+    added["hooks"]["Stop"][0]["hooks"].insert(0, json.loads(OTHER))
+    added["hooks"]["PreToolUse"][0]["matcher"] = "Bash"
+    assert parsed(without_hooks(json.dumps(added))) == {"hooks": {"Stop": [{"hooks": [json.loads(OTHER)]}]}}
+
+
+@pytest.mark.parametrize("text", ["[]", "{", "null", '{"hooks": []}', '{"hooks": {"Stop": {}}}', '{"hooks": null}'])
+def test_what_is_not_understood_is_refused(text: str) -> None:
+    with pytest.raises(UsageError):
+        with_hooks(text, ARGUMENTS)
+
+
+def test_hooks_that_are_named_twice_are_refused() -> None:
+    with pytest.raises(UsageError, match="twice"):
+        with_hooks('{"hooks": {}, "hooks": {}}', ARGUMENTS)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+groups = st.lists(st.just({"matcher": "Bash", "hooks": [json.loads(OTHER)]}), max_size=2)
+tables = st.dictionaries(st.sampled_from([*hooks.EVENTS, "SessionEnd"]), groups, max_size=4)
+
+
+def meaning(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings without the empty lists that mean nothing, which cannot always be told from those that we made."""
+    table = {name: found for name, found in settings.get("hooks", {}).items() if found or name not in hooks.EVENTS}
+    return {**settings, "hooks": table} if table else {key: settings[key] for key in settings if key != "hooks"}
+
+
+@given(
+    st.dictionaries(st.text(max_size=5).filter(lambda key: key != "hooks"), json_values, max_size=3),
+    st.none() | tables,
+    st.sampled_from([None, 1, 2, 4, "\t"]),
+    st.lists(st.text(max_size=8), max_size=3),
+)
+def test_any_settings_keep_what_they_say(
+    rest: dict[str, Any], table: dict[str, Any] | None, indent: int | str | None, arguments: list[str]
+) -> None:
+    before = rest if table is None else {**rest, "hooks": table}
+    text = json.dumps(before, indent=indent)
+    added = with_hooks(text, arguments)
+    assert parsed(added) == hooks.installed(before, arguments)
+    assert meaning(parsed(without_hooks(added))) == meaning(before)
+    if table is None or all(table.values()):
+        assert without_hooks(added) == text
+
+
+@pytest.mark.parametrize("before", [None, '{\n  "model": "opus"\n}\n', '{"hooks":{}}', "{}"])
+def test_setup_installs_hooks_that_run_and_takes_them_out(environ: dict[str, str], before: str | None) -> None:
+    path = Path(environ["HOME"], ".claude", "settings.json")
+    if before is not None:
+        path.parent.mkdir()
+        path.write_text(before)
+    done = ullage("setup", "claude-code", "--guard", "--block", "5h=95", "--yes", environ=environ)
+    assert (done.returncode, done.stderr) == (0, "")
+    [group] = json.loads(path.read_text())["hooks"]["PreToolUse"]
+    event = json.dumps({"hook_event_name": "PreToolUse", "session_id": "a"})
+    asked = run(["sh", "-c", group["hooks"][0]["command"]], environ, input=event)
+    assert (asked.returncode, asked.stdout, asked.stderr) == (0, "", "")
+    again = ullage("setup", "claude-code", "--guard", "--block", "5h=95", "--yes", environ=environ)
+    assert "nothing to add" in again.stdout
+    undone = ullage("setup", "claude-code", "--guard", "--undo", "--yes", environ=environ)
+    assert (undone.returncode, undone.stderr) == (0, "")
+    assert (path.read_text() if path.exists() else None) == before
+    assert "nothing to undo" in ullage("setup", "claude-code", "--guard", "--undo", environ=environ).stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["bash", "--guard"],
+        ["claude-code", "--block", "5h=95"],
+        ["claude-code", "--guard", "--block", "nan"],
+        ["claude-code", "--guard", "--warn", "0.8"],
+    ],
+)
+def test_setup_refuses_what_means_nothing(environ: dict[str, str], arguments: list[str]) -> None:
+    done = ullage("setup", *arguments, "--yes", environ=environ)
+    assert done.returncode == 2
+    assert not Path(environ["HOME"], ".claude").exists()
+
+
+def test_both_the_status_line_and_the_hooks_come_and_go(environ: dict[str, str]) -> None:
+    path = Path(environ["HOME"], ".claude", "settings.json")
+    path.parent.mkdir()
+    path.write_text('{\n  "model": "opus"\n}\n')
+    for options in ([], ["--guard"], ["--undo"], ["--guard", "--undo"]):
+        assert ullage("setup", "claude-code", *options, "--yes", environ=environ).returncode == 0
+    assert path.read_text() == '{\n  "model": "opus"\n}\n'
