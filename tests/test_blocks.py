@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ullage import blocks
+from ullage.setup import blocks
 
 BODY = b"one\n  two\n"
 NEWLINES = st.sampled_from([b"\n", b"\r\n"])

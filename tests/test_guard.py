@@ -13,7 +13,7 @@ from samples import NOW, reading, readings, window
 from ullage import guard
 from ullage.errors import UsageError
 from ullage.guard import Question, judge
-from ullage.limits import parse_limit
+from ullage.guard.limits import parse_limit
 from ullage.model import Limits, Problem, Reading
 from ullage.pace import Forecast
 

@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tools import run, ullage
 
-from ullage import hook_settings, hooks
 from ullage.errors import UsageError
-from ullage.hook_settings import with_hooks, without_hooks
+from ullage.guard import hooks
+from ullage.setup import hook_settings
+from ullage.setup.hook_settings import with_hooks, without_hooks
 
 ARGUMENTS = ["--warn=80", "--block=five_hour=95"]
 OTHER = '{"type": "command", "command": "./check.sh"}'

@@ -12,10 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from samples import NOW
 
-from ullage import hooks
 from ullage.errors import UsageError
-from ullage.guard import Finding
-from ullage.hooks import EVENTS, Event
+from ullage.guard import Finding, hooks
+from ullage.guard.hooks import EVENTS, Event
 
 WHY = "No room: Session (5h) is at 96%, limit 95%, resets in 2h13."
 

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from samples import window, windows
 
-from ullage import limits
 from ullage.errors import UsageError
-from ullage.limits import Limit, UnknownWindowError
+from ullage.guard import limits
+from ullage.guard.limits import Limit, UnknownWindowError
 
 if TYPE_CHECKING:
     from ullage.model import Window

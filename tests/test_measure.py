@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tools import need
 
-from ullage import measure
+from ullage.doctor import measure
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ullage.redact import redact
+from ullage.doctor.redact import redact
 
 ENVIRON = {
     "HOME": "/home/alice",

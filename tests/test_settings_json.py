@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ullage.errors import UsageError
-from ullage.settings_json import COMMAND, with_status_line, without_status_line
+from ullage.setup.settings_json import COMMAND, with_status_line, without_status_line
 
 OURS = {"type": "command", "command": COMMAND}
 

@@ -14,8 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tools import REPOSITORY, ULLAGE, need, run, ullage
 
-from ullage import setup, userfile
+from ullage import setup
 from ullage.errors import UsageError
+from ullage.setup import userfile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

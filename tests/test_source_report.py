@@ -8,8 +8,8 @@ from pathlib import Path
 
 from tools import ullage
 
+from ullage.doctor.source_report import report
 from ullage.model import Account, Reading
-from ullage.source_report import report
 
 
 def obstacles(environ: dict[str, str], chosen: str, now: datetime) -> dict[str, str | None]:

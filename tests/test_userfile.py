@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tools import need
 
-from ullage import userfile
 from ullage.errors import UsageError
-from ullage.userfile import Change, UserFile
+from ullage.setup import userfile
+from ullage.setup.userfile import Change, UserFile
 
 
 @pytest.fixture

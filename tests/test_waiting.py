@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from samples import NOW
 
-from ullage import waiting
-from ullage.waiting import Look
+from ullage.guard import waiting
+from ullage.guard.waiting import Look
 
 SECOND = timedelta(seconds=1)
 

@@ -7,7 +7,7 @@ import shutil
 import sys
 from datetime import UTC, datetime
 
-from ullage import waiting
+from ullage.guard import waiting
 from ullage.render import words
 from ullage.text import clean
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import timedelta
 
-    from ullage.waiting import Look
+    from ullage.guard.waiting import Look
 
 _CLEAR = "\r\033[K"
 _LONGEST_LINE = 500

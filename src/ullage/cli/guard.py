@@ -16,8 +16,8 @@ from ullage.cli import countdown, options
 from ullage.cli.known import Known
 from ullage.cli.parameters import parsed
 from ullage.guard import OVER, UNDER, Question
-from ullage.limits import parse_duration, parse_limit
-from ullage.waiting import Look
+from ullage.guard.limits import parse_duration, parse_limit
+from ullage.guard.waiting import Look
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from ullage.guard import Verdict
-    from ullage.limits import Limit
+    from ullage.guard.limits import Limit
 
 _NOT_EXECUTABLE, _NOT_FOUND = 126, 127
 

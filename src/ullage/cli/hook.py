@@ -9,22 +9,22 @@ from datetime import UTC, datetime
 
 import click
 
-from ullage import hooks, prompt
+from ullage import prompt
 from ullage.cache import ProfileCache
 from ullage.cli import options
 from ullage.cli.known import Known
 from ullage.cli.parameters import parsed
 from ullage.errors import CacheError, UllageError
 from ullage.files import read_regular, write_atomically
-from ullage.guard import Question
-from ullage.limits import Limit, parse_limit
+from ullage.guard import Question, hooks
+from ullage.guard.limits import Limit, parse_limit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from ullage.guard import Finding
-    from ullage.hooks import Event
+    from ullage.guard.hooks import Event
 
 # Claude Code reads 2 as "block this", and shows the words of any other failure without stopping.
 _HARMLESS = 1

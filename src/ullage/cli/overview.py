@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ullage import memory, pace
+from ullage import pace
+from ullage.history import memory
 from ullage.render.overview import Overview
 
 TYPE_CHECKING = False

@@ -7,8 +7,10 @@ import sys
 
 import click
 
-from ullage import claude_setup, hook_setup, setup, userfile
-from ullage.limits import parse_limit
+from ullage import setup
+from ullage.guard.limits import parse_limit
+from ullage.setup import claude_code as claude_setup
+from ullage.setup import hook_setup, userfile
 
 _HOSTS = (*setup.HOSTS, claude_setup.NAME)
 

@@ -6,16 +6,15 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from ullage import limits
 from ullage.cli import countdown, options
 from ullage.cli.known import Known
 from ullage.cli.parameters import parsed
-from ullage.guard import NOTHING_KNOWN, OVER, TOO_OLD, UNDER, Question
-from ullage.limits import Limit, parse_duration, parse_percent
+from ullage.guard import NOTHING_KNOWN, OVER, TOO_OLD, UNDER, Question, limits
+from ullage.guard.limits import Limit, parse_duration, parse_percent
+from ullage.guard.waiting import Look
 from ullage.model import binding_window, has_reset, state_at
 from ullage.render import words
 from ullage.text import clean
-from ullage.waiting import Look
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

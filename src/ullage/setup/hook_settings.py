@@ -6,14 +6,15 @@ import itertools
 import json
 import shlex
 
-from ullage import hooks, jsonedit
+from ullage.guard import hooks
+from ullage.setup import jsonedit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from ullage.jsonedit import Element
+    from ullage.setup.jsonedit import Element
 
 _KEY = "hooks"
 

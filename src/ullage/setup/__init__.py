@@ -6,18 +6,18 @@ import os
 import re
 import sys
 
-from ullage import blocks, userfile
 from ullage.errors import UsageError
 from ullage.record import Record
-from ullage.userfile import Change
+from ullage.setup import blocks, userfile
+from ullage.setup.userfile import Change
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Literal
 
-    from ullage.blocks import Found
-    from ullage.userfile import UserFile
+    from ullage.setup.blocks import Found
+    from ullage.setup.userfile import UserFile
 
 HOSTS = ("bash", "zsh", "fish", "starship", "tmux")
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ullage import claude_setup, hook_settings, userfile
-from ullage.setup import Plan
-from ullage.userfile import Change
+from ullage.setup import Plan, hook_settings, userfile
+from ullage.setup import claude_code as claude_setup
+from ullage.setup.userfile import Change
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

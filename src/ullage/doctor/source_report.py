@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 
-from ullage import settings_json
 from ullage.errors import UllageError
 from ullage.files import read_regular
 from ullage.record import Record
+from ullage.setup import settings_json
 from ullage.sources import claude_cache, claude_cli, claude_state
 
 TYPE_CHECKING = False

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, timedelta
 
-from ullage import limits as limiting
+from ullage.guard import limits as limiting
 from ullage.model import CLOCK_SLACK, has_reset, state_at
 from ullage.record import Record
 from ullage.render import words
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any, Literal
 
-    from ullage.limits import Limit
+    from ullage.guard.limits import Limit
     from ullage.model import Limits, Problem, Reading, Window
     from ullage.pace import Forecast
 

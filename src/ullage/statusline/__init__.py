@@ -52,7 +52,7 @@ def run(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int | No
     payload = _read_all(0)
     previous = None
     if options.get("--then"):
-        from ullage.previous import Previous
+        from ullage.statusline.previous import Previous
 
         previous = Previous(options["--then"], payload, environ)
     shows = "--quiet" not in options
@@ -139,8 +139,8 @@ def _line(
 
 
 def _forecasts(reading: Reading, settings: Settings, environ: Mapping[str, str], now: datetime) -> dict[str, Forecast]:
-    from ullage import memory
     from ullage.cache import ProfileCache
+    from ullage.history import memory
 
     return memory.forecasts(ProfileCache(environ), reading, settings.limits, now)
 

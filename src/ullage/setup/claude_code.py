@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import os
 
-from ullage import settings_json, userfile
 from ullage.errors import UsageError
-from ullage.setup import Plan
+from ullage.setup import Plan, settings_json, userfile
+from ullage.setup.userfile import Change
 from ullage.sources import claude_state
-from ullage.userfile import Change
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ullage.userfile import UserFile
+    from ullage.setup.userfile import UserFile
 
 NAME = "claude-code"
 

@@ -12,8 +12,9 @@ import shutil
 import subprocess
 from datetime import UTC
 
-from ullage import __version__, config, measure, redact, schedule, setup, source_report
+from ullage import __version__, config, schedule, setup
 from ullage.cache import ProfileCache, read_regular, refuse_strangers
+from ullage.doctor import measure, redact, source_report
 from ullage.errors import CacheError, UllageError, UsageError
 from ullage.model import Limits, state_at
 from ullage.record import Record
