@@ -6,7 +6,7 @@ TESTS ?= tests
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test e2e lint format types check bench package packages clean
+.PHONY: help picture demo test e2e lint format types check bench package packages clean
 
 help:
 	@echo 'make demo      the main job with a simulated account: server, refresh, the prompt in every surface'
@@ -49,6 +49,9 @@ format: .venv/ready
 
 types: .venv/ready
 	$(BIN)/mypy
+
+picture: .venv/ready
+	$(BIN)/python docs/picture.py
 
 bench: .venv/ready
 	$(BIN)/python -m bench
