@@ -6,7 +6,6 @@ if it still holds then.
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, time, timedelta
 
 from ullage.errors import UsageError
@@ -34,7 +33,7 @@ _SAME_RESET = timedelta(minutes=10)
 # A reset that nobody was told of for so long is no news.
 _LONGEST_NEWS = timedelta(hours=12)
 _LONGEST_MESSAGE = 500
-_HOURS = re.compile(r"([0-2]?[0-9]):([0-5][0-9])\s*-\s*([0-2]?[0-9]):([0-5][0-9])(?:\s+(\S+))?")
+_HOURS = r"([0-2]?[0-9]):([0-5][0-9])\s*-\s*([0-2]?[0-9]):([0-5][0-9])(?:\s+(\S+))?"
 
 
 class QuietHours(Record):
@@ -92,7 +91,10 @@ def parse_quiet_hours(text: str) -> QuietHours | None:
     """Read `22:00-07:00`, with a zone such as `Europe/Berlin` if it is not the local one; None for an empty text."""
     if not text.strip():
         return None
-    found = _HOURS.fullmatch(text.strip())
+    # A status line loads the configuration, and has no time for what it does not need.
+    import re
+
+    found = re.fullmatch(_HOURS, text.strip())
     if found is None or int(found[1]) > 23 or int(found[3]) > 23:
         raise UsageError(f"is {clean(text)!r}; write 22:00-07:00, or 22:00-07:00 Europe/Berlin")
     start, end = time(int(found[1]), int(found[2])), time(int(found[3]), int(found[4]))
