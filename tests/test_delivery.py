@@ -14,8 +14,8 @@ import desktop
 import pytest
 from tools import PYTHON, processes, run, ullage, wait_until
 
-from ullage import alerts
-from ullage.alerts import Alert, Mark, delivery
+from ullage import alerts, delivery
+from ullage.alerts import Alert, Mark
 from ullage.cache import ProfileCache
 
 if TYPE_CHECKING:

@@ -12,9 +12,8 @@ from samples import NOW, reading, window
 from samples import settings as values
 from tools import published, ullage
 
-from ullage import history, publish, refresh
+from ullage import history, memory, publish, refresh
 from ullage.cache import ProfileCache
-from ullage.history import memory
 from ullage.model import Account, Limits, Problem
 from ullage.schedule import Schedule
 from ullage.simulate import ACCOUNT_ID

@@ -6,9 +6,8 @@ import math
 import time
 from datetime import UTC, datetime
 
-from ullage import frames, schedule, timeline
+from ullage import frames, memory, schedule, timeline
 from ullage.files import read_regular
-from ullage.history import memory
 from ullage.places import ATTENDED, surface_of
 from ullage.timeline import BootClock
 

@@ -8,11 +8,10 @@ import os
 import signal
 import sys
 
-from ullage import ask, config, delivery, schedule, timeline
+from ullage import ask, config, delivery, memory, schedule, timeline
 from ullage.account import AccountCache
 from ullage.cache import ProfileCache
 from ullage.errors import SourceError, UllageError
-from ullage.history import memory
 from ullage.places import TIMELINES
 from ullage.publish import publish, publish_anew, utc_now
 from ullage.record import Record

@@ -13,10 +13,9 @@ import pytest
 from samples import reading, window
 from tools import PYTHON, run, ullage
 
-from ullage import history
+from ullage import history, memory
 from ullage.cache import ProfileCache
 from ullage.cli.history import since_when
-from ullage.history import memory
 from ullage.schedule import Schedule, begun
 
 HOUR = timedelta(hours=1)

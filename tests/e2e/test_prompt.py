@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 OWN = {
     "__future__",
-    *("ullage", *(f"ullage.{name}" for name in ("__main__", "errors", "places", "prompt", "record", "timeline"))),
+    *(
+        "ullage",
+        *(f"ullage.{name}" for name in ("__main__", "errors", "files", "places", "prompt", "record", "timeline")),
+    ),
 }
 
 NETWORK = ("socket", "connect", "sendto")

@@ -11,10 +11,9 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from ullage import history, model
+from ullage import history, memory, model
 from ullage.cache import ProfileCache
 from ullage.cli import options
-from ullage.history import memory
 from ullage.render import words
 
 TYPE_CHECKING = False

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import click
 
-from ullage import config, guard, pace, schedule
+from ullage import config, guard, memory, schedule
 from ullage.cache import ProfileCache
 from ullage.cli import options
 from ullage.cli.usage import refresh_or_wait
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from ullage.guard import Question, Verdict
-    from ullage.model import Limits, Reading
-    from ullage.pace import Forecast
+    from ullage.model import Reading
     from ullage.schedule import Schedule
 
 
@@ -68,16 +67,11 @@ class Known:
             question,
             reading,
             self._cache.schedule().problem,
-            forecasts(reading, self.settings.limits, now) if question.need else {},
+            memory.forecasts(self._cache, reading, self.settings.limits, now) if question.need else {},
             self.settings.limits,
             now,
             has_account=self._has_account(),
         )
-
-
-def forecasts(reading: Reading | None, ages: Limits, now: datetime) -> dict[str, Forecast]:
-    """Return what to expect of each window whose number may still be gone by."""
-    return pace.forecasts(reading.windows, {}, ages, now) if reading else {}
 
 
 def _due(plan: Schedule, reading: Reading | None, now: datetime, *, attended: bool) -> bool:

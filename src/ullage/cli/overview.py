@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from ullage import pace
-from ullage.history import memory
+from ullage import memory, pace
 from ullage.render.overview import Overview
 
 TYPE_CHECKING = False

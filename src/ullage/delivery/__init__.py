@@ -12,7 +12,7 @@ import secrets
 import sys
 from datetime import UTC, datetime, timedelta
 
-from ullage import alerts, config, detach, pace
+from ullage import alerts, config, detach, memory
 from ullage.alerts import Alert, Mark
 from ullage.cache import ProfileCache
 from ullage.delivery import channels
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
     from ullage.alerts import Wishes
     from ullage.config import Settings
-    from ullage.model import Limits, Reading
-    from ullage.pace import Forecast
 
 _MARKS, _OUTBOX, _PROBLEM = "alerts.json", "outbox", "alerts.problem"
 _FORMAT = 1
@@ -54,7 +52,7 @@ def _announce(settings: Settings, cache: ProfileCache, now: datetime) -> bool:
     if not usable(settings.alerts):
         return False
     reading, told = cache.reading(), marks(cache)
-    expected = forecasts(reading, settings.limits, now) if settings.alerts.forecast else {}
+    expected = memory.forecasts(cache, reading, settings.limits, now) if settings.alerts.forecast else {}
     found, after = alerts.due(reading, cache.schedule(), told, settings.alerts, expected, settings.limits, now)
     if after != told:
         # Marked before they are sent: one that gets lost is better than one that comes again and again.
@@ -67,11 +65,6 @@ def _announce(settings: Settings, cache: ProfileCache, now: datetime) -> bool:
 def usable(wishes: Wishes) -> tuple[str, ...]:
     """Return the channels that can be used here."""
     return tuple(channel for channel in wishes.via if channels.missing(channel, wishes) is None)
-
-
-def forecasts(reading: Reading | None, ages: Limits, now: datetime) -> dict[str, Forecast]:
-    """Return what to expect of each window whose number may still be gone by."""
-    return pace.forecasts(reading.windows, {}, ages, now) if reading else {}
 
 
 def post(cache: ProfileCache, alert: Alert) -> None:

@@ -139,8 +139,8 @@ def _line(
 
 
 def _forecasts(reading: Reading, settings: Settings, environ: Mapping[str, str], now: datetime) -> dict[str, Forecast]:
+    from ullage import memory
     from ullage.cache import ProfileCache
-    from ullage.history import memory
 
     return memory.forecasts(ProfileCache(environ), reading, settings.limits, now)
 
