@@ -181,7 +181,8 @@ def test_every_field_can_be_filled_at_any_time(known: Reading, after: int) -> No
     for field in fields:
         shown = show(field, known, now=moment)
         assert shown
-        assert show(f"[{field}]", known, now=moment) == ("" if shown == "?" else shown)
+        # A question mark may also be a window's name.
+        assert show(f"[{field}]", known, now=moment) in ({"", "?"} if shown == "?" else {shown})
 
 
 @pytest.mark.parametrize(
