@@ -43,7 +43,7 @@ def print_usage(overview: Overview, settings: Settings, now: datetime) -> None:
 
 def for_this_output(settings: Settings) -> Settings:
     """Return the settings with plain characters where standard output can carry no others."""
-    ascii_only = settings.ascii_only or not (sys.stdout.encoding or "").lower().startswith("utf")
+    ascii_only = settings.ascii_only or not (getattr(sys.stdout, "encoding", None) or "").lower().startswith("utf")
     return settings.replace(ascii_only=ascii_only)
 
 
