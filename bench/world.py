@@ -132,7 +132,7 @@ def make_older(environ: Mapping[str, str], surface: str, by: int) -> None:
 def forget_clock(environ: Mapping[str, str]) -> None:
     """Take the clock from the timelines, as on a system that tells a shell none: `ullage-prompt` must run `date`."""
     cache = ProfileCache(environ)
-    for surface in places.SURFACES:
+    for surface in places.TIMELINES:
         first, newline, rest = cache.timeline(surface).partition(b"\n")
         fields = first.split(b" ")[:4]
         cache.save_timeline(surface, b" ".join([*fields, b"-", b"-", b"-"]) + newline + rest, None)

@@ -24,7 +24,7 @@ __ullage_hook() {
 __ullage_update() {
     local now=${EPOCHSECONDS-} header=
     [[ -n $now ]] || __ullage_clock
-    if [[ -f $__ullage_file && -r $__ullage_file && -O $__ullage_file ]]; then
+    if [[ -f $__ullage_file && -r $__ullage_file && -O $__ullage_file && ! -L $__ullage_file && -O $__ullage_directory ]]; then
         IFS='' builtin read -r header <"$__ullage_file"
     fi
     if [[ $header != "$__ullage_header" || -n ${ULLAGE_OFF-} || ${PS1-} != *"$__ullage_mark"* ||
@@ -51,7 +51,7 @@ __ullage_locate() {
     local root=${ULLAGE_CACHE_DIR-} profile=${CLAUDE_CONFIG_DIR-} surface=bash
     __ullage_key=${ULLAGE_CACHE_DIR-}:${XDG_CACHE_HOME-}:${HOME-}:${CLAUDE_CONFIG_DIR-}:${NO_COLOR-}:${TERM-}
     [[ $__ullage_place != starship ]] || surface=starship
-    [[ -z ${NO_COLOR-} && ${TERM-} != dumb ]] || surface=plain
+    [[ -z ${NO_COLOR-} && ${TERM-} != dumb ]] || surface+=-plain
     if [[ -z $root ]]; then
         root=${HOME-}/.cache/ullage
         [[ ! -d /System/Library/CoreServices ]] || root=${HOME-}/Library/Caches/ullage
@@ -99,7 +99,7 @@ __ullage_is_epoch() {
 __ullage_read() {
     local header line start due
     __ullage_header='' __ullage_text='' __ullage_from=0 __ullage_until=0
-    [[ -f $__ullage_file && -r $__ullage_file && -O $__ullage_file ]] || return 0
+    [[ -f $__ullage_file && -r $__ullage_file && -O $__ullage_file && ! -L $__ullage_file && -O $__ullage_directory ]] || return 0
     {
         IFS='' builtin read -r header || header=
         line=${header#ullage-timeline 1 }

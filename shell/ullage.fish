@@ -64,7 +64,7 @@ function __ullage_update
     or __ullage_locate
     set -l clock (__ullage_clock)
     set -l header
-    if test -f "$__ullage_file" -a -r "$__ullage_file" -a -O "$__ullage_file"
+    if test -f "$__ullage_file" -a -r "$__ullage_file" -a -O "$__ullage_file" -a ! -L "$__ullage_file" -a -O "$__ullage_directory"
         read header <$__ullage_file
     end
     if not test "$header" = "$__ullage_header" -a "$clock[1]" = "$__ullage_date" -a "$clock[2]" -ge "$__ullage_from" -a "$clock[2]" -lt "$__ullage_until"
@@ -83,7 +83,7 @@ function __ullage_locate
     set -g __ullage_file
     set -l surface fish
     test $__ullage_place = starship; and set surface starship
-    test -n "$NO_COLOR" -o "$TERM" = dumb; and set surface plain
+    test -n "$NO_COLOR" -o "$TERM" = dumb; and set surface $surface-plain
     set -l root $ULLAGE_CACHE_DIR
     if test -z "$root"
         set root $HOME/.cache/ullage

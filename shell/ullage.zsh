@@ -21,7 +21,7 @@ prompt_ullage() { p10k segment -c '$ullage_segment' -e -t '$ullage_segment' }
 # What runs at every prompt is written to mean the same under any options; the rest sets its own.
 __ullage_precmd() {
     local data=
-    if [[ -f $__ullage_file && -r $__ullage_file && -O $__ullage_file ]]; then
+    if [[ -f $__ullage_file && -r $__ullage_file && -O $__ullage_file && ! -L $__ullage_file && -O $__ullage_directory ]]; then
         data=$(<"$__ullage_file")
     fi
     if [[ $data != "$__ullage_data" || -n ${ULLAGE_OFF-} || ${(P)__ullage_prompt-} != *"$__ullage_placed"* || $PSVAR != *"$__ullage_values" ||
@@ -43,7 +43,7 @@ __ullage_update() {
     local now=$EPOCHSECONDS data=
     local key="${ULLAGE_CACHE_DIR-}:${XDG_CACHE_HOME-}:${HOME-}:${CLAUDE_CONFIG_DIR-}:${NO_COLOR-}:${TERM-}"
     [[ $key == "$__ullage_key" ]] || __ullage_locate
-    if [[ -f $__ullage_file && -r $__ullage_file && -O $__ullage_file ]]; then
+    if [[ -f $__ullage_file && -r $__ullage_file && -O $__ullage_file && ! -L $__ullage_file && -O $__ullage_directory ]]; then
         data=$(<$__ullage_file)
     fi
     __ullage_read
@@ -55,7 +55,7 @@ __ullage_update() {
 __ullage_locate() {
     local root=${ULLAGE_CACHE_DIR-} profile=${CLAUDE_CONFIG_DIR-} surface=zsh directory=
     [[ $__ullage_place != starship ]] || surface=starship
-    [[ -z ${NO_COLOR-} && ${TERM-} != dumb ]] || surface=plain
+    [[ -z ${NO_COLOR-} && ${TERM-} != dumb ]] || surface+=-plain
     if [[ -z $root ]]; then
         root=${HOME-}/.cache/ullage
         [[ ! -d /System/Library/CoreServices ]] || root=${HOME-}/Library/Caches/ullage
@@ -64,7 +64,7 @@ __ullage_locate() {
     directory=$root/profiles$profile
     [[ -n $profile ]] || directory=$root/default
     [[ $root == /* && ${profile:-/} == /* && $directory/ != */../* ]] || directory=
-    typeset -g __ullage_key=$key __ullage_data= __ullage_directory=$directory __ullage_surface=$surface
+    typeset -g __ullage_key=$key __ullage_data= __ullage_directory=$directory
     typeset -g __ullage_file=${directory:+$directory/$surface.timeline} __ullage_until=0
 }
 
@@ -147,12 +147,10 @@ __ullage_show() {
 __ullage_shape() {
     typeset -g __ullage_shown=$1 ullage_segment=
     # A lone % begins an escape; a doubled one is text, kept aside under a character that no text holds.
-    local text=$1 piece colour n=61
-    [[ $__ullage_surface == plain ]] || text=${1//\%\%/$'\1'}
-    local -a pieces=("$text")
-    [[ $__ullage_surface == plain ]] || pieces=("${(@ps:%{:)text}")
+    local text=${1//\%\%/$'\1'} piece colour n=61
+    local -a pieces=("${(@ps:%{:)text}")
     for piece in "$pieces[@]"; do
-        if [[ $__ullage_surface != plain && $piece == $'\e['*m%}* ]]; then
+        if [[ $piece == $'\e['*m%}* ]]; then
             colour=${${piece%%m%\}*}#??}
             piece=${piece#*%\}}
             [[ $colour == *[^0123456789\;]* ]] || ullage_segment+="%{"$'\e['"${colour}m%}"
@@ -183,7 +181,7 @@ __ullage_install() {
     typeset -g __ullage_place=${ULLAGE_PLACE:-left} __ullage_placed=${__ullage_placed-}
     typeset -g __ullage_prompt=PROMPT
     [[ $__ullage_place != right ]] || __ullage_prompt=RPROMPT
-    typeset -g __ullage_key= __ullage_directory= __ullage_file= __ullage_data= __ullage_text= __ullage_surface=
+    typeset -g __ullage_key= __ullage_directory= __ullage_file= __ullage_data= __ullage_text=
     typeset -g __ullage_shown= __ullage_values= ullage_segment=
     typeset -gi __ullage_from=0 __ullage_until=0 __ullage_asked=${__ullage_asked:-0} __ullage_awaited=0
     builtin zle -N __ullage_redraw

@@ -11,7 +11,7 @@ from tools import need
 
 from ullage import timeline
 from ullage.cache import ProfileCache, write_atomically
-from ullage.places import SURFACES
+from ullage.places import TIMELINES
 from ullage.record import Record
 from ullage.render.surfaces import PALETTES, Span, paint
 
@@ -110,7 +110,7 @@ def publish(
     now = int(time.time()) if now is None else now
     cache = ProfileCache(environ)
     cache.make_private()
-    for surface in SURFACES:
+    for surface in TIMELINES:
         frames = [
             timeline.Frame(starts_at=now + start, level="normal", text=_painted(each, surface))
             for start, each in ((-60, text), *then)

@@ -18,7 +18,7 @@ import pytest
 from ullage import timeline
 from ullage.account import AccountCache
 from ullage.cache import ProfileCache
-from ullage.places import SURFACES
+from ullage.places import TIMELINES
 from ullage.schedule import SHORTEST_INTERVAL
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def make_due(environ: Mapping[str, str], *, ago: int = 1) -> None:
     begun = due - SHORTEST_INTERVAL
     AccountCache(cache.root, cache.schedule().account_id).save_asked_at(begun)
     cache.save_schedule(cache.schedule().replace(attempted_at=begun, refresh_at=due, idle_refresh_at=due))
-    for surface in SURFACES:
+    for surface in TIMELINES:
         data = cache.timeline(surface)
         header = timeline.read_header(data)
         assert header is not None
@@ -102,7 +102,7 @@ def put_in_place(kind: str, path: Path) -> None:
 
 def published(environ: Mapping[str, str]) -> bytes:
     """Return what the timeline that a refresh writes last shows now: something once a first reading is everywhere."""
-    return timeline.text_at(ProfileCache(environ).timeline(SURFACES[-1]), int(time.time()))
+    return timeline.text_at(ProfileCache(environ).timeline(TIMELINES[-1]), int(time.time()))
 
 
 PYTHON = sys.executable
