@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 TOKEN = "sk-ant-oat01-SIMULATED"  # noqa: S105  # opens nothing but this simulator
 ACCOUNT_ID = "5e000000-0000-4000-8000-00000000cafe"
 USAGE_PATH = "/api/oauth/usage"
-COUNT_PATH = "/simulated/requests"
 PROFILE_PATH = "/api/oauth/profile"
 MESSAGES_PATH = "/v1/messages"
 
@@ -303,9 +302,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         path = self.path.partition("?")[0]
-        if path == COUNT_PATH:
-            self._send(Reply(body=json.dumps({"requests": self.server.requests}).encode()))
-        elif path not in (USAGE_PATH, PROFILE_PATH):
+        if path not in (USAGE_PATH, PROFILE_PATH):
             self._send(_error(404, "not_found_error", "Not found"))
         elif self.headers.get("Authorization") != f"Bearer {TOKEN}":
             self._send(_error(401, "authentication_error", "Invalid bearer token"))

@@ -57,7 +57,7 @@ def test_wheel_holds_the_package_and_the_script_as_it_is(release: Path) -> None:
     assert any(name.endswith("licenses/LICENSE") for name in names)
 
 
-def test_sdist_builds_and_tests_itself(release: Path) -> None:
+def test_sdist_holds_what_builds_and_tests_it(release: Path) -> None:
     [path] = (release / "dist").glob("*.tar.gz")
     with tarfile.open(path) as sdist:
         members = {member.name.partition("/")[2]: member for member in sdist.getmembers()}
