@@ -64,7 +64,7 @@ def _shell(environ: dict[str, str]) -> list[Figure]:
 def _python(environ: Mapping[str, str]) -> list[Figure]:
     commands: dict[str, Command] = {
         "python -c pass": (world.PYTHON, environ),
-        "constant script": ([_constant_script(environ["HOME"])], environ),
+        "constant script": ([constant_script(environ["HOME"])], environ),
         "ullage prompt": (world.PROMPT, environ),
     }
     return compared(
@@ -93,16 +93,16 @@ def _empty_script(home: str) -> str:
     return path
 
 
-def _constant_script(home: str) -> str:
+def constant_script(home: str) -> str:
     """Write what an installer would write for a command that prints a constant; return its path."""
     with open(world.PROMPT[0], encoding="utf-8") as file:
         wrapper = file.read()
-    assert "from ullage.__main__ import main" in wrapper
+    assert "from ullage.__main__ import run" in wrapper
     path = os.path.join(home, "bin", "constant")
     os.makedirs(os.path.dirname(path))
     _write_script(path, wrapper.replace("ullage.__main__", "constant_main"))
     with open(os.path.join(home, "bin", "constant_main.py"), "w", encoding="utf-8") as file:
-        file.write('def main() -> int:\n    print("5h 37%")\n    return 0\n')
+        file.write('def run() -> int:\n    print("5h 37%")\n    return 0\n')
     return path
 
 

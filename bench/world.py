@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 
 from bench.processes import settle
 from ullage import places, refresh, timeline
+from ullage.account import AccountCache
 from ullage.cache import ProfileCache
 from ullage.publish import boot_clock
 from ullage.simulate import Simulator, write_account
@@ -111,6 +112,7 @@ def make_due(environ: Mapping[str, str]) -> None:
     long_ago = datetime.now(UTC) - timedelta(hours=1)
     cache.save_schedule(cache.schedule().replace(attempted_at=long_ago, refresh_at=long_ago, idle_refresh_at=long_ago))
     cache.postpone(round(long_ago.timestamp()))
+    AccountCache(cache.root, cache.schedule().account_id).save_asked_at(long_ago)
 
 
 def make_older(environ: Mapping[str, str], surface: str, by: int) -> None:

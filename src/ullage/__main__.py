@@ -45,8 +45,12 @@ def run() -> int:
     status = main()
     if "click" not in sys.modules:
         for stream in (sys.stdout, sys.stderr):
-            if stream is not None:
-                stream.flush()
+            try:
+                if stream is not None:
+                    stream.flush()
+            except OSError:
+                # Whoever read has had enough.
+                continue
         os._exit(status)
     return status
 
