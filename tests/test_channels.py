@@ -15,10 +15,9 @@ import pytest
 from samples import NOW
 from tools import wait_until
 
-from ullage import alerts
+from ullage import alerts, channels
 from ullage.alerts import Wishes
-from ullage.delivery import channels
-from ullage.delivery.channels import ChannelError
+from ullage.channels import ChannelError
 
 if TYPE_CHECKING:
     from pathlib import Path

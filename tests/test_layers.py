@@ -39,7 +39,8 @@ ALLOWED = {
     "render": "model pace places record render text",
     "account": "cache files model serial statements text",
     "config": "alerts errors files model places record render text",
-    "delivery": "alerts cache config delivery detach errors files memory model text",
+    "channels": "alerts errors",
+    "delivery": "alerts cache channels config detach errors files memory model text",
     "frames": "places render timeline",
     "publish": "files frames memory places schedule timeline tmux",
     "ask": "account config errors schedule sources text",
@@ -67,7 +68,7 @@ HOMES = {
     "msgspec": "contract",
     "sqlite3": "history",
     "PIL": "render.picture",
-    "desktop_notifier": "delivery.channels",
+    "desktop_notifier": "channels",
 }
 
 

@@ -7,10 +7,9 @@ from datetime import UTC, datetime
 
 import click
 
-from ullage import alerts, config, delivery
+from ullage import alerts, channels, config, delivery
 from ullage.cache import ProfileCache
 from ullage.cli import options
-from ullage.delivery import channels
 from ullage.errors import UllageError
 from ullage.render import words
 

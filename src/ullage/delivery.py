@@ -12,10 +12,9 @@ import secrets
 import sys
 from datetime import UTC, datetime, timedelta
 
-from ullage import alerts, config, detach, memory
+from ullage import alerts, channels, config, detach, memory
 from ullage.alerts import Alert, Mark
 from ullage.cache import ProfileCache
-from ullage.delivery import channels
 from ullage.errors import UllageError
 from ullage.files import read_regular, write_atomically
 from ullage.model import parse_percent, parse_time
