@@ -4,7 +4,7 @@
 # ULLAGE_PLACE, set before: left (the default) puts the segment before your PS1; manual leaves PS1 alone, for
 # PS1='${ullage_segment-}\$ '; starship exports ULLAGE_SEGMENT for its env_var module instead. ULLAGE_OFF=1 hides it.
 #
-# A reader of the timeline file (`ullage help timeline` has its format), in the grammar of bash 3.2. A prompt forks
+# A reader of the timeline file (src/ullage/timeline.py has its format), in the grammar of bash 3.2. A prompt forks
 # nothing; what is shown is referred to by PS1, never part of it, so that nothing in it is run.
 
 : "${__ullage_program:=ullage}"

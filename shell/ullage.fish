@@ -4,7 +4,7 @@
 # manual leaves both alone, for a call of ullage_segment in your own; starship exports ULLAGE_SEGMENT for its env_var
 # module instead. ULLAGE_OFF=1 hides it.
 #
-# A reader of the timeline file (`ullage help timeline` has its format), for fish 3.4 and newer. A prompt forks nothing.
+# A reader of the timeline file (src/ullage/timeline.py has its format), for fish 3.4 and newer. A prompt forks nothing.
 
 set -q __ullage_program; or set -g __ullage_program ullage
 
