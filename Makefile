@@ -14,6 +14,8 @@ help:
 	@echo 'make e2e       the real Claude Code against the simulated account, in a network of its own (needs root)'
 	@echo 'make check     lint, format, types and shell checks'
 	@echo 'make bench     the figures of the README, measured here'
+	@echo 'make format    ruff mends what it can'
+	@echo 'make picture   the README picture, drawn from a real terminal'
 	@echo 'make package   wheel and sdist in dist/'
 	@echo 'make packages  the Debian packages that the tests use (needs root)'
 

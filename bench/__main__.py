@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import json
 import os
 import platform
@@ -42,11 +41,10 @@ def main(names: Sequence[str]) -> int:
     results: dict[str, list[Figure]] = {}
     started = time.monotonic()
     for name in names or MODULES:
-        if importlib.util.find_spec(f"bench.{name}") is not None:
-            module = importlib.import_module(f"bench.{name}")
-            rows = [figures.from_plain(row) for row in module.measure()]
-            console.print(_table(getattr(module, "TITLE", name), rows))
-            results[name] = rows
+        module = importlib.import_module(f"bench.{name}")
+        rows = [figures.from_plain(row) for row in module.measure()]
+        console.print(_table(getattr(module, "TITLE", name), rows))
+        results[name] = rows
     with open(RESULTS, "w", encoding="utf-8") as file:
         rows_of = {name: [figures.as_json(row) for row in rows] for name, rows in results.items()}
         json.dump({"machine": machine, "figures": rows_of}, file, indent=1, ensure_ascii=False)

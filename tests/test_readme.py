@@ -66,6 +66,10 @@ def test_every_target_of_make_is_there(target: str) -> None:
     assert re.search(rf"^{target}:", (REPOSITORY / "Makefile").read_text(), re.MULTILINE)
 
 
+def test_nothing_is_left_to_fill_in() -> None:
+    assert "@@" not in README
+
+
 def test_every_file_that_the_readme_names_is_there() -> None:
     for name in re.findall(r"\]\(([^)#:]+)\)", README):
         assert (REPOSITORY / name).exists(), name

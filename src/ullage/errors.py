@@ -1,10 +1,12 @@
 """What can go wrong, each with an exit code and words that say what to do next.
 
 UllageError
-├── UsageError   2  the command, the environment or the configuration is wrong
-├── SourceError  5  a source did not answer
-├── CacheError   5  the cache cannot be used
-└── HistoryError 5  the history cannot be used
+├── UsageError    2  the command, the environment or the configuration is wrong
+│   └── UnknownWindowError  a limit names no window that there is (guard.limits)
+├── SourceError   5  a source did not answer
+├── CacheError    5  the cache cannot be used
+├── HistoryError  5  the history cannot be used
+└── ChannelError  5  an alert did not get through (channels)
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The only writer of the cache: one refresh at a time, polite to the server, out of the prompt's way."""
+"""What asks the sources and keeps their answers: one refresh at a time, polite, out of the prompt's way."""
 
 from __future__ import annotations
 
