@@ -125,7 +125,7 @@ def test_any_settings_keep_what_they_say(
         assert without_hooks(added) == text
 
 
-@pytest.mark.parametrize("before", [None, '{\n  "model": "opus"\n}\n', '{"hooks":{}}', "{}"])
+@pytest.mark.parametrize("before", [None, "", "\n", '{\n  "model": "opus"\n}\n', '{"hooks":{}}', "{}"])
 def test_setup_installs_hooks_that_run_and_takes_them_out(environ: dict[str, str], before: str | None) -> None:
     path = Path(environ["HOME"], ".claude", "settings.json")
     if before is not None:
