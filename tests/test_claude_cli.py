@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tools import REPOSITORY, wait_until
 
+from ullage.cli import options
 from ullage.errors import SourceError
 from ullage.model import Account
 from ullage.sources import claude_cli
@@ -98,6 +99,22 @@ def test_a_program_that_hangs_is_ended_with_all_that_it_started(
     assert error.value.code == "cli_timeout"
     child = int(Path(claude["STANDIN_CHILD"]).read_text())
     wait_until(lambda: not alive(child), what="the end of the child")
+
+
+def test_both_questions_share_one_deadline(
+    claude: dict[str, str], now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Either answer alone would be in time.
+    monkeypatch.setattr(claude_cli, "ANSWER_SECONDS", 2.8)
+    with pytest.raises(SourceError) as error:
+        ask(claude, "old-and-slow", now)
+    assert error.value.code == "cli_timeout"
+
+
+def test_whoever_waits_for_a_refresh_waits_longer_than_it_can_take() -> None:
+    # The deadline, and twice the end of a program that does not go by itself.
+    longest = claude_cli.ANSWER_SECONDS + 2 * claude_cli.LONGEST_END_SECONDS
+    assert longest < 40 < options.LONGEST_REFRESH_SECONDS
 
 
 def test_a_child_that_a_wrapper_leaves_is_ended(claude: dict[str, str], now: datetime) -> None:

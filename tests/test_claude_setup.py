@@ -15,7 +15,7 @@ def settings_path(environ: dict[str, str]) -> Path:
 
 
 @pytest.mark.parametrize("own_profile", [False, True])
-@pytest.mark.parametrize("before", [None, '{\n  "model": "opus"\n}\n', '{"hooks":{}}', "{\r\n}\r\n"])
+@pytest.mark.parametrize("before", [None, "", "\n", '{\n  "model": "opus"\n}\n', '{"hooks":{}}', "{\r\n}\r\n"])
 def test_in_and_out(environ: dict[str, str], tmp_path: Path, before: str | None, own_profile: bool) -> None:
     if own_profile:
         environ["CLAUDE_CONFIG_DIR"] = str(tmp_path / "work")
@@ -66,3 +66,10 @@ def test_without_a_word_nothing_is_written(environ: dict[str, str]) -> None:
     done = ullage("setup", "claude-code", environ=environ)
     assert done.returncode == 2
     assert not settings_path(environ).parent.exists()
+
+
+def test_a_file_of_which_there_is_a_backup_is_not_removed(environ: dict[str, str]) -> None:
+    path = settings_path(environ)
+    for options in ([], ["--guard"], ["--undo"], ["--guard", "--undo"]):
+        assert ullage("setup", "claude-code", *options, "--yes", environ=environ).returncode == 0
+    assert json.loads(path.read_text()) == {}

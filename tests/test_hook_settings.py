@@ -43,10 +43,17 @@ def parsed(text: str) -> dict[str, Any]:
     return loaded
 
 
+def expected(settings: dict[str, Any], arguments: list[str]) -> dict[str, Any]:
+    """Return what settings without hooks of ours become, by meaning."""
+    table = settings.get("hooks", {})
+    added = {name: [*table.get(name, []), *found] for name, found in hooks.entries(arguments).items()}
+    return {**settings, "hooks": {**table, **added}}
+
+
 @pytest.mark.parametrize("text", TEXTS)
 def test_they_come_in_and_go_out_to_the_byte(text: str) -> None:
     added = with_hooks(text, ARGUMENTS)
-    assert parsed(added) == hooks.installed(parsed(text), ARGUMENTS)
+    assert parsed(added) == expected(parsed(text), ARGUMENTS)
     assert with_hooks(added, ARGUMENTS) == added
     assert without_hooks(added) == text
     assert without_hooks(text) == text
@@ -64,6 +71,16 @@ def test_they_are_indented_as_their_neighbours() -> None:
     added = with_hooks('{\n\t"hooks": {\n\t\t"SessionEnd": []\n\t}\n}\n', [])
     assert added.startswith('{\n\t"hooks": {\n\t\t"SessionEnd": [],\n\t\t"UserPromptSubmit": [\n\t\t\t{\n')
     assert added.endswith("\t\t]\n\t}\n}\n")
+
+
+@pytest.mark.parametrize("indent", [1, 2, 3, 4, "\t"])
+@pytest.mark.parametrize(
+    "table", [{}, {"hooks": {"SessionEnd": []}}, {"hooks": {"Stop": [{"hooks": [json.loads(OTHER)]}]}}]
+)
+def test_they_are_indented_by_the_step_of_the_file(indent: int | str, table: dict[str, Any]) -> None:
+    text = json.dumps({"model": "opus", **table}, indent=indent)
+    added = with_hooks(text, ARGUMENTS)
+    assert added == json.dumps(json.loads(added), indent=indent)
 
 
 def test_an_empty_file_becomes_one() -> None:
@@ -119,13 +136,13 @@ def test_any_settings_keep_what_they_say(
     before = rest if table is None else {**rest, "hooks": table}
     text = json.dumps(before, indent=indent)
     added = with_hooks(text, arguments)
-    assert parsed(added) == hooks.installed(before, arguments)
+    assert parsed(added) == expected(before, arguments)
     assert meaning(parsed(without_hooks(added))) == meaning(before)
     if table is None or all(table.values()):
         assert without_hooks(added) == text
 
 
-@pytest.mark.parametrize("before", [None, '{\n  "model": "opus"\n}\n', '{"hooks":{}}', "{}"])
+@pytest.mark.parametrize("before", [None, "", "\n", '{\n  "model": "opus"\n}\n', '{"hooks":{}}', "{}"])
 def test_setup_installs_hooks_that_run_and_takes_them_out(environ: dict[str, str], before: str | None) -> None:
     path = Path(environ["HOME"], ".claude", "settings.json")
     if before is not None:

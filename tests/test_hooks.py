@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import copy
-import json
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from samples import NOW
 
-from ullage.errors import UsageError
 from ullage.guard import Finding, hooks
 from ullage.guard.hooks import EVENTS, Event
 
@@ -110,62 +104,3 @@ def test_hostile_arguments_stay_one_word_of_the_command() -> None:
 def test_our_handlers_are_known(command: object, ours: bool) -> None:
     assert hooks.is_ours({"type": "command", "command": command}) is ours
     assert hooks.is_ours(command) is False
-
-
-OTHER = {"type": "command", "command": "./check.sh"}
-
-
-@pytest.mark.parametrize(
-    "settings",
-    [
-        {},
-        {"model": "opus"},
-        {"hooks": {}},
-        {"hooks": {"Stop": []}, "model": "opus"},
-        {"hooks": {"Stop": [{"hooks": [OTHER]}], "SessionEnd": [{"hooks": [OTHER]}]}},
-        {"hooks": {"PreToolUse": [{"matcher": "Bash", "hooks": [OTHER, OTHER]}, "strange", {"hooks": "strange"}]}},
-    ],
-)
-def test_what_is_installed_is_taken_out_again(settings: dict[str, Any]) -> None:
-    before = copy.deepcopy(settings)
-    installed = hooks.installed(settings, ["--warn", "80"])
-    assert settings == before
-    assert json.dumps(installed).count("ullage hook --warn 80") == 3
-    assert hooks.installed(installed, ["--warn", "80"]) == installed
-    changed = hooks.installed(installed, ["--warn", "90"])
-    assert json.dumps(changed).count("ullage hook") == 3
-    undone = hooks.removed(changed)
-    # A list that was empty before is the one thing that cannot be told from one that ours were alone in.
-    assert undone == {
-        key: value for key, value in {**before, "hooks": _filled(before)}.items() if value or key != "hooks"
-    }
-    assert hooks.removed(undone) == undone
-
-
-def _filled(settings: dict[str, Any]) -> dict[str, Any]:
-    return {name: groups for name, groups in settings.get("hooks", {}).items() if groups}
-
-
-def test_a_handler_beside_ours_in_one_group_stays() -> None:
-    ours = hooks.entries()["Stop"][0]["hooks"][0]
-    settings = {"hooks": {"Stop": [{"hooks": [OTHER, ours]}]}}
-    assert hooks.removed(settings) == {"hooks": {"Stop": [{"hooks": [OTHER]}]}}
-
-
-@pytest.mark.parametrize("strange", [[], "x", None, {"Stop": "x"}, {"PreToolUse": {"matcher": "*"}}])
-def test_what_is_no_table_of_hooks_is_refused(strange: object) -> None:
-    with pytest.raises(UsageError, match="Nothing is changed"):
-        hooks.installed({"hooks": strange})
-
-
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=10,
-)
-
-
-@given(st.dictionaries(st.sampled_from([*EVENTS, "hooks", "SessionEnd"]), json_values, max_size=4))
-def test_strange_settings_are_left_as_they_are(hooks_table: dict[str, Any]) -> None:
-    settings = {"hooks": hooks_table}
-    assert hooks.removed(settings) == settings

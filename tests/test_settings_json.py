@@ -43,6 +43,12 @@ def test_it_is_indented_as_its_neighbours() -> None:
     )
 
 
+@pytest.mark.parametrize("indent", [1, 2, 3, 4, "\t"])
+def test_it_is_indented_by_the_step_of_the_file(indent: int | str) -> None:
+    added = with_status_line(json.dumps({"model": "opus"}, indent=indent))
+    assert added == json.dumps(json.loads(added), indent=indent)
+
+
 def test_an_empty_file_becomes_one() -> None:
     assert json.loads(with_status_line("")) == {"statusLine": OURS}
 

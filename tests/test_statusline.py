@@ -104,6 +104,13 @@ def test_the_next_answer_shows_at_once(environ: dict[str, str]) -> None:
     assert ullage("prompt", environ=environ).stdout == "5h 92%!!\n"
 
 
+@pytest.mark.parametrize("lower", [70, 3])
+def test_what_the_session_says_now_takes_the_place_of_what_it_said(environ: dict[str, str], lower: int) -> None:
+    line(payload(five_hour=80), environ)
+    assert f"5h {lower}% " in line(after_an_answer(payload(five_hour=lower)), environ)
+    assert used(environ)["five_hour"] == lower
+
+
 def test_every_field_of_the_session_can_be_shown(environ: dict[str, str]) -> None:
     Path(environ["ULLAGE_CONFIG"]).write_text(
         '[statusline]\ntemplate = "{model}|{context}|{cost}|{folder}|{version}|{effort}|{top.name} {top}|{fable}"\n'
@@ -403,7 +410,8 @@ def test_another_account_starts_afresh_at_once(environ: dict[str, str]) -> None:
     state.write_text(json.dumps({"oauthAccount": {"accountUuid": "first"}}, indent=2))
     line(payload(five_hour=88, seven_day=90), environ)
     state.write_text(json.dumps({"oauthAccount": {"accountUuid": "second"}}, indent=2))
-    line(payload(five_hour=3, seven_day=4, session_id="new"), environ)
+    shown = line(payload(five_hour=3, seven_day=4, session_id="new"), environ)
+    assert shown.startswith("Test 5.5  5h 3% 2h30  7d 4%")
     assert used(environ) == {"five_hour": 3.0, "seven_day": 4.0}
 
 

@@ -40,9 +40,8 @@ def names(directory: str) -> list[str]:
     return sorted(name for name in found if name.startswith(_PREFIX) and name.endswith(_SUFFIX))
 
 
-def load(directory: str) -> tuple[Reading, ...]:
-    """Return every statement that can be read."""
-    readings = (
-        serial.decode_reading(read_regular(os.path.join(directory, name), own=True)) for name in names(directory)
-    )
+def load(directory: str, *, without: str = "") -> tuple[Reading, ...]:
+    """Return every statement that can be read, but for that of the file named `without`."""
+    found = (os.path.join(directory, name) for name in names(directory) if name != without)
+    readings = (serial.decode_reading(read_regular(path, own=True)) for path in found)
     return tuple(reading for reading in readings if reading is not None)

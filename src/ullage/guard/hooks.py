@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import shlex
 
-from ullage.errors import UsageError
 from ullage.record import Record
 from ullage.text import clean
 
@@ -102,32 +101,6 @@ def entries(arguments: Sequence[str] = (), program: str = "ullage") -> dict[str,
     }
 
 
-def installed(settings: dict[str, Any], arguments: Sequence[str] = (), program: str = "ullage") -> dict[str, Any]:
-    """Return settings with our hooks in them, in place of older ones of ours; everything else stays as it is.
-
-    Raises UsageError where the settings hold something else in the place of hooks.
-    """
-    cleared = removed(settings)
-    hooks = cleared.get("hooks", {})
-    if not isinstance(hooks, dict) or not all(isinstance(hooks.get(name, []), list) for name in EVENTS):
-        raise UsageError("`hooks` is not of the form that Claude Code documents. Nothing is changed.")
-    hooks = dict(hooks)
-    for name, groups in entries(arguments, program).items():
-        hooks[name] = [*hooks.get(name, []), *groups]
-    return {**cleared, "hooks": hooks}
-
-
-def removed(settings: dict[str, Any]) -> dict[str, Any]:
-    """Return settings without our hooks, and without the lists that held nothing else."""
-    hooks = settings.get("hooks")
-    if not isinstance(hooks, dict):
-        return settings
-    kept = {name: groups if not _has_ours(groups) else _without_ours(groups) for name, groups in hooks.items()}
-    kept = {name: groups for name, groups in kept.items() if groups or not _has_ours(hooks[name])}
-    rest = {key: value for key, value in settings.items() if key != "hooks"}
-    return {**settings, "hooks": kept} if kept or not hooks else rest
-
-
 def is_ours(handler: object) -> bool:
     """Say whether a handler runs `ullage hook`, by whatever path."""
     command = handler.get("command") if isinstance(handler, dict) else None
@@ -136,23 +109,3 @@ def is_ours(handler: object) -> bool:
     except ValueError:
         return False
     return len(words) > 1 and words[0].replace("\\", "/").rsplit("/", 1)[-1] == "ullage" and words[1] == "hook"
-
-
-def _has_ours(groups: object) -> bool:
-    return isinstance(groups, list) and any(is_ours(handler) for group in groups for handler in _handlers(group))
-
-
-def _handlers(group: object) -> list[Any]:
-    handlers = group.get("hooks") if isinstance(group, dict) else None
-    return handlers if isinstance(handlers, list) else []
-
-
-def _without_ours(groups: list[Any]) -> list[Any]:
-    kept = []
-    for group in groups:
-        others = [handler for handler in _handlers(group) if not is_ours(handler)]
-        if len(others) == len(_handlers(group)):
-            kept.append(group)
-        elif others:
-            kept.append({**group, "hooks": others})
-    return kept

@@ -47,9 +47,9 @@ def plan_undo(environ: Mapping[str, str]) -> Plan:
     after = settings_json.without_status_line(before)
     if after == before:
         return Plan(change=None, words=f"{file.path} does not name `{settings_json.COMMAND}`: nothing to undo.")
-    is_ours_alone = before == settings_json.with_status_line("")
+    was_ours_alone = before == settings_json.with_status_line("")
     return Plan(
-        change=Change(file=file, after=None if is_ours_alone else after.encode()),
+        change=userfile.without_ours(file, after.encode(), was_ours_alone=was_ours_alone),
         words="Claude Code shows it no more from its next answer on.",
         takes_back=True,
     )

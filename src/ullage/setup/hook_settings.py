@@ -6,6 +6,7 @@ import itertools
 import json
 import shlex
 
+from ullage.errors import UsageError
 from ullage.guard import hooks
 from ullage.setup import jsonedit
 
@@ -26,7 +27,7 @@ def with_hooks(text: str, arguments: Sequence[str]) -> str:
     """
     if not text.strip():
         return _file(arguments)
-    hooks.installed(json.loads(text.removeprefix("\ufeff")) if jsonedit.outermost(text) >= 0 else {}, arguments)
+    _refuse_strange(_hooks(text))
     if _arguments(text) == [*arguments] and _is_whole(text):
         return text
     return _added(without_hooks(text), arguments)
@@ -51,6 +52,12 @@ def is_ours_alone(text: str) -> bool:
     """Say whether a file holds what an empty one would become, and no more."""
     arguments = _arguments(text) if text.strip() else None
     return arguments is not None and text == _file(arguments)
+
+
+def _refuse_strange(table: Element | None) -> None:
+    found = table.value if table is not None else {}
+    if not isinstance(found, dict) or not all(isinstance(found.get(name, []), list) for name in hooks.EVENTS):
+        raise UsageError("`hooks` is not of the form that Claude Code documents. Nothing is changed.")
 
 
 def _file(arguments: Sequence[str]) -> str:

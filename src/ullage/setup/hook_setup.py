@@ -29,7 +29,7 @@ def plan_undo(environ: Mapping[str, str]) -> Plan:
     if after == before:
         return Plan(change=None, words=f"{file.path} has no hook of ullage: nothing to undo.")
     return Plan(
-        change=Change(file=file, after=None if hook_settings.is_ours_alone(before) else after.encode()),
+        change=userfile.without_ours(file, after.encode(), was_ours_alone=hook_settings.is_ours_alone(before)),
         words="Claude Code asks them no more from its next start on.",
         takes_back=True,
     )

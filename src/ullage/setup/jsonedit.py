@@ -1,6 +1,6 @@
 """JSON as text: an element put in or taken out, everything else left as it stands. Pure.
 
-What is put in takes its neighbours' indentation, so that taking it out again gives the same bytes.
+What is put in takes its neighbours' indentation and the file's step, so that taking it out again gives the same bytes.
 """
 
 from __future__ import annotations
@@ -70,15 +70,20 @@ def append(text: str, container: int, value: object, name: str | None = None) ->
     if there:
         last = there[-1]
         gap = text[_before(text, last.start) : last.start]
-        return f"{text[: last.end]},{gap}{prefix}{_rendered(value, gap)}{text[last.end :]}"
+        return f"{text[: last.end]},{gap}{prefix}{_rendered(value, gap, _step(text))}{text[last.end :]}"
     at = container + 1
     gap = ""
     if text[at] in "\r\n":
         # What stands between the brackets stays behind the addition, so that taking it out leaves it there.
         line = text[text.rfind("\n", 0, container) + 1 : container + 1]
         indentation = line[: len(line) - len(line.lstrip(" \t"))]
-        gap = f"{_newline(text)}{indentation}{_step(indentation)}"
-    return f"{text[:at]}{gap}{prefix}{_rendered(value, gap)}{text[at:]}"
+        gap = f"{_newline(text)}{indentation}{_step(text)}"
+    return f"{text[:at]}{gap}{prefix}{_rendered(value, gap, _step(text))}{text[at:]}"
+
+
+def replace(text: str, element: Element, value: object) -> str:
+    """Put a value that fits on one line in the place of an element's own."""
+    return text[: element.value_start] + json.dumps(value, ensure_ascii=False) + text[element.end :]
 
 
 def drop(text: str, container: int, element: Element) -> str:
@@ -91,17 +96,19 @@ def drop(text: str, container: int, element: Element) -> str:
     return text[: element.start if len(there) > 1 else container + 1] + text[following:]
 
 
-def _rendered(value: object, gap: str) -> str:
+def _rendered(value: object, gap: str, step: str) -> str:
     if "\n" not in gap:
         return json.dumps(value, ensure_ascii=False)
-    indentation = gap.rpartition("\n")[2]
     newline = "\r\n" if "\r" in gap else "\n"
-    lines = json.dumps(value, ensure_ascii=False, indent=_step(indentation)).split("\n")
-    return (newline + indentation).join(lines)
+    lines = json.dumps(value, ensure_ascii=False, indent=step).split("\n")
+    return (newline + gap.rpartition("\n")[2]).join(lines)
 
 
-def _step(indentation: str) -> str:
-    return "\t" if "\t" in indentation else "  "
+def _step(text: str) -> str:
+    """Return what the first member of the file is indented by, or the usual where that says nothing."""
+    start = text.index("{") + 1
+    _, newline, indentation = text[start : _skip(text, start)].rpartition("\n")
+    return indentation if newline and indentation and text[_skip(text, start)] != "}" else "  "
 
 
 def _newline(text: str) -> str:

@@ -61,6 +61,18 @@ def read(path: str) -> UserFile:
     return UserFile(path=path, real=real, data=data)
 
 
+def without_ours(file: UserFile, after: bytes, *, was_ours_alone: bool) -> Change:
+    """Return the change that takes ours out of a file that may hold nothing else.
+
+    Such a file goes away where setup found none, which no backup shows; an empty one that setup found is empty again.
+    """
+    if not was_ours_alone:
+        return Change(file=file, after=after)
+    kept = [read_regular(backup, LARGEST) for backup in _kept(file.path)]
+    blank = next((data for data in kept if data is not None and not data.strip()), after)
+    return Change(file=file, after=blank if kept else None)
+
+
 def _nearest(directory: str) -> str:
     while not os.path.lexists(directory):
         directory = os.path.dirname(directory)
@@ -245,10 +257,12 @@ def _backups(path: str) -> Iterator[str]:
         yield f"{path}{_BACKUP}.{number}"
 
 
+def _kept(path: str) -> Iterator[str]:
+    return filter(os.path.lexists, _backups(path))
+
+
 def _forget_backup(path: str, data: bytes | None) -> None:
-    for backup in _backups(path):
-        if data is None or not os.path.lexists(backup):
-            return
+    for backup in list(_kept(path)) if data is not None else ():
         if read_regular(backup, LARGEST) == data:
             _remove(backup)
 

@@ -33,8 +33,11 @@ if TYPE_CHECKING:
 NAME = "claude-cli"
 TEXT_NAME = "claude-cli-text"
 
+# For both questions together: a person may be waiting for this refresh to end.
 ANSWER_SECONDS = 20.0
 _GOODBYE_SECONDS = 5.0
+_SIGNAL_SECONDS = 1.0
+LONGEST_END_SECONDS = _GOODBYE_SECONDS + 2 * _SIGNAL_SECONDS
 _LARGEST_OUTPUT = 4 << 20
 
 # No settings of user or project, hence no hooks, plugins or status line; no MCP server, no tool, no transcript.
@@ -76,10 +79,11 @@ def account(environ: Mapping[str, str]) -> Account:
 def read(environ: Mapping[str, str], account: Account, now: datetime) -> Reading:
     """Ask once; raise SourceError with what to do when there is no reading."""
     program = find(environ)
+    deadline = time.monotonic() + ANSWER_SECONDS
     try:
-        answer = _get_usage(program, environ)
+        answer = _get_usage(program, environ, deadline)
     except UnknownRequestError:
-        return _read_text(program, environ, account, now)
+        return _read_text(program, environ, account, now, deadline)
     plan = clean(answer.get("subscription_type")) or None
     limits = answer.get("rate_limits")
     if answer.get("rate_limits_available") is False:
@@ -130,12 +134,12 @@ def _unavailable(plan: str | None) -> SourceError:
     )
 
 
-def _get_usage(program: str, environ: Mapping[str, str]) -> dict[str, Any]:
+def _get_usage(program: str, environ: Mapping[str, str], deadline: float) -> dict[str, Any]:
     request_id = str(uuid.uuid4())
     what = '{"subtype":"get_usage","skip_behaviors":true}'
     request = f'{{"type":"control_request","request_id":"{request_id}","request":{what}}}\n'
     with _running([program, *_ASK], environ) as (process, errors):
-        for line in _lines(process, request.encode()):
+        for line in _lines(process, request.encode(), deadline):
             response = _response(line, request_id)
             if response is not None:
                 return _answer(response)
@@ -176,7 +180,7 @@ def _no_answer(errors: bytes) -> SourceError:
     )
 
 
-def _read_text(program: str, environ: Mapping[str, str], account: Account, now: datetime) -> Reading:
+def _read_text(program: str, environ: Mapping[str, str], account: Account, now: datetime, deadline: float) -> Reading:
     """Ask for the text of `/usage`; a version that took it for a question, which costs, is never asked again."""
     from ullage.files import write_atomically
     from ullage.places import profile_directory
@@ -185,7 +189,7 @@ def _read_text(program: str, environ: Mapping[str, str], account: Account, now: 
     if os.path.exists(refusal):
         raise _paid(refusal)
     with _running([program, *_ASK_TEXT], environ) as (process, _):
-        output = b"\n".join(_lines(process, b"", close=True))
+        output = b"\n".join(_lines(process, b"", deadline, close=True))
     try:
         result = jsontext.loads(output[output.rfind(b"\n{") + 1 :])
     except ValueError:
@@ -232,11 +236,12 @@ def _running(command: list[str], environ: Mapping[str, str]) -> Iterator[tuple[s
             _end(process)
 
 
-def _lines(process: subprocess.Popen[bytes], request: bytes, *, close: bool = False) -> Iterator[bytes]:
-    """Send the request and yield the lines that come; end when the program does, raise when it takes too long."""
+def _lines(
+    process: subprocess.Popen[bytes], request: bytes, deadline: float, *, close: bool = False
+) -> Iterator[bytes]:
+    """Send the request and yield the lines that come; end when the program does, raise when the deadline passes."""
     assert process.stdin is not None
     assert process.stdout is not None
-    deadline = time.monotonic() + ANSWER_SECONDS
     with contextlib.suppress(BrokenPipeError):
         process.stdin.write(request)
         process.stdin.flush()
@@ -280,5 +285,5 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, number)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(1)
+            process.wait(_SIGNAL_SECONDS)
     process.wait()

@@ -35,7 +35,7 @@ _GAP = "  "
 
 
 class Statement(Record):
-    """What one session says now, and whether that is news to the cache."""
+    """What one session says now, whose file keeps it, and whether that is news to the cache."""
 
     reading: Reading
     mark: str
@@ -77,12 +77,10 @@ def _take_in(payload: bytes, environ: MutableMapping[str, str], *, shows: bool, 
         return ""
     settings, _ = config.load(environ)
     directory = profile_directory(environ)
-    statement = _statement(session, directory, now)
-    known = statements.load(directory)
-    stated = (*known, statement.reading) if statement and statement.is_news else known
+    statement = _statement(session, directory, environ, now)
     line = ""
     if shows:
-        line = _line(merge.merge(stated), session, settings, environ, now)
+        line = _line(merge.merge(_stated(directory, statement)), session, settings, environ, now)
     if shows and prints:
         _print(line)
     if statement and (statement.is_news or _is_unpublished(statement.path, directory)):
@@ -91,7 +89,14 @@ def _take_in(payload: bytes, environ: MutableMapping[str, str], *, shows: bool, 
     return line
 
 
-def _statement(session: Session, directory: str, now: datetime) -> Statement | None:
+def _stated(directory: str, statement: Statement | None) -> tuple[Reading, ...]:
+    """Return what the cache holds once the statement is in it: in place of the session's last one, not beside it."""
+    if statement is None or not statement.is_news:
+        return statements.load(directory)
+    return (*statements.load(directory, without=os.path.basename(statement.path)), statement.reading)
+
+
+def _statement(session: Session, directory: str, environ: Mapping[str, str], now: datetime) -> Statement | None:
     """Date what the session says by when the server can have said it, and compare it with what it said before."""
     if session.reading is None:
         return None
@@ -105,6 +110,8 @@ def _statement(session: Session, directory: str, now: datetime) -> Statement | N
     is_news = known is None or _numbers(known) != _numbers(reading)
     if known is not None and not is_news:
         is_news = (as_of - known.as_of).total_seconds() >= _CONFIRMED_SECONDS
+    if is_news:
+        reading = reading.replace(account=reading.account.replace(id=_account_id(environ)))
     return Statement(reading=reading, mark=session.mark, path=path, is_news=is_news)
 
 
@@ -152,9 +159,7 @@ def _save(statement: Statement, settings: Settings, environ: Mapping[str, str]) 
     cache = ProfileCache(environ)
     cache.make_private()
     if statement.is_news:
-        account = statement.reading.account.replace(id=_account_id(environ))
-        data = serial.encode(statement.reading.replace(account=account), mark=statement.mark)
-        write_atomically(statement.path, data)
+        write_atomically(statement.path, serial.encode(statement.reading, mark=statement.mark))
     publish.publish_anew(cache, settings)
 
 
