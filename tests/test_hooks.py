@@ -57,19 +57,38 @@ def test_a_warning_reaches_the_person_and_the_model(name: str) -> None:
     assert "decision" not in answer
 
 
-def test_a_mark_tells_sessions_windows_limits_and_resets_apart_but_not_the_servers_wording() -> None:
-    finding = Finding(id="five_hour", label="5h", outcome="over", exit_code=1, limit=90.0, why="", room_at=NOW)
-    event = Event(name="Stop", session="one")
-    assert hooks.mark(event, finding) == hooks.mark(
-        event.replace(name="PreToolUse"), finding.replace(room_at=NOW + timedelta(milliseconds=20), why="x")
-    )
-    others = [
-        hooks.mark(event.replace(session="two"), finding),
-        hooks.mark(event, finding.replace(id="seven_day")),
-        hooks.mark(event, finding.replace(limit=95.0)),
-        hooks.mark(event, finding.replace(room_at=NOW + timedelta(hours=5))),
-    ]
-    assert len({hooks.mark(event, finding), *others}) == 5
+FINDING = Finding(id="five_hour", label="5h", outcome="over", exit_code=1, limit=90.0, why="", room_at=NOW)
+
+
+@pytest.mark.parametrize(
+    ("session", "changes", "told"),
+    [
+        ("one", {"why": "x"}, True),
+        ("one", {"room_at": NOW + timedelta(milliseconds=20)}, True),
+        ("two", {}, False),
+        ("one", {"id": "seven_day"}, False),
+        ("one", {"limit": 95.0}, False),
+        ("one", {"room_at": NOW + timedelta(hours=5)}, False),
+        ("one", {"room_at": None}, False),
+    ],
+)
+def test_a_session_is_told_once_of_each_window_limit_and_reset(
+    session: str, changes: dict[str, Any], told: bool
+) -> None:
+    marks = ["", "rubbish", hooks.mark(Event(name="Stop", session="one"), FINDING)]
+    assert hooks.is_told(Event(name="PreToolUse", session=session), FINDING.replace(**changes), marks) is told
+
+
+@pytest.mark.parametrize("minutes", range(11))
+def test_the_servers_wording_of_a_reset_tells_no_session_twice(minutes: int) -> None:
+    event, reset = Event(name="Stop", session="one"), NOW + timedelta(minutes=minutes, seconds=-1)
+    mark = hooks.mark(event, FINDING.replace(room_at=reset))
+    assert hooks.is_told(event, FINDING.replace(room_at=reset + timedelta(seconds=2)), [mark])
+
+
+def test_a_reset_that_is_not_told_is_told_once() -> None:
+    event, finding = Event(name="Stop", session="one"), FINDING.replace(room_at=None)
+    assert hooks.is_told(event, finding, [hooks.mark(event, finding)])
 
 
 def test_the_entries_are_those_that_claude_code_documents() -> None:

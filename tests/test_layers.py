@@ -29,7 +29,7 @@ ALLOWED = {
     "schedule": "model record",
     "pace": "model record",
     "history": "errors model pace",
-    "memory": "config errors history model pace",
+    "memory": "cache config errors files history model pace text",
     "jsontext": "",
     "files": "errors",
     "serial": "jsontext model record schedule text",

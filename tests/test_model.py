@@ -233,3 +233,16 @@ def test_parsers_take_anything(value: object) -> None:
     percent, time = model.parse_percent(value), model.parse_time(value)
     assert percent is None or 0 <= percent < 1000
     assert time is None or 2000 < time.year < 2201
+
+
+@pytest.mark.parametrize(
+    ("minutes", "same"), [(0, True), (10, True), (-10, True), (10.1, False), (-10.1, False), (300, False)]
+)
+def test_the_same_reset_is_told_with_a_little_difference(minutes: float, same: bool) -> None:
+    assert model.same_reset(NOW, NOW + timedelta(minutes=minutes)) is same
+
+
+def test_a_reset_that_is_not_told_is_like_no_other() -> None:
+    assert model.same_reset(None, None)
+    assert not model.same_reset(None, NOW)
+    assert not model.same_reset(NOW, None)

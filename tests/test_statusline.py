@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tools import ULLAGE, ullage, wait_until
 
-from ullage import timeline
+from ullage import history, memory, timeline
 from ullage.cache import ProfileCache
 from ullage.schedule import Schedule
 
@@ -470,6 +470,7 @@ FORBIDDEN = {
     "re",
     "rich",
     "secrets",
+    "sqlite3",
     "subprocess",
     "tomllib",
     "typing",
@@ -495,3 +496,47 @@ def test_an_unchanged_line_imports_little(environ: dict[str, str]) -> None:
 def test_the_pace_goes_by_the_history(environ: dict[str, str]) -> None:
     Path(environ["ULLAGE_CONFIG"]).write_text('[statusline]\ntemplate = "{5h} {5h.pace}[ {fable.pace}]"\n')
     assert line(payload(five_hour=75), environ) == "75%! 1.5×\n"
+
+
+def kept(environ: Mapping[str, str], window: str = "five_hour") -> list[float]:
+    cache = ProfileCache(environ)
+    reading = cache.reading()
+    if reading is None:
+        return []
+    found = history.samples(memory.history_path(cache), memory.owner(cache, reading), datetime(2020, 1, 1, tzinfo=UTC))
+    return [sample.used_percent for sample in found.get(window, ())]
+
+
+@pytest.mark.parametrize("arguments", [[], ["--quiet"], ["--then", "echo mine"]])
+def test_what_it_says_is_kept_in_the_history(environ: dict[str, str], arguments: list[str]) -> None:
+    line(payload(), environ, *arguments)
+    wait_until(lambda: kept(environ) == [37.0], what="the reading in the history")
+    assert kept(environ, "seven_day") == [61.0]
+
+
+def test_it_imports_no_sqlite_to_keep_it(environ: dict[str, str]) -> None:
+    code = (
+        "import sys; sys.argv = ['ullage', 'statusline']; from ullage.__main__ import main; main(); "
+        "print('sqlite3' in sys.modules, 'ullage.publish' in sys.modules, file=sys.stderr)"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=environ, input=json.dumps(payload()).encode(), capture_output=True, check=True)
+    assert done.stderr.decode().split() == ["False", "True"]
+    wait_until(lambda: kept(environ), what="the reading in the history")
+
+
+def test_a_damaged_history_is_told_by_the_next_refresh(environ: dict[str, str]) -> None:
+    path = Path(environ["ULLAGE_STATE_DIR"], "history.sqlite3")
+    path.parent.mkdir()
+    path.write_bytes(b"rubbish" * 500)
+    before = ProfileCache(environ).schedule()
+    line(payload(), environ)
+    notice = Path(ProfileCache(environ).directory, "history.notice")
+    wait_until(notice.exists, what="the notice")
+    assert ProfileCache(environ).schedule() == before
+    told = ullage("refresh", "--force", environ=environ)
+    assert told.returncode == 0
+    problem = ProfileCache(environ).schedule().problem
+    assert problem is not None
+    assert problem.code == "history_damaged"
+    assert not notice.exists()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, time, timedelta
 
 from ullage.errors import UsageError
-from ullage.model import has_reset, state_at, used_percent_at
+from ullage.model import has_reset, same_reset, state_at, used_percent_at
 from ullage.record import Record
 from ullage.render import words
 from ullage.text import clean
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 CHANNELS = ("desktop", "bell", "command")
 
-# A server words the same reset a little differently from one answer to the next.
-_SAME_RESET = timedelta(minutes=10)
 # A reset that nobody was told of for so long is no news.
 _LONGEST_NEWS = timedelta(hours=12)
 _LONGEST_MESSAGE = 500
@@ -165,7 +163,7 @@ def _threshold(at: _Situation, before: Mark | None) -> tuple[Alert | None, Mark 
     used, window = at.used, at.window
     if used is None:
         return None, before if before and _is_running(before, at.now) else None
-    same = before if before and _is_same_reset(before.resets_at, window.resets_at) else None
+    same = before if before and same_reset(before.resets_at, window.resets_at) else None
     passed = max((threshold for threshold in at.wishes.thresholds if used >= threshold), default=None)
     if passed is None or (same and passed <= same.percent):
         return None, same
@@ -176,7 +174,7 @@ def _threshold(at: _Situation, before: Mark | None) -> tuple[Alert | None, Mark 
 
 def _forecast(at: _Situation, before: Mark | None) -> tuple[Alert | None, Mark | None]:
     window, forecast = at.window, at.forecast
-    same = before if before and _is_same_reset(before.resets_at, window.resets_at) else None
+    same = before if before and same_reset(before.resets_at, window.resets_at) else None
     if same or not at.wishes.forecast or forecast is None or state_at(window.as_of, at.now, at.ages) != "fresh":
         return None, same
     # The latest end is known only where the window is all but sure to run out.
@@ -244,12 +242,6 @@ def _resets(window: Window, now: datetime) -> str:
     if window.resets_at is None:
         return "Its reset is not known."
     return f"It resets in {words.countdown(window.resets_at - now)}, {words.clock(window.resets_at, now)}."
-
-
-def _is_same_reset(one: datetime | None, other: datetime | None) -> bool:
-    if one is None or other is None:
-        return one is other
-    return abs(one - other) <= _SAME_RESET
 
 
 def _is_running(mark: Mark, now: datetime) -> bool:

@@ -12,7 +12,8 @@ import sqlite3
 from datetime import UTC, datetime, timedelta
 
 from ullage.errors import HistoryError
-from ullage.pace import SAME_RESET, Sample
+from ullage.model import RESET_SLACK, same_reset
+from ullage.pace import Sample
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def record(path: str, owner: str, windows: Iterable[Window], now: datetime) -> s
 
     `owner` is whose windows they are. Raises HistoryError when nothing can be kept.
     """
-    stated = [window for window in windows if window.used_percent is not None and window.as_of <= now + SAME_RESET]
+    stated = [window for window in windows if window.used_percent is not None and window.as_of <= now + RESET_SLACK]
     notice = None
     try:
         identity = _identity(path)
@@ -174,9 +175,7 @@ def _keep(database: sqlite3.Connection, owner: str, window: Window) -> None:
 
 
 def _is_same_reset(one: int | None, other: int | None) -> bool:
-    if one is None or other is None:
-        return one is other
-    return abs(one - other) <= SAME_RESET.total_seconds()
+    return same_reset(*(None if seconds is None else _moment(seconds) for seconds in (one, other)))
 
 
 def _thin_daily(database: sqlite3.Connection, now: datetime) -> None:
@@ -190,7 +189,7 @@ def _thin_daily(database: sqlite3.Connection, now: datetime) -> None:
             "later.owner = samples.owner AND later.window = samples.window AND later.at > samples.at "
             "AND later.at < (samples.at / :step + 1) * :step AND (later.resets_at IS samples.resets_at "
             "OR abs(later.resets_at - samples.resets_at) <= :same))",
-            {"before": _seconds(now - older_than), "step": step, "same": SAME_RESET.total_seconds()},
+            {"before": _seconds(now - older_than), "step": step, "same": RESET_SLACK.total_seconds()},
         )
     database.execute("UPDATE thinned SET at = ?", (_seconds(now),))
 

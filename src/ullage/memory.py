@@ -6,31 +6,32 @@ SQLite is imported only when there is something to keep or to look up; no failur
 from __future__ import annotations
 
 import os
+import sys
+from datetime import UTC, datetime
 
 from ullage import config
+from ullage.cache import ProfileCache
 from ullage.errors import UllageError
+from ullage.files import read_regular, remove, write_atomically
 from ullage.model import Problem
+from ullage.text import clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from ullage.cache import ProfileCache
     from ullage.model import Limits, Reading
     from ullage.pace import Forecast, Sample
     from ullage.schedule import Schedule
 
+_LONGEST_NOTICE = 500
+
 
 def remember(cache: ProfileCache, plan: Schedule, now: datetime) -> Schedule:
-    """Keep the numbers of the last reading; where that fails, or a damaged file was in the way, the plan notes it."""
-    from ullage import history
+    """Keep the numbers of the last reading; where that fails, or a damaged file was in the way, the plan notes it.
 
-    reading = cache.reading()
-    if reading is None:
-        return plan
+    Called under the refresh lock, since it writes the schedule.
+    """
     try:
-        notice = history.record(history_path(cache), owner(cache, reading), reading.windows, now)
-        code = "history_damaged"
+        notice, code = _record(cache, now) or _told_before(cache, plan), "history_damaged"
     except UllageError as error:
         notice, code = str(error), "history_not_written"
     if notice is None or plan.problem is not None:
@@ -38,6 +39,29 @@ def remember(cache: ProfileCache, plan: Schedule, now: datetime) -> Schedule:
     plan = plan.replace(problem=Problem(code=code, message=notice))
     cache.save_schedule(plan)
     return plan
+
+
+def _record(cache: ProfileCache, now: datetime) -> str | None:
+    from ullage import history
+
+    reading = cache.reading()
+    if reading is None:
+        return None
+    return history.record(history_path(cache), owner(cache, reading), reading.windows, now)
+
+
+def _told_before(cache: ProfileCache, plan: Schedule) -> str | None:
+    """Take the notice of a process that may not write the schedule, once there is a place for it."""
+    path = _notice_path(cache)
+    data = read_regular(path, own=True) if plan.problem is None else None
+    if data is None:
+        return None
+    remove(path)
+    return clean(data.decode(errors="replace"), _LONGEST_NOTICE) or None
+
+
+def _notice_path(cache: ProfileCache) -> str:
+    return os.path.join(cache.directory, "history.notice")
 
 
 def history_path(cache: ProfileCache) -> str:
@@ -67,3 +91,20 @@ def forecasts(cache: ProfileCache, reading: Reading | None, limits: Limits, now:
     from ullage import pace
 
     return pace.forecasts(reading.windows, samples(cache, reading, now), limits, now) if reading else {}
+
+
+def main() -> int:
+    """Keep the last reading without the refresh lock, for a status line; the next refresh tells what went wrong."""
+    try:
+        cache = ProfileCache(os.environ)
+        notice = _record(cache, datetime.now(UTC))
+        if notice is not None:
+            write_atomically(_notice_path(cache), notice.encode())
+    except UllageError:
+        # A history that cannot be written cannot be written by the next refresh either, which then says so.
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from ullage.model import same_reset
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,8 +25,6 @@ PARTIAL_SOURCES = ("statusline", "claude-cli-text")
 # A window that no listing names, so that its absence from one says nothing.
 _UNLISTED = ("spend_limit",)
 
-# The same reset is told with as much difference by response headers and by the usage endpoint.
-RESET_SLACK = timedelta(minutes=10)
 MUCH_NEWER = timedelta(minutes=30)
 WITHIN_MINUTES = timedelta(minutes=10)
 # Sources round differently: statements that differ by less agree.
@@ -139,9 +139,7 @@ def _used(window: Window) -> float:
 
 
 def _same_period(one: Window, other: Window) -> bool:
-    if one.resets_at is None or other.resets_at is None:
-        return one.resets_at is other.resets_at
-    return abs(one.resets_at - other.resets_at) <= RESET_SLACK
+    return same_reset(one.resets_at, other.resets_at)
 
 
 def _is_refuted(high: Window, rivals: Sequence[Window]) -> bool:

@@ -22,6 +22,10 @@ SEVERITIES: tuple[Severity, ...] = ("normal", "warning", "critical", "exhausted"
 # A reading may claim to be this much younger than now before its age counts as unknowable.
 CLOCK_SLACK = timedelta(minutes=1)
 
+# Sources, and one source from one answer to the next, tell the same reset with so much difference; the resets of two
+# windows lie hours apart.
+RESET_SLACK = timedelta(minutes=10)
+
 
 class Account(Record):
     """Whose quota it is; `id` is the account's UUID where a source tells it."""
@@ -104,6 +108,13 @@ def at_least(severity: Severity, other: Severity | None) -> Severity:
 def has_reset(window: Window, now: datetime) -> bool:
     """Say whether the window's reset has passed, so that its percentage is no longer known."""
     return window.resets_at is not None and now >= window.resets_at
+
+
+def same_reset(one: datetime | None, other: datetime | None) -> bool:
+    """Say whether two statements tell the same reset; one that is not told is like another that is not."""
+    if one is None or other is None:
+        return one is other
+    return abs(one - other) <= RESET_SLACK
 
 
 def used_percent_at(window: Window, now: datetime, limits: Limits) -> float | None:

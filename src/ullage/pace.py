@@ -14,7 +14,7 @@ import math
 from collections import defaultdict
 from datetime import datetime, timedelta
 
-from ullage.model import has_reset, state_at
+from ullage.model import has_reset, same_reset, state_at
 from ullage.record import Record
 
 TYPE_CHECKING = False
@@ -29,9 +29,6 @@ _HOUR = timedelta(hours=1)
 
 # Before this share of a window has passed, what was used in it says nothing yet.
 _SHORTEST_SHARE = 0.04
-
-# A source that states the same reset twice may differ by so much; two windows' resets lie hours apart.
-SAME_RESET = timedelta(minutes=10)
 
 # How far back habits are learned from.
 MEMORY = timedelta(days=28)
@@ -200,7 +197,9 @@ def by_window(samples: Sequence[Sample]) -> list[list[Sample]]:
     sequences: list[list[Sample]] = []
     for sample in sorted((sample for sample in samples if sample.resets_at), key=lambda sample: sample.at):
         assert sample.resets_at is not None
-        home = next((each for each in reversed(sequences[-3:]) if _same_reset(each[-1], sample)), None)
+        home = next(
+            (each for each in reversed(sequences[-3:]) if same_reset(each[-1].resets_at, sample.resets_at)), None
+        )
         if home is None:
             sequences.append([sample])
         else:
@@ -213,12 +212,10 @@ def of_window(window: Window, samples: Sequence[Sample]) -> list[Sample]:
     if window.used_percent is None or window.resets_at is None:
         return []
     stated = Sample(at=window.as_of, used_percent=window.used_percent, resets_at=window.resets_at)
-    earlier = [sample for sample in samples if sample.at < window.as_of and _same_reset(sample, stated)]
+    earlier = [
+        sample for sample in samples if sample.at < window.as_of and same_reset(sample.resets_at, stated.resets_at)
+    ]
     return by_window([*earlier, stated])[-1]
-
-
-def _same_reset(one: Sample, other: Sample) -> bool:
-    return bool(one.resets_at and other.resets_at and abs(one.resets_at - other.resets_at) <= SAME_RESET)
 
 
 def _never_falling(sequence: list[Sample]) -> list[Sample]:

@@ -118,7 +118,7 @@ def _not_told_yet(event: Event, findings: tuple[Finding, ...]) -> list[Finding]:
         return []
     path = os.path.join(ProfileCache(os.environ).directory, "hook.told")
     told = (read_regular(path) or b"").decode(errors="replace").splitlines()
-    new = [finding for finding in findings if hooks.mark(event, finding) not in told]
+    new = [finding for finding in findings if not hooks.is_told(event, finding, told)]
     if new:
         marks = [*told, *(hooks.mark(event, finding) for finding in new)][-_MOST_MARKS:]
         try:

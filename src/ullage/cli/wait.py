@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import click
 
@@ -12,18 +12,16 @@ from ullage.cli.parameters import parsed
 from ullage.guard import NOTHING_KNOWN, OVER, TOO_OLD, UNDER, Question, limits
 from ullage.guard.limits import Limit, parse_duration, parse_percent
 from ullage.guard.waiting import Look
-from ullage.model import binding_window, has_reset, state_at
+from ullage.model import binding_window, has_reset, same_reset, state_at
 from ullage.render import words
 from ullage.text import clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import timedelta
 
     from ullage.model import Reading, Window
-
-# A server words the same reset a little differently from one answer to the next.
-_SAME_RESET = timedelta(minutes=5)
 
 
 @click.command(name="wait")
@@ -85,8 +83,8 @@ def _until_reset(known: Known, first: Window) -> Callable[[datetime], Look]:
         if has_reset(first, now):
             return Look(over=True, words=f"{label} has reset.")
         known.refresh(attended=False)
-        latest = _latest(known, first)
-        if latest.resets_at is None or latest.resets_at > resets_at + _SAME_RESET:
+        latest = _latest(known, first).resets_at
+        if latest is None or (latest > resets_at and not same_reset(latest, resets_at)):
             return Look(over=True, words=f"{label} has reset.")
         return Look(over=False, words=f"until {label} resets at {words.clock(resets_at, now)}.", until=resets_at)
 

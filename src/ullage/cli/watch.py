@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ullage.model import Window
     from ullage.render.overview import Overview
 
-# How often the cache is looked at: two calls of stat, no more.
+# How often the cache is looked at: a list of its files and their times, no more.
 _LOOK_SECONDS = 2.0
 _LEAST_PLOT_LINES = 4
 _MOST_PLOT_LINES = 20
@@ -56,7 +56,7 @@ def _watch(screen: Screen, cache: ProfileCache, settings: Settings) -> int:
     drawn: object = None
     while True:
         now = datetime.now(UTC)
-        seen = (_stamps(cache), int(now.timestamp()) // 60, screen.size(), screen.generation, chosen)
+        seen = (_version(cache), int(now.timestamp()) // 60, screen.size(), screen.generation, chosen)
         if seen != drawn:
             prompt.start_refresh_if_due(os.environ)
             known = overview.load(cache, settings.limits, now)
@@ -79,14 +79,13 @@ def _choice(key: str, chosen: int) -> int:
     return int(key) - 1 if key in "123456789" else chosen
 
 
-def _stamps(cache: ProfileCache) -> list[int]:
-    stamps = []
-    for name in ("reading.json", "schedule.json"):
-        try:
-            stamps.append(os.stat(os.path.join(cache.directory, name)).st_mtime_ns)
-        except OSError:
-            stamps.append(0)
-    return stamps
+def _version(cache: ProfileCache) -> tuple[object, ...]:
+    """Return what changes whenever a reading or the schedule does."""
+    try:
+        planned = os.stat(os.path.join(cache.directory, "schedule.json")).st_mtime_ns
+    except OSError:
+        planned = 0
+    return cache.version(), planned
 
 
 def _lines(known: Overview, settings: Settings, now: datetime, chosen: int, size: tuple[int, int]) -> list[str]:

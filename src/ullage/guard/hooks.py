@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shlex
 
+from ullage.model import parse_time, same_reset
 from ullage.record import Record
 from ullage.text import clean
 
@@ -23,8 +24,6 @@ EVENTS = ("UserPromptSubmit", "PreToolUse", "Stop")
 
 # What a hook may take of a prompt's time before Claude Code goes on without it.
 _TIMEOUT_SECONDS = 10
-# A server words the same reset a little differently from one answer to the next.
-_SAME_RESET_SECONDS = 600
 
 
 class Event(Record):
@@ -87,8 +86,20 @@ def findings_over(verdict: Verdict) -> tuple[Finding, ...]:
 
 def mark(event: Event, finding: Finding) -> str:
     """Return what tells this warning from others, so that a session hears each of them once."""
-    reset = round(finding.room_at.timestamp() / _SAME_RESET_SECONDS) if finding.room_at else 0
-    return f"{event.session} {finding.id} {finding.limit:g} {reset}"
+    return f"{_subject(event, finding)} {finding.room_at.isoformat() if finding.room_at else ''}"
+
+
+def is_told(event: Event, finding: Finding, marks: Sequence[str]) -> bool:
+    """Say whether a session has heard a warning, however its reset was worded then."""
+    parts = (mark.rpartition(" ") for mark in marks)
+    return any(
+        subject == _subject(event, finding) and same_reset(parse_time(reset), finding.room_at)
+        for subject, _, reset in parts
+    )
+
+
+def _subject(event: Event, finding: Finding) -> str:
+    return f"{event.session} {finding.id} {finding.limit:g}"
 
 
 def entries(arguments: Sequence[str] = (), program: str = "ullage") -> dict[str, list[dict[str, Any]]]:

@@ -153,7 +153,7 @@ def _forecasts(reading: Reading, settings: Settings, environ: Mapping[str, str],
 
 
 def _save(statement: Statement, settings: Settings, environ: Mapping[str, str]) -> None:
-    from ullage import publish
+    from ullage import detach, publish
     from ullage.cache import ProfileCache, write_atomically
 
     cache = ProfileCache(environ)
@@ -161,6 +161,9 @@ def _save(statement: Statement, settings: Settings, environ: Mapping[str, str]) 
     if statement.is_news:
         write_atomically(statement.path, serial.encode(statement.reading, mark=statement.mark))
     publish.publish_anew(cache, settings)
+    if statement.is_news:
+        # Claude Code waits for the end of this process, which SQLite, or another that writes there, would delay.
+        detach.start("ullage.memory", environ)
 
 
 def _account_id(environ: Mapping[str, str]) -> str | None:
