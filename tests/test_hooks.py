@@ -73,7 +73,7 @@ FINDING = Finding(id="five_hour", label="5h", outcome="over", exit_code=1, limit
     ],
 )
 def test_a_session_is_told_once_of_each_window_limit_and_reset(
-    session: str, changes: dict[str, Any], told: bool
+    session: str, changes: dict[str, object], told: bool
 ) -> None:
     marks = ["", "rubbish", hooks.mark(Event(name="Stop", session="one"), FINDING)]
     assert hooks.is_told(Event(name="PreToolUse", session=session), FINDING.replace(**changes), marks) is told

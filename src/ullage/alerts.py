@@ -163,7 +163,7 @@ def _threshold(at: _Situation, before: Mark | None) -> tuple[Alert | None, Mark 
     used, window = at.used, at.window
     if used is None:
         return None, before if before and _is_running(before, at.now) else None
-    same = before if before and same_reset(before.resets_at, window.resets_at) else None
+    same = before if before and _is_same_period(before, window, at.now) else None
     passed = max((threshold for threshold in at.wishes.thresholds if used >= threshold), default=None)
     if passed is None or (same and passed <= same.percent):
         return None, same
@@ -199,6 +199,9 @@ def _reset(at: _Situation, before: Mark | None) -> tuple[Alert | None, Mark | No
         return None, before
     if before.resets_at is not None and at.now - before.resets_at > _LONGEST_NEWS:
         return None, None
+    if used is not None and before.resets_at is not None and _is_same_period(before, window, at.now):
+        # The number has only been corrected downwards.
+        return None, before
     others = [other for other in at.windows if other.id != window.id]
     blocked = any((used_percent_at(other, at.now, at.ages) or 0) >= 100 for other in others)
     message = "Another window is still used up." if blocked else "There is room again."
@@ -242,6 +245,12 @@ def _resets(window: Window, now: datetime) -> str:
     if window.resets_at is None:
         return "Its reset is not known."
     return f"It resets in {words.countdown(window.resets_at - now)}, {words.clock(window.resets_at, now)}."
+
+
+def _is_same_period(mark: Mark, window: Window, now: datetime) -> bool:
+    if mark.resets_at is None or window.resets_at is None or same_reset(mark.resets_at, window.resets_at):
+        return True
+    return now < mark.resets_at
 
 
 def _is_running(mark: Mark, now: datetime) -> bool:

@@ -130,11 +130,20 @@ class ProfileCache:
             write_atomically(self._path(statements.file_name(reading.source)), serial.encode(reading))
 
     def forget_others(self, account_id: str | None) -> None:
-        """Forget what was said about any other account."""
+        """Forget what was said about any other account.
+
+        Of a running session the mark is kept: what it repeats after that is still about the account before.
+        """
         for name in statements.names(self.directory):
-            reading = serial.decode_reading(self._read(name))
-            if reading is None or reading.account.id != account_id:
+            data = self._read(name)
+            reading = serial.decode_reading(data)
+            mark = serial.decode_note(data, "mark") if statements.is_of_session(name) else None
+            if reading is not None and reading.account.id == account_id:
+                continue
+            if reading is None or mark is None:
                 remove(self._path(name))
+            else:
+                write_atomically(self._path(name), serial.encode(reading.replace(windows=(), credits=None), mark=mark))
 
     def save_schedule(self, schedule: Schedule) -> None:
         """Keep the schedule."""

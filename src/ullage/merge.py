@@ -139,7 +139,11 @@ def _used(window: Window) -> float:
 
 
 def _same_period(one: Window, other: Window) -> bool:
-    return same_reset(one.resets_at, other.resets_at)
+    if (one.resets_at is None) == (other.resets_at is None):
+        return same_reset(one.resets_at, other.resets_at)
+    # A statement without a reset belongs to the period that was running when it was made.
+    silent, told = (one, other) if one.resets_at is None else (other, one)
+    return told.resets_at is not None and silent.as_of < told.resets_at
 
 
 def _is_refuted(high: Window, rivals: Sequence[Window]) -> bool:

@@ -44,4 +44,4 @@ def load(directory: str, *, without: str = "") -> tuple[Reading, ...]:
     """Return every statement that can be read, but for that of the file named `without`."""
     found = (os.path.join(directory, name) for name in names(directory) if name != without)
     readings = (serial.decode_reading(read_regular(path, own=True)) for path in found)
-    return tuple(reading for reading in readings if reading is not None)
+    return tuple(reading for reading in readings if reading is not None and (reading.windows or reading.credits))

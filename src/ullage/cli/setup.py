@@ -8,6 +8,7 @@ import sys
 import click
 
 from ullage import setup
+from ullage.errors import UsageError
 from ullage.guard.limits import parse_limit
 from ullage.setup import claude_code as claude_setup
 from ullage.setup import hook_setup, userfile
@@ -46,6 +47,7 @@ def command(
     followed, and stays.
     """
     _refuse_what_means_nothing(host, starship, without_process)
+    _refuse_root_at_home_of_another()
     if (guard and host != claude_setup.NAME) or ((warn or block) and not guard):
         raise click.UsageError("--guard is for claude-code, --warn and --block are for --guard.")
     if guard:
@@ -83,6 +85,13 @@ def _hook_arguments(warn: tuple[str, ...], block: tuple[str, ...]) -> list[str]:
     for limit in (*warn, *block):
         parse_limit(limit)
     return [*(f"--warn={limit}" for limit in warn), *(f"--block={limit}" for limit in block)]
+
+
+def _refuse_root_at_home_of_another() -> None:
+    """Root writes through links that the owner of a home can turn anywhere; the owner can do this without root."""
+    home = os.environ.get("HOME", "")
+    if hasattr(os, "geteuid") and os.geteuid() == 0 and os.path.isdir(home) and os.stat(home).st_uid != 0:
+        raise UsageError(f"{home} belongs to another user. Run this as that user, without sudo.")
 
 
 def _refuse_what_means_nothing(host: str, starship: bool, without_process: bool) -> None:

@@ -165,18 +165,23 @@ def _answer(response: Mapping[str, Any]) -> dict[str, Any]:
     words = clean(response.get("error"), 200)
     if "get_usage" in words or "nsupported" in words or "nknown" in words:
         raise UnknownRequestError(words)
-    raise SourceError("cli_refused", f"Claude Code refused to tell: {words or 'it did not say why'}.")
+    raise SourceError(
+        "cli_refused", f"Claude Code refused to tell: {words or 'it did not say why'}.", reached_server=True
+    )
 
 
 def _no_answer(errors: bytes) -> SourceError:
     """Tell a program that is too old for our options from one that ended for a reason of its own."""
     if b"unknown option" in errors:
         return SourceError(
-            "claude_too_old", "This version of Claude Code cannot be asked. Run `claude update`, then try again."
+            "claude_too_old",
+            "This version of Claude Code cannot be asked. Run `claude update`, then try again.",
+            reached_server=True,
         )
     return SourceError(
         "cli_no_answer",
         "claude ended without an answer. Run `claude` once in a terminal: it may want to be set up or signed in.",
+        reached_server=True,
     )
 
 
@@ -196,7 +201,9 @@ def _read_text(program: str, environ: Mapping[str, str], account: Account, now: 
         result = None
     if not isinstance(result, dict) or not isinstance(result.get("result"), str):
         raise SourceError(
-            "claude_too_old", "This version of Claude Code cannot be asked. Run `claude update`, then try again."
+            "claude_too_old",
+            "This version of Claude Code cannot be asked. Run `claude update`, then try again.",
+            reached_server=True,
         )
     if result.get("num_turns") != 0 or result.get("total_cost_usd"):
         write_atomically(refusal, b"claude took /usage for a question.\n")
@@ -209,6 +216,7 @@ def _paid(refusal: str) -> SourceError:
         "usage_text_costs",
         "This version of Claude Code takes /usage for a question to the model, so it is not asked again. Run "
         f"`claude update`, then remove {refusal}.",
+        reached_server=True,
     )
 
 
@@ -261,10 +269,14 @@ def _lines(
                 return
             if size > _LARGEST_OUTPUT:
                 raise SourceError(
-                    "cli_flood", "claude printed megabytes instead of an answer. Run it once in a terminal to see why."
+                    "cli_flood",
+                    "claude printed megabytes instead of an answer. Run it once in a terminal to see why.",
+                    reached_server=True,
                 )
     raise SourceError(
-        "cli_timeout", f"claude did not answer in {ANSWER_SECONDS:.0f} s. Run it once in a terminal to see why."
+        "cli_timeout",
+        f"claude did not answer in {ANSWER_SECONDS:.0f} s. Run it once in a terminal to see why.",
+        reached_server=True,
     )
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ullage.model import Kind, Severity
 
 _MOST_WINDOWS = 32
+_MOST_ALIKE = 9
 _LONGEST_SCOPE = 32
 _MOST_NAMES = 4
 _DEFAULT_EXPONENT = 2
@@ -54,11 +55,12 @@ def parse_usage(body: object, *, account: Account, source: str, as_of: datetime)
     windows: dict[str, Window] = {}
     for stated in (*_listed(body), *_model_scoped(body), *_flat(body)):
         window = _window(stated, source, as_of, implausible)
-        while window.id in windows and windows[window.id].label != window.label:
-            # Two names that look alike as ids are two windows all the same.
-            window = window.replace(id=f"{window.id}_2")
-        known = windows.get(window.id)
-        windows[window.id] = window if known is None else _merged(known, window)
+        # Two names that look alike as ids are two windows all the same.
+        for name in (window.id, *(f"{window.id}_{number}" for number in range(2, _MOST_ALIKE))):
+            known = windows.get(name)
+            if known is None or known.label == window.label:
+                windows[name] = window.replace(id=name) if known is None else _merged(known, window)
+                break
     return Reading(
         account=account,
         source=source,

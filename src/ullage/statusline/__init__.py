@@ -104,6 +104,9 @@ def _statement(session: Session, directory: str, environ: Mapping[str, str], now
     data = read_regular(path, own=True)
     known = serial.decode_reading(data)
     mark = serial.decode_note(data, "mark") if known else None
+    if known is not None and mark == session.mark:
+        # It has had no answer since: what it repeats is what it said, about whom it said it.
+        return Statement(reading=known, mark=mark, path=path, is_news=False)
     as_of = status_line.said_at(session, mark, known.as_of if known else None, now)
     windows = tuple(window.replace(as_of=as_of) for window in session.reading.windows)
     reading = session.reading.replace(as_of=as_of, windows=windows)
@@ -205,7 +208,7 @@ def _beside(theirs: str, ours: str, columns: int | None) -> str:
 
 def _columns(environ: Mapping[str, str]) -> int | None:
     columns = environ.get("COLUMNS", "")
-    return int(columns) if columns.isascii() and columns.isdigit() and int(columns[:6]) > 0 else None
+    return int(columns[:6]) if columns.isascii() and columns.isdigit() and int(columns[:6]) > 0 else None
 
 
 def _options(arguments: Sequence[str]) -> dict[str, str] | None:
