@@ -308,3 +308,14 @@ def test_a_forecast_vanishes_with_the_reset_and_when_it_has_not_come_true() -> N
 
 def test_pace_in_plain_characters() -> None:
     assert show("{5h.pace}", forecasts=FORECASTS, ascii_only=True) == "1.3x"
+
+
+@pytest.mark.parametrize(
+    ("slip", "meant"), [("tpo", "top"), ("topp", "top"), ("5hh", "5h"), ("credit", "credits"), ("satte", "state")]
+)
+def test_a_slip_in_a_name_is_found(slip: str, meant: str) -> None:
+    assert f"did you mean {meant}?" in str(segment.check(f"{{{slip}}}"))
+
+
+def test_a_field_that_ends_with_a_dot_is_no_field() -> None:
+    assert "ends with a dot" in str(segment.check("{5h.}"))

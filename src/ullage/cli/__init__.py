@@ -98,7 +98,8 @@ def run(arguments: Sequence[str]) -> int:
         return 0
     except OSError as error:
         _look_away()
-        click.echo(f"ullage: {error.filename or 'output'}: {error.strerror}", err=True)
+        with contextlib.suppress(OSError):
+            click.echo(f"ullage: {error.filename or 'output'}: {error.strerror}", err=True)
         return 5
     return result if isinstance(result, int) else 0
 

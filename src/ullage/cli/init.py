@@ -15,7 +15,7 @@ from ullage.errors import UsageError
 @click.option("--manual", "place", flag_value="manual", help="Nowhere: you refer to `ullage_segment` yourself.")
 @click.option("--starship", "place", flag_value="starship", help="Export ULLAGE_SEGMENT for starship's env_var.")
 def command(shell: str, place: str | None) -> None:
-    r"""Print what shows the segment in a shell's prompt, for the shell to evaluate at its start.
+    """Print what shows the segment in a shell's prompt, for the shell to evaluate at its start.
 
     \b
     bash  ~/.bashrc                   eval "$(ullage init bash)"
@@ -23,7 +23,7 @@ def command(shell: str, place: str | None) -> None:
     fish  ~/.config/fish/config.fish  ullage init fish | source
 
     ULLAGE_OFF=1 hides it in a running shell, and so does `ullage_off`.
-    """
+    """  # noqa: D301  # click takes the character itself for "keep these lines"
     if (shell, place) == ("bash", "right"):
         raise UsageError("bash has no right prompt. Leave out --right.")
     click.echo(init.code(shell, place), nl=False)

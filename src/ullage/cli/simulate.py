@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import ssl
 
@@ -41,7 +42,10 @@ def command(
     if account:
         write_account(account)
     click.echo(f"Simulating {scenario} at {simulator.address}; nothing here is real. Ctrl-C ends it.")
-    profile = f"CLAUDE_CONFIG_DIR={shlex.quote(account)} " if account else ""
-    click.echo(f"{profile}ULLAGE_SOURCE=oauth ULLAGE_API_BASE={simulator.address} ullage usage")
+    if account:
+        profile = f"CLAUDE_CONFIG_DIR={shlex.quote(os.path.abspath(account))}"
+        click.echo(f"{profile} ULLAGE_SOURCE=oauth ULLAGE_API_BASE={simulator.address} ullage usage")
+    else:
+        click.echo("It accepts its own invented account only: --account DIR makes that one, for CLAUDE_CONFIG_DIR.")
     with simulator:
         simulator.serve_forever()

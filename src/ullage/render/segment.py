@@ -157,9 +157,15 @@ def _parse_nodes(template: str, at: int, plain: tuple[str, ...], *, inside: bool
 
 
 def _field(text: str, at: int, plain: tuple[str, ...]) -> Field:
-    subject, _, attribute = text.strip().partition(".")
+    subject, dot, attribute = text.strip().partition(".")
+    if dot and not attribute:
+        raise TemplateError(f"has a field that ends with a dot at character {at + 1}")
     if not subject or not subject.replace("_", "").replace("-", "").isalnum():
         raise TemplateError(f"has a field without a name at character {at + 1}")
+    for name in (*plain, "credits", "top", "5h", "7d"):
+        # Any other word may be a model's name.
+        if subject != name and (sorted(subject) == sorted(name) or subject in (name + name[-1], name[:-1])):
+            raise TemplateError(f"asks for {{{clean(subject)}}} at character {at + 1}; did you mean {name}?")
     known = CREDITS_ATTRIBUTES if subject == "credits" else ("",) if subject in plain else WINDOW_ATTRIBUTES
     if attribute not in known:
         import difflib
