@@ -11,12 +11,12 @@ import sys
 from datetime import UTC, datetime
 
 from ullage import merge, serial, statements
-from ullage.errors import UllageError
+from ullage.errors import SourceError, UllageError
 from ullage.files import read_regular
 from ullage.places import TIMELINES, profile_directory, timeline_of
 from ullage.prompt import choose_profile, may_write
 from ullage.record import Record
-from ullage.sources import status_line
+from ullage.sources import claude_state, status_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -164,9 +164,11 @@ def _save(statement: Statement, settings: Settings, environ: Mapping[str, str]) 
 
 
 def _account_id(environ: Mapping[str, str]) -> str | None:
-    from ullage.sources import claude_state
-
-    return claude_state.account_id_at_a_glance(environ)
+    try:
+        return claude_state.account(environ, lambda _seconds: None).id
+    except SourceError:
+        # Being written just now: the statement names nobody, and goes with any account.
+        return None
 
 
 def _is_unpublished(path: str, directory: str) -> bool:
