@@ -14,7 +14,7 @@ from ullage import merge, serial, statements
 from ullage.errors import SourceError, UllageError
 from ullage.files import read_regular
 from ullage.places import TIMELINES, profile_directory, timeline_of
-from ullage.prompt import choose_profile, may_write
+from ullage.prompt import choose_profile, may_write, parse_options
 from ullage.record import Record
 from ullage.sources import claude_state, status_line
 
@@ -45,7 +45,7 @@ class Statement(Record):
 
 def run(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int | None:
     """Print the line and return the exit code; None when the full command line has something to explain."""
-    options = _options(arguments)
+    options = parse_options(arguments, valued=("--then", "--profile"), flags=("--quiet",))
     if options is None or os.isatty(0):
         return None
     choose_profile(options.get("--profile"), environ)
@@ -205,23 +205,6 @@ def _beside(theirs: str, ours: str, columns: int | None) -> str:
 def _columns(environ: Mapping[str, str]) -> int | None:
     columns = environ.get("COLUMNS", "")
     return int(columns) if columns.isascii() and columns.isdigit() and int(columns[:6]) > 0 else None
-
-
-def _options(arguments: Sequence[str]) -> dict[str, str] | None:
-    options: dict[str, str] = {}
-    rest = iter(arguments)
-    for argument in rest:
-        name, equals, value = argument.partition("=")
-        if argument == "--quiet":
-            options[name] = ""
-            continue
-        if name not in ("--then", "--profile"):
-            return None
-        given = value if equals else next(rest, None)
-        if given is None:
-            return None
-        options[name] = given
-    return options
 
 
 def _read_all(descriptor: int) -> bytes:
