@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from ullage.errors import SourceError
 from ullage.model import Account
-from ullage.sources import claude_cache, claude_state
+from ullage.sources import claude_cache, claude_cli, claude_state, oauth, status_line
+
+if TYPE_CHECKING:
+    from ullage.ask import Source
 
 ACCOUNT = Account(id="5e000000-0000-4000-8000-000000000001")
 
@@ -32,14 +35,17 @@ def body(percent: float = 29) -> dict[str, Any]:
     }
 
 
-def state(now: datetime, **changes: Any) -> dict[str, Any]:
+def cached(now: datetime, **changes: Any) -> dict[str, Any]:
     fetched_at = int((now - timedelta(minutes=7)).timestamp() * 1000)
-    cached = {"fetchedAtMs": fetched_at, "accountUuid": ACCOUNT.id, "utilization": body(), **changes}
-    return {"oauthAccount": {"accountUuid": ACCOUNT.id}, "cachedUsageUtilization": cached}
+    return {"fetchedAtMs": fetched_at, "accountUuid": ACCOUNT.id, "utilization": body(), **changes}
+
+
+def state(now: datetime) -> dict[str, Any]:
+    return {"oauthAccount": {"accountUuid": ACCOUNT.id}, "cachedUsageUtilization": cached(now)}
 
 
 def test_it_is_as_old_as_the_fetch(now: datetime) -> None:
-    reading = claude_cache.parse(state(now), ACCOUNT, now)
+    reading = claude_cache.parse(cached(now), ACCOUNT, now)
     assert (reading.source, reading.as_of, reading.account) == ("claude-cache", now - timedelta(minutes=7), ACCOUNT)
     assert [(window.id, window.used_percent) for window in reading.windows] == [
         ("five_hour", 29.0),
@@ -50,7 +56,7 @@ def test_it_is_as_old_as_the_fetch(now: datetime) -> None:
 
 def test_a_fetch_from_the_future_is_of_now(now: datetime) -> None:
     ahead = int((now + timedelta(days=2)).timestamp() * 1000)
-    assert claude_cache.parse(state(now, fetchedAtMs=ahead), ACCOUNT, now).as_of == now
+    assert claude_cache.parse(cached(now, fetchedAtMs=ahead), ACCOUNT, now).as_of == now
 
 
 @pytest.mark.parametrize(
@@ -66,19 +72,20 @@ def test_a_fetch_from_the_future_is_of_now(now: datetime) -> None:
 )
 def test_what_does_not_fit_is_not_shown(now: datetime, changes: dict[str, Any], code: str) -> None:
     with pytest.raises(SourceError) as error:
-        claude_cache.parse(state(now, **changes), ACCOUNT, now)
+        claude_cache.parse(cached(now, **changes), ACCOUNT, now)
     assert error.value.code == code
 
 
 @pytest.mark.parametrize("content", [{}, {"cachedUsageUtilization": None}, {"cachedUsageUtilization": 3}])
-def test_nothing_cached_is_said(now: datetime, content: dict[str, Any]) -> None:
+def test_nothing_cached_is_said(environ: dict[str, str], now: datetime, content: dict[str, Any]) -> None:
+    Path(claude_state.path(environ)).write_text(json.dumps(content, indent=2))
     with pytest.raises(SourceError, match="/usage"):
-        claude_cache.parse(content, ACCOUNT, now)
+        claude_cache.read(environ, ACCOUNT, now)
 
 
 def test_nobody_signed_in_owns_nothing(now: datetime) -> None:
     with pytest.raises(SourceError) as error:
-        claude_cache.parse(state(now), Account(), now)
+        claude_cache.parse(cached(now), Account(), now)
     assert error.value.code == "other_account"
 
 
@@ -115,22 +122,33 @@ def void(_result: object) -> None:
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b'{"oauthAccount": {"accountUu'])
 def test_one_that_stays_torn_is_not_taken_for_signed_out(environ: dict[str, str], content: bytes) -> None:
     Path(claude_state.path(environ)).write_bytes(content)
-    with pytest.raises(SourceError) as error:
-        claude_state.load(environ, lambda _seconds: None)
-    assert error.value.code == "account_unreadable"
+    for read in (claude_state.load, claude_state.account):
+        with pytest.raises(SourceError) as error:
+            read(environ, lambda _seconds: None)
+        assert error.value.code == "account_unreadable"
 
 
 def test_none_is_nobody(environ: dict[str, str]) -> None:
     assert claude_state.load(environ) == {}
-    assert claude_state.account_id(claude_state.load(environ)) is None
-    assert claude_state.account_id_at_a_glance(environ) is None
+    assert claude_state.account(environ) == Account()
 
 
 @pytest.mark.parametrize("indent", [None, 1, 2, 4])
 def test_a_glance_finds_whoever_is_signed_in(environ: dict[str, str], now: datetime, indent: int | None) -> None:
     content = {"projects": {"/p": {"oauthAccount": {"accountUuid": "decoy"}}}, **state(now)}
     Path(claude_state.path(environ)).write_text(json.dumps(content, indent=indent))
-    assert claude_state.account_id_at_a_glance(environ) == ACCOUNT.id
+    assert claude_state.account(environ) == ACCOUNT
+
+
+@pytest.mark.parametrize("source", [claude_cache, claude_cli, oauth, status_line])
+def test_no_source_parses_the_whole_file_to_learn_who_is_signed_in(
+    environ: dict[str, str], now: datetime, source: Source
+) -> None:
+    text = json.dumps({**state(now), "projects": {}}, indent=2)
+    # What stands behind the account is not JSON, and nobody minds.
+    Path(claude_state.path(environ)).write_text(text.replace('"projects": {}', '"projects": {'))
+    assert source.account(environ) == ACCOUNT
+    assert claude_cache.read(environ, ACCOUNT, now).source == "claude-cache"
 
 
 def test_a_mark_changes_with_the_file(environ: dict[str, str]) -> None:
@@ -145,5 +163,7 @@ def test_a_mark_changes_with_the_file(environ: dict[str, str]) -> None:
 
 def test_the_clock_of_the_sample_is_a_time() -> None:
     # Milliseconds, as Claude Code writes them.
-    reading = claude_cache.parse(state(datetime(2026, 11, 22, tzinfo=UTC)), ACCOUNT, datetime(2026, 11, 23, tzinfo=UTC))
+    reading = claude_cache.parse(
+        cached(datetime(2026, 11, 22, tzinfo=UTC)), ACCOUNT, datetime(2026, 11, 23, tzinfo=UTC)
+    )
     assert reading.as_of == datetime(2026, 11, 21, 23, 53, tzinfo=UTC)

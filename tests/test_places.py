@@ -42,6 +42,8 @@ def test_a_relative_xdg_directory_is_ignored_as_its_specification_says() -> None
     [
         (None, "/c/default"),
         ("", "/c/default"),
+        # Named, the default directory is another profile, as it is to Claude Code.
+        ("/home/x/.claude", "/c/profiles/home/x/.claude"),
         ("/home/x/.claude-work", "/c/profiles/home/x/.claude-work"),
         ("/home/x/with space/#1", "/c/profiles/home/x/with space/#1"),
         ("//server/share", "/c/profiles/server/share"),
@@ -49,7 +51,9 @@ def test_a_relative_xdg_directory_is_ignored_as_its_specification_says() -> None
     ],
 )
 def test_a_profile_is_a_configuration_directory(config_dir: str | None, directory: str) -> None:
-    environ = {"ULLAGE_CACHE_DIR": "/c"} | ({} if config_dir is None else {"CLAUDE_CONFIG_DIR": config_dir})
+    environ = {"HOME": "/home/x", "ULLAGE_CACHE_DIR": "/c"} | (
+        {} if config_dir is None else {"CLAUDE_CONFIG_DIR": config_dir}
+    )
     assert places.profile_directory(environ) == directory
     assert places.timeline_path(environ, "zsh") == f"{directory}/zsh.timeline"
 

@@ -134,7 +134,9 @@ def test_the_program_is_started_once_in_five_minutes_while_there_is_activity(cla
     assert starts(claude) == 2
 
 
-def test_it_is_started_once_in_thirty_minutes_while_nothing_happens(claude: dict[str, str]) -> None:
+@pytest.mark.parametrize("source", ["auto", "claude-cli"])
+def test_it_is_started_once_in_thirty_minutes_while_nothing_happens(claude: dict[str, str], source: str) -> None:
+    claude["ULLAGE_SOURCE"] = source
     refresh.refresh(claude)
     turn_back(claude, timedelta(minutes=20), unchanged=1)
     outcome = refresh.refresh(claude)
@@ -148,7 +150,9 @@ def test_it_is_started_once_in_thirty_minutes_while_nothing_happens(claude: dict
     assert starts(claude) == 2
 
 
-def test_what_claude_code_writes_is_activity(claude: dict[str, str]) -> None:
+@pytest.mark.parametrize("source", ["auto", "claude-cli"])
+def test_what_claude_code_writes_is_activity(claude: dict[str, str], source: str) -> None:
+    claude["ULLAGE_SOURCE"] = source
     refresh.refresh(claude)
     turn_back(claude, timedelta(minutes=20), unchanged=1)
     sign_in(claude, promptQueueUseCount=7)
@@ -220,6 +224,21 @@ def test_a_passive_source_alone_starts_nothing(claude: dict[str, str], source: s
     assert outcome.problem.code == code
     assert starts(claude) == 0
     assert ullage("usage", "--no-refresh", environ=claude).returncode == 3
+
+
+def test_the_state_file_alone_is_read_when_it_has_changed(claude: dict[str, str]) -> None:
+    claude["ULLAGE_SOURCE"] = "claude-cache"
+    path = Path(claude["HOME"], ".claude.json")
+    sign_in(claude, **fetched(timedelta(minutes=2), percent=17))
+    before = path.stat()
+    refresh.refresh(claude)
+    path.write_text(path.read_text().replace('"utilization": 17', '"utilization": 18'))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert refresh.refresh(claude, force=True).result == "refreshed"
+    assert told(claude)["five_hour"] == (17.0, "claude-cache")
+    os.utime(path)
+    refresh.refresh(claude, force=True)
+    assert told(claude)["five_hour"] == (18.0, "claude-cache")
 
 
 def test_the_program_alone_is_asked_each_time_it_is_due(claude: dict[str, str]) -> None:

@@ -98,28 +98,50 @@ def _of_account(
 
 
 def as_needed(
-    environ: Mapping[str, str], cache: ProfileCache, account: Account, plan: Schedule, now: datetime, *, force: bool
+    settings: Settings,
+    environ: Mapping[str, str],
+    cache: ProfileCache,
+    account: Account,
+    plan: Schedule,
+    now: datetime,
+    *,
+    force: bool,
 ) -> tuple[Schedule, bool]:
-    """Take in what Claude Code has left lying; start its program only when that is too old and it is time again.
+    """Ask the source in force, unless what is known is as good as an answer, or it is not time for one.
 
-    Returns the plan, and whether what is known now is as good as an answer.
+    Claude Code's state file is read when it has changed, its program started when it is time again; `auto` takes in the
+    one, and starts the other when that is too old. Returns the plan, and whether what is known now is as good as an
+    answer. Raises SourceError when there is none.
     """
     from ullage.sources import auto, claude_cache, claude_cli, claude_state
 
+    source = source_in_force(settings)
+    if source.NAME in ("oauth", "statusline"):
+        one(source, environ, cache, account, now, force=force)
+        return plan, True
     state_mark = claude_state.mark(environ)
     state_changed_at = None
     if state_mark is not None and state_mark != plan.state_mark:
         state_changed_at = datetime.fromtimestamp(int(state_mark.partition("-")[0]) / 1e9, UTC)
-        with contextlib.suppress(SourceError):
-            cache.save_reading(claude_cache.read(environ, account, now))
         plan = plan.replace(state_mark=state_mark)
-    readings = cache.readings()
-    if not force and auto.is_enough(readings, now):
+    if settings.source == "auto":
+        if state_changed_at is not None:
+            with contextlib.suppress(SourceError):
+                one(claude_cache, environ, cache, account, now, force=force)
+        if not force and auto.is_enough(cache.readings(), now):
+            return plan, True
+    elif source.NAME == claude_cache.NAME:
+        if state_changed_at is not None or not _has_told(claude_cache.NAME, cache):
+            one(claude_cache, environ, cache, account, now, force=force)
         return plan, True
-    may_start_at = auto.may_start_at(plan, is_busy=auto.is_busy(plan, readings, state_changed_at, now))
+    may_start_at = auto.may_start_at(plan, is_busy=auto.is_busy(plan, cache.readings(), state_changed_at, now))
     if not force and may_start_at is not None and now < may_start_at <= now + auto.IDLE_INTERVAL:
         return plan.replace(refresh_at=may_start_at, idle_refresh_at=may_start_at), False
     plan = plan.replace(spawned_at=now)
     cache.save_schedule(plan)
     one(claude_cli, environ, cache, account, now, force=force)
     return plan, True
+
+
+def _has_told(source: str, cache: ProfileCache) -> bool:
+    return any(reading.source == source for reading in cache.readings())

@@ -2,6 +2,11 @@
 
 The same rule stands in `shell/ullage-prompt`; tests hold the two, and platformdirs, together. A profile is a Claude
 Code configuration directory; its cache directory repeats its path, so that a shell finds it without hashing.
+
+A directory that CLAUDE_CONFIG_DIR names is a profile of its own here, even `~/.claude`: Claude Code then expects its
+state file, and with it who is signed in, inside the directory and not beside it. The two may be two accounts, whose
+numbers must not meet in one cache; where they are one, the account's pauses and answers are shared in any case. Only a
+person who gives that path to --profile means the default one.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def run(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int | None:
     """Print the segment and return the exit code; None when the arguments are for the full command line to explain."""
-    options = _options(arguments)
+    options = parse_options(arguments, valued=("--surface", "--profile"))
     surface = options.get("--surface", "plain") if options is not None else ""
     if options is None or surface not in SURFACES:
         return None
@@ -84,15 +84,19 @@ def may_write(directory: str) -> bool:
     return os.access(directory, os.W_OK)
 
 
-def _options(arguments: Sequence[str]) -> dict[str, str] | None:
+def parse_options(
+    arguments: Sequence[str], *, valued: Sequence[str], flags: Sequence[str] = ()
+) -> dict[str, str] | None:
+    """Return the options by name, a flag with no text; None when there is anything else, which click explains."""
     options: dict[str, str] = {}
     rest = iter(arguments)
     for argument in rest:
+        if argument in flags:
+            options[argument] = ""
+            continue
         name, equals, value = argument.partition("=")
-        if name not in ("--surface", "--profile"):
-            return None
         given = value if equals else next(rest, None)
-        if given is None:
+        if name not in valued or given is None:
             return None
         options[name] = given
     return options

@@ -79,20 +79,16 @@ def _attempt(
     environ: Mapping[str, str], settings: Settings, cache: ProfileCache, plan: Schedule, now: datetime, *, force: bool
 ) -> tuple[Schedule, Result]:
     try:
-        source = ask.source_in_force(settings)
-        account = source.account(environ)
+        account = ask.source_in_force(settings).account(environ)
         plan = _plan_for(account, settings, cache, plan, now)
         if schedule.is_held(plan, now):
             return schedule.held(plan), "held"
         plan = schedule.begun(plan, now)
         cache.save_schedule(plan)
         before = _numbers(cache.reading())
-        if settings.source == "auto":
-            plan, asked = ask.as_needed(environ, cache, account, plan, now, force=force)
-            if not asked:
-                return plan, "not_due"
-        else:
-            ask.one(source, environ, cache, account, now, force=force)
+        plan, asked = ask.as_needed(settings, environ, cache, account, plan, now, force=force)
+        if not asked:
+            return plan, "not_due"
     except SourceError as error:
         return _failed(cache, plan, error, now), "failed"
     except UllageError:

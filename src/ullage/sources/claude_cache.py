@@ -7,7 +7,7 @@ when something in Claude Code asked; it may be days old.
 from __future__ import annotations
 
 from ullage.errors import SourceError
-from ullage.model import Account, parse_time
+from ullage.model import parse_time
 from ullage.sources import claude_state, wire
 from ullage.text import clean
 
@@ -17,26 +17,23 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
-    from ullage.model import Reading
+    from ullage.model import Account, Reading
 
 NAME = "claude-cache"
+_KEY = "cachedUsageUtilization"
 
-
-def account(environ: Mapping[str, str]) -> Account:
-    """Return who is signed in to Claude Code; no secret is read for it."""
-    return Account(id=claude_state.account_id(claude_state.load(environ)))
+account = claude_state.account
 
 
 def read(environ: Mapping[str, str], account: Account, now: datetime) -> Reading:
     """Return what Claude Code fetched last for this account; raise SourceError when that is nothing."""
-    return parse(claude_state.load(environ), account, now)
+    return parse(claude_state.part(environ, _KEY), account, now)
 
 
-def parse(state: Mapping[str, Any], account: Account, now: datetime) -> Reading:
-    """Read the state file's content."""
-    cached = state.get("cachedUsageUtilization")
-    fetched_at = parse_time(cached.get("fetchedAtMs")) if isinstance(cached, dict) else None
-    if not isinstance(cached, dict) or fetched_at is None:
+def parse(cached: Mapping[str, Any], account: Account, now: datetime) -> Reading:
+    """Read what the state file keeps, which is empty where it keeps nothing."""
+    fetched_at = parse_time(cached.get("fetchedAtMs"))
+    if fetched_at is None:
         raise SourceError(
             "nothing_cached", "Claude Code has kept no usage report yet. Open /usage in Claude Code once, or use auto."
         )

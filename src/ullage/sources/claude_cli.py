@@ -18,7 +18,6 @@ import uuid
 
 from ullage import jsontext
 from ullage.errors import SourceError
-from ullage.model import Account
 from ullage.sources import claude_state, usage_text, wire
 from ullage.text import clean
 
@@ -28,10 +27,12 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import IO, Any
 
-    from ullage.model import Reading
+    from ullage.model import Account, Reading
 
 NAME = "claude-cli"
 TEXT_NAME = "claude-cli-text"
+
+account = claude_state.account
 
 # For both questions together: a person may be waiting for this refresh to end.
 ANSWER_SECONDS = 20.0
@@ -69,11 +70,6 @@ _USUAL_PLACES = (".local/bin", ".claude/local", ".npm-global/bin")
 
 class UnknownRequestError(Exception):
     """This version of Claude Code does not know `get_usage`."""
-
-
-def account(environ: Mapping[str, str]) -> Account:
-    """Return who is signed in to Claude Code."""
-    return Account(id=claude_state.account_id(claude_state.load(environ)))
 
 
 def read(environ: Mapping[str, str], account: Account, now: datetime) -> Reading:

@@ -11,6 +11,7 @@ import time
 from ullage import jsontext
 from ullage.errors import SourceError
 from ullage.files import read_regular
+from ullage.model import Account
 from ullage.text import clean
 
 TYPE_CHECKING = False
@@ -72,22 +73,21 @@ def load(environ: Mapping[str, str], pause: Callable[[float], None] = time.sleep
     )
 
 
-def account_id(state: Mapping[str, Any]) -> str | None:
-    """Return who is signed in; None when nobody is."""
-    signed_in = state.get("oauthAccount")
-    return clean(signed_in.get("accountUuid")) or None if isinstance(signed_in, dict) else None
+def part(environ: Mapping[str, str], key: str, pause: Callable[[float], None] = time.sleep) -> dict[str, Any]:
+    """Return the object under an outermost key, empty when there is none, without parsing megabytes of history.
 
-
-def account_id_at_a_glance(environ: Mapping[str, str]) -> str | None:
-    """Return who is signed in, without reading megabytes of history where the file's layout allows."""
+    Where the file's layout does not allow that, it is parsed; raises SourceError then when it stays torn or damaged.
+    """
     data = read_regular(path(environ), _LARGEST)
-    signed_in = jsontext.top_level_object(data, "oauthAccount") if data else None
-    if signed_in is not None:
-        return account_id({"oauthAccount": signed_in})
-    try:
-        return account_id(load(environ, lambda _seconds: None))
-    except SourceError:
-        return None
+    found = jsontext.top_level_object(data, key) if data else None
+    if found is None:
+        found = load(environ, pause).get(key)
+    return found if isinstance(found, dict) else {}
+
+
+def account(environ: Mapping[str, str], pause: Callable[[float], None] = time.sleep) -> Account:
+    """Return who is signed in, no secret being read for it; raise SourceError when that cannot be told."""
+    return Account(id=clean(part(environ, "oauthAccount", pause).get("accountUuid")) or None)
 
 
 def _home(environ: Mapping[str, str]) -> str:

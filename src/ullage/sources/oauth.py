@@ -26,7 +26,7 @@ def account(environ: Mapping[str, str]) -> Account:
     """Return whose numbers this source would tell, as far as a token in the environment leaves that known."""
     if environ.get("CLAUDE_CODE_OAUTH_TOKEN"):
         return Account()
-    return Account(id=claude_state.account_id(claude_state.load(environ)))
+    return claude_state.account(environ)
 
 
 def read(environ: Mapping[str, str], account: Account, now: datetime) -> Reading:

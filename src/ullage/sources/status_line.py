@@ -15,7 +15,7 @@ from ullage.errors import SourceError
 from ullage.model import Account
 from ullage.places import profile_directory
 from ullage.record import Record
-from ullage.sources import wire
+from ullage.sources import claude_state, wire
 from ullage.text import clean
 
 TYPE_CHECKING = False
@@ -27,12 +27,7 @@ if TYPE_CHECKING:
 
 NAME = "statusline"
 
-
-def account(environ: Mapping[str, str]) -> Account:
-    """Return who is signed in to Claude Code."""
-    from ullage.sources import claude_state
-
-    return Account(id=claude_state.account_id(claude_state.load(environ)))
+account = claude_state.account
 
 
 def read(environ: Mapping[str, str], account: Account, now: datetime) -> Reading:  # noqa: ARG001  # a source's signature

@@ -11,12 +11,12 @@ import sys
 from datetime import UTC, datetime
 
 from ullage import merge, serial, statements
-from ullage.errors import UllageError
+from ullage.errors import SourceError, UllageError
 from ullage.files import read_regular
 from ullage.places import TIMELINES, profile_directory, timeline_of
-from ullage.prompt import choose_profile, may_write
+from ullage.prompt import choose_profile, may_write, parse_options
 from ullage.record import Record
-from ullage.sources import status_line
+from ullage.sources import claude_state, status_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Statement(Record):
 
 def run(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int | None:
     """Print the line and return the exit code; None when the full command line has something to explain."""
-    options = _options(arguments)
+    options = parse_options(arguments, valued=("--then", "--profile"), flags=("--quiet",))
     if options is None or os.isatty(0):
         return None
     choose_profile(options.get("--profile"), environ)
@@ -170,9 +170,11 @@ def _save(statement: Statement, settings: Settings, environ: Mapping[str, str]) 
 
 
 def _account_id(environ: Mapping[str, str]) -> str | None:
-    from ullage.sources import claude_state
-
-    return claude_state.account_id_at_a_glance(environ)
+    try:
+        return claude_state.account(environ, lambda _seconds: None).id
+    except SourceError:
+        # Being written just now: the statement names nobody, and goes with any account.
+        return None
 
 
 def _is_unpublished(path: str, directory: str) -> bool:
@@ -209,23 +211,6 @@ def _beside(theirs: str, ours: str, columns: int | None) -> str:
 def _columns(environ: Mapping[str, str]) -> int | None:
     columns = environ.get("COLUMNS", "")
     return int(columns[:6]) if columns.isascii() and columns.isdigit() and int(columns[:6]) > 0 else None
-
-
-def _options(arguments: Sequence[str]) -> dict[str, str] | None:
-    options: dict[str, str] = {}
-    rest = iter(arguments)
-    for argument in rest:
-        name, equals, value = argument.partition("=")
-        if argument == "--quiet":
-            options[name] = ""
-            continue
-        if name not in ("--then", "--profile"):
-            return None
-        given = value if equals else next(rest, None)
-        if given is None:
-            return None
-        options[name] = given
-    return options
 
 
 def _read_all(descriptor: int) -> bytes:
