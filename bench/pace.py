@@ -193,7 +193,7 @@ def _forecast(run: Run, sample: Sample, history: list[Sample], errors: dict[str,
     window = Window(
         id=run.window_id,
         label="",
-        kind="other",
+        kind="session" if run.window_id == "five_hour" else "weekly",
         used_percent=sample.used_percent,
         resets_at=run.resets_at,
         source="",

@@ -108,6 +108,16 @@ def test_a_reset_is_told_to_those_who_were_blocked() -> None:
     assert not person.hears(after, reset + timedelta(minutes=6))
 
 
+def test_an_older_statement_of_another_profile_takes_nothing_back() -> None:
+    person = Person()
+    assert person.hears(session(100.0))
+    for used in (70.0, 95.0, 100.0):
+        assert not person.hears(session(used, NOW - HOUR))
+        assert not person.hears(session(used, NOW - HOUR, resets_at=NOW - timedelta(minutes=1)))
+    assert not person.hears(session(100.0))
+    assert kinds(person.hears(session(1.0, NOW + HOUR, resets_at=NOW + 6 * HOUR), NOW + HOUR)) == [("reset", None)]
+
+
 def test_a_reset_is_no_news_to_those_who_were_not_blocked_nor_after_half_a_day() -> None:
     person = Person()
     person.hears(session(99.0))

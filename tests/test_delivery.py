@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -12,11 +13,14 @@ from typing import TYPE_CHECKING
 
 import desktop
 import pytest
+from samples import reading, window
 from tools import PYTHON, processes, run, ullage, wait_until
 
 from ullage import alerts, delivery
+from ullage.account import AccountCache
 from ullage.alerts import Alert, Mark
 from ullage.cache import ProfileCache
+from ullage.simulate import ACCOUNT_ID
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,6 +76,41 @@ def test_a_refresh_tells_each_threshold_once(
         ("threshold", "Week (Fable): 100% used", 100.0),
         ("threshold", "Week (all models): 88% used", 75.0),
     ]
+
+
+def test_two_profiles_of_one_account_tell_once(
+    environ: dict[str, str], simulate: Simulate, heard: Callable[[], list[dict[str, object]]], tmp_path: Path
+) -> None:
+    simulate("over-limit")
+    work = tmp_path / "work"
+    shutil.copytree(Path(environ["CLAUDE_CONFIG_DIR"]), work)
+    for profile in (environ, {**environ, "CLAUDE_CONFIG_DIR": str(work)}) * 2:
+        assert ullage("refresh", "--force", environ=profile).returncode == 0
+        settled(environ)
+        assert "told     threshold five_hour 100%" in ullage("alerts", environ=profile).stdout
+    assert len(heard()) == 3
+
+
+def test_that_readings_fail_is_told_by_profile(environ: dict[str, str], cache: ProfileCache, now: datetime) -> None:
+    other = ProfileCache({**environ, "CLAUDE_CONFIG_DIR": environ["HOME"] + "/work"})
+    for each in (cache, other):
+        each.make_private()
+        each.save_reading(reading(window("five_hour", 100.0)))
+    threshold = Mark(kind="threshold", window_id="five_hour", percent=90.0, resets_at=now, as_of=now)
+    delivery.keep_marks(cache, (Mark(kind="failing"), threshold))
+    assert delivery.marks(other) == (threshold,)
+    delivery.keep_marks(other, (threshold,))
+    assert delivery.marks(cache) == (Mark(kind="failing"), threshold)
+
+
+def test_what_a_profile_has_told_before_its_account_was_known_is_told(cache: ProfileCache, now: datetime) -> None:
+    told = Mark(kind="threshold", window_id="five_hour", percent=90.0, resets_at=now)
+    delivery.keep_marks(cache, (told,))
+    cache.save_reading(reading(window("five_hour", 100.0)))
+    assert delivery.marks(cache) == (told,)
+    newer = told.replace(percent=100.0)
+    delivery.keep_marks(cache, (newer,))
+    assert delivery.marks(cache) == (newer,)
 
 
 def test_a_window_that_is_sure_to_run_out_is_told(
@@ -156,7 +195,10 @@ def test_an_outbox_that_cannot_be_written_fails_no_refresh(
     environ: dict[str, str], simulate: Simulate, heard: object, cache: ProfileCache
 ) -> None:
     simulate("over-limit")
-    (Path(cache.directory) / "outbox").write_text("a file in its place")
+    shared = AccountCache(cache.root, ACCOUNT_ID)
+    shared.make()
+    assert shared.directory is not None
+    (Path(shared.directory) / "outbox").write_text("a file in its place")
     refreshed = ullage("refresh", environ=environ)
     assert (refreshed.returncode, refreshed.stdout, refreshed.stderr) == (0, "Refreshed.\n", "")
     assert "104%" in ullage("prompt", environ=environ).stdout
@@ -196,9 +238,8 @@ def test_strange_files_and_old_alerts_in_the_outbox_are_no_alerts(
 def test_nothing_is_evaluated_while_no_way_is_set(environ: dict[str, str], simulate: Simulate) -> None:
     simulate("over-limit")
     assert ullage("refresh", environ=environ).returncode == 0
-    directory = Path(ProfileCache(environ).directory)
-    assert not (directory / "alerts.json").exists()
-    assert not (directory / "outbox").exists()
+    names = {path.name for path in Path(environ["ULLAGE_CACHE_DIR"]).rglob("*")}
+    assert not names & {"alerts.json", "alerts.lock", "outbox"}
 
 
 def test_a_test_alert_goes_all_ways_and_says_what_got_through(

@@ -74,24 +74,24 @@ def test_room_comes_when_the_last_of_those_that_are_over_resets() -> None:
 
 
 @pytest.mark.parametrize(
-    ("known", "problem", "has_account", "exit_code", "words"),
+    ("known", "problem", "exit_code", "words"),
     [
-        (None, None, True, 3, "--refresh asks for a reading"),
-        (None, PROBLEM, True, 5, "The server fell silent. Try again."),
-        (None, PROBLEM, False, 3, "The server fell silent. Try again."),
-        (reading(), None, True, 3, "names no window"),
-        (reading(window("seven_day", 5.0)), None, True, 3, "nothing is known of five_hour"),
-        (reading(window("five_hour", None)), None, True, 3, "nothing is known of Five hour"),
-        (reading(window("five_hour", 5.0, as_of=NOW - 361 * MINUTE)), None, True, 4, "is 6h old"),
-        (reading(window("five_hour", 99.0, as_of=NOW - 361 * MINUTE)), None, True, 4, "is 6h old"),
-        (reading(window("five_hour", 99.0, resets_at=NOW)), None, True, 4, "has reset"),
+        (None, None, 3, "--refresh asks for a reading"),
+        (None, PROBLEM, 5, "The server fell silent. Try again."),
+        (None, PROBLEM.replace(code="signed_out"), 3, "The server fell silent. Try again."),
+        (reading(), None, 3, "names no window"),
+        (reading(window("seven_day", 5.0)), None, 3, "nothing is known of five_hour"),
+        (reading(window("five_hour", None)), None, 3, "nothing is known of Five hour"),
+        (reading(window("five_hour", 5.0, as_of=NOW - 361 * MINUTE)), None, 4, "is 6h old"),
+        (reading(window("five_hour", 99.0, as_of=NOW - 361 * MINUTE)), None, 4, "is 6h old"),
+        (reading(window("five_hour", 99.0, resets_at=NOW)), None, 4, "has reset"),
     ],
 )
 def test_what_is_not_known_is_not_room(
-    known: Reading | None, problem: Problem | None, has_account: bool, exit_code: int, words: str
+    known: Reading | None, problem: Problem | None, exit_code: int, words: str
 ) -> None:
     asked = question("5h=80") if known is None or known.windows else question("80")
-    found = verdict(asked, known, problem=problem, has_account=has_account)
+    found = verdict(asked, known, problem=problem)
     assert (found.outcome, found.exit_code, found.allowed) == ("unknown", exit_code, False)
     assert words in found.message
     assert found.message.isprintable()

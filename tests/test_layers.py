@@ -40,7 +40,7 @@ ALLOWED = {
     "account": "cache files model serial statements text",
     "config": "alerts errors files model places record render text",
     "channels": "alerts errors",
-    "delivery": "alerts cache channels config detach errors files memory model text",
+    "delivery": "account alerts cache channels config detach errors files memory model text",
     "frames": "places render timeline",
     "publish": "files frames memory places schedule timeline tmux",
     "ask": "account config errors schedule sources text",

@@ -15,7 +15,7 @@ from ullage import model
 from ullage.model import Limits
 
 if TYPE_CHECKING:
-    from ullage.model import Severity, State
+    from ullage.model import Kind, Severity, State
 
 LIMITS = Limits()
 MINUTE = timedelta(minutes=1)
@@ -246,3 +246,10 @@ def test_a_reset_that_is_not_told_is_like_no_other() -> None:
     assert model.same_reset(None, None)
     assert not model.same_reset(None, NOW)
     assert not model.same_reset(NOW, None)
+
+
+@pytest.mark.parametrize(("kind", "hours"), [("session", 5), ("weekly", 168), ("model", 168), ("other", None)])
+def test_the_length_of_a_window_goes_by_its_kind(kind: Kind, hours: int | None) -> None:
+    known = None if hours is None else timedelta(hours=hours)
+    assert model.length(window("five_hour", kind=kind)) == known
+    assert model.length(window("seven_day_tangelo", kind=kind)) == known

@@ -13,7 +13,7 @@ from samples import NOW, moments, window
 
 from bench import pace as simulated
 from ullage import pace
-from ullage.model import Limits, Window
+from ullage.model import Limits, Window, length
 from ullage.pace import Sample
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def week(used: float, *, elapsed: timedelta = 3.5 * DAY) -> Window:
 
 def course(stated: Window, *steps: tuple[timedelta, float]) -> list[Sample]:
     """Samples so long after the window's start."""
-    whole = pace.length(stated.id)
+    whole = length(stated)
     assert whole is not None
     assert stated.resets_at is not None
     begins = stated.resets_at - whole
@@ -42,20 +42,12 @@ def course(stated: Window, *steps: tuple[timedelta, float]) -> list[Sample]:
 
 def evenly(stated: Window, steps: int = 50) -> list[Sample]:
     """Samples of a window that was used evenly until its statement."""
-    whole = pace.length(stated.id)
+    whole = length(stated)
     assert whole is not None
     assert stated.resets_at is not None
     assert stated.used_percent is not None
     elapsed = whole - (stated.resets_at - stated.as_of)
     return course(stated, *((elapsed * n / steps, stated.used_percent * n / steps) for n in range(1, steps)))
-
-
-@pytest.mark.parametrize(
-    ("id", "hours"),
-    [("five_hour", 5), ("seven_day", 168), ("seven_day_fable", 168), ("tangelo", None), ("seven_days", None)],
-)
-def test_the_length_of_a_window_is_known_or_not(id: str, hours: int | None) -> None:
-    assert pace.length(id) == (None if hours is None else hours * HOUR)
 
 
 @pytest.mark.parametrize(("used", "ratio"), [(25.0, 0.5), (50.0, 1.0), (80.0, 1.6), (0.0, 0.0)])
@@ -76,7 +68,7 @@ def test_even_use_goes_on_evenly(stated: Window) -> None:
 @pytest.mark.parametrize("stated", [session(80.0), week(80.0)], ids=["session", "week"])
 def test_even_use_runs_out_where_the_line_meets_the_limit(stated: Window) -> None:
     forecast = pace.forecast(stated, evenly(stated), NOW)
-    whole = pace.length(stated.id)
+    whole = length(stated)
     assert forecast is not None
     assert whole is not None
     assert forecast.exhausts_at is not None

@@ -23,7 +23,7 @@ class AccountCache:
     """The shared files of one account; for an account that nobody knows by name they hold nothing."""
 
     def __init__(self, root: str, account_id: str | None) -> None:
-        self._directory = os.path.join(root, "accounts", slug(account_id)) if account_id else None
+        self.directory = os.path.join(root, "accounts", slug(account_id)) if account_id else None
 
     def hold(self) -> datetime | None:
         """Return until when the server does not want to be asked."""
@@ -41,8 +41,8 @@ class AccountCache:
         """Keep when a profile began to ask; None when it did not come to a request."""
         if now is not None:
             self._save("asked", now.isoformat().encode())
-        elif self._directory:
-            remove(os.path.join(self._directory, "asked"))
+        elif self.directory:
+            remove(os.path.join(self.directory, "asked"))
 
     def reading(self, source: str) -> Reading | None:
         """Return what this source last told any profile."""
@@ -55,26 +55,27 @@ class AccountCache:
     @contextlib.contextmanager
     def lock(self) -> Iterator[bool]:
         """Try to become the one profile that asks; yield whether that worked."""
-        if self._directory is None:
+        if self.directory is None:
             yield True
             return
-        self._make()
-        with exclusive(os.path.join(self._directory, "lock")) as alone:
+        self.make()
+        with exclusive(os.path.join(self.directory, "lock")) as alone:
             yield alone
+
+    def make(self) -> None:
+        """Make the directory, the user's alone."""
+        if self.directory is not None:
+            os.makedirs(os.path.dirname(self.directory), mode=0o700, exist_ok=True)
+            os.makedirs(self.directory, mode=0o700, exist_ok=True)
 
     def _time(self, name: str) -> datetime | None:
         data = self._read(name)
         return parse_time(data.decode(errors="replace").strip()) if data else None
 
     def _read(self, name: str) -> bytes | None:
-        return read_regular(os.path.join(self._directory, name), own=True) if self._directory else None
+        return read_regular(os.path.join(self.directory, name), own=True) if self.directory else None
 
     def _save(self, name: str, data: bytes) -> None:
-        if self._directory is not None:
-            self._make()
-            write_atomically(os.path.join(self._directory, name), data)
-
-    def _make(self) -> None:
-        if self._directory is not None:
-            os.makedirs(os.path.dirname(self._directory), mode=0o700, exist_ok=True)
-            os.makedirs(self._directory, mode=0o700, exist_ok=True)
+        if self.directory is not None:
+            self.make()
+            write_atomically(os.path.join(self.directory, name), data)

@@ -77,12 +77,13 @@ class Alert(Record):
 
 
 class Mark(Record):
-    """What has been told of a window until this reset: `percent` is the highest threshold."""
+    """What has been told of a window until this reset, by a statement of `as_of`: `percent` is the highest passed."""
 
     kind: MarkKind
     window_id: str = ""
     percent: float = 0.0
     resets_at: datetime | None = None
+    as_of: datetime | None = None
 
 
 def parse_quiet_hours(text: str) -> QuietHours | None:
@@ -148,7 +149,10 @@ def due(
             window=window, windows=windows, wishes=wishes, forecast=forecasts.get(window.id), ages=ages, now=now
         )
         for kind, rule in _RULES.items():
-            pairs.append((known.get(kind), *rule(situation, known.get(kind))))
+            before = known.get(kind)
+            # Another profile of the account has told by a newer statement than this one's.
+            is_old = before is not None and before.as_of is not None and window.as_of < before.as_of
+            pairs.append((before, None, before) if is_old else (before, *rule(situation, before)))
     failing = next((mark for mark in told if mark.kind == "failing"), None)
     pairs.append((failing, *_failing(reading, plan, failing, wishes, now)))
     if wishes.quiet is not None and wishes.quiet.cover(now):
@@ -168,7 +172,7 @@ def _threshold(at: _Situation, before: Mark | None) -> tuple[Alert | None, Mark 
     if passed is None or (same and passed <= same.percent):
         return None, same
     title = f"{clean(window.label)}: {words.percent(used)} used"
-    mark = Mark(kind="threshold", window_id=window.id, percent=passed, resets_at=window.resets_at)
+    mark = Mark(kind="threshold", window_id=window.id, percent=passed, resets_at=window.resets_at, as_of=window.as_of)
     return _about(at, "threshold", title, _resets(window, at.now), passed), mark
 
 
@@ -187,14 +191,14 @@ def _forecast(at: _Situation, before: Mark | None) -> tuple[Alert | None, Mark |
     early = words.countdown(window.resets_at - ends)
     message = f"At this pace it is used up {early} before its reset; {words.percent(at.used)} are used."
     return _about(at, "forecast", title, message), Mark(
-        kind="forecast", window_id=window.id, resets_at=window.resets_at
+        kind="forecast", window_id=window.id, resets_at=window.resets_at, as_of=window.as_of
     )
 
 
 def _reset(at: _Situation, before: Mark | None) -> tuple[Alert | None, Mark | None]:
     used, window = at.used, at.window
     if used is not None and used >= 100:
-        return None, Mark(kind="blocked", window_id=window.id, resets_at=window.resets_at)
+        return None, Mark(kind="blocked", window_id=window.id, resets_at=window.resets_at, as_of=window.as_of)
     if before is None or (used is None and not has_reset(window, at.now)):
         return None, before
     if before.resets_at is not None and at.now - before.resets_at > _LONGEST_NEWS:

@@ -1,6 +1,8 @@
 """Alerts from a refresh to a person: what is due is put into an outbox, and a process of its own empties it.
 
-So a refresh never waits for a desktop or a command, and each alert is taken from the outbox by one process alone.
+So a refresh never waits for a desktop or a command, and each alert is taken from the outbox by one process alone. The
+profiles of one account share the outbox and what was told, each window's news being the same in all of them; only that
+readings fail is a profile's own.
 """
 
 from __future__ import annotations
@@ -13,8 +15,9 @@ import sys
 from datetime import UTC, datetime, timedelta
 
 from ullage import alerts, channels, config, detach, memory
+from ullage.account import AccountCache
 from ullage.alerts import Alert, Mark
-from ullage.cache import ProfileCache
+from ullage.cache import ProfileCache, exclusive
 from ullage.errors import UllageError
 from ullage.files import read_regular, write_atomically
 from ullage.model import parse_percent, parse_time
@@ -28,11 +31,14 @@ if TYPE_CHECKING:
     from ullage.alerts import Wishes
     from ullage.config import Settings
 
-_MARKS, _OUTBOX, _PROBLEM = "alerts.json", "outbox", "alerts.problem"
+_MARKS, _OUTBOX, _PROBLEM, _LOCK = "alerts.json", "outbox", "alerts.problem", "alerts.lock"
 _FORMAT = 1
 
 # What nobody could send for so long is no news any more.
 _LONGEST_NEWS = timedelta(hours=12)
+
+# Another profile of the account has its alerts posted sooner; whoever did not get so far tells at the next refresh.
+_LONGEST_POSTING_SECONDS = 5
 
 
 def announce(environ: Mapping[str, str], settings: Settings, cache: ProfileCache, now: datetime) -> None:
@@ -50,6 +56,11 @@ def announce(environ: Mapping[str, str], settings: Settings, cache: ProfileCache
 def _announce(settings: Settings, cache: ProfileCache, now: datetime) -> bool:
     if not usable(settings.alerts):
         return False
+    with exclusive(os.path.join(_made_place(cache), _LOCK), _LONGEST_POSTING_SECONDS) as alone:
+        return alone and _post_due(settings, cache, now)
+
+
+def _post_due(settings: Settings, cache: ProfileCache, now: datetime) -> bool:
     reading, told = cache.reading(), marks(cache)
     expected = memory.forecasts(cache, reading, settings.limits, now) if settings.alerts.forecast else {}
     found, after = alerts.due(reading, cache.schedule(), told, settings.alerts, expected, settings.limits, now)
@@ -68,17 +79,19 @@ def usable(wishes: Wishes) -> tuple[str, ...]:
 
 def post(cache: ProfileCache, alert: Alert) -> None:
     """Put an alert into the outbox."""
-    os.makedirs(_path(cache, _OUTBOX), mode=0o700, exist_ok=True)
+    outbox = os.path.join(_made_place(cache), _OUTBOX)
+    os.makedirs(outbox, mode=0o700, exist_ok=True)
     name = f"{alert.at.timestamp():.6f}-{secrets.token_hex(4)}.json"
-    write_atomically(os.path.join(_path(cache, _OUTBOX), name), _encode_alert(alert))
+    write_atomically(os.path.join(outbox, name), _encode_alert(alert))
 
 
 def deliver(environ: Mapping[str, str]) -> None:
     """Send everything in the outbox; what another process has taken is left to it."""
     settings, _ = config.load(environ)
     cache, now = ProfileCache(environ), datetime.now(UTC)
-    for name in sorted(os.listdir(_path(cache, _OUTBOX))):
-        path = os.path.join(_path(cache, _OUTBOX), name)
+    outbox = os.path.join(_place(cache), _OUTBOX)
+    for name in sorted(os.listdir(outbox)):
+        path = os.path.join(outbox, name)
         if name.endswith(".json"):
             alert = _take(path)
             if alert is not None and now - alert.at < _LONGEST_NEWS:
@@ -124,9 +137,18 @@ def forget_problem(cache: ProfileCache) -> None:
 
 
 def marks(cache: ProfileCache) -> tuple[Mark, ...]:
-    """Return what has been told; nothing for bytes that do not say so."""
-    fields = _fields(read_regular(_path(cache, _MARKS))).get("marks")
-    return tuple(_mark(mark) for mark in fields if _is_mark(mark)) if isinstance(fields, list) else ()
+    """Return what has been told, by any profile of the account; nothing for bytes that do not say so."""
+    # A window's mark in a profile's own file is from a time when the account was not known: the account's goes before.
+    found = {(mark.kind, mark.window_id): mark for mark in _marks(_path(cache, _MARKS))}
+    if _place(cache) != cache.directory:
+        shared = _marks(os.path.join(_place(cache), _MARKS))
+        found |= {(mark.kind, mark.window_id): mark for mark in shared if mark.kind != "failing"}
+    return tuple(found.values())
+
+
+def _marks(path: str) -> list[Mark]:
+    fields = _fields(read_regular(path)).get("marks")
+    return [_mark(mark) for mark in fields if _is_mark(mark)] if isinstance(fields, list) else []
 
 
 def _is_mark(mark: object) -> bool:
@@ -139,13 +161,22 @@ def _mark(fields: dict[str, Any]) -> Mark:
         window_id=clean(fields.get("window_id")),
         percent=parse_percent(fields.get("percent")) or 0.0,
         resets_at=parse_time(fields.get("resets_at")),
+        as_of=parse_time(fields.get("as_of")),
     )
 
 
 def keep_marks(cache: ProfileCache, told: tuple[Mark, ...]) -> None:
     """Keep what has been told."""
+    place = _made_place(cache)
+    own = tuple(mark for mark in told if mark.kind == "failing" or place == cache.directory)
+    if place != cache.directory:
+        _keep_marks(os.path.join(place, _MARKS), tuple(mark for mark in told if mark not in own))
+    _keep_marks(_path(cache, _MARKS), own)
+
+
+def _keep_marks(path: str, told: tuple[Mark, ...]) -> None:
     data = json.dumps({"format": _FORMAT, "marks": [_plain(mark) for mark in told]}).encode() + b"\n"
-    write_atomically(_path(cache, _MARKS), data)
+    write_atomically(path, data)
 
 
 def _encode_alert(alert: Alert) -> bytes:
@@ -180,6 +211,21 @@ def _fields(data: bytes | None) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return fields if isinstance(fields, dict) and fields.get("format") == _FORMAT else {}
+
+
+def _place(cache: ProfileCache) -> str:
+    """Return the directory that the profiles of the account share; the profile's own where the account is not known."""
+    return _shared(cache).directory or cache.directory
+
+
+def _made_place(cache: ProfileCache) -> str:
+    _shared(cache).make()
+    return _place(cache)
+
+
+def _shared(cache: ProfileCache) -> AccountCache:
+    reading = cache.reading()
+    return AccountCache(cache.root, reading.account.id if reading else cache.schedule().account_id)
 
 
 def _path(cache: ProfileCache, name: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from ullage.model import same_reset
+from ullage.model import length, same_reset
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ WITHIN_MINUTES = timedelta(minutes=10)
 _ROUNDING = 1.0
 # Just after a reset the endpoint may tell the old percentage with the new reset time; by less than this it just lags.
 _CLEAR_FALL = 10.0
-_LENGTHS = {"session": timedelta(hours=5), "weekly": timedelta(days=7), "model": timedelta(days=7)}
 _KINDS = ("session", "weekly", "model", "other")
 
 
@@ -164,10 +163,10 @@ def _is_refuted(high: Window, rivals: Sequence[Window]) -> bool:
 
 
 def _is_just_after_reset(window: Window) -> bool:
-    length = _LENGTHS.get(window.kind)
-    if length is None or window.resets_at is None:
+    whole = length(window)
+    if whole is None or window.resets_at is None:
         return False
-    return said_at(window) - (window.resets_at - length) <= WITHIN_MINUTES
+    return said_at(window) - (window.resets_at - whole) <= WITHIN_MINUTES
 
 
 def _witness(window: Window) -> str:

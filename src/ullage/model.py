@@ -26,6 +26,9 @@ CLOCK_SLACK = timedelta(minutes=1)
 # windows lie hours apart.
 RESET_SLACK = timedelta(minutes=10)
 
+SESSION, WEEK = timedelta(hours=5), timedelta(days=7)
+_LENGTHS: dict[Kind, timedelta] = {"session": SESSION, "weekly": WEEK, "model": WEEK}
+
 
 class Account(Record):
     """Whose quota it is; `id` is the account's UUID where a source tells it."""
@@ -108,6 +111,14 @@ def at_least(severity: Severity, other: Severity | None) -> Severity:
 def has_reset(window: Window, now: datetime) -> bool:
     """Say whether the window's reset has passed, so that its percentage is no longer known."""
     return window.resets_at is not None and now >= window.resets_at
+
+
+def length(window: Window) -> timedelta | None:
+    """Return how long a window runs from its start to its reset, None for one of unknown meaning.
+
+    The provider does not publish it; this is what its windows have been seen to do.
+    """
+    return _LENGTHS.get(window.kind)
 
 
 def same_reset(one: datetime | None, other: datetime | None) -> bool:

@@ -4,7 +4,7 @@ The forecast carries on with the habits of the hours of the day, as far as the s
 this window has been; what the last hours show beyond that fades within hours. So an idle night neither halves the
 rate nor is taken for work to come, and a burst is not carried on for a week.
 
-The provider does not publish how its windows run; their lengths are known (`length`), of others nothing is said.
+Of windows whose length is not known (`model.length`) nothing is said.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import math
 from collections import defaultdict
 from datetime import datetime, timedelta
 
-from ullage.model import has_reset, same_reset, state_at
+from ullage.model import SESSION, WEEK, has_reset, length, same_reset, state_at
 from ullage.record import Record
 
 TYPE_CHECKING = False
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from ullage.model import Limits, Window
 
-_SESSION = timedelta(hours=5)
-_WEEK = timedelta(days=7)
 _HOUR = timedelta(hours=1)
 
 # Before this share of a window has passed, what was used in it says nothing yet.
@@ -37,7 +35,7 @@ _STEPS = 120
 
 # Tuned on the simulated weeks of bench/pace.py.
 # Sessions of one day differ more from each other than weeks do, and owe less to those before.
-_PRIOR_STRENGTH = {_SESSION: 1.0, _WEEK: 8.0}
+_PRIOR_STRENGTH = {SESSION: 1.0, WEEK: 8.0}
 _PRIOR_HOURS = 2.0
 _PRIOR_DAYS = 0.5
 _PRIOR_BLOCKS = 4
@@ -85,13 +83,6 @@ class Point(Record):
     high: float
 
 
-def length(window_id: str) -> timedelta | None:
-    """Return how long a window of this id runs, None for one of unknown meaning."""
-    if window_id == "five_hour":
-        return _SESSION
-    return _WEEK if window_id == "seven_day" or window_id.startswith("seven_day_") else None
-
-
 def forecast(window: Window, samples: Sequence[Sample], now: datetime) -> Forecast | None:
     """Return what to expect of a window, from its statement and from samples of it and of those before, in any order.
 
@@ -103,7 +94,7 @@ def forecast(window: Window, samples: Sequence[Sample], now: datetime) -> Foreca
         return None
     start, last = points[0], points[-1]
     assert window.resets_at is not None
-    whole = length(window.id)
+    whole = length(window)
     assert whole is not None
     elapsed = 1 - (window.resets_at - start.at) / whole
     return Forecast(
@@ -131,7 +122,7 @@ def forecasts(
 
 def trajectory(window: Window, samples: Sequence[Sample], now: datetime) -> tuple[Point, ...]:
     """Return what is expected from the statement until the reset, in equal steps; nothing where nothing can be said."""
-    whole = length(window.id)
+    whole = length(window)
     if whole is None or window.used_percent is None or window.resets_at is None or has_reset(window, now):
         return ()
     elapsed = (window.as_of - (window.resets_at - whole)) / whole

@@ -13,7 +13,7 @@ from ullage import config, pace
 from ullage.cache import ProfileCache
 from ullage.cli import options, overview
 from ullage.errors import UsageError
-from ullage.model import binding_window, find_window, has_reset
+from ullage.model import binding_window, find_window, has_reset, length
 from ullage.render import chart
 from ullage.render.segment import short_name
 
@@ -84,7 +84,7 @@ def choose(known: Overview, settings: Settings, name: str | None, now: datetime)
 
 def burnup(window: Window, known: Overview, now: datetime) -> Burnup | None:
     """Return what a chart shows of a window; None when it has no course to show."""
-    whole = pace.length(window.id)
+    whole = length(window)
     if whole is None or window.used_percent is None or window.resets_at is None or has_reset(window, now):
         return None
     samples = known.samples.get(window.id, ())

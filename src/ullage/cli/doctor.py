@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from ullage import doctor
+from ullage import doctor, guard
 from ullage.cli import options
 from ullage.render import words
 
@@ -43,7 +43,7 @@ def exit_code(found: doctor.Examination, now: datetime) -> int:
     """Return the first finding's, else what the contract says for what is known."""
     if found.findings:
         return found.findings[0].exit_code
-    return options.exit_code(found.reading, found.plan, found.limits, now)
+    return guard.exit_code(found.reading, found.plan.problem, found.limits, now)
 
 
 def _advice(found: doctor.Examination) -> str:

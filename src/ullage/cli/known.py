@@ -53,12 +53,7 @@ class Known:
 
     def is_hopeless(self, verdict: Verdict) -> bool:
         """Say whether waiting cannot help: it cannot tell, and there is no account that a refresh could ask."""
-        return verdict.outcome == "unknown" and not self._has_account()
-
-    def _has_account(self) -> bool:
-        plan = self._cache.schedule()
-        nobody = options.exit_code(None, plan, self.settings.limits, datetime.now(UTC)) == guard.NOTHING_KNOWN
-        return plan.problem is None or not nobody
+        return verdict.outcome == "unknown" and guard.is_without_account(self._cache.schedule().problem)
 
     def judge(self, question: Question, now: datetime) -> Verdict:
         """Hold the last reading against the question."""
@@ -70,7 +65,6 @@ class Known:
             memory.forecasts(self._cache, reading, self.settings.limits, now) if question.need else {},
             self.settings.limits,
             now,
-            has_account=self._has_account(),
         )
 
 

@@ -8,24 +8,17 @@ import click
 
 from ullage import config
 from ullage.errors import UsageError
-from ullage.model import state_at
 from ullage.prompt import choose_profile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
     from typing import Any
 
     from ullage.config import Issue, Settings
-    from ullage.model import Limits, Reading
-    from ullage.schedule import Schedule
 
 # Longer than any source may take to answer.
 LONGEST_REFRESH_SECONDS = 45
-
-# Problems that mean there is no account to read, rather than a source that failed.
-_NO_ACCOUNT = ("token_missing", "signed_out", "claude_missing", "nothing_cached", "no_status_line")
 
 
 def _choose(_context: click.Context, _parameter: click.Parameter, value: str | None) -> None:
@@ -51,10 +44,3 @@ def load_settings() -> tuple[Settings, tuple[Issue, ...]]:
     if wrong:
         raise UsageError(wrong)
     return settings, issues
-
-
-def exit_code(reading: Reading | None, plan: Schedule, limits: Limits, now: datetime) -> int:
-    """Return what the contract says for what is known."""
-    if reading is None:
-        return 5 if plan.problem and plan.problem.code not in _NO_ACCOUNT else 3
-    return 4 if state_at(reading.as_of, now, limits) == "expired" else 0

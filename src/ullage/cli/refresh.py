@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import click
 
 from ullage import detach as detaching
-from ullage import prompt, refresh
+from ullage import guard, prompt, refresh
 from ullage.cache import ProfileCache
 from ullage.cli import options
 
@@ -37,7 +37,7 @@ def command(detach: bool, force: bool) -> int:
     if outcome.problem is None:
         return 0
     cache = ProfileCache(os.environ)
-    return options.exit_code(cache.reading(), cache.schedule(), settings.limits, datetime.now(UTC))
+    return guard.exit_code(cache.reading(), cache.schedule().problem, settings.limits, datetime.now(UTC))
 
 
 _WORDS = {

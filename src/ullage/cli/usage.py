@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import click
 
-from ullage import config, places, refresh
+from ullage import config, guard, places, refresh
 from ullage.cache import ProfileCache
 from ullage.cli import options, overview
 from ullage.cli.options import LONGEST_REFRESH_SECONDS
@@ -62,7 +62,7 @@ def command(as_json: bool, may_refresh: bool, every: bool) -> int:
             if every:
                 click.echo(one.profile or "default")
             table.print_usage(one, settings, now)
-    return min(options.exit_code(one.reading, one.plan, settings.limits, now) for one in shown)
+    return min(guard.exit_code(one.reading, one.plan.problem, settings.limits, now) for one in shown)
 
 
 def _known(profile: str | None, limits: Limits, *, may_refresh: bool) -> Overview:

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 UNDER, OVER, NOTHING_KNOWN, TOO_OLD, SOURCE_FAILED = 0, 1, 3, 4, 5
 
+# Problems that mean there is no account to read, rather than a source that failed.
+_NO_ACCOUNT = ("token_missing", "signed_out", "claude_missing", "nothing_cached", "no_status_line")
+
 
 class Question(Record):
     """What a caller wants to know: `most` that may be used, `need` on top of it, and how old a number may be."""
@@ -68,6 +71,18 @@ class Verdict(Record):
         return self.outcome == "under"
 
 
+def exit_code(reading: Reading | None, problem: Problem | None, ages: Limits, now: datetime) -> int:
+    """Return what the contract says for what is known, and for what the last refresh met."""
+    if reading is None:
+        return SOURCE_FAILED if problem and not is_without_account(problem) else NOTHING_KNOWN
+    return TOO_OLD if state_at(reading.as_of, now, ages) == "expired" else UNDER
+
+
+def is_without_account(problem: Problem | None) -> bool:
+    """Say whether there is no account that a refresh could ask about."""
+    return problem is not None and problem.code in _NO_ACCOUNT
+
+
 def judge(
     question: Question,
     reading: Reading | None,
@@ -75,8 +90,6 @@ def judge(
     forecasts: Mapping[str, Forecast],
     ages: Limits,
     now: datetime,
-    *,
-    has_account: bool = True,
 ) -> Verdict:
     """Hold what is known at `now` against the question; raise UsageError for a limit that names no known window.
 
@@ -85,8 +98,7 @@ def judge(
     """
     if reading is None:
         why = problem.message if problem else "Nothing is known yet. --refresh asks for a reading."
-        code = SOURCE_FAILED if problem and has_account else NOTHING_KNOWN
-        return Verdict(outcome="unknown", exit_code=code, message=clean(why, 500))
+        return Verdict(outcome="unknown", exit_code=exit_code(None, problem, ages, now), message=clean(why, 500))
     most = limiting.by_window(question.most, reading.windows)
     need = limiting.by_window(question.need, reading.windows)
     unlimited = limiting.by_window([limiting.Limit(window=None, percent=100.0)], reading.windows)

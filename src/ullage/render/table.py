@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ullage import pace
-from ullage.model import has_reset, severity_at, state_at, used_percent_at
+from ullage.model import has_reset, length, severity_at, state_at, used_percent_at
 from ullage.render import chart, words
 from ullage.text import clean
 
@@ -178,7 +178,7 @@ def _outlook(window: Window, used: float, forecast: Forecast | None, settings: S
 
 
 def _sparkline(window: Window, samples: Sequence[Sample], settings: Settings) -> str:
-    whole = pace.length(window.id)
+    whole = length(window)
     if whole is None or window.resets_at is None or window.used_percent is None:
         return ""
     own = pace.of_window(window, samples)
