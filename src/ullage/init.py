@@ -11,10 +11,25 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-SHELLS = ("bash", "zsh", "fish")
+SHELLS = ("bash", "zsh", "fish", "elvish", "xonsh")
 
 # Option → the value of ULLAGE_PLACE, which the shell files read when they are loaded.
 PLACES = {"--left": "left", "--right": "right", "--manual": "manual", "--starship": "starship"}
+
+# What a shell lacks. A function of what elvish evaluates is unknown where rc.elv is compiled, so nobody could name it.
+_MISSING = {"bash": ("right",), "elvish": ("manual", "starship"), "xonsh": ("starship",)}
+
+SUFFIXES = {"elvish": "elv", "xonsh": "xsh"}
+
+# How a shell is told the program and the place, where that is not POSIX.
+_SETTINGS = {
+    "fish": ("set -g __ullage_program {}", "set -g ULLAGE_PLACE {}"),
+    "elvish": ("var ullage-program = {}", "var ullage-place = {}"),
+    "xonsh": ("__ullage_program = {}", "__ullage_place = {}"),
+}
+
+# In these a variable that is not set is an error before anything runs.
+_ALWAYS_PLACED = ("elvish", "xonsh")
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__))
 
@@ -23,7 +38,7 @@ def run(arguments: Sequence[str]) -> int | None:
     """Print the shell's code and return 0; None when it is for the full command line to say what is wrong."""
     places = [PLACES[argument] for argument in arguments if argument in PLACES]
     shells = [argument for argument in arguments if argument not in PLACES]
-    if len(shells) != 1 or shells[0] not in SHELLS or len(places) > 1 or (shells[0], places) == ("bash", ["right"]):
+    if len(shells) != 1 or shells[0] not in SHELLS or len(places) > 1 or not set(places) <= set(places_of(shells[0])):
         return None
     try:
         printed = code(shells[0], places[0] if places else None)
@@ -33,25 +48,31 @@ def run(arguments: Sequence[str]) -> int | None:
     return 0
 
 
+def places_of(shell: str) -> list[str]:
+    """Return the places that a shell has for the segment."""
+    return [place for place in PLACES.values() if place not in _MISSING.get(shell, ())]
+
+
 def code(shell: str, place: str | None, program: str | None = None) -> bytes:
     """Return the shell's own file after the lines that say where `ullage` is and where the segment goes."""
     quoted = quote(program or this_program(sys.argv[0], sys.executable), shell)
-    if shell == "fish":
-        settings = [f"set -g __ullage_program {quoted}", *([f"set -g ULLAGE_PLACE {place}"] if place else [])]
-    else:
-        settings = [f"__ullage_program={quoted}", *([f"ULLAGE_PLACE={place}"] if place else [])]
+    sets_program, sets_place = _SETTINGS.get(shell, ("__ullage_program={}", "ULLAGE_PLACE={}"))
+    if shell in _ALWAYS_PLACED:
+        place = quote(place or "left", shell)
+    settings = [sets_program.format(quoted), *([sets_place.format(place)] if place else [])]
     with open(shell_file(shell), "rb") as file:
         return os.fsencode("\n".join([*settings, ""])) + file.read()
 
 
 def shell_file(shell: str, package: str = _PACKAGE) -> str:
     """Return the path of the file for a shell: in the package, or beside the sources in a checkout."""
+    name = f"ullage.{SUFFIXES.get(shell, shell)}"
     places = [os.path.join(package, "shell"), os.path.join(package, "..", "..", "shell")]
     for directory in places:
-        path = os.path.normpath(os.path.join(directory, f"ullage.{shell}"))
+        path = os.path.normpath(os.path.join(directory, name))
         if os.path.exists(path):
             return path
-    raise UllageError(f"ullage.{shell} is missing from {places[0]}. Install ullage again.")
+    raise UllageError(f"{name} is missing from {places[0]}. Install ullage again.")
 
 
 def this_program(called: str, interpreter: str) -> str:
@@ -67,4 +88,8 @@ def quote(text: str, shell: str) -> str:
     """Return the text as one word that the shell takes as it is."""
     if shell == "fish":
         return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    if shell == "elvish":
+        return "'" + text.replace("'", "''") + "'"
+    if shell == "xonsh":
+        return repr(text)
     return "'" + text.replace("'", "'\\''") + "'"

@@ -11,7 +11,7 @@ from ullage.errors import UsageError
 @click.command(name="init")
 @click.argument("shell", type=click.Choice(init.SHELLS))
 @click.option("--left", "place", flag_value="left", help="Before the prompt (the default).")
-@click.option("--right", "place", flag_value="right", help="In the right prompt: zsh and fish.")
+@click.option("--right", "place", flag_value="right", help="In the right prompt: all but bash.")
 @click.option("--manual", "place", flag_value="manual", help="Nowhere: you refer to `ullage_segment` yourself.")
 @click.option("--starship", "place", flag_value="starship", help="Export ULLAGE_SEGMENT for starship's env_var.")
 def command(shell: str, place: str | None) -> None:
@@ -22,8 +22,15 @@ def command(shell: str, place: str | None) -> None:
     zsh   ~/.zshrc                    eval "$(ullage init zsh)"
     fish  ~/.config/fish/config.fish  ullage init fish | source
 
+    \b
+    After your own prompt:
+    elvish  ~/.config/elvish/rc.elv   eval (ullage init elvish | slurp)
+    xonsh   ~/.xonshrc                execx($(ullage init xonsh))
+
     ULLAGE_OFF=1 hides it in a running shell, and so does `ullage_off`.
     """  # noqa: D301  # click takes the character itself for "keep these lines"
     if (shell, place) == ("bash", "right"):
         raise UsageError("bash has no right prompt. Leave out --right.")
+    if place and place not in init.places_of(shell):
+        raise UsageError(f"The segment has no place --{place} in {shell}. Leave it out.")
     click.echo(init.code(shell, place), nl=False)

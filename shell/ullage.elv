@@ -1,0 +1,54 @@
+# The quota segment in elvish's prompt, for 0.19 and newer: `eval (ullage init elvish | slurp)` in rc.elv, after your
+# own prompt. Elvish has neither a clock nor a way to ask for a file's owner, so that a reader of its own would have to
+# run `date`; ullage-prompt is one process too, and does the rest. E:ULLAGE_OFF=1 hides it.
+
+use re
+use str
+
+# Values and not bytes: whatever a prompt prints as bytes, elvish shows after all that it puts as values.
+fn ullage-painted {|text|
+  var colours = [black red green yellow blue magenta cyan white]
+  var fg bold dim underlined inverse = default $false $false $false $false
+  for match [(re:find '(?:\x1b\[([0-9;]*)m|^)([^\x1b]*)' $text)] {
+    var codes = $match[groups][1][text]
+    for code [(str:split ';' (re:replace '\b38;2(;\d+){3}' rgb $codes))] {
+      if (or (eq $code '') (eq $code 0)) {
+        set fg bold dim underlined inverse = default $false $false $false $false
+      } elif (eq $code 1) { set bold = $true
+      } elif (eq $code 2) { set dim = $true
+      } elif (eq $code 4) { set underlined = $true
+      } elif (eq $code 7) { set inverse = $true
+      } elif (re:match '^3[0-7]$' $code) { set fg = $colours[$code[1]]
+      } elif (re:match '^9[0-7]$' $code) { set fg = bright-$colours[$code[1]]
+      }
+    }
+    for rgb [(re:find '\b38;2;(\d+);(\d+);(\d+)' $codes)] {
+      set fg = (printf '#%02x%02x%02x' (for group $rgb[groups][1..] { exact-num $group[text] }))
+    }
+    styled-segment $match[groups][2][text] &fg-color=$fg &bold=$bold &dim=$dim &underlined=$underlined &inverse=$inverse
+  }
+}
+
+fn ullage-segment {|before after|
+  if (not-eq $E:ULLAGE_OFF '') { return }
+  try {
+    for text [((external $ullage-program'-prompt') fish </dev/null 2>/dev/null)] {
+      put $before
+      ullage-painted $text
+      put $after
+    }
+  } catch e { nop $e }
+}
+
+# A function with the option `ullage` is ours already.
+fn ullage-is-ours {|prompt| try { eq $prompt[opt-names] [ullage] } catch e { put $false } }
+
+if (eq $ullage-place right) {
+  if (not (ullage-is-ours $edit:rprompt)) {
+    var theirs~ = $edit:rprompt
+    set edit:rprompt = {|&ullage=$true| theirs; ullage-segment ' ' '' }
+  }
+} elif (not (ullage-is-ours $edit:prompt)) {
+  var theirs~ = $edit:prompt
+  set edit:prompt = {|&ullage=$true| ullage-segment '' ' '; theirs }
+}

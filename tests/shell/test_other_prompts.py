@@ -1,0 +1,216 @@
+"""What a person sees in elvish and xonsh: real shells on a terminal."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from shells import COLOURS, publish
+from terminal import Terminal
+from tools import need, published, run, wait_until
+
+from ullage.places import profile_directory
+from ullage.record import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ullage.simulate import Simulator
+
+HOSTILE = "A$(touch pwned)`touch pwned`${HOME}{RED}{ullage_segment}@(1)%n!1\\u\\['\"#S{"
+
+
+class Other(Record):
+    """How a shell is given a prompt and told to show the segment."""
+
+    name: str
+    dotfile: str
+    load: str
+    prompt: str
+    two_lines: str
+    right: str
+    set: str
+
+    def init(self, *options: str) -> str:
+        """Return the line of a dotfile."""
+        return self.load.format(" ".join([self.name, *options]))
+
+    def start(self, environ: Mapping[str, str], *configuration: str, columns: int = 80) -> Terminal:
+        """Start an interactive shell that reads this configuration."""
+        path = Path(environ["HOME"], self.dotfile)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("\n".join([*configuration, ""]))
+        return Terminal([need(self.name)], environ, columns=columns)
+
+
+ELVISH = Other(
+    name="elvish",
+    dotfile=".config/elvish/rc.elv",
+    load="eval (ullage init {} | slurp)",
+    prompt="set edit:prompt = { put '$ ' }; set edit:rprompt = { }",
+    two_lines='set edit:prompt = { print "top line\\n$ " }; set edit:rprompt = { }',
+    right="set edit:rprompt = { put mine }",
+    set="set E:{} = '{}'",
+)
+XONSH = Other(
+    name="xonsh",
+    dotfile=".xonshrc",
+    load="execx($(ullage init {}))",
+    prompt="$PROMPT = '$ '; $SUPPRESS_BRANCH_TIMEOUT_MESSAGE = True",
+    two_lines="$PROMPT = lambda: 'top line\\n$ '",
+    right="$RIGHT_PROMPT = 'mine'",
+    set="${} = '{}'",
+)
+XONSH_READLINE = XONSH.replace(prompt=f"{XONSH.prompt}; $SHELL_TYPE = 'readline'")
+OTHERS = {"elvish": ELVISH, "xonsh": XONSH, "xonsh-readline": XONSH_READLINE}
+
+each_shell = pytest.mark.parametrize("shell", OTHERS.values(), ids=list(OTHERS))
+each_program = pytest.mark.parametrize("shell", [ELVISH, XONSH], ids=lambda shell: shell.name)
+
+
+@pytest.fixture(autouse=True)
+def _somewhere(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shells start in the test's own home; prompt_toolkit does not ask our emulator where the cursor is."""
+    monkeypatch.chdir(environ["HOME"])
+    environ["PROMPT_TOOLKIT_NO_CPR"] = "1"
+
+
+@each_shell
+def test_segment_stands_before_the_prompt_in_its_colours(shell: Other, environ: dict[str, str]) -> None:
+    publish(environ, ["5h ", ("42%", "normal"), " Fable ", ("82%!", "warning"), " 7d ", ("97%!!", "critical")])
+    with shell.start(environ, shell.prompt, shell.init(), shell.init()) as terminal:
+        terminal.wait_for_line("5h 42% Fable 82%! 7d 97%!! $")
+        assert terminal.colours("42%") == [COLOURS["normal"]] * 3
+        assert terminal.colours("82%!") == [COLOURS["warning"]] * 4
+        assert terminal.colours("97%!!") == [COLOURS["critical"]] * 5
+        assert set(terminal.colours(" 7d ") + terminal.colours(" $")) == {"default"}
+        terminal.enter("echo again")
+        terminal.wait(lambda terminal: "again" in terminal.lines and terminal.line == "5h 42% Fable 82%! 7d 97%!! $")
+
+
+@each_program
+def test_chosen_colours(shell: Other, environ: dict[str, str]) -> None:
+    publish(environ, "42%")
+    path = Path(profile_directory(environ), "fish.timeline")
+    path.write_text(path.read_text().replace("42%", "\033[1;7;38;2;213;94;0m42%\033[0m \033[92m7%\033[0m"))
+    with shell.start(environ, shell.prompt, shell.init()) as terminal:
+        terminal.wait_for_line("42% 7% $")
+        # prompt_toolkit takes the nearest of 256 colours.
+        expected = "bold reverse d75f00" if shell is XONSH else "bold reverse d55e00"
+        assert terminal.colours("42% 7%") == [expected] * 3 + ["default"] + ["brightgreen"] * 2
+
+
+@each_shell
+@pytest.mark.parametrize("setting", [("NO_COLOR", "1"), ("TERM", "dumb")], ids=lambda setting: setting[0])
+def test_no_colour_where_none_is_wanted(shell: Other, setting: tuple[str, str], environ: dict[str, str]) -> None:
+    publish(environ, [("42%", "normal"), " 100% %n"])
+    environ.update([setting])
+    with shell.start(environ, shell.prompt, shell.init()) as terminal:
+        terminal.wait_for("42% 100% %n $")
+        assert set(terminal.colours("42%")) == {"default"}
+
+
+@each_shell
+def test_hostile_text_is_printed_and_not_run(shell: Other, environ: dict[str, str]) -> None:
+    publish(environ, [HOSTILE, (HOSTILE, "warning")])
+    with shell.start(environ, shell.prompt, shell.init(), columns=200) as terminal:
+        terminal.wait_for_line(f"{HOSTILE}{HOSTILE} $")
+        terminal.enter("echo next")
+        terminal.wait(lambda terminal: "next" in terminal.lines and terminal.line == f"{HOSTILE}{HOSTILE} $")
+    assert not (Path(environ["HOME"]) / "pwned").exists()
+
+
+@each_program
+def test_prompt_of_two_lines(shell: Other, environ: dict[str, str]) -> None:
+    publish(environ, "42%")
+    with shell.start(environ, shell.prompt, shell.two_lines, shell.init()) as terminal:
+        terminal.wait(lambda terminal: terminal.lines[:2] == ["42% top line", "$"])
+
+
+@each_program
+def test_right_prompt(shell: Other, environ: dict[str, str]) -> None:
+    publish(environ, [("42%", "normal")])
+    with shell.start(environ, shell.prompt, shell.right, shell.init("--right"), shell.init("--right")) as terminal:
+        terminal.wait(lambda terminal: terminal.line.split() == ["$", "mine", "42%"], "the right prompt")
+        assert terminal.colours("42%") == ["green"] * 3
+
+
+def test_placed_by_hand_in_xonsh(environ: dict[str, str]) -> None:
+    publish(environ, [("42%", "normal"), " 7%"])
+    with XONSH.start(environ, "$PROMPT = '<{ullage_segment}> '", XONSH.init("--manual")) as terminal:
+        terminal.wait_for_line("<42% 7%>")
+
+
+@each_program
+def test_switch_and_profile_may_change_under_the_shell(shell: Other, environ: dict[str, str], tmp_path: Path) -> None:
+    publish(environ, "first")
+    publish({**environ, "CLAUDE_CONFIG_DIR": str(tmp_path / "work")}, "second")
+    with shell.start(environ, shell.prompt, shell.init()) as terminal:
+        terminal.wait_for_line("first $")
+        terminal.enter(shell.set.format("CLAUDE_CONFIG_DIR", tmp_path / "work"))
+        terminal.wait_for_line("second $")
+        terminal.enter(shell.set.format("ULLAGE_OFF", "1"))
+        terminal.wait_for_line("$")
+        terminal.enter(shell.set.format("ULLAGE_OFF", ""))
+        terminal.wait_for_line("second $")
+        terminal.enter(shell.set.format("CLAUDE_CONFIG_DIR", tmp_path / "work" / ".." / "work"))
+        terminal.wait_for_line("$")
+
+
+@each_program
+def test_frames_follow_the_clock(shell: Other, environ: dict[str, str]) -> None:
+    publish(environ, "first", then=[(6, "second"), (3000, "third")])
+    with shell.start(environ, shell.prompt, shell.init()) as terminal:
+
+        def again(terminal: Terminal) -> bool:
+            terminal.enter("")
+            time.sleep(0.2)
+            return terminal.line == "second $"
+
+        terminal.wait(again, "the second frame")
+
+
+@each_program
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"ullage-timeline 2 1 9000000000 - - -\n1 normal no\n",
+        b"ullage-timeline 1 1\n1 normal no\n",
+        b"ullage-timeline 1 1 9000000000 - - -\n9000000000 normal no\n",
+        b"ullage-timeline 1 1 9000000000 - - -\n1 normal\n2 normal no\n",
+        b"\xff\xfe\0\n\n\n",
+    ],
+)
+def test_what_is_no_timeline_shows_nothing(shell: Other, content: bytes, environ: dict[str, str]) -> None:
+    publish(environ, "42%")
+    Path(profile_directory(environ), "fish.timeline").write_bytes(content)
+    with shell.start(environ, shell.prompt, shell.init()) as terminal:
+        terminal.wait_for_line("$")
+        terminal.enter("echo next")
+        terminal.wait(lambda terminal: "next" in terminal.lines and terminal.line == "$")
+
+
+@each_program
+def test_refresh_lands_and_the_shell_ends_at_once(
+    shell: Other, environ: dict[str, str], simulate: Callable[..., Simulator]
+) -> None:
+    simulator = simulate("models")
+    with shell.start(environ, shell.prompt, shell.init()) as terminal:
+        terminal.wait_for_line("$")
+        wait_until(lambda: b"%" in published(environ), what="the reading")
+        terminal.enter("")
+        terminal.wait(lambda terminal: terminal.line == "fable 82%! $")
+        terminal.enter("exit")
+        assert terminal.wait_for_end() == 0
+    assert simulator.requests == 1
+
+
+def test_nothing_happens_in_a_xonsh_that_is_not_interactive(environ: dict[str, str]) -> None:
+    look = f"{XONSH.init()}; print('ullage_segment' in $PROMPT_FIELDS)"
+    result = run([need("xonsh"), "--no-rc", "-c", look], environ)
+    assert (result.stdout.strip(), result.stderr) == ("False", "")
+    assert not os.path.exists(profile_directory(environ))
