@@ -51,6 +51,7 @@ ALLOWED = {
     "setup": "cache errors files guard record setup sources",
     "tmux": "record timeline",
     "refresh": "account ask cache config delivery errors memory places publish record schedule timeline",
+    "hook": "cache config errors files guard jsontext prompt",
     "init": "errors",
     "doctor": "__init__ cache config doctor errors files model places publish record schedule setup sources timeline",
     "guard": "errors guard model record render text",

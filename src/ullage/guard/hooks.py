@@ -7,8 +7,6 @@ Stop              only a message: to block it would make the model go on
 
 from __future__ import annotations
 
-import shlex
-
 from ullage.errors import UsageError
 from ullage.model import parse_time, same_reset
 from ullage.record import Record
@@ -105,6 +103,8 @@ def _subject(event: Event, finding: Finding) -> str:
 
 def entries(arguments: Sequence[str] = (), program: str = "ullage") -> dict[str, list[dict[str, Any]]]:
     """Return what belongs into the `hooks` of Claude Code's settings.json, by event."""
+    import shlex
+
     handler = {"type": "command", "command": shlex.join([program, "hook", *arguments]), "timeout": _TIMEOUT_SECONDS}
     return {
         "UserPromptSubmit": [{"hooks": [handler]}],
@@ -141,6 +141,8 @@ def removed(settings: dict[str, Any]) -> dict[str, Any]:
 
 def is_ours(handler: object) -> bool:
     """Say whether a handler runs `ullage hook`, by whatever path."""
+    import shlex
+
     command = handler.get("command") if isinstance(handler, dict) else None
     try:
         words = shlex.split(command) if isinstance(command, str) else []
