@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tools import PYTHON, run
 
 from ullage import jsontext
 
@@ -78,3 +80,17 @@ def test_one_object_is_found_in_a_large_document() -> None:
 )
 def test_another_layout_shows_nothing(data: bytes) -> None:
     assert jsontext.top_level_object(data, "oauthAccount") is None
+
+
+@pytest.mark.parametrize(
+    "text", ["{", '{"a"', '{"a": 1', '{"a": 1,', "{1: 2}", "[1", '["', '"', '"\n"', "[1 2]", '"\\x"']
+)
+def test_what_is_cut_off_is_no_json_where_json_was_never_imported(text: str) -> None:
+    code = (
+        "import sys; from ullage import jsontext\n"
+        "try: jsontext.loads(sys.argv[1])\n"
+        "except ValueError: sys.exit(7 if 'json' in sys.modules else 0)\n"
+        "sys.exit(8)"
+    )
+    command = [PYTHON, "-I", "-S", "-c", f"import sys; sys.path[:0] = {sys.path!r}; {code}", text]
+    assert run(command, {}).returncode == 0

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from tools import REPOSITORY
 
+from ullage.cli import COMMANDS
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -51,6 +53,7 @@ ALLOWED = {
     "setup": "cache errors files guard record setup sources",
     "tmux": "record timeline",
     "refresh": "account ask cache config delivery errors memory places publish record schedule timeline",
+    "hook": "cache config errors files guard jsontext prompt",
     "init": "errors",
     "doctor": "__init__ cache config doctor errors files model places publish record schedule setup sources timeline",
     "guard": "errors guard model record render text",
@@ -144,6 +147,18 @@ def test_what_a_prompt_imports_is_cheap(module: str) -> None:
 def test_a_heavy_library_has_one_home(library: str) -> None:
     users = [name for name, path in MODULES.items() if any(used.split(".")[0] == library for used in imports(path))]
     assert users == [HOMES[library]]
+
+
+def test_no_command_is_a_library_of_another_but_the_chart_of_watch() -> None:
+    commands = {f"ullage.cli.{module}" for module in COMMANDS.values()}
+    users = {
+        (name, used)
+        for name, path in MODULES.items()
+        for used in imports(path)
+        # A function of a command's module makes that module half a library.
+        if used in commands or used.rpartition(".")[0] in commands
+    }
+    assert users <= {("cli.watch", "ullage.cli.chart")}
 
 
 def test_click_lives_in_the_command_line() -> None:

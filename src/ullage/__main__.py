@@ -25,6 +25,10 @@ def _dispatch() -> int:
         from ullage import statusline
 
         status = statusline.run(arguments[1:], os.environ)
+    elif arguments[:1] == ["hook"]:
+        from ullage import hook
+
+        status = hook.run(arguments[1:], os.environ)
     elif arguments == ["refresh", "--detach"]:
         from ullage import prompt
 

@@ -66,7 +66,8 @@ def loads(data: bytes | str) -> Any:
     start = len(text) - len(text.lstrip(_WHITE_SPACE))
     try:
         value, end = _scanner()(text, start)
-    except (StopIteration, RecursionError) as error:
+    except (StopIteration, RecursionError, SystemError) as error:
+        # The scanner takes its kind of error from json, and fails for want of it where that was never imported.
         raise ValueError("not JSON") from error
     if text[end:].strip(_WHITE_SPACE):
         raise ValueError("more than one JSON value")

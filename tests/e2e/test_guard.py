@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -350,6 +351,28 @@ def test_a_hook_blocks_every_time(environ: dict[str, str]) -> None:
     assert hook(environ, "Stop", "--block", "5h=85").stdout == ""
 
 
+UNREADABLE = {
+    "a number of 5000 digits": b'{"hook_event_name": "PreToolUse", "tool_input": {"n": ' + b"9" * 5000 + b"}}",
+    "a nest": b'{"hook_event_name": "PreToolUse", "tool_input": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+    "no UTF-8": b'{"hook_event_name": "PreToolUse", "tool_input": {"command": "\xff"}}',
+}
+
+
+@pytest.mark.parametrize("given", UNREADABLE.values(), ids=UNREADABLE)
+def test_a_tool_cannot_talk_its_way_past_a_limit(environ: dict[str, str], given: bytes) -> None:
+    state(environ)
+    said = subprocess.run(
+        [ULLAGE, "hook", "--block", "5h=85"], env=environ, input=given, capture_output=True, timeout=60, check=False
+    )
+    assert json.loads(said.stdout)["hookSpecificOutput"]["permissionDecision"] == "deny"
+
+
+def test_a_limit_for_an_unknown_window_leaves_the_others_in_force(environ: dict[str, str]) -> None:
+    state(environ)
+    denied = json.loads(hook(environ, "PreToolUse", "--block", "tangelo=50", "--block", "5h=85").stdout)
+    assert denied["hookSpecificOutput"]["permissionDecision"] == "deny"
+
+
 FAILURES: dict[str, tuple[list[str], str]] = {
     "an option that does not exist": (["--blok", "5"], '{"hook_event_name": "PreToolUse"}'),
     "a limit that is none": (["--block", "nan"], '{"hook_event_name": "PreToolUse"}'),
@@ -389,6 +412,36 @@ def test_a_hook_that_cannot_tell_blocks_only_when_told_to(environ: dict[str, str
     closed = hook(environ, name, *arguments, "--fail-closed")
     assert closed.returncode == 0
     assert ("block" in closed.stdout or "deny" in closed.stdout) == (name != "Stop")
+
+
+def modules(environ: dict[str, str], *arguments: str) -> set[str]:
+    """Return what `ullage hook` has imported when it has answered a tool's event."""
+    code = (
+        f"import sys; sys.argv = ['ullage', 'hook', *{arguments!r}]; from ullage.__main__ import main; main(); "
+        "print(*sorted(sys.modules), file=sys.stderr)"
+    )
+    command = [sys.executable, "-I", "-S", "-c", f"import sys; sys.path[:0] = {sys.path!r}; {code}"]
+    said = run(command, environ, input=json.dumps({"hook_event_name": "PreToolUse", "session_id": "s1"}))
+    assert (said.returncode, said.stdout) == (0, "")
+    return set(said.stderr.split())
+
+
+HEAVY = {"asyncio", "click", "filelock", "httpx", "msgspec", "platformdirs", "rich", "secrets", "sqlite3", "subprocess"}
+
+
+def test_a_hook_that_has_nothing_to_say_imports_little(environ: dict[str, str]) -> None:
+    state(environ)
+    loaded = modules(environ)
+    assert "ullage.guard" in loaded
+    assert not loaded & {*HEAVY, "json", "pathlib", "re", "shlex", "tomllib", "typing"}
+    assert not modules(environ, "--block", "95", "--warn=5h=90", "--profile", "default") & HEAVY
+
+
+@pytest.mark.parametrize("argument", ["--help", "-h"])
+def test_the_hooks_help_is_that_of_any_command(environ: dict[str, str], argument: str) -> None:
+    said = ullage("hook", argument, environ=environ)
+    assert said.returncode == 0
+    assert "--fail-closed" in said.stdout
 
 
 def test_a_hook_starts_a_refresh_when_one_is_due(environ: dict[str, str], simulate: Simulate) -> None:

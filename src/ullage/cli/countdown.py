@@ -8,7 +8,8 @@ import sys
 from datetime import UTC, datetime
 
 from ullage.guard import waiting
-from ullage.render import words
+from ullage.render import cells, words
+from ullage.render.surfaces import Span
 from ullage.text import clean
 
 TYPE_CHECKING = False
@@ -48,7 +49,8 @@ def line(seen: Look, deadline: datetime | None, now: datetime, columns: int) -> 
     until = min((moment for moment in (seen.until, deadline) if moment is not None), default=None)
     left = f"{clock(until - now)} " if until is not None else ""
     text = clean(f"{left}{seen.words}", _LONGEST_LINE)
-    return text if len(text) < columns else text[: max(0, columns - 2)] + "…"
+    # Some terminals break a line that fills its last column.
+    return "".join(span.text for span in cells.fit([Span(text=text)], max(1, columns - 1)))
 
 
 def clock(remaining: timedelta) -> str:

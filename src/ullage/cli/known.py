@@ -10,7 +10,7 @@ import click
 from ullage import config, guard, memory, schedule
 from ullage.cache import ProfileCache
 from ullage.cli import options
-from ullage.cli.usage import refresh_or_wait
+from ullage.cli.asking import refresh_or_wait
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,16 +7,13 @@ from datetime import UTC, datetime
 
 import click
 
-from ullage import config, guard, places, refresh
+from ullage import config, guard, places
 from ullage.cache import ProfileCache
 from ullage.cli import options, overview
-from ullage.cli.options import LONGEST_REFRESH_SECONDS
-from ullage.errors import CacheError
+from ullage.cli.asking import refresh_or_wait
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from ullage.model import Limits
     from ullage.render.overview import Overview
 
@@ -89,15 +86,3 @@ def _account_of(known: Overview) -> str | None:
 
 def _as_of(known: Overview) -> datetime:
     return known.reading.as_of if known.reading else datetime.min.replace(tzinfo=UTC)
-
-
-def refresh_or_wait(environ: Mapping[str, str], *, force: bool = False) -> None:
-    """Refresh, or wait for the process that is refreshing; what fails is told and left to the last reading."""
-    try:
-        outcome = refresh.refresh(environ, force=force)
-        if outcome.result == "busy":
-            # Another process is asking: its answer is ours too.
-            with ProfileCache(environ).lock(wait_seconds=LONGEST_REFRESH_SECONDS):
-                pass
-    except CacheError as error:
-        click.echo(f"ullage: {error}", err=True)

@@ -7,8 +7,6 @@ Stop              only a message: to block it would make the model go on
 
 from __future__ import annotations
 
-import shlex
-
 from ullage.model import parse_time, same_reset
 from ullage.record import Record
 from ullage.text import clean
@@ -104,6 +102,8 @@ def _subject(event: Event, finding: Finding) -> str:
 
 def entries(arguments: Sequence[str] = (), program: str = "ullage") -> dict[str, list[dict[str, Any]]]:
     """Return what belongs into the `hooks` of Claude Code's settings.json, by event."""
+    import shlex
+
     handler = {"type": "command", "command": shlex.join([program, "hook", *arguments]), "timeout": _TIMEOUT_SECONDS}
     return {
         "UserPromptSubmit": [{"hooks": [handler]}],
@@ -114,6 +114,8 @@ def entries(arguments: Sequence[str] = (), program: str = "ullage") -> dict[str,
 
 def is_ours(handler: object) -> bool:
     """Say whether a handler runs `ullage hook`, by whatever path."""
+    import shlex
+
     command = handler.get("command") if isinstance(handler, dict) else None
     try:
         words = shlex.split(command) if isinstance(command, str) else []

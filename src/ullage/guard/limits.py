@@ -5,7 +5,6 @@ What could mean two things is refused with words that say how to write either.
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 
 from ullage.errors import UsageError
@@ -24,8 +23,8 @@ HIGHEST_PERCENT = 1000
 # A source may leave these out while nothing is used of them; any other name that it does not know is a mistake.
 _ALWAYS = {"5h": "five_hour", "7d": "seven_day", "five_hour": "five_hour", "seven_day": "seven_day"}
 
-_NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{0,9})?|\.[0-9]{1,9}")
-_DURATION = re.compile(r"(?:([0-9]{1,6})d)?(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,9})s)?")
+_NUMBER = r"[0-9]{1,9}(\.[0-9]{0,9})?|\.[0-9]{1,9}"
+_DURATION = r"(?:([0-9]{1,6})d)?(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,9})s)?"
 
 
 class Limit(Record):
@@ -50,8 +49,11 @@ def parse_limit(text: str) -> Limit:
 
 def parse_percent(text: str) -> float:
     """Read a percentage from 0 to 1000, with or without its sign; raise UsageError that says which one is meant."""
+    # A hook without limits of its own has no time for what it does not need.
+    import re
+
     number = text.strip().removesuffix("%").rstrip()
-    if not _NUMBER.fullmatch(number):
+    if not re.fullmatch(_NUMBER, number):
         raise UsageError(f"{_quoted(text)} is not a percentage. Write a number from 0 to {HIGHEST_PERCENT}: 80.")
     percent = float(number)
     if percent > HIGHEST_PERCENT:
@@ -66,8 +68,10 @@ def parse_percent(text: str) -> float:
 
 def parse_duration(text: str) -> timedelta:
     """Read a length of time: 90 (seconds), 45s, 10m, 1h30m, 2d; raise UsageError for anything else."""
+    import re
+
     text = text.strip()
-    found = None if not text else _DURATION.fullmatch(text + "s" if text.isascii() and text.isdigit() else text)
+    found = None if not text else re.fullmatch(_DURATION, text + "s" if text.isascii() and text.isdigit() else text)
     if found is None:
         raise UsageError(f"{_quoted(text)} is not a length of time. Write 90s, 10m, 1h30m or 2d.")
     days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
