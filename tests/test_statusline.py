@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import tools
 from tools import ULLAGE, ullage, wait_until
 
 from ullage import history, memory, timeline
@@ -540,3 +541,18 @@ def test_a_damaged_history_is_told_by_the_next_refresh(environ: dict[str, str]) 
     assert problem is not None
     assert problem.code == "history_damaged"
     assert not notice.exists()
+
+
+def test_a_session_that_no_longer_mentions_a_window_has_not_emptied_it(environ: dict[str, str]) -> None:
+    def say(**windows: object) -> None:
+        resets_at = int(time.time()) + 7200
+        limits = {name: {"used_percentage": used, "resets_at": resets_at} for name, used in windows.items()}
+        cost = {"total_cost_usd": len(str(windows))}
+        given = json.dumps({"session_id": "one", "cost": cost, "rate_limits": limits})
+        tools.run([tools.ULLAGE, "statusline"], environ, input=given)
+
+    say(five_hour=99, seven_day=10)
+    say(five_hour="x", seven_day=11)
+    reading = ProfileCache(environ).reading()
+    assert reading is not None
+    assert {window.id: window.used_percent for window in reading.windows} == {"five_hour": 99.0, "seven_day": 11.0}

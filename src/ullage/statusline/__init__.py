@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from ullage import merge, serial, statements
 from ullage.errors import SourceError, UllageError
 from ullage.files import read_regular
+from ullage.model import has_reset
 from ullage.places import TIMELINES, profile_directory, timeline_of
 from ullage.prompt import choose_profile, may_write, parse_options
 from ullage.record import Record
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping, Sequence
 
     from ullage.config import Settings
-    from ullage.model import Reading
+    from ullage.model import Reading, Window
     from ullage.pace import Forecast
     from ullage.sources.status_line import Session
 
@@ -115,7 +116,15 @@ def _statement(session: Session, directory: str, environ: Mapping[str, str], now
         is_news = (as_of - known.as_of).total_seconds() >= _CONFIRMED_SECONDS
     if is_news:
         reading = reading.replace(account=reading.account.replace(id=_account_id(environ)))
+        if known is not None and known.account.id == reading.account.id:
+            reading = reading.replace(windows=(*windows, *_unmentioned(known, reading, now)))
     return Statement(reading=reading, mark=session.mark, path=path, is_news=is_news)
+
+
+def _unmentioned(known: Reading, reading: Reading, now: datetime) -> list[Window]:
+    """Return what the session said before of windows that it does not mention now: silence is no news of them."""
+    mentioned = {window.id for window in reading.windows}
+    return [window for window in known.windows if window.id not in mentioned and not has_reset(window, now)]
 
 
 def _numbers(reading: Reading) -> list[tuple[object, ...]]:
