@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 
-import click
-
-from ullage import config, guard, memory, schedule
+from ullage import guard, memory, schedule
 from ullage.cache import ProfileCache
 from ullage.cli import options
 from ullage.cli.asking import refresh_or_wait
@@ -30,8 +28,7 @@ class Known:
 
     def tell_issues(self) -> None:
         """Say what is wrong with the configuration file."""
-        for issue in self.issues:
-            click.echo(f"ullage: {config.config_path(os.environ)}:{issue.line}: {issue.message}", err=True)
+        options.tell_issues(self.issues)
 
     def reading(self) -> Reading | None:
         """Return the last reading."""
