@@ -253,3 +253,8 @@ def test_the_length_of_a_window_goes_by_its_kind(kind: Kind, hours: int | None) 
     known = None if hours is None else timedelta(hours=hours)
     assert model.length(window("five_hour", kind=kind)) == known
     assert model.length(window("seven_day_tangelo", kind=kind)) == known
+
+
+def test_a_moment_is_worded_in_utc_to_the_second() -> None:
+    moment = datetime(2026, 3, 1, 0, 30, 15, 999999, tzinfo=timezone(timedelta(hours=2)))
+    assert model.iso(moment) == "2026-02-28T22:30:15Z"

@@ -5,7 +5,6 @@ Version 1. Fields are added, never renamed or removed.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
@@ -13,13 +12,14 @@ import msgspec
 from msgspec import Meta, Struct
 
 from ullage import schedule as scheduling
-from ullage.model import CLOCK_SLACK, has_reset, severity_at, state_at, used_percent_at
+from ullage.model import CLOCK_SLACK, has_reset, iso, severity_at, state_at, used_percent_at
 from ullage.model import Credits as KnownCredits
 from ullage.model import Money as KnownMoney
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from ullage.model import Limits, Problem, Reading, Window
     from ullage.pace import Forecast
@@ -122,7 +122,7 @@ def document(
     due = scheduling.due_at(plan, reading)
     common: dict[str, Any] = {
         "schema": VERSION,
-        "next_refresh_at": _moment(due) if due else None,
+        "next_refresh_at": iso(due) if due else None,
         "problem": _problem(problem) if problem else None,
     }
     if reading is None:
@@ -140,7 +140,7 @@ def document(
     return UsageDocument(
         account=AccountDocument(id=reading.account.id, plan=reading.account.plan, tier=reading.account.tier),
         source=reading.source,
-        as_of=_moment(reading.as_of),
+        as_of=iso(reading.as_of),
         age_seconds=None if reading.as_of > now + CLOCK_SLACK else max(0, int((now - reading.as_of).total_seconds())),
         state=state,
         windows=[_window(window, limits, now, forecasts.get(window.id)) for window in reading.windows],
@@ -172,12 +172,12 @@ def _window(window: Window, limits: Limits, now: datetime, forecast: Forecast | 
         label=window.label,
         used_percent=used,
         left_percent=None if used is None else max(0.0, 100.0 - used),
-        resets_at=_moment(resets_at) if resets_at else None,
+        resets_at=iso(resets_at) if resets_at else None,
         resets_in_seconds=int((resets_at - now).total_seconds()) if resets_at else None,
         severity=severity_at(window, now, limits),
         headline=window.headline,
         source=window.source,
-        as_of=_moment(window.as_of),
+        as_of=iso(window.as_of),
         state=state_at(window.as_of, now, limits),
         has_reset=has_reset(window, now),
         pace=_pace(forecast) if forecast else None,
@@ -186,7 +186,7 @@ def _window(window: Window, limits: Limits, now: datetime, forecast: Forecast | 
 
 def _pace(forecast: Forecast) -> PaceDocument:
     moments = (forecast.exhausts_at, forecast.exhausts_earliest, forecast.exhausts_latest)
-    exhausts_at, earliest, latest = (_moment(moment) if moment else None for moment in moments)
+    exhausts_at, earliest, latest = (iso(moment) if moment else None for moment in moments)
     return PaceDocument(
         ratio=_rounded(forecast.ratio),
         projected_percent=_rounded(forecast.projected_percent),
@@ -211,7 +211,7 @@ def _credits(credits: KnownCredits, reading: Reading, limits: Limits, now: datet
         used=_money(credits.used) if credits.used else None,
         limit=_money(credits.limit) if credits.limit else None,
         used_percent=credits.used_percent,
-        as_of=_moment(as_of),
+        as_of=iso(as_of),
     )
 
 
@@ -221,9 +221,5 @@ def _money(money: KnownMoney) -> MoneyDocument:
 
 def _problem(problem: Problem) -> ProblemDocument:
     return ProblemDocument(
-        code=problem.code, message=problem.message, retry_at=_moment(problem.retry_at) if problem.retry_at else None
+        code=problem.code, message=problem.message, retry_at=iso(problem.retry_at) if problem.retry_at else None
     )
-
-
-def _moment(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -185,6 +185,11 @@ def find_window(windows: tuple[Window, ...], name: str) -> Window | None:
     return None
 
 
+def iso(moment: datetime) -> str:
+    """Return a moment as every JSON of ours words it: UTC, to the second."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def parse_time(value: object) -> datetime | None:
     """Read an ISO 8601 string, epoch seconds or epoch milliseconds; anything else, or a year out of reason, is None."""
     if isinstance(value, str):

@@ -26,8 +26,7 @@ def command(context: click.Context) -> None:
     if context.invoked_subcommand is not None:
         return
     settings, issues = config.load(os.environ)
-    for issue in issues:
-        click.echo(f"ullage: {config.config_path(os.environ)}:{issue.line}: {issue.message}", err=True)
+    options.tell_issues(issues)
     wishes = settings.alerts
     for channel in wishes.via:
         why = channels.missing(channel, wishes)

@@ -26,7 +26,7 @@ def command(context: click.Context) -> None:
             click.echo(f"# ULLAGE_SOURCE={os.environ['ULLAGE_SOURCE']} goes before the file's source")
         for key, value in values.items():
             click.echo(f"{key} = {config.toml_value(value)}")
-        _tell(path, issues)
+        options.tell_issues(issues, path)
 
 
 @command.command()
@@ -52,7 +52,7 @@ def check(file: str | None) -> int:
         click.echo(f"{path} is not there; the defaults are in force. `ullage config write` makes one.")
         return 0
     _, issues = config.read(path)
-    _tell(path, issues)
+    options.tell_issues(issues, path)
     if not issues:
         click.echo(f"{path} is fine.")
     return 2 if issues else 0
@@ -69,11 +69,6 @@ def apply() -> int:
         if not held:
             raise CacheError("A refresh has been running for long. Try again in a moment.")
         publish_anew(cache, settings)
-    _tell(config.config_path(os.environ), issues)
+    options.tell_issues(issues)
     click.echo("Applied.")
     return 2 if issues else 0
-
-
-def _tell(path: str, issues: tuple[config.Issue, ...]) -> None:
-    for issue in issues:
-        click.echo(f"{path}:{issue.line}: {issue.message}", err=True)

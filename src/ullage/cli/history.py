@@ -14,6 +14,7 @@ import click
 from ullage import history, memory, model
 from ullage.cache import ProfileCache
 from ullage.cli import options
+from ullage.model import iso
 from ullage.render import words
 
 TYPE_CHECKING = False
@@ -101,15 +102,11 @@ def _only(found: dict[str, list[Sample]], name: str) -> dict[str, list[Sample]]:
 
 def _plain(window: str, sample: Sample) -> dict[str, object]:
     return {
-        "at": _moment(sample.at),
+        "at": iso(sample.at),
         "window": window,
         "used_percent": sample.used_percent,
-        "resets_at": _moment(sample.resets_at) if sample.resets_at else None,
+        "resets_at": iso(sample.resets_at) if sample.resets_at else None,
     }
-
-
-def _moment(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _print(rows: Rows) -> None:

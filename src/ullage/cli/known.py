@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 
-import click
-
-from ullage import config, guard, memory, schedule
+from ullage import guard, memory, schedule
 from ullage.cache import ProfileCache
 from ullage.cli import options
 from ullage.cli.asking import refresh_or_wait
@@ -22,24 +20,29 @@ if TYPE_CHECKING:
 
 
 class Known:
-    """The cache of the profile in effect, read anew at every question."""
+    """The cache of the profile in effect; a reading is read anew when a source has written since."""
 
     def __init__(self) -> None:
         self.settings, self.issues = options.load_settings()
         self._cache = ProfileCache(os.environ)
+        self._version: object = None
+        self._reading: Reading | None = None
 
     def tell_issues(self) -> None:
         """Say what is wrong with the configuration file."""
-        for issue in self.issues:
-            click.echo(f"ullage: {config.config_path(os.environ)}:{issue.line}: {issue.message}", err=True)
+        options.tell_issues(self.issues)
 
     def reading(self) -> Reading | None:
         """Return the last reading."""
-        return self._cache.reading()
+        # Taken before the files are read: what is written meanwhile makes another version.
+        version = self._cache.version()
+        if version != self._version:
+            self._version, self._reading = version, self._cache.reading()
+        return self._reading
 
     def refresh(self, max_age: timedelta | None = None, *, attended: bool = True) -> None:
         """Ask for a new reading if one is due, or if the last is older than `max_age` and the cadence allows it."""
-        plan, reading, now = self._cache.schedule(), self._cache.reading(), datetime.now(UTC)
+        plan, reading, now = self._cache.schedule(), self.reading(), datetime.now(UTC)
         if _due(plan, reading, now, attended=attended):
             refresh_or_wait(os.environ)
         elif max_age is not None and reading is not None and now - _oldest(reading) > max_age:
@@ -49,7 +52,7 @@ class Known:
 
     def next_refresh_at(self) -> datetime | None:
         """Return when a refresh that nobody waits for is due."""
-        return schedule.due_at(self._cache.schedule(), self._cache.reading(), attended=False)
+        return schedule.due_at(self._cache.schedule(), self.reading(), attended=False)
 
     def is_hopeless(self, verdict: Verdict) -> bool:
         """Say whether waiting cannot help: it cannot tell, and there is no account that a refresh could ask."""
@@ -57,7 +60,7 @@ class Known:
 
     def judge(self, question: Question, now: datetime) -> Verdict:
         """Hold the last reading against the question."""
-        reading = self._cache.reading()
+        reading = self.reading()
         return guard.judge(
             question,
             reading,

@@ -44,3 +44,9 @@ def load_settings() -> tuple[Settings, tuple[Issue, ...]]:
     if wrong:
         raise UsageError(wrong)
     return settings, issues
+
+
+def tell_issues(issues: tuple[Issue, ...], path: str | None = None) -> None:
+    """Say what is wrong with a configuration file, the one in force if not another."""
+    for issue in issues:
+        click.echo(f"ullage: {path or config.config_path(os.environ)}:{issue.line}: {issue.message}", err=True)

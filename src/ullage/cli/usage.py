@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import click
 
-from ullage import config, guard, places
+from ullage import guard, places
 from ullage.cache import ProfileCache
 from ullage.cli import options, overview
 from ullage.cli.asking import refresh_or_wait
@@ -30,8 +30,7 @@ def command(as_json: bool, may_refresh: bool, every: bool) -> int:
     nothing to fall back on.
     """
     settings, issues = options.load_settings()
-    for issue in issues:
-        click.echo(f"ullage: {config.config_path(os.environ)}:{issue.line}: {issue.message}", err=True)
+    options.tell_issues(issues)
     own = os.environ.get("CLAUDE_CONFIG_DIR") or None
     if every:
         known = [

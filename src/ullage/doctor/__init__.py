@@ -10,13 +10,12 @@ import platform
 import re
 import shutil
 import subprocess
-from datetime import UTC
 
 from ullage import __version__, config, schedule, setup
 from ullage.cache import ProfileCache, read_regular, refuse_strangers
 from ullage.doctor import measure, redact, source_report
 from ullage.errors import CacheError, UllageError, UsageError
-from ullage.model import Limits, state_at
+from ullage.model import Limits, iso, state_at
 from ullage.record import Record
 from ullage.schedule import Schedule
 
@@ -168,7 +167,7 @@ def _reading_document(reading: Reading | None, limits: Limits, now: datetime) ->
         return None
     return {
         "source": reading.source,
-        "as_of": _moment(reading.as_of),
+        "as_of": iso(reading.as_of),
         "age_seconds": int((now - reading.as_of).total_seconds()),
         "state": state_at(reading.as_of, now, limits),
         "windows": len(reading.windows),
@@ -184,7 +183,7 @@ def _sources(
             "name": row.name,
             "in_force": row.in_force,
             "obstacle": row.obstacle,
-            "as_of": _moment(row.as_of),
+            "as_of": iso(row.as_of) if row.as_of else None,
             "age_seconds": int((now - row.as_of).total_seconds()) if row.as_of else None,
             "cost": row.cost,
         }
@@ -194,20 +193,21 @@ def _sources(
 
 def _refresh_document(reading: Reading | None, plan: Schedule, now: datetime) -> dict[str, Any]:
     problem = plan.problem or (reading.problem if reading else None)
+    due = schedule.due_at(plan, reading)
     return {
-        "attempted_at": _moment(plan.attempted_at),
-        "next_at": _moment(schedule.due_at(plan, reading)),
+        "attempted_at": iso(plan.attempted_at) if plan.attempted_at else None,
+        "next_at": iso(due) if due else None,
         "due": schedule.is_due(plan, reading, now),
-        "held_until": _moment(plan.hold_until) if schedule.is_held(plan, now) else None,
+        "held_until": iso(plan.hold_until) if plan.hold_until and schedule.is_held(plan, now) else None,
         "failures": plan.failures,
         "problem": None
         if problem is None
-        else {"code": problem.code, "message": problem.message, "retry_at": _moment(problem.retry_at)},
+        else {
+            "code": problem.code,
+            "message": problem.message,
+            "retry_at": iso(problem.retry_at) if problem.retry_at else None,
+        },
     }
-
-
-def _moment(moment: datetime | None) -> str | None:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
 
 
 def _hosts(

@@ -6,10 +6,10 @@ age was asked for, and one that has not must be young enough to say that there i
 
 from __future__ import annotations
 
-from datetime import UTC, timedelta
+from datetime import timedelta
 
 from ullage.guard import limits as limiting
-from ullage.model import CLOCK_SLACK, has_reset, state_at
+from ullage.model import CLOCK_SLACK, has_reset, iso, state_at
 from ullage.record import Record
 from ullage.render import words
 from ullage.text import clean
@@ -184,7 +184,7 @@ def document(verdict: Verdict, *, allowed: bool) -> dict[str, Any]:
         "outcome": verdict.outcome,
         "exit_code": verdict.exit_code,
         "message": verdict.message,
-        "room_at": _moment(verdict.room_at),
+        "room_at": iso(verdict.room_at) if verdict.room_at else None,
         "windows": [
             {
                 "id": finding.id,
@@ -194,13 +194,9 @@ def document(verdict: Verdict, *, allowed: bool) -> dict[str, Any]:
                 "limit_percent": finding.limit,
                 "need_percent": finding.need,
                 "projected_percent": finding.projected,
-                "as_of": _moment(finding.as_of),
-                "room_at": _moment(finding.room_at),
+                "as_of": iso(finding.as_of) if finding.as_of else None,
+                "room_at": iso(finding.room_at) if finding.room_at else None,
             }
             for finding in verdict.findings
         ],
     }
-
-
-def _moment(moment: datetime | None) -> str | None:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
