@@ -12,6 +12,7 @@ from tools import PYTHON, REPOSITORY, ULLAGE, need, run, ullage
 from ullage import init
 from ullage.errors import UllageError
 
+
 @pytest.mark.parametrize("shell", init.SHELLS)
 def test_prints_the_file_after_the_program(shell: str, environ: dict[str, str]) -> None:
     result = ullage("init", shell, environ=environ)
@@ -85,7 +86,8 @@ def test_missing_file_is_explained(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["/plain", "/it's", "'", "''", "\\", "\\'", '$(x) `x` "', "a\nb", "!", ""])
 @pytest.mark.parametrize("shell", init.SHELLS)
 def test_quoted_text_is_one_word(shell: str, text: str, environ: dict[str, str]) -> None:
-    code = {"elvish": "print &sep='' '<' {} '>'", "xonsh": "print('<' + {} + '>', end='')"}.get(shell, "printf '<%s>' {}")
+    others = {"elvish": "print &sep='' '<' {} '>'", "xonsh": "print('<' + {} + '>', end='')"}
+    code = others.get(shell, "printf '<%s>' {}")
     result = run([need(shell), "-c", code.format(init.quote(text, shell))], environ)
     assert result.stdout == f"<{text}>"
 
