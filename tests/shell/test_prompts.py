@@ -246,6 +246,17 @@ def test_frames_follow_the_clock(shell: Shell, environ: dict[str, str]) -> None:
 
 
 @each_shell
+def test_second_reading_within_a_second_is_shown(shell: Shell, environ: dict[str, str]) -> None:
+    now = int(time.time())
+    publish(environ, "first", now=now)
+    with shell.start(environ, [shell.prompt, shell.init()]) as terminal:
+        terminal.wait_for_line("first $")
+        publish(environ, "second", now=now)
+        terminal.enter("")
+        terminal.wait_for_line("second $")
+
+
+@each_shell
 @pytest.mark.parametrize(
     "content",
     [
