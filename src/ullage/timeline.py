@@ -1,16 +1,17 @@
 """The timeline file: what a prompt shows, second by second, decided when it is written.
 
-    ullage-timeline 1 <written_epoch> <refresh_after_epoch> <boot_centiseconds> <boot_id> <checkpoint_epoch>
+    ullage-timeline 1 <written_epoch> <refresh_after_epoch> <boot_centiseconds> <boot_id> <checkpoint_epoch> <checksum>
     <start_epoch> <level> <text to the end of the line>
 
 Starts ascend. A reader shows the text of the last frame whose start is not in the future, and starts a refresh when
 `refresh_after` has passed or `written` lies in the future. It reads what it knows of the header and ignores the rest.
 
-The last three header fields let `ullage-prompt` know the time without a process: the wall clock at boot in hundredths
-of a second, to which it adds /proc/uptime while the boot id is the same. The uptime of a paused virtual machine stands
-still, so the file's modification time is set to the checkpoint, the first second at which an old frame would be wrong:
-a process that is newer than the file, by the wall clock, though the uptime says otherwise, asks `date`. Where there
-is no such clock the fields are `-`.
+The checksum is that of the frames: a shell need not read past a header that it knows, and two readings within a second
+would otherwise have the same one. The three fields before it let `ullage-prompt` know the time without a process: the
+wall clock at boot in hundredths of a second, to which it adds /proc/uptime while the boot id is the same. The uptime of
+a paused virtual machine stands still, so the file's modification time is set to the checkpoint, the first second at
+which an old frame would be wrong: a process that is newer than the file, by the wall clock, though the uptime says
+otherwise, asks `date`. Where there is no such clock the fields are `-`.
 
 This module is imported by the prompt: bytes, integers and `os` only.
 """
@@ -61,13 +62,16 @@ def encode(
     frames: Iterable[Frame], *, written: int, refresh_after: int, checkpoint: int, clock: BootClock | None
 ) -> bytes:
     """Return the file's bytes; raise ValueError for a text that would break its lines."""
-    boot = f"{clock.centiseconds} {clock.boot_id} {checkpoint}" if clock else "- - -"
-    lines = [f"ullage-timeline 1 {written} {refresh_after} {boot}"]
+    import zlib
+
+    lines = []
     for frame in frames:
         if "\n" in frame.text or "\0" in frame.text:
             raise ValueError("a frame's text holds a newline or a NUL")
-        lines.append(f"{frame.starts_at} {frame.level} {frame.text}")
-    return ("\n".join(lines) + "\n").encode()
+        lines.append(f"{frame.starts_at} {frame.level} {frame.text}\n")
+    body = "".join(lines).encode()
+    boot = f"{clock.centiseconds} {clock.boot_id} {checkpoint}" if clock else "- - -"
+    return f"ullage-timeline 1 {written} {refresh_after} {boot} {zlib.crc32(body):08x}\n".encode() + body
 
 
 def read_header(data: bytes) -> Header | None:
