@@ -133,3 +133,14 @@ def test_any_settings_survive(
     assert {**after, "statusLine": None} == {**stated, "statusLine": None}
     assert after["statusLine"]["command"].startswith(COMMAND)
     assert without_status_line(added) == text
+
+
+def test_both_forms_of_then_give_back_what_they_chain() -> None:
+    text = json.dumps({"statusLine": {"type": "command", "command": "ullage statusline --then='mine --x'"}})
+    assert json.loads(without_status_line(text))["statusLine"]["command"] == "mine --x"
+
+
+def test_a_command_that_no_shell_reads_is_not_touched() -> None:
+    text = json.dumps({"statusLine": {"type": "command", "command": "ullage statusline # it's mine"}})
+    with pytest.raises(UsageError, match="cannot be read"):
+        without_status_line(text)

@@ -51,7 +51,8 @@ def plan_undo(environ: Mapping[str, str]) -> Plan:
     return Plan(
         change=userfile.without_ours(file, after.encode(), was_ours_alone=was_ours_alone),
         words="Claude Code shows it no more from its next answer on.",
-        takes_back=True,
+        # Whatever else has been written into our command since is kept in a copy.
+        takes_back=settings_json.with_status_line(after) == before,
     )
 
 

@@ -69,5 +69,8 @@ def _is_ours(present: str, command: str) -> bool:
 
 def _previous(present: str, command: str) -> str | None:
     """Return the command that ours runs as well."""
-    words = shlex.split(present[len(command) :])
+    try:
+        words = shlex.split(present[len(command) :].replace("--then=", "--then ", 1))
+    except ValueError as error:
+        raise UsageError(f"The {KEY} command cannot be read ({error}), so it is not touched. Mend it first.") from error
     return words[words.index("--then") + 1] if "--then" in words[:-1] else None
