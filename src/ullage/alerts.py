@@ -203,7 +203,8 @@ def _reset(at: _Situation, before: Mark | None) -> tuple[Alert | None, Mark | No
         return None, before
     if before.resets_at is not None and at.now - before.resets_at > _LONGEST_NEWS:
         return None, None
-    if used is not None and before.resets_at is not None and _is_same_period(before, window, at.now):
+    is_told_later = window.resets_at is not None and not same_reset(before.resets_at, window.resets_at)
+    if before.resets_at is not None and at.now < before.resets_at and not is_told_later:
         # The number has only been corrected downwards.
         return None, before
     others = [other for other in at.windows if other.id != window.id]
