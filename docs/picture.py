@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from pyte.screens import Char
 
-COLUMNS, LINES = 74, 15
-_SETTLE_SECONDS = 1.0
+COLUMNS, LINES = 84, 20
+_SETTLE_SECONDS = 2.0
 _RCFILE = 'PS1="\\[\\e[34m\\]~/project\\[\\e[0m\\] \\$ "\neval "$(ullage init bash)"\n'
 _TYPED = ("", "ullage usage", "")
 

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from ullage.render.surfaces import Span
 
 _WIDE = 72
+_ROOMY = 100
+_FEWEST_SAMPLES = 4
 _SPARKLINE_CELLS = 10
 
 
@@ -90,7 +92,7 @@ def _usage(overview: Overview, settings: Settings, now: datetime, width: int) ->
     if overview.reading is None:
         parts.append(Text("Nothing is known yet."))
     else:
-        parts += [_windows(overview, settings, now) if width >= _WIDE else _narrow(overview, settings, now)]
+        parts += [_windows(overview, settings, now, width) if width >= _WIDE else _narrow(overview, settings, now)]
         parts.append(_origin(overview.reading, settings, now))
     problem = overview.problem
     if problem is not None:
@@ -108,13 +110,14 @@ def _rows(overview: Overview, settings: Settings, now: datetime) -> list[tuple[T
     return rows
 
 
-def _windows(overview: Overview, settings: Settings, now: datetime) -> Table:
+def _windows(overview: Overview, settings: Settings, now: datetime, width: int) -> Table:
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(overflow="ellipsis", no_wrap=True, min_width=8, max_width=24)
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True, justify="right", min_width=5)
     rows = _rows(overview, settings, now)
-    extra = [any(row[column].plain for row in rows) for column in (3, 4)]
+    # At eighty columns the time of the reset is worth more than the course so far.
+    extra = [any(row[column].plain for row in rows) and width >= least for column, least in ((3, _ROOMY), (4, 0))]
     for shown in extra:
         if shown:
             table.add_column(no_wrap=True)
@@ -183,8 +186,8 @@ def _sparkline(window: Window, samples: Sequence[Sample], settings: Settings) ->
         return ""
     own = pace.of_window(window, samples)
     begins = window.resets_at - whole
-    # Of a course that is known from one reading alone there is nothing to draw.
-    if len(own) < 2 or window.as_of <= begins:
+    # Of a course that is known from a few readings alone there is nothing to draw.
+    if len(own) < _FEWEST_SAMPLES or window.as_of <= begins:
         return ""
     return chart.sparkline(own, begins, window.as_of, _SPARKLINE_CELLS, ascii_only=settings.ascii_only)
 
