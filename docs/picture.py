@@ -6,6 +6,7 @@ Run by `make picture`. The escape sequences are read by a terminal emulator, not
 from __future__ import annotations
 
 import os
+import re
 import sysconfig
 import tempfile
 import time
@@ -84,7 +85,9 @@ def _svg(screen: pyte.Screen) -> str:
         rows = [_row(screen, row) for row in range(screen.cursor.y + 1)]
         for row in rows:
             console.print(row, soft_wrap=True)
-        return console.export_svg(title="bash", unique_id="ullage")
+        drawn = console.export_svg(title="bash", unique_id="ullage")
+    # The reader's own monospace font will do: a picture asks no host for one.
+    return re.sub(r"@font-face \{.*?\}\n", "", drawn, flags=re.DOTALL)
 
 
 def _row(screen: pyte.Screen, row: int) -> Text:
