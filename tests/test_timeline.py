@@ -53,7 +53,7 @@ def test_the_header_in_bytes() -> None:
     fields = PLAIN.split(b"\n")[0].split(b" ")
     assert fields == [
         *(b"ullage-timeline", b"1", b"1795343929", b"1795344229"),
-        *(b"179530000012", b"0f0e1a2b-3c4d-4e5f-8a9b-0c1d2e3f4a5b", b"1795343989", b"cad38389"),
+        *(b"179530000012", b"0f0e1a2b-3c4d-4e5f-8a9b-0c1d2e3f4a5b", b"1795343989", b"8a3c6ffc"),
     ]
 
 

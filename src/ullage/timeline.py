@@ -72,7 +72,10 @@ def encode(
         lines.append(f"{frame.starts_at} {frame.level} {frame.text}\n")
     body = "".join(lines).encode()
     boot = f"{clock.centiseconds} {clock.boot_id} {checkpoint}" if clock else "- - -"
-    return f"ullage-timeline 1 {written} {refresh_after} {boot} {int.from_bytes(body) % _LARGEST_PRIME:08x}\n".encode() + body
+    return (
+        f"ullage-timeline 1 {written} {refresh_after} {boot} {int.from_bytes(body) % _LARGEST_PRIME:08x}\n".encode()
+        + body
+    )
 
 
 def read_header(data: bytes) -> Header | None:
