@@ -10,7 +10,8 @@ from terminal import Terminal
 from tools import need
 
 from ullage import timeline
-from ullage.cache import ProfileCache, write_atomically
+from ullage.cache import ProfileCache
+from ullage.files import write_atomically
 from ullage.places import TIMELINES
 from ullage.record import Record
 from ullage.render.surfaces import PALETTES, Span, paint

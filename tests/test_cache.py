@@ -14,8 +14,9 @@ import pytest
 from tools import PYTHON, wait_until
 
 from ullage import refresh
-from ullage.cache import ProfileCache, read_regular, write_atomically
+from ullage.cache import ProfileCache
 from ullage.errors import CacheError
+from ullage.files import read_regular, write_atomically
 from ullage.places import SURFACES
 
 if TYPE_CHECKING:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tools import need, ullage
 
-from ullage import cache, serial, setup
+from ullage import serial, setup, statements
 from ullage.cache import ProfileCache
+from ullage.files import write_atomically
 from ullage.model import Problem
 from ullage.simulate import ACCOUNT_ID, TOKEN
 
@@ -266,9 +267,8 @@ def test_no_secret_name_or_address_is_in_it(
     assert plan.account_id == ACCOUNT_ID
     message = f"alice@example.com: {TOKEN} {ACCOUNT_ID} {SECRET} Bearer {SECRET} at {home}/x"
     profile.save_schedule(plan.replace(problem=Problem(code="server_error", message=message)))
-    cache.write_atomically(
-        os.path.join(profile.directory, "reading.json"), serial.encode(reading.replace(source=f"x {TOKEN}"))
-    )
+    statement = os.path.join(profile.directory, statements.file_name(reading.source))
+    write_atomically(statement, serial.encode(reading.replace(source=f"x {TOKEN}")))
     Path(environ["ULLAGE_CONFIG"]).write_text(f'source = "sk-ant-{SECRET}"\n"{SECRET}" = "{TOKEN}"\n[{SECRET}]\n')
     (home / ".bashrc").write_text(f'export TOKEN={SECRET}; eval "$(ullage init bash)"\n')
     environ.update(

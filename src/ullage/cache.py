@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from ullage.model import Reading
     from ullage.schedule import Schedule
 
-__all__ = ["ProfileCache", "read_regular", "write_atomically"]
-
 # A status line's session that has said nothing for so long has nothing left to say: every window has reset since.
 _OLDEST_SESSION_SECONDS = 8 * 86400
 _MOST_SESSIONS = 32

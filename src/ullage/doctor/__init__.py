@@ -12,9 +12,10 @@ import shutil
 import subprocess
 
 from ullage import __version__, config, schedule, setup
-from ullage.cache import ProfileCache, read_regular, refuse_strangers
+from ullage.cache import ProfileCache, refuse_strangers
 from ullage.doctor import measure, redact, source_report
 from ullage.errors import CacheError, UllageError, UsageError
+from ullage.files import read_regular
 from ullage.model import Limits, iso, state_at
 from ullage.record import Record
 from ullage.schedule import Schedule

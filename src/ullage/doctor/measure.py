@@ -15,7 +15,7 @@ import tempfile
 import time
 
 from ullage import places, timeline
-from ullage.cache import write_atomically
+from ullage.files import write_atomically
 from ullage.publish import boot_clock
 from ullage.timeline import Frame
 

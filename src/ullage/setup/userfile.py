@@ -11,8 +11,8 @@ import secrets
 import shutil
 import stat
 
-from ullage.cache import read_regular
 from ullage.errors import UsageError
+from ullage.files import read_regular
 from ullage.record import Record
 
 TYPE_CHECKING = False

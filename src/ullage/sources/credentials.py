@@ -13,8 +13,8 @@ import subprocess
 import sys
 import unicodedata
 
-from ullage.cache import read_regular
 from ullage.errors import SourceError
+from ullage.files import read_regular
 from ullage.model import parse_time
 from ullage.sources import claude_state
 from ullage.text import clean

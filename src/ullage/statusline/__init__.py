@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from ullage.sources.status_line import Session
 
 _LARGEST_PAYLOAD = 8 << 20
-_LARGEST_STATE_FILE = 64 << 20
 # An unchanged number is written again when it has been confirmed for so long; that keeps its age true to the minute.
 _CONFIRMED_SECONDS = 60
 _GAP = "  "
@@ -166,7 +165,8 @@ def _forecasts(reading: Reading, settings: Settings, environ: Mapping[str, str],
 
 def _save(statement: Statement, settings: Settings, environ: Mapping[str, str]) -> None:
     from ullage import detach, publish
-    from ullage.cache import ProfileCache, write_atomically
+    from ullage.cache import ProfileCache
+    from ullage.files import write_atomically
 
     cache = ProfileCache(environ)
     cache.make_private()
