@@ -57,9 +57,7 @@ def _window(window: Window, overview: Overview, settings: Settings, now: datetim
     if used is None:
         why, short = ("has reset; a new reading is due", "has reset") if has_reset(window, now) else ("not known", "")
         return Row(label=label, number=Span(text="?"), outlook=(Span(text=why, level="stale"),), resets_in=short)
-    number = segment.number(
-        window, used, now, settings.limits, left=settings.show_left, ascii_only=settings.ascii_only
-    )
+    number = segment.number(window, used, now, settings.limits, left=settings.show_left, ascii_only=settings.ascii_only)
     bar = words.bar(used, left=settings.show_left, ascii_only=settings.ascii_only, cells=_BAR_CELLS)
     forecast = overview.forecasts.get(window.id)
     ratio = forecast.ratio if forecast else None

@@ -115,7 +115,7 @@ def _usage(
 
 
 def _wide(found: Sequence[Row], settings: Settings, width: int) -> Table:
-    table = _table(settings, label_cells=24)
+    table = _table(settings)
     # At eighty columns the time of the reset is worth more than the course so far.
     course = width >= _ROOMY and any(row.course.text for row in found)
     pace = any(row.pace for row in found)
@@ -133,26 +133,25 @@ def _wide(found: Sequence[Row], settings: Settings, width: int) -> Table:
 
 def _dense(found: Sequence[Row], settings: Settings, width: int) -> Table:
     """Each window on one line, for a screen that has more to show."""
-    table = _table(settings, label_cells=24, bar=width >= _ROOM_FOR_BARS)
+    bar = width >= _ROOM_FOR_BARS
+    table = _table(settings, bar=bar)
     course = width >= _ROOMY and any(row.course.text for row in found)
     if course:
         table.add_column("Over time", no_wrap=True, min_width=COURSE_CELLS)
     table.add_column("Pace", no_wrap=True, min_width=4)
     table.add_column("Resets in", no_wrap=True)
-    if width >= _ROOM_FOR_BARS:
+    if bar:
         table.add_column("Runs out", no_wrap=True)
     for row in found:
-        cells = [*_start(row, settings, bar=width >= _ROOM_FOR_BARS)]
-        cells += [_text([row.course], settings)] if course else []
-        cells += [Text(row.pace), Text(row.resets_in)]
-        cells += [_text([row.runs_out], settings)] if width >= _ROOM_FOR_BARS else []
+        cells = [*_start(row, settings, bar=bar), *([_text([row.course], settings)] if course else ())]
+        cells += [Text(row.pace), Text(row.resets_in), *([_text([row.runs_out], settings)] if bar else ())]
         table.add_row(*cells)
     return table
 
 
-def _table(settings: Settings, *, label_cells: int, bar: bool = True) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("Window", overflow="ellipsis", no_wrap=True, min_width=8, max_width=label_cells)
+def _table(settings: Settings, *, bar: bool = True) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2 if bar else 1, 0, 0), header_style="dim")
+    table.add_column("Window", overflow="ellipsis", no_wrap=True, min_width=8, max_width=24)
     share = "Left" if settings.show_left else "Used"
     if bar:
         table.add_column(share, no_wrap=True)
