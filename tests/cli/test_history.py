@@ -212,7 +212,7 @@ def test_usage_shows_pace_outlook_and_sparkline(environ: dict[str, str], known: 
     course = session[heading.index("Over time") :][:10]
     assert course.strip()
     assert set(course) <= set(" ▁▂▃▄▅▆▇█")
-    assert course.rstrip()[-1] == "▄"
+    assert course.rstrip()[-1] == "▅"
     assert "at the reset" in wide or "before reset" in wide
     parsed = json.loads(ullage("usage", "--no-refresh", "--json", environ=environ).stdout)
     paces = {each["id"]: each["pace"] for each in parsed["windows"]}

@@ -212,7 +212,7 @@ def test_it_stays_within_its_terminal(
 ) -> None:
     Path(environ["ULLAGE_CONFIG"]).write_text('[segment]\nglyphs = "ascii"')
     watch = terminal(columns, lines)
-    watch.shows("Window" if columns > 20 else "Session")
+    watch.shows("Session")
     assert watch.text().splitlines()[0].startswith("Window")
     assert len(watch.screen.history.top) == 0
     assert watch.text().isascii()

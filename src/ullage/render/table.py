@@ -44,8 +44,10 @@ def print_usage(overview: Overview, settings: Settings, now: datetime) -> None:
 
 def for_this_output(settings: Settings) -> Settings:
     """Return the settings with plain characters where standard output can carry no others."""
-    ascii_only = settings.ascii_only or not (getattr(sys.stdout, "encoding", None) or "").lower().startswith("utf")
-    return settings.replace(ascii_only=ascii_only)
+    carries_more = (getattr(sys.stdout, "encoding", None) or "").lower().startswith("utf")
+    # Python writes UTF-8 in the C locale too (PEP 540), whatever the terminal makes of it.
+    is_plain = os.environ.get("LC_ALL") in ("C", "POSIX")
+    return settings.replace(ascii_only=settings.ascii_only or is_plain or not carries_more)
 
 
 def print_lines(lines: Iterable[Sequence[Span]], settings: Settings) -> None:
@@ -105,7 +107,10 @@ def _usage(
         found = rows(overview, settings, now)
         layout = _dense if dense else _wide if width >= _WIDE else _narrow
         if found:
-            parts.append(layout(found, settings, width))
+            table = layout(found, settings, width)
+            for column in table.columns if settings.ascii_only else ():
+                column.overflow = "crop"
+            parts.append(table)
         parts.append(_origin(overview.reading, settings, now))
     problem = overview.problem
     if problem is not None:
@@ -151,7 +156,7 @@ def _dense(found: Sequence[Row], settings: Settings, width: int) -> Table:
 
 def _table(settings: Settings, *, bar: bool = True) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2 if bar else 1, 0, 0), header_style="dim")
-    table.add_column("Window", overflow="ellipsis", no_wrap=True, min_width=8, max_width=24)
+    table.add_column("Window", no_wrap=True, min_width=8, max_width=24)
     share = "Left" if settings.show_left else "Used"
     if bar:
         table.add_column(share, no_wrap=True)
