@@ -55,7 +55,9 @@ ALLOWED = {
     "refresh": "account ask cache config delivery errors memory places publish record schedule timeline",
     "hook": "cache config errors files guard jsontext prompt",
     "init": "errors",
-    "doctor": "__init__ cache config doctor errors files model places publish record schedule setup sources timeline",
+    "schemas": "contract",
+    "doctor": "__init__ cache config doctor errors files history memory model places publish record schedule setup "
+    "sources timeline",
     "guard": "errors guard model record render text",
     "alerts": "model record text pace guard errors render",
     "simulate": "__init__ errors record text",

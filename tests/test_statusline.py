@@ -504,7 +504,9 @@ def kept(environ: Mapping[str, str], window: str = "five_hour") -> list[float]:
     reading = cache.reading()
     if reading is None:
         return []
-    found = history.samples(memory.history_path(cache), memory.owner(cache, reading), datetime(2020, 1, 1, tzinfo=UTC))
+    found = history.samples(
+        memory.history_path(cache.environ), memory.owner(cache, reading), datetime(2020, 1, 1, tzinfo=UTC)
+    )
     return [sample.used_percent for sample in found.get(window, ())]
 
 

@@ -45,7 +45,9 @@ _RECENT_HOURS = 0.5
 _FADING_HOURS = 1.0
 _ROUNDING = 0.5
 _DISPERSION = 5.0
-_EIGHTY_PERCENT = 1.28
+# So many standard deviations hold four cases of five; sessions have more outliers than weeks, so that most lie nearer.
+_EIGHTY_PERCENT = {SESSION: 1.0, WEEK: 1.28}
+# A weekday that was hardly seen may be a day of rest.
 _DAYS_OFF = 0.65
 
 
@@ -237,7 +239,7 @@ def _projected(stated: Sample, pieces: list[_Piece], whole: timedelta) -> tuple[
         faded = excess * _FADING_HOURS * (1 - math.exp(-ahead / _FADING_HOURS))
         middle = max(0.0, growth + faded)
         variance = dispersion * (growth + abs(faded)) * (1 + growth / (prior + used))
-        spread = _EIGHTY_PERCENT * math.sqrt(variance)
+        spread = _EIGHTY_PERCENT[whole] * math.sqrt(variance)
         at = stated.at + (stated.resets_at - stated.at) * (number / _STEPS)
         low = used + max(0.0, middle - math.hypot(spread, _DAYS_OFF * doubtful))
         points.append(Point(at=at, low=low, middle=used + middle, high=used + middle + spread))

@@ -38,7 +38,7 @@ def known(environ: dict[str, str]) -> datetime:
     stated = reading(session, week, other, as_of=now)
     cache.save_reading(stated)
     cache.save_schedule(begun(Schedule(), now))
-    history.record(memory.history_path(cache), memory.owner(cache, stated), [*before, session, week], now)
+    history.record(memory.history_path(cache.environ), memory.owner(cache, stated), [*before, session, week], now)
     return now
 
 
