@@ -35,7 +35,7 @@ ALLOWED = {
     "jsontext": "",
     "files": "errors",
     "serial": "jsontext model record schedule text",
-    "statements": "files serial",
+    "statements": "files model serial",
     "merge": "model",
     "cache": "errors files merge model places serial statements text timeline",
     "render": "model pace places record render text",
@@ -45,7 +45,7 @@ ALLOWED = {
     "delivery": "account alerts cache channels config detach errors files memory model text",
     "frames": "places render timeline",
     "publish": "files frames memory places schedule timeline tmux",
-    "ask": "account config errors schedule sources text",
+    "ask": "account config errors model schedule sources",
     "contract": "model schedule",
     "sources": "__init__ cache errors files jsontext merge model places record sources statements text",
     "statusline": "cache config detach errors files memory merge model places "
