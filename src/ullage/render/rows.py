@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from ullage.config import Settings
     from ullage.model import Credits, Window
+    from ullage.overview import Overview
     from ullage.pace import Forecast, Sample
-    from ullage.render.overview import Overview
 
 _FEWEST_SAMPLES = 4
 _BAR_CELLS = 12

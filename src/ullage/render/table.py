@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from ullage.config import Settings
     from ullage.model import Reading
-    from ullage.render.overview import Overview
+    from ullage.overview import Overview
     from ullage.render.rows import Row
     from ullage.render.surfaces import Span
 
