@@ -2,7 +2,8 @@
 
 The forecast carries on with the habits of the hours of the day, as far as the samples know them, scaled to how busy
 this window has been; what the last hours show beyond that fades within hours. So an idle night neither halves the
-rate nor is taken for work to come, and a burst is not carried on for a week.
+rate nor is taken for work to come, and a burst is not carried on for a week. A weekday that was hardly seen may be one
+of rest, which the interval's lower end allows for.
 
 Of windows whose length is not known (`model.length`) nothing is said.
 """
