@@ -25,6 +25,7 @@ ALLOWED = {
     "text": "",
     "model": "record",
     "timeline": "record",
+    "meters": "record",
     "places": "errors",
     "detach": "",
     "prompt": "detach errors files places timeline",
@@ -36,18 +37,18 @@ ALLOWED = {
     "files": "errors",
     "serial": "jsontext model record schedule text",
     "statements": "files serial",
-    "merge": "model",
+    "merge": "meters model",
     "cache": "errors files merge model places serial statements text timeline",
     "render": "model pace places record render text",
     "account": "cache files model serial statements text",
-    "config": "alerts errors files model places record render text",
+    "config": "alerts errors files meters model places record render text",
     "channels": "alerts errors",
     "delivery": "account alerts cache channels config detach errors files memory model text",
     "frames": "places render timeline",
     "publish": "files frames memory places schedule timeline tmux",
-    "ask": "account config errors schedule sources text",
+    "ask": "account config errors meters schedule sources text",
     "contract": "model schedule",
-    "sources": "__init__ cache errors files jsontext merge model places record sources statements text",
+    "sources": "__init__ cache errors files jsontext merge meters model places record sources statements text",
     "statusline": "cache config detach errors files memory merge model places "
     "prompt publish record render serial sources statements statusline timeline",
     "setup": "cache errors files guard record setup sources",
@@ -55,7 +56,8 @@ ALLOWED = {
     "refresh": "account ask cache config delivery errors memory places publish record schedule timeline",
     "hook": "cache config errors files guard jsontext prompt",
     "init": "errors",
-    "doctor": "__init__ cache config doctor errors files model places publish record schedule setup sources timeline",
+    "doctor": "__init__ cache config doctor errors files meters model places publish record schedule setup sources "
+    "timeline",
     "guard": "errors guard model record render text",
     "alerts": "model record text pace guard errors render",
     "simulate": "__init__ errors record text",
@@ -174,7 +176,19 @@ def test_no_other_library_is_imported() -> None:
 
 def test_the_core_has_no_clock_and_no_output() -> None:
     pure = [
-        *("model", "text", "record", "frames", "timeline", "schedule", "serial", "sources.wire", "contract", "pace")
+        *(
+            "meters",
+            "model",
+            "text",
+            "record",
+            "frames",
+            "timeline",
+            "schedule",
+            "serial",
+            "sources.wire",
+            "contract",
+            "pace",
+        )
     ]
     pure += [
         "render.words",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 from datetime import UTC, datetime, timedelta
 
+from ullage import meters
 from ullage.account import AccountCache
 from ullage.config import wrong_source
 from ullage.errors import SourceError
@@ -29,10 +31,6 @@ if TYPE_CHECKING:
         def read(self, environ: Mapping[str, str], account: Account, now: datetime) -> Reading: ...
 
 
-# Their answers cost the server a request, which it counts by account.
-ASKS_SERVER = ("oauth", "claude-cli")
-
-
 def source_in_force(settings: Settings) -> Source:
     """Return the source that the settings name; `auto` begins with what Claude Code has left lying.
 
@@ -41,28 +39,16 @@ def source_in_force(settings: Settings) -> Source:
     wrong = wrong_source(settings)
     if wrong:
         raise SourceError("unknown_source", wrong)
-    if settings.source == "oauth":
-        from ullage.sources import oauth
-
-        return oauth
-    if settings.source == "claude-cli":
-        from ullage.sources import claude_cli
-
-        return claude_cli
-    if settings.source == "statusline":
-        from ullage.sources import status_line
-
-        return status_line
-    from ullage.sources import claude_cache
-
-    return claude_cache
+    name = "claude-cache" if settings.source == "auto" else settings.source
+    source: Source = importlib.import_module(f"ullage.sources.{meters.of(name).module}")
+    return source
 
 
 def one(
     source: Source, environ: Mapping[str, str], cache: ProfileCache, account: Account, now: datetime, *, force: bool
 ) -> None:
     """Ask a source and keep its answer; raise SourceError when there is none."""
-    if source.NAME in ASKS_SERVER:
+    if source.NAME in meters.ASKS_SERVER:
         answer = _of_account(source, environ, AccountCache(cache.root, account.id), account, now, force=force)
     else:
         answer = source.read(environ, account, now)
@@ -116,7 +102,7 @@ def as_needed(
     from ullage.sources import auto, claude_cache, claude_cli, claude_state
 
     source = source_in_force(settings)
-    if source.NAME in ("oauth", "statusline"):
+    if source.NAME not in (claude_cache.NAME, claude_cli.NAME):
         one(source, environ, cache, account, now, force=force)
         return plan, True
     state_mark = claude_state.mark(environ)

@@ -8,6 +8,7 @@ from datetime import timedelta
 from ullage.alerts import CHANNELS, Wishes, parse_quiet_hours
 from ullage.errors import UsageError
 from ullage.files import read_regular
+from ullage.meters import SOURCES
 from ullage.model import Limits
 from ullage.places import SURFACES, config_directory
 from ullage.record import Record
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 _LARGEST_FILE = 1 << 16
 _MOST_ISSUES = 20
 
-SOURCES = ("auto", "statusline", "claude-cache", "claude-cli", "oauth")
 STATUS_LINE_TEMPLATE = "[{model}  ][5h {5h}][ {5h.resets_in}][  7d {7d}][ {7d.resets_in}][  context {context}]"
 
 
