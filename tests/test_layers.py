@@ -26,6 +26,7 @@ ALLOWED = {
     "model": "record",
     "timeline": "record",
     "meters": "record",
+    "secret": "errors text",
     "places": "errors",
     "detach": "",
     "prompt": "detach errors files places timeline",
@@ -41,14 +42,14 @@ ALLOWED = {
     "cache": "errors files merge model places serial statements text timeline",
     "render": "model pace places record render text",
     "account": "cache files model serial statements text",
-    "config": "alerts errors files meters model places record render text",
-    "channels": "alerts errors",
+    "config": "alerts errors files meters model places record render secret text",
+    "channels": "alerts errors secret",
     "delivery": "account alerts cache channels config detach errors files memory model text",
     "frames": "places render timeline",
     "publish": "files frames memory places schedule timeline tmux",
     "ask": "account config errors meters schedule sources text",
     "contract": "model schedule",
-    "sources": "__init__ cache errors files jsontext merge meters model places record sources statements text",
+    "sources": "__init__ cache errors files jsontext merge meters model places record secret sources statements text",
     "statusline": "cache config detach errors files memory merge model places "
     "prompt publish record render serial sources statements statusline timeline",
     "setup": "cache errors files guard record setup sources",
@@ -60,7 +61,7 @@ ALLOWED = {
     "timeline",
     "guard": "errors guard model record render text",
     "alerts": "model record text pace guard errors render",
-    "simulate": "__init__ errors record text",
+    "simulate": "__init__ errors record simulate text",
 }
 ON_THE_WAY_TO_A_PROMPT = ("prompt", "files", "places", "timeline", "record", "errors", "detach")
 CHEAP = {"os", "sys", "time", "stat"}

@@ -40,7 +40,9 @@ def source_in_force(settings: Settings) -> Source:
     if wrong:
         raise SourceError("unknown_source", wrong)
     name = "claude-cache" if settings.source == "auto" else settings.source
-    source: Source = importlib.import_module(f"ullage.sources.{meters.of(name).module}")
+    module = importlib.import_module(f"ullage.sources.{meters.of(name).module}")
+    # Where the key comes from stands in the settings, which no source looks into by itself.
+    source: Source = module.Web(settings.web) if name == "web" else module
     return source
 
 

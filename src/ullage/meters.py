@@ -94,6 +94,17 @@ METERS: tuple[Meter, ...] = (
         module="oauth",
         asks_server=True,
     ),
+    Meter(
+        name="web",
+        counts="quota",
+        what="claude.ai's own usage page, asked with your session key: every window and the credits",
+        exact="the server's own percentage, with its decimals",
+        fresh="at the moment of asking",
+        needs="to be turned on; your session key, from a command or a variable that you name, for one request",
+        cost="one request with your session key, at most every 5 minutes",
+        module="web",
+        asks_server=True,
+    ),
 )
 
 # What config.toml's `source` may name.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from ullage import meters
+from ullage import config, meters
 from ullage.errors import UllageError
 from ullage.files import read_regular
 from ullage.record import Record
@@ -74,9 +74,19 @@ def _oauth(_environ: Mapping[str, str], chosen: str, _now: datetime) -> str | No
     return None if chosen == "oauth" else 'not turned on: `source = "oauth"` in config.toml'
 
 
+def _web(environ: Mapping[str, str], chosen: str, _now: datetime) -> str | None:
+    if chosen != "web":
+        return 'not turned on: `source = "web"` in config.toml'
+    names = config.load(environ)[0].web
+    if names.command or (names.variable and environ.get(names.variable)):
+        return None
+    return "no session key is named: [web] session_key_command in config.toml"
+
+
 _OBSTACLES: dict[str, Callable[[Mapping[str, str], str, datetime], str | None]] = {
     "statusline": _status_line,
     "claude-cache": _cache,
     "claude-cli": _program,
     "oauth": _oauth,
+    "web": _web,
 }

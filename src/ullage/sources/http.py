@@ -1,4 +1,4 @@
-"""One GET, the polite and suspicious way: the only module that imports httpx.
+"""GET, the polite and suspicious way: the only module that imports httpx.
 
 No redirect is followed, no body is read past a limit, no call outlives its deadline, and what is asked with a secret is
 asked of the provider's own host or of a loopback address.
@@ -7,6 +7,7 @@ asked of the provider's own host or of a loopback address.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
 import json
 import os
@@ -23,7 +24,8 @@ from ullage.text import clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+    from typing import Self
 
 CONNECT_SECONDS = 5.0
 WHOLE_CALL_SECONDS = 20.0
@@ -38,7 +40,7 @@ class Answer:
         self.status, self.headers, self.body = status, headers, body
 
 
-def checked_base(base: str, provider: str) -> httpx.URL:
+def checked_base(base: str, provider: str, variable: str = "ULLAGE_API_BASE") -> httpx.URL:
     """Return the base address when it is the provider's own or a loopback address; else raise SourceError.
 
     Names are not looked up: what `localhost` means is decided elsewhere, so only addresses count.
@@ -46,20 +48,20 @@ def checked_base(base: str, provider: str) -> httpx.URL:
     try:
         url = httpx.URL(base)
     except (httpx.InvalidURL, ValueError) as error:
-        raise _base_refused(provider, f"holds no address: {clean(str(error), 200)}") from error
+        raise _base_refused(provider, variable, f"holds no address: {clean(str(error), 200)}") from error
     bare = (
         not url.userinfo and not url.query and not url.fragment and url.path in ("", "/") and (url.port or 0) < 1 << 16
     )
     if bare and (str(url).rstrip("/") == provider or (url.scheme in ("http", "https") and _is_loopback(url.host))):
         return url
-    raise _base_refused(provider, f"names {clean(url.host, 200)!r}")
+    raise _base_refused(provider, variable, f"names {clean(url.host, 200)!r}")
 
 
-def _base_refused(provider: str, what: str) -> SourceError:
+def _base_refused(provider: str, variable: str, what: str) -> SourceError:
     return SourceError(
         "base_refused",
         f"ullage asks {provider} or a loopback address such as http://127.0.0.1:8000, and nobody else; "
-        f"ULLAGE_API_BASE {what}. Unset it.",
+        f"{variable} {what}. Unset it.",
     )
 
 
@@ -70,42 +72,74 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def get(base: httpx.URL, path: str, headers: Mapping[str, str]) -> Answer:
-    """Ask once and return the answer, whatever its status; raise SourceError when there is none."""
+def get(base: httpx.URL, path: str, headers: Mapping[str, str], seconds: float | None = None) -> Answer:
+    """Ask once and return the answer, whatever its status; raise SourceError when there is none.
+
+    `seconds` bounds the whole call where less is left than one call may take.
+    """
+    with Connection(base) as connection:
+        return connection.get(path, headers, seconds)
+
+
+class Connection:
+    """A connection that is kept open for several questions. Use as a context manager."""
+
+    def __init__(self, base: httpx.URL, *, largest: int = LARGEST_BODY) -> None:
+        self._base, self._largest = base, largest
+
+    def __enter__(self) -> Self:
+        self._client = _client(self._base.host)
+        self._loop = asyncio.Runner()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        try:
+            self._loop.run(self._client.aclose())
+        finally:
+            self._loop.close()
+
+    def get(self, path: str, headers: Mapping[str, str], seconds: float | None = None) -> Answer:
+        """Ask once and return the answer, whatever its status; raise SourceError when there is none."""
+        limit = WHOLE_CALL_SECONDS if seconds is None else min(seconds, WHOLE_CALL_SECONDS)
+        with _translated(self._base.host, limit):
+            return self._loop.run(self._get(path, headers, limit))
+
+    async def _get(self, path: str, headers: Mapping[str, str], limit: float) -> Answer:
+        async with (
+            asyncio.timeout(limit),
+            self._client.stream("GET", self._base.join(path), headers=dict(headers)) as response,
+        ):
+            body = bytearray()
+            async for chunk in response.aiter_raw():
+                body += chunk
+                if len(body) > self._largest:
+                    raise SourceError(
+                        "too_large",
+                        f"{self._base.host} sent more than {self._largest >> 20} MiB, which is no usage report.",
+                        reached_server=True,
+                    )
+            return Answer(response.status_code, response.headers, bytes(body))
+
+
+@contextlib.contextmanager
+def _translated(host: str, seconds: float) -> Iterator[None]:
+    """Turn what httpx raises into SourceErrors that say what to do."""
     try:
-        return asyncio.run(_get(base, path, headers))
+        yield
     except TimeoutError as error:
-        raise _unreachable("timeout", f"{base.host} did not finish its answer in {WHOLE_CALL_SECONDS:.0f} s") from error
+        raise _unreachable("timeout", f"{host} did not finish its answer in {seconds:.0f} s") from error
     except httpx.ConnectTimeout as error:
-        raise _unreachable("connect_timeout", f"{base.host} did not take the connection") from error
+        raise _unreachable("connect_timeout", f"{host} did not take the connection") from error
     except httpx.TimeoutException as error:
-        raise _unreachable("timeout", f"{base.host} fell silent in the middle of its answer") from error
+        raise _unreachable("timeout", f"{host} fell silent in the middle of its answer") from error
     except httpx.ConnectError as error:
-        raise _connect_error(base.host, error) from error
+        raise _connect_error(host, error) from error
     except (httpx.HTTPError, OSError) as error:
         raise SourceError(
             "connection_broken",
-            f"The connection to {base.host} broke off. The next attempt comes by itself.",
+            f"The connection to {host} broke off. The next attempt comes by itself.",
             reached_server=True,
         ) from error
-
-
-async def _get(base: httpx.URL, path: str, headers: Mapping[str, str]) -> Answer:
-    async with (
-        asyncio.timeout(WHOLE_CALL_SECONDS),
-        _client(base.host) as client,
-        client.stream("GET", base.join(path), headers=dict(headers)) as response,
-    ):
-        body = b""
-        async for chunk in response.aiter_raw():
-            body += chunk
-            if len(body) > LARGEST_BODY:
-                raise SourceError(
-                    "too_large",
-                    f"{base.host} sent more than {LARGEST_BODY >> 20} MiB, which is no usage report.",
-                    reached_server=True,
-                )
-        return Answer(response.status_code, response.headers, body)
 
 
 def _client(host: str) -> httpx.AsyncClient:
