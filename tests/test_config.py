@@ -163,6 +163,8 @@ def test_every_option_takes_effect(path: str, environ: dict[str, str]) -> None:
         ("web.session_key_command", '"pass show \\"claude"', "a quote without its counterpart"),
         ("web.session_key_command", '["", "x"]', "names no program"),
         ("web.session_key_variable", '"CLAUDE-KEY"', "the name of an environment variable"),
+        ("org.admin_key_keyring", '["one"]', "a service and a user name"),
+        ("org.admin_key_keyring", "5", "a service and a user name"),
         ("web.organization", '"../elsewhere"', "an id of letters"),
     ],
 )

@@ -40,7 +40,7 @@ ALLOWED = {
     "statements": "files serial",
     "merge": "meters model",
     "cache": "errors files merge model places serial statements text timeline",
-    "render": "model pace places record render text",
+    "render": "meters model pace places record render text",
     "account": "cache files model serial statements text",
     "config": "alerts errors files meters model places record render secret text",
     "channels": "alerts errors secret",
@@ -193,6 +193,7 @@ def test_the_core_has_no_clock_and_no_output() -> None:
     ]
     pure += [
         "render.words",
+        "render.meters",
         "render.segment",
         "render.surfaces",
         "guard.limits",

@@ -33,10 +33,14 @@ STATUS_LINE_TEMPLATE = "[{model}  ][5h {5h}][ {5h.resets_in}][  7d {7d}][ {7d.re
 
 
 class KeyNames(Record):
-    """Where a key of the user's comes from: a variable if it is set, else a command; `organization` is whose."""
+    """Where a key of the user's comes from: a variable if it is set, else a command, else the keyring.
+
+    `keyring` is a service and a user name in it; `organization` is whose numbers claude.ai is asked for.
+    """
 
     command: tuple[str, ...] = ()
     variable: str = ""
+    keyring: tuple[str, ...] = ()
     organization: str = ""
 
 
@@ -53,6 +57,8 @@ class Settings(Record):
     alerts: Wishes = Wishes()
     push_to_tmux: bool = False
     web: KeyNames = KeyNames()
+    admin: KeyNames = KeyNames(variable="ANTHROPIC_ADMIN_KEY")
+    analytics: KeyNames = KeyNames(variable="ANTHROPIC_ANALYTICS_KEY")
 
 
 class Option(Record):
@@ -282,6 +288,34 @@ OPTIONS: tuple[Option, ...] = (
         explanation="The id of the organisation to ask about, where your account has a plan in several.",
         check=_text_checked_by(_identifier),
     ),
+    *(
+        option
+        for which, variable, what in (
+            ("admin", "ANTHROPIC_ADMIN_KEY", "the Admin API key (sk-ant-admin…) of your organisation"),
+            ("analytics", "ANTHROPIC_ANALYTICS_KEY", "the Analytics API key of a Claude Enterprise organisation"),
+        )
+        for option in (
+            Option(
+                key=f"org.{which}_key_variable",
+                default=variable,
+                explanation=f"The environment variable that holds {what}, for `ullage org`.",
+                check=secret.check_variable,
+            ),
+            Option(
+                key=f"org.{which}_key_command",
+                default=[],
+                explanation="Or the command that prints it, as in [web].",
+                check=secret.check_command,
+            ),
+            Option(
+                key=f"org.{which}_key_keyring",
+                default=[],
+                explanation='Or its place in the keyring (with the extra ullage[org]): ["service", "user name"], as\n'
+                "`keyring set service 'user name'` takes it.",
+                check=secret.check_keyring,
+            ),
+        )
+    ),
 )
 
 
@@ -431,6 +465,16 @@ def _settings(values: Mapping[str, Any]) -> Settings:
             variable=values["web.session_key_variable"],
             organization=values["web.organization"],
         ),
+        admin=_key_names(values, "admin"),
+        analytics=_key_names(values, "analytics"),
+    )
+
+
+def _key_names(values: Mapping[str, Any], which: str) -> KeyNames:
+    return KeyNames(
+        command=secret.command_words(values[f"org.{which}_key_command"]),
+        variable=values[f"org.{which}_key_variable"],
+        keyring=secret.command_words(values[f"org.{which}_key_keyring"]),
     )
 
 

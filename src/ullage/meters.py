@@ -20,7 +20,8 @@ class Meter(Record):
 
     `module` is that of `ullage.sources` which a refresh asks, where it can be named as the source. `is_partial`: it
     tells some windows only, where others list every window there is. `asks_server`: its answer costs the server a
-    request, which is counted by account. `command` is what shows it, where a reading does not.
+    request, which is counted by account. `command` is what shows it, where a reading does not; `fallback_of` the source
+    that turns to it by itself.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Meter(Record):
     cost: str
     module: str = ""
     command: str = ""
+    fallback_of: str = ""
     in_auto: bool = False
     is_partial: bool = False
     asks_server: bool = False
@@ -81,6 +83,7 @@ METERS: tuple[Meter, ...] = (
         fresh="at the moment of asking",
         needs="as claude-cli",
         cost="as claude-cli",
+        fallback_of="claude-cli",
         is_partial=True,
     ),
     Meter(
@@ -104,6 +107,92 @@ METERS: tuple[Meter, ...] = (
         cost="one request with your session key, at most every 5 minutes",
         module="web",
         asks_server=True,
+    ),
+    Meter(
+        name="transcripts",
+        counts="tokens",
+        what="what Claude Code wrote down on this machine, answer by answer: by day, session, project, model",
+        exact="the tokens to the last one, of this machine alone; their cost is a price list's, not what you pay",
+        fresh="as they are written",
+        needs="transcripts under projects/, which Claude Code keeps for 30 days",
+        cost="reading what is new in them",
+        command="ullage tokens",
+    ),
+    Meter(
+        name="org-usage",
+        counts="organisation",
+        what="tokens of an organisation's API: by model, workspace, key, tier",
+        exact="the provider's own count",
+        fresh="about five minutes late",
+        needs="an Admin API key of the organisation (sk-ant-admin…), from a command, a variable or the keyring",
+        cost="one request a page; finished days are asked for once",
+        command="ullage org usage",
+    ),
+    Meter(
+        name="org-cost",
+        counts="organisation",
+        what="what an organisation's API use costs, in dollars: by workspace or by item",
+        exact="the provider's own bill, to a fraction of a cent; priority tier is not in it",
+        fresh="about five minutes late, by whole days",
+        needs="an Admin API key of the organisation, as org-usage",
+        cost="as org-usage",
+        command="ullage org cost",
+    ),
+    Meter(
+        name="org-claude-code",
+        counts="organisation",
+        what="what each person of an organisation did with Claude Code: sessions, lines, commits, tokens, cost",
+        exact="the provider's own count; the cost is its estimate",
+        fresh="up to an hour late, by whole days",
+        needs="an Admin API key of the organisation, as org-usage",
+        cost="one request a day and page; finished days are asked for once",
+        command="ullage org claude-code",
+    ),
+    Meter(
+        name="org-analytics",
+        counts="organisation",
+        what="tokens and requests of each person on a Claude Enterprise plan, over all products",
+        exact="the provider's own count, of people with a seat",
+        fresh="up to a day late",
+        needs="an Analytics API key (scope read:analytics) of a Claude Enterprise organisation",
+        cost="as org-claude-code",
+        command="ullage org analytics",
+    ),
+    Meter(
+        name="token-guesses",
+        counts="not read",
+        what="a percentage worked out from token counts",
+        exact="a guess: how the server weighs tokens is not told, and it counts your other devices too",
+        fresh="-",
+        needs="-",
+        cost="the truth of every other number",
+    ),
+    Meter(
+        name="answer-headers",
+        counts="not read",
+        what="the rate limit headers of an answer by the model; Claude Code passes them on to its status line",
+        exact="the server's own percentage",
+        fresh="at the moment of asking",
+        needs="a question to the model",
+        cost="tokens, and it starts a five-hour window",
+    ),
+    Meter(
+        name="desktop-history",
+        counts="not read",
+        what="the percentages that Claude Desktop notes for its own chart",
+        exact="the server's percentage, without the reset that would say until when it holds",
+        fresh="every 5 to 15 minutes while it runs",
+        needs="Claude Desktop",
+        cost="one file read",
+    ),
+    Meter(
+        name="telemetry",
+        counts="not read",
+        what="Claude Code's OpenTelemetry metrics: tokens, cost, sessions, and no window of a plan",
+        exact="its own count",
+        fresh="every minute",
+        needs="a collector that you run",
+        cost="a service",
     ),
 )
 

@@ -7,6 +7,7 @@ what it prints is the key, as password managers print it; what it says on stderr
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import selectors
 import shlex
@@ -19,8 +20,9 @@ from ullage.text import clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
+_KEYRING = 'must be a service and a user name in the keyring: ["service", "user name"]'
 COMMAND_SECONDS = 15.0
 _GOODBYE_SECONDS = 2.0
 _LARGEST_OUTPUT = 1 << 16
@@ -42,6 +44,12 @@ class Secret:
 
     def __repr__(self) -> str:
         return "Secret(…)"
+
+
+def mark(secret: Secret, about: Sequence[str], salt: str) -> str:
+    """Return what tells one key, and what it is used for, from another; the key cannot be found from it."""
+    text = "\n".join([secret.reveal(), *about]).encode()
+    return hashlib.scrypt(text, salt=salt.encode(), n=1 << 12, r=8, p=1, dklen=16).hex()
 
 
 def withheld(environ: Mapping[str, str]) -> dict[str, str]:
@@ -77,6 +85,14 @@ def check_command(value: object) -> str | None:
     except ValueError as error:
         return str(error)
     return None
+
+
+def check_keyring(value: object) -> str | None:
+    """Return what is wrong with a service and a user name, in words that do not repeat them, or None."""
+    try:
+        return None if len(command_words(value)) in (0, 2) else _KEYRING
+    except ValueError as error:
+        return _KEYRING if "program" in str(error) else str(error)
 
 
 def check_variable(value: object) -> str | None:

@@ -32,6 +32,7 @@ COMMANDS = {
     "alerts": "alerts",
     "hook": "hook",
     "setup": "setup",
+    "sources": "sources",
     "doctor": "doctor",
     "config": "config",
     "schema": "schema",

@@ -24,7 +24,7 @@ from ullage.text import clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from typing import Self
 
 CONNECT_SECONDS = 5.0
@@ -203,12 +203,12 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> datetime | None:
     return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed
 
 
-def json_body(answer: Answer, host: str) -> object:
-    """Return the decoded body; raise SourceError that tells a web page from a broken answer."""
+def json_body(answer: Answer, host: str, number: Callable[[str], object] = float) -> object:
+    """Return the decoded body, its fractions read by `number`; raise SourceError that tells a web page from a broken answer."""
     if answer.headers.get("content-encoding", "identity") != "identity":
         raise SourceError("not_json", f"{host} sent a compressed answer that was not asked for.", reached_server=True)
     try:
-        return json.loads(answer.body)
+        return json.loads(answer.body, parse_float=number)
     except (ValueError, RecursionError) as error:
         if answer.body.lstrip()[:1] == b"<" or "html" in answer.headers.get("content-type", ""):
             raise SourceError(

@@ -6,7 +6,6 @@ GET {base}/api/organizations/{uuid}/usage with the cookie `sessionKey`; whose ke
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import time
@@ -112,7 +111,7 @@ def _identity(environ: Mapping[str, str], question: _Question, wanted: str) -> I
     kept = _kept(environ)
     told_at = parse_time(kept.get("told_at"))
     is_recent = told_at is not None and timedelta() <= question.now - told_at < _KNOWN_FOR
-    if is_recent and kept.get("mark") == _mark(question.key, about, clean(kept.get("salt"))):
+    if is_recent and kept.get("mark") == secret.mark(question.key, about, clean(kept.get("salt"))):
         fields = {name: clean(kept.get(name), 200) for name in web_account.Identity._fields}
         return web_account.Identity(
             account_id=fields["account_id"],
@@ -123,14 +122,10 @@ def _identity(environ: Mapping[str, str], question: _Question, wanted: str) -> I
     found = web_account.identify(question.ask(ORGANIZATIONS_PATH), question.ask(ACCOUNT_PATH), signed_in, wanted)
     salt = os.urandom(16).hex()
     # The mark tells whether the key is still the same one; the key cannot be found from it.
-    note = {**vars(found), "told_at": iso(question.now), "salt": salt, "mark": _mark(question.key, about, salt)}
+    note = {**vars(found), "told_at": iso(question.now), "salt": salt, "mark": secret.mark(question.key, about, salt)}
     os.makedirs(os.path.dirname(_path(environ)), mode=0o700, exist_ok=True)
     write_atomically(_path(environ), json.dumps(note).encode())
     return found
-
-
-def _mark(key: Secret, about: list[str], salt: str) -> str:
-    return hashlib.scrypt("\n".join([key.reveal(), *about]).encode(), salt=salt.encode(), n=1 << 12, r=8, p=1).hex()
 
 
 def _path(environ: Mapping[str, str]) -> str:
