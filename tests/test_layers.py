@@ -61,6 +61,7 @@ ALLOWED = {
     "timeline",
     "guard": "errors guard model record render text",
     "alerts": "model record text pace guard errors render",
+    "org": "cache errors files org places record secret sources text",
     "simulate": "__init__ errors record simulate text",
 }
 ON_THE_WAY_TO_A_PROMPT = ("prompt", "files", "places", "timeline", "record", "errors", "detach")
@@ -75,6 +76,7 @@ HOMES = {
     "sqlite3": "history",
     "PIL": "render.picture",
     "desktop_notifier": "channels",
+    "keyring": "org.keys",
 }
 
 
@@ -194,6 +196,11 @@ def test_the_core_has_no_clock_and_no_output() -> None:
     pure += [
         "render.words",
         "render.meters",
+        "render.columns",
+        "org.reports",
+        "org.days",
+        "org.rows",
+        "org.totals",
         "render.segment",
         "render.surfaces",
         "guard.limits",

@@ -105,7 +105,7 @@ def check_variable(value: object) -> str | None:
 def from_variable(name: str, environ: Mapping[str, str], what: str) -> Secret | None:
     """Return what a variable holds, None when it is not set; raise SourceError for what can be no key."""
     value = environ.get(name) if name else None
-    return _checked(value, f"The variable {name}", what) if value else None
+    return checked(value, f"The variable {name}", what) if value else None
 
 
 def from_command(command: tuple[str, ...], environ: Mapping[str, str], what: str) -> Secret:
@@ -119,7 +119,7 @@ def from_command(command: tuple[str, ...], environ: Mapping[str, str], what: str
             "key_command_failed", f"{program} ended with status {status} and gave no {what}. Run it in a terminal."
         )
     lines = output.decode("utf-8", "replace").splitlines()
-    return _checked(next((line.strip() for line in lines if line.strip()), ""), program, what)
+    return checked(next((line.strip() for line in lines if line.strip()), ""), program, what)
 
 
 def _started(command: tuple[str, ...], environ: Mapping[str, str], program: str, what: str) -> subprocess.Popen[bytes]:
@@ -184,7 +184,8 @@ def _status(process: subprocess.Popen[bytes]) -> int:
         return process.wait()
 
 
-def _checked(text: str, origin: str, what: str) -> Secret:
+def checked(text: str, origin: str, what: str) -> Secret:
+    """Return a text as a key; raise SourceError, which does not repeat it, for what can be none."""
     if 0 < len(text) <= _LONGEST and text.isascii() and text.isprintable() and not set(text) & set(' ",;\\'):
         return Secret(text)
     raise SourceError("key_unreadable", f"{origin} gave no {what} of a known form; it should give the key alone.")

@@ -33,6 +33,7 @@ COMMANDS = {
     "hook": "hook",
     "setup": "setup",
     "sources": "sources",
+    "org": "org",
     "doctor": "doctor",
     "config": "config",
     "schema": "schema",

@@ -9,7 +9,7 @@ import ssl
 import click
 
 from ullage.errors import UsageError
-from ullage.simulate import SCENARIOS, Simulator, web, write_account
+from ullage.simulate import SCENARIOS, Simulator, org, web, write_account
 
 
 @click.command(name="simulate")
@@ -48,5 +48,8 @@ def command(
     else:
         click.echo("It accepts its own invented account only: --account DIR makes that one, for CLAUDE_CONFIG_DIR.")
     click.echo(f"claude.ai is ULLAGE_WEB_BASE={simulator.address}, with the session key {web.SESSION_KEY}.")
+    click.echo(
+        f"An organisation's keys are ANTHROPIC_ADMIN_KEY={org.ADMIN_KEY}, ANTHROPIC_ANALYTICS_KEY={org.ANALYTICS_KEY}."
+    )
     with simulator:
         simulator.serve_forever()

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from ullage.errors import UsageError
-from ullage.simulate import web
+from ullage.simulate import org, web
 from ullage.simulate.reply import Moment, Reply, error
 
 TYPE_CHECKING = False
@@ -126,6 +126,14 @@ def _outage(moment: Moment) -> Reply:
     return _busy_day(moment) if moment.request == 1 else error(503, "api_error", "Service unavailable")
 
 
+def _flaky(moment: Moment) -> Reply:
+    faults = (
+        error(429, "rate_limit_error", "Rate limited. Please try again later.", **{"Retry-After": "1"}),
+        error(500, "api_error", "Internal server error"),
+    )
+    return _busy_day(moment) if moment.request % 3 == 0 else faults[moment.request % 3 - 1]
+
+
 def _hostile(moment: Moment) -> Reply:
     name = "A$(touch pwned)`touch pwned`%n%F{red}\\u#S#(touch pwned)\x1b]0;t\x07\n\u202e\x9b31m<b>"
     return _body(moment, 20.0, 30.0, {name: 95.0})
@@ -161,6 +169,7 @@ SCENARIOS: dict[str, Callable[[Moment], Reply]] = {
     "silent": lambda moment: Reply(fault="silence"),
     "drip": lambda moment: _busy_day(moment).replace(fault="drip"),
     "huge": lambda moment: Reply(body=b" " * (3 << 20)),
+    "flaky": _flaky,
     "cloudflare": lambda moment: web.CLOUDFLARE,
 }
 
@@ -238,6 +247,7 @@ class Simulator(ThreadingHTTPServer):
         self.speed = speed
         self.started = datetime.now(UTC)
         self.requests = 0
+        self.largest_page = 1440
         self.organizations: list[dict[str, Any]] = list(web.ORGANIZATIONS)
         self.web_account = {"uuid": ACCOUNT_ID, "email_address": web.ADDRESS}
         self.address = f"{'https' if tls else 'http'}://127.0.0.1:{self.server_port}"
@@ -274,8 +284,10 @@ class _Handler(BaseHTTPRequestHandler):
     server: Simulator
 
     def do_GET(self) -> None:
-        path = self.path.partition("?")[0]
-        if path.startswith(("/api/organizations", "/api/account")) and "Authorization" not in self.headers:
+        path, _, query = self.path.partition("?")
+        if path.startswith(org.PREFIX):
+            self._send(org.answer(self.server, path, query, self.headers.get("x-api-key", "")))
+        elif path.startswith(("/api/organizations", "/api/account")) and "Authorization" not in self.headers:
             self._send(web.answer(self.server, path, self.headers.get("Cookie", "")))
         elif path not in (USAGE_PATH, PROFILE_PATH):
             self._send(error(404, "not_found_error", "Not found"))

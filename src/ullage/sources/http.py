@@ -204,7 +204,7 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> datetime | None:
 
 
 def json_body(answer: Answer, host: str, number: Callable[[str], object] = float) -> object:
-    """Return the decoded body, its fractions read by `number`; raise SourceError that tells a web page from a broken answer."""
+    """Return the decoded body, its fractions read by `number`; raise SourceError that tells a page from a torn body."""
     if answer.headers.get("content-encoding", "identity") != "identity":
         raise SourceError("not_json", f"{host} sent a compressed answer that was not asked for.", reached_server=True)
     try:
