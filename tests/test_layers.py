@@ -26,7 +26,8 @@ ALLOWED = {
     "model": "record",
     "timeline": "record",
     "meters": "record",
-    "secret": "errors text",
+    "secret": "errors",
+    "key_command": "errors secret text",
     "places": "errors",
     "detach": "",
     "prompt": "detach errors files places timeline",
@@ -49,7 +50,8 @@ ALLOWED = {
     "publish": "files frames memory places schedule timeline tmux",
     "ask": "account config errors meters schedule sources text",
     "contract": "model schedule",
-    "sources": "__init__ cache errors files jsontext merge meters model places record secret sources statements text",
+    "sources": "__init__ cache errors files jsontext key_command merge meters model places record secret sources "
+    "statements text",
     "statusline": "cache config detach errors files memory merge model places "
     "prompt publish record render serial sources statements statusline timeline",
     "setup": "cache errors files guard record setup sources",
@@ -61,7 +63,7 @@ ALLOWED = {
     "timeline",
     "guard": "errors guard model record render text",
     "alerts": "model record text pace guard errors render",
-    "org": "cache errors files org places record secret sources text",
+    "org": "cache errors files key_command org places record secret sources text",
     "simulate": "__init__ errors record simulate text",
 }
 ON_THE_WAY_TO_A_PROMPT = ("prompt", "files", "places", "timeline", "record", "errors", "detach")
@@ -146,6 +148,14 @@ def test_what_a_prompt_imports_is_cheap(module: str) -> None:
     # Windows starts its detached process through subprocess, in a function that nothing else calls.
     assert foreign <= CHEAP | ({"subprocess"} if module == "detach" else set())
     assert houses(path) <= set(ON_THE_WAY_TO_A_PROMPT)
+
+
+@pytest.mark.parametrize("module", ["meters", "secret"])
+def test_what_every_status_line_imports_for_the_settings_is_cheap(module: str) -> None:
+    tree = ast.parse(MODULES[module].read_text("utf-8"))
+    at_once = {ast.unparse(node) for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)}
+    assert {line.split()[1].split(".")[0] for line in at_once} <= {"__future__", "ullage"}
+    assert houses(MODULES[module]) <= {"record", "errors"}
 
 
 @pytest.mark.parametrize("library", HOMES)

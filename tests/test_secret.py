@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ullage import secret
+from ullage import key_command, secret
 from ullage.errors import SourceError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ MARK = "sk-ant-sid01-MARKER-of-these-tests"
 
 
 def fetched(script: str, environ: Mapping[str, str]) -> secret.Secret:
-    return secret.from_command(("sh", "-c", script), environ, "session key")
+    return key_command.from_command(("sh", "-c", script), environ, "session key")
 
 
 def refusal(script: str, environ: Mapping[str, str]) -> str:
@@ -66,14 +66,14 @@ def test_what_is_no_key_is_said_without_repeating_it(script: str, words: str, en
 def test_a_program_that_is_not_there(environ: dict[str, str]) -> None:
     for command in (("/nowhere/pass", MARK), (str(Path(environ["HOME"])), MARK)):
         with pytest.raises(SourceError, match="could not be started") as caught:
-            secret.from_command(command, environ, "session key")
+            key_command.from_command(command, environ, "session key")
         assert MARK not in str(caught.value)
 
 
 def test_a_command_that_does_not_end_is_ended_with_all_its_children(
     environ: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(secret, "COMMAND_SECONDS", 0.5)
+    monkeypatch.setattr(key_command, "COMMAND_SECONDS", 0.5)
     assert "may want to be unlocked" in refusal(f"sleep 600 & echo $! >{tmp_path}/child; wait", environ)
     child = int((tmp_path / "child").read_text())
     deadline = time.monotonic() + 10
@@ -92,7 +92,7 @@ def _is_running(process: int) -> bool:
 def test_a_command_that_closes_its_output_and_stays_is_ended(
     environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(secret, "_GOODBYE_SECONDS", 0.2)
+    monkeypatch.setattr(key_command, "_GOODBYE_SECONDS", 0.2)
     assert "ended with status -9" in refusal(f"echo {MARK}; exec sleep 600 >&-", environ)
 
 

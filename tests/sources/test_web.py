@@ -12,9 +12,10 @@ import pytest
 import trustme
 from tools import ULLAGE, make_due, ullage
 
-from ullage import config, secret
+from ullage import config
 from ullage.cache import ProfileCache
 from ullage.errors import SourceError
+from ullage.key_command import COMMAND_SECONDS
 from ullage.simulate import ACCOUNT_ID, Reply, Simulator
 from ullage.simulate import web as stand_in
 from ullage.sources import http, web
@@ -501,4 +502,4 @@ def test_all_of_it_has_one_deadline(
 def test_the_longest_wait_is_shorter_than_what_a_waiting_command_grants() -> None:
     from ullage.cli.options import LONGEST_REFRESH_SECONDS
 
-    assert secret.COMMAND_SECONDS < web.ANSWER_SECONDS < LONGEST_REFRESH_SECONDS
+    assert COMMAND_SECONDS < web.ANSWER_SECONDS < LONGEST_REFRESH_SECONDS

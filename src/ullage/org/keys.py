@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ullage import secret
+from ullage import key_command, secret
 from ullage.errors import SourceError, UllageError
 
 TYPE_CHECKING = False
@@ -27,7 +27,7 @@ def fetch(which: Key, names: KeyNames, environ: Mapping[str, str]) -> Secret:
     what = WORDS[which]
     found = secret.from_variable(names.variable, environ, what)
     if found is None and names.command:
-        found = secret.from_command(names.command, environ, what)
+        found = key_command.from_command(names.command, environ, what)
     if found is None and names.keyring:
         found = _from_keyring(names.keyring[0], names.keyring[1], what)
     if found is None:

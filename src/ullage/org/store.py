@@ -12,7 +12,7 @@ import os
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 
-from ullage import secret
+from ullage import key_command
 from ullage.cache import refuse_strangers
 from ullage.errors import CacheError
 from ullage.files import read_regular, write_atomically
@@ -47,7 +47,7 @@ class Store:
         question = json.dumps([query.report.path, query.width, sorted(query.groups), sorted(query.filters)])
         self._directory = os.path.join(
             self._root,
-            secret.mark(key, [base], self._salt()),
+            key_command.mark(key, [base], self._salt()),
             f"{query.report.kind}-{hashlib.sha256(question.encode()).hexdigest()[:16]}",
         )
 

@@ -11,7 +11,7 @@ import os
 import time
 from datetime import timedelta
 
-from ullage import secret
+from ullage import key_command, secret
 from ullage.errors import SourceError
 from ullage.files import read_regular, remove, write_atomically
 from ullage.model import Account, iso, parse_time
@@ -78,7 +78,7 @@ def session_key(names: KeyNames, environ: Mapping[str, str]) -> Secret:
     """Fetch the key; raise SourceError with what to do when there is none."""
     found = secret.from_variable(names.variable, environ, _WHAT)
     if found is None and names.command:
-        found = secret.from_command(names.command, environ, _WHAT)
+        found = key_command.from_command(names.command, environ, _WHAT)
     if found is not None:
         return secret.Secret(found.reveal().removeprefix("sessionKey="))
     unset = f"The variable {names.variable} is not set here" if names.variable else "No session key is named"
@@ -111,7 +111,7 @@ def _identity(environ: Mapping[str, str], question: _Question, wanted: str) -> I
     kept = _kept(environ)
     told_at = parse_time(kept.get("told_at"))
     is_recent = told_at is not None and timedelta() <= question.now - told_at < _KNOWN_FOR
-    if is_recent and kept.get("mark") == secret.mark(question.key, about, clean(kept.get("salt"))):
+    if is_recent and kept.get("mark") == key_command.mark(question.key, about, clean(kept.get("salt"))):
         fields = {name: clean(kept.get(name), 200) for name in web_account.Identity._fields}
         return web_account.Identity(
             account_id=fields["account_id"],
@@ -122,7 +122,12 @@ def _identity(environ: Mapping[str, str], question: _Question, wanted: str) -> I
     found = web_account.identify(question.ask(ORGANIZATIONS_PATH), question.ask(ACCOUNT_PATH), signed_in, wanted)
     salt = os.urandom(16).hex()
     # The mark tells whether the key is still the same one; the key cannot be found from it.
-    note = {**vars(found), "told_at": iso(question.now), "salt": salt, "mark": secret.mark(question.key, about, salt)}
+    note = {
+        **vars(found),
+        "told_at": iso(question.now),
+        "salt": salt,
+        "mark": key_command.mark(question.key, about, salt),
+    }
     os.makedirs(os.path.dirname(_path(environ)), mode=0o700, exist_ok=True)
     write_atomically(_path(environ), json.dumps(note).encode())
     return found
