@@ -65,7 +65,7 @@ ALLOWED = {
     "timeline",
     "guard": "errors guard model record render text",
     "alerts": "model record text pace guard errors render",
-    "org": "cache errors files key_command org places record secret sources text",
+    "org": "cache errors files key_command model org places record secret sources text",
     "simulate": "__init__ errors record simulate text",
 }
 ON_THE_WAY_TO_A_PROMPT = ("prompt", "files", "places", "timeline", "record", "errors", "detach")

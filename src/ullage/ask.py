@@ -51,7 +51,7 @@ def one(
 ) -> None:
     """Ask a source and keep its answer; raise SourceError when there is none."""
     if source.NAME in meters.ASKS_SERVER:
-        answer = _of_account(source, environ, AccountCache(cache.root, account.id), account, now, force=force)
+        answer = _of_account(source, environ, cache, account, now, force=force)
     else:
         answer = source.read(environ, account, now)
     # The status line's sessions keep their statements themselves.
@@ -60,9 +60,10 @@ def one(
 
 
 def _of_account(
-    source: Source, environ: Mapping[str, str], shared: AccountCache, account: Account, now: datetime, *, force: bool
+    source: Source, environ: Mapping[str, str], cache: ProfileCache, account: Account, now: datetime, *, force: bool
 ) -> Reading:
     """Ask the server for an account once in five minutes, whichever profile wants to know."""
+    shared = AccountCache(cache.root, account.id)
     with shared.lock() as alone:
         asked_at = shared.asked_at()
         is_recent = asked_at is not None and timedelta() <= now - asked_at < SHORTEST_INTERVAL
@@ -81,7 +82,8 @@ def _of_account(
             if not error.reached_server:
                 shared.save_asked_at(None)
             raise
-        shared.save_reading(answer)
+        # A key may turn out to be another account's than it was.
+        AccountCache(cache.root, answer.account.id).save_reading(answer)
         return answer
 
 

@@ -270,7 +270,9 @@ def test_patience_has_an_end(environ: dict[str, str], simulate: Simulate) -> Non
     simulator = simulate("outage")
     simulator.requests = 1
     pauses: list[float] = []
-    assert code_of(refusal(environ, pause=pauses.append)) == "server_error"
+    error = refusal(environ, pause=pauses.append)
+    assert code_of(error) == "server_error"
+    assert str(error).startswith("127.0.0.1 has a fault of its own. Ask later. What was read is kept")
     assert simulator.requests == 1 + client._MOST_TRIES
     assert len(pauses) == client._MOST_TRIES - 1
     assert [0.5 * 2**attempt <= pause <= 2**attempt for attempt, pause in enumerate(pauses)] == [True] * len(pauses)
@@ -283,6 +285,7 @@ def test_a_pause_that_is_longer_than_all_patience_is_not_waited_for(
     simulator.requests = 1
     error = refusal(environ)
     assert code_of(error) == "rate_limited"
+    assert "Ask again, but not before 20" in str(error)
     assert "goes on from there" in str(error)
     assert isinstance(error, SourceError)
     assert error.retry_at is not None
@@ -324,6 +327,13 @@ def test_what_is_refused_for_good_is_not_asked_again(
     assert words in str(error)
     assert error.exit_code == 5
     assert simulator.requests == 1
+
+
+def test_a_server_that_is_not_there_is_asked_once(environ: dict[str, str]) -> None:
+    error = refusal({**environ, "ULLAGE_API_BASE": "http://127.0.0.1:9"})
+    assert code_of(error) == "unreachable"
+    assert "Check the network" in str(error)
+    assert "by itself" not in str(error)
 
 
 def test_what_the_server_says_of_a_wrong_question_is_told_in_clean_words(

@@ -13,6 +13,7 @@ import trustme
 from tools import ULLAGE, make_due, ullage
 
 from ullage import config
+from ullage.account import AccountCache
 from ullage.cache import ProfileCache
 from ullage.errors import SourceError
 from ullage.key_command import COMMAND_SECONDS
@@ -375,6 +376,24 @@ def test_without_a_sign_in_the_account_is_known_from_the_second_question_on(
     document = json.loads(ullage("usage", "--json", "--no-refresh", environ=environ).stdout)
     assert document["account"]["id"] == ACCOUNT_ID
     assert {window["source"] for window in document["windows"]} == {"web"}
+
+
+def test_the_answer_to_a_key_that_is_anothers_by_now_is_not_taken_for_the_first_ones(
+    environ: dict[str, str], simulate: Simulate, key_command: Path, account: Path
+) -> None:
+    simulate("busy-day")
+    sign_out(account)
+    assert ullage("refresh", environ=environ).returncode == 0
+    cache = ProfileCache(environ)
+    note = Path(cache.directory, "web.json")
+    note.write_text(json.dumps({**json.loads(note.read_text()), "account_id": "somebody", "mark": "of another key"}))
+    assert source(environ).account(environ).id == "somebody"
+    assert ullage("refresh", "--force", environ=environ).returncode == 0
+    assert AccountCache(cache.root, "somebody").reading("web") is None
+    assert AccountCache(cache.root, ACCOUNT_ID).reading("web") is not None
+    reading = cache.reading()
+    assert reading is not None
+    assert reading.account.id == ACCOUNT_ID
 
 
 def test_ten_processes_are_one_request_and_the_cadence_holds(

@@ -72,21 +72,30 @@ def _shared(report: Report) -> Callable[[Command], Command]:
 @_shared(reports.USAGE)
 @click.option("--width", type=click.Choice(list(reports.USAGE.page)), default="1d", show_default=True, help="Buckets.")
 def usage(**given: Any) -> int:
-    """Tokens of the organisation's API, by model, workspace, key or tier. Needs an Admin API key."""
+    """Tokens of the organisation's API.
+
+    By model, workspace, key, tier and more. Needs an Admin API key.
+    """
     return _report(reports.USAGE, **given)
 
 
 @command.command()
 @_shared(reports.COST)
 def cost(**given: Any) -> int:
-    """What the organisation's API costs, by workspace or description. Needs an Admin API key."""
+    """What the organisation's API costs.
+
+    By workspace or description. Needs an Admin API key.
+    """
     return _report(reports.COST, **given)
 
 
 @command.command(name="claude-code")
 @_shared(reports.CLAUDE_CODE)
 def claude_code(**given: Any) -> int:
-    """What each person did with Claude Code: sessions, lines, tokens, estimated cost. Needs an Admin API key."""
+    """What each person did with Claude Code.
+
+    Sessions, lines, commits, tokens and estimated cost. Needs an Admin API key.
+    """
     return _report(reports.CLAUDE_CODE, **given)
 
 
@@ -94,13 +103,16 @@ def claude_code(**given: Any) -> int:
 @_shared(reports.PEOPLE_USAGE)
 @click.option("--cost", "of_money", is_flag=True, help="Money instead of tokens.")
 def analytics(of_money: bool, **given: Any) -> int:
-    """Tokens or cost of each person on a Claude Enterprise plan. Needs an Analytics API key."""
+    """Tokens or cost of an Enterprise plan's people.
+
+    Over all products: chat, Claude Code and others. Needs an Analytics API key.
+    """
     return _report(reports.PEOPLE_COST if of_money else reports.PEOPLE_USAGE, **given)
 
 
 def _pause(seconds: float) -> None:
     if seconds >= _WORTH_TELLING_SECONDS:
-        click.echo(f"ullage: The server asks for a pause of {seconds:.0f} s.", err=True)
+        click.echo(f"ullage: The server is busy or has a fault; asking again in {seconds:.0f} s.", err=True)
     time.sleep(seconds)
 
 

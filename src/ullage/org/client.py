@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from ullage.errors import SourceError, UsageError
+from ullage.model import iso
 from ullage.org import keys, reports, rows
 from ullage.sources import http, refusals
 from ullage.text import clean
@@ -33,15 +34,16 @@ _FIRST_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 60.0
 _MOST_PAGES = 2000
 _LARGEST_BODY = 32 << 20
-_PASSING = (
-    "rate_limited",
-    "server_error",
-    "timeout",
-    "connect_timeout",
-    "connection_broken",
-    "truncated",
-    "unreachable",
-)
+# What passes by itself, in words for somebody whom no next attempt helps that comes by itself.
+_PASSING = {
+    "rate_limited": "asks for fewer questions",
+    "server_error": "has a fault of its own",
+    "timeout": "does not finish its answers",
+    "connect_timeout": "does not take the connection",
+    "connection_broken": "breaks off in the middle of its answers",
+    "truncated": "sends answers that are not whole",
+}
+_UNREACHABLE = {"unreachable": "could not be reached", "dns_failure": "could not be looked up"}
 
 
 def base_of(environ: Mapping[str, str]) -> httpx.URL:
@@ -92,24 +94,32 @@ class Client:
                     raise refusal(answer, self._host, query)
                 return rows.parse(query.report.kind, http.json_body(answer, self._host, Decimal))
             except SourceError as error:
-                if error.code not in _PASSING or attempt + 1 == _MOST_TRIES:
+                if error.code in _UNREACHABLE:
+                    raise self._end(error, _UNREACHABLE[error.code], "Check the network.") from error
+                if error.code not in _PASSING:
                     raise
                 self._wait(attempt, error)
         raise AssertionError("the last attempt returns or raises")
+
+    def _end(self, error: SourceError, what: str, advice: str) -> SourceError:
+        kept = "What was read is kept, so that asking again goes on from there."
+        return SourceError(
+            error.code,
+            f"{self._host} {what}. {advice} {kept}",
+            reached_server=error.reached_server,
+            retry_at=error.retry_at,
+        )
 
     def _wait(self, attempt: int, error: SourceError) -> None:
         """Pause before the next attempt: as long as the server asks, else longer and longer; raise when time is up."""
         ceiling = min(_FIRST_PAUSE_SECONDS * 2**attempt, _LONGEST_PAUSE_SECONDS)
         seconds = random.uniform(ceiling / 2, ceiling)
         if error.retry_at is not None:
-            seconds = max((error.retry_at - datetime.now(UTC)).total_seconds(), 0.0)
-        if seconds > self._deadline - time.monotonic():
-            raise SourceError(
-                error.code,
-                f"{error} It wants to be left alone for longer than this report may take; the days that were read are "
-                "kept, so that asking again later goes on from there.",
-                reached_server=True,
-                retry_at=error.retry_at,
+            seconds = max(seconds, (error.retry_at - datetime.now(UTC)).total_seconds())
+        if attempt + 1 == _MOST_TRIES or seconds > self._deadline - time.monotonic():
+            until = f" before {iso(error.retry_at)}" if error.retry_at else ""
+            raise self._end(
+                error, _PASSING[error.code], f"Ask again, but not{until}." if until else "Ask later."
             ) from error
         self._pause(seconds)
 
