@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from datetime import timedelta
 
+from ullage import secret
 from ullage.alerts import CHANNELS, Wishes, parse_quiet_hours
 from ullage.errors import UsageError
 from ullage.files import read_regular
+from ullage.meters import SOURCES
 from ullage.model import Limits
 from ullage.places import SURFACES, config_directory
 from ullage.record import Record
@@ -25,9 +27,21 @@ if TYPE_CHECKING:
 
 _LARGEST_FILE = 1 << 16
 _MOST_ISSUES = 20
+_LONGEST_IDENTIFIER = 64
 
-SOURCES = ("auto", "statusline", "claude-cache", "claude-cli", "oauth")
 STATUS_LINE_TEMPLATE = "[{model}  ][5h {5h}][ {5h.resets_in}][  7d {7d}][ {7d.resets_in}][  context {context}]"
+
+
+class KeyNames(Record):
+    """Where a key of the user's comes from: a variable if it is set, else a command, else the keyring.
+
+    `keyring` is a service and a user name in it; `organization` is whose numbers claude.ai is asked for.
+    """
+
+    command: tuple[str, ...] = ()
+    variable: str = ""
+    keyring: tuple[str, ...] = ()
+    organization: str = ""
 
 
 class Settings(Record):
@@ -42,6 +56,9 @@ class Settings(Record):
     palette: dict[str, str]
     alerts: Wishes = Wishes()
     push_to_tmux: bool = False
+    web: KeyNames = KeyNames()
+    admin: KeyNames = KeyNames(variable="ANTHROPIC_ADMIN_KEY")
+    analytics: KeyNames = KeyNames(variable="ANTHROPIC_ANALYTICS_KEY")
 
 
 class Option(Record):
@@ -105,6 +122,12 @@ def _quiet_hours(value: str) -> str | None:
     return None
 
 
+def _identifier(value: str) -> str | None:
+    if len(value) <= _LONGEST_IDENTIFIER and all(c.isascii() and (c.isalnum() or c in "-_") for c in value):
+        return None
+    return "must be an id of letters, digits and hyphens, as claude.ai gives it"
+
+
 _TEMPLATE = _text_checked_by(segment.check)
 _STATUS_LINE = _text_checked_by(segment.check_status_line)
 _STYLE = _text_checked_by(check_style)
@@ -118,7 +141,9 @@ OPTIONS: tuple[Option, ...] = (
         "older than five minutes, your claude program (one short process, no model call, at most every five minutes\n"
         "while you work and every thirty otherwise). statusline, claude-cache, claude-cli: one of these three alone.\n"
         "oauth: one request to the provider's usage endpoint, with the token that Claude Code stored, at most every\n"
-        "five minutes; never used unless you name it here. What the status line told counts with every choice.",
+        "five minutes; never used unless you name it here. web: one request to claude.ai with your own session key,\n"
+        "see [web] and docs/sources.md; never used unless you name it. What the status line told counts with every\n"
+        "choice.",
         check=_one_of(*SOURCES),
     ),
     Option(
@@ -243,6 +268,53 @@ OPTIONS: tuple[Option, ...] = (
         explanation="Whether a refresh sets the segment as the option @ullage of the tmux servers that run, for a\n"
         "status line that starts no process: see `ullage setup tmux --without-process`.",
         check=_true_or_false,
+    ),
+    Option(
+        key="web.session_key_command",
+        default=[],
+        explanation='The command that prints your claude.ai session key, such as ["pass", "show", "claude"] or\n'
+        '"pass show claude". It runs without a shell; the first line that it prints is the key.',
+        check=secret.check_command,
+    ),
+    Option(
+        key="web.session_key_variable",
+        default="",
+        explanation="The name of an environment variable that holds the key; it goes before the command.",
+        check=secret.check_variable,
+    ),
+    Option(
+        key="web.organization",
+        default="",
+        explanation="The id of the organisation to ask about, where your account has a plan in several.",
+        check=_text_checked_by(_identifier),
+    ),
+    *(
+        option
+        for which, variable, what in (
+            ("admin", "ANTHROPIC_ADMIN_KEY", "the Admin API key (sk-ant-admin…) of your organisation"),
+            ("analytics", "ANTHROPIC_ANALYTICS_KEY", "the Analytics API key of a Claude Enterprise organisation"),
+        )
+        for option in (
+            Option(
+                key=f"org.{which}_key_variable",
+                default=variable,
+                explanation=f"The environment variable that holds {what}, for `ullage org`.",
+                check=secret.check_variable,
+            ),
+            Option(
+                key=f"org.{which}_key_command",
+                default=[],
+                explanation="Or the command that prints it, as in [web].",
+                check=secret.check_command,
+            ),
+            Option(
+                key=f"org.{which}_key_keyring",
+                default=[],
+                explanation='Or its place in the keyring (with the extra ullage[org]): ["service", "user name"], as\n'
+                "`keyring set service 'user name'` takes it.",
+                check=secret.check_keyring,
+            ),
+        )
     ),
 )
 
@@ -388,6 +460,21 @@ def _settings(values: Mapping[str, Any]) -> Settings:
         palette=palette,
         push_to_tmux=values["tmux.push"],
         alerts=_wishes(values),
+        web=KeyNames(
+            command=secret.command_words(values["web.session_key_command"]),
+            variable=values["web.session_key_variable"],
+            organization=values["web.organization"],
+        ),
+        admin=_key_names(values, "admin"),
+        analytics=_key_names(values, "analytics"),
+    )
+
+
+def _key_names(values: Mapping[str, Any], which: str) -> KeyNames:
+    return KeyNames(
+        command=secret.command_words(values[f"org.{which}_key_command"]),
+        variable=values[f"org.{which}_key_variable"],
+        keyring=secret.command_words(values[f"org.{which}_key_keyring"]),
     )
 
 

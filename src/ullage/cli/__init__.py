@@ -32,6 +32,8 @@ COMMANDS = {
     "alerts": "alerts",
     "hook": "hook",
     "setup": "setup",
+    "sources": "sources",
+    "org": "org",
     "doctor": "doctor",
     "config": "config",
     "schema": "schema",
