@@ -29,6 +29,8 @@ class Terminal:
             command[0], list(command[1:]), env=dict(environ), dimensions=(rows, columns), timeout=_PATIENCE_SECONDS
         )
         self.child.delaybeforesend = None
+        # A line editor may ask where the cursor is, and wait for the answer.
+        self.screen.write_process_input = self.child.send  # type: ignore[method-assign]
 
     def __enter__(self) -> Self:
         return self

@@ -50,7 +50,7 @@ ALLOWED = {
     "sources": "__init__ cache errors files jsontext merge model places record sources statements text",
     "statusline": "cache config detach errors files memory merge model places "
     "prompt publish record render serial sources statements statusline timeline",
-    "setup": "cache errors files guard record setup sources",
+    "setup": "cache errors files guard init record setup sources",
     "tmux": "record timeline",
     "refresh": "account ask cache config delivery errors memory places publish record schedule timeline",
     "hook": "cache config errors files guard jsontext prompt",
