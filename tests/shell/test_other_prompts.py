@@ -186,9 +186,16 @@ def test_nushell_keeps_the_status_and_what_children_inherit(
         wait_until(lambda: b"%" in published(environ), what="the reading")
         terminal.enter("^sh -c 'exit 3'")
         terminal.wait_for_line("fable 82%! <3>")
-        terminal.enter("print (^printenv | lines | where $it =~ '(?i)^_*ullage' | each { split row '=' | first } | to nuon)")
+        terminal.enter(
+            "print (^printenv | lines | where $it =~ '(?i)^_*ullage' | each { split row '=' | first } | to nuon)"
+        )
         terminal.wait_for("[ULLAGE_")
         assert "__ullage" not in terminal.text.partition("to nuon)")[2]
+
+
+def _let_answer(terminal: Terminal, number: int) -> None:
+    terminal.enter(f"{number} + 70")
+    terminal.wait(lambda terminal: str(number + 70) in terminal.lines and terminal.line == "42% $", "the next prompt")
 
 
 def test_nushell_asks_only_once_in_a_while(environ: dict[str, str], tmp_path: Path) -> None:
@@ -203,8 +210,7 @@ def test_nushell_asks_only_once_in_a_while(environ: dict[str, str], tmp_path: Pa
     with NUSHELL.start(environ, NUSHELL.prompt, NUSHELL.init()) as terminal:
         terminal.wait_for_line("42% $")
         for number in range(3):
-            terminal.enter(f"print ({number} + 70)")
-            terminal.wait(lambda terminal, text=str(number + 70): text in terminal.lines and terminal.line == "42% $")
+            _let_answer(terminal, number)
         wait_until(asked.exists, what="a refresh")
     assert asked.read_text() == "refresh --detach\n"
 
@@ -218,8 +224,7 @@ def test_prompt_in_nushell_starts_no_process(environ: dict[str, str], tmp_path: 
         terminal.wait_for_line("42% $")
         before = len(log.read_text().splitlines())
         for number in range(10):
-            terminal.enter(f"print ({number} + 70)")
-            terminal.wait(lambda terminal, text=str(number + 70): text in terminal.lines and terminal.line == "42% $")
+            _let_answer(terminal, number)
         started = [line for line in log.read_text().splitlines()[before:] if "CLONE_THREAD" not in line]
     assert started == []
 

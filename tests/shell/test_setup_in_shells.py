@@ -10,7 +10,7 @@ import pytest
 from terminal import Terminal
 from tools import SCRIPTS, need, ullage
 
-from ullage import setup
+from ullage import init, setup
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,9 +30,9 @@ STARSHIP = {
     "fish": "starship init fish | source",
     "nushell": "mkdir ~/.config/nushell/autoload; starship init nu | save -f ~/.config/nushell/autoload/starship.nu",
 }
-EVERY_SHELL = pytest.mark.parametrize("shell", setup.init.SHELLS)
+EVERY_SHELL = pytest.mark.parametrize("shell", init.SHELLS)
 FEEDING = pytest.mark.parametrize("shell", setup.FEEDS_STARSHIP)
-INTERACTIVE = dict.fromkeys(("bash", "zsh", "fish"), ["-i"])
+STARTED = {"bash": ["-i"], "zsh": ["-i"], "fish": ["-i"]}
 SHOWN = re.compile(r"5h 104%×.*[$#>%❯@]")
 
 
@@ -52,11 +52,11 @@ def home(environ: dict[str, str], simulate: Callable[..., Simulator]) -> Path:
 @EVERY_SHELL
 def test_a_new_shell_shows_the_segment_until_it_is_undone(environ: dict[str, str], home: Path, shell: str) -> None:
     assert ullage("setup", shell, "--yes", environ=environ).returncode == 0
-    with Terminal([need(shell), *INTERACTIVE.get(shell, [])], environ) as terminal:
+    with Terminal([need(shell), *STARTED.get(shell, [])], environ) as terminal:
         terminal.wait(lambda seen: SHOWN.search(seen.text), "the segment")
     assert ullage("setup", shell, "--undo", "--yes", environ=environ).returncode == 0
-    with Terminal([need(shell), *INTERACTIVE.get(shell, [])], environ) as terminal:
-        terminal.enter("echo (70 + 7)" if shell == "nushell" else "echo 7''7")
+    with Terminal([need(shell), *STARTED.get(shell, [])], environ) as terminal:
+        terminal.enter("70 + 7" if shell in ("nushell", "xonsh") else "echo 7''7")
         terminal.wait(lambda terminal: "77" in terminal.lines, "the answer")
         assert "104%" not in terminal.text
 
@@ -68,9 +68,10 @@ def test_starship_shows_what_the_hook_exports(environ: dict[str, str], home: Pat
         starship.chmod(0o755)
     else:
         need("starship")
-    (home / DOTFILES[shell]).write_text(STARSHIP.get(shell, 'eval "$(starship init {shell})"').format(shell=shell) + "\n")
+    line = STARSHIP.get(shell, f'eval "$(starship init {shell})"')
+    (home / DOTFILES[shell]).write_text(line + "\n")
     assert ullage("setup", shell, "--yes", "--starship", environ=environ).returncode == 0
     assert ullage("setup", "starship", "--yes", "--without-process", environ=environ).returncode == 0
-    with Terminal([need(shell), *INTERACTIVE.get(shell, [])], environ, columns=160) as terminal:
+    with Terminal([need(shell), *STARTED.get(shell, [])], environ, columns=160) as terminal:
         terminal.wait(lambda seen: SHOWN.search(seen.text.replace("\n", " ")), "the segment")
     assert ullage("doctor", environ=environ).returncode == 0

@@ -32,7 +32,16 @@ _VERSION_SECONDS = 5
 _PROGRAMS = {"nushell": "nu"}
 
 # What the tests run, or what the shell code is written for.
-_MINIMUM = {"bash": (3, 2), "zsh": (5, 3), "fish": (3, 4), "elvish": (0, 19), "nushell": (0, 107), "xonsh": (0, 13), "starship": (1, 20), "tmux": (3, 2)}
+_MINIMUM = {
+    "bash": (3, 2),
+    "zsh": (5, 3),
+    "fish": (3, 4),
+    "elvish": (0, 19),
+    "nushell": (0, 107),
+    "xonsh": (0, 13),
+    "starship": (1, 20),
+    "tmux": (3, 2),
+}
 # Where else a line of one's own may stand.
 _MORE_FILES = {
     "bash": (".bash_profile", ".bash_login", ".profile"),

@@ -47,27 +47,34 @@ _LOOPS = {
 }
 
 
-# These take so long to start that they look at the clock themselves: they print the microseconds of a prompt. elvish has
+# These take so long to start that they look at the clock themselves, and print the microseconds of a prompt. elvish has
 # its editor on a terminal only.
+_CLOCKED_OPTIONS = {
+    "elvish": ["-norc", "-c"],
+    "nushell": ["--no-config-file", "--interactive", "--commands"],
+    "xonsh": ["--no-rc", "-i", "-c"],
+}
 _CLOCKED = {
-    "elvish": (
-        ["-norc", "-c"],
-        "var ullage-program ullage-place = ullage left; var edit-prompt edit-rprompt = { } { }\nCODE\nvar spent = 0\n"
-        "time &on-end={|seconds| set spent = $seconds} { for n [(range COUNT)] { $edit-prompt | nop (all) } }\n"
-        "print (* 1e6 (/ $spent COUNT))",
-    ),
-    "nushell": (
-        ["--no-config-file", "--interactive", "--commands"],
-        "CODE\n__ullage_update; __ullage_put\n"
-        "let spent = timeit { for n in 1..COUNT { __ullage_update; do $env.PROMPT_COMMAND } }\n"
-        "print --no-newline ($spent / 1us / COUNT)",
-    ),
-    "xonsh": (
-        ["--no-rc", "-i", "-c"],
-        "CODE\nfrom time import perf_counter as clock; started = clock()\n"
-        "for n in range(COUNT): $PROMPT_FIELDS['ullage_segment']()\n\n"
-        "print((clock() - started) * 1e6 / COUNT, end='')",
-    ),
+    "elvish": """\
+var ullage-program ullage-place = ullage left; var edit-prompt edit-rprompt = { } { }
+CODE
+var spent = 0
+time &on-end={|seconds| set spent = $seconds} { for n [(range COUNT)] { $edit-prompt | nop (all) } }
+print (* 1e6 (/ $spent COUNT))
+""",
+    "nushell": """\
+CODE
+__ullage_update; __ullage_put
+let spent = timeit { for n in 1..COUNT { __ullage_update; do $env.PROMPT_COMMAND } }
+print --no-newline ($spent / 1us / COUNT)
+""",
+    "xonsh": """\
+CODE
+from time import perf_counter as clock; started = clock()
+for n in range(COUNT): $PROMPT_FIELDS['ullage_segment']()
+
+print((clock() - started) * 1e6 / COUNT, end='')
+""",
 }
 _CLOCKED_HOOKS = 100
 
@@ -128,9 +135,9 @@ def hook(shell: str, program: str, environ: Mapping[str, str]) -> float | None:
 
 
 def _clocked(shell: str, program: str, code: bytes, environ: Mapping[str, str]) -> float | None:
-    options, loop = _CLOCKED[shell]
     text = code.decode().replace("edit:", "edit-") if shell == "elvish" else code.decode()
-    told = _output([program, *options, loop.replace("COUNT", str(_CLOCKED_HOOKS)).replace("CODE", text)], environ)
+    script = _CLOCKED[shell].replace("COUNT", str(_CLOCKED_HOOKS)).replace("CODE", text)
+    told = _output([program, *_CLOCKED_OPTIONS[shell], script], environ)
     try:
         # A terminal's title, or what else a shell says at its start, comes before.
         return round(float(re.split(rb"[^0-9.e+-]", told or b"")[-1]), 1)

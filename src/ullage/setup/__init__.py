@@ -49,6 +49,7 @@ _NUSHELL = """\
 const ullage_file = {file}
 source (if ($ullage_file | path exists) {{ $ullage_file }} else {{ null }})
 """
+_NUSHELL_FILE = r'(?m)^const ullage_file = "(.+)"$'
 
 # What tmux shows: the text that a refresh has set while that is true, else what ullage-prompt prints. ullage.tmux has
 # the same; a test holds them together.
@@ -236,12 +237,12 @@ def standing(data: bytes | None, host: Host) -> Standing:
 
 
 def lost_file(data: bytes | None) -> str | None:
-    """Return the file of ours that a block names by its path and that is gone: the program was installed elsewhere."""
+    """Return the file of ours that a block names by its path and that is gone: ullage was installed elsewhere since."""
     try:
         found = blocks.find(data or b"")
     except blocks.DamagedError:
         return None
-    named = re.search(r'^const ullage_file = "(.+)"$', found.body.decode(errors="replace"), re.MULTILINE) if found else None
+    named = re.search(_NUSHELL_FILE, found.body.decode(errors="replace")) if found else None
     path = re.sub(r"\\(.)", r"\1", named[1]) if named else None
     return path if path and not os.path.exists(path) else None
 
