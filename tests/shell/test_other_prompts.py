@@ -287,6 +287,36 @@ def test_what_is_no_timeline_shows_nothing(shell: Other, content: bytes, environ
 
 
 @each_program
+def test_file_of_another_kind_or_owner_is_not_read(shell: Other, environ: dict[str, str], tmp_path: Path) -> None:
+    publish(environ, "42%")
+    path = Path(profile_directory(environ), "fish.timeline")
+    path.rename(tmp_path / "elsewhere")
+    os.mkfifo(path)
+    with shell.start(environ, shell.prompt, shell.init()) as terminal:
+        terminal.wait_for_line("$")
+        path.unlink()
+        path.symlink_to(tmp_path / "elsewhere")
+        terminal.enter("echo linked")
+        terminal.wait(lambda terminal: "linked" in terminal.lines and terminal.line == "$", "the prompt beside a link")
+        if os.geteuid() == 0:
+            path.unlink()
+            publish(environ, "42%")
+            os.chown(path, 12345, 12345)
+            terminal.enter("echo owned")
+            terminal.wait(lambda terminal: "owned" in terminal.lines and terminal.line == "$", "the next prompt")
+
+
+def test_nushell_may_load_it_twice(environ: dict[str, str]) -> None:
+    publish(environ, "42%")
+    with NUSHELL.start(environ, NUSHELL.prompt, NUSHELL.init()) as terminal:
+        terminal.wait_for_line("42% $")
+        terminal.enter("source ~/.config/nushell/autoload/ullage.nu; 70 + 7")
+        terminal.wait(lambda terminal: "77" in terminal.lines and terminal.line == "42% $", "the next prompt")
+        terminal.enter("$env.config.hooks.pre_prompt | length | $in + 70")
+        terminal.wait(lambda terminal: "71" in terminal.lines and terminal.line == "42% $", "one hook")
+
+
+@each_program
 def test_refresh_lands_and_the_shell_ends_at_once(
     shell: Other, environ: dict[str, str], simulate: Callable[..., Simulator]
 ) -> None:
