@@ -70,8 +70,10 @@ print --no-newline ($spent / 1us / COUNT)
 """,
     "xonsh": """\
 CODE
-from time import perf_counter as clock; started = clock()
-for n in range(COUNT): $PROMPT_FIELDS['ullage_segment']()
+from time import perf_counter as clock
+segment = $PROMPT_FIELDS['ullage_segment']
+started = clock()
+for n in range(COUNT): shown = segment()
 
 print((clock() - started) * 1e6 / COUNT, end='')
 """,
