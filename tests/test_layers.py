@@ -52,6 +52,8 @@ ALLOWED = {
     "prompt publish record render serial sources statements statusline timeline",
     "setup": "cache errors files guard init record setup sources",
     "tmux": "record timeline",
+    "overview": "cache memory model pace places record",
+    "changes": "errors",
     "refresh": "account ask cache config delivery errors memory places publish record schedule timeline",
     "hook": "cache config errors files guard jsontext prompt",
     "init": "errors",
@@ -72,6 +74,7 @@ HOMES = {
     "sqlite3": "history",
     "PIL": "render.picture",
     "desktop_notifier": "channels",
+    "watchdog": "changes",
 }
 
 
