@@ -23,6 +23,8 @@ TITLE = "A prompt inside the shell"
 _SCRIPTS = sysconfig.get_path("scripts")
 _BLOCKS = 25
 _ROUNDS = 40
+# Of a process in a shell that takes its time for one.
+_FEW_ROUNDS = 4
 
 _VARIANTS = ("our hook", "an empty function", "$(cat FILE)", "$(ullage-prompt)")
 
@@ -41,7 +43,7 @@ _PROGRAMS = {"nushell": "nu"}
 _MORE_PROGRAMS = os.path.join(os.path.dirname(__file__), os.pardir, ".programs", "bin")
 _HOOK = {"bash": "__ullage_hook", "zsh": "__ullage_precmd", "fish": "__ullage_hook"}
 
-# Shells with a language of their own: a program that prints a line for each block.
+# Shells with a language of their own: a program that prints a line for each block, in seconds a call.
 _OWN_OPTIONS = {
     "elvish": ["-norc", "-c"],
     "nushell": ["--no-config-file", "--interactive", "--commands"],
@@ -51,42 +53,46 @@ _OWN = {
     "elvish": """\
 var ullage-program ullage-place = ullage left; var edit-prompt edit-rprompt = { } { }
 @CODE@
-fn timed {|call|
+fn timed {|rounds call|
   var spent = 0
-  time &on-end={|seconds| set spent = $seconds} { for round [(range @ROUNDS@)] { $call | nop (all) } }
-  print $spent' '
+  time &on-end={|seconds| set spent = $seconds} { for round [(range $rounds)] { $call | nop (all) } }
+  print (/ $spent $rounds)' '
 }
-for block [(range @BLOCKS@)] { for call [$edit-prompt { } { @CAT@ } { @PROMPT@ }] { timed $call }; echo }
+for block [(range @BLOCKS@)] { for call [$edit-prompt { } { @CAT@ } { @PROMPT@ }] { timed @FEW@ $call }; echo }
 """,
     "nushell": """\
 @CODE@
 $env.PROMPT_COMMAND = {|| '$ ' }
 __ullage_update; __ullage_put
-def timed [call: closure] { print --no-newline $"((timeit { for round in 1..@ROUNDS@ { do $call } }) / 1sec) " }
+def timed [rounds: int, call: closure] {
+    print --no-newline $"((timeit { for round in 1..$rounds { do $call } }) / 1sec / $rounds) "
+}
 for block in 1..@BLOCKS@ {
-    timed {|| __ullage_update; do $env.PROMPT_COMMAND }
-    timed {|| }
-    timed {|| ^@CAT@ | ignore }
-    timed {|| ^@PROMPT@ | ignore }
+    timed @ROUNDS@ {|| __ullage_update; do $env.PROMPT_COMMAND }
+    timed @ROUNDS@ {|| }
+    timed @FEW@ {|| ^@CAT@ | ignore }
+    timed @FEW@ {|| ^@PROMPT@ | ignore }
     print ''
 }
 """,
     "xonsh": """\
 @CODE@
 from time import perf_counter as clock
-def timed(call):
+def timed(rounds, call):
     started = clock()
-    for round in range(@ROUNDS@):
+    for round in range(rounds):
         call()
-    print(clock() - started, end=' ')
+    print((clock() - started) / rounds, end=' ')
 
 def cat(): return $(@CAT@)
 
 def prompt(): return $(@PROMPT@)
 
 for block in range(@BLOCKS@):
-    for call in $PROMPT_FIELDS['ullage_segment'], lambda: None, cat, prompt:
-        timed(call)
+    for call in $PROMPT_FIELDS['ullage_segment'], lambda: None:
+        timed(@ROUNDS@, call)
+    for call in cat, prompt:
+        timed(@FEW@, call)
     print()
 
 """,
@@ -142,7 +148,7 @@ def _rows(shell: str, environ: dict[str, str]) -> list[tuple[str, float, float]]
         _assigned(shell, f"cat {timeline_path(environ, shell)}"),
         _assigned(shell, f"ullage-prompt {shell}"),
     ]
-    return _measured(shell, [*_SHELLS[shell], _script(shell, variants)], environ)
+    return _measured(shell, [*_SHELLS[shell], _script(shell, variants)], environ, rounds=_ROUNDS)
 
 
 def _own_rows(shell: str, program: str, environ: dict[str, str]) -> list[tuple[str, float, float]]:
@@ -150,16 +156,19 @@ def _own_rows(shell: str, program: str, environ: dict[str, str]) -> list[tuple[s
     script = (
         _OWN[shell]
         .replace("@ROUNDS@", str(_ROUNDS))
+        .replace("@FEW@", str(_FEW_ROUNDS))
         .replace("@BLOCKS@", str(_BLOCKS))
         .replace("@CAT@", f"cat {timeline_path(environ, 'fish')}")
         .replace("@PROMPT@", "ullage-prompt fish")
     )
     # elvish has its editor on a terminal only.
     code = code.replace("edit:", "edit-") if shell == "elvish" else code
-    return _measured(shell, [program, *_OWN_OPTIONS[shell], script.replace("@CODE@", code)], environ)
+    return _measured(shell, [program, *_OWN_OPTIONS[shell], script.replace("@CODE@", code)], environ, rounds=1)
 
 
-def _measured(shell: str, command: list[str], environ: dict[str, str]) -> list[tuple[str, float, float]]:
+def _measured(
+    shell: str, command: list[str], environ: dict[str, str], *, rounds: int
+) -> list[tuple[str, float, float]]:
     output = subprocess.run(
         command,
         env=environ,
@@ -176,7 +185,7 @@ def _measured(shell: str, command: list[str], environ: dict[str, str]) -> list[t
     assert len(blocks) == _BLOCKS
     rows = []
     for what, times in zip(_VARIANTS, zip(*blocks, strict=True), strict=True):
-        lower, median, upper = statistics.quantiles([1000 * time / _ROUNDS for time in times], n=4)
+        lower, median, upper = statistics.quantiles([1000 * time / rounds for time in times], n=4)
         rows.append((f"{shell}: {what}", median, upper - lower))
     return rows
 
