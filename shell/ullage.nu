@@ -6,7 +6,7 @@
 # for a call of ullage_segment in your own; --starship exports ULLAGE_SEGMENT for its env_var module instead.
 # $env.ULLAGE_OFF = 1 hides it.
 #
-# A reader of the timeline file (`ullage help timeline` has its format). A prompt starts no process; what is kept from
+# A reader of the timeline file (src/ullage/timeline.py has its format). A prompt starts no process; what is kept from
 # one to the next is in $env.__ullage, a record, which no process inherits.
 
 def --env ullage_on [] { $env.ULLAGE_OFF = "" }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -285,3 +286,13 @@ def test_no_secret_name_or_address_is_in_it(
         assert "wrong_config" in text or "ullage config check" in text
         for hidden in (SECRET, TOKEN, "SIMULATED", ACCOUNT_ID, "alice", "example.com", str(home)):
             assert hidden not in text
+
+
+def test_a_block_of_nushell_that_names_a_lost_file(environ: dict[str, str]) -> None:
+    ullage("setup", "nushell", "--yes", environ=environ)
+    file = Path(environ["HOME"], ".config/nushell/autoload/ullage.nu")
+    assert host(doctor(environ, 3), "nushell")["set_up"] == "block"
+    file.write_text(re.sub(r'"[^"]*/ullage\.nu"', '"/gone/it\\\\"s/ullage.nu"', file.read_text()))
+    document = doctor(environ, 2)
+    assert codes(document) == ["lost_file"]
+    assert '/gone/it"s/ullage.nu' in document["findings"][0]["message"]
