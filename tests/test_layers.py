@@ -54,7 +54,7 @@ ALLOWED = {
     "statements text",
     "statusline": "cache config detach errors files memory merge model places prompt publish record render "
     "serial sources statements statusline timeline",
-    "setup": "errors files guard record setup sources",
+    "setup": "errors files guard init record setup sources",
     "tmux": "record timeline",
     "overview": "cache memory pace places record",
     "changes": "errors",
