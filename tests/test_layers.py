@@ -54,6 +54,7 @@ ALLOWED = {
     "tmux": "record timeline",
     "overview": "cache memory model pace places record",
     "changes": "errors",
+    "metrics": "__init__ contract metrics model overview record schedule",
     "refresh": "account ask cache config delivery errors memory places publish record schedule timeline",
     "hook": "cache config errors files guard jsontext prompt",
     "init": "errors",
@@ -75,6 +76,7 @@ HOMES = {
     "PIL": "render.picture",
     "desktop_notifier": "channels",
     "watchdog": "changes",
+    "prometheus_client": "metrics.formats",
 }
 
 
