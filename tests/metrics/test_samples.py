@@ -25,10 +25,8 @@ LIMITS = Limits()
 PSEUDONYM = Names().account("a1b2", None)
 
 
-def overview(
-    known: Reading | None, plan: Schedule = Schedule(), profile: str | None = None, **more: object
-) -> Overview:
-    return Overview(profile=profile, reading=known, plan=plan, samples={}, forecasts={}).replace(**more)
+def overview(known: Reading | None, plan: Schedule | None = None, **more: object) -> Overview:
+    return Overview(reading=known, plan=plan or Schedule(), samples={}, forecasts={}).replace(**more)
 
 
 def values(*overviews: Overview, at: timedelta = timedelta()) -> dict[str, list[tuple[dict[str, str], float]]]:
@@ -45,7 +43,9 @@ def test_a_window_is_told_as_a_share_with_its_reset() -> None:
     found = values(overview(reading(window(used=37.0))))
     labels = {"account": PSEUDONYM, "window": "five_hour"}
     assert found["ullage_window_used_ratio"] == [(labels, 0.37)]
-    assert found["ullage_window_resets_timestamp_seconds"] == [(labels, (NOW + 2.216666 * HOUR).timestamp() // 1)]
+    assert found["ullage_window_resets_timestamp_seconds"] == [
+        (labels, (NOW + timedelta(hours=2, minutes=13)).timestamp())
+    ]
     assert found["ullage_window_reading_timestamp_seconds"] == [(labels, NOW.timestamp())]
 
 

@@ -33,7 +33,10 @@ class _Collected(Collector):
 def encode(families: Iterable[Family], *, openmetrics: bool = False, at: float | None = None) -> bytes:
     """Return the text; `at`, in epoch seconds, dates every sample, for what is read later than it was true."""
     collected = _Collected(families, at)
-    return generate_openmetrics(collected) if openmetrics else generate_latest(collected)  # type: ignore[arg-type]
+    if openmetrics:
+        text: bytes = generate_openmetrics(collected)  # type: ignore[no-untyped-call]  # the library's
+        return text
+    return generate_latest(collected)
 
 
 def _wire(family: Family, at: float | None) -> Wire:
