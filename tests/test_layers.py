@@ -40,7 +40,8 @@ ALLOWED = {
     "cache": "errors files merge model places serial statements text timeline",
     "render": "model pace places record render text",
     "account": "cache files model serial statements text",
-    "config": "alerts errors files model places record render text",
+    "target": "text",
+    "config": "alerts errors files model places record render target text",
     "channels": "alerts errors",
     "delivery": "account alerts cache channels config detach errors files memory model text",
     "frames": "places render timeline",
@@ -54,8 +55,9 @@ ALLOWED = {
     "tmux": "record timeline",
     "overview": "cache memory model pace places record",
     "changes": "errors",
-    "metrics": "__init__ contract metrics model overview record schedule",
-    "refresh": "account ask cache config delivery errors memory places publish record schedule timeline",
+    "metrics": "__init__ cache config contract errors files metrics model overview places record schedule sources "
+    "target text",
+    "refresh": "account ask cache config delivery detach errors memory places publish record schedule timeline",
     "hook": "cache config errors files guard jsontext prompt",
     "init": "errors",
     "doctor": "__init__ cache config doctor errors files model places publish record schedule setup sources timeline",
@@ -77,6 +79,7 @@ HOMES = {
     "desktop_notifier": "channels",
     "watchdog": "changes",
     "prometheus_client": "metrics.formats",
+    "opentelemetry": "metrics.otlp",
 }
 
 
