@@ -60,7 +60,8 @@ ALLOWED = {
     "refresh": "account ask cache config delivery detach errors memory places publish record schedule timeline",
     "hook": "cache config errors files guard jsontext prompt",
     "init": "errors",
-    "doctor": "__init__ cache config doctor errors files model places publish record schedule setup sources timeline",
+    "doctor": "__init__ cache config doctor errors files metrics model places publish record schedule setup sources "
+    "timeline",
     "guard": "errors guard model record render text",
     "alerts": "model record text pace guard errors render",
     "simulate": "__init__ errors record text",

@@ -56,13 +56,13 @@ def _send(method: str, url: str, body: bytes, content_type: str, route: Route) -
     except SourceError as error:
         raise MetricsError(f"The metrics were not sent. {error}") from error
     if not 200 <= answer.status < 300:
-        raise MetricsError(_refused(urlsplit(url).hostname or "", answer))
+        # What a server says of a refusal tells what to mend; it could also repeat the password.
+        said = "" if route.authorization else clean(answer.body.decode(errors="replace"), _LONGEST_WORDS)
+        raise MetricsError(_refused(urlsplit(url).hostname or "", answer, said))
 
 
-def _refused(host: str, answer: Answer) -> str:
-    """Word a refusal; what the server says of it is shown where it is text, since it tells what to mend."""
-    said = clean(answer.body.decode(errors="replace"), _LONGEST_WORDS)
-    words = f": {said}" if said and not said.startswith("<") else ""
+def _refused(host: str, answer: Answer, said: str) -> str:
+    words = f": {said.rstrip('.')}" if said and not said.startswith("<") else ""
     advice = {
         401: " Set metrics.auth_file, or ULLAGE_METRICS_AUTH.",
         403: " What metrics.auth_file holds does not open it.",
