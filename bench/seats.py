@@ -223,11 +223,11 @@ def pushed_lines(machine: Machine, at: datetime, *, with_forecasts: bool) -> lis
     return [line for line in text.splitlines() if not line.startswith("#")]
 
 
-def week(seats: list[Seat], step: timedelta = HOUR) -> Iterator[str]:
-    """Every sample of the week as OpenMetrics: each step tells what each installation sent last."""
+def week(seats: list[Seat], step: timedelta = HOUR, begins: datetime = BEGINS) -> Iterator[str]:
+    """Every sample of the week, or of its end, as OpenMetrics: each step tells what each installation sent last."""
     machines = [machine for seat in seats for machine in seat.machines]
     last: dict[str, tuple[datetime, list[str]]] = {}
-    at = BEGINS
+    at = begins
     while at <= ENDS:
         for machine in machines:
             told_at = machine.seat.told_at(machine.name, at)
