@@ -41,7 +41,7 @@ ALLOWED = {
     "render": "model pace places record render text",
     "account": "cache files model serial statements text",
     "target": "text",
-    "config": "alerts errors files model places record render target text",
+    "config": "alerts errors files model places record render text",
     "channels": "alerts errors",
     "delivery": "account alerts cache channels config detach errors files memory model text",
     "frames": "places render timeline",

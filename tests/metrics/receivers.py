@@ -65,5 +65,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self.do_PUT()
 
+    def do_DELETE(self) -> None:
+        self.do_PUT()
+
     def log_message(self, format: str, *args: object) -> None:
         pass

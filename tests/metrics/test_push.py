@@ -32,6 +32,12 @@ def test_a_gateway_is_given_everything_anew_under_this_installations_name() -> N
     assert "Authorization" not in request.headers
 
 
+def test_a_gateway_is_told_to_forget_this_installation() -> None:
+    with Receiver(202).running() as gateway:
+        push.forget(gateway.address, OURS, Route())
+    assert [(one.method, one.path) for one in gateway.requests] == [("DELETE", f"/metrics/job/ullage/instance/{OURS}")]
+
+
 @pytest.mark.parametrize(
     ("status", "said", "words"),
     [

@@ -140,6 +140,8 @@ def test_a_refresh_of_the_real_program_arrives_by_itself(
         what="the number of the real program on the dashboard",
     )
     assert live.rows(query("Who is near the wall"))["real", "seven_day_fable"] == 0.82
+    assert ullage("metrics", "--forget", live.gateway.address, environ=environ).returncode == 0
+    assert b'"real"' not in live.gateway.get("/metrics")
 
 
 def test_a_real_gateway_with_a_password_and_a_certificate(

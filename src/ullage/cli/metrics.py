@@ -19,9 +19,17 @@ if TYPE_CHECKING:
 @click.option("--textfile", metavar="DIR", help="Write ullage.prom there, whole, for node_exporter.")
 @click.option("--push", metavar="URL", help="Send them to a Pushgateway, in place of what this machine sent before.")
 @click.option("--otlp", metavar="URL", help="Send them to an OTLP/HTTP receiver (needs ullage[otel]).")
+@click.option("--forget", metavar="URL", help="Remove from a Pushgateway what this installation has sent there.")
 @click.option("--send", "as_configured", is_flag=True, help="Send them now to wherever config.toml says.")
 @click.option("--openmetrics", is_flag=True, help="Print OpenMetrics instead of Prometheus' own text format.")
-def command(textfile: str | None, push: str | None, otlp: str | None, as_configured: bool, openmetrics: bool) -> int:
+def command(
+    textfile: str | None,
+    push: str | None,
+    otlp: str | None,
+    forget: str | None,
+    as_configured: bool,
+    openmetrics: bool,
+) -> int:
     """Print what is known of every account as metrics for Prometheus, or send them.
 
     Nobody is asked for new numbers. These bytes are all that is ever sent. [metrics] in config.toml has them sent after
@@ -37,9 +45,11 @@ def command(textfile: str | None, push: str | None, otlp: str | None, as_configu
     given = {way: where for way, where in (("textfile", textfile), ("push", push), ("otlp", otlp)) if where is not None}
     for way, where in given.items():
         report.send(way, where, settings, os.environ, now)
+    if forget is not None:
+        report.forget(forget, settings, os.environ)
     if as_configured:
         return _send_as_configured(settings)
-    if not given:
+    if not given and forget is None:
         click.echo(formats.encode(report.gather(settings, os.environ, now), openmetrics=openmetrics), nl=False)
         _tell_problems()
     return 0

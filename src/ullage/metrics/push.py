@@ -30,13 +30,23 @@ def to_gateway(address: str, text: bytes, installation: str, route: Route) -> No
     Raises UsageError for an address that nothing is sent to, and MetricsError when it did not get through.
     """
     _check(address, route)
-    _send("PUT", f"{address.rstrip('/')}/metrics/job/ullage/instance/{installation}", text, PLAIN_TYPE, route)
+    _send("PUT", _group(address, installation), text, PLAIN_TYPE, route)
+
+
+def forget(address: str, installation: str, route: Route) -> None:
+    """Remove what a Pushgateway has of this installation; raises as `to_gateway` does."""
+    _check(address, route)
+    _send("DELETE", _group(address, installation), b"", PLAIN_TYPE, route)
 
 
 def to_receiver(address: str, message: bytes, content_type: str, route: Route) -> None:
     """Send an OTLP message; raises as `to_gateway` does."""
     _check(address, route)
     _send("POST", address, message, content_type, route)
+
+
+def _group(address: str, installation: str) -> str:
+    return f"{address.rstrip('/')}/metrics/job/ullage/instance/{installation}"
 
 
 def _check(address: str, route: Route) -> None:

@@ -56,13 +56,22 @@ def send(way: str, where: str, settings: Settings, environ: Mapping[str, str], n
     if way == "textfile":
         textfile.write(os.path.expanduser(where), formats.encode(families))
         return
-    reporting = settings.reporting
-    route = Route(plain_http=reporting.plain_http, authorization=identity.authorization(reporting, environ))
+    route = _route(settings, environ)
     installation = identity.installation(environ)
     if way == "push":
         push.to_gateway(where, formats.encode(families), installation, route)
     else:
         push.to_receiver(where, otlp.encode(families, now, installation), otlp.CONTENT_TYPE, route)
+
+
+def forget(where: str, settings: Settings, environ: Mapping[str, str]) -> None:
+    """Remove from a Pushgateway what this installation has sent there; raise UllageError."""
+    push.forget(where, identity.installation(environ), _route(settings, environ))
+
+
+def _route(settings: Settings, environ: Mapping[str, str]) -> Route:
+    reporting = settings.reporting
+    return Route(plain_http=reporting.plain_http, authorization=identity.authorization(reporting, environ))
 
 
 def send_all(environ: Mapping[str, str]) -> tuple[Sent, ...]:
