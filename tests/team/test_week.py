@@ -5,12 +5,17 @@ The samples are what our own code says at each simulated moment; what is expecte
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
+import tempfile
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from filelock import FileLock
 from tools import need
 
 from bench import monitoring, seats
@@ -20,7 +25,6 @@ from ullage import pace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from bench.monitoring import Prometheus
 
@@ -34,18 +38,32 @@ LOOKBACK = "--query.lookback-delta=30m"
 @pytest.fixture(scope="module")
 def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
     """The week in blocks, and what the recording rules make of it."""
-    directory = tmp_path_factory.mktemp("week")
     need("prometheus")
-    samples = directory / "week.openmetrics"
-    with samples.open("w", encoding="utf-8") as file:
-        file.writelines(seats.week(TEAM))
-    backfill(samples, directory)
-    with started(directory) as server:
-        recorded = list(monitoring.recorded(server, BEGINS.timestamp(), AT, step=3600))
-    samples.write_text("".join(recorded), "utf-8")
-    backfill(samples, directory)
+    base = tmp_path_factory.getbasetemp()
+    # Of the processes that share these tests, the first to come writes the week for all.
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    with FileLock(shared / "week.lock"):
+        if not (shared / "week").exists():
+            write_week(shared / "unfinished")
+            (shared / "unfinished").rename(shared / "week")
+    directory = tmp_path_factory.mktemp("week")
+    shutil.copytree(shared / "week", directory / "data")
     with started(directory) as server:
         yield server
+
+
+def write_week(blocks: Path) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        samples = directory / "week.openmetrics"
+        with samples.open("w", encoding="utf-8") as file:
+            file.writelines(seats.week(TEAM))
+        backfill(samples, blocks)
+        shutil.copytree(blocks, directory / "data")
+        with started(directory) as server:
+            recorded = "".join(monitoring.recorded(server, BEGINS.timestamp(), AT, step=3600))
+        samples.write_text(recorded, "utf-8")
+        backfill(samples, blocks)
 
 
 @contextmanager
@@ -54,11 +72,11 @@ def started(directory: Path) -> Iterator[Prometheus]:
         yield server
 
 
-def backfill(samples: Path, directory: Path) -> None:
+def backfill(samples: Path, blocks: Path) -> None:
     # The longest block spares reading the file once for every two hours in it.
     command = [need("promtool"), "tsdb", "create-blocks-from", "--max-block-duration=162h", "openmetrics", "--quiet"]
     done = subprocess.run(
-        [*command, str(samples), str(directory / "data")], capture_output=True, text=True, timeout=300, check=False
+        [*command, str(samples), str(blocks)], capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
 
