@@ -51,7 +51,7 @@ def command(
         return _send_as_configured(settings)
     if not given and forget is None:
         click.echo(formats.encode(report.gather(settings, os.environ, now), openmetrics=openmetrics), nl=False)
-        _tell_problems()
+        _tell_problems(settings)
     return 0
 
 
@@ -68,9 +68,10 @@ def _send_as_configured(settings: Settings) -> int:
     return 5 if not sent or any(one.problem for one in sent) else 0
 
 
-def _tell_problems() -> None:
+def _tell_problems(settings: Settings) -> None:
     from ullage.metrics import report
 
     for one in report.last(os.environ):
-        if one.problem:
+        # Of a way that is not configured any more nobody wants to hear.
+        if one.problem and getattr(settings.reporting, one.way):
             click.echo(f"ullage: metrics.{one.way}: {one.problem}", err=True)

@@ -102,7 +102,7 @@ def _tried(before: Sent, settings: Settings, environ: Mapping[str, str]) -> Sent
     except UllageError as error:
         return before.replace(failed_at=now, problem=clean(str(error), _LONGEST_WORDS))
     except Exception as error:
-        words = f"ullage has a fault of its own: {type(error).__name__}. Run `ullage metrics --send` to see it."
+        words = f"ullage has a fault of its own: {type(error).__name__}. Please report it with these words."
         return before.replace(failed_at=now, problem=words)
     return Sent(way=before.way, succeeded_at=now)
 
