@@ -43,6 +43,7 @@ ALLOWED = {
     "cache": "errors files merge places serial statements timeline",
     "render": "model pace places record render text",
     "account": "cache files model serial statements text",
+    "target": "text",
     "config": "alerts errors files meters model places record render secret text",
     "channels": "alerts errors secret",
     "delivery": "account alerts cache channels config detach errors files memory model text",
@@ -58,12 +59,13 @@ ALLOWED = {
     "tmux": "record timeline",
     "overview": "cache memory pace places record",
     "changes": "errors",
-    "refresh": "account ask cache config delivery errors memory places publish record schedule timeline",
+    "metrics": "__init__ cache config contract errors files metrics model overview places record sources target text",
+    "refresh": "account ask cache config delivery detach errors memory places publish record schedule timeline",
     "hook": "cache config errors files guard jsontext prompt",
     "init": "errors",
     "schemas": "contract",
-    "doctor": "__init__ cache config doctor errors files history memory meters model places publish record "
-    "schedule setup sources timeline",
+    "doctor": "__init__ cache config doctor errors files history memory meters metrics model places publish "
+    "record schedule setup sources timeline",
     "guard": "errors guard model record render text",
     "alerts": "errors model record render text",
     "org": "cache errors files key_command model org places record secret sources text",
@@ -83,6 +85,8 @@ HOMES = {
     "desktop_notifier": "channels",
     "keyring": "org.keys",
     "watchdog": "changes",
+    "prometheus_client": "metrics.formats",
+    "opentelemetry": "metrics.otlp",
 }
 
 

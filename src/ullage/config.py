@@ -44,6 +44,24 @@ class KeyNames(Record):
     organization: str = ""
 
 
+class Reporting(Record):
+    """Where metrics go after a refresh, and how the account is called there; an empty text is not used."""
+
+    account: str = "pseudonym"
+    user: str = ""
+    key_file: str = ""
+    textfile: str = ""
+    push: str = ""
+    otlp: str = ""
+    auth_file: str = ""
+    plain_http: bool = False
+
+    @property
+    def is_wanted(self) -> bool:
+        """Say whether anything is to be done after a refresh."""
+        return bool(self.textfile or self.push or self.otlp)
+
+
 class Settings(Record):
     """The values in force."""
 
@@ -59,6 +77,7 @@ class Settings(Record):
     web: KeyNames = KeyNames()
     admin: KeyNames = KeyNames(variable="ANTHROPIC_ADMIN_KEY")
     analytics: KeyNames = KeyNames(variable="ANTHROPIC_ANALYTICS_KEY")
+    reporting: Reporting = Reporting()
 
 
 class Option(Record):
@@ -128,6 +147,16 @@ def _identifier(value: str) -> str | None:
     return "must be an id of letters, digits and hyphens, as claude.ai gives it"
 
 
+def _target(value: str) -> str | None:
+    # `target` looks closer when something is sent; a status line, which reads this file too, should not load what it
+    # needs for that.
+    if value and not value.startswith(("https://", "http://")):
+        return "is no address of the form https://host"
+    return "holds more than a host, a port and a path" if set(value) & set("@?# ") else None
+
+
+_ANY_TEXT = _text_checked_by(lambda text: None)
+_TARGET = _text_checked_by(_target)
 _TEMPLATE = _text_checked_by(segment.check)
 _STATUS_LINE = _text_checked_by(segment.check_status_line)
 _STYLE = _text_checked_by(check_style)
@@ -220,7 +249,7 @@ OPTIONS: tuple[Option, ...] = (
         default=[],
         explanation='A program and its arguments, such as ["notify-my-phone", "--quota"]. It runs without a shell and\n'
         "reads the alert as JSON on stdin.",
-        check=_list_of(_text_checked_by(lambda text: None)),
+        check=_list_of(_ANY_TEXT),
     ),
     Option(
         key="alerts.thresholds",
@@ -315,6 +344,59 @@ OPTIONS: tuple[Option, ...] = (
                 check=secret.check_keyring,
             ),
         )
+    ),
+    Option(
+        key="metrics.account",
+        default="pseudonym",
+        explanation="How metrics call the account: pseudonym, a hash that is the same on all your machines, or\n"
+        "address, the e-mail address that Claude Code's own file names.",
+        check=_one_of("pseudonym", "address"),
+    ),
+    Option(
+        key="metrics.user",
+        default="",
+        explanation="A name for dashboards, such as sam. Empty: none is told.",
+        check=_ANY_TEXT,
+    ),
+    Option(
+        key="metrics.key_file",
+        default="",
+        explanation="A file with a key of your team's, yours alone to read. Pseudonyms are then made with the key, so\n"
+        "that nobody without it can tell whose they are.",
+        check=_ANY_TEXT,
+    ),
+    Option(
+        key="metrics.textfile",
+        default="",
+        explanation="The directory of node_exporter's textfile collector. Each refresh writes ullage.prom there.",
+        check=_ANY_TEXT,
+    ),
+    Option(
+        key="metrics.push",
+        default="",
+        explanation="The address of a Pushgateway, such as https://push.example.com. Each refresh sends metrics there.",
+        check=_TARGET,
+    ),
+    Option(
+        key="metrics.otlp",
+        default="",
+        explanation="The address of an OTLP/HTTP receiver, such as https://otel.example.com/v1/metrics; needs the\n"
+        "extra ullage[otel].",
+        check=_TARGET,
+    ),
+    Option(
+        key="metrics.auth_file",
+        default="",
+        explanation="A file, yours alone to read, with what both of them ask for: user:password, or a bearer token.\n"
+        "ULLAGE_METRICS_AUTH goes before it.",
+        check=_ANY_TEXT,
+    ),
+    Option(
+        key="metrics.plain_http",
+        default=False,
+        explanation="Whether metrics may go by http:// to another machine, in a network that you trust. What\n"
+        "auth_file holds is never sent that way.",
+        check=_true_or_false,
     ),
 )
 
@@ -467,6 +549,9 @@ def _settings(values: Mapping[str, Any]) -> Settings:
         ),
         admin=_key_names(values, "admin"),
         analytics=_key_names(values, "analytics"),
+        reporting=Reporting(
+            **{key.removeprefix("metrics."): value for key, value in values.items() if key.startswith("metrics.")}
+        ),
     )
 
 

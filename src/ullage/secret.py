@@ -15,7 +15,7 @@ _KEYRING = 'must be a service and a user name in the keyring: ["service", "user 
 _LONGEST = 4096
 # How the provider's keys and tokens begin.
 _SHAPE = "sk-ant-"
-_TOKENS = ("CLAUDE_CODE_OAUTH_TOKEN", "ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
+_TOKENS = ("CLAUDE_CODE_OAUTH_TOKEN", "ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ULLAGE_METRICS_AUTH")
 
 
 class Secret:

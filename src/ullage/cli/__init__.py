@@ -34,6 +34,7 @@ COMMANDS = {
     "setup": "setup",
     "sources": "sources",
     "org": "org",
+    "metrics": "metrics",
     "doctor": "doctor",
     "config": "config",
     "schema": "schema",

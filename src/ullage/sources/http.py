@@ -90,8 +90,9 @@ def get(
         return connection.get(path, headers, seconds)
 
 
-def send(method: str, url: httpx.URL, headers: Mapping[str, str], content: bytes) -> Answer:
+def send(method: str, address: str, headers: Mapping[str, str], content: bytes) -> Answer:
     """Send a body to an address that the user named, under the same limits; it holds no secret of the provider's."""
+    url = httpx.URL(address)
     with Connection(url) as connection:
         return connection.request(method, url, headers, content)
 
