@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from ullage import history, memory, model
+from ullage import database, history, memory, model
 from ullage.cache import ProfileCache
 from ullage.cli import options
 from ullage.model import iso
@@ -72,7 +72,7 @@ def command(since: datetime, name: str | None, as_json: bool, as_csv: bool) -> i
         raise click.UsageError("--json and --csv exclude each other.")
     cache = ProfileCache(os.environ)
     path = memory.history_path(cache)
-    for aside in history.damaged_files(path):
+    for aside in database.damaged_files(path):
         click.echo(
             f"ullage: A damaged history was set aside as {os.path.join(os.path.dirname(path), aside)}.", err=True
         )
