@@ -64,7 +64,12 @@ def session_lines(chance: random.Random, text: str, session: str, project: int, 
     }
     while True:
         at += timedelta(seconds=chance.expovariate(1 / 40))
-        yield {**common, "type": "user", **_stamp(chance, at), "message": {"role": "user", "content": _some(chance, text, 300)}}
+        yield {
+            **common,
+            "type": "user",
+            **_stamp(chance, at),
+            "message": {"role": "user", "content": _some(chance, text, 300)},
+        }
         for answer in _answer(chance, text, model, cached):
             at += timedelta(seconds=chance.expovariate(1 / 4))
             yield {**common, "type": "assistant", **_stamp(chance, at), **answer}
@@ -76,7 +81,10 @@ def session_lines(chance: random.Random, text: str, session: str, project: int, 
             **common,
             "type": "user",
             **_stamp(chance, at),
-            "message": {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "toolu_x", "content": result}]},
+            "message": {
+                "role": "user",
+                "content": [{"type": "tool_result", "tool_use_id": "toolu_x", "content": result}],
+            },
             "toolUseResult": {"stdout": result, "stderr": "", "interrupted": False},
         }
 
@@ -97,7 +105,12 @@ def _answer(chance: random.Random, text: str, model: str, cached: int) -> Iterat
         }
         content: Line = {"type": "text", "text": _some(chance, text, 500)}
         if block:
-            content = {"type": "tool_use", "id": "toolu_x", "name": "Bash", "input": {"command": _some(chance, text, 300)}}
+            content = {
+                "type": "tool_use",
+                "id": "toolu_x",
+                "name": "Bash",
+                "input": {"command": _some(chance, text, 300)},
+            }
         yield {
             "requestId": request,
             "message": {

@@ -39,9 +39,9 @@ ALLOWED = {
     "statements": "files serial",
     "merge": "model",
     "cache": "errors files merge model places serial statements text timeline",
-    "render": "model pace places record render text",
+    "render": "model pace places record render text tokens",
     "account": "cache files model serial statements text",
-    "config": "alerts errors files model places record render text",
+    "config": "alerts errors files model places record render text tokens",
     "channels": "alerts errors",
     "delivery": "account alerts cache channels config detach errors files memory model text",
     "frames": "places render timeline",
@@ -60,7 +60,8 @@ ALLOWED = {
     "guard": "errors guard model record render text",
     "alerts": "model record text pace guard errors render",
     "simulate": "__init__ errors record text",
-    "tokens": "cache database errors files model places record sources text tokens",
+    "tokens": "database errors files model record text tokens",
+    "tally": "cache config errors history memory model places record tokens",
 }
 ON_THE_WAY_TO_A_PROMPT = ("prompt", "files", "places", "timeline", "record", "errors", "detach")
 CHEAP = {"os", "sys", "time", "stat"}

@@ -42,6 +42,7 @@ class Settings(Record):
     palette: dict[str, str]
     alerts: Wishes = Wishes()
     push_to_tmux: bool = False
+    prices: Mapping[str, Any] = {}
 
 
 class Option(Record):
@@ -103,6 +104,13 @@ def _quiet_hours(value: str) -> str | None:
     except UsageError as error:
         return str(error)
     return None
+
+
+def _prices(value: object) -> str | None:
+    # Few have prices of their own, and everybody reads the configuration.
+    from ullage.tokens import prices
+
+    return prices.check_overrides(value)
 
 
 _TEMPLATE = _text_checked_by(segment.check)
@@ -244,7 +252,17 @@ OPTIONS: tuple[Option, ...] = (
         "status line that starts no process: see `ullage setup tmux --without-process`.",
         check=_true_or_false,
     ),
+    Option(
+        key="tokens.prices",
+        default={},
+        explanation="Prices of your own for `ullage tokens`, in dollars a million tokens, a table for each model:\n"
+        '[tokens.prices."a-model"] with input, output, cache_write_5m, cache_write_1h and cache_read; of a model that\n'
+        "`ullage tokens prices` lists, those alone that differ.",
+        check=_prices,
+    ),
 )
+# Options whose value is a table with names of the user's choice.
+_TABLES = tuple(option.key for option in OPTIONS if isinstance(option.default, dict))
 
 
 def config_path(environ: Mapping[str, str]) -> str:
@@ -323,7 +341,7 @@ def _checked(data: bytes, values: dict[str, Any]) -> tuple[dict[str, Any], tuple
 
 def _leaves(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     for key, value in table.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and f"{prefix}{key}" not in _TABLES:
             yield from _leaves(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value
@@ -388,6 +406,7 @@ def _settings(values: Mapping[str, Any]) -> Settings:
         palette=palette,
         push_to_tmux=values["tmux.push"],
         alerts=_wishes(values),
+        prices=values["tokens.prices"],
     )
 
 
@@ -421,11 +440,13 @@ def default_text() -> str:
 
 
 def toml_value(value: object) -> str:
-    """Write a text, a number, a flag or a list of these the way TOML does."""
+    """Write a text, a number, a flag, or a list or table of these the way TOML does."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list):
         return f"[{', '.join(toml_value(item) for item in value)}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{toml_value(name)} = {toml_value(item)}' for name, item in value.items())}}}"
     if isinstance(value, str):
         import json
 

@@ -18,7 +18,7 @@ from email.utils import parsedate_to_datetime
 import httpx
 
 from ullage import __version__
-from ullage.errors import SourceError
+from ullage.errors import SourceError, UsageError
 from ullage.text import clean
 
 TYPE_CHECKING = False
@@ -55,6 +55,21 @@ def checked_base(base: str, provider: str) -> httpx.URL:
     raise _base_refused(provider, f"names {clean(url.host, 200)!r}")
 
 
+def checked_address(address: str) -> httpx.URL:
+    """Return an address that a person named, when it is an https or a loopback one; else raise UsageError."""
+    try:
+        url = httpx.URL(address)
+    except (httpx.InvalidURL, ValueError) as error:
+        raise UsageError(f"{clean(address, 200)!r} is no address: {clean(str(error), 200)}.") from error
+    is_safe = url.scheme == "https" or (url.scheme == "http" and _is_loopback(url.host))
+    if not is_safe or not url.host or url.userinfo:
+        raise UsageError(
+            f"{clean(address, 200)!r} is neither an https:// address nor a loopback one such as http://127.0.0.1:8000, "
+            "without a name and password in it."
+        )
+    return url
+
+
 def _base_refused(provider: str, what: str) -> SourceError:
     return SourceError(
         "base_refused",
@@ -70,10 +85,10 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def get(base: httpx.URL, path: str, headers: Mapping[str, str]) -> Answer:
+def get(base: httpx.URL, path: str, headers: Mapping[str, str], largest: int = LARGEST_BODY) -> Answer:
     """Ask once and return the answer, whatever its status; raise SourceError when there is none."""
     try:
-        return asyncio.run(_get(base, path, headers))
+        return asyncio.run(_get(base, path, headers, largest))
     except TimeoutError as error:
         raise _unreachable("timeout", f"{base.host} did not finish its answer in {WHOLE_CALL_SECONDS:.0f} s") from error
     except httpx.ConnectTimeout as error:
@@ -90,7 +105,7 @@ def get(base: httpx.URL, path: str, headers: Mapping[str, str]) -> Answer:
         ) from error
 
 
-async def _get(base: httpx.URL, path: str, headers: Mapping[str, str]) -> Answer:
+async def _get(base: httpx.URL, path: str, headers: Mapping[str, str], largest: int) -> Answer:
     async with (
         asyncio.timeout(WHOLE_CALL_SECONDS),
         _client(base.host) as client,
@@ -99,10 +114,10 @@ async def _get(base: httpx.URL, path: str, headers: Mapping[str, str]) -> Answer
         body = b""
         async for chunk in response.aiter_raw():
             body += chunk
-            if len(body) > LARGEST_BODY:
+            if len(body) > largest:
                 raise SourceError(
                     "too_large",
-                    f"{base.host} sent more than {LARGEST_BODY >> 20} MiB, which is no usage report.",
+                    f"{base.host} sent more than {largest >> 20} MiB, which is not what was asked for.",
                     reached_server=True,
                 )
         return Answer(response.status_code, response.headers, body)

@@ -1,0 +1,155 @@
+"""Grouping: by day, week, month, session, project, model, branch, window, machine. Pure; no clock, no files."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from ullage.record import Record
+from ullage.tokens import cost, lines
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import tzinfo
+
+    from ullage.tokens.index import Amount
+    from ullage.tokens.prices import PriceList
+    from ullage.tokens.transcripts import Root
+
+    Key = tuple[str, ...]
+
+# What a report can be grouped by, and which names make up the key of a group.
+GROUPINGS: dict[str, tuple[str, ...]] = {
+    "day": ("day",),
+    "week": ("week",),
+    "month": ("month",),
+    "session": ("session", "project"),
+    "project": ("project",),
+    "model": ("model", "speed", "context", "region"),
+    "branch": ("project", "branch"),
+    "window": ("starts_at", "ends_at", "basis"),
+    "machine": ("machine",),
+}
+IN_TIME = ("day", "week", "month")
+# What the index must tell apart for a grouping, besides models and time.
+KEPT: dict[str, tuple[str, ...]] = {
+    "session": ("root", "project", "session"),
+    "project": ("root", "project"),
+    "branch": ("root", "project", "branch"),
+    "machine": ("root",),
+}
+UNKNOWN = "unknown"
+
+
+class Total:
+    """A sum over responses; `unpriced` holds the tokens of each model without a price, which no cost is in."""
+
+    def __init__(self) -> None:
+        self.responses = 0
+        self.counts = [0] * len(lines.COUNTS)
+        self.costs = [0.0] * len(cost.PARTS)
+        self.first_at: int | None = None
+        self.last_at: int | None = None
+        self.models: dict[str, int] = {}
+        self.unpriced: dict[str, int] = {}
+
+    def add(self, amount: Amount, prices: PriceList) -> None:
+        """Add the responses of one kind."""
+        self.responses += amount.responses
+        for at, count in enumerate(amount.counts):
+            self.counts[at] += count
+        tokens = sum(amount.counts[:5])
+        self.models[amount.model] = self.models.get(amount.model, 0) + tokens
+        self.first_at = amount.first_at if self.first_at is None else min(self.first_at, amount.first_at)
+        self.last_at = amount.last_at if self.last_at is None else max(self.last_at, amount.last_at)
+        parts = cost.dollars(amount.counts, amount.variant, prices.find(amount.model), prices.web_search)
+        if parts is None:
+            name = amount.model + (" (fast)" if amount.variant & lines.FAST and prices.find(amount.model) else "")
+            self.unpriced[name] = self.unpriced.get(name, 0) + tokens
+            return
+        for at, part in enumerate(parts):
+            self.costs[at] += part
+
+    @property
+    def tokens(self) -> int:
+        """All tokens; what was thought is in the output already."""
+        return sum(self.counts[:5])
+
+    @property
+    def cost(self) -> float | None:
+        """The dollars of what has a price; None where nothing has one."""
+        has_price = self.tokens > sum(self.unpriced.values()) or not self.unpriced
+        return sum(self.costs) if has_price else None
+
+
+class Group(Record):
+    """One line of a report: its key, in the words that `GROUPINGS` names, and its sum."""
+
+    key: tuple[str, ...]
+    total: Total
+
+
+def grouped(amounts: Iterable[Amount], key_of: Callable[[Amount], Key], prices: PriceList) -> list[Group]:
+    """Return the sums by key, in the order of keys."""
+    totals: dict[Key, Total] = {}
+    for amount in amounts:
+        totals.setdefault(key_of(amount), Total()).add(amount, prices)
+    return [Group(key=key, total=totals[key]) for key in sorted(totals)]
+
+
+def total(amounts: Iterable[Amount], prices: PriceList) -> Total:
+    """Return the sum of everything."""
+    whole = Total()
+    for amount in amounts:
+        whole.add(amount, prices)
+    return whole
+
+
+def keys(
+    by: str,
+    zone: tzinfo | None,
+    roots: Sequence[Root],
+    folders: Mapping[tuple[int, str], str],
+    prices: PriceList,
+) -> Callable[[Amount], Key]:
+    """Return what tells the group of an amount, for every grouping but that by windows."""
+    if by in IN_TIME:
+        return _in_time(by, zone)
+
+    def project(amount: Amount) -> str:
+        return folders.get((amount.root, amount.project)) or amount.project or UNKNOWN
+
+    if by == "session":
+        return lambda amount: (amount.session, project(amount))
+    if by == "project":
+        return lambda amount: (project(amount),)
+    if by == "branch":
+        return lambda amount: (project(amount), amount.branch or UNKNOWN)
+    if by == "machine":
+        return lambda amount: (roots[amount.root].machine,)
+    return lambda amount: _model(amount, prices)
+
+
+def _in_time(by: str, zone: tzinfo | None) -> Callable[[Amount], Key]:
+    known: dict[int, Key] = {}
+
+    def key(amount: Amount) -> Key:
+        quarter = amount.first_at // 900_000
+        if quarter not in known:
+            day = datetime.fromtimestamp(quarter * 900, UTC).astimezone(zone).date()
+            if by == "week":
+                day -= timedelta(days=day.weekday())
+            known[quarter] = (f"{day:%Y-%m}" if by == "month" else day.isoformat(),)
+        return known[quarter]
+
+    return key
+
+
+def _model(amount: Amount, prices: PriceList) -> Key:
+    price = prices.find(amount.model)
+    tiers = price.tiers if price else {}
+    size = next((bit for bit in tiers if amount.variant & bit), 0)
+    context = {lines.ABOVE_200K: "above_200k", lines.ABOVE_100K: "above_100k"}.get(size, "standard")
+    speed = "fast" if amount.variant & lines.FAST else "standard"
+    region = "us" if amount.variant & lines.US_ONLY and price and price.us_multiplier else "any"
+    return amount.model or UNKNOWN, speed, context, region
