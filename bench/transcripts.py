@@ -24,7 +24,8 @@ MODELS = (
 _BRANCHES = ("main", "feature/index", "fix-empty", "")
 _PROJECTS = 12
 _BEGINS = datetime(2026, 10, 1, 8, 0, tzinfo=UTC)
-_WORDS = "the file holds a list of names that nobody reads twice and so the test fails on every other day ".split()
+_TEXT = "the file holds a list of names that nobody reads twice and so the test fails on every other day"
+_WORDS = _TEXT.split()
 
 
 def write(directory: str, size: int, seed: int = 1, *, file_size: int = 2 << 20) -> list[str]:

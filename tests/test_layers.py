@@ -60,7 +60,7 @@ ALLOWED = {
     "guard": "errors guard model record render text",
     "alerts": "model record text pace guard errors render",
     "simulate": "__init__ errors record text",
-    "tokens": "database errors files model record text tokens",
+    "tokens": "database errors files jsontext model record text tokens",
     "tally": "cache config errors history memory model places record tokens",
 }
 ON_THE_WAY_TO_A_PROMPT = ("prompt", "files", "places", "timeline", "record", "errors", "detach")

@@ -8,8 +8,8 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+import zlib
 from datetime import UTC, datetime
-from hashlib import blake2b
 
 from ullage import config, memory, places
 from ullage.cache import ProfileCache, refuse_replaceable, refuse_strangers
@@ -112,8 +112,8 @@ def _index_path(environ: Mapping[str, str], roots: Sequence[Root]) -> str:
             with contextlib.suppress(FileExistsError):
                 os.mkdir(part, 0o700)
             refuse_strangers(part)
-        name = blake2b("\0".join(one.directory for one in roots).encode("utf-8", "replace"), digest_size=8).hexdigest()
-        path = os.path.join(directory, f"{name}.sqlite3")
+        named = os.fsencode("\0".join(one.directory for one in roots))
+        path = os.path.join(directory, f"{zlib.crc32(named):08x}{zlib.adler32(named):08x}.sqlite3")
         if os.path.exists(path):
             os.utime(path)
         else:
@@ -157,9 +157,8 @@ def _answer(
     used_percent: dict[tuple[str, ...], float | None] = {}
     if question.by == "window":
         parts = _windows(opened, spans, since, until)
-        groups = [report.Group(key=_key(span), total=report.total(amounts, priced)) for span, amounts in parts]
+        groups = [group for span, part in parts for group in _of_window(span, part, priced)]
         used_percent = {_key(span): span.used_percent for span, _ in parts}
-        amounts = [amount for _, part in parts for amount in part]
     else:
         by_quarter = question.by in report.IN_TIME
         amounts = opened.amounts(since, until, keep=report.KEPT.get(question.by, ()), by_quarter=by_quarter)
@@ -171,7 +170,7 @@ def _answer(
     return Answer(
         question=question,
         groups=tuple(groups),
-        total=report.total(amounts, priced),
+        total=report.total(groups),
         share=_share(opened, spans, found, now),
         prices=priced,
         found=found,
@@ -195,6 +194,11 @@ def _windows(
     for begins_at, ends_at in windows.outside(within, since, until):
         parts += windows.estimated(opened.amounts(begins_at, ends_at, keep=(), by_quarter=True), ends_at)
     return sorted(((span, part) for span, part in parts if part), key=lambda one: one[0].starts_at)
+
+
+def _of_window(span: Span, amounts: Sequence[Amount], priced: PriceList) -> list[Group]:
+    key = _key(span)
+    return report.grouped(amounts, lambda _: key, priced)
 
 
 def _share(opened: Index, spans: Sequence[Span], found: Found, now: datetime) -> Share | None:

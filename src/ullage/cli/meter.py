@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import time
 
@@ -51,7 +50,7 @@ class Meter:
         bar = words.bar(percent, ascii_only=self._ascii_only, cells=_CELLS)
         text = f"{self._what} {bar} {percent:.0f}% of {whole / (1 << 20):.0f} MiB"
         # Some terminals break a line that fills its last column.
-        self._print(_CLEAR + text[: shutil.get_terminal_size().columns - 1])
+        self._print(_CLEAR + text[: os.get_terminal_size(sys.stderr.fileno()).columns - 1])
         self._has_drawn = True
 
     def _print(self, text: str) -> None:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import os
-import shutil
 import sys
 from datetime import UTC, datetime
 
@@ -15,7 +12,6 @@ from ullage import config, tally
 from ullage.cli import options
 from ullage.cli.meter import Meter
 from ullage.cli.moments import since_when, until_when
-from ullage.cli.price_update import fetch
 from ullage.render import tokens as render
 from ullage.tokens import prices, transcripts
 from ullage.tokens.report import GROUPINGS
@@ -109,8 +105,12 @@ def command(
     for notice in answer.notices:
         click.echo(f"ullage: {notice}", err=True)
     if as_json:
+        import json
+
         click.echo(json.dumps(render.document(answer, _name(zone)), indent=1, ensure_ascii=False))
     elif as_csv:
+        import csv
+
         csv.writer(sys.stdout, lineterminator="\n").writerows(render.csv_rows(answer))
     else:
         _print(answer, now)
@@ -150,6 +150,8 @@ def _print(answer: Answer, now: datetime) -> None:
 
 def _print_coloured(answer: Answer, remarks: list[str]) -> None:
     # A pipe is spared the 60 ms and 10 MiB of it.
+    import shutil
+
     from ullage.render import table
     from ullage.render.surfaces import Span
 
@@ -172,6 +174,8 @@ def show_prices(source: str | None, bundled: bool, as_json: bool) -> int:
         raise click.UsageError("--update and --bundled exclude each other.")
     directory = config.state_path(os.environ)
     if source:
+        from ullage.cli.price_update import fetch
+
         fetch(source, directory, datetime.now(UTC))
     elif bundled and os.path.lexists(prices.updated_path(directory)):
         os.unlink(prices.updated_path(directory))
@@ -181,6 +185,8 @@ def show_prices(source: str | None, bundled: bool, as_json: bool) -> int:
     if notice:
         click.echo(f"ullage: {notice}", err=True)
     if as_json:
+        import json
+
         plain = {model: prices.plain(price) for model, price in shown.models.items()}
         document = {
             "schema": 1,

@@ -8,7 +8,8 @@ from ullage.model import iso
 from ullage.render import cells
 from ullage.render.surfaces import Span
 from ullage.text import clean
-from ullage.tokens import cost, lines, report
+from ullage.tokens import cost, report
+from ullage.tokens.counts import COUNTS
 from ullage.tokens.prices import RATES, TIERS
 
 TYPE_CHECKING = False
@@ -63,12 +64,13 @@ _COLUMNS = (
 
 
 def number(count: int) -> str:
-    """Return a count in three digits and a unit, rounded down; small ones whole."""
+    """Return a count in three digits and a unit; small ones whole."""
     for unit, name in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
-        if count >= unit:
-            whole = count * 100 // unit
-            digits = 0 if whole >= 10_000 else 1 if whole >= 1_000 else 2
-            return f"{whole // 10 ** (2 - digits) / 10**digits:.{digits}f}{name}"
+        # What rounds to a thousand of a unit is one of the next.
+        if count * 2 >= unit * 2 - unit // 1000:
+            value = count / unit
+            digits = 2 if value < 9.995 else 1 if value < 99.95 else 0
+            return f"{value:.{digits}f}{name}"
     return str(count)
 
 
@@ -236,7 +238,7 @@ def row(answer: Answer, group: Group) -> dict[str, Any]:
 
 def plain(total: Total) -> dict[str, Any]:
     """Return a sum; a cost is null where nothing has a price."""
-    tokens = {f"{name}_tokens": count for name, count in zip(lines.COUNTS[:6], total.counts[:6], strict=True)}
+    tokens = {f"{name}_tokens": count for name, count in zip(COUNTS[:6], total.counts[:6], strict=True)}
     return {
         "responses": total.responses,
         **tokens,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ullage.tokens import lines
+from ullage.tokens.counts import FAST, US_ONLY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,13 +16,13 @@ _MILLION = 1e6
 def dollars(counts: tuple[int, ...], variant: int, price: Price | None, web_search: float) -> tuple[float, ...] | None:
     """Return the dollars of each part of one model's responses; None where the model, or its mode, has no price.
 
-    `counts` are in the order of `lines.COUNTS`.
+    `counts` are in the order of `COUNTS`.
     """
-    if price is None or (variant & lines.FAST and price.fast_multiplier is None):
+    if price is None or (variant & FAST and price.fast_multiplier is None):
         return None
     rates = next((rates for bit, rates in price.tiers.items() if variant & bit), price.rates)
-    multiplier = (price.fast_multiplier or 1.0) if variant & lines.FAST else 1.0
-    if variant & lines.US_ONLY:
+    multiplier = (price.fast_multiplier or 1.0) if variant & FAST else 1.0
+    if variant & US_ONLY:
         multiplier *= price.us_multiplier or 1.0
     fresh, output, five_minutes, hour, read, thinking, searches = counts
     tokens = (

@@ -13,8 +13,8 @@ import os
 from ullage import database
 from ullage.errors import CacheError
 from ullage.record import Record
-from ullage.tokens import lines
-from ullage.tokens.reading import LASTING, UNREAD, Task
+from ullage.tokens.counts import COUNTS
+from ullage.tokens.task import LASTING, UNREAD, Task
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 
     from ullage.database import Connection
     from ullage.tokens.lines import Row
-    from ullage.tokens.reading import Piece
+    from ullage.tokens.task import Piece
     from ullage.tokens.transcripts import Found, Transcript
 
     Scan = Callable[[Sequence[Task], Sequence[int]], Iterator[Piece]]
 
 QUARTER_MS = 900_000
-_COUNTS = ", ".join(lines.COUNTS)
+_COUNTS = ", ".join(COUNTS)
 _BUSY_SECONDS = 60.0
 _KEY = "message, request, sidechain, file"
 _TOTAL = "{0}input + {0}output + {0}cache_write_5m + {0}cache_write_1h + {0}cache_read"
-_SUMS = ", ".join(f"sum({name})" for name in lines.COUNTS)
+_SUMS = ", ".join(f"sum({name})" for name in COUNTS)
 
 MIGRATIONS = (
     f"""
@@ -68,7 +68,7 @@ MIGRATIONS = (
         at INTEGER NOT NULL,
         context INTEGER NOT NULL,
         counted INTEGER NOT NULL,
-        {", ".join(f"{name} INTEGER NOT NULL" for name in lines.COUNTS)},
+        {", ".join(f"{name} INTEGER NOT NULL" for name in COUNTS)},
         PRIMARY KEY ({_KEY})
     ) WITHOUT ROWID;
     CREATE INDEX responses_by_file ON responses (file);
@@ -79,7 +79,7 @@ MIGRATIONS = (
         first_at INTEGER NOT NULL,
         last_at INTEGER NOT NULL,
         responses INTEGER NOT NULL,
-        {", ".join(f"{name} INTEGER NOT NULL" for name in lines.COUNTS)},
+        {", ".join(f"{name} INTEGER NOT NULL" for name in COUNTS)},
         PRIMARY KEY (quarter, context)
     ) WITHOUT ROWID;
     """,
@@ -101,7 +101,7 @@ _MERGE = (
     f"""INSERT INTO responses ({_KEY}, at, context, counted, {_COUNTS})
         SELECT {_KEY}, at, context, 0, {_COUNTS} FROM fresh WHERE true ORDER BY {_KEY}
         ON CONFLICT ({_KEY}) DO UPDATE SET at = excluded.at, context = excluded.context,
-        {", ".join(f"{name} = excluded.{name}" for name in lines.COUNTS)}
+        {", ".join(f"{name} = excluded.{name}" for name in COUNTS)}
         WHERE ({_TOTAL.format("excluded.")}, excluded.output, -excluded.at)
         > ({_TOTAL.format("responses.")}, responses.output, -responses.at)""",
     "UPDATE responses SET counted = 0 WHERE message IN touched AND counted",
@@ -309,7 +309,7 @@ class _Contexts:
     def keep(self, number: int, transcript: Transcript, rows: Sequence[Row]) -> None:
         project = _shown(transcript.project)
         self._connection.executemany(
-            f"INSERT INTO fresh VALUES (?, ?, ?, ?, ?, ?, {', '.join('?' * len(lines.COUNTS))})",
+            f"INSERT INTO fresh VALUES (?, ?, ?, ?, ?, ?, {', '.join('?' * len(COUNTS))})",
             ((*row[:3], number, row[3], self._of((transcript.root, project, *row[4:8])), *row[8:]) for row in rows),
         )
 

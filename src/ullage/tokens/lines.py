@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct, field
 
 from ullage.model import parse_time
+from ullage.tokens.counts import ABOVE_100K, ABOVE_200K, FAST, US_ONLY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,11 +24,7 @@ if TYPE_CHECKING:
 NEEDLE = b'"usage":'
 
 # A row is: hashes of the message and of the request, whether it is a side chain's, milliseconds since the epoch,
-# session, branch, model, variant, then the counts.
-COUNTS = ("input", "output", "cache_write_5m", "cache_write_1h", "cache_read", "thinking", "web_searches")
-
-# What changes a response's price as a whole: bits of its variant. The sizes are of the request's whole context.
-FAST, US_ONLY, ABOVE_100K, ABOVE_200K = 1, 2, 4, 8
+# session, branch, model, variant, then the counts in their order.
 _SIZES = ((200_000, ABOVE_100K | ABOVE_200K), (100_000, ABOVE_100K))
 
 _LARGEST_COUNT = 10**12

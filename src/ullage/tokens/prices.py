@@ -5,16 +5,16 @@ Rates are dollars a million tokens. A model that is not in the table has no pric
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import re
 
+from ullage import jsontext
 from ullage.errors import UsageError
 from ullage.files import read_regular, write_atomically
 from ullage.record import Record
 from ullage.text import clean
-from ullage.tokens import lines
+from ullage.tokens.counts import ABOVE_100K, ABOVE_200K
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ LARGEST_FILE = 16 << 20
 FORMAT = 1
 RATES = ("input", "output", "cache_write_5m", "cache_write_1h", "cache_read")
 # A request whose context is larger is billed at other rates, as a whole.
-TIERS = {"above_200k": lines.ABOVE_200K, "above_100k": lines.ABOVE_100K}
+TIERS = {"above_200k": ABOVE_200K, "above_100k": ABOVE_100K}
 MULTIPLIERS = ("fast_multiplier", "us_multiplier")
 
 _BUNDLED = os.path.join(os.path.dirname(__file__), "prices.json")
@@ -68,7 +68,7 @@ def _spellings(model: str) -> list[str]:
 def bundled() -> PriceList:
     """Return the prices that this version came with."""
     with open(_BUNDLED, "rb") as file:
-        return parse(json.load(file))
+        return parse(decoded(file.read()))
 
 
 def load(directory: str) -> tuple[PriceList, str | None]:
@@ -91,6 +91,8 @@ def updated_path(directory: str) -> str:
 
 def save(directory: str, document: object) -> PriceList:
     """Put prices in force that `parse` takes; raise UsageError, with what was there left in force, for others."""
+    import json
+
     accepted = parse(document)
     os.makedirs(directory, mode=0o700, exist_ok=True)
     data = json.dumps(document, indent=1, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
@@ -101,7 +103,7 @@ def save(directory: str, document: object) -> PriceList:
 def decoded(data: bytes) -> object:
     """Return the JSON in a file; raise UsageError where there is none."""
     try:
-        return json.loads(data)
+        return jsontext.loads(data)
     except (ValueError, RecursionError) as error:
         raise UsageError("It holds no JSON.") from error
 

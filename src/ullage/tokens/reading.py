@@ -7,40 +7,22 @@ import re
 import stat
 from hashlib import blake2b
 
-from ullage.record import Record
 from ullage.tokens import lines
+from ullage.tokens.task import UNREAD
 from ullage.tokens.transcripts import status_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any
 
     from ullage.tokens.lines import Row
+    from ullage.tokens.task import Piece, Task
     from ullage.tokens.transcripts import Status
-
-    # What is found: ("afresh", number) when nothing of before holds, ("rows", number, rows), and last of all
-    # ("done", number, status, offset, mark, skipped, folder). Builtins alone, for marshal.
-    Piece = tuple[Any, ...]
 
 LONGEST_LINE = 4 << 20
 _BLOCK = 1 << 19
 _PROBE = 512
 _MOST_ROWS = 4000
-# What stays true of the lines that have been read; the rest of what is skipped is told anew by each reading.
-LASTING = ("broken_lines", "long_lines", "clockless_lines", "mended_lines")
-UNREAD: Status = (0, 0, -1, 0, 0)
-
-
-class Task(Record):
-    """A file to read on: up to `offset` it has been read when it had this status, and `mark` was found there."""
-
-    number: int
-    path: str
-    project: str
-    offset: int = 0
-    mark: bytes = b""
-    status: Status = UNREAD
 
 
 def read(task: Task) -> Iterator[Piece]:

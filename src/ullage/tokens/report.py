@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from operator import add
 
 from ullage.record import Record
-from ullage.tokens import cost, lines
+from ullage.tokens import cost
+from ullage.tokens.counts import ABOVE_100K, ABOVE_200K, COUNTS, FAST, US_ONLY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,29 +48,24 @@ class Total:
 
     def __init__(self) -> None:
         self.responses = 0
-        self.counts = [0] * len(lines.COUNTS)
+        self.counts = [0] * len(COUNTS)
         self.costs = [0.0] * len(cost.PARTS)
         self.first_at: int | None = None
         self.last_at: int | None = None
         self.models: dict[str, int] = {}
         self.unpriced: dict[str, int] = {}
 
-    def add(self, amount: Amount, prices: PriceList) -> None:
-        """Add the responses of one kind."""
-        self.responses += amount.responses
-        for at, count in enumerate(amount.counts):
-            self.counts[at] += count
-        tokens = sum(amount.counts[:5])
-        self.models[amount.model] = self.models.get(amount.model, 0) + tokens
-        self.first_at = amount.first_at if self.first_at is None else min(self.first_at, amount.first_at)
-        self.last_at = amount.last_at if self.last_at is None else max(self.last_at, amount.last_at)
-        parts = cost.dollars(amount.counts, amount.variant, prices.find(amount.model), prices.web_search)
-        if parts is None:
-            name = amount.model + (" (fast)" if amount.variant & lines.FAST and prices.find(amount.model) else "")
-            self.unpriced[name] = self.unpriced.get(name, 0) + tokens
-            return
-        for at, part in enumerate(parts):
-            self.costs[at] += part
+    def add(self, other: Total) -> None:
+        """Add another sum."""
+        self.responses += other.responses
+        self.counts = list(map(add, self.counts, other.counts))
+        self.costs = list(map(add, self.costs, other.costs))
+        if other.first_at is not None and other.last_at is not None:
+            self.first_at = other.first_at if self.first_at is None else min(self.first_at, other.first_at)
+            self.last_at = other.last_at if self.last_at is None else max(self.last_at, other.last_at)
+        for ours, theirs in ((self.models, other.models), (self.unpriced, other.unpriced)):
+            for model, tokens in theirs.items():
+                ours[model] = ours.get(model, 0) + tokens
 
     @property
     def tokens(self) -> int:
@@ -91,17 +88,36 @@ class Group(Record):
 
 def grouped(amounts: Iterable[Amount], key_of: Callable[[Amount], Key], prices: PriceList) -> list[Group]:
     """Return the sums by key, in the order of keys."""
-    totals: dict[Key, Total] = {}
+    # What has the same price is summed up before it is priced.
+    alike: dict[tuple[Key, str, int], Total] = {}
     for amount in amounts:
-        totals.setdefault(key_of(amount), Total()).add(amount, prices)
+        summed = alike.setdefault((key_of(amount), amount.model, amount.variant), Total())
+        summed.responses += amount.responses
+        summed.counts = list(map(add, summed.counts, amount.counts))
+        summed.first_at = amount.first_at if summed.first_at is None else min(summed.first_at, amount.first_at)
+        summed.last_at = amount.last_at if summed.last_at is None else max(summed.last_at, amount.last_at)
+    totals: dict[Key, Total] = {}
+    for (key, model, variant), summed in alike.items():
+        _set_price(summed, model, variant, prices)
+        totals.setdefault(key, Total()).add(summed)
     return [Group(key=key, total=totals[key]) for key in sorted(totals)]
 
 
-def total(amounts: Iterable[Amount], prices: PriceList) -> Total:
-    """Return the sum of everything."""
+def _set_price(summed: Total, model: str, variant: int, prices: PriceList) -> None:
+    price = prices.find(model)
+    summed.models = {model: summed.tokens}
+    parts = cost.dollars(tuple(summed.counts), variant, price, prices.web_search)
+    if parts is not None:
+        summed.costs = list(parts)
+    elif summed.tokens:
+        summed.unpriced = {f"{model} (fast)" if price else model: summed.tokens}
+
+
+def total(groups: Iterable[Group]) -> Total:
+    """Return the sum of all groups."""
     whole = Total()
-    for amount in amounts:
-        whole.add(amount, prices)
+    for group in groups:
+        whole.add(group.total)
     return whole
 
 
@@ -149,7 +165,7 @@ def _model(amount: Amount, prices: PriceList) -> Key:
     price = prices.find(amount.model)
     tiers = price.tiers if price else {}
     size = next((bit for bit in tiers if amount.variant & bit), 0)
-    context = {lines.ABOVE_200K: "above_200k", lines.ABOVE_100K: "above_100k"}.get(size, "standard")
-    speed = "fast" if amount.variant & lines.FAST else "standard"
-    region = "us" if amount.variant & lines.US_ONLY and price and price.us_multiplier else "any"
+    context = {ABOVE_200K: "above_200k", ABOVE_100K: "above_100k"}.get(size, "standard")
+    speed = "fast" if amount.variant & FAST else "standard"
+    region = "us" if amount.variant & US_ONLY and price and price.us_multiplier else "any"
     return amount.model or UNKNOWN, speed, context, region
