@@ -190,6 +190,7 @@ def show_prices(source: str | None, bundled: bool, as_json: bool) -> int:
         plain = {model: prices.plain(price) for model, price in shown.models.items()}
         document = {
             "schema": 1,
+            "format": prices.FORMAT,
             "date": shown.date,
             "source": shown.source,
             "currency": "USD",

@@ -78,7 +78,8 @@ def dollars(total: Total) -> str:
     """Return the cost of what has a price, marked where something has none."""
     if total.cost is None:
         return "?"
-    return f"${total.cost:,.2f}{'+?' if total.unpriced else ''}"
+    shown = "<$0.01" if 0 < total.cost < 0.005 else f"${total.cost:,.2f}"
+    return f"{shown}{'+?' if total.unpriced else ''}"
 
 
 def table(answer: Answer, width: int) -> list[list[Span]]:
@@ -215,7 +216,7 @@ def document(answer: Answer, zone_name: str) -> dict[str, Any]:
             "currency": "USD",
             "overridden": list(answer.prices.overridden),
         },
-        "unpriced": [{"model": model, "tokens": tokens} for model, tokens in _largest(answer.total.unpriced)],
+        "unpriced": [{"model": _text(model), "tokens": tokens} for model, tokens in _largest(answer.total.unpriced)],
         "roots": [
             {
                 "machine": root.machine,

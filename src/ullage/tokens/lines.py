@@ -100,7 +100,7 @@ class _Line(Struct):
 
 
 _decode = msgspec.json.Decoder(_Line).decode
-Unreadable = (msgspec.DecodeError, UnicodeDecodeError, ValueError)
+Unreadable = (msgspec.DecodeError, UnicodeDecodeError, ValueError, RecursionError)
 
 
 class Clockless(Exception):  # noqa: N818  # a line without a time is no fault of the program
