@@ -159,11 +159,13 @@ def _answer(
         parts = _windows(opened, spans, since, until)
         groups = [group for span, part in parts for group in _of_window(span, part, priced)]
         used_percent = {_key(span): span.used_percent for span, _ in parts}
+    elif question.by in report.IN_TIME:
+        days = report.days(question.by, question.zone, *(opened.reach() or (0, 0)))
+        amounts = opened.amounts(since, until, keep=(), slots=[begins for begins, _ in days])
+        groups = report.grouped(amounts, lambda amount: (days[amount.slot][1],), priced)
     else:
-        by_quarter = question.by in report.IN_TIME
-        amounts = opened.amounts(since, until, keep=report.KEPT.get(question.by, ()), by_quarter=by_quarter)
-        key_of = report.keys(question.by, question.zone, found.roots, opened.folders(), priced)
-        groups = report.grouped(amounts, key_of, priced)
+        amounts = opened.amounts(since, until, keep=report.KEPT.get(question.by, ()))
+        groups = report.grouped(amounts, report.keys(question.by, found.roots, opened.folders(), priced), priced)
     skipped = {**found.skipped}
     for kind, count in opened.skipped().items():
         skipped[kind] = skipped.get(kind, 0) + count

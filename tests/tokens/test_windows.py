@@ -24,6 +24,7 @@ def sample(hours: float, resets: float | None, used: float = 10.0) -> Sample:
 
 def amount(first: float, last: float | None = None) -> Amount:
     return Amount(
+        slot=0,
         first_at=at(first),
         last_at=at(first if last is None else last),
         root=0,

@@ -8,11 +8,12 @@ are hashes, and names are those of sessions, folders, branches and models.
 # ruff: noqa: S608  # the SQL is made of constants of this module
 from __future__ import annotations
 
+import itertools
 import os
+from typing import NamedTuple
 
 from ullage import database
 from ullage.errors import CacheError
-from ullage.record import Record
 from ullage.tokens.counts import COUNTS
 from ullage.tokens.task import LASTING, UNREAD, Task
 
@@ -92,40 +93,44 @@ _STAGE = (
 # Of what files say about one response the largest total counts, then the largest output, then the first; what a side
 # chain repeats counts only where nobody else says it.
 _MERGE = (
-    """CREATE TEMP TABLE touched AS SELECT DISTINCT message FROM fresh""",
-    "INSERT INTO touched SELECT DISTINCT message FROM responses WHERE file IN dropped",
+    "CREATE TEMP TABLE touched (message INTEGER PRIMARY KEY) WITHOUT ROWID",
+    "INSERT OR IGNORE INTO touched SELECT message FROM fresh ORDER BY message",
+    "INSERT OR IGNORE INTO touched SELECT message FROM responses WHERE file IN dropped",
     "CREATE TEMP TABLE quarters (quarter INTEGER, context INTEGER, PRIMARY KEY (quarter, context)) WITHOUT ROWID",
-    f"""INSERT OR IGNORE INTO quarters SELECT at / {QUARTER_MS}, context FROM responses
-        WHERE counted AND message IN touched""",
+    f"""INSERT OR IGNORE INTO quarters SELECT at / {QUARTER_MS}, context FROM touched JOIN responses USING (message)
+        WHERE counted""",
     "DELETE FROM responses WHERE file IN dropped",
     f"""INSERT INTO responses ({_KEY}, at, context, counted, {_COUNTS})
-        SELECT {_KEY}, at, context, 0, {_COUNTS} FROM fresh WHERE true ORDER BY {_KEY}
+        SELECT {_KEY}, at, context, 1, {_COUNTS} FROM fresh WHERE true ORDER BY {_KEY}
         ON CONFLICT ({_KEY}) DO UPDATE SET at = excluded.at, context = excluded.context,
         {", ".join(f"{name} = excluded.{name}" for name in COUNTS)}
         WHERE ({_TOTAL.format("excluded.")}, excluded.output, -excluded.at)
         > ({_TOTAL.format("responses.")}, responses.output, -responses.at)""",
-    "UPDATE responses SET counted = 0 WHERE message IN touched AND counted",
+    # Most responses stand in one file alone.
+    """CREATE TEMP TABLE several AS SELECT message FROM touched JOIN responses USING (message)
+        GROUP BY message HAVING count(*) > 1""",
+    """UPDATE responses SET counted = message NOT IN several
+        WHERE message IN touched AND counted != (message NOT IN several)""",
     f"""UPDATE responses SET counted = 1 WHERE ({_KEY}) IN (SELECT {_KEY} FROM (
         SELECT {_KEY}, min(sidechain) OVER (PARTITION BY message) AS lowest, row_number() OVER (
             PARTITION BY message, sidechain, CASE sidechain WHEN 0 THEN request END
             ORDER BY {_TOTAL.format("")} DESC, output DESC, at, (SELECT path FROM files WHERE id = file)) AS place
-        FROM responses WHERE message IN touched) WHERE place = 1 AND sidechain = lowest)""",
-    f"""INSERT OR IGNORE INTO quarters SELECT at / {QUARTER_MS}, context FROM responses
-        WHERE counted AND message IN touched""",
+        FROM several JOIN responses USING (message)) WHERE place = 1 AND sidechain = lowest)""",
+    f"""INSERT OR IGNORE INTO quarters SELECT at / {QUARTER_MS}, context FROM touched JOIN responses USING (message)
+        WHERE counted""",
     "DELETE FROM sums WHERE (quarter, context) IN quarters",
     f"""INSERT INTO sums SELECT quarter, context, min(at), max(at), count(*), {_SUMS}
         FROM (SELECT DISTINCT quarter AS wanted FROM quarters) JOIN responses
         ON at >= wanted * {QUARTER_MS} AND at < (wanted + 1) * {QUARTER_MS} JOIN quarters USING (context)
         WHERE counted AND quarter = wanted GROUP BY quarter, context""",
 )
-_CLEAR = ("fresh", "dropped", "touched", "quarters")
+_CLEAR = ("fresh", "dropped", "touched", "quarters", "several")
 
 
-class Amount(Record):
-    """Responses of one kind: when the first and the last were made, whose they are, how many, and their counts."""
+class Amount(NamedTuple):
+    """Responses of one kind: of which slot of time, whose, how many, when the first and the last, and their counts."""
 
-    first_at: int
-    last_at: int
+    slot: int
     root: int
     project: str
     session: str
@@ -133,6 +138,8 @@ class Amount(Record):
     model: str
     variant: int
     responses: int
+    first_at: int
+    last_at: int
     counts: tuple[int, ...]
 
 
@@ -182,8 +189,14 @@ class Index:
             tasks.append(task)
             sizes.append(max(1, transcript.status[2] - task.offset))
         contexts = _Contexts(self._connection)
+        begun: set[int] = set()
         for piece in scan(tasks, sizes):
-            self._take(piece, transcripts[piece[1]], contexts)
+            kind, number = piece[:2]
+            if kind == "afresh" and number in begun:
+                # Whoever read it first did not come to its end.
+                self._connection.execute("DELETE FROM fresh WHERE file = ?", (number,))
+            begun.add(number)
+            self._take(piece, transcripts[number], contexts)
 
     def _task(self, transcript: Transcript, before: tuple[Any, ...] | None) -> Task:
         project = _shown(transcript.project)
@@ -211,7 +224,6 @@ class Index:
     def _take(self, piece: Piece, transcript: Transcript, contexts: _Contexts) -> None:
         kind, number, *values = piece
         if kind == "afresh":
-            self._connection.execute("DELETE FROM fresh WHERE file = ?", (number,))
             self._connection.execute("INSERT OR IGNORE INTO dropped VALUES (?)", (number,))
             self._connection.execute("UPDATE files SET skipped = '', folder = '' WHERE id = ?", (number,))
         elif kind == "rows":
@@ -239,56 +251,66 @@ class Index:
         rows = self._connection.execute("SELECT root, project, min(folder) FROM files WHERE folder != '' GROUP BY 1, 2")
         return {(root, project): folder for root, project, folder in rows}
 
+    def reach(self) -> tuple[int, int] | None:
+        """Return when the first and the last of all responses were made; None where there are none."""
+        first, last = self._connection.execute("SELECT min(quarter), max(quarter) FROM sums").fetchone()
+        return None if first is None else (first * QUARTER_MS, (last + 1) * QUARTER_MS - 1)
+
     def amounts(
-        self, since: int | None, until: int | None, *, keep: Iterable[str], by_quarter: bool = False
+        self,
+        since: int | None,
+        until: int | None,
+        *,
+        keep: Iterable[str],
+        slots: Sequence[int] = (),
+        by_quarter: bool = False,
     ) -> list[Amount]:
         """Return what counts from one moment to before another, in milliseconds since the epoch.
 
-        `keep` names what is told apart, of root, project, session and branch; models always are. `by_quarter` tells
-        the quarters of an hour apart too.
+        `keep` names what is told apart, of root, project, session and branch; models always are. Of time, what lies
+        between two of `slots`, which begin with a quarter of an hour, and the number of the first is told; or with
+        `by_quarter` each quarter.
         """
         kept = set(keep)
-        names = [name if name in kept else f"{0 if name == 'root' else repr('')}" for name in _NAMES]
-        group = ", ".join(str(at + 1) for at in range(len(_NAMES) + 3 if by_quarter else len(_NAMES) + 2))
-        # Quarters that lie in the span whole come summed up; what is cut off at its ends is counted anew.
-        first = None if since is None else -(-since // QUARTER_MS)
-        last = None if until is None else until // QUARTER_MS
-        parts, values = _span(since, until, first, last)
-        sql = (
-            f"SELECT {', '.join(names)}, model, variant, {'quarter' if by_quarter else '0'}, min(first_at), "
-            f"max(last_at), sum(responses), {_SUMS} FROM ({parts}) JOIN contexts ON contexts.id = context "
-            f"GROUP BY {group}"
+        names = [name if name in kept else "0" if name == "root" else "''" for name in _NAMES]
+        self._connection.execute("CREATE TEMP TABLE slots (slot INTEGER PRIMARY KEY, begins INTEGER, ends INTEGER)")
+        pairs = itertools.pairwise([*slots, 1 << 60])
+        self._connection.executemany(
+            "INSERT INTO slots VALUES (?, ?, ?)",
+            ((slot, begins // QUARTER_MS, ends // QUARTER_MS) for slot, (begins, ends) in enumerate(pairs)),
         )
-        return [
-            Amount(
-                root=row[0],
-                project=row[1],
-                session=row[2],
-                branch=row[3],
-                model=row[4],
-                variant=row[5],
-                first_at=row[7],
-                last_at=row[8],
-                responses=row[9],
-                counts=row[10:],
-            )
-            for row in self._connection.execute(sql, values)
-        ]
+        parts, values = _span(since, until, "slot" if slots else "quarter" if by_quarter else "0")
+        sql = (
+            f"SELECT slot, {', '.join(names)}, model, variant, sum(responses), min(first_at), max(last_at), {_SUMS} "
+            f"FROM ({parts}) JOIN contexts ON contexts.id = context GROUP BY 1, 2, 3, 4, 5, 6, 7"
+        )
+        found = [Amount._make((*row[:10], row[10:])) for row in self._connection.execute(sql, values)]
+        self._connection.execute("DROP TABLE temp.slots")
+        return found
 
 
 _NAMES = ("root", "project", "session", "branch")
 
 
-def _span(since: int | None, until: int | None, first: int | None, last: int | None) -> tuple[str, list[int]]:
-    """Return the SQL of what lies in a span, and its values."""
-    single = f"SELECT at / {QUARTER_MS} AS quarter, context, at AS first_at, at AS last_at, 1 AS responses, {_COUNTS} "
-    single += "FROM responses WHERE counted AND at >= ? AND at < ?"
-    if first is not None and last is not None and first >= last:
-        assert since is not None
-        assert until is not None
+def _span(since: int | None, until: int | None, slot: str) -> tuple[str, list[int]]:
+    """Return the SQL of what lies in a span, and its values.
+
+    Quarters that lie in it whole come summed up; what is cut off at its ends is counted response by response.
+    """
+    first = None if since is None else -(-since // QUARTER_MS)
+    last = None if until is None else until // QUARTER_MS
+    joined, single_joined = ("", "")
+    if slot == "slot":
+        joined = "CROSS JOIN sums ON quarter >= begins AND quarter < ends"
+        single_joined = f"CROSS JOIN responses ON at >= begins * {QUARTER_MS} AND at < ends * {QUARTER_MS}"
+    single_slot = slot.replace("quarter", f"at / {QUARTER_MS}")
+    single = f"SELECT {single_slot} AS slot, context, 1 AS responses, at AS first_at, at AS last_at, {_COUNTS} "
+    single += f"FROM {f'slots {single_joined}' if joined else 'responses'} WHERE counted AND at >= ? AND at < ?"
+    if since is not None and until is not None and first is not None and last is not None and first >= last:
         return single, [since, until]
-    summed = f"SELECT quarter, context, first_at, last_at, responses, {_COUNTS} FROM sums "
-    parts = [summed + "WHERE quarter >= ? AND quarter < ?"]
+    summed = f"SELECT {slot} AS slot, context, responses, first_at, last_at, {_COUNTS} "
+    summed += f"FROM {f'slots {joined}' if joined else 'sums'} WHERE quarter >= ? AND quarter < ?"
+    parts = [summed]
     values = [first if first is not None else -(1 << 40), last if last is not None else 1 << 40]
     if since is not None and first is not None and since < first * QUARTER_MS:
         parts.append(single)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ullage.tokens.transcripts import Status
 
 LONGEST_LINE = 4 << 20
-_BLOCK = 1 << 19
+_BLOCK = 1 << 18
 _PROBE = 512
 _MOST_ROWS = 4000
 
@@ -110,14 +110,12 @@ class _Reader:
                     is_too_long = True
                     offset += filled
                     filled = 0
-            room = min(len(buffer) - filled, end - offset - filled)
-            data = os.pread(self._descriptor, room, offset + filled)
-            if not data:
+            came = self._fill(buffer, filled, min(len(buffer) - filled, end - offset - filled), offset + filled)
+            if came == 0:
                 # Shorter than it was: the status that is taken afterwards says so.
                 return
-            buffer[filled : filled + len(data)] = data
-            newline = buffer.rfind(b"\n", filled, filled + len(data)) + 1
-            filled += len(data)
+            newline = buffer.rfind(b"\n", filled, filled + came) + 1
+            filled += came
             if newline == 0:
                 continue
             begins = 0
@@ -135,6 +133,15 @@ class _Reader:
             self._skip("half_written_lines")
         elif filled:
             self._last(buffer[:filled], offset)
+
+    def _fill(self, buffer: bytearray, at: int, size: int, offset: int) -> int:
+        """Read into a part of the buffer; return how many bytes came."""
+        if not hasattr(os, "preadv"):
+            data = os.pread(self._descriptor, size, offset)
+            buffer[at : at + len(data)] = data
+            return len(data)
+        with memoryview(buffer) as whole, whole[at : at + size] as part:
+            return os.preadv(self._descriptor, [part], offset)
 
     def _lines(self, buffer: bytearray, at: int, stop: int, offset: int) -> None:
         """Read those lines of a block that hold usage; the others are not even told apart."""
@@ -163,14 +170,16 @@ class _Reader:
         usage = lines.read(line, self._session, f"{self._task.path}:{offset}")
         if usage is None:
             return
-        if usage.mended:
+        rows, folder, is_mended = usage
+        if is_mended:
             self._skip("mended_lines")
-        for row in usage.rows:
-            known = self._rows.get(row[:3])
+        for row in rows:
+            key = row[:3]
+            known = self._rows.get(key)
             if known is None or _rank(row) > _rank(known):
-                self._rows[row[:3]] = row
-        if usage.folder and not self._folder and folder_name(usage.folder) == self._task.project:
-            self._folder = usage.folder
+                self._rows[key] = row
+        if folder and not self._folder and folder_name(folder) == self._task.project:
+            self._folder = folder
 
     def _skip(self, kind: str) -> None:
         self._skipped[kind] = self._skipped.get(kind, 0) + 1
@@ -183,8 +192,7 @@ def folder_name(folder: str) -> str:
 
 def _rank(row: Row) -> tuple[int, int, int]:
     """Of several lines about one response the largest total counts, then the largest output, then the first."""
-    _, _, _, at, _, _, _, _, fresh, output, *cached, _, _ = row
-    return fresh + output + sum(cached), output, -at
+    return row[8] + row[9] + row[10] + row[11] + row[12], row[9], -row[3]
 
 
 def _mark(descriptor: int, offset: int) -> bytes:

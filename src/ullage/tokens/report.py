@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from datetime import UTC, datetime, timedelta
 from operator import add
 
@@ -91,11 +92,15 @@ def grouped(amounts: Iterable[Amount], key_of: Callable[[Amount], Key], prices: 
     # What has the same price is summed up before it is priced.
     alike: dict[tuple[Key, str, int], Total] = {}
     for amount in amounts:
-        summed = alike.setdefault((key_of(amount), amount.model, amount.variant), Total())
+        kind = (key_of(amount), amount.model, amount.variant)
+        summed = alike.get(kind)
+        if summed is None:
+            summed = alike[kind] = Total()
+            summed.first_at, summed.last_at = amount.first_at, amount.last_at
         summed.responses += amount.responses
         summed.counts = list(map(add, summed.counts, amount.counts))
-        summed.first_at = amount.first_at if summed.first_at is None else min(summed.first_at, amount.first_at)
-        summed.last_at = amount.last_at if summed.last_at is None else max(summed.last_at, amount.last_at)
+        summed.first_at = min(summed.first_at or 0, amount.first_at)
+        summed.last_at = max(summed.last_at or 0, amount.last_at)
     totals: dict[Key, Total] = {}
     for (key, model, variant), summed in alike.items():
         _set_price(summed, model, variant, prices)
@@ -123,14 +128,11 @@ def total(groups: Iterable[Group]) -> Total:
 
 def keys(
     by: str,
-    zone: tzinfo | None,
     roots: Sequence[Root],
     folders: Mapping[tuple[int, str], str],
     prices: PriceList,
 ) -> Callable[[Amount], Key]:
-    """Return what tells the group of an amount, for every grouping but that by windows."""
-    if by in IN_TIME:
-        return _in_time(by, zone)
+    """Return what tells the group of an amount, for every grouping but those in time."""
 
     def project(amount: Amount) -> str:
         return folders.get((amount.root, amount.project)) or amount.project or UNKNOWN
@@ -146,19 +148,17 @@ def keys(
     return lambda amount: _model(amount, prices)
 
 
-def _in_time(by: str, zone: tzinfo | None) -> Callable[[Amount], Key]:
-    known: dict[int, Key] = {}
-
-    def key(amount: Amount) -> Key:
-        quarter = amount.first_at // 900_000
-        if quarter not in known:
-            day = datetime.fromtimestamp(quarter * 900, UTC).astimezone(zone).date()
-            if by == "week":
-                day -= timedelta(days=day.weekday())
-            known[quarter] = (f"{day:%Y-%m}" if by == "month" else day.isoformat(),)
-        return known[quarter]
-
-    return key
+def days(by: str, zone: tzinfo | None, first_at: int, last_at: int) -> list[tuple[int, str]]:
+    """Return the days, weeks or months of a stretch of time: when each begins, and its name."""
+    first, last = (datetime.fromtimestamp(at / 1000, UTC).astimezone(zone).date() for at in (first_at, last_at))
+    day = first - timedelta(days=first.weekday() if by == "week" else first.day - 1 if by == "month" else 0)
+    found = []
+    while day <= last:
+        # Without a zone it is local.
+        begins = datetime(day.year, day.month, day.day, tzinfo=zone)
+        found.append((round(begins.timestamp() * 1000), f"{day:%Y-%m}" if by == "month" else day.isoformat()))
+        day += timedelta(days=1 if by == "day" else 7 if by == "week" else monthrange(day.year, day.month)[1])
+    return found
 
 
 def _model(amount: Amount, prices: PriceList) -> Key:

@@ -100,6 +100,8 @@ def _start(share: Sequence[Task]) -> tuple[int, int]:
         return process, ours
     # From here on this is the child: whatever happens, it must not go on with what its parent was doing.
     try:
+        # What is made here goes in no circles.
+        gc.disable()
         os.close(ours)
         with open(theirs, "wb", buffering=1 << 16) as pipe:
             for piece in _here(share):
