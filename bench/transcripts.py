@@ -139,3 +139,11 @@ def _some(chance: random.Random, text: str, mean: int) -> str:
     length = int(chance.lognormvariate(0, 0.8) * mean)
     begins = chance.randrange(max(1, len(text) - length))
     return text[begins : begins + length]
+
+
+def one_more(number: int) -> str:
+    """Return one line more for a transcript, about a response of its own."""
+    at = datetime.fromtimestamp(number / 1e9, UTC)
+    answer = next(_answer(random.Random(number), "text " * 1000, MODELS[0], 1_000))
+    line = {"type": "assistant", "sessionId": "one-more", **_stamp(random.Random(number), at), **answer}
+    return json.dumps(line, separators=(",", ":")) + "\n"

@@ -105,9 +105,7 @@ def command(
     for notice in answer.notices:
         click.echo(f"ullage: {notice}", err=True)
     if as_json:
-        import json
-
-        click.echo(json.dumps(render.document(answer, _name(zone)), indent=1, ensure_ascii=False))
+        click.echo(render.encode(render.document(answer, _name(zone))))
     elif as_csv:
         import csv
 
@@ -185,8 +183,6 @@ def show_prices(source: str | None, bundled: bool, as_json: bool) -> int:
     if notice:
         click.echo(f"ullage: {notice}", err=True)
     if as_json:
-        import json
-
         plain = {model: prices.plain(price) for model, price in shown.models.items()}
         document = {
             "schema": 1,
@@ -199,7 +195,7 @@ def show_prices(source: str | None, bundled: bool, as_json: bool) -> int:
             "overridden": list(shown.overridden),
             "models": plain,
         }
-        click.echo(json.dumps(document, indent=1, ensure_ascii=False))
+        click.echo(render.encode(document))
         return 0
     for line in render.price_lines(shown):
         click.echo(line)

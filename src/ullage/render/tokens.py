@@ -14,7 +14,7 @@ from ullage.tokens.prices import RATES, TIERS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import tzinfo
     from typing import Any
 
@@ -227,6 +227,24 @@ def document(answer: Answer, zone_name: str) -> dict[str, Any]:
         ],
         "skipped": {kind: answer.skipped.get(kind, 0) for kind in (*_SKIPPED, *_MENDED)},
     }
+
+
+def encode(document: dict[str, Any]) -> str:
+    """Return JSON with a line for each field, and for each row: the encoder that indents takes ten times as long."""
+    import json
+
+    def lines(values: Iterable[str], ends: str) -> str:
+        return f"{ends[0]}\n  " + ",\n  ".join(values) + f"\n {ends[1]}"
+
+    fields = []
+    for name, value in document.items():
+        text = json.dumps(value, ensure_ascii=False)
+        if isinstance(value, list) and value:
+            text = lines((json.dumps(item, ensure_ascii=False) for item in value), "[]")
+        elif name == "models":
+            text = lines((f"{json.dumps(key)}: {json.dumps(item)}" for key, item in value.items()), "{}")
+        fields.append(f" {json.dumps(name)}: {text}")
+    return "{\n" + ",\n".join(fields) + "\n}"
 
 
 def row(answer: Answer, group: Group) -> dict[str, Any]:

@@ -90,8 +90,17 @@ _STAGE = (
     f"""CREATE TEMP TABLE fresh (message, request, sidechain, file, at, context, {_COUNTS})""",
     "CREATE TEMP TABLE dropped (file INTEGER PRIMARY KEY)",
 )
+_TAKE = f"""ON CONFLICT ({_KEY}) DO UPDATE SET at = excluded.at, context = excluded.context,
+    {", ".join(f"{name} = excluded.{name}" for name in COUNTS)}
+    WHERE ({_TOTAL.format("excluded.")}, excluded.output, -excluded.at)
+    > ({_TOTAL.format("responses.")}, responses.output, -responses.at)"""
 # Of what files say about one response the largest total counts, then the largest output, then the first; what a side
 # chain repeats counts only where nobody else says it.
+_RANK = f"""UPDATE responses SET counted = 1 WHERE ({_KEY}) IN (SELECT {_KEY} FROM (
+    SELECT {_KEY}, min(sidechain) OVER (PARTITION BY message) AS lowest, row_number() OVER (
+        PARTITION BY message, sidechain, CASE sidechain WHEN 0 THEN request END
+        ORDER BY {_TOTAL.format("")} DESC, output DESC, at, (SELECT path FROM files WHERE id = file)) AS place
+    FROM several JOIN responses USING (message)) WHERE place = 1 AND sidechain = lowest)"""
 _MERGE = (
     "CREATE TEMP TABLE touched (message INTEGER PRIMARY KEY) WITHOUT ROWID",
     "INSERT OR IGNORE INTO touched SELECT message FROM fresh ORDER BY message",
@@ -101,21 +110,13 @@ _MERGE = (
         WHERE counted""",
     "DELETE FROM responses WHERE file IN dropped",
     f"""INSERT INTO responses ({_KEY}, at, context, counted, {_COUNTS})
-        SELECT {_KEY}, at, context, 1, {_COUNTS} FROM fresh WHERE true ORDER BY {_KEY}
-        ON CONFLICT ({_KEY}) DO UPDATE SET at = excluded.at, context = excluded.context,
-        {", ".join(f"{name} = excluded.{name}" for name in COUNTS)}
-        WHERE ({_TOTAL.format("excluded.")}, excluded.output, -excluded.at)
-        > ({_TOTAL.format("responses.")}, responses.output, -responses.at)""",
+        SELECT {_KEY}, at, context, 1, {_COUNTS} FROM fresh WHERE true ORDER BY {_KEY} {_TAKE}""",
     # Most responses stand in one file alone.
     """CREATE TEMP TABLE several AS SELECT message FROM touched JOIN responses USING (message)
         GROUP BY message HAVING count(*) > 1""",
     """UPDATE responses SET counted = message NOT IN several
         WHERE message IN touched AND counted != (message NOT IN several)""",
-    f"""UPDATE responses SET counted = 1 WHERE ({_KEY}) IN (SELECT {_KEY} FROM (
-        SELECT {_KEY}, min(sidechain) OVER (PARTITION BY message) AS lowest, row_number() OVER (
-            PARTITION BY message, sidechain, CASE sidechain WHEN 0 THEN request END
-            ORDER BY {_TOTAL.format("")} DESC, output DESC, at, (SELECT path FROM files WHERE id = file)) AS place
-        FROM several JOIN responses USING (message)) WHERE place = 1 AND sidechain = lowest)""",
+    _RANK,
     f"""INSERT OR IGNORE INTO quarters SELECT at / {QUARTER_MS}, context FROM touched JOIN responses USING (message)
         WHERE counted""",
     "DELETE FROM sums WHERE (quarter, context) IN quarters",
@@ -125,6 +126,14 @@ _MERGE = (
         WHERE counted AND quarter = wanted GROUP BY quarter, context""",
 )
 _CLEAR = ("fresh", "dropped", "touched", "quarters", "several")
+# Where nothing was known, nothing has to be compared with it.
+_FIRST = (
+    "CREATE TEMP TABLE several AS SELECT message FROM responses GROUP BY message HAVING count(*) > 1",
+    "UPDATE responses SET counted = 0 WHERE message IN several",
+    _RANK,
+    f"""INSERT INTO sums SELECT at / {QUARTER_MS}, context, min(at), max(at), count(*), {_SUMS} FROM responses
+        WHERE counted GROUP BY 1, 2""",
+)
 
 
 class Amount(NamedTuple):
@@ -155,13 +164,18 @@ class Index:
             return
         with database.transaction(self._connection):
             # Whoever wrote before us may have done it all.
-            tasks = self._work(found)
-            for statement in _STAGE if tasks else ():
-                self._connection.execute(statement)
-            if tasks:
-                self._read(tasks, scan)
-                for statement in (*_MERGE, *(f"DROP TABLE temp.{table}" for table in _CLEAR)):
-                    self._connection.execute(statement)
+            work = self._work(found)
+            if not work:
+                return
+            self._all(_STAGE)
+            is_first = self._connection.execute("SELECT 1 FROM responses LIMIT 1").fetchone() is None
+            self._read(work, scan, "responses" if is_first else "fresh")
+            self._all(_FIRST if is_first else _MERGE)
+            self._all(f"DROP TABLE IF EXISTS temp.{table}" for table in _CLEAR)
+
+    def _all(self, statements: Iterable[str]) -> None:
+        for statement in statements:
+            self._connection.execute(statement)
 
     def _work(self, found: Found) -> list[tuple[Transcript | None, tuple[Any, ...] | None]]:
         """Return what differs: files that are new or changed, and files that are gone, as (now, before)."""
@@ -176,7 +190,7 @@ class Index:
                 work.append((transcript, before))
         return [*work, *((None, before) for before in known.values())]
 
-    def _read(self, work: list[tuple[Transcript | None, tuple[Any, ...] | None]], scan: Scan) -> None:
+    def _read(self, work: list[tuple[Transcript | None, tuple[Any, ...] | None]], scan: Scan, table: str) -> None:
         tasks, sizes, transcripts = [], [], {}
         for transcript, before in work:
             if transcript is None:
@@ -188,13 +202,13 @@ class Index:
             transcripts[task.number] = transcript
             tasks.append(task)
             sizes.append(max(1, transcript.status[2] - task.offset))
-        contexts = _Contexts(self._connection)
+        contexts = _Contexts(self._connection, table)
         begun: set[int] = set()
         for piece in scan(tasks, sizes):
             kind, number = piece[:2]
             if kind == "afresh" and number in begun:
                 # Whoever read it first did not come to its end.
-                self._connection.execute("DELETE FROM fresh WHERE file = ?", (number,))
+                self._connection.execute(f"DELETE FROM {table} WHERE file = ?", (number,))
             begun.add(number)
             self._take(piece, transcripts[number], contexts)
 
@@ -322,16 +336,21 @@ def _span(since: int | None, until: int | None, slot: str) -> tuple[str, list[in
 
 
 class _Contexts:
-    """The ids of contexts, each looked up once."""
+    """The ids of contexts, each looked up once, and the way of rows into a table: the staged ones, or the last."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, table: str) -> None:
         self._connection = connection
+        columns = f"message, request, sidechain, file, at, context, {_COUNTS}"
+        self._insert = f"INSERT INTO fresh ({columns}) VALUES ({', '.join('?' * (6 + len(COUNTS)))})"
+        if table == "responses":
+            self._insert = f"INSERT INTO responses ({columns}, counted) "
+            self._insert += f"VALUES ({', '.join('?' * (6 + len(COUNTS)))}, 1) {_TAKE}"
         self._known: dict[tuple[object, ...], int] = {}
 
     def keep(self, number: int, transcript: Transcript, rows: Sequence[Row]) -> None:
         project = _shown(transcript.project)
         self._connection.executemany(
-            f"INSERT INTO fresh VALUES (?, ?, ?, ?, ?, ?, {', '.join('?' * len(COUNTS))})",
+            self._insert,
             ((*row[:3], number, row[3], self._of((transcript.root, project, *row[4:8])), *row[8:]) for row in rows),
         )
 
