@@ -53,6 +53,8 @@ ALLOWED = {
     "prompt publish record render serial sources statements statusline timeline",
     "setup": "cache errors files guard record setup sources",
     "tmux": "record timeline",
+    "overview": "cache memory model pace places record",
+    "changes": "errors",
     "refresh": "account ask cache config delivery errors memory places publish record schedule timeline",
     "hook": "cache config errors files guard jsontext prompt",
     "init": "errors",
@@ -75,6 +77,7 @@ HOMES = {
     "sqlite3": ["database"],
     "PIL": ["render.picture"],
     "desktop_notifier": ["channels"],
+    "watchdog": ["changes"],
 }
 
 

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 
 import click
 
-from ullage import config, pace
+from ullage import config, overview, pace
 from ullage.cache import ProfileCache
-from ullage.cli import options, overview
+from ullage.cli import options
 from ullage.errors import UsageError
 from ullage.model import binding_window, find_window, has_reset, length
 from ullage.render import chart
@@ -21,8 +21,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ullage.config import Settings
     from ullage.model import Window
+    from ullage.overview import Overview
     from ullage.render.chart import Burnup
-    from ullage.render.overview import Overview
 
 _PLOT_LINES = 16
 _SIGNATURES = {"SVG": b"<svg", "PNG": b"\x89PNG"}

@@ -7,15 +7,9 @@ from datetime import UTC, datetime
 
 import click
 
-from ullage import guard, places
-from ullage.cache import ProfileCache
-from ullage.cli import options, overview
+from ullage import guard, overview, places
+from ullage.cli import options
 from ullage.cli.asking import refresh_or_wait
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from ullage.model import Limits
-    from ullage.render.overview import Overview
 
 
 @click.command(name="usage")
@@ -31,25 +25,21 @@ def command(as_json: bool, may_refresh: bool, every: bool) -> int:
     """
     settings, issues = options.load_settings()
     options.tell_issues(issues)
-    own = os.environ.get("CLAUDE_CONFIG_DIR") or None
-    if every:
-        known = [
-            _known(profile, settings.limits, may_refresh=may_refresh)
-            for profile in places.known_profiles(os.environ) or [own]
-        ]
-        shown = _each_account_once(known)
-    else:
-        shown = [_known(own, settings.limits, may_refresh=may_refresh)]
+    profiles = overview.every_profile(os.environ) if every else [os.environ.get("CLAUDE_CONFIG_DIR") or None]
+    if may_refresh:
+        for profile in profiles:
+            refresh_or_wait(places.of_profile(profile, os.environ))
     now = datetime.now(UTC)
+    shown = overview.load_all(profiles, os.environ, settings.limits, now)
     if as_json:
         from ullage import contract
 
         documents = [contract.document(one.reading, one.plan, settings.limits, now, one.forecasts) for one in shown]
-        profiles = [
+        each = [
             contract.ProfileDocument(profile=one.profile or "default", usage=document)
             for one, document in zip(shown, documents, strict=True)
         ]
-        whole = contract.ProfilesDocument(schema=1, profiles=profiles) if every else documents[0]
+        whole = contract.ProfilesDocument(schema=1, profiles=each) if every else documents[0]
         click.echo(contract.encode(whole), nl=False)
     else:
         from ullage.render import table
@@ -59,29 +49,3 @@ def command(as_json: bool, may_refresh: bool, every: bool) -> int:
                 click.echo(one.profile or "default")
             table.print_usage(one, settings, now)
     return min(guard.exit_code(one.reading, one.plan.problem, settings.limits, now) for one in shown)
-
-
-def _known(profile: str | None, limits: Limits, *, may_refresh: bool) -> Overview:
-    environ = places.of_profile(profile, os.environ)
-    cache = ProfileCache(environ)
-    if may_refresh:
-        refresh_or_wait(environ)
-    return overview.load(cache, limits, datetime.now(UTC), profile)
-
-
-def _each_account_once(known: list[Overview]) -> list[Overview]:
-    """Keep the newest word on each account, and what names none."""
-    newest: dict[str, Overview] = {}
-    for one in known:
-        account = _account_of(one)
-        if account is not None and (account not in newest or _as_of(one) > _as_of(newest[account])):
-            newest[account] = one
-    return [one for one in known if _account_of(one) is None or one in newest.values()]
-
-
-def _account_of(known: Overview) -> str | None:
-    return known.reading.account.id if known.reading else known.plan.account_id
-
-
-def _as_of(known: Overview) -> datetime:
-    return known.reading.as_of if known.reading else datetime.min.replace(tzinfo=UTC)

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 
 import click
 
-from ullage import config, prompt
+from ullage import config, overview, prompt
 from ullage.cache import ProfileCache
 from ullage.cli import chart as charts
-from ullage.cli import options, overview
+from ullage.cli import options
 from ullage.cli.screen import Ended, Screen
 from ullage.errors import UsageError
 from ullage.render import chart, table
@@ -22,7 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ullage.config import Settings
     from ullage.model import Window
-    from ullage.render.overview import Overview
+    from ullage.overview import Overview
 
 # How often the cache is looked at: a list of its files and their times, no more.
 _LOOK_SECONDS = 2.0

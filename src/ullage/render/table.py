@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from ullage.config import Settings
     from ullage.model import Credits, Reading, Window
+    from ullage.overview import Overview
     from ullage.pace import Forecast, Sample
-    from ullage.render.overview import Overview
     from ullage.render.surfaces import Span
 
 _WIDE = 72
