@@ -111,7 +111,7 @@ async def _get(base: httpx.URL, path: str, headers: Mapping[str, str], largest: 
         _client(base.host) as client,
         client.stream("GET", base.join(path), headers=dict(headers)) as response,
     ):
-        body = b""
+        body = bytearray()
         async for chunk in response.aiter_raw():
             body += chunk
             if len(body) > largest:
@@ -120,7 +120,7 @@ async def _get(base: httpx.URL, path: str, headers: Mapping[str, str], largest: 
                     f"{base.host} sent more than {largest >> 20} MiB, which is not what was asked for.",
                     reached_server=True,
                 )
-        return Answer(response.status_code, response.headers, body)
+        return Answer(response.status_code, response.headers, bytes(body))
 
 
 def _client(host: str) -> httpx.AsyncClient:
