@@ -195,7 +195,7 @@ def test_a_damaged_file_is_set_aside_and_a_new_one_begun(path: str, damage: obje
     damage(path)
     before = Path(path).read_bytes()
     notice = history.record(path, "ada", [window("seven_day", 42.0)], NOW)
-    [aside] = database.damaged_files(path)
+    [aside] = history.damaged_files(path)
     assert notice is not None
     assert path in notice
     assert aside in notice
@@ -226,7 +226,7 @@ def test_a_file_of_a_newer_version_is_left_alone(path: str) -> None:
     connection.close()
     with pytest.raises(HistoryError, match="newer ullage"):
         history.record(path, "ada", [window("seven_day", 6.0)], NOW)
-    assert database.damaged_files(path) == []
+    assert history.damaged_files(path) == []
 
 
 def test_a_file_of_an_older_version_is_brought_up(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -268,4 +268,4 @@ def test_a_database_that_is_locked_for_long_is_explained(path: str, monkeypatch:
         assert len(kept(path)) == 1
     finally:
         blocker.close()
-    assert database.damaged_files(path) == []
+    assert history.damaged_files(path) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import urllib.parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,6 +33,14 @@ def opened(path: str, migrations: Sequence[str], busy_seconds: float | None = No
         yield database
     finally:
         database.close()
+
+
+@contextlib.contextmanager
+def read_only(path: str) -> Iterator[Connection]:
+    """Open a database as it is, and change nothing: not even its version."""
+    address = f"file:{urllib.parse.quote(path)}?mode=ro"
+    with contextlib.closing(sqlite3.connect(address, uri=True, timeout=_BUSY_SECONDS)) as database:
+        yield database
 
 
 def _migrate(database: Connection, migrations: Sequence[str]) -> None:

@@ -78,11 +78,29 @@ def samples(path: str, owner: str, since: datetime) -> dict[str, list[Sample]]:
                 known = Sample(at=_moment(at), used_percent=used_percent, resets_at=reset)
                 found.setdefault(window, []).append(known)
     except database.ERRORS as error:
-        raise HistoryError(
-            f"The history in {path} cannot be read: {database.words(error)}. The next refresh sets a damaged file "
-            "aside and begins a new one."
-        ) from error
+        raise _unreadable(path, error) from error
     return found
+
+
+def count(path: str) -> int:
+    """Return how many samples there are, of all accounts; changes nothing, and raises HistoryError."""
+    try:
+        with database.read_only(path) as connection:
+            return int(connection.execute("SELECT count(*) FROM samples").fetchone()[0])
+    except database.ERRORS as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: str, error: Exception) -> HistoryError:
+    return HistoryError(
+        f"The history in {path} cannot be read: {database.words(error)}. The next refresh sets a damaged file aside "
+        "and begins a new one."
+    )
+
+
+def damaged_files(path: str) -> list[str]:
+    """Return the names of the files that were set aside, oldest first."""
+    return database.damaged_files(path)
 
 
 def _write(path: str, owner: str, windows: Iterable[Window], now: datetime) -> None:

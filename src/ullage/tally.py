@@ -143,7 +143,7 @@ def _told(environ: Mapping[str, str]) -> list[Sample]:
         reading = cache.reading()
         if reading is None:
             return []
-        path, owner = memory.history_path(cache), memory.owner(cache, reading)
+        path, owner = memory.history_path(environ), memory.owner(cache, reading)
         return history.samples(path, owner, datetime.fromtimestamp(0, UTC)).get("five_hour", [])
     except UllageError:
         return []

@@ -250,7 +250,7 @@ def known_window(environ: Mapping[str, str], used: float, left: timedelta) -> da
     cache = ProfileCache(environ)
     cache.make_private()
     cache.save_reading(stated)
-    history.record(memory.history_path(cache), memory.owner(cache, stated), [session], now)
+    history.record(memory.history_path(environ), memory.owner(cache, stated), [session], now)
     return now + left - 5 * HOUR
 
 

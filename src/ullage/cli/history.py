@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import click
 
-from ullage import database, history, memory, model
+from ullage import history, memory, model
 from ullage.cache import ProfileCache
 from ullage.cli import options
 from ullage.cli.moments import since_when
@@ -50,8 +50,8 @@ def command(since: datetime, name: str | None, as_json: bool, as_csv: bool) -> i
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other.")
     cache = ProfileCache(os.environ)
-    path = memory.history_path(cache)
-    for aside in database.damaged_files(path):
+    path = memory.history_path(cache.environ)
+    for aside in history.damaged_files(path):
         click.echo(
             f"ullage: A damaged history was set aside as {os.path.join(os.path.dirname(path), aside)}.", err=True
         )
