@@ -33,6 +33,7 @@ MODULES = (
     "insight",
     "pace",
     "team",
+    "tokens",
 )
 RESULTS = os.path.join(os.path.dirname(__file__), "results.json")
 _PLAIN_WIDTH = 190

@@ -78,6 +78,7 @@ class Settings(Record):
     admin: KeyNames = KeyNames(variable="ANTHROPIC_ADMIN_KEY")
     analytics: KeyNames = KeyNames(variable="ANTHROPIC_ANALYTICS_KEY")
     reporting: Reporting = Reporting()
+    prices: Mapping[str, Any] = {}
 
 
 class Option(Record):
@@ -153,6 +154,13 @@ def _target(value: str) -> str | None:
     if value and not value.startswith(("https://", "http://")):
         return "is no address of the form https://host"
     return "holds more than a host, a port and a path" if set(value) & set("@?# ") else None
+
+
+def _prices(value: object) -> str | None:
+    # Few have prices of their own, and everybody reads the configuration.
+    from ullage.tokens import prices
+
+    return prices.check_overrides(value)
 
 
 _ANY_TEXT = _text_checked_by(lambda text: None)
@@ -398,7 +406,17 @@ OPTIONS: tuple[Option, ...] = (
         "auth_file holds is never sent that way.",
         check=_true_or_false,
     ),
+    Option(
+        key="tokens.prices",
+        default={},
+        explanation="Prices of your own for `ullage tokens`, in dollars a million tokens, a table for each model:\n"
+        '[tokens.prices."a-model"] with input, output, cache_write_5m, cache_write_1h and cache_read; of a model that\n'
+        "`ullage tokens prices` lists, those alone that differ.",
+        check=_prices,
+    ),
 )
+# Options whose value is a table with names of the user's choice.
+_TABLES = tuple(option.key for option in OPTIONS if isinstance(option.default, dict))
 
 
 def config_path(environ: Mapping[str, str]) -> str:
@@ -477,7 +495,7 @@ def _checked(data: bytes, values: dict[str, Any]) -> tuple[dict[str, Any], tuple
 
 def _leaves(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     for key, value in table.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and f"{prefix}{key}" not in _TABLES:
             yield from _leaves(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value
@@ -549,6 +567,7 @@ def _settings(values: Mapping[str, Any]) -> Settings:
         ),
         admin=_key_names(values, "admin"),
         analytics=_key_names(values, "analytics"),
+        prices=values["tokens.prices"],
         reporting=Reporting(
             **{key.removeprefix("metrics."): value for key, value in values.items() if key.startswith("metrics.")}
         ),
@@ -593,11 +612,13 @@ def default_text() -> str:
 
 
 def toml_value(value: object) -> str:
-    """Write a text, a number, a flag or a list of these the way TOML does."""
+    """Write a text, a number, a flag, or a list or table of these the way TOML does."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list):
         return f"[{', '.join(toml_value(item) for item in value)}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{toml_value(name)} = {toml_value(item)}' for name, item in value.items())}}}"
     if isinstance(value, str):
         import json
 

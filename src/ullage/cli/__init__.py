@@ -27,6 +27,7 @@ COMMANDS = {
     "watch": "watch",
     "chart": "chart",
     "history": "history",
+    "tokens": "tokens",
     "guard": "guard",
     "wait": "wait",
     "alerts": "alerts",

@@ -5,15 +5,15 @@ from __future__ import annotations
 import csv
 import json
 import os
-import re
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import click
 
 from ullage import history, memory, model
 from ullage.cache import ProfileCache
 from ullage.cli import options
+from ullage.cli.moments import since_when
 from ullage.model import iso
 from ullage.render import words
 
@@ -23,28 +23,7 @@ if TYPE_CHECKING:
 
     Rows = list[tuple[str, Sample]]
 
-_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 _COLUMNS = ("at", "window", "used_percent", "resets_at")
-
-
-def since_when(text: str, now: datetime) -> datetime:
-    """Read a time span back from now, such as 90m, 12h, 7d or 2w, or a date or time; without a zone it is local.
-
-    Raises ValueError, with words, for anything else.
-    """
-    span = re.fullmatch(r"(\d{1,5})\s*([mhdw])", text.strip())
-    if span:
-        return now - int(span[1]) * _UNITS[span[2]]
-    try:
-        moment = datetime.fromisoformat(text.strip()).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise ValueError(
-            f"{text!r} is neither a span of time such as 90m, 12h, 7d, 2w nor a date or time such as 2026-11-22 or "
-            "2026-11-22T10:30+01:00"
-        ) from error
-    if moment > now:
-        raise ValueError(f"{text!r} lies in the future")
-    return moment
 
 
 def _since(_context: click.Context, _parameter: click.Parameter, value: str) -> datetime:

@@ -21,7 +21,7 @@ from email.utils import parsedate_to_datetime
 import httpx
 
 from ullage import __version__
-from ullage.errors import SourceError
+from ullage.errors import SourceError, UsageError
 from ullage.text import clean
 
 TYPE_CHECKING = False
@@ -57,6 +57,21 @@ def checked_base(base: str, provider: str, variable: str = "ULLAGE_API_BASE") ->
     if bare and (str(url).rstrip("/") == provider or (url.scheme in ("http", "https") and _is_loopback(url.host))):
         return url
     raise _base_refused(provider, variable, f"names {clean(url.host, 200)!r}")
+
+
+def checked_address(address: str) -> httpx.URL:
+    """Return an address that a person named, when it is an https or a loopback one; else raise UsageError."""
+    try:
+        url = httpx.URL(address)
+    except (httpx.InvalidURL, ValueError) as error:
+        raise UsageError(f"{clean(address, 200)!r} is no address: {clean(str(error), 200)}.") from error
+    is_safe = url.scheme == "https" or (url.scheme == "http" and _is_loopback(url.host))
+    if not is_safe or not url.host or url.userinfo:
+        raise UsageError(
+            f"{clean(address, 200)!r} is neither an https:// address nor a loopback one such as http://127.0.0.1:8000, "
+            "without a name and password in it."
+        )
+    return url
 
 
 def _base_refused(provider: str, variable: str, what: str) -> SourceError:
