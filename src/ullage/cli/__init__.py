@@ -27,6 +27,7 @@ COMMANDS = {
     "watch": "watch",
     "chart": "chart",
     "history": "history",
+    "panel": "panel",
     "guard": "guard",
     "wait": "wait",
     "alerts": "alerts",

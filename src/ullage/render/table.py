@@ -11,9 +11,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from ullage import pace
-from ullage.model import has_reset, length, severity_at, state_at, used_percent_at
-from ullage.render import chart, words
+from ullage.model import has_reset, severity_at, state_at, used_percent_at
+from ullage.render import chart, phrases, words
 from ullage.text import clean
 
 TYPE_CHECKING = False
@@ -24,15 +23,13 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from ullage.config import Settings
-    from ullage.model import Credits, Reading, Window
+    from ullage.model import Credits, Window
     from ullage.overview import Overview
-    from ullage.pace import Forecast, Sample
+    from ullage.pace import Forecast
     from ullage.render.surfaces import Span
 
 _WIDE = 72
 _ROOMY = 100
-_FEWEST_SAMPLES = 4
-_SPARKLINE_CELLS = 10
 
 
 def print_usage(overview: Overview, settings: Settings, now: datetime) -> None:
@@ -93,7 +90,7 @@ def _usage(overview: Overview, settings: Settings, now: datetime, width: int) ->
         parts.append(Text("Nothing is known yet."))
     else:
         parts += [_windows(overview, settings, now, width) if width >= _WIDE else _narrow(overview, settings, now)]
-        parts.append(_origin(overview.reading, settings, now))
+        parts.append(Text(phrases.origin(overview.reading, settings, now), style="dim"))
     problem = overview.problem
     if problem is not None:
         retry = f" Next attempt {words.clock(problem.retry_at, now)}." if problem.retry_at else ""
@@ -154,7 +151,7 @@ def _window(
     style = settings.palette.get("stale" if stale else severity, "")
     bar = words.bar(used, left=settings.show_left, ascii_only=settings.ascii_only, cells=12)
     percent = words.percent(used, left=settings.show_left) + words.mark(severity, ascii_only=settings.ascii_only)
-    forecast = overview.forecasts.get(window.id)
+    forecast, samples = overview.forecasts.get(window.id), overview.samples.get(window.id, ())
     ratio = (
         words.pace(forecast.ratio, ascii_only=settings.ascii_only) if forecast and forecast.ratio is not None else ""
     )
@@ -162,17 +159,15 @@ def _window(
         label,
         Text(bar, style=style),
         Text(stale + percent, style=style),
-        Text(_sparkline(window, overview.samples.get(window.id, ()), settings), style=style),
+        Text(phrases.course(window, samples, ascii_only=settings.ascii_only), style=style),
         Text(ratio),
         _outlook(window, used, forecast, settings, now),
     )
 
 
 def _outlook(window: Window, used: float, forecast: Forecast | None, settings: Settings, now: datetime) -> Text:
-    if window.resets_at is None:
-        return Text("reset not told" if used > 0 else "not started")
-    text = Text(f"resets in {words.countdown(window.resets_at - now)}, {words.clock(window.resets_at, now)}")
-    if used < 100:
+    text = Text(phrases.reset(window, used, now))
+    if window.resets_at is not None and used < 100:
         expected = chart.outlook(forecast, window.resets_at, now)
         runs_out = forecast is not None and forecast.exhausts_at is not None
         if expected:
@@ -180,42 +175,13 @@ def _outlook(window: Window, used: float, forecast: Forecast | None, settings: S
     return text
 
 
-def _sparkline(window: Window, samples: Sequence[Sample], settings: Settings) -> str:
-    whole = length(window)
-    if whole is None or window.resets_at is None or window.used_percent is None:
-        return ""
-    own = pace.of_window(window, samples)
-    begins = window.resets_at - whole
-    # Of a course that is known from a few readings alone there is nothing to draw.
-    if len(own) < _FEWEST_SAMPLES or window.as_of <= begins:
-        return ""
-    return chart.sparkline(own, begins, window.as_of, _SPARKLINE_CELLS, ascii_only=settings.ascii_only)
-
-
 def _credits(credits: Credits, settings: Settings) -> tuple[Text, Text, Text, Text, Text, Text]:
     label, nothing = Text("Credits"), Text("")
     if not credits.enabled:
         return label, nothing, nothing, nothing, nothing, Text("off", style="dim")
-    used = words.money(credits.used) if credits.used else "?"
-    amount = Text(f"{used} of {words.money(credits.limit)}" if credits.limit else f"{used}, no limit told")
+    amount = Text(phrases.amount(credits))
     if credits.used_percent is None:
         return label, nothing, nothing, nothing, nothing, amount
     bar = words.bar(credits.used_percent, left=settings.show_left, ascii_only=settings.ascii_only, cells=12)
     percent = words.percent(credits.used_percent, left=settings.show_left)
     return label, Text(bar), Text(percent), nothing, nothing, amount
-
-
-def _origin(reading: Reading, settings: Settings, now: datetime) -> Text:
-    plan = f"{clean(reading.account.plan)} plan, " if reading.account.plan else ""
-    state = state_at(reading.as_of, now, settings.limits)
-    state_word = {"stale": " (stale)", "expired": " (too old to show)"}.get(state, "")
-    counted = "left" if settings.show_left else "used"
-    return Text(
-        f"{plan}percent {counted}, {_ago(reading, now)}{state_word}, from {reading.source}",
-        style="dim",
-    )
-
-
-def _ago(reading: Reading, now: datetime) -> str:
-    elapsed = words.age(now - reading.as_of)
-    return "read just now" if elapsed == "0m" else f"read {elapsed} ago"

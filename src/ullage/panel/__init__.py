@@ -1,0 +1,148 @@
+"""What a bar, a menu or a tray shows at one moment: the segment, and a row for every window. Pure.
+
+Each bar's own format is a function of this in `lines`, `objects` or `menus`; `formats` lists them.
+"""
+
+from __future__ import annotations
+
+from ullage.model import binding_window, find_window, has_reset, severity_at, state_at, used_percent_at
+from ullage.record import Record
+from ullage.render import phrases, segment
+from ullage.render.segment import Field, Group, View
+from ullage.render.surfaces import Span
+from ullage.text import clean
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from ullage.config import Settings
+    from ullage.model import Severity, State, Window
+    from ullage.overview import Overview
+    from ullage.render.segment import Node
+    from ullage.timeline import Level
+
+USAGE_PAGE = "https://claude.ai/settings/usage"
+# The timeline of a surface that nobody presses Enter for says when a bar's refresh is due.
+UNATTENDED = ("plain",)
+_LONGEST_PROBLEM = 500
+
+
+class Wanted(Record):
+    """What a person wants in the bar: a template, and the window that `{top}` stands for; None is the default."""
+
+    template: str | None = None
+    window: str | None = None
+
+
+class Row(Record):
+    """One window: its name, its number with marks, its course as a sparkline, its outlook, and who said so when."""
+
+    label: str
+    share: Span
+    bar: str
+    course: str
+    outlook: str
+    stated: str
+
+
+class Panel(Record):
+    """What there is to show; no spans when nothing is known. `used_percent`, severity and state are one window's."""
+
+    spans: tuple[Span, ...] = ()
+    short: tuple[Span, ...] = ()
+    used_percent: float | None = None
+    severity: Severity = "normal"
+    state: State = "none"
+    rows: tuple[Row, ...] = ()
+    origin: str = "Nothing is known yet."
+    problem: str = ""
+    palette: Mapping[str, str]
+    ascii_only: bool = False
+
+    @property
+    def level(self) -> Level:
+        """What colours a bar that knows one colour only."""
+        return segment.level_of(self.spans)
+
+
+def look(known: Overview, settings: Settings, wanted: Wanted, now: datetime) -> Panel:
+    """Return what there is to show at `now`."""
+    problem = clean(known.problem.message, _LONGEST_PROBLEM) if known.problem else ""
+    nothing = Panel(problem=problem, palette=settings.palette, ascii_only=settings.ascii_only)
+    reading = known.reading
+    if reading is None:
+        return nothing
+    view = View(
+        reading=reading,
+        now=now,
+        limits=settings.limits,
+        show_left=settings.show_left,
+        ascii_only=settings.ascii_only,
+        forecasts=known.forecasts,
+    )
+    shown = nothing.replace(
+        rows=tuple(_row(window, known, settings, view) for window in reading.windows),
+        origin=phrases.origin(reading, settings, now),
+    )
+    window = _chosen(view, wanted.window)
+    if window is None:
+        return shown
+    return shown.replace(
+        spans=tuple(segment.fill(_nodes(wanted, settings), view)),
+        short=tuple(segment.fill([Field(subject=wanted.window or "top", attribute="")], view)),
+        used_percent=used_percent_at(window, now, settings.limits),
+        severity=severity_at(window, now, settings.limits),
+        state=state_at(window.as_of, now, settings.limits),
+    )
+
+
+def _chosen(view: View, name: str | None) -> Window | None:
+    windows = view.reading.windows
+    return find_window(windows, name) if name else binding_window(windows, view.now, view.limits)
+
+
+def _nodes(wanted: Wanted, settings: Settings) -> tuple[Node, ...]:
+    if wanted.template is None and wanted.window is None:
+        return segment.parse(settings.templates["plain"])
+    nodes = segment.parse(wanted.template or segment.DEFAULT_TEMPLATE)
+    return _about(nodes, wanted.window) if wanted.window else nodes
+
+
+def _about(nodes: Sequence[Node], window: str) -> tuple[Node, ...]:
+    """Let one window stand where the template has the window nearest to its limit."""
+    about: list[Node] = []
+    for node in nodes:
+        if isinstance(node, Group):
+            about.append(Group(nodes=_about(node.nodes, window)))
+        elif isinstance(node, Field) and node.subject == "top":
+            about.append(node.replace(subject=window))
+        else:
+            about.append(node)
+    return tuple(about)
+
+
+def _row(window: Window, known: Overview, settings: Settings, view: View) -> Row:
+    def one(attribute: str) -> Span:
+        filled = segment.fill([Field(subject=window.id, attribute=attribute)], view)
+        return filled[0] if filled else Span(text="?")
+
+    share = one("")
+    shows_number = used_percent_at(window, view.now, settings.limits) is not None
+    samples = known.samples.get(window.id, ()) if shows_number else ()
+    return Row(
+        label=one("label").text,
+        share=share,
+        bar=one("bar").text if shows_number else "",
+        course=phrases.course(window, samples, ascii_only=settings.ascii_only),
+        outlook=_outlook(window, settings, view),
+        stated=f"{phrases.ago(window.as_of, view.now)}, from {window.source}",
+    )
+
+
+def _outlook(window: Window, settings: Settings, view: View) -> str:
+    used = used_percent_at(window, view.now, settings.limits)
+    if used is not None:
+        return phrases.reset(window, used, view.now)
+    return "has reset; a new reading is due" if has_reset(window, view.now) else "not known"
