@@ -55,6 +55,8 @@ ALLOWED = {
     "overview": "cache memory model pace places record",
     "changes": "errors",
     "panel": "cache changes config detach errors model overview panel prompt record render schedule text",
+    "tray": "detach errors panel render xembed",
+    "xembed": "",
     "refresh": "account ask cache config delivery errors memory places publish record schedule timeline",
     "hook": "cache config errors files guard jsontext prompt",
     "init": "errors",
@@ -76,6 +78,7 @@ HOMES = {
     "PIL": "render.picture",
     "desktop_notifier": "channels",
     "watchdog": "changes",
+    "pystray": "tray",
 }
 
 

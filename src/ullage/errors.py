@@ -6,7 +6,8 @@ UllageError
 ├── SourceError   5  a source did not answer
 ├── CacheError    5  the cache cannot be used
 ├── HistoryError  5  the history cannot be used
-└── ChannelError  5  an alert did not get through (channels)
+├── ChannelError  5  an alert did not get through (channels)
+└── TrayError     5  there is no place for an icon (tray)
 """
 
 from __future__ import annotations

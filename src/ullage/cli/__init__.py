@@ -28,6 +28,7 @@ COMMANDS = {
     "chart": "chart",
     "history": "history",
     "panel": "panel",
+    "tray": "tray",
     "guard": "guard",
     "wait": "wait",
     "alerts": "alerts",

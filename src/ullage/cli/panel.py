@@ -20,7 +20,6 @@ from ullage.render import segment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ullage.config import Settings
     from ullage.overview import Overview
     from ullage.panel import Panel, Wanted
     from ullage.panel.formats import Format
@@ -33,20 +32,9 @@ def _template(_context: click.Context, _parameter: click.Parameter, value: str |
     return value
 
 
-def _window(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
-    if value is None:
-        return None
-    wrong = segment.check(f"{{{value}}}")
-    if wrong or "." in value or value in (*segment.PLAIN_SUBJECTS, "credits"):
-        raise click.BadParameter(f"{value!r} is no window's name; it can be 5h, 7d, a model's name or an id.")
-    return value
-
-
 @click.command(name="panel")
 @click.argument("format", type=click.Choice(list(FORMATS)), metavar="FORMAT")
-@click.option(
-    "--window", metavar="NAME", callback=_window, help="5h, 7d, a model's name or an id. Else the nearest to its limit."
-)
+@options.window
 @click.option(
     "--template", metavar="TEXT", callback=_template, help="What the bar shows; else `segment.template` of config.toml."
 )
@@ -65,7 +53,7 @@ def command(format: str, window: str | None, template: str | None, follow: bool)
     if follow:
         return _follow(chosen, wanted)
     prompt.start_refresh_if_due(os.environ, panels.UNATTENDED)
-    settings, now = _adapted(config.load(os.environ)[0]), datetime.now(UTC)
+    settings, now = options.for_a_desktop(config.load(os.environ)[0]), datetime.now(UTC)
     known = overview.load(ProfileCache(os.environ), settings.limits, now)
     _tell_unknown(known, window)
     _print(chosen.render(panels.look(known, settings, wanted, now), _refresh_command()))
@@ -74,7 +62,7 @@ def command(format: str, window: str | None, template: str | None, follow: bool)
 
 def _follow(chosen: Format, wanted: Wanted) -> int:
     from ullage.panel import clicks, page
-    from ullage.panel.follow import Followed, follow
+    from ullage.panel.follow import Followed, PipeSleep, follow
 
     refresh, said = _refresh_command(), None
     assert chosen.update is not None
@@ -95,14 +83,10 @@ def _follow(chosen: Format, wanted: Wanted) -> int:
 
     if chosen.prelude:
         _print(chosen.prelude)
-    followed = Followed(os.environ, wanted, _adapted)
-    follow(followed, say, output=sys.stdout.fileno(), clicked=clicked if chosen.takes_clicks else None)
+    followed = Followed(os.environ, wanted, options.for_a_desktop)
+    with PipeSleep(sys.stdout.fileno(), clicked if chosen.takes_clicks else None) as sleep:
+        follow(followed, say, sleep)
     return 0
-
-
-def _adapted(settings: Settings) -> Settings:
-    """Return the settings without colours where the person wants none; what a terminal can do says nothing of a bar."""
-    return settings.replace(palette={}) if os.environ.get("NO_COLOR") else settings
 
 
 def _tell_unknown(known: Overview, window: str | None) -> None:

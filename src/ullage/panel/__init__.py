@@ -60,6 +60,7 @@ class Panel(Record):
     problem: str = ""
     palette: Mapping[str, str]
     ascii_only: bool = False
+    counts_left: bool = False
 
     @property
     def level(self) -> Level:
@@ -70,7 +71,9 @@ class Panel(Record):
 def look(known: Overview, settings: Settings, wanted: Wanted, now: datetime) -> Panel:
     """Return what there is to show at `now`."""
     problem = clean(known.problem.message, _LONGEST_PROBLEM) if known.problem else ""
-    nothing = Panel(problem=problem, palette=settings.palette, ascii_only=settings.ascii_only)
+    nothing = Panel(
+        problem=problem, palette=settings.palette, ascii_only=settings.ascii_only, counts_left=settings.show_left
+    )
     reading = known.reading
     if reading is None:
         return nothing

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import sys
 from datetime import UTC, datetime
+from typing import Protocol
 
 from ullage import changes, config, overview, panel, prompt, schedule
 from ullage.cache import ProfileCache
@@ -15,6 +17,7 @@ from ullage.panel import clicks, moments
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import Self
 
     from ullage.config import Settings
     from ullage.panel import Panel, Wanted
@@ -23,6 +26,15 @@ _LONGEST_INPUT = 65536
 # A refresh replaces a dozen files one after the other; they are looked at together.
 _SETTLED_MILLISECONDS = 40
 _MOST_SETTLING = 10
+
+
+class Sleep(Protocol):
+    """How a follower waits; `ended` says that nobody looks any more."""
+
+    @property
+    def ended(self) -> bool: ...
+    def wake(self) -> None: ...
+    def until(self, moment: datetime) -> None: ...
 
 
 class Followed:
@@ -43,40 +55,24 @@ class Followed:
         return shown, moments.next_change(self.known, settings.limits, due, now)
 
 
-def follow(
-    followed: Followed,
-    say: Callable[[Panel], None],
-    *,
-    output: int,
-    clicked: Callable[[int], None] | None = None,
-) -> None:
-    """Call `say` with what there is to show, again whenever that may have changed, until `output` is closed.
+def follow(followed: Followed, say: Callable[[Panel], None], sleep: Sleep) -> None:
+    """Call `say` with what there is to show, again whenever that may have changed, until the sleep has ended.
 
-    `clicked` gets the button of every click that the bar tells on stdin. Raises CacheError when the cache's directory
-    can be neither made nor watched.
+    Raises CacheError when the cache's directory can be neither made nor watched.
     """
-    if not hasattr(select, "poll"):
-        raise UsageError("--follow waits in a way that this system does not know. Run `ullage panel` at intervals.")
-    reading, writing = os.pipe()
-    os.set_blocking(writing, False)
-    try:
-        waiting = _Waiting(reading, output, clicked)
-        while not waiting.ended:
-            followed.cache.make_private()
-            with changes.watching(followed.cache.directory, lambda: _wake(writing)):
-                _while_it_is_the_same(followed, say, waiting)
-    finally:
-        os.close(reading)
-        os.close(writing)
+    while not sleep.ended:
+        followed.cache.make_private()
+        with changes.watching(followed.cache.directory, sleep.wake):
+            _while_it_is_the_same(followed, say, sleep)
 
 
-def _while_it_is_the_same(followed: Followed, say: Callable[[Panel], None], waiting: _Waiting) -> None:
+def _while_it_is_the_same(followed: Followed, say: Callable[[Panel], None], sleep: Sleep) -> None:
     """Go on until the bar has gone, or another directory has come in the place of the one that is watched."""
     directory = _identity(followed.cache.directory)
-    while not waiting.ended and _identity(followed.cache.directory) == directory:
+    while not sleep.ended and _identity(followed.cache.directory) == directory:
         shown, following = followed.look(datetime.now(UTC))
         say(shown)
-        waiting.until(following)
+        sleep.until(following)
 
 
 def _identity(directory: str) -> object:
@@ -87,22 +83,21 @@ def _identity(directory: str) -> object:
     return status.st_dev, status.st_ino
 
 
-def _wake(descriptor: int) -> None:
-    try:
-        os.write(descriptor, b".")
-    except OSError:
-        # The pipe is full: whoever reads it will wake in any case.
-        return
+class PipeSleep:
+    """The sleep of a bar's child: it ends when nobody reads `output` any more; clicks on stdin are told meanwhile.
 
+    `clicked` gets the button of every click. Use as a context manager.
+    """
 
-class _Waiting:
-    """Sleep until the cache has changed, a moment has come, or the bar has gone; clicks are told meanwhile."""
-
-    def __init__(self, changed: int, output: int, clicked: Callable[[int], None] | None) -> None:
+    def __init__(self, output: int, clicked: Callable[[int], None] | None = None) -> None:
+        if not hasattr(select, "poll"):
+            raise UsageError("--follow waits in a way that this system does not know. Run `ullage panel` at intervals.")
         self.ended = False
-        self._changed, self._output, self._clicked = changed, output, clicked
+        self._output, self._clicked = output, clicked
+        self._changed, self._changing = os.pipe()
+        os.set_blocking(self._changing, False)
         self._poll = select.poll()
-        self._poll.register(changed, select.POLLIN)
+        self._poll.register(self._changed, select.POLLIN)
         # Of an output nothing is asked but whether somebody still reads it.
         self._poll.register(output, 0)
         self._input = sys.stdin.fileno() if clicked is not None and sys.stdin is not None else -1
@@ -110,7 +105,21 @@ class _Waiting:
         if self._input >= 0:
             self._poll.register(self._input, select.POLLIN)
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        os.close(self._changed)
+        os.close(self._changing)
+
+    def wake(self) -> None:
+        """Wake the sleeper, from any thread."""
+        # When the pipe is full, whoever reads it will wake in any case.
+        with contextlib.suppress(BlockingIOError):
+            os.write(self._changing, b".")
+
     def until(self, moment: datetime) -> None:
+        """Sleep until a moment, a change or the end."""
         while not self.ended:
             left = (moment - datetime.now(UTC)).total_seconds()
             if left <= 0:

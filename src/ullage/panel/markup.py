@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from ullage.render.surfaces import Span
 
 
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "'": "&#39;", '"': "&quot;", "\\": "&#92;"}
+
+
 def plain(spans: Iterable[Span], _palette: Mapping[str, str]) -> str:
     """Return the text alone."""
     return "".join(span.text for span in spans)
@@ -49,9 +52,7 @@ def conky(spans: Iterable[Span], palette: Mapping[str, str]) -> str:
 
 def pango_text(text: str) -> str:
     """Escape text for Pango markup."""
-    for character, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("'", "&#39;"), ('"', "&quot;")):
-        text = text.replace(character, entity)
-    return text
+    return "".join(_ENTITIES.get(character, character) for character in text)
 
 
 def _painted(
@@ -65,9 +66,10 @@ def _painted(
 
 
 def _pango_style(text: str, look: Paint) -> str:
-    weight = ' weight="bold"' if look.bold else ""
-    line = ' underline="single"' if look.underline else ""
-    return f'<span foreground="{look.colour}"{weight}{line}>{text}</span>'
+    # i3blocks ends a JSON string at the first double quote, escaped or not.
+    weight = " weight='bold'" if look.bold else ""
+    line = " underline='single'" if look.underline else ""
+    return f"<span foreground='{look.colour}'{weight}{line}>{text}</span>"
 
 
 def _polybar_text(text: str) -> str:
