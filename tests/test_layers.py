@@ -55,7 +55,7 @@ ALLOWED = {
     "overview": "cache memory model pace places record",
     "changes": "errors",
     "panel": "cache changes config detach errors model overview panel prompt record render schedule text",
-    "tray": "detach errors panel render xembed",
+    "tray": "detach errors panel render text xembed",
     "xembed": "",
     "refresh": "account ask cache config delivery errors memory places publish record schedule timeline",
     "hook": "cache config errors files guard jsontext prompt",

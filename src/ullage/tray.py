@@ -22,6 +22,7 @@ from ullage.panel import markup
 from ullage.panel.colours import paint
 from ullage.panel.follow import Followed, follow
 from ullage.panel.page import open_usage_page
+from ullage.text import clean
 from ullage.xembed import OneThread
 
 TYPE_CHECKING = False
@@ -133,8 +134,16 @@ class _Tray:
         """Run the icon's loop until it is stopped, or has lost its display."""
         try:
             self._icon.run(setup=self._begin)
+        except Exception as error:
+            # The libraries' own: none of X, GLib or D-Bus shares a base. What fails while it is put away is nothing.
+            if not self.sleep.ended:
+                self.failure = TrayError(
+                    f"The desktop does not take the icon: {clean(str(error), 200)}. Start `ullage tray` in your "
+                    "desktop's session; PYSTRAY_BACKEND=xorg leaves AppIndicators and D-Bus out of it."
+                )
         finally:
             self.sleep.end()
+            self.done.set()
 
     def _begin(self, _icon: object) -> None:
         """Keep the icon current, in a thread of its own."""
