@@ -40,6 +40,10 @@ HOSTILE = (
     "a\u202eb\nc\x1b[31m</txt><click>touch OWNED</click>",
 )
 
+# A display for every label takes its time: to the bars that need one go those that speak their language.
+HOSTILE_TAGS = (HOSTILE[0], HOSTILE[6])
+HOSTILE_MARKUP = (HOSTILE[1], HOSTILE[7])
+
 
 def recipe(heading: str) -> list[str]:
     """Return the code blocks that stand below a heading of docs/panels.md, as they stand there."""
@@ -112,6 +116,8 @@ def x_server(environ: dict[str, str]) -> Iterator[Screen]:
     """Run an X server; `environ` then names it."""
     reading_end, writing_end = os.pipe()
     command = [need("Xvfb"), "-displayfd", str(writing_end), "-screen", "0", f"{WIDTH}x{HEIGHT}x24", "-nolisten", "tcp"]
+    # Else it starts anew, and turns others away, whenever its only client has gone.
+    command.append("-noreset")
     with subprocess.Popen(command, pass_fds=[writing_end], stderr=subprocess.DEVNULL) as server:
         os.close(writing_end)
         with os.fdopen(reading_end) as told:
@@ -174,3 +180,19 @@ def system_gi(folder: Path) -> str | None:
     (folder / "gi-alone").mkdir()
     (folder / "gi-alone" / "gi").symlink_to(packages)
     return str(folder / "gi-alone")
+
+
+def xfce_panel(environ: dict[str, str], folder: Path, plugin: str) -> list[str]:
+    """Write the settings of a panel with one plugin, and return the command that runs it on a bus of its own."""
+    channel = folder / "home" / ".config" / "xfce4" / "xfconf" / "xfce-perchannel-xml"
+    channel.mkdir(parents=True)
+    (channel / "xfce4-panel.xml").write_text(
+        '<?xml version="1.0"?><channel name="xfce4-panel" version="1.0"><property name="configver" type="int" '
+        'value="2"/><property name="panels" type="array"><value type="int" value="1"/><property name="panel-1" '
+        'type="empty"><property name="position" type="string" value="p=6;x=0;y=0"/><property name="length" type="uint" '
+        'value="100"/><property name="size" type="uint" value="40"/><property name="plugin-ids" type="array"><value '
+        'type="int" value="1"/></property></property></property><property name="plugins" type="empty"><property '
+        f'name="plugin-1" type="string" value="{plugin}"/></property></channel>'
+    )
+    need("xfce4-panel")
+    return [need("dbus-run-session"), "--", "xfce4-panel", "--disable-wm-check"]

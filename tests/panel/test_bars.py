@@ -7,7 +7,21 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from bars import GREEN, HOSTILE, RED, Screen, know, recipe, running, stand_in_for_the_browser, wayland, x_server
+from bars import (
+    GREEN,
+    HOSTILE,
+    HOSTILE_MARKUP,
+    HOSTILE_TAGS,
+    RED,
+    Screen,
+    know,
+    recipe,
+    running,
+    stand_in_for_the_browser,
+    wayland,
+    x_server,
+    xfce_panel,
+)
 from bars import click as click_at
 from tools import need, wait_until
 
@@ -154,7 +168,7 @@ def test_polybar(environ: dict[str, str], tmp_path: Path, screen: Screen) -> Non
         wait_until(opened.exists, what="the usage page")
 
 
-@pytest.mark.parametrize("label", HOSTILE)
+@pytest.mark.parametrize("label", HOSTILE_TAGS)
 def test_polybar_with_a_hostile_label(environ: dict[str, str], tmp_path: Path, screen: Screen, label: str) -> None:
     know(environ, 95.0, label=label)
     text = "\n".join(line for line in as_said(recipe("polybar")[0], label).splitlines() if "click" not in line)
@@ -175,7 +189,7 @@ def test_lemonbar(environ: dict[str, str], tmp_path: Path, screen: Screen) -> No
         turns_green(environ, screen)
 
 
-@pytest.mark.parametrize("label", HOSTILE)
+@pytest.mark.parametrize("label", HOSTILE_TAGS)
 def test_lemonbar_with_a_hostile_label(environ: dict[str, str], tmp_path: Path, screen: Screen, label: str) -> None:
     need("lemonbar")
     know(environ, 95.0, label=label)
@@ -206,7 +220,7 @@ def test_i3bar(environ: dict[str, str], tmp_path: Path, screen: Screen) -> None:
     assert opened.read_text() == "https://claude.ai/settings/usage\n"
 
 
-@pytest.mark.parametrize("label", HOSTILE)
+@pytest.mark.parametrize("label", HOSTILE_MARKUP)
 def test_i3bar_with_a_hostile_label(environ: dict[str, str], tmp_path: Path, screen: Screen, label: str) -> None:
     know(environ, 95.0, label=label)
     with running(i3(tmp_path, as_said(recipe("i3bar")[0], label)), environ, folder=tmp_path):
@@ -232,7 +246,7 @@ def test_waybar(environ: dict[str, str], tmp_path: Path) -> None:
         turns_green(environ, screen)
 
 
-@pytest.mark.parametrize("label", HOSTILE)
+@pytest.mark.parametrize("label", HOSTILE_MARKUP)
 def test_waybar_with_a_hostile_label(environ: dict[str, str], tmp_path: Path, label: str) -> None:
     know(environ, 95.0, label=label)
     with wayland(environ, tmp_path, waybar(tmp_path, label)) as screen:
@@ -248,23 +262,7 @@ def test_swaybar(environ: dict[str, str], tmp_path: Path) -> None:
         turns_green(environ, screen)
 
 
-def xfce_panel(environ: dict[str, str], folder: Path, plugin: str) -> list[str]:
-    """Write the settings of a panel with one plugin, and return the command that runs it on a bus of its own."""
-    channel = folder / "home" / ".config" / "xfce4" / "xfconf" / "xfce-perchannel-xml"
-    channel.mkdir(parents=True)
-    (channel / "xfce4-panel.xml").write_text(
-        '<?xml version="1.0"?><channel name="xfce4-panel" version="1.0"><property name="configver" type="int" '
-        'value="2"/><property name="panels" type="array"><value type="int" value="1"/><property name="panel-1" '
-        'type="empty"><property name="position" type="string" value="p=6;x=0;y=0"/><property name="length" type="uint" '
-        'value="100"/><property name="size" type="uint" value="40"/><property name="plugin-ids" type="array"><value '
-        'type="int" value="1"/></property></property></property><property name="plugins" type="empty"><property '
-        f'name="plugin-1" type="string" value="{plugin}"/></property></channel>'
-    )
-    need("xfce4-panel")
-    return [need("dbus-run-session"), "--", "xfce4-panel", "--disable-wm-check"]
-
-
-@pytest.mark.parametrize("label", [None, *HOSTILE])
+@pytest.mark.parametrize("label", [None, *HOSTILE_MARKUP])
 def test_genmon(environ: dict[str, str], tmp_path: Path, screen: Screen, label: str | None) -> None:
     know(environ, 95.0, label=label or "x")
     command = recipe("Xfce: genmon")[0].strip() + ("" if label is None else f" {LABELLED}")

@@ -156,7 +156,7 @@ def test_the_i3bar_stream_is_json_as_far_as_it_goes(environ: dict[str, str], fol
 def test_clicks(
     environ: dict[str, str], follow: Callable[..., Follower], simulate: Callable[..., Simulator], tmp_path: Path
 ) -> None:
-    simulator = simulate("normal")
+    simulator = simulate("busy-day")
     opened = stand_in_for_the_browser(environ, tmp_path)
     assert ullage("refresh", environ=environ).returncode == 0
     follower = follow("i3bar")
@@ -185,7 +185,7 @@ def test_clicks(
 def test_a_refresh_that_is_due_is_started_and_its_answer_shown(
     environ: dict[str, str], follow: Callable[..., Follower], simulate: Callable[..., Simulator]
 ) -> None:
-    simulator = simulate("normal")
+    simulator = simulate("busy-day")
     follower = follow("plain")
     wait_until(lambda: any("%" in line for line in list(follower.lines)), what="a number")
     assert simulator.requests == 1

@@ -6,13 +6,14 @@ import json
 import re
 import xml.etree.ElementTree as ET
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from bars import HOSTILE
+from bars import DOCS, HOSTILE
 from hypothesis import given
 from hypothesis import strategies as st
 from samples import HOUR, NOW, reading, readings, settings, window
+from tools import REPOSITORY
 
 from ullage import panel
 from ullage.model import Problem
@@ -22,6 +23,9 @@ from ullage.panel.colours import paint
 from ullage.panel.formats import FORMATS
 from ullage.render.surfaces import PALETTES, Span
 from ullage.schedule import Schedule
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 REFRESH = ("/usr/bin/ullage", "refresh", "--detach", "--early", "--profile", "default")
 PALETTE = PALETTES["16"]
@@ -114,7 +118,7 @@ def test_a_menu_has_no_action_that_it_cannot_quote(format: str, word: str) -> No
     assert word not in menu
 
 
-NOTHING = {
+NOTHING: dict[str, Callable[[str], bool]] = {
     "waybar": lambda text: json.loads(text)["text"] == "" and "percentage" not in json.loads(text),
     "i3bar": lambda text: json.loads(text) == [],
     "i3status-rust": lambda text: json.loads(text)["text"] == "",
@@ -167,6 +171,18 @@ def test_no_colours_where_none_are_wanted(format: str) -> None:
 def test_ascii(format: str) -> None:
     stated = window(used=100.0, label="Sitzung für 5h")
     assert shown(format, stated, ascii_only=True).isascii()
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_every_format_is_documented(format: str) -> None:
+    assert re.search(rf"^\| `{format}` \|.*\| {'no' if FORMATS[format].update is None else '[^n]'}", DOCS, re.MULTILINE)
+
+
+def test_what_is_said_to_run_in_the_tests_does() -> None:
+    tests = (REPOSITORY / "tests" / "panel" / "test_bars.py").read_text("utf-8")
+    named = re.findall(r"^### (.+) ✓$", DOCS, re.MULTILINE)
+    assert named == [heading for heading in named if f'recipe("{heading}")' in tests]
+    assert {"waybar", "polybar", "i3bar"} <= {*named}
 
 
 def test_a_window_stands_for_top_in_a_template() -> None:
