@@ -33,13 +33,17 @@ Moment = Annotated[str, Meta(description="UTC, ISO 8601", pattern=r"^\d{4}-\d\d-
 State = Literal["fresh", "stale", "expired", "none"]
 
 
-class AccountDocument(Struct):
+class Document(Struct):
+    """What every document of ours is made of (`schemas` holds those of the other commands)."""
+
+
+class AccountDocument(Document):
     id: str | None
     plan: str | None
     tier: str | None
 
 
-class PaceDocument(Struct):
+class PaceDocument(Document):
     ratio: Annotated[float | None, Meta(description="used share against elapsed share; 1 would just last")]
     projected_percent: Annotated[Percent | None, Meta(description="at the reset; low and high enclose 4 cases of 5")]
     projected_low: Percent | None
@@ -49,7 +53,7 @@ class PaceDocument(Struct):
     exhausts_latest: Annotated[Moment | None, Meta(description="null when it may last")]
 
 
-class WindowDocument(Struct):
+class WindowDocument(Document):
     id: str
     label: str
     used_percent: Annotated[Percent | None, Meta(description="null when it is not known, never 0 for unknown")]
@@ -65,13 +69,13 @@ class WindowDocument(Struct):
     pace: PaceDocument | None
 
 
-class MoneyDocument(Struct):
+class MoneyDocument(Document):
     amount_minor: Annotated[int, Meta(description="in minor units: 1234 with exponent 2 is 12.34")]
     currency: Annotated[str, Meta(description="ISO 4217; XXX when the source named none")]
     exponent: int
 
 
-class CreditsDocument(Struct):
+class CreditsDocument(Document):
     enabled: bool
     used: MoneyDocument | None
     limit: MoneyDocument | None
@@ -79,13 +83,13 @@ class CreditsDocument(Struct):
     as_of: Moment
 
 
-class ProblemDocument(Struct):
+class ProblemDocument(Document):
     code: str
     message: str
     retry_at: Moment | None
 
 
-class UsageDocument(Struct):
+class UsageDocument(Document):
     schema: Literal[1]
     account: AccountDocument
     source: str | None
@@ -98,12 +102,12 @@ class UsageDocument(Struct):
     problem: ProblemDocument | None
 
 
-class ProfileDocument(Struct):
+class ProfileDocument(Document):
     profile: Annotated[str, Meta(description="the configuration directory, or `default`")]
     usage: UsageDocument
 
 
-class ProfilesDocument(Struct):
+class ProfilesDocument(Document):
     """What `ullage usage --all --json` prints: each account once."""
 
     schema: Literal[1]
@@ -154,13 +158,17 @@ def encode(usage: UsageDocument | ProfilesDocument) -> bytes:
     return msgspec.json.format(msgspec.json.encode(usage), indent=1) + b"\n"
 
 
-def schema() -> dict[str, Any]:
-    """Return the JSON Schema of the document; it allows fields that a later version adds."""
+def schema(
+    document: type[Document] = UsageDocument,
+    title: str = "ullage usage",
+    description: str = "How much of a Claude plan's quota is used.",
+) -> dict[str, Any]:
+    """Return the JSON Schema of a document; it allows fields that a later version adds."""
     return {
         "$schema": SCHEMA_ID,
-        "title": "ullage usage",
-        "description": "How much of a Claude plan's quota is used. Fields are added, never renamed.",
-        **msgspec.json.schema(UsageDocument),
+        "title": title,
+        "description": f"{description} Fields are added, never renamed.",
+        **msgspec.json.schema(document),
     }
 
 

@@ -222,7 +222,7 @@ def menu_lines(panel: Panel) -> list[str]:
 
 def _line(row: Row) -> str:
     number = " ".join(part for part in (row.share.text, row.course) if part)
-    return f"{row.label}: {number}, {row.outlook} ({row.stated})"
+    return f"{row.label}: {', '.join(filter(None, (number, row.outlook)))} ({row.stated})"
 
 
 def _unmarked(text: str, platform: str = sys.platform) -> str:

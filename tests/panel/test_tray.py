@@ -75,7 +75,7 @@ def test_the_menu_has_used_reset_age_and_source() -> None:
     assert lines == [
         "Session (5h): 37%, resets in 2h13, 12:51 (read just now, from oauth)",
         "Week: ~82%!, resets in 2h13, 12:51 (read 20m ago, from statusline)",
-        "Fable: ↺, has reset; a new reading is due (read just now, from oauth)",
+        "Fable: ?, has reset; a new reading is due (read just now, from oauth)",
     ]
 
 

@@ -5,11 +5,10 @@ Each bar's own format is a function of this in `lines`, `objects` or `menus`; `f
 
 from __future__ import annotations
 
-from ullage.model import binding_window, find_window, has_reset, severity_at, state_at, used_percent_at
+from ullage.model import binding_window, find_window, severity_at, state_at, used_percent_at
 from ullage.record import Record
-from ullage.render import phrases, segment
+from ullage.render import phrases, rows, segment
 from ullage.render.segment import Field, Group, View
-from ullage.render.surfaces import Span
 from ullage.text import clean
 
 TYPE_CHECKING = False
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from ullage.model import Severity, State, Window
     from ullage.overview import Overview
     from ullage.render.segment import Node
+    from ullage.render.surfaces import Span
     from ullage.timeline import Level
 
 USAGE_PAGE = "https://claude.ai/settings/usage"
@@ -37,7 +37,7 @@ class Wanted(Record):
 
 
 class Row(Record):
-    """One window: its name, its number with marks, its course as a sparkline, its outlook, and who said so when."""
+    """One window, or the credits: name, number with its marks, course as a sparkline, outlook, and who said so when."""
 
     label: str
     share: Span
@@ -86,7 +86,7 @@ def look(known: Overview, settings: Settings, wanted: Wanted, now: datetime) -> 
         forecasts=known.forecasts,
     )
     shown = nothing.replace(
-        rows=tuple(_row(window, known, settings, view) for window in reading.windows),
+        rows=_rows(known, settings, now),
         origin=phrases.origin(reading, settings, now),
     )
     window = _chosen(view, wanted.window)
@@ -126,26 +126,22 @@ def _about(nodes: Sequence[Node], window: str) -> tuple[Node, ...]:
     return tuple(about)
 
 
-def _row(window: Window, known: Overview, settings: Settings, view: View) -> Row:
-    def one(attribute: str) -> Span:
-        filled = segment.fill([Field(subject=window.id, attribute=attribute)], view)
-        return filled[0] if filled else Span(text="?")
-
-    share = one("")
-    shows_number = used_percent_at(window, view.now, settings.limits) is not None
-    samples = known.samples.get(window.id, ()) if shows_number else ()
-    return Row(
-        label=one("label").text,
-        share=share,
-        bar=one("bar").text if shows_number else "",
-        course=phrases.course(window, samples, ascii_only=settings.ascii_only),
-        outlook=_outlook(window, settings, view),
-        stated=f"{phrases.ago(window.as_of, view.now)}, from {window.source}",
+def _rows(known: Overview, settings: Settings, now: datetime) -> tuple[Row, ...]:
+    reading = known.reading
+    assert reading is not None
+    stated = [(window.source, window.as_of) for window in reading.windows]
+    if reading.credits is not None:
+        stated.append((reading.source, reading.credits.as_of or reading.as_of))
+    # Credits that are too old have no row.
+    found = zip(rows.rows(known, settings, now), stated, strict=False)
+    return tuple(
+        Row(
+            label=row.label.encode("ascii", "replace").decode() if settings.ascii_only else row.label,
+            share=row.number,
+            bar=row.bar.text,
+            course=row.course.text,
+            outlook="; ".join(span.text for span in row.outlook),
+            stated=f"{phrases.ago(as_of, now)}, from {source}",
+        )
+        for row, (source, as_of) in found
     )
-
-
-def _outlook(window: Window, settings: Settings, view: View) -> str:
-    used = used_percent_at(window, view.now, settings.limits)
-    if used is not None:
-        return phrases.reset(window, used, view.now)
-    return "has reset; a new reading is due" if has_reset(window, view.now) else "not known"

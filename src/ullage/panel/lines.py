@@ -73,5 +73,5 @@ def sketchybar(panel: Panel) -> str:
 
 def tooltip(panel: Panel) -> list[str]:
     """Return a line for every window, and where the numbers come from."""
-    rows = [f"{row.label}: {row.share.text}, {row.outlook}" for row in panel.rows]
+    rows = [f"{row.label}: {', '.join(filter(None, (row.share.text, row.outlook)))}" for row in panel.rows]
     return [*rows, panel.origin, *([panel.problem] if panel.problem else [])]
