@@ -7,7 +7,8 @@ UllageError
 ├── CacheError    5  the cache cannot be used
 ├── HistoryError  5  the history cannot be used
 ├── MetricsError  5  metrics did not get where they were sent
-└── ChannelError  5  an alert did not get through (channels)
+├── ChannelError  5  an alert did not get through (channels)
+└── TrayError     5  there is no place for an icon (tray)
 """
 
 from __future__ import annotations
