@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from ullage import config
 from ullage.alerts import QuietHours, Wishes
-from ullage.config import OPTIONS, Issue
+from ullage.config import OPTIONS, Issue, file
+from ullage.config.default_file import default_text, toml_value
 from ullage.model import Limits
 from ullage.places import SURFACES
 from ullage.render import segment
@@ -249,7 +250,7 @@ def test_what_is_no_toml_is_said_and_changes_nothing(path: str, text: str | byte
 
 @given(st.binary(max_size=100) | st.text(max_size=100).map(str.encode))
 def test_no_bytes_raise(data: bytes) -> None:
-    values, _ = config._checked(data, dict(DEFAULTS))
+    values, _ = file.checked(data, dict(DEFAULTS))
     assert set(values) == set(DEFAULTS)
 
 
@@ -283,23 +284,23 @@ def test_what_is_no_file_to_read_is_said_and_not_waited_for(tmp_path: Path, make
 
 
 def test_the_default_text_says_everything_and_changes_nothing(path: str) -> None:
-    text = config.default_text()
+    text = default_text()
     assert config.read(write(path, text)) == (DEFAULTS, ())
     for option in OPTIONS:
         assert option.explanation.splitlines()[0] in text
 
 
 def test_the_default_text_uncommented_says_the_defaults(path: str) -> None:
-    lines = config.default_text().splitlines()
+    lines = default_text().splitlines()
     names = tuple(f"# {option.key.rpartition('.')[2]} = " for option in OPTIONS)
     text = "\n".join(line[2:] if line.startswith(names) else line for line in lines)
-    assert len(list(config._leaves(tomllib.loads(text)))) == len(OPTIONS)
+    assert len(list(file.leaves(tomllib.loads(text)))) == len(OPTIONS)
     assert config.read(write(path, text)) == (DEFAULTS, ())
 
 
 @pytest.mark.parametrize("value", ["", 'a "quoted" \\ text', "ünï↺", "{5h} # [x]", 75, 0.5])
 def test_values_are_written_as_toml_reads_them(value: object) -> None:
-    assert tomllib.loads(f"x = {config.toml_value(value)}") == {"x": value}
+    assert tomllib.loads(f"x = {toml_value(value)}") == {"x": value}
 
 
 @pytest.mark.parametrize(("glyphs", "ascii_only"), [("unicode", False), ("ascii", True)])

@@ -45,7 +45,7 @@ ALLOWED = {
     "render": "model pace places record render text tokens",
     "account": "cache files model serial statements text",
     "target": "text",
-    "config": "alerts errors files meters model places record render secret text tokens",
+    "config": "alerts config errors files meters model places record render secret text tokens",
     "channels": "alerts errors secret",
     "delivery": "account alerts cache channels config detach errors files memory model text",
     "frames": "places render timeline",
@@ -83,7 +83,7 @@ CHEAP = {"os", "sys", "time", "stat"}
 HOMES = {
     "httpx": ["sources.http"],
     "filelock": ["cache"],
-    "platformdirs": ["config"],
+    "platformdirs": ["config.paths"],
     "rich": ["render.table"],
     "msgspec": ["contract", "tokens.lines"],
     "sqlite3": ["database"],

@@ -10,6 +10,7 @@ from ullage import config
 from ullage.cache import ProfileCache
 from ullage.cli import options
 from ullage.cli.options import LONGEST_REFRESH_SECONDS
+from ullage.config.default_file import default_text, toml_value
 from ullage.errors import CacheError, UsageError
 from ullage.publish import publish_anew
 
@@ -25,7 +26,7 @@ def command(context: click.Context) -> None:
         if os.environ.get("ULLAGE_SOURCE"):
             click.echo(f"# ULLAGE_SOURCE={os.environ['ULLAGE_SOURCE']} goes before the file's source")
         for key, value in values.items():
-            click.echo(f"{key} = {config.toml_value(value)}")
+            click.echo(f"{key} = {toml_value(value)}")
         options.tell_issues(issues, path)
 
 
@@ -36,7 +37,7 @@ def write() -> int:
     os.makedirs(os.path.dirname(path), exist_ok=True)
     try:
         with open(path, "x", encoding="utf-8") as file:
-            file.write(config.default_text())
+            file.write(default_text())
     except FileExistsError as error:
         raise UsageError(f"{path} is there already, and stays as it is. `ullage config check` reads it.") from error
     click.echo(f"Wrote {path}")

@@ -1,0 +1,111 @@
+"""A config.toml as it lies there: what is right in it counts, what is wrong is said with its line."""
+
+from __future__ import annotations
+
+import os
+
+from ullage.config.options import OPTIONS
+from ullage.files import read_regular
+from ullage.record import Record
+from ullage.text import clean
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any
+
+_LARGEST_FILE = 1 << 16
+_MOST_ISSUES = 20
+# Options whose value is a table with names of the user's choice.
+_TABLES = tuple(option.key for option in OPTIONS if isinstance(option.default, dict))
+
+
+class Issue(Record):
+    """What is wrong with a configuration file, and where; line 0 is the file as a whole."""
+
+    line: int
+    message: str
+
+
+def read(path: str) -> tuple[dict[str, Any], tuple[Issue, ...]]:
+    """Return each option's value by key, defaults included, and what is wrong with the file."""
+    values: dict[str, Any] = {option.key: option.default for option in OPTIONS}
+    if not os.path.lexists(path):
+        return values, ()
+    data = read_regular(path, _LARGEST_FILE)
+    if data is None:
+        return values, (
+            Issue(line=0, message="cannot be read: it is no regular file, too large, or not yours to read"),
+        )
+    return checked(data, values)
+
+
+def checked(data: bytes, values: dict[str, Any]) -> tuple[dict[str, Any], tuple[Issue, ...]]:
+    """Put what is right in a file over the values, and say what is wrong with it."""
+    import tomllib
+
+    try:
+        text = data.decode()
+        given = dict(leaves(tomllib.loads(text)))
+    except ValueError as error:
+        return values, (Issue(line=_line_of_error(error), message=f"is not TOML: {error}"),)
+    except RecursionError:
+        return values, (Issue(line=0, message="is nested too deeply"),)
+    issues: list[Issue] = []
+    for key, value in given.items():
+        option = next((option for option in OPTIONS if option.key == key), None)
+        if len(issues) >= _MOST_ISSUES:
+            break
+        wrong = f"is not an option{_nearest(key)}" if option is None else option.check(value)
+        if wrong:
+            issues.append(Issue(line=_line_of_key(text, key), message=f"{clean(key, 100)} {wrong}"))
+        else:
+            values[key] = value
+    return values, tuple(issues)
+
+
+def leaves(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield each option's dotted key and its value."""
+    for key, value in table.items():
+        if isinstance(value, dict) and f"{prefix}{key}" not in _TABLES:
+            yield from leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _nearest(key: str) -> str:
+    import difflib
+
+    known = [option.key for option in OPTIONS]
+    near = difflib.get_close_matches(key, known, 1, 0.6) or [
+        k for k in known if k.endswith("." + key.rsplit(".", maxsplit=1)[-1])
+    ]
+    return f"; did you mean {near[0]}?" if near else ". `ullage config` lists them"
+
+
+def _line_of_error(error: Exception) -> int:
+    import re
+
+    found = re.search(r"at line (\d+)", str(error))
+    return int(found.group(1)) if found else 0
+
+
+def _line_of_key(text: str, key: str) -> int:
+    """Find the line that sets a dotted key: tomllib does not tell."""
+    import re
+
+    key, table = _bare(key) + ".", ""
+    for number, line in enumerate(text.splitlines(), 1):
+        header = re.match(r"\s*\[\[?\s*([^\]]+?)\s*\]", line)
+        if header:
+            table = _bare(header.group(1)) + "."
+            # A value given as an array of tables has no line with an equals sign.
+            if table.startswith(key):
+                return number
+        elif "=" in line and key.startswith(f"{table}{_bare(line.partition('=')[0])}."):
+            return number
+    return 0
+
+
+def _bare(key: str) -> str:
+    return "".join(character for character in key if not character.isspace() and character not in "\"'")

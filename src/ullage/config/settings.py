@@ -1,0 +1,123 @@
+"""The values in force, typed: what the rest of ullage is given of a configuration."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from ullage import secret
+from ullage.alerts import Wishes, parse_quiet_hours
+from ullage.config.options import LEVELS, STATUS_LINE_TEMPLATE
+from ullage.model import Limits
+from ullage.places import SURFACES
+from ullage.record import Record
+from ullage.render.surfaces import PALETTES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+
+class KeyNames(Record):
+    """Where a key of the user's comes from: a variable if it is set, else a command, else the keyring.
+
+    `keyring` is a service and a user name in it; `organization` is whose numbers claude.ai is asked for.
+    """
+
+    command: tuple[str, ...] = ()
+    variable: str = ""
+    keyring: tuple[str, ...] = ()
+    organization: str = ""
+
+
+class Reporting(Record):
+    """Where metrics go after a refresh, and how the account is called there; an empty text is not used."""
+
+    account: str = "pseudonym"
+    user: str = ""
+    key_file: str = ""
+    textfile: str = ""
+    push: str = ""
+    otlp: str = ""
+    auth_file: str = ""
+    plain_http: bool = False
+
+    @property
+    def is_wanted(self) -> bool:
+        """Say whether anything is to be done after a refresh."""
+        return bool(self.textfile or self.push or self.otlp)
+
+
+class Settings(Record):
+    """The values in force."""
+
+    source: str
+    limits: Limits
+    templates: dict[str, str]
+    status_line_template: str = STATUS_LINE_TEMPLATE
+    show_left: bool
+    ascii_only: bool
+    palette: dict[str, str]
+    alerts: Wishes = Wishes()
+    push_to_tmux: bool = False
+    web: KeyNames = KeyNames()
+    admin: KeyNames = KeyNames(variable="ANTHROPIC_ADMIN_KEY")
+    analytics: KeyNames = KeyNames(variable="ANTHROPIC_ANALYTICS_KEY")
+    reporting: Reporting = Reporting()
+    prices: Mapping[str, Any] = {}
+
+
+def settings_of(values: Mapping[str, Any]) -> Settings:
+    """Type the value of each option, by key."""
+    palette = dict(PALETTES[values["colors.palette"]])
+    if palette:
+        palette.update({level: values[f"colors.{level}"] for level in LEVELS if values[f"colors.{level}"]})
+    return Settings(
+        source=values["source"],
+        limits=Limits(
+            warning_percent=float(values["severity.warning_percent"]),
+            critical_percent=float(values["severity.critical_percent"]),
+            stale_after=timedelta(minutes=values["age.stale_after_minutes"]),
+            expire_after=timedelta(minutes=values["age.expire_after_minutes"]),
+        ),
+        templates={
+            surface: values[f"segment.templates.{surface}"] or values["segment.template"] for surface in SURFACES
+        },
+        status_line_template=values["statusline.template"],
+        show_left=values["segment.show"] == "left",
+        ascii_only=values["segment.glyphs"] == "ascii",
+        palette=palette,
+        push_to_tmux=values["tmux.push"],
+        alerts=_wishes(values),
+        web=KeyNames(
+            command=secret.command_words(values["web.session_key_command"]),
+            variable=values["web.session_key_variable"],
+            organization=values["web.organization"],
+        ),
+        admin=_key_names(values, "admin"),
+        analytics=_key_names(values, "analytics"),
+        prices=values["tokens.prices"],
+        reporting=Reporting(
+            **{key.removeprefix("metrics."): value for key, value in values.items() if key.startswith("metrics.")}
+        ),
+    )
+
+
+def _key_names(values: Mapping[str, Any], which: str) -> KeyNames:
+    return KeyNames(
+        command=secret.command_words(values[f"org.{which}_key_command"]),
+        variable=values[f"org.{which}_key_variable"],
+        keyring=secret.command_words(values[f"org.{which}_key_keyring"]),
+    )
+
+
+def _wishes(values: Mapping[str, Any]) -> Wishes:
+    minutes = values["alerts.failing_after_minutes"]
+    return Wishes(
+        via=tuple(dict.fromkeys(values["alerts.via"])),
+        command=tuple(values["alerts.command"]),
+        thresholds=tuple(sorted(float(threshold) for threshold in values["alerts.thresholds"])),
+        forecast=values["alerts.forecast"],
+        failing_after=timedelta(minutes=minutes) if minutes else None,
+        quiet=parse_quiet_hours(values["alerts.quiet_hours"]),
+    )
