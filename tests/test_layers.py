@@ -83,7 +83,7 @@ CHEAP = {"os", "sys", "time", "stat"}
 HOMES = {
     "httpx": ["sources.http"],
     "filelock": ["cache"],
-    "platformdirs": ["config.paths"],
+    "platformdirs": ["config.__init__"],
     "rich": ["render.table"],
     "msgspec": ["contract", "tokens.lines"],
     "sqlite3": ["database"],

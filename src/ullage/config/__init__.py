@@ -1,22 +1,25 @@
 """The configuration: the values in force, from config.toml and the environment, and what is wrong with them.
 
 `options` is the table of what can be set, `checks` what may stand there; `file` reads a config.toml, `settings` types
-its values, `default_file` writes one that explains every option, and `paths` says where it lies.
+its values, `default_file` makes one that explains every option.
 """
 
 from __future__ import annotations
 
-from ullage.config.checks import one_of
-from ullage.config.file import Issue, read
+import os
+
+from ullage.config.checks import Issue, one_of
 from ullage.config.options import OPTIONS, STATUS_LINE_TEMPLATE, Option
-from ullage.config.paths import config_path, state_path
 from ullage.config.settings import KeyNames, Reporting, Settings, settings_of
+from ullage.errors import UsageError
 from ullage.meters import SOURCES
+from ullage.places import config_directory
 from ullage.text import clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
 __all__ = [
     "OPTIONS",
@@ -34,6 +37,30 @@ __all__ = [
 ]
 
 
+def config_path(environ: Mapping[str, str]) -> str:
+    """Return where config.toml lies, whether it exists or not."""
+    if environ.get("ULLAGE_CONFIG"):
+        return os.path.abspath(environ["ULLAGE_CONFIG"])
+    directory = config_directory(environ)
+    if directory is None:
+        import platformdirs
+
+        directory = platformdirs.user_config_dir("ullage", appauthor=False)
+    return os.path.join(directory, "config.toml")
+
+
+def state_path(environ: Mapping[str, str]) -> str:
+    """Return the directory of what is kept for good, such as the history, whether it exists or not."""
+    given = environ.get("ULLAGE_STATE_DIR")
+    if given:
+        if not os.path.isabs(given):
+            raise UsageError(f"ULLAGE_STATE_DIR must be an absolute path; it is {given!r}. Set it to the full path.")
+        return given
+    import platformdirs
+
+    return platformdirs.user_state_dir("ullage", appauthor=False)
+
+
 def load(environ: Mapping[str, str]) -> tuple[Settings, tuple[Issue, ...]]:
     """Return the values in force, and what is wrong with the file; a value that is wrong gives way to its default."""
     path = config_path(environ)
@@ -46,3 +73,14 @@ def wrong_source(settings: Settings) -> str | None:
     """Return what is wrong with the source in force, in words, or None; only the environment can name a wrong one."""
     wrong = one_of(*SOURCES)(settings.source)
     return f"ULLAGE_SOURCE {clean(wrong, 200)}. Correct or unset it." if wrong else None
+
+
+def read(path: str) -> tuple[dict[str, Any], tuple[Issue, ...]]:
+    """Return each option's value by key, defaults included, and what is wrong with the file."""
+    values: dict[str, Any] = {option.key: option.default for option in OPTIONS}
+    if not os.path.lexists(path):
+        return values, ()
+    # Most people have no config.toml, and a status line should load no more than it needs.
+    from ullage.config import file
+
+    return file.read(path, values)

@@ -1,9 +1,10 @@
-"""What is wrong with one value of config.toml, in words that follow its key, or None."""
+"""What is wrong with a value of config.toml, in words that follow its key, or None."""
 
 from __future__ import annotations
 
 from ullage.alerts import parse_quiet_hours
 from ullage.errors import UsageError
+from ullage.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,6 +15,13 @@ if TYPE_CHECKING:
     Check = Callable[[Any], str | None]
 
 _LONGEST_IDENTIFIER = 64
+
+
+class Issue(Record):
+    """What is wrong with a configuration file, and where; line 0 is the file as a whole."""
+
+    line: int
+    message: str
 
 
 def one_of(*words: str) -> Check:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-
+from ullage.config.checks import Issue
 from ullage.config.options import OPTIONS
 from ullage.files import read_regular
-from ullage.record import Record
 from ullage.text import clean
 
 TYPE_CHECKING = False
@@ -20,18 +18,8 @@ _MOST_ISSUES = 20
 _TABLES = tuple(option.key for option in OPTIONS if isinstance(option.default, dict))
 
 
-class Issue(Record):
-    """What is wrong with a configuration file, and where; line 0 is the file as a whole."""
-
-    line: int
-    message: str
-
-
-def read(path: str) -> tuple[dict[str, Any], tuple[Issue, ...]]:
-    """Return each option's value by key, defaults included, and what is wrong with the file."""
-    values: dict[str, Any] = {option.key: option.default for option in OPTIONS}
-    if not os.path.lexists(path):
-        return values, ()
+def read(path: str, values: dict[str, Any]) -> tuple[dict[str, Any], tuple[Issue, ...]]:
+    """Return the values with what is right in a file put over them, and what is wrong with it."""
     data = read_regular(path, _LARGEST_FILE)
     if data is None:
         return values, (
