@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tools import REPOSITORY
 
+from ullage import errors
 from ullage.cli import COMMANDS
 
 if TYPE_CHECKING:
@@ -201,6 +202,19 @@ def test_no_command_is_a_library_of_another_but_the_chart_of_watch() -> None:
 def test_click_lives_in_the_command_line() -> None:
     users = {house_of(name) for name, path in MODULES.items() if any(u.split(".")[0] == "click" for u in imports(path))}
     assert users == {"cli"}
+
+
+def test_the_tree_of_errors_shows_every_one() -> None:
+    classes = [
+        node
+        for path in MODULES.values()
+        for node in ast.parse(path.read_text("utf-8")).body
+        if isinstance(node, ast.ClassDef)
+        and any(ast.unparse(base) in ("UllageError", "UsageError") for base in node.bases)
+    ]
+    shown = errors.__doc__ or ""
+    assert [node.name for node in classes if f"── {node.name} " not in shown] == []
+    assert shown.count("── ") == len(classes)
 
 
 def test_no_other_library_is_imported() -> None:

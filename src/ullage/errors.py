@@ -3,6 +3,7 @@
 UllageError
 ├── UsageError    2  the command, the environment or the configuration is wrong
 │   └── UnknownWindowError  a limit names no window that there is (guard.limits)
+├── NoKeyError    3  no key of an organisation is named, or what is named holds none (org.keys)
 ├── SourceError   5  a source did not answer
 ├── CacheError    5  the cache cannot be used
 ├── HistoryError  5  the history cannot be used
