@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 import json
 import os
 import socket
@@ -20,7 +19,7 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
-from ullage import __version__
+from ullage import __version__, addresses
 from ullage.errors import SourceError, UsageError
 from ullage.text import clean
 
@@ -43,10 +42,7 @@ class Answer:
 
 
 def checked_base(base: str, provider: str, variable: str = "ULLAGE_API_BASE") -> httpx.URL:
-    """Return the base address when it is the provider's own or a loopback address; else raise SourceError.
-
-    Names are not looked up: what `localhost` means is decided elsewhere, so only addresses count.
-    """
+    """Return the base address when it is the provider's own or a loopback address; else raise SourceError."""
     try:
         url = httpx.URL(base)
     except (httpx.InvalidURL, ValueError) as error:
@@ -54,7 +50,9 @@ def checked_base(base: str, provider: str, variable: str = "ULLAGE_API_BASE") ->
     bare = (
         not url.userinfo and not url.query and not url.fragment and url.path in ("", "/") and (url.port or 0) < 1 << 16
     )
-    if bare and (str(url).rstrip("/") == provider or (url.scheme in ("http", "https") and _is_loopback(url.host))):
+    if bare and (
+        str(url).rstrip("/") == provider or (url.scheme in ("http", "https") and addresses.is_loopback(url.host))
+    ):
         return url
     raise _base_refused(provider, variable, f"names {clean(url.host, 200)!r}")
 
@@ -65,8 +63,7 @@ def checked_address(address: str) -> httpx.URL:
         url = httpx.URL(address)
     except (httpx.InvalidURL, ValueError) as error:
         raise UsageError(f"{clean(address, 200)!r} is no address: {clean(str(error), 200)}.") from error
-    is_safe = url.scheme == "https" or (url.scheme == "http" and _is_loopback(url.host))
-    if not is_safe or not url.host or url.userinfo:
+    if not addresses.is_private(url.scheme, url.host) or not url.host or url.userinfo:
         raise UsageError(
             f"{clean(address, 200)!r} is neither an https:// address nor a loopback one such as http://127.0.0.1:8000, "
             "without a name and password in it."
@@ -80,13 +77,6 @@ def _base_refused(provider: str, variable: str, what: str) -> SourceError:
         f"ullage asks {provider} or a loopback address such as http://127.0.0.1:8000, and nobody else; "
         f"{variable} {what}. Unset it.",
     )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def get(
@@ -220,7 +210,7 @@ def _client(host: str) -> httpx.AsyncClient:
         return httpx.AsyncClient(
             verify=trusted,
             # A loopback address is never asked through a proxy, which would see the secret.
-            trust_env=not _is_loopback(host),
+            trust_env=not addresses.is_loopback(host),
             follow_redirects=False,
             timeout=httpx.Timeout(WHOLE_CALL_SECONDS, connect=CONNECT_SECONDS),
             headers={"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "identity"},

@@ -1,8 +1,4 @@
-"""An address of the user's own that something is sent to: what is wrong with it, in words. Pure.
-
-Only https, and http to a loopback address, unless the user trusts the network between; names are not looked up. A
-password in an address would show up in process lists, logs and error messages.
-"""
+"""Whom something may be sent to, by the address alone: names are not looked up, as they could mean anybody. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +9,11 @@ from ullage.text import clean
 
 
 def wrong(address: str, *, plain_http: bool) -> str | None:
-    """Return what is wrong with an address, without repeating a secret that may be in it, or None."""
+    """Return what is wrong with an address of the user's own, without repeating a secret that may be in it, or None.
+
+    Only https, and http to a loopback address, unless the user trusts the network between. A password in an address
+    would show up in process lists, logs and error messages.
+    """
     try:
         parts = urlsplit(address)
         port_is_wrong = parts.port == 0
@@ -25,16 +25,15 @@ def wrong(address: str, *, plain_http: bool) -> str | None:
         return "holds a name or a password, which others would see; metrics.auth_file is the place for them"
     if parts.query or parts.fragment or not address.isprintable() or not address.isascii() or " " in address:
         return "holds more than a host, a port and a path"
-    if parts.scheme == "http" and not plain_http and not is_loopback(parts.hostname):
+    if not plain_http and not is_private(parts.scheme, parts.hostname):
         host = clean(parts.hostname, 100)
         return f"would go to {host} unencrypted; use https://, or set plain_http = true under [metrics] in config.toml"
     return None
 
 
-def is_private(address: str) -> bool:
-    """Say whether nobody between can read what is sent to an address."""
-    parts = urlsplit(address)
-    return parts.scheme == "https" or is_loopback(parts.hostname or "")
+def is_private(scheme: str, host: str) -> bool:
+    """Say whether nobody between can read what is sent to a host."""
+    return scheme == "https" or (scheme == "http" and is_loopback(host))
 
 
 def is_loopback(host: str) -> bool:
