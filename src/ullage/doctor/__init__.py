@@ -7,15 +7,12 @@ from __future__ import annotations
 
 import os
 import platform
-import re
-import shutil
-import subprocess
 
-from ullage import __version__, config, memory, schedule, setup
+from ullage import __version__, config, memory, schedule
 from ullage.cache import ProfileCache, refuse_strangers
-from ullage.doctor import measure, redact, source_report, state_report
-from ullage.errors import CacheError, UllageError, UsageError
-from ullage.files import read_regular
+from ullage.doctor import host_report, redact, source_report, state_report
+from ullage.doctor.finding import Finding
+from ullage.errors import CacheError, UsageError
 from ullage.metrics import report as metrics_report
 from ullage.model import Limits, iso, state_at
 from ullage.record import Record
@@ -28,39 +25,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ullage.model import Reading
-
-_VERSION_SECONDS = 5
-_PROGRAMS = {"nushell": "nu"}
-
-# What the tests run, or what the shell code is written for.
-_MINIMUM = {
-    "bash": (3, 2),
-    "zsh": (5, 3),
-    "fish": (3, 4),
-    "elvish": (0, 19),
-    "nushell": (0, 107),
-    "xonsh": (0, 13),
-    "starship": (1, 20),
-    "tmux": (3, 2),
-}
-# Where else a line of one's own may stand.
-_MORE_FILES = {
-    "bash": (".bash_profile", ".bash_login", ".profile"),
-    "zsh": (".zprofile", ".zshenv"),
-    "fish": (".config/fish/config.fish",),
-    "elvish": (".elvish/rc.elv",),
-    "nushell": (".config/nushell/config.nu", ".config/nushell/env.nu"),
-    "xonsh": (".config/xonsh/rc.xsh",),
-    "tmux": (".tmux.conf", ".config/tmux/tmux.conf"),
-}
-
-
-class Finding(Record):
-    """Something that is wrong, in words that say what to do, and the exit code that it makes."""
-
-    code: str
-    message: str
-    exit_code: int
 
 
 class Examination(Record):
@@ -79,7 +43,7 @@ def examine(environ: Mapping[str, str], now: datetime) -> Examination:
     cache = _cache(environ, findings)
     reading, plan = (cache.reading(), cache.schedule()) if cache else (None, Schedule())
     limits, configuration = _configuration(environ, findings)
-    hosts, prompt = _hosts(environ, now, findings)
+    hosts, prompt = host_report.report(environ, now, findings)
     state = _state(environ, findings)
     document = {
         "schema": 1,
@@ -244,109 +208,3 @@ def _metrics_document(environ: Mapping[str, str]) -> list[dict[str, Any]]:
         }
         for one in sent
     ]
-
-
-def _hosts(
-    environ: Mapping[str, str], now: datetime, findings: list[Finding]
-) -> tuple[list[dict[str, Any]], dict[str, float | None]]:
-    hosts = [_host(name, environ, findings) for name in setup.HOSTS]
-    prompt: dict[str, float | None] = {}
-    try:
-        with measure.cache(environ, int(now.timestamp())) as inside:
-            prompt = measure.programs(inside)
-            for host in hosts:
-                if host["name"] in measure.SHELLS and host["program"]:
-                    host["hook_microseconds"] = measure.hook(host["name"], host["program"], inside)
-    except (OSError, UllageError) as error:
-        findings.append(Finding(code="not_measured", message=f"Nothing could be measured: {error}.", exit_code=2))
-    set_up = [host["name"] for host in hosts if host["set_up"] not in ("none", "damaged")]
-    for program in ("ullage", "ullage-prompt"):
-        if set_up and shutil.which(program, path=environ.get("PATH")) is None:
-            words = f"{program} is not in PATH, so {', '.join(set_up)} cannot find it. Add its directory to PATH."
-            findings.append(Finding(code="not_in_path", message=words, exit_code=2))
-    if _is_starship_unfed(hosts, environ):
-        words = (
-            "starship shows what a shell's hook exports, and none does: `ullage setup bash --starship`, or zsh, "
-            "fish or nushell."
-        )
-        findings.append(Finding(code="starship_unfed", message=words, exit_code=2))
-    return hosts, prompt
-
-
-def _is_starship_unfed(hosts: list[dict[str, Any]], environ: Mapping[str, str]) -> bool:
-    texts = {host["name"]: read_regular(host["file"]) or b"" for host in hosts if host["file"]}
-    starship = texts.pop("starship", b"")
-    if b"env_var.ULLAGE_SEGMENT" not in starship or b"custom.ullage" in starship or "ULLAGE_SEGMENT" in environ:
-        return False
-    return not any(
-        word in text
-        for text in texts.values()
-        for word in (b"--starship", b"ULLAGE_PLACE", b"ULLAGE_SEGMENT", b"__ullage.place")
-    )
-
-
-def _host(name: str, environ: Mapping[str, str], findings: list[Finding]) -> dict[str, Any]:
-    program = shutil.which(_PROGRAMS.get(name, name), path=environ.get("PATH"))
-    version = _version(program, environ) if program else None
-    enough = version is None or _numbers(version) >= _MINIMUM[name]
-    file, standing = _standing(name, environ)
-    minimum = ".".join(map(str, _MINIMUM[name]))
-    if standing.how == "damaged":
-        words = f"The marks of ullage's block in {file} do not pair up. `ullage setup {name}` says where."
-        findings.append(Finding(code="damaged_block", message=words, exit_code=2))
-    lost = setup.lost_file(read_regular(file)) if file else None
-    if lost:
-        words = (
-            f"{file} names {lost}, which is not there any more, so {name} shows nothing. `ullage setup {name} --undo`, "
-            f"then `ullage setup {name}` names the new one."
-        )
-        findings.append(Finding(code="lost_file", message=words, exit_code=2))
-    if standing.how not in ("none", "damaged") and not enough:
-        words = f"{name} {version} is too old for what {file} asks of it: ullage needs {minimum}."
-        findings.append(Finding(code="too_old", message=words, exit_code=2))
-    return {
-        "name": name,
-        "program": program,
-        "version": version,
-        "minimum": minimum,
-        "enough": enough if version else None,
-        "file": file,
-        "set_up": standing.how,
-        "line": standing.line,
-        "hook_microseconds": None,
-    }
-
-
-def _version(program: str, environ: Mapping[str, str]) -> str | None:
-    try:
-        done = subprocess.run(
-            [program, "-V" if os.path.basename(program) == "tmux" else "--version"],
-            env={"PATH": environ.get("PATH", os.defpath), "HOME": "/", "LC_ALL": "C"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_VERSION_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    found = re.search(rb"\d+(?:\.\d+)+[a-z]?", done.stdout)
-    return found.group().decode() if found else None
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    # tmux counts in letters: 3.3a.
-    return tuple(int(number) for number in re.findall(r"\d+", version))
-
-
-def _standing(name: str, environ: Mapping[str, str]) -> tuple[str | None, setup.Standing]:
-    """Return the file that shows the segment, else the one that setup would change."""
-    try:
-        host = setup.host(name, environ)
-    except UsageError:
-        return None, setup.Standing(how="none")
-    home = environ.get("HOME", "")
-    for path in (host.path, *(os.path.join(home, more) for more in _MORE_FILES.get(name, ()))):
-        standing = setup.standing(read_regular(path), host)
-        if standing.how != "none":
-            return path, standing
-    return host.path, setup.Standing(how="none")
