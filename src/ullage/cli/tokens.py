@@ -13,6 +13,7 @@ from ullage.cli import options
 from ullage.cli.meter import Meter
 from ullage.cli.moments import since_when, until_when
 from ullage.render import tokens as render
+from ullage.render import tokens_document
 from ullage.tokens import prices, transcripts
 from ullage.tokens.report import GROUPINGS
 
@@ -105,11 +106,11 @@ def command(
     for notice in answer.notices:
         click.echo(f"ullage: {notice}", err=True)
     if as_json:
-        click.echo(render.encode(render.document(answer, _name(zone))))
+        click.echo(tokens_document.encode(tokens_document.document(answer, _name(zone))))
     elif as_csv:
         import csv
 
-        csv.writer(sys.stdout, lineterminator="\n").writerows(render.csv_rows(answer))
+        csv.writer(sys.stdout, lineterminator="\n").writerows(tokens_document.csv_rows(answer))
     else:
         _print(answer, now)
     return 0 if answer.found.transcripts else 3
@@ -195,7 +196,7 @@ def show_prices(source: str | None, bundled: bool, as_json: bool) -> int:
             "overridden": list(shown.overridden),
             "models": plain,
         }
-        click.echo(render.encode(document))
+        click.echo(tokens_document.encode(document))
         return 0
     for line in render.price_lines(shown):
         click.echo(line)
