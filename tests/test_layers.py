@@ -256,7 +256,7 @@ def test_the_core_has_no_clock_and_no_output() -> None:
         "alerts",
         "render.tokens",
         "render.tokens_document",
-        *(f"tokens.{module}" for module in ("counts", "cost", "lines", "litellm", "report", "windows")),
+        *(f"tokens.{module}" for module in ("amounts", "counts", "cost", "lines", "litellm", "report", "windows")),
         *("panel.__init__", "panel.colours", "panel.markup", "panel.lines", "panel.objects", "panel.menus"),
         *("panel.formats", "panel.moments", "panel.clicks", "render.phrases"),
     ]

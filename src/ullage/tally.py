@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ullage.pace import Sample
-    from ullage.tokens.index import Amount, Index
+    from ullage.tokens.amounts import Amount
+    from ullage.tokens.index import Index
     from ullage.tokens.prices import PriceList
     from ullage.tokens.report import Group, Total
     from ullage.tokens.scan import Progress

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from ullage.pace import Sample
 from ullage.tokens import windows
-from ullage.tokens.index import Amount
+from ullage.tokens.amounts import Amount
 from ullage.tokens.windows import ESTIMATE, SERVER, Span
 
 BEGIN = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)

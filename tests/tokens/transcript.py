@@ -11,7 +11,8 @@ from ullage.tokens import index, prices, report, scan, transcripts
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ullage.tokens.index import Amount, Index
+    from ullage.tokens.amounts import Amount
+    from ullage.tokens.index import Index
     from ullage.tokens.report import Total
 
 NOW = datetime(2026, 11, 22, 10, 38, 49, tzinfo=UTC)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import tzinfo
 
-    from ullage.tokens.index import Amount
+    from ullage.tokens.amounts import Amount
     from ullage.tokens.prices import PriceList
     from ullage.tokens.transcripts import Root
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ullage.pace import Sample
-    from ullage.tokens.index import Amount
+    from ullage.tokens.amounts import Amount
 
 SERVER, ESTIMATE = "server", "estimate"
 _LENGTH_MS = round(SESSION.total_seconds() * 1000)
