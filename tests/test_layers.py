@@ -45,7 +45,7 @@ ALLOWED = {
     "cache": "errors files merge places serial statements timeline",
     "render": "model pace places record render text tokens",
     "account": "cache files model serial statements text",
-    "addresses": "text",
+    "target": "text",
     "config": "alerts config errors files meters model places record render secret text tokens",
     "channels": "alerts errors secret",
     "delivery": "account alerts cache channels config detach errors files memory model text",
@@ -53,8 +53,8 @@ ALLOWED = {
     "publish": "files frames memory places schedule timeline tmux",
     "ask": "account config errors meters model schedule sources",
     "contract": "model schedule",
-    "sources": "__init__ addresses errors files jsontext key_command merge meters model places record secret sources "
-    "statements text",
+    "sources": "__init__ errors files jsontext key_command merge meters model places record secret sources statements "
+    "target text",
     "statusline": "cache config detach errors files memory merge model places prompt publish record render "
     "serial sources statements statusline timeline",
     "setup": "errors files guard init record setup sources",
@@ -64,8 +64,7 @@ ALLOWED = {
     "panel": "cache changes config detach errors model overview panel prompt record render schedule text",
     "tray": "detach errors panel render text xembed",
     "xembed": "",
-    "metrics": "__init__ addresses cache config contract errors files metrics model overview places record "
-    "sources text",
+    "metrics": "__init__ cache config contract errors files metrics model overview places record sources target text",
     "refresh": "account ask cache config delivery detach errors memory places publish record schedule timeline",
     "hook": "cache config errors files guard jsontext prompt",
     "init": "errors",

@@ -76,7 +76,7 @@ def identifier(value: str) -> str | None:
 
 
 def target(value: str) -> str | None:
-    # `addresses` looks closer when something is sent; a status line, which reads this file too, should not load what it
+    # `target` looks closer when something is sent; a status line, which reads this file too, should not load what it
     # needs for that.
     if value and not value.startswith(("https://", "http://")):
         return "is no address of the form https://host"

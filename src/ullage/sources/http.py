@@ -19,7 +19,7 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
-from ullage import __version__, addresses
+from ullage import __version__, target
 from ullage.errors import SourceError, UsageError
 from ullage.text import clean
 
@@ -51,7 +51,7 @@ def checked_base(base: str, provider: str, variable: str = "ULLAGE_API_BASE") ->
         not url.userinfo and not url.query and not url.fragment and url.path in ("", "/") and (url.port or 0) < 1 << 16
     )
     if bare and (
-        str(url).rstrip("/") == provider or (url.scheme in ("http", "https") and addresses.is_loopback(url.host))
+        str(url).rstrip("/") == provider or (url.scheme in ("http", "https") and target.is_loopback(url.host))
     ):
         return url
     raise _base_refused(provider, variable, f"names {clean(url.host, 200)!r}")
@@ -63,7 +63,7 @@ def checked_address(address: str) -> httpx.URL:
         url = httpx.URL(address)
     except (httpx.InvalidURL, ValueError) as error:
         raise UsageError(f"{clean(address, 200)!r} is no address: {clean(str(error), 200)}.") from error
-    if not addresses.is_private(url.scheme, url.host) or not url.host or url.userinfo:
+    if not target.is_private(url.scheme, url.host) or not url.host or url.userinfo:
         raise UsageError(
             f"{clean(address, 200)!r} is neither an https:// address nor a loopback one such as http://127.0.0.1:8000, "
             "without a name and password in it."
@@ -210,7 +210,7 @@ def _client(host: str) -> httpx.AsyncClient:
         return httpx.AsyncClient(
             verify=trusted,
             # A loopback address is never asked through a proxy, which would see the secret.
-            trust_env=not addresses.is_loopback(host),
+            trust_env=not target.is_loopback(host),
             follow_redirects=False,
             timeout=httpx.Timeout(WHOLE_CALL_SECONDS, connect=CONNECT_SECONDS),
             headers={"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "identity"},
