@@ -13,7 +13,7 @@ help:
 	@echo 'make test      the tests (TESTS=tests/test_merge.py for some of them)'
 	@echo 'make e2e       the real Claude Code against the simulated account, in a network of its own (needs root)'
 	@echo 'make check     lint, format, types and shell checks'
-	@echo 'make bench     the figures of the README, measured here'
+	@echo 'make bench     the figures of the README and docs/figures.md, measured here'
 	@echo 'make format    ruff mends what it can'
 	@echo 'make picture   the README picture, drawn from a real terminal'
 	@echo 'make package   wheel and sdist in dist/'
