@@ -152,7 +152,7 @@ def test_a_heavy_library_has_one_home(library: str) -> None:
     assert users == [HOMES[library]]
 
 
-def test_no_command_is_a_library_of_another_but_the_chart_of_watch() -> None:
+def test_no_command_is_a_library_of_another() -> None:
     commands = {f"ullage.cli.{module}" for module in COMMANDS.values()}
     users = {
         (name, used)
@@ -161,7 +161,7 @@ def test_no_command_is_a_library_of_another_but_the_chart_of_watch() -> None:
         # A function of a command's module makes that module half a library.
         if used in commands or used.rpartition(".")[0] in commands
     }
-    assert users <= {("cli.watch", "ullage.cli.chart")}
+    assert users == set()
 
 
 def test_click_lives_in_the_command_line() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sqlite3
 from datetime import UTC, datetime, timedelta
 
@@ -43,6 +44,7 @@ _DAY_SECONDS = 86400
 _HOURLY_AFTER = timedelta(days=30)
 _DAILY_AFTER = timedelta(days=365)
 _COMPANIONS = ("", "-wal", "-shm")
+_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
@@ -96,6 +98,26 @@ def samples(path: str, owner: str, since: datetime) -> dict[str, list[Sample]]:
             "begins a new one."
         ) from error
     return found
+
+
+def since_when(text: str, now: datetime) -> datetime:
+    """Read a time span back from now, such as 90m, 12h, 7d or 2w, or a date or time; without a zone it is local.
+
+    Raises ValueError, with words, for anything else.
+    """
+    span = re.fullmatch(r"(\d{1,5})\s*([mhdw])", text.strip())
+    if span:
+        return now - int(span[1]) * _UNITS[span[2]]
+    try:
+        moment = datetime.fromisoformat(text.strip()).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise ValueError(
+            f"{text!r} is neither a span of time such as 90m, 12h, 7d, 2w nor a date or time such as 2026-11-22 or "
+            "2026-11-22T10:30+01:00"
+        ) from error
+    if moment > now:
+        raise ValueError(f"{text!r} lies in the future")
+    return moment
 
 
 def damaged_files(path: str) -> list[str]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import os
-import re
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import click
 
@@ -23,33 +22,12 @@ if TYPE_CHECKING:
 
     Rows = list[tuple[str, Sample]]
 
-_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 _COLUMNS = ("at", "window", "used_percent", "resets_at")
-
-
-def since_when(text: str, now: datetime) -> datetime:
-    """Read a time span back from now, such as 90m, 12h, 7d or 2w, or a date or time; without a zone it is local.
-
-    Raises ValueError, with words, for anything else.
-    """
-    span = re.fullmatch(r"(\d{1,5})\s*([mhdw])", text.strip())
-    if span:
-        return now - int(span[1]) * _UNITS[span[2]]
-    try:
-        moment = datetime.fromisoformat(text.strip()).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise ValueError(
-            f"{text!r} is neither a span of time such as 90m, 12h, 7d, 2w nor a date or time such as 2026-11-22 or "
-            "2026-11-22T10:30+01:00"
-        ) from error
-    if moment > now:
-        raise ValueError(f"{text!r} lies in the future")
-    return moment
 
 
 def _since(_context: click.Context, _parameter: click.Parameter, value: str) -> datetime:
     try:
-        return since_when(value, datetime.now(UTC))
+        return history.since_when(value, datetime.now(UTC))
     except ValueError as error:
         raise click.BadParameter(f"{error}.") from error
 
