@@ -54,6 +54,8 @@ ALLOWED = {
     "tmux": "record timeline",
     "overview": "cache memory model pace places record",
     "changes": "errors",
+    "serve": "__init__ cache changes config contract detach errors files frames history memory model overview places "
+    "prompt record render serve text timeline",
     "refresh": "account ask cache config delivery errors memory places publish record schedule timeline",
     "hook": "cache config errors files guard jsontext prompt",
     "init": "errors",
@@ -75,6 +77,9 @@ HOMES = {
     "PIL": "render.picture",
     "desktop_notifier": "channels",
     "watchdog": "changes",
+    "starlette": "serve.app",
+    "uvicorn": "serve.server",
+    "h11": "serve.server",
 }
 
 

@@ -6,7 +6,7 @@ Version 1. Fields are added, never renamed or removed.
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 from msgspec import Meta, Struct
@@ -18,11 +18,12 @@ from ullage.model import Money as KnownMoney
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from ullage.model import Limits, Problem, Reading, Window
-    from ullage.pace import Forecast
+    from ullage.pace import Forecast, Sample
+    from ullage.render.chart import Burnup
     from ullage.schedule import Schedule
 
 VERSION = 1
@@ -110,6 +111,75 @@ class ProfilesDocument(Struct):
     profiles: list[ProfileDocument]
 
 
+class SampleDocument(Struct):
+    at: Moment
+    window: str
+    used_percent: Percent
+    resets_at: Moment | None
+
+
+class HistoryDocument(Struct):
+    """What the windows stood at, reading by reading, in order of time."""
+
+    schema: Literal[1]
+    samples: list[SampleDocument]
+    truncated: Annotated[bool, Meta(description="older samples were left out, to stay within the limit")]
+
+
+class CourseDocument(Struct):
+    at: Moment
+    used_percent: Percent
+
+
+class ExpectedDocument(Struct):
+    at: Moment
+    low: Annotated[Percent, Meta(description="low to high hold four cases of five")]
+    middle: Percent
+    high: Percent
+
+
+class BurnupDocument(Struct):
+    """The course of one window from its start to its reset, and what is expected of its rest."""
+
+    schema: Literal[1]
+    window: str
+    label: str
+    begins_at: Moment
+    resets_at: Moment
+    used: list[CourseDocument]
+    expected: Annotated[list[ExpectedDocument], Meta(description="empty where nothing can be said")]
+
+
+class SessionDocument(Struct):
+    """A secret for a browser to send instead of the token or link that it was given for."""
+
+    token: Annotated[str, Meta(description="ends with the server, or when its token is revoked")]
+
+
+class HealthDocument(Struct):
+    status: Literal["ok"]
+
+
+class FaultDocument(Struct):
+    """Why there is no answer (RFC 9457)."""
+
+    type: Literal["about:blank"]
+    title: str
+    status: Annotated[int, Meta(ge=400, le=599)]
+    detail: str
+
+
+Document = (
+    UsageDocument
+    | ProfilesDocument
+    | HistoryDocument
+    | BurnupDocument
+    | SessionDocument
+    | HealthDocument
+    | FaultDocument
+)
+
+
 def document(
     reading: Reading | None,
     plan: Schedule,
@@ -149,9 +219,56 @@ def document(
     )
 
 
-def encode(usage: UsageDocument | ProfilesDocument) -> bytes:
+def history_document(samples: Mapping[str, Sequence[Sample]], most: int) -> HistoryDocument:
+    """Return the newest samples, at most so many, of those by window id."""
+    rows = sorted(((window, sample) for window in samples for sample in samples[window]), key=lambda row: row[1].at)
+    return HistoryDocument(
+        schema=1,
+        samples=[
+            SampleDocument(
+                at=iso(sample.at),
+                window=window,
+                used_percent=sample.used_percent,
+                resets_at=iso(sample.resets_at) if sample.resets_at else None,
+            )
+            for window, sample in rows[-most:]
+        ],
+        truncated=len(rows) > most,
+    )
+
+
+def burnup_document(burnup: Burnup) -> BurnupDocument:
+    """Return what a chart draws, as the contract words it."""
+    return BurnupDocument(
+        schema=1,
+        window=burnup.window.id,
+        label=burnup.window.label,
+        begins_at=iso(burnup.begins),
+        resets_at=iso(burnup.resets_at),
+        used=[CourseDocument(at=iso(sample.at), used_percent=sample.used_percent) for sample in burnup.used],
+        expected=[
+            ExpectedDocument(
+                at=iso(point.at), low=round(point.low, 2), middle=round(point.middle, 2), high=round(point.high, 2)
+            )
+            for point in burnup.ahead
+        ],
+    )
+
+
+def lasting(usage: UsageDocument) -> UsageDocument:
+    """Return the document without what every second changes, so that two of them differ when something has happened."""
+    windows = [msgspec.structs.replace(window, resets_in_seconds=None) for window in usage.windows]
+    return msgspec.structs.replace(usage, age_seconds=None, windows=windows)
+
+
+def encode(document: Document) -> bytes:
     """Return the document as indented JSON."""
-    return msgspec.json.format(msgspec.json.encode(usage), indent=1) + b"\n"
+    return msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"
+
+
+def encode_line(document: Document) -> bytes:
+    """Return the document as JSON on one line."""
+    return msgspec.json.encode(document)
 
 
 def schema() -> dict[str, Any]:
@@ -162,6 +279,11 @@ def schema() -> dict[str, Any]:
         "description": "How much of a Claude plan's quota is used. Fields are added, never renamed.",
         **msgspec.json.schema(UsageDocument),
     }
+
+
+def components() -> dict[str, Any]:
+    """Return the schema of every document by its name, as OpenAPI refers to them."""
+    return msgspec.json.schema_components(get_args(Document), ref_template="#/components/schemas/{name}")[1]
 
 
 def _window(window: Window, limits: Limits, now: datetime, forecast: Forecast | None) -> WindowDocument:

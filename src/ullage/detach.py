@@ -30,15 +30,19 @@ def start(module: str, environ: Mapping[str, str], *arguments: str) -> None:
 
     It survives the closing of the terminal, leaves no zombie and prints nothing.
     """
-    # -P: a module in the directory where the user happens to be must not be imported in place of one of ours.
-    command = [sys.executable, "-P", "-m", module, *arguments]
     try:
         if sys.platform == "win32":
-            _spawn_on_windows(command, environ)
+            _spawn_on_windows(command(module, *arguments), environ)
         else:
-            _spawn(command, environ)
+            _spawn(command(module, *arguments), environ)
     except OSError:
         return
+
+
+def command(module: str, *arguments: str) -> list[str]:
+    """Return what runs one of our modules."""
+    # -P: a module in the directory where the user happens to be must not be imported in place of one of ours.
+    return [sys.executable, "-P", "-m", module, *arguments]
 
 
 def _spawn(command: list[str], environ: Mapping[str, str]) -> None:

@@ -6,7 +6,8 @@ UllageError
 ├── SourceError   5  a source did not answer
 ├── CacheError    5  the cache cannot be used
 ├── HistoryError  5  the history cannot be used
-└── ChannelError  5  an alert did not get through (channels)
+├── ChannelError  5  an alert did not get through (channels)
+└── ServeError    5  what is known cannot be served, or its tokens cannot be read
 """
 
 from __future__ import annotations
@@ -31,6 +32,10 @@ class CacheError(UllageError):
 
 
 class HistoryError(UllageError):
+    exit_code = 5
+
+
+class ServeError(UllageError):
     exit_code = 5
 
 

@@ -36,6 +36,7 @@ COMMANDS = {
     "config": "config",
     "schema": "schema",
     "simulate": "simulate",
+    "serve": "serve",
     "demo": "demo",
 }
 
