@@ -46,7 +46,7 @@ ALLOWED = {
     "frames": "places render timeline",
     "publish": "files frames memory places schedule timeline tmux",
     "ask": "account config errors schedule sources text",
-    "contract": "model schedule",
+    "contract": "model render schedule",
     "sources": "__init__ cache errors files jsontext merge model places record sources statements text",
     "statusline": "cache config detach errors files memory merge model places "
     "prompt publish record render serial sources statements statusline timeline",

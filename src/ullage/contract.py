@@ -15,6 +15,7 @@ from ullage import schedule as scheduling
 from ullage.model import CLOCK_SLACK, has_reset, iso, severity_at, state_at, used_percent_at
 from ullage.model import Credits as KnownCredits
 from ullage.model import Money as KnownMoney
+from ullage.render.chart import course
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -129,6 +130,7 @@ class HistoryDocument(Struct):
 class CourseDocument(Struct):
     at: Moment
     used_percent: Percent
+    seen: Annotated[bool, Meta(description="whether readings since the point before tell how it came to this")]
 
 
 class ExpectedDocument(Struct):
@@ -245,7 +247,10 @@ def burnup_document(burnup: Burnup) -> BurnupDocument:
         label=burnup.window.label,
         begins_at=iso(burnup.begins),
         resets_at=iso(burnup.resets_at),
-        used=[CourseDocument(at=iso(sample.at), used_percent=sample.used_percent) for sample in burnup.used],
+        used=[
+            CourseDocument(at=iso(sample.at), used_percent=sample.used_percent, seen=seen)
+            for (_, sample), seen in course(burnup)
+        ],
         expected=[
             ExpectedDocument(
                 at=iso(point.at), low=round(point.low, 2), middle=round(point.middle, 2), high=round(point.high, 2)

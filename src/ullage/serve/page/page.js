@@ -10,6 +10,7 @@ let heard = 0;
 let chosen = null;
 let session = sessionStorage.getItem(KEY);
 let stream = null;
+let following = 0;
 
 function element(name, attributes, ...children) {
   const made = document.createElement(name);
@@ -171,7 +172,7 @@ async function draw() {
     return;
   }
   paint();
-  const rows = [...course.used.map((point) => [point.at, percent(point.used_percent), "seen"]),
+  const rows = [...course.used.map((point) => [point.at, percent(point.used_percent), point.seen ? "read" : "read; nobody saw when it grew"]),
     ...course.expected.filter((_, index) => index && index % 12 === 0).map((point) =>
       [point.at, percent(point.middle), "expected, " + percent(point.low) + " to " + percent(point.high)])];
   $("numbers").querySelector(".wide").replaceChildren(table(["Time", "Used", ""], rows.map((row) => [clock(row[0]), row[1], row[2]])));
@@ -196,7 +197,7 @@ function paint() {
   const parts = [];
   const ahead = course.expected;
   if (ahead.length) {
-    parts.push(shape("polygon", { class: "band", points: path([...ahead.map((p) => [x(p.at), y(p.high)]), ...ahead.toReversed().map((p) => [x(p.at), y(p.low)])]) }));
+    parts.push(shape("polygon", { class: "band", points: path([...ahead.map((p) => [x(p.at), y(p.high)]), ...ahead.slice().reverse().map((p) => [x(p.at), y(p.low)])]) }));
   }
   const used = [[left, y(0)], ...course.used.map((point) => [x(point.at), y(point.used_percent)])];
   parts.push(shape("polygon", { class: "area", points: path([...used, [used.at(-1)[0], y(0)]]) }));
@@ -207,12 +208,13 @@ function paint() {
   parts.push(...moments(begins, ends, width).map(([at, text]) => shape("text", { x: x(at), y: height - 8, "text-anchor": "middle" }, text)));
   parts.push(shape("line", { class: "even", x1: left, y1: y(0), x2: width - right, y2: y(100) }));
   if (ahead.length) parts.push(shape("polyline", { class: "expected", points: path(ahead.filter((p) => p.middle <= most).map((p) => [x(p.at), y(p.middle)])) }));
-  parts.push(shape("polyline", { class: "course", points: path(used) }));
+  course.used.forEach((point, index) => parts.push(
+    shape("polyline", { class: point.seen ? "course" : "course unseen", points: path(used.slice(index, index + 2)) })));
   const now = course.used.at(-1);
   const label = course.label + ": " + (now ? percent(now.used_percent) + " used. " : "") + $("outlook").textContent;
   const drawing = shape("svg", { viewBox: "0 0 " + width + " " + height, role: "img", "aria-label": label });
   drawing.append(...parts);
-  $("chart").replaceChildren(drawing, legend(ahead.length > 0));
+  $("chart").replaceChildren(drawing, legend(ahead.length > 0, course.used.some((point) => !point.seen)));
 }
 
 function moments(begins, ends, width) {
@@ -230,8 +232,8 @@ function moments(begins, ends, width) {
   return found;
 }
 
-function legend(ahead) {
-  const kinds = [["course", "used"], ["even", "would just last"], ["limit", "limit"], ...(ahead ? [["expected", "expected, with the band of four cases of five"]] : [])];
+function legend(ahead, gaps) {
+  const kinds = [["course", "used"], ...(gaps ? [["course unseen", "nobody saw when"]] : []), ["even", "would just last"], ["limit", "limit"], ...(ahead ? [["expected", "expected, with the band of four cases of five"]] : [])];
   return element("ul", { class: "legend" }, ...kinds.map(([kind, text]) => {
     const sign = shape("svg", { viewBox: "0 0 26 12", "aria-hidden": "true" });
     sign.append(shape("line", { class: kind, x1: 0, y1: 6, x2: 26, y2: 6 }));
@@ -295,7 +297,8 @@ function say(words, lost) {
 
 async function follow() {
   let pause = 1;
-  while (session) {
+  const mine = (following += 1);
+  while (session && mine === following) {
     const control = new AbortController();
     stream = control;
     const answer = await ask("/v1/events", { signal: control.signal });
@@ -351,6 +354,7 @@ async function begin() {
 }
 
 addEventListener("resize", () => { if (course && usage) paint(); });
+addEventListener("hashchange", begin);
 addEventListener("online", () => { if (stream) stream.abort(); });
 setInterval(tick, 1000);
 begin();
