@@ -84,10 +84,9 @@ class Stream:
 
     def __init__(self, served: Served, token: str | None, target: str) -> None:
         self._connection = served.connect()
-        authorization = f"Authorization: Bearer {token}\r\n" if token else ""
-        self._connection.sendall(
-            f"GET {target} HTTP/1.1\r\nHost: localhost:{served.port}\r\n{authorization}\r\n".encode()
-        )
+        lines = [f"GET {target} HTTP/1.1", f"Host: localhost:{served.port}" if served.port else "Host: localhost"]
+        lines += [f"Authorization: Bearer {token}"] if token else []
+        self._connection.sendall("\r\n".join([*lines, "", ""]).encode())
         self._file = self._connection.makefile("rb")
         self.status = int(self._file.readline().split()[1])
         self.headers = dict(iter(self._header, None))

@@ -90,7 +90,7 @@ async def _respond(server: Server, route: Route, request: Request) -> Response:
         raise FaultError(405, f"{route.path} takes {', '.join(allowed)}.", allow=", ".join(allowed))
     if route.scope is not None and not route.link:
         _check_scope(server.access.grant(dict(request.headers.raw), datetime.now(UTC)), route)
-    return await _ANSWERS[route.path](server, routes.arguments(route, request.query_params.multi_items()), request)
+    return await ANSWERS[route.path](server, routes.arguments(route, request.query_params.multi_items()), request)
 
 
 def _check_scope(grant: Grant | None, route: Route) -> None:
@@ -194,7 +194,7 @@ def _json(document: Document) -> Response:
     return Response(contract.encode(document), media_type="application/json")
 
 
-_ANSWERS: dict[str, Answer] = {
+ANSWERS: dict[str, Answer] = {
     "/v1/usage": _usage,
     "/v1/profiles": _profiles,
     "/v1/history": _history,

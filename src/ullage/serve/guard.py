@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     Headers = list[tuple[bytes, bytes]]
 
 MOST_HEADERS = 64
+LARGEST_HEAD = 1 << 14
 LONGEST_TARGET = 2048
 
 _LOCKED = b"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -94,8 +95,10 @@ class Guard:
 
 def _check_limits(scope: Scope) -> None:
     headers = scope["headers"]
-    if len(headers) > MOST_HEADERS:
-        raise FaultError(431, f"A request may have {MOST_HEADERS} headers.", connection="close")
+    if len(headers) > MOST_HEADERS or sum(len(name) + len(value) for name, value in headers) > LARGEST_HEAD:
+        raise FaultError(
+            431, f"A request may have {MOST_HEADERS} headers, of {LARGEST_HEAD} bytes together.", connection="close"
+        )
     if len(scope["raw_path"]) + len(scope["query_string"]) > LONGEST_TARGET:
         raise FaultError(414, f"The target of a request may have {LONGEST_TARGET} characters.", connection="close")
     for name, value in headers:

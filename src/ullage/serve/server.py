@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 _SPARE_CONNECTIONS = 128
 MOST_CONNECTIONS = MOST_STREAMS + _SPARE_CONNECTIONS
-LARGEST_HEAD = 1 << 14
 HEAD_SECONDS = 10.0
 IDLE_SECONDS = 15
 STALLED_SECONDS = 30.0
@@ -102,7 +101,7 @@ class Connection(H11Protocol):
         error = sys.exception()
         status = getattr(error, "error_status_hint", 400)
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-            detail = {431: f"The head of a request may have {LARGEST_HEAD} bytes."}.get(status, msg)
+            detail = {431: f"The head of a request may have {guard.LARGEST_HEAD} bytes."}.get(status, msg)
             self.transport.write(guard.raw(status, detail, {}))
         self._part()
 
@@ -188,7 +187,7 @@ def run(application: Application, feed: Feed, listener: socket.socket, tls: ssl.
         proxy_headers=False,
         server_header=False,
         date_header=False,
-        h11_max_incomplete_event_size=LARGEST_HEAD,
+        h11_max_incomplete_event_size=guard.LARGEST_HEAD,
         timeout_keep_alive=IDLE_SECONDS,
         timeout_graceful_shutdown=2 * _PARTING_SECONDS,
         backlog=1024,
