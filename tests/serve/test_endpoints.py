@@ -9,7 +9,7 @@ import jsonschema
 import msgspec
 import pytest
 from serving import Served, serving
-from tools import make_due, ullage, wait_until
+from tools import REPOSITORY, make_due, need, run, ullage, wait_until
 
 from ullage import contract
 from ullage.serve.routes import ROUTES
@@ -184,3 +184,20 @@ def test_the_history_that_cannot_be_read_is_a_fault_in_words(served: Served, tmp
     assert (answer.status, answer.headers["retry-after"]) == (503, "60")
     assert str(tmp_path) not in answer.body.decode()
     assert served.ask("/v1/usage", served.token()).status == 200
+
+
+def test_the_guides_examples_work(known: dict[str, str], tmp_path: Path) -> None:
+    need("curl")
+    guide = (REPOSITORY / "docs" / "serve.md").read_text()
+    section = guide.partition("## With curl")[2]
+    lines = section.partition("```sh\n")[2].partition("```")[0].splitlines()
+    (tmp_path / "runtime").mkdir(mode=0o700)
+    known["XDG_RUNTIME_DIR"] = str(tmp_path / "runtime")
+    with serving(known) as served, serving(known, "--unix"):
+        # The stream goes on: the example is cut off when it has shown something.
+        script = [line.replace("127.0.0.1:7733", f"127.0.0.1:{served.port}") for line in lines]
+        script = [f"{line} -s -f{' --max-time 2 || [ $? = 28 ]' if ' -N ' in line else ''}" for line in script[1:]]
+        ran = run(["sh", "-euc", "\n".join([lines[0], *script])], known)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.count('"schema": 1') == 3
+    assert "event: usage" in ran.stdout

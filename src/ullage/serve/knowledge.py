@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ullage.config import Settings
     from ullage.contract import BurnupDocument, HistoryDocument, ProfilesDocument, UsageDocument
-    from ullage.model import Limits
+    from ullage.model import Limits, Window
     from ullage.overview import Overview
 
 # A refresh moves its own due time on within this time; until then nobody here starts another.
@@ -33,6 +33,7 @@ class _Loaded(Record):
     until: int | None
     settings: Settings
     overview: Overview
+    burnups: dict[str, BurnupDocument | None]
 
 
 class Knowledge:
@@ -80,13 +81,13 @@ class Knowledge:
 
     def burnup(self, profile: str | None, window: str, now: datetime) -> BurnupDocument | None:
         """Return the course of a window by its id, None where there is none to show."""
-        known = self.overview(profile, now)
-        windows = known.reading.windows if known.reading else ()
-        for one in windows:
-            if one.id == window:
-                drawn = chart.burnup(one, known.samples.get(window, ()), known.forecasts.get(window), now)
-                return contract.burnup_document(drawn) if drawn else None
-        return None
+        loaded = self._load(profile, now)
+        reading = loaded.overview.reading
+        for one in reading.windows if reading else ():
+            # A score of milliseconds, the same for everybody until something changes.
+            if one.id == window and window not in loaded.burnups:
+                loaded.burnups[window] = _burnup(one, loaded.overview, now)
+        return loaded.burnups.get(window)
 
     def history(self, profile: str | None, window: str | None, since: datetime, most: int) -> HistoryDocument:
         """Return what was recorded since then, the newest if it is more than `most`; raises HistoryError."""
@@ -127,12 +128,19 @@ class Knowledge:
             settings, _ = config.load(self.environ)
             known = overview.load(cache, settings.limits, now, profile)
             until = frames.events(known.reading, settings, second) if known.reading else ()
-            loaded = _Loaded(version=version, until=min(until, default=None), settings=settings, overview=known)
+            loaded = _Loaded(
+                version=version, until=min(until, default=None), settings=settings, overview=known, burnups={}
+            )
             self._loaded[profile] = loaded
         return loaded
 
     def _config(self) -> str:
         return config.config_path(self.environ)
+
+
+def _burnup(window: Window, known: Overview, now: datetime) -> BurnupDocument | None:
+    drawn = chart.burnup(window, known.samples.get(window.id, ()), known.forecasts.get(window.id), now)
+    return contract.burnup_document(drawn) if drawn else None
 
 
 def _start_refresh(environ: Mapping[str, str]) -> None:
