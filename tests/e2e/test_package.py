@@ -51,6 +51,7 @@ def test_wheel_holds_the_package_and_the_script_as_it_is(release: Path) -> None:
         assert wheel.getinfo(script).external_attr >> 16 & 0o111 == 0o111
     source = REPOSITORY / "src"
     modules = {str(path.relative_to(source)) for path in source.rglob("*.py")}
+    modules |= {str(path.relative_to(source)) for path in (source / "ullage" / "serve" / "page").glob("page.*")}
     hooks = {f"ullage/shell/{path.name}" for path in (REPOSITORY / "shell").glob("ullage.*")}
     assert {name for name in names if name.startswith("ullage/")} == {*modules, *hooks, "ullage/py.typed"}
     assert not [name for name in names if "test" in name]

@@ -98,7 +98,7 @@ function tick() {
   }
   const age = usage.age_seconds === null ? null : usage.age_seconds + passed();
   const read = age === null ? (usage.as_of ? "Read at a time to come, by the clock" : "Nothing has been read yet")
-    : age < 60 ? "Read just now" : "Read " + span(age - 60) + " ago";
+    : age < 60 ? "Read just now" : "Read " + span(Math.floor(age / 60) * 60) + " ago";
   const from = usage.source ? " from " + usage.source : "";
   const state = { stale: "; old", expired: "; too old to show", fresh: "", none: "" }[usage.state];
   const next = usage.next_refresh_at ? ". Next refresh " + clock(usage.next_refresh_at) : "";
