@@ -21,7 +21,19 @@ if TYPE_CHECKING:
     from bench.figures import Figure
 
 # Each has `measure()`, which returns rows, and a TITLE.
-MODULES = ("prompts", "refreshes", "hanging", "herd", "statusline", "shells", "start", "starship", "pace", "serve")
+MODULES = (
+    "prompts",
+    "refreshes",
+    "hanging",
+    "herd",
+    "statusline",
+    "shells",
+    "start",
+    "starship",
+    "insight",
+    "pace",
+    "serve",
+)
 RESULTS = os.path.join(os.path.dirname(__file__), "results.json")
 _PLAIN_WIDTH = 190
 _HEADINGS = ("", "median ms", "quartiles", "slowest", "ratio", "peak MiB", "runs", "")

@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tools import REPOSITORY, wait_until
+from tools import REPOSITORY, ULLAGE, wait_until
 
 from ullage.cli import options
 from ullage.errors import SourceError
 from ullage.model import Account
-from ullage.sources import claude_cli
+from ullage.simulate import write_account
+from ullage.sources import claude_cli, program
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -93,7 +97,7 @@ def test_a_program_that_hangs_is_ended_with_all_that_it_started(
     claude: dict[str, str], now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(claude_cli, "ANSWER_SECONDS", 1.0)
-    monkeypatch.setattr(claude_cli, "_GOODBYE_SECONDS", 0.2)
+    monkeypatch.setattr(program, "_GOODBYE_SECONDS", 0.2)
     with pytest.raises(SourceError) as error:
         ask(claude, "hangs", now)
     assert error.value.code == "cli_timeout"
@@ -113,7 +117,7 @@ def test_both_questions_share_one_deadline(
 
 def test_whoever_waits_for_a_refresh_waits_longer_than_it_can_take() -> None:
     # The deadline, and twice the end of a program that does not go by itself.
-    longest = claude_cli.ANSWER_SECONDS + 2 * claude_cli.LONGEST_END_SECONDS
+    longest = claude_cli.ANSWER_SECONDS + 2 * program.LONGEST_END_SECONDS
     assert longest < 40 < options.LONGEST_REFRESH_SECONDS
 
 
@@ -215,3 +219,28 @@ def test_every_start_has_a_request_of_its_own(claude: dict[str, str], now: datet
         ask({**claude, "PATH": f"{wrapper.parent}:{claude['PATH']}"}, "", now)
     requests = re.findall(r'"request_id":"([^"]+)"', (tmp_path / "sent").read_text())
     assert len(requests) == len(set(requests)) == 2
+
+
+def test_what_it_says_on_its_standard_error_has_a_limit_too(claude: dict[str, str], now: datetime) -> None:
+    with pytest.raises(SourceError) as error:
+        ask(claude, "complains", now)
+    assert error.value.code == "cli_flood"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGALRM])
+@pytest.mark.parametrize("detached", [True, False])
+def test_a_signal_that_ends_a_refresh_ends_the_program_too(
+    claude: dict[str, str], tmp_path: Path, number: signal.Signals, detached: bool
+) -> None:
+    write_account(str(tmp_path / "claude"))
+    environ = {**claude, "STANDIN": "hangs", "ULLAGE_SOURCE": "claude-cli", "TMPDIR": str(tmp_path / "tmp")}
+    environ["CLAUDE_CONFIG_DIR"] = str(tmp_path / "claude")
+    (tmp_path / "tmp").mkdir()
+    command = [sys.executable, "-m", "ullage.refresh"] if detached else [ULLAGE, "refresh"]
+    child = Path(environ["STANDIN_CHILD"])
+    with subprocess.Popen(command, env=environ) as refreshing:
+        wait_until(lambda: child.exists() and child.read_text(), what="the program's own child")
+        refreshing.send_signal(number)
+        assert refreshing.wait(30) == -number
+    wait_until(lambda: not alive(int(child.read_text())), what="the end of the child")
+    assert list((tmp_path / "tmp").iterdir()) == []

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import shutil
+import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -285,3 +288,75 @@ def test_no_secret_name_or_address_is_in_it(
         assert "wrong_config" in text or "ullage config check" in text
         for hidden in (SECRET, TOKEN, "SIMULATED", ACCOUNT_ID, "alice", "example.com", str(home)):
             assert hidden not in text
+
+
+def test_the_history_is_looked_at(environ: dict[str, str], known: Simulator) -> None:
+    before = snapshot(environ["ULLAGE_STATE_DIR"])
+    state = doctor(environ, 0)["state"]
+    assert (state["directory"], state["mode"], state["yours"]) == (environ["ULLAGE_STATE_DIR"], "0700", True)
+    told = state["history"]
+    assert (told["exists"], told["mode"], told["damaged"]) == (True, "0600", [])
+    assert told["bytes"] > 0
+    assert told["samples"] > 1
+    assert f"{told['samples']} samples" in ullage("doctor", environ=environ).stdout
+    database = "history.sqlite3"
+    assert before.keys() - {os.path.join(environ["ULLAGE_STATE_DIR"], database + end) for end in ("-wal", "-shm")} == {
+        environ["ULLAGE_STATE_DIR"],
+        os.path.join(environ["ULLAGE_STATE_DIR"], database),
+    }
+
+
+def test_a_history_that_is_not_there_yet_is_no_fault(environ: dict[str, str], known: Simulator) -> None:
+    shutil.rmtree(environ["ULLAGE_STATE_DIR"])
+    state = doctor(environ, 0)["state"]
+    assert (state["exists"], state["history"]["exists"], state["history"]["samples"]) == (False, False, None)
+    assert not Path(environ["ULLAGE_STATE_DIR"]).exists()
+
+
+def _rubbish(directory: Path) -> None:
+    (directory / "history.sqlite3").write_bytes(b"rubbish" * 1000)
+    for end in ("-wal", "-shm"):
+        (directory / f"history.sqlite3{end}").unlink(missing_ok=True)
+
+
+def _another_table(directory: Path) -> None:
+    (directory / "history.sqlite3").unlink()
+    with contextlib.closing(sqlite3.connect(directory / "history.sqlite3")) as database:
+        database.execute("CREATE TABLE other (x)")
+
+
+def _directory(directory: Path) -> None:
+    (directory / "history.sqlite3").unlink()
+    (directory / "history.sqlite3").mkdir()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code"),
+    [
+        (_rubbish, "history_unreadable"),
+        (_another_table, "history_unreadable"),
+        (_directory, "state_not_writable"),
+        (lambda directory: directory.chmod(0o777), "state_not_private"),
+        (lambda directory: (directory / "history.sqlite3").chmod(0o666), "state_not_private"),
+    ],
+)
+def test_what_is_wrong_with_the_history(
+    environ: dict[str, str], known: Simulator, spoil: Callable[[Path], object], code: str
+) -> None:
+    spoil(Path(environ["ULLAGE_STATE_DIR"]))
+    document = doctor(environ, 5)
+    assert codes(document)[0] == code
+    assert environ["ULLAGE_STATE_DIR"] in document["findings"][0]["message"]
+
+
+def test_histories_that_were_set_aside_are_named(environ: dict[str, str], known: Simulator) -> None:
+    aside = Path(environ["ULLAGE_STATE_DIR"], "history.sqlite3.damaged-20260101-000000")
+    aside.write_bytes(b"")
+    assert doctor(environ, 0)["state"]["history"]["damaged"] == [aside.name]
+    assert aside.name in ullage("doctor", environ=environ).stdout
+
+
+def test_a_state_directory_that_cannot_be(environ: dict[str, str], known: Simulator) -> None:
+    environ["ULLAGE_STATE_DIR"] = "relative"
+    document = doctor(environ, 2)
+    assert (codes(document), document["state"]) == (["no_state_directory"], None)

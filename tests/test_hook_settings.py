@@ -184,3 +184,47 @@ def test_both_the_status_line_and_the_hooks_come_and_go(environ: dict[str, str])
     for options in ([], ["--guard"], ["--undo"], ["--guard", "--undo"]):
         assert ullage("setup", "claude-code", *options, "--yes", environ=environ).returncode == 0
     assert path.read_text() == '{\n  "model": "opus"\n}\n'
+
+
+@pytest.mark.parametrize("status_line", [True, False])
+def test_undoing_the_status_line_names_the_hooks_that_stay(environ: dict[str, str], status_line: bool) -> None:
+    for options in [["--guard"], []] if status_line else [["--guard"]]:
+        assert "stay;" not in ullage("setup", "claude-code", *options, "--yes", environ=environ).stdout
+    undone = ullage("setup", "claude-code", "--undo", "--yes", environ=environ)
+    assert (undone.returncode, undone.stderr) == (0, "")
+    assert ("nothing to undo" in undone.stdout) is not status_line
+    assert "`ullage setup claude-code --guard --undo` takes them out" in undone.stdout
+    assert ullage("setup", "claude-code", "--guard", "--undo", "--yes", environ=environ).returncode == 0
+    assert "stay;" not in ullage("setup", "claude-code", "--undo", "--yes", environ=environ).stdout
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"timeout": 10', '"timeout": 60'),
+        ('"matcher": "*"', '"matcher": "Bash"'),
+        ("ullage hook", "/opt/ullage hook"),
+    ],
+)
+def test_undoing_hooks_that_were_edited_keeps_a_copy(environ: dict[str, str], old: str, new: str) -> None:
+    path = Path(environ["HOME"], ".claude", "settings.json")
+    path.parent.mkdir()
+    path.write_text('{\n  "model": "opus"\n}\n')
+    assert ullage("setup", "claude-code", "--guard", "--yes", environ=environ).returncode == 0
+    edited = path.read_text().replace(old, new, 1)
+    path.write_text(edited)
+    undone = ullage("setup", "claude-code", "--guard", "--undo", "--yes", environ=environ)
+    assert undone.returncode == 0
+    assert json.loads(path.read_text()) == {"model": "opus"}
+    copies = [found.read_text() for found in path.parent.iterdir() if ".before-ullage" in found.name]
+    assert edited in copies
+    assert "What was there before is in" in undone.stdout
+
+
+def test_undoing_hooks_as_they_were_written_leaves_no_copy(environ: dict[str, str]) -> None:
+    path = Path(environ["HOME"], ".claude", "settings.json")
+    path.parent.mkdir()
+    path.write_text('{\n  "model": "opus"\n}\n')
+    for options in (["--guard", "--warn", "80"], ["--guard", "--undo"]):
+        assert ullage("setup", "claude-code", *options, "--yes", environ=environ).returncode == 0
+    assert [found.name for found in path.parent.iterdir()] == ["settings.json"]

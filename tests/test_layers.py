@@ -35,9 +35,9 @@ ALLOWED = {
     "jsontext": "",
     "files": "errors",
     "serial": "jsontext model record schedule text",
-    "statements": "files serial",
+    "statements": "files model serial",
     "merge": "model",
-    "cache": "errors files merge model places serial statements text timeline",
+    "cache": "errors files merge places serial statements timeline",
     "render": "model pace places record render text",
     "account": "cache files model serial statements text",
     "config": "alerts errors files model places record render text",
@@ -45,24 +45,26 @@ ALLOWED = {
     "delivery": "account alerts cache channels config detach errors files memory model text",
     "frames": "places render timeline",
     "publish": "files frames memory places schedule timeline tmux",
-    "ask": "account config errors schedule sources text",
-    "contract": "model render schedule",
-    "sources": "__init__ cache errors files jsontext merge model places record sources statements text",
+    "ask": "account config errors model schedule sources",
+    "contract": "model schedule",
+    "sources": "__init__ errors files jsontext merge model places record sources statements text",
     "statusline": "cache config detach errors files memory merge model places "
     "prompt publish record render serial sources statements statusline timeline",
-    "setup": "cache errors files guard record setup sources",
+    "setup": "errors files guard record setup sources",
     "tmux": "record timeline",
-    "overview": "cache memory model pace places record",
+    "overview": "cache memory pace places record",
     "changes": "errors",
     "serve": "__init__ cache changes config contract detach errors files frames history memory model overview places "
-    "prompt record render serve text timeline",
+    "prompt record render schemas serve text timeline",
     "refresh": "account ask cache config delivery errors memory places publish record schedule timeline",
     "hook": "cache config errors files guard jsontext prompt",
     "init": "errors",
-    "doctor": "__init__ cache config doctor errors files model places publish record schedule setup sources timeline",
+    "schemas": "contract",
+    "doctor": "__init__ cache config doctor errors files history memory model places publish record schedule setup "
+    "sources timeline",
     "guard": "errors guard model record render text",
-    "alerts": "model record text pace guard errors render",
-    "simulate": "__init__ errors record text",
+    "alerts": "errors model record render text",
+    "simulate": "errors record",
 }
 ON_THE_WAY_TO_A_PROMPT = ("prompt", "files", "places", "timeline", "record", "errors", "detach")
 CHEAP = {"os", "sys", "time", "stat"}
@@ -122,6 +124,13 @@ def test_imports_point_one_way(module: str) -> None:
     house = house_of(module)
     assert house in ALLOWED, f"{house} is new: say here what it may import"
     assert houses(MODULES[module]) <= set(ALLOWED[house].split())
+
+
+@pytest.mark.parametrize("house", ALLOWED)
+def test_a_house_is_granted_what_it_uses_and_no_more(house: str) -> None:
+    used = set().union(*(houses(path) for name, path in MODULES.items() if house_of(name) == house))
+    unused = set(ALLOWED[house].split()) - used
+    assert unused == set(), f"nobody in {house} imports {', '.join(sorted(unused))}: take it out of ALLOWED"
 
 
 def test_nothing_imports_the_command_line_but_the_entry_point() -> None:

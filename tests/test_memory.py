@@ -45,7 +45,7 @@ def read(cache: ProfileCache, used: float, at: datetime = NOW, owner: str | None
 
 
 def recorded(cache: ProfileCache, owner: str = "a1b2") -> list[float]:
-    found = history.samples(memory.history_path(cache), owner, LONG_AGO)
+    found = history.samples(memory.history_path(cache.environ), owner, LONG_AGO)
     return [sample.used_percent for samples in found.values() for sample in samples]
 
 
@@ -72,7 +72,7 @@ def test_forecasts_go_by_the_readings_before(cache: ProfileCache) -> None:
         read(cache, 50.0 if minutes == 0 else 0.0, NOW - timedelta(minutes=minutes))
     known = cache.reading()
     [knowing] = memory.forecasts(cache, known, Limits(), NOW).values()
-    os.remove(memory.history_path(cache))
+    os.remove(memory.history_path(cache.environ))
     [naive] = memory.forecasts(cache, known, Limits(), NOW).values()
     assert knowing.ratio == naive.ratio
     assert knowing.projected_percent != naive.projected_percent
@@ -82,7 +82,7 @@ def test_a_refresh_keeps_what_it_read(environ: dict[str, str], simulate: Simulat
     simulate("models")
     assert refresh.refresh(environ).result == "refreshed"
     cache = ProfileCache(environ)
-    found = history.samples(memory.history_path(cache), ACCOUNT_ID, LONG_AGO)
+    found = history.samples(memory.history_path(cache.environ), ACCOUNT_ID, LONG_AGO)
     assert set(found) == {"five_hour", "seven_day", "seven_day_fable", "seven_day_opus", "seven_day_sonnet"}
     assert [sample.used_percent for sample in found["seven_day_fable"]] == [82.0]
 

@@ -168,6 +168,13 @@ def test_habits_are_carried_over_from_the_weeks_before() -> None:
     assert naive is not None
     assert knowing.projected_percent == pytest.approx(75, abs=8)
     assert naive.projected_percent == pytest.approx(105, abs=8)
+    # Who has seen no weekend yet does not rule out one of rest.
+    low, middle, high = naive.projected_low, naive.projected_percent, naive.projected_high
+    assert low is not None
+    assert middle is not None
+    assert high is not None
+    assert low < 75
+    assert middle - low > 1.5 * (high - middle)
 
 
 @st.composite
@@ -212,5 +219,4 @@ def test_it_is_nearer_to_what_happens_than_either_guess(case: str) -> None:
 
 @pytest.mark.parametrize("case", simulated.CASES)
 def test_the_band_holds_most_of_what_happens(case: str) -> None:
-    inside = simulated.compare(case, range(20, 22))["ours"].inside
-    assert sum(inside) / len(inside) > 0.6
+    assert simulated.compare(case, range(20, 22))["ours"].coverage > 0.7

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import tools
-from tools import ULLAGE, ullage, wait_until
+from tools import ULLAGE, processes, ullage, wait_until
 
 from ullage import history, memory, timeline
 from ullage.cache import ProfileCache
@@ -257,6 +257,28 @@ class TestThen:
     def test_bytes_that_are_no_text_pass_through(self, environ: dict[str, str]) -> None:
         shown = pipe(payload(), environ, "--quiet", "--then", "printf '\\377\\376'").stdout
         assert shown == b"\xff\xfe\n"
+
+    @pytest.mark.parametrize(
+        "command",
+        [
+            "printf 'mine\\n'; sleep 1000",
+            "trap '' TERM; printf 'mine\\n'; (trap '' TERM; sleep 1000); sleep 1000",
+            "printf 'mine\\n'; exec 1>&-; sleep 1000",
+        ],
+        ids=["hangs", "ignores the signal", "closes its output"],
+    )
+    def test_one_that_hangs_is_stopped_and_ours_is_printed(self, environ: dict[str, str], command: str) -> None:
+        done = pipe(payload(), environ, "--then", command)
+        shown = done.stdout.decode()
+        assert shown.startswith("mine  Test 5.5  5h 37%")
+        assert shown.endswith("(your own line is late)\n")
+        assert used(environ)["five_hour"] == 37.0
+        wait_until(lambda: not processes(environ), what="the end of all that it started")
+
+    def test_one_that_leaves_something_running_is_not_late(self, environ: dict[str, str], tmp_path: Path) -> None:
+        command = f"sleep 1000 2>/dev/null & echo $! > {tmp_path}/pid; echo mine"
+        assert line(payload(), environ, "--quiet", "--then", command) == "mine\n"
+        os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
 
     def test_a_pipe_that_closes_ends_it_as_anywhere(self, environ: dict[str, str]) -> None:
         assert line(payload(), environ, "--quiet", "--then", "yes | head -n 1") == "y\n"
@@ -504,7 +526,9 @@ def kept(environ: Mapping[str, str], window: str = "five_hour") -> list[float]:
     reading = cache.reading()
     if reading is None:
         return []
-    found = history.samples(memory.history_path(cache), memory.owner(cache, reading), datetime(2020, 1, 1, tzinfo=UTC))
+    found = history.samples(
+        memory.history_path(cache.environ), memory.owner(cache, reading), datetime(2020, 1, 1, tzinfo=UTC)
+    )
     return [sample.used_percent for sample in found.get(window, ())]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, time, timedelta
 
 from ullage.errors import UsageError
-from ullage.model import has_reset, same_reset, state_at, used_percent_at
+from ullage.model import has_reset, iso, same_reset, state_at, used_percent_at
 from ullage.record import Record
 from ullage.render import words
 from ullage.text import clean
@@ -275,14 +275,14 @@ def document(alert: Alert) -> dict[str, Any]:
             "id": alert.window_id,
             "label": alert.label,
             "used_percent": alert.used_percent,
-            "resets_at": alert.resets_at.isoformat() if alert.resets_at else None,
+            "resets_at": iso(alert.resets_at) if alert.resets_at else None,
         }
     return {
         "schema": 1,
         "kind": alert.kind,
         "title": alert.title,
         "message": alert.message,
-        "at": alert.at.isoformat(),
+        "at": iso(alert.at),
         "threshold": alert.threshold,
         "window": window,
     }

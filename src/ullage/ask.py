@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from ullage.account import AccountCache
 from ullage.config import wrong_source
 from ullage.errors import SourceError
+from ullage.model import CLOCK_SLACK
 from ullage.schedule import SHORTEST_INTERVAL
 
 TYPE_CHECKING = False
@@ -80,7 +81,7 @@ def _of_account(
         is_recent = asked_at is not None and timedelta() <= now - asked_at < SHORTEST_INTERVAL
         if not alone or (is_recent and not force):
             known = shared.reading(source.NAME)
-            if known is not None and now - known.as_of < SHORTEST_INTERVAL:
+            if known is not None and -CLOCK_SLACK <= now - known.as_of < SHORTEST_INTERVAL:
                 return known
             raise SourceError(
                 "asked_already",

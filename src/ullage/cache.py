@@ -6,6 +6,7 @@ import contextlib
 import os
 import stat
 import time
+from datetime import UTC, datetime
 
 from ullage import merge, serial, statements, timeline
 from ullage.errors import CacheError
@@ -96,7 +97,7 @@ class ProfileCache:
 
     def readings(self) -> tuple[Reading, ...]:
         """Return what each source said last, one reading each."""
-        return statements.load(self.directory)
+        return statements.load(self.directory, datetime.now(UTC))
 
     def reading(self) -> Reading | None:
         """Return what the sources' last readings come to, None when nothing is known."""

@@ -6,7 +6,7 @@ Version 1. Fields are added, never renamed or removed.
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Struct
@@ -15,16 +15,14 @@ from ullage import schedule as scheduling
 from ullage.model import CLOCK_SLACK, has_reset, iso, severity_at, state_at, used_percent_at
 from ullage.model import Credits as KnownCredits
 from ullage.model import Money as KnownMoney
-from ullage.render.chart import course
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from ullage.model import Limits, Problem, Reading, Window
-    from ullage.pace import Forecast, Sample
-    from ullage.render.chart import Burnup
+    from ullage.pace import Forecast
     from ullage.schedule import Schedule
 
 VERSION = 1
@@ -35,13 +33,17 @@ Moment = Annotated[str, Meta(description="UTC, ISO 8601", pattern=r"^\d{4}-\d\d-
 State = Literal["fresh", "stale", "expired", "none"]
 
 
-class AccountDocument(Struct):
+class Document(Struct):
+    """What every document of ours is made of (`schemas` holds those of the other commands)."""
+
+
+class AccountDocument(Document):
     id: str | None
     plan: str | None
     tier: str | None
 
 
-class PaceDocument(Struct):
+class PaceDocument(Document):
     ratio: Annotated[float | None, Meta(description="used share against elapsed share; 1 would just last")]
     projected_percent: Annotated[Percent | None, Meta(description="at the reset; low and high enclose 4 cases of 5")]
     projected_low: Percent | None
@@ -51,7 +53,7 @@ class PaceDocument(Struct):
     exhausts_latest: Annotated[Moment | None, Meta(description="null when it may last")]
 
 
-class WindowDocument(Struct):
+class WindowDocument(Document):
     id: str
     label: str
     used_percent: Annotated[Percent | None, Meta(description="null when it is not known, never 0 for unknown")]
@@ -67,13 +69,13 @@ class WindowDocument(Struct):
     pace: PaceDocument | None
 
 
-class MoneyDocument(Struct):
+class MoneyDocument(Document):
     amount_minor: Annotated[int, Meta(description="in minor units: 1234 with exponent 2 is 12.34")]
     currency: Annotated[str, Meta(description="ISO 4217; XXX when the source named none")]
     exponent: int
 
 
-class CreditsDocument(Struct):
+class CreditsDocument(Document):
     enabled: bool
     used: MoneyDocument | None
     limit: MoneyDocument | None
@@ -81,13 +83,13 @@ class CreditsDocument(Struct):
     as_of: Moment
 
 
-class ProblemDocument(Struct):
+class ProblemDocument(Document):
     code: str
     message: str
     retry_at: Moment | None
 
 
-class UsageDocument(Struct):
+class UsageDocument(Document):
     schema: Literal[1]
     account: AccountDocument
     source: str | None
@@ -100,86 +102,16 @@ class UsageDocument(Struct):
     problem: ProblemDocument | None
 
 
-class ProfileDocument(Struct):
+class ProfileDocument(Document):
     profile: Annotated[str, Meta(description="the configuration directory, or `default`")]
     usage: UsageDocument
 
 
-class ProfilesDocument(Struct):
+class ProfilesDocument(Document):
     """What `ullage usage --all --json` prints: each account once."""
 
     schema: Literal[1]
     profiles: list[ProfileDocument]
-
-
-class SampleDocument(Struct):
-    at: Moment
-    window: str
-    used_percent: Percent
-    resets_at: Moment | None
-
-
-class HistoryDocument(Struct):
-    """What the windows stood at, reading by reading, in order of time."""
-
-    schema: Literal[1]
-    samples: list[SampleDocument]
-    truncated: Annotated[bool, Meta(description="older samples were left out, to stay within the limit")]
-
-
-class CourseDocument(Struct):
-    at: Moment
-    used_percent: Percent
-    seen: Annotated[bool, Meta(description="whether readings since the point before tell how it came to this")]
-
-
-class ExpectedDocument(Struct):
-    at: Moment
-    low: Annotated[Percent, Meta(description="low to high hold four cases of five")]
-    middle: Percent
-    high: Percent
-
-
-class BurnupDocument(Struct):
-    """The course of one window from its start to its reset, and what is expected of its rest."""
-
-    schema: Literal[1]
-    window: str
-    label: str
-    begins_at: Moment
-    resets_at: Moment
-    used: list[CourseDocument]
-    expected: Annotated[list[ExpectedDocument], Meta(description="empty where nothing can be said")]
-
-
-class SessionDocument(Struct):
-    """A secret for a browser to send instead of the token or link that it was given for."""
-
-    token: Annotated[str, Meta(description="ends with the server, or when its token is revoked")]
-
-
-class HealthDocument(Struct):
-    status: Literal["ok"]
-
-
-class FaultDocument(Struct):
-    """Why there is no answer (RFC 9457)."""
-
-    type: Literal["about:blank"]
-    title: str
-    status: Annotated[int, Meta(ge=400, le=599)]
-    detail: str
-
-
-Document = (
-    UsageDocument
-    | ProfilesDocument
-    | HistoryDocument
-    | BurnupDocument
-    | SessionDocument
-    | HealthDocument
-    | FaultDocument
-)
 
 
 def document(
@@ -221,45 +153,6 @@ def document(
     )
 
 
-def history_document(samples: Mapping[str, Sequence[Sample]], most: int) -> HistoryDocument:
-    """Return the newest samples, at most so many, of those by window id."""
-    rows = sorted(((window, sample) for window in samples for sample in samples[window]), key=lambda row: row[1].at)
-    return HistoryDocument(
-        schema=1,
-        samples=[
-            SampleDocument(
-                at=iso(sample.at),
-                window=window,
-                used_percent=sample.used_percent,
-                resets_at=iso(sample.resets_at) if sample.resets_at else None,
-            )
-            for window, sample in rows[-most:]
-        ],
-        truncated=len(rows) > most,
-    )
-
-
-def burnup_document(burnup: Burnup) -> BurnupDocument:
-    """Return what a chart draws, as the contract words it."""
-    return BurnupDocument(
-        schema=1,
-        window=burnup.window.id,
-        label=burnup.window.label,
-        begins_at=iso(burnup.begins),
-        resets_at=iso(burnup.resets_at),
-        used=[
-            CourseDocument(at=iso(sample.at), used_percent=sample.used_percent, seen=seen)
-            for (_, sample), seen in course(burnup)
-        ],
-        expected=[
-            ExpectedDocument(
-                at=iso(point.at), low=round(point.low, 2), middle=round(point.middle, 2), high=round(point.high, 2)
-            )
-            for point in burnup.ahead
-        ],
-    )
-
-
 def lasting(usage: UsageDocument) -> UsageDocument:
     """Return the document without what every second changes, so that two of them differ when something has happened."""
     windows = [msgspec.structs.replace(window, resets_in_seconds=None) for window in usage.windows]
@@ -276,19 +169,23 @@ def encode_line(document: Document) -> bytes:
     return msgspec.json.encode(document)
 
 
-def schema() -> dict[str, Any]:
-    """Return the JSON Schema of the document; it allows fields that a later version adds."""
+def schema(
+    document: type[Document] = UsageDocument,
+    title: str = "ullage usage",
+    description: str = "How much of a Claude plan's quota is used.",
+) -> dict[str, Any]:
+    """Return the JSON Schema of a document; it allows fields that a later version adds."""
     return {
         "$schema": SCHEMA_ID,
-        "title": "ullage usage",
-        "description": "How much of a Claude plan's quota is used. Fields are added, never renamed.",
-        **msgspec.json.schema(UsageDocument),
+        "title": title,
+        "description": f"{description} Fields are added, never renamed.",
+        **msgspec.json.schema(document),
     }
 
 
-def components() -> dict[str, Any]:
-    """Return the schema of every document by its name, as OpenAPI refers to them."""
-    return msgspec.json.schema_components(get_args(Document), ref_template="#/components/schemas/{name}")[1]
+def components(documents: Iterable[type[Document]]) -> dict[str, Any]:
+    """Return the schemas of documents, and of what they hold, by name, as OpenAPI refers to them."""
+    return msgspec.json.schema_components(documents, ref_template="#/components/schemas/{name}")[1]
 
 
 def _window(window: Window, limits: Limits, now: datetime, forecast: Forecast | None) -> WindowDocument:

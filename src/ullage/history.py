@@ -10,6 +10,7 @@ import contextlib
 import os
 import re
 import sqlite3
+import urllib.parse
 from datetime import UTC, datetime, timedelta
 
 from ullage.errors import HistoryError
@@ -93,10 +94,7 @@ def samples(path: str, owner: str, since: datetime) -> dict[str, list[Sample]]:
                 known = Sample(at=_moment(at), used_percent=used_percent, resets_at=reset)
                 found.setdefault(window, []).append(known)
     except (sqlite3.Error, OSError) as error:
-        raise HistoryError(
-            f"The history in {path} cannot be read: {_words(error)}. The next refresh sets a damaged file aside and "
-            "begins a new one."
-        ) from error
+        raise _unreadable(path, error) from error
     return found
 
 
@@ -118,6 +116,24 @@ def since_when(text: str, now: datetime) -> datetime:
     if moment > now:
         raise ValueError(f"{text!r} lies in the future")
     return moment
+
+
+def count(path: str) -> int:
+    """Return how many samples there are, of all accounts; changes nothing, and raises HistoryError."""
+    try:
+        with contextlib.closing(
+            sqlite3.connect(f"file:{urllib.parse.quote(path)}?mode=ro", uri=True, timeout=_BUSY_SECONDS)
+        ) as database:
+            return int(database.execute("SELECT count(*) FROM samples").fetchone()[0])
+    except (sqlite3.Error, OSError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: str, error: Exception) -> HistoryError:
+    return HistoryError(
+        f"The history in {path} cannot be read: {_words(error)}. The next refresh sets a damaged file aside and "
+        "begins a new one."
+    )
 
 
 def damaged_files(path: str) -> list[str]:

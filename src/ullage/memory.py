@@ -18,6 +18,8 @@ from ullage.text import clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ullage.model import Limits, Reading
     from ullage.pace import Forecast, Sample
     from ullage.schedule import Schedule
@@ -47,7 +49,7 @@ def _record(cache: ProfileCache, now: datetime) -> str | None:
     reading = cache.reading()
     if reading is None:
         return None
-    return history.record(history_path(cache), owner(cache, reading), reading.windows, now)
+    return history.record(history_path(cache.environ), owner(cache, reading), reading.windows, now)
 
 
 def _told_before(cache: ProfileCache, plan: Schedule) -> str | None:
@@ -64,9 +66,9 @@ def _notice_path(cache: ProfileCache) -> str:
     return os.path.join(cache.directory, "history.notice")
 
 
-def history_path(cache: ProfileCache) -> str:
+def history_path(environ: Mapping[str, str]) -> str:
     """Return where the history lies; raise UsageError where the environment names no place for it."""
-    return os.path.join(config.state_path(cache.environ), "history.sqlite3")
+    return os.path.join(config.state_path(environ), "history.sqlite3")
 
 
 def owner(cache: ProfileCache, reading: Reading) -> str:
@@ -81,7 +83,7 @@ def samples(cache: ProfileCache, reading: Reading | None, now: datetime) -> dict
     if reading is None:
         return {}
     try:
-        return history.samples(history_path(cache), owner(cache, reading), now - pace.MEMORY)
+        return history.samples(history_path(cache.environ), owner(cache, reading), now - pace.MEMORY)
     except UllageError:
         return {}
 

@@ -2,7 +2,8 @@
 
 The forecast carries on with the habits of the hours of the day, as far as the samples know them, scaled to how busy
 this window has been; what the last hours show beyond that fades within hours. So an idle night neither halves the
-rate nor is taken for work to come, and a burst is not carried on for a week.
+rate nor is taken for work to come, and a burst is not carried on for a week. A weekday that was hardly seen may be one
+of rest, which the interval's lower end allows for.
 
 Of windows whose length is not known (`model.length`) nothing is said.
 """
@@ -45,7 +46,10 @@ _RECENT_HOURS = 0.5
 _FADING_HOURS = 1.0
 _ROUNDING = 0.5
 _DISPERSION = 5.0
-_EIGHTY_PERCENT = 1.28
+# So many standard deviations hold four cases of five; sessions have more outliers than weeks, so that most lie nearer.
+_EIGHTY_PERCENT = {SESSION: 1.0, WEEK: 1.28}
+# A weekday that was hardly seen may be a day of rest.
+_DAYS_OFF = 0.65
 
 
 class Sample(Record):
@@ -228,16 +232,17 @@ def _projected(stated: Sample, pieces: list[_Piece], whole: timedelta) -> tuple[
     excess = _recent_excess(pieces, habits, scale, now)
     step = (end - now) / _STEPS
     points = [Point(at=stated.at, low=used, middle=used, high=used)]
-    growth = 0.0
+    growth = doubtful = 0.0
     for number in range(1, _STEPS + 1):
         ahead = step * number
         growth += scale * habits.expected(now + ahead - step, now + ahead)
+        doubtful += scale * habits.doubtful(now + ahead - step, now + ahead, today=int(now) // 24)
         faded = excess * _FADING_HOURS * (1 - math.exp(-ahead / _FADING_HOURS))
         middle = max(0.0, growth + faded)
         variance = dispersion * (growth + abs(faded)) * (1 + growth / (prior + used))
-        spread = _EIGHTY_PERCENT * math.sqrt(variance)
+        spread = _EIGHTY_PERCENT[whole] * math.sqrt(variance)
         at = stated.at + (stated.resets_at - stated.at) * (number / _STEPS)
-        low = used + max(0.0, middle - spread)
+        low = used + max(0.0, middle - math.hypot(spread, _DAYS_OFF * doubtful))
         points.append(Point(at=at, low=low, middle=used + middle, high=used + middle + spread))
     return tuple(points)
 
@@ -245,8 +250,8 @@ def _projected(stated: Sample, pieces: list[_Piece], whole: timedelta) -> tuple[
 class _Habits:
     """Percent an hour by the hour of the day, times a factor by the day of the week."""
 
-    def __init__(self, by_hour: list[float], by_weekday: list[float]) -> None:
-        self.by_hour, self.by_weekday = by_hour, by_weekday
+    def __init__(self, by_hour: list[float], by_weekday: list[float], doubt: list[float]) -> None:
+        self.by_hour, self.by_weekday, self.doubt = by_hour, by_weekday, doubt
 
     def of(self, piece: _Piece) -> float:
         """Return what these habits would have used in the piece's time."""
@@ -255,6 +260,11 @@ class _Habits:
     def expected(self, begins: float, ends: float) -> float:
         """Return what they use between two times."""
         return sum(map(self.of, _pieces(begins, ends)))
+
+    def doubtful(self, begins: float, ends: float, today: int) -> float:
+        """Return what of it falls on weekdays that were hardly seen, after today, and may be days of rest."""
+        ahead = (piece for piece in _pieces(begins, ends) if piece.day != today)
+        return sum(self.of(piece) * self.doubt[piece.day % 7] for piece in ahead)
 
 
 def _learned(pieces: list[_Piece]) -> _Habits:
@@ -277,7 +287,8 @@ def _learned(pieces: list[_Piece]) -> _Habits:
         1 + trust * (day_used - day_expected) / (day_expected + prior) if prior else 1.0
         for day_used, day_expected in zip(_sums(used, 1, 7), _sums(expected, 1, 7), strict=True)
     ]
-    return _Habits(by_hour, by_weekday)
+    doubt = [prior / (day_expected + prior) if prior else 1.0 for day_expected in _sums(expected, 1, 7)]
+    return _Habits(by_hour, by_weekday, doubt)
 
 
 def _sums(amounts: Mapping[tuple[int, int], float], part: int, groups: int) -> list[float]:

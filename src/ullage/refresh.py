@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     Result = Literal["refreshed", "not_due", "busy", "held", "failed"]
 
 
+# Far more than the deadlines of a refresh come to, on a machine that is busy with other things too.
+_LONGEST_SECONDS = 120
+
+
 class Outcome(Record):
     """How a refresh ended: it brought a reading, was not due, was being done by another, is held back, or failed."""
 
@@ -152,7 +156,12 @@ def _now() -> datetime:
 
 
 def main() -> int:
-    """Refresh in the background: nobody reads what this prints, so what went wrong is kept with the schedule."""
+    """Refresh in the background: nobody reads what this prints, so what went wrong is kept with the schedule.
+
+    Every step has a deadline of its own; should one not keep it, the process ends, as nobody is there to end it.
+    """
+    if hasattr(signal, "alarm"):
+        signal.alarm(_LONGEST_SECONDS)
     try:
         refresh(os.environ, force="--force" in sys.argv[1:])
     except UllageError as error:

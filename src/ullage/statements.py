@@ -10,9 +10,12 @@ import os
 
 from ullage import serial
 from ullage.files import read_regular
+from ullage.model import CLOCK_SLACK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from ullage.model import Reading
 
 _PREFIX, _SUFFIX = "reading.", ".json"
@@ -40,8 +43,18 @@ def names(directory: str) -> list[str]:
     return sorted(name for name in found if name.startswith(_PREFIX) and name.endswith(_SUFFIX))
 
 
-def load(directory: str, *, without: str = "") -> tuple[Reading, ...]:
-    """Return every statement that can be read, but for that of the file named `without`."""
+def load(directory: str, now: datetime, *, without: str = "") -> tuple[Reading, ...]:
+    """Return every statement that can be read, but for that of the file named `without`.
+
+    What a clock that ran ahead has dated to the future would be the newest until then: it counts only where there is
+    nothing else.
+    """
     found = (os.path.join(directory, name) for name in names(directory) if name != without)
     readings = (serial.decode_reading(read_regular(path, own=True)) for path in found)
-    return tuple(reading for reading in readings if reading is not None and (reading.windows or reading.credits))
+    stated = tuple(reading for reading in readings if reading is not None and (reading.windows or reading.credits))
+    return tuple(reading for reading in stated if not is_from_future(reading, now)) or stated
+
+
+def is_from_future(reading: Reading, now: datetime) -> bool:
+    """Say whether a statement was dated by a clock that has since been set back."""
+    return reading.as_of > now + CLOCK_SLACK

@@ -38,7 +38,7 @@ def known(environ: dict[str, str]) -> datetime:
     stated = reading(session, week, other, as_of=now)
     cache.save_reading(stated)
     cache.save_schedule(begun(Schedule(), now))
-    history.record(memory.history_path(cache), memory.owner(cache, stated), [*before, session, week], now)
+    history.record(memory.history_path(cache.environ), memory.owner(cache, stated), [*before, session, week], now)
     return now
 
 
@@ -205,9 +205,14 @@ def test_without_pillow_a_png_is_explained(environ: dict[str, str], known: datet
 
 def test_usage_shows_pace_outlook_and_sparkline(environ: dict[str, str], known: datetime) -> None:
     wide = ullage("usage", "--no-refresh", environ={**environ, "COLUMNS": "110"}).stdout
-    session = wide.splitlines()[0]
-    assert "1.0×" in session
-    assert any(mark in session for mark in "▁▂▃▄▅▆▇█")
+    heading, session = wide.splitlines()[:2]
+    assert heading.split() == ["Window", "Used", "Over", "time", "Pace", "Reset", "and", "outlook"]
+    for column, shown in (("Pace", "1.0×"), ("Used", "▰"), ("Reset", "resets in")):
+        assert session[heading.index(column) :].startswith(shown)
+    course = session[heading.index("Over time") :][:10]
+    assert course.strip()
+    assert set(course) <= set(" ▁▂▃▄▅▆▇█")
+    assert course.rstrip()[-1] == "▅"
     assert "at the reset" in wide or "before reset" in wide
     parsed = json.loads(ullage("usage", "--no-refresh", "--json", environ=environ).stdout)
     paces = {each["id"]: each["pace"] for each in parsed["windows"]}

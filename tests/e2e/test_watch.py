@@ -17,6 +17,7 @@ from tools import ULLAGE, wait_until
 
 from ullage.cache import ProfileCache
 from ullage.cli.screen import _keys
+from ullage.model import Credits, Money
 from ullage.schedule import Schedule, begun
 
 if TYPE_CHECKING:
@@ -212,9 +213,52 @@ def test_it_stays_within_its_terminal(
     Path(environ["ULLAGE_CONFIG"]).write_text('[segment]\nglyphs = "ascii"')
     watch = terminal(columns, lines)
     watch.shows("Session")
-    assert watch.text().splitlines()[0].startswith("Session")
+    assert watch.text().splitlines()[0].startswith("Window")
     assert len(watch.screen.history.top) == 0
     assert watch.text().isascii()
+
+
+def save_five(environ: dict[str, str]) -> None:
+    """A plan with five windows, credits and half an hour of history, as a subscriber may have."""
+    now = datetime.now(UTC)
+    cache = ProfileCache(environ)
+    ids = ("five_hour", "seven_day", "seven_day_fable", "seven_day_opus", "seven_day_oauth_apps")
+    windows = [
+        window(
+            id,
+            20.0 * number + 15,
+            label=f"Weekly window no. {number}",
+            as_of=now,
+            resets_at=now + (2 * HOUR if id == "five_hour" else 4 * DAY),
+        )
+        for number, id in enumerate(ids)
+    ]
+    money = Money(amount_minor=1234, currency="USD", exponent=2)
+    credits = Credits(enabled=True, used=money, limit=money, used_percent=24.0)
+    cache.save_reading(reading(*windows, as_of=now, credits=credits))
+
+
+@pytest.mark.parametrize("changes", [{}, {"NO_COLOR": "1"}, {"LC_ALL": "C"}], ids=["colour", "plain", "ascii"])
+@pytest.mark.parametrize(("columns", "lines", "least"), [(80, 24, 6), (120, 40, 12), (40, 24, 3)])
+def test_five_windows_leave_room_for_a_chart(
+    terminal: Callable[..., Terminal],
+    environ: dict[str, str],
+    columns: int,
+    lines: int,
+    least: int,
+    changes: dict[str, str],
+) -> None:
+    save_five(environ)
+    watch = terminal(columns, lines, **changes)
+    watch.shows("q quits; 1-5 or the arrows choose")
+    text = watch.text()
+    assert [f"window no. {number}" in text for number in range(5)] == [True] * 5
+    assert all(heading in text.splitlines()[0] for heading in ("Window", "Used", "Pace", "Reset"))
+    plot = text[text.index("no. 0: 15% used") : text.index("  0% ")].count("\n")
+    assert plot >= least
+    assert "just lasts" in text
+    assert len(watch.screen.history.top) == 0
+    assert not changes.get("LC_ALL") or text.isascii()
 
 
 def test_no_colour_is_drawn_where_none_is_wanted(terminal: Callable[..., Terminal]) -> None:

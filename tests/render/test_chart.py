@@ -135,15 +135,31 @@ def test_plain_characters_are_all_of_a_page() -> None:
 
 
 @pytest.mark.parametrize(
-    ("amounts", "shown"),
-    [([1, 1, 1, 1], "████"), ([0, 1, 2, 4], "▁▃▅█"), ([0, 0, 0, 0], "▁▁▁▁"), ([0, 0, 0, 0.01], "▁▁▁█")],
+    ("levels", "shown"),
+    [
+        ([25.0, 50.0, 75.0, 100.0], "▂▄▆█    "),
+        ([25.0, 25.0, 99.9, 100.0, 100.0, 120.0, 130.0, 140.0], "▂▂▇█████"),
+        ([0.0, 0.0], "▁▁      "),
+        ([0.0, 13.9, 14.3], "▁▁▂     "),
+    ],
 )
-def test_a_sparkline_shows_when_it_was_used(amounts: list[float], shown: str) -> None:
-    used, samples = 0.0, []
-    for number, amount in enumerate(amounts, 1):
-        used += amount
-        samples.append(Sample(at=NOW + number * HOUR, used_percent=used))
-    assert chart.sparkline(samples, NOW, NOW + len(amounts) * HOUR, len(amounts), ascii_only=False) == shown
+def test_a_sparkline_shows_the_level_by_the_end_of_each_part(levels: list[float], shown: str) -> None:
+    samples = []
+    for number, level in enumerate(levels):
+        # Ten readings a part, so that none of them is unseen.
+        before = levels[number - 1] if number else 0.0
+        samples += [
+            Sample(at=NOW + (number + part / 10) * HOUR, used_percent=before + (level - before) * part / 10)
+            for part in range(1, 11)
+        ]
+    assert chart.sparkline(samples, NOW, NOW + 8 * HOUR, 8, ascii_only=False) == shown
+
+
+def test_a_sparkline_is_empty_where_nobody_knows_when_use_grew() -> None:
+    at = [(0.2, 5.0), (0.4, 5.0), (3.6, 60.0), (3.8, 60.0), (6.2, 60.0)]
+    samples = [Sample(at=NOW + hours * HOUR, used_percent=used) for hours, used in at]
+    shown = [chart.sparkline(samples, NOW, NOW + 8 * HOUR, 8, ascii_only=ascii_only) for ascii_only in (False, True)]
+    assert shown == ["   ▅▅▅▅ ", "   ==== "]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark", "auto"])

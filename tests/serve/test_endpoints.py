@@ -12,6 +12,7 @@ from serving import Served, serving
 from tools import REPOSITORY, make_due, need, run, ullage, wait_until
 
 from ullage import contract
+from ullage.serve import documents
 from ullage.serve.routes import ROUTES
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def test_profiles_names_each_account(shared: Served) -> None:
 
 def test_history_has_what_was_read(shared: Served) -> None:
     token = shared.token()
-    document = msgspec.convert(shared.ask("/v1/history", token).json, contract.HistoryDocument)
+    document = msgspec.convert(shared.ask("/v1/history", token).json, documents.SamplesDocument)
     assert {sample.window for sample in document.samples} >= {"five_hour", "seven_day", "seven_day_opus"}
     assert not document.truncated
     one = shared.ask("/v1/history?window=five_hour&since=1h&limit=1", token).json
@@ -55,7 +56,7 @@ def test_history_has_what_was_read(shared: Served) -> None:
 
 
 def test_burnup_goes_from_the_start_to_the_reset(shared: Served) -> None:
-    document = msgspec.convert(shared.ask("/v1/burnup?window=five_hour", shared.token()).json, contract.BurnupDocument)
+    document = msgspec.convert(shared.ask("/v1/burnup?window=five_hour", shared.token()).json, documents.BurnupDocument)
     assert document.begins_at < document.used[-1].at < document.resets_at
     assert document.expected[-1].at == document.resets_at
     assert all(point.low <= point.middle <= point.high for point in document.expected)
@@ -173,7 +174,7 @@ def test_what_is_wrong_is_said(shared: Served, target: str, status: int, words: 
     assert words in answer.body.decode()
     if status != 200:
         assert answer.headers["content-type"] == "application/problem+json"
-        msgspec.convert(answer.json, contract.FaultDocument)
+        msgspec.convert(answer.json, documents.FaultDocument)
 
 
 def test_the_history_that_cannot_be_read_is_a_fault_in_words(served: Served, tmp_path: Path) -> None:

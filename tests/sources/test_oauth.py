@@ -7,13 +7,16 @@ import json
 import os
 import socket
 import ssl
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 import trustme
+from tools import PYTHON, run
 
+from ullage.cache import ProfileCache
 from ullage.errors import SourceError
 from ullage.simulate import ACCOUNT_ID, TOKEN, Reply, Simulator
 from ullage.sources import credentials, http, oauth
@@ -234,6 +237,36 @@ def test_name_that_cannot_be_looked_up(environ: dict[str, str], account: Path, m
     monkeypatch.setattr(socket, "getaddrinfo", fail)
     error = refusal({**environ, "ULLAGE_API_BASE": "https://api.anthropic.com"})
     assert (error.code, error.reached_server) == ("dns_failure", False)
+
+
+def test_a_resolver_that_never_answers_holds_nobody(
+    environ: dict[str, str], account: Path, impatient: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered = threading.Event()
+
+    def never(*arguments: object, **options: object) -> None:
+        answered.wait(600)
+        raise socket.gaierror(socket.EAI_AGAIN, "Too late")
+
+    monkeypatch.setattr(socket, "getaddrinfo", never)
+    error = refusal({**environ, "ULLAGE_API_BASE": "https://api.anthropic.com"})
+    assert (error.code, error.reached_server) == ("connect_timeout", False)
+    answered.set()
+
+
+def test_a_process_ends_though_its_resolver_does_not(environ: dict[str, str], account: Path) -> None:
+    code = (
+        "import socket, sys, time; socket.getaddrinfo = lambda *a, **k: time.sleep(1000); "
+        "from ullage.sources import http; http.CONNECT_SECONDS = 0.3; "
+        "from ullage.cli import run; sys.exit(run(['refresh']))"
+    )
+    environ["ULLAGE_API_BASE"] = "https://api.anthropic.com"
+    done = run([PYTHON, "-c", code], environ, seconds=120)
+    assert done.returncode == 5
+    assert "did not take the connection" in done.stderr
+    problem = ProfileCache(environ).schedule().problem
+    assert problem is not None
+    assert problem.code == "connect_timeout"
 
 
 @pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:9", "gopher://127.0.0.1:9", "http://127.0.0.1:port"])

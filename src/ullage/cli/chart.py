@@ -118,8 +118,8 @@ def _write(path: str, form: str, data: bytes) -> None:
         with open(temporary, "xb") as file:
             file.write(data)
         os.replace(temporary, path)
-    except OSError:
+    except OSError as error:
         if os.path.exists(temporary):
             os.unlink(temporary)
-        raise
+        raise OSError(error.errno, error.strerror, path) from error
     click.echo(f"Wrote {path}", err=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from datetime import UTC, datetime, timedelta
 
@@ -26,7 +27,8 @@ def command(as_json: bool) -> int:
 
     Measures a prompt; changes nothing and asks nobody. What it prints holds no secret, no e-mail address and no account
     id, so that it can be pasted into an issue. Exits with 0 when all is well, 2 when an environment, a config.toml or a
-    dotfile is wrong, 5 when the cache cannot be used; otherwise as `ullage usage` does for what is known.
+    dotfile is wrong, 5 when the cache or the history cannot be used; otherwise as `ullage usage` does for what is
+    known.
     """
     now = datetime.now(UTC)
     found = doctor.examine(os.environ, now)
@@ -62,7 +64,10 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
     yield ""
     timed = (f"{name} {taken} ms" for name, taken in document["prompt_milliseconds"].items() if taken is not None)
     yield f"a prompt  {', '.join(timed) or 'not measured'}"
-    yield f"cache     {_cache(document['cache'])}"
+    yield f"cache     {_directory(document['cache'])}"
+    yield f"state     {_directory(document['state'])}"
+    if document["state"] is not None:
+        yield f"history   {_history(document['state']['history'])}"
     yield f"reading   {_reading(document['reading'])}"
     for source in document["sources"]:
         yield f"source    {_source(source)}"
@@ -90,13 +95,26 @@ def _host(host: dict[str, Any]) -> str:
     return f"{version:9} {how}{taken}{old}"
 
 
-def _cache(cache: dict[str, Any] | None) -> str:
-    if cache is None:
+def _directory(found: dict[str, Any] | None) -> str:
+    if found is None:
         return "nowhere"
-    if not cache["exists"]:
-        return f"{cache['directory']}, not there yet"
-    owner = {True: "yours", False: "another user's", None: "of unknown owner"}[cache["yours"]]
-    return f"{cache['directory']}, {owner}, mode {cache['mode'] or 'unknown'}"
+    return f"{found['directory']}, {_standing(found)}"
+
+
+def _standing(found: dict[str, Any]) -> str:
+    if not found["exists"]:
+        return "not there yet"
+    owner = {True: "yours", False: "another user's", None: "of unknown owner"}[found["yours"]]
+    return f"{owner}, mode {found['mode'] or 'unknown'}"
+
+
+def _history(found: dict[str, Any]) -> str:
+    aside = f"; damaged and set aside: {', '.join(found['damaged'])}" if found["damaged"] else ""
+    if not found["exists"]:
+        return f"not there yet{aside}"
+    size = "of unknown size" if found["bytes"] is None else f"{math.ceil(found['bytes'] / 1024)} KiB"
+    samples = "cannot be read" if found["samples"] is None else f"{found['samples']} samples"
+    return f"{os.path.basename(found['file'])}, {_standing(found)}, {size}, {samples}{aside}"
 
 
 def _reading(reading: dict[str, Any] | None) -> str:

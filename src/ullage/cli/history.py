@@ -49,7 +49,7 @@ def command(since: datetime, name: str | None, as_json: bool, as_csv: bool) -> i
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other.")
     cache = ProfileCache(os.environ)
-    path = memory.history_path(cache)
+    path = memory.history_path(cache.environ)
     for aside in history.damaged_files(path):
         click.echo(
             f"ullage: A damaged history was set aside as {os.path.join(os.path.dirname(path), aside)}.", err=True

@@ -6,10 +6,15 @@ import json
 
 import click
 
-from ullage import contract
+from ullage import schemas
 
 
 @click.command(name="schema")
-def command() -> None:
-    """Print the JSON Schema of `ullage usage --json`."""
-    click.echo(json.dumps(contract.schema(), indent=1))
+@click.argument("name", type=click.Choice(list(schemas.DOCUMENTS)), default="usage", metavar="[NAME]")
+def command(name: str) -> None:
+    """Print the JSON Schema of `ullage usage --json`, or of another JSON of ours by its NAME.
+
+    NAME is usage, all (`usage --all --json`), history, guard or doctor (each its --json), alerts (what a command for
+    alerts reads on stdin), or hook (what Claude Code is answered).
+    """
+    click.echo(json.dumps(schemas.schema(name), indent=1))

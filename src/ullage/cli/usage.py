@@ -13,12 +13,21 @@ from ullage.cli.asking import refresh_or_wait
 
 
 @click.command(name="usage")
-@click.option("--json", "as_json", is_flag=True, help="Print the JSON contract (`ullage schema` describes it).")
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print the JSON contract; `ullage schema` and `ullage schema all` describe it.",
+)
 @click.option("--refresh/--no-refresh", "may_refresh", default=True, help="Ask for a new reading first if one is due.")
 @click.option("--all", "every", is_flag=True, help="Every profile that ullage has seen, each account once.")
 @options.profile
 def command(as_json: bool, may_refresh: bool, every: bool) -> int:
     """Show every window: how much is used, when it resets, how old the number is and who said so.
+
+    "Over time" is what a window stood at by the end of each tenth of its time, from its start to its reset: the lowest
+    step is near 0, the highest 100 %; it is empty for what is to come, and where no reading tells. "Pace" is the used
+    share against the elapsed share: at 1.0 it just lasts.
 
     Exits with 3 when nothing is known, 4 when what is known is too old to show, 5 when a source failed and there is
     nothing to fall back on.

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
 # How often the cache is looked at: a list of its files and their times, no more.
 _LOOK_SECONDS = 2.0
-_LEAST_PLOT_LINES = 4
 _MOST_PLOT_LINES = 20
+# Whether the table is dense and the chart brief, and the fewest lines of a plot that are worth it: the first that fits.
+_LAYOUTS = ((False, False, 12), (True, False, 6), (True, True, 3))
 _NEXT = ("right", "down", "\t", "l", "j")
 _PREVIOUS = ("left", "up", "h", "k")
 
@@ -92,22 +93,24 @@ def _lines(known: Overview, settings: Settings, now: datetime, chosen: int, size
     windows = known.reading.windows if known.reading else ()
     keys = f"q quits; 1-{len(windows)} or the arrows choose" if len(windows) > 1 else "q quits"
     below = [Span(text=keys, level="stale")]
+    for dense, brief, least in _LAYOUTS:
+        plot = _MOST_PLOT_LINES
+        while windows and plot >= least:
+            lines = [*_chart(windows[chosen], known, settings, now, size[0], plot, brief=brief), below]
+            drawn = table.frame(known, lines, settings, now, size[0], dense=dense)
+            if len(drawn) <= size[1]:
+                return drawn
+            plot -= len(drawn) - size[1]
     shown = table.frame(known, [below], settings, now, size[0])
-    plot = min(_MOST_PLOT_LINES, size[1] - len(shown))
-    while windows and plot >= _LEAST_PLOT_LINES:
-        drawn = table.frame(
-            known, [*_chart(windows[chosen], known, settings, now, size[0], plot), below], settings, now, size[0]
-        )
-        if len(drawn) <= size[1]:
-            return drawn
-        plot -= len(drawn) - size[1]
+    if len(shown) > size[1]:
+        shown = table.frame(known, [below], settings, now, size[0], dense=True)
     return shown[: size[1]]
 
 
 def _chart(
-    window: Window, known: Overview, settings: Settings, now: datetime, width: int, plot: int
+    window: Window, known: Overview, settings: Settings, now: datetime, width: int, plot: int, *, brief: bool
 ) -> list[list[Span]]:
     drawn = chart.burnup(window, known.samples.get(window.id, ()), known.forecasts.get(window.id), now)
     if drawn is None:
         return [[Span(text=f"{clean(window.label)}: no course to draw", level="stale")]]
-    return chart.page(drawn, width, plot, ascii_only=settings.ascii_only)
+    return chart.page(drawn, width, plot, ascii_only=settings.ascii_only, brief=brief)

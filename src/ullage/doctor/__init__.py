@@ -11,9 +11,9 @@ import re
 import shutil
 import subprocess
 
-from ullage import __version__, config, schedule, setup
+from ullage import __version__, config, memory, schedule, setup
 from ullage.cache import ProfileCache, refuse_strangers
-from ullage.doctor import measure, redact, source_report
+from ullage.doctor import measure, redact, source_report, state_report
 from ullage.errors import CacheError, UllageError, UsageError
 from ullage.files import read_regular
 from ullage.model import Limits, iso, state_at
@@ -67,6 +67,7 @@ def examine(environ: Mapping[str, str], now: datetime) -> Examination:
     reading, plan = (cache.reading(), cache.schedule()) if cache else (None, Schedule())
     limits, configuration = _configuration(environ, findings)
     hosts, prompt = _hosts(environ, now, findings)
+    state = _state(environ, findings)
     document = {
         "schema": 1,
         "ullage": __version__,
@@ -76,6 +77,7 @@ def examine(environ: Mapping[str, str], now: datetime) -> Examination:
         "hosts": hosts,
         "prompt_milliseconds": prompt,
         "cache": _cache_document(cache),
+        "state": state,
         "reading": _reading_document(reading, limits, now),
         "refresh": _refresh_document(reading, plan, now),
         "sources": _sources(environ, configuration["source"], cache, now),
@@ -129,13 +131,17 @@ def _directories(cache: ProfileCache) -> Iterator[str]:
 def _cache_document(cache: ProfileCache | None) -> dict[str, Any] | None:
     if cache is None:
         return None
+    return state_report.directory_document(cache.directory)
+
+
+def _state(environ: Mapping[str, str], findings: list[Finding]) -> dict[str, Any] | None:
     try:
-        status = os.stat(cache.directory)
-    except OSError:
-        return {"directory": cache.directory, "exists": os.path.lexists(cache.directory), "mode": None, "yours": None}
-    yours = status.st_uid == os.geteuid() if hasattr(os, "geteuid") else None
-    mode = f"{status.st_mode & 0o7777:04o}"
-    return {"directory": cache.directory, "exists": True, "mode": mode, "yours": yours}
+        path = memory.history_path(environ)
+    except UsageError as error:
+        findings.append(Finding(code="no_state_directory", message=str(error), exit_code=error.exit_code))
+        return None
+    findings += [Finding(code=code, message=words, exit_code=5) for code, words in state_report.obstacles(path)]
+    return state_report.document(path)
 
 
 def _configuration(environ: Mapping[str, str], findings: list[Finding]) -> tuple[Limits, dict[str, Any]]:
@@ -269,6 +275,7 @@ def _host(name: str, environ: Mapping[str, str], findings: list[Finding]) -> dic
         "file": file,
         "set_up": standing.how,
         "line": standing.line,
+        "hook_microseconds": None,
     }
 
 

@@ -112,16 +112,24 @@ def ticks(burnup: Burnup) -> list[tuple[datetime, str]]:
     return [(moment, moment.strftime(form)) for moment in moments if burnup.begins <= moment <= burnup.resets_at]
 
 
-def sparkline(samples: Sequence[Sample], begins: datetime, ends: datetime, cells: int, *, ascii_only: bool) -> str:
-    """Return how fast the window was used, in equal parts of the time from its start until now."""
-    step = (ends - begins) / cells
-    course = [_used_at(samples, begins + step * number, begins) for number in range(cells + 1)]
-    amounts = [after - before for before, after in itertools.pairwise(course)]
-    most = max(amounts, default=0.0)
+def sparkline(samples: Sequence[Sample], begins: datetime, resets_at: datetime, cells: int, *, ascii_only: bool) -> str:
+    """Return what a window stood at by the end of each equal part of its time, from its start to its reset.
+
+    A part is empty while it is to come, and where nobody knows when its use grew. It is full from 100 % on only.
+    """
     levels = "_.-=*#" if ascii_only else "▁▂▃▄▅▆▇█"
-    if most <= 0:
-        return levels[0] * cells
-    return "".join(levels[min(len(levels) - 1, math.ceil(amount / most * (len(levels) - 1)))] for amount in amounts)
+    step, last = (resets_at - begins) / cells, samples[-1].at
+    gaps = [pair for pair, seen in _stretches(samples, begins, resets_at) if not seen]
+    shown = ""
+    for number in range(cells):
+        at = min(begins + step * (number + 1), last)
+        to_come = begins + step * number >= last
+        if to_come or any(before.at < at < after.at for before, after in gaps):
+            shown += " "
+        else:
+            share = min(max(_used_at(samples, at, begins) / _FULL, 0.0), 1.0)
+            shown += levels[math.floor(share * (len(levels) - 1))]
+    return shown
 
 
 def course(burnup: Burnup) -> list[tuple[tuple[Sample, Sample], bool]]:
@@ -129,11 +137,17 @@ def course(burnup: Burnup) -> list[tuple[tuple[Sample, Sample], bool]]:
 
     Where use grew between two samples that lie far apart, nobody knows when it did.
     """
-    start = Sample(at=burnup.begins, used_percent=0.0, resets_at=burnup.resets_at)
-    longest = (burnup.resets_at - burnup.begins) * _LONGEST_SEEN
+    return _stretches(burnup.used, burnup.begins, burnup.resets_at)
+
+
+def _stretches(
+    samples: Sequence[Sample], begins: datetime, resets_at: datetime
+) -> list[tuple[tuple[Sample, Sample], bool]]:
+    start = Sample(at=begins, used_percent=0.0, resets_at=resets_at)
+    longest = (resets_at - begins) * _LONGEST_SEEN
     return [
         (pair, pair[0].used_percent == pair[1].used_percent or pair[1].at - pair[0].at <= longest)
-        for pair in itertools.pairwise([start, *burnup.used])
+        for pair in itertools.pairwise([start, *samples])
     ]
 
 
@@ -147,8 +161,11 @@ def _used_at(samples: Sequence[Sample], moment: datetime, begins: datetime) -> f
     return used
 
 
-def page(burnup: Burnup, width: int, height: int, *, ascii_only: bool) -> list[list[Span]]:
-    """Return the chart with its title above, and the outlook and what the marks mean below."""
+def page(burnup: Burnup, width: int, height: int, *, ascii_only: bool, brief: bool = False) -> list[list[Span]]:
+    """Return the chart with its title above, and the outlook and what the marks mean below.
+
+    A `brief` one leaves the outlook out.
+    """
     marks = _ASCII_MARKS if ascii_only else _MARKS
     gaps = any(not seen for _, seen in course(burnup))
     below = []
@@ -168,7 +185,8 @@ def page(burnup: Burnup, width: int, height: int, *, ascii_only: bool) -> list[l
     ]
     if burnup.ahead:
         legend += [Span(text=marks["expected"], level="warning"), Span(text=" expected", level="stale")]
-    return [[Span(text=title(burnup))], *draw(burnup, width, height, ascii_only=ascii_only), *below, legend]
+    drawn = draw(burnup, width, height, ascii_only=ascii_only)
+    return [[Span(text=title(burnup))], *drawn, *([] if brief else below), legend]
 
 
 def _sentence(text: str) -> str:

@@ -261,13 +261,19 @@ def _share(window: Window, attribute: str, view: View) -> Span | None:
     used = used_percent_at(window, view.now, view.limits)
     if used is None:
         return None
-    severity = severity_at(window, view.now, view.limits)
     left = view.show_left if attribute in ("", "bar") else attribute == "left"
-    if attribute == "bar":
-        text = words.bar(used, left=left, ascii_only=view.ascii_only)
-    else:
-        text = words.percent(used, left=left) + words.mark(severity, ascii_only=view.ascii_only)
-    if state_at(window.as_of, view.now, view.limits) == "stale":
+    shown = number(window, used, view.now, view.limits, left=left, ascii_only=view.ascii_only)
+    if attribute != "bar":
+        return shown
+    bar = words.bar(used, left=left, ascii_only=view.ascii_only)
+    return Span(text=f"~{bar}" if shown.level == "stale" else bar, level=shown.level)
+
+
+def number(window: Window, used: float, now: datetime, limits: Limits, *, left: bool, ascii_only: bool) -> Span:
+    """Return a percentage that may be shown with its marks: ~ for stale, and the severity's form."""
+    severity = severity_at(window, now, limits)
+    text = words.percent(used, left=left) + words.mark(severity, ascii_only=ascii_only)
+    if state_at(window.as_of, now, limits) == "stale":
         return Span(text="~" + text, level="stale")
     return Span(text=text, level=severity)
 

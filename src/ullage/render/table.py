@@ -11,9 +11,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from ullage import pace
-from ullage.model import has_reset, length, severity_at, state_at, used_percent_at
-from ullage.render import chart, words
+from ullage.model import state_at
+from ullage.render import words
+from ullage.render.rows import COURSE_CELLS, rows
 from ullage.text import clean
 
 TYPE_CHECKING = False
@@ -24,15 +24,14 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from ullage.config import Settings
-    from ullage.model import Credits, Reading, Window
+    from ullage.model import Reading
     from ullage.overview import Overview
-    from ullage.pace import Forecast, Sample
+    from ullage.render.rows import Row
     from ullage.render.surfaces import Span
 
 _WIDE = 72
 _ROOMY = 100
-_FEWEST_SAMPLES = 4
-_SPARKLINE_CELLS = 10
+_ROOM_FOR_BARS = 64
 
 
 def print_usage(overview: Overview, settings: Settings, now: datetime) -> None:
@@ -45,8 +44,10 @@ def print_usage(overview: Overview, settings: Settings, now: datetime) -> None:
 
 def for_this_output(settings: Settings) -> Settings:
     """Return the settings with plain characters where standard output can carry no others."""
-    ascii_only = settings.ascii_only or not (getattr(sys.stdout, "encoding", None) or "").lower().startswith("utf")
-    return settings.replace(ascii_only=ascii_only)
+    carries_more = (getattr(sys.stdout, "encoding", None) or "").lower().startswith("utf")
+    # Python writes UTF-8 in the C locale too (PEP 540), whatever the terminal makes of it.
+    is_plain = os.environ.get("LC_ALL") in ("C", "POSIX")
+    return settings.replace(ascii_only=settings.ascii_only or is_plain or not carries_more)
 
 
 def print_lines(lines: Iterable[Sequence[Span]], settings: Settings) -> None:
@@ -62,12 +63,21 @@ def width() -> int:
 
 
 def frame(
-    overview: Overview, lines: Iterable[Sequence[Span]], settings: Settings, now: datetime, width: int
+    overview: Overview,
+    lines: Iterable[Sequence[Span]],
+    settings: Settings,
+    now: datetime,
+    width: int,
+    *,
+    dense: bool = False,
 ) -> list[str]:
-    """Return the screen of `ullage watch`, line by line with its escapes: the table, then a chart's lines."""
+    """Return the screen of `ullage watch`, line by line with its escapes: the table, then a chart's lines.
+
+    A `dense` table gives each window one line.
+    """
     kept = io.StringIO()
     console = _console(kept, width=width)
-    for part in _usage(overview, settings, now, width):
+    for part in _usage(overview, settings, now, width, dense=dense):
         console.print(part)
     console.print()
     for line in lines:
@@ -87,12 +97,20 @@ def _text(line: Sequence[Span], settings: Settings) -> Text:
     return Text.assemble(*((span.text, settings.palette.get(span.level or "", "")) for span in line))
 
 
-def _usage(overview: Overview, settings: Settings, now: datetime, width: int) -> list[RenderableType]:
+def _usage(
+    overview: Overview, settings: Settings, now: datetime, width: int, *, dense: bool = False
+) -> list[RenderableType]:
     parts: list[RenderableType] = []
     if overview.reading is None:
         parts.append(Text("Nothing is known yet."))
     else:
-        parts += [_windows(overview, settings, now, width) if width >= _WIDE else _narrow(overview, settings, now)]
+        found = rows(overview, settings, now)
+        layout = _dense if dense else _wide if width >= _WIDE else _narrow
+        if found:
+            table = layout(found, settings, width)
+            for column in table.columns if settings.ascii_only else ():
+                column.overflow = "crop"
+            parts.append(table)
         parts.append(_origin(overview.reading, settings, now))
     problem = overview.problem
     if problem is not None:
@@ -101,108 +119,69 @@ def _usage(overview: Overview, settings: Settings, now: datetime, width: int) ->
     return parts
 
 
-def _rows(overview: Overview, settings: Settings, now: datetime) -> list[tuple[Text, Text, Text, Text, Text, Text]]:
-    assert overview.reading is not None
-    rows = [_window(window, overview, settings, now) for window in overview.reading.windows]
-    credits = overview.reading.credits
-    if credits is not None and state_at(credits.as_of or overview.reading.as_of, now, settings.limits) != "expired":
-        rows.append(_credits(credits, settings))
-    return rows
-
-
-def _windows(overview: Overview, settings: Settings, now: datetime, width: int) -> Table:
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column(overflow="ellipsis", no_wrap=True, min_width=8, max_width=24)
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True, justify="right", min_width=5)
-    rows = _rows(overview, settings, now)
+def _wide(found: Sequence[Row], settings: Settings, width: int) -> Table:
+    table = _table(settings)
     # At eighty columns the time of the reset is worth more than the course so far.
-    extra = [any(row[column].plain for row in rows) and width >= least for column, least in ((3, _ROOMY), (4, 0))]
-    for shown in extra:
-        if shown:
-            table.add_column(no_wrap=True)
-    table.add_column()
-    for label, bar, percent, spark, ratio, resets in rows:
-        cells = [cell for cell, shown in zip((spark, ratio), extra, strict=True) if shown]
-        table.add_row(label, bar, percent, *cells, resets)
+    course = width >= _ROOMY and any(row.course.text for row in found)
+    pace = any(row.pace for row in found)
+    if course:
+        table.add_column("Over time", no_wrap=True, min_width=COURSE_CELLS)
+    if pace:
+        table.add_column("Pace", no_wrap=True)
+    table.add_column("Reset and outlook")
+    for row in found:
+        extra = [*([_text([row.course], settings)] if course else ()), *([Text(row.pace)] if pace else ())]
+        outlook = Text("\n").join(_text([span], settings) for span in row.outlook)
+        table.add_row(*_start(row, settings), *extra, outlook)
     return table
 
 
-def _narrow(overview: Overview, settings: Settings, now: datetime) -> Table:
+def _dense(found: Sequence[Row], settings: Settings, width: int) -> Table:
+    """Each window on one line, for a screen that has more to show."""
+    bar = width >= _ROOM_FOR_BARS
+    table = _table(settings, bar=bar)
+    course = width >= _ROOMY and any(row.course.text for row in found)
+    if course:
+        table.add_column("Over time", no_wrap=True, min_width=COURSE_CELLS)
+    table.add_column("Pace", no_wrap=True, min_width=4)
+    table.add_column("Resets in", no_wrap=True)
+    if bar:
+        table.add_column("Runs out", no_wrap=True)
+    for row in found:
+        cells = [*_start(row, settings, bar=bar), *([_text([row.course], settings)] if course else ())]
+        cells += [Text(row.pace), Text(row.resets_in), *([_text([row.runs_out], settings)] if bar else ())]
+        table.add_row(*cells)
+    return table
+
+
+def _table(settings: Settings, *, bar: bool = True) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2 if bar else 1, 0, 0), header_style="dim")
+    table.add_column("Window", no_wrap=True, min_width=8, max_width=24)
+    share = "Left" if settings.show_left else "Used"
+    if bar:
+        table.add_column(share, no_wrap=True)
+    table.add_column("" if bar else share, no_wrap=True, justify="right", min_width=5)
+    return table
+
+
+def _start(row: Row, settings: Settings, *, bar: bool = True) -> list[Text]:
+    return [Text(row.label), *([_text([row.bar], settings)] if bar else ()), _text([row.number], settings)]
+
+
+def _narrow(found: Sequence[Row], settings: Settings, _width: int) -> Table:
     """Each window on lines of its own, for a pane of forty cells."""
     table = Table.grid()
-    for label, bar, percent, spark, ratio, resets in _rows(overview, settings, now):
-        table.add_row(label)
-        numbers = [part for part in (bar, percent, spark, ratio) if part.plain.strip()]
-        if numbers:
-            table.add_row(Padding(Text(" ").join(numbers), (0, 0, 0, 2)))
-        table.add_row(Padding(resets, (0, 0, 0, 2)))
+    for row in found:
+        lines = [Text(" ").join(_text([span], settings) for span in (row.bar, row.number) if span.text)]
+        course = Text("over time ").append(_text([row.course], settings)) if row.course.text else Text()
+        pace = Text(f"pace {row.pace}" if row.pace else "")
+        lines.append(Text("  ").join(part for part in (course, pace) if part.plain))
+        lines += [_text([span], settings) for span in row.outlook]
+        table.add_row(Text(row.label))
+        for line in lines:
+            if line.plain:
+                table.add_row(Padding(line, (0, 0, 0, 2)))
     return table
-
-
-def _window(
-    window: Window, overview: Overview, settings: Settings, now: datetime
-) -> tuple[Text, Text, Text, Text, Text, Text]:
-    label, nothing = Text(clean(window.label)), Text("")
-    used = used_percent_at(window, now, settings.limits)
-    if has_reset(window, now):
-        return label, nothing, Text("?"), nothing, nothing, Text("has reset; a new reading is due", style="dim")
-    if used is None:
-        return label, nothing, Text("?"), nothing, nothing, Text("not known", style="dim")
-    severity = severity_at(window, now, settings.limits)
-    stale = "~" if state_at(window.as_of, now, settings.limits) == "stale" else ""
-    style = settings.palette.get("stale" if stale else severity, "")
-    bar = words.bar(used, left=settings.show_left, ascii_only=settings.ascii_only, cells=12)
-    percent = words.percent(used, left=settings.show_left) + words.mark(severity, ascii_only=settings.ascii_only)
-    forecast = overview.forecasts.get(window.id)
-    ratio = (
-        words.pace(forecast.ratio, ascii_only=settings.ascii_only) if forecast and forecast.ratio is not None else ""
-    )
-    return (
-        label,
-        Text(bar, style=style),
-        Text(stale + percent, style=style),
-        Text(_sparkline(window, overview.samples.get(window.id, ()), settings), style=style),
-        Text(ratio),
-        _outlook(window, used, forecast, settings, now),
-    )
-
-
-def _outlook(window: Window, used: float, forecast: Forecast | None, settings: Settings, now: datetime) -> Text:
-    if window.resets_at is None:
-        return Text("reset not told" if used > 0 else "not started")
-    text = Text(f"resets in {words.countdown(window.resets_at - now)}, {words.clock(window.resets_at, now)}")
-    if used < 100:
-        expected = chart.outlook(forecast, window.resets_at, now)
-        runs_out = forecast is not None and forecast.exhausts_at is not None
-        if expected:
-            text.append("\n").append(expected, style=settings.palette.get("warning", "") if runs_out else "")
-    return text
-
-
-def _sparkline(window: Window, samples: Sequence[Sample], settings: Settings) -> str:
-    whole = length(window)
-    if whole is None or window.resets_at is None or window.used_percent is None:
-        return ""
-    own = pace.of_window(window, samples)
-    begins = window.resets_at - whole
-    # Of a course that is known from a few readings alone there is nothing to draw.
-    if len(own) < _FEWEST_SAMPLES or window.as_of <= begins:
-        return ""
-    return chart.sparkline(own, begins, window.as_of, _SPARKLINE_CELLS, ascii_only=settings.ascii_only)
-
-
-def _credits(credits: Credits, settings: Settings) -> tuple[Text, Text, Text, Text, Text, Text]:
-    label, nothing = Text("Credits"), Text("")
-    if not credits.enabled:
-        return label, nothing, nothing, nothing, nothing, Text("off", style="dim")
-    used = words.money(credits.used) if credits.used else "?"
-    amount = Text(f"{used} of {words.money(credits.limit)}" if credits.limit else f"{used}, no limit told")
-    if credits.used_percent is None:
-        return label, nothing, nothing, nothing, nothing, amount
-    bar = words.bar(credits.used_percent, left=settings.show_left, ascii_only=settings.ascii_only, cells=12)
-    percent = words.percent(credits.used_percent, left=settings.show_left)
-    return label, Text(bar), Text(percent), nothing, nothing, amount
 
 
 def _origin(reading: Reading, settings: Settings, now: datetime) -> Text:

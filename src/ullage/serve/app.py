@@ -13,7 +13,7 @@ from starlette.routing import Route as Address
 from starlette.routing import Router
 
 from ullage import contract, history
-from ullage.serve import page, routes
+from ullage.serve import documents, page, routes
 from ullage.serve.feed import FullError
 from ullage.serve.guard import FaultError, Guard
 
@@ -174,7 +174,7 @@ async def _session(server: Server, _arguments: Arguments, request: Request) -> R
             "This link has been used or is too old, or there is no such token. `ullage serve link` makes a new link.",
             www_authenticate='Bearer realm="ullage"',
         )
-    return _json(contract.SessionDocument(token=session))
+    return _json(documents.SessionDocument(token=session))
 
 
 async def _openapi(_server: Server, _arguments: Arguments, _request: Request) -> Response:
@@ -182,7 +182,7 @@ async def _openapi(_server: Server, _arguments: Arguments, _request: Request) ->
 
 
 async def _health(_server: Server, _arguments: Arguments, _request: Request) -> Response:
-    return _json(contract.HealthDocument(status="ok"))
+    return _json(documents.HealthDocument(status="ok"))
 
 
 async def _page(_server: Server, _arguments: Arguments, _request: Request) -> Response:

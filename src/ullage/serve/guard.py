@@ -9,6 +9,7 @@ from http import HTTPStatus
 
 from ullage import contract
 from ullage.errors import UllageError
+from ullage.serve import documents
 from ullage.text import clean
 
 TYPE_CHECKING = False
@@ -149,7 +150,7 @@ async def refuse(send: Send, fault: FaultError) -> None:
 def problem(status: int, detail: str) -> bytes:
     """Return the problem document of a refusal."""
     title = HTTPStatus(status).phrase
-    return contract.encode(contract.FaultDocument(type="about:blank", title=title, status=status, detail=detail))
+    return contract.encode(documents.FaultDocument(type="about:blank", title=title, status=status, detail=detail))
 
 
 def raw(status: int, detail: str, headers: dict[bytes, bytes]) -> bytes:

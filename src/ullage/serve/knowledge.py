@@ -12,15 +12,17 @@ from ullage.cache import ProfileCache
 from ullage.prompt import may_write
 from ullage.record import Record
 from ullage.render import chart
+from ullage.serve import documents
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ullage.config import Settings
-    from ullage.contract import BurnupDocument, HistoryDocument, ProfilesDocument, UsageDocument
+    from ullage.contract import ProfilesDocument, UsageDocument
     from ullage.model import Limits, Window
     from ullage.overview import Overview
+    from ullage.serve.documents import BurnupDocument, SamplesDocument
 
 # A refresh moves its own due time on within this time; until then nobody here starts another.
 _REFRESH_PAUSE_SECONDS = 30
@@ -89,12 +91,14 @@ class Knowledge:
                 loaded.burnups[window] = _burnup(one, loaded.overview, now)
         return loaded.burnups.get(window)
 
-    def history(self, profile: str | None, window: str | None, since: datetime, most: int) -> HistoryDocument:
+    def history(self, profile: str | None, window: str | None, since: datetime, most: int) -> SamplesDocument:
         """Return what was recorded since then, the newest if it is more than `most`; raises HistoryError."""
         cache = self._cache(profile)
         reading = cache.reading()
-        found = history.samples(memory.history_path(cache), memory.owner(cache, reading), since) if reading else {}
-        return contract.history_document({id: found[id] for id in found if window in (None, id)}, most)
+        found = (
+            history.samples(memory.history_path(cache.environ), memory.owner(cache, reading), since) if reading else {}
+        )
+        return documents.samples_document({id: found[id] for id in found if window in (None, id)}, most)
 
     def next_event(self, profile: str | None, now: datetime) -> datetime | None:
         """Return when time alone changes what a profile shows or a refresh falls due, None when nothing is ahead."""
@@ -140,7 +144,7 @@ class Knowledge:
 
 def _burnup(window: Window, known: Overview, now: datetime) -> BurnupDocument | None:
     drawn = chart.burnup(window, known.samples.get(window.id, ()), known.forecasts.get(window.id), now)
-    return contract.burnup_document(drawn) if drawn else None
+    return documents.burnup_document(drawn) if drawn else None
 
 
 def _start_refresh(environ: Mapping[str, str]) -> None:

@@ -6,6 +6,7 @@ import re
 
 from ullage import __version__, contract
 from ullage.record import Record
+from ullage.serve import documents
 from ullage.serve.guard import FaultError
 
 TYPE_CHECKING = False
@@ -73,7 +74,7 @@ ROUTES = (
     Route(
         path="/v1/history",
         summary="What the windows stood at, reading by reading",
-        answer="HistoryDocument",
+        answer="SamplesDocument",
         parameters=(_WINDOW, _SINCE, _LIMIT, _PROFILE),
         faults=(404,),
     ),
@@ -169,7 +170,7 @@ def openapi() -> dict[str, Any]:
         },
         "paths": paths,
         "components": {
-            "schemas": contract.components(),
+            "schemas": contract.components(documents.DOCUMENTS),
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }

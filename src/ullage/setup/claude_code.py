@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from ullage.errors import UsageError
-from ullage.setup import Plan, settings_json, userfile
+from ullage.setup import Plan, hook_settings, settings_json, userfile
 from ullage.setup.userfile import Change
 from ullage.sources import claude_state
 
@@ -46,14 +46,23 @@ def plan_undo(environ: Mapping[str, str]) -> Plan:
     before = text(file)
     after = settings_json.without_status_line(before)
     if after == before:
-        return Plan(change=None, words=f"{file.path} does not name `{settings_json.COMMAND}`: nothing to undo.")
+        words = f"{file.path} does not name `{settings_json.COMMAND}`: nothing to undo."
+        return Plan(change=None, words=" ".join(filter(None, (words, _left(after)))))
     was_ours_alone = before == settings_json.with_status_line("")
     return Plan(
         change=userfile.without_ours(file, after.encode(), was_ours_alone=was_ours_alone),
         words="Claude Code shows it no more from its next answer on.",
+        note=_left(after),
         # Whatever else has been written into our command since is kept in a copy.
         takes_back=settings_json.with_status_line(after) == before,
     )
+
+
+def _left(after: str) -> str:
+    """Return in words what of ours taking the status line out leaves behind."""
+    if not hook_settings.has_hooks(after):
+        return ""
+    return "The hooks of `ullage hook` stay; `ullage setup claude-code --guard --undo` takes them out."
 
 
 def text(file: UserFile) -> str:

@@ -54,6 +54,25 @@ def is_ours_alone(text: str) -> bool:
     return arguments is not None and text == _file(arguments)
 
 
+def takes_back(before: str, after: str) -> bool:
+    """Say whether taking our hooks out, from before to after, loses nothing that somebody else has written."""
+    arguments = _arguments(before)
+    if arguments is None or is_ours_alone(before):
+        return True
+    try:
+        return with_hooks(after, arguments) == before
+    except UsageError:
+        return False
+
+
+def has_hooks(text: str) -> bool:
+    """Say whether any of our hooks is in the settings; what is no JSON object has none."""
+    try:
+        return bool(text.strip()) and _arguments(text) is not None
+    except UsageError:
+        return False
+
+
 def _refuse_strange(table: Element | None) -> None:
     found = table.value if table is not None else {}
     if not isinstance(found, dict) or not all(isinstance(found.get(name, []), list) for name in hooks.EVENTS):

@@ -28,8 +28,10 @@ def plan_undo(environ: Mapping[str, str]) -> Plan:
     after = hook_settings.without_hooks(before)
     if after == before:
         return Plan(change=None, words=f"{file.path} has no hook of ullage: nothing to undo.")
+    ours = hook_settings.takes_back(before, after)
     return Plan(
         change=userfile.without_ours(file, after.encode(), was_ours_alone=hook_settings.is_ours_alone(before)),
         words="Claude Code asks them no more from its next start on.",
-        takes_back=True,
+        note="" if ours else "The hooks are not as ullage wrote them; what was changed in them goes with them.",
+        takes_back=ours,
     )

@@ -6,26 +6,22 @@ fetches with the credentials that it has. The request is experimental: where it 
 
 from __future__ import annotations
 
-import contextlib
 import os
-import selectors
 import shutil
-import signal
-import subprocess
-import tempfile
 import time
 import uuid
 
 from ullage import jsontext
 from ullage.errors import SourceError
 from ullage.sources import claude_state, usage_text, wire
+from ullage.sources.program import running
 from ullage.text import clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
-    from typing import IO, Any
+    from typing import Any
 
     from ullage.model import Account, Reading
 
@@ -36,10 +32,6 @@ account = claude_state.account
 
 # For both questions together: a person may be waiting for this refresh to end.
 ANSWER_SECONDS = 20.0
-_GOODBYE_SECONDS = 5.0
-_SIGNAL_SECONDS = 1.0
-LONGEST_END_SECONDS = _GOODBYE_SECONDS + 2 * _SIGNAL_SECONDS
-_LARGEST_OUTPUT = 4 << 20
 
 # No settings of user or project, hence no hooks, plugins or status line; no MCP server, no tool, no transcript.
 _ISOLATED = ("--no-session-persistence", "--setting-sources", "", "--strict-mcp-config", "--tools", "")
@@ -134,13 +126,12 @@ def _get_usage(program: str, environ: Mapping[str, str], deadline: float) -> dic
     request_id = str(uuid.uuid4())
     what = '{"subtype":"get_usage","skip_behaviors":true}'
     request = f'{{"type":"control_request","request_id":"{request_id}","request":{what}}}\n'
-    with _running([program, *_ASK], environ) as (process, errors):
-        for line in _lines(process, request.encode(), deadline):
+    with running([program, *_ASK], child_environment(environ)) as claude:
+        for line in claude.lines(request.encode(), deadline):
             response = _response(line, request_id)
             if response is not None:
                 return _answer(response)
-        errors.seek(0)
-        raise _no_answer(errors.read(1 << 16))
+        raise _no_answer(claude.errors)
 
 
 def _response(line: bytes, request_id: str) -> dict[str, Any] | None:
@@ -189,8 +180,8 @@ def _read_text(program: str, environ: Mapping[str, str], account: Account, now: 
     refusal = os.path.join(profile_directory(environ), "no-usage-text")
     if os.path.exists(refusal):
         raise _paid(refusal)
-    with _running([program, *_ASK_TEXT], environ) as (process, _):
-        output = b"\n".join(_lines(process, b"", deadline, close=True))
+    with running([program, *_ASK_TEXT], child_environment(environ)) as claude:
+        output = b"\n".join(claude.lines(b"", deadline, close=True))
     try:
         result = jsontext.loads(output[output.rfind(b"\n{") + 1 :])
     except ValueError:
@@ -214,84 +205,3 @@ def _paid(refusal: str) -> SourceError:
         f"`claude update`, then remove {refusal}.",
         reached_server=True,
     )
-
-
-@contextlib.contextmanager
-def _running(command: list[str], environ: Mapping[str, str]) -> Iterator[tuple[subprocess.Popen[bytes], IO[bytes]]]:
-    """Run a command in an empty directory and a process group of its own, of which nothing is left in the end."""
-    with tempfile.TemporaryDirectory(prefix="ullage-") as empty, tempfile.TemporaryFile() as errors:
-        try:
-            process = subprocess.Popen(
-                command,
-                cwd=empty,
-                env=child_environment(environ),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise SourceError(
-                "claude_not_started", f"{command[0]} could not be started: {error.strerror}. Run `claude doctor`."
-            ) from error
-        try:
-            yield process, errors
-        finally:
-            _end(process)
-
-
-def _lines(
-    process: subprocess.Popen[bytes], request: bytes, deadline: float, *, close: bool = False
-) -> Iterator[bytes]:
-    """Send the request and yield the lines that come; end when the program does, raise when the deadline passes."""
-    assert process.stdin is not None
-    assert process.stdout is not None
-    with contextlib.suppress(BrokenPipeError):
-        process.stdin.write(request)
-        process.stdin.flush()
-        if close:
-            process.stdin.close()
-    rest, size = b"", 0
-    with selectors.DefaultSelector() as selector:
-        selector.register(process.stdout, selectors.EVENT_READ)
-        while selector.select(max(0.0, deadline - time.monotonic())):
-            chunk = os.read(process.stdout.fileno(), 1 << 16)
-            size += len(chunk)
-            *lines, rest = (rest + chunk).split(b"\n")
-            yield from lines
-            if not chunk:
-                if rest:
-                    yield rest
-                return
-            if size > _LARGEST_OUTPUT:
-                raise SourceError(
-                    "cli_flood",
-                    "claude printed megabytes instead of an answer. Run it once in a terminal to see why.",
-                    reached_server=True,
-                )
-    raise SourceError(
-        "cli_timeout",
-        f"claude did not answer in {ANSWER_SECONDS:.0f} s. Run it once in a terminal to see why.",
-        reached_server=True,
-    )
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Close its stdin, which is what it ends at, and do not wait for long; then end the whole group."""
-    assert process.stdin is not None
-    assert process.stdout is not None
-    with contextlib.suppress(OSError):
-        process.stdin.close()
-    process.stdout.close()
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(_GOODBYE_SECONDS)
-    if not hasattr(os, "killpg"):
-        process.kill()
-        process.wait()
-        return
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, number)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(_SIGNAL_SECONDS)
-    process.wait()

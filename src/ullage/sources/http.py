@@ -12,6 +12,8 @@ import json
 import os
 import socket
 import ssl
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
@@ -23,7 +25,8 @@ from ullage.text import clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from typing import Any
 
 CONNECT_SECONDS = 5.0
 WHOLE_CALL_SECONDS = 20.0
@@ -91,6 +94,7 @@ def get(base: httpx.URL, path: str, headers: Mapping[str, str]) -> Answer:
 
 
 async def _get(base: httpx.URL, path: str, headers: Mapping[str, str]) -> Answer:
+    asyncio.get_running_loop().set_default_executor(_Unawaited())
     async with (
         asyncio.timeout(WHOLE_CALL_SECONDS),
         _client(base.host) as client,
@@ -106,6 +110,23 @@ async def _get(base: httpx.URL, path: str, headers: Mapping[str, str]) -> Answer
                     reached_server=True,
                 )
         return Answer(response.status_code, response.headers, body)
+
+
+class _Unawaited(ThreadPoolExecutor):
+    """Looks names up in threads that nobody waits for: a resolver that never answers cannot be told to stop."""
+
+    def submit(self, work: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+
+        def run() -> None:
+            if future.set_running_or_notify_cancel():
+                try:
+                    future.set_result(work(*arguments, **named))
+                except BaseException as error:
+                    future.set_exception(error)
+
+        threading.Thread(target=run, daemon=True).start()
+        return future
 
 
 def _client(host: str) -> httpx.AsyncClient:

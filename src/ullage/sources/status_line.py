@@ -32,7 +32,7 @@ account = claude_state.account
 
 def read(environ: Mapping[str, str], account: Account, now: datetime) -> Reading:  # noqa: ARG001  # a source's signature
     """Return what the sessions' status lines have told last; raise SourceError when that is nothing."""
-    told = [reading for reading in statements.load(profile_directory(environ)) if reading.source == NAME]
+    told = [reading for reading in statements.load(profile_directory(environ), now) if reading.source == NAME]
     if not told:
         raise SourceError(
             "no_status_line",

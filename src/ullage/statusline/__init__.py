@@ -32,6 +32,8 @@ _LARGEST_PAYLOAD = 8 << 20
 # An unchanged number is written again when it has been confirmed for so long; that keeps its age true to the minute.
 _CONFIRMED_SECONDS = 60
 _GAP = "  "
+# What was stopped is not shown as it was last time: nobody could tell how old it is.
+_LATE = "(your own line is late)"
 
 
 class Statement(Record):
@@ -62,8 +64,9 @@ def run(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int | No
         line = ""
         print(f"ullage: {error}", file=sys.stderr)
     if previous is not None:
-        theirs = previous.output().decode(errors="surrogateescape")
-        _print(_beside(theirs, line if shows else "", _columns(environ)))
+        said, is_late = previous.output()
+        ours = _GAP.join(filter(None, (line if shows else "", _LATE if is_late else "")))
+        _print(_beside(said.decode(errors="surrogateescape"), ours, _columns(environ)))
     return 0
 
 
@@ -80,7 +83,7 @@ def _take_in(payload: bytes, environ: MutableMapping[str, str], *, shows: bool, 
     statement = _statement(session, directory, environ, now)
     line = ""
     if shows:
-        line = _line(merge.merge(_stated(directory, statement)), session, settings, environ, now)
+        line = _line(merge.merge(_stated(directory, statement, now)), session, settings, environ, now)
     if shows and prints:
         _print(line)
     if statement and (statement.is_news or _is_unpublished(statement.path, directory)):
@@ -89,11 +92,11 @@ def _take_in(payload: bytes, environ: MutableMapping[str, str], *, shows: bool, 
     return line
 
 
-def _stated(directory: str, statement: Statement | None) -> tuple[Reading, ...]:
+def _stated(directory: str, statement: Statement | None, now: datetime) -> tuple[Reading, ...]:
     """Return what the cache holds once the statement is in it: in place of the session's last one, not beside it."""
     if statement is None or not statement.is_news:
-        return statements.load(directory)
-    return (*statements.load(directory, without=os.path.basename(statement.path)), statement.reading)
+        return statements.load(directory, now)
+    return (*statements.load(directory, now, without=os.path.basename(statement.path)), statement.reading)
 
 
 def _statement(session: Session, directory: str, environ: Mapping[str, str], now: datetime) -> Statement | None:
@@ -103,6 +106,8 @@ def _statement(session: Session, directory: str, environ: Mapping[str, str], now
     path = os.path.join(directory, statements.file_name(status_line.NAME, session.id))
     data = read_regular(path, own=True)
     known = serial.decode_reading(data)
+    if known is not None and statements.is_from_future(known, now):
+        known = None
     mark = serial.decode_note(data, "mark") if known else None
     if known is not None and mark == session.mark:
         # It has had no answer since: what it repeats is what it said, about whom it said it.

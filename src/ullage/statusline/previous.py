@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,8 +12,12 @@ if TYPE_CHECKING:
 
 _LARGEST_OUTPUT = 1 << 20
 # Python ignores SIGPIPE, and children inherit that; `signal` would take 3 ms to import for its number.
-_SIGPIPE = 13
-_SIGTERM = 15
+_SIGKILL, _SIGPIPE, _SIGTERM = 9, 13, 15
+# Longer than a slow line takes that starts node; Claude Code shows nothing while it waits.
+PATIENCE_SECONDS = 5.0
+_GOODBYE_SECONDS = 0.2
+_LOOK_SECONDS = 0.05
+_SLICE_SECONDS = 0.01
 
 
 class Previous:
@@ -23,49 +28,88 @@ class Previous:
         if sys.platform == "win32":
             self._start_on_windows(command, environ)
             return
+        self._input: int | None
         theirs_in, self._input = os.pipe()
         self._output, theirs_out = os.pipe()
         actions = [(os.POSIX_SPAWN_DUP2, theirs_in, 0), (os.POSIX_SPAWN_DUP2, theirs_out, 1)]
         shell = ["/bin/sh", "-c", command]
-        self._child = os.posix_spawn(shell[0], shell, dict(environ), file_actions=actions, setsigdef=[_SIGPIPE])
+        self._child = os.posix_spawn(
+            shell[0], shell, dict(environ), file_actions=actions, setsigdef=[_SIGPIPE], setpgroup=0
+        )
         os.close(theirs_in)
         os.close(theirs_out)
         self._end_with_us()
 
-    def output(self) -> bytes:
-        """Return what it prints, once it has ended; how it ended is its own affair."""
+    def output(self) -> tuple[bytes, bool]:
+        """Return what it prints, and whether it was late: then it is stopped, and all that it started.
+
+        It has ended when its shell has, whoever still holds its output; how it ended is its own affair.
+        """
         if sys.platform == "win32":
-            return self._process.communicate(self._payload)[0]
+            return self._output_on_windows()
+        assert self._input is not None
+        os.set_blocking(self._input, False)
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        output, has_ended = self._dialogue(deadline)
+        os.close(self._output)
+        self._close_input()
+        is_late = not has_ended and not self._has_ended(deadline)
+        if is_late:
+            self._stop()
+        return output, is_late
+
+    def _dialogue(self, deadline: float) -> tuple[bytes, bool]:
+        """Give it its input and take its output, and say whether it is known to have ended."""
         import select
 
-        os.set_blocking(self._input, False)
-        output, rest, writing = b"", self._payload, True
-        while True:
-            readable, writable, _ = select.select([self._output], [self._input] if writing else [], [])
+        output, has_ended = b"", False
+        while time.monotonic() < deadline:
+            writing = [] if self._input is None else [self._input]
+            readable, writable, _ = select.select([self._output], writing, [], 0.0 if has_ended else _LOOK_SECONDS)
             if writable:
-                rest = self._feed(rest)
-                if not rest:
-                    os.close(self._input)
-                    writing = False
+                self._feed()
             if readable:
                 chunk = os.read(self._output, 1 << 16)
                 if not chunk:
                     break
                 output = (output + chunk)[:_LARGEST_OUTPUT]
-        os.close(self._output)
-        if writing:
-            os.close(self._input)
-        os.waitpid(self._child, 0)
-        return output
+            elif has_ended:
+                break
+            elif not writable:
+                has_ended = self._has_ended()
+        return output, has_ended
 
-    def _feed(self, rest: bytes) -> bytes:
+    def _has_ended(self, until: float = 0.0) -> bool:
+        while os.waitpid(self._child, os.WNOHANG)[0] == 0:
+            if time.monotonic() >= until:
+                return False
+            time.sleep(_SLICE_SECONDS)
+        return True
+
+    def _stop(self) -> None:
+        _end_group(self._child, _SIGTERM)
+        if not self._has_ended(time.monotonic() + _GOODBYE_SECONDS):
+            _end_group(self._child, _SIGKILL)
+            os.waitpid(self._child, 0)
+        # Whoever did not heed the first signal, and is not the shell, gets no second chance either.
+        _end_group(self._child, _SIGKILL)
+
+    def _feed(self) -> None:
+        assert self._input is not None
         try:
-            return rest[os.write(self._input, rest) :] if rest else b""
+            self._payload = self._payload[os.write(self._input, self._payload) :] if self._payload else b""
         except BlockingIOError:
-            return rest
+            return
         except OSError:
             # It does not want to know.
-            return b""
+            self._payload = b""
+        if not self._payload:
+            self._close_input()
+
+    def _close_input(self) -> None:
+        if self._input is not None:
+            os.close(self._input)
+            self._input = None
 
     def _end_with_us(self) -> None:
         """Claude Code cancels a status line that is out of date: what we started goes too."""
@@ -74,7 +118,7 @@ class Previous:
 
         def end(number: int, _frame: object) -> None:
             try:
-                os.kill(self._child, _SIGTERM)
+                _end_group(self._child, _SIGTERM)
             finally:
                 os._exit(128 + number)
 
@@ -90,3 +134,20 @@ class Previous:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,  # theirs
         )
+
+    def _output_on_windows(self) -> tuple[bytes, bool]:
+        import subprocess
+
+        try:
+            return self._process.communicate(self._payload, timeout=PATIENCE_SECONDS)[0], False
+        except subprocess.TimeoutExpired as late:
+            self._process.kill()
+            return late.output or b"", True
+
+
+def _end_group(leader: int, number: int) -> None:
+    try:
+        os.killpg(leader, number)
+    except OSError:
+        # All of it has ended.
+        return

@@ -1,0 +1,123 @@
+"""What a table says of each window, in spans: the numbers, the course so far, the outlook. Pure."""
+
+from __future__ import annotations
+
+from ullage import pace
+from ullage.model import has_reset, length, state_at, used_percent_at
+from ullage.record import Record
+from ullage.render import chart, segment, words
+from ullage.render.surfaces import Span
+from ullage.text import clean
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from ullage.config import Settings
+    from ullage.model import Credits, Window
+    from ullage.overview import Overview
+    from ullage.pace import Forecast, Sample
+
+_FEWEST_SAMPLES = 4
+_BAR_CELLS = 12
+COURSE_CELLS = 10
+_NONE = Span(text="")
+
+
+class Row(Record):
+    """One window, or the credits; what is not known is empty.
+
+    `outlook` is one line or two of whole words, `resets_in` and `runs_out` the same for a narrow column.
+    """
+
+    label: str
+    bar: Span = _NONE
+    number: Span = _NONE
+    course: Span = _NONE
+    pace: str = ""
+    outlook: tuple[Span, ...] = ()
+    resets_in: str = ""
+    runs_out: Span = _NONE
+
+
+def rows(overview: Overview, settings: Settings, now: datetime) -> list[Row]:
+    """Return a row for each window, and one for the credits where they are known."""
+    assert overview.reading is not None
+    found = [_window(window, overview, settings, now) for window in overview.reading.windows]
+    credits = overview.reading.credits
+    if credits is not None and state_at(credits.as_of or overview.reading.as_of, now, settings.limits) != "expired":
+        found.append(_credits(credits, settings))
+    return found
+
+
+def _window(window: Window, overview: Overview, settings: Settings, now: datetime) -> Row:
+    label = clean(window.label)
+    used = used_percent_at(window, now, settings.limits)
+    if used is None:
+        why, short = ("has reset; a new reading is due", "has reset") if has_reset(window, now) else ("not known", "")
+        return Row(label=label, number=Span(text="?"), outlook=(Span(text=why, level="stale"),), resets_in=short)
+    number = segment.number(window, used, now, settings.limits, left=settings.show_left, ascii_only=settings.ascii_only)
+    bar = words.bar(used, left=settings.show_left, ascii_only=settings.ascii_only, cells=_BAR_CELLS)
+    forecast = overview.forecasts.get(window.id)
+    ratio = forecast.ratio if forecast else None
+    return Row(
+        label=label,
+        bar=Span(text=bar, level=number.level),
+        number=number,
+        course=Span(text=_course(window, overview.samples.get(window.id, ()), settings), level=number.level),
+        pace="" if ratio is None else words.pace(ratio, ascii_only=settings.ascii_only),
+        outlook=_outlook(window, used, forecast, now),
+        resets_in=_resets_in(window, used, now),
+        runs_out=_runs_out(used, forecast, now),
+    )
+
+
+def _course(window: Window, samples: Sequence[Sample], settings: Settings) -> str:
+    whole = length(window)
+    own = pace.of_window(window, samples)
+    # Of a course that is known from a few readings alone there is nothing to draw.
+    if whole is None or window.resets_at is None or len(own) < _FEWEST_SAMPLES:
+        return ""
+    return chart.sparkline(
+        own, window.resets_at - whole, window.resets_at, COURSE_CELLS, ascii_only=settings.ascii_only
+    )
+
+
+def _resets_in(window: Window, used: float, now: datetime) -> str:
+    if window.resets_at is None:
+        return "not told" if used > 0 else "not started"
+    return words.countdown(window.resets_at - now)
+
+
+def _outlook(window: Window, used: float, forecast: Forecast | None, now: datetime) -> tuple[Span, ...]:
+    if window.resets_at is None:
+        return (Span(text="reset not told" if used > 0 else "not started"),)
+    resets = f"resets in {words.countdown(window.resets_at - now)}, {words.clock(window.resets_at, now)}"
+    expected = chart.outlook(forecast, window.resets_at, now) if used < 100 else ""
+    runs_out = forecast is not None and forecast.exhausts_at is not None
+    after = (Span(text=expected, level="warning" if runs_out else None),) if expected else ()
+    return Span(text=resets), *after
+
+
+def _runs_out(used: float, forecast: Forecast | None, now: datetime) -> Span:
+    if used >= 100:
+        return Span(text="used up", level="exhausted")
+    if forecast is None or forecast.projected_percent is None:
+        return _NONE
+    if forecast.exhausts_at is None:
+        return Span(text="lasts" if forecast.exhausts_earliest is None else "probably lasts")
+    ends = forecast.exhausts_at
+    return Span(text="about now" if ends <= now else words.clock(ends, now), level="warning")
+
+
+def _credits(credits: Credits, settings: Settings) -> Row:
+    if not credits.enabled:
+        return Row(label="Credits", outlook=(Span(text="off", level="stale"),))
+    used = words.money(credits.used) if credits.used else "?"
+    amount = Span(text=f"{used} of {words.money(credits.limit)}" if credits.limit else f"{used}, no limit told")
+    if credits.used_percent is None:
+        return Row(label="Credits", outlook=(amount,), runs_out=amount)
+    bar = words.bar(credits.used_percent, left=settings.show_left, ascii_only=settings.ascii_only, cells=_BAR_CELLS)
+    number = Span(text=words.percent(credits.used_percent, left=settings.show_left))
+    return Row(label="Credits", bar=Span(text=bar), number=number, outlook=(amount,))
