@@ -117,11 +117,15 @@ def everything(connection: socket.socket) -> bytes:
 
 
 @contextlib.contextmanager
-def serving(environ: Mapping[str, str], *options: str) -> Iterator[Served]:
+def serving(environ: Mapping[str, str], *options: str, wrapper: tuple[str, ...] = ()) -> Iterator[Served]:
     """Run the server for as long as the block lasts; it must have said nothing on stderr that it should not."""
     arguments = options or ("--port", "0")
     process = subprocess.Popen(
-        [ULLAGE, "serve", *arguments], env=dict(environ), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*wrapper, ULLAGE, "serve", *arguments],
+        env=dict(environ),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     try:
         assert process.stdout is not None

@@ -244,14 +244,11 @@ def test_a_body_is_never_taken_for_a_second_request(shared: Served) -> None:
     assert received.count(b"HTTP/1.1 ") == 1
 
 
-def test_the_streams_of_a_server_that_has_few_descriptors_leave_room_for_requests(known: dict[str, str]) -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, soft))
-    try:
-        with serving(known) as served:
-            assert served.ask("/healthz").status == 200
-    finally:
-        if resource.getrlimit(resource.RLIMIT_NOFILE)[1] != hard:
-            # Only root may raise it again; the others keep what they had in use.
-            with contextlib.suppress(ValueError):
-                resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+def test_a_server_with_few_descriptors_has_fewer_streams_and_answers_still(known: dict[str, str]) -> None:
+    with serving(known, wrapper=("sh", "-c", 'ulimit -n 256; exec "$@"', "sh")) as served:
+        token = served.token()
+        streams = [served.follow(token) for _ in range(80)]
+        assert {stream.status for stream in streams} == {200, 503}
+        assert served.ask("/v1/usage", token).status == 200
+        for stream in streams:
+            stream.close()
