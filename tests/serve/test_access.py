@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import trustme
 from serving import Served, everything, serving
-from tools import ullage
+from tools import ullage, wait_until
 
 from ullage.errors import ServeError, UsageError
 from ullage.serve import tokens
@@ -189,6 +189,20 @@ def test_no_secret_is_told_where_others_can_read_it(served: Served) -> None:
     for hidden in (secret, link, session):
         assert hidden not in printed
         assert hidden not in kept
+
+
+def test_open_names_no_secret_on_a_command_line(known: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "browser").write_text(f'#!/bin/sh\nprintf "%s" "$1" >"{tmp_path}/opened"\n')
+    (tmp_path / "browser").chmod(0o755)
+    with serving({**known, "BROWSER": f"{tmp_path}/browser %s"}, "--port", "0", "--open") as served:
+        wait_until(lambda: (tmp_path / "opened").exists() and (tmp_path / "opened").read_text(), what="the browser")
+        address = (tmp_path / "opened").read_text()
+        assert address.startswith("file://")
+        file = Path(address.removeprefix("file://"))
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        secret = file.read_text().partition("#link=")[2].partition('"')[0]
+        assert served.ask("/v1/session", secret, "POST").status == 200
+        assert served.ask("/v1/session", secret, "POST").status == 401
 
 
 def test_a_public_address_needs_tls_and_a_token(environ: dict[str, str], tmp_path: Path) -> None:

@@ -147,7 +147,8 @@ def _offer_link(base: str, *, open_browser: bool) -> None:
     if open_browser:
         from ullage.serve import browser
 
-        browser.open_page(base, _new_link(base), tokens.directory(os.environ))
+        if not browser.open_page(base, _new_link(base), tokens.directory(os.environ)):
+            click.echo("No browser could be started. `ullage serve link` makes a link for one.", err=True)
     elif sys.stdout.isatty():
         click.echo(f"The page, for ten minutes and one browser: {_new_link(base)}")
     else:
