@@ -32,6 +32,7 @@ MODULES = (
     "starship",
     "insight",
     "pace",
+    "team",
     "serve",
 )
 RESULTS = os.path.join(os.path.dirname(__file__), "results.json")

@@ -40,6 +40,7 @@ ALLOWED = {
     "cache": "errors files merge places serial statements timeline",
     "render": "model pace places record render text",
     "account": "cache files model serial statements text",
+    "target": "text",
     "config": "alerts errors files model places record render text",
     "channels": "alerts errors",
     "delivery": "account alerts cache channels config detach errors files memory model text",
@@ -54,14 +55,15 @@ ALLOWED = {
     "tmux": "record timeline",
     "overview": "cache memory pace places record",
     "changes": "errors",
-    "serve": "__init__ cache changes config contract detach errors files frames history memory model overview places "
-    "prompt record render schemas serve text timeline",
-    "refresh": "account ask cache config delivery errors memory places publish record schedule timeline",
+    "serve": "__init__ cache changes config contract detach errors files frames history memory metrics model overview "
+    "places prompt record render schemas serve text timeline",
+    "metrics": "__init__ cache config contract errors files metrics model overview places record sources target text",
+    "refresh": "account ask cache config delivery detach errors memory places publish record schedule timeline",
     "hook": "cache config errors files guard jsontext prompt",
     "init": "errors",
     "schemas": "contract",
-    "doctor": "__init__ cache config doctor errors files history memory model places publish record schedule setup "
-    "sources timeline",
+    "doctor": "__init__ cache config doctor errors files history memory metrics model places publish record schedule "
+    "setup sources timeline",
     "guard": "errors guard model record render text",
     "alerts": "errors model record render text",
     "simulate": "errors record",
@@ -82,6 +84,8 @@ HOMES = {
     "starlette": "serve.app",
     "uvicorn": "serve.server",
     "h11": "serve.server",
+    "prometheus_client": "metrics.formats",
+    "opentelemetry": "metrics.otlp",
 }
 
 

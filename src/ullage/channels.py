@@ -27,7 +27,7 @@ _LONGEST_OUTPUT = 200
 _BELL = b"\a"
 
 # A command of the user's has no business with what opens an account.
-_SECRETS = ("CLAUDE_CODE_OAUTH_TOKEN", "ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
+_SECRETS = ("CLAUDE_CODE_OAUTH_TOKEN", "ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ULLAGE_METRICS_AUTH")
 
 
 class ChannelError(UllageError):

@@ -30,6 +30,24 @@ SOURCES = ("auto", "statusline", "claude-cache", "claude-cli", "oauth")
 STATUS_LINE_TEMPLATE = "[{model}  ][5h {5h}][ {5h.resets_in}][  7d {7d}][ {7d.resets_in}][  context {context}]"
 
 
+class Reporting(Record):
+    """Where metrics go after a refresh, and how the account is called there; an empty text is not used."""
+
+    account: str = "pseudonym"
+    user: str = ""
+    key_file: str = ""
+    textfile: str = ""
+    push: str = ""
+    otlp: str = ""
+    auth_file: str = ""
+    plain_http: bool = False
+
+    @property
+    def is_wanted(self) -> bool:
+        """Say whether anything is to be done after a refresh."""
+        return bool(self.textfile or self.push or self.otlp)
+
+
 class Settings(Record):
     """The values in force."""
 
@@ -42,6 +60,7 @@ class Settings(Record):
     palette: dict[str, str]
     alerts: Wishes = Wishes()
     push_to_tmux: bool = False
+    reporting: Reporting = Reporting()
 
 
 class Option(Record):
@@ -105,6 +124,16 @@ def _quiet_hours(value: str) -> str | None:
     return None
 
 
+def _target(value: str) -> str | None:
+    # `target` looks closer when something is sent; a status line, which reads this file too, should not load what it
+    # needs for that.
+    if value and not value.startswith(("https://", "http://")):
+        return "is no address of the form https://host"
+    return "holds more than a host, a port and a path" if set(value) & set("@?# ") else None
+
+
+_ANY_TEXT = _text_checked_by(lambda text: None)
+_TARGET = _text_checked_by(_target)
 _TEMPLATE = _text_checked_by(segment.check)
 _STATUS_LINE = _text_checked_by(segment.check_status_line)
 _STYLE = _text_checked_by(check_style)
@@ -195,7 +224,7 @@ OPTIONS: tuple[Option, ...] = (
         default=[],
         explanation='A program and its arguments, such as ["notify-my-phone", "--quota"]. It runs without a shell and\n'
         "reads the alert as JSON on stdin.",
-        check=_list_of(_text_checked_by(lambda text: None)),
+        check=_list_of(_ANY_TEXT),
     ),
     Option(
         key="alerts.thresholds",
@@ -242,6 +271,59 @@ OPTIONS: tuple[Option, ...] = (
         default=False,
         explanation="Whether a refresh sets the segment as the option @ullage of the tmux servers that run, for a\n"
         "status line that starts no process: see `ullage setup tmux --without-process`.",
+        check=_true_or_false,
+    ),
+    Option(
+        key="metrics.account",
+        default="pseudonym",
+        explanation="How metrics call the account: pseudonym, a hash that is the same on all your machines, or\n"
+        "address, the e-mail address that Claude Code's own file names.",
+        check=_one_of("pseudonym", "address"),
+    ),
+    Option(
+        key="metrics.user",
+        default="",
+        explanation="A name for dashboards, such as sam. Empty: none is told.",
+        check=_ANY_TEXT,
+    ),
+    Option(
+        key="metrics.key_file",
+        default="",
+        explanation="A file with a key of your team's, yours alone to read. Pseudonyms are then made with the key, so\n"
+        "that nobody without it can tell whose they are.",
+        check=_ANY_TEXT,
+    ),
+    Option(
+        key="metrics.textfile",
+        default="",
+        explanation="The directory of node_exporter's textfile collector. Each refresh writes ullage.prom there.",
+        check=_ANY_TEXT,
+    ),
+    Option(
+        key="metrics.push",
+        default="",
+        explanation="The address of a Pushgateway, such as https://push.example.com. Each refresh sends metrics there.",
+        check=_TARGET,
+    ),
+    Option(
+        key="metrics.otlp",
+        default="",
+        explanation="The address of an OTLP/HTTP receiver, such as https://otel.example.com/v1/metrics; needs the\n"
+        "extra ullage[otel].",
+        check=_TARGET,
+    ),
+    Option(
+        key="metrics.auth_file",
+        default="",
+        explanation="A file, yours alone to read, with what both of them ask for: user:password, or a bearer token.\n"
+        "ULLAGE_METRICS_AUTH goes before it.",
+        check=_ANY_TEXT,
+    ),
+    Option(
+        key="metrics.plain_http",
+        default=False,
+        explanation="Whether metrics may go by http:// to another machine, in a network that you trust. What\n"
+        "auth_file holds is never sent that way.",
         check=_true_or_false,
     ),
 )
@@ -388,6 +470,9 @@ def _settings(values: Mapping[str, Any]) -> Settings:
         palette=palette,
         push_to_tmux=values["tmux.push"],
         alerts=_wishes(values),
+        reporting=Reporting(
+            **{key.removeprefix("metrics."): value for key, value in values.items() if key.startswith("metrics.")}
+        ),
     )
 
 

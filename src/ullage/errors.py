@@ -6,6 +6,7 @@ UllageError
 ├── SourceError   5  a source did not answer
 ├── CacheError    5  the cache cannot be used
 ├── HistoryError  5  the history cannot be used
+├── MetricsError  5  metrics did not get where they were sent
 ├── ChannelError  5  an alert did not get through (channels)
 └── ServeError    5  what is known cannot be served, or its tokens cannot be read
 """
@@ -32,6 +33,10 @@ class CacheError(UllageError):
 
 
 class HistoryError(UllageError):
+    exit_code = 5
+
+
+class MetricsError(UllageError):
     exit_code = 5
 
 

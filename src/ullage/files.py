@@ -40,10 +40,11 @@ def _is_own(status: os.stat_result) -> bool:
     return not hasattr(os, "geteuid") or status.st_uid == os.geteuid()
 
 
-def write_atomically(path: str, data: bytes, modified_at: float | None = None) -> None:
+def write_atomically(path: str, data: bytes, modified_at: float | None = None, mode: int = 0o600) -> None:
     """Replace a file whole: a reader sees the old bytes or the new, whatever happens in between.
 
-    The file is the user's alone (0600). Raises CacheError when it cannot be written; what was there stays.
+    The file is the user's alone unless `mode` says otherwise, whatever the umask. Raises CacheError when it cannot be
+    written; what was there stays.
     """
     temporary = f"{path}.{os.getpid()}.{os.urandom(4).hex()}.new"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
@@ -54,6 +55,8 @@ def write_atomically(path: str, data: bytes, modified_at: float | None = None) -
                 file.write(data)
                 file.flush()
                 os.fsync(descriptor)
+            if mode != 0o600:
+                os.chmod(temporary, mode)
             if modified_at is not None:
                 os.utime(temporary, (modified_at, modified_at))
             os.replace(temporary, path)

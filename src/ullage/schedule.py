@@ -41,6 +41,7 @@ class Schedule(Record):
 
     account_id: str | None = None
     attempted_at: datetime | None = None
+    succeeded_at: datetime | None = None
     refresh_at: datetime | None = None
     idle_refresh_at: datetime | None = None
     hold_until: datetime | None = None
@@ -98,6 +99,7 @@ def succeeded(schedule: Schedule, now: datetime, *, changed: bool) -> Schedule:
     unchanged = 0 if changed else min(schedule.unchanged + 1, 8)
     interval = SHORTEST_INTERVAL * 2**unchanged
     return schedule.replace(
+        succeeded_at=now,
         refresh_at=now + min(interval, LONGEST_ATTENDED_INTERVAL),
         idle_refresh_at=now + min(interval, LONGEST_INTERVAL),
         hold_until=None,

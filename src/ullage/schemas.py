@@ -132,6 +132,12 @@ class SourceDocument(Document):
     cost: str
 
 
+class SentDocument(Document):
+    way: str
+    succeeded_at: Moment | None
+    problem: str | None
+
+
 class ConfigDocument(Document):
     path: str
     exists: bool
@@ -158,6 +164,7 @@ class DoctorDocument(Document):
     reading: ReadingDocument | None
     refresh: RefreshDocument
     sources: list[SourceDocument]
+    metrics: list[SentDocument]
     config: ConfigDocument
     findings: list[WrongDocument]
     exit_code: Literal[0, 2, 3, 4, 5]

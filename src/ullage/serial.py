@@ -129,6 +129,7 @@ def _schedule(fields: dict[str, Any]) -> Schedule:
     return Schedule(
         account_id=_text(fields["account_id"]),
         attempted_at=parse_time(fields["attempted_at"]),
+        succeeded_at=parse_time(fields.get("succeeded_at")),
         refresh_at=parse_time(fields["refresh_at"]),
         idle_refresh_at=parse_time(fields["idle_refresh_at"]),
         hold_until=parse_time(fields["hold_until"]),

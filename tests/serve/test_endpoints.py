@@ -11,7 +11,7 @@ import pytest
 from serving import Served, serving
 from tools import REPOSITORY, make_due, need, run, ullage, wait_until
 
-from ullage import contract
+from ullage import contract, metrics
 from ullage.serve import documents
 from ullage.serve.routes import ROUTES
 
@@ -202,3 +202,20 @@ def test_the_guides_examples_work(known: dict[str, str], tmp_path: Path) -> None
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.count('"schema": 1') == 3
     assert "event: usage" in ran.stdout
+
+
+def test_metrics_are_those_of_the_command(shared: Served) -> None:
+    token = shared.token("metrics")
+    plain = shared.ask("/metrics", token)
+    assert (plain.status, plain.headers["content-type"]) == (200, metrics.CONTENT_TYPE)
+    printed = ullage("metrics", environ=shared.environ).stdout
+
+    def names(text: str) -> list[str]:
+        return [line.rpartition(" ")[0] for line in text.splitlines()]
+
+    assert names(plain.body.decode()) == names(printed)
+    assert "ullage_window_used_ratio{" in printed
+    opened = shared.ask("/metrics", token, Accept="application/openmetrics-text;version=1.0.0,text/plain;q=0.5")
+    assert opened.headers["content-type"] == metrics.OPENMETRICS_TYPE
+    assert opened.body.endswith(b"# EOF\n")
+    assert shared.ask("/metrics", shared.token()).status == 200

@@ -112,7 +112,7 @@ def test_certificate_file_that_is_missing_is_named(
         ("truncated", "truncated", "next attempt"),
         ("cut", "connection_broken", "next attempt"),
         ("redirect", "redirected", "Check the network"),
-        ("huge", "too_large", "no usage report"),
+        ("huge", "too_large", "more than 1 MiB"),
         ("empty", "unexpected_shape", "newer ullage"),
     ],
 )

@@ -32,6 +32,7 @@ COMMANDS = {
     "alerts": "alerts",
     "hook": "hook",
     "setup": "setup",
+    "metrics": "metrics",
     "doctor": "doctor",
     "config": "config",
     "schema": "schema",

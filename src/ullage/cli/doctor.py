@@ -75,6 +75,8 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
     problem = document["refresh"]["problem"]
     if problem:
         yield f"problem   {problem['code']}: {problem['message']}"
+    for sent in document["metrics"]:
+        yield f"metrics   {_sent(sent)}"
     yield f"config    {_config(document['config'])}"
     yield f"variables {', '.join(document['variables']) or 'none'}"
 
@@ -139,6 +141,12 @@ def _refresh(refresh: dict[str, Any]) -> str:
     due = "due now" if refresh["due"] else f"next at {refresh['next_at']}"
     held = f", held until {refresh['held_until']}" if refresh["held_until"] else ""
     return f"{due}, {attempt}{failures}{held}"
+
+
+def _sent(sent: dict[str, Any]) -> str:
+    last = f"last sent at {sent['succeeded_at']}" if sent["succeeded_at"] else "never sent yet"
+    problem = f"; {sent['problem']}" if sent["problem"] else ""
+    return f"{sent['way']}, {last}{problem}"
 
 
 def _config(config: dict[str, Any]) -> str:

@@ -16,6 +16,7 @@ from ullage.cache import ProfileCache, refuse_strangers
 from ullage.doctor import measure, redact, source_report, state_report
 from ullage.errors import CacheError, UllageError, UsageError
 from ullage.files import read_regular
+from ullage.metrics import report as metrics_report
 from ullage.model import Limits, iso, state_at
 from ullage.record import Record
 from ullage.schedule import Schedule
@@ -81,6 +82,7 @@ def examine(environ: Mapping[str, str], now: datetime) -> Examination:
         "reading": _reading_document(reading, limits, now),
         "refresh": _refresh_document(reading, plan, now),
         "sources": _sources(environ, configuration["source"], cache, now),
+        "metrics": _metrics_document(environ),
         "config": configuration,
         "findings": [{"code": finding.code, "message": finding.message} for finding in findings],
     }
@@ -215,6 +217,21 @@ def _refresh_document(reading: Reading | None, plan: Schedule, now: datetime) ->
             "retry_at": iso(problem.retry_at) if problem.retry_at else None,
         },
     }
+
+
+def _metrics_document(environ: Mapping[str, str]) -> list[dict[str, Any]]:
+    try:
+        sent = metrics_report.last(environ)
+    except UsageError:
+        return []
+    return [
+        {
+            "way": one.way,
+            "succeeded_at": iso(one.succeeded_at) if one.succeeded_at else None,
+            "problem": one.problem or None,
+        }
+        for one in sent
+    ]
 
 
 def _hosts(

@@ -12,7 +12,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route as Address
 from starlette.routing import Router
 
-from ullage import contract, history
+from ullage import contract, history, metrics
 from ullage.serve import documents, page, routes
 from ullage.serve.feed import FullError
 from ullage.serve.guard import FaultError, Guard
@@ -177,6 +177,14 @@ async def _session(server: Server, _arguments: Arguments, request: Request) -> R
     return _json(documents.SessionDocument(token=session))
 
 
+async def _metrics(server: Server, arguments: Arguments, request: Request) -> Response:
+    server.profile(arguments)
+    openmetrics = "application/openmetrics-text" in request.headers.get("accept", "")
+    shown = await run_in_threadpool(server.knowledge.exposition, datetime.now(UTC), openmetrics=openmetrics)
+    kind = metrics.OPENMETRICS_TYPE if openmetrics else metrics.CONTENT_TYPE
+    return Response(shown, headers={"content-type": kind})
+
+
 async def _openapi(_server: Server, _arguments: Arguments, _request: Request) -> Response:
     return Response(json.dumps(routes.openapi(), indent=1), media_type="application/json")
 
@@ -201,6 +209,7 @@ ANSWERS: dict[str, Answer] = {
     "/v1/burnup": _burnup,
     "/v1/events": _events,
     "/v1/session": _session,
+    "/metrics": _metrics,
     "/openapi.json": _openapi,
     "/healthz": _health,
     "/": _page,

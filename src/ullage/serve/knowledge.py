@@ -7,8 +7,9 @@ import subprocess
 import threading
 from datetime import UTC, datetime
 
-from ullage import config, contract, detach, frames, history, memory, overview, places, timeline
+from ullage import config, contract, detach, frames, history, memory, metrics, overview, places, timeline
 from ullage.cache import ProfileCache
+from ullage.metrics import identity
 from ullage.prompt import may_write
 from ullage.record import Record
 from ullage.render import chart
@@ -80,6 +81,13 @@ class Knowledge:
             for one in overview.load_all(profiles, self.environ, limits, now)
         ]
         return contract.ProfilesDocument(schema=1, profiles=each)
+
+    def exposition(self, now: datetime, *, openmetrics: bool) -> bytes:
+        """Return the metrics of every account."""
+        settings, _ = config.load(self.environ)
+        known = overview.load_all(self.profiles(), self.environ, settings.limits, now)
+        names = identity.names(settings.reporting, known, self.environ)
+        return metrics.exposition(known, settings.limits, now, names, openmetrics=openmetrics)
 
     def burnup(self, profile: str | None, window: str, now: datetime) -> BurnupDocument | None:
         """Return the course of a window by its id, None where there is none to show."""

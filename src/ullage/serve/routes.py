@@ -37,6 +37,7 @@ class Route(Record):
     path: str
     summary: str
     media: str = "application/json"
+    other_media: str | None = None
     answer: str | None = None
     method: Literal["GET", "POST"] = "GET"
     scope: Literal["read", "metrics"] | None = "read"
@@ -98,6 +99,13 @@ ROUTES = (
         answer="SessionDocument",
         method="POST",
         link=True,
+    ),
+    Route(
+        path="/metrics",
+        summary="Every account for Prometheus, or as OpenMetrics where that is accepted",
+        media="text/plain",
+        other_media="application/openmetrics-text",
+        scope="metrics",
     ),
     Route(
         path="/openapi.json",
@@ -181,7 +189,8 @@ def _operation(route: Route) -> dict[str, Any]:
     schema = schema or {"type": "object" if route.media == "application/json" else "string"}
     refused = {401, 403} if route.scope is not None else {403}
     fault = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/FaultDocument"}}}
-    answers: dict[str, Any] = {"200": {"description": "Done", "content": {route.media: {"schema": schema}}}}
+    content = {media: {"schema": schema} for media in (route.media, route.other_media) if media}
+    answers: dict[str, Any] = {"200": {"description": "Done", "content": content}}
     for status in sorted({*_EVERYWHERE, *refused, *route.faults}):
         answers[str(status)] = {"description": _FAULTS[status], "content": fault}
     return {

@@ -1,4 +1,4 @@
-"""One GET, the polite and suspicious way: the only module that imports httpx.
+"""One request, the polite and suspicious way: the only module that imports httpx.
 
 No redirect is followed, no body is read past a limit, no call outlives its deadline, and what is asked with a secret is
 asked of the provider's own host or of a loopback address.
@@ -75,30 +75,39 @@ def _is_loopback(host: str) -> bool:
 
 def get(base: httpx.URL, path: str, headers: Mapping[str, str]) -> Answer:
     """Ask once and return the answer, whatever its status; raise SourceError when there is none."""
+    return _answer("GET", base.join(path), headers, b"")
+
+
+def send(method: str, url: str, headers: Mapping[str, str], content: bytes) -> Answer:
+    """Send a body to an address that the user named, under the same limits; it holds no secret of the provider's."""
+    return _answer(method, httpx.URL(url), headers, content)
+
+
+def _answer(method: str, url: httpx.URL, headers: Mapping[str, str], content: bytes) -> Answer:
     try:
-        return asyncio.run(_get(base, path, headers))
+        return asyncio.run(_exchange(method, url, headers, content))
     except TimeoutError as error:
-        raise _unreachable("timeout", f"{base.host} did not finish its answer in {WHOLE_CALL_SECONDS:.0f} s") from error
+        raise _unreachable("timeout", f"{url.host} did not finish its answer in {WHOLE_CALL_SECONDS:.0f} s") from error
     except httpx.ConnectTimeout as error:
-        raise _unreachable("connect_timeout", f"{base.host} did not take the connection") from error
+        raise _unreachable("connect_timeout", f"{url.host} did not take the connection") from error
     except httpx.TimeoutException as error:
-        raise _unreachable("timeout", f"{base.host} fell silent in the middle of its answer") from error
+        raise _unreachable("timeout", f"{url.host} fell silent in the middle of its answer") from error
     except httpx.ConnectError as error:
-        raise _connect_error(base.host, error) from error
+        raise _connect_error(url.host, error) from error
     except (httpx.HTTPError, OSError) as error:
         raise SourceError(
             "connection_broken",
-            f"The connection to {base.host} broke off. The next attempt comes by itself.",
+            f"The connection to {url.host} broke off. The next attempt comes by itself.",
             reached_server=True,
         ) from error
 
 
-async def _get(base: httpx.URL, path: str, headers: Mapping[str, str]) -> Answer:
+async def _exchange(method: str, url: httpx.URL, headers: Mapping[str, str], content: bytes) -> Answer:
     asyncio.get_running_loop().set_default_executor(_Unawaited())
     async with (
         asyncio.timeout(WHOLE_CALL_SECONDS),
-        _client(base.host) as client,
-        client.stream("GET", base.join(path), headers=dict(headers)) as response,
+        _client(url.host) as client,
+        client.stream(method, url, headers=dict(headers), content=content) as response,
     ):
         body = b""
         async for chunk in response.aiter_raw():
@@ -106,7 +115,7 @@ async def _get(base: httpx.URL, path: str, headers: Mapping[str, str]) -> Answer
             if len(body) > LARGEST_BODY:
                 raise SourceError(
                     "too_large",
-                    f"{base.host} sent more than {LARGEST_BODY >> 20} MiB, which is no usage report.",
+                    f"{url.host} sent more than {LARGEST_BODY >> 20} MiB, which is no answer to that.",
                     reached_server=True,
                 )
         return Answer(response.status_code, response.headers, body)

@@ -1,0 +1,77 @@
+"""`ullage metrics`."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+
+import click
+
+from ullage.cli import options
+from ullage.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ullage.config import Settings
+
+
+@click.command(name="metrics")
+@click.option("--textfile", metavar="DIR", help="Write ullage.prom there, whole, for node_exporter.")
+@click.option("--push", metavar="URL", help="Send them to a Pushgateway, in place of what this machine sent before.")
+@click.option("--otlp", metavar="URL", help="Send them to an OTLP/HTTP receiver (needs ullage[otel]).")
+@click.option("--forget", metavar="URL", help="Remove from a Pushgateway what this installation has sent there.")
+@click.option("--send", "as_configured", is_flag=True, help="Send them now to wherever config.toml says.")
+@click.option("--openmetrics", is_flag=True, help="Print OpenMetrics instead of Prometheus' own text format.")
+def command(
+    textfile: str | None,
+    push: str | None,
+    otlp: str | None,
+    forget: str | None,
+    as_configured: bool,
+    openmetrics: bool,
+) -> int:
+    """Print what is known of every account as metrics for Prometheus, or send them.
+
+    Nobody is asked for new numbers. These bytes are all that is ever sent. [metrics] in config.toml has them sent after
+    each refresh, and says how accounts are called; a password or a token comes from metrics.auth_file or
+    ULLAGE_METRICS_AUTH.
+    """
+    # prometheus_client takes a tenth of a second, which `ullage --help` should not.
+    from ullage.metrics import formats, report
+
+    settings, issues = options.load_settings()
+    options.tell_issues(issues)
+    now = datetime.now(UTC)
+    given = {way: where for way, where in (("textfile", textfile), ("push", push), ("otlp", otlp)) if where is not None}
+    for way, where in given.items():
+        report.send(way, where, settings, os.environ, now)
+    if forget is not None:
+        report.forget(forget, settings, os.environ)
+    if as_configured:
+        return _send_as_configured(settings)
+    if not given and forget is None:
+        click.echo(formats.encode(report.gather(settings, os.environ, now), openmetrics=openmetrics), nl=False)
+        _tell_problems(settings)
+    return 0
+
+
+def _send_as_configured(settings: Settings) -> int:
+    from ullage.metrics import report
+
+    if not settings.reporting.is_wanted:
+        raise UsageError("config.toml names no place: set textfile, push or otlp under [metrics].")
+    sent = report.send_all(os.environ)
+    for one in sent:
+        click.echo(f"{one.way:8} {one.problem or 'sent'}", err=bool(one.problem))
+    if not sent:
+        click.echo("ullage: Another process is sending them.", err=True)
+    return 5 if not sent or any(one.problem for one in sent) else 0
+
+
+def _tell_problems(settings: Settings) -> None:
+    from ullage.metrics import report
+
+    for one in report.last(os.environ):
+        # Of a way that is not configured any more nobody wants to hear.
+        if one.problem and getattr(settings.reporting, one.way):
+            click.echo(f"ullage: metrics.{one.way}: {one.problem}", err=True)

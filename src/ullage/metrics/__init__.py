@@ -1,0 +1,39 @@
+"""Metrics for Prometheus and its kin: what the cache says, as samples; nobody is asked for it.
+
+`exposition` is the text that /metrics, a file for node_exporter and a push to a Pushgateway share.
+"""
+
+from __future__ import annotations
+
+from ullage.metrics import formats, samples
+from ullage.metrics.formats import OPENMETRICS_TYPE
+from ullage.metrics.formats import PLAIN_TYPE as CONTENT_TYPE
+from ullage.metrics.names import PSEUDONYMS, Names
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from ullage.metrics.samples import Family
+    from ullage.model import Limits
+    from ullage.overview import Overview
+
+__all__ = ["CONTENT_TYPE", "OPENMETRICS_TYPE", "PSEUDONYMS", "Names", "exposition"]
+
+
+def exposition(
+    overviews: Iterable[Overview],
+    limits: Limits,
+    now: datetime,
+    names: Names = PSEUDONYMS,
+    more: Iterable[Family] = (),
+    *,
+    openmetrics: bool = False,
+) -> bytes:
+    """Return every metric as text: CONTENT_TYPE, or OPENMETRICS_TYPE with `openmetrics`.
+
+    `names` says how accounts are called (`identity.names` reads it from config.toml); `more` adds families from
+    elsewhere.
+    """
+    return formats.encode(samples.families(overviews, limits, now, names, more), openmetrics=openmetrics)

@@ -1,0 +1,121 @@
+"""Who speaks: the names that the user opted in to, the team's key, and which installation this is."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import platform
+import secrets
+import stat
+
+from ullage import config, places
+from ullage.errors import MetricsError, SourceError, UsageError
+from ullage.files import read_regular
+from ullage.metrics.names import Names
+from ullage.sources import claude_state
+from ullage.text import clean
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ullage.config import Reporting
+    from ullage.overview import Overview
+
+_LARGEST = 4096
+_LONGEST_ADDRESS = 120
+
+
+def names(reporting: Reporting, overviews: Iterable[Overview], environ: Mapping[str, str]) -> Names:
+    """Return how the accounts are called; raise UsageError where the team's key cannot be read.
+
+    Without its key a pseudonym would be another one, which the user has not agreed to.
+    """
+    key = _private_text(reporting.key_file, "metrics.key_file") if reporting.key_file else ""
+    known = list(overviews)
+    return Names(
+        key=key.encode(),
+        user=clean(reporting.user),
+        install=installation(environ) if any(one.account_id is None for one in known) else "",
+        addresses=_addresses(known, environ) if reporting.account == "address" else {},
+    )
+
+
+def authorization(reporting: Reporting, environ: Mapping[str, str]) -> str | None:
+    """Return the Authorization header for where metrics are sent, None where none is set; raise UsageError."""
+    if environ.get("ULLAGE_METRICS_AUTH"):
+        secret = _one_line(environ["ULLAGE_METRICS_AUTH"], "ULLAGE_METRICS_AUTH")
+    elif reporting.auth_file:
+        secret = _private_text(reporting.auth_file, "metrics.auth_file")
+    else:
+        return None
+    if ":" not in secret:
+        return f"Bearer {secret}"
+    import base64
+
+    return f"Basic {base64.b64encode(secret.encode()).decode()}"
+
+
+def installation(environ: Mapping[str, str]) -> str:
+    """Return what tells this installation from every other, and nothing else about it: 16 hexadecimal digits.
+
+    A copy of the state directory on another machine is another installation. Raises MetricsError where it cannot be
+    kept.
+    """
+    path = os.path.join(config.state_path(environ), "installation")
+    drawn = read_regular(path, _LARGEST, own=True) or _drawn(path)
+    user = os.geteuid() if hasattr(os, "geteuid") else ""
+    return hashlib.sha256(drawn + f" {platform.node()} {user}".encode()).hexdigest()[:16]
+
+
+def _drawn(path: str) -> bytes:
+    """Draw the number that stays; of two that draw at once, one counts for both."""
+    aside = f"{path}.{os.getpid()}.{secrets.token_hex(4)}.new"
+    try:
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(secrets.token_hex(16).encode())
+        with contextlib.suppress(FileExistsError):
+            os.link(aside, path)
+        os.unlink(aside)
+    except OSError as error:
+        raise MetricsError(
+            f"Cannot keep a number for this installation in {os.path.dirname(path)}: {error.strerror}. Make it "
+            "writable, or name another one in ULLAGE_STATE_DIR."
+        ) from error
+    kept = read_regular(path, _LARGEST, own=True)
+    if not kept:
+        raise MetricsError(f"{path} is no file of yours, or empty. Remove it; another one is drawn then.")
+    return kept
+
+
+def _addresses(overviews: Iterable[Overview], environ: Mapping[str, str]) -> dict[str, str]:
+    found = {}
+    for one in overviews:
+        with contextlib.suppress(SourceError):
+            signed_in = claude_state.part(places.of_profile(one.profile, environ), "oauthAccount")
+            address = clean(signed_in.get("emailAddress"), _LONGEST_ADDRESS)
+            # Somebody else may have signed in since.
+            if address and one.account_id is not None and clean(signed_in.get("accountUuid")) == one.account_id:
+                found[one.account_id] = address
+    return found
+
+
+def _private_text(path: str, option: str) -> str:
+    found = os.path.expanduser(path)
+    if not os.path.isabs(found):
+        raise UsageError(f"{option} in config.toml must be a full path, or one that begins with ~/.")
+    data = read_regular(found, _LARGEST, own=True)
+    if data is None:
+        raise UsageError(f"{option}: {found} is not there, or no small file of yours. Nothing is told without it.")
+    if hasattr(os, "geteuid") and stat.S_IMODE(os.stat(found).st_mode) & 0o077:
+        raise UsageError(f"{option}: others can read {found}. Run: chmod 600 '{found}'")
+    return _one_line(data.decode(errors="replace"), option)
+
+
+def _one_line(text: str, origin: str) -> str:
+    line = text.strip()
+    if not line or not line.isascii() or not line.isprintable():
+        raise UsageError(f"{origin} must hold one line of plain ASCII.")
+    return line

@@ -1,0 +1,53 @@
+"""Samples as an OTLP message: the only module that imports opentelemetry (the extra ullage[otel]).
+
+The library encodes; the sending is ours, under the same limits and words as everything else that leaves the machine.
+OTEL_EXPORTER_OTLP_ENDPOINT and its kin are not looked at: they are set for Claude Code's own telemetry, and nobody who
+set them has said yes to this.
+"""
+
+from __future__ import annotations
+
+from ullage import __version__
+from ullage.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from ullage.metrics.samples import Family
+
+CONTENT_TYPE = "application/x-protobuf"
+
+
+def encode(families: Iterable[Family], now: datetime, installation: str) -> bytes:
+    """Return an ExportMetricsServiceRequest with every sample as a gauge; raise UsageError without the extra."""
+    try:
+        from opentelemetry.exporter.otlp.proto.common.metrics_encoder import encode_metrics
+        from opentelemetry.sdk.metrics.export import MetricsData, ResourceMetrics, ScopeMetrics
+        from opentelemetry.sdk.resources import Resource
+        from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+    except ImportError as error:
+        raise UsageError("OTLP needs the extra: pip install 'ullage[otel]'") from error
+    resource = Resource({"service.name": "ullage", "service.version": __version__, "service.instance.id": installation})
+    scope = ScopeMetrics(
+        scope=InstrumentationScope("ullage", __version__),
+        metrics=[_gauge(family, int(now.timestamp()) * 10**9) for family in families],
+        schema_url="",
+    )
+    data = MetricsData(resource_metrics=[ResourceMetrics(resource=resource, scope_metrics=[scope], schema_url="")])
+    message: bytes = encode_metrics(data).SerializeToString()
+    return message
+
+
+def _gauge(family: Family, nanoseconds: int):  # type: ignore[no-untyped-def]  # an optional library's
+    from opentelemetry.sdk.metrics.export import Gauge, Metric, NumberDataPoint
+
+    points = [
+        NumberDataPoint(
+            attributes=dict(labels), start_time_unix_nano=nanoseconds, time_unix_nano=nanoseconds, value=value
+        )
+        for labels, value in family.samples
+    ]
+    metric = family.metric
+    return Metric(name=metric.name, description=metric.help, unit=metric.unit, data=Gauge(data_points=points))

@@ -1,0 +1,83 @@
+"""Metrics sent to an address that the user named: a Pushgateway, or a receiver of OTLP/HTTP."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from ullage import target
+from ullage.errors import MetricsError, SourceError, UsageError
+from ullage.metrics.formats import PLAIN_TYPE
+from ullage.sources import http
+from ullage.text import clean
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ullage.sources.http import Answer
+
+_LONGEST_WORDS = 200
+
+
+class Route:
+    """How metrics travel: whether an unencrypted way is good enough, and the header that opens the door."""
+
+    def __init__(self, *, plain_http: bool = False, authorization: str | None = None) -> None:
+        self.plain_http, self.authorization = plain_http, authorization
+
+
+def to_gateway(address: str, text: bytes, installation: str, route: Route) -> None:
+    """Replace what a Pushgateway has of this installation, so that windows which are gone are gone there.
+
+    Raises UsageError for an address that nothing is sent to, and MetricsError when it did not get through.
+    """
+    _check(address, route)
+    _send("PUT", _group(address, installation), text, PLAIN_TYPE, route)
+
+
+def forget(address: str, installation: str, route: Route) -> None:
+    """Remove what a Pushgateway has of this installation; raises as `to_gateway` does."""
+    _check(address, route)
+    _send("DELETE", _group(address, installation), b"", PLAIN_TYPE, route)
+
+
+def to_receiver(address: str, message: bytes, content_type: str, route: Route) -> None:
+    """Send an OTLP message; raises as `to_gateway` does."""
+    _check(address, route)
+    _send("POST", address, message, content_type, route)
+
+
+def _group(address: str, installation: str) -> str:
+    return f"{address.rstrip('/')}/metrics/job/ullage/instance/{installation}"
+
+
+def _check(address: str, route: Route) -> None:
+    wrong = target.wrong(address, plain_http=route.plain_http)
+    if wrong:
+        raise UsageError(f"The address for metrics {wrong}.")
+    if route.authorization and not target.is_private(address):
+        raise UsageError("A password or a token for metrics is only sent by https:// or to a loopback address.")
+
+
+def _send(method: str, url: str, body: bytes, content_type: str, route: Route) -> None:
+    headers = {"Content-Type": content_type}
+    if route.authorization:
+        headers["Authorization"] = route.authorization
+    try:
+        answer = http.send(method, url, headers, body)
+    except SourceError as error:
+        raise MetricsError(f"The metrics were not sent. {error}") from error
+    if not 200 <= answer.status < 300:
+        # What a server says of a refusal tells what to mend; it could also repeat the password.
+        said = "" if route.authorization else clean(answer.body.decode(errors="replace"), _LONGEST_WORDS)
+        raise MetricsError(_refused(urlsplit(url).hostname or "", answer, said))
+
+
+def _refused(host: str, answer: Answer, said: str) -> str:
+    words = f": {said.rstrip('.')}" if said and not said.startswith("<") else ""
+    advice = {
+        401: " Set metrics.auth_file, or ULLAGE_METRICS_AUTH.",
+        403: " What metrics.auth_file holds does not open it.",
+        404: " Is the path of the address right?",
+    }.get(answer.status, " The next refresh tries again." if answer.status >= 500 else "")
+    if 300 <= answer.status < 400:
+        advice = " Redirects are not followed: name the address where it ends."
+    return f"{clean(host, 100)} did not take the metrics: it answered {answer.status}{words}.{advice}"

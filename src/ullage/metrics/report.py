@@ -1,0 +1,154 @@
+"""Send metrics wherever config.toml says: a process of its own after each refresh, which nobody waits for.
+
+What went wrong is kept for `ullage metrics` and `ullage doctor`; a refresh has done its work by then.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from datetime import UTC, datetime
+
+from ullage import config, overview
+from ullage.cache import exclusive
+from ullage.errors import MetricsError, UllageError
+from ullage.files import read_regular, write_atomically
+from ullage.metrics import formats, identity, otlp, push, samples, textfile
+from ullage.metrics.push import Route
+from ullage.model import iso, parse_time
+from ullage.record import Record
+from ullage.text import clean
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ullage.config import Settings
+    from ullage.metrics.samples import Family
+
+WAYS = ("textfile", "push", "otlp")
+_FORMAT = 1
+_STATUS, _LOCK = "metrics.json", "metrics.lock"
+_LONGEST_WORDS = 500
+# Whoever sends takes no longer; a later one has newer numbers.
+_PATIENCE_SECONDS = 60
+
+
+class Sent(Record):
+    """How one way went: when it last worked, and what went wrong since."""
+
+    way: str
+    succeeded_at: datetime | None = None
+    failed_at: datetime | None = None
+    problem: str = ""
+
+
+def gather(settings: Settings, environ: Mapping[str, str], now: datetime) -> tuple[Family, ...]:
+    """Return every metric of every profile; nobody is asked."""
+    known = overview.load_all(overview.every_profile(environ), environ, settings.limits, now)
+    return samples.families(known, settings.limits, now, identity.names(settings.reporting, known, environ))
+
+
+def send(way: str, where: str, settings: Settings, environ: Mapping[str, str], now: datetime) -> None:
+    """Send every metric one way; raise UllageError when it did not get there."""
+    families = gather(settings, environ, now)
+    if way == "textfile":
+        textfile.write(os.path.expanduser(where), formats.encode(families))
+        return
+    route = _route(settings, environ)
+    installation = identity.installation(environ)
+    if way == "push":
+        push.to_gateway(where, formats.encode(families), installation, route)
+    else:
+        push.to_receiver(where, otlp.encode(families, now, installation), otlp.CONTENT_TYPE, route)
+
+
+def forget(where: str, settings: Settings, environ: Mapping[str, str]) -> None:
+    """Remove from a Pushgateway what this installation has sent there; raise UllageError."""
+    push.forget(where, identity.installation(environ), _route(settings, environ))
+
+
+def _route(settings: Settings, environ: Mapping[str, str]) -> Route:
+    reporting = settings.reporting
+    return Route(plain_http=reporting.plain_http, authorization=identity.authorization(reporting, environ))
+
+
+def send_all(environ: Mapping[str, str]) -> tuple[Sent, ...]:
+    """Send wherever config.toml says, one process at a time, and keep how it went; raise UllageError."""
+    settings, _ = config.load(environ)
+    directory = config.state_path(environ)
+    try:
+        os.makedirs(directory, mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise MetricsError(
+            f"Cannot make {directory}: {error.strerror}. Name another one in ULLAGE_STATE_DIR."
+        ) from error
+    with exclusive(os.path.join(directory, _LOCK), _PATIENCE_SECONDS) as alone:
+        if not alone:
+            return ()
+        before = {sent.way: sent for sent in last(environ)}
+        ways = [way for way in WAYS if getattr(settings.reporting, way)]
+        sent = tuple(_tried(before.get(way, Sent(way=way)), settings, environ) for way in ways)
+        _keep(environ, sent)
+        return sent
+
+
+def _tried(before: Sent, settings: Settings, environ: Mapping[str, str]) -> Sent:
+    # Read anew for each way, and after the lock: the last to write has the newest numbers.
+    now = datetime.now(UTC)
+    try:
+        send(before.way, getattr(settings.reporting, before.way), settings, environ, now)
+    except UllageError as error:
+        return before.replace(failed_at=now, problem=clean(str(error), _LONGEST_WORDS))
+    except Exception as error:
+        words = f"ullage has a fault of its own: {type(error).__name__}. Please report it with these words."
+        return before.replace(failed_at=now, problem=words)
+    return Sent(way=before.way, succeeded_at=now)
+
+
+def last(environ: Mapping[str, str]) -> tuple[Sent, ...]:
+    """Return how the last sending went, by way; nothing for bytes that do not say so."""
+    data = read_regular(os.path.join(config.state_path(environ), _STATUS), own=True)
+    try:
+        fields = json.loads(data or b"{}")
+    except (ValueError, RecursionError):
+        return ()
+    if not isinstance(fields, dict) or fields.get("format") != _FORMAT or not isinstance(fields.get("ways"), dict):
+        return ()
+    return tuple(_sent(way, fields["ways"][way]) for way in WAYS if isinstance(fields["ways"].get(way), dict))
+
+
+def _sent(way: str, fields: Mapping[str, object]) -> Sent:
+    return Sent(
+        way=way,
+        succeeded_at=parse_time(fields.get("succeeded_at")),
+        failed_at=parse_time(fields.get("failed_at")),
+        problem=clean(fields.get("problem"), _LONGEST_WORDS),
+    )
+
+
+def _keep(environ: Mapping[str, str], sent: tuple[Sent, ...]) -> None:
+    ways = {
+        one.way: {
+            "succeeded_at": iso(one.succeeded_at) if one.succeeded_at else None,
+            "failed_at": iso(one.failed_at) if one.failed_at else None,
+            "problem": one.problem,
+        }
+        for one in sent
+    }
+    data = json.dumps({"format": _FORMAT, "ways": ways}).encode() + b"\n"
+    write_atomically(os.path.join(config.state_path(environ), _STATUS), data)
+
+
+def main() -> int:
+    """Send in the background: nobody reads what this prints, so what went wrong is kept."""
+    try:
+        sent = send_all(os.environ)
+    except UllageError as error:
+        return error.exit_code
+    return MetricsError.exit_code if any(one.problem for one in sent) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

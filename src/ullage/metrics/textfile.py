@@ -1,0 +1,29 @@
+"""A file for node_exporter's textfile collector."""
+
+from __future__ import annotations
+
+import os
+
+from ullage.errors import CacheError, MetricsError
+from ullage.files import write_atomically
+
+NAME = "ullage.prom"
+# node_exporter runs as a user of its own; the file holds no more than it then publishes.
+_MODE = 0o644
+
+
+def write(directory: str, text: bytes) -> str:
+    """Replace ullage.prom in the directory whole, and return its path; raise MetricsError."""
+    if not os.path.isdir(directory):
+        raise MetricsError(
+            f"{directory} is no directory. Name the one that node_exporter has in --collector.textfile.directory."
+        )
+    path = os.path.join(directory, NAME)
+    try:
+        write_atomically(path, text, mode=_MODE)
+    except CacheError as error:
+        why = getattr(error.__cause__, "strerror", None) or "it cannot be written"
+        raise MetricsError(
+            f"Cannot write {path}: {why}. Make room, or give yourself the right to write there."
+        ) from error
+    return path

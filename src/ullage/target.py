@@ -1,0 +1,45 @@
+"""An address of the user's own that something is sent to: what is wrong with it, in words. Pure.
+
+Only https, and http to a loopback address, unless the user trusts the network between; names are not looked up. A
+password in an address would show up in process lists, logs and error messages.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import urlsplit
+
+from ullage.text import clean
+
+
+def wrong(address: str, *, plain_http: bool) -> str | None:
+    """Return what is wrong with an address, without repeating a secret that may be in it, or None."""
+    try:
+        parts = urlsplit(address)
+        port_is_wrong = parts.port == 0
+    except ValueError:
+        return "is no address: its host or port cannot be read"
+    if parts.scheme not in ("http", "https") or not parts.hostname or port_is_wrong:
+        return "is no address of the form https://host"
+    if parts.username is not None or parts.password is not None:
+        return "holds a name or a password, which others would see; metrics.auth_file is the place for them"
+    if parts.query or parts.fragment or not address.isprintable() or not address.isascii() or " " in address:
+        return "holds more than a host, a port and a path"
+    if parts.scheme == "http" and not plain_http and not is_loopback(parts.hostname):
+        host = clean(parts.hostname, 100)
+        return f"would go to {host} unencrypted; use https://, or set plain_http = true under [metrics] in config.toml"
+    return None
+
+
+def is_private(address: str) -> bool:
+    """Say whether nobody between can read what is sent to an address."""
+    parts = urlsplit(address)
+    return parts.scheme == "https" or is_loopback(parts.hostname or "")
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a host is a loopback address; `localhost` is a name, which could mean anything."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
