@@ -33,6 +33,7 @@ MODULES = (
     "insight",
     "pace",
     "team",
+    "tokens",
     "serve",
 )
 RESULTS = os.path.join(os.path.dirname(__file__), "results.json")

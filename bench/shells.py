@@ -1,8 +1,9 @@
-"""A prompt inside bash, zsh and fish: our hook beside an empty function, `$(cat FILE)` and `$(ullage-prompt)`."""
+"""A prompt inside each shell: our hook beside an empty function, `$(cat FILE)` and `$(ullage-prompt)`."""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import statistics
 import subprocess
@@ -11,7 +12,7 @@ import tempfile
 import time
 from datetime import UTC, datetime, timedelta
 
-from ullage import config
+from ullage import config, init
 from ullage.cache import ProfileCache
 from ullage.model import Account, Reading, Window
 from ullage.places import timeline_path
@@ -22,6 +23,10 @@ TITLE = "A prompt inside the shell"
 _SCRIPTS = sysconfig.get_path("scripts")
 _BLOCKS = 25
 _ROUNDS = 40
+# Of a process in a shell that takes its time for one.
+_FEW_ROUNDS = 4
+
+_VARIANTS = ("our hook", "an empty function", "$(cat FILE)", "$(ullage-prompt)")
 
 _SHELLS = {
     "bash": ["bash", "--norc", "--noprofile", "-i", "-c"],
@@ -33,7 +38,65 @@ _LOADED = {
     "zsh": 'eval "$(ullage init zsh)"',
     "fish": "ullage init fish | source",
 }
+_PROGRAMS = {"nushell": "nu"}
+# What .ci/install-packages has from npm.
+_MORE_PROGRAMS = os.path.join(os.path.dirname(__file__), os.pardir, ".programs", "bin")
 _HOOK = {"bash": "__ullage_hook", "zsh": "__ullage_precmd", "fish": "__ullage_hook"}
+
+# Shells with a language of their own: a program that prints a line for each block, in seconds a call.
+_OWN_OPTIONS = {
+    "elvish": ["-norc", "-c"],
+    "nushell": ["--no-config-file", "--interactive", "--commands"],
+    "xonsh": ["--no-rc", "-i", "-c"],
+}
+_OWN = {
+    "elvish": """\
+var ullage-program ullage-place = ullage left; var edit-prompt edit-rprompt = { } { }
+@CODE@
+fn timed {|rounds call|
+  var spent = 0
+  time &on-end={|seconds| set spent = $seconds} { for round [(range $rounds)] { $call | nop (all) } }
+  print (/ $spent $rounds)' '
+}
+for block [(range @BLOCKS@)] { for call [$edit-prompt { } { @CAT@ } { @PROMPT@ }] { timed @FEW@ $call }; echo }
+""",
+    "nushell": """\
+@CODE@
+$env.PROMPT_COMMAND = {|| '$ ' }
+__ullage_update; __ullage_put
+def timed [rounds: int, call: closure] {
+    print --no-newline $"((timeit { for round in 1..$rounds { do $call } }) / 1sec / $rounds) "
+}
+for block in 1..@BLOCKS@ {
+    timed @ROUNDS@ {|| __ullage_update; do $env.PROMPT_COMMAND }
+    timed @ROUNDS@ {|| }
+    timed @FEW@ {|| ^@CAT@ | ignore }
+    timed @FEW@ {|| ^@PROMPT@ | ignore }
+    print ''
+}
+""",
+    "xonsh": """\
+@CODE@
+from time import perf_counter as clock
+def timed(rounds, call):
+    started = clock()
+    for round in range(rounds):
+        call()
+    print((clock() - started) / rounds, end=' ')
+
+def cat(): return $(@CAT@)
+
+def prompt(): return $(@PROMPT@)
+
+for block in range(@BLOCKS@):
+    for call in $PROMPT_FIELDS['ullage_segment'], lambda: None:
+        timed(@ROUNDS@, call)
+    for call in cat, prompt:
+        timed(@FEW@, call)
+    print()
+
+""",
+}
 
 
 def measure() -> list[tuple[str, float, float]]:
@@ -46,7 +109,17 @@ def measure() -> list[tuple[str, float, float]]:
             "TERM": "xterm-256color",
         }
         _publish(environ)
-        return [row for shell in _SHELLS if shutil.which(shell) for row in _rows(shell, environ)]
+        known = [shell for shell in _SHELLS if shutil.which(shell)]
+        own = {shell: _program(shell) for shell in _OWN}
+        return [
+            *(row for shell in known for row in _rows(shell, environ)),
+            *(row for shell, program in own.items() if program for row in _own_rows(shell, program, environ)),
+        ]
+
+
+def _program(shell: str) -> str | None:
+    name = _PROGRAMS.get(shell, shell)
+    return shutil.which(name) or shutil.which(name, path=_MORE_PROGRAMS)
 
 
 def _publish(environ: dict[str, str]) -> None:
@@ -69,14 +142,35 @@ def _publish(environ: dict[str, str]) -> None:
 
 
 def _rows(shell: str, environ: dict[str, str]) -> list[tuple[str, float, float]]:
-    variants = {
-        "our hook": _HOOK[shell],
-        "an empty function": "nothing",
-        "$(cat FILE)": _assigned(shell, f"cat {timeline_path(environ, shell)}"),
-        "$(ullage-prompt)": _assigned(shell, f"ullage-prompt {shell}"),
-    }
+    variants = [
+        _HOOK[shell],
+        "nothing",
+        _assigned(shell, f"cat {timeline_path(environ, shell)}"),
+        _assigned(shell, f"ullage-prompt {shell}"),
+    ]
+    return _measured(shell, [*_SHELLS[shell], _script(shell, variants)], environ, rounds=_ROUNDS)
+
+
+def _own_rows(shell: str, program: str, environ: dict[str, str]) -> list[tuple[str, float, float]]:
+    code = init.code(shell, "left").decode()
+    script = (
+        _OWN[shell]
+        .replace("@ROUNDS@", str(_ROUNDS))
+        .replace("@FEW@", str(_FEW_ROUNDS))
+        .replace("@BLOCKS@", str(_BLOCKS))
+        .replace("@CAT@", f"cat {timeline_path(environ, 'fish')}")
+        .replace("@PROMPT@", "ullage-prompt fish")
+    )
+    # elvish has its editor on a terminal only.
+    code = code.replace("edit:", "edit-") if shell == "elvish" else code
+    return _measured(shell, [program, *_OWN_OPTIONS[shell], script.replace("@CODE@", code)], environ, rounds=1)
+
+
+def _measured(
+    shell: str, command: list[str], environ: dict[str, str], *, rounds: int
+) -> list[tuple[str, float, float]]:
     output = subprocess.run(
-        [*_SHELLS[shell], _script(shell, list(variants.values()))],
+        command,
         env=environ,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -85,11 +179,13 @@ def _rows(shell: str, environ: dict[str, str]) -> list[tuple[str, float, float]]
         check=True,
         timeout=300,
     ).stdout
-    blocks = [list(map(float, line.split())) for line in output.splitlines()]
+    # xonsh gives the terminal a title at every command.
+    lines = re.sub("\033][^\a]*\a", "", output).splitlines()
+    blocks = [list(map(float, line.split())) for line in lines]
     assert len(blocks) == _BLOCKS
     rows = []
-    for what, times in zip(variants, zip(*blocks, strict=True), strict=True):
-        lower, median, upper = statistics.quantiles([1000 * time / _ROUNDS for time in times], n=4)
+    for what, times in zip(_VARIANTS, zip(*blocks, strict=True), strict=True):
+        lower, median, upper = statistics.quantiles([1000 * time / rounds for time in times], n=4)
         rows.append((f"{shell}: {what}", median, upper - lower))
     return rows
 

@@ -16,9 +16,10 @@ ullage_segment() { printf '%s' "${ullage_segment-}"; }
 __ullage_hook() {
     local status=$?
     __ullage_update || :
-    # Under errexit a hook that fails ends the shell.
-    case $- in *e*) status=0 ;; *) ;; esac
-    return "$status"
+    # The user finds the status as it was; only what follows in the same string would not. Whatever fails without need
+    # sets off a trap on ERR, and ends the shell under errexit.
+    case $- in *e*) return 0 ;; *) ;; esac
+    [[ ${PROMPT_COMMAND-} != *__ullage_hook*[![:space:]\;]* ]] || return "$status"
 }
 
 __ullage_update() {
@@ -35,6 +36,8 @@ __ullage_update() {
 }
 
 __ullage_renew() {
+    # A restricted shell may write to nothing, /dev/null included.
+    [[ $- != *r* ]] || return 0
     if [[ -n ${ULLAGE_OFF-} ]]; then
         __ullage_until=0
         __ullage_show ''
@@ -139,7 +142,7 @@ __ullage_show() {
         return
     fi
     ullage_segment=$1
-    [[ $__ullage_place == left ]] || return 0
+    [[ $__ullage_place == left ]] && __ullage_may_set PS1 2>/dev/null || return 0
     # posix mode expands PS1 whatever promptvars says.
     if shopt -q promptvars || [[ -o posix ]]; then
         __ullage_replace "$__ullage_pasted" ''
@@ -150,6 +153,9 @@ __ullage_show() {
         __ullage_paste "$1"
     fi
 }
+
+# Assigning to a readonly variable would end the hook and, under errexit, the shell; making it local only fails.
+__ullage_may_set() { local "$1"; }
 
 # Where PS1 is not expanded there is nothing to refer with: the text itself goes in, replaced at each prompt, in a form
 # that would run nothing even if promptvars came back.
@@ -209,6 +215,7 @@ __ullage_install() {
 }
 
 __ullage_hook_in() {
+    __ullage_may_set PROMPT_COMMAND || return 0
     if [[ -n ${bash_preexec_imported-}${__bp_imported-} ]]; then
         precmd_functions+=(__ullage_hook)
         return

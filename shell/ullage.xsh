@@ -1,7 +1,7 @@
 # The quota segment in xonsh's prompt, for 0.13 and newer: `execx($(ullage init xonsh))` in .xonshrc, after your own
 # $PROMPT. The field {ullage_segment} is there for prompts made by hand (--manual). $ULLAGE_OFF = "1" hides it.
 #
-# A reader of the timeline file (`ullage help timeline` has its format). A prompt starts no process.
+# A reader of the timeline file (src/ullage/timeline.py has its format). A prompt starts no process.
 
 
 def __ullage_load(program, place):

@@ -35,7 +35,8 @@ __ullage_precmd() {
 
 __ullage_update() {
     'builtin' 'emulate' -L zsh -o no_bg_nice
-    if [[ -n ${ULLAGE_OFF-} ]]; then
+    # A restricted shell may write to nothing, /dev/null included.
+    if [[ -n ${ULLAGE_OFF-} || -o restricted ]]; then
         __ullage_until=0
         __ullage_show ''
         return
@@ -73,13 +74,13 @@ __ullage_read() {
     typeset -g __ullage_data=$data __ullage_text= __ullage_from=0 __ullage_until=0
     local -a lines=("${(@f)data}")
     local -a header=("${(@s: :)lines[1]}")
-    [[ $header[1] == ullage-timeline && $header[2] == 1 ]] || return
-    __ullage_is_epoch "$header[3]" && __ullage_is_epoch "$header[4]" || return
+    [[ $header[1] == ullage-timeline && $header[2] == 1 ]] || return 0
+    __ullage_is_epoch "$header[3]" && __ullage_is_epoch "$header[4]" || return 0
     __ullage_from=$header[3] __ullage_until=$header[4]
     local line start
     for line in "${(@)lines[2,-1]}"; do
         start=${line%% *}
-        [[ $line == *' '*' '* ]] && __ullage_is_epoch "$start" || return
+        [[ $line == *' '*' '* ]] && __ullage_is_epoch "$start" || return 0
         if (( start > now )); then
             (( __ullage_until < start )) || __ullage_until=$start
             return
@@ -96,8 +97,8 @@ __ullage_is_epoch() {
 
 # At most once in 30 seconds.
 __ullage_refresh() {
-    (( now - __ullage_asked >= 30 || now < __ullage_asked )) || return
-    [[ -n $__ullage_directory ]] && [[ -w $__ullage_directory || ! -e $__ullage_directory ]] || return
+    (( now - __ullage_asked >= 30 || now < __ullage_asked )) || return 0
+    [[ -n $__ullage_directory ]] && [[ -w $__ullage_directory || ! -e $__ullage_directory ]] || return 0
     typeset -g __ullage_asked=$now __ullage_awaited=1
     ULLAGE_NOTIFY=$$ command "$__ullage_program" refresh --detach </dev/null >/dev/null 2>&1 \
         3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- &!
@@ -166,6 +167,8 @@ __ullage_shape() {
 
 # Puts the segment in front of the prompt, or in the place of what was put there before.
 __ullage_put() {
+    # Assigning to a readonly one would end the hook with a message at every prompt.
+    [[ ${(Pt)__ullage_prompt} != *readonly* ]] || return 0
     local whole=${(P)__ullage_prompt-} before=$__ullage_placed after=${ullage_segment:+$ullage_segment }
     if [[ -z $before || $whole != *"$before"* ]]; then
         whole=$after$whole

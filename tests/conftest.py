@@ -50,6 +50,7 @@ def environ(tmp_path: Path) -> dict[str, str]:
         "STANDIN": "signed-out",
         # The discard port: nothing answers, nothing leaves the machine.
         "ULLAGE_API_BASE": "http://127.0.0.1:9",
+        "ULLAGE_WEB_BASE": "http://127.0.0.1:9",
     }
 
 
@@ -70,7 +71,7 @@ def simulate(environ: dict[str, str], account: Path) -> Iterator[Callable[..., S
 
         def start(scenario: str, **options: float) -> Simulator:
             simulator = running.enter_context(Simulator(scenario, **options).running())  # type: ignore[arg-type]
-            environ["ULLAGE_API_BASE"] = simulator.address
+            environ["ULLAGE_API_BASE"] = environ["ULLAGE_WEB_BASE"] = simulator.address
             return simulator
 
         yield start
@@ -84,5 +85,6 @@ def _no_environment_of_the_developer(monkeypatch: pytest.MonkeyPatch, tmp_path: 
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path / "nobody"))
     monkeypatch.setenv("ULLAGE_API_BASE", "http://127.0.0.1:9")
+    monkeypatch.setenv("ULLAGE_WEB_BASE", "http://127.0.0.1:9")
     monkeypatch.setenv("ULLAGE_CONFIG", str(tmp_path / "nothing.toml"))
     monkeypatch.setenv("ULLAGE_CACHE_DIR", str(tmp_path / "nobody-cache"))

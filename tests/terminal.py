@@ -17,18 +17,29 @@ if TYPE_CHECKING:
 _PATIENCE_SECONDS = 30.0
 
 
+class _Screen(pyte.Screen):
+    """A screen that answers: a line editor may ask where the cursor is, and wait."""
+
+    def __init__(self, columns: int, rows: int, answer: Callable[[str], object]) -> None:
+        self._answer = answer
+        super().__init__(columns, rows)
+
+    def write_process_input(self, data: str) -> None:
+        self._answer(data)
+
+
 class Terminal:
     """A program on a pty; `screen` is what it has drawn so far."""
 
     def __init__(
         self, command: Sequence[str], environ: Mapping[str, str], *, rows: int = 24, columns: int = 80
     ) -> None:
-        self.screen = pyte.Screen(columns, rows)
-        self._stream = pyte.ByteStream(self.screen)
         self.child: pexpect.spawn[bytes] = pexpect.spawn(
             command[0], list(command[1:]), env=dict(environ), dimensions=(rows, columns), timeout=_PATIENCE_SECONDS
         )
         self.child.delaybeforesend = None
+        self.screen = _Screen(columns, rows, self.child.send)
+        self._stream = pyte.ByteStream(self.screen)
 
     def __enter__(self) -> Self:
         return self

@@ -121,9 +121,9 @@ def test_every_option_takes_effect(path: str, environ: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "words"),
     [
-        ("source", '"web"', "it can be auto, statusline, claude-cache, claude-cli, oauth"),
-        ("source", "1", "it can be auto, statusline, claude-cache, claude-cli, oauth"),
-        ("source", '["oauth"]', "it can be auto, statusline, claude-cache, claude-cli, oauth"),
+        ("source", '"guess"', "it can be auto, statusline, claude-cache, claude-cli, oauth, web"),
+        ("source", "1", "it can be auto, statusline, claude-cache, claude-cli, oauth, web"),
+        ("source", '["oauth"]', "it can be auto, statusline, claude-cache, claude-cli, oauth, web"),
         ("segment.template", '"{5h"', "has a { without its }"),
         ("segment.template", '"{5h.resetsin}"', "did you mean resets_in?"),
         ("segment.template", "5", "must be a text in quotes"),
@@ -158,6 +158,14 @@ def test_every_option_takes_effect(path: str, environ: dict[str, str]) -> None:
         ("colors.palette", '"256"', "it can be 16, truecolor, none"),
         ("colors.palette", "16", "it can be 16, truecolor, none"),
         *((f"colors.{level}", '"rde"', "#rrggbb") for level in PALETTES["16"]),
+        ("web.session_key_command", "5", "a program and its arguments"),
+        ("web.session_key_command", '["pass", 1]', "a program and its arguments"),
+        ("web.session_key_command", '"pass show \\"claude"', "a quote without its counterpart"),
+        ("web.session_key_command", '["", "x"]', "names no program"),
+        ("web.session_key_variable", '"CLAUDE-KEY"', "the name of an environment variable"),
+        ("org.admin_key_keyring", '["one"]', "a service and a user name"),
+        ("org.admin_key_keyring", "5", "a service and a user name"),
+        ("web.organization", '"../elsewhere"', "an id of letters"),
     ],
 )
 def test_a_wrong_value_is_said_and_gives_way_to_the_default(path: str, key: str, value: str, words: str) -> None:
@@ -309,8 +317,8 @@ def test_the_environment_goes_before_the_files_source(path: str, environ: dict[s
     write(path, 'source = "auto"')
     assert config.load({**environ, "ULLAGE_SOURCE": "oauth"})[0].source == "oauth"
     assert config.load({**environ, "ULLAGE_SOURCE": ""})[0].source == "auto"
-    unknown, _ = config.load({**environ, "ULLAGE_SOURCE": "web"})
-    assert "ULLAGE_SOURCE is 'web'; it can be auto, statusline," in str(config.wrong_source(unknown))
+    unknown, _ = config.load({**environ, "ULLAGE_SOURCE": "guess"})
+    assert "ULLAGE_SOURCE is 'guess'; it can be auto, statusline," in str(config.wrong_source(unknown))
 
 
 def test_where_the_file_lies(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import sqlite3
 from datetime import UTC, datetime, timedelta
@@ -360,3 +361,13 @@ def test_a_state_directory_that_cannot_be(environ: dict[str, str], known: Simula
     environ["ULLAGE_STATE_DIR"] = "relative"
     document = doctor(environ, 2)
     assert (codes(document), document["state"]) == (["no_state_directory"], None)
+
+
+def test_a_block_of_nushell_that_names_a_lost_file(environ: dict[str, str]) -> None:
+    ullage("setup", "nushell", "--yes", environ=environ)
+    file = Path(environ["HOME"], ".config/nushell/autoload/ullage.nu")
+    assert host(doctor(environ, 3), "nushell")["set_up"] == "block"
+    file.write_text(re.sub(r'"[^"]*/ullage\.nu"', '"/gone/it\\\\"s/ullage.nu"', file.read_text()))
+    document = doctor(environ, 2)
+    assert codes(document) == ["lost_file"]
+    assert '/gone/it"s/ullage.nu' in document["findings"][0]["message"]

@@ -12,7 +12,7 @@ import pytest
 from samples import NOW, window
 from tools import PYTHON
 
-from ullage import history
+from ullage import database, history
 from ullage.errors import HistoryError
 from ullage.pace import Sample
 
@@ -143,7 +143,7 @@ import sys
 from datetime import timedelta
 sys.path.insert(0, sys.argv[3])
 from samples import NOW, window
-from ullage import history
+from ullage import database, history
 writer = int(sys.argv[2])
 for number in range(25):
     at = NOW - timedelta(minutes=number, seconds=writer)
@@ -162,10 +162,10 @@ for number in range(25):
     assert ended == [(0, "")] * 6
     minutes = {age // timedelta(minutes=1) for age, _ in kept(path)}
     assert minutes == set(range(25))
-    with sqlite3.connect(path) as database:
-        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    database.close()
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    connection.close()
 
 
 def garbage(path: str) -> None:
@@ -188,9 +188,9 @@ def truncated(path: str) -> None:
 def test_a_damaged_file_is_set_aside_and_a_new_one_begun(path: str, damage: object) -> None:
     for hours in range(200, 0, -1):
         keep(path, hours / 10, ago=hours * HOUR)
-    with sqlite3.connect(path) as database:
-        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    database.close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
     assert callable(damage)
     damage(path)
     before = Path(path).read_bytes()
@@ -221,9 +221,9 @@ def test_reading_a_damaged_file_says_so_and_touches_nothing(path: str) -> None:
 
 def test_a_file_of_a_newer_version_is_left_alone(path: str) -> None:
     keep(path, 5.0)
-    with sqlite3.connect(path) as database:
-        database.execute("PRAGMA user_version = 99")
-    database.close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    connection.close()
     with pytest.raises(HistoryError, match="newer ullage"):
         history.record(path, "ada", [window("seven_day", 6.0)], NOW)
     assert history.damaged_files(path) == []
@@ -235,10 +235,10 @@ def test_a_file_of_an_older_version_is_brought_up(path: str, monkeypatch: pytest
         history, "MIGRATIONS", (*history.MIGRATIONS, "ALTER TABLE samples ADD COLUMN note TEXT; CREATE TABLE more (x)")
     )
     assert [used for _, used in kept(path)] == [5.0]
-    with sqlite3.connect(path) as database:
-        assert database.execute("PRAGMA user_version").fetchone() == (2,)
-        assert database.execute("SELECT note FROM samples").fetchall() == [(None,)]
-    database.close()
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+        assert connection.execute("SELECT note FROM samples").fetchall() == [(None,)]
+    connection.close()
 
 
 def test_a_migration_that_fails_changes_nothing(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -259,7 +259,7 @@ def test_a_directory_that_cannot_be_made_is_explained(tmp_path: Path) -> None:
 
 def test_a_database_that_is_locked_for_long_is_explained(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     keep(path, 5.0)
-    monkeypatch.setattr(history, "_BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(database, "_BUSY_SECONDS", 0.05)
     blocker = sqlite3.connect(path, isolation_level=None)
     blocker.execute("BEGIN IMMEDIATE")
     try:

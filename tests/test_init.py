@@ -33,6 +33,8 @@ def test_prints_the_file_after_the_program(shell: str, environ: dict[str, str]) 
         ("zsh", "--right", "ULLAGE_PLACE=right"),
         ("fish", "--manual", "set -g ULLAGE_PLACE manual"),
         ("elvish", "--right", "var ullage-place = 'right'"),
+        ("nushell", "--right", "$env.__ullage.place = 'right'"),
+        ("nushell", "--starship", "$env.__ullage.place = 'starship'"),
         ("xonsh", "--manual", "__ullage_place = 'manual'"),
     ],
 )
@@ -86,7 +88,11 @@ def test_missing_file_is_explained(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["/plain", "/it's", "'", "''", "\\", "\\'", '$(x) `x` "', "a\nb", "!", ""])
 @pytest.mark.parametrize("shell", init.SHELLS)
 def test_quoted_text_is_one_word(shell: str, text: str, environ: dict[str, str]) -> None:
-    others = {"elvish": "print &sep='' '<' {} '>'", "xonsh": "print('<' + {} + '>', end='')"}
+    others = {
+        "elvish": "print &sep='' '<' {} '>'",
+        "nushell": "print --no-newline ('<' + {} + '>')",
+        "xonsh": "print('<' + {} + '>', end='')",
+    }
     code = others.get(shell, "printf '<%s>' {}")
     result = run([need(shell), "-c", code.format(init.quote(text, shell))], environ)
     assert result.stdout == f"<{text}>"

@@ -21,6 +21,14 @@ HOOKS = {
 }
 
 
+@pytest.mark.parametrize("shell", ["elvish", "nushell", "xonsh"])
+def test_shells_that_start_slowly_time_their_own_hook(environ: dict[str, str], shell: str) -> None:
+    with measure.cache(environ, int(time.time())) as inside:
+        taken = measure.hook(shell, need(shell), inside)
+    assert taken is not None
+    assert taken > 0
+
+
 @pytest.mark.parametrize("shell", HOOKS)
 def test_a_hook_runs_at_every_prompt_that_is_timed(
     environ: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shell: str

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ullage.merge import MUCH_NEWER, PARTIAL_SOURCES, merge, said_at
+from ullage import meters
+from ullage.merge import MUCH_NEWER, merge, said_at
 from ullage.model import Account, Credits, Money, Problem, Reading, Window
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 RESET = NOON + timedelta(hours=3)
 KINDS: dict[str, Kind] = {"five_hour": "session", "seven_day": "weekly", "seven_day_fable": "model"}
 PROPERTY = settings(deadline=None, max_examples=60)
-SOURCES = ("statusline", "claude-cache", "claude-cli", "claude-cli-text", "oauth")
+SOURCES = tuple(meter.name for meter in meters.METERS if meter.counts == "quota")
 
 
 def minutes(count: float) -> timedelta:
@@ -93,7 +94,7 @@ def readings(draw: st.DrawFn) -> Reading:
         source=source,
         as_of=as_of,
         windows=tuple(windows),
-        credits=None if source in PARTIAL_SOURCES else credits,
+        credits=None if source in meters.PARTIAL else credits,
     )
 
 
@@ -147,7 +148,7 @@ def test_a_window_is_never_older_than_its_newest_contemporary(some: list[Reading
             if rival.id == window.id and reading.account.id == merged.account.id and rival.used_percent is not None
         ]
         if window.used_percent is not None and rivals:
-            listed = [r for r in some if r.source not in PARTIAL_SOURCES and r.account.id in (None, merged.account.id)]
+            listed = [r for r in some if r.source not in meters.PARTIAL and r.account.id in (None, merged.account.id)]
             newest_listing = max((r.as_of for r in listed), default=None)
             admitted = [r for r in rivals if newest_listing is None or r.as_of >= newest_listing]
             assert all(said_at(window) > said_at(rival) - MUCH_NEWER for rival in admitted)

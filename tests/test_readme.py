@@ -10,8 +10,9 @@ import pytest
 from tools import REPOSITORY
 
 from ullage.cli import COMMANDS
-from ullage.config import OPTIONS, SOURCES
+from ullage.config import OPTIONS
 from ullage.contract import UsageDocument
+from ullage.meters import SOURCES
 from ullage.places import SURFACES
 from ullage.render import segment
 

@@ -8,10 +8,10 @@ import platformdirs
 import pytest
 from tools import ullage
 
-from ullage import config, places
+from ullage import config, meters, places
 
 
-@pytest.mark.parametrize("source", config.SOURCES)
+@pytest.mark.parametrize("source", meters.SOURCES)
 def test_every_source_can_be_named(environ: dict[str, str], source: str) -> None:
     settings, _ = config.load({**environ, "ULLAGE_SOURCE": source})
     assert settings.source == source

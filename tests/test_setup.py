@@ -26,6 +26,9 @@ FILES = {
     "bash": ".bashrc",
     "zsh": ".zshrc",
     "fish": ".config/fish/conf.d/ullage.fish",
+    "elvish": ".config/elvish/rc.elv",
+    "nushell": ".config/nushell/autoload/ullage.nu",
+    "xonsh": ".xonshrc",
     "starship": ".config/starship.toml",
     "tmux": ".tmux.conf",
 }
@@ -57,7 +60,7 @@ def test_setup_once_and_undo_to_the_last_byte(
     if before is not None:
         put(file, before)
     at_first = tree(home(environ))
-    more = OPTIONS.get(host, ["--starship"]) if options else []
+    more = OPTIONS.get(host, ["--starship"] if host in setup.FEEDS_STARSHIP else []) if options else []
     done = ullage("setup", host, "--yes", *more, environ=environ)
     assert (done.returncode, done.stderr) == (0, "")
     set_up = file.read_bytes()
@@ -112,6 +115,8 @@ def test_on_a_terminal_it_asks_and_takes_nothing_for_no(environ: dict[str, str],
     [
         ("zsh", "ZDOTDIR", ".zshrc"),
         ("fish", "XDG_CONFIG_HOME", "fish/conf.d/ullage.fish"),
+        ("elvish", "XDG_CONFIG_HOME", "elvish/rc.elv"),
+        ("nushell", "XDG_CONFIG_HOME", "nushell/autoload/ullage.nu"),
         ("starship", "STARSHIP_CONFIG", ""),
     ],
 )

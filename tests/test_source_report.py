@@ -23,6 +23,7 @@ def test_each_source_says_what_stands_in_its_way(environ: dict[str, str], now: d
         "claude-cache": "/usage",
         "claude-cli": "PATH",
         "oauth": "not turned on",
+        "web": "not turned on",
     }
     assert found.keys() == words.keys()
     assert all(words[name] in str(obstacle) for name, obstacle in found.items())
@@ -34,7 +35,17 @@ def test_nothing_stands_in_the_way_of_what_is_set_up(environ: dict[str, str], no
     cached = {"fetchedAtMs": 1795343931013, "accountUuid": "one", "utilization": {"five_hour": window}}
     state = {"oauthAccount": {"accountUuid": "one"}, "cachedUsageUtilization": cached}
     Path(environ["HOME"], ".claude.json").write_text(json.dumps(state))
-    assert set(obstacles(environ, "oauth", now).values()) == {None}
+    Path(environ["ULLAGE_CONFIG"]).write_text('web.session_key_command = "pass show claude"\n')
+    told = {name: obstacle for name, obstacle in obstacles(environ, "oauth", now).items() if obstacle}
+    assert told == {"web": 'not turned on: `source = "web"` in config.toml'}
+    assert obstacles(environ, "web", now)["web"] is None
+
+
+def test_a_source_without_its_key_says_how_to_name_one(environ: dict[str, str], now: datetime) -> None:
+    assert "session_key_command" in str(obstacles(environ, "web", now)["web"])
+    Path(environ["ULLAGE_CONFIG"]).write_text('web.session_key_variable = "MY_KEY"\n')
+    assert "session_key_command" in str(obstacles(environ, "web", now)["web"])
+    assert obstacles({**environ, "MY_KEY": "x"}, "web", now)["web"] is None
 
 
 def test_a_broken_state_file_is_said(environ: dict[str, str], now: datetime) -> None:

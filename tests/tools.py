@@ -28,14 +28,18 @@ SCRIPTS = Path(sysconfig.get_path("scripts"))
 ULLAGE = str(SCRIPTS / "ullage")
 ULLAGE_PROMPT = str(SCRIPTS / "ullage-prompt")
 REPOSITORY = Path(__file__).parent.parent
+# What .ci/install-packages has from npm.
+PROGRAMS = REPOSITORY / ".programs" / "bin"
+_PROGRAM_OF = {"nushell": "nu"}
 
 
 def need(program: str) -> str:
     """Return a program's path; a missing one fails the test in CI and skips it elsewhere."""
-    found = shutil.which(program)
+    program = _PROGRAM_OF.get(program, program)
+    found = shutil.which(program) or shutil.which(program, path=PROGRAMS)
     if found is None:
         if os.environ.get("CI") == "true":
-            pytest.fail(f"{program} is not installed; .ci/packages-debian must name its package")
+            pytest.fail(f"{program} is not installed; .ci/packages-debian or .ci/install-packages must name it")
         pytest.skip(f"{program} is not installed")
     return found
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 from datetime import UTC, datetime, timedelta
 
+from ullage import meters
 from ullage.account import AccountCache
 from ullage.config import wrong_source
 from ullage.errors import SourceError
@@ -30,10 +32,6 @@ if TYPE_CHECKING:
         def read(self, environ: Mapping[str, str], account: Account, now: datetime) -> Reading: ...
 
 
-# Their answers cost the server a request, which it counts by account.
-ASKS_SERVER = ("oauth", "claude-cli")
-
-
 def source_in_force(settings: Settings) -> Source:
     """Return the source that the settings name; `auto` begins with what Claude Code has left lying.
 
@@ -42,29 +40,19 @@ def source_in_force(settings: Settings) -> Source:
     wrong = wrong_source(settings)
     if wrong:
         raise SourceError("unknown_source", wrong)
-    if settings.source == "oauth":
-        from ullage.sources import oauth
-
-        return oauth
-    if settings.source == "claude-cli":
-        from ullage.sources import claude_cli
-
-        return claude_cli
-    if settings.source == "statusline":
-        from ullage.sources import status_line
-
-        return status_line
-    from ullage.sources import claude_cache
-
-    return claude_cache
+    name = "claude-cache" if settings.source == "auto" else settings.source
+    module = importlib.import_module(f"ullage.sources.{meters.of(name).module}")
+    # Where the key comes from stands in the settings, which no source looks into by itself.
+    source: Source = module.Web(settings.web) if name == "web" else module
+    return source
 
 
 def one(
     source: Source, environ: Mapping[str, str], cache: ProfileCache, account: Account, now: datetime, *, force: bool
 ) -> None:
     """Ask a source and keep its answer; raise SourceError when there is none."""
-    if source.NAME in ASKS_SERVER:
-        answer = _of_account(source, environ, AccountCache(cache.root, account.id), account, now, force=force)
+    if source.NAME in meters.ASKS_SERVER:
+        answer = _of_account(source, environ, cache, account, now, force=force)
     else:
         answer = source.read(environ, account, now)
     # The status line's sessions keep their statements themselves.
@@ -73,9 +61,10 @@ def one(
 
 
 def _of_account(
-    source: Source, environ: Mapping[str, str], shared: AccountCache, account: Account, now: datetime, *, force: bool
+    source: Source, environ: Mapping[str, str], cache: ProfileCache, account: Account, now: datetime, *, force: bool
 ) -> Reading:
     """Ask the server for an account once in five minutes, whichever profile wants to know."""
+    shared = AccountCache(cache.root, account.id)
     with shared.lock() as alone:
         asked_at = shared.asked_at()
         is_recent = asked_at is not None and timedelta() <= now - asked_at < SHORTEST_INTERVAL
@@ -94,7 +83,8 @@ def _of_account(
             if not error.reached_server:
                 shared.save_asked_at(None)
             raise
-        shared.save_reading(answer)
+        # A key may turn out to be another account's than it was.
+        AccountCache(cache.root, answer.account.id).save_reading(answer)
         return answer
 
 
@@ -117,7 +107,7 @@ def as_needed(
     from ullage.sources import auto, claude_cache, claude_cli, claude_state
 
     source = source_in_force(settings)
-    if source.NAME in ("oauth", "statusline"):
+    if source.NAME not in (claude_cache.NAME, claude_cli.NAME):
         one(source, environ, cache, account, now, force=force)
         return plan, True
     state_mark = claude_state.mark(environ)

@@ -13,7 +13,7 @@ import signal
 import stat
 import subprocess
 
-from ullage import alerts
+from ullage import alerts, secret
 from ullage.errors import UllageError
 
 TYPE_CHECKING = False
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 _PATIENCE_SECONDS = 15
 _LONGEST_OUTPUT = 200
 _BELL = b"\a"
-
-# A command of the user's has no business with what opens an account.
-_SECRETS = ("CLAUDE_CODE_OAUTH_TOKEN", "ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ULLAGE_METRICS_AUTH")
 
 
 class ChannelError(UllageError):
@@ -59,7 +56,8 @@ def run(command: tuple[str, ...], alert: Alert, environ: Mapping[str, str]) -> N
     try:
         process = subprocess.Popen(
             command,
-            env={name: value for name, value in environ.items() if name not in _SECRETS},
+            # A command of the user's has no business with what opens an account.
+            env=secret.withheld(environ),
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from datetime import timedelta
 
+from ullage import secret
 from ullage.alerts import CHANNELS, Wishes, parse_quiet_hours
 from ullage.errors import UsageError
 from ullage.files import read_regular
+from ullage.meters import SOURCES
 from ullage.model import Limits
 from ullage.places import SURFACES, config_directory
 from ullage.record import Record
@@ -25,9 +27,21 @@ if TYPE_CHECKING:
 
 _LARGEST_FILE = 1 << 16
 _MOST_ISSUES = 20
+_LONGEST_IDENTIFIER = 64
 
-SOURCES = ("auto", "statusline", "claude-cache", "claude-cli", "oauth")
 STATUS_LINE_TEMPLATE = "[{model}  ][5h {5h}][ {5h.resets_in}][  7d {7d}][ {7d.resets_in}][  context {context}]"
+
+
+class KeyNames(Record):
+    """Where a key of the user's comes from: a variable if it is set, else a command, else the keyring.
+
+    `keyring` is a service and a user name in it; `organization` is whose numbers claude.ai is asked for.
+    """
+
+    command: tuple[str, ...] = ()
+    variable: str = ""
+    keyring: tuple[str, ...] = ()
+    organization: str = ""
 
 
 class Reporting(Record):
@@ -60,7 +74,11 @@ class Settings(Record):
     palette: dict[str, str]
     alerts: Wishes = Wishes()
     push_to_tmux: bool = False
+    web: KeyNames = KeyNames()
+    admin: KeyNames = KeyNames(variable="ANTHROPIC_ADMIN_KEY")
+    analytics: KeyNames = KeyNames(variable="ANTHROPIC_ANALYTICS_KEY")
     reporting: Reporting = Reporting()
+    prices: Mapping[str, Any] = {}
 
 
 class Option(Record):
@@ -124,12 +142,25 @@ def _quiet_hours(value: str) -> str | None:
     return None
 
 
+def _identifier(value: str) -> str | None:
+    if len(value) <= _LONGEST_IDENTIFIER and all(c.isascii() and (c.isalnum() or c in "-_") for c in value):
+        return None
+    return "must be an id of letters, digits and hyphens, as claude.ai gives it"
+
+
 def _target(value: str) -> str | None:
     # `target` looks closer when something is sent; a status line, which reads this file too, should not load what it
     # needs for that.
     if value and not value.startswith(("https://", "http://")):
         return "is no address of the form https://host"
     return "holds more than a host, a port and a path" if set(value) & set("@?# ") else None
+
+
+def _prices(value: object) -> str | None:
+    # Few have prices of their own, and everybody reads the configuration.
+    from ullage.tokens import prices
+
+    return prices.check_overrides(value)
 
 
 _ANY_TEXT = _text_checked_by(lambda text: None)
@@ -147,7 +178,9 @@ OPTIONS: tuple[Option, ...] = (
         "older than five minutes, your claude program (one short process, no model call, at most every five minutes\n"
         "while you work and every thirty otherwise). statusline, claude-cache, claude-cli: one of these three alone.\n"
         "oauth: one request to the provider's usage endpoint, with the token that Claude Code stored, at most every\n"
-        "five minutes; never used unless you name it here. What the status line told counts with every choice.",
+        "five minutes; never used unless you name it here. web: one request to claude.ai with your own session key,\n"
+        "see [web] and docs/sources.md; never used unless you name it. What the status line told counts with every\n"
+        "choice.",
         check=_one_of(*SOURCES),
     ),
     Option(
@@ -274,6 +307,53 @@ OPTIONS: tuple[Option, ...] = (
         check=_true_or_false,
     ),
     Option(
+        key="web.session_key_command",
+        default=[],
+        explanation='The command that prints your claude.ai session key, such as ["pass", "show", "claude"] or\n'
+        '"pass show claude". It runs without a shell; the first line that it prints is the key.',
+        check=secret.check_command,
+    ),
+    Option(
+        key="web.session_key_variable",
+        default="",
+        explanation="The name of an environment variable that holds the key; it goes before the command.",
+        check=secret.check_variable,
+    ),
+    Option(
+        key="web.organization",
+        default="",
+        explanation="The id of the organisation to ask about, where your account has a plan in several.",
+        check=_text_checked_by(_identifier),
+    ),
+    *(
+        option
+        for which, variable, what in (
+            ("admin", "ANTHROPIC_ADMIN_KEY", "the Admin API key (sk-ant-admin…) of your organisation"),
+            ("analytics", "ANTHROPIC_ANALYTICS_KEY", "the Analytics API key of a Claude Enterprise organisation"),
+        )
+        for option in (
+            Option(
+                key=f"org.{which}_key_variable",
+                default=variable,
+                explanation=f"The environment variable that holds {what}, for `ullage org`.",
+                check=secret.check_variable,
+            ),
+            Option(
+                key=f"org.{which}_key_command",
+                default=[],
+                explanation="Or the command that prints it, as in [web].",
+                check=secret.check_command,
+            ),
+            Option(
+                key=f"org.{which}_key_keyring",
+                default=[],
+                explanation='Or its place in the keyring (with the extra ullage[org]): ["service", "user name"], as\n'
+                "`keyring set service 'user name'` takes it.",
+                check=secret.check_keyring,
+            ),
+        )
+    ),
+    Option(
         key="metrics.account",
         default="pseudonym",
         explanation="How metrics call the account: pseudonym, a hash that is the same on all your machines, or\n"
@@ -326,7 +406,17 @@ OPTIONS: tuple[Option, ...] = (
         "auth_file holds is never sent that way.",
         check=_true_or_false,
     ),
+    Option(
+        key="tokens.prices",
+        default={},
+        explanation="Prices of your own for `ullage tokens`, in dollars a million tokens, a table for each model:\n"
+        '[tokens.prices."a-model"] with input, output, cache_write_5m, cache_write_1h and cache_read; of a model that\n'
+        "`ullage tokens prices` lists, those alone that differ.",
+        check=_prices,
+    ),
 )
+# Options whose value is a table with names of the user's choice.
+_TABLES = tuple(option.key for option in OPTIONS if isinstance(option.default, dict))
 
 
 def config_path(environ: Mapping[str, str]) -> str:
@@ -405,7 +495,7 @@ def _checked(data: bytes, values: dict[str, Any]) -> tuple[dict[str, Any], tuple
 
 def _leaves(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     for key, value in table.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and f"{prefix}{key}" not in _TABLES:
             yield from _leaves(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value
@@ -470,9 +560,25 @@ def _settings(values: Mapping[str, Any]) -> Settings:
         palette=palette,
         push_to_tmux=values["tmux.push"],
         alerts=_wishes(values),
+        web=KeyNames(
+            command=secret.command_words(values["web.session_key_command"]),
+            variable=values["web.session_key_variable"],
+            organization=values["web.organization"],
+        ),
+        admin=_key_names(values, "admin"),
+        analytics=_key_names(values, "analytics"),
+        prices=values["tokens.prices"],
         reporting=Reporting(
             **{key.removeprefix("metrics."): value for key, value in values.items() if key.startswith("metrics.")}
         ),
+    )
+
+
+def _key_names(values: Mapping[str, Any], which: str) -> KeyNames:
+    return KeyNames(
+        command=secret.command_words(values[f"org.{which}_key_command"]),
+        variable=values[f"org.{which}_key_variable"],
+        keyring=secret.command_words(values[f"org.{which}_key_keyring"]),
     )
 
 
@@ -506,11 +612,13 @@ def default_text() -> str:
 
 
 def toml_value(value: object) -> str:
-    """Write a text, a number, a flag or a list of these the way TOML does."""
+    """Write a text, a number, a flag, or a list or table of these the way TOML does."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list):
         return f"[{', '.join(toml_value(item) for item in value)}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{toml_value(name)} = {toml_value(item)}' for name, item in value.items())}}}"
     if isinstance(value, str):
         import json
 

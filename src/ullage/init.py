@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-SHELLS = ("bash", "zsh", "fish", "elvish", "xonsh")
+SHELLS = ("bash", "zsh", "fish", "elvish", "nushell", "xonsh")
 
 # Option → the value of ULLAGE_PLACE, which the shell files read when they are loaded.
 PLACES = {"--left": "left", "--right": "right", "--manual": "manual", "--starship": "starship"}
@@ -19,12 +19,13 @@ PLACES = {"--left": "left", "--right": "right", "--manual": "manual", "--starshi
 # What a shell lacks. A function of what elvish evaluates is unknown where rc.elv is compiled, so nobody could name it.
 _MISSING = {"bash": ("right",), "elvish": ("manual", "starship"), "xonsh": ("starship",)}
 
-SUFFIXES = {"elvish": "elv", "xonsh": "xsh"}
+SUFFIXES = {"elvish": "elv", "nushell": "nu", "xonsh": "xsh"}
 
 # How a shell is told the program and the place, where that is not POSIX.
 _SETTINGS = {
     "fish": ("set -g __ullage_program {}", "set -g ULLAGE_PLACE {}"),
     "elvish": ("var ullage-program = {}", "var ullage-place = {}"),
+    "nushell": ("$env.__ullage.program = {}", "$env.__ullage.place = '{}'"),
     "xonsh": ("__ullage_program = {}", "__ullage_place = {}"),
 }
 
@@ -90,6 +91,8 @@ def quote(text: str, shell: str) -> str:
         return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
     if shell == "elvish":
         return "'" + text.replace("'", "''") + "'"
+    if shell == "nushell":
+        return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
     if shell == "xonsh":
         return repr(text)
     return "'" + text.replace("'", "'\\''") + "'"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from ullage import meters
 from ullage.model import length, same_reset
 
 TYPE_CHECKING = False
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
     from ullage.model import Account, Credits, Reading, Window
 
-# Sources that tell some windows only; the others list every window there is.
-PARTIAL_SOURCES = ("statusline", "claude-cli-text")
 # A window that no listing names, so that its absence from one says nothing.
 _UNLISTED = ("spend_limit",)
 
@@ -39,7 +38,7 @@ def merge(readings: Iterable[Reading]) -> Reading | None:
     stated = sorted(_of_one_account(set(readings)), key=_newest_last)
     if len(stated) < 2:
         return stated[0] if stated else None
-    listings = [reading for reading in stated if reading.source not in PARTIAL_SOURCES]
+    listings = [reading for reading in stated if reading.source not in meters.PARTIAL]
     windows = _windows(stated, listings[-1] if listings else None)
     credits = _credits(listings)
     moments = [window.as_of for window in windows]

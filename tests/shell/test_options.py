@@ -17,6 +17,7 @@ from ullage.places import profile_directory
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from shells import Shell
     from terminal import Terminal
 
     from ullage.simulate import Simulator
@@ -184,6 +185,61 @@ def test_other_commands_of_the_prompt_see_the_status(environ: dict[str, str], ba
 
 @pytest.mark.parametrize("name", ["a b", "it's", 'q"$(touch pwned)`touch pwned`\\', "ünï"])
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def _fail_once(terminal: Terminal, prompt: str) -> None:
+    """See one line of the user's trap after a command that fails, and none beside it."""
+    terminal.wait_for_line(prompt)
+    terminal.enter("false")
+    terminal.wait(lambda terminal: terminal.lines[1:3] == ["trapped", prompt], "the prompt after a failure")
+    terminal.enter("echo $?")
+    terminal.wait(lambda terminal: terminal.lines[3:5] == ["1", prompt], "the status")
+    assert terminal.text.count("trapped") == 1
+
+
+@pytest.mark.parametrize("trap", ["trap 'echo trapped' ERR", "set -E; trap 'echo trapped' ERR"])
+@pytest.mark.parametrize("known", [True, False])
+def test_hook_of_bash_sets_off_no_trap_of_the_users(environ: dict[str, str], trap: str, known: bool, bash: str) -> None:
+    if known:
+        publish(environ, "42%")
+    with BASH.start(environ, [BASH.prompt, BASH.init(), trap], program=bash) as terminal:
+        _fail_once(terminal, "42% $" if known else "$")
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_hook_of_zsh_sets_off_no_trap_of_the_users(environ: dict[str, str], known: bool) -> None:
+    if known:
+        publish(environ, "42%")
+    with ZSH.start(environ, [ZSH.prompt, "trap 'echo trapped' ZERR", ZSH.init()]) as terminal:
+        _fail_once(terminal, "42% $" if known else "$")
+
+
+@pytest.mark.parametrize("options", ["", "set -e"])
+@pytest.mark.parametrize("variable", ["PS1", "PROMPT_COMMAND"])
+def test_bash_lives_on_where_a_variable_is_readonly(
+    environ: dict[str, str], variable: str, options: str, bash: str
+) -> None:
+    publish(environ, "42%")
+    rc = [options, BASH.prompt, "PROMPT_COMMAND=:", f"readonly {variable}", f"{BASH.init()} 2>/dev/null", "clear"]
+    with BASH.start(environ, rc, program=bash) as terminal:
+        _three_prompts(terminal, "$")
+
+
+def test_zsh_is_quiet_where_the_prompt_is_readonly(environ: dict[str, str]) -> None:
+    publish(environ, "42%")
+    with ZSH.start(environ, [ZSH.prompt, "readonly PROMPT", ZSH.init(), "setopt err_exit"]) as terminal:
+        _three_prompts(terminal, "$")
+
+
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("shell", [BASH, ZSH], ids=lambda shell: shell.name)
+def test_nothing_is_said_in_a_restricted_shell(environ: dict[str, str], shell: Shell, known: bool, bash: str) -> None:
+    if known:
+        publish(environ, "42%")
+    program, options = (bash, ["-r"]) if shell is BASH else ("", [])
+    rc = [shell.prompt, shell.init(), "" if shell is BASH else "setopt restricted"]
+    with shell.start(environ, rc, program=program, options=options) as terminal:
+        _three_prompts(terminal, "$")
+
+
 def test_program_may_lie_anywhere(shell: str, name: str, environ: dict[str, str], tmp_path: Path) -> None:
     directory = tmp_path / name
     directory.mkdir()
@@ -204,7 +260,7 @@ NEWER_THAN_3_2 = {
     "associative array": r"(declare|typeset|local) -[a-zA-Z]*A",
     "name reference": r"(declare|typeset|local) -[a-zA-Z]*n\b",
     "global declaration": r"(declare|typeset) -[a-zA-Z]*g",
-    "case conversion": r"\$\{[a-zA-Z_]+(\^|,)",
+    "case conversion": r"\$\{[a-zA-Z_]+(\[[^]]*\])?(\^|,)",
     "transformation": r"\$\{[a-zA-Z_]+(\[[@*]\])?@[A-Za-z]\}",
     "negative index or length": r"\$\{[a-zA-Z_]+\[-|\$\{[a-zA-Z_]+:[^}]*: *-",
     "mapfile": r"\b(mapfile|readarray|coproc)\b",
@@ -212,7 +268,7 @@ NEWER_THAN_3_2 = {
     "fall through": r";;?&",
     "variable descriptor": r"\{[a-zA-Z_]+\}[<>]",
     "is set": r"\[\[ -v |test -v ",
-    "fraction of a second": r"read [^|;]*-t *0?\.",
+    "fraction of a second": r"read [^|;]*-t *(0\b|\d*\.)",
     "array of printf": r"printf -v [a-zA-Z_]+\[",
     "command in the shell": r"\$\{[ |]",
     "shopt of 4": r"shopt -[su] (globstar|autocd|dirspell|checkjobs|lastpipe|inherit_errexit)",
@@ -220,6 +276,33 @@ NEWER_THAN_3_2 = {
     "brace with a step": r"\{[0-9]+\.\.[0-9]+\.\.",
     "variable of 4 and 5": r"\$\{?(BASHPID|BASHOPTS|EPOCHREALTIME|SRANDOM|PROMPT_DIRTRIM)",
 }
+
+# What each pattern is there to find.
+SAMPLES = {
+    "associative array": ["declare -A a", "local -rA a"],
+    "name reference": ["local -n a=b", "declare -gn a=b"],
+    "global declaration": ["declare -g a=1"],
+    "case conversion": ["${a^^}", "${a,}", "${a[0]^}"],
+    "transformation": ["${a@P}", "${a[@]@Q}"],
+    "negative index or length": ["${a[-1]}", "${a:0:-1}", "${a:1: -1}"],
+    "mapfile": ["mapfile -t a <f", "readarray a", "coproc cat"],
+    "redirection of both": ["cat &>>f", "cat |& cat"],
+    "fall through": ["a) ;&", "a) ;;&"],
+    "variable descriptor": ["exec {fd}<f", "{fd}>&-"],
+    "is set": ["[[ -v a ]]", "test -v a"],
+    "fraction of a second": ["read -t 0.1 a", "read -t .1 a", "read -r -t 0 a"],
+    "array of printf": ["printf -v a[0] x"],
+    "command in the shell": ["${ cat; }", "${|REPLY=1;}"],
+    "shopt of 4": ["shopt -s globstar"],
+    "unicode escape": ["$'\\u00e9'", "$'a\\U1f600'"],
+    "brace with a step": ["{1..9..2}"],
+    "variable of 4 and 5": ["$BASHPID", "${EPOCHREALTIME-}"],
+}
+
+
+@pytest.mark.parametrize("what", NEWER_THAN_3_2)
+def test_newer_syntax_would_be_found(what: str) -> None:
+    assert [sample for sample in SAMPLES[what] if not re.search(NEWER_THAN_3_2[what], sample)] == []
 
 
 def _bash_file() -> list[str]:

@@ -1,4 +1,4 @@
-"""What a person sees in elvish and xonsh: real shells on a terminal."""
+"""What a person sees in elvish, nushell and xonsh: real shells on a terminal."""
 
 from __future__ import annotations
 
@@ -64,11 +64,22 @@ XONSH = Other(
     right="$RIGHT_PROMPT = 'mine'",
     set="${} = '{}'",
 )
+NUSHELL = Other(
+    name="nushell",
+    dotfile=".config/nushell/config.nu",
+    # Its own file is read before a line of it runs; those in autoload are read after it has run.
+    load="mkdir ~/.config/nushell/autoload; ullage init {} | save --force ~/.config/nushell/autoload/ullage.nu",
+    prompt="$env.config.show_banner = false; $env.PROMPT_INDICATOR = ''; $env.PROMPT_COMMAND_RIGHT = {|| null}; "
+    "$env.PROMPT_COMMAND = {|| '$ ' }",
+    two_lines='$env.PROMPT_COMMAND = {|| "top line\n$ " }',
+    right="$env.PROMPT_COMMAND_RIGHT = {|| 'mine' }",
+    set="$env.{} = '{}'",
+)
 XONSH_READLINE = XONSH.replace(prompt=f"{XONSH.prompt}; $SHELL_TYPE = 'readline'")
-OTHERS = {"elvish": ELVISH, "xonsh": XONSH, "xonsh-readline": XONSH_READLINE}
+OTHERS = {"elvish": ELVISH, "nushell": NUSHELL, "xonsh": XONSH, "xonsh-readline": XONSH_READLINE}
 
 each_shell = pytest.mark.parametrize("shell", OTHERS.values(), ids=list(OTHERS))
-each_program = pytest.mark.parametrize("shell", [ELVISH, XONSH], ids=lambda shell: shell.name)
+each_program = pytest.mark.parametrize("shell", [ELVISH, NUSHELL, XONSH], ids=lambda shell: shell.name)
 
 
 @pytest.fixture(autouse=True)
@@ -86,9 +97,16 @@ def test_segment_stands_before_the_prompt_in_its_colours(shell: Other, environ: 
         assert terminal.colours("42%") == [COLOURS["normal"]] * 3
         assert terminal.colours("82%!") == [COLOURS["warning"]] * 4
         assert terminal.colours("97%!!") == [COLOURS["critical"]] * 5
-        assert set(terminal.colours(" 7d ") + terminal.colours(" $")) == {"default"}
+        assert set(terminal.colours(" 7d ")) == {"default"}
+        assert terminal.colours("$") == ["brightgreen" if shell is NUSHELL else "default"]
         terminal.enter("echo again")
         terminal.wait(lambda terminal: "again" in terminal.lines and terminal.line == "5h 42% Fable 82%! 7d 97%!! $")
+
+
+def test_nushell_keeps_its_colour_for_the_prompt(environ: dict[str, str]) -> None:
+    with NUSHELL.start(environ, NUSHELL.prompt) as terminal:
+        terminal.wait_for_line("$")
+        assert terminal.colours("$") == ["brightgreen"]
 
 
 @each_program
@@ -138,6 +156,79 @@ def test_right_prompt(shell: Other, environ: dict[str, str]) -> None:
         assert terminal.colours("42%") == ["green"] * 3
 
 
+@pytest.mark.parametrize(
+    ("place", "prompt", "shown"),
+    [
+        ("--manual", "{|| $'<(ullage_segment)> '}", "<42% 7%>"),
+        ("--starship", "{|| $'<(^printenv ULLAGE_SEGMENT)> '}", "<42% 7%>"),
+        ("--left", "{|| null }", "42% 7%"),
+        ("--left", "'text '", "42% 7% text"),
+    ],
+)
+def test_other_places_and_prompts_in_nushell(environ: dict[str, str], place: str, prompt: str, shown: str) -> None:
+    publish(environ, [("42%", "normal"), " 7%"])
+    # A closure that names ullage_segment is read after the file that has it.
+    last = Path(environ["HOME"], ".config/nushell/autoload/zz.nu")
+    last.parent.mkdir(parents=True)
+    last.write_text(f"$env.PROMPT_COMMAND = {prompt}\n")
+    with NUSHELL.start(environ, NUSHELL.prompt, NUSHELL.init(place)) as terminal:
+        terminal.wait_for_line(shown)
+
+
+def test_nushell_keeps_the_status_and_what_children_inherit(
+    environ: dict[str, str], simulate: Callable[..., Simulator]
+) -> None:
+    simulate("models")
+    status = "{|| $'<($env.LAST_EXIT_CODE)> '}"
+    with NUSHELL.start(environ, NUSHELL.prompt, f"$env.PROMPT_COMMAND = {status}", NUSHELL.init()) as terminal:
+        # The first prompt starts a refresh, which has a status of its own.
+        terminal.wait_for_line("<0>")
+        wait_until(lambda: b"%" in published(environ), what="the reading")
+        terminal.enter("^sh -c 'exit 3'")
+        terminal.wait_for_line("fable 82%! <3>")
+        terminal.enter(
+            "print (^printenv | lines | where $it =~ '(?i)^_*ullage' | each { split row '=' | first } | to nuon)"
+        )
+        terminal.wait_for("[ULLAGE_")
+        assert "__ullage" not in terminal.text.partition("to nuon)")[2]
+
+
+def _let_answer(terminal: Terminal, number: int) -> None:
+    terminal.enter(f"{number} + 70")
+    terminal.wait(lambda terminal: str(number + 70) in terminal.lines and terminal.line == "42% $", "the next prompt")
+
+
+def test_nushell_asks_only_once_in_a_while(environ: dict[str, str], tmp_path: Path) -> None:
+    publish(environ, "42%", due_in=-1)
+    asked = tmp_path / "asked"
+    program = tmp_path / "ullage"
+    program.write_text(f"#!/bin/sh\necho \"$*\" >>'{asked}'\n")
+    program.chmod(0o755)
+    last = Path(environ["HOME"], ".config/nushell/autoload/zz.nu")
+    last.parent.mkdir(parents=True)
+    last.write_text(f"$env.__ullage.program = '{program}'\n")
+    with NUSHELL.start(environ, NUSHELL.prompt, NUSHELL.init()) as terminal:
+        terminal.wait_for_line("42% $")
+        for number in range(3):
+            _let_answer(terminal, number)
+        wait_until(asked.exists, what="a refresh")
+    assert asked.read_text() == "refresh --detach\n"
+
+
+def test_prompt_in_nushell_starts_no_process(environ: dict[str, str], tmp_path: Path) -> None:
+    publish(environ, "42%")
+    log = tmp_path / "log"
+    NUSHELL.start(environ, NUSHELL.prompt, NUSHELL.init()).child.close(force=True)
+    trace = [need("strace"), "-f", "-qq", "-e", "trace=fork,vfork,clone,clone3,execve", "-o", str(log), need("nushell")]
+    with Terminal(trace, environ) as terminal:
+        terminal.wait_for_line("42% $")
+        before = len(log.read_text().splitlines())
+        for number in range(10):
+            _let_answer(terminal, number)
+        started = [line for line in log.read_text().splitlines()[before:] if "CLONE_THREAD" not in line]
+    assert started == []
+
+
 def test_placed_by_hand_in_xonsh(environ: dict[str, str]) -> None:
     publish(environ, [("42%", "normal"), " 7%"])
     with XONSH.start(environ, "$PROMPT = '<{ullage_segment}> '", XONSH.init("--manual")) as terminal:
@@ -166,8 +257,9 @@ def test_frames_follow_the_clock(shell: Other, environ: dict[str, str]) -> None:
     with shell.start(environ, shell.prompt, shell.init()) as terminal:
 
         def again(terminal: Terminal) -> bool:
-            terminal.enter("")
-            time.sleep(0.2)
+            if terminal.line == "first $":
+                terminal.enter("")
+                time.sleep(0.2)
             return terminal.line == "second $"
 
         terminal.wait(again, "the second frame")
@@ -192,6 +284,36 @@ def test_what_is_no_timeline_shows_nothing(shell: Other, content: bytes, environ
         terminal.wait_for_line("$")
         terminal.enter("echo next")
         terminal.wait(lambda terminal: "next" in terminal.lines and terminal.line == "$")
+
+
+@each_program
+def test_file_of_another_kind_or_owner_is_not_read(shell: Other, environ: dict[str, str], tmp_path: Path) -> None:
+    publish(environ, "42%")
+    path = Path(profile_directory(environ), "fish.timeline")
+    path.rename(tmp_path / "elsewhere")
+    os.mkfifo(path)
+    with shell.start(environ, shell.prompt, shell.init()) as terminal:
+        terminal.wait_for_line("$")
+        path.unlink()
+        path.symlink_to(tmp_path / "elsewhere")
+        terminal.enter("echo linked")
+        terminal.wait(lambda terminal: "linked" in terminal.lines and terminal.line == "$", "the prompt beside a link")
+        if os.geteuid() == 0:
+            path.unlink()
+            publish(environ, "42%")
+            os.chown(path, 12345, 12345)
+            terminal.enter("echo owned")
+            terminal.wait(lambda terminal: "owned" in terminal.lines and terminal.line == "$", "the next prompt")
+
+
+def test_nushell_may_load_it_twice(environ: dict[str, str]) -> None:
+    publish(environ, "42%")
+    with NUSHELL.start(environ, NUSHELL.prompt, NUSHELL.init()) as terminal:
+        terminal.wait_for_line("42% $")
+        terminal.enter("source ~/.config/nushell/autoload/ullage.nu; 70 + 7")
+        terminal.wait(lambda terminal: "77" in terminal.lines and terminal.line == "42% $", "the next prompt")
+        terminal.enter("$env.config.hooks.pre_prompt | length | $in + 70")
+        terminal.wait(lambda terminal: "71" in terminal.lines and terminal.line == "42% $", "one hook")
 
 
 @each_program

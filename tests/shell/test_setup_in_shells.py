@@ -10,13 +10,30 @@ import pytest
 from terminal import Terminal
 from tools import SCRIPTS, need, ullage
 
+from ullage import init, setup
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ullage.simulate import Simulator
 
-SHELLS = pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-SHOWN = re.compile(r"5h 104%×.*[$#>%❯]")
+# Each shell's dotfile.
+DOTFILES = {
+    "bash": ".bashrc",
+    "zsh": ".zshrc",
+    "fish": ".config/fish/config.fish",
+    "elvish": ".config/elvish/rc.elv",
+    "nushell": ".config/nushell/config.nu",
+    "xonsh": ".xonshrc",
+}
+STARSHIP = {
+    "fish": "starship init fish | source",
+    "nushell": "mkdir ~/.config/nushell/autoload; starship init nu | save -f ~/.config/nushell/autoload/starship.nu",
+}
+EVERY_SHELL = pytest.mark.parametrize("shell", init.SHELLS)
+FEEDING = pytest.mark.parametrize("shell", setup.FEEDS_STARSHIP)
+STARTED = {"bash": ["-i"], "zsh": ["-i"], "fish": ["-i"]}
+SHOWN = re.compile(r"5h 104%×.*[$#>%❯@]")
 
 
 @pytest.fixture
@@ -25,36 +42,36 @@ def home(environ: dict[str, str], simulate: Callable[..., Simulator]) -> Path:
     simulate("over-limit")
     assert ullage("refresh", environ=environ).returncode == 0
     home = Path(environ["HOME"])
-    for name in (".bashrc", ".zshrc", ".config/fish/config.fish"):
+    environ["PROMPT_TOOLKIT_NO_CPR"] = "1"
+    for name in DOTFILES.values():
         (home / name).parent.mkdir(parents=True, exist_ok=True)
         (home / name).write_text("# mine\n")
     return home
 
 
-@SHELLS
+@EVERY_SHELL
 def test_a_new_shell_shows_the_segment_until_it_is_undone(environ: dict[str, str], home: Path, shell: str) -> None:
     assert ullage("setup", shell, "--yes", environ=environ).returncode == 0
-    with Terminal([need(shell), "-i"], environ) as terminal:
+    with Terminal([need(shell), *STARTED.get(shell, [])], environ) as terminal:
         terminal.wait(lambda seen: SHOWN.search(seen.text), "the segment")
     assert ullage("setup", shell, "--undo", "--yes", environ=environ).returncode == 0
-    with Terminal([need(shell), "-i"], environ) as terminal:
-        terminal.enter("echo n''ext")
-        terminal.wait_for("\nnext")
+    with Terminal([need(shell), *STARTED.get(shell, [])], environ) as terminal:
+        terminal.enter("70 + 7" if shell in ("nushell", "xonsh") else "echo 7''7")
+        terminal.wait(lambda terminal: "77" in terminal.lines, "the answer")
         assert "104%" not in terminal.text
 
 
-@SHELLS
+@FEEDING
 def test_starship_shows_what_the_hook_exports(environ: dict[str, str], home: Path, shell: str) -> None:
     starship = SCRIPTS / "starship"
     if starship.exists():
         starship.chmod(0o755)
     else:
         need("starship")
-    name = {"bash": ".bashrc", "zsh": ".zshrc", "fish": ".config/fish/config.fish"}[shell]
-    line = "starship init fish | source" if shell == "fish" else f'eval "$(starship init {shell})"'
-    (home / name).write_text(line + "\n")
+    line = STARSHIP.get(shell, f'eval "$(starship init {shell})"')
+    (home / DOTFILES[shell]).write_text(line + "\n")
     assert ullage("setup", shell, "--yes", "--starship", environ=environ).returncode == 0
     assert ullage("setup", "starship", "--yes", "--without-process", environ=environ).returncode == 0
-    with Terminal([need(shell), "-i"], environ, columns=160) as terminal:
+    with Terminal([need(shell), *STARTED.get(shell, [])], environ, columns=160) as terminal:
         terminal.wait(lambda seen: SHOWN.search(seen.text.replace("\n", " ")), "the segment")
     assert ullage("doctor", environ=environ).returncode == 0

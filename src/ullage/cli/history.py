@@ -14,6 +14,7 @@ from ullage import history, memory, model
 from ullage.cache import ProfileCache
 from ullage.cli import options
 from ullage.model import iso
+from ullage.moments import since_when
 from ullage.render import words
 
 TYPE_CHECKING = False
@@ -27,7 +28,7 @@ _COLUMNS = ("at", "window", "used_percent", "resets_at")
 
 def _since(_context: click.Context, _parameter: click.Parameter, value: str) -> datetime:
     try:
-        return history.since_when(value, datetime.now(UTC))
+        return since_when(value, datetime.now(UTC))
     except ValueError as error:
         raise click.BadParameter(f"{error}.") from error
 

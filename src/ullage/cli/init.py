@@ -27,6 +27,10 @@ def command(shell: str, place: str | None) -> None:
     elvish  ~/.config/elvish/rc.elv   eval (ullage init elvish | slurp)
     xonsh   ~/.xonshrc                execx($(ullage init xonsh))
 
+    \b
+    In config.nu; nushell reads the file that this leaves when config.nu has been read:
+    nushell  ullage init nushell | save -f ($nu.user-autoload-dirs.0 | path join ullage.nu)
+
     ULLAGE_OFF=1 hides it in a running shell, and so does `ullage_off`.
     """  # noqa: D301  # click takes the character itself for "keep these lines"
     if (shell, place) == ("bash", "right"):

@@ -21,7 +21,7 @@ _HOSTS = (*setup.HOSTS, claude_setup.NAME, service.NAME)
 @click.option("--undo", is_flag=True, help="Take out what this command has added, to the last byte.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option(
-    "--starship", is_flag=True, help="bash, zsh, fish: export the segment for starship instead of placing it."
+    "--starship", is_flag=True, help="bash, zsh, fish, nushell: export the segment for starship instead of placing it."
 )
 @click.option(
     "--without-process",
@@ -103,7 +103,7 @@ def _refuse_root_at_home_of_another() -> None:
 
 
 def _refuse_what_means_nothing(host: str, starship: bool, without_process: bool) -> None:
-    if starship and host not in ("bash", "zsh", "fish"):
-        raise click.UsageError(f"--starship is for shells; {host} has no hook of its own.")
+    if starship and host not in setup.FEEDS_STARSHIP:
+        raise click.UsageError(f"--starship is for {', '.join(setup.FEEDS_STARSHIP)}; {host} exports nothing for it.")
     if without_process and host not in ("starship", "tmux"):
         raise click.UsageError(f"--without-process is for starship and tmux; {host}'s hook runs none as it is.")

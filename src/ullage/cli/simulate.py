@@ -9,7 +9,7 @@ import ssl
 import click
 
 from ullage.errors import UsageError
-from ullage.simulate import SCENARIOS, Simulator, write_account
+from ullage.simulate import SCENARIOS, Simulator, org, web, write_account
 
 
 @click.command(name="simulate")
@@ -24,7 +24,7 @@ from ullage.simulate import SCENARIOS, Simulator, write_account
 def command(
     scenario: str, port: int, speed: float, certificate: str | None, key: str | None, account: str | None
 ) -> None:
-    """Serve the provider's usage endpoint on a loopback address, with scripted numbers, until interrupted.
+    """Serve the provider's usage endpoints on a loopback address, with scripted numbers, until interrupted.
 
     The account is invented: no real token is accepted, none is asked for.
     """
@@ -47,5 +47,9 @@ def command(
         click.echo(f"{profile} ULLAGE_SOURCE=oauth ULLAGE_API_BASE={simulator.address} ullage usage")
     else:
         click.echo("It accepts its own invented account only: --account DIR makes that one, for CLAUDE_CONFIG_DIR.")
+    click.echo(f"claude.ai is ULLAGE_WEB_BASE={simulator.address}, with the session key {web.SESSION_KEY}.")
+    click.echo(
+        f"An organisation's keys are ANTHROPIC_ADMIN_KEY={org.ADMIN_KEY}, ANTHROPIC_ANALYTICS_KEY={org.ANALYTICS_KEY}."
+    )
     with simulator:
         simulator.serve_forever()

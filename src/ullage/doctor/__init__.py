@@ -30,15 +30,27 @@ if TYPE_CHECKING:
     from ullage.model import Reading
 
 _VERSION_SECONDS = 5
-_SHELLS = ("bash", "zsh", "fish")
+_PROGRAMS = {"nushell": "nu"}
 
 # What the tests run, or what the shell code is written for.
-_MINIMUM = {"bash": (3, 2), "zsh": (5, 3), "fish": (3, 4), "starship": (1, 20), "tmux": (3, 2)}
+_MINIMUM = {
+    "bash": (3, 2),
+    "zsh": (5, 3),
+    "fish": (3, 4),
+    "elvish": (0, 19),
+    "nushell": (0, 107),
+    "xonsh": (0, 13),
+    "starship": (1, 20),
+    "tmux": (3, 2),
+}
 # Where else a line of one's own may stand.
 _MORE_FILES = {
     "bash": (".bash_profile", ".bash_login", ".profile"),
     "zsh": (".zprofile", ".zshenv"),
     "fish": (".config/fish/config.fish",),
+    "elvish": (".elvish/rc.elv",),
+    "nushell": (".config/nushell/config.nu", ".config/nushell/env.nu"),
+    "xonsh": (".config/xonsh/rc.xsh",),
     "tmux": (".tmux.conf", ".config/tmux/tmux.conf"),
 }
 
@@ -243,7 +255,7 @@ def _hosts(
         with measure.cache(environ, int(now.timestamp())) as inside:
             prompt = measure.programs(inside)
             for host in hosts:
-                if host["name"] in _SHELLS and host["program"]:
+                if host["name"] in measure.SHELLS and host["program"]:
                     host["hook_microseconds"] = measure.hook(host["name"], host["program"], inside)
     except (OSError, UllageError) as error:
         findings.append(Finding(code="not_measured", message=f"Nothing could be measured: {error}.", exit_code=2))
@@ -254,8 +266,8 @@ def _hosts(
             findings.append(Finding(code="not_in_path", message=words, exit_code=2))
     if _is_starship_unfed(hosts, environ):
         words = (
-            "starship shows what a shell's hook exports, and none does: `ullage setup bash --starship`, or zsh, or "
-            "fish."
+            "starship shows what a shell's hook exports, and none does: `ullage setup bash --starship`, or zsh, "
+            "fish or nushell."
         )
         findings.append(Finding(code="starship_unfed", message=words, exit_code=2))
     return hosts, prompt
@@ -267,12 +279,14 @@ def _is_starship_unfed(hosts: list[dict[str, Any]], environ: Mapping[str, str]) 
     if b"env_var.ULLAGE_SEGMENT" not in starship or b"custom.ullage" in starship or "ULLAGE_SEGMENT" in environ:
         return False
     return not any(
-        word in text for text in texts.values() for word in (b"--starship", b"ULLAGE_PLACE", b"ULLAGE_SEGMENT")
+        word in text
+        for text in texts.values()
+        for word in (b"--starship", b"ULLAGE_PLACE", b"ULLAGE_SEGMENT", b"__ullage.place")
     )
 
 
 def _host(name: str, environ: Mapping[str, str], findings: list[Finding]) -> dict[str, Any]:
-    program = shutil.which(name, path=environ.get("PATH"))
+    program = shutil.which(_PROGRAMS.get(name, name), path=environ.get("PATH"))
     version = _version(program, environ) if program else None
     enough = version is None or _numbers(version) >= _MINIMUM[name]
     file, standing = _standing(name, environ)
@@ -280,6 +294,13 @@ def _host(name: str, environ: Mapping[str, str], findings: list[Finding]) -> dic
     if standing.how == "damaged":
         words = f"The marks of ullage's block in {file} do not pair up. `ullage setup {name}` says where."
         findings.append(Finding(code="damaged_block", message=words, exit_code=2))
+    lost = setup.lost_file(read_regular(file)) if file else None
+    if lost:
+        words = (
+            f"{file} names {lost}, which is not there any more, so {name} shows nothing. `ullage setup {name} --undo`, "
+            f"then `ullage setup {name}` names the new one."
+        )
+        findings.append(Finding(code="lost_file", message=words, exit_code=2))
     if standing.how not in ("none", "damaged") and not enough:
         words = f"{name} {version} is too old for what {file} asks of it: ullage needs {minimum}."
         findings.append(Finding(code="too_old", message=words, exit_code=2))

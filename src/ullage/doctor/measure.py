@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import statistics
 import subprocess
@@ -46,6 +47,42 @@ _LOOPS = {
 }
 
 
+# These take so long to start that they look at the clock themselves, and print the microseconds of a prompt. elvish has
+# its editor on a terminal only.
+_CLOCKED_OPTIONS = {
+    "elvish": ["-norc", "-c"],
+    "nushell": ["--no-config-file", "--interactive", "--commands"],
+    "xonsh": ["--no-rc", "-i", "-c"],
+}
+_CLOCKED = {
+    "elvish": """\
+var ullage-program ullage-place = ullage left; var edit-prompt edit-rprompt = { } { }
+CODE
+var spent = 0
+time &on-end={|seconds| set spent = $seconds} { for n [(range COUNT)] { $edit-prompt | nop (all) } }
+print (* 1e6 (/ $spent COUNT))
+""",
+    "nushell": """\
+CODE
+__ullage_update; __ullage_put
+let spent = timeit { for n in 1..COUNT { __ullage_update; do $env.PROMPT_COMMAND } }
+print --no-newline ($spent / 1us / COUNT)
+""",
+    "xonsh": """\
+CODE
+from time import perf_counter as clock
+segment = $PROMPT_FIELDS['ullage_segment']
+started = clock()
+for n in range(COUNT): shown = segment()
+
+print((clock() - started) * 1e6 / COUNT, end='')
+""",
+}
+_CLOCKED_HOOKS = 100
+
+SHELLS = (*_LOOPS, *_CLOCKED)
+
+
 @contextlib.contextmanager
 def cache(environ: Mapping[str, str], now: int) -> Iterator[dict[str, str]]:
     """Make a cache for a moment and yield the environment in which prompts read it."""
@@ -80,17 +117,14 @@ def _milliseconds(command: Sequence[str], environ: Mapping[str, str]) -> float |
 
 def hook(shell: str, program: str, environ: Mapping[str, str]) -> float | None:
     """Return the microseconds that the hook of a shell takes at each prompt; None where it has none that runs."""
-    try:
-        code = subprocess.run(
-            [*_ULLAGE, "init", shell], env=environ, capture_output=True, timeout=_SECONDS, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
+    code = _output([*_ULLAGE, "init", shell], environ)
+    if not code:
         return None
-    if code.returncode != 0 or not code.stdout:
-        return None
+    if shell in _CLOCKED:
+        return _clocked(shell, program, code, environ)
     path = os.path.join(environ["HOME"], f"hook.{shell}")
     with open(path, "wb") as file:
-        file.write(code.stdout)
+        file.write(code)
     options, loop = _LOOPS[shell]
     name = [] if shell == "fish" else [shell]
     none, many = (
@@ -102,20 +136,34 @@ def hook(shell: str, program: str, environ: Mapping[str, str]) -> float | None:
     return round(max(0.0, min(filter(None, many)) - min(filter(None, none))) / _HOOKS * 1e6, 1)
 
 
-def _seconds(command: Sequence[str], environ: Mapping[str, str]) -> float | None:
-    started = time.perf_counter()
+def _clocked(shell: str, program: str, code: bytes, environ: Mapping[str, str]) -> float | None:
+    text = code.decode().replace("edit:", "edit-") if shell == "elvish" else code.decode()
+    script = _CLOCKED[shell].replace("COUNT", str(_CLOCKED_HOOKS)).replace("CODE", text)
+    told = _output([program, *_CLOCKED_OPTIONS[shell], script], environ)
+    try:
+        # A terminal's title, or what else a shell says at its start, comes before.
+        return round(float(re.split(rb"[^0-9.e+-]", told or b"")[-1]), 1)
+    except ValueError:
+        return None
+
+
+def _output(command: Sequence[str], environ: Mapping[str, str]) -> bytes | None:
     try:
         # A session of its own: an interactive shell must not reach for the terminal that doctor runs on.
         done = subprocess.run(
             list(command),
             env=dict(environ),
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            capture_output=True,
             timeout=_SECONDS,
             check=False,
             start_new_session=True,
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return time.perf_counter() - started if done.returncode == 0 else None
+    return done.stdout if done.returncode == 0 else None
+
+
+def _seconds(command: Sequence[str], environ: Mapping[str, str]) -> float | None:
+    started = time.perf_counter()
+    return None if _output(command, environ) is None else time.perf_counter() - started

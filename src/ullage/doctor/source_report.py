@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from ullage import config, meters
 from ullage.errors import UllageError
 from ullage.files import read_regular
 from ullage.record import Record
@@ -18,13 +19,6 @@ if TYPE_CHECKING:
     from ullage.model import Reading
 
 _LARGEST_SETTINGS = 4 << 20
-_COSTS = {
-    "statusline": "nothing",
-    "claude-cache": "one file read",
-    "claude-cli": "one process, no model call, at most every 5 minutes",
-    "oauth": "one request with Claude Code's token, at most every 5 minutes",
-}
-_AUTO = ("statusline", "claude-cache", "claude-cli")
 
 
 class SourceReport(Record):
@@ -39,16 +33,16 @@ class SourceReport(Record):
 
 def report(environ: Mapping[str, str], chosen: str, readings: Sequence[Reading], now: datetime) -> list[SourceReport]:
     """Look at each source without asking anybody: no process is started, no request made, no secret read."""
-    answers = {name: [reading.as_of for reading in readings if reading.source == name] for name in _COSTS}
+    answers = {name: [reading.as_of for reading in readings if reading.source == name] for name in _OBSTACLES}
     return [
         SourceReport(
             name=name,
-            in_force=name == chosen or (chosen == "auto" and name in _AUTO),
-            obstacle=_OBSTACLES[name](environ, chosen, now),
+            in_force=name == chosen or (chosen == "auto" and name in meters.IN_AUTO),
+            obstacle=obstacle(environ, chosen, now),
             as_of=max(answers[name], default=None),
-            cost=cost,
+            cost=meters.of(name).cost,
         )
-        for name, cost in _COSTS.items()
+        for name, obstacle in _OBSTACLES.items()
     ]
 
 
@@ -80,9 +74,19 @@ def _oauth(_environ: Mapping[str, str], chosen: str, _now: datetime) -> str | No
     return None if chosen == "oauth" else 'not turned on: `source = "oauth"` in config.toml'
 
 
+def _web(environ: Mapping[str, str], chosen: str, _now: datetime) -> str | None:
+    if chosen != "web":
+        return 'not turned on: `source = "web"` in config.toml'
+    names = config.load(environ)[0].web
+    if names.command or (names.variable and environ.get(names.variable)):
+        return None
+    return "no session key is named: [web] session_key_command in config.toml"
+
+
 _OBSTACLES: dict[str, Callable[[Mapping[str, str], str, datetime], str | None]] = {
     "statusline": _status_line,
     "claude-cache": _cache,
     "claude-cli": _program,
     "oauth": _oauth,
+    "web": _web,
 }

@@ -12,7 +12,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route as Address
 from starlette.routing import Router
 
-from ullage import contract, history, metrics
+from ullage import contract, metrics, moments
 from ullage.serve import documents, page, routes
 from ullage.serve.feed import FullError
 from ullage.serve.guard import FaultError, Guard
@@ -114,7 +114,7 @@ async def _profiles(server: Server, arguments: Arguments, _request: Request) -> 
 
 
 async def _history(server: Server, arguments: Arguments, _request: Request) -> Response:
-    since = history.since_when(arguments["since"], datetime.now(UTC))
+    since = moments.since_when(arguments["since"], datetime.now(UTC))
     profile, window, limit = server.profile(arguments), arguments.get("window"), int(arguments["limit"])
     async with server.histories:
         return _json(await run_in_threadpool(server.knowledge.history, profile, window, since, limit))

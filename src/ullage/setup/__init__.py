@@ -6,6 +6,7 @@ import os
 import re
 import sys
 
+from ullage import init
 from ullage.errors import UsageError
 from ullage.record import Record
 from ullage.setup import blocks, userfile
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
     from ullage.setup.blocks import Found
     from ullage.setup.userfile import UserFile
 
-HOSTS = ("bash", "zsh", "fish", "starship", "tmux")
+HOSTS = ("bash", "zsh", "fish", "elvish", "nushell", "xonsh", "starship", "tmux")
+
+# Those whose hook can export the segment for starship.
+FEEDS_STARSHIP = tuple(shell for shell in init.SHELLS if "starship" in init.places_of(shell))
 
 # starship/custom.toml and starship/env_var.toml are these with an explanation; a test holds them together.
 STARSHIP_CUSTOM = """\
@@ -38,6 +42,14 @@ description = "How much of the Claude plan is used"
 style = ""
 format = "([$env_value]($style) )"
 """
+
+# nushell evaluates nothing, and reads what `source` names before it runs a line: a name that is a constant may be null
+# where the file is gone.
+_NUSHELL = """\
+const ullage_file = {file}
+source (if ($ullage_file | path exists) {{ $ullage_file }} else {{ null }})
+"""
+_NUSHELL_FILE = r'(?m)^const ullage_file = "(.+)"$'
 
 # What tmux shows: the text that a refresh has set while that is true, else what ullage-prompt prints. ullage.tmux has
 # the same; a test holds them together.
@@ -117,6 +129,39 @@ def _fish(environ: Mapping[str, str], starship: bool, _: bool) -> Host:
     )
 
 
+def _elvish(environ: Mapping[str, str], _: bool, __: bool) -> Host:
+    return Host(
+        name="elvish",
+        path=os.path.join(_config_home(environ), "elvish", "rc.elv"),
+        body="if (has-external ullage) { eval (ullage init elvish | slurp) }\n",
+        pattern=r"\bullage init elvish\b",
+        afterwards="Open a new elvish to see it.",
+    )
+
+
+def _nushell(environ: Mapping[str, str], starship: bool, _: bool) -> Host:
+    macos = sys.platform == "darwin" and not os.path.isabs(environ.get("XDG_CONFIG_HOME", ""))
+    config = os.path.join(home(environ), "Library", "Application Support") if macos else _config_home(environ)
+    place = "$env.__ullage.place = 'starship'\n" if starship else ""
+    return Host(
+        name="nushell",
+        path=os.path.join(config, "nushell", "autoload", "ullage.nu"),
+        body=place + _NUSHELL.format(file=init.quote(init.shell_file("nushell"), "nushell")),
+        pattern=r"\bullage init nushell\b|\bullage\.nu\b",
+        afterwards="Open a new nushell to see it.",
+    )
+
+
+def _xonsh(environ: Mapping[str, str], _: bool, __: bool) -> Host:
+    return Host(
+        name="xonsh",
+        path=os.path.join(home(environ), ".xonshrc"),
+        body='if __import__("shutil").which("ullage", path=":".join($PATH)): execx($(ullage init xonsh))\n',
+        pattern=r"\bullage init xonsh\b",
+        afterwards="Open a new xonsh to see it.",
+    )
+
+
 def _starship(environ: Mapping[str, str], _: bool, without_process: bool) -> Host:
     path = environ.get("STARSHIP_CONFIG") or os.path.join(home(environ), ".config", "starship.toml")
     hook = (
@@ -150,6 +195,9 @@ _HOSTS: dict[str, Callable[[Mapping[str, str], bool, bool], Host]] = {
     "bash": _bash,
     "zsh": _zsh,
     "fish": _fish,
+    "elvish": _elvish,
+    "nushell": _nushell,
+    "xonsh": _xonsh,
     "starship": _starship,
     "tmux": _tmux,
 }
@@ -186,6 +234,17 @@ def standing(data: bytes | None, host: Host) -> Standing:
         if not text.lstrip().startswith("#") and re.search(host.pattern, text):
             return Standing(how="by hand", line=number)
     return Standing(how="none")
+
+
+def lost_file(data: bytes | None) -> str | None:
+    """Return the file of ours that a block names by its path and that is gone: ullage was installed elsewhere since."""
+    try:
+        found = blocks.find(data or b"")
+    except blocks.DamagedError:
+        return None
+    named = re.search(_NUSHELL_FILE, found.body.decode(errors="replace")) if found else None
+    path = re.sub(r"\\(.)", r"\1", named[1]) if named else None
+    return path if path and not os.path.exists(path) else None
 
 
 def plan(host: Host) -> Plan:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from ullage.merge import PARTIAL_SOURCES, merge
+from ullage import meters
+from ullage.merge import merge
 from ullage.model import CLOCK_SLACK, has_reset
 
 TYPE_CHECKING = False
@@ -25,7 +26,7 @@ def is_enough(readings: Sequence[Reading], now: datetime) -> bool:
 
     The status line tells two windows only, so whether there are others has to have been told not too long ago.
     """
-    listed = [reading.as_of for reading in readings if reading.source not in PARTIAL_SOURCES]
+    listed = [reading.as_of for reading in readings if reading.source not in meters.PARTIAL]
     merged = merge(readings)
     if merged is None or not listed or now - max(listed) >= IDLE_INTERVAL:
         return False

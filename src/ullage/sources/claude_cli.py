@@ -11,7 +11,7 @@ import shutil
 import time
 import uuid
 
-from ullage import jsontext
+from ullage import jsontext, secret
 from ullage.errors import SourceError
 from ullage.sources import claude_state, usage_text, wire
 from ullage.sources.program import running
@@ -103,7 +103,7 @@ def child_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the environment for `claude`: without what would change who is asked about, or who is asked."""
     kept = {
         name: value
-        for name, value in environ.items()
+        for name, value in secret.withheld(environ).items()
         if name in _NETWORK or not name.startswith((*_OVERRIDES, "CLAUDE_CONFIG_DIR"))
     }
     own = claude_state.own_directory(environ)

@@ -1,4 +1,4 @@
-"""One request, the polite and suspicious way: the only module that imports httpx.
+"""Requests, the polite and suspicious way: the only module that imports httpx.
 
 No redirect is followed, no body is read past a limit, no call outlives its deadline, and what is asked with a secret is
 asked of the provider's own host or of a loopback address.
@@ -7,6 +7,7 @@ asked of the provider's own host or of a loopback address.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
 import json
 import os
@@ -20,13 +21,13 @@ from email.utils import parsedate_to_datetime
 import httpx
 
 from ullage import __version__
-from ullage.errors import SourceError
+from ullage.errors import SourceError, UsageError
 from ullage.text import clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from typing import Any
+    from collections.abc import Callable, Iterator, Mapping
+    from typing import Any, Self
 
 CONNECT_SECONDS = 5.0
 WHOLE_CALL_SECONDS = 20.0
@@ -41,7 +42,7 @@ class Answer:
         self.status, self.headers, self.body = status, headers, body
 
 
-def checked_base(base: str, provider: str) -> httpx.URL:
+def checked_base(base: str, provider: str, variable: str = "ULLAGE_API_BASE") -> httpx.URL:
     """Return the base address when it is the provider's own or a loopback address; else raise SourceError.
 
     Names are not looked up: what `localhost` means is decided elsewhere, so only addresses count.
@@ -49,20 +50,35 @@ def checked_base(base: str, provider: str) -> httpx.URL:
     try:
         url = httpx.URL(base)
     except (httpx.InvalidURL, ValueError) as error:
-        raise _base_refused(provider, f"holds no address: {clean(str(error), 200)}") from error
+        raise _base_refused(provider, variable, f"holds no address: {clean(str(error), 200)}") from error
     bare = (
         not url.userinfo and not url.query and not url.fragment and url.path in ("", "/") and (url.port or 0) < 1 << 16
     )
     if bare and (str(url).rstrip("/") == provider or (url.scheme in ("http", "https") and _is_loopback(url.host))):
         return url
-    raise _base_refused(provider, f"names {clean(url.host, 200)!r}")
+    raise _base_refused(provider, variable, f"names {clean(url.host, 200)!r}")
 
 
-def _base_refused(provider: str, what: str) -> SourceError:
+def checked_address(address: str) -> httpx.URL:
+    """Return an address that a person named, when it is an https or a loopback one; else raise UsageError."""
+    try:
+        url = httpx.URL(address)
+    except (httpx.InvalidURL, ValueError) as error:
+        raise UsageError(f"{clean(address, 200)!r} is no address: {clean(str(error), 200)}.") from error
+    is_safe = url.scheme == "https" or (url.scheme == "http" and _is_loopback(url.host))
+    if not is_safe or not url.host or url.userinfo:
+        raise UsageError(
+            f"{clean(address, 200)!r} is neither an https:// address nor a loopback one such as http://127.0.0.1:8000, "
+            "without a name and password in it."
+        )
+    return url
+
+
+def _base_refused(provider: str, variable: str, what: str) -> SourceError:
     return SourceError(
         "base_refused",
         f"ullage asks {provider} or a loopback address such as http://127.0.0.1:8000, and nobody else; "
-        f"ULLAGE_API_BASE {what}. Unset it.",
+        f"{variable} {what}. Unset it.",
     )
 
 
@@ -73,52 +89,103 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def get(base: httpx.URL, path: str, headers: Mapping[str, str]) -> Answer:
-    """Ask once and return the answer, whatever its status; raise SourceError when there is none."""
-    return _answer("GET", base.join(path), headers, b"")
+def get(
+    base: httpx.URL,
+    path: str,
+    headers: Mapping[str, str],
+    seconds: float = WHOLE_CALL_SECONDS,
+    *,
+    largest: int = LARGEST_BODY,
+) -> Answer:
+    """Ask once and return the answer, whatever its status; raise SourceError when there is none.
+
+    `seconds` bounds the whole call where less is left than one call may take.
+    """
+    with Connection(base, largest=largest) as connection:
+        return connection.get(path, headers, seconds)
 
 
-def send(method: str, url: str, headers: Mapping[str, str], content: bytes) -> Answer:
+def send(method: str, address: str, headers: Mapping[str, str], content: bytes) -> Answer:
     """Send a body to an address that the user named, under the same limits; it holds no secret of the provider's."""
-    return _answer(method, httpx.URL(url), headers, content)
+    url = httpx.URL(address)
+    with Connection(url) as connection:
+        return connection.request(method, url, headers, content)
 
 
-def _answer(method: str, url: httpx.URL, headers: Mapping[str, str], content: bytes) -> Answer:
+class Connection:
+    """A connection that is kept open for several questions. Use as a context manager."""
+
+    def __init__(self, base: httpx.URL, *, largest: int = LARGEST_BODY) -> None:
+        self._base, self._largest = base, largest
+
+    def __enter__(self) -> Self:
+        self._client = _client(self._base.host)
+        self._loop = asyncio.Runner()
+        self._loop.get_loop().set_default_executor(_Unawaited())
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        try:
+            self._loop.run(self._client.aclose())
+        finally:
+            self._loop.close()
+
+    def get(self, path: str, headers: Mapping[str, str], seconds: float = WHOLE_CALL_SECONDS) -> Answer:
+        """Ask once, as `get` does."""
+        return self.request("GET", self._base.join(path), headers, seconds=seconds)
+
+    def request(
+        self,
+        method: str,
+        url: httpx.URL,
+        headers: Mapping[str, str],
+        content: bytes = b"",
+        *,
+        seconds: float = WHOLE_CALL_SECONDS,
+    ) -> Answer:
+        """Make a request and return the answer, whatever its status; raise SourceError when there is none."""
+        limit = min(seconds, WHOLE_CALL_SECONDS)
+        with _translated(url.host, limit):
+            return self._loop.run(self._exchange(method, url, headers, content, limit))
+
+    async def _exchange(
+        self, method: str, url: httpx.URL, headers: Mapping[str, str], content: bytes, limit: float
+    ) -> Answer:
+        async with (
+            asyncio.timeout(limit),
+            self._client.stream(method, url, headers=dict(headers), content=content) as response,
+        ):
+            body = bytearray()
+            async for chunk in response.aiter_raw():
+                body += chunk
+                if len(body) > self._largest:
+                    raise SourceError(
+                        "too_large",
+                        f"{url.host} sent more than {self._largest >> 20} MiB, which is not what was asked for.",
+                        reached_server=True,
+                    )
+            return Answer(response.status_code, response.headers, bytes(body))
+
+
+@contextlib.contextmanager
+def _translated(host: str, seconds: float) -> Iterator[None]:
+    """Turn what httpx raises into SourceErrors that say what to do."""
     try:
-        return asyncio.run(_exchange(method, url, headers, content))
+        yield
     except TimeoutError as error:
-        raise _unreachable("timeout", f"{url.host} did not finish its answer in {WHOLE_CALL_SECONDS:.0f} s") from error
+        raise _unreachable("timeout", f"{host} did not finish its answer in {seconds:.0f} s") from error
     except httpx.ConnectTimeout as error:
-        raise _unreachable("connect_timeout", f"{url.host} did not take the connection") from error
+        raise _unreachable("connect_timeout", f"{host} did not take the connection") from error
     except httpx.TimeoutException as error:
-        raise _unreachable("timeout", f"{url.host} fell silent in the middle of its answer") from error
+        raise _unreachable("timeout", f"{host} fell silent in the middle of its answer") from error
     except httpx.ConnectError as error:
-        raise _connect_error(url.host, error) from error
+        raise _connect_error(host, error) from error
     except (httpx.HTTPError, OSError) as error:
         raise SourceError(
             "connection_broken",
-            f"The connection to {url.host} broke off. The next attempt comes by itself.",
+            f"The connection to {host} broke off. The next attempt comes by itself.",
             reached_server=True,
         ) from error
-
-
-async def _exchange(method: str, url: httpx.URL, headers: Mapping[str, str], content: bytes) -> Answer:
-    asyncio.get_running_loop().set_default_executor(_Unawaited())
-    async with (
-        asyncio.timeout(WHOLE_CALL_SECONDS),
-        _client(url.host) as client,
-        client.stream(method, url, headers=dict(headers), content=content) as response,
-    ):
-        body = b""
-        async for chunk in response.aiter_raw():
-            body += chunk
-            if len(body) > LARGEST_BODY:
-                raise SourceError(
-                    "too_large",
-                    f"{url.host} sent more than {LARGEST_BODY >> 20} MiB, which is no answer to that.",
-                    reached_server=True,
-                )
-        return Answer(response.status_code, response.headers, body)
 
 
 class _Unawaited(ThreadPoolExecutor):
@@ -199,12 +266,12 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> datetime | None:
     return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed
 
 
-def json_body(answer: Answer, host: str) -> object:
-    """Return the decoded body; raise SourceError that tells a web page from a broken answer."""
+def json_body(answer: Answer, host: str, number: Callable[[str], object] = float) -> object:
+    """Return the decoded body, its fractions read by `number`; raise SourceError that tells a page from a torn body."""
     if answer.headers.get("content-encoding", "identity") != "identity":
         raise SourceError("not_json", f"{host} sent a compressed answer that was not asked for.", reached_server=True)
     try:
-        return json.loads(answer.body)
+        return json.loads(answer.body, parse_float=number)
     except (ValueError, RecursionError) as error:
         if answer.body.lstrip()[:1] == b"<" or "html" in answer.headers.get("content-type", ""):
             raise SourceError(

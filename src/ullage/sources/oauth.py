@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ullage.errors import SourceError
 from ullage.model import Account
-from ullage.sources import claude_state, credentials, http, wire
+from ullage.sources import claude_state, credentials, http, refusals, wire
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,8 +43,6 @@ def read(environ: Mapping[str, str], account: Account, now: datetime) -> Reading
 
 def _refusal(answer: http.Answer, host: str, now: datetime) -> SourceError:
     status = answer.status
-    code, message = "unexpected_status", f"{host} answered {status}, which ullage does not know. It will ask again."
-    retry_at = None
     if status == 401:
         code, message = "unauthorized", "The server does not accept Claude Code's token. Sign in again with /login."
     elif status == 403 and b"oauth_scope_insufficient" in answer.body:
@@ -55,19 +53,6 @@ def _refusal(answer: http.Answer, host: str, now: datetime) -> SourceError:
         )
     elif status == 403:
         code, message = "forbidden", f"{host} refuses this account or this network. Check that `claude` works here."
-    elif status == 429:
-        code = "rate_limited"
-        retry_at = http.retry_after(answer.headers, now)
-        message = (
-            "The server asks for fewer questions; that says nothing about your plan's limits. "
-            "ullage waits and asks again by itself."
-        )
-    elif 300 <= status < 400:
-        code, message = (
-            "redirected",
-            f"{host} points elsewhere, and ullage does not follow with a token. Check the network.",
-        )
-    elif status >= 500:
-        code, message = "server_error", f"{host} has a fault of its own ({status}). ullage asks again by itself."
-        retry_at = http.retry_after(answer.headers, now)
-    return SourceError(code, message, reached_server=True, retry_at=retry_at)
+    else:
+        return refusals.refusal(answer, host, now, sent="token")
+    return SourceError(code, message, reached_server=True)

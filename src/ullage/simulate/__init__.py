@@ -13,19 +13,21 @@ import threading
 import time
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import MappingProxyType
 
 from ullage.errors import UsageError
-from ullage.record import Record
+from ullage.simulate import org, web
+from ullage.simulate.reply import Moment, Reply, error
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
     from typing import Any
 
+__all__ = ["ACCOUNT_ID", "SCENARIOS", "TOKEN", "Moment", "Reply", "Simulator", "write_account"]
+
 TOKEN = "sk-ant-oat01-SIMULATED"  # noqa: S105  # opens nothing but this simulator
-ACCOUNT_ID = "5e000000-0000-4000-8000-00000000cafe"
+ACCOUNT_ID = web.ACCOUNT_ID
 USAGE_PATH = "/api/oauth/usage"
 PROFILE_PATH = "/api/oauth/profile"
 MESSAGES_PATH = "/v1/messages"
@@ -33,33 +35,6 @@ MESSAGES_PATH = "/v1/messages"
 _SESSION = timedelta(hours=5)
 _WEEK = timedelta(days=7)
 _STALL_SECONDS = 120
-
-
-class Moment(Record):
-    """Where a scenario stands: the day so far in simulated time, the speed, and how often it was asked."""
-
-    started: datetime
-    elapsed: timedelta
-    speed: float
-    request: int
-
-    def resets_at(self, length: timedelta, offset: timedelta) -> str:
-        """Return when the running window of this length ends, in real time, as the server words it."""
-        periods = math.floor((self.elapsed + offset) / length) + 1
-        return self.real(length * periods - offset)
-
-    def real(self, simulated: timedelta) -> str:
-        """Return the real time at which so much simulated time has passed."""
-        return (self.started + simulated / self.speed).isoformat(timespec="microseconds")
-
-
-class Reply(Record):
-    """What the server sends; `fault` breaks the sending off in a chosen way."""
-
-    status: int = 200
-    headers: Mapping[str, str] = MappingProxyType({})
-    body: bytes = b""
-    fault: str = ""
 
 
 def _busy(elapsed: timedelta) -> tuple[float, float]:
@@ -137,15 +112,10 @@ def _over_limit(moment: Moment) -> Reply:
     return _body(moment, 104.0, 88.0, {"Fable": 100.0})
 
 
-def _error(status: int, kind: str, message: str, **headers: str) -> Reply:
-    body = json.dumps({"error": {"type": kind, "message": message}}).encode()
-    return Reply(status=status, headers=headers, body=body)
-
-
 def _storm(moment: Moment) -> Reply:
     if moment.request == 1:
         return _busy_day(moment)
-    return _error(429, "rate_limit_error", "Rate limited. Please try again later.", **{"Retry-After": "600"})
+    return error(429, "rate_limit_error", "Rate limited. Please try again later.", **{"Retry-After": "600"})
 
 
 def _storm_without_header(moment: Moment) -> Reply:
@@ -153,7 +123,15 @@ def _storm_without_header(moment: Moment) -> Reply:
 
 
 def _outage(moment: Moment) -> Reply:
-    return _busy_day(moment) if moment.request == 1 else _error(503, "api_error", "Service unavailable")
+    return _busy_day(moment) if moment.request == 1 else error(503, "api_error", "Service unavailable")
+
+
+def _flaky(moment: Moment) -> Reply:
+    faults = (
+        error(429, "rate_limit_error", "Rate limited. Please try again later.", **{"Retry-After": "1"}),
+        error(500, "api_error", "Internal server error"),
+    )
+    return _busy_day(moment) if moment.request % 3 == 0 else faults[moment.request % 3 - 1]
 
 
 def _hostile(moment: Moment) -> Reply:
@@ -180,7 +158,7 @@ SCENARIOS: dict[str, Callable[[Moment], Reply]] = {
     "outage": _outage,
     "hostile-names": _hostile,
     "leaked-epoch": lambda moment: _body(moment, 1.78e9, 30.0, {}),
-    "revoked": lambda moment: _error(401, "authentication_error", "Invalid bearer token"),
+    "revoked": lambda moment: error(401, "authentication_error", "Invalid bearer token"),
     "scope": _scope,
     "redirect": lambda moment: Reply(status=302, headers={"Location": "http://127.0.0.1:9/elsewhere"}),
     "html": lambda moment: Reply(headers={"Content-Type": "text/html"}, body=b"<!doctype html><title>Sign in</title>"),
@@ -191,13 +169,15 @@ SCENARIOS: dict[str, Callable[[Moment], Reply]] = {
     "silent": lambda moment: Reply(fault="silence"),
     "drip": lambda moment: _busy_day(moment).replace(fault="drip"),
     "huge": lambda moment: Reply(body=b" " * (3 << 20)),
+    "flaky": _flaky,
+    "cloudflare": lambda moment: web.CLOUDFLARE,
 }
 
 
 def _profile() -> Reply:
-    account = {"uuid": ACCOUNT_ID, "email": "simulated@example.com", "display_name": "Sim", "has_claude_max": True}
+    account = {"uuid": ACCOUNT_ID, "email": web.ADDRESS, "display_name": "Sim", "has_claude_max": True}
     organization = {
-        "uuid": "5e000000-0000-4000-8000-0000000000aa",
+        "uuid": web.ORGANIZATION_ID,
         "organization_type": "claude_max",
         "rate_limit_tier": "default_claude_max_20x",
     }
@@ -238,7 +218,7 @@ def write_account(directory: str) -> None:
         "subscriptionType": "max",
         "rateLimitTier": "default_claude_max_20x",
     }
-    account = {"accountUuid": ACCOUNT_ID, "emailAddress": "simulated@example.com"}
+    account = {"accountUuid": ACCOUNT_ID, "emailAddress": web.ADDRESS, "organizationUuid": web.ORGANIZATION_ID}
     for name, content in (
         (".credentials.json", {"claudeAiOauth": credentials}),
         (".claude.json", {"oauthAccount": account}),
@@ -267,6 +247,9 @@ class Simulator(ThreadingHTTPServer):
         self.speed = speed
         self.started = datetime.now(UTC)
         self.requests = 0
+        self.largest_page = 1440
+        self.organizations: list[dict[str, Any]] = list(web.ORGANIZATIONS)
+        self.web_account = {"uuid": ACCOUNT_ID, "email_address": web.ADDRESS}
         self.address = f"{'https' if tls else 'http'}://127.0.0.1:{self.server_port}"
         self._count_lock = threading.Lock()
 
@@ -281,7 +264,7 @@ class Simulator(ThreadingHTTPServer):
         elapsed = (datetime.now(UTC) - self.started) * self.speed
         return Moment(started=self.started, elapsed=elapsed, speed=self.speed, request=self.requests)
 
-    def handle_error(self, request: object, client_address: object) -> None:
+    def handleerror(self, request: object, client_address: object) -> None:
         """Say nothing of clients that go away: that is their right."""
 
     @contextlib.contextmanager
@@ -301,11 +284,15 @@ class _Handler(BaseHTTPRequestHandler):
     server: Simulator
 
     def do_GET(self) -> None:
-        path = self.path.partition("?")[0]
-        if path not in (USAGE_PATH, PROFILE_PATH):
-            self._send(_error(404, "not_found_error", "Not found"))
+        path, _, query = self.path.partition("?")
+        if path.startswith(org.PREFIX):
+            self._send(org.answer(self.server, path, query, self.headers.get("x-api-key", "")))
+        elif path.startswith(("/api/organizations", "/api/account")) and "Authorization" not in self.headers:
+            self._send(web.answer(self.server, path, self.headers.get("Cookie", "")))
+        elif path not in (USAGE_PATH, PROFILE_PATH):
+            self._send(error(404, "not_found_error", "Not found"))
         elif self.headers.get("Authorization") != f"Bearer {TOKEN}":
-            self._send(_error(401, "authentication_error", "Invalid bearer token"))
+            self._send(error(401, "authentication_error", "Invalid bearer token"))
         else:
             self._send(_profile() if path == PROFILE_PATH else self.server.scenario(self.server.next_moment()))
 
@@ -315,7 +302,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path.partition("?")[0] == MESSAGES_PATH:
             self._send(_message(_busy_day(self.server.this_moment())))
         else:
-            self._send(_error(404, "not_found_error", "Not found"))
+            self._send(error(404, "not_found_error", "Not found"))
 
     def _send(self, reply: Reply) -> None:
         if reply.fault == "silence":

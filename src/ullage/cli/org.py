@@ -1,0 +1,171 @@
+"""`ullage org`: an organisation's usage, cost, Claude Code activity and analytics, from its own reports."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import sys
+import time
+from datetime import UTC, datetime
+
+import click
+
+from ullage.cli import options, org_output
+from ullage.errors import UsageError
+from ullage.org import days, fetch, keys, reports
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from ullage.org.reports import Report
+
+    Command = Callable[..., Any]
+
+_WORTH_TELLING_SECONDS = 3.0
+
+
+@click.group(name="org")
+def command() -> None:
+    """What an organisation used and pays, from its own reports, with a key of the organisation.
+
+    These are tokens, activity and money, and no share of a plan's windows. Finished days are asked for once, and kept.
+    """
+
+
+def _shared(report: Report) -> Callable[[Command], Command]:
+    """Add the options that every report has, and a filter option for each filter of this one."""
+
+    def add(function: Command) -> Command:
+        for name, filter in reversed(report.filters.items()):
+            function = click.option(
+                f"--{name}",
+                f"filter_{name.replace('-', '_')}",
+                multiple=True,
+                type=click.Choice(filter.words) if filter.words else str,
+                metavar=None if filter.words else "ID",
+                help=f"Only this {name.replace('-', ' ')}; may be given several times.",
+            )(function)
+        for option in (
+            click.option("--csv", "as_csv", is_flag=True, help="Print CSV, with a line of headings."),
+            click.option("--json", "as_json", is_flag=True, help="Print JSON; money in it is text, to the last digit."),
+            click.option(
+                "--by",
+                multiple=True,
+                metavar="NAME",
+                help=f"Add up by {', '.join(reports.names(report))}; may be given several times. "
+                f"Otherwise: {', '.join(report.default_by)}.",
+            ),
+            click.option("--until", default="today", show_default=True, help="The last day (UTC), included."),
+            click.option("--since", default="7d", show_default=True, help="The first day (UTC), or a span: 7d, 4w."),
+        ):
+            function = option(function)
+        return function
+
+    return add
+
+
+@command.command()
+@_shared(reports.USAGE)
+@click.option("--width", type=click.Choice(list(reports.USAGE.page)), default="1d", show_default=True, help="Buckets.")
+def usage(**given: Any) -> int:
+    """Tokens of the organisation's API.
+
+    By model, workspace, key, tier and more. Needs an Admin API key.
+    """
+    return _report(reports.USAGE, **given)
+
+
+@command.command()
+@_shared(reports.COST)
+def cost(**given: Any) -> int:
+    """What the organisation's API costs.
+
+    By workspace or description. Needs an Admin API key.
+    """
+    return _report(reports.COST, **given)
+
+
+@command.command(name="claude-code")
+@_shared(reports.CLAUDE_CODE)
+def claude_code(**given: Any) -> int:
+    """What each person did with Claude Code.
+
+    Sessions, lines, commits, tokens and estimated cost. Needs an Admin API key.
+    """
+    return _report(reports.CLAUDE_CODE, **given)
+
+
+@command.command()
+@_shared(reports.PEOPLE_USAGE)
+@click.option("--cost", "of_money", is_flag=True, help="Money instead of tokens.")
+def analytics(of_money: bool, **given: Any) -> int:
+    """Tokens or cost of an Enterprise plan's people.
+
+    Over all products: chat, Claude Code and others. Needs an Analytics API key.
+    """
+    return _report(reports.PEOPLE_COST if of_money else reports.PEOPLE_USAGE, **given)
+
+
+def _pause(seconds: float) -> None:
+    if seconds >= _WORTH_TELLING_SECONDS:
+        click.echo(f"ullage: The server is busy or has a fault; asking again in {seconds:.0f} s.", err=True)
+    time.sleep(seconds)
+
+
+def _chosen(report: Report, by: Sequence[str], width: str) -> tuple[str, ...]:
+    """Return by what to add up, `at` standing for the day where buckets are shorter than one."""
+    names = {name: name for name in reports.names(report)} | {name.removesuffix("_id"): name for name in report.groups}
+    unknown = [name for name in by if name not in names]
+    if unknown:
+        raise click.BadParameter(f"{unknown[0]!r} is none of {', '.join(reports.names(report))}.", param_hint="--by")
+    chosen = dict.fromkeys(names[name] for name in by or report.default_by)
+    return tuple("at" if name == "day" and width != "1d" else name for name in chosen)
+
+
+def _filters(given: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    found = []
+    for name, values in given.items():
+        for value in values:
+            if not value.isprintable() or not value:
+                raise click.BadParameter("holds characters that no id has.", param_hint=name)
+            found.append((name.removeprefix("filter_").replace("_", "-"), value))
+    return tuple(found)
+
+
+def _report(
+    report: Report,
+    since: str,
+    until: str,
+    by: Sequence[str],
+    as_json: bool,
+    as_csv: bool,
+    width: str = "1d",
+    **more: Any,
+) -> int:
+    if as_json and as_csv:
+        raise click.UsageError("--json and --csv exclude each other.")
+    chosen, filters = _chosen(report, by, width), _filters(more)
+    try:
+        wanted = days.choose(since, until, report, width, datetime.now(UTC).date())
+    except UsageError as error:
+        raise click.UsageError(str(error)) from error
+    for note in wanted.notes:
+        click.echo(f"ullage: {note}", err=True)
+    settings, issues = options.load_settings()
+    options.tell_issues(issues)
+    names = settings.admin if report.key == "admin" else settings.analytics
+    asked = tuple(name for name in chosen if name in report.groups)
+    query = reports.Query(report=report, width=width, groups=asked, filters=filters)
+    found = fetch.fetch(query, wanted, keys.fetch(report.key, names, os.environ), os.environ, pause=_pause)
+    if as_json:
+        click.echo(json.dumps(org_output.document(report, wanted, found, chosen), indent=1))
+    elif as_csv:
+        csv.writer(sys.stdout, lineterminator="\n").writerows(org_output.table(found, chosen))
+    else:
+        for line in org_output.lines(report, wanted, found, chosen, shutil.get_terminal_size().columns):
+            click.echo(line)
+    return 0

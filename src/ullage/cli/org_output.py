@@ -1,0 +1,90 @@
+"""A report of an organisation as JSON, as CSV, and for a terminal."""
+
+from __future__ import annotations
+
+import textwrap
+
+from ullage.org import totals
+from ullage.render import columns
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import Any
+
+    from ullage.org.days import Days
+    from ullage.org.fetch import Found
+    from ullage.org.reports import Report
+    from ullage.org.totals import Total
+
+_NO_QUOTA = "Says nothing about a plan's windows."
+
+
+def document(report: Report, wanted: Days, found: Found, by: Sequence[str]) -> dict[str, Any]:
+    """Return the JSON document: money as text, to the last digit; what is not told is absent or null."""
+    return {
+        "schema": 1,
+        "report": report.kind,
+        "first_day": wanted.first.isoformat(),
+        "last_day": wanted.last.isoformat(),
+        "unfinished_days": [day.isoformat() for day in found.unfinished],
+        "rows": [{**_labels(total), **_numbers(total)} for total in totals.add_up(found.rows, by)],
+        "total": _numbers(totals.whole(found.rows)),
+    }
+
+
+def _labels(total: Total) -> dict[str, str | None]:
+    return {name: None if value == totals.NONE else value for name, value in total.labels.items()}
+
+
+def _numbers(total: Total) -> dict[str, Any]:
+    return {**total.counts, "cost": {currency: f"{amount:f}" for currency, amount in total.costs.items()}}
+
+
+def table(found: Found, by: Sequence[str]) -> Iterator[list[object]]:
+    """Yield the lines of a CSV file, headings first."""
+    added = totals.add_up(found.rows, by)
+    counts, currencies = totals.names(added), totals.currencies(added)
+    yield [*by, *counts, *(f"cost_{currency.lower()}" for currency in currencies)]
+    for total in added:
+        labels = [_harmless(total.labels[name]) for name in by]
+        costs = [f"{total.costs[currency]:f}" if currency in total.costs else "" for currency in currencies]
+        yield [*labels, *(total.counts.get(name, "") for name in counts), *costs]
+
+
+def _harmless(text: str) -> str:
+    """Return a label that no spreadsheet takes for a formula."""
+    return f"'{text}" if text[:1] in "=+-@" and text != totals.NONE else text
+
+
+def lines(report: Report, wanted: Days, found: Found, by: Sequence[str], width: int) -> Iterator[str]:
+    """Yield the lines of the table for a terminal, with what it is about and what is missing yet."""
+    yield from textwrap.wrap(f"{report.title}, {wanted.first} to {wanted.last} (UTC). {_NO_QUOTA}", width)
+    yield ""
+    added = totals.add_up(found.rows, by)
+    if not added:
+        yield "Nothing was used in that time."
+    else:
+        shown = [*added, totals.whole(found.rows)]
+        counts, currencies = totals.names(shown), totals.currencies(shown)
+        headings = [*(_heading(name) for name in by), *map(_heading, counts)]
+        headings += ["cost" if currency == "USD" else f"cost {currency}" for currency in currencies]
+        rows = [_cells(total, by, counts, currencies) for total in shown]
+        yield from columns.table(headings, len(by), rows, width)
+    if found.unfinished:
+        yield ""
+        later = " and later" if len(found.unfinished) > 1 else ""
+        yield from textwrap.wrap(f"More may arrive yet for {found.unfinished[0]}{later}.", width)
+
+
+def _heading(name: str) -> str:
+    return name.removesuffix("_id").removesuffix("_tokens").replace("_", " ").replace("uncached input", "input")
+
+
+def _cells(total: Total, by: Sequence[str], counts: Sequence[str], currencies: Sequence[str]) -> list[str]:
+    labels = [total.labels.get(name, "total" if at == 0 else "") for at, name in enumerate(by)]
+    return [
+        *labels,
+        *(columns.count(total.counts.get(name)) for name in counts),
+        *(columns.money(total.costs.get(currency), currency) for currency in currencies),
+    ]

@@ -1,0 +1,52 @@
+"""A new price list from a file or an address, checked whole before it replaces the one in force."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+
+from ullage.errors import UsageError
+from ullage.files import read_regular
+from ullage.text import clean
+from ullage.tokens import litellm, prices
+
+_LONGEST = 200
+
+
+def fetch(source: str, directory: str, now: datetime) -> None:
+    """Put a price list in force; raise UllageError, with the one before still in force, where that cannot be."""
+    if "://" in source:
+        data, date = _downloaded(source), now
+    else:
+        data, date = _read(source), datetime.fromtimestamp(os.stat(source).st_mtime, UTC)
+    try:
+        document = prices.decoded(data)
+        if isinstance(document, dict) and "format" not in document:
+            before, _ = prices.load(directory)
+            document = litellm.price_list(document, before, f"{date:%Y-%m-%d}", clean(source, _LONGEST))
+        prices.save(directory, document)
+    except UsageError as error:
+        raise UsageError(f"{clean(source, _LONGEST)}: {error} The prices stay as they were.") from error
+
+
+def _read(path: str) -> bytes:
+    data = read_regular(path, prices.LARGEST_FILE)
+    if data is None:
+        raise UsageError(
+            f"{clean(path, _LONGEST)} cannot be read: it is not there, no regular file, larger than "
+            f"{prices.LARGEST_FILE >> 20} MiB, or not yours to read."
+        )
+    return data
+
+
+def _downloaded(address: str) -> bytes:
+    # Whoever only counts has no use for the network.
+    from ullage.sources import http
+
+    url = http.checked_address(address)
+    answer = http.get(url, "", {}, largest=prices.LARGEST_FILE)
+    if answer.status != 200:
+        raise UsageError(
+            f"{clean(address, _LONGEST)} answered with status {answer.status}. The prices stay as they were."
+        )
+    return answer.body

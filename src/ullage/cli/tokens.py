@@ -1,0 +1,202 @@
+"""`ullage tokens`: what filled the quota, as far as this machine's transcripts tell; and the prices it goes by."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import UTC, datetime
+
+import click
+
+from ullage import config, tally
+from ullage.cli import options
+from ullage.cli.meter import Meter
+from ullage.moments import since_when, until_when
+from ullage.render import tokens as render
+from ullage.tokens import prices, transcripts
+from ullage.tokens.report import GROUPINGS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+    from ullage.render.surfaces import Span
+    from ullage.tally import Answer
+    from ullage.tokens.transcripts import Root
+
+_PIPE_WIDTH = 120
+
+
+def _zone(_context: click.Context, _parameter: click.Parameter, value: str | None) -> tzinfo | None:
+    if value is None:
+        return None
+    import zoneinfo
+
+    try:
+        return zoneinfo.ZoneInfo(value)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise click.BadParameter(f"{value!r} is no time zone; Europe/Berlin and UTC are.") from error
+
+
+def _root(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> tuple[Root, ...]:
+    roots = []
+    for value in values:
+        name, equals, directory = value.partition("=")
+        if not equals or not name.strip() or not os.path.isdir(directory):
+            raise click.BadParameter(f"{value!r} is not NAME=DIR with a directory that is there.")
+        roots.append(transcripts.root_of(os.path.abspath(directory), name.strip()))
+    return tuple(roots)
+
+
+@click.group(name="tokens", invoke_without_command=True)
+@click.option("--by", type=click.Choice(tuple(GROUPINGS)), default="day", show_default=True, help="How to group.")
+@click.option("--since", metavar="WHEN", help="A span (90m, 12h, 7d, 2w), a date or a time; else: from the first.")
+@click.option("--until", metavar="WHEN", help="The same; a date counts to its end.")
+@click.option(
+    "--timezone", "zone", metavar="NAME", callback=_zone, help="Whose days, such as Europe/Berlin; else: yours."
+)
+@click.option(
+    "--root",
+    "machines",
+    metavar="NAME=DIR",
+    multiple=True,
+    callback=_root,
+    help="Transcripts of another machine that lie here, such as a synced ~/.claude. May be repeated.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV, with a line of headings.")
+@options.profile
+@click.pass_context
+def command(
+    context: click.Context,
+    by: str,
+    since: str | None,
+    until: str | None,
+    zone: tzinfo | None,
+    machines: tuple[Root, ...],
+    as_json: bool,
+    as_csv: bool,
+) -> int:
+    """Count the tokens in Claude Code's transcripts on this machine, and what an API would have asked for them.
+
+    Tokens are not the percentage of the quota: that is the server's own, in `ullage usage`. Every configuration
+    directory is read, or with --profile that one. Exits with 3 when there is no transcript.
+    """
+    if context.invoked_subcommand is not None:
+        return 0
+    if as_json and as_csv:
+        raise click.UsageError("--json and --csv exclude each other.")
+    now = datetime.now(UTC)
+    is_chosen = context.get_parameter_source("profile") is click.core.ParameterSource.COMMANDLINE
+    only = (os.environ.get("CLAUDE_CONFIG_DIR") or os.path.expanduser("~/.claude")) if is_chosen else None
+    question = tally.Question(
+        by=by,
+        roots=(*tally.roots_of(os.environ, only=only), *machines),
+        since=_moment("--since", since, now, zone),
+        until=_moment("--until", until, now, zone),
+        zone=zone,
+    )
+    if question.since and question.until and question.since >= question.until:
+        raise click.UsageError("--since must lie before --until.")
+    settings, issues = options.load_settings()
+    options.tell_issues(issues)
+    with Meter("reading transcripts", settings) as meter:
+        answer = tally.ask(os.environ, question, settings.prices, meter.show, now)
+    for notice in answer.notices:
+        click.echo(f"ullage: {notice}", err=True)
+    if as_json:
+        click.echo(render.encode(render.document(answer, _name(zone))))
+    elif as_csv:
+        import csv
+
+        csv.writer(sys.stdout, lineterminator="\n").writerows(render.csv_rows(answer))
+    else:
+        _print(answer, now)
+    return 0 if answer.found.transcripts else 3
+
+
+def _moment(option: str, text: str | None, now: datetime, zone: tzinfo | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        return since_when(text, now, zone) if option == "--since" else until_when(text, now, zone)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}.", param_hint=option) from error
+
+
+def _name(zone: tzinfo | None) -> str:
+    return str(zone) if zone is not None else "local"
+
+
+def _print(answer: Answer, now: datetime) -> None:
+    if not answer.found.transcripts:
+        looked = ", ".join(root.directory for root in answer.found.roots)
+        click.echo(f"No transcripts are there. Looked below: {looked}")
+        skipped = render.skipped_words(answer.skipped)
+        click.echo(f"skipped: {skipped}" if skipped else render.NOTE)
+        return
+    remarks = render.remarks(answer, now)
+    if sys.stdout.isatty():
+        _print_coloured(answer, remarks)
+        return
+    for line in render.table(answer, _PIPE_WIDTH):
+        click.echo("".join(span.text for span in line).rstrip())
+    click.echo()
+    for remark in remarks:
+        click.echo(remark)
+
+
+def _print_coloured(answer: Answer, remarks: list[str]) -> None:
+    # A pipe is spared the 60 ms and 10 MiB of it.
+    import shutil
+
+    from ullage.render import table
+    from ullage.render.surfaces import Span
+
+    settings, _ = options.load_settings()
+    lines = render.table(answer, shutil.get_terminal_size().columns)
+    below: list[list[Span]] = [[], *([Span(text=remark, level="stale")] for remark in remarks)]
+    table.print_lines([*lines, *below], table.for_this_output(settings))
+
+
+@command.command(name="prices")
+@click.option("--update", "source", metavar="FILE|URL", help="Put these in force: ullage's format or LiteLLM's table.")
+@click.option("--bundled", is_flag=True, help="Go back to the prices that ullage came with.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def show_prices(source: str | None, bundled: bool, as_json: bool) -> int:
+    """Show the list prices that costs are reckoned by, with their date and source; or update them.
+
+    An update is checked whole before it replaces anything. Of URLs, https and loopback addresses are taken.
+    """
+    if source and bundled:
+        raise click.UsageError("--update and --bundled exclude each other.")
+    directory = config.state_path(os.environ)
+    if source:
+        from ullage.cli.price_update import fetch
+
+        fetch(source, directory, datetime.now(UTC))
+    elif bundled and os.path.lexists(prices.updated_path(directory)):
+        os.unlink(prices.updated_path(directory))
+    settings, issues = options.load_settings()
+    options.tell_issues(issues)
+    shown, notice = tally.price_list(os.environ, settings.prices)
+    if notice:
+        click.echo(f"ullage: {notice}", err=True)
+    if as_json:
+        plain = {model: prices.plain(price) for model, price in shown.models.items()}
+        document = {
+            "schema": 1,
+            "format": prices.FORMAT,
+            "date": shown.date,
+            "source": shown.source,
+            "currency": "USD",
+            "unit": "a million tokens",
+            "web_search": shown.web_search,
+            "overridden": list(shown.overridden),
+            "models": plain,
+        }
+        click.echo(render.encode(document))
+        return 0
+    for line in render.price_lines(shown):
+        click.echo(line)
+    return 0

@@ -1,0 +1,151 @@
+"""Asking for a report: page after page, with patience for a server that is busy, and an end to it."""
+
+from __future__ import annotations
+
+import random
+import time
+import urllib.parse
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from ullage.errors import SourceError, UsageError
+from ullage.model import iso
+from ullage.org import keys, reports, rows
+from ullage.sources import http, refusals
+from ullage.text import clean
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from datetime import date
+    from typing import Any, Self
+
+    import httpx
+
+    from ullage.org.reports import Query
+    from ullage.org.rows import Page
+    from ullage.secret import Secret
+
+PROVIDER = "https://api.anthropic.com"
+WHOLE_SECONDS = 300.0
+_VERSION = "2023-06-01"
+_MOST_TRIES = 6
+_FIRST_PAUSE_SECONDS = 1.0
+_LONGEST_PAUSE_SECONDS = 60.0
+_MOST_PAGES = 2000
+_LARGEST_BODY = 32 << 20
+# What passes by itself, in words for somebody whom no next attempt helps that comes by itself.
+_PASSING = {
+    "rate_limited": "asks for fewer questions",
+    "server_error": "has a fault of its own",
+    "timeout": "does not finish its answers",
+    "connect_timeout": "does not take the connection",
+    "connection_broken": "breaks off in the middle of its answers",
+    "truncated": "sends answers that are not whole",
+}
+_UNREACHABLE = {"unreachable": "could not be reached", "dns_failure": "could not be looked up"}
+
+
+def base_of(environ: Mapping[str, str]) -> httpx.URL:
+    """Return whom to ask; raise SourceError for anybody but the provider and a loopback address."""
+    return http.checked_base(environ.get("ULLAGE_API_BASE") or PROVIDER, PROVIDER)
+
+
+class Client:
+    """One connection for as many questions as it takes. Use as a context manager."""
+
+    def __init__(self, base: httpx.URL, key: Secret, pause: Callable[[float], None] = time.sleep) -> None:
+        self._connection = http.Connection(base, largest=_LARGEST_BODY)
+        self._host, self._key, self._pause = base.host, key, pause
+        self._deadline = time.monotonic() + WHOLE_SECONDS
+
+    def __enter__(self) -> Self:
+        self._connection.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._connection.__exit__(*error)
+
+    def pages(self, query: Query, first: date, last: date) -> Iterator[Page]:
+        """Yield all pages of the report of these days."""
+        asked = reports.parameters(query, first, last)
+        seen: set[str] = set()
+        page: Page | None = None
+        while page is None or page.next_page is not None:
+            more = [("page", page.next_page)] if page and page.next_page else []
+            page = self._page(query, [*asked, *more])
+            yield page
+            if page.next_page in seen or len(seen) >= _MOST_PAGES:
+                raise SourceError(
+                    "endless_pages", f"{self._host} goes round in circles with its pages.", reached_server=True
+                )
+            seen |= {page.next_page} if page.next_page else set()
+
+    def _page(self, query: Query, parameters: list[tuple[str, str]]) -> Page:
+        path = f"{query.report.path}?{urllib.parse.urlencode(parameters)}"
+        headers = {"x-api-key": self._key.reveal(), "anthropic-version": _VERSION}
+        beta = reports.beta(query)
+        if beta:
+            headers["anthropic-beta"] = beta
+        for attempt in range(_MOST_TRIES):
+            try:
+                answer = self._connection.get(path, headers, max(0.1, self._deadline - time.monotonic()))
+                if answer.status != 200:
+                    raise refusal(answer, self._host, query)
+                return rows.parse(query.report.kind, http.json_body(answer, self._host, Decimal))
+            except SourceError as error:
+                if error.code in _UNREACHABLE:
+                    raise self._end(error, _UNREACHABLE[error.code], "Check the network.") from error
+                if error.code not in _PASSING:
+                    raise
+                self._wait(attempt, error)
+        raise AssertionError("the last attempt returns or raises")
+
+    def _end(self, error: SourceError, what: str, advice: str) -> SourceError:
+        kept = "What was read is kept, so that asking again goes on from there."
+        return SourceError(
+            error.code,
+            f"{self._host} {what}. {advice} {kept}",
+            reached_server=error.reached_server,
+            retry_at=error.retry_at,
+        )
+
+    def _wait(self, attempt: int, error: SourceError) -> None:
+        """Pause before the next attempt: as long as the server asks, else longer and longer; raise when time is up."""
+        ceiling = min(_FIRST_PAUSE_SECONDS * 2**attempt, _LONGEST_PAUSE_SECONDS)
+        seconds = random.uniform(ceiling / 2, ceiling)
+        if error.retry_at is not None:
+            seconds = max(seconds, (error.retry_at - datetime.now(UTC)).total_seconds())
+        if attempt + 1 == _MOST_TRIES or seconds > self._deadline - time.monotonic():
+            until = f" before {iso(error.retry_at)}" if error.retry_at else ""
+            raise self._end(
+                error, _PASSING[error.code], f"Ask again, but not{until}." if until else "Ask later."
+            ) from error
+        self._pause(seconds)
+
+
+def refusal(answer: http.Answer, host: str, query: Query) -> SourceError | UsageError:
+    """Return the error for an answer that is no report."""
+    which = query.report.key
+    said = _words_of(answer, host)
+    if answer.status == 400:
+        return UsageError(f"{host} does not take the question: {said or 'it does not say why'}.")
+    if answer.status in (401, 403):
+        begins = "It begins with sk-ant-admin" if which == "admin" else "It needs the scope read:analytics"
+        return SourceError(
+            "unauthorized" if answer.status == 401 else "forbidden",
+            f"{host} does not accept the {keys.WORDS[which]} for this report{f': {said}' if said else ''}. {begins}; "
+            "docs/org.md says who can make one.",
+            reached_server=True,
+        )
+    if answer.status == 404:
+        return SourceError("not_found", f"{host} has no such report for this organisation.", reached_server=True)
+    return refusals.refusal(answer, host, datetime.now(UTC), sent="key")
+
+
+def _words_of(answer: http.Answer, host: str) -> str:
+    try:
+        body: Any = http.json_body(answer, host)
+        return clean(body["error"]["message"], 300).rstrip(".")
+    except (SourceError, KeyError, TypeError):
+        return ""

@@ -1,0 +1,91 @@
+"""Which days a report is asked for: days of UTC, as the provider counts them, cut to what it can tell. Pure."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+
+from ullage.errors import UsageError
+from ullage.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ullage.org.reports import Report
+
+_DAY = timedelta(days=1)
+_SPAN = re.compile(r"([1-9]\d{0,3})\s*([dw])", re.ASCII)
+_WORDS = {"today": 0, "yesterday": 1}
+
+
+class Days(Record):
+    """Days from the first to the last, both included; `notes` say in words what was cut off."""
+
+    first: date
+    last: date
+    notes: tuple[str, ...] = ()
+
+    def __iter__(self) -> Iterator[date]:
+        return (self.first + number * _DAY for number in range((self.last - self.first).days + 1))
+
+
+def parse(text: str, today: date) -> date:
+    """Read a day: 2026-11-22, today, yesterday, or a span that ends today such as 7d or 4w; raise UsageError."""
+    word = text.strip().lower()
+    if word in _WORDS:
+        return today - _WORDS[word] * _DAY
+    span = _SPAN.fullmatch(word)
+    try:
+        if span:
+            return today - (int(span[1]) * (7 if span[2] == "w" else 1) - 1) * _DAY
+        return date.fromisoformat(word)
+    except (ValueError, OverflowError) as error:
+        raise UsageError(
+            f"{text!r} is no day: write one such as 2026-11-22, today or yesterday, or a span such as 7d or 4w. Days "
+            "are those of UTC."
+        ) from error
+
+
+def choose(since: str, until: str, report: Report, width: str, today: date) -> Days:
+    """Return the days that are asked for, cut to what the report can tell; raise UsageError for what is no range."""
+    first, last = parse(since, today), parse(until, today)
+    notes = []
+    if first > today:
+        raise UsageError(f"{first} lies in the future: there is nothing to report yet. Today is {today} in UTC.")
+    if first > last:
+        raise UsageError(
+            f"The range begins on {first} and ends before that, on {last}. Turn --since and --until round."
+        )
+    if last > today:
+        last = today
+        notes.append(f"The report ends today, {today}: later days have not been yet.")
+    earliest = _earliest(report, today)
+    if earliest is not None and last < earliest:
+        raise UsageError(f"This report begins on {earliest}: the provider tells nothing of the days before.")
+    if earliest is not None and first < earliest:
+        first = earliest
+        notes.append(f"The report begins on {earliest}: the provider tells nothing of the days before.")
+    longest = report.longest[width]
+    if (last - first).days >= longest:
+        first = last - (longest - 1) * _DAY
+        notes.append(f"The report begins on {first}: with buckets of {width}, {longest} days are the most.")
+    return Days(first=first, last=last, notes=tuple(notes))
+
+
+def _earliest(report: Report, today: date) -> date | None:
+    limits = [report.earliest] if report.earliest else []
+    if report.history is not None:
+        limits.append(today - report.history)
+    return max(limits, default=None)
+
+
+def chunks(days: list[date], most: int) -> Iterator[tuple[date, date]]:
+    """Yield the first and the last day of each run of days that follow one another, none longer than `most`."""
+    at = 0
+    while at < len(days):
+        end = at
+        while end + 1 < len(days) and days[end + 1] - days[end] == _DAY and end + 1 - at < most:
+            end += 1
+        yield days[at], days[end]
+        at = end + 1

@@ -1,0 +1,110 @@
+"""Finished days of reports, kept so that nobody is asked for them twice: a private file for each.
+
+`org/<key and address, as a mark>/<report and question>/2026-11-22.json` in the cache directory. The mark tells one key
+from another, so that two organisations never meet; the key cannot be found from it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+
+from ullage import key_command
+from ullage.cache import refuse_strangers
+from ullage.errors import CacheError
+from ullage.files import read_regular, write_atomically
+from ullage.org.rows import Row
+from ullage.places import cache_root
+from ullage.text import clean
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+    from typing import Any
+
+    from ullage.org.reports import Query, Report
+    from ullage.secret import Secret
+
+_FORMAT = 1
+_LARGEST_FILE = 64 << 20
+
+
+def is_final(report: Report, day: date, asked_at: datetime, refreshed_at: datetime | None) -> bool:
+    """Say whether nothing more can arrive for a day: it has been over for long enough, and the data goes beyond it."""
+    end = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
+    return asked_at >= end + report.settles and (refreshed_at is None or refreshed_at >= end)
+
+
+class Store:
+    """The kept days of one question, asked with one key."""
+
+    def __init__(self, environ: Mapping[str, str], base: str, key: Secret, query: Query) -> None:
+        self._root = os.path.join(cache_root(environ), "org")
+        question = json.dumps([query.report.path, query.width, sorted(query.groups), sorted(query.filters)])
+        self._directory = os.path.join(
+            self._root,
+            key_command.mark(key, [base], self._salt()),
+            f"{query.report.kind}-{hashlib.sha256(question.encode()).hexdigest()[:16]}",
+        )
+
+    def get(self, day: date) -> list[Row] | None:
+        """Return a finished day's rows; None for a day that has to be asked for."""
+        data = read_regular(self._path(day), _LARGEST_FILE, own=True)
+        try:
+            note = json.loads(data or b"null")
+            return [_row(fields) for fields in note["rows"]] if note["format"] == _FORMAT else None
+        except (ValueError, KeyError, TypeError, AttributeError, InvalidOperation, RecursionError):
+            return None
+
+    def put(self, day: date, rows: Sequence[Row]) -> None:
+        """Keep a finished day."""
+        self._make(self._directory)
+        note = {"format": _FORMAT, "rows": [_plain(row) for row in rows]}
+        write_atomically(self._path(day), json.dumps(note).encode())
+
+    def _path(self, day: date) -> str:
+        return os.path.join(self._directory, f"{day.isoformat()}.json")
+
+    def _salt(self) -> str:
+        path = os.path.join(self._root, "salt")
+        known = read_regular(path, own=True)
+        if known:
+            return known.decode("ascii", "replace")
+        self._make(self._root)
+        salt = os.urandom(16).hex()
+        write_atomically(path, salt.encode())
+        return salt
+
+    def _make(self, directory: str) -> None:
+        try:
+            os.makedirs(os.path.dirname(self._root), mode=0o700, exist_ok=True)
+            for path in (self._root, os.path.dirname(directory), directory):
+                os.makedirs(path, mode=0o700, exist_ok=True)
+                refuse_strangers(path)
+        except OSError as error:
+            raise CacheError(
+                f"Cannot make the cache directory {directory}: {error.strerror}. Name one that you can write to in "
+                "ULLAGE_CACHE_DIR."
+            ) from error
+
+
+def _plain(row: Row) -> dict[str, Any]:
+    cost = None if row.cost is None else str(row.cost)
+    return {**vars(row), "at": row.at.isoformat(), "cost": cost}
+
+
+def _row(fields: Mapping[str, Any]) -> Row:
+    at = datetime.fromisoformat(fields["at"])
+    if at.tzinfo is None:
+        raise ValueError("a kept time without its zone")
+    return Row(
+        at=at,
+        labels={clean(name, 200): clean(value, 200) for name, value in fields["labels"].items()},
+        counts={name: int(value) for name, value in fields["counts"].items()},
+        cost=None if fields["cost"] is None else Decimal(fields["cost"]),
+        currency=clean(fields["currency"]) or None,
+    )

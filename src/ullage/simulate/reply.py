@@ -1,0 +1,46 @@
+"""What the stand-in's parts share: the moment that a request comes in, and what is sent."""
+
+from __future__ import annotations
+
+import json
+import math
+from types import MappingProxyType
+
+from ullage.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime, timedelta
+
+
+class Moment(Record):
+    """Where a scenario stands: the day so far in simulated time, the speed, and how often it was asked."""
+
+    started: datetime
+    elapsed: timedelta
+    speed: float
+    request: int
+
+    def resets_at(self, length: timedelta, offset: timedelta) -> str:
+        """Return when the running window of this length ends, in real time, as the server words it."""
+        periods = math.floor((self.elapsed + offset) / length) + 1
+        return self.real(length * periods - offset)
+
+    def real(self, simulated: timedelta) -> str:
+        """Return the real time at which so much simulated time has passed."""
+        return (self.started + simulated / self.speed).isoformat(timespec="microseconds")
+
+
+class Reply(Record):
+    """What the server sends; `fault` breaks the sending off in a chosen way."""
+
+    status: int = 200
+    headers: Mapping[str, str] = MappingProxyType({})
+    body: bytes = b""
+    fault: str = ""
+
+
+def error(status: int, kind: str, message: str, **headers: str) -> Reply:
+    body = json.dumps({"error": {"type": kind, "message": message}}).encode()
+    return Reply(status=status, headers=headers, body=body)

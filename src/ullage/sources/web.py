@@ -1,0 +1,173 @@
+"""claude.ai's usage endpoint, asked with the user's own session key. Only when the user has turned it on.
+
+GET {base}/api/organizations/{uuid}/usage with the cookie `sessionKey`; whose key it is comes from
+/api/organizations and /api/account, once a day. All of it is undocumented, and Cloudflare may stand in front.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from datetime import timedelta
+
+from ullage import key_command, secret
+from ullage.errors import SourceError
+from ullage.files import read_regular, remove, write_atomically
+from ullage.model import Account, iso, parse_time
+from ullage.places import profile_directory
+from ullage.sources import claude_state, http, refusals, web_account, wire
+from ullage.text import clean
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from typing import Any
+
+    import httpx
+
+    from ullage.config import KeyNames
+    from ullage.model import Reading
+    from ullage.secret import Secret
+    from ullage.sources.web_account import Identity
+
+NAME = "web"
+PROVIDER = "https://claude.ai"
+ORGANIZATIONS_PATH, ACCOUNT_PATH = "/api/organizations", "/api/account"
+# For the command and all questions together: a person may be waiting for this refresh to end.
+ANSWER_SECONDS = 30.0
+_KNOWN_FOR = timedelta(days=1)
+_WHAT = "session key"
+
+
+class Web:
+    """The source, told where the key comes from."""
+
+    NAME = NAME
+
+    def __init__(self, names: KeyNames) -> None:
+        self._names = names
+
+    def account(self, environ: Mapping[str, str]) -> Account:
+        """Return whose numbers this source would tell: the account that is signed in here, else the key's if known."""
+        signed_in = claude_state.account(environ)
+        if signed_in.id is not None:
+            return signed_in
+        return Account(id=clean(_kept(environ).get("account_id"), 200) or None)
+
+    def read(self, environ: Mapping[str, str], account: Account, now: datetime) -> Reading:
+        """Ask once; raise SourceError with what to do when there is no reading."""
+        base = http.checked_base(environ.get("ULLAGE_WEB_BASE") or PROVIDER, PROVIDER, "ULLAGE_WEB_BASE")
+        deadline = time.monotonic() + ANSWER_SECONDS
+        key = session_key(self._names, environ)
+        question = _Question(base, key, deadline, now)
+        identity = _identity(environ, question, self._names.organization)
+        try:
+            body = question.ask(f"{ORGANIZATIONS_PATH}/{identity.organization}/usage")
+        except SourceError as error:
+            if error.code in ("unauthorized", "forbidden", "not_found"):
+                # The key or the membership may be another's by now: next time that is looked up again.
+                remove(_path(environ))
+            raise
+        account = account.replace(id=identity.account_id, plan=identity.plan, tier=identity.tier)
+        return wire.parse_usage(body, account=account, source=NAME, as_of=now)
+
+
+def session_key(names: KeyNames, environ: Mapping[str, str]) -> Secret:
+    """Fetch the key; raise SourceError with what to do when there is none."""
+    found = secret.from_variable(names.variable, environ, _WHAT)
+    if found is None and names.command:
+        found = key_command.from_command(names.command, environ, _WHAT)
+    if found is not None:
+        return secret.Secret(found.reveal().removeprefix("sessionKey="))
+    unset = f"The variable {names.variable} is not set here" if names.variable else "No session key is named"
+    raise SourceError(
+        "key_missing", f"{unset}. Name the command that prints it in config.toml: [web] session_key_command."
+    )
+
+
+class _Question:
+    """What the requests of one reading have in common."""
+
+    def __init__(self, base: httpx.URL, key: Secret, deadline: float, now: datetime) -> None:
+        self.base, self.key, self.deadline, self.now = base, key, deadline, now
+
+    def ask(self, path: str) -> object:
+        """Return a decoded body; raise SourceError for every other answer."""
+        # A client for each: what one answer sets as a cookie is not sent with the next question.
+        answer = http.get(
+            self.base, path, {"Cookie": f"sessionKey={self.key.reveal()}"}, max(0.1, self.deadline - time.monotonic())
+        )
+        if answer.status != 200 or _is_cloudflare(answer):
+            raise _refusal(answer, self.base.host, self.now)
+        return http.json_body(answer, self.base.host)
+
+
+def _identity(environ: Mapping[str, str], question: _Question, wanted: str) -> Identity:
+    """Return whose key it is: as it was told within a day for this key, else as claude.ai tells now."""
+    signed_in = claude_state.part(environ, "oauthAccount")
+    about = [wanted, *(clean(signed_in.get(name), 200) for name in ("accountUuid", "emailAddress", "organizationUuid"))]
+    kept = _kept(environ)
+    told_at = parse_time(kept.get("told_at"))
+    is_recent = told_at is not None and timedelta() <= question.now - told_at < _KNOWN_FOR
+    if is_recent and kept.get("mark") == key_command.mark(question.key, about, clean(kept.get("salt"))):
+        fields = {name: clean(kept.get(name), 200) for name in web_account.Identity._fields}
+        return web_account.Identity(
+            account_id=fields["account_id"],
+            organization=fields["organization"],
+            plan=fields["plan"] or None,
+            tier=fields["tier"] or None,
+        )
+    found = web_account.identify(question.ask(ORGANIZATIONS_PATH), question.ask(ACCOUNT_PATH), signed_in, wanted)
+    salt = os.urandom(16).hex()
+    # The mark tells whether the key is still the same one; the key cannot be found from it.
+    note = {
+        **vars(found),
+        "told_at": iso(question.now),
+        "salt": salt,
+        "mark": key_command.mark(question.key, about, salt),
+    }
+    os.makedirs(os.path.dirname(_path(environ)), mode=0o700, exist_ok=True)
+    write_atomically(_path(environ), json.dumps(note).encode())
+    return found
+
+
+def _path(environ: Mapping[str, str]) -> str:
+    return os.path.join(profile_directory(environ), "web.json")
+
+
+def _kept(environ: Mapping[str, str]) -> dict[str, Any]:
+    try:
+        note = json.loads(read_regular(_path(environ), own=True) or b"{}")
+    except (ValueError, RecursionError):
+        return {}
+    return note if isinstance(note, dict) else {}
+
+
+def _is_cloudflare(answer: http.Answer) -> bool:
+    is_page = "html" in answer.headers.get("content-type", "") or answer.body.lstrip()[:1] == b"<"
+    return "cf-mitigated" in answer.headers or (
+        is_page and (b"Just a moment" in answer.body or b"cf-chl" in answer.body)
+    )
+
+
+def _refusal(answer: http.Answer, host: str, now: datetime) -> SourceError:
+    status = answer.status
+    if _is_cloudflare(answer):
+        code = "cloudflare"
+        message = (
+            f"{host} answered with Cloudflare's check for browsers. ullage does not pretend to be one, so this source "
+            'may not work from this network: use source = "auto".'
+        )
+    elif status == 401 or (status == 403 and b"session_invalid" in answer.body):
+        code = "unauthorized"
+        message = "claude.ai does not accept the session key. Sign in there in a browser, and keep the new key."
+    elif status == 403:
+        code = "forbidden"
+        message = f"{host} refuses this session key or this network. Check that the page opens in a browser."
+    elif status == 404:
+        code, message = "not_found", f"{host} has no usage page for this organisation any more. ullage asks again."
+    else:
+        return refusals.refusal(answer, host, now, sent="session key")
+    return SourceError(code, message, reached_server=True)

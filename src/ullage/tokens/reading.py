@@ -1,0 +1,202 @@
+"""One transcript, from where its last reading ended: blocks of whole lines, in bounded memory."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from hashlib import blake2b
+
+from ullage.tokens import lines
+from ullage.tokens.task import UNREAD
+from ullage.tokens.transcripts import status_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ullage.tokens.lines import Row
+    from ullage.tokens.task import Piece, Task
+    from ullage.tokens.transcripts import Status
+
+LONGEST_LINE = 4 << 20
+_BLOCK = 1 << 18
+_PROBE = 512
+_MOST_ROWS = 4000
+
+
+def read(task: Task) -> Iterator[Piece]:
+    """Read what is new in a file, or all of it where it is not the one that was read before."""
+    try:
+        descriptor = os.open(task.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except OSError:
+        yield "afresh", task.number
+        yield "done", task.number, UNREAD, 0, b"", {"unreadable_files": 1}, ""
+        return
+    try:
+        yield from _Reader(task, descriptor).pieces()
+    finally:
+        os.close(descriptor)
+
+
+class _Reader:
+    def __init__(self, task: Task, descriptor: int) -> None:
+        self._task, self._descriptor = task, descriptor
+        self._skipped: dict[str, int] = {}
+        self._rows: dict[tuple[int, int, int], Row] = {}
+        self._folder = ""
+        self._session = os.path.splitext(os.path.basename(task.path))[0]
+
+    def pieces(self) -> Iterator[Piece]:
+        """Yield what was found, as `Piece` describes."""
+        number = self._task.number
+        try:
+            before = os.fstat(self._descriptor)
+            if not stat.S_ISREG(before.st_mode):
+                yield "afresh", number
+                yield "done", number, UNREAD, 0, b"", {"not_files": 1}, ""
+                return
+            offset = self._task.offset if self._goes_on(before) else 0
+            if offset == 0:
+                yield "afresh", number
+            for reached in self._blocks(offset, before.st_size):
+                offset = reached
+                if len(self._rows) >= _MOST_ROWS:
+                    yield "rows", number, self._taken()
+            status = self._status_after(before)
+            mark = _mark(self._descriptor, offset)
+        except OSError:
+            self._skip("unreadable_files")
+            status, offset, mark = UNREAD, 0, b""
+        yield "rows", number, self._taken()
+        yield "done", number, status, offset, mark, self._skipped, self._folder
+
+    def _goes_on(self, status: os.stat_result) -> bool:
+        """Say whether what was read before is still what the file begins with, as far as a few samples tell."""
+        task = self._task
+        device, inode, size, modified, _ = task.status
+        if (status.st_dev, status.st_ino) != (device, inode) or status.st_size < size or task.offset == 0:
+            return False
+        if status.st_size == size and status.st_mtime_ns != modified:
+            return False
+        return _mark(self._descriptor, task.offset) == task.mark
+
+    def _status_after(self, before: os.stat_result) -> Status:
+        """Return the status that was read, or that of nothing when the file was changed in the meantime."""
+        after = os.fstat(self._descriptor)
+        rewritten = after.st_size == before.st_size and after.st_mtime_ns != before.st_mtime_ns
+        if after.st_size < before.st_size or rewritten:
+            self._skip("changed_files")
+            return UNREAD
+        return status_of(before)
+
+    def _taken(self) -> list[Row]:
+        rows = list(self._rows.values())
+        self._rows.clear()
+        return rows
+
+    def _blocks(self, offset: int, end: int) -> Iterator[int]:
+        """Read to the end; yield after each block up to where lines have been read whole."""
+        buffer = bytearray(_BLOCK)
+        filled = 0
+        line_at = offset
+        is_too_long = False
+        yield offset
+        while offset + filled < end:
+            if filled == len(buffer):
+                if len(buffer) < LONGEST_LINE:
+                    buffer += bytes(len(buffer))
+                else:
+                    is_too_long = True
+                    offset += filled
+                    filled = 0
+            came = self._fill(buffer, filled, min(len(buffer) - filled, end - offset - filled), offset + filled)
+            if came == 0:
+                # Shorter than it was: the status that is taken afterwards says so.
+                return
+            newline = buffer.rfind(b"\n", filled, filled + came) + 1
+            filled += came
+            if newline == 0:
+                continue
+            begins = 0
+            if is_too_long:
+                begins = buffer.find(b"\n", 0, newline) + 1
+                self._skip("long_lines")
+                is_too_long = False
+            self._lines(buffer, begins, newline, offset)
+            offset += newline
+            line_at = offset
+            buffer[: filled - newline] = buffer[newline:filled]
+            filled -= newline
+            yield line_at
+        if is_too_long:
+            self._skip("half_written_lines")
+        elif filled:
+            self._last(buffer[:filled], offset)
+
+    def _fill(self, buffer: bytearray, at: int, size: int, offset: int) -> int:
+        """Read into a part of the buffer; return how many bytes came."""
+        if not hasattr(os, "preadv"):
+            data = os.pread(self._descriptor, size, offset)
+            buffer[at : at + len(data)] = data
+            return len(data)
+        with memoryview(buffer) as whole, whole[at : at + size] as part:
+            return os.preadv(self._descriptor, [part], offset)
+
+    def _lines(self, buffer: bytearray, at: int, stop: int, offset: int) -> None:
+        """Read those lines of a block that hold usage; the others are not even told apart."""
+        begins = at
+        while (at := buffer.find(lines.NEEDLE, at, stop)) >= 0:
+            start = max(begins, buffer.rfind(b"\n", begins, at) + 1)
+            at = buffer.find(b"\n", at, stop)
+            try:
+                self._line(buffer[start:at], offset + start)
+            except lines.Clockless:
+                self._skip("clockless_lines")
+            except lines.Unreadable:
+                self._skip("broken_lines")
+
+    def _last(self, line: bytearray, offset: int) -> None:
+        """Read a line that has no end yet; it is read again when the file has grown."""
+        if lines.NEEDLE in line:
+            try:
+                self._line(line, offset)
+            except (lines.Clockless, *lines.Unreadable):
+                self._skip("half_written_lines")
+        elif not line.rstrip().endswith(b"}") and line.strip(b"\0 \t\r"):
+            self._skip("half_written_lines")
+
+    def _line(self, line: bytearray, offset: int) -> None:
+        usage = lines.read(line, self._session, f"{self._task.path}:{offset}")
+        if usage is None:
+            return
+        rows, folder, is_mended = usage
+        if is_mended:
+            self._skip("mended_lines")
+        for row in rows:
+            key = row[:3]
+            known = self._rows.get(key)
+            if known is None or _rank(row) > _rank(known):
+                self._rows[key] = row
+        if folder and not self._folder and folder_name(folder) == self._task.project:
+            self._folder = folder
+
+    def _skip(self, kind: str) -> None:
+        self._skipped[kind] = self._skipped.get(kind, 0) + 1
+
+
+def folder_name(folder: str) -> str:
+    """Return how Claude Code names the folder of a project's transcripts."""
+    return re.sub(r"[^a-zA-Z0-9]", "-", folder)
+
+
+def _rank(row: Row) -> tuple[int, int, int]:
+    """Of several lines about one response the largest total counts, then the largest output, then the first."""
+    return row[8] + row[9] + row[10] + row[11] + row[12], row[9], -row[3]
+
+
+def _mark(descriptor: int, offset: int) -> bytes:
+    """Return a hash of what a file begins with, and of what stands before an offset."""
+    length = min(_PROBE, offset)
+    begins = os.pread(descriptor, length, 0)
+    return blake2b(begins + os.pread(descriptor, length, offset - length), digest_size=16).digest()

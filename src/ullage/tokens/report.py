@@ -1,0 +1,171 @@
+"""Grouping: by day, week, month, session, project, model, branch, window, machine. Pure; no clock, no files."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from datetime import UTC, datetime, timedelta
+from operator import add
+
+from ullage.record import Record
+from ullage.tokens import cost
+from ullage.tokens.counts import ABOVE_100K, ABOVE_200K, COUNTS, FAST, US_ONLY
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import tzinfo
+
+    from ullage.tokens.index import Amount
+    from ullage.tokens.prices import PriceList
+    from ullage.tokens.transcripts import Root
+
+    Key = tuple[str, ...]
+
+# What a report can be grouped by, and which names make up the key of a group.
+GROUPINGS: dict[str, tuple[str, ...]] = {
+    "day": ("day",),
+    "week": ("week",),
+    "month": ("month",),
+    "session": ("session", "project"),
+    "project": ("project",),
+    "model": ("model", "speed", "context", "region"),
+    "branch": ("project", "branch"),
+    "window": ("starts_at", "ends_at", "basis"),
+    "machine": ("machine",),
+}
+IN_TIME = ("day", "week", "month")
+# What the index must tell apart for a grouping, besides models and time.
+KEPT: dict[str, tuple[str, ...]] = {
+    "session": ("root", "project", "session"),
+    "project": ("root", "project"),
+    "branch": ("root", "project", "branch"),
+    "machine": ("root",),
+}
+UNKNOWN = "unknown"
+
+
+class Total:
+    """A sum over responses; `unpriced` holds the tokens of each model without a price, which no cost is in."""
+
+    def __init__(self) -> None:
+        self.responses = 0
+        self.counts = [0] * len(COUNTS)
+        self.costs = [0.0] * len(cost.PARTS)
+        self.first_at: int | None = None
+        self.last_at: int | None = None
+        self.models: dict[str, int] = {}
+        self.unpriced: dict[str, int] = {}
+
+    def add(self, other: Total) -> None:
+        """Add another sum."""
+        self.responses += other.responses
+        self.counts = list(map(add, self.counts, other.counts))
+        self.costs = list(map(add, self.costs, other.costs))
+        if other.first_at is not None and other.last_at is not None:
+            self.first_at = other.first_at if self.first_at is None else min(self.first_at, other.first_at)
+            self.last_at = other.last_at if self.last_at is None else max(self.last_at, other.last_at)
+        for ours, theirs in ((self.models, other.models), (self.unpriced, other.unpriced)):
+            for model, tokens in theirs.items():
+                ours[model] = ours.get(model, 0) + tokens
+
+    @property
+    def tokens(self) -> int:
+        """All tokens; what was thought is in the output already."""
+        return sum(self.counts[:5])
+
+    @property
+    def cost(self) -> float | None:
+        """The dollars of what has a price; None where nothing has one."""
+        has_price = self.tokens > sum(self.unpriced.values()) or not self.unpriced
+        return sum(self.costs) if has_price else None
+
+
+class Group(Record):
+    """One line of a report: its key, in the words that `GROUPINGS` names, and its sum."""
+
+    key: tuple[str, ...]
+    total: Total
+
+
+def grouped(amounts: Iterable[Amount], key_of: Callable[[Amount], Key], prices: PriceList) -> list[Group]:
+    """Return the sums by key, in the order of keys."""
+    # What has the same price is summed up before it is priced.
+    alike: dict[tuple[Key, str, int], Total] = {}
+    for amount in amounts:
+        kind = (key_of(amount), amount.model, amount.variant)
+        summed = alike.get(kind)
+        if summed is None:
+            summed = alike[kind] = Total()
+            summed.first_at, summed.last_at = amount.first_at, amount.last_at
+        summed.responses += amount.responses
+        summed.counts = list(map(add, summed.counts, amount.counts))
+        summed.first_at = min(summed.first_at or 0, amount.first_at)
+        summed.last_at = max(summed.last_at or 0, amount.last_at)
+    totals: dict[Key, Total] = {}
+    for (key, model, variant), summed in alike.items():
+        _set_price(summed, model, variant, prices)
+        totals.setdefault(key, Total()).add(summed)
+    return [Group(key=key, total=totals[key]) for key in sorted(totals)]
+
+
+def _set_price(summed: Total, model: str, variant: int, prices: PriceList) -> None:
+    price = prices.find(model)
+    summed.models = {model: summed.tokens}
+    parts = cost.dollars(tuple(summed.counts), variant, price, prices.web_search)
+    if parts is not None:
+        summed.costs = list(parts)
+    elif summed.tokens:
+        summed.unpriced = {f"{model} (fast)" if price else model: summed.tokens}
+
+
+def total(groups: Iterable[Group]) -> Total:
+    """Return the sum of all groups."""
+    whole = Total()
+    for group in groups:
+        whole.add(group.total)
+    return whole
+
+
+def keys(
+    by: str,
+    roots: Sequence[Root],
+    folders: Mapping[tuple[int, str], str],
+    prices: PriceList,
+) -> Callable[[Amount], Key]:
+    """Return what tells the group of an amount, for every grouping but those in time."""
+
+    def project(amount: Amount) -> str:
+        return folders.get((amount.root, amount.project)) or amount.project or UNKNOWN
+
+    if by == "session":
+        return lambda amount: (amount.session, project(amount))
+    if by == "project":
+        return lambda amount: (project(amount),)
+    if by == "branch":
+        return lambda amount: (project(amount), amount.branch or UNKNOWN)
+    if by == "machine":
+        return lambda amount: (roots[amount.root].machine,)
+    return lambda amount: _model(amount, prices)
+
+
+def days(by: str, zone: tzinfo | None, first_at: int, last_at: int) -> list[tuple[int, str]]:
+    """Return the days, weeks or months of a stretch of time: when each begins, and its name."""
+    first, last = (datetime.fromtimestamp(at / 1000, UTC).astimezone(zone).date() for at in (first_at, last_at))
+    day = first - timedelta(days=first.weekday() if by == "week" else first.day - 1 if by == "month" else 0)
+    found = []
+    while day <= last:
+        # Without a zone it is local.
+        begins = datetime(day.year, day.month, day.day, tzinfo=zone)
+        found.append((round(begins.timestamp() * 1000), f"{day:%Y-%m}" if by == "month" else day.isoformat()))
+        day += timedelta(days=1 if by == "day" else 7 if by == "week" else monthrange(day.year, day.month)[1])
+    return found
+
+
+def _model(amount: Amount, prices: PriceList) -> Key:
+    price = prices.find(amount.model)
+    tiers = price.tiers if price else {}
+    size = next((bit for bit in tiers if amount.variant & bit), 0)
+    context = {ABOVE_200K: "above_200k", ABOVE_100K: "above_100k"}.get(size, "standard")
+    speed = "fast" if amount.variant & FAST else "standard"
+    region = "us" if amount.variant & US_ONLY and price and price.us_multiplier else "any"
+    return amount.model or UNKNOWN, speed, context, region

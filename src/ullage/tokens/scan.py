@@ -1,0 +1,142 @@
+"""Many transcripts, read by several processes where there is much to read and the system can fork."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import marshal
+import os
+import struct
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from ullage.tokens.task import Piece, Task
+
+    # Called with how many bytes have been read, of how many.
+    Progress = Callable[[int, int], None]
+
+# Less than this is read before a second process would have begun.
+_WORTH_FORKING = 16 << 20
+_MOST_WORKERS = 4
+_LENGTH = struct.Struct("<I")
+
+
+def read(
+    tasks: Sequence[Task], sizes: Sequence[int], progress: Progress, workers: int | None = None
+) -> Iterator[Piece]:
+    """Yield what is found in all files, those of one file in order.
+
+    `sizes` says how many bytes are to be read of each. What a worker that was killed leaves is read here.
+    """
+    total, done = sum(sizes), 0
+    size_of = {task.number: size for task, size in zip(tasks, sizes, strict=True)}
+    workers = _workers(total, len(tasks)) if workers is None else workers
+    pieces = _forked(tasks, sizes, workers) if workers > 1 else _here(tasks)
+    for piece in pieces:
+        yield piece
+        if piece[0] == "done":
+            done += size_of[piece[1]]
+            progress(done, total)
+
+
+def _workers(total: int, files: int) -> int:
+    if not hasattr(os, "fork") or total < _WORTH_FORKING:
+        return 1
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(usable, _MOST_WORKERS, files)
+
+
+def _here(tasks: Sequence[Task]) -> Iterator[Piece]:
+    # With it comes msgspec, 20 ms that a look without anything new is spared.
+    from ullage.tokens import reading
+
+    for task in tasks:
+        yield from reading.read(task)
+
+
+def _forked(tasks: Sequence[Task], sizes: Sequence[int], workers: int) -> Iterator[Piece]:
+    # All processes share what is imported before; what is there is not collected any more, so that its pages stay so.
+    from ullage.tokens import reading  # noqa: F401
+
+    gc.freeze()
+    running = {}
+    finished: set[object] = set()
+    for share in _shares(tasks, sizes, workers):
+        process, pipe = _start(share)
+        running[pipe] = process
+    try:
+        for piece in _received(list(running)):
+            if piece[0] == "done":
+                finished.add(piece[1])
+            yield piece
+    finally:
+        for pipe, process in running.items():
+            os.close(pipe)
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(process, 0)
+        gc.unfreeze()
+    yield from _here([task.replace(offset=0) for task in tasks if task.number not in finished])
+
+
+def _shares(tasks: Sequence[Task], sizes: Sequence[int], workers: int) -> list[list[Task]]:
+    """Deal the files out, the largest first, each to whoever has least to read."""
+    shares: list[list[Task]] = [[] for _ in range(workers)]
+    loads = [0] * workers
+    for size, task in sorted(zip(sizes, tasks, strict=True), key=lambda one: -one[0]):
+        lightest = loads.index(min(loads))
+        shares[lightest].append(task)
+        loads[lightest] += size
+    return shares
+
+
+def _start(share: Sequence[Task]) -> tuple[int, int]:
+    """Start a process that reads its share; return its id and the pipe that it writes to."""
+    ours, theirs = os.pipe()
+    process = os.fork()
+    if process:
+        os.close(theirs)
+        return process, ours
+    # From here on this is the child: whatever happens, it must not go on with what its parent was doing.
+    try:
+        # What is made here goes in no circles.
+        gc.disable()
+        os.close(ours)
+        with open(theirs, "wb", buffering=1 << 16) as pipe:
+            for piece in _here(share):
+                data = marshal.dumps(piece)
+                pipe.write(_LENGTH.pack(len(data)) + data)
+    except BaseException:
+        # The parent reads what is missing.
+        os._exit(1)
+    os._exit(0)
+
+
+def _received(pipes: Sequence[int]) -> Iterator[Piece]:
+    """Yield what comes in, from whichever pipe has something, until all are closed."""
+    import select
+
+    kept = {pipe: bytearray() for pipe in pipes}
+    while kept:
+        ready, _, _ = select.select(list(kept), [], [])
+        for pipe in ready:
+            data = os.read(pipe, 1 << 16)
+            if not data:
+                del kept[pipe]
+                continue
+            kept[pipe] += data
+            yield from _whole(kept[pipe])
+
+
+def _whole(received: bytearray) -> Iterator[Piece]:
+    """Take the pieces that have come in whole."""
+    at = 0
+    while len(received) >= at + _LENGTH.size:
+        begins = at + _LENGTH.size
+        ends = begins + _LENGTH.unpack_from(received, at)[0]
+        if len(received) < ends:
+            break
+        yield marshal.loads(received[begins:ends])  # noqa: S302  # our own child wrote it
+        at = ends
+    del received[:at]

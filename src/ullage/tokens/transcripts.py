@@ -1,0 +1,141 @@
+"""Which transcripts there are: every *.jsonl below the projects of every configuration directory.
+
+Links are followed, each folder and each file once; what cannot be read is counted, never fatal.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from ullage.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    # Device, inode, size, and the times of the last change of content and of anything, in nanoseconds.
+    Status = tuple[int, int, int, int, int]
+
+_SUFFIX = ".jsonl"
+THIS_MACHINE = "this machine"
+
+
+class Root(Record):
+    """A folder that holds transcripts by project, and the machine that they were written on."""
+
+    directory: str
+    machine: str = THIS_MACHINE
+
+
+class Transcript(Record):
+    """A file as the walk saw it; `project` is the name of its folder below the root."""
+
+    path: str
+    root: int
+    project: str
+    status: Status
+
+
+class Found(Record):
+    """What a walk found, in the order of paths; `skipped` counts what it could not take, by kind."""
+
+    roots: tuple[Root, ...]
+    transcripts: tuple[Transcript, ...]
+    skipped: dict[str, int]
+
+
+def config_directories(environ: Mapping[str, str], profiles: Iterable[str | None]) -> list[str]:
+    """Return every configuration directory of this machine: the default ones, those named, those of known profiles.
+
+    `CLAUDE_CONFIG_DIR` may name several, with commas between.
+    """
+    home = environ.get("HOME") or os.path.expanduser("~")
+    xdg = environ.get("XDG_CONFIG_HOME", "")
+    named = [os.path.expanduser(part.strip()) for part in environ.get("CLAUDE_CONFIG_DIR", "").split(",")]
+    default = [os.path.join(home, ".claude"), os.path.join(xdg if os.path.isabs(xdg) else f"{home}/.config", "claude")]
+    return list(dict.fromkeys(filter(os.path.isabs, [*default, *named, *(one for one in profiles if one)])))
+
+
+def root_of(directory: str, machine: str = THIS_MACHINE) -> Root:
+    """Return the root of a configuration directory; a folder without `projects` in it is taken as it is."""
+    projects = os.path.join(directory, "projects")
+    return Root(directory=projects if os.path.isdir(projects) else directory, machine=machine)
+
+
+def find(roots: Iterable[Root]) -> Found:
+    """Walk through all roots."""
+    walk = _Walk()
+    roots = tuple(roots)
+    found = [transcript for number, root in enumerate(roots) for transcript in walk.below(number, root.directory)]
+    found.sort(key=lambda transcript: transcript.path)
+    return Found(roots=roots, transcripts=tuple(found), skipped=walk.skipped)
+
+
+class _Walk:
+    """What has been seen so far, so that nothing is taken twice."""
+
+    def __init__(self) -> None:
+        self.skipped: dict[str, int] = {}
+        self._folders: set[tuple[int, int]] = set()
+        self._files: set[tuple[int, int]] = set()
+
+    def below(self, root: int, top: str) -> Iterator[Transcript]:
+        """Yield the transcripts below a root; a root that is not there has none."""
+        if not os.path.lexists(top):
+            return
+        waiting = [(top, "")]
+        while waiting:
+            folder, project = waiting.pop()
+            for entry in self._entries(folder):
+                own = project or entry.name
+                try:
+                    status = entry.stat()
+                except OSError:
+                    if entry.name.endswith(_SUFFIX) or not entry.is_symlink():
+                        self._skip("unreadable_files")
+                    continue
+                is_folder = stat.S_ISDIR(status.st_mode)
+                if entry.name.endswith(_SUFFIX) and not self._is_new_file(status):
+                    if not is_folder:
+                        continue
+                elif entry.name.endswith(_SUFFIX):
+                    yield _transcript(entry.path, root, project, status)
+                if is_folder:
+                    waiting.append((entry.path, own))
+
+    def _entries(self, folder: str) -> list[os.DirEntry[str]]:
+        try:
+            status = os.stat(folder)
+            if (status.st_dev, status.st_ino) in self._folders:
+                self._skip("folders_seen_before")
+                return []
+            self._folders.add((status.st_dev, status.st_ino))
+            with os.scandir(folder) as entries:
+                return list(entries)
+        except OSError:
+            self._skip("unreadable_folders")
+            return []
+
+    def _is_new_file(self, status: os.stat_result) -> bool:
+        if not stat.S_ISREG(status.st_mode):
+            self._skip("not_files")
+            return False
+        identity = (status.st_dev, status.st_ino)
+        if identity in self._files:
+            self._skip("files_seen_before")
+            return False
+        self._files.add(identity)
+        return True
+
+    def _skip(self, kind: str) -> None:
+        self.skipped[kind] = self.skipped.get(kind, 0) + 1
+
+
+def status_of(status: os.stat_result) -> Status:
+    """Return what tells whether a file is the one that was read, and unchanged."""
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+def _transcript(path: str, root: int, project: str, status: os.stat_result) -> Transcript:
+    return Transcript(path=path, root=root, project=project, status=status_of(status))

@@ -1,0 +1,89 @@
+"""Five-hour windows: the account's own where the server told their resets, an estimate elsewhere. Pure.
+
+The estimate is the usual one of token counters: a window begins with the hour of its first response and lasts five
+hours, or until five hours pass without a response. The server's windows count what this machine never sees.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from ullage.model import SESSION, same_reset
+from ullage.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ullage.pace import Sample
+    from ullage.tokens.index import Amount
+
+SERVER, ESTIMATE = "server", "estimate"
+_LENGTH_MS = round(SESSION.total_seconds() * 1000)
+_HOUR_MS = 3_600_000
+
+
+class Span(Record):
+    """A window, in milliseconds since the epoch; `used_percent` is the last that the server said of it."""
+
+    starts_at: int
+    ends_at: int
+    basis: str
+    used_percent: float | None = None
+
+
+def told(samples: Iterable[Sample]) -> list[Span]:
+    """Return the windows whose resets the server told, in order of time; none reaches into another."""
+    spans: list[Span] = []
+    reset: datetime | None = None
+    for sample in sorted(samples, key=lambda sample: sample.at):
+        if sample.resets_at is None:
+            continue
+        ends = _milliseconds(sample.resets_at)
+        span = Span(starts_at=ends - _LENGTH_MS, ends_at=ends, basis=SERVER, used_percent=sample.used_percent)
+        if spans and same_reset(reset, sample.resets_at):
+            span = span.replace(starts_at=max(span.starts_at, spans[-2].ends_at) if len(spans) > 1 else span.starts_at)
+            spans[-1] = span
+        elif spans and ends <= spans[-1].ends_at:
+            # The server went back to a reset before: what it said in between is not worth a window.
+            continue
+        else:
+            begins = max(span.starts_at, spans[-1].ends_at) if spans else span.starts_at
+            spans.append(span.replace(starts_at=begins))
+        reset = sample.resets_at
+    return spans
+
+
+def outside(spans: Sequence[Span], since: int | None, until: int | None) -> list[tuple[int | None, int | None]]:
+    """Return the stretches of time that no window covers."""
+    gaps: list[tuple[int | None, int | None]] = []
+    begins = since
+    for span in spans:
+        if begins is None or span.starts_at > begins:
+            gaps.append((begins, span.starts_at))
+        begins = span.ends_at if begins is None else max(begins, span.ends_at)
+    if until is None or begins is None or begins < until:
+        gaps.append((begins, until))
+    return gaps
+
+
+def estimated(amounts: Iterable[Amount], ends: int | None = None) -> list[tuple[Span, list[Amount]]]:
+    """Return windows as they may have been, with what lies in each; `amounts` come by quarter of an hour.
+
+    None reaches beyond `ends`, where a window begins that the server told.
+    """
+    found: list[tuple[Span, list[Amount]]] = []
+    last = 0
+    for amount in sorted(amounts, key=lambda amount: amount.first_at):
+        is_new = not found or amount.first_at >= found[-1][0].starts_at + _LENGTH_MS
+        if is_new or amount.first_at - last > _LENGTH_MS:
+            starts = amount.first_at // _HOUR_MS * _HOUR_MS
+            limit = starts + _LENGTH_MS if ends is None else min(starts + _LENGTH_MS, ends)
+            found.append((Span(starts_at=starts, ends_at=limit, basis=ESTIMATE), []))
+        found[-1][1].append(amount)
+        last = max(last, amount.last_at)
+    return found
+
+
+def _milliseconds(moment: datetime) -> int:
+    return round(moment.astimezone(UTC).timestamp() * 1000)
