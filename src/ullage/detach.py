@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 _HIGHEST_DESCRIPTOR = 1 << 16
 
 
-def start_refresh(environ: Mapping[str, str], *, force: bool = False) -> None:
-    """Start a refresh in a process that no one waits for, and return at once.
+def start_refresh(environ: Mapping[str, str], *options: str) -> None:
+    """Start a refresh in a process that no one waits for, and return at once; `options` are those of its module.
 
     Where no process can be started the reading stays as it is, with its age, and the next prompt tries again.
     """
-    start("ullage.refresh", environ, *(["--force"] if force else []))
+    start("ullage.refresh", environ, *options)
 
 
 def start(module: str, environ: Mapping[str, str], *arguments: str) -> None:
@@ -30,11 +30,16 @@ def start(module: str, environ: Mapping[str, str], *arguments: str) -> None:
 
     It survives the closing of the terminal, leaves no zombie and prints nothing.
     """
+    start_program(command(module, *arguments), environ)
+
+
+def start_program(program: list[str], environ: Mapping[str, str]) -> None:
+    """Run a program, named by its path, in a process that no one waits for, and return at once."""
     try:
         if sys.platform == "win32":
-            _spawn_on_windows(command(module, *arguments), environ)
+            _spawn_on_windows(program, environ)
         else:
-            _spawn(command(module, *arguments), environ)
+            _spawn(program, environ)
     except OSError:
         return
 
@@ -55,7 +60,7 @@ def _spawn(command: list[str], environ: Mapping[str, str]) -> None:
         if os.fork() == 0:
             _close_descriptors()
             os.chdir("/")
-            os.execve(sys.executable, command, dict(environ))
+            os.execve(command[0], command, dict(environ))
     finally:
         # Whatever happened here, this process must never go on as a second copy of its parent.
         os._exit(0)

@@ -8,6 +8,7 @@ UllageError
 ├── HistoryError  5  the history cannot be used
 ├── MetricsError  5  metrics did not get where they were sent
 ├── ChannelError  5  an alert did not get through (channels)
+├── TrayError     5  there is no place for an icon (tray)
 └── ServeError    5  what is known cannot be served, or its tokens cannot be read
 """
 

@@ -17,7 +17,7 @@ from ullage.places import SURFACES, profile_directory, timeline_of, timeline_pat
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, MutableMapping, Sequence
+    from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 
 
 def run(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int | None:
@@ -42,10 +42,13 @@ def run(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int | No
     return 0
 
 
-def start_refresh_if_due(environ: Mapping[str, str]) -> int:
-    """Run `ullage refresh --detach`: start a refresh unless somebody has begun one since the caller looked."""
+def start_refresh_if_due(environ: Mapping[str, str], surfaces: Iterable[str] = SURFACES) -> int:
+    """Run `ullage refresh --detach`: start a refresh unless somebody has begun one since the caller looked.
+
+    `surfaces` are those whose timelines say when it is due: a bar that redraws by itself is served less often.
+    """
     try:
-        headers = [timeline.read_header(_read(surface, environ)) for surface in SURFACES]
+        headers = [timeline.read_header(_read(surface, environ)) for surface in surfaces]
     except UsageError:
         return 0
     now = int(time.time())

@@ -40,21 +40,24 @@ class Outcome(Record):
     problem: Problem | None = None
 
 
-def refresh(environ: Mapping[str, str], *, force: bool = False) -> Outcome:
+def refresh(environ: Mapping[str, str], *, force: bool = False, early: bool = False) -> Outcome:
     """Ask the source in force if it is time, and publish what is known then.
 
-    `force` goes before the cadence, never before a time that the server asked for. Raises UllageError when the
+    `force` goes before the cadence, never before a time that the server asked for; `early` does so once the shortest
+    interval has passed since the last attempt, for a person who may click again and again. Raises UllageError when the
     environment is wrong or the cache cannot be written; a source's failure is an Outcome.
     """
     settings, _ = config.load(environ)
     cache = ProfileCache(environ)
     cache.make_private()
-    if not force and not _needed(cache, _now()):
+    if not (force or early) and not _needed(cache, _now()):
         return Outcome(result="not_due", problem=cache.schedule().problem)
     with cache.lock() as held:
         if not held:
             return Outcome(result="busy")
         cache.sweep()
+        # Asked under the lock: of two clicks the second finds the attempt of the first.
+        force = force or (early and schedule.may_be_early(cache.schedule(), _now()))
         outcome = _refresh(environ, settings, cache, force=force)
         delivery.announce(environ, settings, cache, _now())
         if settings.reporting.is_wanted:
@@ -166,7 +169,7 @@ def main() -> int:
     if hasattr(signal, "alarm"):
         signal.alarm(_LONGEST_SECONDS)
     try:
-        refresh(os.environ, force="--force" in sys.argv[1:])
+        refresh(os.environ, force="--force" in sys.argv[1:], early="--early" in sys.argv[1:])
     except UllageError as error:
         return error.exit_code
     finally:

@@ -73,6 +73,12 @@ def is_due(schedule: Schedule, reading: Reading | None, now: datetime) -> bool:
     return due is None or now >= due
 
 
+def may_be_early(schedule: Schedule, now: datetime) -> bool:
+    """Say whether a person who asks for it may have a new attempt before the cadence wants one."""
+    last = schedule.attempted_at
+    return last is None or last > now + CLOCK_SLACK or now - last >= SHORTEST_INTERVAL
+
+
 def is_held(schedule: Schedule, now: datetime) -> bool:
     """Say whether the server has asked not to be asked yet."""
     return schedule.hold_until is not None and now < schedule.hold_until <= now + LONGEST_HOLD

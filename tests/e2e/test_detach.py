@@ -85,7 +85,7 @@ def test_no_zombie_is_left(environ: dict[str, str], silent: Simulator) -> None:
 import os, subprocess
 from ullage import detach
 for _ in range(3):
-    detach.start_refresh(os.environ, force=True)
+    detach.start_refresh(os.environ, "--force")
 try:
     print("a child:", os.waitpid(-1, os.WNOHANG))
 except ChildProcessError:

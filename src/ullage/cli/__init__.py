@@ -28,6 +28,8 @@ COMMANDS = {
     "chart": "chart",
     "history": "history",
     "tokens": "tokens",
+    "panel": "panel",
+    "tray": "tray",
     "guard": "guard",
     "wait": "wait",
     "alerts": "alerts",

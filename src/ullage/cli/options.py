@@ -9,6 +9,7 @@ import click
 from ullage import config
 from ullage.errors import UsageError
 from ullage.prompt import choose_profile
+from ullage.render import segment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,6 +36,30 @@ def profile(command: Callable[..., Any]) -> Callable[..., Any]:
         callback=_choose,
         help="A Claude Code configuration directory, or `default`. Otherwise: CLAUDE_CONFIG_DIR.",
     )(command)
+
+
+def _window_name(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    if value is None:
+        return None
+    wrong = segment.check(f"{{{value}}}")
+    if wrong or "." in value or value in (*segment.PLAIN_SUBJECTS, "credits"):
+        raise click.BadParameter(f"{value!r} is no window's name; it can be 5h, 7d, a model's name or an id.")
+    return value
+
+
+def window(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --window, which names the one window that a bar or an icon is about."""
+    return click.option(
+        "--window",
+        metavar="NAME",
+        callback=_window_name,
+        help="5h, 7d, a model's name or an id. Else the window nearest to its limit.",
+    )(command)
+
+
+def for_a_desktop(settings: Settings) -> Settings:
+    """Return the settings without colours where the person wants none; what a terminal can do says nothing of a bar."""
+    return settings.replace(palette={}) if os.environ.get("NO_COLOR") else settings
 
 
 def load_settings() -> tuple[Settings, tuple[Issue, ...]]:

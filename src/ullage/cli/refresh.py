@@ -18,19 +18,24 @@ from ullage.cli import options
 @click.option(
     "--force", is_flag=True, help="Do not wait for the cadence; a wait that the server asked for still counts."
 )
+@click.option(
+    "--early",
+    is_flag=True,
+    help="Do not wait for the cadence, but for five minutes since the last attempt: for a click.",
+)
 @options.profile
-def command(detach: bool, force: bool) -> int:
+def command(detach: bool, force: bool, early: bool) -> int:
     """Ask the source for a new reading, if it is time.
 
     One refresh runs at a time; the others leave at once. At least five minutes lie between two requests.
     """
-    if detach and force:
-        detaching.start_refresh(os.environ, force=True)
+    if detach and (force or early):
+        detaching.start_refresh(os.environ, "--force" if force else "--early")
         return 0
     if detach:
         return prompt.start_refresh_if_due(os.environ)
     settings, _ = options.load_settings()
-    outcome = refresh.refresh(os.environ, force=force)
+    outcome = refresh.refresh(os.environ, force=force, early=early)
     click.echo(_WORDS[outcome.result], err=outcome.result == "failed")
     if outcome.problem:
         click.echo(f"ullage: {outcome.problem.message}", err=True)

@@ -1,4 +1,4 @@
-"""A chart's scene as a PNG: the only module that imports Pillow, which the extra `png` brings."""
+"""A chart as a PNG, and the ring of a tray: the only module that imports Pillow, which extras bring."""
 
 from __future__ import annotations
 
@@ -24,6 +24,10 @@ _FINE = 2
 _ANCHORS = {"start": "ls", "middle": "ms", "end": "rs"}
 _DASH, _GAP = 5.0, 4.0
 
+RING_PIXELS = 64
+_RING_FINE = 4
+_DISC, _TRACK, _EDGE = "#1c2026", "#4b525c", "#f0f2f5"
+
 
 def png(scene: Iterable[Shape], theme: str) -> bytes:
     """Return the scene as a PNG of twice its size in pixels, for sharp screens."""
@@ -36,6 +40,33 @@ def png(scene: Iterable[Shape], theme: str) -> bytes:
     kept = io.BytesIO()
     image.resize((WIDTH * _SCALE, HEIGHT * _SCALE), Image.Resampling.BOX).save(kept, "PNG", optimize=True)
     return kept.getvalue()
+
+
+def ring(share: float | None, colour: str, text: str, *, opaque: bool = False) -> Image.Image:
+    """Return a tray's icon: a ring that is filled to `share` of one, clockwise from the top, around a short text.
+
+    The ring lies on a dark disc with a light edge, so that it can be read on a dark panel and on a light one. The
+    corners are transparent, or with `opaque` dark, for a tray that knows no transparency. `×` is drawn, not written.
+    """
+    size = RING_PIXELS * _RING_FINE
+    image = Image.new("RGBA", (size, size), (*bytes.fromhex(_DISC[1:]), 255 if opaque else 0))
+    pen = ImageDraw.Draw(image)
+    pen.ellipse((0, 0, size - 1, size - 1), fill=_EDGE)
+    edge, width = size // 32, size // 6
+    pen.ellipse((edge, edge, size - 1 - edge, size - 1 - edge), fill=_DISC)
+    inset = 2 * edge
+    box = (inset, inset, size - 1 - inset, size - 1 - inset)
+    pen.arc(box, 0, 360, fill=_TRACK, width=width)
+    if share is not None and share > 0:
+        pen.arc(box, -90, -90 + 360 * min(share, 1.0), fill=colour, width=width)
+    if text == "×":
+        # The font that comes with the library has no such sign.
+        near, far = size * 0.38, size * 0.62
+        for line in ((near, near, far, far), (near, far, far, near)):
+            pen.line(line, fill=_EDGE, width=size // 12)
+    else:
+        pen.text((size / 2, size / 2), text, fill=_EDGE, font=ImageFont.load_default(size * 0.46), anchor="mm")
+    return image.resize((RING_PIXELS, RING_PIXELS), Image.Resampling.LANCZOS)
 
 
 def _paint(pen: ImageDraw.ImageDraw, shape: Shape, colour: str, scale: int) -> None:

@@ -11,8 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from ullage.model import state_at
-from ullage.render import words
+from ullage.render import phrases, words
 from ullage.render.rows import COURSE_CELLS, rows
 from ullage.text import clean
 
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from ullage.config import Settings
-    from ullage.model import Reading
     from ullage.overview import Overview
     from ullage.render.rows import Row
     from ullage.render.surfaces import Span
@@ -111,7 +109,7 @@ def _usage(
             for column in table.columns if settings.ascii_only else ():
                 column.overflow = "crop"
             parts.append(table)
-        parts.append(_origin(overview.reading, settings, now))
+        parts.append(Text(phrases.origin(overview.reading, settings, now), style="dim"))
     problem = overview.problem
     if problem is not None:
         retry = f" Next attempt {words.clock(problem.retry_at, now)}." if problem.retry_at else ""
@@ -182,19 +180,3 @@ def _narrow(found: Sequence[Row], settings: Settings, _width: int) -> Table:
             if line.plain:
                 table.add_row(Padding(line, (0, 0, 0, 2)))
     return table
-
-
-def _origin(reading: Reading, settings: Settings, now: datetime) -> Text:
-    plan = f"{clean(reading.account.plan)} plan, " if reading.account.plan else ""
-    state = state_at(reading.as_of, now, settings.limits)
-    state_word = {"stale": " (stale)", "expired": " (too old to show)"}.get(state, "")
-    counted = "left" if settings.show_left else "used"
-    return Text(
-        f"{plan}percent {counted}, {_ago(reading, now)}{state_word}, from {reading.source}",
-        style="dim",
-    )
-
-
-def _ago(reading: Reading, now: datetime) -> str:
-    elapsed = words.age(now - reading.as_of)
-    return "read just now" if elapsed == "0m" else f"read {elapsed} ago"

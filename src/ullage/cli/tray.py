@@ -1,0 +1,27 @@
+"""`ullage tray`."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from ullage import panel as panels
+from ullage.cli import options
+
+
+@click.command(name="tray")
+@options.window
+@options.profile
+def command(window: str | None) -> int:
+    """Show an icon in the desktop's tray: a ring that fills as the window is used, and a menu of all windows.
+
+    Needs the extra: pip install 'ullage[tray]'. Runs until its menu's Quit, ^C or the end of the session.
+    """
+    from ullage import tray
+    from ullage.panel.follow import Followed
+
+    tray.check_installed()
+    followed = Followed(os.environ, panels.Wanted(window=window), options.for_a_desktop)
+    tray.run(followed, lambda words: click.echo(f"ullage: {words}", err=True))
+    return 0

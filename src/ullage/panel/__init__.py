@@ -1,0 +1,147 @@
+"""What a bar, a menu or a tray shows at one moment: the segment, and a row for every window. Pure.
+
+Each bar's own format is a function of this in `lines`, `objects` or `menus`; `formats` lists them.
+"""
+
+from __future__ import annotations
+
+from ullage.model import binding_window, find_window, severity_at, state_at, used_percent_at
+from ullage.record import Record
+from ullage.render import phrases, rows, segment
+from ullage.render.segment import Field, Group, View
+from ullage.text import clean
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from ullage.config import Settings
+    from ullage.model import Severity, State, Window
+    from ullage.overview import Overview
+    from ullage.render.segment import Node
+    from ullage.render.surfaces import Span
+    from ullage.timeline import Level
+
+USAGE_PAGE = "https://claude.ai/settings/usage"
+# The timeline of a surface that nobody presses Enter for says when a bar's refresh is due.
+UNATTENDED = ("plain",)
+_LONGEST_PROBLEM = 500
+
+
+class Wanted(Record):
+    """What a person wants in the bar: a template, and the window that `{top}` stands for; None is the default."""
+
+    template: str | None = None
+    window: str | None = None
+
+
+class Row(Record):
+    """One window, or the credits: name, number with its marks, course as a sparkline, outlook, and who said so when."""
+
+    label: str
+    share: Span
+    bar: str
+    course: str
+    outlook: str
+    stated: str
+
+
+class Panel(Record):
+    """What there is to show; no spans when nothing is known. `used_percent`, severity and state are one window's."""
+
+    spans: tuple[Span, ...] = ()
+    short: tuple[Span, ...] = ()
+    used_percent: float | None = None
+    severity: Severity = "normal"
+    state: State = "none"
+    rows: tuple[Row, ...] = ()
+    origin: str = "Nothing is known yet."
+    problem: str = ""
+    palette: Mapping[str, str]
+    ascii_only: bool = False
+    counts_left: bool = False
+
+    @property
+    def level(self) -> Level:
+        """What colours a bar that knows one colour only."""
+        return segment.level_of(self.spans)
+
+
+def look(known: Overview, settings: Settings, wanted: Wanted, now: datetime) -> Panel:
+    """Return what there is to show at `now`."""
+    problem = clean(known.problem.message, _LONGEST_PROBLEM) if known.problem else ""
+    nothing = Panel(
+        problem=problem, palette=settings.palette, ascii_only=settings.ascii_only, counts_left=settings.show_left
+    )
+    reading = known.reading
+    if reading is None:
+        return nothing
+    view = View(
+        reading=reading,
+        now=now,
+        limits=settings.limits,
+        show_left=settings.show_left,
+        ascii_only=settings.ascii_only,
+        forecasts=known.forecasts,
+    )
+    shown = nothing.replace(
+        rows=_rows(known, settings, now),
+        origin=phrases.origin(reading, settings, now),
+    )
+    window = _chosen(view, wanted.window)
+    if window is None:
+        return shown
+    return shown.replace(
+        spans=tuple(segment.fill(_nodes(wanted, settings), view)),
+        short=tuple(segment.fill([Field(subject=wanted.window or "top", attribute="")], view)),
+        used_percent=used_percent_at(window, now, settings.limits),
+        severity=severity_at(window, now, settings.limits),
+        state=state_at(window.as_of, now, settings.limits),
+    )
+
+
+def _chosen(view: View, name: str | None) -> Window | None:
+    windows = view.reading.windows
+    return find_window(windows, name) if name else binding_window(windows, view.now, view.limits)
+
+
+def _nodes(wanted: Wanted, settings: Settings) -> tuple[Node, ...]:
+    if wanted.template is None and wanted.window is None:
+        return segment.parse(settings.templates["plain"])
+    nodes = segment.parse(wanted.template or segment.DEFAULT_TEMPLATE)
+    return _about(nodes, wanted.window) if wanted.window else nodes
+
+
+def _about(nodes: Sequence[Node], window: str) -> tuple[Node, ...]:
+    """Let one window stand where the template has the window nearest to its limit."""
+    about: list[Node] = []
+    for node in nodes:
+        if isinstance(node, Group):
+            about.append(Group(nodes=_about(node.nodes, window)))
+        elif isinstance(node, Field) and node.subject == "top":
+            about.append(node.replace(subject=window))
+        else:
+            about.append(node)
+    return tuple(about)
+
+
+def _rows(known: Overview, settings: Settings, now: datetime) -> tuple[Row, ...]:
+    reading = known.reading
+    assert reading is not None
+    stated = [(window.source, window.as_of) for window in reading.windows]
+    if reading.credits is not None:
+        stated.append((reading.source, reading.credits.as_of or reading.as_of))
+    # Credits that are too old have no row.
+    found = zip(rows.rows(known, settings, now), stated, strict=False)
+    return tuple(
+        Row(
+            label=row.label.encode("ascii", "replace").decode() if settings.ascii_only else row.label,
+            share=row.number,
+            bar=row.bar.text,
+            course=row.course.text,
+            outlook="; ".join(span.text for span in row.outlook),
+            stated=f"{phrases.ago(as_of, now)}, from {source}",
+        )
+        for row, (source, as_of) in found
+    )

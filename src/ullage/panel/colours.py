@@ -1,0 +1,51 @@
+"""A palette's styles as the colours that a bar takes. Pure.
+
+A terminal has colours of its own for `green`; a bar has none, and takes these, which can be read on dark and on light.
+"""
+
+from __future__ import annotations
+
+from ullage.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ullage.timeline import Level
+
+_NAMED = {
+    "black": "#555555",
+    "red": "#e5484d",
+    "green": "#3d9a50",
+    "yellow": "#d29922",
+    "blue": "#3b82f6",
+    "magenta": "#b565d9",
+    "cyan": "#1d9aa8",
+    "white": "#b0b0b0",
+}
+_DIM = "#888888"
+
+
+class Paint(Record):
+    """How a span looks: a colour as #rrggbb, and what goes with it."""
+
+    colour: str | None = None
+    bold: bool = False
+    underline: bool = False
+
+
+def paint(palette: Mapping[str, str], level: Level | None) -> Paint:
+    """Return how a level looks; no colour where the palette has none for it.
+
+    A bar's background is not ours: what is reversed in a terminal is bold here.
+    """
+    words = palette.get(level or "", "").split()
+    colour: str | None = None
+    for word in words:
+        if word.startswith("#"):
+            colour = word.lower()
+        elif word == "dim":
+            colour = colour or _DIM
+        else:
+            colour = _NAMED.get(word.removeprefix("bright_"), colour)
+    return Paint(colour=colour, bold="bold" in words or "reverse" in words, underline="underline" in words)

@@ -1,0 +1,157 @@
+"""Follow a cache for a bar: say a line when it changes and when time makes it change, and sleep in between."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import sys
+from datetime import UTC, datetime
+from typing import Protocol
+
+from ullage import changes, config, overview, panel, prompt, schedule
+from ullage.cache import ProfileCache
+from ullage.errors import UsageError
+from ullage.panel import clicks, moments
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Self
+
+    from ullage.config import Settings
+    from ullage.panel import Panel, Wanted
+
+_LONGEST_INPUT = 65536
+# A refresh replaces a dozen files one after the other; they are looked at together.
+_SETTLED_MILLISECONDS = 40
+_MOST_SETTLING = 10
+
+
+class Sleep(Protocol):
+    """How a follower waits; `ended` says that nobody looks any more."""
+
+    @property
+    def ended(self) -> bool: ...
+    def wake(self) -> None: ...
+    def until(self, moment: datetime) -> None: ...
+
+
+class Followed:
+    """A profile's cache as a bar sees it."""
+
+    def __init__(self, environ: Mapping[str, str], wanted: Wanted, adapt: Callable[[Settings], Settings]) -> None:
+        self.environ, self.cache = environ, ProfileCache(environ)
+        self._wanted, self._adapt = wanted, adapt
+        self.known: overview.Overview | None = None
+
+    def look(self, now: datetime) -> tuple[Panel, datetime]:
+        """Return what there is to show and when to look again; start the refresh if it is due."""
+        settings = self._adapt(config.load(self.environ)[0])
+        prompt.start_refresh_if_due(self.environ, panel.UNATTENDED)
+        self.known = overview.load(self.cache, settings.limits, now)
+        due = schedule.due_at(self.known.plan, self.known.reading, attended=False)
+        shown = panel.look(self.known, settings, self._wanted, now)
+        return shown, moments.next_change(self.known, settings.limits, due, now)
+
+
+def follow(followed: Followed, say: Callable[[Panel], None], sleep: Sleep) -> None:
+    """Call `say` with what there is to show, again whenever that may have changed, until the sleep has ended.
+
+    Raises CacheError when the cache's directory can be neither made nor watched.
+    """
+    while not sleep.ended:
+        followed.cache.make_private()
+        with changes.watching(followed.cache.directory, sleep.wake):
+            _while_it_is_the_same(followed, say, sleep)
+
+
+def _while_it_is_the_same(followed: Followed, say: Callable[[Panel], None], sleep: Sleep) -> None:
+    """Go on until the bar has gone, or another directory has come in the place of the one that is watched."""
+    directory = _identity(followed.cache.directory)
+    while not sleep.ended and _identity(followed.cache.directory) == directory:
+        shown, following = followed.look(datetime.now(UTC))
+        say(shown)
+        sleep.until(following)
+
+
+def _identity(directory: str) -> object:
+    try:
+        status = os.stat(directory)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+class PipeSleep:
+    """The sleep of a bar's child: it ends when nobody reads `output` any more; clicks on stdin are told meanwhile.
+
+    `clicked` gets the button of every click. Use as a context manager.
+    """
+
+    def __init__(self, output: int, clicked: Callable[[int], None] | None = None) -> None:
+        if not hasattr(select, "poll"):
+            raise UsageError("--follow waits in a way that this system does not know. Run `ullage panel` at intervals.")
+        self.ended = False
+        self._output, self._clicked = output, clicked
+        self._changed, self._changing = os.pipe()
+        os.set_blocking(self._changing, False)
+        self._poll = select.poll()
+        self._poll.register(self._changed, select.POLLIN)
+        # Of an output nothing is asked but whether somebody still reads it.
+        self._poll.register(output, 0)
+        self._input = sys.stdin.fileno() if clicked is not None and sys.stdin is not None else -1
+        self._unread = b""
+        if self._input >= 0:
+            self._poll.register(self._input, select.POLLIN)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        os.close(self._changed)
+        os.close(self._changing)
+
+    def wake(self) -> None:
+        """Wake the sleeper, from any thread."""
+        # When the pipe is full, whoever reads it will wake in any case.
+        with contextlib.suppress(BlockingIOError):
+            os.write(self._changing, b".")
+
+    def until(self, moment: datetime) -> None:
+        """Sleep until a moment, a change or the end."""
+        while not self.ended:
+            left = (moment - datetime.now(UTC)).total_seconds()
+            if left <= 0:
+                return
+            # Rounded up: what wakes a millisecond early would find nothing new.
+            events = dict(self._poll.poll(int(left * 1000) + 1))
+            if self._output in events:
+                self.ended = True
+            if self._input in events:
+                self._read_clicks()
+            if self._changed in events:
+                self._settle()
+                return
+
+    def _settle(self) -> None:
+        """Take what has been told until nothing more comes for a moment, though not for ever."""
+        changed = select.poll()
+        changed.register(self._changed, select.POLLIN)
+        for _ in range(_MOST_SETTLING):
+            os.read(self._changed, _LONGEST_INPUT)
+            if not changed.poll(_SETTLED_MILLISECONDS):
+                return
+
+    def _read_clicks(self) -> None:
+        assert self._clicked is not None
+        data = os.read(self._input, _LONGEST_INPUT)
+        if not data:
+            self._poll.unregister(self._input)
+            self._input = -1
+        *complete, self._unread = (self._unread + data).split(b"\n")
+        self._unread = self._unread[-_LONGEST_INPUT:]
+        for line in complete:
+            button = clicks.button(line)
+            if button is not None:
+                self._clicked(button)

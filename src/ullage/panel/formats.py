@@ -1,0 +1,54 @@
+"""The table of formats: a name, what it renders, and whether and how it follows. Pure."""
+
+from __future__ import annotations
+
+from ullage.panel import lines, menus, objects
+from ullage.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ullage.panel import Panel
+
+    # The words of the command that a menu's entry starts for a new reading.
+    Command = Sequence[str]
+    Render = Callable[[Panel, Command], str]
+
+
+class Format(Record):
+    """How a bar is spoken to; `update` is what follows on `prelude`, None where the bar reads no stream."""
+
+    render: Render
+    update: Render | None = None
+    prelude: str = ""
+    takes_clicks: bool = False
+
+
+def _repeated(render: Callable[[Panel], str], update: Callable[[Panel], str] | None = None) -> Format:
+    """Return a format whose stream has a line for every update."""
+    following = update or render
+    return Format(render=lambda panel, refresh: render(panel), update=lambda panel, refresh: following(panel))
+
+
+def _once(render: Callable[[Panel], str]) -> Format:
+    return Format(render=lambda panel, refresh: render(panel))
+
+
+FORMATS: dict[str, Format] = {
+    "waybar": _repeated(objects.waybar),
+    "i3bar": _repeated(objects.i3bar, objects.i3bar_update).replace(prelude=objects.I3BAR_PRELUDE, takes_clicks=True),
+    "i3blocks": _repeated(lines.i3blocks, objects.i3blocks),
+    "i3status-rust": _repeated(objects.i3status_rust),
+    "py3status": _once(lines.py3status),
+    "polybar": _repeated(lines.polybar),
+    "lemonbar": _repeated(lines.lemonbar),
+    "xmobar": _repeated(lines.xmobar),
+    "conky": _once(lines.conky),
+    "genmon": _once(lines.genmon),
+    "argos": Format(render=menus.argos),
+    "xbar": Format(render=menus.xbar),
+    "swiftbar": Format(render=menus.swiftbar, update=menus.swiftbar_update),
+    "sketchybar": _once(lines.sketchybar),
+    "plain": _repeated(lines.plain),
+}

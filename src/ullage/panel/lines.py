@@ -1,0 +1,77 @@
+"""Formats of plain lines: polybar, lemonbar, xmobar, conky, i3blocks, py3status, genmon, sketchybar. Pure."""
+
+from __future__ import annotations
+
+import math
+
+from ullage.panel import USAGE_PAGE, markup
+from ullage.panel.colours import paint
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ullage.panel import Panel
+
+
+def plain(panel: Panel) -> str:
+    """Return the text without colours, for any bar that shows a line."""
+    return markup.plain(panel.spans, panel.palette)
+
+
+def polybar(panel: Panel) -> str:
+    """Return a line for polybar's custom/script; an empty one hides the module."""
+    return markup.polybar(panel.spans, panel.palette)
+
+
+def lemonbar(panel: Panel) -> str:
+    """Return a line for lemonbar."""
+    return markup.lemonbar(panel.spans, panel.palette)
+
+
+def xmobar(panel: Panel) -> str:
+    """Return a line for xmobar's Com, PipeReader or StdinReader."""
+    return markup.xmobar(panel.spans, panel.palette)
+
+
+def conky(panel: Panel) -> str:
+    """Return a line for conky's ${execpi}, which parses it; ${execi} would show the tags."""
+    return markup.conky(panel.spans, panel.palette)
+
+
+def i3blocks(panel: Panel) -> str:
+    """Return i3blocks' three lines: text, short text, colour."""
+    colour = paint(panel.palette, panel.level).colour or ""
+    return "\n".join((plain(panel), markup.plain(panel.short, panel.palette), colour)) if panel.spans else ""
+
+
+def py3status(panel: Panel) -> str:
+    """Return what py3status' external_script reads: text and colour, a line each."""
+    colour = paint(panel.palette, panel.level).colour
+    return "\n".join(filter(None, (plain(panel), colour)))
+
+
+def genmon(panel: Panel) -> str:
+    """Return the XML of Xfce's generic monitor: text and tooltip in Pango markup, a bar, and what a click opens."""
+    tool = markup.pango_text("\n".join(tooltip(panel)))
+    lines = [
+        f"<txt>{markup.pango(panel.spans, panel.palette)}</txt>",
+        f"<txtclick>xdg-open {USAGE_PAGE}</txtclick>",
+        f"<tool>{tool}</tool>",
+    ]
+    if panel.used_percent is not None:
+        lines.append(f"<bar>{min(100, math.floor(panel.used_percent))}</bar>")
+    return "\n".join(lines)
+
+
+def sketchybar(panel: Panel) -> str:
+    """Return sketchybar's properties, one a line, for `--set NAME`."""
+    if not panel.spans:
+        return "drawing=off"
+    colour = paint(panel.palette, panel.level).colour
+    lines = ["drawing=on", f"label={plain(panel)}"]
+    return "\n".join(lines + ([f"label.color=0xff{colour[1:]}"] if colour else []))
+
+
+def tooltip(panel: Panel) -> list[str]:
+    """Return a line for every window, and where the numbers come from."""
+    rows = [f"{row.label}: {', '.join(filter(None, (row.share.text, row.outlook)))}" for row in panel.rows]
+    return [*rows, panel.origin, *([panel.problem] if panel.problem else [])]

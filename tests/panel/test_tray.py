@@ -1,0 +1,219 @@
+"""The tray's icon and menu: what they show, and that real trays show it."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import subprocess
+import sys
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from bars import GREEN, RED, click, know, running, stand_in_for_the_browser, system_gi, x_server, xfce_panel
+from samples import NOW, reading, settings, window
+from tools import ULLAGE, need, run, ullage, wait_until
+
+from ullage import panel, tray
+from ullage.model import Problem
+from ullage.overview import Overview
+from ullage.panel import Wanted
+from ullage.render import picture
+from ullage.schedule import Schedule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from bars import Screen
+
+
+def look(*windows: Any, now: Any = NOW, problem: Problem | None = None, **changes: Any) -> panel.Panel:
+    stated = reading(*windows) if windows else None
+    known = Overview(reading=stated, plan=Schedule(problem=problem), samples={}, forecasts={})
+    return panel.look(known, settings(**changes), Wanted(), now)
+
+
+@pytest.mark.parametrize(
+    ("used", "minutes", "face"),
+    [
+        (37.9, 0, (0.37, "#3d9a50", "37")),
+        (82.0, 0, (0.82, "#d29922", "82")),
+        (99.9, 0, (0.99, "#e5484d", "99")),
+        (100.0, 0, (1.0, "#e5484d", "×")),
+        (140.0, 0, (1.0, "#e5484d", "×")),
+        (0.0, 0, (0.0, "#3d9a50", "0")),
+        (82.0, 20, (0.82, "#888888", "82")),
+        (82.0, 140, (None, "#9aa4b2", "?")),
+        (None, 0, (None, "#9aa4b2", "?")),
+    ],
+)
+def test_the_face_tells_what_is_known(used: float | None, minutes: int, face: object) -> None:
+    assert tray.face(look(window(used=used), now=NOW + timedelta(minutes=minutes))) == face
+
+
+def test_the_face_counts_what_is_left_where_that_is_wanted() -> None:
+    assert tray.face(look(window(used=37.9), show_left=True)) == (0.63, "#3d9a50", "63")
+    assert tray.face(look(window(used=100.0), show_left=True)) == (0.0, "#e5484d", "×")
+
+
+def test_nothing_known_is_an_empty_ring() -> None:
+    nothing = look(problem=Problem(code="signed_out", message="Nobody is signed in."))
+    assert tray.face(nothing) == (None, "#9aa4b2", "")
+    assert tray.menu_lines(nothing) == ["Nothing is known yet.", "Nobody is signed in."]
+    assert tray.title(nothing) == "ullage: Nothing is known yet."
+
+
+def test_the_menu_has_used_reset_age_and_source() -> None:
+    lines = tray.menu_lines(
+        look(
+            window(used=37.0, label="Session (5h)"),
+            window("seven_day", 82.0, label="Week", as_of=NOW - timedelta(minutes=20), source="statusline"),
+            window("seven_day_fable", 10.0, label="Fable", resets_at=NOW - timedelta(minutes=1)),
+        )
+    )
+    assert lines == [
+        "Session (5h): 37%, resets in 2h13, 12:51 (read just now, from oauth)",
+        "Week: ~82%!, resets in 2h13, 12:51 (read 20m ago, from statusline)",
+        "Fable: ?, has reset; a new reading is due (read just now, from oauth)",
+    ]
+
+
+def test_a_title_is_no_longer_than_windows_shows() -> None:
+    assert len(tray.title(look(window()).replace(origin="y" * 300))) == tray.LONGEST_TITLE
+
+
+def test_the_ring_fills_clockwise_from_the_top() -> None:
+    image = picture.ring(0.25, "#e5484d", "25")
+    right, left = (image.getpixel((x, 32)) for x in (58, 6))
+    assert image.getpixel((32 + 18, 32 - 18)) == (229, 72, 77, 255)
+    assert left != (229, 72, 77, 255)
+    assert right is not None
+    assert image.getpixel((0, 0))[3] == 0  # type: ignore[index]  # four numbers
+    assert picture.ring(0.25, "#e5484d", "", opaque=True).getpixel((0, 0))[3] == 255  # type: ignore[index]  # the same
+
+
+@pytest.fixture
+def screen(environ: dict[str, str]) -> Iterator[Screen]:
+    with x_server(environ) as shown:
+        yield shown
+
+
+def xembed_tray() -> list[str]:
+    return [need("trayer"), *["--edge", "top", "--align", "left", "--widthtype", "request", "--height", "40"]]
+
+
+@contextlib.contextmanager
+def ended_well(environ: dict[str, str], number: int = signal.SIGTERM) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the tray, and hold it to an exit of its own, without a word."""
+    process = subprocess.Popen([ULLAGE, "tray"], env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    try:
+        yield process
+        # Twice, as a session's end may: the second must not find the first in its way.
+        process.send_signal(number)
+        process.send_signal(number)
+        said, _ = process.communicate(timeout=30)
+        assert (process.returncode, said) == (0, b"")
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_by_xembed(environ: dict[str, str], tmp_path: Path, screen: Screen, number: int) -> None:
+    opened = stand_in_for_the_browser(environ, tmp_path)
+    environ["PYSTRAY_BACKEND"] = "xorg"
+    know(environ, 95.0)
+    with running(xembed_tray(), environ), ended_well(environ, number):
+        screen.shows(RED, of=40)
+        for used, colour in ((30.0, GREEN), (96.0, RED), (31.0, GREEN)):
+            know(environ, used)
+            screen.shows(colour, of=40)
+        click(environ, 15, 15)
+        wait_until(opened.exists, what="the usage page")
+    assert opened.read_text() == "https://claude.ai/settings/usage\n"
+
+
+def with_menu(environ: dict[str, str], folder: Path) -> dict[str, str]:
+    """The environment with the system's PyGObject, which a menu needs on Linux."""
+    packages = system_gi(folder)
+    if packages is None:
+        pytest.skip(f"the system's PyGObject is not there, or not made for Python {sys.version_info[1]}")
+    return {**environ, "PYTHONPATH": packages}
+
+
+def the_menu_works(environ: dict[str, str], screen: Screen, opened: Path, button: int, x: int) -> None:
+    """The icon turns with the cache; its menu opens, and the keys choose the usage page in it."""
+    screen.shows(RED, of=40)
+    know(environ, 30.0)
+    screen.shows(GREEN, of=40)
+
+    def chosen() -> bool:
+        click(environ, x, 18, button)
+        run([need("xdotool"), "key", "--delay", "100", "Down", "Down", "Return"], environ)
+        return opened.exists()
+
+    wait_until(chosen, seconds=60, what="the usage page, by the menu")
+
+
+def test_by_gtk(environ: dict[str, str], tmp_path: Path, screen: Screen) -> None:
+    opened = stand_in_for_the_browser(environ, tmp_path)
+    know(environ, 95.0)
+    inside = {**with_menu(environ, tmp_path), "PYSTRAY_BACKEND": "gtk"}
+    command = [need("dbus-run-session"), "--", ULLAGE, "tray"]
+    with running(xembed_tray(), environ), running(command, inside):
+        the_menu_works(environ, screen, opened, 3, 15)
+
+
+def test_by_appindicator(environ: dict[str, str], tmp_path: Path, screen: Screen) -> None:
+    opened = stand_in_for_the_browser(environ, tmp_path)
+    know(environ, 95.0)
+    inside = {**with_menu(environ, tmp_path), "PYSTRAY_BACKEND": "appindicator"}
+    panel_command = xfce_panel(environ, tmp_path, "systray")
+    # On one bus, where the two find each other; the panel is of the system's own Python, if of any.
+    both = f'(unset PYTHONPATH; exec {" ".join(panel_command[2:])}) & exec "{ULLAGE}" tray'
+    with running([*panel_command[:2], "sh", "-c", both], inside, folder=tmp_path):
+        the_menu_works(environ, screen, opened, 1, 30)
+
+
+def test_no_tray_is_said_once_and_waited_for(environ: dict[str, str], screen: Screen) -> None:
+    environ["PYSTRAY_BACKEND"] = "xorg"
+    know(environ, 95.0)
+    process = subprocess.Popen([ULLAGE, "tray"], env=environ, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    try:
+        assert process.stderr.readline() == (
+            "ullage: No tray on this display takes icons yet; the icon is offered again every minute.\n"
+        )
+        with running(xembed_tray(), environ):
+            # A change offers it at once; which of them finds the tray there is a matter of its start.
+            used = iter(range(1000))
+
+            def offered() -> bool:
+                know(environ, 91.0 + next(used) % 8)
+                return screen.has(RED, of=40)
+
+            wait_until(offered, seconds=60, what="the icon")
+        process.terminate()
+        assert process.wait(30) == 0
+        assert process.stderr.read() == ""
+    finally:
+        process.kill()
+        process.wait()
+        process.stderr.close()
+
+
+def test_no_display(environ: dict[str, str]) -> None:
+    done = ullage("tray", environ=environ)
+    assert (done.returncode, done.stdout) == (5, "")
+    assert done.stderr.startswith("ullage: There is no display to show an icon on.")
+    assert done.stderr.count("\n") == 1
+
+
+def test_the_extra_is_missing(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pystray", None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    from ullage.errors import UsageError
+
+    with pytest.raises(UsageError, match=r"pip install 'ullage\[tray\]'"):
+        tray.check_installed()
