@@ -11,6 +11,7 @@ import ssl
 import stat
 import sys
 
+from ullage import target
 from ullage.cache import exclusive, refuse_replaceable, refuse_strangers
 from ullage.errors import CacheError, ServeError, UsageError
 
@@ -34,7 +35,7 @@ def addresses(host: str, port: int) -> list[tuple[socket.AddressFamily, tuple[st
 
 def is_loopback(host: str, port: int) -> bool:
     """Say whether nobody but this machine can connect there."""
-    return all(ipaddress.ip_address(place[0].partition("%")[0]).is_loopback for _, place in addresses(host, port))
+    return all(target.is_loopback(place[0].partition("%")[0]) for _, place in addresses(host, port))
 
 
 def open_port(host: str, port: int) -> socket.socket:
@@ -172,7 +173,7 @@ def is_every_address(host: str, port: int) -> bool:
 def hosts(names: tuple[str, ...], port: int, scheme: str) -> frozenset[str]:
     """Return the values that the Host header may have; a loopback server goes by every name of loopback."""
     every = {shown(name).lower() for name in names}
-    if any(name == "localhost" or _is_loopback_address(name) for name in names):
+    if any(name == "localhost" or target.is_loopback(name) for name in names):
         every |= {"localhost", "127.0.0.1", "[::1]"}
     usual = {"http": 80, "https": 443}[scheme]
     with_port = {f"{name}:{port}" for name in every} if port else set()
@@ -182,10 +183,3 @@ def hosts(names: tuple[str, ...], port: int, scheme: str) -> frozenset[str]:
 def shown(host: str) -> str:
     """Return a host as an address has it."""
     return f"[{host}]" if ":" in host else host
-
-
-def _is_loopback_address(name: str) -> bool:
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
