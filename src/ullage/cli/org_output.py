@@ -6,6 +6,7 @@ import textwrap
 
 from ullage.org import totals
 from ullage.render import columns
+from ullage.text import for_spreadsheet
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,14 +48,10 @@ def table(found: Found, by: Sequence[str]) -> Iterator[list[object]]:
     counts, currencies = totals.names(added), totals.currencies(added)
     yield [*by, *counts, *(f"cost_{currency.lower()}" for currency in currencies)]
     for total in added:
-        labels = [_harmless(total.labels[name]) for name in by]
+        told = (total.labels[name] for name in by)
+        labels = [label if label == totals.NONE else for_spreadsheet(label) for label in told]
         costs = [f"{total.costs[currency]:f}" if currency in total.costs else "" for currency in currencies]
         yield [*labels, *(total.counts.get(name, "") for name in counts), *costs]
-
-
-def _harmless(text: str) -> str:
-    """Return a label that no spreadsheet takes for a formula."""
-    return f"'{text}" if text[:1] in "=+-@" and text != totals.NONE else text
 
 
 def lines(report: Report, wanted: Days, found: Found, by: Sequence[str], width: int) -> Iterator[str]:
