@@ -65,7 +65,7 @@ ALLOWED = {
     "xembed": "",
     "moments": "",
     "serve": "__init__ cache changes config contract detach errors files frames history memory metrics model moments "
-    "overview places prompt record render schemas serve text timeline",
+    "overview places prompt record render schemas secret serve text timeline",
     "metrics": "__init__ cache config contract errors files metrics model overview places record sources target text",
     "refresh": "account ask cache config delivery detach errors memory places publish record schedule secret timeline",
     "hook": "cache config errors files guard jsontext prompt",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import ssl
 import stat
+import webbrowser
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,7 +16,7 @@ from serving import Served, everything, serving
 from tools import ullage, wait_until
 
 from ullage.errors import ServeError, UsageError
-from ullage.serve import tokens
+from ullage.serve import browser, tokens
 from ullage.serve.routes import ROUTES
 
 NOW = datetime(2026, 11, 22, 10, 38, 49, tzinfo=UTC)
@@ -260,3 +263,28 @@ def test_tokens_by_the_command_line(environ: dict[str, str]) -> None:
     assert ullage("serve", "token", "revoke", "grafana", environ=environ).returncode == 2
     assert ullage("serve", "link", environ=environ).stdout.startswith("http://127.0.0.1:7733/#link=ullage_")
     assert ullage("serve", "link", "--base", "javascript:alert(1)", environ=environ).returncode == 2
+
+
+def test_a_browser_inherits_no_key(directory: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLAUDE_CODE_OAUTH_TOKEN", "marker")
+    monkeypatch.setenv("MINE", "sk-ant-sid01-marker")
+    inherited: list[dict[str, str]] = []
+
+    def opened(_address: str) -> bool:
+        inherited.append(dict(os.environ))
+        return True
+
+    monkeypatch.setattr(webbrowser, "open", opened)
+    assert browser.open_page("http://127.0.0.1:1", "http://127.0.0.1:1/#link=x", directory)
+    assert not [name for name, value in inherited[0].items() if "marker" in value]
+    assert os.environ["MINE"] == "sk-ant-sid01-marker"
+
+
+def test_an_end_that_cannot_be_read_is_no_token_for_ever(directory: str) -> None:
+    now = datetime.now(UTC)
+    tokens.create(directory, "", "read", now, link=True)
+    document = json.loads(Path(tokens.path(directory)).read_text())
+    document["tokens"][0]["expires_at"] = "soon"
+    Path(tokens.path(directory)).write_text(json.dumps(document))
+    with pytest.raises(ServeError, match="cannot be understood"):
+        tokens.load(directory, now)

@@ -98,7 +98,9 @@ def _decoded(data: bytes) -> tuple[Token, ...]:
 def _token(entry: Mapping[str, object]) -> Token:
     created_at = parse_time(entry["created_at"])
     scope = entry["scope"]
-    if created_at is None or scope not in SCOPES:
+    expires_at = parse_time(entry["expires_at"])
+    # A time that cannot be read must not become a token for ever.
+    if created_at is None or scope not in SCOPES or (expires_at is None) != (entry["expires_at"] is None):
         raise ValueError("no token")
     return Token(
         id=str(entry["id"]),
@@ -106,7 +108,7 @@ def _token(entry: Mapping[str, object]) -> Token:
         scope=scope,
         sha256=str(entry["sha256"]),
         created_at=created_at,
-        expires_at=parse_time(entry["expires_at"]),
+        expires_at=expires_at,
         link=entry["link"] is True,
         used_at=parse_time(entry["used_at"]),
     )
