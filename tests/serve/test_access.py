@@ -20,6 +20,7 @@ from ullage.serve import browser, tokens
 from ullage.serve.routes import ROUTES
 
 NOW = datetime(2026, 11, 22, 10, 38, 49, tzinfo=UTC)
+HERE = "http://127.0.0.1:7733"
 
 
 @pytest.fixture
@@ -40,10 +41,10 @@ def test_a_token_is_stored_as_what_cannot_be_turned_back(directory: str) -> None
 
 
 def test_a_link_is_used_once_and_in_time(directory: str) -> None:
-    _, link = tokens.create(directory, "link", "read", NOW, link=True)
+    _, link = tokens.create(directory, "link", "read", NOW, link=HERE)
     assert tokens.use_link(directory, link, NOW)
     assert not tokens.use_link(directory, link, NOW)
-    _, late = tokens.create(directory, "link", "read", NOW, link=True)
+    _, late = tokens.create(directory, "link", "read", NOW, link=HERE)
     assert late not in tokens.load(directory, NOW + tokens.LINK_LASTS)
 
 
@@ -60,7 +61,7 @@ def test_revoke_takes_an_id_or_a_name_that_is_clear(directory: str) -> None:
 def test_links_make_room_and_tokens_stay(directory: str) -> None:
     mine = tokens.create(directory, "mine", "read", NOW)[1]
     for number in range(105):
-        tokens.create(directory, "link", "read", NOW + timedelta(seconds=number), link=True)
+        tokens.create(directory, "link", "read", NOW + timedelta(seconds=number), link=HERE)
     kept = tokens.load(directory, NOW)
     assert (len(kept), mine in kept) == (100, True)
 
@@ -118,6 +119,13 @@ def test_a_link_opens_one_session_and_nothing_by_itself(shared: Served) -> None:
     assert shared.ask("/v1/usage", link).status == 401
     assert shared.ask("/v1/usage", session).status == 200
     assert "browser" in ullage("serve", "token", "list", environ=shared.environ).stdout
+
+
+def test_a_link_to_another_address_opens_nothing_here(shared: Served) -> None:
+    # Another program at that address, which was given the link by mistake, can say whatever it likes in its headers.
+    astray = tokens.create(tokens.directory(shared.environ), "link", "read", datetime.now(UTC), link=HERE)[0]
+    assert shared.ask("/v1/session", astray, "POST").status == 401
+    assert shared.ask("/v1/session", astray, "POST", host=HERE.removeprefix("http://")).status == 421
 
 
 def test_a_scope_is_kept_to(shared: Served) -> None:
@@ -282,7 +290,7 @@ def test_a_browser_inherits_no_key(directory: str, monkeypatch: pytest.MonkeyPat
 
 def test_an_end_that_cannot_be_read_is_no_token_for_ever(directory: str) -> None:
     now = datetime.now(UTC)
-    tokens.create(directory, "", "read", now, link=True)
+    tokens.create(directory, "", "read", now, link=HERE)
     document = json.loads(Path(tokens.path(directory)).read_text())
     document["tokens"][0]["expires_at"] = "soon"
     Path(tokens.path(directory)).write_text(json.dumps(document))
