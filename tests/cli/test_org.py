@@ -95,7 +95,9 @@ def test_metrics_are_the_totals_of_json_and_promtool_finds_nothing(arguments: li
         document["first_day"],
         (datetime.now(UTC).date() + timedelta(days=1)).isoformat(),
     ]
-    checked = subprocess.run([need("promtool"), "check", "metrics"], input=text, text=True, capture_output=True)
+    checked = subprocess.run(
+        [need("promtool"), "check", "metrics"], input=text, text=True, capture_output=True, check=False
+    )
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
 
 

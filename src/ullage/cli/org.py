@@ -53,7 +53,7 @@ def _shared(report: Report) -> Callable[[Command], Command]:
             click.option(
                 "--openmetrics",
                 is_flag=True,
-                help="Print OpenMetrics, of all the days together unless --by names them.",
+                help="Print OpenMetrics; days are added up unless --by day.",
             ),
             click.option("--csv", "as_csv", is_flag=True, help="Print CSV, with a line of headings."),
             click.option("--json", "as_json", is_flag=True, help="Print JSON; money in it is text, to the last digit."),
