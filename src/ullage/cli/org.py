@@ -134,10 +134,12 @@ def _chosen(report: Report, by: Sequence[str], width: str) -> tuple[str, ...]:
 def _filters(given: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     found = []
     for name, values in given.items():
+        option = name.removeprefix("filter_").replace("_", "-")
         for value in values:
             if not value.isprintable() or not value:
-                raise click.BadParameter("holds characters that no id has.", param_hint=name)
-            found.append((name.removeprefix("filter_").replace("_", "-"), value))
+                wrong = "holds characters that no id has." if value else "is empty."
+                raise click.BadParameter(wrong, param_hint=f"--{option}")
+            found.append((option, value))
     return tuple(found)
 
 
