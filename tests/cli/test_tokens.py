@@ -211,6 +211,7 @@ def test_a_stretch_of_time(used: Path, environ: dict[str, str], arguments: list[
         (["--root", "here"], "NAME=DIR"),
         (["--root", "here=/nowhere"], "NAME=DIR"),
         (["prices", "--update", "/nowhere.json"], "cannot be read"),
+        (["prices", "--update", ""], "cannot be read"),
         (["prices", "--update", "http://example.com/prices.json"], "neither an https"),
         (["prices", "--update", "ftp://127.0.0.1/prices.json"], "neither an https"),
         (["prices", "--update", "https://me:secret@example.com/"], "name and password"),

@@ -184,7 +184,7 @@ def _translated(host: str, seconds: float) -> Iterator[None]:
     except (httpx.HTTPError, OSError) as error:
         raise SourceError(
             "connection_broken",
-            f"The connection to {host} broke off. The next attempt comes by itself.",
+            f"The connection to {host} broke off. Another attempt may do better.",
             reached_server=True,
         ) from error
 
@@ -235,9 +235,7 @@ def _client(host: str) -> httpx.AsyncClient:
 
 
 def _unreachable(code: str, what: str) -> SourceError:
-    return SourceError(
-        code, f"{what}. Check the network; the next attempt comes by itself.", reached_server=code == "timeout"
-    )
+    return SourceError(code, f"{what}. Check the network.", reached_server=code == "timeout")
 
 
 def _connect_error(host: str, error: httpx.ConnectError) -> SourceError:
@@ -284,6 +282,6 @@ def json_body(answer: Answer, host: str, number: Callable[[str], object] = float
             ) from error
         raise SourceError(
             "truncated",
-            f"The answer of {host} is not whole. The next attempt comes by itself.",
+            f"The answer of {host} is not whole. Another attempt may do better.",
             reached_server=True,
         ) from error
