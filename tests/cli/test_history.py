@@ -15,7 +15,7 @@ from tools import PYTHON, run, ullage
 
 from ullage import history, memory
 from ullage.cache import ProfileCache
-from ullage.cli.moments import since_when
+from ullage.moments import since_when
 from ullage.schedule import Schedule, begun
 
 HOUR = timedelta(hours=1)

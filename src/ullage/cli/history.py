@@ -13,8 +13,8 @@ import click
 from ullage import history, memory, model
 from ullage.cache import ProfileCache
 from ullage.cli import options
-from ullage.cli.moments import since_when
 from ullage.model import iso
+from ullage.moments import since_when
 from ullage.render import words
 
 TYPE_CHECKING = False

@@ -11,7 +11,7 @@ import click
 from ullage import config, tally
 from ullage.cli import options
 from ullage.cli.meter import Meter
-from ullage.cli.moments import since_when, until_when
+from ullage.moments import since_when, until_when
 from ullage.render import tokens as render
 from ullage.tokens import prices, transcripts
 from ullage.tokens.report import GROUPINGS
