@@ -191,7 +191,7 @@ def test_the_keyboard_reaches_everything(shared: Served, visit: Callable[..., Pa
     after = page.evaluate("document.querySelector('#choice :checked').value")
     assert before != after
     label = page.evaluate("document.querySelector('#choice :checked').parentElement.textContent")
-    expect(page.locator("#chart svg")).to_have_attribute("aria-label", re.compile(re.escape(label)))
+    expect(page.locator("#chart svg[role=img]")).to_have_attribute("aria-label", re.compile(re.escape(label)))
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     assert page.locator("#numbers table").is_visible()
