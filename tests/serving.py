@@ -43,7 +43,9 @@ class Served:
         self.port = 0 if self.path else int(where.rpartition(":")[2])
 
     def token(self, scope: tokens.Scope = "read", *, link: bool = False) -> str:
-        return tokens.create(tokens.directory(self.environ), "test", scope, datetime.now(UTC), link=link)[0]
+        return tokens.create(
+            tokens.directory(self.environ), "test", scope, datetime.now(UTC), link=self.base if link else None
+        )[0]
 
     def connect(self) -> socket.socket:
         if self.path:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import ssl
 import stat
+import webbrowser
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,10 +16,11 @@ from serving import Served, everything, serving
 from tools import ullage, wait_until
 
 from ullage.errors import ServeError, UsageError
-from ullage.serve import tokens
+from ullage.serve import browser, tokens
 from ullage.serve.routes import ROUTES
 
 NOW = datetime(2026, 11, 22, 10, 38, 49, tzinfo=UTC)
+HERE = "http://127.0.0.1:7733"
 
 
 @pytest.fixture
@@ -37,10 +41,10 @@ def test_a_token_is_stored_as_what_cannot_be_turned_back(directory: str) -> None
 
 
 def test_a_link_is_used_once_and_in_time(directory: str) -> None:
-    _, link = tokens.create(directory, "link", "read", NOW, link=True)
+    _, link = tokens.create(directory, "link", "read", NOW, link=HERE)
     assert tokens.use_link(directory, link, NOW)
     assert not tokens.use_link(directory, link, NOW)
-    _, late = tokens.create(directory, "link", "read", NOW, link=True)
+    _, late = tokens.create(directory, "link", "read", NOW, link=HERE)
     assert late not in tokens.load(directory, NOW + tokens.LINK_LASTS)
 
 
@@ -57,7 +61,7 @@ def test_revoke_takes_an_id_or_a_name_that_is_clear(directory: str) -> None:
 def test_links_make_room_and_tokens_stay(directory: str) -> None:
     mine = tokens.create(directory, "mine", "read", NOW)[1]
     for number in range(105):
-        tokens.create(directory, "link", "read", NOW + timedelta(seconds=number), link=True)
+        tokens.create(directory, "link", "read", NOW + timedelta(seconds=number), link=HERE)
     kept = tokens.load(directory, NOW)
     assert (len(kept), mine in kept) == (100, True)
 
@@ -115,6 +119,13 @@ def test_a_link_opens_one_session_and_nothing_by_itself(shared: Served) -> None:
     assert shared.ask("/v1/usage", link).status == 401
     assert shared.ask("/v1/usage", session).status == 200
     assert "browser" in ullage("serve", "token", "list", environ=shared.environ).stdout
+
+
+def test_a_link_to_another_address_opens_nothing_here(shared: Served) -> None:
+    # Another program at that address, which was given the link by mistake, can say whatever it likes in its headers.
+    astray = tokens.create(tokens.directory(shared.environ), "link", "read", datetime.now(UTC), link=HERE)[0]
+    assert shared.ask("/v1/session", astray, "POST").status == 401
+    assert shared.ask("/v1/session", astray, "POST", host=HERE.removeprefix("http://")).status == 421
 
 
 def test_a_scope_is_kept_to(shared: Served) -> None:
@@ -260,3 +271,28 @@ def test_tokens_by_the_command_line(environ: dict[str, str]) -> None:
     assert ullage("serve", "token", "revoke", "grafana", environ=environ).returncode == 2
     assert ullage("serve", "link", environ=environ).stdout.startswith("http://127.0.0.1:7733/#link=ullage_")
     assert ullage("serve", "link", "--base", "javascript:alert(1)", environ=environ).returncode == 2
+
+
+def test_a_browser_inherits_no_key(directory: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLAUDE_CODE_OAUTH_TOKEN", "marker")
+    monkeypatch.setenv("MINE", "sk-ant-sid01-marker")
+    inherited: list[dict[str, str]] = []
+
+    def opened(_address: str) -> bool:
+        inherited.append(dict(os.environ))
+        return True
+
+    monkeypatch.setattr(webbrowser, "open", opened)
+    assert browser.open_page("http://127.0.0.1:1", "http://127.0.0.1:1/#link=x", directory)
+    assert not [name for name, value in inherited[0].items() if "marker" in value]
+    assert os.environ["MINE"] == "sk-ant-sid01-marker"
+
+
+def test_an_end_that_cannot_be_read_is_no_token_for_ever(directory: str) -> None:
+    now = datetime.now(UTC)
+    tokens.create(directory, "", "read", now, link=HERE)
+    document = json.loads(Path(tokens.path(directory)).read_text())
+    document["tokens"][0]["expires_at"] = "soon"
+    Path(tokens.path(directory)).write_text(json.dumps(document))
+    with pytest.raises(ServeError, match="cannot be understood"):
+        tokens.load(directory, now)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from browser import axe, chromium
+from playwright.sync_api import expect
 from serving import Served, serving
 from tools import ullage
 
@@ -95,7 +96,7 @@ def test_a_token_lets_in_by_hand_and_is_not_kept(shared: Served, visit: Callable
     page.wait_for_selector("#entrance:visible")
     page.get_by_label("Token").fill("ullage_wrong")
     page.keyboard.press("Enter")
-    page.wait_for_function("document.querySelector('#refusal').textContent")
+    expect(page.locator("#refusal")).not_to_be_empty()
     token = shared.token()
     page.get_by_label("Token").fill(token)
     page.keyboard.press("Enter")
@@ -190,7 +191,7 @@ def test_the_keyboard_reaches_everything(shared: Served, visit: Callable[..., Pa
     after = page.evaluate("document.querySelector('#choice :checked').value")
     assert before != after
     label = page.evaluate("document.querySelector('#choice :checked').parentElement.textContent")
-    page.wait_for_function("(label) => document.querySelector('#chart svg').ariaLabel.startsWith(label)", arg=label)
+    expect(page.locator("#chart svg[role=img]")).to_have_attribute("aria-label", re.compile(re.escape(label)))
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     assert page.locator("#numbers table").is_visible()

@@ -12,7 +12,7 @@ import click
 from ullage import config, overview
 from ullage.cache import ProfileCache
 from ullage.cli import options
-from ullage.errors import UsageError
+from ullage.errors import UllageError, UsageError
 from ullage.model import binding_window, find_window
 from ullage.render import chart
 from ullage.render.segment import short_name
@@ -109,6 +109,8 @@ def _write(path: str, form: str, data: bytes) -> None:
     if path == "-":
         sys.stdout.buffer.write(data)
         return
+    if os.path.isdir(path):
+        raise UsageError(f"{path} is a directory. Name a file.")
     if os.path.lexists(path):
         with open(path, "rb") as file:
             if not file.read(8).startswith(_SIGNATURES[form]):
@@ -121,5 +123,5 @@ def _write(path: str, form: str, data: bytes) -> None:
     except OSError as error:
         if os.path.exists(temporary):
             os.unlink(temporary)
-        raise OSError(error.errno, error.strerror, path) from error
+        raise UllageError(f"{path!r} cannot be written: {error.strerror}. Name another file.") from error
     click.echo(f"Wrote {path}", err=True)

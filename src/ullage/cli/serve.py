@@ -156,7 +156,7 @@ def _offer_link(base: str, *, open_browser: bool) -> None:
 
 
 def _new_link(base: str) -> str:
-    secret, _ = tokens.create(tokens.directory(os.environ), "link", "read", datetime.now(UTC), link=True)
+    secret, _ = tokens.create(tokens.directory(os.environ), "link", "read", datetime.now(UTC), link=base)
     # Behind the #, which no browser sends to a server or names to another page.
     return f"{base}/#link={secret}"
 

@@ -40,6 +40,7 @@ class Access:
     def __init__(self, directory: str | None, hosts: frozenset[str], scheme: str) -> None:
         self.directory = directory
         self._hosts = hosts
+        self._scheme = scheme
         self._origins = {f"{scheme}://{host}" for host in hosts}
         self._seen: object = None
         self._tokens: tuple[Token, ...] = ()
@@ -79,19 +80,26 @@ class Access:
     def begin_session(self, headers: Mapping[bytes, bytes], now: datetime) -> str | None:
         """Exchange a token, or a link that nobody has used, for a session's secret; it ends with us, or with its token.
 
-        So that what a browser keeps opens nothing once another program has our port.
+        So that what a browser keeps opens nothing once another program has our port. A link counts at the address that
+        it was made for: whoever listens at another, and is given it by mistake, cannot use it here.
         """
         secret = _secret(headers)
         if self.directory is None or secret is None:
             return None
         token = tokens.matching([token for token in self.known(now) if token.used_at is None], secret)
-        if token is None or (token.link and not tokens.use_link(self.directory, token, now)):
+        if token is None or (token.link and not self._is_here(token.link, headers)):
+            return None
+        if token.link and not tokens.use_link(self.directory, token, now):
             return None
         session = tokens.PREFIX + secrets.token_urlsafe(32)
         while len(self._sessions) >= _MOST_SESSIONS:
             del self._sessions[next(iter(self._sessions))]
         self._sessions[tokens.digest(session)] = token.id
         return session
+
+    def _is_here(self, address: str, headers: Mapping[bytes, bytes]) -> bool:
+        host = headers.get(b"host", b"").decode("latin-1")
+        return _without_default_port(address) == _without_default_port(f"{self._scheme}://{host}")
 
     def known(self, now: datetime) -> tuple[Token, ...]:
         """Return the valid tokens; the file is read anew when it has been replaced."""
@@ -107,6 +115,11 @@ class Access:
             self._tokens = tokens.load(self.directory, now)
             self._seen = seen
         return tuple(token for token in self._tokens if token.expires_at is None or now < token.expires_at)
+
+
+def _without_default_port(address: str) -> str:
+    default = ":443" if address.lower().startswith("https:") else ":80"
+    return address.lower().rstrip("/").removesuffix(default)
 
 
 def _secret(headers: Mapping[bytes, bytes]) -> str | None:

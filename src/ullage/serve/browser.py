@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import html
 import os
 import pathlib
 import webbrowser
 
+from ullage import secret
 from ullage.files import write_atomically
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def open_page(base: str, link: str, directory: str) -> bool:
@@ -23,4 +29,17 @@ def open_page(base: str, link: str, directory: str) -> bool:
         f'<a href="{target}">ullage at {html.escape(base)}</a>'
     )
     write_atomically(path, page.encode())
-    return webbrowser.open(pathlib.Path(path).as_uri())
+    with _without_keys():
+        return webbrowser.open(pathlib.Path(path).as_uri())
+
+
+@contextlib.contextmanager
+def _without_keys() -> Iterator[None]:
+    """Hand a browser, which inherits our environment, nothing that opens an account."""
+    before = dict(os.environ)
+    for name in before.keys() - secret.withheld(before).keys():
+        del os.environ[name]
+    try:
+        yield
+    finally:
+        os.environ.update(before)

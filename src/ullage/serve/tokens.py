@@ -43,7 +43,8 @@ _WAIT_SECONDS = 10.0
 class Token(Record):
     """What is kept of one: never the secret itself.
 
-    A link may be exchanged for a session once; from `used_at` on the entry stands for that session.
+    A link holds the address that it was made for, and may be exchanged there for a session once; from `used_at` on the
+    entry stands for that session.
     """
 
     id: str
@@ -52,7 +53,7 @@ class Token(Record):
     sha256: str
     created_at: datetime
     expires_at: datetime | None = None
-    link: bool = False
+    link: str | None = None
     used_at: datetime | None = None
 
 
@@ -98,7 +99,9 @@ def _decoded(data: bytes) -> tuple[Token, ...]:
 def _token(entry: Mapping[str, object]) -> Token:
     created_at = parse_time(entry["created_at"])
     scope = entry["scope"]
-    if created_at is None or scope not in SCOPES:
+    expires_at = parse_time(entry["expires_at"])
+    # A time that cannot be read must not become a token for ever.
+    if created_at is None or scope not in SCOPES or (expires_at is None) != (entry["expires_at"] is None):
         raise ValueError("no token")
     return Token(
         id=str(entry["id"]),
@@ -106,14 +109,17 @@ def _token(entry: Mapping[str, object]) -> Token:
         scope=scope,
         sha256=str(entry["sha256"]),
         created_at=created_at,
-        expires_at=parse_time(entry["expires_at"]),
-        link=entry["link"] is True,
+        expires_at=expires_at,
+        link=str(entry["link"]) if entry["link"] else None,
         used_at=parse_time(entry["used_at"]),
     )
 
 
-def create(directory: str, name: str, scope: Scope, now: datetime, *, link: bool = False) -> tuple[str, Token]:
-    """Make a token, or a link's one-time secret; return the secret, which is kept nowhere, and what is kept."""
+def create(directory: str, name: str, scope: Scope, now: datetime, *, link: str | None = None) -> tuple[str, Token]:
+    """Make a token, or the one-time secret of a link to an address.
+
+    Returns the secret, which is kept nowhere, and what is kept.
+    """
     secret = PREFIX + secrets.token_urlsafe(32)
     token = Token(
         id=secrets.token_hex(4),

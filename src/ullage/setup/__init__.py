@@ -9,6 +9,7 @@ import os
 import re
 
 from ullage.errors import UsageError
+from ullage.files import read_regular
 from ullage.record import Record
 from ullage.setup import blocks, userfile
 from ullage.setup.hosts import (
@@ -101,8 +102,11 @@ def plan(host: Host) -> Plan:
     if found:
         return Plan(change=None, words=_words_of_block(found, host))
     now = standing(file.data, host)
+    at = host.path
+    if now.how == "none" and host.beside:
+        at, now = host.beside, standing(read_regular(host.beside), host)
     if now.how == "by hand":
-        return Plan(change=None, words=f"Line {now.line} of {host.path} does this already; nothing to add.")
+        return Plan(change=None, words=f"Line {now.line} of {at} does this already; nothing to add.")
     crlf = host.name == "starship" and b"\r\n" in (file.data or b"")
     after = blocks.insert(file.data, host.name, host.body.encode(), b"\r\n" if crlf else b"\n")
     note = _starship_note(host.path, file.data or b"", after) if host.name == "starship" else ""

@@ -56,13 +56,17 @@ if-shell -F '#{{e|<:#{{status-right-length}},100}}' "set-option -g status-right-
 
 
 class Host(Record):
-    """A program that shows the segment: its file, its lines, a pattern of what does the same, what comes then."""
+    """A program that shows the segment: its file, its lines, a pattern of what does the same, what comes then.
+
+    `beside` is another file that is read at every start, where a line of the user's own may stand.
+    """
 
     name: str
     path: str
     body: str
     pattern: str
     afterwards: str
+    beside: str | None = None
 
 
 def host(name: str, environ: Mapping[str, str], *, starship: bool = False, without_process: bool = False) -> Host:
@@ -104,6 +108,7 @@ def _fish(environ: Mapping[str, str], starship: bool, _: bool) -> Host:
         body=f"status is-interactive; and type -q ullage; and {init} | source\n",
         pattern=r"\bullage init fish\b",
         afterwards="Open a new fish to see it.",
+        beside=os.path.join(_config_home(environ), "fish", "config.fish"),
     )
 
 
