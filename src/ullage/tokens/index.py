@@ -36,6 +36,10 @@ _BUSY_SECONDS = 60.0
 _KEY = "message, request, sidechain, file"
 _TOTAL = "{0}input + {0}output + {0}cache_write_5m + {0}cache_write_1h + {0}cache_read"
 _SUMS = ", ".join(f"sum({name})" for name in COUNTS)
+_LOOKUPS = {
+    "responses_by_file": "CREATE INDEX responses_by_file ON responses (file)",
+    "responses_by_time": "CREATE INDEX responses_by_time ON responses (at)",
+}
 
 MIGRATIONS = (
     f"""
@@ -72,8 +76,7 @@ MIGRATIONS = (
         {", ".join(f"{name} INTEGER NOT NULL" for name in COUNTS)},
         PRIMARY KEY ({_KEY})
     ) WITHOUT ROWID;
-    CREATE INDEX responses_by_file ON responses (file);
-    CREATE INDEX responses_by_time ON responses (at);
+    {"; ".join(_LOOKUPS.values())};
     CREATE TABLE sums (
         quarter INTEGER NOT NULL,
         context INTEGER NOT NULL,
@@ -126,8 +129,10 @@ _MERGE = (
         WHERE counted AND quarter = wanted GROUP BY quarter, context""",
 )
 _CLEAR = ("fresh", "dropped", "touched", "quarters", "several")
-# Where nothing was known, nothing has to be compared with it.
+# Where nothing was known, nothing has to be compared with it; to sort once is less work than to keep in order.
+_BEFORE_FIRST = tuple(f"DROP INDEX {name}" for name in _LOOKUPS)
 _FIRST = (
+    *_LOOKUPS.values(),
     "CREATE TEMP TABLE several AS SELECT message FROM responses GROUP BY message HAVING count(*) > 1",
     "UPDATE responses SET counted = 0 WHERE message IN several",
     _RANK,
@@ -169,6 +174,7 @@ class Index:
                 return
             self._all(_STAGE)
             is_first = self._connection.execute("SELECT 1 FROM responses LIMIT 1").fetchone() is None
+            self._all(_BEFORE_FIRST if is_first else ())
             self._read(work, scan, "responses" if is_first else "fresh")
             self._all(_FIRST if is_first else _MERGE)
             self._all(f"DROP TABLE IF EXISTS temp.{table}" for table in _CLEAR)
@@ -336,7 +342,7 @@ def _span(since: int | None, until: int | None, slot: str) -> tuple[str, list[in
 
 
 class _Contexts:
-    """The ids of contexts, each looked up once, and the way of rows into a table: the staged ones, or the last."""
+    """The ids of contexts, and the way of rows into a table: the staged ones, or the last."""
 
     def __init__(self, connection: Connection, table: str) -> None:
         self._connection = connection
@@ -345,28 +351,25 @@ class _Contexts:
         if table == "responses":
             self._insert = f"INSERT INTO responses ({columns}, counted) "
             self._insert += f"VALUES ({', '.join('?' * (6 + len(COUNTS)))}, 1) {_TAKE}"
-        self._known: dict[tuple[object, ...], int] = {}
 
     def keep(self, number: int, transcript: Transcript, rows: Sequence[Row]) -> None:
-        project = _shown(transcript.project)
+        whose = (transcript.root, _shown(transcript.project))
+        ids = {told: self._of((*whose, *told)) for told in {row[4:8] for row in rows}}
         self._connection.executemany(
-            self._insert,
-            ((*row[:3], number, row[3], self._of((transcript.root, project, *row[4:8])), *row[8:]) for row in rows),
+            self._insert, ((*row[:3], number, row[3], ids[row[4:8]], *row[8:]) for row in rows)
         )
 
     def _of(self, context: tuple[object, ...]) -> int:
-        if context not in self._known:
-            self._connection.execute(
-                "INSERT OR IGNORE INTO contexts (root, project, session, branch, model, variant) "
-                "VALUES (?, ?, ?, ?, ?, ?)",
-                context,
-            )
-            (self._known[context],) = self._connection.execute(
-                "SELECT id FROM contexts WHERE root = ? AND project = ? AND session = ? AND branch = ? AND model = ? "
-                "AND variant = ?",
-                context,
-            ).fetchone()
-        return self._known[context]
+        self._connection.execute(
+            "INSERT OR IGNORE INTO contexts (root, project, session, branch, model, variant) VALUES (?, ?, ?, ?, ?, ?)",
+            context,
+        )
+        (known,) = self._connection.execute(
+            "SELECT id FROM contexts WHERE root = ? AND project = ? AND session = ? AND branch = ? AND model = ? "
+            "AND variant = ?",
+            context,
+        ).fetchone()
+        return int(known)
 
 
 def _shown(project: str) -> str:
