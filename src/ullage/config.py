@@ -11,7 +11,7 @@ from ullage.errors import UsageError
 from ullage.files import read_regular
 from ullage.meters import SOURCES
 from ullage.model import Limits
-from ullage.places import SURFACES, config_directory
+from ullage.places import SURFACES, config_directory, state_directory
 from ullage.record import Record
 from ullage.render import segment
 from ullage.render.surfaces import PALETTES, check_style
@@ -438,9 +438,12 @@ def state_path(environ: Mapping[str, str]) -> str:
         if not os.path.isabs(given):
             raise UsageError(f"ULLAGE_STATE_DIR must be an absolute path; it is {given!r}. Set it to the full path.")
         return given
-    import platformdirs
+    directory = state_directory(environ)
+    if directory is None:
+        import platformdirs
 
-    return platformdirs.user_state_dir("ullage", appauthor=False)
+        directory = platformdirs.user_state_dir("ullage", appauthor=False)
+    return directory
 
 
 def load(environ: Mapping[str, str]) -> tuple[Settings, tuple[Issue, ...]]:

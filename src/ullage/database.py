@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-import urllib.parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,7 +37,8 @@ def opened(path: str, migrations: Sequence[str], busy_seconds: float | None = No
 @contextlib.contextmanager
 def read_only(path: str) -> Iterator[Connection]:
     """Open a database as it is, and change nothing: not even its version."""
-    address = f"file:{urllib.parse.quote(path)}?mode=ro"
+    # To import what quotes addresses takes 8 ms, and an encoded path may hold any byte.
+    address = f"file:{path.replace('%', '%25').replace('?', '%3f').replace('#', '%23')}?mode=ro"
     with contextlib.closing(sqlite3.connect(address, uri=True, timeout=_BUSY_SECONDS)) as database:
         yield database
 

@@ -1,0 +1,78 @@
+"""`ullage tokens` for programs: what is asked most often, without the command line's library, whose import is the
+greater part of a look that finds nothing new.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import UTC, datetime
+
+from ullage import config, tally
+from ullage.errors import UllageError
+from ullage.prompt import parse_options
+from ullage.render import tokens as render
+from ullage.tokens.report import GROUPINGS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ullage.tally import Answer
+
+_PIPE_WIDTH = 120
+
+
+def run(arguments: Sequence[str], environ: Mapping[str, str]) -> int | None:
+    """Print the report and return the exit code; None when it is for the full command line, or for a terminal."""
+    options = parse_options(arguments, valued=("--by",), flags=("--json", "--csv"))
+    if options is None or options.get("--by", "day") not in GROUPINGS or {"--json", "--csv"} <= options.keys():
+        return None
+    if os.isatty(1) or os.isatty(2):
+        return None
+    now = datetime.now(UTC)
+    settings, issues = config.load(environ)
+    if issues or config.wrong_source(settings):
+        return None
+    try:
+        question = tally.Question(by=options.get("--by", "day"), roots=tally.roots_of(environ))
+        answer = tally.ask(environ, question, settings.prices, lambda *_: None, now)
+    except UllageError as error:
+        print(f"ullage: {error}", file=sys.stderr)
+        return error.exit_code
+    if not answer.found.transcripts and not options.keys() & {"--json", "--csv"}:
+        # It has more to say of where it looked.
+        return None
+    for notice in answer.notices:
+        print(f"ullage: {notice}", file=sys.stderr)
+    return _print(text(answer, "json" if "--json" in options else "csv" if "--csv" in options else "table", now), answer)
+
+
+def text(answer: Answer, form: str, now: datetime, zone_name: str = "local") -> str:
+    """Return the report as JSON, as CSV, or as a table for a pipe, with the end of its last line."""
+    if form == "json":
+        return render.encode(render.document(answer, zone_name)) + "\n"
+    if form == "csv":
+        import csv
+        import io
+
+        written = io.StringIO()
+        csv.writer(written, lineterminator="\n").writerows(render.csv_rows(answer))
+        return written.getvalue()
+    lines = ["".join(span.text for span in line).rstrip() for line in render.table(answer, _PIPE_WIDTH)]
+    return "\n".join([*lines, "", *render.remarks(answer, now), ""])
+
+
+def _print(report: str, answer: Answer) -> int:
+    try:
+        # What cannot be shown becomes a question mark.
+        encoding = sys.stdout.encoding or "utf-8"
+        sys.stdout.buffer.write(report.encode(encoding, "replace"))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read has had enough.
+        return 0
+    except OSError as error:
+        print(f"ullage: {error.filename or 'output'}: {error.strerror}", file=sys.stderr)
+        return 5
+    return 0 if answer.found.transcripts else 3
