@@ -102,7 +102,7 @@ def config_directory(environ: Mapping[str, str], platform: str = sys.platform) -
 
 
 def state_directory(environ: Mapping[str, str], platform: str = sys.platform) -> str | None:
-    """Return the directory of what is kept for good where the rule is simple; None on Windows, which has to be asked."""
+    """Return the directory of what is kept for good where the rule is simple; None on Windows, as above."""
     if platform == "win32":
         return None
     xdg = environ.get("XDG_STATE_HOME", "")

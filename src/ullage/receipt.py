@@ -1,5 +1,6 @@
-"""`ullage tokens` for programs: what is asked most often, without the command line's library, whose import is the
-greater part of a look that finds nothing new.
+"""`ullage tokens` for programs: what is asked most often, without the library of the command line.
+
+To import that takes longer than all the rest of a look that finds nothing new.
 """
 
 from __future__ import annotations
@@ -21,31 +22,31 @@ if TYPE_CHECKING:
     from ullage.tally import Answer
 
 _PIPE_WIDTH = 120
+_FORMS = {"--json": "json", "--csv": "csv"}
 
 
 def run(arguments: Sequence[str], environ: Mapping[str, str]) -> int | None:
     """Print the report and return the exit code; None when it is for the full command line, or for a terminal."""
-    options = parse_options(arguments, valued=("--by",), flags=("--json", "--csv"))
-    if options is None or options.get("--by", "day") not in GROUPINGS or {"--json", "--csv"} <= options.keys():
+    options = parse_options(arguments, valued=("--by",), flags=tuple(_FORMS))
+    if options is None or os.isatty(1) or os.isatty(2):
         return None
-    if os.isatty(1) or os.isatty(2):
+    by, forms = options.get("--by", "day"), [_FORMS[flag] for flag in _FORMS if flag in options]
+    settings, issues = config.load(environ)
+    if by not in GROUPINGS or len(forms) > 1 or issues or config.wrong_source(settings):
         return None
     now = datetime.now(UTC)
-    settings, issues = config.load(environ)
-    if issues or config.wrong_source(settings):
-        return None
     try:
-        question = tally.Question(by=options.get("--by", "day"), roots=tally.roots_of(environ))
+        question = tally.Question(by=by, roots=tally.roots_of(environ))
         answer = tally.ask(environ, question, settings.prices, lambda *_: None, now)
     except UllageError as error:
         print(f"ullage: {error}", file=sys.stderr)
         return error.exit_code
-    if not answer.found.transcripts and not options.keys() & {"--json", "--csv"}:
-        # It has more to say of where it looked.
+    if not answer.found.transcripts and not forms:
+        # There is something else to say than a table.
         return None
     for notice in answer.notices:
         print(f"ullage: {notice}", file=sys.stderr)
-    return _print(text(answer, "json" if "--json" in options else "csv" if "--csv" in options else "table", now), answer)
+    return _print(text(answer, forms[0] if forms else "table", now)) or (0 if answer.found.transcripts else 3)
 
 
 def text(answer: Answer, form: str, now: datetime, zone_name: str = "local") -> str:
@@ -63,11 +64,10 @@ def text(answer: Answer, form: str, now: datetime, zone_name: str = "local") -> 
     return "\n".join([*lines, "", *render.remarks(answer, now), ""])
 
 
-def _print(report: str, answer: Answer) -> int:
+def _print(report: str) -> int:
     try:
-        # What cannot be shown becomes a question mark.
-        encoding = sys.stdout.encoding or "utf-8"
-        sys.stdout.buffer.write(report.encode(encoding, "replace"))
+        # What the encoding lacks becomes a question mark.
+        sys.stdout.buffer.write(report.encode(sys.stdout.encoding, "replace"))
         sys.stdout.flush()
     except BrokenPipeError:
         # Whoever read has had enough.
@@ -75,4 +75,4 @@ def _print(report: str, answer: Answer) -> int:
     except OSError as error:
         print(f"ullage: {error.filename or 'output'}: {error.strerror}", file=sys.stderr)
         return 5
-    return 0 if answer.found.transcripts else 3
+    return 0

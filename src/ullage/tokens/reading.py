@@ -147,7 +147,7 @@ class _Reader:
         """Read those lines of a block that hold usage; the others are not even told apart."""
         begins = at
         while (at := buffer.find(lines.NEEDLE, at, stop)) >= 0:
-            start = max(begins, buffer.rfind(b"\n", begins, at) + 1)
+            start = buffer.rfind(b"\n", begins, at) + 1 or begins
             at = buffer.find(b"\n", at, stop)
             try:
                 self._line(buffer[start:at], offset + start)
