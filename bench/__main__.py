@@ -34,6 +34,7 @@ MODULES = (
     "pace",
     "team",
     "tokens",
+    "serve",
 )
 RESULTS = os.path.join(os.path.dirname(__file__), "results.json")
 _PLAIN_WIDTH = 190

@@ -58,6 +58,7 @@ def test_what_cannot_be_understood_stays(environ: dict[str, str], content: bytes
     path.write_bytes(content)
     done = ullage("setup", "claude-code", "--yes", environ=environ)
     assert done.returncode == 2
+    assert "settings" in done.stderr
     assert path.read_bytes() == content
     assert [found.name for found in path.parent.iterdir()] == ["settings.json"]
 

@@ -269,3 +269,12 @@ def test_a_database_that_is_locked_for_long_is_explained(path: str, monkeypatch:
     finally:
         blocker.close()
     assert history.damaged_files(path) == []
+
+
+@pytest.mark.parametrize("what", ["directory", "file"])
+def test_what_others_can_write_is_neither_read_nor_written(path: str, what: str) -> None:
+    keep(path, 10.0)
+    os.chmod(os.path.dirname(path) if what == "directory" else path, 0o777)
+    for use in (kept, history.count, lambda path: keep(path, 20.0)):
+        with pytest.raises(HistoryError, match="is not yours alone to write"):
+            use(path)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tools import PYTHON, make_due, put_in_place, run, ullage
 
-from ullage import refresh, schedule, timeline
+from ullage import detach, refresh, schedule, timeline
 from ullage.cache import ProfileCache
 from ullage.errors import CacheError
 from ullage.places import SURFACES
@@ -412,3 +412,20 @@ def test_cache_that_cannot_be_written_is_read_all_the_same(
         else:
             profile_directory.chmod(0o700)
     shutil.rmtree(cache)
+
+
+def test_what_a_refresh_starts_gets_no_key_that_it_does_not_need(
+    environ: dict[str, str], simulate: Simulate, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    simulate("models")
+    started: dict[str, dict[str, str]] = {}
+    monkeypatch.setattr(detach, "start", lambda module, given, *_: started.update({module: dict(given)}))
+    Path(environ["ULLAGE_CONFIG"]).write_text(
+        '[alerts]\nvia = ["command"]\ncommand = ["true"]\n[metrics]\ntextfile = "/nowhere"\n'
+    )
+    keys = {"CLAUDE_CODE_OAUTH_TOKEN": TOKEN, "MINE": "sk-ant-sid01-x", "ULLAGE_METRICS_AUTH": "y"}
+    assert refresh.refresh({**environ, **keys}).result == "refreshed"
+    assert {module: given.keys() & keys.keys() for module, given in started.items()} == {
+        "ullage.delivery": set(),
+        "ullage.metrics.report": {"ULLAGE_METRICS_AUTH"},
+    }

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ullage import key_command, secret
+from ullage import detach, key_command, secret
 from ullage.errors import SourceError
+from ullage.panel.page import open_usage_page
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -142,3 +143,26 @@ def test_a_key_in_the_place_of_its_command_is_not_repeated(value: object) -> Non
     assert MARK not in said
     assert MARK not in str(secret.check_variable(value))
     assert secret.check_variable(value) is not None
+
+
+def test_a_program_gets_no_key_and_at_most_the_one_that_it_needs() -> None:
+    secrets = {
+        "CLAUDE_CODE_OAUTH_TOKEN": "a",
+        "ANTHROPIC_ADMIN_KEY": "b",
+        "ANTHROPIC_ANALYTICS_KEY": "c",
+        "ULLAGE_METRICS_AUTH": "d",
+        "MINE": "sessionKey=sk-ant-sid01-x",
+    }
+    assert secret.withheld({**secrets, "HOME": "/h"}) == {"HOME": "/h"}
+    assert secret.withheld(secrets, keep=secret.METRICS_AUTH) == {"ULLAGE_METRICS_AUTH": "d"}
+
+
+def test_what_is_started_in_passing_gets_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[dict[str, str]] = []
+    monkeypatch.setattr(detach, "start_program", lambda _command, environ: started.append(dict(environ)))
+    opener = tmp_path / "xdg-open"
+    opener.write_text("#!/bin/sh\n")
+    opener.chmod(0o755)
+    environ = {"PATH": str(tmp_path), "CLAUDE_CODE_OAUTH_TOKEN": "a", "ULLAGE_METRICS_AUTH": "b"}
+    assert open_usage_page(environ, "linux")
+    assert started == [{"PATH": str(tmp_path)}]

@@ -299,6 +299,13 @@ def apply_and_plan_undo(host: setup.Host, plan: setup.Plan) -> setup.Plan:
     return setup.plan_undo(host)
 
 
+def test_a_line_of_ones_own_in_config_fish_is_enough(environ: dict[str, str]) -> None:
+    put(home(environ) / ".config/fish/config.fish", b"ullage init fish | source\n")
+    done = ullage("setup", "fish", "--yes", environ=environ)
+    assert (done.returncode, "config.fish does this already" in done.stdout) == (0, True)
+    assert not (home(environ) / FILES["fish"]).exists()
+
+
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(data=st.binary(), name=st.sampled_from(["bash", "zsh", "fish", "tmux"]))
 def test_setup_then_undo_is_the_identity_for_any_file(environ: dict[str, str], data: bytes, name: str) -> None:

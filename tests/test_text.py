@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ullage.text import LONGEST_LABEL, clean, slug
+from ullage.text import LONGEST_LABEL, clean, for_spreadsheet, slug
 
 
 @pytest.mark.parametrize(
@@ -74,3 +74,12 @@ def test_a_slug_is_a_word_of_a_template(text: str) -> None:
     assert not name or name.replace("_", "").isalnum()
     assert slug(name) == name
     assert len(name) <= len(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(1)", "\uff1d1", "\uff0b1", "\uff0d1", "\uff201"]
+)
+def test_a_spreadsheet_takes_no_text_for_a_formula(text: str) -> None:
+    assert for_spreadsheet(text) == f"'{text}"
+    assert for_spreadsheet(f"a{text}") == f"a{text}"
+    assert for_spreadsheet("") == ""

@@ -18,7 +18,7 @@ from ullage.model import Money as KnownMoney
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from ullage.model import Limits, Problem, Reading, Window
@@ -153,9 +153,20 @@ def document(
     )
 
 
-def encode(usage: UsageDocument | ProfilesDocument) -> bytes:
+def lasting(usage: UsageDocument) -> UsageDocument:
+    """Return the document without what every second changes, so that two of them differ when something has happened."""
+    windows = [msgspec.structs.replace(window, resets_in_seconds=None) for window in usage.windows]
+    return msgspec.structs.replace(usage, age_seconds=None, windows=windows)
+
+
+def encode(document: Document) -> bytes:
     """Return the document as indented JSON."""
-    return msgspec.json.format(msgspec.json.encode(usage), indent=1) + b"\n"
+    return msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"
+
+
+def encode_line(document: Document) -> bytes:
+    """Return the document as JSON on one line."""
+    return msgspec.json.encode(document)
 
 
 def schema(
@@ -170,6 +181,11 @@ def schema(
         "description": f"{description} Fields are added, never renamed.",
         **msgspec.json.schema(document),
     }
+
+
+def components(documents: Iterable[type[Document]]) -> dict[str, Any]:
+    """Return the schemas of documents, and of what they hold, by name, as OpenAPI refers to them."""
+    return msgspec.json.schema_components(documents, ref_template="#/components/schemas/{name}")[1]
 
 
 def _window(window: Window, limits: Limits, now: datetime, forecast: Forecast | None) -> WindowDocument:

@@ -14,7 +14,7 @@ import secrets
 import sys
 from datetime import UTC, datetime, timedelta
 
-from ullage import alerts, channels, config, detach, memory
+from ullage import alerts, channels, config, detach, memory, secret
 from ullage.account import AccountCache
 from ullage.alerts import Alert, Mark
 from ullage.cache import ProfileCache, exclusive
@@ -48,7 +48,7 @@ def announce(environ: Mapping[str, str], settings: Settings, cache: ProfileCache
     """
     try:
         if _announce(settings, cache, now):
-            detach.start("ullage.delivery", environ)
+            detach.start("ullage.delivery", secret.withheld(environ))
     except Exception as error:
         keep_problem(cache, f"{type(error).__name__}: {error}", now)
 

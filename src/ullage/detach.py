@@ -30,19 +30,24 @@ def start(module: str, environ: Mapping[str, str], *arguments: str) -> None:
 
     It survives the closing of the terminal, leaves no zombie and prints nothing.
     """
-    # -P: a module in the directory where the user happens to be must not be imported in place of one of ours.
-    start_program([sys.executable, "-P", "-m", module, *arguments], environ)
+    start_program(command(module, *arguments), environ)
 
 
-def start_program(command: list[str], environ: Mapping[str, str]) -> None:
+def start_program(program: list[str], environ: Mapping[str, str]) -> None:
     """Run a program, named by its path, in a process that no one waits for, and return at once."""
     try:
         if sys.platform == "win32":
-            _spawn_on_windows(command, environ)
+            _spawn_on_windows(program, environ)
         else:
-            _spawn(command, environ)
+            _spawn(program, environ)
     except OSError:
         return
+
+
+def command(module: str, *arguments: str) -> list[str]:
+    """Return what runs one of our modules."""
+    # -P: a module in the directory where the user happens to be must not be imported in place of one of ours.
+    return [sys.executable, "-P", "-m", module, *arguments]
 
 
 def _spawn(command: list[str], environ: Mapping[str, str]) -> None:

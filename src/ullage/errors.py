@@ -8,7 +8,8 @@ UllageError
 ├── HistoryError  5  the history cannot be used
 ├── MetricsError  5  metrics did not get where they were sent
 ├── ChannelError  5  an alert did not get through (channels)
-└── TrayError     5  there is no place for an icon (tray)
+├── TrayError     5  there is no place for an icon (tray)
+└── ServeError    5  what is known cannot be served, or its tokens cannot be read
 """
 
 from __future__ import annotations
@@ -37,6 +38,10 @@ class HistoryError(UllageError):
 
 
 class MetricsError(UllageError):
+    exit_code = 5
+
+
+class ServeError(UllageError):
     exit_code = 5
 
 

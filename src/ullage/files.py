@@ -55,8 +55,9 @@ def write_atomically(path: str, data: bytes, modified_at: float | None = None, m
                 file.write(data)
                 file.flush()
                 os.fsync(descriptor)
-            if mode != 0o600:
-                os.chmod(temporary, mode)
+                if mode != 0o600 and hasattr(os, "fchmod"):
+                    # By its name it could be another's link by now, where others may write in the directory.
+                    os.fchmod(descriptor, mode)
             if modified_at is not None:
                 os.utime(temporary, (modified_at, modified_at))
             os.replace(temporary, path)

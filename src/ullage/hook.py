@@ -126,8 +126,10 @@ def _answer(
         return hooks.blocking(event, refused.message)
     if refused.outcome == "unknown" and fail_closed:
         return hooks.blocking(event, refused.message)
-    if len(_named(block, windows)) < len(block):
-        unknown = "A limit of this hook names a window of which nothing is known."
+    missing = _missing(block, windows)
+    if missing:
+        names = ", ".join(window.id for window in windows) or "none yet"
+        unknown = f"Nothing is known of {', '.join(missing)}, which this hook's limits name. Known are {names}."
         if fail_closed:
             return hooks.blocking(event, unknown)
         if event.name == "UserPromptSubmit":
@@ -139,6 +141,10 @@ def _answer(
 def _named(limits: tuple[Limit, ...], windows: tuple[Window, ...]) -> tuple[Limit, ...]:
     """Return the limits whose window is known by that name now: which there are depends on who has told last."""
     return tuple(limit for limit in limits if limit.window is None or _is_known(limit.window, windows))
+
+
+def _missing(limits: tuple[Limit, ...], windows: tuple[Window, ...]) -> list[str]:
+    return [repr(limit.window) for limit in limits if limit.window is not None and not _is_known(limit.window, windows)]
 
 
 def _is_known(name: str, windows: tuple[Window, ...]) -> bool:

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 
-from ullage import ask, config, delivery, detach, memory, schedule, timeline
+from ullage import ask, config, delivery, detach, memory, schedule, secret, timeline
 from ullage.account import AccountCache
 from ullage.cache import ProfileCache
 from ullage.errors import SourceError, UllageError
@@ -62,7 +62,7 @@ def refresh(environ: Mapping[str, str], *, force: bool = False, early: bool = Fa
         delivery.announce(environ, settings, cache, _now())
         if settings.reporting.is_wanted:
             # The time that a server which is not there costs, this process does not pay.
-            detach.start("ullage.metrics.report", environ)
+            detach.start("ullage.metrics.report", secret.withheld(environ, keep=secret.METRICS_AUTH))
         return outcome
 
 

@@ -15,7 +15,11 @@ _KEYRING = 'must be a service and a user name in the keyring: ["service", "user 
 _LONGEST = 4096
 # How the provider's keys and tokens begin.
 _SHAPE = "sk-ant-"
-_TOKENS = ("CLAUDE_CODE_OAUTH_TOKEN", "ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ULLAGE_METRICS_AUTH")
+METRICS_AUTH = "ULLAGE_METRICS_AUTH"
+_TOKENS = (
+    *("CLAUDE_CODE_OAUTH_TOKEN", "ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", METRICS_AUTH),
+    *("ANTHROPIC_ADMIN_KEY", "ANTHROPIC_ANALYTICS_KEY"),
+)
 
 
 class Secret:
@@ -32,9 +36,11 @@ class Secret:
         return "Secret(…)"
 
 
-def withheld(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment for a program of the user's: without what opens an account, whatever it is called."""
-    return {name: value for name, value in environ.items() if name not in _TOKENS and _SHAPE not in value}
+def withheld(environ: Mapping[str, str], keep: str = "") -> dict[str, str]:
+    """Return the environment for a program: without what opens an account, whatever it is called; `keep` names one."""
+    return {
+        name: value for name, value in environ.items() if name == keep or (name not in _TOKENS and _SHAPE not in value)
+    }
 
 
 def command_words(value: object) -> tuple[str, ...]:

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 from ullage.text import clean
 
+_LONGEST_SHOWN = 200
+
 
 def wrong(address: str, *, plain_http: bool) -> str | None:
     """Return what is wrong with an address, without repeating a secret that may be in it, or None."""
@@ -29,6 +31,12 @@ def wrong(address: str, *, plain_http: bool) -> str | None:
         host = clean(parts.hostname, 100)
         return f"would go to {host} unencrypted; use https://, or set plain_http = true under [metrics] in config.toml"
     return None
+
+
+def without_secrets(address: str) -> str:
+    """Return an address to show or to keep: without the name, the password and the query that may be in it."""
+    scheme, separator, rest = address.partition("?")[0].partition("#")[0].partition("://")
+    return clean(f"{scheme}{separator}{rest.rpartition('@')[2]}", _LONGEST_SHOWN)
 
 
 def is_private(address: str) -> bool:

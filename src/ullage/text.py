@@ -24,6 +24,15 @@ def clean(text: object, longest: int = LONGEST_LABEL) -> str:
     return " ".join(kept.split())[:longest].rstrip()
 
 
+# What a spreadsheet takes for the beginning of a formula; a full-width sign is as good as a narrow one to some.
+_FORMULA_SIGNS = "=+-@\uff1d\uff0b\uff0d\uff20"
+
+
+def for_spreadsheet(text: str) -> str:
+    """Return a text that no spreadsheet takes for a formula when it is a field of a CSV file."""
+    return f"'{text}" if text[:1] and text[:1] in _FORMULA_SIGNS else text
+
+
 # Letters by their category, blank on the screen: the Hangul fillers.
 _BLANK_LETTERS = "\u115f\u1160\u3164\uffa0"
 

@@ -15,7 +15,7 @@ from tools import PYTHON, run, ullage
 
 from ullage import history, memory
 from ullage.cache import ProfileCache
-from ullage.cli.moments import since_when
+from ullage.moments import since_when
 from ullage.schedule import Schedule, begun
 
 HOUR = timedelta(hours=1)
@@ -194,7 +194,9 @@ def test_a_file_that_is_no_picture_stays(environ: dict[str, str], known: datetim
     assert (said.returncode, "stays as it is" in said.stderr) == (2, True)
     assert precious.read_text() == "ten years"
     nowhere = ullage("chart", option, str(tmp_path / "missing" / "x"), environ=environ)
-    assert (nowhere.returncode, "No such file" in nowhere.stderr) == (5, True)
+    assert (nowhere.returncode, "Name another file." in nowhere.stderr) == (5, True)
+    nameless = ullage("chart", option, str(tmp_path), environ=environ)
+    assert (nameless.returncode, "is a directory. Name a file." in nameless.stderr) == (2, True)
 
 
 def test_without_pillow_a_png_is_explained(environ: dict[str, str], known: datetime, tmp_path: Path) -> None:

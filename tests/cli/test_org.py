@@ -5,19 +5,20 @@ from __future__ import annotations
 import csv
 import io
 import json
+import subprocess
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tools import ullage
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+from tools import need, ullage
 
 from ullage.simulate import Simulator
 from ullage.simulate import org as stand_in
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Callable
 
     Simulate = Callable[..., Simulator]
@@ -77,6 +78,36 @@ def test_money_in_json_is_exact_text(org: Any) -> None:
     assert Decimal(costs[0]) == Decimal(f"{day * 10000 + 1}.78912") / 100
 
 
+@pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
+def test_metrics_are_the_totals_of_json_and_promtool_finds_nothing(arguments: list[str], org: Any) -> None:
+    by = ("--since", "3d", "--by", "day")
+    document = json.loads(org(*arguments, *by, "--json").stdout)
+    text = org(*arguments, *by, "--openmetrics").stdout
+    families = text_string_to_metric_families(text)  # type: ignore[no-untyped-call]  # the library's
+    found = [sample for family in families for sample in family.samples]
+    for row in document["rows"]:
+        of_day = [sample for sample in found if sample.labels.get("day") == row["day"]]
+        cost = [sample.value for sample in of_day if sample.name == "ullage_org_cost"]
+        assert cost == [float(amount) for amount in row["cost"].values()]
+        tokens = {f"{one.labels['type']}_tokens": one.value for one in of_day if one.name == "ullage_org_tokens"}
+        assert tokens == {name: row[name] for name in row if name.endswith("_tokens") and name != "total_tokens"}
+    moments = [int(sample.value) for sample in found if sample.name.startswith("ullage_org_range_")]
+    assert [datetime.fromtimestamp(at, UTC).date().isoformat() for at in moments] == [
+        document["first_day"],
+        (datetime.now(UTC).date() + timedelta(days=1)).isoformat(),
+    ]
+    checked = subprocess.run(
+        [need("promtool"), "check", "metrics"], input=text, text=True, capture_output=True, check=False
+    )
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
+
+
+def test_metrics_have_no_day_unless_it_is_asked_for(org: Any) -> None:
+    assert "ullage_org_cost{" in (text := org("cost", "--openmetrics").stdout)
+    assert "day=" not in text
+    assert org("cost", "--openmetrics", "--csv").returncode == 2
+
+
 def test_a_spreadsheet_takes_no_name_for_a_formula(org: Any) -> None:
     lines = org("claude-code", "--csv").stdout.splitlines()
     assert [line for line in lines if line.startswith("'=SUM(A1)")]
@@ -127,8 +158,8 @@ def test_filters_reach_the_server(org: Any, monkeypatch: pytest.MonkeyPatch) -> 
         (["usage", "--width", "1w"], "1w"),
         (["cost", "--width", "1h"], "No such option"),
         (["usage", "--tier", "gold"], "gold"),
-        (["usage", "--model", "a\nb"], "holds characters that no id has"),
-        (["usage", "--model", ""], "holds characters that no id has"),
+        (["usage", "--model", "a\nb"], "--model: holds characters that no id has"),
+        (["usage", "--api-key", ""], "--api-key: is empty"),
         (["usage", "--json", "--csv"], "exclude each other"),
         (["usge"], "No such command"),
     ],

@@ -160,6 +160,14 @@ def test_every_grouping_names_its_keys(
     assert len(rows) == len(keys)
 
 
+def test_no_name_is_a_formula_in_a_spreadsheet(config: Path, environ: dict[str, str]) -> None:
+    write(config, "-p/s1.jsonl", line(gitBranch="=cmd|'/C calc'!A0", model="@SUM(1)"))
+    [_, row] = csv.reader(io.StringIO(tokens("--by", "branch", "--csv", environ=environ).stdout))
+    assert "'=cmd|'/C calc'!A0" in row
+    assert "'@SUM(1)" in row
+    assert not [field for field in row if field[:1] in ("=", "+", "-", "@")]
+
+
 def test_days_are_those_of_the_zone(config: Path, environ: dict[str, str]) -> None:
     write(
         config,
@@ -203,6 +211,7 @@ def test_a_stretch_of_time(used: Path, environ: dict[str, str], arguments: list[
         (["--root", "here"], "NAME=DIR"),
         (["--root", "here=/nowhere"], "NAME=DIR"),
         (["prices", "--update", "/nowhere.json"], "cannot be read"),
+        (["prices", "--update", ""], "cannot be read"),
         (["prices", "--update", "http://example.com/prices.json"], "neither an https"),
         (["prices", "--update", "ftp://127.0.0.1/prices.json"], "neither an https"),
         (["prices", "--update", "https://me:secret@example.com/"], "name and password"),

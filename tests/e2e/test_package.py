@@ -50,9 +50,10 @@ def test_wheel_holds_the_package_and_the_script_as_it_is(release: Path) -> None:
         assert wheel.read(script) == (REPOSITORY / "shell/ullage-prompt").read_bytes()
         assert wheel.getinfo(script).external_attr >> 16 & 0o111 == 0o111
     source = REPOSITORY / "src"
-    modules = {str(path.relative_to(source)) for path in source.rglob("*.py")}
+    files = (path for path in source.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    modules = {str(path.relative_to(source)) for path in files}
     hooks = {f"ullage/shell/{path.name}" for path in (REPOSITORY / "shell").glob("ullage.*")}
-    assert {name for name in names if name.startswith("ullage/")} == {*modules, *hooks, "ullage/py.typed"}
+    assert {name for name in names if name.startswith("ullage/")} == {*modules, *hooks}
     assert not [name for name in names if "test" in name]
     assert any(name.endswith("licenses/LICENSE") for name in names)
 

@@ -46,7 +46,7 @@ def test_a_gateway_is_told_to_forget_this_installation() -> None:
         (403, b"", "does not open it"),
         (404, b"<html>", "answered 404. Is the path of the address right?"),
         (302, b"", "Redirects are not followed"),
-        (503, b"\x1b[31mred", "answered 503: [31mred. The next refresh tries again."),
+        (503, b"\x1b[31mred", "answered 503: [31mred. Another attempt may do better."),
     ],
 )
 def test_a_refusal_is_told_with_what_to_do(status: int, said: bytes, words: str) -> None:
@@ -56,12 +56,20 @@ def test_a_refusal_is_told_with_what_to_do(status: int, said: bytes, words: str)
     assert len(gateway.requests) == 1
 
 
+def test_what_was_not_removed_is_not_said_to_be_unsent() -> None:
+    with Receiver(501).running() as gateway, pytest.raises(MetricsError, match="did not remove the metrics"):
+        push.forget(gateway.address, OURS, Route())
+    with pytest.raises(MetricsError, match="were not removed"):
+        push.forget("http://127.0.0.1:9", OURS, Route())
+
+
 def test_a_gateway_that_repeats_the_password_does_not_get_it_into_an_error() -> None:
     secret = "Basic " + base64.b64encode(b"sam:open-sesame").decode()
     with Receiver(401, secret.encode()).running() as gateway, pytest.raises(MetricsError) as caught:
         push.to_gateway(gateway.address, b"", OURS, Route(authorization=secret))
     assert gateway.requests[0].headers["Authorization"] == secret
     assert secret.split()[1] not in str(caught.value)
+    assert "holds does not open it" in str(caught.value)
 
 
 def test_a_gateway_that_never_answers_is_left(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -153,3 +153,13 @@ def test_mistakes_in_the_file_are_found(environ: dict[str, str]) -> None:
     assert checked.returncode == 2
     assert "metrics.push is no address of the form https://host" in checked.stdout + checked.stderr
     assert "metrics.account is 'sam@example.com'; it can be pseudonym, address" in checked.stdout + checked.stderr
+
+
+@pytest.mark.parametrize("way", ["--textfile", "--push", "--forget"])
+def test_a_format_for_the_eye_is_not_ignored_where_something_is_sent(
+    way: str, environ: dict[str, str], tmp_path: Path
+) -> None:
+    done = ullage("metrics", "--openmetrics", way, str(tmp_path), environ=environ)
+    assert done.returncode == 2
+    assert "is for what is printed" in done.stderr
+    assert not list(tmp_path.glob("*.prom"))

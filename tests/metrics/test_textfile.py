@@ -103,3 +103,23 @@ def test_promtool_would_find_something() -> None:
     text = formats.encode(known()) + b"ullage_milliseconds 1\n"
     checked = subprocess.run([need("promtool"), "check", "metrics"], input=text, capture_output=True, check=False)
     assert checked.returncode != 0
+
+
+def test_a_link_that_takes_the_new_file_s_place_opens_no_other_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"precious")
+    victim.chmod(0o600)
+    sync = os.fsync
+
+    def swap(descriptor: int) -> None:
+        sync(descriptor)
+        [fresh] = tmp_path.glob("*.new")
+        fresh.unlink()
+        fresh.symlink_to(victim)
+
+    monkeypatch.setattr(os, "fsync", swap)
+    textfile.write(str(tmp_path), b"a 1\n")
+    assert stat.S_IMODE(victim.stat().st_mode) == 0o600
+    assert victim.read_bytes() == b"precious"

@@ -371,6 +371,23 @@ def test_pages_without_an_end_are_left(
     assert simulator.requests == 6
 
 
+@pytest.mark.parametrize(("limit", "value"), [("_MOST_ROWS", 5), ("WHOLE_SECONDS", -1.0)])
+def test_a_report_that_fills_the_memory_or_the_day_is_left(
+    environ: dict[str, str], simulate: Simulate, monkeypatch: pytest.MonkeyPatch, limit: str, value: float
+) -> None:
+    monkeypatch.setattr(client, limit, value)
+    simulator = simulate("busy-day")
+    rows = [{"starting_at": "2026-11-20T00:00:00Z", "results": [{"output_tokens": 1}, {"output_tokens": 1}]}]
+
+    def endless(*_arguments: object) -> Reply:
+        number = simulator.next_moment().request
+        return Reply(body=json.dumps({"data": rows, "has_more": True, "next_page": f"page_{number}"}).encode())
+
+    monkeypatch.setattr(stand_in, "answer", endless)
+    assert code_of(refusal(environ)) == "too_large"
+    assert simulator.requests <= 3
+
+
 @pytest.mark.parametrize("base", ["https://evil.example", "http://api.anthropic.com", "http://localhost:1"])
 def test_the_key_goes_to_nobody_else(base: str, environ: dict[str, str]) -> None:
     error = refusal({**environ, "ULLAGE_API_BASE": base})

@@ -263,3 +263,15 @@ def test_samples_for_metrics() -> None:
     assert names == {f"ullage_org_{name}" for name in ("tokens", "cost", "sessions", "commits", "pull_requests")} | {
         f"ullage_org_{name}" for name in ("lines_added", "lines_removed", "edits_accepted", "edits_rejected")
     }
+
+
+@pytest.mark.parametrize("told", ["1e400", "1e9999999", "1e-900000", "0e-900000", "9" * 100_000, "sNaN"])
+def test_an_amount_that_a_short_text_makes_endless_is_none(told: str) -> None:
+    with pytest.raises(SourceError, match="amount of money"):
+        page("cost", bucket({"amount": told, "currency": "USD"}))
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
+def test_a_time_that_its_zone_carries_off_the_calendar_is_none(at: str) -> None:
+    with pytest.raises(SourceError, match="a time in it is none"):
+        page("cost", bucket({"amount": "1"}, at=at))

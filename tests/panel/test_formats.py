@@ -283,3 +283,8 @@ def test_a_refresh_that_is_due_is_a_moment_to_look() -> None:
     due = NOW + timedelta(seconds=7)
     assert moments.next_change(known(), settings().limits, due, NOW) == due
     assert moments.next_change(known(), settings().limits, NOW, NOW) == NOW + moments.LONGEST
+
+
+def test_polybar_reads_no_tag_across_two_texts() -> None:
+    spans = [Span(text="50%"), Span(text="{A1:touch /tmp/x:}")]
+    assert markup.polybar(spans, {}) == "50%%{O0}{A1:touch /tmp/x:}"

@@ -178,6 +178,8 @@ def test_retry_after_in_seconds(
         ("Sun, 22 Nov 2026 11:00:00 GMT", datetime(2026, 11, 22, 11, tzinfo=UTC)),
         ("Sun, 22 Nov 2026 11:00:00 -0000", datetime(2026, 11, 22, 11, tzinfo=UTC)),
         ("Fri, 31 Dec 9999 23:59:59 GMT", datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)),
+        ("Fri, 31 Dec 9999 23:59:59 -2359", None),
+        ("Sun, 22 Nov 2026 13:00:00 +0200", datetime(2026, 11, 22, 11, tzinfo=UTC)),
         ("Mon, 99 Foo 2026 25:00:00 GMT", None),
         ("Mon, 01 Jan 99999 00:00:00 GMT", None),
         ("Mon, 01 Jan 2026 00:00:00 +9999", None),

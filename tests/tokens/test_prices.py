@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from tokens.transcript import count, line, write
 
+from ullage import target
+from ullage.cli import price_update
 from ullage.errors import UsageError
 from ullage.tokens import cost, litellm, prices
 from ullage.tokens.counts import ABOVE_100K, ABOVE_200K, FAST, US_ONLY
@@ -200,3 +203,23 @@ def test_the_list_that_is_printed_can_be_put_in_force(tmp_path: Path) -> None:
     plain = {model: prices.plain(one) for model, one in prices.bundled().models.items()}
     saved = prices.save(str(tmp_path), json.loads(json.dumps({**listed(), "models": plain})))
     assert saved.models == prices.bundled().models
+
+
+def test_a_number_too_large_for_a_float_is_no_rate() -> None:
+    assert not prices.is_rate(10**400)
+    assert prices.check_overrides({"a-model": {"input": 10**400}})
+    with pytest.raises(UsageError, match="nor LiteLLM's table"):
+        litellm.price_list(
+            {"claude-x": {"litellm_provider": "anthropic", "input_cost_per_token": 10**400}},
+            prices.bundled(),
+            "2026-11-22",
+            "there",
+        )
+
+
+def test_a_downloaded_list_keeps_no_secret_of_its_address() -> None:
+    address = "https://ada:hunter2@prices.example/list.json?token=hunter3#hunter4"
+    assert target.without_secrets(address) == "https://prices.example/list.json"
+    with pytest.raises(UsageError) as refused:
+        price_update.fetch(address, "/nowhere", datetime.now(UTC))
+    assert "hunter" not in str(refused.value)

@@ -42,6 +42,7 @@ COMMANDS = {
     "config": "config",
     "schema": "schema",
     "simulate": "simulate",
+    "serve": "serve",
     "demo": "demo",
 }
 

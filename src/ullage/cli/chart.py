@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 
 import click
 
-from ullage import config, overview, pace
+from ullage import config, overview
 from ullage.cache import ProfileCache
 from ullage.cli import options
-from ullage.errors import UsageError
-from ullage.model import binding_window, find_window, has_reset, length
+from ullage.errors import UllageError, UsageError
+from ullage.model import binding_window, find_window
 from ullage.render import chart
 from ullage.render.segment import short_name
 
@@ -70,7 +70,7 @@ def choose(known: Overview, settings: Settings, name: str | None, now: datetime)
     assert known.reading is not None
     windows = known.reading.windows
     if name is None:
-        drawable = tuple(window for window in windows if burnup(window, known, now) is not None)
+        drawable = tuple(window for window in windows if _burnup(window, known, now) is not None)
         window = binding_window(drawable, now, settings.limits) or binding_window(windows, now, settings.limits)
     else:
         window = find_window(windows, name)
@@ -79,25 +79,11 @@ def choose(known: Overview, settings: Settings, name: str | None, now: datetime)
             raise UsageError(f"There is no window {name!r}. Known are {names or 'none'}.")
     if window is None:
         return None, "No window"
-    return burnup(window, known, now), window.label
+    return _burnup(window, known, now), window.label
 
 
-def burnup(window: Window, known: Overview, now: datetime) -> Burnup | None:
-    """Return what a chart shows of a window; None when it has no course to show."""
-    whole = length(window)
-    if whole is None or window.used_percent is None or window.resets_at is None or has_reset(window, now):
-        return None
-    samples = known.samples.get(window.id, ())
-    forecast = known.forecasts.get(window.id)
-    return chart.Burnup(
-        window=window,
-        begins=window.resets_at - whole,
-        resets_at=window.resets_at,
-        now=now,
-        used=tuple(pace.of_window(window, samples)),
-        ahead=pace.trajectory(window, samples, now) if forecast else (),
-        forecast=forecast,
-    )
+def _burnup(window: Window, known: Overview, now: datetime) -> Burnup | None:
+    return chart.burnup(window, known.samples.get(window.id, ()), known.forecasts.get(window.id), now)
 
 
 def _print(drawn: Burnup, settings: Settings) -> None:
@@ -123,6 +109,8 @@ def _write(path: str, form: str, data: bytes) -> None:
     if path == "-":
         sys.stdout.buffer.write(data)
         return
+    if os.path.isdir(path):
+        raise UsageError(f"{path} is a directory. Name a file.")
     if os.path.lexists(path):
         with open(path, "rb") as file:
             if not file.read(8).startswith(_SIGNATURES[form]):
@@ -135,5 +123,5 @@ def _write(path: str, form: str, data: bytes) -> None:
     except OSError as error:
         if os.path.exists(temporary):
             os.unlink(temporary)
-        raise OSError(error.errno, error.strerror, path) from error
+        raise UllageError(f"{path!r} cannot be written: {error.strerror}. Name another file.") from error
     click.echo(f"Wrote {path}", err=True)

@@ -152,5 +152,8 @@ def _sent(sent: dict[str, Any]) -> str:
 def _config(config: dict[str, Any]) -> str:
     if not config["exists"]:
         return f"{config['path']}, not there: the defaults are in force; source {config['source']}"
-    state = f"mistakes on {len(config['wrong_lines'])} lines" if config["wrong_lines"] else "fine"
+    lines = config["wrong_lines"]
+    if lines == [0]:
+        return f"{config['path']}, cannot be read; source {config['source']}"
+    state = f"mistakes on line{'s' if len(lines) > 1 else ''} {', '.join(map(str, lines))}" if lines else "fine"
     return f"{config['path']}, {state}; source {config['source']}"

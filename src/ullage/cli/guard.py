@@ -144,6 +144,9 @@ def become(command: Sequence[str]) -> int:
     except FileNotFoundError:
         click.echo(f"ullage: {command[0]}: there is no such command.", err=True)
         return _NOT_FOUND
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        click.echo(f"ullage: {command[0]} cannot be run: {error.strerror}.", err=True)
+        return _NOT_EXECUTABLE
+    except ValueError as error:
         click.echo(f"ullage: {command[0]} cannot be run: {error}", err=True)
         return _NOT_EXECUTABLE

@@ -13,8 +13,8 @@ import click
 from ullage import history, memory, model
 from ullage.cache import ProfileCache
 from ullage.cli import options
-from ullage.cli.moments import since_when
 from ullage.model import iso
+from ullage.moments import since_when
 from ullage.render import words
 
 TYPE_CHECKING = False
@@ -45,7 +45,7 @@ def command(since: datetime, name: str | None, as_json: bool, as_csv: bool) -> i
     """List what the windows stood at, reading by reading.
 
     What stays the same is kept as the first and the last time it was seen; after 30 days one sample an hour is kept,
-    after a year one a day. Exits with 3 when nothing is recorded for the account yet.
+    after a year one a day. Exits with 3 when nothing is known of the account yet.
     """
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other.")

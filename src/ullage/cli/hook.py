@@ -31,6 +31,8 @@ class _HarmlessCommand(click.Command):
             return super().make_context(*args, **kwargs)
         except click.UsageError as error:
             raise _HarmlessError(f"ullage hook: {error.format_message()}") from error
+        except UllageError as error:
+            raise _HarmlessError(f"ullage hook: {error}") from error
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

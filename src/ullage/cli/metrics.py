@@ -39,10 +39,12 @@ def command(
     # prometheus_client takes a tenth of a second, which `ullage --help` should not.
     from ullage.metrics import formats, report
 
+    given = {way: where for way, where in (("textfile", textfile), ("push", push), ("otlp", otlp)) if where is not None}
+    if openmetrics and (given or as_configured or forget is not None):
+        raise click.UsageError("--openmetrics is for what is printed; what is sent has the format of where it goes.")
     settings, issues = options.load_settings()
     options.tell_issues(issues)
     now = datetime.now(UTC)
-    given = {way: where for way, where in (("textfile", textfile), ("push", push), ("otlp", otlp)) if where is not None}
     for way, where in given.items():
         report.send(way, where, settings, os.environ, now)
     if forget is not None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 
 import click
+from click.core import ParameterSource
 
-from ullage import config
+from ullage import config, places
 from ullage.errors import UsageError
 from ullage.prompt import choose_profile
 from ullage.render import segment
+from ullage.text import clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +25,20 @@ LONGEST_REFRESH_SECONDS = 45
 
 
 def _choose(_context: click.Context, _parameter: click.Parameter, value: str | None) -> None:
+    if value == "":
+        raise click.BadParameter("it is empty. Name a directory, or `default`.")
     choose_profile(value, os.environ)
+    directory = os.environ.get("CLAUDE_CONFIG_DIR")
+    if value is None or not directory or os.path.isdir(directory):
+        return
+    # What was known of a directory that has gone since may still be looked at.
+    if not os.path.isdir(places.profile_directory(os.environ)):
+        raise click.BadParameter(f"there is no directory {clean(directory)}. Name one that is there, or `default`.")
+
+
+def names_a_profile() -> bool:
+    """Say whether --profile was given to the command that runs."""
+    return click.get_current_context().get_parameter_source("profile") is ParameterSource.COMMANDLINE
 
 
 def profile(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -74,4 +89,6 @@ def load_settings() -> tuple[Settings, tuple[Issue, ...]]:
 def tell_issues(issues: tuple[Issue, ...], path: str | None = None) -> None:
     """Say what is wrong with a configuration file, the one in force if not another."""
     for issue in issues:
-        click.echo(f"ullage: {path or config.config_path(os.environ)}:{issue.line}: {issue.message}", err=True)
+        # What is wrong with the whole file has no line.
+        place = f":{issue.line}:" if issue.line else ""
+        click.echo(f"ullage: {path or config.config_path(os.environ)}{place} {issue.message}", err=True)

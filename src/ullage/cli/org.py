@@ -50,6 +50,11 @@ def _shared(report: Report) -> Callable[[Command], Command]:
                 help=f"Only this {name.replace('-', ' ')}; may be given several times.",
             )(function)
         for option in (
+            click.option(
+                "--openmetrics",
+                is_flag=True,
+                help="Print OpenMetrics; days are added up unless --by day.",
+            ),
             click.option("--csv", "as_csv", is_flag=True, help="Print CSV, with a line of headings."),
             click.option("--json", "as_json", is_flag=True, help="Print JSON; money in it is text, to the last digit."),
             click.option(
@@ -122,17 +127,19 @@ def _chosen(report: Report, by: Sequence[str], width: str) -> tuple[str, ...]:
     unknown = [name for name in by if name not in names]
     if unknown:
         raise click.BadParameter(f"{unknown[0]!r} is none of {', '.join(reports.names(report))}.", param_hint="--by")
-    chosen = dict.fromkeys(names[name] for name in by or report.default_by)
+    chosen = dict.fromkeys(names[name] for name in by)
     return tuple("at" if name == "day" and width != "1d" else name for name in chosen)
 
 
 def _filters(given: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     found = []
     for name, values in given.items():
+        option = name.removeprefix("filter_").replace("_", "-")
         for value in values:
             if not value.isprintable() or not value:
-                raise click.BadParameter("holds characters that no id has.", param_hint=name)
-            found.append((name.removeprefix("filter_").replace("_", "-"), value))
+                wrong = "holds characters that no id has." if value else "is empty."
+                raise click.BadParameter(wrong, param_hint=f"--{option}")
+            found.append((option, value))
     return tuple(found)
 
 
@@ -143,12 +150,15 @@ def _report(
     by: Sequence[str],
     as_json: bool,
     as_csv: bool,
+    openmetrics: bool,
     width: str = "1d",
     **more: Any,
 ) -> int:
-    if as_json and as_csv:
-        raise click.UsageError("--json and --csv exclude each other.")
-    chosen, filters = _chosen(report, by, width), _filters(more)
+    if as_json + as_csv + openmetrics > 1:
+        raise click.UsageError("--json, --csv and --openmetrics exclude each other.")
+    # A day as a label would begin new series each day, and end none.
+    default = [name for name in report.default_by if not (openmetrics and name == "day")]
+    chosen, filters = _chosen(report, by or default, width), _filters(more)
     try:
         wanted = days.choose(since, until, report, width, datetime.now(UTC).date())
     except UsageError as error:
@@ -165,6 +175,8 @@ def _report(
         click.echo(json.dumps(org_output.document(report, wanted, found, chosen), indent=1))
     elif as_csv:
         csv.writer(sys.stdout, lineterminator="\n").writerows(org_output.table(found, chosen))
+    elif openmetrics:
+        click.echo(org_output.exposition(report, wanted, found, chosen), nl=False)
     else:
         for line in org_output.lines(report, wanted, found, chosen, shutil.get_terminal_size().columns):
             click.echo(line)

@@ -1,15 +1,18 @@
-"""A report of an organisation as JSON, as CSV, and for a terminal."""
+"""A report of an organisation as JSON, as CSV, as OpenMetrics, and for a terminal."""
 
 from __future__ import annotations
 
 import textwrap
+from datetime import UTC, datetime, time, timedelta
 
 from ullage.org import totals
 from ullage.render import columns
+from ullage.text import for_spreadsheet
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import date
     from typing import Any
 
     from ullage.org.days import Days
@@ -18,6 +21,13 @@ if TYPE_CHECKING:
     from ullage.org.totals import Total
 
 _NO_QUOTA = "Says nothing about a plan's windows."
+_RANGE = "ullage_org_range_start_timestamp_seconds", "ullage_org_range_end_timestamp_seconds"
+_HELP = {
+    "ullage_org_tokens": "Tokens in the range, by type.",
+    "ullage_org_cost": "Money in the range, in whole units of the currency.",
+    _RANGE[0]: "When the range of the report begins.",
+    _RANGE[1]: "When the range of the report ends.",
+}
 
 
 def document(report: Report, wanted: Days, found: Found, by: Sequence[str]) -> dict[str, Any]:
@@ -47,14 +57,36 @@ def table(found: Found, by: Sequence[str]) -> Iterator[list[object]]:
     counts, currencies = totals.names(added), totals.currencies(added)
     yield [*by, *counts, *(f"cost_{currency.lower()}" for currency in currencies)]
     for total in added:
-        labels = [_harmless(total.labels[name]) for name in by]
+        told = (total.labels[name] for name in by)
+        labels = [label if label == totals.NONE else for_spreadsheet(label) for label in told]
         costs = [f"{total.costs[currency]:f}" if currency in total.costs else "" for currency in currencies]
         yield [*labels, *(total.counts.get(name, "") for name in counts), *costs]
 
 
-def _harmless(text: str) -> str:
-    """Return a label that no spreadsheet takes for a formula."""
-    return f"'{text}" if text[:1] in "=+-@" and text != totals.NONE else text
+def exposition(report: Report, wanted: Days, found: Found, by: Sequence[str]) -> bytes:
+    """Return the totals as OpenMetrics: gauges over the range, which node_exporter's textfile collector reads too."""
+    # prometheus_client takes a tenth of a second, which a table should not.
+    from ullage.metrics import formats
+    from ullage.metrics.samples import Family, Metric
+
+    values: dict[str, list[tuple[dict[str, str], float]]] = {}
+    for name, day in zip(_RANGE, (wanted.first, wanted.last + timedelta(days=1)), strict=True):
+        values[name] = [({"report": report.kind}, _midnight(day))]
+    for sample in totals.samples(report.kind, found.rows, by):
+        values.setdefault(sample.name, []).append((sample.labels, float(sample.value)))
+    return formats.encode(
+        (Family(metric=Metric(name=name, help=_help(name)), samples=tuple(values[name])) for name in values),
+        openmetrics=True,
+    )
+
+
+def _midnight(day: date) -> float:
+    return datetime.combine(day, time(), UTC).timestamp()
+
+
+def _help(name: str) -> str:
+    counted = name.removeprefix("ullage_org_").replace("_", " ").capitalize()
+    return f"{_HELP.get(name, f'{counted} in the range.')} No share of a plan's window."
 
 
 def lines(report: Report, wanted: Days, found: Found, by: Sequence[str], width: int) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 
+from ullage import target
 from ullage.errors import UsageError
 from ullage.files import read_regular
 from ullage.text import clean
@@ -15,6 +16,7 @@ _LONGEST = 200
 
 def fetch(source: str, directory: str, now: datetime) -> None:
     """Put a price list in force; raise UllageError, with the one before still in force, where that cannot be."""
+    named = target.without_secrets(source) if "://" in source else clean(source, _LONGEST)
     if "://" in source:
         data, date = _downloaded(source), now
     else:
@@ -23,10 +25,10 @@ def fetch(source: str, directory: str, now: datetime) -> None:
         document = prices.decoded(data)
         if isinstance(document, dict) and "format" not in document:
             before, _ = prices.load(directory)
-            document = litellm.price_list(document, before, f"{date:%Y-%m-%d}", clean(source, _LONGEST))
+            document = litellm.price_list(document, before, f"{date:%Y-%m-%d}", named)
         prices.save(directory, document)
     except UsageError as error:
-        raise UsageError(f"{clean(source, _LONGEST)}: {error} The prices stay as they were.") from error
+        raise UsageError(f"{named}: {error} The prices stay as they were.") from error
 
 
 def _read(path: str) -> bytes:
@@ -47,6 +49,6 @@ def _downloaded(address: str) -> bytes:
     answer = http.get(url, "", {}, largest=prices.LARGEST_FILE)
     if answer.status != 200:
         raise UsageError(
-            f"{clean(address, _LONGEST)} answered with status {answer.status}. The prices stay as they were."
+            f"{target.without_secrets(address)} answered with status {answer.status}. The prices stay as they were."
         )
     return answer.body

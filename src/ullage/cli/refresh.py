@@ -34,7 +34,8 @@ def command(detach: bool, force: bool, early: bool) -> int:
         return 0
     if detach:
         return prompt.start_refresh_if_due(os.environ)
-    settings, _ = options.load_settings()
+    settings, issues = options.load_settings()
+    options.tell_issues(issues)
     outcome = refresh.refresh(os.environ, force=force, early=early)
     click.echo(_WORDS[outcome.result], err=outcome.result == "failed")
     if outcome.problem:

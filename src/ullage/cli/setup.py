@@ -11,9 +11,9 @@ from ullage import setup
 from ullage.errors import UsageError
 from ullage.guard.limits import parse_limit
 from ullage.setup import claude_code as claude_setup
-from ullage.setup import hook_setup, userfile
+from ullage.setup import hook_setup, service, userfile
 
-_HOSTS = (*setup.HOSTS, claude_setup.NAME)
+_HOSTS = (*setup.HOSTS, claude_setup.NAME, service.NAME)
 
 
 @click.command(name="setup")
@@ -41,7 +41,7 @@ def command(
     warn: tuple[str, ...],
     block: tuple[str, ...],
 ) -> int:
-    """Add the segment to a shell's, starship's, tmux's or Claude Code's own file, once.
+    """Add the segment to a shell's, starship's, tmux's or Claude Code's own file, once; `service` runs `ullage serve`.
 
     Shows the change and asks before it writes; keeps a copy of the file as it was. A link into a dotfile repository is
     followed, and stays.
@@ -53,13 +53,8 @@ def command(
     if guard:
         path = claude_setup.path(os.environ)
         plan = hook_setup.plan_undo(os.environ) if undo else hook_setup.plan(os.environ, _hook_arguments(warn, block))
-    elif host == claude_setup.NAME:
-        path = claude_setup.path(os.environ)
-        plan = claude_setup.plan_undo(os.environ) if undo else claude_setup.plan(os.environ)
     else:
-        chosen = setup.host(host, os.environ, starship=starship, without_process=without_process)
-        path = chosen.path
-        plan = setup.plan_undo(chosen) if undo else setup.plan(chosen)
+        path, plan = _planned(host, undo=undo, starship=starship, without_process=without_process)
     if plan.change is None:
         click.echo(plan.words)
         return 0
@@ -79,6 +74,19 @@ def command(
         click.echo(f"What was there before is in {backup}.")
     click.echo(plan.words)
     return 0
+
+
+def _planned(host: str, *, undo: bool, starship: bool, without_process: bool) -> tuple[str, setup.Plan]:
+    """Return which file is to change, and how."""
+    if host == service.NAME:
+        manager = service.manager()
+        plan = service.plan_undo(os.environ, manager) if undo else service.plan(os.environ, manager)
+        return service.path(os.environ, manager), plan
+    if host == claude_setup.NAME:
+        plan = claude_setup.plan_undo(os.environ) if undo else claude_setup.plan(os.environ)
+        return claude_setup.path(os.environ), plan
+    chosen = setup.host(host, os.environ, starship=starship, without_process=without_process)
+    return chosen.path, setup.plan_undo(chosen) if undo else setup.plan(chosen)
 
 
 def _hook_arguments(warn: tuple[str, ...], block: tuple[str, ...]) -> list[str]:

@@ -11,7 +11,7 @@ import click
 from ullage import config, receipt, tally
 from ullage.cli import options
 from ullage.cli.meter import Meter
-from ullage.cli.moments import since_when, until_when
+from ullage.moments import since_when, until_when
 from ullage.render import tokens as render
 from ullage.tokens import prices, transcripts
 from ullage.tokens.report import GROUPINGS
@@ -157,10 +157,10 @@ def show_prices(source: str | None, bundled: bool, as_json: bool) -> int:
 
     An update is checked whole before it replaces anything. Of URLs, https and loopback addresses are taken.
     """
-    if source and bundled:
+    if source is not None and bundled:
         raise click.UsageError("--update and --bundled exclude each other.")
     directory = config.state_path(os.environ)
-    if source:
+    if source is not None:
         from ullage.cli.price_update import fetch
 
         fetch(source, directory, datetime.now(UTC))

@@ -32,6 +32,8 @@ def command(as_json: bool, may_refresh: bool, every: bool) -> int:
     Exits with 3 when nothing is known, 4 when what is known is too old to show, 5 when a source failed and there is
     nothing to fall back on.
     """
+    if every and options.names_a_profile():
+        raise click.UsageError("--all shows every profile; leave it out, or --profile.")
     settings, issues = options.load_settings()
     options.tell_issues(issues)
     profiles = overview.every_profile(os.environ) if every else [os.environ.get("CLAUDE_CONFIG_DIR") or None]

@@ -9,6 +9,7 @@ import click
 from ullage.cli import countdown, options
 from ullage.cli.known import Known
 from ullage.cli.parameters import parsed
+from ullage.errors import UsageError
 from ullage.guard import NOTHING_KNOWN, OVER, TOO_OLD, UNDER, Question, limits
 from ullage.guard.limits import Limit, parse_duration, parse_percent
 from ullage.guard.waiting import Look
@@ -46,6 +47,8 @@ def command(window: str | None, below: float | None, timeout: timedelta | None, 
     WINDOW is five_hour, 5h, seven_day, 7d or a model's name; without it, the one nearest to its limit. A window that
     has not started has nothing to wait for. Exits with 3, 4 or 5 when nothing is known to wait for.
     """
+    if below == 0:
+        raise UsageError("Less than 0 % is never used. Name more, or leave out --below to wait for the reset.")
     known = Known()
     known.tell_issues()
     known.refresh()
@@ -57,7 +60,7 @@ def command(window: str | None, below: float | None, timeout: timedelta | None, 
         return verdict.exit_code
     chosen = _chosen(reading, window, known, now)
     if chosen is None:
-        click.echo(f"ullage: nothing is known of {clean(window) or 'any window'}.", err=True)
+        click.echo(f"ullage: Nothing is known of {clean(window) or 'any window'}.", err=True)
         return NOTHING_KNOWN
     look = _until_reset(known, chosen) if below is None else _until_below(known, chosen, below)
     seen = countdown.wait(look, timeout)
@@ -86,7 +89,7 @@ def _until_reset(known: Known, first: Window) -> Callable[[datetime], Look]:
         latest = _latest(known, first).resets_at
         if latest is None or (latest > resets_at and not same_reset(latest, resets_at)):
             return Look(over=True, words=f"{label} has reset.")
-        return Look(over=False, words=f"until {label} resets at {words.clock(resets_at, now)}.", until=resets_at)
+        return Look(over=False, words=f"{label} resets at {words.clock(resets_at, now)}.", until=resets_at)
 
     return look
 

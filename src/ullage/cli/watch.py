@@ -10,7 +10,6 @@ import click
 
 from ullage import config, overview, prompt
 from ullage.cache import ProfileCache
-from ullage.cli import chart as charts
 from ullage.cli import options
 from ullage.cli.screen import Ended, Screen
 from ullage.errors import UsageError
@@ -111,7 +110,7 @@ def _lines(known: Overview, settings: Settings, now: datetime, chosen: int, size
 def _chart(
     window: Window, known: Overview, settings: Settings, now: datetime, width: int, plot: int, *, brief: bool
 ) -> list[list[Span]]:
-    drawn = charts.burnup(window, known, now)
+    drawn = chart.burnup(window, known.samples.get(window.id, ()), known.forecasts.get(window.id), now)
     if drawn is None:
         return [[Span(text=f"{clean(window.label)}: no course to draw", level="stale")]]
     return chart.page(drawn, width, plot, ascii_only=settings.ascii_only, brief=brief)

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 
-from ullage import places, timeline
+from ullage import places, secret, timeline
 from ullage.files import write_atomically
 from ullage.publish import boot_clock
 from ullage.timeline import Frame
@@ -152,7 +152,7 @@ def _output(command: Sequence[str], environ: Mapping[str, str]) -> bytes | None:
         # A session of its own: an interactive shell must not reach for the terminal that doctor runs on.
         done = subprocess.run(
             list(command),
-            env=dict(environ),
+            env=secret.withheld(environ),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=_SECONDS,

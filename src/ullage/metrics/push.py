@@ -64,20 +64,27 @@ def _send(method: str, url: str, body: bytes, content_type: str, route: Route) -
     try:
         answer = http.send(method, url, headers, body)
     except SourceError as error:
-        raise MetricsError(f"The metrics were not sent. {error}") from error
+        done = "removed" if method == "DELETE" else "sent"
+        raise MetricsError(f"The metrics were not {done}. {error}") from error
     if not 200 <= answer.status < 300:
         # What a server says of a refusal tells what to mend; it could also repeat the password.
         said = "" if route.authorization else clean(answer.body.decode(errors="replace"), _LONGEST_WORDS)
-        raise MetricsError(_refused(urlsplit(url).hostname or "", answer, said))
+        verb = "remove" if method == "DELETE" else "take"
+        # Some refuse a wrong password with the words for a missing one.
+        status = 403 if answer.status == 401 and route.authorization else answer.status
+        raise MetricsError(f"{_refused(urlsplit(url).hostname or '', answer, said, verb)}{_advice(status)}")
 
 
-def _refused(host: str, answer: Answer, said: str) -> str:
+def _refused(host: str, answer: Answer, said: str, verb: str) -> str:
     words = f": {said.rstrip('.')}" if said and not said.startswith("<") else ""
-    advice = {
+    return f"{clean(host, 100)} did not {verb} the metrics: it answered {answer.status}{words}."
+
+
+def _advice(status: int) -> str:
+    if 300 <= status < 400:
+        return " Redirects are not followed: name the address where it ends."
+    return {
         401: " Set metrics.auth_file, or ULLAGE_METRICS_AUTH.",
-        403: " What metrics.auth_file holds does not open it.",
+        403: " What metrics.auth_file or ULLAGE_METRICS_AUTH holds does not open it.",
         404: " Is the path of the address right?",
-    }.get(answer.status, " The next refresh tries again." if answer.status >= 500 else "")
-    if 300 <= answer.status < 400:
-        advice = " Redirects are not followed: name the address where it ends."
-    return f"{clean(host, 100)} did not take the metrics: it answered {answer.status}{words}.{advice}"
+    }.get(status, " Another attempt may do better." if status >= 500 else "")

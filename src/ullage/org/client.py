@@ -33,6 +33,7 @@ _MOST_TRIES = 6
 _FIRST_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 60.0
 _MOST_PAGES = 2000
+_MOST_ROWS = 1_000_000
 _LARGEST_BODY = 32 << 20
 # What passes by itself, in words for somebody whom no next attempt helps that comes by itself.
 _PASSING = {
@@ -58,6 +59,7 @@ class Client:
         self._connection = http.Connection(base, largest=_LARGEST_BODY)
         self._host, self._key, self._pause = base.host, key, pause
         self._deadline = time.monotonic() + WHOLE_SECONDS
+        self._rows = 0
 
     def __enter__(self) -> Self:
         self._connection.__enter__()
@@ -74,6 +76,13 @@ class Client:
         while page is None or page.next_page is not None:
             more = [("page", page.next_page)] if page and page.next_page else []
             page = self._page(query, [*asked, *more])
+            self._rows += len(page.rows)
+            if self._rows > _MOST_ROWS or time.monotonic() > self._deadline:
+                raise SourceError(
+                    "too_large",
+                    f"{self._host} tells more than can be read at once. Ask for fewer days, or group by less: --by.",
+                    reached_server=True,
+                )
             yield page
             if page.next_page in seen or len(seen) >= _MOST_PAGES:
                 raise SourceError(

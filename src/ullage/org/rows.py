@@ -7,7 +7,7 @@ answer does not tell is absent here, never 0. Names of people and keys are clean
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from ullage.errors import SourceError
 from ullage.record import Record
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _LARGEST_COUNT = 10**18
 _LARGEST_AMOUNT = Decimal(10) ** 15
+# 1e-900000 is short, and a million digits long where it is printed.
+_LONGEST_AMOUNT, _MOST_DECIMALS = 64, 30
 _LONGEST_LABEL = 120
 _DIMENSIONS = (
     *("model", "workspace_id", "api_key_id", "service_tier", "context_window", "inference_geo", "speed", "product"),
@@ -181,23 +183,31 @@ def _money(fields: Mapping[str, Any]) -> tuple[Decimal | None, str | None]:
     told = fields.get("amount")
     if told is None:
         return None, None
-    try:
-        amount = (
-            Decimal(told) if isinstance(told, str | int | Decimal) and not isinstance(told, bool) else Decimal("NaN")
-        )
-    except InvalidOperation:
-        amount = Decimal("NaN")
-    if not amount.is_finite() or abs(amount) > _LARGEST_AMOUNT:
+    amount = _amount(told)
+    if amount is None:
         raise _unexpected("an amount of money in it is none")
     return amount / 100, (clean(fields.get("currency"), 3) or "XXX").upper()
+
+
+def _amount(told: object) -> Decimal | None:
+    if not isinstance(told, str | int | Decimal) or isinstance(told, bool) or len(str(told)) > _LONGEST_AMOUNT:
+        return None
+    try:
+        amount = Decimal(told)
+        exponent = amount.as_tuple().exponent
+        # What is not finite has a letter for its exponent.
+        is_sound = isinstance(exponent, int) and exponent >= -_MOST_DECIMALS and abs(amount) <= _LARGEST_AMOUNT
+    except ArithmeticError:
+        return None
+    return amount if is_sound else None
 
 
 def _moment(value: object) -> datetime:
     """Read a day or an RFC 3339 time; raise SourceError for what is neither: a row without its day is worth nothing."""
     try:
         moment = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        moment = None
-    if moment is None:
-        raise _unexpected("a time in it is none")
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        if moment is not None:
+            return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise _unexpected("a time in it is none")

@@ -73,8 +73,10 @@ def _pango_style(text: str, look: Paint) -> str:
 
 
 def _polybar_text(text: str) -> str:
-    # A tag that changes nothing keeps a percent sign and a brace from being read as the start of one.
-    return text.replace("%{", "%%{O0}{")
+    # A tag that changes nothing keeps a percent sign and a brace from being read as the start of one, also where the
+    # sign is the last of the text before.
+    text = text.replace("%{", "%%{O0}{")
+    return f"%{{O0}}{text}" if text.startswith("{") else text
 
 
 def _tag_style(text: str, look: Paint) -> str:

@@ -10,6 +10,8 @@ import math
 from datetime import timedelta
 from html import escape
 
+from ullage import pace
+from ullage.model import has_reset, length
 from ullage.pace import Sample
 from ullage.record import Record
 from ullage.render import words
@@ -51,6 +53,22 @@ class Burnup(Record):
     def share(self, moment: datetime) -> float:
         """Return how much of the window has passed at a moment, 0 to 1."""
         return min(max((moment - self.begins) / (self.resets_at - self.begins), 0.0), 1.0)
+
+
+def burnup(window: Window, samples: Sequence[Sample], forecast: Forecast | None, now: datetime) -> Burnup | None:
+    """Return what a chart shows of a window; None when it has no course to show."""
+    whole = length(window)
+    if whole is None or window.used_percent is None or window.resets_at is None or has_reset(window, now):
+        return None
+    return Burnup(
+        window=window,
+        begins=window.resets_at - whole,
+        resets_at=window.resets_at,
+        now=now,
+        used=tuple(pace.of_window(window, samples)),
+        ahead=pace.trajectory(window, samples, now) if forecast else (),
+        forecast=forecast,
+    )
 
 
 def title(burnup: Burnup) -> str:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from ullage.model import iso
 from ullage.render import cells
 from ullage.render.surfaces import Span
-from ullage.text import clean
+from ullage.text import clean, for_spreadsheet
 from ullage.tokens import cost, report
 from ullage.tokens.counts import COUNTS
 from ullage.tokens.prices import RATES, TIERS
@@ -286,6 +286,7 @@ def _flat(line: dict[str, Any]) -> dict[str, object]:
     costs = line.pop("costs_usd") or dict.fromkeys(cost.PARTS)
     line["models"] = " ".join(line["models"])
     line |= {f"{part}_cost_usd": value for part, value in costs.items()}
+    line = {name: for_spreadsheet(value) if isinstance(value, str) else value for name, value in line.items()}
     return {name: "" if value is None else value for name, value in line.items()}
 
 

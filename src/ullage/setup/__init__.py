@@ -8,6 +8,7 @@ import sys
 
 from ullage import init
 from ullage.errors import UsageError
+from ullage.files import read_regular
 from ullage.record import Record
 from ullage.setup import blocks, userfile
 from ullage.setup.userfile import Change
@@ -62,13 +63,17 @@ if-shell -F '#{{e|<:#{{status-right-length}},100}}' "set-option -g status-right-
 
 
 class Host(Record):
-    """A program that shows the segment: its file, its lines, a pattern of what does the same, what comes then."""
+    """A program that shows the segment: its file, its lines, a pattern of what does the same, what comes then.
+
+    `beside` is another file that is read at every start, where a line of the user's own may stand.
+    """
 
     name: str
     path: str
     body: str
     pattern: str
     afterwards: str
+    beside: str | None = None
 
 
 class Standing(Record):
@@ -126,6 +131,7 @@ def _fish(environ: Mapping[str, str], starship: bool, _: bool) -> Host:
         body=f"status is-interactive; and type -q ullage; and {init} | source\n",
         pattern=r"\bullage init fish\b",
         afterwards="Open a new fish to see it.",
+        beside=os.path.join(_config_home(environ), "fish", "config.fish"),
     )
 
 
@@ -254,8 +260,11 @@ def plan(host: Host) -> Plan:
     if found:
         return Plan(change=None, words=_words_of_block(found, host))
     now = standing(file.data, host)
+    at = host.path
+    if now.how == "none" and host.beside:
+        at, now = host.beside, standing(read_regular(host.beside), host)
     if now.how == "by hand":
-        return Plan(change=None, words=f"Line {now.line} of {host.path} does this already; nothing to add.")
+        return Plan(change=None, words=f"Line {now.line} of {at} does this already; nothing to add.")
     crlf = host.name == "starship" and b"\r\n" in (file.data or b"")
     after = blocks.insert(file.data, host.name, host.body.encode(), b"\r\n" if crlf else b"\n")
     note = _starship_note(host.path, file.data or b"", after) if host.name == "starship" else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from ullage.errors import UsageError
-from ullage.setup import Plan, hook_settings, settings_json, userfile
+from ullage.setup import Plan, hook_settings, jsonedit, settings_json, userfile
 from ullage.setup.userfile import Change
 from ullage.sources import claude_state
 
@@ -66,8 +66,14 @@ def _left(after: str) -> str:
 
 
 def text(file: UserFile) -> str:
-    """Return what the settings hold; raise UsageError where that is no UTF-8."""
+    """Return what the settings hold; raise UsageError where that is no JSON object in UTF-8."""
     try:
-        return (file.data or b"").decode()
+        held = (file.data or b"").decode()
     except UnicodeDecodeError as error:
         raise UsageError(f"{file.path} is not in UTF-8, so it is not touched. Mend it first.") from error
+    if held.strip():
+        try:
+            jsonedit.outermost(held)
+        except UsageError as error:
+            raise UsageError(f"{file.path}: {error}") from error
+    return held

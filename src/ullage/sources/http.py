@@ -20,7 +20,7 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
-from ullage import __version__
+from ullage import __version__, target
 from ullage.errors import SourceError, UsageError
 from ullage.text import clean
 
@@ -64,12 +64,13 @@ def checked_address(address: str) -> httpx.URL:
     try:
         url = httpx.URL(address)
     except (httpx.InvalidURL, ValueError) as error:
-        raise UsageError(f"{clean(address, 200)!r} is no address: {clean(str(error), 200)}.") from error
+        # What the library says of it would repeat parts of it.
+        raise UsageError(f"{target.without_secrets(address)!r} is no address that can be read.") from error
     is_safe = url.scheme == "https" or (url.scheme == "http" and _is_loopback(url.host))
     if not is_safe or not url.host or url.userinfo:
         raise UsageError(
-            f"{clean(address, 200)!r} is neither an https:// address nor a loopback one such as http://127.0.0.1:8000, "
-            "without a name and password in it."
+            f"{target.without_secrets(address)!r} is neither an https:// address nor a loopback one such as "
+            "http://127.0.0.1:8000, without a name and password in it."
         )
     return url
 
@@ -183,7 +184,7 @@ def _translated(host: str, seconds: float) -> Iterator[None]:
     except (httpx.HTTPError, OSError) as error:
         raise SourceError(
             "connection_broken",
-            f"The connection to {host} broke off. The next attempt comes by itself.",
+            f"The connection to {host} broke off. Another attempt may do better.",
             reached_server=True,
         ) from error
 
@@ -234,9 +235,7 @@ def _client(host: str) -> httpx.AsyncClient:
 
 
 def _unreachable(code: str, what: str) -> SourceError:
-    return SourceError(
-        code, f"{what}. Check the network; the next attempt comes by itself.", reached_server=code == "timeout"
-    )
+    return SourceError(code, f"{what}. Check the network.", reached_server=code == "timeout")
 
 
 def _connect_error(host: str, error: httpx.ConnectError) -> SourceError:
@@ -261,9 +260,10 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> datetime | None:
         return now + timedelta(seconds=int(value))
     try:
         parsed = parsedate_to_datetime(value)
+        # A zone may carry the last day that there is beyond the calendar.
+        return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
     except (ValueError, TypeError, OverflowError):
         return None
-    return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed
 
 
 def json_body(answer: Answer, host: str, number: Callable[[str], object] = float) -> object:
@@ -272,7 +272,7 @@ def json_body(answer: Answer, host: str, number: Callable[[str], object] = float
         raise SourceError("not_json", f"{host} sent a compressed answer that was not asked for.", reached_server=True)
     try:
         return json.loads(answer.body, parse_float=number)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, RecursionError, ArithmeticError) as error:
         if answer.body.lstrip()[:1] == b"<" or "html" in answer.headers.get("content-type", ""):
             raise SourceError(
                 "not_json",
@@ -282,6 +282,6 @@ def json_body(answer: Answer, host: str, number: Callable[[str], object] = float
             ) from error
         raise SourceError(
             "truncated",
-            f"The answer of {host} is not whole. The next attempt comes by itself.",
+            f"The answer of {host} is not whole. Another attempt may do better.",
             reached_server=True,
         ) from error

@@ -169,7 +169,7 @@ def _forecasts(reading: Reading, settings: Settings, environ: Mapping[str, str],
 
 
 def _save(statement: Statement, settings: Settings, environ: Mapping[str, str]) -> None:
-    from ullage import detach, publish
+    from ullage import detach, publish, secret
     from ullage.cache import ProfileCache
     from ullage.files import write_atomically
 
@@ -180,7 +180,7 @@ def _save(statement: Statement, settings: Settings, environ: Mapping[str, str]) 
     publish.publish_anew(cache, settings)
     if statement.is_news:
         # Claude Code waits for the end of this process, which SQLite, or another that writes there, would delay.
-        detach.start("ullage.memory", environ)
+        detach.start("ullage.memory", secret.withheld(environ))
 
 
 def _account_id(environ: Mapping[str, str]) -> str | None:

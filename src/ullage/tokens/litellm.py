@@ -51,7 +51,7 @@ def price_list(document: object, before: PriceList, date: str, source: str) -> d
 def _of_litellm(fields: Mapping[str, Any]) -> dict[str, Any]:
     def rates(suffix: str) -> dict[str, float]:
         found = {rate: fields.get(f"{name}{suffix}") for rate, name in _LITELLM.items()}
-        return {rate: round(value * 1e6, 6) for rate, value in found.items() if isinstance(value, int | float)}
+        return {rate: round(value * 1e6, 6) for rate, value in found.items() if value is not None and is_rate(value)}
 
     priced: dict[str, Any] = rates("")
     for tier in TIERS:

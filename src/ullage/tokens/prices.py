@@ -5,7 +5,6 @@ Rates are dollars a million tokens. A model that is not in the table has no pric
 
 from __future__ import annotations
 
-import math
 import os
 import re
 
@@ -202,7 +201,8 @@ def _price(fields: Mapping[str, Any]) -> Price:
 def is_rate(value: object) -> bool:
     """Say whether a value can be a rate, or a multiplier of one."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and math.isfinite(value) and 0 <= value <= _HIGHEST_RATE  # type: ignore[arg-type,operator]
+    # No float is made of it: a whole number may be too large for one. Nothing compares with NaN.
+    return is_number and 0 <= value <= _HIGHEST_RATE  # type: ignore[operator]
 
 
 def special(price: Price) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Moments as people write them on a command line: a span back from now, a date, a time."""
+"""Moments as people write them: a span back from now, a date, a time."""
 
 from __future__ import annotations
 

@@ -1,0 +1,209 @@
+"""`ullage serve`."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from datetime import UTC, datetime
+
+import click
+
+from ullage import config
+from ullage.cli import options
+from ullage.errors import UsageError
+from ullage.model import iso
+from ullage.serve import listen, tokens
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import socket
+    import ssl
+    from collections.abc import Iterator
+
+    from ullage.serve.tokens import Scope
+
+_PORT = 7733
+_DEFAULT = "-"
+
+
+@click.group(name="serve", invoke_without_command=True)
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=_PORT, show_default=True, help="0 takes a free one.")
+@click.option(
+    "--unix",
+    is_flag=False,
+    flag_value=_DEFAULT,
+    metavar="[PATH]",
+    help="Listen on a Unix socket instead, which nobody else can connect to and which needs no token.",
+)
+@click.option("--tls-cert", metavar="FILE", help="Serve TLS with this certificate chain (PEM).")
+@click.option("--tls-key", metavar="FILE", help="The certificate's private key (PEM).")
+@click.option(
+    "--allowed-host", multiple=True, metavar="NAME", help="A further name by which browsers reach this server."
+)
+@click.option("--open", "open_browser", is_flag=True, help="Open the page in a browser.")
+@options.profile
+@click.pass_context
+def command(
+    context: click.Context,
+    host: str,
+    port: int,
+    unix: str | None,
+    tls_cert: str | None,
+    tls_key: str | None,
+    allowed_host: tuple[str, ...],
+    open_browser: bool,
+) -> None:
+    """Serve what is known over HTTP until interrupted: JSON, events, metrics, and a page for people.
+
+    A loopback port asks for a token (`ullage serve token create`), or lets a browser in by a link that works once; a
+    Unix socket asks for none. Any other address needs TLS and a token.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    if bool(tls_cert) != bool(tls_key):
+        raise click.UsageError("--tls-cert and --tls-key belong together.")
+    if unix is not None and (tls_cert or open_browser or _is_given(context, "host") or _is_given(context, "port")):
+        raise click.UsageError("--unix excludes --host, --port, --tls-cert and --open.")
+    tls = listen.tls_context(tls_cert, tls_key) if tls_cert and tls_key else None
+    with _listener(host, port, unix, tls, allowed_host) as listener:
+        _serve(listener, unix is not None, host, tls, allowed_host, open_browser=open_browser)
+
+
+def _is_given(context: click.Context, name: str) -> bool:
+    return context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
+
+
+@contextlib.contextmanager
+def _listener(
+    host: str, port: int, unix: str | None, tls: ssl.SSLContext | None, allowed: tuple[str, ...]
+) -> Iterator[socket.socket]:
+    if unix is not None:
+        path = listen.default_unix_path(os.environ, config.state_path(os.environ)) if unix == _DEFAULT else unix
+        with listen.unix(path) as listener:
+            yield listener
+        return
+    if not listen.is_loopback(host, port):
+        _check_public(host, port, tls, allowed)
+    with listen.open_port(host, port) as listener:
+        yield listener
+
+
+def _check_public(host: str, port: int, tls: ssl.SSLContext | None, allowed: tuple[str, ...]) -> None:
+    if tls is None:
+        raise UsageError(
+            f"{host} can be reached from other machines, so it needs TLS: --tls-cert and --tls-key. For this machine "
+            "alone: --host 127.0.0.1, or --unix."
+        )
+    directory = tokens.directory(os.environ)
+    if not any(not token.link for token in tokens.load(directory, datetime.now(UTC))):
+        raise UsageError(
+            f"{host} can be reached from other machines, so it needs a token: `ullage serve token create`."
+        )
+    if not allowed and listen.is_every_address(host, port):
+        raise UsageError(f"{host} is every address of this machine. Name the one that clients use with --allowed-host.")
+
+
+def _serve(
+    listener: socket.socket,
+    is_unix: bool,
+    host: str,
+    tls: ssl.SSLContext | None,
+    allowed: tuple[str, ...],
+    *,
+    open_browser: bool,
+) -> None:
+    try:
+        from ullage.serve import app, server
+    except ImportError as error:
+        raise UsageError(
+            "ullage serve needs starlette and uvicorn, which the extra brings: pip install 'ullage[serve]', or "
+            "pipx inject ullage starlette uvicorn."
+        ) from error
+    from ullage.serve.access import Access
+    from ullage.serve.feed import Feed
+    from ullage.serve.knowledge import Knowledge
+
+    knowledge = Knowledge(dict(os.environ))
+    scheme = "https" if tls else "http"
+    port = 0 if is_unix else listener.getsockname()[1]
+    directory = None if is_unix else tokens.directory(os.environ)
+    hosts = listen.hosts(("localhost", *allowed) if is_unix else (host, *allowed), port, scheme)
+    feed = Feed(knowledge, [directory] if directory else [])
+    access = Access(directory, hosts, scheme)
+    if is_unix:
+        click.echo(f"Serving on {listener.getsockname()}; Ctrl-C ends it.")
+    else:
+        base = f"{scheme}://{listen.shown(host)}:{port}"
+        click.echo(f"Serving at {base}; Ctrl-C ends it.")
+        _offer_link(base, open_browser=open_browser)
+    sys.stdout.flush()
+    server.run(app.application(knowledge, access, feed), feed, listener, tls)
+
+
+def _offer_link(base: str, *, open_browser: bool) -> None:
+    """Let the person at this terminal in; a link in a log would be a secret in a log."""
+    if open_browser:
+        from ullage.serve import browser
+
+        if not browser.open_page(base, _new_link(base), tokens.directory(os.environ)):
+            click.echo("No browser could be started. `ullage serve link` makes a link for one.", err=True)
+    elif sys.stdout.isatty():
+        click.echo(f"The page, for ten minutes and one browser: {_new_link(base)}")
+    else:
+        click.echo("For the page: `ullage serve link`. For programs: `ullage serve token create`.")
+
+
+def _new_link(base: str) -> str:
+    secret, _ = tokens.create(tokens.directory(os.environ), "link", "read", datetime.now(UTC), link=base)
+    # Behind the #, which no browser sends to a server or names to another page.
+    return f"{base}/#link={secret}"
+
+
+@command.command()
+@click.option("--base", metavar="URL", default=f"http://127.0.0.1:{_PORT}", show_default=True, help="Where it serves.")
+def link(base: str) -> None:
+    """Make a link that opens the page in one browser, once, within ten minutes."""
+    if not base.startswith(("http://", "https://")):
+        raise click.BadParameter(f"{base!r} is no address such as http://127.0.0.1:{_PORT}.", param_hint="--base")
+    click.echo(_new_link(base.rstrip("/")))
+
+
+@command.group()
+def token() -> None:
+    """Make, list and revoke the tokens that programs send."""
+
+
+@token.command()
+@click.option(
+    "--scope", type=click.Choice(tokens.SCOPES), default="read", show_default=True, help="read is everything."
+)
+@click.option("--name", default="", help="What it is for, to tell it from others.")
+def create(scope: Scope, name: str) -> None:
+    """Make a token and print it, this once: what is stored cannot be turned back into it."""
+    secret, made = tokens.create(tokens.directory(os.environ), name, scope, datetime.now(UTC))
+    click.echo(
+        f"Token {made.id} for {scope}; it is shown this once. `ullage serve token revoke {made.id}` ends it.", err=True
+    )
+    click.echo(secret)
+
+
+@token.command(name="list")
+def list_() -> None:
+    """List the tokens, and the browsers that came by a link; what is listed opens nothing."""
+    known = tokens.load(tokens.directory(os.environ), datetime.now(UTC))
+    if not known:
+        click.echo("There are no tokens. `ullage serve token create` makes one.", err=True)
+    for one in known:
+        kind = "token" if not one.link else "browser" if one.used_at else "link"
+        until = f"  until {iso(one.expires_at)}" if one.expires_at else ""
+        click.echo(f"{one.id}  {kind:7}  {one.scope:7}  {iso(one.created_at)}{until}  {one.name}".rstrip())
+
+
+@token.command()
+@click.argument("name")
+def revoke(name: str) -> None:
+    """Revoke the token with this id or NAME: from now on it opens nothing, and its streams end."""
+    gone = tokens.revoke(tokens.directory(os.environ), name, datetime.now(UTC))
+    click.echo(f"Revoked {gone.id}.")

@@ -1,0 +1,129 @@
+"""Whether a request may be answered: what its Host, Origin and Authorization headers say.
+
+Anybody on the machine can connect to a loopback port, and any web page can make a browser do so. So the port asks for a
+token, in a header that no browser adds by itself: there is no cookie, which browsers would share with every other port
+of the host. A Unix socket asks for none, since the system lets its owner alone connect.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+
+from ullage.record import Record
+from ullage.serve import tokens
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from ullage.serve.tokens import Scope, Token
+
+_MOST_SESSIONS = 100
+_LONGEST_SECRET = 200
+
+
+class Grant(Record):
+    """What a request may see, and by which token."""
+
+    token_id: str
+    scope: Scope
+
+
+class Access:
+    """Who may ask; `hosts` are the values that a Host header may have, `scheme` is that of our own origins.
+
+    `directory` holds the tokens, None where none is needed.
+    """
+
+    def __init__(self, directory: str | None, hosts: frozenset[str], scheme: str) -> None:
+        self.directory = directory
+        self._hosts = hosts
+        self._scheme = scheme
+        self._origins = {f"{scheme}://{host}" for host in hosts}
+        self._seen: object = None
+        self._tokens: tuple[Token, ...] = ()
+        self._sessions: dict[str, str] = {}
+
+    def wrong_host(self, headers: list[tuple[bytes, bytes]]) -> bool:
+        """Say whether the request was meant for another host, as under DNS rebinding."""
+        named = [value for name, value in headers if name == b"host"]
+        return len(named) != 1 or named[0].decode("latin-1").lower() not in self._hosts
+
+    def wrong_origin(self, headers: list[tuple[bytes, bytes]], *, navigation: bool) -> bool:
+        """Say whether a page of another origin asks; following a link to our page is everybody's right."""
+        given = dict(headers)
+        origin = given.get(b"origin")
+        site = given.get(b"sec-fetch-site", b"none")
+        if origin is not None and origin.decode("latin-1").lower() not in self._origins:
+            return True
+        return not navigation and site not in (b"none", b"same-origin")
+
+    def grant(self, headers: Mapping[bytes, bytes], now: datetime) -> Grant | None:
+        """Return what the request's token or session opens, None for nothing."""
+        if self.directory is None:
+            return Grant(token_id="", scope="read")
+        secret = _secret(headers)
+        if secret is None:
+            return None
+        known = self.known(now)
+        session = self._sessions.get(tokens.digest(secret))
+        found = next((token for token in known if token.id == session), None)
+        found = found or tokens.matching([token for token in known if not token.link], secret)
+        return Grant(token_id=found.id, scope=found.scope) if found else None
+
+    def holds(self, grant: Grant, now: datetime) -> bool:
+        """Say whether a grant has not been revoked since."""
+        return self.directory is None or any(token.id == grant.token_id for token in self.known(now))
+
+    def begin_session(self, headers: Mapping[bytes, bytes], now: datetime) -> str | None:
+        """Exchange a token, or a link that nobody has used, for a session's secret; it ends with us, or with its token.
+
+        So that what a browser keeps opens nothing once another program has our port. A link counts at the address that
+        it was made for: whoever listens at another, and is given it by mistake, cannot use it here.
+        """
+        secret = _secret(headers)
+        if self.directory is None or secret is None:
+            return None
+        token = tokens.matching([token for token in self.known(now) if token.used_at is None], secret)
+        if token is None or (token.link and not self._is_here(token.link, headers)):
+            return None
+        if token.link and not tokens.use_link(self.directory, token, now):
+            return None
+        session = tokens.PREFIX + secrets.token_urlsafe(32)
+        while len(self._sessions) >= _MOST_SESSIONS:
+            del self._sessions[next(iter(self._sessions))]
+        self._sessions[tokens.digest(session)] = token.id
+        return session
+
+    def _is_here(self, address: str, headers: Mapping[bytes, bytes]) -> bool:
+        host = headers.get(b"host", b"").decode("latin-1")
+        return _without_default_port(address) == _without_default_port(f"{self._scheme}://{host}")
+
+    def known(self, now: datetime) -> tuple[Token, ...]:
+        """Return the valid tokens; the file is read anew when it has been replaced."""
+        assert self.directory is not None
+        try:
+            status = os.stat(tokens.path(self.directory))
+            seen = (status.st_ino, status.st_mtime_ns, status.st_size)
+        except OSError:
+            seen = None
+        if seen is None or seen != self._seen:
+            # Forgotten first: a file that cannot be understood lets nobody in.
+            self._seen, self._tokens = None, ()
+            self._tokens = tokens.load(self.directory, now)
+            self._seen = seen
+        return tuple(token for token in self._tokens if token.expires_at is None or now < token.expires_at)
+
+
+def _without_default_port(address: str) -> str:
+    default = ":443" if address.lower().startswith("https:") else ":80"
+    return address.lower().rstrip("/").removesuffix(default)
+
+
+def _secret(headers: Mapping[bytes, bytes]) -> str | None:
+    scheme, _, secret = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
+    if scheme.lower() != "bearer" or not secret.startswith(tokens.PREFIX) or len(secret) > _LONGEST_SECRET:
+        return None
+    return secret if secret.isascii() else None

@@ -1,0 +1,216 @@
+"""The application: each address of `routes.ROUTES` and what answers there."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import UTC, datetime
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route as Address
+from starlette.routing import Router
+
+from ullage import contract, metrics, moments
+from ullage.serve import documents, page, routes
+from ullage.serve.feed import FullError
+from ullage.serve.guard import FaultError, Guard
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from starlette.types import Receive, Scope, Send
+
+    from ullage.contract import Document
+    from ullage.serve.access import Access, Grant
+    from ullage.serve.feed import Feed
+    from ullage.serve.guard import Application
+    from ullage.serve.knowledge import Knowledge
+    from ullage.serve.routes import Route
+
+    Arguments = dict[str, str]
+    Answer = Callable[["Server", Arguments, Request], Awaitable[Response]]
+
+_KEEP_ALIVE_SECONDS = 20.0
+_RETRY_MILLISECONDS = 5000
+# Each reads a database in a thread of its own.
+_MOST_HISTORIES = 4
+
+
+class Server:
+    """What the answers draw on."""
+
+    def __init__(self, knowledge: Knowledge, access: Access, feed: Feed) -> None:
+        self.knowledge = knowledge
+        self.access = access
+        self.feed = feed
+        self.histories = asyncio.Semaphore(_MOST_HISTORIES)
+
+    def profile(self, arguments: Arguments) -> str | None:
+        """Return the profile that a request names, one of those that there are; a refresh that is due begins."""
+        profile = self.knowledge.in_effect()
+        if "profile" in arguments:
+            known = {one or "default": one for one in (*self.knowledge.profiles(), profile)}
+            if arguments["profile"] not in known:
+                raise FaultError(404, "There is no such profile; /v1/profiles lists them.")
+            profile = known[arguments["profile"]]
+        self.knowledge.refresh_if_due(profile, datetime.now(UTC))
+        return profile
+
+
+def application(knowledge: Knowledge, access: Access, feed: Feed) -> Application:
+    """Return what answers requests: the guard with the routes behind it."""
+    server = Server(knowledge, access, feed)
+    addresses = [Address(route.path, _Endpoint(server, route)) for route in routes.ROUTES]
+    return Guard(Router(addresses, redirect_slashes=False, default=_nowhere), access)
+
+
+class _Endpoint:
+    """One route; a class, since Starlette answers for functions what it thinks of their methods."""
+
+    def __init__(self, server: Server, route: Route) -> None:
+        self._server, self._route = server, route
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await _respond(self._server, self._route, Request(scope, receive))
+        await response(scope, receive, send)
+
+
+async def _nowhere(_scope: Scope, _receive: Receive, _send: Send) -> None:
+    raise FaultError(404, "There is nothing at this address; /openapi.json lists what there is.")
+
+
+async def _respond(server: Server, route: Route, request: Request) -> Response:
+    allowed = (route.method, "HEAD", "OPTIONS") if route.method == "GET" else (route.method, "OPTIONS")
+    if request.method == "OPTIONS":
+        return Response(status_code=204, headers={"allow": ", ".join(allowed)})
+    if request.method not in allowed:
+        raise FaultError(405, f"{route.path} takes {', '.join(allowed)}.", allow=", ".join(allowed))
+    if route.scope is not None and not route.link:
+        _check_scope(server.access.grant(dict(request.headers.raw), datetime.now(UTC)), route)
+    return await ANSWERS[route.path](server, routes.arguments(route, request.query_params.multi_items()), request)
+
+
+def _check_scope(grant: Grant | None, route: Route) -> None:
+    if grant is None:
+        raise FaultError(
+            401,
+            "A token is needed: `ullage serve token create` makes one. Send it as Authorization: Bearer TOKEN.",
+            www_authenticate='Bearer realm="ullage"',
+        )
+    if grant.scope not in (route.scope, "read"):
+        raise FaultError(403, f"The token's scope is {grant.scope}; {route.path} needs {route.scope}.")
+
+
+async def _usage(server: Server, arguments: Arguments, _request: Request) -> Response:
+    return _json(server.knowledge.usage(server.profile(arguments), datetime.now(UTC)))
+
+
+async def _profiles(server: Server, arguments: Arguments, _request: Request) -> Response:
+    server.profile(arguments)
+    return _json(server.knowledge.every_usage(datetime.now(UTC)))
+
+
+async def _history(server: Server, arguments: Arguments, _request: Request) -> Response:
+    since = moments.since_when(arguments["since"], datetime.now(UTC))
+    profile, window, limit = server.profile(arguments), arguments.get("window"), int(arguments["limit"])
+    async with server.histories:
+        return _json(await run_in_threadpool(server.knowledge.history, profile, window, since, limit))
+
+
+async def _burnup(server: Server, arguments: Arguments, _request: Request) -> Response:
+    found = server.knowledge.burnup(server.profile(arguments), arguments["window"], datetime.now(UTC))
+    if found is None:
+        raise FaultError(404, "There is no such window, or it has not started, has reset, or nobody knows its length.")
+    return _json(found)
+
+
+async def _events(server: Server, arguments: Arguments, request: Request) -> Response:
+    profile = server.profile(arguments)
+    if request.method == "HEAD":
+        return Response(media_type="text/event-stream")
+    grant = server.access.grant(dict(request.headers.raw), datetime.now(UTC))
+    assert grant is not None
+    return _Stream(server, profile, grant)
+
+
+class _Stream(StreamingResponse):
+    """Server-sent events for as long as client, server and grant last."""
+
+    def __init__(self, server: Server, profile: str | None, grant: Grant) -> None:
+        super().__init__((), media_type="text/event-stream")
+        self._server, self._profile, self._grant = server, profile, grant
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            with self._server.feed.stream(self._profile) as woken:
+                self.body_iterator = self._words(woken)
+                await super().__call__(scope, receive, send)
+        except FullError:
+            raise FaultError(503, "There are as many streams as there may be.", retry_after="30") from None
+
+    async def _words(self, woken: asyncio.Event) -> AsyncIterator[bytes]:
+        yield f"retry: {_RETRY_MILLISECONDS}\n\n".encode()
+        told, number = b"", 0
+        while not self._server.feed.closing and self._server.access.holds(self._grant, datetime.now(UTC)):
+            lasting, document = self._server.feed.current(self._profile)
+            if lasting != told:
+                told, number = lasting, number + 1
+                yield b"id: %d\nevent: usage\ndata: %b\n\n" % (number, document)
+            try:
+                await asyncio.wait_for(woken.wait(), _KEEP_ALIVE_SECONDS)
+            except TimeoutError:
+                yield b": still here\n\n"
+            woken.clear()
+
+
+async def _session(server: Server, _arguments: Arguments, request: Request) -> Response:
+    session = server.access.begin_session(dict(request.headers.raw), datetime.now(UTC))
+    if session is None:
+        raise FaultError(
+            401,
+            "This link has been used or is too old, or there is no such token. `ullage serve link` makes a new link.",
+            www_authenticate='Bearer realm="ullage"',
+        )
+    return _json(documents.SessionDocument(token=session))
+
+
+async def _metrics(server: Server, arguments: Arguments, request: Request) -> Response:
+    server.profile(arguments)
+    openmetrics = "application/openmetrics-text" in request.headers.get("accept", "")
+    shown = await run_in_threadpool(server.knowledge.exposition, datetime.now(UTC), openmetrics=openmetrics)
+    kind = metrics.OPENMETRICS_TYPE if openmetrics else metrics.CONTENT_TYPE
+    return Response(shown, headers={"content-type": kind})
+
+
+async def _openapi(_server: Server, _arguments: Arguments, _request: Request) -> Response:
+    return Response(json.dumps(routes.openapi(), indent=1), media_type="application/json")
+
+
+async def _health(_server: Server, _arguments: Arguments, _request: Request) -> Response:
+    return _json(documents.HealthDocument(status="ok"))
+
+
+async def _page(_server: Server, _arguments: Arguments, _request: Request) -> Response:
+    shown, policy = page.whole()
+    return Response(shown, media_type="text/html; charset=utf-8", headers={"content-security-policy": policy})
+
+
+def _json(document: Document) -> Response:
+    return Response(contract.encode(document), media_type="application/json")
+
+
+ANSWERS: dict[str, Answer] = {
+    "/v1/usage": _usage,
+    "/v1/profiles": _profiles,
+    "/v1/history": _history,
+    "/v1/burnup": _burnup,
+    "/v1/events": _events,
+    "/v1/session": _session,
+    "/metrics": _metrics,
+    "/openapi.json": _openapi,
+    "/healthz": _health,
+    "/": _page,
+}

@@ -1,0 +1,120 @@
+"""What the endpoint answers beside the contract's own documents."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from ullage.contract import Document, Moment, Percent, ProfilesDocument, UsageDocument
+from ullage.model import iso
+from ullage.render.chart import course
+from ullage.schemas import HistoryDocument, SampleDocument
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ullage.pace import Sample
+    from ullage.render.chart import Burnup
+
+
+class SamplesDocument(HistoryDocument):
+    """What the windows stood at, in order of time; truncated where older samples were left out."""
+
+    truncated: bool
+
+
+class CourseDocument(Document):
+    """A reading of one window; seen where readings since the point before tell how it came to this."""
+
+    at: Moment
+    used_percent: Percent
+    seen: bool
+
+
+class ExpectedDocument(Document):
+    """What is expected to be used at a moment; low to high hold four cases of five."""
+
+    at: Moment
+    low: Percent
+    middle: Percent
+    high: Percent
+
+
+class BurnupDocument(Document):
+    """The course of one window from its start, and what is expected until its reset: nothing where nobody can say."""
+
+    schema: Literal[1]
+    window: str
+    label: str
+    begins_at: Moment
+    resets_at: Moment
+    used: list[CourseDocument]
+    expected: list[ExpectedDocument]
+
+
+class SessionDocument(Document):
+    """A secret to send instead of the token or link that it was given for; it ends with the server or that token."""
+
+    token: str
+
+
+class HealthDocument(Document):
+    status: Literal["ok"]
+
+
+class FaultDocument(Document):
+    """Why there is no answer (RFC 9457)."""
+
+    type: Literal["about:blank"]
+    title: str
+    status: int
+    detail: str
+
+
+DOCUMENTS: tuple[type[Document], ...] = (
+    UsageDocument,
+    ProfilesDocument,
+    SamplesDocument,
+    BurnupDocument,
+    SessionDocument,
+    HealthDocument,
+    FaultDocument,
+)
+
+
+def samples_document(samples: Mapping[str, Sequence[Sample]], most: int) -> SamplesDocument:
+    """Return the newest samples, at most so many, of those by window id."""
+    rows = sorted(((window, sample) for window in samples for sample in samples[window]), key=lambda row: row[1].at)
+    return SamplesDocument(
+        schema=1, samples=[_sample(window, sample) for window, sample in rows[-most:]], truncated=len(rows) > most
+    )
+
+
+def _sample(window: str, sample: Sample) -> SampleDocument:
+    return SampleDocument(
+        at=iso(sample.at),
+        window=window,
+        used_percent=sample.used_percent,
+        resets_at=iso(sample.resets_at) if sample.resets_at else None,
+    )
+
+
+def burnup_document(burnup: Burnup) -> BurnupDocument:
+    """Return what a chart draws."""
+    return BurnupDocument(
+        schema=1,
+        window=burnup.window.id,
+        label=burnup.window.label,
+        begins_at=iso(burnup.begins),
+        resets_at=iso(burnup.resets_at),
+        used=[
+            CourseDocument(at=iso(sample.at), used_percent=sample.used_percent, seen=seen)
+            for (_, sample), seen in course(burnup)
+        ],
+        expected=[
+            ExpectedDocument(
+                at=iso(point.at), low=round(point.low, 2), middle=round(point.middle, 2), high=round(point.high, 2)
+            )
+            for point in burnup.ahead
+        ],
+    )

@@ -1,0 +1,181 @@
+"""What there is to serve, read anew only when it may have changed, and a refresh begun when one is due."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+from datetime import UTC, datetime
+
+from ullage import config, contract, detach, frames, history, memory, metrics, overview, places, timeline
+from ullage.cache import ProfileCache
+from ullage.metrics import identity
+from ullage.prompt import may_write
+from ullage.record import Record
+from ullage.render import chart
+from ullage.serve import documents
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ullage.config import Settings
+    from ullage.contract import ProfilesDocument, UsageDocument
+    from ullage.model import Limits, Window
+    from ullage.overview import Overview
+    from ullage.serve.documents import BurnupDocument, SamplesDocument
+
+# A refresh moves its own due time on within this time; until then nobody here starts another.
+_REFRESH_PAUSE_SECONDS = 30
+# A bar that redraws by itself: nobody presses Enter before an answer of ours.
+_SURFACE = "plain"
+
+
+class _Loaded(Record):
+    version: object
+    until: int | None
+    settings: Settings
+    overview: Overview
+    burnups: dict[str, BurnupDocument | None]
+
+
+class Knowledge:
+    """What the profiles of an environment show; None names the one in effect there."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.environ = environ
+        self._loaded: dict[str | None, _Loaded] = {}
+        self._refreshed: dict[str | None, datetime] = {}
+
+    def profiles(self) -> list[str | None]:
+        """Return every profile that has a cache, or else the one in effect."""
+        return overview.every_profile(self.environ)
+
+    def in_effect(self) -> str | None:
+        """Return the profile that the environment names."""
+        return self.environ.get("CLAUDE_CONFIG_DIR") or None
+
+    def overview(self, profile: str | None, now: datetime) -> Overview:
+        """Return all there is to show of a profile at `now`."""
+        return self._load(profile, now).overview
+
+    def limits(self, profile: str | None, now: datetime) -> Limits:
+        """Return where the lines between fresh and stale, normal and critical are drawn."""
+        return self._load(profile, now).settings.limits
+
+    def usage(self, profile: str | None, now: datetime) -> UsageDocument:
+        """Return the contract's document of a profile."""
+        loaded = self._load(profile, now)
+        known = loaded.overview
+        return contract.document(known.reading, known.plan, loaded.settings.limits, now, known.forecasts)
+
+    def every_usage(self, now: datetime) -> ProfilesDocument:
+        """Return the document of every account."""
+        profiles = self.profiles()
+        limits = self.limits(profiles[0], now)
+        each = [
+            contract.ProfileDocument(
+                profile=one.profile or "default",
+                usage=contract.document(one.reading, one.plan, limits, now, one.forecasts),
+            )
+            for one in overview.load_all(profiles, self.environ, limits, now)
+        ]
+        return contract.ProfilesDocument(schema=1, profiles=each)
+
+    def exposition(self, now: datetime, *, openmetrics: bool) -> bytes:
+        """Return the metrics of every account."""
+        settings, _ = config.load(self.environ)
+        known = overview.load_all(self.profiles(), self.environ, settings.limits, now)
+        names = identity.names(settings.reporting, known, self.environ)
+        return metrics.exposition(known, settings.limits, now, names, openmetrics=openmetrics)
+
+    def burnup(self, profile: str | None, window: str, now: datetime) -> BurnupDocument | None:
+        """Return the course of a window by its id, None where there is none to show."""
+        loaded = self._load(profile, now)
+        reading = loaded.overview.reading
+        for one in reading.windows if reading else ():
+            # A score of milliseconds, the same for everybody until something changes.
+            if one.id == window and window not in loaded.burnups:
+                loaded.burnups[window] = _burnup(one, loaded.overview, now)
+        return loaded.burnups.get(window)
+
+    def history(self, profile: str | None, window: str | None, since: datetime, most: int) -> SamplesDocument:
+        """Return what was recorded since then, the newest if it is more than `most`; raises HistoryError."""
+        cache = self._cache(profile)
+        reading = cache.reading()
+        found = (
+            history.samples(memory.history_path(cache.environ), memory.owner(cache, reading), since) if reading else {}
+        )
+        return documents.samples_document({id: found[id] for id in found if window in (None, id)}, most)
+
+    def next_event(self, profile: str | None, now: datetime) -> datetime | None:
+        """Return when time alone changes what a profile shows or a refresh falls due, None when nothing is ahead."""
+        header = timeline.read_header(self._cache(profile).timeline(_SURFACE))
+        until = self._load(profile, now).until
+        moments = [until] if until is not None else []
+        if header is not None and header.refresh_after > now.timestamp():
+            moments.append(header.refresh_after)
+        return datetime.fromtimestamp(min(moments), UTC) if moments else None
+
+    def refresh_if_due(self, profile: str | None, now: datetime) -> None:
+        """Start a refresh as a bar would: in the background, no more often than the schedule allows."""
+        cache = self._cache(profile)
+        header = timeline.read_header(cache.timeline(_SURFACE))
+        last = self._refreshed.get(profile)
+        if not timeline.is_due(header, int(now.timestamp())) or not may_write(cache.directory):
+            return
+        if last is None or not 0 <= (now - last).total_seconds() < _REFRESH_PAUSE_SECONDS:
+            self._refreshed[profile] = now
+            _start_refresh(cache.environ)
+
+    def _cache(self, profile: str | None) -> ProfileCache:
+        return ProfileCache(places.of_profile(profile, self.environ))
+
+    def _load(self, profile: str | None, now: datetime) -> _Loaded:
+        cache = self._cache(profile)
+        version = (cache.version(), *map(_stamp, (os.path.join(cache.directory, "schedule.json"), self._config())))
+        loaded = self._loaded.get(profile)
+        second = int(now.timestamp())
+        if loaded is None or loaded.version != version or (loaded.until is not None and second >= loaded.until):
+            settings, _ = config.load(self.environ)
+            known = overview.load(cache, settings.limits, now, profile)
+            until = frames.events(known.reading, settings, second) if known.reading else ()
+            loaded = _Loaded(
+                version=version, until=min(until, default=None), settings=settings, overview=known, burnups={}
+            )
+            self._loaded[profile] = loaded
+        return loaded
+
+    def _config(self) -> str:
+        return config.config_path(self.environ)
+
+
+def _burnup(window: Window, known: Overview, now: datetime) -> BurnupDocument | None:
+    drawn = chart.burnup(window, known.samples.get(window.id, ()), known.forecasts.get(window.id), now)
+    return documents.burnup_document(drawn) if drawn else None
+
+
+def _start_refresh(environ: Mapping[str, str]) -> None:
+    """Start a refresh that outlives us; unlike `detach`, from a process with threads, which must not fork."""
+    try:
+        process = subprocess.Popen(
+            detach.command("ullage.refresh"),
+            env=dict(environ),
+            cwd=os.path.abspath(os.sep),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except OSError:
+        return
+    # Somebody has to see it end, or it stays as a zombie.
+    threading.Thread(target=process.wait, daemon=True).start()
+
+
+def _stamp(path: str) -> tuple[int, int] | None:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns

@@ -1,0 +1,191 @@
+"""The socket that listens: a loopback port, a Unix socket of the user's own, or a public address under TLS."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import ipaddress
+import os
+import socket
+import ssl
+import stat
+import sys
+
+from ullage.cache import exclusive, refuse_replaceable, refuse_strangers
+from ullage.errors import CacheError, ServeError, UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_BACKLOG = 1024
+_LONGEST_UNIX_PATH = 104 if sys.platform == "darwin" else 108
+_PATIENCE_SECONDS = 2.0
+
+
+def addresses(host: str, port: int) -> list[tuple[socket.AddressFamily, tuple[str, int]]]:
+    """Return where a host name or an address lies; raise UsageError when there is no such one."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except (OSError, UnicodeError) as error:
+        raise UsageError(f"There is no address {host!r}. Name one of this machine, such as 127.0.0.1.") from error
+    return [(family, (str(place[0]), port)) for family, _, _, _, place in found]
+
+
+def is_loopback(host: str, port: int) -> bool:
+    """Say whether nobody but this machine can connect there."""
+    return all(ipaddress.ip_address(place[0].partition("%")[0]).is_loopback for _, place in addresses(host, port))
+
+
+def open_port(host: str, port: int) -> socket.socket:
+    """Return a socket that listens; raise ServeError when the port is taken or not ours to take."""
+    family, place = addresses(host, port)[0]
+    # asyncio turns Nagle's delay off for sockets that say they are TCP: 44 ms an answer otherwise.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        # Without it the connections of a server that has just ended would keep the port from the next.
+        exclusive_use = getattr(socket, "SO_EXCLUSIVEADDRUSE", None)
+        listener.setsockopt(socket.SOL_SOCKET, exclusive_use or socket.SO_REUSEADDR, 1)
+        listener.bind(place)
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise ServeError(_why_not(error, host, port)) from error
+    return listener
+
+
+def _why_not(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {port} on {host} is taken, perhaps by another `ullage serve`. Name another with --port, or 0."
+    if error.errno == errno.EACCES:
+        return f"Port {port} is not yours to take. Name one from 1024 on with --port."
+    if error.errno == errno.EADDRNOTAVAIL:
+        return f"{host} is no address of this machine. Name one that is, such as 127.0.0.1."
+    return f"Cannot listen on {host} port {port}: {error.strerror}."
+
+
+def default_unix_path(environ: Mapping[str, str], state: str) -> str:
+    """Return where our socket lies when nobody names a place: in the session's own directory, else with the state."""
+    runtime = environ.get("XDG_RUNTIME_DIR", "")
+    directory = os.path.join(runtime, "ullage") if os.path.isabs(runtime) else os.path.join(state, "serve")
+    return os.path.join(directory, "serve.sock")
+
+
+@contextlib.contextmanager
+def unix(path: str) -> Iterator[socket.socket]:
+    """Listen on a socket that its owner alone can connect to; it goes away with us.
+
+    One that was left over is replaced; nothing else is. Raises ServeError when another server has it.
+    """
+    if not hasattr(socket, "AF_UNIX"):
+        raise UsageError("This system has no Unix sockets for Python. Leave --unix out.")
+    path = os.path.abspath(path)
+    if len(os.fsencode(path)) >= _LONGEST_UNIX_PATH:
+        raise UsageError(
+            f"{path} is too long for a socket: {_LONGEST_UNIX_PATH - 1} bytes at most. Name a shorter one."
+        )
+    _make_private(os.path.dirname(path))
+    with exclusive(path + ".lock") as held:
+        if not held:
+            raise ServeError(f"Another `ullage serve` has {path}. Name another socket.")
+        _remove_left_over(path)
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            listener.bind(path)
+            # The directory keeps everybody else away until then.
+            os.chmod(path, 0o600)
+            listener.listen(_BACKLOG)
+            identity = os.stat(path).st_ino
+        except OSError as error:
+            listener.close()
+            raise ServeError(f"Cannot listen on {path}: {error.strerror}. Name another socket.") from error
+        try:
+            yield listener
+        finally:
+            listener.close()
+            with contextlib.suppress(OSError):
+                if os.lstat(path).st_ino == identity:
+                    os.unlink(path)
+
+
+def _make_private(directory: str) -> None:
+    try:
+        os.makedirs(directory, mode=0o700, exist_ok=True)
+        refuse_replaceable(os.path.realpath(directory))
+        refuse_strangers(directory)
+        is_open = os.stat(directory).st_mode & 0o011
+    except CacheError as error:
+        raise ServeError(f"The socket needs a directory that is yours alone. {error}") from error
+    except OSError as error:
+        raise ServeError(f"Cannot make {directory}: {error.strerror}. Name a socket elsewhere.") from error
+    if is_open:
+        raise ServeError(
+            f"The socket needs a directory that is yours alone; others can enter {directory}. Name a socket in "
+            f"another one, or run: chmod go= '{directory}'"
+        )
+
+
+def _remove_left_over(path: str) -> None:
+    try:
+        if not stat.S_ISSOCK(os.lstat(path).st_mode):
+            raise ServeError(f"{path} is there and is no socket; it stays as it is. Name another path.")
+    except FileNotFoundError:
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(_PATIENCE_SECONDS)
+        try:
+            probe.connect(path)
+        except ConnectionRefusedError:
+            os.unlink(path)
+            return
+        except OSError as error:
+            raise ServeError(f"{path} cannot be tried: {error.strerror}. Name another path.") from error
+    raise ServeError(f"Another program listens on {path}. Name another socket.")
+
+
+def tls_context(certificate: str, key: str) -> ssl.SSLContext:
+    """Return what TLS is served with; raise UsageError when certificate and key do not make one."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    for path in (certificate, key):
+        if not os.access(path, os.R_OK) or not os.path.isfile(path):
+            raise UsageError(f"{path} is not there, or cannot be read. Name the certificate chain and its key in PEM.")
+    try:
+        context.load_cert_chain(certificate, key, password=_no_password)
+    except (ssl.SSLError, ValueError) as error:
+        raise UsageError(
+            f"{certificate} and {key} do not make a certificate with its key (PEM, without a password): "
+            f"{getattr(error, 'reason', None) or error}."
+        ) from error
+    return context
+
+
+def _no_password() -> str:
+    raise ValueError("the key has a password")
+
+
+def is_every_address(host: str, port: int) -> bool:
+    """Say whether a host stands for all addresses of the machine, none of which clients would name."""
+    return any(ipaddress.ip_address(place[0]).is_unspecified for _, place in addresses(host, port))
+
+
+def hosts(names: tuple[str, ...], port: int, scheme: str) -> frozenset[str]:
+    """Return the values that the Host header may have; a loopback server goes by every name of loopback."""
+    every = {shown(name).lower() for name in names}
+    if any(name == "localhost" or _is_loopback_address(name) for name in names):
+        every |= {"localhost", "127.0.0.1", "[::1]"}
+    usual = {"http": 80, "https": 443}[scheme]
+    with_port = {f"{name}:{port}" for name in every} if port else set()
+    return frozenset(with_port | (every if port in (0, usual) else set()))
+
+
+def shown(host: str) -> str:
+    """Return a host as an address has it."""
+    return f"[{host}]" if ":" in host else host
+
+
+def _is_loopback_address(name: str) -> bool:
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False

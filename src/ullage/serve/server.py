@@ -1,0 +1,217 @@
+"""Connections and the life of the server: what uvicorn does, with deadlines for clients that are slow on purpose."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+
+import h11
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from ullage.serve import guard
+from ullage.serve.feed import MOST_STREAMS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import socket
+    import ssl
+    from collections.abc import Iterator
+
+    from uvicorn.protocols.http.h11_impl import RequestResponseCycle
+
+    from ullage.serve.feed import Feed
+    from ullage.serve.guard import Application
+
+_SPARE_CONNECTIONS = 128
+MOST_CONNECTIONS = MOST_STREAMS + _SPARE_CONNECTIONS
+HEAD_SECONDS = 10.0
+IDLE_SECONDS = 15
+STALLED_SECONDS = 30.0
+_PARTING_SECONDS = 3
+# Beside connections: the standard streams, the listening socket, watches, SQLite, files.
+_OTHER_DESCRIPTORS = 64
+
+
+class Connection(H11Protocol):
+    """One connection: a request has to arrive in time, and an answer has to be taken in time."""
+
+    most = MOST_CONNECTIONS
+    _deadline: asyncio.TimerHandle | None = None
+    _stalled: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """Take a connection, unless there are too many."""
+        super().connection_made(transport)
+        if len(self.connections) > self.most:
+            transport.write(guard.raw(503, "There are too many connections.", {b"retry-after": b"5"}))
+            self._part()
+            return
+        self._expect_head()
+
+    def data_received(self, data: bytes) -> None:
+        """Take what has come; the head of a request must be complete before its deadline, however it trickles in."""
+        if self.transport.is_closing():
+            return
+        self._expect_head()
+        super().data_received(data)
+        if not self._is_between_requests():
+            self._forget_deadline()
+
+    def on_response_complete(self) -> None:
+        """Let the next request come; an answer that ends the connection is taken in time or lost."""
+        super().on_response_complete()
+        if self.transport.is_closing():
+            self._part()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """End a connection that nobody uses."""
+        super().timeout_keep_alive_handler()
+        self._part()
+
+    def shutdown(self) -> None:
+        """End when the answer that is on its way has been given."""
+        super().shutdown()
+        if self.transport.is_closing():
+            self._part()
+
+    def pause_writing(self) -> None:
+        """Wait for a client that does not read, but not for ever."""
+        super().pause_writing()
+        self._stalled = self.loop.call_later(STALLED_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Go on: the client has read."""
+        super().resume_writing()
+        if self._stalled is not None:
+            self._stalled.cancel()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the deadlines."""
+        super().connection_lost(exc)
+        self._forget_deadline()
+        self._unset_keepalive_if_required()
+        if self._stalled is not None:
+            self._stalled.cancel()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP in the form of every other refusal."""
+        error = sys.exception()
+        status = getattr(error, "error_status_hint", 400)
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            detail = {431: f"The head of a request may have {guard.LARGEST_HEAD} bytes."}.get(status, msg)
+            self.transport.write(guard.raw(status, detail, {}))
+        self._part()
+
+    def _expect_head(self) -> None:
+        if self._deadline is None and self._is_between_requests():
+            self._deadline = self.loop.call_later(HEAD_SECONDS, self._too_slow)
+
+    def _is_between_requests(self) -> bool:
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is None or cycle.response_complete
+
+    def _too_slow(self) -> None:
+        if not self.transport.is_closing():
+            self.transport.write(guard.raw(408, "The request took too long to arrive.", {}))
+            self._part()
+
+    def _forget_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _part(self) -> None:
+        """Close, and do not wait for a client that leaves the last words unread."""
+        self._forget_deadline()
+        self.transport.close()
+        self.loop.call_later(_PARTING_SECONDS, self.transport.abort)
+
+
+class Server(uvicorn.Server):
+    """Runs until a signal comes, and looks at nothing in between."""
+
+    def __init__(self, config: uvicorn.Config, feed: Feed) -> None:
+        super().__init__(config)
+        self._feed = feed
+        self._ended = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        """Watch for changes until the end."""
+        watching = asyncio.create_task(self._feed.run())
+        ended = asyncio.create_task(self._ended.wait())
+        await asyncio.wait({watching, ended}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (watching, ended):
+            task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await watching
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the streams, then the connections."""
+        self._feed.close()
+        await super().shutdown(sockets)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """End in order at the first interrupt, at once at the second."""
+        loop = asyncio.get_running_loop()
+        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        for number in before:
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(self._end))
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _end(self) -> None:
+        self.force_exit = self._ended.is_set()
+        self._ended.set()
+
+
+def run(application: Application, feed: Feed, listener: socket.socket, tls: ssl.SSLContext | None) -> None:
+    """Serve on a socket that listens until a signal comes."""
+    Connection.most = _descriptors() - _OTHER_DESCRIPTORS
+    feed.most = min(MOST_STREAMS, Connection.most - _SPARE_CONNECTIONS)
+    config = uvicorn.Config(
+        application,
+        http=Connection,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        # It would tell of every client's mistake, with a traceback.
+        log_level="critical",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        date_header=False,
+        h11_max_incomplete_event_size=guard.LARGEST_HEAD,
+        timeout_keep_alive=IDLE_SECONDS,
+        timeout_graceful_shutdown=2 * _PARTING_SECONDS,
+        backlog=1024,
+    )
+    config.load()
+    config.ssl = tls
+    asyncio.run(_serve(config, feed, listener))
+
+
+async def _serve(config: uvicorn.Config, feed: Feed, listener: socket.socket) -> None:
+    # What goes wrong with one connection is that client's affair, and no traceback of ours.
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
+    await Server(config, feed).serve(sockets=[listener])
+
+
+def _descriptors() -> int:
+    """Raise the limit of open files as far as is useful and allowed; return how many there may be."""
+    wanted = MOST_CONNECTIONS + _OTHER_DESCRIPTORS
+    try:
+        import resource
+    except ImportError:
+        return wanted
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return wanted if soft == resource.RLIM_INFINITY else min(soft, wanted)
