@@ -79,6 +79,7 @@ ALLOWED = {
     "org": "cache errors files key_command model org places record secret sources text",
     "simulate": "errors record simulate",
     "tokens": "database errors files jsontext model record text tokens",
+    "receipt": "config errors prompt render tally tokens",
     "tally": "cache config errors history memory model places record tokens",
 }
 ON_THE_WAY_TO_A_PROMPT = ("prompt", "files", "places", "timeline", "record", "errors", "detach")

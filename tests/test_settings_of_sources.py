@@ -30,16 +30,30 @@ def test_the_file_lies_where_platformdirs_puts_it(
     assert config.config_path(environ) == f"{expected}/config.toml"
 
 
+@pytest.mark.parametrize("xdg", [None, "", "relative", "/xdg", "  /spaced "])
+def test_what_is_kept_lies_where_platformdirs_puts_it(
+    environ: dict[str, str], monkeypatch: pytest.MonkeyPatch, xdg: str | None
+) -> None:
+    environ.pop("ULLAGE_STATE_DIR", None)
+    if xdg is not None:
+        environ["XDG_STATE_HOME"] = xdg
+        monkeypatch.setenv("XDG_STATE_HOME", xdg)
+    monkeypatch.setenv("HOME", environ["HOME"])
+    assert config.state_path(environ) == platformdirs.user_state_dir("ullage", appauthor=False)
+
+
 def test_the_rule_for_macos(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     from platformdirs.macos import MacOS
 
     monkeypatch.setenv("HOME", environ["HOME"])
     expected = MacOS("ullage", appauthor=False).user_config_dir
     assert places.config_directory(environ, "darwin") == expected
+    assert places.state_directory(environ, "darwin") == MacOS("ullage", appauthor=False).user_state_dir
 
 
 def test_on_windows_it_has_to_be_asked(environ: dict[str, str]) -> None:
     assert places.config_directory(environ, "win32") is None
+    assert places.state_directory(environ, "win32") is None
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,10 @@ def _dispatch() -> int:
         from ullage import prompt
 
         status = prompt.start_refresh_if_due(os.environ)
+    elif arguments[:1] == ["tokens"]:
+        from ullage import receipt
+
+        status = receipt.run(arguments[1:], os.environ)
     elif arguments[:1] == ["init"]:
         from ullage import init
 

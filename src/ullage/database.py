@@ -6,7 +6,6 @@ import contextlib
 import errno
 import os
 import sqlite3
-import urllib.parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,7 +50,8 @@ def opened(path: str, migrations: Sequence[str], busy_seconds: float | None = No
 def read_only(path: str) -> Iterator[Connection]:
     """Open a database as it is, and change nothing: not even its version."""
     _refuse_strange(path)
-    address = f"file:{urllib.parse.quote(path)}?mode=ro"
+    # By hand: to import urllib.parse for it takes longer than the look.
+    address = f"file:{path.replace('%', '%25').replace('?', '%3f').replace('#', '%23')}?mode=ro"
     with contextlib.closing(sqlite3.connect(address, uri=True, timeout=_BUSY_SECONDS)) as database:
         yield database
 

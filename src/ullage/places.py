@@ -101,6 +101,17 @@ def config_directory(environ: Mapping[str, str], platform: str = sys.platform) -
     return home + ("/Library/Application Support/ullage" if platform == "darwin" else "/.config/ullage")
 
 
+def state_directory(environ: Mapping[str, str], platform: str = sys.platform) -> str | None:
+    """Return the directory of what is kept for good where the rule is simple; None on Windows, as above."""
+    if platform == "win32":
+        return None
+    xdg = environ.get("XDG_STATE_HOME", "")
+    if xdg.startswith("/") and platform != "darwin":
+        return xdg + "/ullage"
+    home = environ.get("HOME") or os.path.expanduser("~")
+    return home + ("/Library/Application Support/ullage" if platform == "darwin" else "/.local/state/ullage")
+
+
 def timeline_path(environ: Mapping[str, str], timeline: str) -> str:
     """Return where a timeline lies."""
     return os.path.join(profile_directory(environ), timeline + ".timeline")

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import click
 
-from ullage import config, tally
+from ullage import config, receipt, tally
 from ullage.cli import options
 from ullage.cli.meter import Meter
 from ullage.moments import since_when, until_when
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from ullage.render.surfaces import Span
     from ullage.tally import Answer
     from ullage.tokens.transcripts import Root
-
-_PIPE_WIDTH = 120
 
 
 def _zone(_context: click.Context, _parameter: click.Parameter, value: str | None) -> tzinfo | None:
@@ -105,12 +103,8 @@ def command(
         answer = tally.ask(os.environ, question, settings.prices, meter.show, now)
     for notice in answer.notices:
         click.echo(f"ullage: {notice}", err=True)
-    if as_json:
-        click.echo(tokens_document.encode(tokens_document.document(answer, _name(zone))))
-    elif as_csv:
-        import csv
-
-        csv.writer(sys.stdout, lineterminator="\n").writerows(tokens_document.csv_rows(answer))
+    if as_json or as_csv:
+        click.echo(receipt.text(answer, "json" if as_json else "csv", now, _name(zone)), nl=False)
     else:
         _print(answer, now)
     return 0 if answer.found.transcripts else 3
@@ -136,15 +130,10 @@ def _print(answer: Answer, now: datetime) -> None:
         skipped = render.skipped_words(answer.skipped)
         click.echo(f"skipped: {skipped}" if skipped else render.NOTE)
         return
-    remarks = render.remarks(answer, now)
     if sys.stdout.isatty():
-        _print_coloured(answer, remarks)
-        return
-    for line in render.table(answer, _PIPE_WIDTH):
-        click.echo("".join(span.text for span in line).rstrip())
-    click.echo()
-    for remark in remarks:
-        click.echo(remark)
+        _print_coloured(answer, render.remarks(answer, now))
+    else:
+        click.echo(receipt.text(answer, "table", now), nl=False)
 
 
 def _print_coloured(answer: Answer, remarks: list[str]) -> None:

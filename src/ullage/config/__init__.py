@@ -13,7 +13,7 @@ from ullage.config.options import OPTIONS, STATUS_LINE_TEMPLATE, Option
 from ullage.config.settings import KeyNames, Reporting, Settings, settings_of
 from ullage.errors import UsageError
 from ullage.meters import SOURCES
-from ullage.places import config_directory
+from ullage.places import config_directory, state_directory
 from ullage.text import clean
 
 TYPE_CHECKING = False
@@ -56,9 +56,12 @@ def state_path(environ: Mapping[str, str]) -> str:
         if not os.path.isabs(given):
             raise UsageError(f"ULLAGE_STATE_DIR must be an absolute path; it is {given!r}. Set it to the full path.")
         return given
-    import platformdirs
+    directory = state_directory(environ)
+    if directory is None:
+        import platformdirs
 
-    return platformdirs.user_state_dir("ullage", appauthor=False)
+        directory = platformdirs.user_state_dir("ullage", appauthor=False)
+    return directory
 
 
 def load(environ: Mapping[str, str]) -> tuple[Settings, tuple[Issue, ...]]:

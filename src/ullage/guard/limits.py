@@ -57,7 +57,10 @@ def parse_percent(text: str) -> float:
         raise UsageError(f"{_quoted(text)} is not a percentage. Write a number from 0 to {HIGHEST_PERCENT}: 80.")
     percent = float(number)
     if percent > HIGHEST_PERCENT:
-        raise UsageError(f"{_quoted(text)} is more than {HIGHEST_PERCENT} %. Percentages run from 0 to 100.")
+        raise UsageError(
+            f"{_quoted(text)} is more than {HIGHEST_PERCENT} %. Write a number from 0 to {HIGHEST_PERCENT}; 100 is the "
+            "whole window."
+        )
     if 0 < percent <= 1 and "." in number and "%" not in text:
         raise UsageError(
             f"{_quoted(text)} can mean two things. Write {percent * 100:g} for {percent * 100:g} %, "

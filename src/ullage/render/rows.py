@@ -113,7 +113,7 @@ def _runs_out(used: float, forecast: Forecast | None, now: datetime) -> Span:
 
 def _credits(credits: Credits, settings: Settings) -> Row:
     if not credits.enabled:
-        return Row(label="Credits", outlook=(Span(text="off", level="stale"),))
+        return Row(label="Credits", number=Span(text="off", level="stale"))
     used = words.money(credits.used) if credits.used else "?"
     amount = Span(text=f"{used} of {words.money(credits.limit)}" if credits.limit else f"{used}, no limit told")
     if credits.used_percent is None:

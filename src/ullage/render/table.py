@@ -112,9 +112,14 @@ def _usage(
         parts.append(Text(phrases.origin(overview.reading, settings, now), style="dim"))
     problem = overview.problem
     if problem is not None:
-        retry = f" Next attempt {words.clock(problem.retry_at, now)}." if problem.retry_at else ""
-        parts.append(Text(f"{clean(problem.message, 500)}{retry}", style="yellow"))
+        parts.append(Text(f"{clean(problem.message, 500)}{_retry(problem.retry_at, now)}", style="yellow"))
     return parts
+
+
+def _retry(at: datetime | None, now: datetime) -> str:
+    if at is None:
+        return ""
+    return f" Next attempt {words.clock(at, now)}." if at > now else " The next attempt is due now."
 
 
 def _wide(found: Sequence[Row], settings: Settings, width: int) -> Table:

@@ -13,7 +13,17 @@ from ullage import database
 from ullage.errors import CacheError
 from ullage.tokens import amounts
 from ullage.tokens.counts import COUNTS
-from ullage.tokens.tables import COUNT_COLUMNS, FIRST, MERGE, MIGRATIONS, QUARTER_MS, STAGE, STAGED_TABLES, TAKE
+from ullage.tokens.tables import (
+    BEFORE_FIRST,
+    COUNT_COLUMNS,
+    FIRST,
+    MERGE,
+    MIGRATIONS,
+    QUARTER_MS,
+    STAGE,
+    STAGED_TABLES,
+    TAKE,
+)
 from ullage.tokens.task import LASTING, UNREAD, Task
 
 TYPE_CHECKING = False
@@ -50,6 +60,7 @@ class Index:
                 return
             self._all(STAGE)
             is_first = self._connection.execute("SELECT 1 FROM responses LIMIT 1").fetchone() is None
+            self._all(BEFORE_FIRST if is_first else ())
             self._read(work, scan, "responses" if is_first else "fresh")
             self._all(FIRST if is_first else MERGE)
             self._all(f"DROP TABLE IF EXISTS temp.{table}" for table in STAGED_TABLES)
@@ -179,7 +190,7 @@ class Index:
 
 
 class _Contexts:
-    """The ids of contexts, each looked up once, and the way of rows into a table: the staged ones, or the last."""
+    """The ids of contexts, and the way of rows into a table: the staged ones, or the last."""
 
     def __init__(self, connection: Connection, table: str) -> None:
         self._connection = connection
@@ -188,28 +199,25 @@ class _Contexts:
         if table == "responses":
             self._insert = f"INSERT INTO responses ({columns}, counted) "
             self._insert += f"VALUES ({', '.join('?' * (6 + len(COUNTS)))}, 1) {TAKE}"
-        self._known: dict[tuple[object, ...], int] = {}
 
     def keep(self, number: int, transcript: Transcript, rows: Sequence[Row]) -> None:
-        project = _shown(transcript.project)
+        whose = (transcript.root, _shown(transcript.project))
+        ids = {told: self._of((*whose, *told)) for told in {row[4:8] for row in rows}}
         self._connection.executemany(
-            self._insert,
-            ((*row[:3], number, row[3], self._of((transcript.root, project, *row[4:8])), *row[8:]) for row in rows),
+            self._insert, ((*row[:3], number, row[3], ids[row[4:8]], *row[8:]) for row in rows)
         )
 
     def _of(self, context: tuple[object, ...]) -> int:
-        if context not in self._known:
-            self._connection.execute(
-                "INSERT OR IGNORE INTO contexts (root, project, session, branch, model, variant) "
-                "VALUES (?, ?, ?, ?, ?, ?)",
-                context,
-            )
-            (self._known[context],) = self._connection.execute(
-                "SELECT id FROM contexts WHERE root = ? AND project = ? AND session = ? AND branch = ? AND model = ? "
-                "AND variant = ?",
-                context,
-            ).fetchone()
-        return self._known[context]
+        self._connection.execute(
+            "INSERT OR IGNORE INTO contexts (root, project, session, branch, model, variant) VALUES (?, ?, ?, ?, ?, ?)",
+            context,
+        )
+        (known,) = self._connection.execute(
+            "SELECT id FROM contexts WHERE root = ? AND project = ? AND session = ? AND branch = ? AND model = ? "
+            "AND variant = ?",
+            context,
+        ).fetchone()
+        return int(known)
 
 
 def _shown(project: str) -> str:

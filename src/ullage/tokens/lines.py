@@ -6,6 +6,7 @@ advisor model stands inside its caller's usage, and is a response of its own.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
 
@@ -17,6 +18,8 @@ from ullage.tokens.counts import ABOVE_100K, ABOVE_200K, FAST, US_ONLY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     Row = tuple[int, int, int, int, str, str, str, int, int, int, int, int, int, int, int]
 
 # Every line that counts holds it; a quoted one, inside a text, has backslashes between.
@@ -26,6 +29,8 @@ NEEDLE = b'"usage":'
 # session, branch, model, variant, then the counts in their order.
 _LARGEST_COUNT = 10**12
 _LONGEST_NAME = 300
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 class _Created(Struct, gc=False):
@@ -104,7 +109,7 @@ class Clockless(Exception):  # noqa: N818  # a line without a time is no fault o
     """The line tells no time."""
 
 
-def read(line: bytes | bytearray, session: str, place: str) -> tuple[list[Row], str | None, bool] | None:
+def read(line: bytes | bytearray, session: str, place: tuple[str, int]) -> tuple[list[Row], str | None, bool] | None:
     """Return what a line counts for, the folder of its session, and whether bytes had to be replaced; None for nothing.
 
     `session` is whose line it is where it names none, `place` what tells it from all others where it has no id.
@@ -132,10 +137,15 @@ def read(line: bytes | bytearray, session: str, place: str) -> tuple[list[Row], 
             at = _milliseconds(entry.timestamp)
             own = (decoded.session or session)[:_LONGEST_NAME]
             name = f"{message.id}:advisor:{number}" if message.id and number else message.id
+            if name and (entry.request or name.startswith("msg_")):
+                whole, asked = _named(name, entry.request)
+            else:
+                whole = asked = _nameless(name, own, at, place, number)
             rows.append(
                 (
-                    *_identity(name, entry.request, own, at, f"{place}:{number}"),
-                    int(entry.is_sidechain is True),
+                    whole,
+                    asked,
+                    1 if entry.is_sidechain else 0,
                     at,
                     own,
                     (decoded.branch or "")[:_LONGEST_NAME],
@@ -147,32 +157,41 @@ def read(line: bytes | bytearray, session: str, place: str) -> tuple[list[Row], 
     return (rows, decoded.folder, is_mended) if rows else None
 
 
-def _parts(model: str | None, usage: _Usage) -> list[tuple[str | None, _Counts]]:
+def _parts(model: str | None, usage: _Usage) -> Sequence[tuple[str | None, _Counts]]:
     """Return a response's own usage, then that of each advisor it asked, with their models."""
-    own: list[tuple[str | None, _Counts]] = [(model, usage)]
-    if usage.iterations:
-        own += [(one.model, one) for one in usage.iterations if one.type == "advisor_message" and one.model]
-    return own
+    if not usage.iterations:
+        return ((model, usage),)
+    advisors = [(one.model, one) for one in usage.iterations if one.type == "advisor_message" and one.model]
+    return [(model, usage), *advisors]
 
 
 def _milliseconds(timestamp: object) -> int:
     """Return a line's time since the epoch; raise Clockless where it tells none."""
-    moment = parse_time(timestamp)
+    moment = _in_utc(timestamp) or parse_time(timestamp)
     if moment is None:
         raise Clockless
-    return round(moment.timestamp() * 1000)
+    return (moment - _EPOCH) // _MILLISECOND
 
 
-def _identity(message: str | None, request: str | None, session: str, at: int, place: str) -> tuple[int, int]:
-    """Return the hashes that tell a response from others: of its message, and of its message and request.
+def _in_utc(timestamp: object) -> datetime | None:
+    """Read a time as Claude Code writes it; None for what `parse_time` takes longer about."""
+    try:
+        moment = datetime.fromisoformat(timestamp)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return None
+    return moment if moment.tzinfo is UTC and 2000 < moment.year < 2200 else None
+
+
+def _nameless(message: str | None, session: str, at: int, place: tuple[str, int], number: int) -> int:
+    """Return the hash of a response that its ids do not tell from others.
 
     Without a request a message id of the provider's own form is unique by itself; a gateway's may be the same for every
     response, which the session and the time then tell apart.
     """
-    if message and (request or message.startswith("msg_")):
-        return _named(message, request)
-    whole = _hash("gateway", message, session, str(at)) if message else _hash("place", place)
-    return whole, whole
+    if message:
+        return _hash("gateway", message, session, str(at))
+    path, offset = place
+    return _hash("place", f"{path}:{offset}:{number}")
 
 
 # The lines of one response follow each other.
@@ -189,8 +208,9 @@ def _hash(*parts: str) -> int:
 
 def _counts(usage: _Counts) -> tuple[int, int, int, int, int, int, int]:
     created, details, tools = usage.cache_creation, usage.output_tokens_details, usage.server_tool_use
-    five_minutes, hour = usage.cache_creation_input_tokens or 0, 0
-    if created is not None:
+    if created is None:
+        five_minutes, hour = usage.cache_creation_input_tokens or 0, 0
+    else:
         five_minutes, hour = created.ephemeral_5m_input_tokens or 0, created.ephemeral_1h_input_tokens or 0
     fresh, output, read = usage.input_tokens or 0, usage.output_tokens or 0, usage.cache_read_input_tokens or 0
     thinking = (details.thinking_tokens or 0) if details else 0

@@ -43,7 +43,7 @@ class _Reader:
     def __init__(self, task: Task, descriptor: int) -> None:
         self._task, self._descriptor = task, descriptor
         self._skipped: dict[str, int] = {}
-        self._rows: dict[tuple[int, int, int], Row] = {}
+        self._rows: dict[tuple[int, int, int], tuple[tuple[int, int, int], Row]] = {}
         self._folder = ""
         self._session = os.path.splitext(os.path.basename(task.path))[0]
 
@@ -91,7 +91,7 @@ class _Reader:
         return status_of(before)
 
     def _taken(self) -> list[Row]:
-        rows = list(self._rows.values())
+        rows = [row for _, row in self._rows.values()]
         self._rows.clear()
         return rows
 
@@ -147,7 +147,7 @@ class _Reader:
         """Read those lines of a block that hold usage; the others are not even told apart."""
         begins = at
         while (at := buffer.find(lines.NEEDLE, at, stop)) >= 0:
-            start = max(begins, buffer.rfind(b"\n", begins, at) + 1)
+            start = buffer.rfind(b"\n", begins, at) + 1 or begins
             at = buffer.find(b"\n", at, stop)
             try:
                 self._line(buffer[start:at], offset + start)
@@ -167,17 +167,17 @@ class _Reader:
             self._skip("half_written_lines")
 
     def _line(self, line: bytearray, offset: int) -> None:
-        usage = lines.read(line, self._session, f"{self._task.path}:{offset}")
+        usage = lines.read(line, self._session, (self._task.path, offset))
         if usage is None:
             return
         rows, folder, is_mended = usage
         if is_mended:
             self._skip("mended_lines")
         for row in rows:
-            key = row[:3]
+            key, rank = row[:3], _rank(row)
             known = self._rows.get(key)
-            if known is None or _rank(row) > _rank(known):
-                self._rows[key] = row
+            if known is None or rank > known[0]:
+                self._rows[key] = rank, row
         if folder and not self._folder and folder_name(folder) == self._task.project:
             self._folder = folder
 

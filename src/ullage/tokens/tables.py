@@ -15,6 +15,10 @@ COUNT_COLUMNS = ", ".join(COUNTS)
 _KEY = "message, request, sidechain, file"
 _TOTAL = "{0}input + {0}output + {0}cache_write_5m + {0}cache_write_1h + {0}cache_read"
 COUNT_SUMS = ", ".join(f"sum({name})" for name in COUNTS)
+_LOOKUPS = {
+    "responses_by_file": "CREATE INDEX responses_by_file ON responses (file)",
+    "responses_by_time": "CREATE INDEX responses_by_time ON responses (at)",
+}
 
 MIGRATIONS = (
     f"""
@@ -51,8 +55,7 @@ MIGRATIONS = (
         {", ".join(f"{name} INTEGER NOT NULL" for name in COUNTS)},
         PRIMARY KEY ({_KEY})
     ) WITHOUT ROWID;
-    CREATE INDEX responses_by_file ON responses (file);
-    CREATE INDEX responses_by_time ON responses (at);
+    {"; ".join(_LOOKUPS.values())};
     CREATE TABLE sums (
         quarter INTEGER NOT NULL,
         context INTEGER NOT NULL,
@@ -105,8 +108,10 @@ MERGE = (
         WHERE counted AND quarter = wanted GROUP BY quarter, context""",
 )
 STAGED_TABLES = ("fresh", "dropped", "touched", "quarters", "several")
-# Where nothing was known, nothing has to be compared with it.
+# Where nothing was known, nothing has to be compared with it; to sort once is less work than to keep in order.
+BEFORE_FIRST = tuple(f"DROP INDEX {name}" for name in _LOOKUPS)
 FIRST = (
+    *_LOOKUPS.values(),
     "CREATE TEMP TABLE several AS SELECT message FROM responses GROUP BY message HAVING count(*) > 1",
     "UPDATE responses SET counted = 0 WHERE message IN several",
     _RANK,
