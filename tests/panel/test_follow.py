@@ -241,6 +241,7 @@ def test_what_is_printed_is_utf_8_whatever_the_locale(environ: dict[str, str]) -
 
 
 def test_a_menu_refreshes_the_profile_that_it_shows(environ: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "work").mkdir()
     done = ullage("panel", "xbar", "--profile", str(tmp_path / "work"), environ=environ)
     assert f'param4="--profile" param5="{tmp_path}/work"' in done.stdout
     assert f'shell="{os.path.realpath(os.path.dirname(ULLAGE))}/ullage"' in done.stdout or f'"{ULLAGE}"' in done.stdout

@@ -186,7 +186,7 @@ def test_without_a_key_nobody_is_asked(
         ("429-storm", "rate_limited", "says nothing about your plan's limits"),
         ("outage", "server_error", "asks again by itself"),
         ("html", "not_json", "Open a browser"),
-        ("truncated", "truncated", "next attempt"),
+        ("truncated", "truncated", "Another attempt"),
         ("redirect", "redirected", "does not follow"),
         ("huge", "too_large", "more than 1 MiB"),
         ("empty", "unexpected_shape", "newer ullage"),
