@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from calendar import monthrange
 from datetime import UTC, datetime, timedelta
 from operator import add
 
@@ -13,7 +12,7 @@ from ullage.tokens.counts import ABOVE_100K, ABOVE_200K, COUNTS, FAST, US_ONLY
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from datetime import tzinfo
+    from datetime import date, tzinfo
 
     from ullage.tokens.amounts import Amount
     from ullage.tokens.prices import PriceList
@@ -157,8 +156,12 @@ def days(by: str, zone: tzinfo | None, first_at: int, last_at: int) -> list[tupl
         # Without a zone it is local.
         begins = datetime(day.year, day.month, day.day, tzinfo=zone)
         found.append((round(begins.timestamp() * 1000), f"{day:%Y-%m}" if by == "month" else day.isoformat()))
-        day += timedelta(days=1 if by == "day" else 7 if by == "week" else monthrange(day.year, day.month)[1])
+        day = _next_month(day) if by == "month" else day + timedelta(days=1 if by == "day" else 7)
     return found
+
+
+def _next_month(day: date) -> date:
+    return (day.replace(day=28) + timedelta(days=4)).replace(day=1)
 
 
 def _model(amount: Amount, prices: PriceList) -> Key:
