@@ -5,15 +5,13 @@ No text from outside becomes part of a command: a command is run without a shell
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import json
 import os
-import signal
 import stat
 import subprocess
 
-from ullage import alerts, secret
+from ullage import alerts, user_command
 from ullage.errors import UllageError
 
 TYPE_CHECKING = False
@@ -54,14 +52,8 @@ def run(command: tuple[str, ...], alert: Alert, environ: Mapping[str, str]) -> N
     """Run a user's command with the alert as JSON on its stdin; it is stopped when it takes too long."""
     given = json.dumps(alerts.document(alert), ensure_ascii=False).encode() + b"\n"
     try:
-        process = subprocess.Popen(
-            command,
-            # A command of the user's has no business with what opens an account.
-            env=secret.withheld(environ),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
+        process = user_command.start(
+            command, environ, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         )
     except (OSError, ValueError) as error:
         raise ChannelError(f"{command[0]} cannot be run: {error}. alerts.command in config.toml names it.") from error
@@ -69,19 +61,11 @@ def run(command: tuple[str, ...], alert: Alert, environ: Mapping[str, str]) -> N
         try:
             _, said = process.communicate(given, timeout=_PATIENCE_SECONDS)
         except subprocess.TimeoutExpired as error:
-            _kill(process)
+            user_command.kill(process)
             raise ChannelError(f"{command[0]} did not end in {_PATIENCE_SECONDS} s and was stopped.") from error
     if process.returncode != 0:
         words = said.decode(errors="replace").strip()[-_LONGEST_OUTPUT:]
         raise ChannelError(f"{command[0]} ended with {process.returncode}{f': {words}' if words else '.'}")
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        if hasattr(os, "killpg"):
-            os.killpg(process.pid, signal.SIGKILL)
-        else:
-            process.kill()
 
 
 def ring(directory: str = "/dev/pts" if os.path.isdir("/dev/pts") else "/dev") -> None:

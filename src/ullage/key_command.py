@@ -10,11 +10,10 @@ import contextlib
 import hashlib
 import os
 import selectors
-import signal
 import subprocess
 import time
 
-from ullage import secret
+from ullage import secret, user_command
 from ullage.errors import SourceError
 from ullage.text import clean
 
@@ -51,13 +50,8 @@ def from_command(command: tuple[str, ...], environ: Mapping[str, str], what: str
 
 def _started(command: tuple[str, ...], environ: Mapping[str, str], program: str, what: str) -> subprocess.Popen[bytes]:
     try:
-        return subprocess.Popen(
-            command,
-            env=secret.withheld(environ),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
+        return user_command.start(
+            command, environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is no command"
@@ -72,11 +66,7 @@ def _ended(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]
     try:
         yield process
     finally:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            if hasattr(os, "killpg"):
-                os.killpg(process.pid, signal.SIGKILL)
-            else:
-                process.kill()
+        user_command.kill(process)
         process.wait()
         assert process.stdout is not None
         process.stdout.close()
