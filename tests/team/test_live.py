@@ -142,6 +142,11 @@ def test_a_refresh_of_the_real_program_arrives_by_itself(
     assert live.rows(query("Who is near the wall"))["real", "seven_day_fable"] == 0.82
     assert ullage("metrics", "--forget", live.gateway.address, environ=environ).returncode == 0
     assert b'"real"' not in live.gateway.get("/metrics")
+    # The numbers of the others are counted by tests that may come after this one.
+    wait_until(
+        lambda: [row["value"][1] for row in live.prometheus.query(query("Seats with numbers"))] == ["201"],
+        what="the end of the real program's numbers on the dashboard",
+    )
 
 
 def test_a_real_gateway_with_a_password_and_a_certificate(
