@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from ullage.alerts import Wishes
     from ullage.config import Settings
+    from ullage.wishes import Wishes
 
 _MARKS, _OUTBOX, _PROBLEM, _LOCK = "alerts.json", "outbox", "alerts.problem", "alerts.lock"
 _FORMAT = 1
