@@ -17,9 +17,10 @@ from datetime import UTC, datetime, timedelta
 from ullage import alerts, channels, config, detach, memory, secret
 from ullage.account import AccountCache
 from ullage.alerts import Alert, Mark
-from ullage.cache import ProfileCache, exclusive
+from ullage.cache import ProfileCache
 from ullage.errors import UllageError
 from ullage.files import read_regular, write_atomically
+from ullage.lock import exclusive
 from ullage.model import parse_percent, parse_time
 from ullage.text import clean
 

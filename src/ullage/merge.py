@@ -8,8 +8,7 @@ that a second kind of source contradicts, that contradiction.
 
 from __future__ import annotations
 
-from datetime import timedelta
-
+from ullage.dates import timedelta
 from ullage.model import length, same_reset
 
 TYPE_CHECKING = False

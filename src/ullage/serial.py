@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from ullage import jsontext
+from ullage.dates import datetime
 from ullage.model import (
     SEVERITIES,
     Account,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
-
+from ullage.dates import datetime, time, timedelta
 from ullage.errors import UsageError
 from ullage.record import Record
 from ullage.text import clean

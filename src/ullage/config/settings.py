@@ -6,8 +6,7 @@ table that explains and checks them elsewhere.
 
 from __future__ import annotations
 
-from datetime import timedelta
-
+from ullage.dates import timedelta
 from ullage.model import Limits
 from ullage.places import SURFACES
 from ullage.record import Record

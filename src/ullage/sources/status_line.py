@@ -8,9 +8,9 @@ that was: an idle session repeats them. Documented, though any field may be miss
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
 
 from ullage import jsontext, statements
+from ullage.dates import UTC, datetime
 from ullage.errors import SourceError
 from ullage.model import Account
 from ullage.places import profile_directory

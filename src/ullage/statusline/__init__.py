@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 import sys
-from datetime import UTC, datetime
 
 from ullage import merge, serial, statements
+from ullage.dates import UTC, datetime
 from ullage.errors import SourceError, UllageError
 from ullage.files import read_regular
 from ullage.model import has_reset
