@@ -49,7 +49,7 @@ ALLOWED = {
     "render": "model pace places record render text tokens",
     "account": "files lock model serial statements text",
     "target": "text",
-    "config": "config dates errors files meters model places record render secret text tokens wishes",
+    "config": "config dates errors files jsontext meters model places record render secret text tokens wishes",
     "wishes": "dates errors record text",
     "channels": "alerts errors user_command wishes",
     "delivery": "account alerts cache channels config detach errors files lock memory model secret text",
