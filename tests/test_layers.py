@@ -235,6 +235,32 @@ def test_no_other_library_is_imported() -> None:
     assert {name: found for name, found in strangers.items() if found} == {}
 
 
+# ruff asks for a zone where it sees the standard library's name, and not where `dates` stands for it.
+LEAST_WITH_A_ZONE = {"datetime.now": 1, "datetime.fromtimestamp": 2, "datetime": 8}
+WITHOUT_A_ZONE = {"datetime.utcnow", "datetime.today", "datetime.utcfromtimestamp", "datetime.strptime"}
+
+
+def lacks_a_zone(call: ast.Call) -> bool:
+    name, given = ast.unparse(call.func), len(call.args) + len(call.keywords)
+    named = any(keyword.arg in ("tz", "tzinfo") for keyword in call.keywords)
+    return name in WITHOUT_A_ZONE or (given < LEAST_WITH_A_ZONE.get(name, 0) and not named)
+
+
+@pytest.mark.parametrize(
+    ("code", "lacks"), [("datetime.now()", True), ("datetime.now(UTC)", False), ("datetime(2026, 1, 2)", True)]
+)
+def test_a_moment_without_a_zone_is_found(code: str, lacks: bool) -> None:
+    call = ast.parse(code, mode="eval").body
+    assert isinstance(call, ast.Call)
+    assert lacks_a_zone(call) == lacks
+
+
+@pytest.mark.parametrize("module", [name for name, path in MODULES.items() if "dates" in houses(path)])
+def test_every_moment_has_a_zone(module: str) -> None:
+    calls = [node for node in ast.walk(ast.parse(MODULES[module].read_text("utf-8"))) if isinstance(node, ast.Call)]
+    assert [ast.unparse(call) for call in calls if lacks_a_zone(call)] == []
+
+
 def test_the_core_has_no_clock_and_no_output() -> None:
     pure = [
         *(
