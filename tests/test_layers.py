@@ -34,7 +34,7 @@ ALLOWED = {
     "detach": "",
     "prompt": "detach errors files places timeline",
     "schedule": "model record",
-    "pace": "model record",
+    "pace": "model pace record",
     "database": "",
     "history": "database errors model pace",
     "memory": "cache config errors files history model pace text",
