@@ -202,7 +202,7 @@ def compare(case: str, seeds: Iterable[int], days: int = 28) -> dict[str, Errors
     return total
 
 
-# No constant of ullage.pace was chosen with a look at these.
+# Constants of ullage.pace were chosen without a look at these.
 UNTOUCHED = range(2000, 2020)
 
 
