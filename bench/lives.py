@@ -1,6 +1,7 @@
 """Simulated lives of an account: what it uses tick by tick, and what a machine that looks is told of it.
 
-The constants of the forecast were chosen by four of them; the others are strange to it.
+The constants of the forecast were first chosen by four of them; the others were added to find what those had not shown,
+and some of its steps were then chosen with a look at them, on seeds that are not reported on.
 """
 
 from __future__ import annotations

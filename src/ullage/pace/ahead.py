@@ -4,7 +4,8 @@ Use is taken to stray as counts do: its variance grows with its mean. How many p
 the dispersion, is learned from the days of a week or the hours of sessions, so that an even life gets a narrow band and
 one of bursts a wide one; while little is known, that of a person stands in.
 
-The constants were chosen by the lives of bench/lives.py that `TUNED_ON` names, on seeds that are not reported on.
+The constants were chosen by the lives of bench/lives.py, mostly those that `TUNED_ON` names, on seeds that
+bench/pace.py does not report on.
 """
 
 from __future__ import annotations
