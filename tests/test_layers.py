@@ -36,7 +36,7 @@ ALLOWED = {
     "detach": "",
     "prompt": "detach errors files places timeline",
     "schedule": "dates model record",
-    "pace": "model record",
+    "pace": "model pace record",
     "database": "",
     "history": "database errors model pace",
     "memory": "cache config dates errors files history model pace text",
