@@ -12,7 +12,7 @@ import stat
 import subprocess
 
 from ullage import alerts, user_command
-from ullage.errors import UllageError
+from ullage.errors import MissingExtraError, UllageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class ChannelError(UllageError):
 def missing(channel: str, wishes: Wishes) -> str | None:
     """Return why a channel cannot be used here, or None."""
     if channel == "desktop" and importlib.util.find_spec("desktop_notifier") is None:
-        return "needs the extra: pip install 'ullage[notify]'"
+        return "needs what an extra brings: pip install 'ullage[notify]', or pipx inject ullage desktop-notifier"
     if channel == "command" and not wishes.command:
         return "needs a command in config.toml: alerts.command"
     return None
@@ -106,7 +106,7 @@ def to_desktop(alert: Alert) -> None:
     try:
         from desktop_notifier import DesktopNotifier, Urgency
     except ImportError as error:
-        raise ChannelError(f"The desktop {missing('desktop', alerts.Wishes())}.") from error
+        raise MissingExtraError("The desktop", "notify", "desktop-notifier") from error
     failures: list[str] = []
 
     class Failures(logging.Handler):

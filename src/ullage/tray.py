@@ -17,7 +17,7 @@ import threading
 from datetime import UTC, datetime
 
 from ullage import detach
-from ullage.errors import UllageError, UsageError
+from ullage.errors import MissingExtraError, UllageError
 from ullage.panel import markup
 from ullage.panel.colours import paint
 from ullage.panel.follow import Followed, follow
@@ -45,12 +45,9 @@ class TrayError(UllageError):
 
 
 def check_installed() -> None:
-    """Raise UsageError, with what to install, where the extra is missing."""
+    """Raise MissingExtraError, with what to install, where the extra is missing."""
     if any(importlib.util.find_spec(name) is None for name in ("pystray", "PIL")):
-        raise UsageError(
-            "The tray needs pystray and Pillow, which the extra brings: pip install 'ullage[tray]', or pipx inject "
-            "ullage pystray pillow."
-        )
+        raise MissingExtraError("The tray", "tray", "pystray pillow")
 
 
 def library() -> Any:

@@ -12,7 +12,7 @@ import click
 from ullage import config, overview
 from ullage.cache import ProfileCache
 from ullage.cli import options
-from ullage.errors import UllageError, UsageError
+from ullage.errors import MissingExtraError, UllageError, UsageError
 from ullage.model import binding_window, find_window
 from ullage.render import chart
 from ullage.render.segment import short_name
@@ -97,10 +97,7 @@ def _png(drawn: Burnup, theme: str) -> bytes:
     try:
         from ullage.render import picture
     except ImportError as error:
-        raise UsageError(
-            "A PNG needs Pillow, which the extra brings: pip install 'ullage[png]', or pipx inject ullage pillow. "
-            "--svg needs nothing."
-        ) from error
+        raise MissingExtraError("A PNG", "png", "pillow", " --svg needs nothing.") from error
     return picture.png(chart.scene(drawn), theme)
 
 

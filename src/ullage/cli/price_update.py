@@ -6,7 +6,7 @@ import os
 from datetime import UTC, datetime
 
 from ullage import target
-from ullage.errors import UsageError
+from ullage.errors import SourceError, UsageError
 from ullage.files import read_regular
 from ullage.text import clean
 from ullage.tokens import litellm, prices
@@ -28,7 +28,9 @@ def fetch(source: str, directory: str, now: datetime) -> None:
             document = litellm.price_list(document, before, f"{date:%Y-%m-%d}", named)
         prices.save(directory, document)
     except UsageError as error:
-        raise UsageError(f"{named}: {error} The prices stay as they were.") from error
+        words = f"{named}: {error} The prices stay as they were."
+        # A file of the user's own is theirs to mend; what an address answers is not.
+        raise (SourceError("no_prices", words) if "://" in source else UsageError(words)) from error
 
 
 def _read(path: str) -> bytes:
@@ -48,7 +50,9 @@ def _downloaded(address: str) -> bytes:
     url = http.checked_address(address)
     answer = http.get(url, "", {}, largest=prices.LARGEST_FILE)
     if answer.status != 200:
-        raise UsageError(
-            f"{target.without_secrets(address)} answered with status {answer.status}. The prices stay as they were."
+        raise SourceError(
+            "no_prices",
+            f"{target.without_secrets(address)} answered with status {answer.status}. Is the address right? The prices "
+            "stay as they were.",
         )
     return answer.body

@@ -11,7 +11,7 @@ import click
 
 from ullage import config
 from ullage.cli import options
-from ullage.errors import UsageError
+from ullage.errors import MissingExtraError, UsageError
 from ullage.model import iso
 from ullage.serve import listen, tokens
 
@@ -117,10 +117,7 @@ def _serve(
     try:
         from ullage.serve import app, server
     except ImportError as error:
-        raise UsageError(
-            "ullage serve needs starlette and uvicorn, which the extra brings: pip install 'ullage[serve]', or "
-            "pipx inject ullage starlette uvicorn."
-        ) from error
+        raise MissingExtraError("ullage serve", "serve", "h11 starlette uvicorn") from error
     from ullage.serve.access import Access
     from ullage.serve.feed import Feed
     from ullage.serve.knowledge import Knowledge
