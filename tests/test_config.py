@@ -15,6 +15,7 @@ from ullage import config
 from ullage.alerts import QuietHours, Wishes
 from ullage.config import OPTIONS, Issue, file
 from ullage.config.default_file import default_text, toml_value
+from ullage.errors import UsageError
 from ullage.model import Limits
 from ullage.places import SURFACES
 from ullage.render import segment
@@ -322,11 +323,20 @@ def test_the_environment_goes_before_the_files_source(path: str, environ: dict[s
     assert "ULLAGE_SOURCE is 'guess'; it can be auto, statusline," in str(config.wrong_source(unknown))
 
 
-def test_where_the_file_lies(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_where_the_file_lies() -> None:
     assert config.config_path({"ULLAGE_CONFIG": "/etc/x.toml"}) == "/etc/x.toml"
-    monkeypatch.chdir(tmp_path)
-    assert config.config_path({"ULLAGE_CONFIG": "x.toml"}) == str(tmp_path / "x.toml")
     assert config.config_path({}).endswith("/ullage/config.toml")
+
+
+@pytest.mark.parametrize("given", ["x.toml", "./x.toml", "~/x.toml"])
+def test_a_path_that_depends_on_where_one_stands_is_refused(given: str) -> None:
+    with pytest.raises(UsageError, match=r"ULLAGE_CONFIG must be an absolute path; it is '.*'\. Set it to the full"):
+        config.load({"ULLAGE_CONFIG": given})
+    with pytest.raises(UsageError, match="ULLAGE_STATE_DIR must be an absolute path"):
+        config.state_path({"ULLAGE_STATE_DIR": given})
+    for lies in (config.config_path, config.state_path):
+        with pytest.raises(UsageError, match="HOME must be an absolute path"):
+            lies({"HOME": "here"})
 
 
 _RATES = "input = 3\noutput = 15\ncache_write_5m = 1\ncache_write_1h = 1\ncache_read = 1\n"

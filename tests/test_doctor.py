@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tools import need, ullage
+from tools import need, run, ullage
 
 from ullage import serial, setup, statements
 from ullage.cache import ProfileCache
@@ -168,11 +168,50 @@ def old_tmux(environ: dict[str, str], tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("variable", "name", "mode"),
+    [
+        ("ULLAGE_CACHE_DIR", "", 0o755),
+        ("ULLAGE_CACHE_DIR", "accounts", 0o750),
+        ("ULLAGE_CACHE_DIR", "accounts/*/asked", 0o644),
+        ("ULLAGE_CACHE_DIR", "profiles/**/schedule.json", 0o602),
+        ("ULLAGE_STATE_DIR", "", 0o711),
+        ("ULLAGE_STATE_DIR", "history.sqlite3", 0o640),
+    ],
+)
+def test_what_is_open_to_others_is_found_with_the_chmod_that_mends_it(
+    environ: dict[str, str], known: Simulator, tmp_path: Path, variable: str, name: str, mode: int
+) -> None:
+    # In a home, as the command that is shown has a tilde in its place then.
+    for each in ("CACHE", "STATE"):
+        lies = Path(environ["HOME"], each)
+        Path(environ[f"ULLAGE_{each}_DIR"]).rename(lies)
+        environ[f"ULLAGE_{each}_DIR"] = str(lies)
+    assert codes(doctor(environ, 0)) == []
+    [path] = Path(environ[variable]).glob(name) if name else [Path(environ[variable])]
+    path.chmod(mode)
+    [found] = doctor(environ, 2)["findings"]
+    assert found["code"] == ("cache_open" if "CACHE" in variable else "state_open")
+    assert f"is open to other users (mode {mode:04o}). Run: chmod " in found["message"]
+    assert run(["sh", "-c", found["message"].partition("Run: ")[2]], environ).returncode == 0
+    assert path.stat().st_mode & 0o077 == 0
+    assert codes(doctor(environ, 0)) == []
+
+
+def test_many_that_are_open_are_one_finding(environ: dict[str, str], known: Simulator) -> None:
+    for path in Path(environ["ULLAGE_CACHE_DIR"]).rglob("*.timeline"):
+        path.chmod(0o644)
+    [found] = doctor(environ, 2)["findings"]
+    assert re.search(r", and \d+ more in \S+cache\. Run: chmod -R go-rwx \S+cache$", found["message"])
+
+
+@pytest.mark.parametrize(
     ("damage", "code", "findings"),
     [
         (without_home, 2, ["no_cache_directory"]),
         (home_that_is_not_there, 3, []),
         (variable("ULLAGE_CACHE_DIR", "cache"), 2, ["no_cache_directory"]),
+        (variable("ULLAGE_CONFIG", "config.toml"), 2, ["no_config_path"]),
+        (variable("ULLAGE_STATE_DIR", "state"), 2, ["no_state_directory"]),
         (variable("ULLAGE_SOURCE", "guess"), 2, ["wrong_environment"]),
         (variable("TMPDIR", "/nonexistent"), 3, []),
         (cache_that_others_write_to, 5, ["cache_not_private"]),

@@ -77,7 +77,7 @@ ALLOWED = {
     "record schedule secret setup sources timeline",
     "guard": "errors guard model record render text",
     "alerts": "errors model record render text",
-    "org": "cache errors files key_command model org places record secret sources text",
+    "org": "cache errors files key_command model moments org places record secret sources text",
     "simulate": "errors record simulate",
     "tokens": "database errors files jsontext model record text tokens",
     "receipt": "config errors prompt render tally tokens",
@@ -264,6 +264,7 @@ def test_the_core_has_no_clock_and_no_output() -> None:
         "render.tokens",
         "render.tokens_document",
         *(f"tokens.{module}" for module in ("amounts", "counts", "cost", "lines", "litellm", "report", "windows")),
+        "moments",
         *("panel.__init__", "panel.colours", "panel.markup", "panel.lines", "panel.objects", "panel.menus"),
         *("panel.formats", "panel.moments", "panel.clicks", "render.phrases"),
     ]
