@@ -16,6 +16,7 @@ from ullage.errors import MissingExtraError, UllageError, UsageError
 from ullage.model import binding_window, find_window
 from ullage.render import chart
 from ullage.render.segment import short_name
+from ullage.text import clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def choose(known: Overview, settings: Settings, name: str | None, now: datetime)
         window = find_window(windows, name)
         if window is None:
             names = ", ".join(short_name(each) for each in windows)
-            raise UsageError(f"There is no window {name!r}. Known are {names or 'none'}.")
+            raise UsageError(f"There is no window {clean(name)!r}. Known are {names or 'none'}.")
     if window is None:
         return None, "No window"
     return _burnup(window, known, now), window.label

@@ -15,7 +15,7 @@ from ullage.cache import ProfileCache
 from ullage.cli import options
 from ullage.model import iso
 from ullage.render import words
-from ullage.text import for_spreadsheet
+from ullage.text import clean, for_spreadsheet
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,7 +75,9 @@ def _only(found: dict[str, list[Sample]], name: str) -> dict[str, list[Sample]]:
     wanted = model.window_ids(name)
     chosen = {window: samples for window, samples in found.items() if window in wanted}
     if found and not chosen:
-        raise click.BadParameter(f"no window {name!r} was recorded since then; known are {', '.join(sorted(found))}.")
+        known = ", ".join(sorted(found))
+        words = f"no window {clean(name)!r} was recorded since then; known are {known}."
+        raise click.BadParameter(words, param_hint="--window")
     return chosen
 
 

@@ -16,6 +16,8 @@ _LONGEST = 200
 
 def fetch(source: str, directory: str, now: datetime) -> None:
     """Put a price list in force; raise UllageError, with the one before still in force, where that cannot be."""
+    if not source.strip():
+        raise UsageError("--update names nothing. Name a file with prices, or an https:// address.")
     named = target.without_secrets(source) if "://" in source else clean(source, _LONGEST)
     if "://" in source:
         data, date = _downloaded(source), now
@@ -38,7 +40,7 @@ def _read(path: str) -> bytes:
     if data is None:
         raise UsageError(
             f"{clean(path, _LONGEST)} cannot be read: it is not there, no regular file, larger than "
-            f"{prices.LARGEST_FILE >> 20} MiB, or not yours to read."
+            f"{prices.LARGEST_FILE >> 20} MiB, or not yours to read. Name a file with prices, or an https:// address."
         )
     return data
 

@@ -64,6 +64,8 @@ def command(
         return
     if bool(tls_cert) != bool(tls_key):
         raise click.UsageError("--tls-cert and --tls-key belong together.")
+    if unix == "":
+        raise click.BadParameter("it is empty. Name a socket, or leave the path out.", param_hint="--unix")
     if unix is not None and (tls_cert or open_browser or _is_given(context, "host") or _is_given(context, "port")):
         raise click.UsageError("--unix excludes --host, --port, --tls-cert and --open.")
     tls = listen.tls_context(tls_cert, tls_key) if tls_cert and tls_key else None

@@ -13,6 +13,7 @@ from ullage.cli import options
 from ullage.cli.meter import Meter
 from ullage.render import tokens as render
 from ullage.render import tokens_document
+from ullage.text import clean
 from ullage.tokens import prices, transcripts
 from ullage.tokens.report import GROUPINGS
 
@@ -33,7 +34,7 @@ def _zone(_context: click.Context, _parameter: click.Parameter, value: str | Non
     try:
         return zoneinfo.ZoneInfo(value)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise click.BadParameter(f"{value!r} is no time zone; Europe/Berlin and UTC are.") from error
+        raise click.BadParameter(f"{clean(value)!r} is no time zone; Europe/Berlin and UTC are.") from error
 
 
 def _root(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> tuple[Root, ...]:

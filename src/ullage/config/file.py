@@ -37,6 +37,9 @@ def checked(data: bytes, values: dict[str, Any]) -> tuple[dict[str, Any], tuple[
     try:
         text = data.decode()
         given = dict(leaves(tomllib.loads(text)))
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        return values, (Issue(line=line, message="is not in UTF-8. Save it in that encoding"),)
     except ValueError as error:
         return values, (Issue(line=_line_of_error(error), message=f"is not TOML: {error}"),)
     except RecursionError:
