@@ -17,6 +17,7 @@ from tools import need, run, ullage
 
 from ullage import serial, setup, statements
 from ullage.cache import ProfileCache
+from ullage.doctor import permissions
 from ullage.files import write_atomically
 from ullage.model import Problem
 from ullage.simulate import ACCOUNT_ID, TOKEN
@@ -178,30 +179,35 @@ def old_tmux(environ: dict[str, str], tmp_path: Path) -> None:
         ("ULLAGE_STATE_DIR", "history.sqlite3", 0o640),
     ],
 )
-def test_what_is_open_to_others_is_found_with_the_chmod_that_mends_it(
-    environ: dict[str, str], known: Simulator, tmp_path: Path, variable: str, name: str, mode: int
+def test_what_is_open_to_others_is_named_with_the_chmod_that_mends_it(
+    environ: dict[str, str], known: Simulator, variable: str, name: str, mode: int
 ) -> None:
+    directory = environ[variable]
+    assert permissions.finding("open", directory) is None
+    [path] = Path(directory).glob(name) if name else [Path(directory)]
+    path.chmod(mode)
+    found = permissions.finding("open", directory)
+    assert found is not None
+    assert found.message.startswith(f"{path} is open to other users (mode {mode:04o}). Run: chmod ")
+    assert run(["sh", "-c", found.message.partition("Run: ")[2]], environ).returncode == 0
+    assert permissions.finding("open", directory) is None
+
+
+def test_what_is_open_to_others_is_found(environ: dict[str, str], known: Simulator) -> None:
     # In a home, as the command that is shown has a tilde in its place then.
     for each in ("CACHE", "STATE"):
         lies = Path(environ["HOME"], each)
         Path(environ[f"ULLAGE_{each}_DIR"]).rename(lies)
         environ[f"ULLAGE_{each}_DIR"] = str(lies)
-    assert codes(doctor(environ, 0)) == []
-    [path] = Path(environ[variable]).glob(name) if name else [Path(environ[variable])]
-    path.chmod(mode)
-    [found] = doctor(environ, 2)["findings"]
-    assert found["code"] == ("cache_open" if "CACHE" in variable else "state_open")
-    assert f"is open to other users (mode {mode:04o}). Run: chmod " in found["message"]
-    assert run(["sh", "-c", found["message"].partition("Run: ")[2]], environ).returncode == 0
-    assert path.stat().st_mode & 0o077 == 0
-    assert codes(doctor(environ, 0)) == []
-
-
-def test_many_that_are_open_are_one_finding(environ: dict[str, str], known: Simulator) -> None:
     for path in Path(environ["ULLAGE_CACHE_DIR"]).rglob("*.timeline"):
         path.chmod(0o644)
-    [found] = doctor(environ, 2)["findings"]
-    assert re.search(r", and \d+ more in \S+cache\. Run: chmod -R go-rwx \S+cache$", found["message"])
+    Path(environ["ULLAGE_STATE_DIR"]).chmod(0o755)
+    cache, state = doctor(environ, 2)["findings"]
+    assert (cache["code"], state["code"]) == ("cache_open", "state_open")
+    assert re.search(r", and \d+ more in ~/CACHE\. Run: chmod -R go-rwx '?~/CACHE", cache["message"])
+    for each in (cache, state):
+        assert run(["sh", "-c", each["message"].partition("Run: ")[2]], environ).returncode == 0
+    assert codes(doctor(environ, 0)) == []
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tools import ullage
 
+from ullage.cli import run
 from ullage.moments import FORMS, since_when, until_when, which_day
 
 # A Friday in Berlin already, a Thursday in UTC still.
@@ -74,13 +74,18 @@ def test_any_text_is_read_or_refused_in_one_line(text: str) -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_every_command_takes_the_same_words_and_says_so(command: list[str], environ: dict[str, str]) -> None:
-    helped = ullage(*command[:-1], "--help", environ={**environ, "COLUMNS": "100"}).stdout
-    assert FORMS in " ".join(helped.split())
-    refused = ullage(*command, "last\ntuesday", environ=environ)
-    assert (refused.returncode, refused.stdout) == (2, "")
-    assert f"'last\\ntuesday' is none of {FORMS}." in refused.stderr
+def test_every_command_takes_the_same_words_and_says_so(
+    command: list[str], environ: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in {**environ, "COLUMNS": "100"}.items():
+        monkeypatch.setenv(name, value)
+    assert run([*command[:-1], "--help"]) == 0
+    assert FORMS in " ".join(capsys.readouterr().out.split())
+    assert run([*command, "last\ntuesday"]) == 2
+    refused = capsys.readouterr()
+    assert refused.out == ""
+    assert f"'last\\ntuesday' is none of {FORMS}." in refused.err
     for text in ("today", "90m", "monday"):
         # Whoever knows nothing yet says so; nothing is wrong with the words.
-        taken = ullage(*command, text, environ=environ)
-        assert (taken.returncode, FORMS in taken.stderr) == (3, False)
+        assert run([*command, text]) == 3
+        assert FORMS not in capsys.readouterr().err
