@@ -17,6 +17,7 @@ from tools import wait_until
 
 from ullage import alerts, channels
 from ullage.channels import ChannelError
+from ullage.errors import MissingExtraError
 from ullage.wishes import Wishes
 
 if TYPE_CHECKING:
@@ -145,5 +146,5 @@ def test_what_is_missing_is_said() -> None:
 
 def test_without_the_extra_the_desktop_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "desktop_notifier", None)
-    with pytest.raises(ChannelError, match=r"pip install 'ullage\[notify\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install 'ullage\[notify\]'"):
         channels.to_desktop(ALERT)

@@ -17,6 +17,7 @@ from ullage.config.checks import Issue
 from ullage.config.default_file import default_text, toml_value
 from ullage.config.options import OPTIONS
 from ullage.config.settings import DEFAULTS
+from ullage.errors import UsageError
 from ullage.model import Limits
 from ullage.places import SURFACES
 from ullage.render.surfaces import PALETTES
@@ -322,8 +323,44 @@ def test_the_environment_goes_before_the_files_source(path: str, environ: dict[s
     assert "ULLAGE_SOURCE is 'guess'; it can be auto, statusline," in str(config.wrong_source(unknown))
 
 
-def test_where_the_file_lies(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_where_the_file_lies() -> None:
     assert config.config_path({"ULLAGE_CONFIG": "/etc/x.toml"}) == "/etc/x.toml"
-    monkeypatch.chdir(tmp_path)
-    assert config.config_path({"ULLAGE_CONFIG": "x.toml"}) == str(tmp_path / "x.toml")
     assert config.config_path({}).endswith("/ullage/config.toml")
+
+
+@pytest.mark.parametrize("given", ["x.toml", "./x.toml", "~/x.toml"])
+def test_a_path_that_depends_on_where_one_stands_is_refused(given: str) -> None:
+    with pytest.raises(UsageError, match=r"ULLAGE_CONFIG must be an absolute path; it is '.*'\. Set it to the full"):
+        config.load({"ULLAGE_CONFIG": given})
+    with pytest.raises(UsageError, match="ULLAGE_STATE_DIR must be an absolute path"):
+        config.state_path({"ULLAGE_STATE_DIR": given})
+    for lies in (config.config_path, config.state_path):
+        with pytest.raises(UsageError, match="HOME must be an absolute path"):
+            lies({"HOME": "here"})
+
+
+_RATES = "input = 3\noutput = 15\ncache_write_5m = 1\ncache_write_1h = 1\ncache_read = 1\n"
+
+
+def test_a_mistake_in_prices_names_its_line_and_spares_the_other_models(path: str) -> None:
+    text = (
+        f'[tokens.prices."right"]\n{_RATES}\n'
+        '[tokens.prices."claude-3.5[1m]"] # a note ]\ninput = 1\noutput = "x"\n\n'
+        "[tokens.prices.tier]\ninput = 1\n[tokens.prices.tier.above_200k]\ninput = 2\n\n"
+        "[tokens.prices]\nalso_right = { input = 2 }\ninline = { input = 1, outptu = 3 }\nnothing = 5\n"
+    )
+    values, issues = config.read(write(path, text))
+    assert set(values["tokens.prices"]) == {"right", "also_right"}
+    lines = text.splitlines()
+    assert [(lines[issue.line - 1], issue.message.split(" gives")[0][:40]) for issue in issues] == [
+        ('output = "x"', "tokens.prices of claude-3.5[1m]"),
+        ("[tokens.prices.tier.above_200k]", "tokens.prices of tier must hold the numb"),
+        ("inline = { input = 1, outptu = 3 }", "tokens.prices of inline holds 'outptu'; "),
+        ("nothing = 5", "tokens.prices of nothing holds no table "),
+    ]
+
+
+def test_many_mistakes_are_cut_short_and_what_is_right_after_them_counts(path: str) -> None:
+    values, issues = config.read(write(path, "".join(f"x{n} = 1\n" for n in range(99)) + 'source = "oauth"\n'))
+    assert len(issues) == 20
+    assert values["source"] == "oauth"

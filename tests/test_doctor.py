@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tools import need, ullage
+from tools import need, run, ullage
 
 from ullage import serial, setup, statements
 from ullage.cache import ProfileCache
+from ullage.doctor import permissions
 from ullage.files import write_atomically
 from ullage.model import Problem
 from ullage.simulate import ACCOUNT_ID, TOKEN
@@ -168,11 +169,55 @@ def old_tmux(environ: dict[str, str], tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("variable", "name", "mode"),
+    [
+        ("ULLAGE_CACHE_DIR", "", 0o755),
+        ("ULLAGE_CACHE_DIR", "accounts", 0o750),
+        ("ULLAGE_CACHE_DIR", "accounts/*/asked", 0o644),
+        ("ULLAGE_CACHE_DIR", "profiles/**/schedule.json", 0o602),
+        ("ULLAGE_STATE_DIR", "", 0o711),
+        ("ULLAGE_STATE_DIR", "history.sqlite3", 0o640),
+    ],
+)
+def test_what_is_open_to_others_is_named_with_the_chmod_that_mends_it(
+    environ: dict[str, str], known: Simulator, variable: str, name: str, mode: int
+) -> None:
+    directory = environ[variable]
+    assert permissions.finding("open", directory) is None
+    [path] = Path(directory).glob(name) if name else [Path(directory)]
+    path.chmod(mode)
+    found = permissions.finding("open", directory)
+    assert found is not None
+    assert found.message.startswith(f"{path} is open to other users (mode {mode:04o}). Run: chmod ")
+    assert run(["sh", "-c", found.message.partition("Run: ")[2]], environ).returncode == 0
+    assert permissions.finding("open", directory) is None
+
+
+def test_what_is_open_to_others_is_found(environ: dict[str, str], known: Simulator) -> None:
+    # In a home, as the command that is shown has a tilde in its place then.
+    for each in ("CACHE", "STATE"):
+        lies = Path(environ["HOME"], each)
+        Path(environ[f"ULLAGE_{each}_DIR"]).rename(lies)
+        environ[f"ULLAGE_{each}_DIR"] = str(lies)
+    for path in Path(environ["ULLAGE_CACHE_DIR"]).rglob("*.timeline"):
+        path.chmod(0o644)
+    Path(environ["ULLAGE_STATE_DIR"]).chmod(0o755)
+    cache, state = doctor(environ, 2)["findings"]
+    assert (cache["code"], state["code"]) == ("cache_open", "state_open")
+    assert re.search(r", and \d+ more in ~/CACHE\. Run: chmod -R go-rwx '?~/CACHE", cache["message"])
+    for each in (cache, state):
+        assert run(["sh", "-c", each["message"].partition("Run: ")[2]], environ).returncode == 0
+    assert codes(doctor(environ, 0)) == []
+
+
+@pytest.mark.parametrize(
     ("damage", "code", "findings"),
     [
         (without_home, 2, ["no_cache_directory"]),
         (home_that_is_not_there, 3, []),
         (variable("ULLAGE_CACHE_DIR", "cache"), 2, ["no_cache_directory"]),
+        (variable("ULLAGE_CONFIG", "config.toml"), 2, ["no_config_path"]),
+        (variable("ULLAGE_STATE_DIR", "state"), 2, ["no_state_directory"]),
         (variable("ULLAGE_SOURCE", "guess"), 2, ["wrong_environment"]),
         (variable("TMPDIR", "/nonexistent"), 3, []),
         (cache_that_others_write_to, 5, ["cache_not_private"]),

@@ -19,6 +19,7 @@ from ullage.pace import Forecast
 
 AGES = Limits()
 MINUTE = timedelta(minutes=1)
+HINT = " Limits of your own: --max 5h=80, --need 20%."
 PROBLEM = Problem(code="timeout", message="The server fell silent.\nTry again.")
 
 
@@ -61,6 +62,34 @@ def test_the_line_says_which_window_and_until_when() -> None:
     found = verdict(question("80"), known)
     assert found.message == "No room: Session (5h) is at 85%, limit 80%, resets in 2h13."
     assert found.room_at == NOW + timedelta(hours=2, minutes=13)
+
+
+def many(*used: float | None) -> Reading:
+    return reading(*(window(f"seven_day_{name}", percent) for name, percent in zip("abcd", used, strict=False)))
+
+
+@pytest.mark.parametrize(
+    ("asked", "known", "message"),
+    [
+        (
+            question(),
+            many(10, 42, 42, 9),
+            f"Room: Seven day b is at 42%, limit 100%, resets in 2h13; 3 other windows have no less.{HINT}",
+        ),
+        (
+            question("80"),
+            many(10, 42),
+            "Room: Seven day b is at 42%, limit 80%, resets in 2h13; 1 other window has no less.",
+        ),
+        (question("80"), many(10), "Room: Seven day a is at 10%, limit 80%, resets in 2h13."),
+        (question(), many(None, None, 3), "Cannot tell: nothing is known of Seven day a; nor of 1 other window."),
+        (question(), many(100, 3), "No room: Seven day a is at 100%, limit 100%, resets in 2h13."),
+    ],
+)
+def test_where_no_window_is_named_one_stands_for_all(asked: Question, known: Reading, message: str) -> None:
+    found = verdict(asked, known)
+    assert found.message == message
+    assert [each.id for each in found.findings] == [each.id for each in known.windows]
 
 
 def test_room_comes_when_the_last_of_those_that_are_over_resets() -> None:

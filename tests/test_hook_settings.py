@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from samples import reading, window
 from tools import run, ullage
 
+from ullage.cache import ProfileCache
 from ullage.errors import UsageError
 from ullage.guard import hooks
 from ullage.setup import hook_settings
@@ -175,6 +177,54 @@ def test_setup_refuses_what_means_nothing(environ: dict[str, str], arguments: li
     done = ullage("setup", *arguments, "--yes", environ=environ)
     assert done.returncode == 2
     assert not Path(environ["HOME"], ".claude").exists()
+
+
+@pytest.mark.parametrize("option", ["--warn", "--block"])
+def test_a_window_that_the_guard_does_not_know_is_refused_in_its_words(environ: dict[str, str], option: str) -> None:
+    cache = ProfileCache(environ)
+    cache.make_private()
+    cache.save_reading(reading(window("five_hour", 5.0), window("seven_day_fable", 5.0)))
+    done = ullage("setup", "claude-code", "--guard", option, "zz=4", "--yes", environ=environ)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "ullage: There is no window 'zz'. Known are five_hour, seven_day_fable.\n"
+    assert ullage("guard", "--max", "zz=4", environ=environ).stderr == done.stderr
+    assert not Path(environ["HOME"], ".claude").exists()
+    for name in ("fable", "7d"):
+        assert ullage("setup", "claude-code", "--guard", option, f"{name}=4", "--yes", environ=environ).returncode == 0
+
+
+def test_while_nothing_is_known_a_name_is_taken_and_that_is_said(environ: dict[str, str]) -> None:
+    limits = ("--block", "opus=80", "--warn", "5h=70", "--warn", "opus=70")
+    done = ullage("setup", "claude-code", "--guard", *limits, "--yes", environ=environ)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "so 'opus' could not be checked: `ullage refresh` asks" in done.stdout
+    plain = ullage("setup", "claude-code", "--guard", "--block", "7d=80", "--yes", environ=environ)
+    assert "could not be checked" not in plain.stdout
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "words"),
+    [
+        ('{"hooks": "no"}', ["--guard"], "`hooks` is not an object"),
+        ('{"hooks": {"Stop": 3}}', ["--guard"], "`hooks.Stop` is not a list"),
+        ('{"hooks": [], "hooks": {}}', ["--guard"], "names hooks twice"),
+        ('{"hooks": {}, "hooks": {}}', ["--guard", "--undo"], "names hooks twice"),
+        ('{"statusLine": "no"}', [], "`statusLine` is not of the form"),
+        ('{"statusLine": {"type": "command", "command": 3}}', [], "`statusLine` is not of the form"),
+        ('{"statusLine": 1, "statusLine": 2}', ["--undo"], "names statusLine twice"),
+    ],
+)
+def test_what_is_wrong_in_the_settings_is_said_with_the_file(
+    environ: dict[str, str], content: str, options: list[str], words: str
+) -> None:
+    path = Path(environ["HOME"], ".claude", "settings.json")
+    path.parent.mkdir()
+    path.write_text(content)
+    done = ullage("setup", "claude-code", *options, "--yes", environ=environ)
+    assert (done.returncode, done.stdout, path.read_text()) == (2, "", content)
+    assert done.stderr.startswith(f"ullage: {path}: ")
+    assert words in done.stderr
+    assert any(advice in done.stderr for advice in ("Correct it or take it out", "Remove one of them"))
 
 
 def test_both_the_status_line_and_the_hooks_come_and_go(environ: dict[str, str]) -> None:

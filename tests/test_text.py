@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ullage.text import LONGEST_LABEL, clean, for_spreadsheet, slug
@@ -83,3 +85,14 @@ def test_a_spreadsheet_takes_no_text_for_a_formula(text: str) -> None:
     assert for_spreadsheet(text) == f"'{text}"
     assert for_spreadsheet(f"a{text}") == f"a{text}"
     assert for_spreadsheet("") == ""
+
+
+@given(st.text("ab ;,\t\r\n\"'=+-@1", max_size=12))
+@example(';"=1+1"')
+@example("a;=1")
+def test_no_reader_of_csv_finds_a_formula_wherever_it_splits(text: str) -> None:
+    written = io.StringIO()
+    csv.writer(written, lineterminator="\n").writerow(["2026-11-22", for_spreadsheet(text), 3])
+    for delimiter in ",;\t":
+        for row in csv.reader(io.StringIO(written.getvalue(), newline=""), delimiter=delimiter):
+            assert not [cell for cell in row if cell.lstrip()[:1] in {"=", "+", "-", "@"}]

@@ -164,7 +164,7 @@ def refuse_strangers(directory: str) -> None:
             "ULLAGE_CACHE_DIR, or run ullage as yourself."
         )
     if status.st_mode & 0o022:
-        raise CacheError(f"Others can write to {directory}. Run: chmod go-w '{directory}'")
+        raise CacheError(f"Others can write to {directory}. Run: chmod go-w {_quoted(directory)}")
 
 
 def refuse_replaceable(directory: str) -> None:
@@ -175,5 +175,12 @@ def refuse_replaceable(directory: str) -> None:
     while parent != directory:
         mode = os.stat(parent).st_mode
         if mode & 0o002 and not mode & stat.S_ISVTX:
-            raise CacheError(f"Every user can replace what lies in {parent}. Run: chmod o-w '{parent}'")
+            raise CacheError(f"Every user can replace what lies in {parent}. Run: chmod o-w {_quoted(parent)}")
         directory, parent = parent, os.path.dirname(parent)
+
+
+def _quoted(path: str) -> str:
+    # Nobody else needs it.
+    import shlex
+
+    return shlex.quote(path)

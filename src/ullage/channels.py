@@ -12,14 +12,14 @@ import stat
 import subprocess
 
 from ullage import alerts, user_command
-from ullage.errors import UllageError
-from ullage.wishes import Wishes
+from ullage.errors import MissingExtraError, UllageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ullage.alerts import Alert
+    from ullage.wishes import Wishes
 
 _PATIENCE_SECONDS = 15
 _LONGEST_OUTPUT = 200
@@ -33,7 +33,7 @@ class ChannelError(UllageError):
 def missing(channel: str, wishes: Wishes) -> str | None:
     """Return why a channel cannot be used here, or None."""
     if channel == "desktop" and importlib.util.find_spec("desktop_notifier") is None:
-        return "needs the extra: pip install 'ullage[notify]'"
+        return "needs what an extra brings: pip install 'ullage[notify]', or pipx inject ullage desktop-notifier"
     if channel == "command" and not wishes.command:
         return "needs a command in config.toml: alerts.command"
     return None
@@ -107,7 +107,7 @@ def to_desktop(alert: Alert) -> None:
     try:
         from desktop_notifier import DesktopNotifier, Urgency
     except ImportError as error:
-        raise ChannelError(f"The desktop {missing('desktop', Wishes())}.") from error
+        raise MissingExtraError("The desktop", "notify", "desktop-notifier") from error
     failures: list[str] = []
 
     class Failures(logging.Handler):

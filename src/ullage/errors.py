@@ -2,7 +2,8 @@
 
 UllageError
 ├── UsageError    2  the command, the environment or the configuration is wrong
-│   └── UnknownWindowError  a limit names no window that there is (guard.limits)
+│   ├── UnknownWindowError  a limit names no window that there is (guard.limits)
+│   └── MissingExtraError  a library that only some need is not installed
 ├── NoKeyError    3  no key of an organisation is named, or what is named holds none (org.keys)
 ├── SourceError   5  a source did not answer
 ├── CacheError    5  the cache cannot be used
@@ -28,6 +29,15 @@ class UllageError(Exception):
 
 class UsageError(UllageError):
     exit_code = 2
+
+
+class MissingExtraError(UsageError):
+    """What was asked for needs a library that an extra brings; `packages` are its names for pipx."""
+
+    def __init__(self, what: str, extra: str, packages: str, more: str = "") -> None:
+        super().__init__(
+            f"{what} needs what an extra brings: pip install 'ullage[{extra}]', or pipx inject ullage {packages}.{more}"
+        )
 
 
 class CacheError(UllageError):

@@ -1,52 +1,104 @@
-"""Moments as people write them: a span back from now, a date, a time."""
+"""Moments as people write them: a span back from now, a day by its name or date, a time. Pure."""
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from datetime import tzinfo
 
+# What every --help says, and every refusal.
+FORMS = "90m, 12h, 7d, 2w, today, yesterday, monday, 2026-11-22 or 2026-11-22T10:30+01:00"
+
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+_SPAN = re.compile(r"(\d{1,5})\s*([mhdw])", re.ASCII)
+_DAY = timedelta(days=1)
+_LONGEST = 60
+_WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
 def since_when(text: str, now: datetime, zone: tzinfo | None = None) -> datetime:
-    """Read a time span back from now, such as 90m, 12h, 7d or 2w, or a date or time; without a zone it is local.
+    """Read a moment, in UTC, as a beginning: a span back from now, a day's first moment, a time; without zone local.
 
-    Raises ValueError, with words, for anything else.
+    A weekday is the last one, which may be today. Raises ValueError, with words, for anything else.
     """
-    moment = _moment(text, now, zone)
+    moment = _span(text, now) or _begin(_day(text, now, zone), text, zone) or _time(text, zone)
+    if moment is None:
+        raise _unreadable(text)
     if moment > now:
-        raise ValueError(f"{text!r} lies in the future")
+        raise ValueError(f"{_quoted(text)} lies in the future")
     return moment
 
 
 def until_when(text: str, now: datetime, zone: tzinfo | None = None) -> datetime:
-    """Read the same as an end: of a date its last moment, and what lies in the future is no fault."""
-    moment = _moment(text, now, zone)
-    if not re.fullmatch(r"\d{4}-?\d\d-?\d\d", text.strip()):
-        return moment
+    """Read the same as an end: of a day its last moment, and what lies in the future is no fault."""
+    day = _day(text, now, zone)
     # The next midnight of the zone, also where the day has 23 or 25 hours.
-    following = moment.astimezone(zone).replace(tzinfo=None) + timedelta(days=1)
-    return _aware(following, zone)
+    following = day + _DAY if day is not None and day < date.max else None
+    moment = _span(text, now) or _begin(following, text, zone) or _time(text, zone)
+    if moment is None:
+        raise _unreadable(text)
+    return moment
 
 
-def _moment(text: str, now: datetime, zone: tzinfo | None) -> datetime:
-    span = re.fullmatch(r"(\d{1,5})\s*([mhdw])", text.strip())
-    if span:
-        return now - int(span[1]) * _UNITS[span[2]]
+def which_day(text: str, now: datetime) -> date:
+    """Read the same as a day of UTC: 7d is the first of seven that end today; raise ValueError, with words."""
+    span, day = _SPAN.fullmatch(_plain(text)), _day(text, now, UTC)
+    if day is not None:
+        return day
+    moment = _span(text, now) or _time(text, UTC)
+    if moment is None or (span and not int(span[1])):
+        raise _unreadable(text)
+    return (moment + _DAY if span and span[2] in "dw" else moment).date()
+
+
+def _unreadable(text: str) -> ValueError:
+    return ValueError(f"{_quoted(text)} is none of {FORMS}")
+
+
+def _quoted(text: str) -> str:
+    return repr(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…")
+
+
+def _plain(text: str) -> str:
+    return text.strip().lower()
+
+
+def _span(text: str, now: datetime) -> datetime | None:
+    found = _SPAN.fullmatch(_plain(text))
+    return now - int(found[1]) * _UNITS[found[2]] if found else None
+
+
+def _day(text: str, now: datetime, zone: tzinfo | None) -> date | None:
+    word, today = _plain(text), now.astimezone(zone).date()
+    if word in ("today", "yesterday"):
+        return today - (_DAY if word == "yesterday" else timedelta(0))
+    if word in _WEEK:
+        return today - (today.weekday() - _WEEK.index(word)) % 7 * _DAY
     try:
-        return _aware(datetime.fromisoformat(text.strip()), zone)
-    except (ValueError, OverflowError) as error:
-        raise ValueError(
-            f"{text!r} is neither a span of time such as 90m, 12h, 7d, 2w nor a date or time such as 2026-11-22 or "
-            "2026-11-22T10:30+01:00"
-        ) from error
+        return date.fromisoformat(word.upper())
+    except ValueError:
+        return None
 
 
-def _aware(moment: datetime, zone: tzinfo | None) -> datetime:
+def _begin(day: date | None, text: str, zone: tzinfo | None) -> datetime | None:
+    return None if day is None else _aware(datetime.combine(day, time()), text, zone)
+
+
+def _time(text: str, zone: tzinfo | None) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None
+    return _aware(moment, text, zone)
+
+
+def _aware(moment: datetime, text: str, zone: tzinfo | None) -> datetime:
     if moment.tzinfo is None and zone is not None:
         moment = moment.replace(tzinfo=zone)
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f"{_quoted(text)} lies outside the calendar") from error

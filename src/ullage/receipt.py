@@ -32,7 +32,10 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> int | None:
     if options is None or os.isatty(1) or os.isatty(2):
         return None
     by, forms = options.get("--by", "day"), [_FORMS[flag] for flag in _FORMS if flag in options]
-    settings, issues = config.load(environ)
+    try:
+        settings, issues = config.load(environ)
+    except UllageError:
+        return None
     if by not in GROUPINGS or len(forms) > 1 or issues or config.wrong_source(settings):
         return None
     now = datetime.now(UTC)

@@ -139,7 +139,7 @@ class SentDocument(Document):
 
 
 class ConfigDocument(Document):
-    path: str
+    path: str | None
     exists: bool
     wrong_lines: list[int]
     source: str

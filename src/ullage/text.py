@@ -27,8 +27,14 @@ _FORMULA_SIGNS = "=+-@\uff1d\uff0b\uff0d\uff20"
 
 
 def for_spreadsheet(text: str) -> str:
-    """Return a text that no spreadsheet takes for a formula when it is a field of a CSV file."""
-    return f"'{text}" if text[:1] and text[:1] in _FORMULA_SIGNS else text
+    """Return a text that no spreadsheet takes for a formula when it is a field of a CSV file.
+
+    Nor does a program that splits at semicolons or tabs find one in it: to such a program the quotes around a field
+    are no more than characters, so what may begin a cell there is guarded like the field's own beginning.
+    """
+    import re
+
+    return re.sub(rf"(^|[;\t\r\n])(?=[\s\"]*[{re.escape(_FORMULA_SIGNS)}])", r"\1'", text)
 
 
 # Letters by their category, blank on the screen: the Hangul fillers.

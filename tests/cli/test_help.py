@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 import pytest
+from tools import ullage
 
 from ullage import __version__
 from ullage.cli import COMMANDS, main, run
@@ -95,3 +96,30 @@ def test_wrong_usage_is_said_and_exits_with_2(
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--version"]) == 0
     assert capsys.readouterr().out == f"ullage, version {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "changes", "code", "words"),
+    [
+        (["tokens", "prices", "--update", "http://127.0.0.1:99999/"], {}, 2, "Ports are 1 to 65535."),
+        (["tokens", "prices", "--update", ""], {}, 2, "Name a file with prices, or an https:// address."),
+        (["tokens", "--json"], {"ULLAGE_CONFIG": "here.toml"}, 2, "ULLAGE_CONFIG must be an absolute path"),
+        (["config", "write"], {"ULLAGE_CONFIG": "/dev/null/config.toml"}, 5, "Name another file in ULLAGE_CONFIG."),
+        (["serve", "token", "revoke", ""], {}, 2, "No token is called ''."),
+        (["serve", "--unix", ""], {}, 2, "Name a socket, or leave the path out."),
+        (["guard", "--", ""], {}, 2, "Name a program."),
+        (["simulate", "--speed", "nan"], {}, 2, "nan is no number."),
+        (["simulate", "--key", "/dev/null"], {}, 2, "--key is for --certificate."),
+        (["simulate", "--account", "/dev/null/x"], {}, 2, "Name another new directory."),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_sentence_says_what_to_do_next(
+    environ: dict[str, str], arguments: list[str], changes: dict[str, str], code: int, words: str
+) -> None:
+    if "revoke" in arguments:
+        assert ullage("serve", "token", "create", environ=environ).returncode == 0
+    done = ullage(*arguments, environ={**environ, **changes})
+    assert (done.returncode, done.stdout) == (code, "")
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr

@@ -12,7 +12,7 @@ from samples import NOW, reading, window
 
 from metrics.receivers import Receiver
 from ullage import target
-from ullage.errors import MetricsError, UsageError
+from ullage.errors import MetricsError, MissingExtraError, UsageError
 from ullage.metrics import formats, otlp, push, samples
 from ullage.metrics.names import PSEUDONYMS
 from ullage.metrics.push import Route
@@ -167,5 +167,5 @@ def _points(metric: Any) -> list[tuple[dict[str, str], float]]:
 
 def test_without_the_extra_one_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "opentelemetry.exporter.otlp.proto.common.metrics_encoder", None)
-    with pytest.raises(UsageError, match=r"pip install 'ullage\[otel\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install 'ullage\[otel\]'"):
         otlp.encode(known(), NOW, OURS)

@@ -163,3 +163,26 @@ def test_a_format_for_the_eye_is_not_ignored_where_something_is_sent(
     assert done.returncode == 2
     assert "is for what is printed" in done.stderr
     assert not list(tmp_path.glob("*.prom"))
+
+
+def test_one_way_that_fails_keeps_no_other_from_its_numbers(
+    environ: dict[str, str], simulate: Simulate, tmp_path: Path
+) -> None:
+    simulate("models")
+    assert ullage("refresh", environ=environ).returncode == 0
+    with Receiver().running() as gateway:
+        ways = ["--textfile", str(tmp_path / "missing"), "--push", "http://127.0.0.1:9", "--otlp", gateway.address]
+        done = ullage("metrics", *ways, environ=environ)
+    assert (done.returncode, done.stdout) == (5, "")
+    assert [line.split(" ")[:2] for line in done.stderr.splitlines()] == [
+        ["ullage:", "--textfile:"],
+        ["ullage:", "--push:"],
+    ]
+    assert len(gateway.requests) == 1
+
+
+def test_an_address_that_nothing_is_sent_to_is_wrong_usage(environ: dict[str, str], tmp_path: Path) -> None:
+    done = ullage("metrics", "--push", "ftp://host", "--textfile", str(tmp_path), environ=environ)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert done.stderr.startswith("ullage: --push: The address for metrics is no address of the form https://host")
+    assert (tmp_path / "ullage.prom").exists()

@@ -11,7 +11,7 @@ import keyring.errors
 import pytest
 
 from ullage.config import KeyNames
-from ullage.errors import SourceError
+from ullage.errors import MissingExtraError, SourceError
 from ullage.org import keys
 
 if TYPE_CHECKING:
@@ -80,5 +80,5 @@ def test_without_the_extra_it_is_said_how_to_install_it(
     environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "keyring", None)
-    with pytest.raises(keys.NoKeyError, match=r"pip install 'ullage\[org\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install 'ullage\[org\]'"):
         keys.fetch("admin", IN_RING, environ)

@@ -214,7 +214,7 @@ def test_no_display(environ: dict[str, str]) -> None:
 def test_the_extra_is_missing(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pystray", None)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    from ullage.errors import UsageError
+    from ullage.errors import MissingExtraError
 
-    with pytest.raises(UsageError, match=r"pip install 'ullage\[tray\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install 'ullage\[tray\]'"):
         check_installed()

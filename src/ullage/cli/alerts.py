@@ -58,21 +58,24 @@ def _when(wishes: Wishes) -> str:
 
 @command.command()
 def test() -> int:
-    """Send an alert by each of the ways in config.toml, and say whether it got through."""
+    """Send an alert by each of the ways in config.toml, and say whether it got through.
+
+    Exits with 5 when one did not, with 2 when none is set or one lacks what it needs.
+    """
     settings, _ = config.load(os.environ)
     wishes = settings.alerts
-    failed = not wishes.via
+    unusable, failed = not wishes.via, False
     for channel in wishes.via:
         try:
             why = channels.missing(channel, wishes)
+            unusable = unusable or why is not None
             if why is None:
                 channels.send(channel, alerts.test_alert(datetime.now(UTC)), wishes, os.environ)
         except UllageError as error:
-            why = str(error)
-        failed = failed or why is not None
+            why, failed = str(error), True
         click.echo(f"{channel:8} {why or 'sent'}", err=why is not None)
     if not wishes.via:
         click.echo('No way is set. via = ["desktop"] under [alerts] in config.toml sets one.', err=True)
-    if not failed:
+    if not (failed or unusable):
         delivery.forget_problem(ProfileCache(os.environ))
-    return 5 if failed else 0
+    return 5 if failed else 2 if unusable else 0

@@ -12,10 +12,11 @@ import click
 from ullage import config, overview
 from ullage.cache import ProfileCache
 from ullage.cli import options
-from ullage.errors import UllageError, UsageError
+from ullage.errors import MissingExtraError, UllageError, UsageError
 from ullage.model import binding_window, find_window
 from ullage.render import chart
 from ullage.render.segment import short_name
+from ullage.text import clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def choose(known: Overview, settings: Settings, name: str | None, now: datetime)
         window = find_window(windows, name)
         if window is None:
             names = ", ".join(short_name(each) for each in windows)
-            raise UsageError(f"There is no window {name!r}. Known are {names or 'none'}.")
+            raise UsageError(f"There is no window {clean(name)!r}. Known are {names or 'none'}.")
     if window is None:
         return None, "No window"
     return _burnup(window, known, now), window.label
@@ -97,10 +98,7 @@ def _png(drawn: Burnup, theme: str) -> bytes:
     try:
         from ullage.render import picture
     except ImportError as error:
-        raise UsageError(
-            "A PNG needs Pillow, which the extra brings: pip install 'ullage[png]', or pipx inject ullage pillow. "
-            "--svg needs nothing."
-        ) from error
+        raise MissingExtraError("A PNG", "png", "pillow", " --svg needs nothing.") from error
     return picture.png(chart.scene(drawn), theme)
 
 

@@ -34,14 +34,21 @@ def command(context: click.Context) -> None:
 def write() -> int:
     """Write a config.toml that explains every option and changes none. Never overwrites."""
     path = config.config_path(os.environ)
-    os.makedirs(os.path.dirname(path), exist_ok=True)
     try:
-        with open(path, "x", encoding="utf-8") as file:
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        with open(path, "x", encoding="utf-8", opener=_private) as file:
             file.write(default_text())
-    except FileExistsError as error:
-        raise UsageError(f"{path} is there already, and stays as it is. `ullage config check` reads it.") from error
+    except OSError as error:
+        if os.path.lexists(path):
+            words = f"{path} is there already, and stays as it is. `ullage config check` reads it."
+            raise UsageError(words) from error
+        raise CacheError(f"Cannot write {path}: {error.strerror}. Name another file in ULLAGE_CONFIG.") from error
     click.echo(f"Wrote {path}")
     return 0
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 @command.command()

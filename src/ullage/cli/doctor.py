@@ -26,9 +26,9 @@ def command(as_json: bool) -> int:
     """Look at what is installed, set up, read and due here, and say what is wrong with it.
 
     Measures a prompt; changes nothing and asks nobody. What it prints holds no secret, no e-mail address and no account
-    id, so that it can be pasted into an issue. Exits with 0 when all is well, 2 when an environment, a config.toml or a
-    dotfile is wrong, 5 when the cache or the history cannot be used; otherwise as `ullage usage` does for what is
-    known.
+    id, so that it can be pasted into an issue. Exits with 0 when all is well, 2 when an environment, a config.toml, a
+    dotfile or a file's mode is wrong, 5 when the cache or the history cannot be used; otherwise as `ullage usage` does
+    for what is known.
     """
     now = datetime.now(UTC)
     found = doctor.examine(os.environ, now)
@@ -150,6 +150,8 @@ def _sent(sent: dict[str, Any]) -> str:
 
 
 def _config(config: dict[str, Any]) -> str:
+    if config["path"] is None:
+        return f"nowhere; source {config['source']}"
     if not config["exists"]:
         return f"{config['path']}, not there: the defaults are in force; source {config['source']}"
     lines = config["wrong_lines"]

@@ -18,6 +18,7 @@ from ullage.cli.parameters import parsed
 from ullage.guard import OVER, UNDER, Question
 from ullage.guard.limits import parse_duration, parse_limit
 from ullage.guard.waiting import Look
+from ullage.text import clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from ullage.guard.limits import Limit
 
 _NOT_EXECUTABLE, _NOT_FOUND = 126, 127
+_LONGEST_NAME = 200
 
 
 @click.command(name="guard", context_settings={"allow_interspersed_args": False})
@@ -88,6 +90,8 @@ def command(
         raise click.UsageError("--json answers on the output that COMMAND would write to; use one of them.")
     if timeout is not None and not may_wait:
         raise click.UsageError("--timeout is for --wait.")
+    if command and not command[0].strip():
+        raise click.UsageError("The command after -- is empty. Name a program.")
     question = Question(most=most, need=need, max_age=max_age)
     known = Known()
     known.tell_issues()
@@ -142,11 +146,15 @@ def become(command: Sequence[str]) -> int:
         signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
         os.execvp(command[0], list(command))
     except FileNotFoundError:
-        click.echo(f"ullage: {command[0]}: there is no such command.", err=True)
+        click.echo(f"ullage: {_name(command)}: there is no such command.", err=True)
         return _NOT_FOUND
     except OSError as error:
-        click.echo(f"ullage: {command[0]} cannot be run: {error.strerror}.", err=True)
+        click.echo(f"ullage: {_name(command)} cannot be run: {error.strerror}.", err=True)
         return _NOT_EXECUTABLE
     except ValueError as error:
-        click.echo(f"ullage: {command[0]} cannot be run: {error}", err=True)
+        click.echo(f"ullage: {_name(command)} cannot be run: {error}", err=True)
         return _NOT_EXECUTABLE
+
+
+def _name(command: Sequence[str]) -> str:
+    return clean(command[0], _LONGEST_NAME)

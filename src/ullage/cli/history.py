@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 
 import click
 
-from ullage import history, memory, model
+from ullage import history, memory, model, moments
 from ullage.cache import ProfileCache
 from ullage.cli import options
 from ullage.model import iso
-from ullage.moments import since_when
 from ullage.render import words
+from ullage.text import clean, for_spreadsheet
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,14 +28,14 @@ _COLUMNS = ("at", "window", "used_percent", "resets_at")
 
 def _since(_context: click.Context, _parameter: click.Parameter, value: str) -> datetime:
     try:
-        return since_when(value, datetime.now(UTC))
+        return moments.since_when(value, datetime.now(UTC))
     except ValueError as error:
         raise click.BadParameter(f"{error}.") from error
 
 
 @click.command(name="history")
 @click.option(
-    "--since", default="7d", show_default=True, callback=_since, help="A span (90m, 12h, 7d, 2w), a date or a time."
+    "--since", default="7d", show_default=True, callback=_since, metavar="WHEN", help=f"From when on: {moments.FORMS}."
 )
 @click.option("--window", "name", metavar="NAME", help="One window alone: 5h, 7d, a model's name or an id.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -65,7 +65,7 @@ def command(since: datetime, name: str | None, as_json: bool, as_csv: bool) -> i
     elif as_csv:
         table = csv.writer(sys.stdout, lineterminator="\n")
         table.writerow(_COLUMNS)
-        table.writerows([value if value is not None else "" for value in _plain(*row).values()] for row in rows)
+        table.writerows(map(_cells, rows))
     else:
         _print(rows)
     return 0 if rows or reading else 3
@@ -75,7 +75,9 @@ def _only(found: dict[str, list[Sample]], name: str) -> dict[str, list[Sample]]:
     wanted = model.window_ids(name)
     chosen = {window: samples for window, samples in found.items() if window in wanted}
     if found and not chosen:
-        raise click.BadParameter(f"no window {name!r} was recorded since then; known are {', '.join(sorted(found))}.")
+        known = ", ".join(sorted(found))
+        words = f"no window {clean(name)!r} was recorded since then; known are {known}."
+        raise click.BadParameter(words, param_hint="--window")
     return chosen
 
 
@@ -86,6 +88,11 @@ def _plain(window: str, sample: Sample) -> dict[str, object]:
         "used_percent": sample.used_percent,
         "resets_at": iso(sample.resets_at) if sample.resets_at else None,
     }
+
+
+def _cells(row: tuple[str, Sample]) -> list[object]:
+    values = _plain(*row).values()
+    return [for_spreadsheet(value) if isinstance(value, str) else "" if value is None else value for value in values]
 
 
 def _print(rows: Rows) -> None:

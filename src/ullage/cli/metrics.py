@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime
+from functools import partial
 
 import click
 
 from ullage.cli import options
-from ullage.errors import UsageError
+from ullage.errors import UllageError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ullage.config import Settings
 
 
@@ -34,7 +37,7 @@ def command(
 
     Nobody is asked for new numbers. These bytes are all that is ever sent. [metrics] in config.toml has them sent after
     each refresh, and says how accounts are called; a password or a token comes from metrics.auth_file or
-    ULLAGE_METRICS_AUTH.
+    ULLAGE_METRICS_AUTH. Each way is tried, whatever became of the others; a line on stderr says which failed.
     """
     # prometheus_client takes a tenth of a second, which `ullage --help` should not.
     from ullage.metrics import formats, report
@@ -45,16 +48,23 @@ def command(
     settings, issues = options.load_settings()
     options.tell_issues(issues)
     now = datetime.now(UTC)
-    for way, where in given.items():
-        report.send(way, where, settings, os.environ, now)
+    codes = [_tried(way, partial(report.send, way, where, settings, os.environ, now)) for way, where in given.items()]
     if forget is not None:
-        report.forget(forget, settings, os.environ)
+        codes.append(_tried("forget", partial(report.forget, forget, settings, os.environ)))
     if as_configured:
-        return _send_as_configured(settings)
-    if not given and forget is None:
+        codes.append(_tried("send", partial(_send_as_configured, settings)))
+    if not codes:
         click.echo(formats.encode(report.gather(settings, os.environ, now), openmetrics=openmetrics), nl=False)
         _tell_problems(settings)
-    return 0
+    return max(codes, default=0)
+
+
+def _tried(option: str, attempt: Callable[[], int | None]) -> int:
+    try:
+        return attempt() or 0
+    except UllageError as error:
+        click.echo(f"ullage: --{option}: {error}", err=True)
+        return error.exit_code
 
 
 def _send_as_configured(settings: Settings) -> int:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 import click
 
+from ullage import moments
 from ullage.cli import options, org_output
 from ullage.errors import UsageError
 from ullage.org import days, fetch, keys, reports
@@ -64,8 +65,20 @@ def _shared(report: Report) -> Callable[[Command], Command]:
                 help=f"Add up by {', '.join(reports.names(report))}; may be given several times. "
                 f"Otherwise: {', '.join(report.default_by)}.",
             ),
-            click.option("--until", default="today", show_default=True, help="The last day (UTC), included."),
-            click.option("--since", default="7d", show_default=True, help="The first day (UTC), or a span: 7d, 4w."),
+            click.option(
+                "--until",
+                default="today",
+                show_default=True,
+                metavar="WHEN",
+                help=f"The last day (UTC), included: {moments.FORMS}.",
+            ),
+            click.option(
+                "--since",
+                default="7d",
+                show_default=True,
+                metavar="WHEN",
+                help=f"The first day (UTC): {moments.FORMS}.",
+            ),
         ):
             function = option(function)
         return function
@@ -160,7 +173,7 @@ def _report(
     default = [name for name in report.default_by if not (openmetrics and name == "day")]
     chosen, filters = _chosen(report, by or default, width), _filters(more)
     try:
-        wanted = days.choose(since, until, report, width, datetime.now(UTC).date())
+        wanted = days.choose(since, until, report, width, datetime.now(UTC))
     except UsageError as error:
         raise click.UsageError(str(error)) from error
     for note in wanted.notes:

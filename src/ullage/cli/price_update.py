@@ -6,7 +6,7 @@ import os
 from datetime import UTC, datetime
 
 from ullage import target
-from ullage.errors import UsageError
+from ullage.errors import SourceError, UsageError
 from ullage.files import read_regular
 from ullage.text import clean
 from ullage.tokens import litellm, prices
@@ -16,6 +16,8 @@ _LONGEST = 200
 
 def fetch(source: str, directory: str, now: datetime) -> None:
     """Put a price list in force; raise UllageError, with the one before still in force, where that cannot be."""
+    if not source.strip():
+        raise UsageError("--update names nothing. Name a file with prices, or an https:// address.")
     named = target.without_secrets(source) if "://" in source else clean(source, _LONGEST)
     if "://" in source:
         data, date = _downloaded(source), now
@@ -28,7 +30,9 @@ def fetch(source: str, directory: str, now: datetime) -> None:
             document = litellm.price_list(document, before, f"{date:%Y-%m-%d}", named)
         prices.save(directory, document)
     except UsageError as error:
-        raise UsageError(f"{named}: {error} The prices stay as they were.") from error
+        words = f"{named}: {error} The prices stay as they were."
+        # A file of the user's own is theirs to mend; what an address answers is not.
+        raise (SourceError("no_prices", words) if "://" in source else UsageError(words)) from error
 
 
 def _read(path: str) -> bytes:
@@ -36,7 +40,7 @@ def _read(path: str) -> bytes:
     if data is None:
         raise UsageError(
             f"{clean(path, _LONGEST)} cannot be read: it is not there, no regular file, larger than "
-            f"{prices.LARGEST_FILE >> 20} MiB, or not yours to read."
+            f"{prices.LARGEST_FILE >> 20} MiB, or not yours to read. Name a file with prices, or an https:// address."
         )
     return data
 
@@ -48,7 +52,9 @@ def _downloaded(address: str) -> bytes:
     url = http.checked_address(address)
     answer = http.get(url, "", {}, largest=prices.LARGEST_FILE)
     if answer.status != 200:
-        raise UsageError(
-            f"{target.without_secrets(address)} answered with status {answer.status}. The prices stay as they were."
+        raise SourceError(
+            "no_prices",
+            f"{target.without_secrets(address)} answered with status {answer.status}. Is the address right? The prices "
+            "stay as they were.",
         )
     return answer.body

@@ -11,7 +11,7 @@ import click
 
 from ullage import config
 from ullage.cli import options
-from ullage.errors import UsageError
+from ullage.errors import MissingExtraError, UsageError
 from ullage.model import iso
 from ullage.serve import listen, tokens
 
@@ -64,6 +64,8 @@ def command(
         return
     if bool(tls_cert) != bool(tls_key):
         raise click.UsageError("--tls-cert and --tls-key belong together.")
+    if unix == "":
+        raise click.BadParameter("it is empty. Name a socket, or leave the path out.", param_hint="--unix")
     if unix is not None and (tls_cert or open_browser or _is_given(context, "host") or _is_given(context, "port")):
         raise click.UsageError("--unix excludes --host, --port, --tls-cert and --open.")
     tls = listen.tls_context(tls_cert, tls_key) if tls_cert and tls_key else None
@@ -117,10 +119,7 @@ def _serve(
     try:
         from ullage.serve import app, server
     except ImportError as error:
-        raise UsageError(
-            "ullage serve needs starlette and uvicorn, which the extra brings: pip install 'ullage[serve]', or "
-            "pipx inject ullage starlette uvicorn."
-        ) from error
+        raise MissingExtraError("ullage serve", "serve", "h11 starlette uvicorn") from error
     from ullage.serve.access import Access
     from ullage.serve.feed import Feed
     from ullage.serve.knowledge import Knowledge

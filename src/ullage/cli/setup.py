@@ -8,8 +8,9 @@ import sys
 import click
 
 from ullage import setup
+from ullage.cache import ProfileCache
 from ullage.errors import UsageError
-from ullage.guard.limits import parse_limit
+from ullage.guard.limits import by_window, parse_limit, uncertain_names
 from ullage.setup import claude_code as claude_setup
 from ullage.setup import hook_setup, service, userfile
 
@@ -52,7 +53,7 @@ def command(
         raise click.UsageError("--guard is for claude-code, --warn and --block are for --guard.")
     if guard:
         path = claude_setup.path(os.environ)
-        plan = hook_setup.plan_undo(os.environ) if undo else hook_setup.plan(os.environ, _hook_arguments(warn, block))
+        plan = hook_setup.plan_undo(os.environ) if undo else _planned_hooks(warn, block)
     else:
         path, plan = _planned(host, undo=undo, starship=starship, without_process=without_process)
     if plan.change is None:
@@ -89,10 +90,22 @@ def _planned(host: str, *, undo: bool, starship: bool, without_process: bool) ->
     return chosen.path, setup.plan_undo(chosen) if undo else setup.plan(chosen)
 
 
-def _hook_arguments(warn: tuple[str, ...], block: tuple[str, ...]) -> list[str]:
-    for limit in (*warn, *block):
-        parse_limit(limit)
-    return [*(f"--warn={limit}" for limit in warn), *(f"--block={limit}" for limit in block)]
+def _planned_hooks(warn: tuple[str, ...], block: tuple[str, ...]) -> setup.Plan:
+    """Return what the hooks change; raise UsageError for a limit that `ullage guard` would refuse now."""
+    limits = tuple(map(parse_limit, (*warn, *block)))
+    reading = ProfileCache(os.environ).reading()
+    if reading is not None:
+        by_window(limits, reading.windows)
+    arguments = [*(f"--warn={limit}" for limit in warn), *(f"--block={limit}" for limit in block)]
+    plan = hook_setup.plan(os.environ, arguments)
+    names = uncertain_names(limits) if reading is None else ()
+    if not names:
+        return plan
+    note = (
+        f"No reading is there yet that names the windows, so {', '.join(map(repr, names))} could not be checked: "
+        "`ullage refresh` asks for one, `ullage usage --json` then lists their ids."
+    )
+    return plan.replace(note=note)
 
 
 def _refuse_root_at_home_of_another() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shlex
 import ssl
@@ -28,19 +29,30 @@ def command(
 
     The account is invented: no real token is accepted, none is asked for.
     """
+    if math.isnan(speed):
+        raise click.BadParameter("nan is no number. Name one such as 60.", param_hint="--speed")
+    if key and not certificate:
+        raise click.UsageError("--key is for --certificate.")
+    if account == "":
+        raise click.BadParameter("it is empty. Name a new directory.", param_hint="--account")
     tls = None
     if certificate:
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         try:
             tls.load_cert_chain(certificate, key)
         except ssl.SSLError as error:
-            raise UsageError(f"{certificate} and its key do not make a certificate: {error.reason}.") from error
+            raise UsageError(
+                f"{certificate} and its key do not make a certificate: {error.reason or 'it is not PEM'}."
+            ) from error
     try:
         simulator = Simulator(scenario, port=port, speed=speed, tls=tls)
     except OSError as error:
         raise UsageError(f"Port {port} cannot be used: {error.strerror}. Name another one, or 0.") from error
     if account:
-        write_account(account)
+        try:
+            write_account(account)
+        except OSError as error:
+            raise UsageError(f"Cannot write in {account}: {error.strerror}. Name another new directory.") from error
     click.echo(f"Simulating {scenario} at {simulator.address}; nothing here is real. Ctrl-C ends it.")
     if account:
         profile = f"CLAUDE_CONFIG_DIR={shlex.quote(os.path.abspath(account))}"

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 
 import click
 
-from ullage import config, receipt, tally
+from ullage import config, moments, receipt, tally
 from ullage.cli import options
 from ullage.cli.meter import Meter
-from ullage.moments import since_when, until_when
 from ullage.render import tokens as render
 from ullage.render import tokens_document
+from ullage.text import clean
 from ullage.tokens import prices, transcripts
 from ullage.tokens.report import GROUPINGS
 
@@ -34,7 +34,7 @@ def _zone(_context: click.Context, _parameter: click.Parameter, value: str | Non
     try:
         return zoneinfo.ZoneInfo(value)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise click.BadParameter(f"{value!r} is no time zone; Europe/Berlin and UTC are.") from error
+        raise click.BadParameter(f"{clean(value)!r} is no time zone; Europe/Berlin and UTC are.") from error
 
 
 def _root(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> tuple[Root, ...]:
@@ -49,8 +49,8 @@ def _root(_context: click.Context, _parameter: click.Parameter, values: tuple[st
 
 @click.group(name="tokens", invoke_without_command=True)
 @click.option("--by", type=click.Choice(tuple(GROUPINGS)), default="day", show_default=True, help="How to group.")
-@click.option("--since", metavar="WHEN", help="A span (90m, 12h, 7d, 2w), a date or a time; else: from the first.")
-@click.option("--until", metavar="WHEN", help="The same; a date counts to its end.")
+@click.option("--since", metavar="WHEN", help=f"From when on: {moments.FORMS}; else: from the first.")
+@click.option("--until", metavar="WHEN", help=f"Until when: {moments.FORMS}; a day counts to its end.")
 @click.option(
     "--timezone", "zone", metavar="NAME", callback=_zone, help="Whose days, such as Europe/Berlin; else: yours."
 )
@@ -114,7 +114,8 @@ def _moment(option: str, text: str | None, now: datetime, zone: tzinfo | None) -
     if text is None:
         return None
     try:
-        return since_when(text, now, zone) if option == "--since" else until_when(text, now, zone)
+        read = moments.since_when if option == "--since" else moments.until_when
+        return read(text, now, zone)
     except ValueError as error:
         raise click.BadParameter(f"{error}.", param_hint=option) from error
 

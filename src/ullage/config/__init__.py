@@ -33,30 +33,44 @@ __all__ = [
 
 
 def config_path(environ: Mapping[str, str]) -> str:
-    """Return where config.toml lies, whether it exists or not."""
-    if environ.get("ULLAGE_CONFIG"):
-        return os.path.abspath(environ["ULLAGE_CONFIG"])
+    """Return where config.toml lies, whether it exists or not; raise UsageError for a path that is not absolute.
+
+    What is shown must not change with the directory that a prompt happens to stand in.
+    """
+    given = environ.get("ULLAGE_CONFIG")
+    if given:
+        return _absolute(given, "ULLAGE_CONFIG")
     directory = config_directory(environ)
     if directory is None:
         import platformdirs
 
         directory = platformdirs.user_config_dir("ullage", appauthor=False)
-    return os.path.join(directory, "config.toml")
+    return os.path.join(_in_home(directory), "config.toml")
 
 
 def state_path(environ: Mapping[str, str]) -> str:
-    """Return the directory of what is kept for good, such as the history, whether it exists or not."""
+    """Return the directory of what is kept for good, such as the history, as `config_path` does."""
     given = environ.get("ULLAGE_STATE_DIR")
     if given:
-        if not os.path.isabs(given):
-            raise UsageError(f"ULLAGE_STATE_DIR must be an absolute path; it is {given!r}. Set it to the full path.")
-        return given
+        return _absolute(given, "ULLAGE_STATE_DIR")
     directory = state_directory(environ)
     if directory is None:
         import platformdirs
 
         directory = platformdirs.user_state_dir("ullage", appauthor=False)
+    return _in_home(directory)
+
+
+def _in_home(directory: str) -> str:
+    if not os.path.isabs(directory):
+        raise UsageError(f"HOME must be an absolute path; it leads to {directory!r}. Set it to the full path.")
     return directory
+
+
+def _absolute(path: str, variable: str) -> str:
+    if not os.path.isabs(path):
+        raise UsageError(f"{variable} must be an absolute path; it is {path!r}. Set it to the full path.")
+    return path
 
 
 def load(environ: Mapping[str, str]) -> tuple[Settings, tuple[Issue, ...]]:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
 
+    from ullage.config.options import Option
+
 _LARGEST_FILE = 1 << 16
 _MOST_ISSUES = 20
 # Options whose value is a table with names of the user's choice.
@@ -34,6 +36,9 @@ def checked(data: bytes, values: dict[str, Any]) -> tuple[dict[str, Any], tuple[
     try:
         text = data.decode()
         given = dict(leaves(_loads(text)))
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        return values, (Issue(line=line, message="is not in UTF-8. Save it in that encoding"),)
     except ValueError as error:
         return values, (Issue(line=_line_of_error(error), message=f"is not TOML: {error}"),)
     except RecursionError:
@@ -41,14 +46,35 @@ def checked(data: bytes, values: dict[str, Any]) -> tuple[dict[str, Any], tuple[
     issues: list[Issue] = []
     for key, value in given.items():
         option = next((option for option in OPTIONS if option.key == key), None)
-        if len(issues) >= _MOST_ISSUES:
-            break
-        wrong = f"is not an option{_nearest(key)}" if option is None else option.check(value)
-        if wrong:
-            issues.append(Issue(line=_line_of_key(text, key), message=f"{clean(key, 100)} {wrong}"))
+        if option is not None and key in _TABLES and isinstance(value, dict):
+            right, wrong = _entries(option, value)
+            values[key] = right
+            issues += [_issue(text, key, place, words) for place, words in wrong]
+            continue
+        words = f"is not an option{_nearest(key)}" if option is None else option.check(value)
+        if words:
+            issues.append(_issue(text, key, key, words))
         else:
             values[key] = value
-    return values, tuple(issues)
+    return values, tuple(issues[:_MOST_ISSUES])
+
+
+def _issue(text: str, key: str, place: str, words: str) -> Issue:
+    return Issue(line=_line_of_key(text, place), message=f"{clean(key, 100)} {words}")
+
+
+def _entries(option: Option, table: Mapping[str, Any]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    """Return the entries of a table that are right, and of each of the others the key to look for and what is wrong."""
+    right, wrong = {}, []
+    for name, value in table.items():
+        words = option.check({name: value})
+        if words is None:
+            right[name] = value
+            continue
+        fields = value if isinstance(value, dict) else {}
+        at_fault = [field for field in fields if option.check({name: {field: fields[field]}}) == words]
+        wrong.append((".".join([option.key, name, *at_fault[:1]]), words))
+    return right, wrong
 
 
 def _loads(text: str) -> dict[str, Any]:
@@ -92,7 +118,7 @@ def _line_of_key(text: str, key: str) -> int:
 
     key, table = _bare(key) + ".", ""
     for number, line in enumerate(text.splitlines(), 1):
-        header = re.match(r"\s*\[\[?\s*([^\]]+?)\s*\]", line)
+        header = re.match(r"\s*\[\[?\s*(.+?)\s*\]\]?\s*(#.*)?$", line)
         if header:
             table = _bare(header.group(1)) + "."
             # A value given as an array of tables has no line with an equals sign.

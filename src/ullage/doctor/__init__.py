@@ -10,7 +10,7 @@ import platform
 
 from ullage import __version__, config, memory, schedule
 from ullage.cache import ProfileCache, refuse_strangers
-from ullage.doctor import host_report, redact, source_report, state_report
+from ullage.doctor import host_report, permissions, redact, source_report, state_report
 from ullage.doctor.finding import Finding
 from ullage.errors import CacheError, UsageError
 from ullage.metrics import report as metrics_report
@@ -95,6 +95,7 @@ def _cache(environ: Mapping[str, str], findings: list[Finding]) -> ProfileCache 
             f"A refresh cannot write in {nearest}. Make it a directory of yours, or name another in ULLAGE_CACHE_DIR."
         )
         findings.append(Finding(code="cache_not_writable", message=words, exit_code=5))
+    findings += filter(None, [permissions.finding("cache_open", cache.root)])
     return cache
 
 
@@ -118,12 +119,23 @@ def _state(environ: Mapping[str, str], findings: list[Finding]) -> dict[str, Any
     except UsageError as error:
         findings.append(Finding(code="no_state_directory", message=str(error), exit_code=error.exit_code))
         return None
-    findings += [Finding(code=code, message=words, exit_code=5) for code, words in state_report.obstacles(path)]
+    obstacles = state_report.obstacles(path)
+    findings += [Finding(code=code, message=words, exit_code=5) for code, words in obstacles]
+    if not any(code == "state_not_private" for code, _ in obstacles):
+        directory = os.path.dirname(path)
+        # On macOS config.toml lies there too, which an editor has made.
+        besides = os.path.join(directory, "config.toml")
+        findings += filter(None, [permissions.finding("state_open", directory, besides=besides)])
     return state_report.document(path)
 
 
 def _configuration(environ: Mapping[str, str], findings: list[Finding]) -> tuple[Limits, dict[str, Any]]:
-    path = config.config_path(environ)
+    try:
+        path = config.config_path(environ)
+    except UsageError as error:
+        findings.append(Finding(code="no_config_path", message=str(error), exit_code=error.exit_code))
+        source = environ.get("ULLAGE_SOURCE") or "auto"
+        return Limits(), {"path": None, "exists": False, "wrong_lines": [], "source": source, "push_to_tmux": False}
     settings, issues = config.load(environ)
     wrong = config.wrong_source(settings)
     if wrong:

@@ -77,7 +77,10 @@ def _oauth(_environ: Mapping[str, str], chosen: str, _now: datetime) -> str | No
 def _web(environ: Mapping[str, str], chosen: str, _now: datetime) -> str | None:
     if chosen != "web":
         return 'not turned on: `source = "web"` in config.toml'
-    names = config.load(environ)[0].web
+    try:
+        names = config.load(environ)[0].web
+    except UllageError as error:
+        return str(error)
     if names.command or (names.variable and environ.get(names.variable)):
         return None
     return "no session key is named: [web] session_key_command in config.toml"

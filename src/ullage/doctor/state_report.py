@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 
 from ullage import history
 from ullage.errors import HistoryError
@@ -63,7 +64,7 @@ def obstacles(path: str) -> list[tuple[str, str]]:
             words = f"{each} belongs to another user. Name a directory of your own in ULLAGE_STATE_DIR."
             found.append(("state_not_private", words))
         elif status.st_mode & 0o022:
-            found.append(("state_not_private", f"Others can write to {each}. Run: chmod go-w '{each}'"))
+            found.append(("state_not_private", f"Others can write to {each}. Run: chmod go-w {shlex.quote(each)}"))
     if not _can_be_written(path):
         words = f"No history can be kept in {directory}. Make it writable, or name another in ULLAGE_STATE_DIR."
         found.append(("state_not_writable", words))

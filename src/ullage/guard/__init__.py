@@ -30,6 +30,8 @@ UNDER, OVER, NOTHING_KNOWN, TOO_OLD, SOURCE_FAILED = 0, 1, 3, 4, 5
 # Problems that mean there is no account to read, rather than a source that failed.
 _NO_ACCOUNT = ("token_missing", "signed_out", "claude_missing", "nothing_cached", "no_status_line")
 
+_HINT = " Limits of your own: --max 5h=80, --need 20%."
+
 
 class Question(Record):
     """What a caller wants to know: `most` that may be used, `need` on top of it, and how old a number may be."""
@@ -109,7 +111,10 @@ def judge(
     ]
     if not findings:
         return Verdict(outcome="unknown", exit_code=NOTHING_KNOWN, message="The last reading names no window.")
-    return _together(findings)
+    verdict = _together(findings)
+    if any(limit.window is not None for limit in (*question.most, *question.need)):
+        return verdict
+    return verdict.replace(message=_short(verdict, has_limits=bool(question.most or question.need)))
 
 
 def _finding(
@@ -173,6 +178,21 @@ def _together(findings: Sequence[Finding]) -> Verdict:
         findings=tuple(findings),
         room_at=max((reset for reset in resets if reset is not None), default=None) if all(resets) else None,
     )
+
+
+def _short(verdict: Verdict, *, has_limits: bool) -> str:
+    """Return one finding's words for all, where nobody has named a window; of those that are over, all are told."""
+    if verdict.outcome == "over":
+        return verdict.message
+    alike = [finding for finding in verdict.findings if finding.outcome == verdict.outcome]
+    others = len(alike) - 1
+    count = f"{others} other window{'s' if others > 1 else ''}"
+    if verdict.outcome == "unknown":
+        first = min(alike, key=lambda finding: finding.exit_code)
+        return f"Cannot tell: {first.why}{f'; nor of {count}' if others else ''}."
+    nearest = max(alike, key=lambda finding: max(finding.used or 0.0, finding.projected or 0.0) - finding.limit)
+    more = f"; {count} {'have' if others > 1 else 'has'} no less" if others else ""
+    return f"Room: {nearest.why}{more}.{'' if has_limits else _HINT}"
 
 
 def document(verdict: Verdict, *, allowed: bool) -> dict[str, Any]:

@@ -104,6 +104,12 @@ def by_window(limits: Iterable[Limit], windows: tuple[Window, ...]) -> dict[str,
     return {**general, **named}
 
 
+def uncertain_names(limits: Iterable[Limit]) -> tuple[str, ...]:
+    """Return the names of windows, each once, that only a reading can tell from a mistake."""
+    named = (limit.window for limit in limits if limit.window is not None)
+    return tuple(dict.fromkeys(name for name in named if name not in _ALWAYS))
+
+
 def window_named(name: str, windows: tuple[Window, ...]) -> Window | None:
     """Return the window of this name, None for a well-known one that is not there; else raise UnknownWindowError."""
     window_id = _id(clean(name).lower(), windows)

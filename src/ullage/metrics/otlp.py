@@ -8,7 +8,7 @@ set them has said yes to this.
 from __future__ import annotations
 
 from ullage import __version__
-from ullage.errors import UsageError
+from ullage.errors import MissingExtraError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,14 +21,15 @@ CONTENT_TYPE = "application/x-protobuf"
 
 
 def encode(families: Iterable[Family], now: datetime, installation: str) -> bytes:
-    """Return an ExportMetricsServiceRequest with every sample as a gauge; raise UsageError without the extra."""
+    """Return an ExportMetricsServiceRequest with every sample as a gauge; raise MissingExtraError without the extra."""
     try:
         from opentelemetry.exporter.otlp.proto.common.metrics_encoder import encode_metrics
         from opentelemetry.sdk.metrics.export import MetricsData, ResourceMetrics, ScopeMetrics
         from opentelemetry.sdk.resources import Resource
         from opentelemetry.sdk.util.instrumentation import InstrumentationScope
     except ImportError as error:
-        raise UsageError("OTLP needs the extra: pip install 'ullage[otel]'") from error
+        packages = "opentelemetry-sdk opentelemetry-exporter-otlp-proto-common"
+        raise MissingExtraError("OTLP", "otel", packages) from error
     resource = Resource({"service.name": "ullage", "service.version": __version__, "service.instance.id": installation})
     scope = ScopeMetrics(
         scope=InstrumentationScope("ullage", __version__),

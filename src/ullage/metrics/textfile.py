@@ -16,7 +16,8 @@ def write(directory: str, text: bytes) -> str:
     """Replace ullage.prom in the directory whole, and return its path; raise MetricsError."""
     if not os.path.isdir(directory):
         raise MetricsError(
-            f"{directory} is no directory. Name the one that node_exporter has in --collector.textfile.directory."
+            f"{directory or repr(directory)} is no directory. Name the one that node_exporter has in "
+            "--collector.textfile.directory."
         )
     path = os.path.join(directory, NAME)
     try:

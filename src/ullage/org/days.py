@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from datetime import date, timedelta
+from datetime import UTC, timedelta
 
+from ullage import moments
 from ullage.errors import UsageError
 from ullage.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import date, datetime
 
     from ullage.org.reports import Report
 
 _DAY = timedelta(days=1)
-_SPAN = re.compile(r"([1-9]\d{0,3})\s*([dw])", re.ASCII)
-_WORDS = {"today": 0, "yesterday": 1}
 
 
 class Days(Record):
@@ -30,26 +29,17 @@ class Days(Record):
         return (self.first + number * _DAY for number in range((self.last - self.first).days + 1))
 
 
-def parse(text: str, today: date) -> date:
-    """Read a day: 2026-11-22, today, yesterday, or a span that ends today such as 7d or 4w; raise UsageError."""
-    word = text.strip().lower()
-    if word in _WORDS:
-        return today - _WORDS[word] * _DAY
-    span = _SPAN.fullmatch(word)
+def parse(text: str, now: datetime) -> date:
+    """Read a day of UTC as `moments` does: a day, a span that ends today, or a time in it; raise UsageError."""
     try:
-        if span:
-            return today - (int(span[1]) * (7 if span[2] == "w" else 1) - 1) * _DAY
-        return date.fromisoformat(word)
-    except (ValueError, OverflowError) as error:
-        raise UsageError(
-            f"{text!r} is no day: write one such as 2026-11-22, today or yesterday, or a span such as 7d or 4w. Days "
-            "are those of UTC."
-        ) from error
+        return moments.which_day(text, now)
+    except ValueError as error:
+        raise UsageError(f"{error}. Days are those of UTC.") from error
 
 
-def choose(since: str, until: str, report: Report, width: str, today: date) -> Days:
+def choose(since: str, until: str, report: Report, width: str, now: datetime) -> Days:
     """Return the days that are asked for, cut to what the report can tell; raise UsageError for what is no range."""
-    first, last = parse(since, today), parse(until, today)
+    first, last, today = parse(since, now), parse(until, now), now.astimezone(UTC).date()
     notes = []
     if first > today:
         raise UsageError(f"{first} lies in the future: there is nothing to report yet. Today is {today} in UTC.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ullage import key_command, secret
-from ullage.errors import SourceError, UllageError
+from ullage.errors import MissingExtraError, SourceError, UllageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class NoKeyError(UllageError):
 
 
 def fetch(which: Key, names: KeyNames, environ: Mapping[str, str]) -> Secret:
-    """Return the key; raise NoKeyError when there is none, SourceError when it cannot be had."""
+    """Return the key; raise NoKeyError when there is none, SourceError when it cannot be had, MissingExtraError."""
     what = WORDS[which]
     found = secret.from_variable(names.variable, environ, what)
     if found is None and names.command:
@@ -44,7 +44,7 @@ def _from_keyring(service: str, user: str, what: str) -> Secret:
         import keyring
         import keyring.errors
     except ImportError as error:
-        raise NoKeyError("The keyring needs an extra: pip install 'ullage[org]'.") from error
+        raise MissingExtraError("The keyring", "org", "keyring") from error
     try:
         found = keyring.get_password(service, user)
     except keyring.errors.KeyringError as error:

@@ -138,7 +138,8 @@ def create(directory: str, name: str, scope: Scope, now: datetime, *, link: str 
 def revoke(directory: str, name: str, now: datetime) -> Token:
     """Take a token away, by its id or by a name that only one has; raise UsageError when there is no such one."""
     known = load(directory, now)
-    found = [token for token in known if name in (token.id, token.name)]
+    # Tokens without a name are not called by the lack of one.
+    found = [token for token in known if name and name in (token.id, token.name)]
     if len(found) != 1:
         what = "more than one token is" if found else "no token is"
         raise UsageError(f"{what.capitalize()} called {name!r}. `ullage serve token list` shows the ids.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 from ullage.errors import UsageError
@@ -11,7 +12,7 @@ from ullage.sources import claude_state
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from ullage.setup.userfile import UserFile
 
@@ -30,7 +31,8 @@ def plan(environ: Mapping[str, str]) -> Plan:
     """Return what setting up would change; raise UsageError where it cannot be done safely."""
     file = userfile.read(path(environ))
     before = text(file)
-    after = settings_json.with_status_line(before)
+    with naming(file):
+        after = settings_json.with_status_line(before)
     if after == before:
         return Plan(change=None, words=f"{file.path} names `{settings_json.COMMAND}` already; nothing to add.")
     chained = " --then " in after and " --then " not in before
@@ -44,7 +46,8 @@ def plan_undo(environ: Mapping[str, str]) -> Plan:
     """Return what taking our status line out would change; the one that it ran comes back."""
     file = userfile.read(path(environ))
     before = text(file)
-    after = settings_json.without_status_line(before)
+    with naming(file):
+        after = settings_json.without_status_line(before)
     if after == before:
         words = f"{file.path} does not name `{settings_json.COMMAND}`: nothing to undo."
         return Plan(change=None, words=" ".join(filter(None, (words, _left(after)))))
@@ -72,8 +75,15 @@ def text(file: UserFile) -> str:
     except UnicodeDecodeError as error:
         raise UsageError(f"{file.path} is not in UTF-8, so it is not touched. Mend it first.") from error
     if held.strip():
-        try:
+        with naming(file):
             jsonedit.outermost(held)
-        except UsageError as error:
-            raise UsageError(f"{file.path}: {error}") from error
     return held
+
+
+@contextlib.contextmanager
+def naming(file: UserFile) -> Iterator[None]:
+    """Put the file's path before what is wrong with its text."""
+    try:
+        yield
+    except UsageError as error:
+        raise UsageError(f"{file.path}: {error}") from error

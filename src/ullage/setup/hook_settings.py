@@ -75,8 +75,18 @@ def has_hooks(text: str) -> bool:
 
 def _refuse_strange(table: Element | None) -> None:
     found = table.value if table is not None else {}
-    if not isinstance(found, dict) or not all(isinstance(found.get(name, []), list) for name in hooks.EVENTS):
-        raise UsageError("`hooks` is not of the form that Claude Code documents. Nothing is changed.")
+    if not isinstance(found, dict):
+        raise _strange(_KEY, "an object")
+    wrong = next((name for name in hooks.EVENTS if not isinstance(found.get(name, []), list)), None)
+    if wrong:
+        raise _strange(f"{_KEY}.{wrong}", "a list")
+
+
+def _strange(key: str, form: str) -> UsageError:
+    return UsageError(
+        f"`{key}` is not {form}, as Claude Code wants it, so the file is not touched. Correct it or take it out, and "
+        "run this again."
+    )
 
 
 def _file(arguments: Sequence[str]) -> str:

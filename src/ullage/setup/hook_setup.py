@@ -15,7 +15,8 @@ def plan(environ: Mapping[str, str], arguments: Sequence[str]) -> Plan:
     """Return what setting up would change; raise UsageError where it cannot be done safely."""
     file = userfile.read(claude_setup.path(environ))
     before = claude_setup.text(file)
-    after = hook_settings.with_hooks(before, arguments)
+    with claude_setup.naming(file):
+        after = hook_settings.with_hooks(before, arguments)
     if after == before:
         return Plan(change=None, words=f"{file.path} has these hooks already; nothing to add.")
     return Plan(change=Change(file=file, after=after.encode()), words="Claude Code asks them from its next start on.")
@@ -25,7 +26,8 @@ def plan_undo(environ: Mapping[str, str]) -> Plan:
     """Return what taking our hooks out would change."""
     file = userfile.read(claude_setup.path(environ))
     before = claude_setup.text(file)
-    after = hook_settings.without_hooks(before)
+    with claude_setup.naming(file):
+        after = hook_settings.without_hooks(before)
     if after == before:
         return Plan(change=None, words=f"{file.path} has no hook of ullage: nothing to undo.")
     ours = hook_settings.takes_back(before, after)

@@ -34,7 +34,10 @@ def with_status_line(text: str, command: str = COMMAND) -> str:
         return jsonedit.append(text, jsonedit.outermost(text), line, KEY)
     named = _command(text, present)
     if named is None:
-        raise UsageError(f"The settings file has a {KEY} that is no command, so it is not touched. Remove it first.")
+        raise UsageError(
+            f'`{KEY}` is not of the form {{"type": "command", "command": …}}, so the file is not touched. Correct it '
+            "or take it out, and run this again."
+        )
     if _is_ours(named.value, command):
         return text
     return jsonedit.replace(text, named, f"{command} --then {shlex.quote(named.value)}")

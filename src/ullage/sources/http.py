@@ -64,6 +64,8 @@ def checked_address(address: str) -> httpx.URL:
     except (httpx.InvalidURL, ValueError) as error:
         # What the library says of it would repeat parts of it.
         raise UsageError(f"{target.without_secrets(address)!r} is no address that can be read.") from error
+    if url.port is not None and not 0 < url.port < 1 << 16:
+        raise UsageError(f"{target.without_secrets(address)!r} names a port that there is not. Ports are 1 to 65535.")
     if not target.is_private(url.scheme, url.host) or not url.host or url.userinfo:
         raise UsageError(
             f"{target.without_secrets(address)!r} is neither an https:// address nor a loopback one such as "

@@ -9,7 +9,7 @@ import os
 import re
 
 from ullage import jsontext
-from ullage.errors import UsageError
+from ullage.errors import CacheError, UsageError
 from ullage.files import read_regular, write_atomically
 from ullage.record import Record
 from ullage.text import clean
@@ -89,13 +89,23 @@ def updated_path(directory: str) -> str:
 
 
 def save(directory: str, document: object) -> PriceList:
-    """Put prices in force that `parse` takes; raise UsageError, with what was there left in force, for others."""
+    """Put prices in force that `parse` takes; raise UsageError, with what was there left in force, for others.
+
+    Raises CacheError where they cannot be kept.
+    """
     import json
 
     accepted = parse(document)
-    os.makedirs(directory, mode=0o700, exist_ok=True)
     data = json.dumps(document, indent=1, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
-    write_atomically(updated_path(directory), data)
+    try:
+        os.makedirs(directory, mode=0o700, exist_ok=True)
+        write_atomically(updated_path(directory), data)
+    except (OSError, CacheError) as error:
+        why = getattr(error.__cause__ or error, "strerror", None) or "it cannot be written"
+        raise CacheError(
+            f"Cannot keep prices in {directory}: {why}. Make room or make it writable, or name another directory in "
+            "ULLAGE_STATE_DIR."
+        ) from error
     return accepted
 
 

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 
-from ullage.errors import UsageError
+from ullage.errors import MissingExtraError
 
 
 def check_installed() -> None:
-    """Raise UsageError, with what to install, where the extra is missing."""
+    """Raise MissingExtraError, with what to install, where the extra is missing."""
     if any(importlib.util.find_spec(name) is None for name in ("pystray", "PIL")):
-        raise UsageError(
-            "The tray needs pystray and Pillow, which the extra brings: pip install 'ullage[tray]', or pipx inject "
-            "ullage pystray pillow."
-        )
+        raise MissingExtraError("The tray", "tray", "pystray pillow")
