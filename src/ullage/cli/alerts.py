@@ -56,7 +56,7 @@ def _when(wishes: Wishes) -> str:
     return "; ".join(parts)
 
 
-@command.command()
+@command.command(short_help="Send an alert by each way, and say whether it got through.")
 def test() -> int:
     """Send an alert by each of the ways in config.toml, and say whether it got through."""
     settings, _ = config.load(os.environ)

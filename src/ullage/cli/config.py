@@ -44,7 +44,7 @@ def write() -> int:
     return 0
 
 
-@command.command()
+@command.command(short_help="Say what is wrong with FILE, or with the file in force.")
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False))
 def check(file: str | None) -> int:
     """Say what is wrong with FILE (else with the file in force), line by line."""
