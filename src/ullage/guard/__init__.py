@@ -170,10 +170,17 @@ def _together(findings: Sequence[Finding]) -> Verdict:
     return Verdict(
         outcome=outcome,
         exit_code=min(finding.exit_code for finding in deciding),
-        message=start + "; ".join(finding.why for finding in deciding) + ".",
+        message=start + (_nearest(deciding) if outcome == "under" else "; ".join(each.why for each in deciding)) + ".",
         findings=tuple(findings),
         room_at=max((reset for reset in resets if reset is not None), default=None) if all(resets) else None,
     )
+
+
+def _nearest(findings: Sequence[Finding]) -> str:
+    """Of windows that all have room, the one with the least of it is the news."""
+    nearest = min(findings, key=lambda each: each.limit - max(each.used or 0.0, each.need and each.projected or 0.0))
+    others = len(findings) - 1
+    return nearest.why if not others else f"{nearest.why}; {others} other{'s have' if others > 1 else ' has'} room too"
 
 
 def document(verdict: Verdict, *, allowed: bool) -> dict[str, Any]:
