@@ -178,7 +178,7 @@ def _together(findings: Sequence[Finding]) -> Verdict:
 
 def _nearest(findings: Sequence[Finding]) -> str:
     """Of windows that all have room, the one with the least of it is the news."""
-    nearest = min(findings, key=lambda each: each.limit - max(each.used or 0.0, each.need and each.projected or 0.0))
+    nearest = min(findings, key=lambda each: each.limit - max(each.used or 0.0, (each.need and each.projected) or 0.0))
     others = len(findings) - 1
     return nearest.why if not others else f"{nearest.why}; {others} other{'s have' if others > 1 else ' has'} room too"
 
