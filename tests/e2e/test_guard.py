@@ -257,7 +257,7 @@ def test_another_process_that_brings_room_ends_the_wait(environ: dict[str, str])
         wait_until(lambda: processes(environ), what="the guard")
         state(environ, used=3.0)
         assert process.stderr is not None
-        assert process.stderr.read().startswith("ullage: Room: Session (5h) is at 3%")
+        assert process.stderr.read().startswith("ullage: Room: Week (all models) is at 41%")
     assert process.returncode == 0
 
 
