@@ -1,6 +1,6 @@
 # The quota segment in elvish's prompt, for 0.19 and newer: `eval (ullage init elvish | slurp)` in rc.elv, after your
 # own prompt. Elvish has neither a clock nor a way to ask for a file's owner, so that a reader of its own would have to
-# run `date`; ullage-prompt is one process too, and does the rest. E:ULLAGE_OFF=1 hides it.
+# run `date`; ullage-prompt is one process too, and does the rest. ullage_off hides it.
 
 use re
 use str
@@ -39,6 +39,8 @@ fn ullage-segment {|before after|
     }
   } catch e { nop $e }
 }
+
+edit:add-var ullage_off~ { set E:ULLAGE_OFF = 1 }
 
 # A function with the option `ullage` is ours already.
 fn ullage-is-ours {|prompt| try { eq $prompt[opt-names] [ullage] } catch e { put $false } }

@@ -1,5 +1,5 @@
 # The quota segment in xonsh's prompt, for 0.13 and newer: `execx($(ullage init xonsh))` in .xonshrc, after your own
-# $PROMPT. The field {ullage_segment} is there for prompts made by hand (--manual). $ULLAGE_OFF = "1" hides it.
+# $PROMPT. The field {ullage_segment} is there for prompts made by hand (--manual). ullage_off hides it.
 #
 # A reader of the timeline file (src/ullage/timeline.py has its format). A prompt starts no process.
 
@@ -79,6 +79,10 @@ def __ullage_load(program, place):
             text = re.sub("\033\\[[0-9;]*m", "\001\\g<0>\002", text)
         return text.replace("{", "{{").replace("}", "}}") or None
 
+    def off():
+        env["ULLAGE_OFF"] = "1"
+
+    XSH.aliases["ullage_off"] = off
     loaded = "ullage_segment" in env["PROMPT_FIELDS"]
     env["PROMPT_FIELDS"]["ullage_segment"] = segment
     if loaded or place == "manual":

@@ -74,12 +74,12 @@ def many(*used: float | None) -> Reading:
         (
             question(),
             many(10, 42, 42, 9),
-            f"Room: Seven day b is at 42%, limit 100%, resets in 2h13; 3 other windows have no less.{HINT}",
+            f"Room: Seven day b is at 42%, limit 100%, resets in 2h13; 3 other windows have room too.{HINT}",
         ),
         (
             question("80"),
             many(10, 42),
-            "Room: Seven day b is at 42%, limit 80%, resets in 2h13; 1 other window has no less.",
+            "Room: Seven day b is at 42%, limit 80%, resets in 2h13; 1 other window has room too.",
         ),
         (question("80"), many(10), "Room: Seven day a is at 10%, limit 80%, resets in 2h13."),
         (question(), many(None, None, 3), "Cannot tell: nothing is known of Seven day a; nor of 1 other window."),

@@ -62,6 +62,12 @@ def test_the_list_names_every_command_in_one_line_each(capsys: pytest.CaptureFix
     assert "Exit codes: 0 done" in printed
 
 
+@pytest.mark.parametrize("path", [path for path, command in EVERY.items() if isinstance(command, click.Group)])
+def test_no_list_of_commands_is_cut_off(path: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([*path, "--help"]) == 0
+    assert "...\n" not in capsys.readouterr().out.partition("\n\n")[2]
+
+
 def test_a_group_without_a_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
     assert run([]) == 2
     printed = capsys.readouterr()

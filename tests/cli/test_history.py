@@ -8,15 +8,21 @@ import json
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from samples import reading, window
 from tools import PYTHON, run, ullage
 
-from ullage import history, memory
+from ullage import history, memory, refresh
 from ullage.cache import ProfileCache
 from ullage.moments import since_when
 from ullage.schedule import Schedule, begun
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ullage.simulate import Simulator
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -220,6 +226,15 @@ def test_usage_shows_pace_outlook_and_sparkline(environ: dict[str, str], known: 
     paces = {each["id"]: each["pace"] for each in parsed["windows"]}
     assert paces["five_hour"]["ratio"] == 1.0
     assert paces["tangelo"] is None
+
+
+def test_no_outlook_is_broken_at_eighty_columns(environ: dict[str, str], simulate: Callable[..., Simulator]) -> None:
+    simulate("models")
+    assert refresh.refresh(environ).result == "refreshed"
+    heading, *lines, _ = ullage("usage", "--no-refresh", environ={**environ, "COLUMNS": "80"}).stdout.splitlines()
+    told = [line[heading.index("Reset") :].strip() for line in lines]
+    assert sum(line.startswith("runs out ") for line in told) >= 2
+    assert {line.split()[0] for line in told if line} <= {"resets", "runs", "lasts,", "probably"}
 
 
 @pytest.mark.parametrize("ascii_only", [False, True])

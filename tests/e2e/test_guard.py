@@ -62,6 +62,7 @@ def guard(environ: dict[str, str], *arguments: str) -> subprocess.CompletedProce
     ("arguments", "exit_code", "words"),
     [
         ([], 0, "Room: Session (5h) is at 85%, limit 100%"),
+        ([], 0, "; 1 other window has room too. Limits of your own: --max"),
         (["--max", "five_hour=90", "--max", "7d=50%"], 0, "Room: "),
         (["--max", "five_hour=80"], 1, "No room: Session (5h) is at 85%, limit 80%, resets in"),
         (["--max", "80"], 1, "No room: Session (5h) is at 85%"),

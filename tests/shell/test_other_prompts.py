@@ -243,7 +243,7 @@ def test_switch_and_profile_may_change_under_the_shell(shell: Other, environ: di
         terminal.wait_for_line("first $")
         terminal.enter(shell.set.format("CLAUDE_CONFIG_DIR", tmp_path / "work"))
         terminal.wait_for_line("second $")
-        terminal.enter(shell.set.format("ULLAGE_OFF", "1"))
+        terminal.enter("ullage_off")
         terminal.wait_for_line("$")
         terminal.enter(shell.set.format("ULLAGE_OFF", ""))
         terminal.wait_for_line("second $")

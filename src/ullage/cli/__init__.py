@@ -9,8 +9,10 @@ import os
 import sys
 
 import click
+from click.shell_completion import CompletionItem
 
 from ullage import __version__
+from ullage.cli.listing import GROUPS, WORDS
 from ullage.errors import UllageError
 
 TYPE_CHECKING = False
@@ -18,37 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 # Command → module; the module's `command` is what runs.
-COMMANDS = {
-    "usage": "usage",
-    "prompt": "prompt",
-    "statusline": "statusline",
-    "init": "init",
-    "refresh": "refresh",
-    "watch": "watch",
-    "chart": "chart",
-    "history": "history",
-    "tokens": "tokens",
-    "panel": "panel",
-    "tray": "tray",
-    "guard": "guard",
-    "wait": "wait",
-    "alerts": "alerts",
-    "hook": "hook",
-    "setup": "setup",
-    "sources": "sources",
-    "org": "org",
-    "metrics": "metrics",
-    "doctor": "doctor",
-    "config": "config",
-    "schema": "schema",
-    "simulate": "simulate",
-    "serve": "serve",
-    "demo": "demo",
-}
+COMMANDS = {name: name for name in WORDS}
+_LONGEST = max(map(len, WORDS))
 
 
 class Commands(click.Group):
-    """A group that imports a command's module only when that command is used or listed."""
+    """A group that imports a command's module only when that command is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
         return list(COMMANDS)
@@ -59,6 +36,16 @@ class Commands(click.Group):
         command = importlib.import_module(f"ullage.cli.{COMMANDS[cmd_name]}").command
         assert isinstance(command, click.Command)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # click's signature
+        for heading, commands in GROUPS.items():
+            with formatter.section(heading):
+                formatter.write_dl([(name.ljust(_LONGEST), words) for name, words in commands.items()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        named = [CompletionItem(name, help=words) for name, words in WORDS.items() if name.startswith(incomplete)]
+        # Past the group's own, which would import every command for its help.
+        return [*named, *super(click.Group, self).shell_complete(ctx, incomplete)]
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -77,9 +64,14 @@ class Commands(click.Group):
 def main() -> None:
     """How much of a Claude Pro, Max or Team plan is used: in the prompt, and wherever else you look.
 
+    \b
+    ullage setup bash                show it in the prompt, after asking you
+    ullage usage                     how full, will it last, when is it back
+    ullage guard --max 80 -- make    run make while less than 80 % is used
+
     Exit codes: 0 done, 1 a guard's limit is reached, 2 wrong usage, 3 nothing known yet or no account, 4 only expired
     data, 5 a source failed and there is nothing to fall back on.
-    """
+    """  # noqa: D301  # click takes the character itself for "keep these lines"
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -40,7 +40,7 @@ def command(context: click.Context) -> None:
         click.echo(f"told     {mark.kind} {mark.window_id} {f'{mark.percent:g}%' if mark.percent else ''}{until}")
     found = delivery.problem(cache)
     if found:
-        click.echo(f"ullage: {words.age(datetime.now(UTC) - found[0])} ago: {found[1]}", err=True)
+        click.echo(f"ullage: {words.ago(datetime.now(UTC) - found[0])}: {found[1]}", err=True)
 
 
 def _when(wishes: Wishes) -> str:
@@ -56,7 +56,7 @@ def _when(wishes: Wishes) -> str:
     return "; ".join(parts)
 
 
-@command.command()
+@command.command(short_help="Send an alert by each way, and say whether it got through.")
 def test() -> int:
     """Send an alert by each of the ways in config.toml, and say whether it got through.
 

@@ -51,7 +51,7 @@ def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-@command.command()
+@command.command(short_help="Say what is wrong with FILE, or with the file in force.")
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False))
 def check(file: str | None) -> int:
     """Say what is wrong with FILE (else with the file in force), line by line."""

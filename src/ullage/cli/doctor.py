@@ -92,9 +92,13 @@ def _host(host: dict[str, Any]) -> str:
         "by hand": f"set up by hand in {host['file']} (line {host['line']})",
         "damaged": f"the block in {host['file']} is damaged",
     }[host["set_up"]]
-    taken = f", {host['hook_microseconds']} µs a prompt" if host.get("hook_microseconds") is not None else ""
+    taken = f", {_duration(host['hook_microseconds'])} a prompt" if host.get("hook_microseconds") is not None else ""
     old = "" if host["enough"] is not False else f", too old: {host['minimum']} is the least"
     return f"{version:9} {how}{taken}{old}"
+
+
+def _duration(microseconds: float) -> str:
+    return f"{microseconds:.0f} µs" if microseconds < 1000 else f"{microseconds / 1000:.1f} ms"
 
 
 def _directory(found: dict[str, Any] | None) -> str:
@@ -122,15 +126,15 @@ def _history(found: dict[str, Any]) -> str:
 def _reading(reading: dict[str, Any] | None) -> str:
     if reading is None:
         return "none"
-    age = words.age(timedelta(seconds=reading["age_seconds"]))
-    return f"from {reading['source']}, {age} ago, {reading['state']}, {reading['windows']} windows"
+    age = words.ago(timedelta(seconds=reading["age_seconds"]))
+    return f"from {reading['source']}, {age}, {reading['state']}, {reading['windows']} windows"
 
 
 def _source(source: dict[str, Any]) -> str:
     chosen = "in force" if source["in_force"] else "not in force"
     last = "no answer yet"
     if source["age_seconds"] is not None:
-        last = f"last answer {words.age(timedelta(seconds=source['age_seconds']))} ago"
+        last = f"last answer {words.ago(timedelta(seconds=source['age_seconds']))}"
     obstacle = f"; {source['obstacle']}" if source["obstacle"] else ""
     return f"{source['name']}, {chosen}, {last}, costs {source['cost']}{obstacle}"
 

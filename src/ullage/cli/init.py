@@ -31,7 +31,7 @@ def command(shell: str, place: str | None) -> None:
     In config.nu; nushell reads the file that this leaves when config.nu has been read:
     nushell  ullage init nushell | save -f ($nu.user-autoload-dirs.0 | path join ullage.nu)
 
-    ULLAGE_OFF=1 in the environment hides it in a running shell; so does `ullage_off` in bash, zsh, fish and nushell.
+    `ullage_off` hides it in a running shell, and so does ULLAGE_OFF=1 in the environment.
     """  # noqa: D301  # click takes the character itself for "keep these lines"
     if (shell, place) == ("bash", "right"):
         raise UsageError("bash has no right prompt. Leave out --right.")

@@ -160,7 +160,7 @@ def _new_link(base: str) -> str:
     return f"{base}/#link={secret}"
 
 
-@command.command()
+@command.command(short_help="Make a link that opens the page in one browser, once.")
 @click.option("--base", metavar="URL", default=f"http://127.0.0.1:{_PORT}", show_default=True, help="Where it serves.")
 def link(base: str) -> None:
     """Make a link that opens the page in one browser, once, within ten minutes."""
@@ -174,7 +174,7 @@ def token() -> None:
     """Make, list and revoke the tokens that programs send."""
 
 
-@token.command()
+@token.command(short_help="Make a token and print it, this once.")
 @click.option(
     "--scope", type=click.Choice(tokens.SCOPES), default="read", show_default=True, help="read is everything."
 )
@@ -188,7 +188,7 @@ def create(scope: Scope, name: str) -> None:
     click.echo(secret)
 
 
-@token.command(name="list")
+@token.command(name="list", short_help="List the tokens, and the browsers that came by a link.")
 def list_() -> None:
     """List the tokens, and the browsers that came by a link; what is listed opens nothing."""
     known = tokens.load(tokens.directory(os.environ), datetime.now(UTC))
@@ -200,7 +200,7 @@ def list_() -> None:
         click.echo(f"{one.id}  {kind:7}  {one.scope:7}  {iso(one.created_at)}{until}  {one.name}".rstrip())
 
 
-@token.command()
+@token.command(short_help="Revoke the token with this id or NAME.")
 @click.argument("name")
 def revoke(name: str) -> None:
     """Revoke the token with this id or NAME: from now on it opens nothing, and its streams end."""

@@ -18,7 +18,7 @@ _HOSTS = (*setup.HOSTS, claude_setup.NAME, service.NAME)
 
 
 @click.command(name="setup")
-@click.argument("host", type=click.Choice(_HOSTS), metavar=f"[{'|'.join(_HOSTS)}]")
+@click.argument("host", type=click.Choice(_HOSTS), metavar="WHAT")
 @click.option("--undo", is_flag=True, help="Take out what this command has added, to the last byte.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option(
@@ -43,6 +43,8 @@ def command(
     block: tuple[str, ...],
 ) -> int:
     """Add the segment to a shell's, starship's, tmux's or Claude Code's own file, once; `service` runs `ullage serve`.
+
+    WHAT is bash, zsh, fish, elvish, nushell, xonsh, starship, tmux, claude-code or service.
 
     Shows the change and asks before it writes; keeps a copy of the file as it was. A link into a dotfile repository is
     followed, and stays.
@@ -74,6 +76,8 @@ def command(
     if backup:
         click.echo(f"What was there before is in {backup}.")
     click.echo(plan.words)
+    if not undo:
+        click.echo(f"`ullage setup {host}{' --guard' if guard else ''} --undo` takes it out again.")
     return 0
 
 

@@ -150,7 +150,7 @@ def _print_coloured(answer: Answer, remarks: list[str]) -> None:
     table.print_lines([*lines, *below], table.for_this_output(settings))
 
 
-@command.command(name="prices")
+@command.command(name="prices", short_help="Show the list prices that costs go by, or update them.")
 @click.option("--update", "source", metavar="FILE|URL", help="Put these in force: ullage's format or LiteLLM's table.")
 @click.option("--bundled", is_flag=True, help="Go back to the prices that ullage came with.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")

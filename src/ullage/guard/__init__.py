@@ -112,9 +112,9 @@ def judge(
     if not findings:
         return Verdict(outcome="unknown", exit_code=NOTHING_KNOWN, message="The last reading names no window.")
     verdict = _together(findings)
-    if any(limit.window is not None for limit in (*question.most, *question.need)):
-        return verdict
-    return verdict.replace(message=_short(verdict, has_limits=bool(question.most or question.need)))
+    if verdict.outcome == "under" and not (question.most or question.need):
+        return verdict.replace(message=verdict.message + _HINT)
+    return verdict
 
 
 def _finding(
@@ -169,30 +169,33 @@ def _together(findings: Sequence[Finding]) -> Verdict:
     unknown = [finding for finding in findings if finding.outcome == "unknown"]
     deciding = over or unknown or findings
     outcome = deciding[0].outcome
-    start = {"over": "No room: ", "unknown": "Cannot tell: ", "under": "Room: "}[outcome]
     resets = [finding.room_at for finding in over]
     return Verdict(
         outcome=outcome,
         exit_code=min(finding.exit_code for finding in deciding),
-        message=start + "; ".join(finding.why for finding in deciding) + ".",
+        message=_told(outcome, deciding),
         findings=tuple(findings),
         room_at=max((reset for reset in resets if reset is not None), default=None) if all(resets) else None,
     )
 
 
-def _short(verdict: Verdict, *, has_limits: bool) -> str:
-    """Return one finding's words for all, where nobody has named a window; of those that are over, all are told."""
-    if verdict.outcome == "over":
-        return verdict.message
-    alike = [finding for finding in verdict.findings if finding.outcome == verdict.outcome]
-    others = len(alike) - 1
-    count = f"{others} other window{'s' if others > 1 else ''}"
-    if verdict.outcome == "unknown":
-        first = min(alike, key=lambda finding: finding.exit_code)
-        return f"Cannot tell: {first.why}{f'; nor of {count}' if others else ''}."
-    nearest = max(alike, key=lambda finding: max(finding.used or 0.0, finding.projected or 0.0) - finding.limit)
-    more = f"; {count} {'have' if others > 1 else 'has'} no less" if others else ""
-    return f"Room: {nearest.why}{more}.{'' if has_limits else _HINT}"
+def _told(outcome: Outcome, deciding: Sequence[Finding]) -> str:
+    """Word what decides in one line: of windows that are over every one, else the one that matters most."""
+    if outcome == "over":
+        return f"No room: {'; '.join(finding.why for finding in deciding)}."
+    count = len(deciding) - 1
+    others = f"{count} other window{'s' if count > 1 else ''}"
+    if outcome == "unknown":
+        first = min(deciding, key=lambda finding: finding.exit_code)
+        return f"Cannot tell: {first.why}{f'; nor of {others}' if count else ''}."
+    nearest = min(deciding, key=_room)
+    also = f"; {others} {'have' if count > 1 else 'has'} room too" if count else ""
+    return f"Room: {nearest.why}{also}."
+
+
+def _room(finding: Finding) -> float:
+    expected = finding.projected if finding.need else None
+    return finding.limit - max(finding.used or 0.0, expected or 0.0)
 
 
 def document(verdict: Verdict, *, allowed: bool) -> dict[str, Any]:

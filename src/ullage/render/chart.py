@@ -345,6 +345,7 @@ def _captions(burnup: Burnup) -> Iterable[Shape]:
 
 _LEGEND = (
     ("used", "used", False),
+    ("used", "nobody saw when", True),
     ("expected", "expected, with 80 % band", True),
     ("faint", "would just last", True),
     ("limit", "limit", False),

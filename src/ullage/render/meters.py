@@ -52,7 +52,7 @@ def state(row: MeterReport, now: datetime) -> str:
     """Return in words whether a meter can be used here and is in force."""
     if row.usable is None:
         return "not read"
-    told = f", last answer {words.age(now - row.as_of)} ago" if row.as_of else ""
+    told = f", last answer {words.ago(now - row.as_of)}" if row.as_of else ""
     if row.in_force:
         return f"in force{told}{f'; {clean(row.obstacle, 300)}' if row.obstacle else ''}"
     return f"usable here{told}" if row.usable else f"not usable here: {clean(row.obstacle, 300)}"

@@ -25,5 +25,4 @@ def origin(reading: Reading, settings: Settings, now: datetime) -> str:
 
 def ago(as_of: datetime, now: datetime) -> str:
     """Return when a number was read."""
-    elapsed = words.age(now - as_of)
-    return "read just now" if elapsed == "0m" else f"read {elapsed} ago"
+    return f"read {words.ago(now - as_of)}"

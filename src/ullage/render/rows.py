@@ -41,24 +41,24 @@ class Row(Record):
     runs_out: Span = _NONE
 
 
-def rows(overview: Overview, settings: Settings, now: datetime) -> list[Row]:
+def rows(overview: Overview, settings: Settings, now: datetime, *, bar_cells: int = _BAR_CELLS) -> list[Row]:
     """Return a row for each window, and one for the credits where they are known."""
     assert overview.reading is not None
-    found = [_window(window, overview, settings, now) for window in overview.reading.windows]
+    found = [_window(window, overview, settings, now, bar_cells) for window in overview.reading.windows]
     credits = overview.reading.credits
     if credits is not None and state_at(credits.as_of or overview.reading.as_of, now, settings.limits) != "expired":
-        found.append(_credits(credits, settings))
+        found.append(_credits(credits, settings, bar_cells))
     return found
 
 
-def _window(window: Window, overview: Overview, settings: Settings, now: datetime) -> Row:
+def _window(window: Window, overview: Overview, settings: Settings, now: datetime, bar_cells: int) -> Row:
     label = clean(window.label)
     used = used_percent_at(window, now, settings.limits)
     if used is None:
         why, short = ("has reset; a new reading is due", "has reset") if has_reset(window, now) else ("not known", "")
         return Row(label=label, number=Span(text="?"), outlook=(Span(text=why, level="stale"),), resets_in=short)
     number = segment.number(window, used, now, settings.limits, left=settings.show_left, ascii_only=settings.ascii_only)
-    bar = words.bar(used, left=settings.show_left, ascii_only=settings.ascii_only, cells=_BAR_CELLS)
+    bar = words.bar(used, left=settings.show_left, ascii_only=settings.ascii_only, cells=bar_cells)
     forecast = overview.forecasts.get(window.id)
     ratio = forecast.ratio if forecast else None
     return Row(
@@ -111,13 +111,13 @@ def _runs_out(used: float, forecast: Forecast | None, now: datetime) -> Span:
     return Span(text="about now" if ends <= now else words.clock(ends, now), level="warning")
 
 
-def _credits(credits: Credits, settings: Settings) -> Row:
+def _credits(credits: Credits, settings: Settings, bar_cells: int) -> Row:
     if not credits.enabled:
         return Row(label="Credits", number=Span(text="off", level="stale"))
     used = words.money(credits.used) if credits.used else "?"
     amount = Span(text=f"{used} of {words.money(credits.limit)}" if credits.limit else f"{used}, no limit told")
     if credits.used_percent is None:
         return Row(label="Credits", outlook=(amount,), runs_out=amount)
-    bar = words.bar(credits.used_percent, left=settings.show_left, ascii_only=settings.ascii_only, cells=_BAR_CELLS)
+    bar = words.bar(credits.used_percent, left=settings.show_left, ascii_only=settings.ascii_only, cells=bar_cells)
     number = Span(text=words.percent(credits.used_percent, left=settings.show_left))
     return Row(label="Credits", bar=Span(text=bar), number=number, outlook=(amount,))

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 _WIDE = 72
 _ROOMY = 100
 _ROOM_FOR_BARS = 64
+# Beside a long bar the longest line of an outlook needs more than the usual eighty columns.
+_ROOM_FOR_LONG_BARS = 84
 
 
 def print_usage(overview: Overview, settings: Settings, now: datetime) -> None:
@@ -102,7 +104,7 @@ def _usage(
     if overview.reading is None:
         parts.append(Text("Nothing is known yet."))
     else:
-        found = rows(overview, settings, now)
+        found = rows(overview, settings, now, bar_cells=_bar_cells(width))
         layout = _dense if dense else _wide if width >= _WIDE else _narrow
         if found:
             table = layout(found, settings, width)
@@ -114,6 +116,10 @@ def _usage(
     if problem is not None:
         parts.append(Text(f"{clean(problem.message, 500)}{_retry(problem.retry_at, now)}", style="yellow"))
     return parts
+
+
+def _bar_cells(width: int) -> int:
+    return 8 if _WIDE <= width < _ROOM_FOR_LONG_BARS else 12
 
 
 def _retry(at: datetime | None, now: datetime) -> str:

@@ -55,6 +55,12 @@ def age(elapsed: timedelta) -> str:
     return f"{minutes // 60}h" if minutes < 48 * 60 else f"{minutes // (24 * 60)}d"
 
 
+def ago(elapsed: timedelta) -> str:
+    """Return how long ago something was, as one says it."""
+    told = age(elapsed)
+    return "just now" if told == "0m" else f"{told} ago"
+
+
 def clock(moment: datetime, now: datetime, timezone: tzinfo | None = None) -> str:
     """Return the local time of day, with the weekday when it is a day away or more."""
     local = moment.astimezone(timezone)

@@ -141,9 +141,15 @@ function credits(known) {
 
 // The chart.
 
+// As in the prompt: the highest percentage, and of equals the server's headline.
+function nearest(windows) {
+  const rank = (window) => (window.used_percent ?? -1) + (window.headline ? 0.001 : 0);
+  return windows.reduce((best, window) => (rank(window) > rank(best) ? window : best), windows[0] || { id: null });
+}
+
 function choices(windows) {
   const ids = windows.map((window) => window.id);
-  if (!ids.includes(chosen)) chosen = (windows.find((window) => window.headline && window.pace) || windows.find((window) => window.pace) || windows[0] || { id: null }).id;
+  if (!ids.includes(chosen)) chosen = nearest(windows).id;
   const drawn = [...$("choice").querySelectorAll("input")].map((input) => input.value);
   if (drawn.join() === ids.join()) return;
   $("choice").replaceChildren(...windows.map((window) => {

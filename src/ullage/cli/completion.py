@@ -1,0 +1,25 @@
+"""`ullage completion`."""
+
+from __future__ import annotations
+
+import click
+from click.shell_completion import get_completion_class
+
+
+@click.command(name="completion")
+@click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
+@click.pass_context
+def command(context: click.Context, shell: str) -> None:
+    """Print what completes ullage's commands, options and their values with Tab.
+
+    \b
+    Each shell reads the file when it is first needed, not at its start:
+    bash  ullage completion bash >~/.local/share/bash-completion/completions/ullage
+    zsh   ullage completion zsh >DIRECTORY/_ullage, a directory of your $fpath
+    fish  ullage completion fish >~/.config/fish/completions/ullage.fish
+
+    bash needs 4.4 or newer, and its package bash-completion.
+    """  # noqa: D301  # click takes the character itself for "keep these lines"
+    found = get_completion_class(shell)
+    assert found is not None
+    click.echo(found(context.find_root().command, {}, "ullage", "_ULLAGE_COMPLETE").source())

@@ -1,0 +1,44 @@
+"""The commands by what they are for, each in the few words that a list and a completion have room for."""
+
+from __future__ import annotations
+
+GROUPS = {
+    "See": {
+        "usage": "How full each window is, whether it lasts, when it resets",
+        "watch": "The same, live, with the chart of one window",
+        "chart": "How one window was used, and what is expected of it",
+        "history": "What the windows stood at, reading by reading",
+        "tokens": "What Claude Code's transcripts here say was used",
+    },
+    "Prompt, status line, bars": {
+        "setup": "Put it into bash, zsh, fish, starship, tmux or Claude Code",
+        "init": "The code for a shell's start",
+        "prompt": "The segment for now",
+        "statusline": "The command for Claude Code's status line",
+        "panel": "The same for waybar, i3bar, polybar, xbar and other bars",
+        "tray": "An icon in the desktop's tray",
+    },
+    "Keep within the limits": {
+        "guard": "Exit code 0 while there is room; can run a command then",
+        "wait": "Wait until a window resets or has room",
+        "alerts": "Which alerts are sent, and whether they get through",
+        "hook": "Warn and block in Claude Code",
+    },
+    "Programs and teams": {
+        "serve": "All of it over HTTP, and a page for people",
+        "metrics": "For Prometheus: print, write, push",
+        "org": "What an organisation used and pays",
+        "schema": "The JSON Schema of what --json prints",
+    },
+    "Upkeep": {
+        "refresh": "Ask for a new reading, if it is time",
+        "doctor": "What is set up, read and due here, and what is wrong",
+        "sources": "Every meter there is, and which work here",
+        "config": "The configuration file and the values in force",
+        "completion": "Completion of ullage's own commands with Tab",
+        "demo": "The main job with a simulated account",
+        "simulate": "The provider's endpoints, simulated on a loopback address",
+    },
+}
+
+WORDS = {name: words for group in GROUPS.values() for name, words in group.items()}

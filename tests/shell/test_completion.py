@@ -1,0 +1,40 @@
+"""Tab in real shells on a terminal: ullage's own commands, options and values are completed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+import pytest
+from shells import BASH, FISH, ZSH
+
+from ullage.cli import Commands, main
+from ullage.cli.listing import WORDS
+
+if TYPE_CHECKING:
+    from shells import Shell
+
+LOADS = {
+    "bash": ['eval "$(ullage completion bash)"'],
+    "zsh": ["autoload -Uz compinit", "compinit -D -u", 'eval "$(ullage completion zsh)"'],
+    "fish": ["ullage completion fish | source"],
+}
+
+
+@pytest.mark.parametrize("shell", [BASH, ZSH, FISH], ids=lambda shell: shell.name)
+def test_tab_completes(shell: Shell, environ: dict[str, str]) -> None:
+    with shell.start(environ, [shell.prompt, *LOADS[shell.name]]) as terminal:
+        terminal.wait_for_line("$")
+        for typed, completed in (
+            ("ullage pan\t", "$ ullage panel"),
+            ("xmo\t", "$ ullage panel xmobar"),
+            ("--fol\t", "$ ullage panel xmobar --follow"),
+        ):
+            terminal.send(typed)
+            terminal.wait(lambda terminal, line=completed: terminal.line == line, completed)  # type: ignore[misc]
+
+
+def test_a_list_of_commands_imports_none_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Commands, "get_command", lambda *_: pytest.fail("a command was imported"))
+    completed = main.shell_complete(click.Context(main), "")
+    assert [(item.value, item.help) for item in completed] == [*WORDS.items()]
