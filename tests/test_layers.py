@@ -35,27 +35,28 @@ ALLOWED = {
     "prompt": "detach errors files places timeline",
     "schedule": "model record",
     "pace": "model record",
-    "database": "",
+    "database": "private",
     "history": "database errors model pace",
     "memory": "cache config errors files history model pace text",
     "jsontext": "",
     "files": "errors",
+    "private": "errors",
     "serial": "jsontext model record schedule text",
     "statements": "files model serial",
     "merge": "meters model",
-    "cache": "errors files merge places serial statements timeline",
+    "cache": "errors files merge places private serial statements timeline",
     "render": "model pace places record render text tokens",
-    "account": "cache files model serial statements text",
+    "account": "cache files model private serial statements text",
     "target": "text",
     "config": "alerts config errors files meters model places record render secret text tokens",
     "channels": "alerts errors user_command",
-    "delivery": "account alerts cache channels config detach errors files memory model secret text",
+    "delivery": "account alerts cache channels config detach errors files memory model private secret text",
     "frames": "places render timeline",
     "publish": "files frames memory places schedule timeline tmux",
     "ask": "account config errors meters model schedule sources",
     "contract": "model schedule",
-    "sources": "__init__ errors files jsontext key_command merge meters model places record secret sources statements "
-    "target text",
+    "sources": "__init__ errors files jsontext key_command merge meters model places private record secret sources "
+    "statements target text",
     "statusline": "cache config detach errors files memory merge model places prompt publish record render secret "
     "serial sources statements statusline timeline",
     "setup": "errors files guard init record setup sources",
@@ -67,21 +68,22 @@ ALLOWED = {
     "xembed": "",
     "moments": "",
     "serve": "__init__ cache changes config contract detach errors files frames history memory metrics model moments "
-    "overview places prompt record render schemas secret serve target text timeline",
-    "metrics": "__init__ cache config contract errors files metrics model overview places record sources target text",
+    "overview places private prompt record render schemas secret serve target text timeline",
+    "metrics": "__init__ cache config contract errors files metrics model overview places private record sources "
+    "target text",
     "refresh": "account ask cache config delivery detach errors memory places publish record schedule secret timeline",
     "hook": "cache config errors files guard jsontext prompt",
     "init": "errors",
     "schemas": "contract",
-    "doctor": "__init__ cache config doctor errors files history memory meters metrics model places publish "
+    "doctor": "__init__ cache config doctor errors files history memory meters metrics model places private publish "
     "record schedule secret setup sources timeline",
     "guard": "errors guard model record render text",
     "alerts": "errors model record render text",
-    "org": "cache errors files key_command model org places record secret sources text",
+    "org": "errors files key_command model org places private record secret sources text",
     "simulate": "errors record simulate",
-    "tokens": "database errors files jsontext model record text tokens",
+    "tokens": "database errors files jsontext model private record text tokens",
     "receipt": "config errors prompt render tally tokens",
-    "tally": "cache config errors history memory model places record tokens",
+    "tally": "cache config errors history memory model places private record tokens",
 }
 ON_THE_WAY_TO_A_PROMPT = ("prompt", "files", "places", "timeline", "record", "errors", "detach")
 CHEAP = {"os", "sys", "time", "stat"}

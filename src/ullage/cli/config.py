@@ -6,7 +6,7 @@ import os
 
 import click
 
-from ullage import config
+from ullage import config, private
 from ullage.cache import ProfileCache
 from ullage.cli import options
 from ullage.cli.options import LONGEST_REFRESH_SECONDS
@@ -34,9 +34,9 @@ def command(context: click.Context) -> None:
 def write() -> int:
     """Write a config.toml that explains every option and changes none. Never overwrites."""
     path = config.config_path(os.environ)
-    os.makedirs(os.path.dirname(path), exist_ok=True)
+    private.make_missing(os.path.dirname(path))
     try:
-        with open(path, "x", encoding="utf-8") as file:
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
             file.write(default_text())
     except FileExistsError as error:
         raise UsageError(f"{path} is there already, and stays as it is. `ullage config check` reads it.") from error

@@ -11,8 +11,8 @@ import ssl
 import stat
 import sys
 
-from ullage import target
-from ullage.cache import exclusive, refuse_replaceable, refuse_strangers
+from ullage import private, target
+from ullage.cache import exclusive
 from ullage.errors import CacheError, ServeError, UsageError
 
 TYPE_CHECKING = False
@@ -111,9 +111,9 @@ def unix(path: str) -> Iterator[socket.socket]:
 
 def _make_private(directory: str) -> None:
     try:
-        os.makedirs(directory, mode=0o700, exist_ok=True)
-        refuse_replaceable(os.path.realpath(directory))
-        refuse_strangers(directory)
+        private.make_missing(directory)
+        private.refuse_replaceable(os.path.realpath(directory))
+        private.refuse_strangers(directory)
         is_open = os.stat(directory).st_mode & 0o011
     except CacheError as error:
         raise ServeError(f"The socket needs a directory that is yours alone. {error}") from error
