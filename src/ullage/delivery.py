@@ -48,7 +48,7 @@ def announce(environ: Mapping[str, str], settings: Settings, cache: ProfileCache
     """
     try:
         if _announce(settings, cache, now):
-            detach.start("ullage.delivery", secret.withheld(environ))
+            detach.start("ullage.delivery", secret.withheld(environ, settings.key_variables))
     except Exception as error:
         keep_problem(cache, f"{type(error).__name__}: {error}", now)
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import click
 
-from ullage import alerts, channels, config, delivery
+from ullage import alerts, channels, config, delivery, secret
 from ullage.cache import ProfileCache
 from ullage.cli import options
 from ullage.errors import UllageError
@@ -60,13 +60,13 @@ def _when(wishes: Wishes) -> str:
 def test() -> int:
     """Send an alert by each of the ways in config.toml, and say whether it got through."""
     settings, _ = config.load(os.environ)
-    wishes = settings.alerts
+    wishes, environ = settings.alerts, secret.withheld(os.environ, settings.key_variables)
     failed = not wishes.via
     for channel in wishes.via:
         try:
             why = channels.missing(channel, wishes)
             if why is None:
-                channels.send(channel, alerts.test_alert(datetime.now(UTC)), wishes, os.environ)
+                channels.send(channel, alerts.test_alert(datetime.now(UTC)), wishes, environ)
         except UllageError as error:
             why = str(error)
         failed = failed or why is not None

@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 
-from ullage import detach, secret
+from ullage import config, detach, secret
 from ullage.panel import USAGE_PAGE
 
 TYPE_CHECKING = False
@@ -25,5 +25,5 @@ def open_usage_page(environ: Mapping[str, str], platform: str = sys.platform) ->
     if opener is None:
         return False
     # A bar reads what we print: the browser must hold none of our descriptors.
-    detach.start_program([opener, USAGE_PAGE], secret.withheld(environ))
+    detach.start_program([opener, USAGE_PAGE], secret.withheld(environ, config.load(environ)[0].key_variables))
     return True
