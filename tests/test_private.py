@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ullage import private
+from ullage import config, private
 from ullage.errors import CacheError
 from ullage.metrics import identity, report
 from ullage.serve import tokens
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NOBODY = 65534
+needs_root = pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give a directory away"
+)
 
 # Whoever keeps something in the state directory, but the history, whose database refuses by itself.
 KEEPERS: dict[str, Callable[[Mapping[str, str]], object]] = {
@@ -52,7 +55,7 @@ def test_nothing_is_kept_where_others_can_write(
     assert _names(state) == []
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give a directory away")
+@needs_root
 @pytest.mark.parametrize("keeper", KEEPERS)
 def test_nothing_is_kept_in_a_directory_of_another_user(keeper: str, environ: dict[str, str], tmp_path: Path) -> None:
     state = tmp_path / "state"
@@ -76,6 +79,58 @@ def test_what_is_made_on_the_way_is_private_whatever_the_umask(
     made = [tmp_path / "new", *(tmp_path / "new").rglob("*")]
     assert {stat.S_IMODE(path.stat().st_mode) for path in made if path.is_dir()} == {0o700}
     assert {stat.S_IMODE(path.stat().st_mode) for path in made if path.is_file()} <= {0o600}
+
+
+CONFIG = '[alerts]\nvia = ["command"]\ncommand = ["evil"]\n'
+
+
+@pytest.mark.parametrize(("place", "permissions"), [("config.toml", 0o606), ("", 0o707), ("", 0o777)])
+@pytest.mark.parametrize("linked", [True, False])
+def test_a_config_that_others_can_write_names_no_command(
+    place: str, permissions: int, linked: bool, tmp_path: Path
+) -> None:
+    path = _config(tmp_path, linked=linked)
+    assert _commands(path) == ("evil",)
+    (tmp_path / "own" / place).chmod(permissions)
+    assert _commands(path) == ()
+    told = config.read(str(path))[1]
+    assert [(issue.line, "Run: chmod go-w" in issue.message) for issue in told] == [(0, True)]
+    (tmp_path / "own" / place).chmod(0o700)
+    assert _commands(path) == ("evil",)
+
+
+@needs_root
+def test_a_config_of_another_user_names_no_command_and_one_of_root_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = _config(tmp_path, linked=False)
+    os.chown(path, NOBODY, NOBODY)
+    assert _commands(path) == ()
+    os.chown(path, 0, 0)
+    monkeypatch.setattr(os, "geteuid", lambda: NOBODY)
+    assert _commands(path) == ("evil",)
+
+
+@needs_root
+def test_a_group_of_many_is_others_and_the_first_group_is_not(tmp_path: Path) -> None:
+    path = _config(tmp_path, linked=False)
+    path.chmod(0o660)
+    assert _commands(path) == ("evil",)
+    os.chown(path, -1, NOBODY)
+    assert _commands(path) == ()
+
+
+def _config(tmp_path: Path, *, linked: bool) -> Path:
+    (tmp_path / "own").mkdir(0o700)
+    path = tmp_path / "own" / "config.toml"
+    path.write_text(CONFIG)
+    if linked:
+        (tmp_path / "link.toml").symlink_to(path)
+    return tmp_path / "link.toml" if linked else path
+
+
+def _commands(path: Path) -> tuple[str, ...]:
+    return config.load({"ULLAGE_CONFIG": str(path)})[0].alerts.command
 
 
 def test_every_step_down_from_the_root_is_looked_at(tmp_path: Path) -> None:

@@ -130,7 +130,7 @@ def _make_private(directory: str) -> None:
     try:
         private.make_missing(directory)
         private.refuse_replaceable(os.path.realpath(directory))
-        private.refuse_strangers(directory)
+        private.refuse_strangers(directory, variable="--unix")
         is_open = os.stat(directory).st_mode & 0o011
     except CacheError as error:
         raise ServeError(f"The socket needs a directory that is yours alone. {error}") from error
