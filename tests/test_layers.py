@@ -28,7 +28,7 @@ ALLOWED = {
     "timeline": "record",
     "meters": "record",
     "secret": "errors",
-    "user_command": "secret",
+    "user_command": "programs secret",
     "key_command": "errors secret text user_command",
     "places": "errors",
     "detach": "",
@@ -39,6 +39,7 @@ ALLOWED = {
     "history": "database errors model pace",
     "memory": "cache config errors files history model pace text",
     "jsontext": "",
+    "programs": "",
     "files": "errors",
     "private": "errors",
     "serial": "jsontext model record schedule text",
@@ -55,15 +56,16 @@ ALLOWED = {
     "publish": "files frames memory places schedule timeline tmux",
     "ask": "account config errors meters model schedule sources",
     "contract": "model schedule",
-    "sources": "__init__ errors files jsontext key_command merge meters model places private record secret sources "
-    "statements target text",
+    "sources": "__init__ errors files jsontext key_command merge meters model places private programs record secret "
+    "sources statements target text",
     "statusline": "cache config detach errors files memory merge model places prompt publish record render secret "
     "serial sources statements statusline timeline",
     "setup": "errors files guard init record setup sources",
-    "tmux": "record timeline",
+    "tmux": "programs record timeline",
     "overview": "cache memory pace places record",
     "changes": "errors",
-    "panel": "cache changes config detach errors model overview panel prompt record render schedule secret text",
+    "panel": "cache changes config detach errors model overview panel programs prompt record render schedule secret "
+    "text",
     "tray": "detach errors panel render text xembed",
     "xembed": "",
     "moments": "",
@@ -75,8 +77,8 @@ ALLOWED = {
     "hook": "cache config errors files guard jsontext prompt",
     "init": "errors",
     "schemas": "contract",
-    "doctor": "__init__ cache config doctor errors files history memory meters metrics model places private publish "
-    "record schedule secret setup sources timeline",
+    "doctor": "__init__ cache config doctor errors files history memory meters metrics model places private programs "
+    "publish record schedule secret setup sources timeline",
     "guard": "errors guard model record render text",
     "alerts": "errors model record render text",
     "org": "errors files key_command model org places private record secret sources text",

@@ -113,7 +113,7 @@ def _line_of_key(text: str, key: str) -> int:
 
     key, table = _bare(key) + ".", ""
     for number, line in enumerate(text.splitlines(), 1):
-        header = re.match(r"\s*\[\[?\s*([^\]]+?)\s*\]", line)
+        header = re.match(r"\s*\[\[?([^\]]+)\]", line)
         if header:
             table = _bare(header.group(1)) + "."
             # A value given as an array of tables has no line with an equals sign.

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 
-from ullage import config, detach, secret
+from ullage import config, detach, programs, secret
 from ullage.panel import USAGE_PAGE
 
 TYPE_CHECKING = False
@@ -21,7 +20,7 @@ def open_usage_page(environ: Mapping[str, str], platform: str = sys.platform) ->
     if platform == "win32":
         getattr(os, "startfile")(USAGE_PAGE)  # noqa: B009  # there on Windows alone
         return True
-    opener = shutil.which(_OPENERS.get(platform, "xdg-open"), path=environ.get("PATH"))
+    opener = programs.find(_OPENERS.get(platform, "xdg-open"), environ)
     if opener is None:
         return False
     # A bar reads what we print: the browser must hold none of our descriptors.
