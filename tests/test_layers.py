@@ -66,8 +66,7 @@ ALLOWED = {
     "changes": "errors",
     "panel": "cache changes config detach errors model overview panel programs prompt record render schedule secret "
     "text",
-    "tray": "detach errors panel render text xembed",
-    "xembed": "",
+    "tray": "detach errors panel render text tray",
     "moments": "",
     "serve": "__init__ cache changes config contract detach errors files frames history memory metrics model moments "
     "overview places private prompt record render schemas secret serve target text timeline",
@@ -106,7 +105,7 @@ HOMES = {
     "h11": ["serve.server"],
     "prometheus_client": ["metrics.formats"],
     "opentelemetry": ["metrics.otlp"],
-    "pystray": ["tray"],
+    "pystray": ["tray.icon"],
 }
 
 
