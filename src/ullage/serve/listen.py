@@ -12,8 +12,8 @@ import stat
 import sys
 
 from ullage import private, target
-from ullage.cache import exclusive
 from ullage.errors import CacheError, ServeError, UsageError
+from ullage.lock import exclusive
 from ullage.record import Record
 
 TYPE_CHECKING = False

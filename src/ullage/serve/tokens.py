@@ -14,9 +14,9 @@ import secrets
 from datetime import timedelta
 
 from ullage import config, private
-from ullage.cache import exclusive
 from ullage.errors import ServeError, UsageError
 from ullage.files import read_regular, write_atomically
+from ullage.lock import exclusive
 from ullage.model import iso, parse_time
 from ullage.record import Record
 from ullage.text import clean
