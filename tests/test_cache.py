@@ -193,7 +193,7 @@ def test_leftovers_of_the_killed_are_swept_and_those_of_the_living_are_not(
 
 @pytest.mark.parametrize("place", ["/proc/ullage", "/dev/null/ullage"])
 def test_directory_that_cannot_be_made_is_named(place: str, environ: dict[str, str], account: Path) -> None:
-    with pytest.raises(CacheError, match=rf"Cannot make the cache directory {place}.*ULLAGE_CACHE_DIR"):
+    with pytest.raises(CacheError, match=rf"Cannot make the directory {place}.*ULLAGE_CACHE_DIR"):
         refresh.refresh({**environ, "ULLAGE_CACHE_DIR": place})
 
 

@@ -202,7 +202,7 @@ def test_an_outbox_that_cannot_be_written_fails_no_refresh(
     refreshed = ullage("refresh", environ=environ)
     assert (refreshed.returncode, refreshed.stdout, refreshed.stderr) == (0, "Refreshed.\n", "")
     assert "104%" in ullage("prompt", environ=environ).stdout
-    assert "FileExistsError" in ullage("alerts", environ=environ).stderr
+    assert "outbox: File exists" in ullage("alerts", environ=environ).stderr
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"[]", b'{"format": 2}', b'{"format": 1, "marks": [1, {"kind": "x"}]}'])

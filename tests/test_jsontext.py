@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +13,10 @@ from hypothesis import strategies as st
 from tools import PYTHON, run
 
 from ullage import jsontext
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=9),
@@ -94,3 +100,47 @@ def test_what_is_cut_off_is_no_json_where_json_was_never_imported(text: str) -> 
     )
     command = [PYTHON, "-I", "-S", "-c", f"import sys; sys.path[:0] = {sys.path!r}; {code}", text]
     assert run(command, {}).returncode == 0
+
+
+LARGE: dict[str, Callable[[int], bytes]] = {
+    "empty lists": lambda size: b"[" + b"[]," * (size // 3) + b"[]]",
+    "empty objects": lambda size: b'{"data":[' + b"{}," * (size // 3) + b"{}]}",
+    "objects in objects": lambda size: b'{"a":' * (size // 5),
+    "lists in lists": lambda size: b"[" * size,
+    "numbers": lambda size: b"[" + b"0," * (size // 2) + b"0]",
+    "keys": lambda size: b"{" + b",".join(b'"%x":[]' % number for number in range(size // 12)) + b"}",
+    "digits": lambda size: b"7" * size,
+}
+
+
+MEASURE = """
+import resource, sys
+from ullage import jsontext
+from ullage.errors import SourceError
+from ullage.sources import http
+
+data = open(sys.argv[1], "rb").read()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+for decode in (jsontext.loads, lambda data: http.json_body(http.Answer(200, {}, data), "a host")):
+    try:
+        decode(data)
+    except (ValueError, SourceError):
+        continue
+    sys.exit("it was taken")
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows does not tell how much memory a process has used")
+@pytest.mark.parametrize("kind", LARGE)
+def test_megabytes_of_nothing_are_refused_in_little_memory(kind: str, tmp_path: Path) -> None:
+    (tmp_path / "large.json").write_bytes(LARGE[kind](24 << 20))
+    done = run([PYTHON, "-c", MEASURE, str(tmp_path / "large.json")], os.environ)
+    assert done.stderr == ""
+    used_kib = int(done.stdout) // (1024 if sys.platform == "darwin" else 1)
+    assert used_kib < (100 << 10)
+
+
+def test_a_long_text_with_few_values_is_read() -> None:
+    text = "x" * (8 << 20)
+    assert jsontext.loads(json.dumps({"a": text})) == {"a": text}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ullage import detach, key_command, secret
+from ullage import detach, key_command, programs, secret
 from ullage.errors import SourceError
 from ullage.panel.page import open_usage_page
 
@@ -95,6 +95,33 @@ def test_a_command_that_closes_its_output_and_stays_is_ended(
 ) -> None:
     monkeypatch.setattr(key_command, "_GOODBYE_SECONDS", 0.2)
     assert "ended with status -9" in refusal(f"echo {MARK}; exec sleep 600 >&-", environ)
+
+
+def test_an_agent_that_holds_the_output_keeps_no_key_back(environ: dict[str, str], tmp_path: Path) -> None:
+    script = f"sleep 600 & echo $! >{tmp_path}/agent; echo {MARK}"
+    assert fetched(script, environ).reveal() == MARK
+    # It was started in passing, and is ended with the command.
+    deadline = time.monotonic() + 30
+    while _is_running(int((tmp_path / "agent").read_text())) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not _is_running(int((tmp_path / "agent").read_text()))
+
+
+@pytest.mark.parametrize("path", [".:{}", ":{}", "{}:", "{}::.", "relative:{}"])
+def test_no_program_is_taken_from_the_directory_where_the_user_is(
+    path: str, environ: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for directory, word in ((tmp_path, "evil"), (tmp_path / "relative", "evil"), (tmp_path / "bin", MARK)):
+        directory.mkdir(exist_ok=True)
+        (directory / "a-keeper").write_text(f"#!/bin/sh\necho {word}\n")
+        (directory / "a-keeper").chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    environ["PATH"] = path.format(tmp_path / "bin")
+    assert key_command.from_command(("a-keeper",), environ, "session key").reveal() == MARK
+    (tmp_path / "bin" / "a-keeper").unlink()
+    with pytest.raises(SourceError, match="could not be started: No such file"):
+        key_command.from_command(("a-keeper",), environ, "session key")
+    assert programs.find("a-keeper", {"PATH": ""}) is None
 
 
 def test_no_key_is_handed_to_a_command(environ: dict[str, str], tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 
-from ullage import serial, statements
+from ullage import private, serial, statements
 from ullage.files import read_regular, remove, write_atomically
 from ullage.lock import exclusive
 from ullage.model import parse_time
@@ -65,8 +65,7 @@ class AccountCache:
     def make(self) -> None:
         """Make the directory, the user's alone."""
         if self.directory is not None:
-            os.makedirs(os.path.dirname(self.directory), mode=0o700, exist_ok=True)
-            os.makedirs(self.directory, mode=0o700, exist_ok=True)
+            private.make(os.path.dirname(os.path.dirname(self.directory)), self.directory)
 
     def _time(self, name: str) -> datetime | None:
         data = self._read(name)

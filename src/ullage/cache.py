@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import stat
 import time
 
-from ullage import merge, serial, statements, timeline
+from ullage import merge, private, serial, statements, timeline
 from ullage.dates import UTC, datetime
-from ullage.errors import CacheError
 from ullage.files import read_regular, remove, write_atomically
 from ullage.places import TIMELINES, cache_root, profile_directory
 
@@ -37,19 +35,7 @@ class ProfileCache:
 
     def make_private(self) -> None:
         """Make the directories, each the user's alone; raise CacheError when another user has a hand in one."""
-        directory = self.root
-        try:
-            os.makedirs(os.path.dirname(self.root), exist_ok=True)
-            refuse_replaceable(os.path.realpath(self.root))
-            for part in ("", *os.path.relpath(self.directory, self.root).split(os.sep)):
-                directory = os.path.join(directory, part) if part else directory
-                os.makedirs(directory, 0o700, exist_ok=True)
-                refuse_strangers(directory)
-        except OSError as error:
-            raise CacheError(
-                f"Cannot make the cache directory {directory}: {error.strerror}. Name one that you can write to in "
-                "ULLAGE_CACHE_DIR."
-            ) from error
+        private.make(self.root, self.directory)
 
     def sweep(self) -> None:
         """Remove what a process that was killed in the middle of a write has left, and sessions long over."""
@@ -150,37 +136,3 @@ class ProfileCache:
 
     def _path(self, name: str) -> str:
         return os.path.join(self.directory, name)
-
-
-def refuse_strangers(directory: str) -> None:
-    """Raise CacheError when another user owns a directory or may write in it."""
-    if not hasattr(os, "geteuid"):
-        return
-    status = os.stat(directory)
-    link_owner = os.lstat(directory).st_uid
-    if status.st_uid != os.geteuid() or link_owner not in (os.geteuid(), 0):
-        raise CacheError(
-            f"{directory} belongs to another user, who could show you false numbers. Name a directory of your own in "
-            "ULLAGE_CACHE_DIR, or run ullage as yourself."
-        )
-    if status.st_mode & 0o022:
-        raise CacheError(f"Others can write to {directory}. Run: chmod go-w {_quoted(directory)}")
-
-
-def refuse_replaceable(directory: str) -> None:
-    """Raise CacheError when every user may rename or replace a directory, or one above it."""
-    if not hasattr(os, "geteuid"):
-        return
-    parent = os.path.dirname(directory)
-    while parent != directory:
-        mode = os.stat(parent).st_mode
-        if mode & 0o002 and not mode & stat.S_ISVTX:
-            raise CacheError(f"Every user can replace what lies in {parent}. Run: chmod o-w {_quoted(parent)}")
-        directory, parent = parent, os.path.dirname(parent)
-
-
-def _quoted(path: str) -> str:
-    # Nobody else needs it.
-    import shlex
-
-    return shlex.quote(path)

@@ -7,6 +7,8 @@ import errno
 import os
 import sqlite3
 
+from ullage import private
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -88,7 +90,7 @@ def transaction(database: Connection) -> Iterator[None]:
 
 def create_private(path: str) -> None:
     """Make the file and its directory, the user's alone, where they are not there yet."""
-    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+    private.make_missing(os.path.dirname(path))
     with contextlib.suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 

@@ -14,7 +14,7 @@ import secrets
 import sys
 from datetime import UTC, datetime, timedelta
 
-from ullage import alerts, channels, config, detach, memory, secret
+from ullage import alerts, channels, config, detach, memory, private, secret
 from ullage.account import AccountCache
 from ullage.alerts import Alert, Mark
 from ullage.cache import ProfileCache
@@ -49,7 +49,7 @@ def announce(environ: Mapping[str, str], settings: Settings, cache: ProfileCache
     """
     try:
         if _announce(settings, cache, now):
-            detach.start("ullage.delivery", secret.withheld(environ))
+            detach.start("ullage.delivery", secret.withheld(environ, settings.key_variables))
     except Exception as error:
         keep_problem(cache, f"{type(error).__name__}: {error}", now)
 
@@ -81,7 +81,7 @@ def usable(wishes: Wishes) -> tuple[str, ...]:
 def post(cache: ProfileCache, alert: Alert) -> None:
     """Put an alert into the outbox."""
     outbox = os.path.join(_made_place(cache), _OUTBOX)
-    os.makedirs(outbox, mode=0o700, exist_ok=True)
+    private.make(cache.root, outbox)
     name = f"{alert.at.timestamp():.6f}-{secrets.token_hex(4)}.json"
     write_atomically(os.path.join(outbox, name), _encode_alert(alert))
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 COMMAND_SECONDS = 15.0
 _GOODBYE_SECONDS = 2.0
+_LOOK_SECONDS = 0.1
 _LARGEST_OUTPUT = 1 << 16
 
 
@@ -79,7 +80,13 @@ def _output(process: subprocess.Popen[bytes], program: str, what: str) -> bytes:
     output = b""
     with selectors.DefaultSelector() as selector:
         selector.register(process.stdout, selectors.EVENT_READ)
-        while selector.select(max(0.0, deadline - time.monotonic())):
+        while time.monotonic() < deadline:
+            if not selector.select(_LOOK_SECONDS):
+                if process.poll() is None:
+                    continue
+                # An agent that it has left behind may hold its output for ever.
+                if not selector.select(0):
+                    return output
             chunk = os.read(process.stdout.fileno(), 1 << 16)
             output += chunk
             if not chunk:

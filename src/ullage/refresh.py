@@ -48,6 +48,9 @@ def refresh(environ: Mapping[str, str], *, force: bool = False, early: bool = Fa
     environment is wrong or the cache cannot be written; a source's failure is an Outcome.
     """
     settings, _ = config.load(environ)
+    # What a source starts inherits none of them.
+    others = settings.keys_of_others()
+    environ = {name: value for name, value in environ.items() if name not in others}
     cache = ProfileCache(environ)
     cache.make_private()
     if not (force or early) and not _needed(cache, _now()):
@@ -62,7 +65,9 @@ def refresh(environ: Mapping[str, str], *, force: bool = False, early: bool = Fa
         delivery.announce(environ, settings, cache, _now())
         if settings.reporting.is_wanted:
             # The time that a server which is not there costs, this process does not pay.
-            detach.start("ullage.metrics.report", secret.withheld(environ, keep=secret.METRICS_AUTH))
+            detach.start(
+                "ullage.metrics.report", secret.withheld(environ, settings.key_variables, keep=secret.METRICS_AUTH)
+            )
         return outcome
 
 

@@ -1,5 +1,14 @@
 """Keys of the user's: how one is carried, where the settings may say it comes from, and what is withheld from programs.
 
+Which program is given what:
+
+    all of our environment       `guard -- COMMAND`, which we become, and our own refresh, which asks with the key
+    all but the keys of ours     `statusline --then COMMAND`, which Claude Code started itself before (`passed_on`)
+    nothing that opens accounts  every other: the commands for keys and alerts, claude, browsers (`withheld`)
+    a handful of variables       tmux, the Keychain's program, shells that `doctor` measures or asks for their version
+
+The one that sends metrics keeps ULLAGE_METRICS_AUTH, for which it is there.
+
 Cheap to import: the settings are read for every status line. `key_command` runs the command.
 """
 
@@ -9,7 +18,7 @@ from ullage.errors import SourceError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 _KEYRING = 'must be a service and a user name in the keyring: ["service", "user name"]'
 _LONGEST = 4096
@@ -36,11 +45,21 @@ class Secret:
         return "Secret(…)"
 
 
-def withheld(environ: Mapping[str, str], keep: str = "") -> dict[str, str]:
-    """Return the environment for a program: without what opens an account, whatever it is called; `keep` names one."""
+def withheld(environ: Mapping[str, str], named: Iterable[str] = (), keep: str = "") -> dict[str, str]:
+    """Return the environment for a program: without what opens an account, whatever it is called; `keep` names one.
+
+    `named` are the variables that the settings name for keys, whose values need not look like the provider's.
+    """
+    names = {*_TOKENS, *named} - {keep}
     return {
-        name: value for name, value in environ.items() if name == keep or (name not in _TOKENS and _SHAPE not in value)
+        name: value for name, value in environ.items() if name not in names and (_SHAPE not in value or name == keep)
     }
+
+
+def passed_on(environ: Mapping[str, str], named: Iterable[str]) -> dict[str, str]:
+    """Return the environment for a command that another program started before us: without the keys of ours alone."""
+    ours = {METRICS_AUTH, *named}
+    return {name: value for name, value in environ.items() if name not in ours}
 
 
 def command_words(value: object) -> tuple[str, ...]:

@@ -11,8 +11,8 @@ import time
 import zlib
 from datetime import UTC, datetime
 
-from ullage import config, memory, places
-from ullage.cache import ProfileCache, refuse_replaceable, refuse_strangers
+from ullage import config, memory, places, private
+from ullage.cache import ProfileCache
 from ullage.errors import CacheError, UllageError
 from ullage.model import iso
 from ullage.record import Record
@@ -106,13 +106,8 @@ def _index_path(environ: Mapping[str, str], roots: Sequence[Root]) -> str:
     """Return where the index of a set of roots lies, in a directory of the user alone; forget what is not asked for."""
     root = places.cache_root(environ)
     directory = os.path.join(root, "tokens")
+    private.make(root, directory)
     try:
-        os.makedirs(os.path.dirname(root), exist_ok=True)
-        refuse_replaceable(os.path.realpath(root))
-        for part in (root, directory):
-            with contextlib.suppress(FileExistsError):
-                os.mkdir(part, 0o700)
-            refuse_strangers(part)
         named = os.fsencode("\0".join(one.directory for one in roots))
         path = os.path.join(directory, f"{zlib.crc32(named):08x}{zlib.adler32(named):08x}.sqlite3")
         if os.path.exists(path):

@@ -12,11 +12,10 @@ ullage-prompt runs, some milliseconds, tmux shows what it printed the last time,
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 import subprocess
 
-from ullage import timeline
+from ullage import programs, timeline
 from ullage.record import Record
 
 TYPE_CHECKING = False
@@ -40,7 +39,7 @@ def push(environ: Mapping[str, str], data: bytes, now: int) -> None:
 
     Starts no server. A server that does not answer is left alone: what it has runs out by itself.
     """
-    program = shutil.which("tmux", path=environ.get("PATH"))
+    program = programs.find("tmux", environ)
     pushed = pushed_at(data, now)
     if program is None or pushed is None:
         return

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import subprocess
 
-from ullage import secret
+from ullage import programs, secret
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,9 +18,15 @@ if TYPE_CHECKING:
 def start(
     command: Sequence[str], environ: Mapping[str, str], *, stdin: int, stdout: int, stderr: int
 ) -> subprocess.Popen[bytes]:
-    """Start it in a session of its own, with the given streams; raises OSError or ValueError where it cannot be."""
+    """Start it in a session of its own, with the given streams; raises OSError or ValueError where it cannot be.
+
+    A name without a slash is looked up in PATH, and not in the directory where the user happens to be.
+    """
+    program = command[0] if os.path.dirname(command[0]) else programs.find(command[0], environ)
+    if program is None:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), command[0])
     return subprocess.Popen(
-        command,
+        [program, *command[1:]],
         # It has no business with what opens an account.
         env=secret.withheld(environ),
         stdin=stdin,

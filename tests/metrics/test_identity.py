@@ -11,7 +11,7 @@ import pytest
 from samples import reading, window
 
 from ullage.config import Reporting
-from ullage.errors import MetricsError, UsageError
+from ullage.errors import CacheError, UsageError
 from ullage.metrics import identity
 from ullage.metrics.names import PSEUDONYMS, Names
 from ullage.model import Account
@@ -51,7 +51,7 @@ def test_two_installations_are_two(environ: dict[str, str], tmp_path: Path) -> N
 def test_a_state_that_cannot_be_kept_is_told(environ: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     environ["ULLAGE_STATE_DIR"] = str(tmp_path / "file" / "state")
-    with pytest.raises(MetricsError, match="ULLAGE_STATE_DIR"):
+    with pytest.raises(CacheError, match="ULLAGE_STATE_DIR"):
         identity.installation(environ)
 
 

@@ -252,3 +252,19 @@ def test_a_server_with_few_descriptors_has_fewer_streams_and_answers_still(known
         assert served.ask("/v1/usage", token).status == 200
         for stream in streams:
             stream.close()
+
+
+def test_whoever_fills_all_connections_keeps_nobody_out_who_has_a_token(known: dict[str, str]) -> None:
+    with (
+        serving(known, wrapper=("sh", "-c", 'ulimit -n 256; exec "$@"', "sh")) as served,
+        contextlib.ExitStack() as taken,
+    ):
+        token = served.token()
+        stream = served.follow(token)
+        assert (stream.status, stream.event() is not None) == (200, True)
+        for _ in range(300):
+            taken.enter_context(served.connect())
+        assert [served.ask("/v1/usage", token).status for _ in range(20)] == [200] * 20
+        assert ullage("refresh", "--force", environ=known).returncode == 0
+        assert stream.event() is not None
+        stream.close()

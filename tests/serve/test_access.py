@@ -283,7 +283,7 @@ def test_a_browser_inherits_no_key(directory: str, monkeypatch: pytest.MonkeyPat
         return True
 
     monkeypatch.setattr(webbrowser, "open", opened)
-    assert browser.open_page("http://127.0.0.1:1", "http://127.0.0.1:1/#link=x", directory)
+    assert browser.open_page("http://127.0.0.1:1", "http://127.0.0.1:1/#link=x", directory, ())
     assert not [name for name, value in inherited[0].items() if "marker" in value]
     assert os.environ["MINE"] == "sk-ant-sid01-marker"
 

@@ -98,7 +98,18 @@ def test_a_path_that_is_too_long_is_said(tmp_path: Path) -> None:
     ("host", "loopback"), [("127.0.0.1", True), ("127.9.9.9", True), ("::1", True), ("0.0.0.0", False), ("::", False)]
 )
 def test_loopback_is_told_from_the_rest(host: str, loopback: bool) -> None:
-    assert listen.is_loopback(host, 0) is loopback
+    assert listen.place(host, 0).is_loopback is loopback
+
+
+def test_a_name_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = [("127.0.0.1", 0), ("0.0.0.0", 0)]  # what must not be bound
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda *_, **__: [(socket.AF_INET, socket.SOCK_STREAM, 6, "", answers.pop(0))]
+    )
+    found = listen.place("changing.example", 0)
+    assert found.is_loopback
+    with listen.open_port(found) as listener:
+        assert listener.getsockname()[0] == "127.0.0.1"
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from samples import NOW, reading
 
 from ullage import serial
 from ullage.errors import SourceError
-from ullage.model import Account, Credits, Money, Reading
+from ullage.model import Account, Credits, Money, Reading, parse_percent
+from ullage.sources import wire
 from ullage.sources.wire import parse_usage
 
 RESET = "2026-11-22T14:20:00.310452+00:00"
@@ -522,3 +523,26 @@ def test_a_body_is_read_and_left_alone() -> None:
     before = json.dumps(body)
     parse(body)
     assert json.dumps(body) == before
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"five_hour": flat(), "limits": [scoped(f"m{number}") for number in range(30_000)]},
+        {"five_hour": flat(), "model_scoped": [{"display_name": f"m{number}"} for number in range(30_000)]},
+        {**{f"w{number}": flat() for number in range(30_000)}, "five_hour": flat()},
+    ],
+    ids=["limits", "model_scoped", "flat"],
+)
+def test_of_tens_of_thousands_of_windows_only_the_first_are_looked_at(
+    body: Body, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_at: list[object] = []
+
+    def counted(percent: object) -> float | None:
+        looked_at.append(percent)
+        return parse_percent(percent)
+
+    monkeypatch.setattr(wire, "parse_percent", counted)
+    assert len(parse(body).windows) == 32
+    assert len(looked_at) < 10_000

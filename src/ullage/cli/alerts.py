@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import click
 
-from ullage import alerts, channels, config, delivery
+from ullage import alerts, channels, config, delivery, secret
 from ullage.cache import ProfileCache
 from ullage.cli import options
 from ullage.errors import UllageError
@@ -63,14 +63,14 @@ def test() -> int:
     Exits with 5 when one did not, with 2 when none is set or one lacks what it needs.
     """
     settings, _ = config.load(os.environ)
-    wishes = settings.alerts
+    wishes, environ = settings.alerts, secret.withheld(os.environ, settings.key_variables)
     unusable, failed = not wishes.via, False
     for channel in wishes.via:
         try:
             why = channels.missing(channel, wishes)
             unusable = unusable or why is not None
             if why is None:
-                channels.send(channel, alerts.test_alert(datetime.now(UTC)), wishes, os.environ)
+                channels.send(channel, alerts.test_alert(datetime.now(UTC)), wishes, environ)
         except UllageError as error:
             why, failed = str(error), True
         click.echo(f"{channel:8} {why or 'sent'}", err=why is not None)

@@ -6,7 +6,7 @@ import os
 
 import click
 
-from ullage import config
+from ullage import config, private
 from ullage.cache import ProfileCache
 from ullage.cli import options
 from ullage.cli.options import LONGEST_REFRESH_SECONDS
@@ -35,7 +35,7 @@ def write() -> int:
     """Write a config.toml that explains every option and changes none. Never overwrites."""
     path = config.config_path(os.environ)
     try:
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        private.make_missing(os.path.dirname(path))
         with open(path, "x", encoding="utf-8", opener=_private) as file:
             file.write(default_text())
     except OSError as error:

@@ -181,9 +181,11 @@ def _report(
     settings, issues = options.load_settings()
     options.tell_issues(issues)
     names = settings.admin if report.key == "admin" else settings.analytics
+    others = set(settings.key_variables) - {names.variable}
+    environ = {name: value for name, value in os.environ.items() if name not in others}
     asked = tuple(name for name in chosen if name in report.groups)
     query = reports.Query(report=report, width=width, groups=asked, filters=filters)
-    found = fetch.fetch(query, wanted, keys.fetch(report.key, names, os.environ), os.environ, pause=_pause)
+    found = fetch.fetch(query, wanted, keys.fetch(report.key, names, environ), environ, pause=_pause)
     if as_json:
         click.echo(json.dumps(org_output.document(report, wanted, found, chosen), indent=1))
     elif as_csv:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterator
 
+    from ullage.serve.listen import Place
     from ullage.serve.tokens import Scope
 
 _PORT = 7733
@@ -86,13 +87,15 @@ def _listener(
         with listen.unix(path) as listener:
             yield listener
         return
-    if not listen.is_loopback(host, port):
-        _check_public(host, port, tls, allowed)
-    with listen.open_port(host, port) as listener:
+    place = listen.place(host, port)
+    if not place.is_loopback:
+        _check_public(place, tls, allowed)
+    with listen.open_port(place) as listener:
         yield listener
 
 
-def _check_public(host: str, port: int, tls: ssl.SSLContext | None, allowed: tuple[str, ...]) -> None:
+def _check_public(place: Place, tls: ssl.SSLContext | None, allowed: tuple[str, ...]) -> None:
+    host = place.host
     if tls is None:
         raise UsageError(
             f"{host} can be reached from other machines, so it needs TLS: --tls-cert and --tls-key. For this machine "
@@ -103,7 +106,7 @@ def _check_public(host: str, port: int, tls: ssl.SSLContext | None, allowed: tup
         raise UsageError(
             f"{host} can be reached from other machines, so it needs a token: `ullage serve token create`."
         )
-    if not allowed and listen.is_every_address(host, port):
+    if not allowed and place.is_every_address:
         raise UsageError(f"{host} is every address of this machine. Name the one that clients use with --allowed-host.")
 
 
@@ -146,7 +149,8 @@ def _offer_link(base: str, *, open_browser: bool) -> None:
     if open_browser:
         from ullage.serve import browser
 
-        if not browser.open_page(base, _new_link(base), tokens.directory(os.environ)):
+        named = config.load(os.environ)[0].key_variables
+        if not browser.open_page(base, _new_link(base), tokens.directory(os.environ), named):
             click.echo("No browser could be started. `ullage serve link` makes a link for one.", err=True)
     elif sys.stdout.isatty():
         click.echo(f"The page, for ten minutes and one browser: {_new_link(base)}")

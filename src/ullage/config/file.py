@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import stat
+
 from ullage.config import plain
 from ullage.config.checks import Issue
 from ullage.config.options import OPTIONS
@@ -28,7 +31,33 @@ def read(path: str, values: dict[str, Any]) -> tuple[dict[str, Any], tuple[Issue
         return values, (
             Issue(line=0, message="cannot be read: it is no regular file, too large, or not yours to read"),
         )
+    meddler = _meddler(path)
+    if meddler:
+        return values, (Issue(line=0, message=meddler),)
     return checked(data, values)
+
+
+def _meddler(path: str) -> str | None:
+    """Return who else could have written a file, in words, or None: it names commands that are run.
+
+    Links are followed, as many keep such files in a place of their own; root may write what it likes. A group counts
+    where it is not the user's first one, which is the user's alone on most systems.
+    """
+    if not hasattr(os, "geteuid"):
+        return None
+    real = os.path.realpath(path)
+    for place in (real, os.path.dirname(real)):
+        try:
+            status = os.stat(place)
+        except OSError as error:
+            return f"cannot be looked at: {error.strerror}"
+        if status.st_uid not in (os.geteuid(), 0):
+            return f"is not read: {place} belongs to another user, who could name commands in it. Make it your own"
+        others = stat.S_IWOTH | (0 if status.st_gid == os.getegid() else stat.S_IWGRP)
+        is_sticky = stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_ISVTX
+        if status.st_mode & others and not is_sticky:
+            return f"is not read: others can write to {place}, and name commands in it. Run: chmod go-w '{place}'"
+    return None
 
 
 def checked(data: bytes, values: dict[str, Any]) -> tuple[dict[str, Any], tuple[Issue, ...]]:
@@ -114,13 +143,11 @@ def _line_of_error(error: Exception) -> int:
 
 def _line_of_key(text: str, key: str) -> int:
     """Find the line that sets a dotted key: tomllib does not tell."""
-    import re
-
     key, table = _bare(key) + ".", ""
     for number, line in enumerate(text.splitlines(), 1):
-        header = re.match(r"\s*\[\[?\s*(.+?)\s*\]\]?\s*(#.*)?$", line)
-        if header:
-            table = _bare(header.group(1)) + "."
+        header = line.partition("#")[0].strip()
+        if header.startswith("["):
+            table = _bare(header.strip("[]")) + "."
             # A value given as an array of tables has no line with an equals sign.
             if table.startswith(key):
                 return number

@@ -109,6 +109,16 @@ class Settings(Record):
     reporting: Reporting = Reporting()
     prices: Mapping[str, Any] = {}
 
+    @property
+    def key_variables(self) -> tuple[str, ...]:
+        """Return the environment variables that may hold a key of the user's."""
+        return tuple(filter(None, (names.variable for names in (self.web, self.admin, self.analytics))))
+
+    def keys_of_others(self) -> tuple[str, ...]:
+        """Return those of them that the source in force does not read."""
+        own = self.web.variable if self.source == "web" else ""
+        return tuple(name for name in self.key_variables if name != own)
+
 
 def settings_of(values: Mapping[str, Any]) -> Settings:
     """Type the value of each option, by key."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 import platform
 
-from ullage import __version__, config, memory, schedule
-from ullage.cache import ProfileCache, refuse_strangers
+from ullage import __version__, config, memory, private, schedule
+from ullage.cache import ProfileCache
 from ullage.doctor import host_report, permissions, redact, source_report, state_report
 from ullage.doctor.finding import Finding
 from ullage.errors import CacheError, UsageError
@@ -76,7 +76,7 @@ def _cache(environ: Mapping[str, str], findings: list[Finding]) -> ProfileCache 
     try:
         cache = ProfileCache(environ)
         for directory in _directories(cache):
-            refuse_strangers(directory)
+            private.refuse_strangers(directory)
     except UsageError as error:
         findings.append(Finding(code="no_cache_directory", message=str(error), exit_code=error.exit_code))
         return None

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import shutil
 import statistics
 import subprocess
 import sys
@@ -17,6 +16,7 @@ import time
 
 from ullage import places, secret, timeline
 from ullage.files import write_atomically
+from ullage.programs import find
 from ullage.publish import boot_clock
 from ullage.timeline import Frame
 
@@ -102,7 +102,7 @@ def cache(environ: Mapping[str, str], now: int) -> Iterator[dict[str, str]]:
 
 def programs(environ: Mapping[str, str]) -> dict[str, float | None]:
     """Return the milliseconds of `ullage-prompt` and `ullage prompt`; None for what does not run here."""
-    reader = shutil.which("ullage-prompt", path=environ.get("PATH"))
+    reader = find("ullage-prompt", environ)
     return {
         "ullage-prompt": _milliseconds([reader, "plain"], environ) if reader else None,
         "ullage prompt": _milliseconds([*_ULLAGE, "prompt"], environ),

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 _SECRET_NAMES = re.compile(r"TOKEN|KEY|SECRET|PASS|COOKIE|CREDENTIAL|AUTH", re.IGNORECASE)
 _SHORTEST_SECRET = 6
+_LONGEST = 4096
 _SHAPES = (
     (re.compile(r"(?<=://)[^/@\s]+@"), "<user>@"),
     (re.compile(r"\b(?:sk|pk|ghp|gho|xox[a-z])[-_][\w-]{6,}"), "<secret>"),
@@ -46,6 +47,8 @@ def _each(value: Any, known: list[str], home: str) -> Any:
 def _text(text: str, known: list[str], home: str) -> str:
     for secret in known:
         text = text.replace(secret, "<secret>")
+    # What is longer is no words for anybody, and would be searched for addresses from each of its characters on.
+    text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
     for shape, instead in _SHAPES:
         text = shape.sub(instead, text)
     if home:

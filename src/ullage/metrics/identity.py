@@ -9,7 +9,7 @@ import platform
 import secrets
 import stat
 
-from ullage import config, places
+from ullage import config, places, private
 from ullage.errors import MetricsError, SourceError, UsageError
 from ullage.files import read_regular
 from ullage.metrics.names import Names
@@ -72,8 +72,8 @@ def installation(environ: Mapping[str, str]) -> str:
 def _drawn(path: str) -> bytes:
     """Draw the number that stays; of two that draw at once, one counts for both."""
     aside = f"{path}.{os.getpid()}.{secrets.token_hex(4)}.new"
+    private.make(os.path.dirname(path), variable=private.STATE)
     try:
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
         with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(secrets.token_hex(16).encode())
         with contextlib.suppress(FileExistsError):

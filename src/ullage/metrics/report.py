@@ -10,7 +10,7 @@ import os
 import sys
 from datetime import UTC, datetime
 
-from ullage import config, overview
+from ullage import config, overview, private
 from ullage.errors import MetricsError, UllageError
 from ullage.files import read_regular, write_atomically
 from ullage.lock import exclusive
@@ -78,12 +78,7 @@ def send_all(environ: Mapping[str, str]) -> tuple[Sent, ...]:
     """Send wherever config.toml says, one process at a time, and keep how it went; raise UllageError."""
     settings, _ = config.load(environ)
     directory = config.state_path(environ)
-    try:
-        os.makedirs(directory, mode=0o700, exist_ok=True)
-    except OSError as error:
-        raise MetricsError(
-            f"Cannot make {directory}: {error.strerror}. Name another one in ULLAGE_STATE_DIR."
-        ) from error
+    private.make(directory, variable=private.STATE)
     with exclusive(os.path.join(directory, _LOCK), _PATIENCE_SECONDS) as alone:
         if not alone:
             return ()

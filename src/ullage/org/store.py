@@ -12,9 +12,7 @@ import os
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 
-from ullage import key_command
-from ullage.cache import refuse_strangers
-from ullage.errors import CacheError
+from ullage import key_command, private
 from ullage.files import read_regular, write_atomically
 from ullage.org.rows import Row
 from ullage.places import cache_root
@@ -62,7 +60,7 @@ class Store:
 
     def put(self, day: date, rows: Sequence[Row]) -> None:
         """Keep a finished day."""
-        self._make(self._directory)
+        private.make(os.path.dirname(self._root), self._directory)
         note = {"format": _FORMAT, "rows": [_plain(row) for row in rows]}
         write_atomically(self._path(day), json.dumps(note).encode())
 
@@ -74,22 +72,10 @@ class Store:
         known = read_regular(path, own=True)
         if known:
             return known.decode("ascii", "replace")
-        self._make(self._root)
+        private.make(os.path.dirname(self._root), self._root)
         salt = os.urandom(16).hex()
         write_atomically(path, salt.encode())
         return salt
-
-    def _make(self, directory: str) -> None:
-        try:
-            os.makedirs(os.path.dirname(self._root), mode=0o700, exist_ok=True)
-            for path in (self._root, os.path.dirname(directory), directory):
-                os.makedirs(path, mode=0o700, exist_ok=True)
-                refuse_strangers(path)
-        except OSError as error:
-            raise CacheError(
-                f"Cannot make the cache directory {directory}: {error.strerror}. Name one that you can write to in "
-                "ULLAGE_CACHE_DIR."
-            ) from error
 
 
 def _plain(row: Row) -> dict[str, Any]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 
-from ullage import detach, secret
+from ullage import config, detach, programs, secret
 from ullage.panel import USAGE_PAGE
 
 TYPE_CHECKING = False
@@ -21,9 +20,9 @@ def open_usage_page(environ: Mapping[str, str], platform: str = sys.platform) ->
     if platform == "win32":
         getattr(os, "startfile")(USAGE_PAGE)  # noqa: B009  # there on Windows alone
         return True
-    opener = shutil.which(_OPENERS.get(platform, "xdg-open"), path=environ.get("PATH"))
+    opener = programs.find(_OPENERS.get(platform, "xdg-open"), environ)
     if opener is None:
         return False
     # A bar reads what we print: the browser must hold none of our descriptors.
-    detach.start_program([opener, USAGE_PAGE], secret.withheld(environ))
+    detach.start_program([opener, USAGE_PAGE], secret.withheld(environ, config.load(environ)[0].key_variables))
     return True

@@ -13,13 +13,14 @@ from ullage.files import write_atomically
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 
-def open_page(base: str, link: str, directory: str) -> bool:
+def open_page(base: str, link: str, directory: str, named: Iterable[str]) -> bool:
     """Open the page by a private file that leads to the link: an argument list can be read by every user.
 
-    The link works once, so that what stays in the file opens nothing. Returns whether a browser could be started.
+    The link works once, so that what stays in the file opens nothing. `named` are the variables that hold keys. Returns
+    whether a browser could be started.
     """
     path = os.path.join(directory, "open.html")
     target = html.escape(link)
@@ -29,15 +30,15 @@ def open_page(base: str, link: str, directory: str) -> bool:
         f'<a href="{target}">ullage at {html.escape(base)}</a>'
     )
     write_atomically(path, page.encode())
-    with _without_keys():
+    with _without_keys(named):
         return webbrowser.open(pathlib.Path(path).as_uri())
 
 
 @contextlib.contextmanager
-def _without_keys() -> Iterator[None]:
+def _without_keys(named: Iterable[str]) -> Iterator[None]:
     """Hand a browser, which inherits our environment, nothing that opens an account."""
     before = dict(os.environ)
-    for name in before.keys() - secret.withheld(before).keys():
+    for name in before.keys() - secret.withheld(before, named).keys():
         del os.environ[name]
     try:
         yield

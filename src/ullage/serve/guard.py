@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 MOST_HEADERS = 64
 LARGEST_HEAD = 1 << 14
+# What a request's scope says once its token has opened something.
+GRANTED = "ullage.granted"
 LONGEST_TARGET = 2048
 
 _LOCKED = b"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

@@ -11,10 +11,10 @@ import ssl
 import stat
 import sys
 
-from ullage import target
-from ullage.cache import refuse_replaceable, refuse_strangers
+from ullage import private, target
 from ullage.errors import CacheError, ServeError, UsageError
 from ullage.lock import exclusive
+from ullage.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,34 +25,50 @@ _LONGEST_UNIX_PATH = 104 if sys.platform == "darwin" else 108
 _PATIENCE_SECONDS = 2.0
 
 
-def addresses(host: str, port: int) -> list[tuple[socket.AddressFamily, tuple[str, int]]]:
+class Place(Record):
+    """Where to listen: the name that was asked for, and the one address that it stood for then.
+
+    It is looked up once: the address that is bound is the one that was checked.
+    """
+
+    host: str
+    family: socket.AddressFamily
+    address: tuple[str, int, int, int] | tuple[str, int]
+
+    @property
+    def is_loopback(self) -> bool:
+        """Say whether nobody but this machine can connect there."""
+        return target.is_loopback(self.address[0].partition("%")[0])
+
+    @property
+    def is_every_address(self) -> bool:
+        """Say whether it stands for all addresses of the machine, none of which clients would name."""
+        return ipaddress.ip_address(self.address[0]).is_unspecified
+
+
+def place(host: str, port: int) -> Place:
     """Return where a host name or an address lies; raise UsageError when there is no such one."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError) as error:
         raise UsageError(f"There is no address {host!r}. Name one of this machine, such as 127.0.0.1.") from error
-    return [(family, (str(place[0]), port)) for family, _, _, _, place in found]
+    family, _, _, _, address = found[0]
+    return Place(host=host, family=family, address=address)  # type: ignore[arg-type]  # of an internet family
 
 
-def is_loopback(host: str, port: int) -> bool:
-    """Say whether nobody but this machine can connect there."""
-    return all(target.is_loopback(place[0].partition("%")[0]) for _, place in addresses(host, port))
-
-
-def open_port(host: str, port: int) -> socket.socket:
+def open_port(place: Place) -> socket.socket:
     """Return a socket that listens; raise ServeError when the port is taken or not ours to take."""
-    family, place = addresses(host, port)[0]
     # asyncio turns Nagle's delay off for sockets that say they are TCP: 44 ms an answer otherwise.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener = socket.socket(place.family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         # Without it the connections of a server that has just ended would keep the port from the next.
         exclusive_use = getattr(socket, "SO_EXCLUSIVEADDRUSE", None)
         listener.setsockopt(socket.SOL_SOCKET, exclusive_use or socket.SO_REUSEADDR, 1)
-        listener.bind(place)
+        listener.bind(place.address)
         listener.listen(_BACKLOG)
     except OSError as error:
         listener.close()
-        raise ServeError(_why_not(error, host, port)) from error
+        raise ServeError(_why_not(error, place.host, place.address[1])) from error
     return listener
 
 
@@ -112,9 +128,9 @@ def unix(path: str) -> Iterator[socket.socket]:
 
 def _make_private(directory: str) -> None:
     try:
-        os.makedirs(directory, mode=0o700, exist_ok=True)
-        refuse_replaceable(os.path.realpath(directory))
-        refuse_strangers(directory)
+        private.make_missing(directory)
+        private.refuse_replaceable(os.path.realpath(directory))
+        private.refuse_strangers(directory, variable="--unix")
         is_open = os.stat(directory).st_mode & 0o011
     except CacheError as error:
         raise ServeError(f"The socket needs a directory that is yours alone. {error}") from error
@@ -164,11 +180,6 @@ def tls_context(certificate: str, key: str) -> ssl.SSLContext:
 
 def _no_password() -> str:
     raise ValueError("the key has a password")
-
-
-def is_every_address(host: str, port: int) -> bool:
-    """Say whether a host stands for all addresses of the machine, none of which clients would name."""
-    return any(ipaddress.ip_address(place[0]).is_unspecified for _, place in addresses(host, port))
 
 
 def hosts(names: tuple[str, ...], port: int, scheme: str) -> frozenset[str]:

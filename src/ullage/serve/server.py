@@ -41,15 +41,31 @@ class Connection(H11Protocol):
     most = MOST_CONNECTIONS
     _deadline: asyncio.TimerHandle | None = None
     _stalled: asyncio.TimerHandle | None = None
+    _was_granted = False
+    _made_at = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
-        """Take a connection, unless there are too many."""
+        """Take a connection, unless there are too many of those that have shown their token."""
         super().connection_made(transport)
-        if len(self.connections) > self.most:
+        self._made_at = self.loop.time()
+        if len(self.connections) > self.most and not self._make_room():
             transport.write(guard.raw(503, "There are too many connections.", {b"retry-after": b"5"}))
             self._part()
             return
         self._expect_head()
+
+    def _make_room(self) -> bool:
+        """Give up the oldest connection that has shown no token: any user can fill the port, and keeps no owner out."""
+        others = (other for other in self.connections if isinstance(other, Connection) and other is not self)
+        strangers = [other for other in others if not (other.transport.is_closing() or other.is_granted())]
+        if strangers:
+            min(strangers, key=lambda other: other._made_at).transport.abort()
+        return bool(strangers)
+
+    def is_granted(self) -> bool:
+        """Say whether a request on this connection has shown a token that opens something."""
+        self._was_granted = self._was_granted or guard.GRANTED in (self.scope or ())
+        return self._was_granted
 
     def data_received(self, data: bytes) -> None:
         """Take what has come; the head of a request must be complete before its deadline, however it trickles in."""
@@ -63,6 +79,7 @@ class Connection(H11Protocol):
     def on_response_complete(self) -> None:
         """Let the next request come; an answer that ends the connection is taken in time or lost."""
         super().on_response_complete()
+        self.is_granted()
         if self.transport.is_closing():
             self._part()
 

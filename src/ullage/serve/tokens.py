@@ -13,8 +13,7 @@ import os
 import secrets
 from datetime import timedelta
 
-from ullage import config
-from ullage.cache import refuse_strangers
+from ullage import config, private
 from ullage.errors import ServeError, UsageError
 from ullage.files import read_regular, write_atomically
 from ullage.lock import exclusive
@@ -59,13 +58,10 @@ class Token(Record):
 
 
 def directory(environ: Mapping[str, str]) -> str:
-    """Return the directory that holds the tokens, made private; raise ServeError or CacheError where it cannot be."""
-    path = os.path.join(config.state_path(environ), "serve")
-    try:
-        os.makedirs(path, mode=0o700, exist_ok=True)
-        refuse_strangers(path)
-    except OSError as error:
-        raise ServeError(f"Cannot make {path}: {error.strerror}. Name another place in ULLAGE_STATE_DIR.") from error
+    """Return the directory that holds the tokens, made private; raise CacheError where it cannot be."""
+    state = config.state_path(environ)
+    path = os.path.join(state, "serve")
+    private.make(state, path, variable=private.STATE)
     return path
 
 

@@ -7,11 +7,10 @@ fetches with the credentials that it has. The request is experimental: where it 
 from __future__ import annotations
 
 import os
-import shutil
 import time
 import uuid
 
-from ullage import jsontext, secret
+from ullage import jsontext, programs, secret
 from ullage.errors import SourceError
 from ullage.sources import claude_state, usage_text, wire
 from ullage.sources.program import running
@@ -89,14 +88,14 @@ def find(environ: Mapping[str, str]) -> str:
     """Return the path of the user's `claude`; raise SourceError when there is none."""
     home = environ.get("HOME") or os.path.expanduser("~")
     usual = [os.path.join(home, place) for place in _USUAL_PLACES]
-    found = shutil.which("claude", path=os.pathsep.join([environ.get("PATH", os.defpath), *usual]))
+    found = programs.find("claude", environ, usual)
     if found is None:
         raise SourceError(
             "claude_missing",
             "The program `claude` was not found in PATH. Install Claude Code, or make it known to the shell that runs "
             "ullage.",
         )
-    return os.path.abspath(found)
+    return found
 
 
 def child_environment(environ: Mapping[str, str]) -> dict[str, str]:

@@ -19,7 +19,7 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
-from ullage import __version__, target
+from ullage import __version__, jsontext, target
 from ullage.errors import SourceError, UsageError
 from ullage.text import clean
 
@@ -262,6 +262,8 @@ def json_body(answer: Answer, host: str, number: Callable[[str], object] = float
     """Return the decoded body, its fractions read by `number`; raise SourceError that tells a page from a torn body."""
     if answer.headers.get("content-encoding", "identity") != "identity":
         raise SourceError("not_json", f"{host} sent a compressed answer that was not asked for.", reached_server=True)
+    if jsontext.has_too_many_values(answer.body):
+        raise SourceError("too_large", f"{host} sent far more than what was asked for.", reached_server=True)
     try:
         return json.loads(answer.body, parse_float=number)
     except (ValueError, RecursionError, ArithmeticError) as error:

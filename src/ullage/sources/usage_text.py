@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ullage.model import Account, Reading
 
 _ROW = re.compile(
-    r"^\s*Current (session|week(?: \(([^()]{1,48})\))?): (\d{1,3})% used(?: · resets (.*))?$", re.MULTILINE
+    r"^[ \t]*Current (session|week(?: \(([^()]{1,48})\))?): (\d{1,3})% used(?: · resets (.*))?$", re.MULTILINE
 )
 _RESET = re.compile(r"^(?:([A-Z][a-z]{2}) (\d{1,2}), )?(\d{1,2})(?::(\d\d))?(am|pm) \(([\w/+-]{1,64})\)\s*$")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

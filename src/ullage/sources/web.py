@@ -11,11 +11,11 @@ import os
 import time
 from datetime import timedelta
 
-from ullage import key_command, secret
+from ullage import key_command, private, secret
 from ullage.errors import SourceError
 from ullage.files import read_regular, remove, write_atomically
 from ullage.model import Account, iso, parse_time
-from ullage.places import profile_directory
+from ullage.places import cache_root, profile_directory
 from ullage.sources import claude_state, http, refusals, web_account, wire
 from ullage.text import clean
 
@@ -128,7 +128,7 @@ def _identity(environ: Mapping[str, str], question: _Question, wanted: str) -> I
         "salt": salt,
         "mark": key_command.mark(question.key, about, salt),
     }
-    os.makedirs(os.path.dirname(_path(environ)), mode=0o700, exist_ok=True)
+    private.make(cache_root(environ), profile_directory(environ))
     write_atomically(_path(environ), json.dumps(note).encode())
     return found
 

@@ -7,6 +7,8 @@ the control protocol; `extra_usage` in minor units and, newer, `spend`. Anything
 
 from __future__ import annotations
 
+from itertools import islice
+
 from ullage.errors import SourceError
 from ullage.model import Account, Credits, Money, Problem, Reading, Window, parse_percent, parse_time
 from ullage.text import clean, slug
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from ullage.model import Kind, Severity
 
 _MOST_WINDOWS = 32
+# Of each kind of statement: more than anybody has windows, and few enough to read in no time.
+_MOST_STATED = 2048
 _MOST_ALIKE = 9
 _LONGEST_SCOPE = 32
 _MOST_NAMES = 4
@@ -53,7 +57,7 @@ def parse_usage(body: object, *, account: Account, source: str, as_of: datetime)
         )
     implausible: list[str] = []
     windows: dict[str, Window] = {}
-    for stated in (*_listed(body), *_model_scoped(body), *_flat(body)):
+    for stated in (one for each in (_listed, _model_scoped, _flat) for one in islice(each(body), _MOST_STATED)):
         window = _window(stated, source, as_of, implausible)
         # Two names that look alike as ids are two windows all the same.
         for name in (window.id, *(f"{window.id}_{number}" for number in range(2, _MOST_ALIKE))):

@@ -54,9 +54,11 @@ def run(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int | No
     payload = _read_all(0)
     previous = None
     if options.get("--then"):
+        from ullage import config, secret
         from ullage.statusline.previous import Previous
 
-        previous = Previous(options["--then"], payload, environ)
+        named = config.load(environ)[0].key_variables
+        previous = Previous(options["--then"], payload, secret.passed_on(environ, named))
     shows = "--quiet" not in options
     try:
         line = _take_in(payload, environ, shows=shows, prints=previous is None)
@@ -182,7 +184,7 @@ def _save(statement: Statement, settings: Settings, environ: Mapping[str, str]) 
     publish.publish_anew(cache, settings)
     if statement.is_news:
         # Claude Code waits for the end of this process, which SQLite, or another that writes there, would delay.
-        detach.start("ullage.memory", secret.withheld(environ))
+        detach.start("ullage.memory", secret.withheld(environ, settings.key_variables))
 
 
 def _account_id(environ: Mapping[str, str]) -> str | None:

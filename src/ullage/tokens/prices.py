@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 
-from ullage import jsontext
+from ullage import jsontext, private
 from ullage.errors import CacheError, UsageError
 from ullage.files import read_regular, write_atomically
 from ullage.record import Record
@@ -96,9 +96,9 @@ def save(directory: str, document: object) -> PriceList:
     import json
 
     accepted = parse(document)
+    private.make(directory, variable=private.STATE)
     data = json.dumps(document, indent=1, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
     try:
-        os.makedirs(directory, mode=0o700, exist_ok=True)
         write_atomically(updated_path(directory), data)
     except (OSError, CacheError) as error:
         why = getattr(error.__cause__ or error, "strerror", None) or "it cannot be written"
