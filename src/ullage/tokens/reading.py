@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ullage.tokens.lines import Row
+    from ullage.tokens.lines import Context, Rank, Row
     from ullage.tokens.task import Piece, Task
     from ullage.tokens.transcripts import Status
 
@@ -43,7 +43,7 @@ class _Reader:
     def __init__(self, task: Task, descriptor: int) -> None:
         self._task, self._descriptor = task, descriptor
         self._skipped: dict[str, int] = {}
-        self._rows: dict[tuple[int, int, int], tuple[tuple[int, int, int], Row]] = {}
+        self._rows: dict[tuple[int, int, int], tuple[Rank, Context, Row]] = {}
         self._folder = ""
         self._session = os.path.splitext(os.path.basename(task.path))[0]
 
@@ -90,10 +90,12 @@ class _Reader:
             return UNREAD
         return status_of(before)
 
-    def _taken(self) -> list[Row]:
-        rows = [row for _, row in self._rows.values()]
+    def _taken(self) -> dict[Context, list[Row]]:
+        taken: dict[Context, list[Row]] = {}
+        for _, context, row in self._rows.values():
+            taken.setdefault(context, []).append(row)
         self._rows.clear()
-        return rows
+        return taken
 
     def _blocks(self, offset: int, end: int) -> Iterator[int]:
         """Read to the end; yield after each block up to where lines have been read whole."""
@@ -170,14 +172,14 @@ class _Reader:
         usage = lines.read(line, self._session, (self._task.path, offset))
         if usage is None:
             return
-        rows, folder, is_mended = usage
+        found, folder, is_mended = usage
         if is_mended:
             self._skip("mended_lines")
-        for row in rows:
-            key, rank = row[:3], _rank(row)
+        for one in found:
+            key = one[2][:3]
             known = self._rows.get(key)
-            if known is None or rank > known[0]:
-                self._rows[key] = rank, row
+            if known is None or one[0] > known[0]:
+                self._rows[key] = one
         if folder and not self._folder and folder_name(folder) == self._task.project:
             self._folder = folder
 
@@ -188,11 +190,6 @@ class _Reader:
 def folder_name(folder: str) -> str:
     """Return how Claude Code names the folder of a project's transcripts."""
     return re.sub(r"[^a-zA-Z0-9]", "-", folder)
-
-
-def _rank(row: Row) -> tuple[int, int, int]:
-    """Of several lines about one response the largest total counts, then the largest output, then the first."""
-    return row[8] + row[9] + row[10] + row[11] + row[12], row[9], -row[3]
 
 
 def _mark(descriptor: int, offset: int) -> bytes:
