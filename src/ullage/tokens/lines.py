@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import struct
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from hashlib import blake2b
 from typing import Annotated, Generic, TypeVar
 
@@ -23,13 +22,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
+    # What tells responses apart: the message, or a hash where that is not enough; its request, and whether it is a side
+    # chain's.
+    Key = tuple[str | int, str | None, int]
+    # The total and the output, the time, session, branch and model, the usage and its counts.
+    Said = tuple[tuple[int, int], datetime, str, str, str, "_Counts", tuple[int, ...]]
     # Whose a response is: session, branch, model, variant.
     Context = tuple[str, str, str, int]
     # Hashes of the message and of the request, whether it is a side chain's, milliseconds since the epoch, then the
     # counts in their order.
-    Row = tuple[int, int, int, int, int, int, int, int, int, int, int]
-    # Of several lines about one response the largest total counts, then the largest output, then the first.
-    Rank = tuple[int, int, int]
+    Row = tuple[int, ...]
 
 # Every line that counts holds it; a quoted one, inside a text, has backslashes between.
 NEEDLE = b'"usage":'
@@ -124,8 +126,8 @@ class Clockless(Exception):  # noqa: N818  # a line without a time is no fault o
 
 def read(
     line: bytes | bytearray, session: str, place: tuple[str, int]
-) -> tuple[list[tuple[Rank, Context, Row]], str | None, bool] | None:
-    """Return what a line counts for, the folder of its session, and whether bytes had to be replaced; None for nothing.
+) -> tuple[list[tuple[Key, Said]], str | None, bool] | None:
+    """Return what a line says of responses, the folder of its session, and whether bytes had to be replaced; or None.
 
     `session` is whose line it is where it names none, `place` what tells it from all others where it has no id.
     Raises one of `Unreadable` for what is no such line, and Clockless.
@@ -144,22 +146,41 @@ def read(
         message = entry.message
         if not isinstance(message, _Message) or message.usage is None:
             return None
-    own, branch = (decoded.session or session)[:_LONGEST_NAME], (decoded.branch or "")[:_LONGEST_NAME]
-    found = []
+    own, sidechain = decoded.session or session, 1 if entry.is_sidechain else 0
+    found: list[tuple[Key, Said]] = []
     for number, model, usage in _parts(message.model, message.usage):
         counts = _counts(usage)
         if any(counts):
-            at = _milliseconds(entry.timestamp)
+            moment = _moment(entry.timestamp)
             name = f"{message.id}:advisor:{number}" if message.id and number else message.id
+            key: Key
             if name and (entry.request or name.startswith("msg_")):
-                whole, asked = _named(name, entry.request)
+                key = (name, entry.request or None, sidechain)
             else:
-                whole = asked = _nameless(name, own, at, place, number)
-            size = counts[0] + counts[2] + counts[3] + counts[4]
-            context = (own, branch, (model or "")[:_LONGEST_NAME], _variant(usage, size))
-            rank = (size + counts[1], counts[1], -at)
-            found.append((rank, context, (whole, asked, 1 if entry.is_sidechain else 0, at, *counts)))
+                key = (_nameless(name, own, moment, place, number), None, sidechain)
+            rank = (counts[0] + counts[1] + counts[2] + counts[3] + counts[4], counts[1])
+            found.append((key, (rank, moment, own, decoded.branch or "", model or "", usage, counts)))
     return (found, decoded.folder, is_mended) if found else None
+
+
+def counts_more(said: Said, known: Said) -> bool:
+    """Say which of two lines about one response counts: the largest total, then the largest output, then the first."""
+    return said[0] > known[0] or (said[0] == known[0] and said[1] < known[1])
+
+
+def row(key: Key, said: Said) -> tuple[Context, Row]:
+    """Return whose a response is, and what is kept of it."""
+    name, request, sidechain = key
+    rank, moment, session, branch, model, usage, counts = said
+    whole = name if isinstance(name, int) else _hash(f"message\0{name}")
+    asked = _hash(f"request\0{name}\0{request}") if request else whole
+    context = (
+        session[:_LONGEST_NAME],
+        branch[:_LONGEST_NAME],
+        model[:_LONGEST_NAME],
+        _variant(usage, rank[0] - rank[1]),
+    )
+    return context, (whole, asked, sidechain, _milliseconds(moment), *counts)
 
 
 def _decoded_otherwise(line: bytes | bytearray) -> tuple[_Line[Any], bool]:
@@ -179,33 +200,28 @@ def _parts(model: str | None, usage: _Usage) -> Iterable[tuple[int, str | None, 
     return [(0, model, usage), *((number, one.model, one) for number, one in enumerate(advisors, 1))]
 
 
-def _milliseconds(timestamp: object) -> int:
-    """Return a line's time since the epoch; raise Clockless where it tells none."""
+def _moment(timestamp: object) -> datetime:
+    """Return a line's time; raise Clockless where it tells none."""
     moment = timestamp if isinstance(timestamp, datetime) else parse_time(timestamp)
     if moment is None or not 2000 < moment.year < 2200:
         raise Clockless
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _milliseconds(moment: datetime) -> int:
     return (moment - _EPOCH) // _MILLISECOND
 
 
-def _nameless(message: str | None, session: str, at: int, place: tuple[str, int], number: int) -> int:
+def _nameless(message: str | None, session: str, moment: datetime, place: tuple[str, int], number: int) -> int:
     """Return the hash of a response that its ids do not tell from others.
 
     Without a request a message id of the provider's own form is unique by itself; a gateway's may be the same for every
     response, which the session and the time then tell apart.
     """
     if message:
-        return _hash(f"gateway\0{message}\0{session}\0{at}")
+        return _hash(f"gateway\0{message}\0{session[:_LONGEST_NAME]}\0{_milliseconds(moment)}")
     path, offset = place
     return _hash(f"place\0{path}:{offset}:{number}")
-
-
-# The lines of one response follow each other.
-@lru_cache(maxsize=64)
-def _named(message: str, request: str | None) -> tuple[int, int]:
-    whole = _hash(f"message\0{message}")
-    return whole, _hash(f"request\0{message}\0{request}") if request else whole
 
 
 def _hash(text: str) -> int:

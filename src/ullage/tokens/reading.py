@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ullage.tokens.lines import Context, Rank, Row
+    from ullage.tokens.lines import Context, Key, Row, Said
     from ullage.tokens.task import Piece, Task
     from ullage.tokens.transcripts import Status
 
@@ -23,6 +23,8 @@ LONGEST_LINE = 4 << 20
 _BLOCK = 1 << 18
 _PROBE = 512
 _MOST_ROWS = 4000
+# Of lines; names and ids in them may be as long as they are.
+_MOST_BYTES = 8 << 20
 
 
 def read(task: Task) -> Iterator[Piece]:
@@ -43,7 +45,8 @@ class _Reader:
     def __init__(self, task: Task, descriptor: int) -> None:
         self._task, self._descriptor = task, descriptor
         self._skipped: dict[str, int] = {}
-        self._rows: dict[tuple[int, int, int], tuple[Rank, Context, Row]] = {}
+        self._said: dict[Key, Said] = {}
+        self._held = 0
         self._folder = ""
         self._session = os.path.splitext(os.path.basename(task.path))[0]
 
@@ -61,7 +64,7 @@ class _Reader:
                 yield "afresh", number
             for reached in self._blocks(offset, before.st_size):
                 offset = reached
-                if len(self._rows) >= _MOST_ROWS:
+                if len(self._said) >= _MOST_ROWS or self._held >= _MOST_BYTES:
                     yield "rows", number, self._taken()
             status = self._status_after(before)
             mark = _mark(self._descriptor, offset)
@@ -92,9 +95,11 @@ class _Reader:
 
     def _taken(self) -> dict[Context, list[Row]]:
         taken: dict[Context, list[Row]] = {}
-        for _, context, row in self._rows.values():
+        for key, said in self._said.items():
+            context, row = lines.row(key, said)
             taken.setdefault(context, []).append(row)
-        self._rows.clear()
+        self._said.clear()
+        self._held = 0
         return taken
 
     def _blocks(self, offset: int, end: int) -> Iterator[int]:
@@ -173,13 +178,13 @@ class _Reader:
         if usage is None:
             return
         found, folder, is_mended = usage
+        self._held += len(line)
         if is_mended:
             self._skip("mended_lines")
-        for one in found:
-            key = one[2][:3]
-            known = self._rows.get(key)
-            if known is None or one[0] > known[0]:
-                self._rows[key] = one
+        for key, said in found:
+            known = self._said.get(key)
+            if known is None or lines.counts_more(said, known):
+                self._said[key] = said
         if folder and not self._folder and folder_name(folder) == self._task.project:
             self._folder = folder
 

@@ -66,7 +66,7 @@ def _reader() -> Read:
 
 @contextlib.contextmanager
 def _hidden(module: str) -> Iterator[None]:
-    """Let an import do without a module; to import this one takes longer than msgspec, which finds the same in typing."""
+    """Let an import do without a module that takes longer than msgspec, which finds the same in typing."""
     if module in sys.modules:
         yield
         return
