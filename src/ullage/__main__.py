@@ -34,6 +34,10 @@ def _dispatch() -> int:
 
         status = prompt.start_refresh_if_due(os.environ)
     elif arguments[:1] == ["tokens"]:
+        # Neither imports nor rows make circles that are worth looking for again and again.
+        import gc
+
+        gc.disable()
         from ullage import receipt
 
         status = receipt.run(arguments[1:], os.environ)

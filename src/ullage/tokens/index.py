@@ -28,13 +28,13 @@ from ullage.tokens.task import LASTING, UNREAD, Task
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
     from typing import Any
 
     from ullage.database import Connection
     from ullage.tokens.amounts import Amount
-    from ullage.tokens.lines import Row
+    from ullage.tokens.lines import Context, Row
     from ullage.tokens.task import Piece
     from ullage.tokens.transcripts import Found, Transcript
 
@@ -194,18 +194,17 @@ class _Contexts:
 
     def __init__(self, connection: Connection, table: str) -> None:
         self._connection = connection
-        columns = f"message, request, sidechain, file, at, context, {COUNT_COLUMNS}"
+        columns = f"message, request, sidechain, at, {COUNT_COLUMNS}, file, context"
         self._insert = f"INSERT INTO fresh ({columns}) VALUES ({', '.join('?' * (6 + len(COUNTS)))})"
         if table == "responses":
             self._insert = f"INSERT INTO responses ({columns}, counted) "
             self._insert += f"VALUES ({', '.join('?' * (6 + len(COUNTS)))}, 1) {TAKE}"
 
-    def keep(self, number: int, transcript: Transcript, rows: Sequence[Row]) -> None:
+    def keep(self, number: int, transcript: Transcript, rows: Mapping[Context, Sequence[Row]]) -> None:
         whose = (transcript.root, _shown(transcript.project))
-        ids = {told: self._of((*whose, *told)) for told in {row[4:8] for row in rows}}
-        self._connection.executemany(
-            self._insert, ((*row[:3], number, row[3], ids[row[4:8]], *row[8:]) for row in rows)
-        )
+        for told, some in rows.items():
+            context = self._of((*whose, *told))
+            self._connection.executemany(self._insert, [(*row, number, context) for row in some])
 
     def _of(self, context: tuple[object, ...]) -> int:
         self._connection.execute(

@@ -6,51 +6,64 @@ advisor model stands inside its caller's usage, and is a response of its own.
 
 from __future__ import annotations
 
+import struct
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from hashlib import blake2b
+from typing import Annotated, Generic, TypeVar
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from ullage.model import parse_time
 from ullage.tokens.counts import ABOVE_100K, ABOVE_200K, FAST, US_ONLY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
+    from typing import Any
 
-    Row = tuple[int, int, int, int, str, str, str, int, int, int, int, int, int, int, int]
+    # What tells responses apart: the message, or a hash where that is not enough; its request, and whether it is a side
+    # chain's.
+    Key = tuple[str | int, str | None, int]
+    # The total and the output, the time, session, branch and model, the usage and its counts.
+    Said = tuple[tuple[int, int], datetime, str, str, str, "_Counts", tuple[int, ...]]
+    # Whose a response is: session, branch, model, variant.
+    Context = tuple[str, str, str, int]
+    # Hashes of the message and of the request, whether it is a side chain's, milliseconds since the epoch, then the
+    # counts in their order.
+    Row = tuple[int, ...]
 
 # Every line that counts holds it; a quoted one, inside a text, has backslashes between.
 NEEDLE = b'"usage":'
 
-# A row is: hashes of the message and of the request, whether it is a side chain's, milliseconds since the epoch,
-# session, branch, model, variant, then the counts in their order.
-_LARGEST_COUNT = 10**12
 _LONGEST_NAME = 300
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
+_HASH = struct.Struct(">q")
+
+_Count = Annotated[int, Meta(ge=0, le=10**12)]
+_Time = TypeVar("_Time")
+
 
 class _Created(Struct, gc=False):
-    ephemeral_5m_input_tokens: int | None = None
-    ephemeral_1h_input_tokens: int | None = None
+    ephemeral_5m_input_tokens: _Count | None = None
+    ephemeral_1h_input_tokens: _Count | None = None
 
 
 class _Tools(Struct, gc=False):
-    web_search_requests: int | None = None
+    web_search_requests: _Count | None = None
 
 
 class _Details(Struct, gc=False):
-    thinking_tokens: int | None = None
+    thinking_tokens: _Count | None = None
 
 
 class _Counts(Struct, gc=False):
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    cache_creation_input_tokens: int | None = None
-    cache_read_input_tokens: int | None = None
+    input_tokens: _Count | None = None
+    output_tokens: _Count | None = None
+    cache_creation_input_tokens: _Count | None = None
+    cache_read_input_tokens: _Count | None = None
     cache_creation: _Created | None = None
     server_tool_use: _Tools | None = None
     output_tokens_details: _Details | None = None
@@ -77,31 +90,33 @@ class _Message(Struct, gc=False):
 _Other = str | int | float | bool | list[object] | None
 
 
-class _Inner(Struct, gc=False):
+class _Inner(Struct, Generic[_Time], gc=False):
     """What an agent's progress repeats of its own transcript."""
 
     message: _Message | _Other = None
-    timestamp: object = None
+    timestamp: _Time | None = None
     request: str | None = field(name="requestId", default=None)
     is_sidechain: bool | None = field(name="isSidechain", default=None)
 
 
-class _Progress(Struct, gc=False):
-    message: _Inner | _Other = None
+class _Progress(Struct, Generic[_Time], gc=False):
+    message: _Inner[_Time] | _Other = None
 
 
-class _Line(Struct, gc=False):
+class _Line(Struct, Generic[_Time], gc=False):
     message: _Message | _Other = None
-    timestamp: object = None
+    timestamp: _Time | None = None
     session: str | None = field(name="sessionId", default=None)
     request: str | None = field(name="requestId", default=None)
     is_sidechain: bool | None = field(name="isSidechain", default=None)
     folder: str | None = field(name="cwd", default=None)
     branch: str | None = field(name="gitBranch", default=None)
-    data: _Progress | _Other = None
+    data: _Progress[_Time] | _Other = None
 
 
-_decode = msgspec.json.Decoder(_Line).decode
+# Times as Claude Code writes them cost little to read; `_Line[object]` takes any.
+_decode = msgspec.json.Decoder(_Line[datetime]).decode
+_decode_any = msgspec.json.Decoder(_Line[object]).decode
 Unreadable = (msgspec.DecodeError, UnicodeDecodeError, ValueError, RecursionError)
 
 
@@ -109,19 +124,20 @@ class Clockless(Exception):  # noqa: N818  # a line without a time is no fault o
     """The line tells no time."""
 
 
-def read(line: bytes | bytearray, session: str, place: tuple[str, int]) -> tuple[list[Row], str | None, bool] | None:
-    """Return what a line counts for, the folder of its session, and whether bytes had to be replaced; None for nothing.
+def read(
+    line: bytes | bytearray, session: str, place: tuple[str, int]
+) -> tuple[list[tuple[Key, Said]], str | None, bool] | None:
+    """Return what a line says of responses, the folder of its session, and whether bytes had to be replaced; or None.
 
     `session` is whose line it is where it names none, `place` what tells it from all others where it has no id.
     Raises one of `Unreadable` for what is no such line, and Clockless.
     """
     is_mended = False
     try:
-        decoded = _decode(line)
-    except UnicodeDecodeError:
-        # A name may hold bytes that are no UTF-8, and the numbers be sound.
-        decoded, is_mended = _decode(bytes(line).decode("utf-8", "replace")), True
-    entry: _Line | _Inner = decoded
+        decoded: _Line[Any] = _decode(line)
+    except (msgspec.ValidationError, UnicodeDecodeError):
+        decoded, is_mended = _decoded_otherwise(line)
+    entry: _Line[Any] | _Inner[Any] = decoded
     message = decoded.message
     if not isinstance(message, _Message) or message.usage is None:
         if not isinstance(decoded.data, _Progress) or not isinstance(decoded.data.message, _Inner):
@@ -130,80 +146,87 @@ def read(line: bytes | bytearray, session: str, place: tuple[str, int]) -> tuple
         message = entry.message
         if not isinstance(message, _Message) or message.usage is None:
             return None
-    rows = []
-    for number, (model, usage) in enumerate(_parts(message.model, message.usage)):
+    own, sidechain = decoded.session or session, 1 if entry.is_sidechain else 0
+    found: list[tuple[Key, Said]] = []
+    for number, model, usage in _parts(message.model, message.usage):
         counts = _counts(usage)
         if any(counts):
-            at = _milliseconds(entry.timestamp)
-            own = (decoded.session or session)[:_LONGEST_NAME]
+            moment = _moment(entry.timestamp)
             name = f"{message.id}:advisor:{number}" if message.id and number else message.id
+            key: Key
             if name and (entry.request or name.startswith("msg_")):
-                whole, asked = _named(name, entry.request)
+                key = (name, entry.request or None, sidechain)
             else:
-                whole = asked = _nameless(name, own, at, place, number)
-            rows.append(
-                (
-                    whole,
-                    asked,
-                    1 if entry.is_sidechain else 0,
-                    at,
-                    own,
-                    (decoded.branch or "")[:_LONGEST_NAME],
-                    (model or "")[:_LONGEST_NAME],
-                    _variant(usage, counts),
-                    *counts,
-                )
-            )
-    return (rows, decoded.folder, is_mended) if rows else None
+                key = (_nameless(name, own, moment, place, number), None, sidechain)
+            rank = (counts[0] + counts[1] + counts[2] + counts[3] + counts[4], counts[1])
+            found.append((key, (rank, moment, own, decoded.branch or "", model or "", usage, counts)))
+    return (found, decoded.folder, is_mended) if found else None
 
 
-def _parts(model: str | None, usage: _Usage) -> Sequence[tuple[str | None, _Counts]]:
-    """Return a response's own usage, then that of each advisor it asked, with their models."""
+def counts_more(said: Said, known: Said) -> bool:
+    """Say which of two lines about one response counts: the largest total, then the largest output, then the first."""
+    return said[0] > known[0] or (said[0] == known[0] and said[1] < known[1])
+
+
+def row(key: Key, said: Said) -> tuple[Context, Row]:
+    """Return whose a response is, and what is kept of it."""
+    name, request, sidechain = key
+    rank, moment, session, branch, model, usage, counts = said
+    whole = name if isinstance(name, int) else _hash(f"message\0{name}")
+    asked = _hash(f"request\0{name}\0{request}") if request else whole
+    context = (
+        session[:_LONGEST_NAME],
+        branch[:_LONGEST_NAME],
+        model[:_LONGEST_NAME],
+        _variant(usage, rank[0] - rank[1]),
+    )
+    return context, (whole, asked, sidechain, _milliseconds(moment), *counts)
+
+
+def _decoded_otherwise(line: bytes | bytearray) -> tuple[_Line[Any], bool]:
+    """Return a line that tells its time in an unusual way, or holds bytes that are no UTF-8, and whether it does."""
+    try:
+        return _decode_any(line), False
+    except UnicodeDecodeError:
+        # A name may hold bytes that are no UTF-8, and the numbers be sound.
+        return _decode_any(bytes(line).decode("utf-8", "replace")), True
+
+
+def _parts(model: str | None, usage: _Usage) -> Iterable[tuple[int, str | None, _Counts]]:
+    """Return a response's own usage, then that of each advisor it asked, numbered, with their models."""
     if not usage.iterations:
-        return ((model, usage),)
-    advisors = [(one.model, one) for one in usage.iterations if one.type == "advisor_message" and one.model]
-    return [(model, usage), *advisors]
+        return ((0, model, usage),)
+    advisors = [one for one in usage.iterations if one.type == "advisor_message" and one.model]
+    return [(0, model, usage), *((number, one.model, one) for number, one in enumerate(advisors, 1))]
 
 
-def _milliseconds(timestamp: object) -> int:
-    """Return a line's time since the epoch; raise Clockless where it tells none."""
-    moment = _in_utc(timestamp) or parse_time(timestamp)
-    if moment is None:
+def _moment(timestamp: object) -> datetime:
+    """Return a line's time; raise Clockless where it tells none."""
+    moment = timestamp if isinstance(timestamp, datetime) else parse_time(timestamp)
+    if moment is None or not 2000 < moment.year < 2200:
         raise Clockless
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _milliseconds(moment: datetime) -> int:
     return (moment - _EPOCH) // _MILLISECOND
 
 
-def _in_utc(timestamp: object) -> datetime | None:
-    """Read a time as Claude Code writes it; None for what `parse_time` takes longer about."""
-    try:
-        moment = datetime.fromisoformat(timestamp)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return None
-    return moment if moment.tzinfo is UTC and 2000 < moment.year < 2200 else None
-
-
-def _nameless(message: str | None, session: str, at: int, place: tuple[str, int], number: int) -> int:
+def _nameless(message: str | None, session: str, moment: datetime, place: tuple[str, int], number: int) -> int:
     """Return the hash of a response that its ids do not tell from others.
 
     Without a request a message id of the provider's own form is unique by itself; a gateway's may be the same for every
     response, which the session and the time then tell apart.
     """
     if message:
-        return _hash("gateway", message, session, str(at))
+        return _hash(f"gateway\0{message}\0{session[:_LONGEST_NAME]}\0{_milliseconds(moment)}")
     path, offset = place
-    return _hash("place", f"{path}:{offset}:{number}")
+    return _hash(f"place\0{path}:{offset}:{number}")
 
 
-# The lines of one response follow each other.
-@lru_cache(maxsize=64)
-def _named(message: str, request: str | None) -> tuple[int, int]:
-    whole = _hash("message", message)
-    return whole, _hash("request", message, request) if request else whole
-
-
-def _hash(*parts: str) -> int:
-    text = "\0".join(parts).encode("utf-8", "surrogatepass")
-    return int.from_bytes(blake2b(text, digest_size=8).digest(), "big", signed=True)
+def _hash(text: str) -> int:
+    (number,) = _HASH.unpack(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest())
+    return int(number)
 
 
 def _counts(usage: _Counts) -> tuple[int, int, int, int, int, int, int]:
@@ -215,17 +238,13 @@ def _counts(usage: _Counts) -> tuple[int, int, int, int, int, int, int]:
     fresh, output, read = usage.input_tokens or 0, usage.output_tokens or 0, usage.cache_read_input_tokens or 0
     thinking = (details.thinking_tokens or 0) if details else 0
     searches = (tools.web_search_requests or 0) if tools else 0
-    counts = (fresh, output, five_minutes, hour, read, min(thinking, output), searches)
-    if min(counts) < 0 or max(counts) > _LARGEST_COUNT:
-        raise ValueError("not a count")
-    return counts
+    return fresh, output, five_minutes, hour, read, min(thinking, output), searches
 
 
-def _variant(usage: _Counts, counts: tuple[int, ...]) -> int:
-    context = counts[0] + counts[2] + counts[3] + counts[4]
+def _variant(usage: _Counts, size: int) -> int:
     variant = 0
-    if context > 100_000:
-        variant = ABOVE_100K if context <= 200_000 else ABOVE_100K | ABOVE_200K
+    if size > 100_000:
+        variant = ABOVE_100K if size <= 200_000 else ABOVE_100K | ABOVE_200K
     if usage.speed == "fast":
         variant |= FAST
     return variant | US_ONLY if usage.inference_geo == "us" else variant

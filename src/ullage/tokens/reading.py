@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ullage.tokens.lines import Row
+    from ullage.tokens.lines import Context, Key, Row, Said
     from ullage.tokens.task import Piece, Task
     from ullage.tokens.transcripts import Status
 
@@ -23,6 +23,8 @@ LONGEST_LINE = 4 << 20
 _BLOCK = 1 << 18
 _PROBE = 512
 _MOST_ROWS = 4000
+# Of lines; names and ids in them may be as long as they are.
+_MOST_BYTES = 8 << 20
 
 
 def read(task: Task) -> Iterator[Piece]:
@@ -43,7 +45,8 @@ class _Reader:
     def __init__(self, task: Task, descriptor: int) -> None:
         self._task, self._descriptor = task, descriptor
         self._skipped: dict[str, int] = {}
-        self._rows: dict[tuple[int, int, int], tuple[tuple[int, int, int], Row]] = {}
+        self._said: dict[Key, Said] = {}
+        self._held = 0
         self._folder = ""
         self._session = os.path.splitext(os.path.basename(task.path))[0]
 
@@ -61,7 +64,7 @@ class _Reader:
                 yield "afresh", number
             for reached in self._blocks(offset, before.st_size):
                 offset = reached
-                if len(self._rows) >= _MOST_ROWS:
+                if len(self._said) >= _MOST_ROWS or self._held >= _MOST_BYTES:
                     yield "rows", number, self._taken()
             status = self._status_after(before)
             mark = _mark(self._descriptor, offset)
@@ -90,10 +93,14 @@ class _Reader:
             return UNREAD
         return status_of(before)
 
-    def _taken(self) -> list[Row]:
-        rows = [row for _, row in self._rows.values()]
-        self._rows.clear()
-        return rows
+    def _taken(self) -> dict[Context, list[Row]]:
+        taken: dict[Context, list[Row]] = {}
+        for key, said in self._said.items():
+            context, row = lines.row(key, said)
+            taken.setdefault(context, []).append(row)
+        self._said.clear()
+        self._held = 0
+        return taken
 
     def _blocks(self, offset: int, end: int) -> Iterator[int]:
         """Read to the end; yield after each block up to where lines have been read whole."""
@@ -170,14 +177,14 @@ class _Reader:
         usage = lines.read(line, self._session, (self._task.path, offset))
         if usage is None:
             return
-        rows, folder, is_mended = usage
+        found, folder, is_mended = usage
+        self._held += len(line)
         if is_mended:
             self._skip("mended_lines")
-        for row in rows:
-            key, rank = row[:3], _rank(row)
-            known = self._rows.get(key)
-            if known is None or rank > known[0]:
-                self._rows[key] = rank, row
+        for key, said in found:
+            known = self._said.get(key)
+            if known is None or lines.counts_more(said, known):
+                self._said[key] = said
         if folder and not self._folder and folder_name(folder) == self._task.project:
             self._folder = folder
 
@@ -188,11 +195,6 @@ class _Reader:
 def folder_name(folder: str) -> str:
     """Return how Claude Code names the folder of a project's transcripts."""
     return re.sub(r"[^a-zA-Z0-9]", "-", folder)
-
-
-def _rank(row: Row) -> tuple[int, int, int]:
-    """Of several lines about one response the largest total counts, then the largest output, then the first."""
-    return row[8] + row[9] + row[10] + row[11] + row[12], row[9], -row[3]
 
 
 def _mark(descriptor: int, offset: int) -> bytes:

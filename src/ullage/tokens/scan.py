@@ -7,13 +7,16 @@ import gc
 import marshal
 import os
 import struct
+import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from typing import Any
 
     from ullage.tokens.task import Piece, Task
 
+    Read = Callable[[Task], Iterator[Piece]]
     # Called with how many bytes have been read, of how many.
     Progress = Callable[[int, int], None]
 
@@ -49,17 +52,35 @@ def _workers(total: int, files: int) -> int:
 
 
 def _here(tasks: Sequence[Task]) -> Iterator[Piece]:
-    # With it comes msgspec, 20 ms that a look without anything new is spared.
-    from ullage.tokens import reading
-
+    read_one = _reader()
     for task in tasks:
-        yield from reading.read(task)
+        yield from read_one(task)
+
+
+def _reader() -> Read:
+    """Import what reads one file; with it comes msgspec, which a look without anything new is spared."""
+    with _hidden("typing_extensions"):
+        from ullage.tokens import reading
+    return reading.read
+
+
+@contextlib.contextmanager
+def _hidden(module: str) -> Iterator[None]:
+    """Let an import do without a module that takes longer than msgspec, which finds the same in typing."""
+    if module in sys.modules:
+        yield
+        return
+    modules: dict[str, Any] = sys.modules
+    modules[module] = None
+    try:
+        yield
+    finally:
+        del modules[module]
 
 
 def _forked(tasks: Sequence[Task], sizes: Sequence[int], workers: int) -> Iterator[Piece]:
     # All processes share what is imported before; what is there is not collected any more, so that its pages stay so.
-    from ullage.tokens import reading  # noqa: F401
-
+    _reader()
     gc.freeze()
     running = {}
     finished: set[object] = set()

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from ullage.tokens.transcripts import Status
 
-    # What is found: ("afresh", number) when nothing of before holds, ("rows", number, rows), and last of all
+    # What is found: ("afresh", number) when nothing of before holds, ("rows", number, rows by context), and last of all
     # ("done", number, status, offset, mark, skipped, folder). Builtins alone, for marshal.
     Piece = tuple[Any, ...]
 

@@ -1,0 +1,72 @@
+"""What one line says: times and counts in every form, and names of any length."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from tokens.transcript import amounts_of, count, line, write
+
+from ullage.tokens import reading
+from ullage.tokens.task import Task
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_AT = 1_795_168_800_000
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "2026-11-20T10:00:00.000Z",
+        "2026-11-20T10:00:00Z",
+        "2026-11-20T11:30:00+01:30",
+        "2026-11-20T10:00:00",
+        "2026-11-20 10:00Z",
+        _AT / 1000,
+        _AT,
+    ],
+)
+def test_a_time_counts_in_every_form(tmp_path: Path, told: object) -> None:
+    write(tmp_path, "p/a.jsonl", line(timestamp=told))
+    (amount,) = amounts_of(tmp_path)
+    assert (amount.first_at, amount.last_at, amount.responses) == (_AT, _AT, 1)
+
+
+@pytest.mark.parametrize("told", ["yesterday", "0001-01-01T00:00:00Z", "2026-13-20T10:00:00Z", True, [], {}, None])
+def test_a_line_without_a_time_leaves_the_others_of_its_response(tmp_path: Path, told: object) -> None:
+    write(tmp_path, "p/a.jsonl", line(output=50) + line(output=900, timestamp=told))
+    total, skipped = count(tmp_path)
+    assert (total.counts[1], skipped) == (50, {"clockless_lines": 1})
+
+
+@pytest.mark.parametrize("output", [-1, 10**12 + 1, 1.5, "many"])
+def test_what_is_no_count_breaks_its_line_alone(tmp_path: Path, output: object) -> None:
+    write(tmp_path, "p/a.jsonl", line(output=50) + line(usage={"output_tokens": output}))
+    total, skipped = count(tmp_path)
+    assert (total.counts[1], skipped) == (50, {"broken_lines": 1})
+
+
+def test_a_line_in_other_bytes_with_an_unusual_time_counts(tmp_path: Path) -> None:
+    strange = line(timestamp=_AT, gitBranch="m?in").encode().replace(b"m?in", b"m\xffin")
+    write(tmp_path, "p/a.jsonl", strange)
+    total, skipped = count(tmp_path)
+    assert (total.counts[1], skipped) == (100, {"mended_lines": 1})
+
+
+def test_of_equal_lines_the_first_in_time_counts_whatever_their_zones(tmp_path: Path) -> None:
+    later, earlier, naive = "2026-11-20T12:00:00Z", "2026-11-20T11:00:00+01:00", "2026-11-20T11:00:00"
+    write(tmp_path, "p/a.jsonl", "".join(line(timestamp=told) for told in (later, naive, earlier, later)))
+    (amount,) = amounts_of(tmp_path)
+    assert (amount.first_at, amount.responses) == (_AT, 1)
+
+
+def test_long_names_are_not_held_until_a_file_ends(tmp_path: Path) -> None:
+    long = "x" * (1 << 20)
+    lines = [line(f"msg_{number}{long}", request=f"r{number}", branch=long) for number in range(30)]
+    path = write(tmp_path, "p/a.jsonl", "".join(lines))
+    pieces = [piece for piece in reading.read(Task(number=1, path=str(path), project="p")) if piece[0] == "rows"]
+    rows = [sum(map(len, piece[2].values())) for piece in pieces]
+    assert sum(rows) == 30
+    assert max(rows) <= 10
