@@ -108,7 +108,7 @@ class Screen:
 
     def shows(self, colour: str, *, of: int = 3) -> None:
         """Wait until a colour can be seen."""
-        wait_until(lambda: self.has(colour, of=of), seconds=60, what=f"{colour} on the screen")
+        wait_until(lambda: self.has(colour, of=of), seconds=120, what=f"{colour} on the screen")
 
 
 @contextlib.contextmanager
@@ -144,7 +144,7 @@ def wayland(environ: dict[str, str], folder: Path, config: str) -> Iterator[Scre
     sockets = re.compile(r"wayland-\d+\Z")
     grim = need("grim")
     with running(command, environ, folder=folder):
-        wait_until(lambda: any(map(sockets.match, os.listdir(runtime))), seconds=60, what="a Wayland display")
+        wait_until(lambda: any(map(sockets.match, os.listdir(runtime))), seconds=120, what="a Wayland display")
         display = next(filter(sockets.match, os.listdir(runtime)))
 
         def grab() -> Image.Image:

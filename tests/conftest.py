@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import sysconfig
-from datetime import UTC, datetime
+import time
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from tools import REPOSITORY
 
 from ullage.simulate import Simulator, write_account
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 STANDINS = str(REPOSITORY / "tests" / "standins")
 # A machine that is busy with other tests must not fail a property for its time.
-settings.register_profile("ullage", deadline=None)
+settings.register_profile("ullage", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("ullage")
 
 NOW = datetime(2026, 11, 22, 10, 38, 49, tzinfo=UTC)
@@ -30,6 +31,15 @@ NOW = datetime(2026, 11, 22, 10, 38, 49, tzinfo=UTC)
 def now() -> datetime:
     """A moment for pure functions."""
     return NOW
+
+
+@pytest.fixture
+def one_day() -> None:
+    """Begin no test in the last minutes of a day: what it asks for and what it expects must be of the same one."""
+    now = datetime.now(UTC)
+    midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    if midnight - now < timedelta(minutes=2):
+        time.sleep((midnight - now).total_seconds())
 
 
 @pytest.fixture

@@ -155,7 +155,7 @@ for number in range(25):
         )
         for number in range(6)
     ]
-    ended = [(writer.wait(timeout=60), writer.stderr.read() if writer.stderr else "") for writer in writers]
+    ended = [(writer.wait(timeout=180), writer.stderr.read() if writer.stderr else "") for writer in writers]
     for writer in writers:
         assert writer.stderr is not None
         writer.stderr.close()

@@ -74,7 +74,7 @@ def pipe(
 ) -> subprocess.CompletedProcess[bytes]:
     data = json.dumps(stated).encode() if raw is None else raw
     done = subprocess.run(
-        [ULLAGE, "statusline", *arguments], env=dict(environ), input=data, capture_output=True, timeout=60, check=False
+        [ULLAGE, "statusline", *arguments], env=dict(environ), input=data, capture_output=True, timeout=180, check=False
     )
     assert done.returncode == 0, done.stderr
     return done
@@ -359,7 +359,7 @@ def test_many_sessions_at_once_lose_nothing(environ: dict[str, str]) -> None:
         assert process.stdin is not None
         process.stdin.write(json.dumps(payload(five_hour=number, session_id=f"session-{number}")).encode())
         process.stdin.close()
-    assert [process.wait(60) for process in running] == [0] * len(running)
+    assert [process.wait(180) for process in running] == [0] * len(running)
     assert used(environ)["five_hour"] == 33.0
     assert ullage("prompt", environ=environ).stdout == "7d 61%\n"
     decoded = timeline.decode(ProfileCache(environ).timeline("plain"))

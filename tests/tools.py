@@ -32,7 +32,7 @@ REPOSITORY = Path(__file__).parent.parent
 # What .ci/install-packages has from npm.
 PROGRAMS = REPOSITORY / ".programs" / "bin"
 _PROGRAM_OF = {"nushell": "nu"}
-# What a program may take that is ended for being slow, in turn: on a busy machine it may have done nothing by the first.
+# What a program may take that is ended for being slow, in turn: on a busy machine it may not have begun by the first.
 PATIENCES = (0.5, 4.0, 32.0)
 
 

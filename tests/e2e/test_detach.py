@@ -65,7 +65,7 @@ def test_no_descriptor_of_the_parent_is_held(command: list[str], environ: dict[s
     numbers = (3, 7, 9, 42, 200)
     redirections = " ".join(f"{number}>&{writer}" for number in numbers)
     script = ["bash", "-c", f'exec {redirections}; "$@"', "bash", *command]
-    started = subprocess.run(script, env=environ, pass_fds=[writer], capture_output=True, check=True, timeout=60)
+    started = subprocess.run(script, env=environ, pass_fds=[writer], capture_output=True, check=True, timeout=180)
     os.close(writer)
     wait_until(lambda: silent.requests == 1, what="the request")
     assert (started.stdout, started.stderr) == (b"", b"")
@@ -159,7 +159,7 @@ def test_hostile_modules_where_the_user_stands_are_not_imported(
     evil = f"open({str(tmp_path / 'pwned')!r}, 'w')\nraise SystemExit(66)\n"
     for name in ("ullage", "json", "httpx", "click", "ssl", "asyncio", "sitecustomize", "usercustomize", "runpy"):
         (here / f"{name}.py").write_text(evil)
-    started = subprocess.run(command, env=environ, cwd=here, capture_output=True, check=False, timeout=60)
+    started = subprocess.run(command, env=environ, cwd=here, capture_output=True, check=False, timeout=180)
     assert (started.returncode, started.stderr) == (0, b"")
     wait_until(lambda: published(environ), what="the reading")
     assert not (tmp_path / "pwned").exists()

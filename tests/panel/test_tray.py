@@ -112,7 +112,7 @@ def ended_well(environ: dict[str, str], number: int = signal.SIGTERM) -> Iterato
         # Twice, as a session's end may: the second must not find the first in its way.
         process.send_signal(number)
         process.send_signal(number)
-        said, _ = process.communicate(timeout=30)
+        said, _ = process.communicate(timeout=90)
         assert (process.returncode, said) == (0, b"")
     finally:
         process.kill()
@@ -153,7 +153,7 @@ def the_menu_works(environ: dict[str, str], screen: Screen, opened: Path, button
         run([need("xdotool"), "key", "--delay", "100", "Down", "Down", "Return"], environ)
         return opened.exists()
 
-    wait_until(chosen, seconds=60, what="the usage page, by the menu")
+    wait_until(chosen, seconds=120, what="the usage page, by the menu")
 
 
 def test_by_gtk(environ: dict[str, str], tmp_path: Path, screen: Screen) -> None:
@@ -193,9 +193,9 @@ def test_no_tray_is_said_once_and_waited_for(environ: dict[str, str], screen: Sc
                 know(environ, 91.0 + next(used) % 8)
                 return screen.has(RED, of=40)
 
-            wait_until(offered, seconds=60, what="the icon")
+            wait_until(offered, seconds=120, what="the icon")
         process.terminate()
-        assert process.wait(30) == 0
+        assert process.wait(90) == 0
         assert process.stderr.read() == ""
     finally:
         process.kill()

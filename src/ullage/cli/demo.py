@@ -79,8 +79,8 @@ def _wait_for_reading(environ: Mapping[str, str]) -> None:
     deadline = time.monotonic() + _PATIENCE_SECONDS
     # The last surface to be written shows something once all of them do.
     while not timeline.text_at(ProfileCache(environ).timeline(SURFACES[-1]), int(time.time())):
-        if time.monotonic() > deadline:
-            problem = ProfileCache(environ).schedule().problem
+        problem = ProfileCache(environ).schedule().problem
+        if problem or time.monotonic() > deadline:
             raise UllageError(problem.message if problem else "The refresh in the background brought no reading.")
         time.sleep(0.02)
 
