@@ -6,7 +6,6 @@ import contextlib
 import http.client
 import json
 import os
-import random
 import signal
 import socket
 import subprocess
@@ -109,15 +108,6 @@ class Stream:
     def close(self) -> None:
         self._file.close()
         self._connection.close()
-
-
-def lasting_port() -> int:
-    """Return a free port that stays so: below those that the system gives to whoever asks for any."""
-    while True:
-        port = random.randrange(15_000, 30_000)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 def everything(connection: socket.socket) -> bytes:

@@ -115,7 +115,8 @@ def test_kill_at_any_moment(chunk: int, environ: dict[str, str], warm: Warm) -> 
     cache = ProfileCache(environ)
     life = max(warm.refresh(90) for _ in range(2))
     shown = {b"fable 82%!", b"fable 64%"}
-    moments = [life * 1.1 * (step + random.random()) / KILLS for step in range(KILLS)]
+    # Each chunk has its own part of every step, as they may share a seed.
+    moments = [life * 1.1 * (step + (chunk + random.random()) / CHUNKS) / KILLS for step in range(KILLS)]
     for number, moment in enumerate(moments):
         warm.simulator.scenario = answers[(chunk + number) % 2]
         warm.refresh(moment)
@@ -134,7 +135,7 @@ def test_kill_of_the_first_refresh(chunk: int, environ: dict[str, str], simulate
     life = whole_life(environ)
     for step in range(8):
         place = {**environ, "ULLAGE_CACHE_DIR": f"{environ['ULLAGE_CACHE_DIR']}-{step}"}
-        kill_after(life * (step + random.random()) / 8, place)
+        kill_after(life * (step + (chunk + random.random()) / 2) / 8, place)
         cache = ProfileCache(place)
         for surface in SURFACES:
             data = cache.timeline(surface)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from browser import axe, chromium, patient
 from playwright.sync_api import expect
-from serving import Served, lasting_port, serving
+from serving import Served, serving
 from tools import ullage
 
+from bench.monitoring import free_port
 from ullage.cache import ProfileCache
 from ullage.serve import page as the_page
 
@@ -130,7 +131,7 @@ def test_a_hostile_name_is_text(known: dict[str, str], visit: Callable[..., Page
 
 
 def test_it_says_when_it_is_cut_off_and_comes_back(known: dict[str, str], visit: Callable[..., Page]) -> None:
-    port = str(lasting_port())
+    port = str(free_port())
     with serving(known, "--port", port) as served:
         page = shown(visit(served))
         served.stop()
