@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 TEAM = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "team")
 RULES = os.path.join(TEAM, "prometheus", "ullage.rules.yml")
-_PATIENCE_SECONDS = 60.0
+_PATIENCE_SECONDS = 180.0
 # A system's proxy has no business between loopback addresses.
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 

@@ -50,7 +50,7 @@ class Live:
 
 def settles(look: Callable[[], object], expected: object) -> None:
     """Hold an answer to what is expected; a scrape that is late on a busy machine takes all it would bring with it."""
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 180
     while (seen := look()) != expected and time.monotonic() < deadline:
         time.sleep(0.1)
     assert seen == expected
