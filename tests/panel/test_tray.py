@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from bars import GREEN, RED, click, know, running, stand_in_for_the_browser, system_gi, x_server, xfce_panel
+from bars import GREEN, RED, SYSTEM_GI, click, know, running, stand_in_for_the_browser, system_gi, x_server, xfce_panel
 from samples import NOW, reading, settings, window
 from tools import ULLAGE, need, run, ullage, wait_until
 
@@ -137,8 +138,10 @@ def test_by_xembed(environ: dict[str, str], tmp_path: Path, screen: Screen, numb
 def with_menu(environ: dict[str, str], folder: Path) -> dict[str, str]:
     """The environment with the system's PyGObject, which a menu needs on Linux."""
     packages = system_gi(folder)
+    if packages is None and os.environ.get("CI") == "true" and not os.path.isdir(SYSTEM_GI):
+        pytest.fail("PyGObject is not installed; .ci/packages-debian must name python3-gi")
     if packages is None:
-        pytest.skip(f"the system's PyGObject is not there, or not made for Python {sys.version_info[1]}")
+        pytest.skip(f"the system's PyGObject is not there, or not made for Python 3.{sys.version_info[1]}")
     return {**environ, "PYTHONPATH": packages}
 
 
