@@ -63,8 +63,7 @@ ALLOWED = {
     "overview": "cache memory pace places record",
     "changes": "errors",
     "panel": "cache changes config detach errors model overview panel prompt record render schedule secret text",
-    "tray": "detach errors panel render text xembed",
-    "xembed": "",
+    "tray": "detach errors panel render text tray",
     "moments": "",
     "serve": "__init__ cache changes config contract detach errors files frames history memory metrics model moments "
     "overview places prompt record render schemas secret serve target text timeline",
@@ -102,7 +101,7 @@ HOMES = {
     "h11": ["serve.server"],
     "prometheus_client": ["metrics.formats"],
     "opentelemetry": ["metrics.otlp"],
-    "pystray": ["tray"],
+    "pystray": ["tray.icon"],
 }
 
 

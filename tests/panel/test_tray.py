@@ -15,12 +15,13 @@ from bars import GREEN, RED, SYSTEM_GI, click, know, running, stand_in_for_the_b
 from samples import NOW, reading, settings, window
 from tools import ULLAGE, need, run, ullage, wait_until
 
-from ullage import panel, tray
+from ullage import panel
 from ullage.model import Problem
 from ullage.overview import Overview
 from ullage.panel import Wanted
 from ullage.render import picture
 from ullage.schedule import Schedule
+from ullage.tray import check_installed, face
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +37,7 @@ def look(*windows: Any, now: Any = NOW, problem: Problem | None = None, **change
 
 
 @pytest.mark.parametrize(
-    ("used", "minutes", "face"),
+    ("used", "minutes", "shown"),
     [
         (37.9, 0, (0.37, "#3d9a50", "37")),
         (82.0, 0, (0.82, "#d29922", "82")),
@@ -49,24 +50,24 @@ def look(*windows: Any, now: Any = NOW, problem: Problem | None = None, **change
         (None, 0, (None, "#9aa4b2", "?")),
     ],
 )
-def test_the_face_tells_what_is_known(used: float | None, minutes: int, face: object) -> None:
-    assert tray.face(look(window(used=used), now=NOW + timedelta(minutes=minutes))) == face
+def test_the_face_tells_what_is_known(used: float | None, minutes: int, shown: object) -> None:
+    assert face.face(look(window(used=used), now=NOW + timedelta(minutes=minutes))) == shown
 
 
 def test_the_face_counts_what_is_left_where_that_is_wanted() -> None:
-    assert tray.face(look(window(used=37.9), show_left=True)) == (0.63, "#3d9a50", "63")
-    assert tray.face(look(window(used=100.0), show_left=True)) == (0.0, "#e5484d", "×")
+    assert face.face(look(window(used=37.9), show_left=True)) == (0.63, "#3d9a50", "63")
+    assert face.face(look(window(used=100.0), show_left=True)) == (0.0, "#e5484d", "×")
 
 
 def test_nothing_known_is_an_empty_ring() -> None:
     nothing = look(problem=Problem(code="signed_out", message="Nobody is signed in."))
-    assert tray.face(nothing) == (None, "#9aa4b2", "")
-    assert tray.menu_lines(nothing) == ["Nothing is known yet.", "Nobody is signed in."]
-    assert tray.title(nothing) == "ullage: Nothing is known yet."
+    assert face.face(nothing) == (None, "#9aa4b2", "")
+    assert face.menu_lines(nothing) == ["Nothing is known yet.", "Nobody is signed in."]
+    assert face.title(nothing) == "ullage: Nothing is known yet."
 
 
 def test_the_menu_has_used_reset_age_and_source() -> None:
-    lines = tray.menu_lines(
+    lines = face.menu_lines(
         look(
             window(used=37.0, label="Session (5h)"),
             window("seven_day", 82.0, label="Week", as_of=NOW - timedelta(minutes=20), source="statusline"),
@@ -81,7 +82,7 @@ def test_the_menu_has_used_reset_age_and_source() -> None:
 
 
 def test_a_title_is_no_longer_than_windows_shows() -> None:
-    assert len(tray.title(look(window()).replace(origin="y" * 300))) == tray.LONGEST_TITLE
+    assert len(face.title(look(window()).replace(origin="y" * 300))) == face.LONGEST_TITLE
 
 
 def test_the_ring_fills_clockwise_from_the_top() -> None:
@@ -219,4 +220,4 @@ def test_the_extra_is_missing(environ: dict[str, str], monkeypatch: pytest.Monke
     from ullage.errors import UsageError
 
     with pytest.raises(UsageError, match=r"pip install 'ullage\[tray\]'"):
-        tray.check_installed()
+        check_installed()

@@ -18,10 +18,10 @@ def command(window: str | None) -> int:
 
     Needs the extra: pip install 'ullage[tray]'. Runs until its menu's Quit, ^C or the end of the session.
     """
-    from ullage import tray
     from ullage.panel.follow import Followed
+    from ullage.tray import check_installed, icon
 
-    tray.check_installed()
+    check_installed()
     followed = Followed(os.environ, panels.Wanted(window=window), options.for_a_desktop)
-    tray.run(followed, lambda words: click.echo(f"ullage: {words}", err=True))
+    icon.run(followed, lambda words: click.echo(f"ullage: {words}", err=True))
     return 0

@@ -1,4 +1,4 @@
-"""The icon in a desktop's tray: a ring that fills, and a menu; the only module that imports pystray.
+"""The icon while it is shown, kept current by a thread that follows the cache; the only module that imports pystray.
 
 On Linux the library shows the icon by AppIndicator or GTK where PyGObject is there, else by XEmbed, which has a click
 but no menu.
@@ -7,9 +7,7 @@ but no menu.
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import logging
-import math
 import queue
 import signal
 import sys
@@ -17,40 +15,26 @@ import threading
 from datetime import UTC, datetime
 
 from ullage import detach
-from ullage.errors import UllageError, UsageError
-from ullage.panel import markup
-from ullage.panel.colours import paint
+from ullage.errors import UllageError
 from ullage.panel.follow import Followed, follow
 from ullage.panel.page import open_usage_page
 from ullage.text import clean
-from ullage.xembed import OneThread
+from ullage.tray.face import face, menu_lines, title
+from ullage.tray.xembed import OneThread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
-    from ullage.panel import Panel, Row
+    from ullage.panel import Panel
 
-# Windows shows no more of a tooltip.
-LONGEST_TITLE = 120
 _LONGEST_STOP_SECONDS = 1.0
 _SETTLED_SECONDS = 0.04
-_FULL = 100.0
-_UNCOLOURED = "#9aa4b2"
 
 
 class TrayError(UllageError):
     exit_code = 5
-
-
-def check_installed() -> None:
-    """Raise UsageError, with what to install, where the extra is missing."""
-    if any(importlib.util.find_spec(name) is None for name in ("pystray", "PIL")):
-        raise UsageError(
-            "The tray needs pystray and Pillow, which the extra brings: pip install 'ullage[tray]', or pipx inject "
-            "ullage pystray pillow."
-        )
 
 
 def library() -> Any:
@@ -194,35 +178,6 @@ class _Tray:
         yield item("Refresh now", lambda: detach.start_refresh(self._followed.environ, "--early"))
         yield item("Open usage page", lambda: open_usage_page(self._followed.environ), default=True)
         yield item("Quit", lambda: self.sleep.end())
-
-
-def face(panel: Panel) -> tuple[float | None, str, str]:
-    """Return how far the ring is filled, from 0 to 1 or None for not known, its colour, and the text in it."""
-    colour = paint(panel.palette, "stale" if panel.state == "stale" else panel.severity).colour or _UNCOLOURED
-    if panel.used_percent is None:
-        return None, _UNCOLOURED, "?" if panel.rows else ""
-    used = math.floor(panel.used_percent + 1e-9)
-    if used >= _FULL:
-        return (0.0 if panel.counts_left else 1.0), colour, "×"
-    number = max(0, 100 - used) if panel.counts_left else used
-    return number / _FULL, colour, str(number)
-
-
-def title(panel: Panel) -> str:
-    """Return the tooltip: the segment, and when the numbers were read."""
-    text = markup.plain(panel.spans, panel.palette)
-    return f"ullage: {text} ({panel.origin})"[:LONGEST_TITLE] if text else f"ullage: {panel.origin}"[:LONGEST_TITLE]
-
-
-def menu_lines(panel: Panel) -> list[str]:
-    """Return the menu's text: every window with its number, reset, age and source, then what is wrong."""
-    lines = [_line(row) for row in panel.rows] or [panel.origin]
-    return [*lines, *([panel.problem] if panel.problem else [])]
-
-
-def _line(row: Row) -> str:
-    number = " ".join(part for part in (row.share.text, row.course) if part)
-    return f"{row.label}: {', '.join(filter(None, (number, row.outlook)))} ({row.stated})"
 
 
 def _unmarked(text: str, platform: str = sys.platform) -> str:
