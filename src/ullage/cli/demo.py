@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _ULLAGE = [sys.executable, "-P", "-m", "ullage"]
-_PATIENCE_SECONDS = 30.0
+_PATIENCE_SECONDS = 60.0
 
 # How each shell shows a prompt that refers to the segment, as an interactive one would.
 _SHELLS = {
