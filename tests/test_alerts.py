@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, time, timedelta
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,11 +13,14 @@ from hypothesis import strategies as st
 from samples import NOW, reading, readings, window
 
 from ullage import alerts
-from ullage.alerts import Alert, Mark, QuietHours, Wishes, parse_quiet_hours
 from ullage.errors import UsageError
 from ullage.model import Limits, Problem, Reading
 from ullage.pace import Forecast
 from ullage.schedule import Schedule
+from ullage.wishes import QuietHours, Wishes, parse_quiet_hours
+
+if TYPE_CHECKING:
+    from ullage.alerts import Alert, Mark
 
 HOUR = timedelta(hours=1)
 AGES = Limits()

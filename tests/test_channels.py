@@ -16,8 +16,8 @@ from samples import NOW
 from tools import PATIENCES, is_running, wait_until
 
 from ullage import alerts, channels
-from ullage.alerts import Wishes
 from ullage.channels import ChannelError
+from ullage.wishes import Wishes
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,18 +12,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ullage import config
-from ullage.alerts import QuietHours, Wishes
-from ullage.config import OPTIONS, Issue, file
+from ullage.config import file
+from ullage.config.checks import Issue
 from ullage.config.default_file import default_text, toml_value
+from ullage.config.options import OPTIONS
+from ullage.config.settings import DEFAULTS
 from ullage.model import Limits
 from ullage.places import SURFACES
-from ullage.render import segment
 from ullage.render.surfaces import PALETTES
+from ullage.wishes import QuietHours, Wishes
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-DEFAULTS = {option.key: option.default for option in OPTIONS}
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_without_a_file_the_defaults_are_in_force(environ: dict[str, str]) -> No
             stale_after=timedelta(minutes=15),
             expire_after=timedelta(hours=6),
         ),
-        templates=dict.fromkeys(SURFACES, segment.DEFAULT_TEMPLATE),
+        templates=dict.fromkeys(SURFACES, DEFAULTS["segment.template"]),
         show_left=False,
         ascii_only=False,
         palette=PALETTES["16"],
@@ -62,7 +62,7 @@ def test_without_a_file_the_defaults_are_in_force(environ: dict[str, str]) -> No
 
 def test_the_defaults_pass_their_own_checks_and_match_the_models() -> None:
     assert [option.key for option in OPTIONS if option.check(option.default)] == []
-    assert len(DEFAULTS) == len(OPTIONS)
+    assert [*DEFAULTS] == [option.key for option in OPTIONS]
 
 
 def test_every_option_takes_effect(path: str, environ: dict[str, str]) -> None:

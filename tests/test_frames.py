@@ -15,6 +15,7 @@ from samples import NOW, moments, money, reading, readings, window
 from samples import settings as values
 
 from ullage import frames
+from ullage.config.settings import DEFAULTS
 from ullage.model import Credits, Limits, Reading, Window
 from ullage.pace import Forecast
 from ullage.places import SURFACES
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 TEMPLATES = (
-    segment.DEFAULT_TEMPLATE,
+    DEFAULTS["segment.template"],
     "{5h}",
     "{5h}[ {5h.resets_in}]",
     "{7d.bar} [{7d.resets_at}]",

@@ -22,9 +22,11 @@ MODULES = {".".join(path.relative_to(SOURCE).with_suffix("").parts): path for pa
 ALLOWED = {
     "__init__": "",
     "record": "",
+    "dates": "",
+    "lock": "errors",
     "errors": "",
     "text": "",
-    "model": "record",
+    "model": "dates record",
     "timeline": "record",
     "meters": "record",
     "secret": "errors",
@@ -33,31 +35,32 @@ ALLOWED = {
     "places": "errors",
     "detach": "",
     "prompt": "detach errors files places timeline",
-    "schedule": "model record",
-    "pace": "model record",
+    "schedule": "dates model record",
+    "pace": "model pace record",
     "database": "",
     "history": "database errors model pace",
-    "memory": "cache config errors files history model pace text",
+    "memory": "cache config dates errors files history model pace text",
     "jsontext": "",
     "files": "errors",
-    "serial": "jsontext model record schedule text",
+    "serial": "dates jsontext model record schedule text",
     "statements": "files model serial",
-    "merge": "meters model",
-    "cache": "errors files merge places serial statements timeline",
+    "merge": "dates meters model",
+    "cache": "dates errors files lock merge places serial statements timeline",
     "render": "model pace places record render text tokens",
-    "account": "cache files model serial statements text",
+    "account": "files lock model serial statements text",
     "target": "text",
-    "config": "alerts config errors files meters model places record render secret text tokens",
-    "channels": "alerts errors user_command",
-    "delivery": "account alerts cache channels config detach errors files memory model secret text",
-    "frames": "places render timeline",
-    "publish": "files frames memory places schedule timeline tmux",
+    "config": "config dates errors files jsontext meters model places record render secret text tokens wishes",
+    "wishes": "dates errors record text",
+    "channels": "alerts errors user_command wishes",
+    "delivery": "account alerts cache channels config detach errors files lock memory model secret text",
+    "frames": "dates places render timeline",
+    "publish": "dates files frames memory places schedule timeline tmux",
     "ask": "account config errors meters model schedule sources",
     "contract": "model schedule",
-    "sources": "__init__ errors files jsontext key_command merge meters model places record secret sources statements "
-    "target text",
-    "statusline": "cache config detach errors files memory merge model places prompt publish record render secret "
-    "serial sources statements statusline timeline",
+    "sources": "__init__ dates errors files jsontext key_command merge meters model places record secret sources "
+    "statements target text",
+    "statusline": "cache config dates detach errors files memory merge model places prompt publish record render "
+    "secret serial sources statements statusline timeline",
     "setup": "errors files guard init record setup sources",
     "tmux": "record timeline",
     "overview": "cache memory pace places record",
@@ -65,17 +68,17 @@ ALLOWED = {
     "panel": "cache changes config detach errors model overview panel prompt record render schedule secret text",
     "tray": "detach errors panel render text tray",
     "moments": "",
-    "serve": "__init__ cache changes config contract detach errors files frames history memory metrics model moments "
-    "overview places prompt record render schemas secret serve target text timeline",
-    "metrics": "__init__ cache config contract errors files metrics model overview places record sources target text",
+    "serve": "__init__ cache changes config contract detach errors files frames history lock memory metrics model "
+    "moments overview places prompt record render schemas secret serve target text timeline",
+    "metrics": "__init__ config contract errors files lock metrics model overview places record sources target text",
     "refresh": "account ask cache config delivery detach errors memory places publish record schedule secret timeline",
-    "hook": "cache config errors files guard jsontext prompt",
+    "hook": "cache config dates errors files guard jsontext prompt",
     "init": "errors",
     "schemas": "contract",
     "doctor": "__init__ cache config doctor errors files history memory meters metrics model places publish "
     "record schedule secret setup sources timeline",
-    "guard": "errors guard model record render text",
-    "alerts": "errors model record render text",
+    "guard": "dates errors guard model record render text",
+    "alerts": "model record render text",
     "org": "cache errors files key_command model org places record secret sources text",
     "simulate": "errors record simulate",
     "tokens": "database errors files jsontext model record text tokens",
@@ -87,7 +90,8 @@ CHEAP = {"os", "sys", "time", "stat"}
 # The one module that may import each heavy library; msgspec describes two formats, one written and one read.
 HOMES = {
     "httpx": ["sources.http"],
-    "filelock": ["cache"],
+    "filelock": ["lock"],
+    "_datetime": ["dates"],
     "platformdirs": ["config.__init__"],
     "rich": ["render.table"],
     "msgspec": ["contract", "tokens.lines"],
@@ -230,6 +234,32 @@ def test_no_other_library_is_imported() -> None:
     assert {name: found for name, found in strangers.items() if found} == {}
 
 
+# ruff asks for a zone where it sees the standard library's name, and not where `dates` stands for it.
+LEAST_WITH_A_ZONE = {"datetime.now": 1, "datetime.fromtimestamp": 2, "datetime": 8}
+WITHOUT_A_ZONE = {"datetime.utcnow", "datetime.today", "datetime.utcfromtimestamp", "datetime.strptime"}
+
+
+def lacks_a_zone(call: ast.Call) -> bool:
+    name, given = ast.unparse(call.func), len(call.args) + len(call.keywords)
+    named = any(keyword.arg in ("tz", "tzinfo") for keyword in call.keywords)
+    return name in WITHOUT_A_ZONE or (given < LEAST_WITH_A_ZONE.get(name, 0) and not named)
+
+
+@pytest.mark.parametrize(
+    ("code", "lacks"), [("datetime.now()", True), ("datetime.now(UTC)", False), ("datetime(2026, 1, 2)", True)]
+)
+def test_a_moment_without_a_zone_is_found(code: str, lacks: bool) -> None:
+    call = ast.parse(code, mode="eval").body
+    assert isinstance(call, ast.Call)
+    assert lacks_a_zone(call) == lacks
+
+
+@pytest.mark.parametrize("module", [name for name, path in MODULES.items() if "dates" in houses(path)])
+def test_every_moment_has_a_zone(module: str) -> None:
+    calls = [node for node in ast.walk(ast.parse(MODULES[module].read_text("utf-8"))) if isinstance(node, ast.Call)]
+    assert [ast.unparse(call) for call in calls if lacks_a_zone(call)] == []
+
+
 def test_the_core_has_no_clock_and_no_output() -> None:
     pure = [
         *(
@@ -260,6 +290,7 @@ def test_the_core_has_no_clock_and_no_output() -> None:
         "guard.__init__",
         "guard.hooks",
         "alerts",
+        "wishes",
         "render.tokens",
         "render.tokens_document",
         *(f"tokens.{module}" for module in ("amounts", "counts", "cost", "lines", "litellm", "report", "windows")),

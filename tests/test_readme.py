@@ -10,7 +10,7 @@ import pytest
 from tools import REPOSITORY
 
 from ullage.cli import COMMANDS
-from ullage.config import OPTIONS
+from ullage.config.options import OPTIONS
 from ullage.contract import UsageDocument
 from ullage.meters import SOURCES
 from ullage.places import SURFACES

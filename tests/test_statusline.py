@@ -20,6 +20,7 @@ from tools import ULLAGE, is_running, processes, ullage, wait_until
 
 from ullage import history, memory, timeline
 from ullage.cache import ProfileCache
+from ullage.config.default_file import default_text
 from ullage.schedule import Schedule
 
 if TYPE_CHECKING:
@@ -466,46 +467,51 @@ def test_a_reader_that_goes_away_is_no_trouble(environ: dict[str, str]) -> None:
     assert used(environ)["five_hour"] == 37.0
 
 
-FORBIDDEN = {
-    "asyncio",
-    "click",
-    "collections",
-    "contextlib",
-    "dataclasses",
-    "enum",
-    "filelock",
-    "functools",
-    "httpx",
-    "importlib.metadata",
-    "json",
-    "msgspec",
-    "pathlib",
-    "platformdirs",
-    "random",
-    "re",
-    "rich",
-    "secrets",
-    "sqlite3",
-    "subprocess",
-    "tomllib",
-    "typing",
+# Everything: what is added here is paid for at every answer of everybody's.
+IMPORTED = {
+    *("__future__", "_datetime", "_json", "math"),
+    "ullage",
+    *(
+        f"ullage.{module}"
+        for module in (
+            *("__main__", "config", "config.settings", "dates", "errors", "files", "jsontext", "merge", "model"),
+            *("places", "prompt", "record", "render", "render.segment", "render.surfaces", "render.words", "serial"),
+            *("sources", "sources.status_line", "sources.wire", "statements", "statusline", "text", "timeline"),
+            "wishes",
+        )
+    ),
+}
+BY_A_CONFIG = {f"ullage.{module}" for module in ("meters", "secret")} | {
+    f"ullage.config.{module}" for module in ("checks", "file", "options", "plain")
 }
 
 
-def test_an_unchanged_line_imports_little(environ: dict[str, str]) -> None:
-    code = (
-        "import sys; sys.argv = ['ullage', 'statusline']; from ullage.__main__ import main; main(); "
-        "print(*sorted(sys.modules), file=sys.stderr)"
-    )
+def imported(environ: Mapping[str, str]) -> set[str]:
+    """Return what a line imports that says what its session has said before."""
     first = payload()
     line(first, environ)
-    stated = json.dumps(first).encode()
-    command = [sys.executable, "-I", "-S", "-c", f"import sys; sys.path[:0] = {sys.path!r}; {code}"]
-    done = subprocess.run(command, env=environ, input=stated, capture_output=True, check=True)
-    loaded = set(done.stderr.decode().split())
-    assert b"5h 37%" in done.stdout
-    assert "ullage.statusline" in loaded
-    assert not loaded & FORBIDDEN
+    shown, modules = tools.imported("statusline", environ=environ, given=json.dumps(first))
+    assert "5h 37%" in shown
+    return modules
+
+
+def test_an_unchanged_line_imports_this_and_nothing_else(environ: dict[str, str]) -> None:
+    assert imported(environ) == IMPORTED
+
+
+@pytest.mark.parametrize("options", ["", 'show = "used"', "template = '{top}'"], ids=["explained", "set", "not plain"])
+def test_a_config_toml_adds_its_checks_and_seldom_the_reader_of_toml(options: str, environ: dict[str, str]) -> None:
+    Path(environ["ULLAGE_CONFIG"]).write_text(default_text().replace("[segment]", f"[segment]\n{options}", 1))
+    modules = imported(environ)
+    assert ("tomllib" in modules) == ("'" in options)
+    if "tomllib" not in modules:
+        assert modules == IMPORTED | BY_A_CONFIG
+
+
+def test_a_second_statement_and_a_width_add_what_they_need(environ: dict[str, str]) -> None:
+    line(payload(session_id="another"), environ)
+    environ["COLUMNS"] = "80"
+    assert imported(environ) == IMPORTED | {"ullage.meters", "ullage.render.cells", "unicodedata"}
 
 
 def test_the_pace_goes_by_the_history(environ: dict[str, str]) -> None:

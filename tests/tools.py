@@ -61,6 +61,22 @@ def ullage(*arguments: str, environ: Mapping[str, str], seconds: float = 180) ->
     return run([ULLAGE, *arguments], environ, seconds=seconds)
 
 
+# What the interpreter's own start has loaded anyway.
+_WITH_THE_INTERPRETER = "import os, sys, time; before = set(sys.modules)"
+
+
+def imported(*arguments: str, environ: Mapping[str, str], given: str = "") -> tuple[str, set[str]]:
+    """Return what a command prints, and every module that it has imported when it has ended well."""
+    code = (
+        f"{_WITH_THE_INTERPRETER}; sys.path[:0] = {sys.path!r}; sys.argv = ['ullage', *{arguments!r}]; "
+        "from ullage.__main__ import main; main(); print(*(set(sys.modules) - before), file=sys.stderr)"
+    )
+    # Without `site`: what the packages of this interpreter have loaded at its start would not be counted.
+    done = run([sys.executable, "-I", "-S", "-c", code], environ, input=given)
+    assert done.returncode == 0, done.stderr
+    return done.stdout, set(done.stderr.split())
+
+
 def wait_until(condition: Callable[[], object], *, seconds: float = 90, what: str = "the condition") -> None:
     """Wait until something holds; fail with its name when it never does."""
     deadline = time.monotonic() + seconds

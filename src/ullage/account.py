@@ -6,8 +6,8 @@ import contextlib
 import os
 
 from ullage import serial, statements
-from ullage.cache import exclusive
 from ullage.files import read_regular, remove, write_atomically
+from ullage.lock import exclusive
 from ullage.model import parse_time
 from ullage.text import slug
 

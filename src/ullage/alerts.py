@@ -6,9 +6,8 @@ if it still holds then.
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 
-from ullage.errors import UsageError
 from ullage.model import has_reset, iso, same_reset, state_at, used_percent_at
 from ullage.record import Record
 from ullage.render import words
@@ -17,49 +16,20 @@ from ullage.text import clean
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
     from typing import Any, Literal
 
     from ullage.model import Limits, Reading, Window
     from ullage.pace import Forecast
     from ullage.schedule import Schedule
+    from ullage.wishes import Wishes
 
     Kind = Literal["threshold", "forecast", "reset", "failing", "test"]
     MarkKind = Literal["threshold", "forecast", "blocked", "failing"]
 
-CHANNELS = ("desktop", "bell", "command")
-
 # A reset that nobody was told of for so long is no news.
 _LONGEST_NEWS = timedelta(hours=12)
 _LONGEST_MESSAGE = 500
-_HOURS = r"([0-2]?[0-9]):([0-5][0-9])\s*-\s*([0-2]?[0-9]):([0-5][0-9])(?:\s+(\S+))?"
-
-
-class QuietHours(Record):
-    """From one time of day to another, past midnight where they are in that order; local time without a zone."""
-
-    start: time
-    end: time
-    zone: str | None = None
-
-    def cover(self, moment: datetime) -> bool:
-        """Say whether a moment falls into them."""
-        import zoneinfo
-
-        local = moment.astimezone(zoneinfo.ZoneInfo(self.zone) if self.zone else None).time()
-        if self.start < self.end:
-            return self.start <= local < self.end
-        return local >= self.start or local < self.end
-
-
-class Wishes(Record):
-    """What a person wants to be told, when and how."""
-
-    via: tuple[str, ...] = ()
-    command: tuple[str, ...] = ()
-    thresholds: tuple[float, ...] = (75.0, 90.0, 100.0)
-    forecast: bool = True
-    failing_after: timedelta | None = timedelta(hours=1)
-    quiet: QuietHours | None = None
 
 
 class Alert(Record):
@@ -84,35 +54,6 @@ class Mark(Record):
     percent: float = 0.0
     resets_at: datetime | None = None
     as_of: datetime | None = None
-
-
-def parse_quiet_hours(text: str) -> QuietHours | None:
-    """Read `22:00-07:00`, with a zone such as `Europe/Berlin` if it is not the local one; None for an empty text."""
-    if not text.strip():
-        return None
-    # A status line loads the configuration, and has no time for what it does not need.
-    import re
-
-    found = re.fullmatch(_HOURS, text.strip())
-    if found is None or int(found[1]) > 23 or int(found[3]) > 23:
-        raise UsageError(f"is {clean(text)!r}; write 22:00-07:00, or 22:00-07:00 Europe/Berlin")
-    start, end = time(int(found[1]), int(found[2])), time(int(found[3]), int(found[4]))
-    if start == end:
-        raise UsageError(f"is {clean(text)!r}, which begins when it ends")
-    zone = found[5]
-    if zone is not None and not _is_zone(zone):
-        raise UsageError(f"names the zone {clean(zone)!r}, which is not known here; write one such as Europe/Berlin")
-    return QuietHours(start=start, end=end, zone=zone)
-
-
-def _is_zone(name: str) -> bool:
-    import zoneinfo
-
-    try:
-        zoneinfo.ZoneInfo(name)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True
 
 
 class _Situation(Record):

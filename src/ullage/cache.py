@@ -1,21 +1,21 @@
-"""The cache on disk: private directories, atomic writes, the lock, and the files of one profile."""
+"""The cache on disk: private directories, atomic writes, and the files of one profile."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 import stat
 import time
-from datetime import UTC, datetime
 
 from ullage import merge, serial, statements, timeline
+from ullage.dates import UTC, datetime
 from ullage.errors import CacheError
 from ullage.files import read_regular, remove, write_atomically
 from ullage.places import TIMELINES, cache_root, profile_directory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
+    from contextlib import AbstractContextManager
 
     from ullage.model import Reading
     from ullage.schedule import Schedule
@@ -25,29 +25,6 @@ _OLDEST_SESSION_SECONDS = 8 * 86400
 _MOST_SESSIONS = 32
 # A write takes no longer; what is older was left by a process that is dead.
 _OLDEST_WRITE_SECONDS = 60
-
-
-@contextlib.contextmanager
-def exclusive(path: str, wait_seconds: float = 0) -> Iterator[bool]:
-    """Try to hold a lock file; yield whether that worked. A dead process holds no lock."""
-    # asyncio comes with it, 35 ms that a reader should not pay.
-    import filelock
-
-    lock = filelock.FileLock(path, timeout=wait_seconds, mode=0o600)
-    try:
-        lock.acquire()
-    except filelock.Timeout:
-        yield False
-        return
-    except OSError as error:
-        raise CacheError(
-            f"Cannot lock {path}: {error.strerror}. Make the directory writable, or name another one in "
-            "ULLAGE_CACHE_DIR."
-        ) from error
-    try:
-        yield True
-    finally:
-        lock.release()
 
 
 class ProfileCache:
@@ -66,8 +43,7 @@ class ProfileCache:
             refuse_replaceable(os.path.realpath(self.root))
             for part in ("", *os.path.relpath(self.directory, self.root).split(os.sep)):
                 directory = os.path.join(directory, part) if part else directory
-                with contextlib.suppress(FileExistsError):
-                    os.mkdir(directory, 0o700)
+                os.makedirs(directory, 0o700, exist_ok=True)
                 refuse_strangers(directory)
         except OSError as error:
             raise CacheError(
@@ -80,20 +56,24 @@ class ProfileCache:
         now = time.time()
         changed: dict[str, float] = {}
         for name in os.listdir(self.directory):
-            with contextlib.suppress(OSError):
+            try:
                 # The modification time of a timeline is its checkpoint; the change time cannot be set.
                 changed[name] = os.stat(self._path(name)).st_ctime
+            except OSError:
+                # Another process has just removed it.
+                continue
         sessions = sorted(filter(statements.is_of_session, changed), key=lambda name: -changed[name])
         dead = [name for name in changed if name.endswith(".new") and changed[name] < now - _OLDEST_WRITE_SECONDS]
         dead += [name for name in sessions if changed[name] < now - _OLDEST_SESSION_SECONDS]
         for name in (*dead, *sessions[_MOST_SESSIONS:]):
             remove(self._path(name))
 
-    @contextlib.contextmanager
-    def lock(self, wait_seconds: float = 0) -> Iterator[bool]:
+    def lock(self, wait_seconds: float = 0) -> AbstractContextManager[bool]:
         """Try to become the one that refreshes; yield whether that worked."""
-        with exclusive(self._path("refresh.lock"), wait_seconds) as held:
-            yield held
+        # A hook reads, and has no time for what it does not need.
+        from ullage.lock import exclusive
+
+        return exclusive(self._path("refresh.lock"), wait_seconds)
 
     def readings(self) -> tuple[Reading, ...]:
         """Return what each source said last, one reading each."""
@@ -107,9 +87,12 @@ class ProfileCache:
         """Return what changes whenever a source's last reading does."""
         found = []
         for name in statements.names(self.directory):
-            with contextlib.suppress(OSError):
+            try:
                 status = os.stat(self._path(name))
-                found.append((name, status.st_mtime_ns ^ status.st_ino))
+            except OSError:
+                # Likewise.
+                continue
+            found.append((name, status.st_mtime_ns ^ status.st_ino))
         return tuple(found)
 
     def schedule(self) -> Schedule:

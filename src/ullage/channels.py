@@ -13,12 +13,13 @@ import subprocess
 
 from ullage import alerts, user_command
 from ullage.errors import UllageError
+from ullage.wishes import Wishes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ullage.alerts import Alert, Wishes
+    from ullage.alerts import Alert
 
 _PATIENCE_SECONDS = 15
 _LONGEST_OUTPUT = 200
@@ -106,7 +107,7 @@ def to_desktop(alert: Alert) -> None:
     try:
         from desktop_notifier import DesktopNotifier, Urgency
     except ImportError as error:
-        raise ChannelError(f"The desktop {missing('desktop', alerts.Wishes())}.") from error
+        raise ChannelError(f"The desktop {missing('desktop', Wishes())}.") from error
     failures: list[str] = []
 
     class Failures(logging.Handler):

@@ -17,9 +17,10 @@ from datetime import UTC, datetime, timedelta
 from ullage import alerts, channels, config, detach, memory, secret
 from ullage.account import AccountCache
 from ullage.alerts import Alert, Mark
-from ullage.cache import ProfileCache, exclusive
+from ullage.cache import ProfileCache
 from ullage.errors import UllageError
 from ullage.files import read_regular, write_atomically
+from ullage.lock import exclusive
 from ullage.model import parse_percent, parse_time
 from ullage.text import clean
 
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from ullage.alerts import Wishes
     from ullage.config import Settings
+    from ullage.wishes import Wishes
 
 _MARKS, _OUTBOX, _PROBLEM, _LOCK = "alerts.json", "outbox", "alerts.problem", "alerts.lock"
 _FORMAT = 1

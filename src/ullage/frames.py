@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime
 from types import MappingProxyType
 
+from ullage.dates import UTC, datetime
 from ullage.places import TIMELINES, surface_of
 from ullage.render import segment
 from ullage.render.segment import View

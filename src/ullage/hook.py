@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 import sys
-from datetime import UTC, datetime
 
 from ullage import config, guard, jsontext
 from ullage.cache import ProfileCache
+from ullage.dates import UTC, datetime
 from ullage.errors import CacheError, UllageError, UsageError
 from ullage.files import read_regular, write_atomically
 from ullage.guard import Question, hooks

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 import sys
-from datetime import UTC, datetime
 
 from ullage import config
 from ullage.cache import ProfileCache
+from ullage.dates import UTC, datetime
 from ullage.errors import UllageError
 from ullage.files import read_regular, remove, write_atomically
 from ullage.model import Problem

@@ -8,9 +8,7 @@ that a second kind of source contradicts, that contradiction.
 
 from __future__ import annotations
 
-from datetime import timedelta
-
-from ullage import meters
+from ullage.dates import timedelta
 from ullage.model import length, same_reset
 
 TYPE_CHECKING = False
@@ -38,6 +36,9 @@ def merge(readings: Iterable[Reading]) -> Reading | None:
     stated = sorted(_of_one_account(set(readings)), key=_newest_last)
     if len(stated) < 2:
         return stated[0] if stated else None
+    # What one source said alone, as a first session's status line has it, needs no table of sources.
+    from ullage import meters
+
     listings = [reading for reading in stated if reading.source not in meters.PARTIAL]
     windows = _windows(stated, listings[-1] if listings else None)
     credits = _credits(listings)

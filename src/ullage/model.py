@@ -5,8 +5,7 @@ Percentages run from 0 to 100 and may exceed 100. Times are aware datetimes in U
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
+from ullage.dates import UTC, datetime, timedelta
 from ullage.record import Record
 
 TYPE_CHECKING = False

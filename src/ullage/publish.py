@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-from datetime import UTC, datetime
 
 from ullage import frames, memory, schedule, timeline
+from ullage.dates import UTC, datetime
 from ullage.files import read_regular
 from ullage.places import ATTENDED, surface_of
 from ullage.timeline import BootClock

@@ -7,8 +7,8 @@ schedule. A person at a prompt is served sooner than a bar that redraws by itsel
 from __future__ import annotations
 
 import math
-from datetime import datetime, timedelta
 
+from ullage.dates import datetime, timedelta
 from ullage.model import CLOCK_SLACK, Problem
 from ullage.record import Record
 

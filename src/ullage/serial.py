@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from ullage import jsontext
+from ullage.dates import datetime
 from ullage.model import (
     SEVERITIES,
     Account,
@@ -17,12 +16,13 @@ from ullage.model import (
     parse_time,
 )
 from ullage.record import Record
-from ullage.schedule import Schedule
 from ullage.text import clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from ullage.schedule import Schedule
 
 _FORMAT = 1
 _LONGEST_MESSAGE = 500
@@ -48,9 +48,12 @@ def decode_reading(data: bytes | None) -> Reading | None:
 
 def decode_schedule(data: bytes | None) -> Schedule:
     """Return the schedule; an empty one for bytes that hold none of this version."""
+    # A status line reads no schedule.
+    from ullage.schedule import Schedule
+
     fields = _fields(data)
     try:
-        return _schedule(fields) if fields else Schedule()
+        return Schedule(**_schedule(fields)) if fields else Schedule()
     except (KeyError, TypeError, ValueError, AttributeError):
         return Schedule()
 
@@ -125,20 +128,20 @@ def _money(fields: dict[str, Any] | None) -> Money | None:
     return Money(amount_minor=amount, currency=clean(fields["currency"]), exponent=exponent)
 
 
-def _schedule(fields: dict[str, Any]) -> Schedule:
-    return Schedule(
-        account_id=_text(fields["account_id"]),
-        attempted_at=parse_time(fields["attempted_at"]),
-        succeeded_at=parse_time(fields.get("succeeded_at")),
-        refresh_at=parse_time(fields["refresh_at"]),
-        idle_refresh_at=parse_time(fields["idle_refresh_at"]),
-        hold_until=parse_time(fields["hold_until"]),
-        unchanged=_count(fields["unchanged"]),
-        failures=_count(fields["failures"]),
-        problem=_problem(fields["problem"]),
-        spawned_at=parse_time(fields.get("spawned_at")),
-        state_mark=_text(fields.get("state_mark")),
-    )
+def _schedule(fields: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "account_id": _text(fields["account_id"]),
+        "attempted_at": parse_time(fields["attempted_at"]),
+        "succeeded_at": parse_time(fields.get("succeeded_at")),
+        "refresh_at": parse_time(fields["refresh_at"]),
+        "idle_refresh_at": parse_time(fields["idle_refresh_at"]),
+        "hold_until": parse_time(fields["hold_until"]),
+        "unchanged": _count(fields["unchanged"]),
+        "failures": _count(fields["failures"]),
+        "problem": _problem(fields["problem"]),
+        "spawned_at": parse_time(fields.get("spawned_at")),
+        "state_mark": _text(fields.get("state_mark")),
+    }
 
 
 def _problem(fields: dict[str, Any] | None) -> Problem | None:

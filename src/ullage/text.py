@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 LONGEST_LABEL = 48
 
 
@@ -40,7 +38,7 @@ _BLANK_LETTERS = "\u115f\u1160\u3164\uffa0"
 def _is_visible(character: str) -> bool:
     if character in _BLANK_LETTERS:
         return False
-    return character.isspace() or unicodedata.category(character)[0] != "C"
+    return character.isspace() or character.isprintable()
 
 
 def slug(text: str) -> str:

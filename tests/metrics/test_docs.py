@@ -7,7 +7,7 @@ import re
 import pytest
 from tools import REPOSITORY
 
-from ullage.config import OPTIONS
+from ullage.config.options import OPTIONS
 from ullage.metrics.samples import METRICS, MOST_WINDOWS
 from ullage.schedule import SHORTEST_INTERVAL
 

@@ -6,8 +6,8 @@ import re
 
 from tools import REPOSITORY
 
-from ullage import config
 from ullage.cli.org import command
+from ullage.config.options import OPTIONS
 from ullage.org import client, reports
 
 DOCS = (REPOSITORY / "docs" / "org.md").read_text("utf-8")
@@ -26,9 +26,7 @@ def test_every_option_of_an_example_is_one() -> None:
 
 def test_every_setting_is_one() -> None:
     named = set(re.findall(r"\b((?:admin|analytics)_key_\w+)", DOCS))
-    assert {f"org.{name}" for name in named} == {
-        option.key for option in config.OPTIONS if option.key.startswith("org.")
-    }
+    assert {f"org.{name}" for name in named} == {option.key for option in OPTIONS if option.key.startswith("org.")}
 
 
 def test_the_limits_are_those_of_the_code() -> None:

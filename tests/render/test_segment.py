@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from samples import NOW, readings, window
 from samples import reading as make_reading
 
-from ullage import config
+from ullage.config.options import OPTIONS
 from ullage.model import Account, Credits, Limits, Money, Reading
 from ullage.pace import Forecast
 from ullage.render import segment
@@ -104,7 +104,7 @@ def test_plain_characters() -> None:
 
 
 def test_every_field_that_the_configuration_explains_is_one() -> None:
-    [explained] = [option.explanation for option in config.OPTIONS if option.key == "segment.template"]
+    [explained] = [option.explanation for option in OPTIONS if option.key == "segment.template"]
     for field in re.findall(r"\{([\w.]+)\}", explained):
         segment.parse(f"{{{field}}}")
     attributes = set(re.findall(r" \.(\w+)", explained))

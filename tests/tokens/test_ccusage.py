@@ -14,7 +14,7 @@ from tokens.transcript import amounts_of, count, line, write
 from tools import REPOSITORY, need
 
 from bench import transcripts as invented
-from ullage.cache import exclusive
+from ullage.lock import exclusive
 from ullage.tokens import windows
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from ullage.render import words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ullage.alerts import Wishes
+    from ullage.wishes import Wishes
 
 
 @click.group(name="alerts", invoke_without_command=True)

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from ullage.config import Issue, Settings
+    from ullage.config import Settings
+    from ullage.config.checks import Issue
 
 # Longer than any source may take to answer.
 LONGEST_REFRESH_SECONDS = 45

@@ -1,32 +1,27 @@
 """The configuration: the values in force, from config.toml and the environment, and what is wrong with them.
 
-`options` is the table of what can be set, `checks` what may stand there; `file` reads a config.toml, `settings` types
-its values, `default_file` makes one that explains every option.
+`settings` has the defaults and types the values; `options` is the table of what can be set, `checks` what may stand
+there; `file` reads a config.toml, `default_file` makes one that explains every option. A status line imports no more of
+them than the settings where there is no file.
 """
 
 from __future__ import annotations
 
 import os
 
-from ullage.config.checks import Issue, one_of
-from ullage.config.options import OPTIONS, STATUS_LINE_TEMPLATE, Option
-from ullage.config.settings import KeyNames, Reporting, Settings, settings_of
+from ullage.config.settings import DEFAULTS, KeyNames, Reporting, Settings, settings_of
 from ullage.errors import UsageError
-from ullage.meters import SOURCES
 from ullage.places import config_directory, state_directory
-from ullage.text import clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from ullage.config.checks import Issue
+
 __all__ = [
-    "OPTIONS",
-    "STATUS_LINE_TEMPLATE",
-    "Issue",
     "KeyNames",
-    "Option",
     "Reporting",
     "Settings",
     "config_path",
@@ -74,16 +69,22 @@ def load(environ: Mapping[str, str]) -> tuple[Settings, tuple[Issue, ...]]:
 
 def wrong_source(settings: Settings) -> str | None:
     """Return what is wrong with the source in force, in words, or None; only the environment can name a wrong one."""
+    if settings.source == DEFAULTS["source"]:
+        return None
+    # A hook asks at every prompt and every tool, and few choose a source.
+    from ullage.config.checks import one_of
+    from ullage.meters import SOURCES
+    from ullage.text import clean
+
     wrong = one_of(*SOURCES)(settings.source)
     return f"ULLAGE_SOURCE {clean(wrong, 200)}. Correct or unset it." if wrong else None
 
 
 def read(path: str) -> tuple[dict[str, Any], tuple[Issue, ...]]:
     """Return each option's value by key, defaults included, and what is wrong with the file."""
-    values: dict[str, Any] = {option.key: option.default for option in OPTIONS}
+    values: dict[str, Any] = dict(DEFAULTS)
     if not os.path.lexists(path):
         return values, ()
-    # Most people have no config.toml, and a status line should load no more than it needs.
     from ullage.config import file
 
     return file.read(path, values)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ullage.config import plain
 from ullage.config.checks import Issue
 from ullage.config.options import OPTIONS
 from ullage.files import read_regular
@@ -30,11 +31,9 @@ def read(path: str, values: dict[str, Any]) -> tuple[dict[str, Any], tuple[Issue
 
 def checked(data: bytes, values: dict[str, Any]) -> tuple[dict[str, Any], tuple[Issue, ...]]:
     """Put what is right in a file over the values, and say what is wrong with it."""
-    import tomllib
-
     try:
         text = data.decode()
-        given = dict(leaves(tomllib.loads(text)))
+        given = dict(leaves(_loads(text)))
     except ValueError as error:
         return values, (Issue(line=_line_of_error(error), message=f"is not TOML: {error}"),)
     except RecursionError:
@@ -50,6 +49,15 @@ def checked(data: bytes, values: dict[str, Any]) -> tuple[dict[str, Any], tuple[
         else:
             values[key] = value
     return values, tuple(issues)
+
+
+def _loads(text: str) -> dict[str, Any]:
+    known = plain.loads(text)
+    if known is None:
+        import tomllib
+
+        known = tomllib.loads(text)
+    return known
 
 
 def leaves(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

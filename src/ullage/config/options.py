@@ -1,22 +1,23 @@
-"""The table of options: from it come the check of a config.toml, the values in force and the commented default."""
+"""The table of options: from it come the check of a config.toml and the commented default."""
 
 from __future__ import annotations
 
 from ullage import secret
-from ullage.alerts import CHANNELS
 from ullage.config import checks
+from ullage.config.settings import DEFAULTS, LEVELS
 from ullage.meters import SOURCES
 from ullage.places import SURFACES
 from ullage.record import Record
 from ullage.render import segment
 from ullage.render.surfaces import PALETTES, check_style
+from ullage.wishes import CHANNELS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ullage.config.checks import Check
 
-STATUS_LINE_TEMPLATE = "[{model}  ][5h {5h}][ {5h.resets_in}][  7d {7d}][ {7d.resets_in}][  context {context}]"
-LEVELS = ("normal", "warning", "critical", "exhausted", "stale")
 _ANY_TEXT = checks.text_checked_by(lambda text: None)
 _TARGET = checks.text_checked_by(checks.target)
 _TEMPLATE = checks.text_checked_by(segment.check)
@@ -28,15 +29,18 @@ class Option(Record):
     """One key of config.toml."""
 
     key: str
-    default: object
     explanation: str
     check: Check
+
+    @property
+    def default(self) -> Any:
+        """Return its value where nobody sets it."""
+        return DEFAULTS[self.key]
 
 
 OPTIONS: tuple[Option, ...] = (
     Option(
         key="source",
-        default="auto",
         explanation="Who is asked. auto: what Claude Code's status line and its own file tell, and, when that is\n"
         "older than five minutes, your claude program (one short process, no model call, at most every five minutes\n"
         "while you work and every thirty otherwise). statusline, claude-cache, claude-cli: one of these three alone.\n"
@@ -48,7 +52,6 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         key="segment.template",
-        default=segment.DEFAULT_TEMPLATE,
         explanation="What a prompt shows: {5h}, {7d}, a model's name such as {fable}, {credits}, {top} for the window\n"
         "nearest to its limit; with .used .left .bar .name .label .resets_in .resets_at .blocked_for,\n"
         "with .pace (1.3×: used so much faster than would just last) and .runs_out (when, if before the reset);\n"
@@ -58,20 +61,17 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         key="segment.show",
-        default="used",
         explanation="Whether percentages and bars count what is used or what is left.",
         check=checks.one_of("used", "left"),
     ),
     Option(
         key="segment.glyphs",
-        default="unicode",
         explanation="unicode, or ascii for terminals that show nothing else.",
         check=checks.one_of("unicode", "ascii"),
     ),
     *(
         Option(
             key=f"segment.templates.{surface}",
-            default="",
             explanation=f"A template for the {surface} surface alone; empty: the one above.",
             check=_TEMPLATE,
         )
@@ -79,84 +79,71 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         key="statusline.template",
-        default=STATUS_LINE_TEMPLATE,
         explanation="What `ullage statusline` shows in Claude Code: the fields above, and of the session {model}\n"
         "{context} {cost} {folder} {version} {effort}.",
         check=_STATUS_LINE,
     ),
     Option(
         key="severity.warning_percent",
-        default=75,
         explanation="From which used percentage on a window is shown as a warning.",
         check=checks.between(0, 1000),
     ),
     Option(
         key="severity.critical_percent",
-        default=90,
         explanation="From which used percentage on a window is shown as critical.",
         check=checks.between(0, 1000),
     ),
     Option(
         key="age.stale_after_minutes",
-        default=15,
         explanation="From which age on a number carries the mark of an old one (~).",
         check=checks.between(1, 1440),
     ),
     Option(
         key="age.expire_after_minutes",
-        default=360,
         explanation="From which age on a number is not shown any more.",
         check=checks.between(1, 10080),
     ),
     Option(
         key="alerts.via",
-        default=[],
         explanation='How alerts are sent, such as ["desktop"]: desktop (with the extra ullage[notify]), bell (of all\n'
         "your terminals), command. Without any none is sent. `ullage alerts test` tries them.",
         check=checks.list_of(checks.one_of(*CHANNELS)),
     ),
     Option(
         key="alerts.command",
-        default=[],
         explanation='A program and its arguments, such as ["notify-my-phone", "--quota"]. It runs without a shell and\n'
         "reads the alert as JSON on stdin.",
         check=checks.list_of(_ANY_TEXT),
     ),
     Option(
         key="alerts.thresholds",
-        default=[75, 90, 100],
         explanation="At which used percentages an alert is sent, once per window until it resets.",
         check=checks.list_of(checks.between(0, 1000)),
     ),
     Option(
         key="alerts.forecast",
-        default=True,
         explanation="Whether an alert is sent when a window is all but sure to run out before it resets.",
         check=checks.true_or_false,
     ),
     Option(
         key="alerts.failing_after_minutes",
-        default=60,
         explanation="For how long readings must have failed before an alert says so; 0 never does.",
         check=checks.between(0, 10080),
     ),
     Option(
         key="alerts.quiet_hours",
-        default="",
         explanation="When no alert is sent: 22:00-07:00 in local time, or 22:00-07:00 Europe/Berlin. What still holds\n"
         "afterwards is told then.",
         check=checks.text_checked_by(checks.quiet_hours),
     ),
     Option(
         key="colors.palette",
-        default="16",
         explanation="16 (the terminal's own colours), truecolor, or none.",
         check=checks.one_of(*PALETTES),
     ),
     *(
         Option(
             key=f"colors.{level}",
-            default="",
             explanation=f"The style of {level} numbers, such as 'bold red' or '#d55e00'; empty: the palette's.",
             check=_STYLE,
         )
@@ -164,27 +151,23 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         key="tmux.push",
-        default=False,
         explanation="Whether a refresh sets the segment as the option @ullage of the tmux servers that run, for a\n"
         "status line that starts no process: see `ullage setup tmux --without-process`.",
         check=checks.true_or_false,
     ),
     Option(
         key="web.session_key_command",
-        default=[],
         explanation='The command that prints your claude.ai session key, such as ["pass", "show", "claude"] or\n'
         '"pass show claude". It runs without a shell; the first line that it prints is the key.',
         check=secret.check_command,
     ),
     Option(
         key="web.session_key_variable",
-        default="",
         explanation="The name of an environment variable that holds the key; it goes before the command.",
         check=secret.check_variable,
     ),
     Option(
         key="web.organization",
-        default="",
         explanation="The id of the organisation to ask about, where your account has a plan in several.",
         check=checks.text_checked_by(checks.identifier),
     ),
@@ -197,19 +180,16 @@ OPTIONS: tuple[Option, ...] = (
         for option in (
             Option(
                 key=f"org.{which}_key_variable",
-                default=variable,
                 explanation=f"The environment variable that holds {what}, for `ullage org`.",
                 check=secret.check_variable,
             ),
             Option(
                 key=f"org.{which}_key_command",
-                default=[],
                 explanation="Or the command that prints it, as in [web].",
                 check=secret.check_command,
             ),
             Option(
                 key=f"org.{which}_key_keyring",
-                default=[],
                 explanation='Or its place in the keyring (with the extra ullage[org]): ["service", "user name"], as\n'
                 "`keyring set service 'user name'` takes it.",
                 check=secret.check_keyring,
@@ -218,60 +198,51 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         key="metrics.account",
-        default="pseudonym",
         explanation="How metrics call the account: pseudonym, a hash that is the same on all your machines, or\n"
         "address, the e-mail address that Claude Code's own file names.",
         check=checks.one_of("pseudonym", "address"),
     ),
     Option(
         key="metrics.user",
-        default="",
         explanation="A name for dashboards, such as sam. Empty: none is told.",
         check=_ANY_TEXT,
     ),
     Option(
         key="metrics.key_file",
-        default="",
         explanation="A file with a key of your team's, yours alone to read. Pseudonyms are then made with the key, so\n"
         "that nobody without it can tell whose they are.",
         check=_ANY_TEXT,
     ),
     Option(
         key="metrics.textfile",
-        default="",
         explanation="The directory of node_exporter's textfile collector. Each refresh writes ullage.prom there.",
         check=_ANY_TEXT,
     ),
     Option(
         key="metrics.push",
-        default="",
         explanation="The address of a Pushgateway, such as https://push.example.com. Each refresh sends metrics there.",
         check=_TARGET,
     ),
     Option(
         key="metrics.otlp",
-        default="",
         explanation="The address of an OTLP/HTTP receiver, such as https://otel.example.com/v1/metrics; needs the\n"
         "extra ullage[otel].",
         check=_TARGET,
     ),
     Option(
         key="metrics.auth_file",
-        default="",
         explanation="A file, yours alone to read, with what both of them ask for: user:password, or a bearer token.\n"
         "ULLAGE_METRICS_AUTH goes before it.",
         check=_ANY_TEXT,
     ),
     Option(
         key="metrics.plain_http",
-        default=False,
         explanation="Whether metrics may go by http:// to another machine, in a network that you trust. What\n"
         "auth_file holds is never sent that way.",
         check=checks.true_or_false,
     ),
     Option(
         key="tokens.prices",
-        default={},
         explanation="Prices of your own for `ullage tokens`, in dollars a million tokens, a table for each model:\n"
         '[tokens.prices."a-model"] with input, output, cache_write_5m, cache_write_1h and cache_read; of a model that\n'
         "`ullage tokens prices` lists, those alone that differ.",

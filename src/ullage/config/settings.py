@@ -1,21 +1,64 @@
-"""The values in force, typed: what the rest of ullage is given of a configuration."""
+"""The values in force, typed: what the rest of ullage is given of a configuration; and what they are by default.
+
+Most people have no config.toml, and a status line reads the settings every time: so the defaults stand here, and the
+table that explains and checks them elsewhere.
+"""
 
 from __future__ import annotations
 
-from datetime import timedelta
-
-from ullage import secret
-from ullage.alerts import Wishes, parse_quiet_hours
-from ullage.config.options import LEVELS, STATUS_LINE_TEMPLATE
+from ullage.dates import timedelta
 from ullage.model import Limits
 from ullage.places import SURFACES
 from ullage.record import Record
 from ullage.render.surfaces import PALETTES
+from ullage.wishes import Wishes, parse_quiet_hours
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
+
+LEVELS = ("normal", "warning", "critical", "exhausted", "stale")
+# Each option's value by its key where nobody sets it; `options` explains them.
+DEFAULTS: Mapping[str, Any] = {
+    "source": "auto",
+    "segment.template": "{top.name} {top}[ {top.blocked_for}]",
+    "segment.show": "used",
+    "segment.glyphs": "unicode",
+    **{f"segment.templates.{surface}": "" for surface in SURFACES},
+    "statusline.template": "[{model}  ][5h {5h}][ {5h.resets_in}][  7d {7d}][ {7d.resets_in}][  context {context}]",
+    "severity.warning_percent": 75,
+    "severity.critical_percent": 90,
+    "age.stale_after_minutes": 15,
+    "age.expire_after_minutes": 360,
+    "alerts.via": [],
+    "alerts.command": [],
+    "alerts.thresholds": [75, 90, 100],
+    "alerts.forecast": True,
+    "alerts.failing_after_minutes": 60,
+    "alerts.quiet_hours": "",
+    "colors.palette": "16",
+    **{f"colors.{level}": "" for level in LEVELS},
+    "tmux.push": False,
+    "web.session_key_command": [],
+    "web.session_key_variable": "",
+    "web.organization": "",
+    "org.admin_key_variable": "ANTHROPIC_ADMIN_KEY",
+    "org.admin_key_command": [],
+    "org.admin_key_keyring": [],
+    "org.analytics_key_variable": "ANTHROPIC_ANALYTICS_KEY",
+    "org.analytics_key_command": [],
+    "org.analytics_key_keyring": [],
+    "metrics.account": "pseudonym",
+    "metrics.user": "",
+    "metrics.key_file": "",
+    "metrics.textfile": "",
+    "metrics.push": "",
+    "metrics.otlp": "",
+    "metrics.auth_file": "",
+    "metrics.plain_http": False,
+    "tokens.prices": {},
+}
 
 
 class KeyNames(Record):
@@ -54,15 +97,15 @@ class Settings(Record):
     source: str
     limits: Limits
     templates: dict[str, str]
-    status_line_template: str = STATUS_LINE_TEMPLATE
+    status_line_template: str = DEFAULTS["statusline.template"]
     show_left: bool
     ascii_only: bool
     palette: dict[str, str]
     alerts: Wishes = Wishes()
     push_to_tmux: bool = False
     web: KeyNames = KeyNames()
-    admin: KeyNames = KeyNames(variable="ANTHROPIC_ADMIN_KEY")
-    analytics: KeyNames = KeyNames(variable="ANTHROPIC_ANALYTICS_KEY")
+    admin: KeyNames = KeyNames(variable=DEFAULTS["org.admin_key_variable"])
+    analytics: KeyNames = KeyNames(variable=DEFAULTS["org.analytics_key_variable"])
     reporting: Reporting = Reporting()
     prices: Mapping[str, Any] = {}
 
@@ -90,7 +133,7 @@ def settings_of(values: Mapping[str, Any]) -> Settings:
         push_to_tmux=values["tmux.push"],
         alerts=_wishes(values),
         web=KeyNames(
-            command=secret.command_words(values["web.session_key_command"]),
+            command=_words(values["web.session_key_command"]),
             variable=values["web.session_key_variable"],
             organization=values["web.organization"],
         ),
@@ -105,10 +148,19 @@ def settings_of(values: Mapping[str, Any]) -> Settings:
 
 def _key_names(values: Mapping[str, Any], which: str) -> KeyNames:
     return KeyNames(
-        command=secret.command_words(values[f"org.{which}_key_command"]),
+        command=_words(values[f"org.{which}_key_command"]),
         variable=values[f"org.{which}_key_variable"],
-        keyring=secret.command_words(values[f"org.{which}_key_keyring"]),
+        keyring=_words(values[f"org.{which}_key_keyring"]),
     )
+
+
+def _words(value: str | list[str]) -> tuple[str, ...]:
+    if not value:
+        return ()
+    # Few name a key, and a status line has no time for what it does not need.
+    from ullage import secret
+
+    return secret.command_words(value)
 
 
 def _wishes(values: Mapping[str, Any]) -> Wishes:

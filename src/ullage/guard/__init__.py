@@ -6,8 +6,7 @@ age was asked for, and one that has not must be young enough to say that there i
 
 from __future__ import annotations
 
-from datetime import timedelta
-
+from ullage.dates import timedelta
 from ullage.guard import limits as limiting
 from ullage.model import CLOCK_SLACK, has_reset, iso, state_at
 from ullage.record import Record

@@ -11,9 +11,9 @@ import sys
 from datetime import UTC, datetime
 
 from ullage import config, overview
-from ullage.cache import exclusive
 from ullage.errors import MetricsError, UllageError
 from ullage.files import read_regular, write_atomically
+from ullage.lock import exclusive
 from ullage.metrics import formats, identity, otlp, push, samples, textfile
 from ullage.metrics.push import Route
 from ullage.model import iso, parse_time

@@ -5,6 +5,7 @@ Each bar's own format is a function of this in `lines`, `objects` or `menus`; `f
 
 from __future__ import annotations
 
+from ullage.config.settings import DEFAULTS
 from ullage.model import binding_window, find_window, severity_at, state_at, used_percent_at
 from ullage.record import Record
 from ullage.render import phrases, rows, segment
@@ -109,7 +110,7 @@ def _chosen(view: View, name: str | None) -> Window | None:
 def _nodes(wanted: Wanted, settings: Settings) -> tuple[Node, ...]:
     if wanted.template is None and wanted.window is None:
         return segment.parse(settings.templates["plain"])
-    nodes = segment.parse(wanted.template or segment.DEFAULT_TEMPLATE)
+    nodes = segment.parse(wanted.template or DEFAULTS["segment.template"])
     return _about(nodes, wanted.window) if wanted.window else nodes
 
 

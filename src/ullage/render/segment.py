@@ -8,8 +8,6 @@ Outside of a group an unknown value is `?`. A window whose reset has passed show
 
 from __future__ import annotations
 
-from types import MappingProxyType
-
 from ullage.model import (
     CLOCK_SLACK,
     SEVERITIES,
@@ -37,7 +35,6 @@ if TYPE_CHECKING:
 
     Node: TypeAlias = "str | Field | Group"
 
-DEFAULT_TEMPLATE = "{top.name} {top}[ {top.blocked_for}]"
 LONGEST_TEMPLATE = 1000
 LONGEST_NAME = 20
 
@@ -89,7 +86,7 @@ class View(Record):
     ascii_only: bool = False
     timezone: tzinfo | None = None
     session: Mapping[str, str] | None = None
-    forecasts: Mapping[str, Forecast] = MappingProxyType({})
+    forecasts: Mapping[str, Forecast] = {}
 
 
 class TemplateError(ValueError):

@@ -12,8 +12,9 @@ import stat
 import sys
 
 from ullage import target
-from ullage.cache import exclusive, refuse_replaceable, refuse_strangers
+from ullage.cache import refuse_replaceable, refuse_strangers
 from ullage.errors import CacheError, ServeError, UsageError
+from ullage.lock import exclusive
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -14,9 +14,10 @@ import secrets
 from datetime import timedelta
 
 from ullage import config
-from ullage.cache import exclusive, refuse_strangers
+from ullage.cache import refuse_strangers
 from ullage.errors import ServeError, UsageError
 from ullage.files import read_regular, write_atomically
+from ullage.lock import exclusive
 from ullage.model import iso, parse_time
 from ullage.record import Record
 from ullage.text import clean

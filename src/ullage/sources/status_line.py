@@ -8,14 +8,14 @@ that was: an idle session repeats them. Documented, though any field may be miss
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
 
 from ullage import jsontext, statements
+from ullage.dates import UTC, datetime
 from ullage.errors import SourceError
 from ullage.model import Account
 from ullage.places import profile_directory
 from ullage.record import Record
-from ullage.sources import claude_state, wire
+from ullage.sources import wire
 from ullage.text import clean
 
 TYPE_CHECKING = False
@@ -27,7 +27,13 @@ if TYPE_CHECKING:
 
 NAME = "statusline"
 
-account = claude_state.account
+
+def account(environ: Mapping[str, str]) -> Account:
+    """Return who is signed in; raise SourceError when that cannot be told."""
+    # A session that repeats itself need not be told whose it is.
+    from ullage.sources import claude_state
+
+    return claude_state.account(environ)
 
 
 def read(environ: Mapping[str, str], account: Account, now: datetime) -> Reading:  # noqa: ARG001  # a source's signature

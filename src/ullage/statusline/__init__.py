@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import os
 import sys
-from datetime import UTC, datetime
 
 from ullage import merge, serial, statements
+from ullage.dates import UTC, datetime
 from ullage.errors import SourceError, UllageError
 from ullage.files import read_regular
 from ullage.model import has_reset
 from ullage.places import TIMELINES, profile_directory, timeline_of
 from ullage.prompt import choose_profile, may_write, parse_options
 from ullage.record import Record
-from ullage.sources import claude_state, status_line
+from ullage.sources import status_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def _line(
     merged: Reading | None, session: Session, settings: Settings, environ: MutableMapping[str, str], now: datetime
 ) -> str:
     from ullage.model import Account, Reading
-    from ullage.render import cells, segment
+    from ullage.render import segment
     from ullage.render.surfaces import paint
 
     known = merged or Reading(account=Account(), source=status_line.NAME, as_of=now, windows=())
@@ -157,6 +157,8 @@ def _line(
     spans = segment.fill(nodes, view)
     columns = _columns(environ)
     if columns is not None:
+        from ullage.render import cells
+
         spans = cells.fit(spans, columns, ascii_only=settings.ascii_only)
     return paint(spans, timeline_of("ansi", environ), settings.palette).strip()
 
@@ -184,6 +186,8 @@ def _save(statement: Statement, settings: Settings, environ: Mapping[str, str]) 
 
 
 def _account_id(environ: Mapping[str, str]) -> str | None:
+    from ullage.sources import claude_state
+
     try:
         return claude_state.account(environ, lambda _seconds: None).id
     except SourceError:

@@ -1,0 +1,71 @@
+"""The lines that almost every config.toml is made of, read without tomllib.
+
+That takes several times as long to import as a status line takes for all else. What is not plainly a comment, a table's
+name, or a name with a text, a number, a flag or a list of these, is left to it, and so is saying what is wrong.
+"""
+
+from __future__ import annotations
+
+from ullage import jsontext
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_PLAIN = (str, int, float, bool)
+
+
+class _NotPlainError(ValueError):
+    """Something that tomllib has to look at."""
+
+
+def loads(text: str) -> dict[str, Any] | None:
+    """Return what tomllib makes of a text; None where only tomllib can tell."""
+    root: dict[str, Any] = {}
+    table, named = root, set()
+    try:
+        for line in map(_line, text.split("\n")):
+            if line.startswith("["):
+                if line in named:
+                    return None
+                named.add(line)
+                table = _table(root, line)
+            elif line and not line.startswith("#"):
+                name, value = _pair(line)
+                if name in table:
+                    return None
+                table[name] = value
+    except ValueError:
+        return None
+    return root
+
+
+def _line(line: str) -> str:
+    if not line.isprintable():
+        raise _NotPlainError
+    return line.strip(" ")
+
+
+def _table(root: dict[str, Any], line: str) -> dict[str, Any]:
+    table = root
+    for name in line[1:-1].split("."):
+        table = table.setdefault(_bare(name), {})
+        if not line.endswith("]") or not isinstance(table, dict):
+            raise _NotPlainError
+    return table
+
+
+def _pair(line: str) -> tuple[str, Any]:
+    name, _, written = line.partition("=")
+    # Without a backslash, what is both JSON and one of these is the same in TOML.
+    value = jsontext.loads(written)
+    items = value if isinstance(value, list) else [value]
+    if "\\" in written or not all(isinstance(item, _PLAIN) for item in items):
+        raise _NotPlainError
+    return _bare(name.rstrip(" ")), value
+
+
+def _bare(name: str) -> str:
+    if not name.isascii() or not name.replace("-", "_").replace("_", "a").isalnum():
+        raise _NotPlainError
+    return name
