@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sysconfig
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -18,6 +20,13 @@ from ullage.simulate import Simulator, write_account
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+# Who starts the tests in the background, or by nohup, has all that they start ignore what a terminal's end and ^C send.
+# A signal that is caught here is in its default state there.
+if threading.current_thread() is threading.main_thread():
+    for number in (signal.SIGHUP, signal.SIGINT):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else lambda *_: None)
 
 STANDINS = str(REPOSITORY / "tests" / "standins")
 # A machine that is busy with other tests must not fail a property for its time.
