@@ -33,7 +33,7 @@ demo: .venv/ready
 	$(BIN)/ullage demo
 
 test: .venv/ready
-	$(BIN)/python -m pytest -n $(WORKERS) $(TESTS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(TESTS)
 
 e2e: .venv/ready
 	bash tests/e2e/real_claude.sh

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import secrets
 import socket
 import subprocess
 import time
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 TEAM = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "team")
 RULES = os.path.join(TEAM, "prometheus", "ullage.rules.yml")
-_PATIENCE_SECONDS = 60.0
+_PATIENCE_SECONDS = 180.0
 # A system's proxy has no business between loopback addresses.
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -83,10 +84,13 @@ def recorded(server: Prometheus, begins: float, ends: float, step: float) -> Ite
 
 
 def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-    return port
+    """Return a port that is free and stays so: below those that the system gives to whoever asks for any."""
+    while True:
+        # Not of a seed, which processes that run at once may share.
+        port = 15_000 + secrets.randbelow(15_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @contextlib.contextmanager

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 DOCS = (REPOSITORY / "docs" / "panels.md").read_text("utf-8")
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 WIDTH, HEIGHT = 900, 300
+SYSTEM_GI = "/usr/lib/python3/dist-packages/gi"
 
 # Of the default palette, as bars show it.
 GREEN, YELLOW, RED, GREY = "#3d9a50", "#d29922", "#e5484d", "#888888"
@@ -108,7 +109,7 @@ class Screen:
 
     def shows(self, colour: str, *, of: int = 3) -> None:
         """Wait until a colour can be seen."""
-        wait_until(lambda: self.has(colour, of=of), seconds=60, what=f"{colour} on the screen")
+        wait_until(lambda: self.has(colour, of=of), seconds=120, what=f"{colour} on the screen")
 
 
 @contextlib.contextmanager
@@ -144,7 +145,7 @@ def wayland(environ: dict[str, str], folder: Path, config: str) -> Iterator[Scre
     sockets = re.compile(r"wayland-\d+\Z")
     grim = need("grim")
     with running(command, environ, folder=folder):
-        wait_until(lambda: any(map(sockets.match, os.listdir(runtime))), seconds=60, what="a Wayland display")
+        wait_until(lambda: any(map(sockets.match, os.listdir(runtime))), seconds=120, what="a Wayland display")
         display = next(filter(sockets.match, os.listdir(runtime)))
 
         def grab() -> Image.Image:
@@ -174,11 +175,10 @@ def stand_in_for_the_browser(environ: dict[str, str], folder: Path) -> Path:
 def system_gi(folder: Path) -> str | None:
     """Return a directory that holds the system's PyGObject alone; None where it is made for another Python."""
     version = f"cpython-{sys.version_info[0]}{sys.version_info[1]}-"
-    packages = "/usr/lib/python3/dist-packages/gi"
-    if not os.path.isdir(packages) or not any(version in name for name in os.listdir(packages)):
+    if not os.path.isdir(SYSTEM_GI) or not any(version in name for name in os.listdir(SYSTEM_GI)):
         return None
     (folder / "gi-alone").mkdir()
-    (folder / "gi-alone" / "gi").symlink_to(packages)
+    (folder / "gi-alone" / "gi").symlink_to(SYSTEM_GI)
     return str(folder / "gi-alone")
 
 

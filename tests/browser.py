@@ -6,13 +6,16 @@ import contextlib
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 from tools import need
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, BrowserContext
+
+_PATIENCE_MILLISECONDS = 90_000.0
+expect.set_options(timeout=_PATIENCE_MILLISECONDS)
 
 # A machine without a network of its own should not be asked for one.
 _QUIET = (
@@ -31,9 +34,15 @@ def chromium() -> Iterator[Browser]:
     """Start the system's Chromium without a window."""
     program = need("chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=list(_QUIET))
+        browser = playwright.chromium.launch(executable_path=program, args=list(_QUIET), timeout=_PATIENCE_MILLISECONDS)
         yield browser
         browser.close()
+
+
+def patient(context: BrowserContext) -> BrowserContext:
+    """Grant a busy machine its time for whatever is awaited in a context."""
+    context.set_default_timeout(_PATIENCE_MILLISECONDS)
+    return context
 
 
 def axe() -> str:

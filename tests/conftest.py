@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sysconfig
-from datetime import UTC, datetime
+import threading
+import time
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from tools import REPOSITORY
 
 from ullage.simulate import Simulator, write_account
@@ -18,9 +21,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+# Who starts the tests in the background, or by nohup, has all that they start ignore what a terminal's end and ^C send.
+# A signal that is caught here is in its default state there.
+if threading.current_thread() is threading.main_thread():
+    for number in (signal.SIGHUP, signal.SIGINT):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else lambda *_: None)
+
 STANDINS = str(REPOSITORY / "tests" / "standins")
 # A machine that is busy with other tests must not fail a property for its time.
-settings.register_profile("ullage", deadline=None)
+settings.register_profile("ullage", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("ullage")
 
 NOW = datetime(2026, 11, 22, 10, 38, 49, tzinfo=UTC)
@@ -30,6 +40,15 @@ NOW = datetime(2026, 11, 22, 10, 38, 49, tzinfo=UTC)
 def now() -> datetime:
     """A moment for pure functions."""
     return NOW
+
+
+@pytest.fixture
+def one_day() -> None:
+    """Begin no test in the last minutes of a day: what it asks for and what it expects must be of the same one."""
+    now = datetime.now(UTC)
+    midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    if midnight - now < timedelta(minutes=2):
+        time.sleep((midnight - now).total_seconds())
 
 
 @pytest.fixture

@@ -87,7 +87,7 @@ def _served(desktop: Desktop) -> Iterator[None]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_until_complete, args=[_serve(desktop, ready)])
     thread.start()
-    assert ready.wait(30)
+    assert ready.wait(90)
     try:
         yield
     finally:

@@ -50,13 +50,13 @@ class Served:
     def connect(self) -> socket.socket:
         if self.path:
             connection = socket.socket(socket.AF_UNIX)
-            connection.settimeout(30)
+            connection.settimeout(90)
             connection.connect(self.path)
             return connection
-        return socket.create_connection(("127.0.0.1", self.port), timeout=30)
+        return socket.create_connection(("127.0.0.1", self.port), timeout=90)
 
     def ask(self, target: str, token: str | None = None, method: str = "GET", **headers: str) -> Answer:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=90)
         connection.sock = self.connect()
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         if token:
@@ -78,7 +78,7 @@ class Served:
     def stop(self) -> int:
         """End it in order and return its exit code."""
         self.process.send_signal(signal.SIGINT)
-        return self.process.wait(timeout=30)
+        return self.process.wait(timeout=90)
 
 
 class Stream:
@@ -138,7 +138,7 @@ def serving(environ: Mapping[str, str], *options: str, wrapper: tuple[str, ...] 
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
-        _, words = process.communicate(timeout=30)
+        _, words = process.communicate(timeout=90)
     assert "Traceback" not in words, words
 
 

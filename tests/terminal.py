@@ -14,7 +14,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-_PATIENCE_SECONDS = 30.0
+_PATIENCE_SECONDS = 90.0
 
 
 class _Screen(pyte.Screen):
@@ -101,6 +101,9 @@ class Terminal:
             if time.monotonic() > deadline:
                 pytest.fail(f"the program does not end; on the screen:\n{self.text}")
             self._read(0.05)
+        # What it said last may still be on its way when it has ended.
+        while self._read(0):
+            continue
         return self.child.exitstatus if self.child.exitstatus is not None else -(self.child.signalstatus or 0)
 
     def colours(self, text: str) -> list[str]:
@@ -117,12 +120,13 @@ class Terminal:
         words += ["reverse"] if character.reverse else []
         return " ".join([*words, character.fg])
 
-    def _read(self, seconds: float) -> None:
+    def _read(self, seconds: float) -> bool:
         try:
             data = self.child.read_nonblocking(1 << 16, timeout=seconds)
         except (pexpect.TIMEOUT, pexpect.EOF):
-            return
+            return False
         self._stream.feed(data)
+        return True
 
 
 def environment_of(process: int) -> dict[str, str]:

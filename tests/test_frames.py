@@ -6,6 +6,7 @@ import itertools
 import math
 import re
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -21,6 +22,9 @@ from ullage.places import SURFACES
 from ullage.render import segment
 from ullage.render.segment import View
 from ullage.timeline import LEAD_SECONDS, Frame
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 TEMPLATES = (
     DEFAULTS["segment.template"],
@@ -77,13 +81,18 @@ def test_every_frame_is_exact_when_it_starts(known: Reading, template: str, afte
     assert frame.text == directly(known, template, max(frame.starts_at, WRITTEN))
 
 
+def of_each_window(known: Reading, template: str, after: int) -> Iterator[tuple[Window, str]]:
+    """What a template shows of each window after some seconds, from the frames of all of them at once."""
+    whole = "|".join(template.format(segment.short_name(each)) for each in known.windows)
+    shown = at(build(known, whole), WRITTEN + after).text.split("|") if whole else []
+    return zip(known.windows, shown, strict=True)
+
+
 @given(readings(), st.integers(0, 12 * 86400))
 @settings(max_examples=300)
 def test_numbers_are_only_shown_while_they_are_true(known: Reading, after: int) -> None:
     moment = NOW + timedelta(seconds=after)
-    for each in known.windows:
-        name = segment.short_name(each)
-        shown = at(build(known, f"{{{name}}}"), WRITTEN + after).text
+    for each, shown in of_each_window(known, "{{{}}}", after):
         too_old = moment >= each.as_of + Limits().expire_after
         reset = each.resets_at is not None and moment >= each.resets_at
         if too_old or each.used_percent is None:
@@ -98,8 +107,7 @@ def test_numbers_are_only_shown_while_they_are_true(known: Reading, after: int) 
 @given(readings(), st.integers(0, 12 * 86400))
 def test_a_countdown_neither_stands_still_nor_turns_negative(known: Reading, after: int) -> None:
     moment = NOW + timedelta(seconds=after)
-    for each in known.windows:
-        shown = at(build(known, f"{{{segment.short_name(each)}.resets_in}}"), WRITTEN + after).text
+    for each, shown in of_each_window(known, "{{{}.resets_in}}", after):
         if each.resets_at is None or moment >= each.resets_at:
             assert shown == "?"
         elif shown != "?":

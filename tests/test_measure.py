@@ -14,6 +14,12 @@ from ullage.doctor import measure
 if TYPE_CHECKING:
     from pathlib import Path
 
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measure, "_SECONDS", 180)
+
+
 HOOKS = {
     "bash": "f() { echo x >>'%s'; }; PROMPT_COMMAND='f;'",
     "zsh": "f() { echo x >>'%s' }; precmd_functions+=(f)",

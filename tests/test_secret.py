@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tools import PATIENCES, is_running, wait_until
 
 from ullage import detach, key_command, programs, secret
 from ullage.errors import SourceError
@@ -74,20 +74,13 @@ def test_a_program_that_is_not_there(environ: dict[str, str]) -> None:
 def test_a_command_that_does_not_end_is_ended_with_all_its_children(
     environ: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(key_command, "COMMAND_SECONDS", 0.5)
-    assert "may want to be unlocked" in refusal(f"sleep 600 & echo $! >{tmp_path}/child; wait", environ)
-    child = int((tmp_path / "child").read_text())
-    deadline = time.monotonic() + 10
-    while _is_running(child) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert not _is_running(child)
-
-
-def _is_running(process: int) -> bool:
-    try:
-        return Path(f"/proc/{process}/stat").read_text().split()[2] not in "ZX"
-    except OSError:
-        return False
+    child = tmp_path / "child"
+    child.touch()
+    for seconds in PATIENCES:
+        if not child.read_text():
+            monkeypatch.setattr(key_command, "COMMAND_SECONDS", seconds)
+            assert "may want to be unlocked" in refusal(f"sleep 600 & echo $! >{child}; wait", environ)
+    wait_until(lambda: not is_running(int(child.read_text())), what="the end of the child")
 
 
 def test_a_command_that_closes_its_output_and_stays_is_ended(

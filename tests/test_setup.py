@@ -99,7 +99,7 @@ def test_the_change_is_shown_and_nothing_written_without_a_terminal_to_ask_on(
 
 @pytest.mark.parametrize(("answer", "written"), [("", False), ("n", False), ("y", True)])
 def test_on_a_terminal_it_asks_and_takes_nothing_for_no(environ: dict[str, str], answer: str, written: bool) -> None:
-    terminal = pexpect.spawn(ULLAGE, ["setup", "bash"], env=environ, encoding="utf-8", timeout=30)
+    terminal = pexpect.spawn(ULLAGE, ["setup", "bash"], env=environ, encoding="utf-8", timeout=90)
     terminal.expect(r"\+# >>> ullage setup bash >>>")
     terminal.expect(r"Write this\? \[y/N\]")
     terminal.sendline(answer)
@@ -250,7 +250,7 @@ def test_wrong_usage(environ: dict[str, str], arguments: list[str]) -> None:
 def test_many_at_once_leave_one_block_and_undo_finds_it(environ: dict[str, str]) -> None:
     file = put(home(environ) / ".bashrc", b"# mine\n")
     running = [subprocess.Popen([ULLAGE, "setup", "bash", "--yes"], env=environ) for _ in range(6)]
-    assert {process.wait(60) for process in running} <= {0, 2}
+    assert {process.wait(180) for process in running} <= {0, 2}
     assert file.read_bytes().count(b"# >>> ullage setup") == 1
     ullage("setup", "bash", "--undo", "--yes", environ=environ)
     assert tree(home(environ)) == {".bashrc": b"# mine\n"}
@@ -286,7 +286,7 @@ def test_the_lines_are_the_shells_grammar_and_say_nothing_once_ullage_is_gone(
     file = str(home(environ) / FILES[shell])
     environ["PATH"] = "/nonexistent"
     for command in ([program, *check[1:], file], [program, "-i", "-c", f". '{file}'; echo on"]):
-        done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False, timeout=180)
         assert done.returncode == 0
         complaints = [line for line in done.stderr.splitlines() if "ullage" in line]
         assert not complaints
@@ -306,7 +306,11 @@ def test_a_line_of_ones_own_in_config_fish_is_enough(environ: dict[str, str]) ->
     assert not (home(environ) / FILES["fish"]).exists()
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=50,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    deadline=None,
+)
 @given(data=st.binary(), name=st.sampled_from(["bash", "zsh", "fish", "tmux"]))
 def test_setup_then_undo_is_the_identity_for_any_file(environ: dict[str, str], data: bytes, name: str) -> None:
     host = setup.host(name, environ)

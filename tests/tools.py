@@ -20,6 +20,7 @@ from ullage.account import AccountCache
 from ullage.cache import ProfileCache
 from ullage.places import TIMELINES
 from ullage.schedule import SHORTEST_INTERVAL
+from ullage.sources.http import WHOLE_CALL_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +32,8 @@ REPOSITORY = Path(__file__).parent.parent
 # What .ci/install-packages has from npm.
 PROGRAMS = REPOSITORY / ".programs" / "bin"
 _PROGRAM_OF = {"nushell": "nu"}
+# What a program may take that is ended for being slow, in turn: on a busy machine it may not have begun by the first.
+PATIENCES = (0.5, 4.0, 32.0)
 
 
 def need(program: str) -> str:
@@ -45,7 +48,7 @@ def need(program: str) -> str:
 
 
 def run(
-    arguments: Sequence[str], environ: Mapping[str, str], *, seconds: float = 60, input: str | None = None
+    arguments: Sequence[str], environ: Mapping[str, str], *, seconds: float = 180, input: str | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run a program to its end, with this environment and no other."""
     return subprocess.run(
@@ -53,7 +56,7 @@ def run(
     )
 
 
-def ullage(*arguments: str, environ: Mapping[str, str], seconds: float = 60) -> subprocess.CompletedProcess[str]:
+def ullage(*arguments: str, environ: Mapping[str, str], seconds: float = 180) -> subprocess.CompletedProcess[str]:
     """Run the installed `ullage`."""
     return run([ULLAGE, *arguments], environ, seconds=seconds)
 
@@ -74,7 +77,7 @@ def imported(*arguments: str, environ: Mapping[str, str], given: str = "") -> tu
     return done.stdout, set(done.stderr.split())
 
 
-def wait_until(condition: Callable[[], object], *, seconds: float = 30, what: str = "the condition") -> None:
+def wait_until(condition: Callable[[], object], *, seconds: float = 90, what: str = "the condition") -> None:
     """Wait until something holds; fail with its name when it never does."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -94,6 +97,27 @@ def processes(environ: Mapping[str, str]) -> set[int]:
             if needle in (process / "environ").read_bytes().split(b"\0"):
                 found.add(int(process.name))
     return found
+
+
+def is_running(process: int) -> bool:
+    """Say whether a process runs; one that has ended and waits for its parent does not."""
+    try:
+        os.kill(process, 0)
+        status = Path(f"/proc/{process}/stat").read_text() if sys.platform == "linux" else ") R"
+    except OSError:
+        # It may end between being found and being read.
+        return False
+    return status.rpartition(")")[2].split()[0] not in "ZX"
+
+
+def still_hangs(environ: Mapping[str, str], began: float) -> bool:
+    """Say whether a refresh waits for a server that is silent; on a slow machine it may have had to give up since."""
+    for process in processes(environ):
+        # Others come and go meanwhile.
+        with contextlib.suppress(OSError):
+            if b"\0ullage.refresh\0" in Path(f"/proc/{process}/cmdline").read_bytes():
+                return True
+    return time.monotonic() - began > WHOLE_CALL_SECONDS
 
 
 def make_due(environ: Mapping[str, str], *, ago: int = 1) -> None:

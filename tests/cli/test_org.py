@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     Simulate = Callable[..., Simulator]
 
+pytestmark = pytest.mark.usefixtures("one_day")
+
 COMMANDS = (["usage"], ["cost"], ["claude-code"], ["analytics"], ["analytics", "--cost"])
 
 

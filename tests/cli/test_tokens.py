@@ -412,7 +412,7 @@ def test_two_looks_at_once_do_not_count_twice(config: Path, environ: dict[str, s
         for _ in range(4)
     ]
     for look in looks:
-        out, err = look.communicate(timeout=60)
+        out, err = look.communicate(timeout=180)
         assert (look.returncode, err) == (0, b"")
         assert json.loads(out)["total"]["responses"] == 60
 

@@ -218,7 +218,7 @@ def test_simulator_serves_until_it_is_interrupted(environ: dict[str, str], tmp_p
             assert "$12.34 of $50.00" in told.stdout
         finally:
             server.send_signal(signal.SIGINT)
-        assert server.wait(30) == 130
+        assert server.wait(90) == 130
         assert "Traceback" not in server.stderr.read()
     again = ullage("simulate", "--account", account, environ=environ)
     assert again.returncode == 2
@@ -230,6 +230,16 @@ def test_port_that_is_taken_is_explained(environ: dict[str, str]) -> None:
         told = ullage("simulate", "--port", str(simulator.server_port), environ=environ)
     assert told.returncode == 2
     assert "Name another one, or 0" in told.stderr
+
+
+def test_the_simulator_says_nothing_of_clients_that_go_away(capsys: pytest.CaptureFixture[str]) -> None:
+    with Simulator("busy-day").running() as simulator:
+        for fault, said in ((BrokenPipeError(), False), (ValueError("a fault of ours"), True)):
+            try:
+                raise fault
+            except (OSError, ValueError):
+                simulator.handle_error(None, ("127.0.0.1", 1))
+            assert ("ValueError: a fault of ours" in capsys.readouterr().err) is said
 
 
 @pytest.mark.parametrize("scenario", ["models", "hostile-names", "over-limit"])
@@ -249,6 +259,6 @@ def test_demo_shows_the_main_job_and_leaves_nothing(scenario: str, environ: dict
 
 
 def test_demo_of_a_failure_says_what_failed(environ: dict[str, str]) -> None:
-    told = ullage("demo", "--scenario", "revoked", environ=environ, seconds=90)
+    told = ullage("demo", "--scenario", "revoked", environ=environ)
     assert told.returncode == 5
     assert "/login" in told.stderr

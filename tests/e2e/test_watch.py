@@ -34,7 +34,7 @@ class Terminal:
         # Under a shell, as in life: it gets the terminal back, and must find it as it was.
         self.child: pexpect.spawn[bytes] = pexpect.spawn(
             "/bin/sh", ["-c", f'read -r _; "{ULLAGE}" watch; echo "ended with $?"; exec cat'],
-            env=environ, dimensions=(lines, columns), timeout=30,
+            env=environ, dimensions=(lines, columns), timeout=90,
         )  # fmt: skip
         self.screen = pyte.HistoryScreen(columns, lines)
         self.received = b""
@@ -173,7 +173,7 @@ def test_control_z_gives_the_terminal_back_for_as_long_as_it_lasts(
 ) -> None:
     save(environ)
     shell: pexpect.spawn[bytes] = pexpect.spawn(
-        "bash", ["--noprofile", "--norc", "-i"], env={**environ, "PS1": "$ "}, dimensions=(40, 80), timeout=30
+        "bash", ["--noprofile", "--norc", "-i"], env={**environ, "PS1": "$ "}, dimensions=(40, 80), timeout=90
     )
     try:
         shell.expect_exact("$ ")
@@ -192,6 +192,8 @@ def test_control_z_gives_the_terminal_back_for_as_long_as_it_lasts(
         shell.expect_exact("\x1b[?1049l")
         shell.sendline("echo back $?")
         shell.expect("back 0")
+        # Only at its prompt has the shell set the terminal up again.
+        shell.expect_exact("$ ")
         assert termios.tcgetattr(shell.child_fd) == before
     finally:
         shell.close(force=True)

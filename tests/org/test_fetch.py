@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     Simulate = Callable[..., Simulator]
 
+pytestmark = pytest.mark.usefixtures("one_day")
+
 ADMIN, ANALYTICS = Secret(stand_in.ADMIN_KEY), Secret(stand_in.ANALYTICS_KEY)
 USAGE = Query(report=reports.USAGE, groups=("model",))
 

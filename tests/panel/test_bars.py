@@ -48,12 +48,11 @@ def lines_of(command: list[str], environ: dict[str, str], until: str, folder: Pa
     kept = folder / "said"
 
     def found() -> list[str]:
-        return [
-            line for line in kept.read_text("utf-8").splitlines(keepends=True) if until in line and line[-1] == "\n"
-        ]
+        lines = kept.read_text("utf-8", "replace").splitlines(keepends=True)
+        return [line for line in lines if until in line and line[-1] == "\n"]
 
     with kept.open("wb") as output, running(command, environ, output=output.fileno(), folder=folder):
-        wait_until(found, seconds=60, what=f"{until!r} from {command[0]}")
+        wait_until(found, seconds=120, what=f"{until!r} from {command[0]}")
     return found()[0]
 
 

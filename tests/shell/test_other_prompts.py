@@ -207,12 +207,16 @@ def test_nushell_asks_only_once_in_a_while(environ: dict[str, str], tmp_path: Pa
     last = Path(environ["HOME"], ".config/nushell/autoload/zz.nu")
     last.parent.mkdir(parents=True)
     last.write_text(f"$env.__ullage.program = '{program}'\n")
+    began = time.monotonic()
     with NUSHELL.start(environ, NUSHELL.prompt, NUSHELL.init()) as terminal:
         terminal.wait_for_line("42% $")
         for number in range(3):
             _let_answer(terminal, number)
         wait_until(asked.exists, what="a refresh")
-    assert asked.read_text() == "refresh --detach\n"
+    times = asked.read_text().splitlines()
+    assert set(times) == {"refresh --detach"}
+    # Once in 30 seconds, which a busy machine may take for some prompts.
+    assert len(times) <= 1 + (time.monotonic() - began) // 30
 
 
 def test_prompt_in_nushell_starts_no_process(environ: dict[str, str], tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ class Stage:
 
     def prompt(self, shell: str, surface: str = "plain") -> bytes:
         command = [*interpreter(shell), str(self.script), surface]
-        told = subprocess.run(command, env=self.environ, capture_output=True, check=False, timeout=60)
+        told = subprocess.run(command, env=self.environ, capture_output=True, check=False, timeout=180)
         assert (told.returncode, told.stderr) == (0, b"")
         return told.stdout
 

@@ -401,7 +401,7 @@ def test_ten_processes_are_one_request_and_the_cadence_holds(
 ) -> None:
     simulator = simulate("busy-day")
     herd = [subprocess.Popen([ULLAGE, "refresh"], env=environ, stdout=subprocess.DEVNULL) for _ in range(10)]
-    assert {process.wait(60) for process in herd} == {0}
+    assert {process.wait(180) for process in herd} == {0}
     assert ullage("refresh", environ=environ).returncode == 0
     assert simulator.requests == 1
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -34,12 +36,24 @@ INSTALLATIONS = 200
 class Live:
     def __init__(self, gateway: Service, prometheus: Prometheus, textfiles: list[Path]) -> None:
         self.gateway, self.prometheus, self.textfiles = gateway, prometheus, textfiles
+        self.began = time.time()
+
+    def values(self, expression: str) -> list[str]:
+        return [row["value"][1] for row in self.prometheus.query(expression)]
 
     def rows(self, expression: str) -> dict[tuple[str, ...], float]:
         found = self.prometheus.query(expression)
         return {
             tuple(row["metric"].get(name, "") for name in ("user", "window")): float(row["value"][1]) for row in found
         }
+
+
+def settles(look: Callable[[], object], expected: object) -> None:
+    """Hold an answer to what is expected; a scrape that is late on a busy machine takes all it would bring with it."""
+    deadline = time.monotonic() + 180
+    while (seen := look()) != expected and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert seen == expected
 
 
 def families(number: int, *windows: str) -> tuple[Family, ...]:
@@ -78,39 +92,36 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
             "count(account_window:ullage_window_used_ratio:newest)": 2 * INSTALLATIONS + 1,
             "count(account:ullage_account_info:one)": INSTALLATIONS + 1,
         }
-        wait_until(
-            lambda: all(
-                [float(row["value"][1]) for row in prometheus.query(expression)] == [number]
-                for expression, number in counted.items()
-            ),
-            what="the rules' answer about every installation",
-        )
+        for expression, number in counted.items():
+            settles(partial(running.values, expression), [str(number)])
         yield running
 
 
 def test_who_is_near_the_wall(live: Live) -> None:
     expected = {(f"user-{number}", "five_hour"): number / 200 for number in range(150, INSTALLATIONS + 1)}
-    assert live.rows(query("Who is near the wall")) == pytest.approx(expected)
-    ages = live.rows(query("Who is near the wall", "C"))
-    assert set(ages) == set(expected)
-    assert all(0 <= age < 120 for age in ages.values())
+    settles(lambda: live.rows(query("Who is near the wall")), pytest.approx(expected))
+    settles(lambda: set(live.rows(query("Who is near the wall", "C"))), set(expected))
+    ages = live.rows(query("Who is near the wall", "C")).values()
+    # What an installation knows is dated to the second.
+    assert all(0 <= age <= time.time() - live.began + 1 for age in ages)
 
 
 def test_the_numbers_at_the_top(live: Live) -> None:
-    assert [float(row["value"][1]) for row in live.prometheus.query(query("Near the wall"))] == [51]
-    assert [float(row["value"][1]) for row in live.prometheus.query(query("Seats with numbers"))] == [201]
-    silent = live.prometheus.query(query("Seats without a word", seats=205))
-    assert [float(row["value"][1]) for row in silent] == [4]
+    settles(lambda: live.values(query("Near the wall")), ["51"])
+    settles(lambda: live.values(query("Seats with numbers")), ["201"])
+    settles(lambda: live.values(query("Seats without a word", seats=205)), ["4"])
 
 
 def test_what_a_file_told_comes_with_the_machine_that_told_it(live: Live) -> None:
-    told = live.prometheus.query(f'ullage_window_used_ratio{{account="{PSEUDONYMS.account("account-200", None)}"}}')
-    assert [(row["metric"]["job"], row["value"][1]) for row in told] == [("node", "1")]
+    selector = f'ullage_window_used_ratio{{account="{PSEUDONYMS.account("account-200", None)}"}}'
+    settles(
+        lambda: [(row["metric"]["job"], row["value"][1]) for row in live.prometheus.query(selector)], [("node", "1")]
+    )
 
 
 def test_nothing_stands_in_the_way_of_a_scrape(live: Live) -> None:
-    assert [row["value"][1] for row in live.prometheus.query("min(up)")] == ["1"]
-    assert [row["value"][1] for row in live.prometheus.query("max(node_textfile_scrape_error) or vector(0)")] == ["0"]
+    settles(lambda: live.values("min(up)"), ["1"])
+    settles(lambda: live.values("max(node_textfile_scrape_error) or vector(0)"), ["0"])
 
 
 def test_a_window_that_is_gone_is_gone_after_the_next_push(live: Live) -> None:
@@ -118,14 +129,9 @@ def test_a_window_that_is_gone_is_gone_after_the_next_push(live: Live) -> None:
     account = PSEUDONYMS.account("account-199", None)
     # The series ends with the scrape that does not bring it.
     selector = f'count(ullage_window_used_ratio{{account="{account}"}})'
-    wait_until(
-        lambda: [row["value"][1] for row in live.prometheus.query(selector)] == ["1"],
-        what="the end of the window's series",
-    )
+    settles(lambda: live.values(selector), ["1"])
     send(live, 199, "five_hour", "seven_day")
-    wait_until(
-        lambda: [row["value"][1] for row in live.prometheus.query(selector)] == ["2"], what="the window's return"
-    )
+    settles(lambda: live.values(selector), ["2"])
 
 
 def test_a_refresh_of_the_real_program_arrives_by_itself(
@@ -135,18 +141,11 @@ def test_a_refresh_of_the_real_program_arrives_by_itself(
     with open(environ["ULLAGE_CONFIG"], "w", encoding="utf-8") as file:
         file.write(f'[metrics]\npush = "{live.gateway.address}"\nuser = "real"\n')
     assert ullage("refresh", environ=environ).returncode == 0
-    wait_until(
-        lambda: ("real", "seven_day_fable") in live.rows(query("Who is near the wall")),
-        what="the number of the real program on the dashboard",
-    )
-    assert live.rows(query("Who is near the wall"))["real", "seven_day_fable"] == 0.82
+    settles(lambda: live.rows(query("Who is near the wall")).get(("real", "seven_day_fable")), 0.82)
     assert ullage("metrics", "--forget", live.gateway.address, environ=environ).returncode == 0
     assert b'"real"' not in live.gateway.get("/metrics")
     # The numbers of the others are counted by tests that may come after this one.
-    wait_until(
-        lambda: [row["value"][1] for row in live.prometheus.query(query("Seats with numbers"))] == ["201"],
-        what="the end of the real program's numbers on the dashboard",
-    )
+    settles(lambda: live.values(query("Seats with numbers")), ["201"])
 
 
 def test_a_real_gateway_with_a_password_and_a_certificate(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _ULLAGE = [sys.executable, "-P", "-m", "ullage"]
-_PATIENCE_SECONDS = 30.0
+_PATIENCE_SECONDS = 60.0
 
 # How each shell shows a prompt that refers to the segment, as an interactive one would.
 _SHELLS = {
@@ -79,8 +79,8 @@ def _wait_for_reading(environ: Mapping[str, str]) -> None:
     deadline = time.monotonic() + _PATIENCE_SECONDS
     # The last surface to be written shows something once all of them do.
     while not timeline.text_at(ProfileCache(environ).timeline(SURFACES[-1]), int(time.time())):
-        if time.monotonic() > deadline:
-            problem = ProfileCache(environ).schedule().problem
+        problem = ProfileCache(environ).schedule().problem
+        if problem or time.monotonic() > deadline:
             raise UllageError(problem.message if problem else "The refresh in the background brought no reading.")
         time.sleep(0.02)
 

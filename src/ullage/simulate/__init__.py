@@ -9,6 +9,7 @@ import contextlib
 import json
 import math
 import os
+import sys
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -264,8 +265,10 @@ class Simulator(ThreadingHTTPServer):
         elapsed = (datetime.now(UTC) - self.started) * self.speed
         return Moment(started=self.started, elapsed=elapsed, speed=self.speed, request=self.requests)
 
-    def handleerror(self, request: object, client_address: object) -> None:
+    def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing of clients that go away: that is their right."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
     @contextlib.contextmanager
     def running(self) -> Iterator[Simulator]:
