@@ -236,7 +236,7 @@ def test_the_line_is_the_one_that_sets_the_key(path: str, text: str, lines: list
         ("\n\n[segment\n", 3),
         ('source = "auto"\nsource = "oauth"\n', 2),
         ("age = 2026-13-45\n", 1),
-        (b'source = "\xff"\n', 0),
+        (b'source = "\xff"\n', 1),
         (b"\x00" * 64, 1),
         ("n = " + "9" * 5000, 0),
         ("n = " + "[" * 20_000, 0),
@@ -245,7 +245,7 @@ def test_the_line_is_the_one_that_sets_the_key(path: str, text: str, lines: list
 def test_what_is_no_toml_is_said_and_changes_nothing(path: str, text: str | bytes, line: int) -> None:
     values, [issue] = config.read(write(path, text))
     assert issue.line == line
-    assert "TOML" in issue.message or "nested too deeply" in issue.message
+    assert any(words in issue.message for words in ("TOML", "nested too deeply", "UTF-8"))
     assert values == DEFAULTS
 
 

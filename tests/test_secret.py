@@ -94,10 +94,7 @@ def test_an_agent_that_holds_the_output_keeps_no_key_back(environ: dict[str, str
     script = f"sleep 600 & echo $! >{tmp_path}/agent; echo {MARK}"
     assert fetched(script, environ).reveal() == MARK
     # It was started in passing, and is ended with the command.
-    deadline = time.monotonic() + 30
-    while _is_running(int((tmp_path / "agent").read_text())) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert not _is_running(int((tmp_path / "agent").read_text()))
+    wait_until(lambda: not is_running(int((tmp_path / "agent").read_text())), what="the end of the agent")
 
 
 @pytest.mark.parametrize("path", [".:{}", ":{}", "{}:", "{}::.", "relative:{}"])

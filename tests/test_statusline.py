@@ -435,7 +435,7 @@ def test_a_cache_that_cannot_be_written_is_said_and_costs_no_line(environ: dict[
     (tmp_path / "file").write_text("")
     done = pipe(payload(), {**environ, "ULLAGE_CACHE_DIR": str(tmp_path / "file" / "cache")})
     assert "5h 37%" in done.stdout.decode()
-    assert done.stderr.startswith(b"ullage: Cannot make the cache directory")
+    assert done.stderr.startswith(b"ullage: Cannot make the directory")
     assert done.stderr.count(b"\n") == 1
 
 
@@ -469,7 +469,7 @@ def test_a_reader_that_goes_away_is_no_trouble(environ: dict[str, str]) -> None:
 
 # Everything: what is added here is paid for at every answer of everybody's.
 IMPORTED = {
-    *("__future__", "_datetime", "_json", "math"),
+    *("__future__", "_datetime", "_json", "itertools", "math"),
     "ullage",
     *(
         f"ullage.{module}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-from ullage import merge, private, serial, statements, timeline
+from ullage import merge, serial, statements, timeline
 from ullage.dates import UTC, datetime
 from ullage.files import read_regular, remove, write_atomically
 from ullage.places import TIMELINES, cache_root, profile_directory
@@ -35,6 +35,9 @@ class ProfileCache:
 
     def make_private(self) -> None:
         """Make the directories, each the user's alone; raise CacheError when another user has a hand in one."""
+        # A hook reads, and has no time for what it does not need.
+        from ullage import private
+
         private.make(self.root, self.directory)
 
     def sweep(self) -> None:
@@ -56,7 +59,7 @@ class ProfileCache:
 
     def lock(self, wait_seconds: float = 0) -> AbstractContextManager[bool]:
         """Try to become the one that refreshes; yield whether that worked."""
-        # A hook reads, and has no time for what it does not need.
+        # Likewise.
         from ullage.lock import exclusive
 
         return exclusive(self._path("refresh.lock"), wait_seconds)

@@ -32,6 +32,10 @@ _STEPS = 120
 # much as half a day or half an hour of its own.
 _DISPERSION = 3.6
 _PRIOR_BLOCKS = 0.5
+# Of the days ahead that may be of rest, so many are: a weekend.
+_DAYS_OF_REST = 2
+# No source states so little.
+_LEAST_PERCENT = 1e-6
 # An even life still is no clockwork.
 _LEAST_DISPERSION = 0.01
 # A variance that was estimated from few days is more often too small than too large, as Student's t allows for.
@@ -70,7 +74,7 @@ def projected(stated: Sample, course: Course, whole: timedelta) -> tuple[Point, 
     Nothing where the account has never been seen to use anything: that says nothing of when it will.
     """
     assert stated.resets_at is not None
-    if not any(course.used.values()):
+    if sum(course.used.values()) < _LEAST_PERCENT:
         return ()
     now, left = epoch_hours(stated.at), stated.resets_at - stated.at
     outlook = _Outlook(stated.used_percent, course, whole, now)
@@ -104,15 +108,15 @@ class _Outlook:
     def steps(self, end: float) -> Iterator[tuple[float, float, float]]:
         """Go on to the end: the share of the way, and percent used by then, of it on what may be days of rest."""
         step = (end - self.now) / _STEPS
-        growth = doubtful = 0.0
+        growth, doubtful = 0.0, defaultdict[int, float](float)
         today = self.habits.day(math.floor(self.now))
         for number in range(_STEPS):
             for hour, hours in pieces(self.now + step * number, self.now + step * (number + 1)):
                 used = self.scale * self.habits.of(hour) * hours
                 growth += used
                 if self.habits.day(hour) != today:
-                    doubtful += used * self.habits.doubt(hour)
-            yield (number + 1) / _STEPS, growth, doubtful
+                    doubtful[self.habits.day(hour)] += used * self.habits.doubt(hour)
+            yield (number + 1) / _STEPS, growth, sum(sorted(doubtful.values())[-_DAYS_OF_REST:])
 
     def at(self, ahead: float, growth: float) -> tuple[float, float]:
         """Return what is used in so many hours more, and how far the band goes to each side of it."""
