@@ -129,6 +129,13 @@ def test_keys_choose_the_window(terminal: Callable[..., Terminal], keys: bytes, 
     watch.shows(title)
 
 
+def test_it_begins_with_the_window_nearest_to_its_limit(
+    terminal: Callable[..., Terminal], environ: dict[str, str]
+) -> None:
+    save(environ, used=20.0)
+    terminal().shows("Week (all models): 30% used")
+
+
 def test_a_new_reading_is_drawn_before_the_minute_has_passed(
     terminal: Callable[..., Terminal], environ: dict[str, str]
 ) -> None:
@@ -256,7 +263,7 @@ def test_five_windows_leave_room_for_a_chart(
     text = watch.text()
     assert [f"window no. {number}" in text for number in range(5)] == [True] * 5
     assert all(heading in text.splitlines()[0] for heading in ("Window", "Used", "Pace", "Reset"))
-    plot = text[text.index("no. 0: 15% used") : text.index("  0% ")].count("\n")
+    plot = text[text.index("no. 4: 95% used") : text.index("  0% ")].count("\n")
     assert plot >= least
     assert "just lasts" in text
     assert len(watch.screen.history.top) == 0

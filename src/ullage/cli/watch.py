@@ -13,6 +13,7 @@ from ullage.cache import ProfileCache
 from ullage.cli import options
 from ullage.cli.screen import Ended, Screen
 from ullage.errors import UsageError
+from ullage.model import binding_window
 from ullage.render import chart, table
 from ullage.render.surfaces import Span
 from ullage.text import clean
@@ -37,8 +38,8 @@ _PREVIOUS = ("left", "up", "h", "k")
 def command() -> int:
     """Show the windows and the chart of one, live, until q is pressed.
 
-    The digits and the arrow keys choose the window of the chart. Redraws when a reading comes in and when a minute
-    has passed; a reading that is due is asked for in the background.
+    The chart is of the window nearest to its limit; the digits and the arrow keys choose another. Redraws when a
+    reading comes in and when a minute has passed; a reading that is due is asked for in the background.
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("watch needs a terminal to draw on. `ullage usage` prints once.")
@@ -52,7 +53,7 @@ def command() -> int:
 
 
 def _watch(screen: Screen, cache: ProfileCache, settings: Settings) -> int:
-    chosen = 0
+    chosen: int | None = None
     drawn: object = None
     while True:
         now = datetime.now(UTC)
@@ -61,14 +62,18 @@ def _watch(screen: Screen, cache: ProfileCache, settings: Settings) -> int:
             prompt.start_refresh_if_due(os.environ)
             known = overview.load(cache, settings.limits, now)
             windows = known.reading.windows if known.reading else ()
-            chosen = chosen % len(windows) if windows else 0
-            screen.show(_lines(known, settings, now, chosen, screen.size()))
+            if windows and chosen is None:
+                nearest = binding_window(windows, now, settings.limits)
+                chosen = windows.index(nearest) if nearest else 0
+            elif windows and chosen is not None:
+                chosen %= len(windows)
+            screen.show(_lines(known, settings, now, chosen or 0, screen.size()))
             drawn = seen
         until_minute = 60 - datetime.now(UTC).timestamp() % 60
         for key in screen.keys(min(_LOOK_SECONDS, until_minute)):
             if key in ("q", "Q"):
                 return 0
-            chosen = _choice(key, chosen)
+            chosen = _choice(key, chosen or 0)
 
 
 def _choice(key: str, chosen: int) -> int:
