@@ -182,15 +182,20 @@ def old_tmux(environ: dict[str, str], tmp_path: Path) -> None:
 def test_what_is_open_to_others_is_named_with_the_chmod_that_mends_it(
     environ: dict[str, str], known: Simulator, variable: str, name: str, mode: int
 ) -> None:
-    directory = environ[variable]
-    assert permissions.finding("open", directory) is None
-    [path] = Path(directory).glob(name) if name else [Path(directory)]
+    directory = Path(environ[variable])
+    assert permissions.finding("open", str(directory)) is None
+    [path] = directory.glob(name) if name else [directory]
     path.chmod(mode)
-    found = permissions.finding("open", directory)
+    while path != directory:
+        # Nobody gets there yet.
+        assert permissions.finding("open", str(directory)) is None
+        path = path.parent
+        path.chmod(0o711)
+    found = permissions.finding("open", str(directory))
     assert found is not None
-    assert found.message.startswith(f"{path} is open to other users (mode {mode:04o}). Run: chmod ")
+    assert found.message.startswith(f"{directory} is open to other users (mode 07")
     assert run(["sh", "-c", found.message.partition("Run: ")[2]], environ).returncode == 0
-    assert permissions.finding("open", directory) is None
+    assert permissions.finding("open", str(directory)) is None
 
 
 def test_what_is_open_to_others_is_found(environ: dict[str, str], known: Simulator) -> None:
@@ -202,9 +207,13 @@ def test_what_is_open_to_others_is_found(environ: dict[str, str], known: Simulat
     for path in Path(environ["ULLAGE_CACHE_DIR"]).rglob("*.timeline"):
         path.chmod(0o644)
     Path(environ["ULLAGE_STATE_DIR"]).chmod(0o755)
+    # What lies in a directory that is closed to others is.
+    assert codes(doctor(environ, 2)) == ["state_open"]
+    for path in (Path(environ["ULLAGE_CACHE_DIR"]), *Path(environ["ULLAGE_CACHE_DIR"]).rglob("*/")):
+        path.chmod(0o755)
     cache, state = doctor(environ, 2)["findings"]
     assert (cache["code"], state["code"]) == ("cache_open", "state_open")
-    assert re.search(r", and \d+ more in ~/CACHE\. Run: chmod -R go-rwx '?~/CACHE", cache["message"])
+    assert re.search(r"^~/CACHE is open .*, and \d+ more in it\. Run: chmod -R go-rwx '?~/CACHE", cache["message"])
     for each in (cache, state):
         assert run(["sh", "-c", each["message"].partition("Run: ")[2]], environ).returncode == 0
     assert codes(doctor(environ, 0)) == []

@@ -211,7 +211,7 @@ def test_a_stretch_of_time(used: Path, environ: dict[str, str], arguments: list[
         (["--root", "here"], "NAME=DIR"),
         (["--root", "here=/nowhere"], "NAME=DIR"),
         (["prices", "--update", "/nowhere.json"], "cannot be read"),
-        (["prices", "--update", ""], "cannot be read"),
+        (["prices", "--update", ""], "names nothing"),
         (["prices", "--update", "http://example.com/prices.json"], "neither an https"),
         (["prices", "--update", "ftp://127.0.0.1/prices.json"], "neither an https"),
         (["prices", "--update", "https://me:secret@example.com/"], "name and password"),
@@ -463,7 +463,7 @@ def test_own_prices_and_their_mistakes(used: Path, environ: dict[str, str]) -> N
     file.write_text('\n[tokens.prices."claude-opus-4-6"]\ninput = "three"\n')
     done = tokens("--json", environ=environ)
     assert done.returncode == 0
-    assert f"{file}:2: tokens.prices of claude-opus-4-6 gives input" in done.stderr
+    assert f"{file}:3: tokens.prices of claude-opus-4-6 gives input" in done.stderr
 
 
 def test_prices_are_updated_from_a_file_and_go_back(used: Path, environ: dict[str, str], tmp_path: Path) -> None:

@@ -200,7 +200,7 @@ def test_configuration_as_a_user_works_with_it(environ: dict[str, str], simulate
 def test_configuration_that_cannot_be_written_is_explained(environ: dict[str, str]) -> None:
     told = ullage("config", "write", environ={**environ, "ULLAGE_CONFIG": "/proc/ullage/config.toml"})
     assert told.returncode == 5
-    assert told.stderr.startswith("ullage: /proc/ullage: ")
+    assert told.stderr.startswith("ullage: Cannot write /proc/ullage/config.toml: ")
 
 
 def test_simulator_serves_until_it_is_interrupted(environ: dict[str, str], tmp_path: Path) -> None:

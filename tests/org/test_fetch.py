@@ -7,6 +7,7 @@ import ssl
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -373,16 +374,19 @@ def test_pages_without_an_end_are_left(
     assert simulator.requests == 6
 
 
-@pytest.mark.parametrize(("limit", "value"), [("_MOST_ROWS", 5), ("WHOLE_SECONDS", -1.0)])
+@pytest.mark.parametrize(("most_rows", "page_seconds"), [(5, 0), (client._MOST_ROWS, 200)])
 def test_a_report_that_fills_the_memory_or_the_day_is_left(
-    environ: dict[str, str], simulate: Simulate, monkeypatch: pytest.MonkeyPatch, limit: str, value: float
+    environ: dict[str, str], simulate: Simulate, monkeypatch: pytest.MonkeyPatch, most_rows: int, page_seconds: int
 ) -> None:
-    monkeypatch.setattr(client, limit, value)
+    monkeypatch.setattr(client, "_MOST_ROWS", most_rows)
     simulator = simulate("busy-day")
     rows = [{"starting_at": "2026-11-20T00:00:00Z", "results": [{"output_tokens": 1}, {"output_tokens": 1}]}]
+    clock = SimpleNamespace(seconds=0)
+    monkeypatch.setattr(client, "time", SimpleNamespace(monotonic=lambda: clock.seconds))
 
     def endless(*_arguments: object) -> Reply:
         number = simulator.next_moment().request
+        clock.seconds += page_seconds
         return Reply(body=json.dumps({"data": rows, "has_more": True, "next_page": f"page_{number}"}).encode())
 
     monkeypatch.setattr(stand_in, "answer", endless)

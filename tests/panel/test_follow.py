@@ -228,7 +228,7 @@ def test_a_cache_that_cannot_be_made_is_said(environ: dict[str, str], tmp_path: 
     environ["ULLAGE_CACHE_DIR"] = str(tmp_path / "file" / "cache")
     done = ullage("panel", "waybar", "--follow", environ=environ)
     assert done.returncode == 5
-    assert done.stderr.startswith("ullage: Cannot make the cache directory")
+    assert done.stderr.startswith("ullage: Cannot make the directory")
     once = ullage("panel", "waybar", environ=environ)
     assert once.returncode == 0
     assert json.loads(once.stdout)["text"] == ""

@@ -57,6 +57,7 @@ _CLOCKED_OPTIONS = {
 _CLOCKED = {
     "elvish": """\
 var ullage-program ullage-place = ullage left; var edit-prompt edit-rprompt = { } { }
+fn edit-add-var {|name value| }
 CODE
 var spent = 0
 time &on-end={|seconds| set spent = $seconds} { for n [(range COUNT)] { $edit-prompt | nop (all) } }

@@ -162,7 +162,8 @@ class _Stream(StreamingResponse):
                 told, number = lasting, number + 1
                 yield b"id: %d\nevent: usage\ndata: %b\n\n" % (number, document)
             try:
-                await asyncio.wait_for(woken.wait(), _KEEP_ALIVE_SECONDS)
+                async with asyncio.timeout(_KEEP_ALIVE_SECONDS):
+                    await woken.wait()
             except TimeoutError:
                 yield b": still here\n\n"
             woken.clear()

@@ -106,7 +106,9 @@ class Feed:
 
     async def _something(self) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._changed.wait(), self._patience())
+            # asyncio.wait_for, until Python 3.12, loses the cancellation that comes together with what it waits for.
+            async with asyncio.timeout(self._patience()):
+                await self._changed.wait()
         self._changed.clear()
         if self._streams:
             await asyncio.sleep(_SETTLING_SECONDS)
