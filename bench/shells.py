@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 
 from ullage import config, init
 from ullage.cache import ProfileCache
+from ullage.doctor.measure import CLOCKED_OPTIONS, in_a_script
 from ullage.model import Account, Reading, Window
 from ullage.places import timeline_path
 from ullage.publish import publish
@@ -44,14 +45,8 @@ _MORE_PROGRAMS = os.path.join(os.path.dirname(__file__), os.pardir, ".programs",
 _HOOK = {"bash": "__ullage_hook", "zsh": "__ullage_precmd", "fish": "__ullage_hook"}
 
 # Shells with a language of their own: a program that prints a line for each block, in seconds a call.
-_OWN_OPTIONS = {
-    "elvish": ["-norc", "-c"],
-    "nushell": ["--no-config-file", "--interactive", "--commands"],
-    "xonsh": ["--no-rc", "-i", "-c"],
-}
 _OWN = {
     "elvish": """\
-var ullage-program ullage-place = ullage left; var edit-prompt edit-rprompt = { } { }
 @CODE@
 fn timed {|rounds call|
   var spent = 0
@@ -152,7 +147,6 @@ def _rows(shell: str, environ: dict[str, str]) -> list[tuple[str, float, float]]
 
 
 def _own_rows(shell: str, program: str, environ: dict[str, str]) -> list[tuple[str, float, float]]:
-    code = init.code(shell, "left").decode()
     script = (
         _OWN[shell]
         .replace("@ROUNDS@", str(_ROUNDS))
@@ -160,10 +154,9 @@ def _own_rows(shell: str, program: str, environ: dict[str, str]) -> list[tuple[s
         .replace("@BLOCKS@", str(_BLOCKS))
         .replace("@CAT@", f"cat {timeline_path(environ, 'fish')}")
         .replace("@PROMPT@", "ullage-prompt fish")
+        .replace("@CODE@", in_a_script(shell, init.code(shell, "left")))
     )
-    # elvish has its editor on a terminal only.
-    code = code.replace("edit:", "edit-") if shell == "elvish" else code
-    return _measured(shell, [program, *_OWN_OPTIONS[shell], script.replace("@CODE@", code)], environ, rounds=1)
+    return _measured(shell, [program, *CLOCKED_OPTIONS[shell], script], environ, rounds=1)
 
 
 def _measured(

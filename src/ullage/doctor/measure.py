@@ -47,17 +47,14 @@ _LOOPS = {
 }
 
 
-# These take so long to start that they look at the clock themselves, and print the microseconds of a prompt. elvish has
-# its editor on a terminal only.
-_CLOCKED_OPTIONS = {
+# These take so long to start that they look at the clock themselves, and print the microseconds of a prompt.
+CLOCKED_OPTIONS = {
     "elvish": ["-norc", "-c"],
     "nushell": ["--no-config-file", "--interactive", "--commands"],
     "xonsh": ["--no-rc", "-i", "-c"],
 }
 _CLOCKED = {
     "elvish": """\
-var ullage-program ullage-place = ullage left; var edit-prompt edit-rprompt = { } { }
-fn edit-add-var {|name value| }
 CODE
 var spent = 0
 time &on-end={|seconds| set spent = $seconds} { for n [(range COUNT)] { $edit-prompt | nop (all) } }
@@ -80,6 +77,7 @@ print((clock() - started) * 1e6 / COUNT, end='')
 """,
 }
 _CLOCKED_HOOKS = 100
+_ELVISH_EDITOR = "var edit-prompt edit-rprompt = { } { }; fn edit-add-var {|name value| }\n"
 
 SHELLS = (*_LOOPS, *_CLOCKED)
 
@@ -138,14 +136,19 @@ def hook(shell: str, program: str, environ: Mapping[str, str]) -> float | None:
 
 
 def _clocked(shell: str, program: str, code: bytes, environ: Mapping[str, str]) -> float | None:
-    text = code.decode().replace("edit:", "edit-") if shell == "elvish" else code.decode()
-    script = _CLOCKED[shell].replace("COUNT", str(_CLOCKED_HOOKS)).replace("CODE", text)
-    told = _output([program, *_CLOCKED_OPTIONS[shell], script], environ)
+    script = _CLOCKED[shell].replace("COUNT", str(_CLOCKED_HOOKS)).replace("CODE", in_a_script(shell, code))
+    told = _output([program, *CLOCKED_OPTIONS[shell], script], environ)
     try:
         # A terminal's title, or what else a shell says at its start, comes before.
         return round(float(re.split(rb"[^0-9.e+-]", told or b"")[-1]), 1)
     except ValueError:
         return None
+
+
+def in_a_script(shell: str, code: bytes) -> str:
+    """Return the code of a shell's start as a script can load it: elvish has its editor on a terminal only."""
+    text = code.decode()
+    return _ELVISH_EDITOR + text.replace("edit:", "edit-") if shell == "elvish" else text
 
 
 def _output(command: Sequence[str], environ: Mapping[str, str]) -> bytes | None:
