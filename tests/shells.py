@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from ullage.record import Record
 from ullage.render.surfaces import PALETTES, Span, paint
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     Text = str | Sequence[str | tuple[str, str]]
 
@@ -118,6 +119,14 @@ def publish(
         ]
         data = timeline.encode(frames, written=now - 60, refresh_after=now + due_in, checkpoint=now, clock=None)
         cache.save_timeline(surface, data, now)
+
+
+@contextlib.contextmanager
+def a_refresh_under_way(environ: Mapping[str, str]) -> Iterator[None]:
+    """Have another refresh run, so that one which a shell starts changes nothing of what is shown."""
+    with ProfileCache(environ).lock() as held:
+        assert held
+        yield
 
 
 def _painted(text: Text, surface: str) -> str:

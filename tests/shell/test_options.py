@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from shells import BASH, ZSH, publish
+from shells import BASH, ZSH, a_refresh_under_way, publish
 from tools import REPOSITORY, ULLAGE, need, run, wait_until
 
 from ullage.places import profile_directory
@@ -82,7 +82,8 @@ def test_bash(options: Sequence[str], due_in: int, environ: dict[str, str], bash
     commands = options[-1].count("printf")
     if "PROMPT_COMMAND=(" in options[-1] and _version(bash) < (5, 1):
         commands = 1
-    with BASH.start(environ, [*options, BASH.prompt, BASH.init()], columns=150, program=bash) as terminal:
+    start = BASH.start(environ, [*options, BASH.prompt, BASH.init()], columns=150, program=bash)
+    with a_refresh_under_way(environ), start as terminal:
         _three_prompts(terminal, text, "." * commands)
     assert not (Path(environ["HOME"]) / "pwned").exists()
 
@@ -94,7 +95,7 @@ def test_zsh(options: Sequence[str], due_in: int, when: str, environ: dict[str, 
     publish(environ, [("42%", "normal"), " ", HOSTILE], due_in=due_in)
     setting = ["setopt " + " ".join(options)] if any(options) else []
     lines = [*setting, ZSH.init()] if when == "before" else [ZSH.init(), *setting]
-    with ZSH.start(environ, [ZSH.prompt, *lines], columns=150) as terminal:
+    with a_refresh_under_way(environ), ZSH.start(environ, [ZSH.prompt, *lines], columns=150) as terminal:
         _three_prompts(terminal, f"42% {HOSTILE} $")
         assert terminal.colours("42%") == ["green"] * 3
     assert not (Path(environ["HOME"]) / "pwned").exists()

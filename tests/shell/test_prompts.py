@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from shells import BASH, COLOURS, FISH, SHELLS, ZSH, publish
+from shells import BASH, COLOURS, FISH, SHELLS, ZSH, a_refresh_under_way, publish
 from tools import PYTHON, REPOSITORY, need, run, still_hangs, wait_until
 
 from ullage.cache import ProfileCache
@@ -154,7 +154,7 @@ def test_vi_mode(shell: Shell, environ: dict[str, str]) -> None:
 def test_status_of_the_last_command_is_kept(shell: Shell, environ: dict[str, str]) -> None:
     publish(environ, "42%", due_in=-1)
     pipeline, shown = "sh -c 'exit 3' | sh -c 'exit 4'", "[4:3 4]"
-    with shell.start(environ, [shell.prompt, shell.init()]) as terminal:
+    with a_refresh_under_way(environ), shell.start(environ, [shell.prompt, shell.init()]) as terminal:
         for command in (pipeline, shell.status):
             terminal.wait(lambda terminal: terminal.line == "42% $")
             terminal.enter(command)
@@ -210,12 +210,13 @@ def test_switch(shell: Shell, environ: dict[str, str]) -> None:
         terminal.wait_for_line("$")
         # Nothing asks for a refresh either: the refresh would have taken the lock.
         assert not os.path.exists(os.path.join(profile_directory(environ), "refresh.lock"))
-        terminal.enter("ullage_on")
-        terminal.wait_for_line("42% $")
-        terminal.enter("ullage_off")
-        terminal.wait(lambda terminal: terminal.lines[2:3] == ["$"])
-        terminal.enter("ullage_on; ullage_segment; echo .")
-        terminal.wait(lambda terminal: terminal.line == "42% $")
+        with a_refresh_under_way(environ):
+            terminal.enter("ullage_on")
+            terminal.wait_for_line("42% $")
+            terminal.enter("ullage_off")
+            terminal.wait(lambda terminal: terminal.lines[2:3] == ["$"])
+            terminal.enter("ullage_on; ullage_segment; echo .")
+            terminal.wait(lambda terminal: terminal.line == "42% $")
 
 
 @each_shell
