@@ -203,7 +203,7 @@ def test_a_heavy_library_has_one_home(library: str) -> None:
 
 
 def test_no_command_is_a_library_of_another() -> None:
-    commands = {f"ullage.cli.{module}" for module in COMMANDS.values()}
+    commands = {f"ullage.cli.{module}" for module in COMMANDS}
     users = {
         (name, used)
         for name, path in MODULES.items()

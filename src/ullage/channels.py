@@ -12,7 +12,7 @@ import stat
 import subprocess
 
 from ullage import alerts, user_command
-from ullage.errors import MissingExtraError, UllageError
+from ullage.errors import MissingExtraError, UllageError, needs_extra
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _PATIENCE_SECONDS = 15
 _LONGEST_OUTPUT = 200
 _BELL = b"\a"
+_EXTRA = ("notify", "desktop-notifier")
 
 
 class ChannelError(UllageError):
@@ -33,7 +34,7 @@ class ChannelError(UllageError):
 def missing(channel: str, wishes: Wishes) -> str | None:
     """Return why a channel cannot be used here, or None."""
     if channel == "desktop" and importlib.util.find_spec("desktop_notifier") is None:
-        return "needs what an extra brings: pip install 'ullage[notify]', or pipx inject ullage desktop-notifier"
+        return needs_extra(*_EXTRA)
     if channel == "command" and not wishes.command:
         return "needs a command in config.toml: alerts.command"
     return None
@@ -107,7 +108,7 @@ def to_desktop(alert: Alert) -> None:
     try:
         from desktop_notifier import DesktopNotifier, Urgency
     except ImportError as error:
-        raise MissingExtraError("The desktop", "notify", "desktop-notifier") from error
+        raise MissingExtraError("The desktop", *_EXTRA) from error
     failures: list[str] = []
 
     class Failures(logging.Handler):

@@ -35,9 +35,12 @@ class MissingExtraError(UsageError):
     """What was asked for needs a library that an extra brings; `packages` are its names for pipx."""
 
     def __init__(self, what: str, extra: str, packages: str, more: str = "") -> None:
-        super().__init__(
-            f"{what} needs what an extra brings: pip install 'ullage[{extra}]', or pipx inject ullage {packages}.{more}"
-        )
+        super().__init__(f"{what} {needs_extra(extra, packages)}.{more}")
+
+
+def needs_extra(extra: str, packages: str) -> str:
+    """Return the words that say how to install what is missing."""
+    return f"needs what an extra brings: pip install 'ullage[{extra}]', or pipx inject ullage {packages}"
 
 
 class CacheError(UllageError):

@@ -19,8 +19,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# Command → module; the module's `command` is what runs.
-COMMANDS = {name: name for name in WORDS}
+# Each is a module of this package; its `command` is what runs.
+COMMANDS = tuple(WORDS)
 _LONGEST = max(map(len, WORDS))
 
 
@@ -33,7 +33,7 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # click's signature
         if cmd_name not in COMMANDS:
             return None
-        command = importlib.import_module(f"ullage.cli.{COMMANDS[cmd_name]}").command
+        command = importlib.import_module(f"ullage.cli.{cmd_name}").command
         assert isinstance(command, click.Command)
         return command
 

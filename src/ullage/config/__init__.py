@@ -16,7 +16,7 @@ from ullage.places import config_directory, state_directory
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
+    from typing import Any, Literal
 
     from ullage.config.checks import Issue
 
@@ -37,40 +37,32 @@ def config_path(environ: Mapping[str, str]) -> str:
 
     What is shown must not change with the directory that a prompt happens to stand in.
     """
-    given = environ.get("ULLAGE_CONFIG")
-    if given:
-        return _absolute(given, "ULLAGE_CONFIG")
-    directory = config_directory(environ)
-    if directory is None:
-        import platformdirs
-
-        directory = platformdirs.user_config_dir("ullage", appauthor=False)
-    return os.path.join(_in_home(directory), "config.toml")
+    given = _absolute(environ.get("ULLAGE_CONFIG"), "ULLAGE_CONFIG")
+    return given or os.path.join(_directory(config_directory(environ), "config"), "config.toml")
 
 
 def state_path(environ: Mapping[str, str]) -> str:
     """Return the directory of what is kept for good, such as the history, as `config_path` does."""
-    given = environ.get("ULLAGE_STATE_DIR")
-    if given:
-        return _absolute(given, "ULLAGE_STATE_DIR")
-    directory = state_directory(environ)
-    if directory is None:
-        import platformdirs
-
-        directory = platformdirs.user_state_dir("ullage", appauthor=False)
-    return _in_home(directory)
+    given = _absolute(environ.get("ULLAGE_STATE_DIR"), "ULLAGE_STATE_DIR")
+    return given or _directory(state_directory(environ), "state")
 
 
-def _in_home(directory: str) -> str:
-    if not os.path.isabs(directory):
-        raise UsageError(f"HOME must be an absolute path; it leads to {directory!r}. Set it to the full path.")
-    return directory
-
-
-def _absolute(path: str, variable: str) -> str:
-    if not os.path.isabs(path):
+def _absolute(path: str | None, variable: str) -> str | None:
+    if path and not os.path.isabs(path):
         raise UsageError(f"{variable} must be an absolute path; it is {path!r}. Set it to the full path.")
     return path
+
+
+def _directory(known: str | None, kind: Literal["config", "state"]) -> str:
+    """Return a directory of ours in the user's home: the known one, or what the system has for such a kind."""
+    if known is None:
+        import platformdirs
+
+        of_the_system = platformdirs.user_config_dir if kind == "config" else platformdirs.user_state_dir
+        known = of_the_system("ullage", appauthor=False)
+    if not os.path.isabs(known):
+        raise UsageError(f"HOME must be an absolute path; it leads to {known!r}. Set it to the full path.")
+    return known
 
 
 def load(environ: Mapping[str, str]) -> tuple[Settings, tuple[Issue, ...]]:
