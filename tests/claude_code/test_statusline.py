@@ -472,7 +472,7 @@ def test_a_reader_that_goes_away_is_no_trouble(environ: dict[str, str]) -> None:
 IMPORTED = {"__future__", "_datetime", "_json", "itertools", "math"} | tools.modules(
     base="dates errors jsontext record text",
     claude_code="statusline",
-    config="settings wishes",
+    config="settings styles template wishes",
     prompt="",
     quota="merge model serial timeline",
     render="segment surfaces words",

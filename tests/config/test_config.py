@@ -18,10 +18,10 @@ from ullage.config.checks import Issue
 from ullage.config.default_file import default_text, toml_value
 from ullage.config.options import OPTIONS
 from ullage.config.settings import DEFAULTS
+from ullage.config.styles import PALETTES
 from ullage.config.wishes import QuietHours, Wishes
 from ullage.quota.model import Limits
-from ullage.render.surfaces import PALETTES
-from ullage.system.places import SURFACES
+from ullage.quota.timeline import SURFACES
 
 if TYPE_CHECKING:
     from pathlib import Path

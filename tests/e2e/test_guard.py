@@ -431,11 +431,11 @@ def test_a_hook_that_cannot_tell_blocks_only_when_told_to(environ: dict[str, str
 IMPORTED_BY_A_HOOK = {"__future__", "_datetime", "_json", "math"} | modules(
     base="dates errors jsontext record text",
     claude_code="answers hook",
-    config="settings wishes",
+    config="settings styles wishes",
     guard="limits",
     prompt="",
     quota="merge model schedule serial timeline",
-    render="surfaces words",
+    render="words",
     store="cache statements",
     system="files places",
 )

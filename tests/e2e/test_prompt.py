@@ -11,8 +11,8 @@ import pytest
 
 from tests.support.tools import PYTHON, ULLAGE, ULLAGE_PROMPT, make_due, modules, need, run, ullage
 from ullage import refresh
+from ullage.quota.timeline import SURFACES
 from ullage.store.cache import ProfileCache
-from ullage.system.places import SURFACES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,12 +16,13 @@ from tests.support.bars import DOCS, HOSTILE
 from tests.support.samples import HOUR, NOW, reading, readings, settings, window
 from tests.support.tools import REPOSITORY
 from ullage import panel
+from ullage.config.styles import PALETTES
 from ullage.panel import Panel, Wanted, changes, markup
 from ullage.panel.colours import paint
 from ullage.panel.formats import FORMATS
 from ullage.quota.model import Problem
 from ullage.quota.schedule import Schedule
-from ullage.render.surfaces import PALETTES, Span
+from ullage.render.surfaces import Span
 from ullage.store.overview import Overview
 
 if TYPE_CHECKING:

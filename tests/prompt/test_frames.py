@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from tests.support.samples import NOW, moments, money, reading, readings, window
 from tests.support.samples import settings as values
 from ullage.config.settings import DEFAULTS
+from ullage.config.template import parse_template
 from ullage.prompt import frames
 from ullage.quota.model import Credits, Limits, Reading, Window
 from ullage.quota.pace import Forecast
-from ullage.quota.timeline import LEAD_SECONDS, Frame
+from ullage.quota.timeline import LEAD_SECONDS, SURFACES, Frame
 from ullage.render import segment
 from ullage.render.segment import View
-from ullage.system.places import SURFACES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +50,7 @@ def at(built: list[Frame], second: int) -> Frame:
 
 def directly(known: Reading, template: str, second: int) -> str:
     view = View(reading=known, now=datetime.fromtimestamp(second, UTC), limits=Limits())
-    return "".join(span.text for span in segment.fill(segment.parse(template), view))
+    return "".join(span.text for span in segment.fill(parse_template(template), view))
 
 
 @given(readings(), templates, st.sampled_from(SURFACES), st.floats(0, 1))

@@ -16,10 +16,10 @@ from tests.support.tools import PYTHON, make_due, put_in_place, run, ullage
 from ullage import refresh
 from ullage.base.errors import CacheError
 from ullage.quota import schedule, timeline
+from ullage.quota.timeline import SURFACES
 from ullage.simulate import ACCOUNT_ID, TOKEN, Reply, Simulator, write_account
 from ullage.store.cache import ProfileCache
 from ullage.system import detach
-from ullage.system.places import SURFACES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -12,13 +12,15 @@ import sys
 from ullage.base.dates import UTC, datetime
 from ullage.base.errors import SourceError, UllageError
 from ullage.base.record import Record
+from ullage.config.template import FORECASTS, PLAIN_SUBJECTS, SESSION_SUBJECTS, list_fields, parse_template
 from ullage.prompt import choose_profile, may_write, parse_options
 from ullage.quota import merge, serial
 from ullage.quota.model import has_reset
+from ullage.quota.timeline import TIMELINES, choose_timeline
 from ullage.sources import statusline
 from ullage.store import statements
 from ullage.system.files import read_regular
-from ullage.system.places import TIMELINES, profile_directory, timeline_of
+from ullage.system.places import profile_directory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -147,8 +149,8 @@ def _line(
     from ullage.render.surfaces import paint
 
     known = merged or Reading(account=Account(), source=statusline.NAME, as_of=now, windows=())
-    nodes = segment.parse(settings.status_line_template, segment.PLAIN_SUBJECTS + segment.SESSION_SUBJECTS)
-    asks = any(field.attribute in segment.FORECASTS for field in segment.fields(nodes))
+    nodes = parse_template(settings.status_line_template, PLAIN_SUBJECTS + SESSION_SUBJECTS)
+    asks = any(field.attribute in FORECASTS for field in list_fields(nodes))
     view = segment.View(
         reading=known,
         now=now,
@@ -164,7 +166,7 @@ def _line(
         from ullage.render import cells
 
         spans = cells.fit(spans, columns, ascii_only=settings.ascii_only)
-    return paint(spans, timeline_of("ansi", environ), settings.palette).strip()
+    return paint(spans, choose_timeline("ansi", environ), settings.palette).strip()
 
 
 def _forecasts(reading: Reading, settings: Settings, environ: Mapping[str, str], now: datetime) -> dict[str, Forecast]:

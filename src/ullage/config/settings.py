@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from ullage.base.dates import timedelta
 from ullage.base.record import Record
+from ullage.config.styles import PALETTES
 from ullage.config.wishes import Wishes, parse_quiet_hours
 from ullage.quota.model import Limits
-from ullage.render.surfaces import PALETTES
-from ullage.system.places import SURFACES
+from ullage.quota.timeline import SURFACES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

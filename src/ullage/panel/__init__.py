@@ -8,9 +8,10 @@ from __future__ import annotations
 from ullage.base.record import Record
 from ullage.base.text import clean
 from ullage.config.settings import DEFAULTS
+from ullage.config.template import Field, Group, parse_template
 from ullage.quota.model import binding_window, find_window, severity_at, state_at, used_percent_at
 from ullage.render import phrases, rows, segment
-from ullage.render.segment import Field, Group, View
+from ullage.render.segment import View
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ullage.config import Settings
+    from ullage.config.template import Node
     from ullage.quota.model import Severity, State, Window
     from ullage.quota.timeline import Level
-    from ullage.render.segment import Node
     from ullage.render.surfaces import Span
     from ullage.store.overview import Overview
 
@@ -109,8 +110,8 @@ def _chosen(view: View, name: str | None) -> Window | None:
 
 def _nodes(wanted: Wanted, settings: Settings) -> tuple[Node, ...]:
     if wanted.template is None and wanted.window is None:
-        return segment.parse(settings.templates["plain"])
-    nodes = segment.parse(wanted.template or DEFAULTS["segment.template"])
+        return parse_template(settings.templates["plain"])
+    nodes = parse_template(wanted.template or DEFAULTS["segment.template"])
     return _about(nodes, wanted.window) if wanted.window else nodes
 
 

@@ -12,8 +12,9 @@ import time
 
 from ullage.base.errors import UsageError
 from ullage.quota import timeline
+from ullage.quota.timeline import SURFACES, choose_timeline
 from ullage.system.files import read_regular
-from ullage.system.places import SURFACES, profile_directory, timeline_of, timeline_path
+from ullage.system.places import profile_directory, timeline_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def start_refresh_if_due(environ: Mapping[str, str], surfaces: Iterable[str] = S
 
 
 def _read(surface: str, environ: Mapping[str, str]) -> bytes:
-    return read_regular(timeline_path(environ, timeline_of(surface, environ)), own=True) or b""
+    return read_regular(timeline_path(environ, choose_timeline(surface, environ)), own=True) or b""
 
 
 def _start_refresh(environ: Mapping[str, str]) -> None:

@@ -8,10 +8,9 @@ import time
 from ullage.base.dates import UTC, datetime
 from ullage.prompt import frames
 from ullage.quota import schedule, timeline
-from ullage.quota.timeline import BootClock
+from ullage.quota.timeline import ATTENDED, BootClock, surface_of
 from ullage.store import recording
 from ullage.system.files import read_regular
-from ullage.system.places import ATTENDED, surface_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

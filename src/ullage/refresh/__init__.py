@@ -11,12 +11,12 @@ from ullage.base.errors import SourceError, UllageError
 from ullage.base.record import Record
 from ullage.prompt.publish import publish, publish_anew, utc_now
 from ullage.quota import schedule, timeline
+from ullage.quota.timeline import TIMELINES
 from ullage.refresh import ask
 from ullage.store import recording
 from ullage.store.account import AccountCache
 from ullage.store.cache import ProfileCache
 from ullage.system import detach, secret
-from ullage.system.places import TIMELINES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -20,32 +20,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SURFACES = ("plain", "ansi", "bash", "zsh", "fish", "tmux", "starship")
-
-# A person presses Enter before each of these prompts; the other surfaces redraw by themselves, watched or not.
-ATTENDED = ("bash", "zsh", "fish", "starship")
-
-_UNCOLOURED = "-plain"
-
-# Every surface has a timeline, and those with colours one without: escaped for the same surface, from its template.
-TIMELINES = (*SURFACES, *(surface + _UNCOLOURED for surface in SURFACES if surface != "plain"))
-
-
-def surface_of(timeline: str) -> str:
-    """Return the surface whose escapes and template a timeline has."""
-    return timeline.removesuffix(_UNCOLOURED)
-
-
-def is_coloured(timeline: str) -> bool:
-    """Say whether a timeline's text may hold colours."""
-    return timeline != "plain" and not timeline.endswith(_UNCOLOURED)
-
-
-def timeline_of(surface: str, environ: Mapping[str, str]) -> str:
-    """Return the timeline to read for a surface: without colours where the person or the terminal wants none."""
-    uncoloured = environ.get("NO_COLOR") or environ.get("TERM") == "dumb"
-    return surface + _UNCOLOURED if uncoloured and surface != "plain" else surface
-
 
 def cache_root(environ: Mapping[str, str], platform: str = sys.platform) -> str:
     """Return the directory that holds every profile's cache."""
