@@ -25,7 +25,7 @@ from tests.support.transcript import line, write
 from tests.tokens.test_prices import listed
 from ullage.config.rates import RATES
 from ullage.render import cells
-from ullage.store import history, recording
+from ullage.store import history, overview
 from ullage.store.cache import ProfileCache
 from ullage.tokens import prices
 from ullage.tokens import words as render
@@ -260,7 +260,7 @@ def known_window(environ: Mapping[str, str], used: float, left: timedelta) -> da
     cache = ProfileCache(environ)
     cache.make_private()
     cache.save_reading(stated)
-    history.record(recording.history_path(environ), recording.owner(cache, stated), [session], now)
+    history.record(overview.history_path(environ), overview.owner(cache, stated), [session], now)
     return now + left - 5 * HOUR
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Simulate = Callable[..., Simulator]
 
-OWN = {"__future__"} | modules(base="errors record", prompt="", quota="timeline", system="files places")
+OWN = {"__future__"} | modules(base="arguments errors record", prompt="", quota="timeline", system="files places")
 
 NETWORK = ("socket", "connect", "sendto")
 PROCESSES = ("clone", "clone3", "fork", "vfork")

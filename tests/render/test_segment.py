@@ -21,7 +21,7 @@ from ullage.config.template import (
     check_template,
     parse_template,
 )
-from ullage.quota.model import Account, Credits, Limits, Money, Reading
+from ullage.quota.model import Account, Credits, Money, Reading, Thresholds
 from ullage.quota.pace import Forecast
 from ullage.render import segment
 from ullage.render.segment import View
@@ -45,7 +45,7 @@ def show(template: str, known: Reading = READING, **view: Any) -> str:
 
 
 def spans(template: str, known: Reading = READING, **view: Any) -> list[Span]:
-    view = {"now": NOW, "limits": Limits(), "timezone": UTC, **view}
+    view = {"now": NOW, "thresholds": Thresholds(), "timezone": UTC, **view}
     return segment.fill(parse_template(template), View(reading=known, **view))
 
 
@@ -305,11 +305,11 @@ def test_a_forecast_vanishes_when_its_statement_is_old(after: timedelta, pace: s
 
 
 def test_a_forecast_vanishes_with_the_reset_and_when_it_has_not_come_true() -> None:
-    patient = Limits(stale_after=timedelta(hours=5))
-    assert show("{5h.runs_out}", forecasts=FORECASTS, limits=patient, now=NOW + timedelta(minutes=41)) == "11:20"
-    assert show("{5h.runs_out}", forecasts=FORECASTS, limits=patient, now=NOW + timedelta(minutes=42)) == "?"
-    assert show("{5h.pace}", forecasts=FORECASTS, limits=patient, now=NOW + timedelta(minutes=42)) == "1.3×"
-    assert show("{5h.pace}", forecasts=FORECASTS, limits=patient, now=NOW + timedelta(hours=3)) == "?"
+    patient = Thresholds(stale_after=timedelta(hours=5))
+    assert show("{5h.runs_out}", forecasts=FORECASTS, thresholds=patient, now=NOW + timedelta(minutes=41)) == "11:20"
+    assert show("{5h.runs_out}", forecasts=FORECASTS, thresholds=patient, now=NOW + timedelta(minutes=42)) == "?"
+    assert show("{5h.pace}", forecasts=FORECASTS, thresholds=patient, now=NOW + timedelta(minutes=42)) == "1.3×"
+    assert show("{5h.pace}", forecasts=FORECASTS, thresholds=patient, now=NOW + timedelta(hours=3)) == "?"
 
 
 def test_pace_in_plain_characters() -> None:

@@ -35,8 +35,8 @@ HOUSES = {
     "panel": "base config prompt quota render store system",
     "serve": "base config metrics prompt quota render store system",
     "guard": "base quota render",
-    "tokens": "base config prompt quota render store system",
-    "org": "base config metrics quota render system",
+    "tokens": "base config quota render store system",
+    "org": "base config metrics render system",
     "metrics": "base config quota sources store system",
     "refresh": "alerts base config prompt quota sources store system",
     # Below refresh, which announces what it has learnt.
@@ -57,6 +57,7 @@ ON_THE_WAY_TO_A_PROMPT = (
     "system.places",
     "system.detach",
     "quota.timeline",
+    "base.arguments",
     "base.record",
     "base.errors",
 )

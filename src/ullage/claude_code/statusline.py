@@ -9,18 +9,18 @@ from __future__ import annotations
 import os
 import sys
 
+from ullage.base.arguments import parse_options
 from ullage.base.dates import UTC, datetime
 from ullage.base.errors import SourceError, UllageError
 from ullage.base.record import Record
 from ullage.config.template import FORECASTS, PLAIN_SUBJECTS, SESSION_SUBJECTS, list_fields, parse_template
-from ullage.prompt import choose_profile, may_write, parse_options
 from ullage.quota import merge, serial
 from ullage.quota.model import has_reset
 from ullage.quota.timeline import TIMELINES, choose_timeline
 from ullage.sources import statusline
 from ullage.store import statements
-from ullage.system.files import read_regular
-from ullage.system.places import profile_directory
+from ullage.system.files import may_write, read_regular
+from ullage.system.places import choose_profile, profile_directory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ def _line(
     view = segment.View(
         reading=known,
         now=now,
-        limits=settings.limits,
+        thresholds=settings.thresholds,
         show_left=settings.show_left,
         ascii_only=settings.ascii_only,
         session=session.fields,
@@ -170,10 +170,10 @@ def _line(
 
 
 def _forecasts(reading: Reading, settings: Settings, environ: Mapping[str, str], now: datetime) -> dict[str, Forecast]:
-    from ullage.store import recording
+    from ullage.store import overview
     from ullage.store.cache import ProfileCache
 
-    return recording.forecasts(ProfileCache(environ), reading, settings.limits, now)
+    return overview.load_forecasts(ProfileCache(environ), reading, settings.thresholds, now)
 
 
 def _save(statement: Statement, settings: Settings, environ: Mapping[str, str]) -> None:

@@ -11,8 +11,8 @@ from ullage import config
 from ullage.base.errors import UsageError
 from ullage.base.text import clean
 from ullage.config.template import PLAIN_SUBJECTS, check_template
-from ullage.prompt import choose_profile
 from ullage.system import places
+from ullage.system.places import choose_profile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -57,7 +57,7 @@ def command(format: str, window: str | None, template: str | None, follow: bool)
         return _follow(chosen, wanted)
     prompt.start_refresh_if_due(os.environ, panels.UNATTENDED)
     settings, now = options.for_a_desktop(config.load(os.environ)[0]), datetime.now(UTC)
-    known = overview.load(ProfileCache(os.environ), settings.limits, now)
+    known = overview.load(ProfileCache(os.environ), settings.thresholds, now)
     _tell_unknown(known, window)
     _print(chosen.render(panels.look(known, settings, wanted, now), _refresh_command()))
     return 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from ullage.base.errors import UsageError
 from ullage.base.record import Record
-from ullage.config.rates import check_overrides
 from ullage.config.wishes import parse_quiet_hours
 
 TYPE_CHECKING = False
@@ -86,5 +85,6 @@ def target(value: str) -> str | None:
 
 def prices_of_models(value: object) -> str | None:
     # Few have prices of their own, and everybody reads the configuration.
+    from ullage.config.rates import check_overrides
 
     return check_overrides(value)

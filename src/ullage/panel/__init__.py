@@ -82,7 +82,7 @@ def look(known: Overview, settings: Settings, wanted: Wanted, now: datetime) -> 
     view = View(
         reading=reading,
         now=now,
-        limits=settings.limits,
+        thresholds=settings.thresholds,
         show_left=settings.show_left,
         ascii_only=settings.ascii_only,
         forecasts=known.forecasts,
@@ -97,15 +97,15 @@ def look(known: Overview, settings: Settings, wanted: Wanted, now: datetime) -> 
     return shown.replace(
         spans=tuple(segment.fill(_nodes(wanted, settings), view)),
         short=tuple(segment.fill([Field(subject=wanted.window or "top", attribute="")], view)),
-        used_percent=used_percent_at(window, now, settings.limits),
-        severity=severity_at(window, now, settings.limits),
-        state=state_at(window.as_of, now, settings.limits),
+        used_percent=used_percent_at(window, now, settings.thresholds),
+        severity=severity_at(window, now, settings.thresholds),
+        state=state_at(window.as_of, now, settings.thresholds),
     )
 
 
 def _chosen(view: View, name: str | None) -> Window | None:
     windows = view.reading.windows
-    return find_window(windows, name) if name else binding_window(windows, view.now, view.limits)
+    return find_window(windows, name) if name else binding_window(windows, view.now, view.thresholds)
 
 
 def _nodes(wanted: Wanted, settings: Settings) -> tuple[Node, ...]:

@@ -53,14 +53,14 @@ def build(
 
 def events(reading: Reading, settings: Settings, written: int) -> set[int]:
     """Return the seconds after `written` at which what is shown would turn untrue: resets, staleness, expiry."""
-    limits = settings.limits
+    thresholds = settings.thresholds
     moments: set[datetime | None] = {window.resets_at for window in reading.windows}
     stated = {reading.as_of, *(window.as_of for window in reading.windows)}
     if reading.credits is not None and reading.credits.as_of is not None:
         stated.add(reading.credits.as_of)
     for as_of in stated:
-        moments |= {as_of + limits.stale_after, as_of + limits.expire_after}
-    horizon = _up(max(stated) + limits.expire_after)
+        moments |= {as_of + thresholds.stale_after, as_of + thresholds.expire_after}
+    horizon = _up(max(stated) + thresholds.expire_after)
     seconds = {_up(moment) for moment in moments if moment is not None}
     return {second for second in seconds if written < second <= horizon}
 
@@ -143,7 +143,7 @@ def _fill(
     view = View(
         reading=reading,
         now=datetime.fromtimestamp(second, UTC),
-        limits=settings.limits,
+        thresholds=settings.thresholds,
         show_left=settings.show_left,
         ascii_only=settings.ascii_only,
         forecasts=forecasts,

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
     from ullage.config.template import Node
-    from ullage.quota.model import Limits, Reading, Window
+    from ullage.quota.model import Reading, Thresholds, Window
     from ullage.quota.pace import Forecast
     from ullage.quota.timeline import Level
 LONGEST_NAME = 20
@@ -41,7 +41,7 @@ class View(Record):
 
     reading: Reading
     now: datetime
-    limits: Limits
+    thresholds: Thresholds
     show_left: bool = False
     ascii_only: bool = False
     timezone: tzinfo | None = None
@@ -92,7 +92,7 @@ def _value(field: Field, view: View) -> Span | None:
         return _plain_value(field.subject, view)
     windows = view.reading.windows
     if field.subject == "top":
-        window = binding_window(windows, view.now, view.limits)
+        window = binding_window(windows, view.now, view.thresholds)
     else:
         window = find_window(windows, field.subject)
     return None if window is None else _window_value(window, field.attribute, view)
@@ -108,9 +108,9 @@ def _window_value(window: Window, attribute: str, view: View) -> Span | None:
     if window.resets_at is None or has_reset(window, view.now):
         return None
     # The last frame of a timeline has no successor: a countdown in it would stand still.
-    if state_at(window.as_of, view.now, view.limits) == "expired":
+    if state_at(window.as_of, view.now, view.thresholds) == "expired":
         return None
-    if attribute == "blocked_for" and severity_at(window, view.now, view.limits) != "exhausted":
+    if attribute == "blocked_for" and severity_at(window, view.now, view.thresholds) != "exhausted":
         return None
     if attribute == "resets_at":
         return Span(text=words.clock(window.resets_at, view.now, view.timezone))
@@ -118,24 +118,24 @@ def _window_value(window: Window, attribute: str, view: View) -> Span | None:
 
 
 def _share(window: Window, attribute: str, view: View) -> Span | None:
-    if has_reset(window, view.now) and state_at(window.as_of, view.now, view.limits) != "expired":
+    if has_reset(window, view.now) and state_at(window.as_of, view.now, view.thresholds) != "expired":
         return Span(text="reset" if view.ascii_only else "↺")
-    used = used_percent_at(window, view.now, view.limits)
+    used = used_percent_at(window, view.now, view.thresholds)
     if used is None:
         return None
     left = view.show_left if attribute in ("", "bar") else attribute == "left"
-    shown = number(window, used, view.now, view.limits, left=left, ascii_only=view.ascii_only)
+    shown = number(window, used, view.now, view.thresholds, left=left, ascii_only=view.ascii_only)
     if attribute != "bar":
         return shown
     bar = words.bar(used, left=left, ascii_only=view.ascii_only)
     return Span(text=f"~{bar}" if shown.level == "stale" else bar, level=shown.level)
 
 
-def number(window: Window, used: float, now: datetime, limits: Limits, *, left: bool, ascii_only: bool) -> Span:
+def number(window: Window, used: float, now: datetime, thresholds: Thresholds, *, left: bool, ascii_only: bool) -> Span:
     """Return a percentage that may be shown with its marks: ~ for stale, and the severity's form."""
-    severity = severity_at(window, now, limits)
+    severity = severity_at(window, now, thresholds)
     text = words.percent(used, left=left) + words.mark(severity, ascii_only=ascii_only)
-    if state_at(window.as_of, now, limits) == "stale":
+    if state_at(window.as_of, now, thresholds) == "stale":
         return Span(text="~" + text, level="stale")
     return Span(text=text, level=severity)
 
@@ -148,7 +148,7 @@ def _shown(name: str, view: View) -> str:
 def _forecast(window: Window, attribute: str, view: View) -> Span | None:
     """Show what a fresh statement let expect; a time that has passed without coming true is not shown."""
     known = view.forecasts.get(window.id)
-    if known is None or has_reset(window, view.now) or state_at(window.as_of, view.now, view.limits) != "fresh":
+    if known is None or has_reset(window, view.now) or state_at(window.as_of, view.now, view.thresholds) != "fresh":
         return None
     if attribute == "pace":
         return None if known.ratio is None else Span(text=words.pace(known.ratio, ascii_only=view.ascii_only))
@@ -166,7 +166,7 @@ def _credits_value(attribute: str, view: View) -> Span | None:
     credits = view.reading.credits
     if credits is None:
         return None
-    state = state_at(credits.as_of or view.reading.as_of, view.now, view.limits)
+    state = state_at(credits.as_of or view.reading.as_of, view.now, view.thresholds)
     if state == "expired":
         return None
     old = "~" if state == "stale" else ""
@@ -197,7 +197,7 @@ def _credits_left(view: View, old: str, level: Level | None) -> Span | None:
 
 def _plain_value(subject: str, view: View) -> Span | None:
     reading = view.reading
-    state = state_at(reading.as_of, view.now, view.limits)
+    state = state_at(reading.as_of, view.now, view.thresholds)
     if subject == "age":
         known = state != "expired" and reading.as_of <= view.now + CLOCK_SLACK
         return Span(text=words.age(view.now - reading.as_of)) if known else None

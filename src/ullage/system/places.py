@@ -18,7 +18,7 @@ from ullage.base.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, MutableMapping
 
 
 def cache_root(environ: Mapping[str, str], platform: str = sys.platform) -> str:
@@ -95,3 +95,15 @@ def _absolute(path: str, variable: str) -> str:
     if not os.path.isabs(path) or ".." in path.replace("\\", "/").split("/") or "\n" in path:
         raise UsageError(f"{variable} must be an absolute path without '..'; it is {path!r}. Set it to the full path.")
     return path
+
+
+def choose_profile(profile: str | None, environ: MutableMapping[str, str]) -> None:
+    """Put a profile in effect: the path of a Claude Code configuration directory, or `default`."""
+    if profile is None:
+        return
+    directory = os.path.abspath(profile)
+    if profile == "default" or directory == os.path.join(environ.get("HOME", ""), ".claude"):
+        # Claude Code takes its default directory for another profile once the variable names it.
+        environ.pop("CLAUDE_CONFIG_DIR", None)
+    else:
+        environ["CLAUDE_CONFIG_DIR"] = directory
