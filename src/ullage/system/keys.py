@@ -50,7 +50,7 @@ def fetch_key(names: KeyPlaces, environ: Mapping[str, str], what: str) -> Secret
     if found is None and names.command:
         return read_command(names.command, environ, what)
     if found is None and names.keyring:
-        return _read_keyring(*names.keyring, what=what)
+        return _read_keyring(names.keyring[0], names.keyring[1], what)
     return found
 
 
