@@ -68,7 +68,7 @@ HOMES = {
     "filelock": ["system.lock"],
     "_datetime": ["base.dates"],
     "platformdirs": ["config"],
-    "rich": ["render.table"],
+    "rich": ["cli.progress", "render.table"],
     "msgspec": ["quota.contract", "tokens.lines"],
     "sqlite3": ["system.database"],
     "PIL": ["render.picture"],
