@@ -6,7 +6,7 @@ TESTS ?= tests
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help picture demo test e2e lint format types check bench package packages clean
+.PHONY: help picture demo test e2e lint format types check bench package packages pins clean
 
 help:
 	@echo 'make demo      the main job with a simulated account: server, refresh, the prompt in every surface'
@@ -16,6 +16,7 @@ help:
 	@echo 'make bench     the figures of the README and docs/figures.md, measured here'
 	@echo 'make format    ruff mends what it can'
 	@echo 'make picture   the README picture, drawn from a real terminal'
+	@echo 'make pins      the versions that the action and pre-commit install (UPGRADE=1 for new ones)'
 	@echo 'make package   wheel and sdist in dist/'
 	@echo 'make packages  the Debian packages that the tests use (needs root)'
 
@@ -57,6 +58,9 @@ picture: .venv/ready
 
 bench: .venv/ready
 	$(BIN)/python -m bench
+
+pins: .venv/ready
+	$(BIN)/python .ci/pin.py $(if $(UPGRADE),--upgrade)
 
 package: .venv/ready
 	rm -rf dist
