@@ -45,6 +45,7 @@ lint: .venv/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	sh .ci/lint-shell
+	$(BIN)/zizmor --offline --quiet --min-severity medium .
 
 format: .venv/ready
 	$(BIN)/ruff check --fix .
