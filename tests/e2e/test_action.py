@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 from packaging.requirements import Requirement
-from tools import REPOSITORY, SCRIPTS, need
 
-from ullage.cache import ProfileCache
-from ullage.model import Account, Reading, Window
+from tests.support.tools import REPOSITORY, SCRIPTS, need
+from ullage.quota.model import Account, Reading, Window
+from ullage.store.cache import ProfileCache
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

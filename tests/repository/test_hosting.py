@@ -1,4 +1,4 @@
-"""What hosts, checks and releases the repository: workflows, templates, pins and notes."""
+"""What hosts and releases the repository: workflows, templates and notes."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from tools import REPOSITORY, SCRIPTS
 
+from tests.support.tools import REPOSITORY, SCRIPTS
 from ullage import __version__
 
 if TYPE_CHECKING:
