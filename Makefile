@@ -5,11 +5,15 @@ BIN := .venv/bin
 TESTS ?= tests
 WORKERS ?= auto
 
+# Compiled once, not at every start: half of what the tests take to be found.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
-.PHONY: help picture demo test e2e lint format types check bench package packages pins clean
+.PHONY: help picture demo quick test e2e lint format types check bench package packages pins clean
 
 help:
 	@echo 'make demo      the main job with a simulated account: server, refresh, the prompt in every surface'
+	@echo 'make quick     lint, types and every test that starts no process: about a minute'
 	@echo 'make test      the tests (TESTS=tests/quota for some of them)'
 	@echo 'make e2e       the real Claude Code against the simulated account, in a network of its own (needs root)'
 	@echo 'make check     lint, format, types and shell checks'
@@ -35,6 +39,9 @@ demo: .venv/ready
 
 test: .venv/ready
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(TESTS)
+
+quick: check
+	$(BIN)/python -m pytest -n $(WORKERS) -m 'not process' --hypothesis-profile quick $(TESTS)
 
 e2e: .venv/ready
 	bash tests/e2e/real_claude.sh
