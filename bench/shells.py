@@ -16,7 +16,7 @@ from ullage import config
 from ullage.doctor.measure import CLOCKED_OPTIONS, in_a_script
 from ullage.prompt.publish import publish
 from ullage.quota.model import Account, Reading, Window
-from ullage.quota.schedule import Schedule, begun, succeeded
+from ullage.quota.schedule import Schedule
 from ullage.setup import init
 from ullage.store.cache import ProfileCache
 from ullage.system.places import timeline_path
@@ -134,7 +134,7 @@ def _publish(environ: dict[str, str]) -> None:
     cache = ProfileCache(environ)
     cache.make_private()
     settings, _ = config.load(environ)
-    publish(cache, settings, reading, succeeded(begun(Schedule(), now), now, changed=True), now)
+    publish(cache, settings, reading, Schedule().begun(now).succeeded(now, changed=True), now)
 
 
 def _rows(shell: str, environ: dict[str, str]) -> list[tuple[str, float, float]]:

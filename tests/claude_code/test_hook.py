@@ -10,6 +10,7 @@ from tests.support.samples import NOW
 from ullage.claude_code import answers
 from ullage.claude_code.answers import EVENTS, Event
 from ullage.guard import Finding
+from ullage.setup import hook_settings
 
 WHY = "No room: Session (5h) is at 96%, limit 95%, resets in 2h13."
 
@@ -93,7 +94,7 @@ def test_a_reset_that_is_not_told_is_told_once() -> None:
 
 
 def test_the_entries_are_those_that_claude_code_documents() -> None:
-    entries = answers.entries(["--block", "five_hour=95"])
+    entries = hook_settings.build_entries(["--block", "five_hour=95"])
     assert set(entries) == set(EVENTS)
     for name, [group] in entries.items():
         [handler] = group["hooks"]
@@ -102,9 +103,9 @@ def test_the_entries_are_those_that_claude_code_documents() -> None:
 
 
 def test_hostile_arguments_stay_one_word_of_the_command() -> None:
-    [group] = answers.entries(["--block", "$(touch pwned)=9"], "/opt/my tools/ullage")["Stop"]
+    [group] = hook_settings.build_entries(["--block", "$(touch pwned)=9"], "/opt/my tools/ullage")["Stop"]
     assert group["hooks"][0]["command"] == "'/opt/my tools/ullage' hook --block '$(touch pwned)=9'"
-    assert answers.is_ours(group["hooks"][0])
+    assert hook_settings.is_ours(group["hooks"][0])
 
 
 @pytest.mark.parametrize(
@@ -122,5 +123,5 @@ def test_hostile_arguments_stay_one_word_of_the_command() -> None:
     ],
 )
 def test_our_handlers_are_known(command: object, ours: bool) -> None:
-    assert answers.is_ours({"type": "command", "command": command}) is ours
-    assert answers.is_ours(command) is False
+    assert hook_settings.is_ours({"type": "command", "command": command}) is ours
+    assert hook_settings.is_ours(command) is False

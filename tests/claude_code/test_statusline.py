@@ -21,7 +21,7 @@ from tests.support.tools import ULLAGE, is_running, processes, ullage, wait_unti
 from ullage.config.default_file import default_text
 from ullage.quota import timeline
 from ullage.quota.schedule import Schedule
-from ullage.store import history, recording
+from ullage.store import history, overview
 from ullage.store.cache import ProfileCache
 
 if TYPE_CHECKING:
@@ -470,10 +470,9 @@ def test_a_reader_that_goes_away_is_no_trouble(environ: dict[str, str]) -> None:
 
 # Everything: what is added here is paid for at every answer of everybody's.
 IMPORTED = {"__future__", "_datetime", "_json", "itertools", "math"} | tools.modules(
-    base="dates errors jsontext record text",
+    base="arguments dates errors jsontext record text values",
     claude_code="statusline",
-    config="settings wishes",
-    prompt="",
+    config="settings styles template wishes",
     quota="merge model serial timeline",
     render="segment surfaces words",
     sources="statusline wire",
@@ -522,7 +521,7 @@ def kept(environ: Mapping[str, str], window: str = "five_hour") -> list[float]:
     if reading is None:
         return []
     found = history.samples(
-        recording.history_path(cache.environ), recording.owner(cache, reading), datetime(2020, 1, 1, tzinfo=UTC)
+        overview.history_path(cache.environ), overview.owner(cache, reading), datetime(2020, 1, 1, tzinfo=UTC)
     )
     return [sample.used_percent for sample in found.get(window, ())]
 

@@ -16,8 +16,8 @@ from tests.support.samples import reading, window
 from tests.support.tools import PYTHON, run, ullage
 from ullage import refresh
 from ullage.base.moments import since_when
-from ullage.quota.schedule import Schedule, begun
-from ullage.store import history, recording
+from ullage.quota.schedule import Schedule
+from ullage.store import history, overview
 from ullage.store.cache import ProfileCache
 
 if TYPE_CHECKING:
@@ -44,8 +44,8 @@ def known(environ: dict[str, str]) -> datetime:
     cache.make_private()
     stated = reading(session, week, other, as_of=now)
     cache.save_reading(stated)
-    cache.save_schedule(begun(Schedule(), now))
-    history.record(recording.history_path(cache.environ), recording.owner(cache, stated), [*before, session, week], now)
+    cache.save_schedule(Schedule().begun(now))
+    history.record(overview.history_path(cache.environ), overview.owner(cache, stated), [*before, session, week], now)
     return now
 
 

@@ -23,8 +23,9 @@ from tests.support.terminal import Terminal
 from tests.support.tools import PYTHON, ULLAGE, need, run, ullage
 from tests.support.transcript import line, write
 from tests.tokens.test_prices import listed
+from ullage.config.rates import RATES
 from ullage.render import cells
-from ullage.store import history, recording
+from ullage.store import history, overview
 from ullage.store.cache import ProfileCache
 from ullage.tokens import prices
 from ullage.tokens import words as render
@@ -259,7 +260,7 @@ def known_window(environ: Mapping[str, str], used: float, left: timedelta) -> da
     cache = ProfileCache(environ)
     cache.make_private()
     cache.save_reading(stated)
-    history.record(recording.history_path(environ), recording.owner(cache, stated), [session], now)
+    history.record(overview.history_path(environ), overview.owner(cache, stated), [session], now)
     return now + left - 5 * HOUR
 
 
@@ -448,7 +449,7 @@ def test_names_from_outside_are_harmless(config: Path, environ: dict[str, str]) 
 
 def test_own_prices_and_their_mistakes(used: Path, environ: dict[str, str]) -> None:
     file = Path(environ["ULLAGE_CONFIG"])
-    own = ", ".join(f"{rate} = 1000" for rate in prices.RATES)
+    own = ", ".join(f"{rate} = 1000" for rate in RATES)
     file.write_text(f'[tokens.prices]\n"claude-nope-9" = {{ {own} }}\n')
     found = document(environ=environ)
     assert found["unpriced"] == []
@@ -469,7 +470,7 @@ def test_own_prices_and_their_mistakes(used: Path, environ: dict[str, str]) -> N
 def test_prices_are_updated_from_a_file_and_go_back(used: Path, environ: dict[str, str], tmp_path: Path) -> None:
     printed = tokens("prices", "--json", environ=environ).stdout
     mine = tmp_path / "mine.json"
-    mine.write_text(json.dumps(listed(**{"claude-nope-9": dict.fromkeys(prices.RATES, 100)})))
+    mine.write_text(json.dumps(listed(**{"claude-nope-9": dict.fromkeys(RATES, 100)})))
     done = tokens("prices", "--update", str(mine), environ=environ)
     assert (done.returncode, done.stderr) == (0, "")
     assert "Of 2026-11-22. a test." in done.stdout

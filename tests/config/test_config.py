@@ -18,10 +18,10 @@ from ullage.config.checks import Issue
 from ullage.config.default_file import default_text, toml_value
 from ullage.config.options import OPTIONS
 from ullage.config.settings import DEFAULTS
+from ullage.config.styles import PALETTES
 from ullage.config.wishes import QuietHours, Wishes
-from ullage.quota.model import Limits
-from ullage.render.surfaces import PALETTES
-from ullage.system.places import SURFACES
+from ullage.quota.model import Thresholds
+from ullage.quota.timeline import SURFACES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +48,7 @@ def test_without_a_file_the_defaults_are_in_force(environ: dict[str, str]) -> No
     assert issues == ()
     assert settings == config.Settings(
         source="auto",
-        limits=Limits(
+        thresholds=Thresholds(
             warning_percent=75.0,
             critical_percent=90.0,
             stale_after=timedelta(minutes=15),
@@ -99,7 +99,7 @@ def test_every_option_takes_effect(path: str, environ: dict[str, str]) -> None:
     assert issues == ()
     assert settings == config.Settings(
         source="oauth",
-        limits=Limits(
+        thresholds=Thresholds(
             warning_percent=50.5,
             critical_percent=60.0,
             stale_after=timedelta(minutes=30),
@@ -186,7 +186,11 @@ def test_what_is_right_stays_in_force_beside_what_is_wrong(path: str, environ: d
     write(path, 'source = "oauth"\n[segment]\nshow = "free"\n[age]\nstale_after_minutes = 5\n')
     settings, issues = config.load(environ)
     assert [issue.line for issue in issues] == [3]
-    assert (settings.source, settings.show_left, settings.limits.stale_after) == ("oauth", False, timedelta(minutes=5))
+    assert (settings.source, settings.show_left, settings.thresholds.stale_after) == (
+        "oauth",
+        False,
+        timedelta(minutes=5),
+    )
 
 
 @pytest.mark.parametrize(

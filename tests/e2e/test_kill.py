@@ -17,8 +17,8 @@ import pytest
 from tests.support.tools import PYTHON, ULLAGE_PROMPT, run
 from ullage import refresh, simulate
 from ullage.quota import serial, timeline
+from ullage.quota.timeline import SURFACES
 from ullage.store.cache import ProfileCache
-from ullage.system.places import SURFACES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -14,10 +14,10 @@ from ullage import guard
 from ullage.base.errors import UsageError
 from ullage.guard import Question, judge
 from ullage.guard.limits import parse_limit
-from ullage.quota.model import Limits, Problem, Reading
+from ullage.quota.model import Problem, Reading, Thresholds
 from ullage.quota.pace import Forecast
 
-AGES = Limits()
+THRESHOLDS = Thresholds()
 MINUTE = timedelta(minutes=1)
 HINT = " Limits of your own: --max 5h=80, --need 20%."
 PROBLEM = Problem(code="timeout", message="The server fell silent.\nTry again.")
@@ -28,7 +28,7 @@ def question(*most: str, need: tuple[str, ...] = (), max_age: timedelta | None =
 
 
 def verdict(asked: Question, known: Reading | None, **changes: object) -> guard.Verdict:
-    given_values = {"problem": None, "forecasts": {}, "ages": AGES, "now": NOW, **changes}
+    given_values = {"problem": None, "forecasts": {}, "thresholds": THRESHOLDS, "now": NOW, **changes}
     return judge(asked, known, **given_values)  # type: ignore[arg-type]
 
 

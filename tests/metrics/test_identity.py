@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def overview(account_id: str | None, profile: str | None = None) -> Overview:
     known = reading(window(), account=Account(id=account_id))
-    return Overview(profile=profile, reading=known, plan=Schedule(), samples={}, forecasts={})
+    return Overview(profile=profile, reading=known, schedule=Schedule(), samples={}, forecasts={})
 
 
 def secret_file(path: Path, text: str, mode: int = 0o600) -> str:

@@ -15,7 +15,7 @@ from ullage.base.errors import MetricsError, MissingExtraError, UsageError
 from ullage.metrics import formats, otlp, push, samples
 from ullage.metrics.names import PSEUDONYMS
 from ullage.metrics.push import Route
-from ullage.quota.model import Limits
+from ullage.quota.model import Thresholds
 from ullage.quota.schedule import Schedule
 from ullage.store.overview import Overview
 from ullage.system import addresses, http
@@ -128,11 +128,11 @@ def test_plain_http_is_used_when_told_so_but_never_with_a_password() -> None:
 def known() -> tuple[samples.Family, ...]:
     one = Overview(
         reading=reading(window(), window("seven_day", 82.0)),
-        plan=Schedule(attempted_at=NOW, succeeded_at=NOW),
+        schedule=Schedule(attempted_at=NOW, succeeded_at=NOW),
         samples={},
         forecasts={},
     )
-    return samples.families([one], Limits(), NOW, PSEUDONYMS)
+    return samples.families([one], Thresholds(), NOW, PSEUDONYMS)
 
 
 def test_an_otlp_receiver_reads_the_same_numbers() -> None:

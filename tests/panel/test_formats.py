@@ -16,12 +16,13 @@ from tests.support.bars import DOCS, HOSTILE
 from tests.support.samples import HOUR, NOW, reading, readings, settings, window
 from tests.support.tools import REPOSITORY
 from ullage import panel
+from ullage.config.styles import PALETTES
 from ullage.panel import Panel, Wanted, changes, markup
 from ullage.panel.colours import paint
 from ullage.panel.formats import FORMATS
 from ullage.quota.model import Problem
 from ullage.quota.schedule import Schedule
-from ullage.render.surfaces import PALETTES, Span
+from ullage.render.surfaces import Span
 from ullage.store.overview import Overview
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ PALETTE = PALETTES["16"]
 
 def known(*windows: Any, **changes: Any) -> Overview:
     stated = reading(*windows) if windows else None
-    return Overview(reading=stated, plan=Schedule(), samples={}, forecasts={}).replace(**changes)
+    return Overview(reading=stated, schedule=Schedule(), samples={}, forecasts={}).replace(**changes)
 
 
 def look(*windows: Any, wanted: Wanted = Wanted(), now: Any = NOW, **changes: Any) -> Panel:  # noqa: B008  # frozen
@@ -194,8 +195,8 @@ def test_a_window_stands_for_top_in_a_template() -> None:
 
 
 def test_a_problem_is_told() -> None:
-    plan = Schedule(problem=Problem(code="x", message="Sign in | bash=x\nthen"))
-    told = panel.look(known(CRITICAL, plan=plan), settings(), Wanted(), NOW)
+    schedule = Schedule(problem=Problem(code="x", message="Sign in | bash=x\nthen"))
+    told = panel.look(known(CRITICAL, schedule=schedule), settings(), Wanted(), NOW)
     assert told.problem == "Sign in | bash=x then"
     assert "Sign in ¦ bash=x then |" in FORMATS["xbar"].render(told, REFRESH)
 
@@ -267,8 +268,8 @@ def test_a_label_is_one_entry_of_a_menu(label: str) -> None:
 @given(readings(), st.integers(0, 8 * 3600))
 def test_the_next_change_is_never_late(stated: Any, seconds: int) -> None:
     now = NOW + timedelta(seconds=seconds)
-    all_known = Overview(reading=stated, plan=Schedule(), samples={}, forecasts={})
-    following = changes.next_change(all_known, settings().limits, None, now)
+    all_known = Overview(reading=stated, schedule=Schedule(), samples={}, forecasts={})
+    following = changes.next_change(all_known, settings().thresholds, None, now)
     assert now < following <= now + changes.LONGEST
     just_before = following - timedelta(microseconds=1)
     for format in ("waybar", "argos"):
@@ -281,8 +282,8 @@ def test_the_next_change_is_never_late(stated: Any, seconds: int) -> None:
 
 def test_a_refresh_that_is_due_is_a_moment_to_look() -> None:
     due = NOW + timedelta(seconds=7)
-    assert changes.next_change(known(), settings().limits, due, NOW) == due
-    assert changes.next_change(known(), settings().limits, NOW, NOW) == NOW + changes.LONGEST
+    assert changes.next_change(known(), settings().thresholds, due, NOW) == due
+    assert changes.next_change(known(), settings().thresholds, NOW, NOW) == NOW + changes.LONGEST
 
 
 def test_polybar_reads_no_tag_across_two_texts() -> None:

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 def look(*windows: Any, now: Any = NOW, problem: Problem | None = None, **changes: Any) -> panel.Panel:
     stated = reading(*windows) if windows else None
-    known = Overview(reading=stated, plan=Schedule(problem=problem), samples={}, forecasts={})
+    known = Overview(reading=stated, schedule=Schedule(problem=problem), samples={}, forecasts={})
     return panel.look(known, settings(**changes), Wanted(), now)
 
 

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ullage.base.text import clean
-from ullage.render.surfaces import PALETTES, Span, check_style, paint
-from ullage.system.places import SURFACES
+from ullage.config.styles import PALETTES, check_style
+from ullage.quota.timeline import SURFACES
+from ullage.render.surfaces import Span, paint
 
 if TYPE_CHECKING:
     from ullage.quota.timeline import Level

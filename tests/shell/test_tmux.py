@@ -16,10 +16,11 @@ import pyte
 import pytest
 
 from tests.support.tools import REPOSITORY, need, run, still_hangs, ullage, wait_until
+from ullage.config.styles import PALETTES
 from ullage.prompt import tmux
 from ullage.quota import timeline
 from ullage.quota.timeline import Frame
-from ullage.render.surfaces import PALETTES, Span, paint
+from ullage.render.surfaces import Span, paint
 from ullage.setup import plans
 from ullage.store.cache import ProfileCache
 

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 from tests.support.terminal import Terminal
 from tests.support.tools import need
 from ullage.base.record import Record
+from ullage.config.styles import PALETTES
 from ullage.quota import timeline
-from ullage.render.surfaces import PALETTES, Span, paint
+from ullage.quota.timeline import TIMELINES
+from ullage.render.surfaces import Span, paint
 from ullage.store.cache import ProfileCache
 from ullage.system.files import write_atomically
-from ullage.system.places import TIMELINES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

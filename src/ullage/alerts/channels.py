@@ -13,7 +13,7 @@ import subprocess
 
 from ullage import alerts
 from ullage.base.errors import MissingExtraError, UllageError, needs_extra
-from ullage.system import user_command
+from ullage.system import programs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def run(command: tuple[str, ...], alert: Alert, environ: Mapping[str, str]) -> N
     """Run a user's command with the alert as JSON on its stdin; it is stopped when it takes too long."""
     given = json.dumps(alerts.document(alert), ensure_ascii=False).encode() + b"\n"
     try:
-        process = user_command.start(
+        process = programs.start_command(
             command, environ, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         )
     except (OSError, ValueError) as error:
@@ -64,7 +64,7 @@ def run(command: tuple[str, ...], alert: Alert, environ: Mapping[str, str]) -> N
         try:
             _, said = process.communicate(given, timeout=_PATIENCE_SECONDS)
         except subprocess.TimeoutExpired as error:
-            user_command.kill(process)
+            programs.kill_group(process)
             raise ChannelError(f"{command[0]} did not end in {_PATIENCE_SECONDS} s and was stopped.") from error
     if process.returncode != 0:
         words = said.decode(errors="replace").strip()[-_LONGEST_OUTPUT:]

@@ -18,8 +18,8 @@ from ullage import alerts, config
 from ullage.alerts import Alert, Mark, channels
 from ullage.base.errors import UllageError
 from ullage.base.text import clean
-from ullage.quota.model import parse_percent, parse_time
-from ullage.store import recording
+from ullage.base.values import parse_percent, parse_time
+from ullage.store import overview
 from ullage.store.account import AccountCache
 from ullage.store.cache import ProfileCache
 from ullage.system import detach, directories, secret
@@ -65,8 +65,8 @@ def _announce(settings: Settings, cache: ProfileCache, now: datetime) -> bool:
 
 def _post_due(settings: Settings, cache: ProfileCache, now: datetime) -> bool:
     reading, told = cache.reading(), marks(cache)
-    expected = recording.forecasts(cache, reading, settings.limits, now) if settings.alerts.forecast else {}
-    found, after = alerts.due(reading, cache.schedule(), told, settings.alerts, expected, settings.limits, now)
+    expected = overview.load_forecasts(cache, reading, settings.thresholds, now) if settings.alerts.forecast else {}
+    found, after = alerts.due(reading, cache.schedule(), told, settings.alerts, expected, settings.thresholds, now)
     if after != told:
         # Marked before they are sent: one that gets lost is better than one that comes again and again.
         keep_marks(cache, after)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from ullage.base.record import Record
 from ullage.base.text import clean
-from ullage.quota.model import parse_time, same_reset
+from ullage.base.values import parse_time
+from ullage.quota.model import same_reset
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from ullage.guard import Finding, Verdict
 
 EVENTS = ("UserPromptSubmit", "PreToolUse", "Stop")
-
-# What a hook may take of a prompt's time before Claude Code goes on without it.
-_TIMEOUT_SECONDS = 10
 
 
 class Event(Record):
@@ -98,27 +96,3 @@ def is_told(event: Event, finding: Finding, marks: Sequence[str]) -> bool:
 
 def _subject(event: Event, finding: Finding) -> str:
     return f"{event.session} {finding.id} {finding.limit:g}"
-
-
-def entries(arguments: Sequence[str] = (), program: str = "ullage") -> dict[str, list[dict[str, Any]]]:
-    """Return what belongs into the `hooks` of Claude Code's settings.json, by event."""
-    import shlex
-
-    handler = {"type": "command", "command": shlex.join([program, "hook", *arguments]), "timeout": _TIMEOUT_SECONDS}
-    return {
-        "UserPromptSubmit": [{"hooks": [handler]}],
-        "PreToolUse": [{"matcher": "*", "hooks": [handler]}],
-        "Stop": [{"hooks": [handler]}],
-    }
-
-
-def is_ours(handler: object) -> bool:
-    """Say whether a handler runs `ullage hook`, by whatever path."""
-    import shlex
-
-    command = handler.get("command") if isinstance(handler, dict) else None
-    try:
-        words = shlex.split(command) if isinstance(command, str) else []
-    except ValueError:
-        return False
-    return len(words) > 1 and words[0].replace("\\", "/").rsplit("/", 1)[-1] == "ullage" and words[1] == "hook"

@@ -16,9 +16,10 @@ from ullage.base.errors import CacheError, UllageError, UsageError
 from ullage.claude_code import answers
 from ullage.guard import Question
 from ullage.guard.limits import Limit, UnknownWindowError, parse_limit, window_named
-from ullage.prompt import choose_profile, start_refresh_if_due
+from ullage.prompt import start_refresh_if_due
 from ullage.store.cache import ProfileCache
 from ullage.system.files import read_regular, write_atomically
+from ullage.system.places import choose_profile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def _answer(
         reading, problem, now = cache.reading(), cache.schedule().problem, datetime.now(UTC)
         windows = reading.windows if reading else ()
         refused, warned = (
-            guard.judge(Question(most=_named(most, windows)), reading, problem, {}, settings.limits, now)
+            guard.judge(Question(most=_named(most, windows)), reading, problem, {}, settings.thresholds, now)
             for most in (block, warn)
         )
     except UllageError as error:

@@ -16,9 +16,10 @@ from ullage.base.text import clean
 from ullage.cli import countdown, options
 from ullage.cli.known import Known
 from ullage.cli.parameters import parsed
-from ullage.guard import OVER, UNDER, Question
+from ullage.guard import Question
 from ullage.guard.limits import parse_duration, parse_limit
 from ullage.guard.waiting import Look
+from ullage.quota.exits import OVER, UNDER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

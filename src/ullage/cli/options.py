@@ -10,9 +10,9 @@ from click.core import ParameterSource
 from ullage import config
 from ullage.base.errors import UsageError
 from ullage.base.text import clean
-from ullage.prompt import choose_profile
-from ullage.render import segment
+from ullage.config.template import PLAIN_SUBJECTS, check_template
 from ullage.system import places
+from ullage.system.places import choose_profile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,8 +58,8 @@ def profile(command: Callable[..., Any]) -> Callable[..., Any]:
 def _window_name(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
     if value is None:
         return None
-    wrong = segment.check(f"{{{value}}}")
-    if wrong or "." in value or value in (*segment.PLAIN_SUBJECTS, "credits"):
+    wrong = check_template(f"{{{value}}}")
+    if wrong or "." in value or value in (*PLAIN_SUBJECTS, "credits"):
         raise click.BadParameter(f"{value!r} is no window's name; it can be 5h, 7d, a model's name or an id.")
     return value
 

@@ -11,8 +11,8 @@ import click
 
 from ullage import config
 from ullage.base.errors import MissingExtraError, UsageError
+from ullage.base.values import iso
 from ullage.cli import options
-from ullage.quota.model import iso
 from ullage.serve import access_tokens, listen
 
 TYPE_CHECKING = False

@@ -5,12 +5,12 @@ from __future__ import annotations
 from ullage.base.record import Record
 from ullage.config import checks
 from ullage.config.settings import DEFAULTS, LEVELS
+from ullage.config.styles import PALETTES, check_style
+from ullage.config.template import check_status_line, check_template
 from ullage.config.wishes import CHANNELS
 from ullage.quota.meters import SOURCES
-from ullage.render import segment
-from ullage.render.surfaces import PALETTES, check_style
+from ullage.quota.timeline import SURFACES
 from ullage.system import secret
-from ullage.system.places import SURFACES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 _ANY_TEXT = checks.text_checked_by(lambda text: None)
 _TARGET = checks.text_checked_by(checks.target)
-_TEMPLATE = checks.text_checked_by(segment.check)
-_STATUS_LINE = checks.text_checked_by(segment.check_status_line)
+_TEMPLATE = checks.text_checked_by(check_template)
+_STATUS_LINE = checks.text_checked_by(check_status_line)
 _STYLE = checks.text_checked_by(check_style)
 
 

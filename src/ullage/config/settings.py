@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from ullage.base.dates import timedelta
 from ullage.base.record import Record
+from ullage.config.styles import PALETTES
 from ullage.config.wishes import Wishes, parse_quiet_hours
-from ullage.quota.model import Limits
-from ullage.render.surfaces import PALETTES
-from ullage.system.places import SURFACES
+from ullage.quota.model import Thresholds
+from ullage.quota.timeline import SURFACES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class Settings(Record):
     """The values in force."""
 
     source: str
-    limits: Limits
+    thresholds: Thresholds
     templates: dict[str, str]
     status_line_template: str = DEFAULTS["statusline.template"]
     show_left: bool
@@ -127,7 +127,7 @@ def settings_of(values: Mapping[str, Any]) -> Settings:
         palette.update({level: values[f"colors.{level}"] for level in LEVELS if values[f"colors.{level}"]})
     return Settings(
         source=values["source"],
-        limits=Limits(
+        thresholds=Thresholds(
             warning_percent=float(values["severity.warning_percent"]),
             critical_percent=float(values["severity.critical_percent"]),
             stale_after=timedelta(minutes=values["age.stale_after_minutes"]),

@@ -92,7 +92,7 @@ def cache(environ: Mapping[str, str], now: int) -> Iterator[dict[str, str]]:
         directory = places.profile_directory(inside)
         os.makedirs(directory, mode=0o700)
         frames = [Frame(starts_at=now - 60, level="normal", text="5h 42%")]
-        for surface in places.TIMELINES:
+        for surface in timeline.TIMELINES:
             data = timeline.encode(
                 frames, written=now, refresh_after=now + _YEAR, checkpoint=now + _YEAR, clock=boot_clock()
             )

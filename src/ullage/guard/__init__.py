@@ -9,8 +9,10 @@ from __future__ import annotations
 from ullage.base.dates import timedelta
 from ullage.base.record import Record
 from ullage.base.text import clean
+from ullage.base.values import iso
 from ullage.guard import limits as limiting
-from ullage.quota.model import CLOCK_SLACK, has_reset, iso, state_at
+from ullage.quota.exits import NOTHING_KNOWN, OVER, TOO_OLD, UNDER, choose_exit_code
+from ullage.quota.model import CLOCK_SLACK, has_reset, state_at
 from ullage.render import words
 
 TYPE_CHECKING = False
@@ -20,15 +22,10 @@ if TYPE_CHECKING:
     from typing import Any, Literal
 
     from ullage.guard.limits import Limit
-    from ullage.quota.model import Limits, Problem, Reading, Window
+    from ullage.quota.model import Problem, Reading, Thresholds, Window
     from ullage.quota.pace import Forecast
 
     Outcome = Literal["under", "over", "unknown"]
-
-UNDER, OVER, NOTHING_KNOWN, TOO_OLD, SOURCE_FAILED = 0, 1, 3, 4, 5
-
-# Problems that mean there is no account to read, rather than a source that failed.
-_NO_ACCOUNT = ("token_missing", "signed_out", "claude_missing", "nothing_cached", "no_status_line")
 
 _HINT = " Limits of your own: --max 5h=80, --need 20%."
 
@@ -72,24 +69,12 @@ class Verdict(Record):
         return self.outcome == "under"
 
 
-def exit_code(reading: Reading | None, problem: Problem | None, ages: Limits, now: datetime) -> int:
-    """Return what the contract says for what is known, and for what the last refresh met."""
-    if reading is None:
-        return SOURCE_FAILED if problem and not is_without_account(problem) else NOTHING_KNOWN
-    return TOO_OLD if state_at(reading.as_of, now, ages) == "expired" else UNDER
-
-
-def is_without_account(problem: Problem | None) -> bool:
-    """Say whether there is no account that a refresh could ask about."""
-    return problem is not None and problem.code in _NO_ACCOUNT
-
-
 def judge(
     question: Question,
     reading: Reading | None,
     problem: Problem | None,
     forecasts: Mapping[str, Forecast],
-    ages: Limits,
+    thresholds: Thresholds,
     now: datetime,
 ) -> Verdict:
     """Hold what is known at `now` against the question; raise UsageError for a limit that names no known window.
@@ -99,14 +84,16 @@ def judge(
     """
     if reading is None:
         why = problem.message if problem else "Nothing is known yet. --refresh asks for a reading."
-        return Verdict(outcome="unknown", exit_code=exit_code(None, problem, ages, now), message=clean(why, 500))
+        return Verdict(
+            outcome="unknown", exit_code=choose_exit_code(None, problem, thresholds, now), message=clean(why, 500)
+        )
     most = limiting.by_window(question.most, reading.windows)
     need = limiting.by_window(question.need, reading.windows)
     unlimited = limiting.by_window([limiting.Limit(window=None, percent=100.0)], reading.windows)
     chosen = {**dict.fromkeys(need, 100.0), **most} or unlimited
     known = {window.id: window for window in reading.windows}
     findings = [
-        _finding(key, known.get(key), limit, need.get(key, 0.0), forecasts.get(key), question.max_age, ages, now)
+        _finding(key, known.get(key), limit, need.get(key, 0.0), forecasts.get(key), question.max_age, thresholds, now)
         for key, limit in chosen.items()
     ]
     if not findings:
@@ -124,7 +111,7 @@ def _finding(
     need: float,
     forecast: Forecast | None,
     max_age: timedelta | None,
-    ages: Limits,
+    thresholds: Thresholds,
     now: datetime,
 ) -> Finding:
     common: dict[str, Any] = {"id": key, "limit": limit, "need": need}
@@ -137,7 +124,7 @@ def _finding(
     if has_reset(window, now):
         why = f"{label} has reset, and there is no newer reading"
         return Finding(outcome="unknown", exit_code=TOO_OLD, why=why, **common)
-    if state_at(window.as_of, now, ages) == "expired":
+    if state_at(window.as_of, now, thresholds) == "expired":
         why = f"what is known of {label} is {words.age(now - window.as_of)} old"
         return Finding(outcome="unknown", exit_code=TOO_OLD, why=why, **common)
     projected = forecast.projected_percent if forecast else None

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ullage.metrics.samples import Family
-    from ullage.quota.model import Limits
+    from ullage.quota.model import Thresholds
     from ullage.store.overview import Overview
 
 __all__ = ["CONTENT_TYPE", "OPENMETRICS_TYPE", "PSEUDONYMS", "Names", "exposition"]
@@ -24,7 +24,7 @@ __all__ = ["CONTENT_TYPE", "OPENMETRICS_TYPE", "PSEUDONYMS", "Names", "expositio
 
 def exposition(
     overviews: Iterable[Overview],
-    limits: Limits,
+    thresholds: Thresholds,
     now: datetime,
     names: Names = PSEUDONYMS,
     more: Iterable[Family] = (),
@@ -36,4 +36,4 @@ def exposition(
     `names` says how accounts are called (`identity.names` reads it from config.toml); `more` adds families from
     elsewhere.
     """
-    return formats.encode(samples.families(overviews, limits, now, names, more), openmetrics=openmetrics)
+    return formats.encode(samples.families(overviews, thresholds, now, names, more), openmetrics=openmetrics)

@@ -14,9 +14,9 @@ from ullage import config
 from ullage.base.errors import MetricsError, UllageError
 from ullage.base.record import Record
 from ullage.base.text import clean
+from ullage.base.values import iso, parse_time
 from ullage.metrics import formats, identity, otlp, push, samples, textfile
 from ullage.metrics.push import Route
-from ullage.quota.model import iso, parse_time
 from ullage.store import overview
 from ullage.system import directories
 from ullage.system.files import read_regular, write_atomically
@@ -48,8 +48,8 @@ class Sent(Record):
 
 def gather(settings: Settings, environ: Mapping[str, str], now: datetime) -> tuple[Family, ...]:
     """Return every metric of every profile; nobody is asked."""
-    known = overview.load_all(overview.every_profile(environ), environ, settings.limits, now)
-    return samples.families(known, settings.limits, now, identity.names(settings.reporting, known, environ))
+    known = overview.load_all(overview.every_profile(environ), environ, settings.thresholds, now)
+    return samples.families(known, settings.thresholds, now, identity.names(settings.reporting, known, environ))
 
 
 def send(way: str, where: str, settings: Settings, environ: Mapping[str, str], now: datetime) -> None:

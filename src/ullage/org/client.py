@@ -10,8 +10,8 @@ from decimal import Decimal
 
 from ullage.base.errors import SourceError, UsageError
 from ullage.base.text import clean
+from ullage.base.values import iso
 from ullage.org import keys, reports, rows
-from ullage.quota.model import iso
 from ullage.system import http, refusals
 
 TYPE_CHECKING = False

@@ -8,9 +8,10 @@ from __future__ import annotations
 from ullage.base.record import Record
 from ullage.base.text import clean
 from ullage.config.settings import DEFAULTS
+from ullage.config.template import Field, Group, parse_template
 from ullage.quota.model import binding_window, find_window, severity_at, state_at, used_percent_at
 from ullage.render import phrases, rows, segment
-from ullage.render.segment import Field, Group, View
+from ullage.render.segment import View
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ullage.config import Settings
+    from ullage.config.template import Node
     from ullage.quota.model import Severity, State, Window
     from ullage.quota.timeline import Level
-    from ullage.render.segment import Node
     from ullage.render.surfaces import Span
     from ullage.store.overview import Overview
 
@@ -81,7 +82,7 @@ def look(known: Overview, settings: Settings, wanted: Wanted, now: datetime) -> 
     view = View(
         reading=reading,
         now=now,
-        limits=settings.limits,
+        thresholds=settings.thresholds,
         show_left=settings.show_left,
         ascii_only=settings.ascii_only,
         forecasts=known.forecasts,
@@ -96,21 +97,21 @@ def look(known: Overview, settings: Settings, wanted: Wanted, now: datetime) -> 
     return shown.replace(
         spans=tuple(segment.fill(_nodes(wanted, settings), view)),
         short=tuple(segment.fill([Field(subject=wanted.window or "top", attribute="")], view)),
-        used_percent=used_percent_at(window, now, settings.limits),
-        severity=severity_at(window, now, settings.limits),
-        state=state_at(window.as_of, now, settings.limits),
+        used_percent=used_percent_at(window, now, settings.thresholds),
+        severity=severity_at(window, now, settings.thresholds),
+        state=state_at(window.as_of, now, settings.thresholds),
     )
 
 
 def _chosen(view: View, name: str | None) -> Window | None:
     windows = view.reading.windows
-    return find_window(windows, name) if name else binding_window(windows, view.now, view.limits)
+    return find_window(windows, name) if name else binding_window(windows, view.now, view.thresholds)
 
 
 def _nodes(wanted: Wanted, settings: Settings) -> tuple[Node, ...]:
     if wanted.template is None and wanted.window is None:
-        return segment.parse(settings.templates["plain"])
-    nodes = segment.parse(wanted.template or DEFAULTS["segment.template"])
+        return parse_template(settings.templates["plain"])
+    nodes = parse_template(wanted.template or DEFAULTS["segment.template"])
     return _about(nodes, wanted.window) if wanted.window else nodes
 
 

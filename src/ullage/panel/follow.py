@@ -12,7 +12,6 @@ from typing import Protocol
 from ullage import config, panel, prompt
 from ullage.base.errors import UsageError
 from ullage.panel import changes, clicks
-from ullage.quota import schedule
 from ullage.store import overview
 from ullage.store.cache import ProfileCache
 from ullage.system import watching
@@ -52,10 +51,10 @@ class Followed:
         """Return what there is to show and when to look again; start the refresh if it is due."""
         settings = self._adapt(config.load(self.environ)[0])
         prompt.start_refresh_if_due(self.environ, panel.UNATTENDED)
-        self.known = overview.load(self.cache, settings.limits, now)
-        due = schedule.due_at(self.known.plan, self.known.reading, attended=False)
+        self.known = overview.load(self.cache, settings.thresholds, now)
+        due = self.known.schedule.due_at(self.known.reading, attended=False)
         shown = panel.look(self.known, settings, self._wanted, now)
-        return shown, changes.next_change(self.known, settings.limits, due, now)
+        return shown, changes.next_change(self.known, settings.thresholds, due, now)
 
 
 def follow(followed: Followed, say: Callable[[Panel], None], sleep: Sleep) -> None:

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from ullage.panel import Panel, Row
-    from ullage.panel.formats import Command
     from ullage.quota.timeline import Level
+
+    # The words of the command that an entry starts for a new reading.
+    Command = Sequence[str]
 
 # What all of these bars' quoting carries unchanged.
 _SAFE_WORD = re.compile(r"[A-Za-z0-9/._+@~= -]+\Z")

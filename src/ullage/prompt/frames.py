@@ -6,20 +6,20 @@ import math
 from types import MappingProxyType
 
 from ullage.base.dates import UTC, datetime
-from ullage.quota.timeline import LEAD_SECONDS, Frame
+from ullage.config.template import COUNTDOWNS, FORECASTS, list_fields, parse_template
+from ullage.quota.timeline import LEAD_SECONDS, TIMELINES, Frame, surface_of
 from ullage.render import segment
 from ullage.render.segment import View
 from ullage.render.surfaces import paint
-from ullage.system.places import TIMELINES, surface_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from ullage.config import Settings
+    from ullage.config.template import Node
     from ullage.quota.model import Reading
     from ullage.quota.pace import Forecast
-    from ullage.render.segment import Node
     from ullage.render.surfaces import Span
 
 MOST_FRAMES = 120
@@ -53,25 +53,25 @@ def build(
 
 def events(reading: Reading, settings: Settings, written: int) -> set[int]:
     """Return the seconds after `written` at which what is shown would turn untrue: resets, staleness, expiry."""
-    limits = settings.limits
+    thresholds = settings.thresholds
     moments: set[datetime | None] = {window.resets_at for window in reading.windows}
     stated = {reading.as_of, *(window.as_of for window in reading.windows)}
     if reading.credits is not None and reading.credits.as_of is not None:
         stated.add(reading.credits.as_of)
     for as_of in stated:
-        moments |= {as_of + limits.stale_after, as_of + limits.expire_after}
-    horizon = _up(max(stated) + limits.expire_after)
+        moments |= {as_of + thresholds.stale_after, as_of + thresholds.expire_after}
+    horizon = _up(max(stated) + thresholds.expire_after)
     seconds = {_up(moment) for moment in moments if moment is not None}
     return {second for second in seconds if written < second <= horizon}
 
 
 def asks_for_forecasts(settings: Settings) -> bool:
     """Say whether any template shows what only a forecast knows."""
-    return any(_asks_for_forecasts(segment.parse(template)) for template in {*settings.templates.values()})
+    return any(_asks_for_forecasts(parse_template(template)) for template in {*settings.templates.values()})
 
 
 def _asks_for_forecasts(nodes: Iterable[Node]) -> bool:
-    return any(field.attribute in segment.FORECASTS for field in segment.fields(nodes))
+    return any(field.attribute in FORECASTS for field in list_fields(nodes))
 
 
 def _exhaustions(forecasts: Mapping[str, Forecast], written: int, horizon: int) -> set[int]:
@@ -88,8 +88,8 @@ def _up(moment: datetime) -> int:
 def _steps(reading: Reading, nodes: Iterable[Node], written: int, horizon: int) -> list[int]:
     """Return the seconds at which a countdown or an age shows another text: minutes soon, five minutes later on."""
     steps: set[int] = set()
-    fields = segment.fields(nodes)
-    if any(field.attribute in segment.COUNTDOWNS for field in fields):
+    fields = list_fields(nodes)
+    if any(field.attribute in COUNTDOWNS for field in fields):
         for window in reading.windows:
             if window.resets_at is not None:
                 steps |= _every_step(_up(window.resets_at), written, horizon)
@@ -123,7 +123,7 @@ def _scenes(
     reading: Reading, settings: Settings, template: str, written: int, forecasts: Mapping[str, Forecast]
 ) -> list[tuple[int, list[Span]]]:
     """Return the seconds at which what the template shows changes, with what it shows from then on."""
-    nodes = segment.parse(template)
+    nodes = parse_template(template)
     fixed = {written, *events(reading, settings, written)}
     horizon = max(fixed)
     if _asks_for_forecasts(nodes):
@@ -143,7 +143,7 @@ def _fill(
     view = View(
         reading=reading,
         now=datetime.fromtimestamp(second, UTC),
-        limits=settings.limits,
+        thresholds=settings.thresholds,
         show_left=settings.show_left,
         ascii_only=settings.ascii_only,
         forecasts=forecasts,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def origin(reading: Reading, settings: Settings, now: datetime) -> str:
     """Return whose numbers these are, what they count, how old they are and who said so."""
     plan = f"{clean(reading.account.plan)} plan, " if reading.account.plan else ""
-    state = state_at(reading.as_of, now, settings.limits)
+    state = state_at(reading.as_of, now, settings.thresholds)
     state_word = {"stale": " (stale)", "expired": " (too old to show)"}.get(state, "")
     counted = "left" if settings.show_left else "used"
     return f"{plan}percent {counted}, {ago(reading.as_of, now)}{state_word}, from {reading.source}"

@@ -8,13 +8,13 @@ import math
 
 from PIL import Image, ImageDraw, ImageFont
 
-from ullage.render.chart import HEIGHT, THEMES, WIDTH
+from ullage.render.svg import HEIGHT, THEMES, WIDTH
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from ullage.render.chart import Shape
+    from ullage.render.svg import Shape
 
     Place = tuple[float, float]
 

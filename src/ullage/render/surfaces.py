@@ -8,7 +8,8 @@ starship escapes by itself.
 from __future__ import annotations
 
 from ullage.base.record import Record
-from ullage.system.places import is_coloured, surface_of
+from ullage.config.styles import ATTRIBUTES, COLOURS, is_hex
+from ullage.quota.timeline import is_coloured, surface_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,45 +23,6 @@ class Span(Record):
 
     text: str
     level: Level | None = None
-
-
-PALETTES: dict[str, dict[str, str]] = {
-    "16": {
-        "normal": "green",
-        "warning": "yellow",
-        "critical": "bold red",
-        "exhausted": "bold reverse red",
-        "stale": "dim",
-    },
-    # Okabe and Ito's colours, which stay apart for every kind of colour vision.
-    "truecolor": {
-        "normal": "#56b4e9",
-        "warning": "#e69f00",
-        "critical": "bold #d55e00",
-        "exhausted": "bold reverse #d55e00",
-        "stale": "dim",
-    },
-    "none": {},
-}
-
-_ATTRIBUTES = {
-    "bold": ("1", "bold"),
-    "dim": ("2", "dim"),
-    "underline": ("4", "underscore"),
-    "reverse": ("7", "reverse"),
-}
-_COLOURS = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
-
-
-def check_style(style: str) -> str | None:
-    """Return what is wrong with a style, in words, or None."""
-    for word in style.split():
-        if word not in _ATTRIBUTES and not _is_hex(word) and word.removeprefix("bright_") not in _COLOURS:
-            return (
-                f"holds {word!r}; a style is made of {', '.join(_ATTRIBUTES)}, a colour ({', '.join(_COLOURS)}, each "
-                "also with bright_ before it) or #rrggbb"
-            )
-    return None
 
 
 def paint(spans: Iterable[Span], timeline: str, palette: Mapping[str, str]) -> str:
@@ -91,19 +53,15 @@ def _styled(text: str, style: str, surface: str) -> str:
 
 
 def _sgr(word: str) -> str:
-    if word in _ATTRIBUTES:
-        return _ATTRIBUTES[word][0]
-    if _is_hex(word):
+    if word in ATTRIBUTES:
+        return ATTRIBUTES[word][0]
+    if is_hex(word):
         return "38;2;" + ";".join(str(int(word[at : at + 2], 16)) for at in (1, 3, 5))
     bright = word.startswith("bright_")
-    return str((90 if bright else 30) + _COLOURS.index(word.removeprefix("bright_")))
+    return str((90 if bright else 30) + COLOURS.index(word.removeprefix("bright_")))
 
 
 def _tmux(word: str) -> str:
-    if word in _ATTRIBUTES:
-        return _ATTRIBUTES[word][1]
+    if word in ATTRIBUTES:
+        return ATTRIBUTES[word][1]
     return "fg=" + word.replace("bright_", "bright")
-
-
-def _is_hex(word: str) -> bool:
-    return len(word) == 7 and word[0] == "#" and all(character in "0123456789abcdefABCDEF" for character in word[1:])

@@ -17,7 +17,7 @@ from ullage import config
 from ullage.base.errors import ServeError, UsageError
 from ullage.base.record import Record
 from ullage.base.text import clean
-from ullage.quota.model import iso, parse_time
+from ullage.base.values import iso, parse_time
 from ullage.system import directories
 from ullage.system.files import read_regular, write_atomically
 from ullage.system.lock import exclusive

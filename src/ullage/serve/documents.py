@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Literal
 
+from ullage.base.values import iso
 from ullage.quota.contract import Document, Moment, Percent, ProfilesDocument, UsageDocument
-from ullage.quota.model import iso
 from ullage.quota.schemas import HistoryDocument, SampleDocument
-from ullage.render.chart import course
+from ullage.render.burnup import course
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ullage.quota.pace import Sample
-    from ullage.render.chart import Burnup
+    from ullage.render.burnup import Burnup
 
 
 class SamplesDocument(HistoryDocument):

@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ullage.simulate import Simulator
+    from ullage.simulate.reply import Provider
 
 SESSION_KEY = "sk-ant-sid01-SIMULATED"
 ACCOUNT_ID = "5e000000-0000-4000-8000-00000000cafe"
@@ -34,7 +34,7 @@ ORGANIZATIONS: list[dict[str, Any]] = [
 ]
 
 
-def answer(simulator: Simulator, path: str, cookies: str) -> Reply:
+def answer(simulator: Provider, path: str, cookies: str) -> Reply:
     """Answer a request to claude.ai; the usage page follows the simulator's scenario."""
     if simulator.scenario(simulator.this_moment()) == CLOUDFLARE:
         # It stands in front of everything, and does not look at the key.

@@ -13,7 +13,8 @@ from datetime import timedelta
 
 from ullage.base.errors import SourceError
 from ullage.base.text import clean
-from ullage.quota.model import Account, iso, parse_time
+from ullage.base.values import iso, parse_time
+from ullage.quota.model import Account
 from ullage.sources import claude_state, web_account, wire
 from ullage.system import directories, http, keys, refusals, secret
 from ullage.system.files import read_regular, remove, write_atomically

@@ -6,8 +6,8 @@ import contextlib
 import os
 
 from ullage.base.text import slug
+from ullage.base.values import parse_time
 from ullage.quota import serial
-from ullage.quota.model import parse_time
 from ullage.store import statements
 from ullage.system import directories
 from ullage.system.files import read_regular, remove, write_atomically

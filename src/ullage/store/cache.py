@@ -7,9 +7,10 @@ import time
 
 from ullage.base.dates import UTC, datetime
 from ullage.quota import merge, serial, timeline
+from ullage.quota.timeline import TIMELINES
 from ullage.store import statements
 from ullage.system.files import read_regular, remove, write_atomically
-from ullage.system.places import TIMELINES, cache_root, profile_directory
+from ullage.system.places import cache_root, profile_directory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -77,3 +77,10 @@ def remove(path: str) -> None:
         os.unlink(path)
     except OSError:
         return
+
+
+def may_write(directory: str) -> bool:
+    """Say whether a refresh could keep its answer; without this, a read-only cache would start one at every prompt."""
+    while not os.path.exists(directory) and directory != os.path.dirname(directory):
+        directory = os.path.dirname(directory)
+    return os.access(directory, os.W_OK)

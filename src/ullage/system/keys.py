@@ -15,7 +15,7 @@ import time
 
 from ullage.base.errors import SourceError
 from ullage.base.text import clean
-from ullage.system import secret, user_command
+from ullage.system import programs, secret
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def from_command(command: tuple[str, ...], environ: Mapping[str, str], what: str
 
 def _started(command: tuple[str, ...], environ: Mapping[str, str], program: str, what: str) -> subprocess.Popen[bytes]:
     try:
-        return user_command.start(
+        return programs.start_command(
             command, environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
     except (OSError, ValueError) as error:
@@ -67,7 +67,7 @@ def _ended(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]
     try:
         yield process
     finally:
-        user_command.kill(process)
+        programs.kill_group(process)
         process.wait()
         assert process.stdout is not None
         process.stdout.close()

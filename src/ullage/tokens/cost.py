@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ullage.tokens.counts import FAST, US_ONLY
+from ullage.config.rates import FAST, US_ONLY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from ullage.base.text import clean, for_spreadsheet
-from ullage.quota.model import iso
+from ullage.base.values import iso
 from ullage.tokens import cost, report
 from ullage.tokens.counts import COUNTS
 from ullage.tokens.words import NOT_AS_WRITTEN, largest_first

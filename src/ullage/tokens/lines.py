@@ -14,8 +14,8 @@ from typing import Annotated, Generic, TypeVar
 import msgspec
 from msgspec import Meta, Struct, field
 
-from ullage.quota.model import parse_time
-from ullage.tokens.counts import ABOVE_100K, ABOVE_200K, FAST, US_ONLY
+from ullage.base.values import parse_time
+from ullage.config.rates import ABOVE_100K, ABOVE_200K, FAST, US_ONLY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

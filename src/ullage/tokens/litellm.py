@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ullage.base.errors import UsageError
-from ullage.tokens.prices import FORMAT, RATES, TIERS, PriceList, is_rate, plain, special
+from ullage.config.rates import RATES, TIERS, is_rate
+from ullage.tokens.prices import FORMAT, PriceList, plain, special
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from ullage.base import jsontext
 from ullage.base.errors import CacheError, UsageError
 from ullage.base.record import Record
 from ullage.base.text import clean
+from ullage.config.rates import LONGEST_MODEL, MULTIPLIERS, RATES, TIERS, check_prices, is_rate
 from ullage.system import directories
 from ullage.system.files import read_regular, write_atomically
-from ullage.tokens.counts import ABOVE_100K, ABOVE_200K
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,15 +23,9 @@ if TYPE_CHECKING:
 
 LARGEST_FILE = 16 << 20
 FORMAT = 1
-RATES = ("input", "output", "cache_write_5m", "cache_write_1h", "cache_read")
-# A request whose context is larger is billed at other rates, as a whole.
-TIERS = {"above_200k": ABOVE_200K, "above_100k": ABOVE_100K}
-MULTIPLIERS = ("fast_multiplier", "us_multiplier")
 
 _BUNDLED = os.path.join(os.path.dirname(__file__), "prices.json")
-_HIGHEST_RATE = 100_000
 _MOST_MODELS = 2000
-_LONGEST = 300
 
 
 class Price(Record):
@@ -131,49 +125,15 @@ def parse(document: object) -> PriceList:
     if document.get("currency") != "USD" or not is_rate(search):
         raise UsageError("It must state prices in USD, and a price of `web_search`.")
     for model, fields in models.items():
-        wrong = check(fields) or next((f"has no {rate}" for rate in RATES if rate not in fields), None)
+        wrong = check_prices(fields) or next((f"has no {rate}" for rate in RATES if rate not in fields), None)
         if wrong:
-            raise UsageError(f"Of {clean(model, _LONGEST)} it {wrong}.")
+            raise UsageError(f"Of {clean(model, LONGEST_MODEL)} it {wrong}.")
     return PriceList(
         date=date,
-        source=clean(document.get("source"), _LONGEST),
+        source=clean(document.get("source"), LONGEST_MODEL),
         web_search=float(search),
-        models={clean(model, _LONGEST): _price(fields) for model, fields in models.items()},
+        models={clean(model, LONGEST_MODEL): _price(fields) for model, fields in models.items()},
     )
-
-
-def check(fields: object) -> str | None:
-    """Return what is wrong with a model's prices, in words, or None; any of them may be missing."""
-    if not isinstance(fields, dict):
-        return "holds no table of rates"
-    for name, value in fields.items():
-        if name in TIERS:
-            wrong = check_rates(value)
-            if wrong:
-                return f"{wrong} under {name}"
-        elif name not in (*RATES, *MULTIPLIERS):
-            return f"holds {clean(name)!r}; it can hold {', '.join((*RATES, *TIERS, *MULTIPLIERS))}"
-        elif not is_rate(value):
-            return f"gives {name} as {clean(repr(value))}; it must be a number of dollars from 0 to {_HIGHEST_RATE}"
-    return None
-
-
-def check_rates(fields: object) -> str | None:
-    """Return what is wrong with the rates of a tier, which must all be there."""
-    if not isinstance(fields, dict) or set(fields) != set(RATES) or not all(map(is_rate, fields.values())):
-        return f"must hold the numbers {', '.join(RATES)}, and nothing else,"
-    return None
-
-
-def check_overrides(value: object) -> str | None:
-    """Return what is wrong with the table of prices in config.toml, in words, or None."""
-    if not isinstance(value, dict):
-        return 'is no table; it can be [tokens.prices."a-model"] with input = 3 and so on'
-    for model, fields in value.items():
-        wrong = check(fields)
-        if wrong:
-            return f"of {clean(model, _LONGEST)} {wrong}"
-    return None
 
 
 def overridden(prices: PriceList, overrides: Mapping[str, Mapping[str, Any]]) -> PriceList:
@@ -185,8 +145,8 @@ def overridden(prices: PriceList, overrides: Mapping[str, Mapping[str, Any]]) ->
         missing = [rate for rate in RATES if rate not in rates]
         if missing:
             raise UsageError(
-                f"config.toml: tokens.prices.{clean(model, _LONGEST)} gives no {', '.join(missing)}, and the price "
-                "list does not know the model. Add them, in dollars a million tokens."
+                f"config.toml: tokens.prices.{clean(model, LONGEST_MODEL)} gives no {', '.join(missing)}, and the "
+                "price list does not know the model. Add them, in dollars a million tokens."
             )
         given = _price({**rates, **fields})
         models[model] = Price(
@@ -207,13 +167,6 @@ def _price(fields: Mapping[str, Any]) -> Price:
         fast_multiplier=fields.get("fast_multiplier"),
         us_multiplier=fields.get("us_multiplier"),
     )
-
-
-def is_rate(value: object) -> bool:
-    """Say whether a value can be a rate, or a multiplier of one."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    # No float is made of it: a whole number may be too large for one. Nothing compares with NaN.
-    return is_number and 0 <= value <= _HIGHEST_RATE  # type: ignore[operator]
 
 
 def special(price: Price) -> dict[str, Any]:

@@ -10,8 +10,8 @@ import sys
 from datetime import UTC, datetime
 
 from ullage import config
+from ullage.base.arguments import parse_options
 from ullage.base.errors import UllageError
-from ullage.prompt import parse_options
 from ullage.tokens import document, tally
 from ullage.tokens import words as render
 from ullage.tokens.report import GROUPINGS

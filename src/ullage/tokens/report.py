@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 from operator import add
 
 from ullage.base.record import Record
+from ullage.config.rates import ABOVE_100K, ABOVE_200K, FAST, US_ONLY
 from ullage.tokens import cost
-from ullage.tokens.counts import ABOVE_100K, ABOVE_200K, COUNTS, FAST, US_ONLY
+from ullage.tokens.counts import COUNTS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

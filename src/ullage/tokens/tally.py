@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from ullage import config
 from ullage.base.errors import CacheError, UllageError
 from ullage.base.record import Record
-from ullage.quota.model import iso
-from ullage.store import recording
+from ullage.base.values import iso
+from ullage.store import overview
 from ullage.store.cache import ProfileCache
 from ullage.system import directories, places
 from ullage.tokens import index, prices, report, scan, transcripts, windows
@@ -141,7 +141,7 @@ def _told(environ: Mapping[str, str]) -> list[Sample]:
         reading = cache.reading()
         if reading is None:
             return []
-        path, owner = recording.history_path(environ), recording.owner(cache, reading)
+        path, owner = overview.history_path(environ), overview.owner(cache, reading)
         return history.samples(path, owner, datetime.fromtimestamp(0, UTC)).get("five_hour", [])
     except UllageError:
         return []

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from ullage.base.text import clean
+from ullage.config.rates import RATES, TIERS
 from ullage.render import cells
 from ullage.render.surfaces import Span
-from ullage.tokens.prices import RATES, TIERS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
