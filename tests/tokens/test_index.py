@@ -266,7 +266,7 @@ def test_many_files_are_read_by_several_processes_to_the_same_end(config: Path) 
 def test_what_a_killed_process_leaves_is_read_by_another(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(12):
         write(config, f"p/{number}.jsonl", line(f"msg_{number}", request=f"r{number}"))
-    parent, read = os.getpid(), reading.read
+    parent, read = os.getpid(), reading.read_transcript
 
     def killed(task: Task) -> Iterator[Piece]:
         for piece in read(task):
@@ -274,6 +274,6 @@ def test_what_a_killed_process_leaves_is_read_by_another(config: Path, monkeypat
                 os.kill(os.getpid(), 9)
             yield piece
 
-    monkeypatch.setattr(reading, "read", killed)
+    monkeypatch.setattr(reading, "read_transcript", killed)
     total, _ = count(config, workers=2)
     assert total.responses == 12
