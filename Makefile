@@ -9,12 +9,13 @@ WORKERS ?= auto
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help picture demo quick test e2e lint format types check bench package packages pins clean
+.PHONY: help picture demo quick test lowest newest e2e lint format types check bench package packages pins clean
 
 help:
 	@echo 'make demo      the main job with a simulated account: server, refresh, the prompt in every surface'
 	@echo 'make quick     lint, types and every test that starts no process: about a minute'
 	@echo 'make test      the tests (TESTS=tests/quota for some of them)'
+	@echo 'make lowest    the quick tests with the lowest packages that pyproject.toml allows; make newest: the newest'
 	@echo 'make e2e       the real Claude Code against the simulated account, in a network of its own (needs root)'
 	@echo 'make check     lint, format, types and shell checks'
 	@echo 'make bench     the figures of the README and docs/figures.md, measured here'
@@ -42,6 +43,9 @@ test: .venv/ready
 
 quick: check
 	$(BIN)/python -m pytest -n $(WORKERS) -m 'not process' --hypothesis-profile quick $(TESTS)
+
+lowest newest: .venv/ready
+	WORKERS=$(WORKERS) sh .ci/resolution $@ $(TESTS)
 
 e2e: .venv/ready
 	bash tests/e2e/real_claude.sh
@@ -78,4 +82,4 @@ packages:
 	sh .ci/install-packages
 
 clean:
-	rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-lowest .venv-newest dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
