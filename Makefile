@@ -3,13 +3,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 TESTS ?= tests
+REF ?= HEAD~1
 WORKERS ?= auto
 
 # Compiled once, not at every start: half of what the tests take to be found.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help picture demo quick test lowest newest e2e lint format types check bench package packages pins clean
+.PHONY: help picture demo quick test lowest newest e2e lint format types check bench bench-compare package packages pins clean
 
 help:
 	@echo 'make demo      the main job with a simulated account: server, refresh, the prompt in every surface'
@@ -19,6 +20,7 @@ help:
 	@echo 'make e2e       the real Claude Code against the simulated account, in a network of its own (needs root)'
 	@echo 'make check     lint, format, types and shell checks'
 	@echo 'make bench     the figures of the README and docs/figures.md, measured here'
+	@echo 'make bench-compare REF=HEAD~1   what got slower since that commit, beyond the noise'
 	@echo 'make format    ruff mends what it can'
 	@echo 'make picture   the README picture, drawn from a real terminal'
 	@echo 'make pins      the versions that the action and pre-commit install (UPGRADE=1 for new ones)'
@@ -70,6 +72,9 @@ picture: .venv/ready
 
 bench: .venv/ready
 	$(BIN)/python -m bench
+
+bench-compare: .venv/ready
+	$(BIN)/python -m bench.compare $(REF)
 
 pins: .venv/ready
 	$(BIN)/python .ci/pin.py $(if $(UPGRADE),--upgrade)
