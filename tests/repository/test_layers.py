@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import sys
 from typing import TYPE_CHECKING
 
@@ -108,11 +109,13 @@ def names(nodes: Iterable[ast.AST]) -> set[str]:
     return found - {"__future__.annotations"}
 
 
+@functools.cache
 def imports(path: Path) -> set[str]:
     """Every name that a file imports at run time, anywhere in it."""
     return names(statements(ast.parse(path.read_text("utf-8"))))
 
 
+@functools.cache
 def arrows(path: Path, *, at_run_time: bool = False) -> set[str]:
     """The modules of ullage that a file imports; those that only a type checker sees too, unless told otherwise."""
     tree = ast.parse(path.read_text("utf-8"))

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
     from ullage.quota.model import Reading
 
+# Our own code starts `claude` here.
+pytestmark = pytest.mark.process
+
 STANDINS = REPOSITORY / "tests" / "support" / "standins"
 ACCOUNT = Account(id="5e000000-0000-4000-8000-000000000001")
 

@@ -15,6 +15,9 @@ from ullage.system import detach, keys, programs, secret
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+# Our own code starts the command that has the key.
+pytestmark = pytest.mark.process
+
 MARK = "sk-ant-sid01-MARKER-of-these-tests"
 
 
