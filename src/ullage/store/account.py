@@ -10,7 +10,7 @@ from ullage.base.values import parse_time
 from ullage.quota import serial
 from ullage.store import statements
 from ullage.system import directories
-from ullage.system.files import read_regular, remove, write_atomically
+from ullage.system.files import read_regular, remove, write_atomically, write_derived
 from ullage.system.lock import exclusive
 
 TYPE_CHECKING = False
@@ -41,8 +41,10 @@ class AccountCache:
 
     def save_asked_at(self, now: datetime | None) -> None:
         """Keep when a profile began to ask; None when it did not come to a request."""
-        if now is not None:
-            self._save("asked", now.isoformat().encode())
+        if now is not None and self.directory is not None:
+            self.make()
+            # Not synced: what a power cut takes is a pause of five minutes.
+            write_derived([os.path.join(self.directory, "asked")], now.isoformat().encode())
         elif self.directory:
             remove(os.path.join(self.directory, "asked"))
 
