@@ -473,6 +473,7 @@ IMPORTED = {"__future__", "_datetime", "_json", "itertools", "math"} | tools.mod
     base="arguments dates errors jsontext record text values",
     claude_code="statusline",
     config="settings styles template wishes",
+    prompt="",
     quota="merge model serial timeline",
     render="segment surfaces words",
     sources="statusline wire",

@@ -36,6 +36,9 @@ _PROGRAM_OF = {"nushell": "nu"}
 PATIENCES = (0.5, 4.0, 32.0)
 
 
+needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="strace and /proc are Linux's")
+
+
 def need(program: str) -> str:
     """Return a program's path; a missing one fails the test in CI and skips it elsewhere."""
     program = _PROGRAM_OF.get(program, program)

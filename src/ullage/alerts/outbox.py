@@ -23,7 +23,7 @@ from ullage.store import overview
 from ullage.store.account import AccountCache
 from ullage.store.cache import ProfileCache
 from ullage.system import detach, directories, secret
-from ullage.system.files import read_regular, write_atomically
+from ullage.system.files import read_regular, write_atomically, write_derived
 from ullage.system.lock import exclusive
 
 TYPE_CHECKING = False
@@ -100,7 +100,8 @@ class Outbox:
         outbox = os.path.join(self.place, _OUTBOX)
         directories.make(self.cache.root, outbox)
         name = f"{alert.at.timestamp():.6f}-{secrets.token_hex(4)}.json"
-        write_atomically(os.path.join(outbox, name), _encode_alert(alert))
+        # Not synced: its mark is, and an alert that gets lost is better than one that comes again.
+        write_derived([os.path.join(outbox, name)], _encode_alert(alert))
 
     def take_all(self) -> Iterator[Alert]:
         """Take every alert out of the outbox; what another process has taken is left to it."""
@@ -195,6 +196,8 @@ def _mark(fields: dict[str, Any]) -> Mark:
 
 
 def _save_marks(path: str, told: tuple[Mark, ...]) -> None:
+    if list(told) == _load_marks(path):
+        return
     data = json.dumps({"format": _FORMAT, "marks": [_plain(mark) for mark in told]}).encode() + b"\n"
     write_atomically(path, data)
 

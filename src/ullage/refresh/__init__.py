@@ -51,13 +51,16 @@ def refresh(environ: Mapping[str, str], *, force: bool = False, early: bool = Fa
 def _find_not_due(cache: ProfileCache, now: datetime) -> Outcome | None:
     """Return the outcome where neither a timeline nor the schedule says that a refresh is due, else None.
 
-    A timeline that is missing or torn says so, as does one that a window's reset makes due.
+    A timeline that is missing or torn says so.
     """
     seconds = int(now.timestamp())
     if any(timeline.is_due(timeline.read_header(cache.timeline(name)), seconds) for name in TIMELINES):
         return None
     schedule = cache.schedule()
-    return None if schedule.is_due(None, now) else Outcome(result="not_due", problem=schedule.problem)
+    # A window's reset makes none due until a new attempt may be made at all: so long nothing is loaded for it.
+    if schedule.is_due(None, now) or (schedule.may_be_early(now) and schedule.is_due(cache.reading(), now)):
+        return None
+    return Outcome(result="not_due", problem=schedule.problem)
 
 
 def _now() -> datetime:

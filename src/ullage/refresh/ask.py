@@ -55,9 +55,9 @@ class Inquiry:
     def schedule(self, schedule: Schedule) -> None:
         self.snapshot = self.snapshot.replace(schedule=schedule)
 
-    def save_schedule(self) -> None:
+    def note_schedule(self) -> None:
         """Keep the schedule before something is begun, so that an attempt which dies is not repeated at once."""
-        self.cache.save_schedule(self.schedule)
+        self.cache.note_schedule(self.schedule)
 
 
 def find_sources(settings: Settings) -> list[Source]:
@@ -98,7 +98,7 @@ def ask_in_turn(sources: Sequence[Source], inquiry: Inquiry) -> bool:
     started = turns.mark_start(last.NAME, inquiry.schedule, inquiry.now)
     if started is not inquiry.schedule:
         inquiry.schedule = started
-        inquiry.save_schedule()
+        inquiry.note_schedule()
     _ask(last, inquiry)
     return True
 

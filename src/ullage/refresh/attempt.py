@@ -84,7 +84,7 @@ def _attempt(inquiry: Inquiry, settings: Settings) -> Result:
             inquiry.schedule = inquiry.schedule.held()
             return "held"
         inquiry.schedule = inquiry.schedule.begun(inquiry.now)
-        inquiry.save_schedule()
+        inquiry.note_schedule()
         before = _numbers(inquiry.snapshot.reading)
         if not ask.ask_in_turn(sources, inquiry):
             return "not_due"

@@ -153,6 +153,10 @@ class ProfileCache:
         """Keep the schedule."""
         write_atomically(self._path("schedule.json"), serial.encode(schedule))
 
+    def note_schedule(self, schedule: Schedule) -> None:
+        """Keep the schedule while a refresh runs; after a power cut it may be as if nothing had been begun."""
+        write_derived([self._path("schedule.json")], serial.encode(schedule))
+
     def save_timeline(self, surface: str, data: bytes, checkpoint: int | None, same: Sequence[str] = ()) -> None:
         """Replace a surface's timeline, dated to its checkpoint, and those of the surfaces that show the `same`."""
         paths = [self._path(f"{name}.timeline") for name in (surface, *same)]
