@@ -264,7 +264,7 @@ def test_many_files_are_read_by_several_processes_to_the_same_end(config: Path) 
 def test_what_a_killed_process_leaves_is_read_by_another(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(12):
         write(config, f"p/{number}.jsonl", line(f"msg_{number}", request=f"r{number}"))
-    parent, read = os.getpid(), reading.read
+    parent, read = os.getpid(), reading.read_transcript
 
     def killed(task: Task) -> Iterator[Piece]:
         for piece in read(task):
