@@ -74,7 +74,7 @@ HOMES = {
     "sqlite3": ["system.database"],
     "PIL": ["render.picture"],
     "desktop_notifier": ["alerts.channels"],
-    "keyring": ["org.keys"],
+    "keyring": ["system.keys"],
     "watchdog": ["system.watching"],
     "starlette": ["serve.app"],
     "uvicorn": ["serve.server"],
