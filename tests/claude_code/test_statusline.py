@@ -123,7 +123,7 @@ def test_every_field_of_the_session_can_be_shown(environ: dict[str, str]) -> Non
 
 def test_its_colours_are_those_of_a_terminal(environ: dict[str, str]) -> None:
     del environ["NO_COLOR"]
-    assert "\033[33m78%!\033[0m" in line(payload(five_hour=78), environ)
+    assert "\033[33m78%!\033[39m" in line(payload(five_hour=78), environ)
 
 
 @pytest.mark.parametrize(
@@ -472,7 +472,7 @@ def test_a_reader_that_goes_away_is_no_trouble(environ: dict[str, str]) -> None:
 IMPORTED = {"__future__", "_datetime", "_json", "itertools", "math"} | tools.modules(
     base="arguments dates errors jsontext record text values",
     claude_code="statusline",
-    config="settings styles template wishes",
+    config="palette settings template wishes",
     quota="merge model serial timeline",
     render="segment surfaces words",
     sources="statusline wire",

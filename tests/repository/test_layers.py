@@ -69,7 +69,7 @@ HOMES = {
     "filelock": ["system.lock"],
     "_datetime": ["base.dates"],
     "platformdirs": ["config"],
-    "rich": ["render.table"],
+    "rich": ["cli.progress", "render.table"],
     "msgspec": ["quota.contract", "tokens.lines"],
     "sqlite3": ["system.database"],
     "PIL": ["render.picture"],
@@ -254,7 +254,7 @@ def test_the_core_has_no_clock_and_no_output() -> None:
         *(f"org.{module}" for module in ("days", "reports", "rows", "totals")),
         *(f"panel{module}" for module in ("", ".changes", ".clicks", ".colours", ".formats", ".lines", ".markup")),
         *("panel.menus", "panel.objects"),
-        *(f"render.{module}" for module in ("columns", "phrases", "segment", "surfaces", "words")),
+        *(f"render.{module}" for module in ("columns", "segment", "surfaces", "words")),
         *(f"tokens.{module}" for module in ("amounts", "cost", "counts", "document", "lines", "litellm", "report")),
         *("tokens.windows", "tokens.words"),
     ]

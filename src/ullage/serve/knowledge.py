@@ -59,10 +59,6 @@ class Knowledge:
         """Return the profile that the environment names."""
         return self.environ.get("CLAUDE_CONFIG_DIR") or None
 
-    def overview(self, profile: str | None, now: datetime) -> Overview:
-        """Return all there is to show of a profile at `now`."""
-        return self._load(profile, now).overview
-
     def thresholds(self, profile: str | None, now: datetime) -> Thresholds:
         """Return where the lines between fresh and stale, normal and critical are drawn."""
         return self._load(profile, now).settings.thresholds
