@@ -31,6 +31,8 @@ ULLAGE_PROMPT = str(SCRIPTS / "ullage-prompt")
 REPOSITORY = Path(__file__).parents[2]
 # What .ci/install-packages has from npm.
 PROGRAMS = REPOSITORY / ".programs" / "bin"
+# What has coverage measure the processes that a test starts.
+MEASURED = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
 _PROGRAM_OF = {"nushell": "nu"}
 _FROM_ELSEWHERE = {"node", "npm", "nu"}
 # Debian's packages that are not called as the program is.
