@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # Modules that tests use for nothing else, and functions of `os`.
 STARTERS = {"build", "multiprocessing", "pexpect", "playwright", "pty", "subprocess"}
+# Where our own code starts what a person named, and what goes on in the background.
+OUR_STARTERS = {"ullage.system.detach", "ullage.system.programs"}
 OS_STARTERS = {"execve", "execvpe", "fork", "forkpty", "popen", "posix_spawn", "posix_spawnp", "spawnv", "system"}
 # What Python says when a process begins (`sys.audit`).
 EVENTS = {
@@ -89,7 +91,7 @@ def _is_starter(value: object) -> bool:
         return False
     if module in {"os", "posix", "nt"}:
         return getattr(value, "__name__", "") in OS_STARTERS
-    return module.partition(".")[0] in STARTERS
+    return module in OUR_STARTERS or module.partition(".")[0] in STARTERS
 
 
 def _referred_to(value: Any) -> Iterable[object]:
