@@ -152,8 +152,8 @@ __ullage_refresh() {
 
 __ullage_show() {
     if [[ $__ullage_place == starship ]]; then
-        # shellcheck disable=SC2034  # starship reads it
         ULLAGE_SEGMENT=$1
+        # shellcheck disable=SC2034  # starship reads it
         builtin export ULLAGE_SEGMENT
         builtin return
     fi
