@@ -4,7 +4,7 @@
 # ULLAGE_PLACE, set before: left (the default) puts the segment before your PS1; manual leaves PS1 alone, for
 # PS1='${ullage_segment-}\$ '; starship exports ULLAGE_SEGMENT for its env_var module instead. ULLAGE_OFF=1 hides it.
 #
-# A reader of the timeline file (src/ullage/timeline.py has its format), in the grammar of bash 3.2. A prompt forks
+# A reader of the timeline file (src/ullage/quota/timeline.py has its format), in the grammar of bash 3.2. A prompt forks
 # nothing; what is shown is referred to by PS1, never part of it, so that nothing in it is run.
 #
 # No alias of the user's stands for a word of this file, and builtins are called as such, so that no function does. Local
@@ -58,7 +58,7 @@ __ullage_renew() {
     __ullage_show "$__ullage_text"
 }
 
-# The rule of src/ullage/places.py; sets __ullage_directory and __ullage_file, to nothing where there is none.
+# The rule of src/ullage/system/places.py; sets __ullage_directory and __ullage_file, to nothing where there is none.
 __ullage_locate() {
     builtin local __ullage_root __ullage_profile __ullage_surface
     __ullage_root=${ULLAGE_CACHE_DIR-} __ullage_profile=${CLAUDE_CONFIG_DIR-} __ullage_surface=bash

@@ -4,7 +4,7 @@
 # leaves both alone, for PROMPT='$ullage_segment %# ' under prompt_subst; starship exports ULLAGE_SEGMENT for its
 # env_var module instead. ULLAGE_OFF=1 hides it. For powerlevel10k, add `ullage` to its elements and choose manual.
 #
-# A reader of the timeline file (src/ullage/timeline.py has its format), for zsh 5.3 and newer. A prompt forks nothing.
+# A reader of the timeline file (src/ullage/quota/timeline.py has its format), for zsh 5.3 and newer. A prompt forks nothing.
 # What comes from outside lies in psvar, which prompts print as it is whatever the options, and PROMPT refers to it in
 # words that never change: whoever saves a prompt and restores it later has the segment of then, once.
 #
@@ -68,7 +68,7 @@ __ullage_update() {
     __ullage_show "$__ullage_text"
 }
 
-# The rule of src/ullage/places.py; sets __ullage_directory and __ullage_file, to nothing where there is none.
+# The rule of src/ullage/system/places.py; sets __ullage_directory and __ullage_file, to nothing where there is none.
 __ullage_locate() {
     'builtin' 'local' __ullage_root=${ULLAGE_CACHE_DIR-} __ullage_profile=${CLAUDE_CONFIG_DIR-} __ullage_surface=zsh
     [[ $__ullage_place != starship ]] || __ullage_surface=starship
