@@ -10,7 +10,7 @@ from ullage.quota.timeline import LEAD_SECONDS, Frame
 from ullage.render import segment
 from ullage.render.segment import View
 from ullage.render.surfaces import paint
-from ullage.system.places import TIMELINES, surface_of
+from ullage.system.places import TIMELINES, is_ascii, surface_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,11 +41,15 @@ def build(
         nothing = Frame(starts_at=written - LEAD_SECONDS, level="none", text="")
         return {name: [nothing] for name in TIMELINES}
     templates = {*settings.templates.values()}
-    scenes = {template: _scenes(reading, settings, template, written, forecasts) for template in templates}
+    scenes = {
+        (template, ascii): _scenes(reading, settings, template, written, forecasts, ascii=ascii)
+        for template in templates
+        for ascii in (False, True)
+    }
     return {
         name: [
             Frame(starts_at=second, level=segment.level_of(spans), text=paint(spans, name, settings.palette))
-            for second, spans in scenes[settings.templates[surface_of(name)]]
+            for second, spans in scenes[settings.templates[surface_of(name)], is_ascii(name)]
         ]
         for name in TIMELINES
     }
@@ -120,9 +124,17 @@ def _thinned(steps: list[int], written: int) -> list[int]:
 
 
 def _scenes(
-    reading: Reading, settings: Settings, template: str, written: int, forecasts: Mapping[str, Forecast]
+    reading: Reading,
+    settings: Settings,
+    template: str,
+    written: int,
+    forecasts: Mapping[str, Forecast],
+    *,
+    ascii: bool,
 ) -> list[tuple[int, list[Span]]]:
     """Return the seconds at which what the template shows changes, with what it shows from then on."""
+    if ascii:
+        settings = settings.replace(ascii_only=True)
     nodes = segment.parse(template)
     fixed = {written, *events(reading, settings, written)}
     horizon = max(fixed)
@@ -130,6 +142,8 @@ def _scenes(
         fixed |= _exhaustions(forecasts, written, horizon)
     steps = [step for step in _steps(reading, nodes, written, horizon) if step not in fixed]
     filled = {second: _fill(nodes, reading, settings, second, forecasts) for second in (*fixed, *steps)}
+    if ascii:
+        filled = {second: _without_signs(spans) for second, spans in filled.items()}
     scenes = _changes(filled)
     while len(scenes) > MOST_FRAMES and steps:
         steps = _thinned(steps, written)
@@ -149,6 +163,11 @@ def _fill(
         forecasts=forecasts,
     )
     return segment.fill(nodes, view)
+
+
+def _without_signs(spans: Iterable[Span]) -> list[Span]:
+    """Drop what is not ASCII in a template's own words, which the setting for glyphs leaves alone."""
+    return [span.replace(text=span.text.encode("ascii", "ignore").decode()) for span in spans]
 
 
 def _changes(filled: Mapping[int, list[Span]]) -> list[tuple[int, list[Span]]]:

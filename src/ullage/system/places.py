@@ -26,25 +26,35 @@ SURFACES = ("plain", "ansi", "bash", "zsh", "fish", "tmux", "starship")
 ATTENDED = ("bash", "zsh", "fish", "starship")
 
 _UNCOLOURED = "-plain"
+_ASCII = "-ascii"
 
 # Every surface has a timeline, and those with colours one without: escaped for the same surface, from its template.
-TIMELINES = (*SURFACES, *(surface + _UNCOLOURED for surface in SURFACES if surface != "plain"))
+# Each of these has one in ASCII.
+_IN_UNICODE = (*SURFACES, *(surface + _UNCOLOURED for surface in SURFACES if surface != "plain"))
+TIMELINES = (*(timeline + _ASCII for timeline in _IN_UNICODE), *_IN_UNICODE)
 
 
 def surface_of(timeline: str) -> str:
     """Return the surface whose escapes and template a timeline has."""
-    return timeline.removesuffix(_UNCOLOURED)
+    return timeline.removesuffix(_ASCII).removesuffix(_UNCOLOURED)
 
 
 def is_coloured(timeline: str) -> bool:
     """Say whether a timeline's text may hold colours."""
-    return timeline != "plain" and not timeline.endswith(_UNCOLOURED)
+    return surface_of(timeline) != "plain" and not timeline.removesuffix(_ASCII).endswith(_UNCOLOURED)
+
+
+def is_ascii(timeline: str) -> bool:
+    """Say whether a timeline's text holds nothing but ASCII."""
+    return timeline.endswith(_ASCII)
 
 
 def timeline_of(surface: str, environ: Mapping[str, str]) -> str:
-    """Return the timeline to read for a surface: without colours where the person or the terminal wants none."""
+    """Return the timeline to read for a surface: without colours where none are wanted, in ASCII without UTF-8."""
     uncoloured = environ.get("NO_COLOR") or environ.get("TERM") == "dumb"
-    return surface + _UNCOLOURED if uncoloured and surface != "plain" else surface
+    locale = environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG") or ""
+    timeline = surface + _UNCOLOURED if uncoloured and surface != "plain" else surface
+    return timeline if os.name == "nt" or "utf8" in locale.lower().replace("utf-8", "utf8") else timeline + _ASCII
 
 
 def cache_root(environ: Mapping[str, str], platform: str = sys.platform) -> str:
