@@ -39,7 +39,7 @@ PATIENCES = (0.5, 4.0, 32.0)
 def need(program: str) -> str:
     """Return a program's path; a missing one fails the test in CI and skips it elsewhere."""
     program = _PROGRAM_OF.get(program, program)
-    found = shutil.which(program) or shutil.which(program, path=PROGRAMS)
+    found = shutil.which(program) or shutil.which(program, path=f"{PROGRAMS}{os.pathsep}{SCRIPTS}")
     if found is None:
         if os.environ.get("CI") == "true":
             pytest.fail(f"{program} is not installed; .ci/packages-debian or .ci/install-packages must name it")
