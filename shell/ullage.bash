@@ -310,5 +310,5 @@ case $- in
     *) ;;
 esac
 
-builtin shopt "$__ullage_aliases" expand_aliases
-builtin unset __ullage_aliases
+# In one line, which is read before there are aliases again.
+builtin shopt "$__ullage_aliases" expand_aliases && builtin unset __ullage_aliases

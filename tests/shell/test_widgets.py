@@ -53,7 +53,9 @@ def _atuin(shell: Shell, environ: dict[str, str]) -> list[str]:
     configuration = Path(environ["HOME"], ".config", "atuin", "config.toml")
     configuration.parent.mkdir(parents=True)
     # Nothing leaves the machine.
-    configuration.write_text('auto_sync = false\nupdate_check = false\nenter_accept = true\n[daemon]\nenabled = false\n')
+    configuration.write_text(
+        "auto_sync = false\nupdate_check = false\nenter_accept = true\n[daemon]\nenabled = false\n"
+    )
     session = {**environ, "ATUIN_SESSION": "0" * 32}
     for command in ("echo first", "echo picked"):
         began = run([atuin, "history", "start", "--", command], session).stdout.strip()
@@ -97,7 +99,9 @@ def test_landing_leaves_the_terminal_to_the_program_of_a_widget(
             terminal.wait(lambda terminal: terminal.line == f"{SHOWN} echo picked", "the line, and the reading")
             terminal.send("\r")
         # What a program leaves on its alternate screen stays behind on the emulator's only one.
-        terminal.wait(lambda terminal: re.search("^picked", terminal.text, re.M) and terminal.line == SHOWN, "its output")
+        terminal.wait(
+            lambda terminal: re.search("^picked", terminal.text, re.M) and terminal.line == SHOWN, "its output"
+        )
         terminal.enter("stty -a; echo done")
         terminal.wait(lambda terminal: "done" in terminal.lines)
         assert " icrnl" in terminal.text.replace("\n", " ")
