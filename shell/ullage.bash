@@ -161,7 +161,7 @@ __ullage_show() {
     [[ $__ullage_place == left ]] && __ullage_may_set PS1 2>/dev/null || builtin return 0
     # posix mode expands PS1 whatever promptvars says.
     if builtin shopt -q promptvars || [[ -o posix ]]; then
-        __ullage_unpaste
+        __ullage_paste_over '' || builtin :
         # Whoever mentions it has placed it; so have we, after the first time.
         case ${TERM-}:${PS1-} in
             dumb:* | *ullage_segment*) ;;
@@ -199,17 +199,16 @@ __ullage_paste() {
     __ullage_pasted=${__ullage_pasted//$'\002'/"$__ullage_new"}
     __ullage_pasted=${__ullage_pasted:+$__ullage_edge$__ullage_pasted $__ullage_edge}
     __ullage_replace "$__ullage_reference" ''
-    [[ -z $__ullage_pasted || ${PS1-} != *"$__ullage_pasted"* ]] || builtin return 0
-    __ullage_unpaste
-    [[ ${TERM-} == dumb ]] || __ullage_insert "$__ullage_pasted"
+    __ullage_paste_over "$__ullage_pasted" || [[ ${TERM-} == dumb ]] || __ullage_insert "$__ullage_pasted"
 }
 
-__ullage_unpaste() {
+# Puts a text into the place of what was pasted before; fails where there is nothing.
+__ullage_paste_over() {
     builtin local __ullage_rest
     __ullage_rest=${PS1-}
     __ullage_rest=${__ullage_rest#*"$__ullage_edge"}
-    [[ $__ullage_rest == *"$__ullage_edge"* ]] || builtin return 0
-    PS1=${PS1%%"$__ullage_edge"*}${__ullage_rest#*"$__ullage_edge"}
+    [[ $__ullage_rest == *"$__ullage_edge"* ]] || builtin return 1
+    PS1=${PS1%%"$__ullage_edge"*}$1${__ullage_rest#*"$__ullage_edge"}
 }
 
 # ${PS1/old/new} would do, if all versions agreed on what a quote, a backslash or an & means there.

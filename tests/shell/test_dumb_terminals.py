@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
 from tests.support.shells import BASH, FISH, SHELLS, ZSH, publish
 from tests.support.tools import need, run, wait_until
 

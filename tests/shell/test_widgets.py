@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
 from tests.support.shells import FISH, ZSH
 from tests.support.tools import need, processes, published, run, wait_until
 
@@ -100,7 +101,7 @@ def test_landing_leaves_the_terminal_to_the_program_of_a_widget(
             terminal.send("\r")
         # What a program leaves on its alternate screen stays behind on the emulator's only one.
         terminal.wait(
-            lambda terminal: re.search("^picked", terminal.text, re.M) and terminal.line == SHOWN, "its output"
+            lambda terminal: re.search("^picked", terminal.text, re.MULTILINE) and terminal.line == SHOWN, "its output"
         )
         terminal.enter("stty -a; echo done")
         terminal.wait(lambda terminal: "done" in terminal.lines)
