@@ -258,7 +258,7 @@ __ullage_install() {
     __ullage_call='{ "${__ullage_hook:-:}"; } 2>&-'
     __ullage_place=${ULLAGE_PLACE:-left} __ullage_mark=
     [[ $__ullage_place != left ]] || __ullage_mark=ullage_segment
-    case "${PROMPT_COMMAND[*]-} ${precmd_functions[*]-}" in
+    case "${PROMPT_COMMAND[*]-} ${precmd_functions[*]-} ${STARSHIP_PROMPT_COMMAND-}" in
         *__ullage_hook*) ;;
         *) __ullage_hook_in "$1" ;;
     esac
@@ -267,36 +267,57 @@ __ullage_install() {
 __ullage_hook_in() {
     __ullage_first=
     __ullage_may_set PROMPT_COMMAND || builtin return 0
-    if [[ -n ${bash_preexec_imported-}${__bp_imported-} ]]; then
+    if [[ $__ullage_place == starship ]]; then
+        __ullage_hook_in_for_starship
+    elif [[ -n ${bash_preexec_imported-}${__bp_imported-} ]]; then
         precmd_functions+=(__ullage_hook)
-        builtin return
-    fi
-    # starship makes its prompt in PROMPT_COMMAND, so what it shows must be there before; a PS1 that is made there can be
-    # added to only after. A trap on DEBUG that clocks commands, or puts them into a title, takes what comes after the
-    # user's own for the next command.
-    if [[ $__ullage_place != starship && -z $1 ]]; then
+    elif [[ -z $1 ]]; then
+        # A PS1 that is made in PROMPT_COMMAND can be added to only after.
         __ullage_append
-        builtin return
-    fi
-    __ullage_first=yes
-    if __ullage_has_array; then
-        PROMPT_COMMAND=("$__ullage_call" ${PROMPT_COMMAND[@]+"${PROMPT_COMMAND[@]}"})
     else
-        # shellcheck disable=SC2128,SC2178  # assigned as a string it stays what it was
-        PROMPT_COMMAND=$__ullage_call${PROMPT_COMMAND:+;$PROMPT_COMMAND}
+        # A trap on DEBUG that clocks commands, or puts them into a title, takes what comes after the user's own for the
+        # next command.
+        __ullage_first=yes
+        if __ullage_has_array; then
+            PROMPT_COMMAND=("$__ullage_call" ${PROMPT_COMMAND[@]+"${PROMPT_COMMAND[@]}"})
+        else
+            # shellcheck disable=SC2128,SC2178  # assigned as a string it stays what it was
+            PROMPT_COMMAND=$__ullage_call${PROMPT_COMMAND:+;$PROMPT_COMMAND}
+        fi
+    fi
+}
+
+# starship makes its prompt in the first of the commands, after it has run what was there before it.
+__ullage_hook_in_for_starship() {
+    if [[ -n ${bash_preexec_imported-}${__bp_imported-} ]]; then
+        precmd_functions=(__ullage_hook ${precmd_functions[@]+"${precmd_functions[@]}"})
+    elif [[ ${PROMPT_COMMAND-} != *starship_precmd* ]]; then
+        __ullage_join "${PROMPT_COMMAND-}"
+        # shellcheck disable=SC2178
+        PROMPT_COMMAND=$__ullage_joined
+    elif [[ -n ${STARSHIP_PROMPT_COMMAND-} ]]; then
+        __ullage_join "$STARSHIP_PROMPT_COMMAND"
+        STARSHIP_PROMPT_COMMAND=$__ullage_joined
+    else
+        # shellcheck disable=SC2128,SC2178
+        PROMPT_COMMAND="$__ullage_call;$PROMPT_COMMAND"
     fi
 }
 
 __ullage_append() {
     if __ullage_has_array; then
         PROMPT_COMMAND+=("$__ullage_call")
-        builtin return
+    else
+        __ullage_join "${PROMPT_COMMAND-}"
+        # shellcheck disable=SC2178
+        PROMPT_COMMAND=$__ullage_joined
     fi
-    builtin local __ullage_commands
-    __ullage_commands=${PROMPT_COMMAND-}
-    while [[ $__ullage_commands == *[\;[:space:]] ]]; do __ullage_commands=${__ullage_commands%?}; done
-    # shellcheck disable=SC2178
-    PROMPT_COMMAND=${__ullage_commands:+$__ullage_commands;}$__ullage_call
+}
+
+__ullage_join() {
+    __ullage_joined=$1
+    while [[ $__ullage_joined == *[\;[:space:]] ]]; do __ullage_joined=${__ullage_joined%?}; done
+    __ullage_joined=${__ullage_joined:+$__ullage_joined;}$__ullage_call
 }
 
 # Older ones run no more than the first element.

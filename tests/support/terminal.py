@@ -14,7 +14,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-_PATIENCE_SECONDS = 90.0
+_PATIENCE_SECONDS = 15.0
 
 
 class _Screen(pyte.Screen):

@@ -212,7 +212,7 @@ def _refresh_if_due(directory: str, environ: Mapping[str, str], now: datetime) -
     from ullage.quota import timeline
 
     data = read_regular(os.path.join(directory, "ansi.timeline"), own=True) or b""
-    if timeline.is_due(timeline.read_header(data), int(now.timestamp())) and may_write(directory):
+    if timeline.is_due(timeline.read_header(data), int(now.timestamp())) and may_write(directory, environ):
         from ullage.system import detach
 
         detach.start_refresh(environ)

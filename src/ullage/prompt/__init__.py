@@ -62,7 +62,7 @@ def _read(surface: str, environ: Mapping[str, str]) -> bytes:
 
 
 def _start_refresh(environ: Mapping[str, str]) -> None:
-    if may_write(profile_directory(environ)):
+    if may_write(profile_directory(environ), environ):
         from ullage.system import detach
 
         detach.start_refresh(environ)
@@ -80,11 +80,21 @@ def choose_profile(profile: str | None, environ: MutableMapping[str, str]) -> No
         environ["CLAUDE_CONFIG_DIR"] = directory
 
 
-def may_write(directory: str) -> bool:
-    """Say whether a refresh could keep its answer; without this, a read-only cache would start one at every prompt."""
+def may_write(directory: str, environ: Mapping[str, str]) -> bool:
+    """Say whether a refresh could keep its answer; without this, a read-only cache would start one at every prompt.
+
+    It keeps nothing in a home that is somebody else's, which root could write to.
+    """
+    home = environ.get("HOME", "")
+    if hasattr(os, "geteuid") and directory.startswith(f"{home}/") and not _is_ours(home):
+        return False
     while not os.path.exists(directory) and directory != os.path.dirname(directory):
         directory = os.path.dirname(directory)
     return os.access(directory, os.W_OK)
+
+
+def _is_ours(home: str) -> bool:
+    return not os.path.isdir(home) or os.stat(home).st_uid == os.geteuid()
 
 
 def parse_options(

@@ -127,7 +127,7 @@ class Knowledge:
         cache = self._cache(profile)
         header = timeline.read_header(cache.timeline(_SURFACE))
         last = self._refreshed.get(profile)
-        if not timeline.is_due(header, int(now.timestamp())) or not may_write(cache.directory):
+        if not timeline.is_due(header, int(now.timestamp())) or not may_write(cache.directory, cache.environ):
             return
         if last is None or not 0 <= (now - last).total_seconds() < _REFRESH_PAUSE_SECONDS:
             self._refreshed[profile] = now
