@@ -48,7 +48,7 @@ __ullage_update() {
         __ullage_form=plain
         [[ ! -o promptbang ]] || __ullage_form=bang
     fi
-    'builtin' 'emulate' -L zsh -o no_bg_nice -o no_aliases
+    'builtin' 'emulate' -L zsh -o no_aliases -o no_force_float
     'builtin' 'local' -i __ullage_now=$EPOCHSECONDS
     'builtin' 'local' __ullage_found= __ullage_here=
     __ullage_here="${#__ullage_times}:${ULLAGE_CACHE_DIR-}:${XDG_CACHE_HOME-}:${HOME-}:${CLAUDE_CONFIG_DIR-}:${NO_COLOR-}:${TERM-}"
@@ -66,6 +66,8 @@ __ullage_update() {
     __ullage_read
     (( __ullage_now >= __ullage_from && __ullage_now < __ullage_until )) || __ullage_refresh
     __ullage_show "$__ullage_text"
+    # Once there are percents again, the next prompt must see it.
+    [[ $__ullage_form == psvar ]] || __ullage_until=0
 }
 
 # The rule of src/ullage/system/places.py; sets __ullage_directory and __ullage_file, to nothing where there is none.
@@ -142,7 +144,7 @@ __ullage_landed() {
     {
         'builtin' 'local' __ullage_before="$__ullage_shown"
         __ullage_update
-        'builtin' 'emulate' -L zsh -o no_aliases
+        'builtin' 'emulate' -L zsh -o no_aliases -o no_force_float
         __ullage_stop_listening
         [[ $__ullage_before == "$__ullage_shown" ]] || ! 'builtin' 'zle' || 'builtin' 'zle' __ullage_redraw
         'builtin' 'return' 0
@@ -185,9 +187,10 @@ __ullage_shape() {
             [[ $__ullage_colour != *[^0123456789\;]* ]] || __ullage_colour=
         fi
         __ullage_piece=${__ullage_piece//$'\1'/%}
-        if (( __ullage_n >= __ullage_end )); then
+        if (( __ullage_n > __ullage_last )); then
             # More colours than there is room for: the rest goes without.
-            psvar[__ullage_end]+=$__ullage_piece
+            psvar[__ullage_last]=0
+            psvar[__ullage_last+1]+=$__ullage_piece
         else
             psvar[__ullage_n]=$__ullage_colour
             psvar[__ullage_n+1]=$__ullage_piece
@@ -224,7 +227,7 @@ __ullage_put() {
 }
 
 __ullage_install() {
-    'builtin' 'emulate' -L zsh -o no_aliases
+    'builtin' 'emulate' -L zsh -o no_aliases -o no_force_float
     'builtin' 'zmodload' -F zsh/datetime p:EPOCHSECONDS || 'builtin' 'return' 0
     'builtin' 'zmodload' -F zsh/system b:sysopen || 'builtin' 'return' 0
     'builtin' 'typeset' -g __ullage_place=${ULLAGE_PLACE:-left} __ullage_prompt=PROMPT __ullage_placed=
@@ -239,11 +242,13 @@ __ullage_install() {
         'builtin' 'sysopen' -w -o cloexec -u __ullage_nowhere /dev/null || __ullage_nowhere=2
     fi
     # psvar[60] is the space between the segment and the prompt; then come pairs of a colour and a text.
-    'builtin' 'typeset' -gi __ullage_end=108
+    'builtin' 'typeset' -gi __ullage_last=107
     'builtin' 'typeset' -g __ullage_reference=
     'builtin' 'local' -i __ullage_n
-    for (( __ullage_n = 61; __ullage_n < __ullage_end; __ullage_n += 2 )); do
-        __ullage_reference+="%(${__ullage_n}V.%{"$'\e['"%${__ullage_n}vm%}.)%$(( __ullage_n + 1 ))v"
+    for (( __ullage_n = 61; __ullage_n <= __ullage_last; __ullage_n++ )); do
+        __ullage_reference+="%(${__ullage_n}V.%{"$'\e['"%${__ullage_n}vm%}.)"
+        (( __ullage_n++ ))
+        __ullage_reference+="%${__ullage_n}v"
     done
     'builtin' 'typeset' -gA __ullage_forms
     __ullage_forms=(psvar "$__ullage_reference%60v" plain '${__ullage_uncoloured-}' bang '${__ullage_doubled-}')

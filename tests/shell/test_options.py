@@ -114,7 +114,7 @@ def test_zsh_without_percents(emulate: str, options: str, when: str, environ: di
         # With neither percents nor parameters there is nothing that a prompt could refer with.
         refers = bool(options) or emulate != "setopt no_prompt_percent"
         _three_prompts(terminal, f"42% {HOSTILE} $" if refers else "$")
-        terminal.enter("emulate zsh")
+        terminal.enter("emulate zsh; setopt prompt_percent")
         terminal.wait_for_line(f"42% {HOSTILE} $")
         terminal.enter("clear")
         terminal.wait(lambda terminal: terminal.text == f"42% {HOSTILE} $", "one segment")
