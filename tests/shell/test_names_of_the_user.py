@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.shells import BASH, FISH, SHELLS, ZSH, a_refresh_under_way, publish
+from tests.support.shells import BASH, SHELLS, ZSH, a_refresh_under_way, publish
 from tests.support.tools import REPOSITORY, need, run
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tests.support.shells import Shell
 
-each_shell = pytest.mark.parametrize("shell", SHELLS, ids=lambda shell: shell.name)
+each_shell = pytest.mark.parametrize("shell", SHELLS, ids=lambda shell: shell.version)
 PROMPTS = 100
 
 # What scripts call their variables. `status` and some others belong to a shell, which says so.
@@ -77,12 +77,12 @@ def _known(dump: str) -> set[str]:
 @each_shell
 def test_hundred_prompts_change_no_variable_and_no_function(shell: Shell, environ: dict[str, str], bash: str) -> None:
     publish(environ, [("42%", "normal")], then=[(second, f"{second}%") for second in range(1, 40)], due_in=-1)
-    scopes = ("-g", "-U") if shell is FISH else ("",)
+    scopes = ("-g", "-U") if shell.name == "fish" else ("",)
     values = [
-        f"set {scopes[number % 2]} {name} mine" if shell is FISH else f"{name}=mine"
+        f"set {scopes[number % 2]} {name} mine" if shell.name == "fish" else f"{name}=mine"
         for number, name in enumerate(EVERYDAY)
     ]
-    lines = [shell.prompt, *values, "function named; end" if shell is FISH else "named() { :; }", shell.init()]
+    lines = [shell.prompt, *values, "function named; end" if shell.name == "fish" else "named() { :; }", shell.init()]
     program = bash if shell is BASH else ""
     with a_refresh_under_way(environ), shell.start(environ, lines, program=program) as terminal:
         terminal.wait(lambda terminal: terminal.line.endswith("% $"), "the first prompt")
@@ -109,7 +109,7 @@ def _words(shell: Shell) -> set[str]:
 def _builtins(shell: Shell) -> set[str]:
     ask = {"bash": "compgen -b", "zsh": "print -l ${(k)builtins}", "fish": "builtin --names"}[shell.name]
     options = {"bash": ["--norc"], "zsh": ["-f"], "fish": ["--no-config"]}[shell.name]
-    return set(run([need(shell.name), *options, "-c", ask], {"PATH": os.environ["PATH"]}).stdout.split())
+    return set(run([need(shell.version), *options, "-c", ask], {"PATH": os.environ["PATH"]}).stdout.split())
 
 
 def _is_reserved_in_fish(word: str) -> bool:
@@ -121,7 +121,7 @@ def _is_reserved_in_fish(word: str) -> bool:
 def _shadows(shell: Shell, words: Iterable[str]) -> list[str]:
     lines = []
     for word in sorted(words):
-        if shell is FISH:
+        if shell.name == "fish":
             # fish's own functions call them too.
             ours = f"status stack-trace | string match -q '*ullage*'; and command touch stolen-{word}"
             lines.append(f"function {word}; {ours}; builtin {word} $argv; end")
@@ -139,8 +139,8 @@ def test_functions_of_the_user_stand_for_no_builtin(
     publish(environ, [("42%", "normal")], due_in=due_in)
     # Without these two no script could call a builtin at all, and the words of the language are no commands.
     words = (_words(shell) & _builtins(shell)) - {"builtin", "command", "source", "eval"}
-    words |= {"date", "touch"} if shell is not FISH else set()
-    if shell is FISH:
+    words |= {"date", "touch"} if shell.name != "fish" else set()
+    if shell.name == "fish":
         words = {word for word in words if not _is_reserved_in_fish(word)}
     shadows = _shadows(shell, words)
     # What loads the hook is the user's own line.
@@ -156,7 +156,7 @@ def test_functions_of_the_user_stand_for_no_builtin(
     assert sorted(path.name for path in Path(environ["HOME"]).glob("stolen-*")) == []
 
 
-@pytest.mark.parametrize("shell", [BASH, ZSH], ids=lambda shell: shell.name)
+@pytest.mark.parametrize("shell", [BASH, ZSH], ids=lambda shell: shell.version)
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("way", ["init", "source"])
 def test_aliases_of_the_user_stand_for_no_command(
@@ -182,7 +182,7 @@ def test_aliases_of_the_user_stand_for_no_command(
     assert sorted(path.name for path in Path(environ["HOME"]).glob("stolen-*")) == []
 
 
-@pytest.mark.parametrize("shell", [BASH, ZSH], ids=lambda shell: shell.name)
+@pytest.mark.parametrize("shell", [BASH, ZSH], ids=lambda shell: shell.version)
 @pytest.mark.parametrize("due_in", [3600, -1], ids=["fresh", "due"])
 def test_readonly_variables_of_everyday_names(shell: Shell, due_in: int, environ: dict[str, str], bash: str) -> None:
     publish(environ, [("42%", "normal")], due_in=due_in)
@@ -194,7 +194,7 @@ def test_readonly_variables_of_everyday_names(shell: Shell, due_in: int, environ
         terminal.wait(lambda terminal: terminal.lines[:2] == ["42% $", "42% $"], "the next prompt")
 
 
-@pytest.mark.parametrize("shell", [BASH, ZSH], ids=lambda shell: shell.name)
+@pytest.mark.parametrize("shell", [BASH, ZSH], ids=lambda shell: shell.version)
 @pytest.mark.parametrize("known", [True, False])
 def test_trace_does_not_show_the_hook(shell: Shell, known: bool, environ: dict[str, str], bash: str) -> None:
     if known:
@@ -223,7 +223,7 @@ def test_assignments_may_stand_anywhere(environ: dict[str, str], bash: str) -> N
         terminal.wait(lambda terminal: terminal.lines[:2] == ["42% $", "42% $"], "the next prompt")
 
 
-@pytest.mark.parametrize("shell", [BASH, ZSH], ids=lambda shell: shell.name)
+@pytest.mark.parametrize("shell", [BASH, ZSH], ids=lambda shell: shell.version)
 def test_segment_for_starship_is_exported_where_assignments_may_stand_anywhere(
     shell: Shell, environ: dict[str, str], bash: str
 ) -> None:

@@ -258,7 +258,7 @@ def test_zsh_is_quiet_where_the_prompt_is_readonly(environ: dict[str, str]) -> N
 
 
 @pytest.mark.parametrize("known", [True, False])
-@pytest.mark.parametrize("shell", [BASH, ZSH], ids=lambda shell: shell.name)
+@pytest.mark.parametrize("shell", [BASH, ZSH], ids=lambda shell: shell.version)
 def test_nothing_is_said_in_a_restricted_shell(environ: dict[str, str], shell: Shell, known: bool, bash: str) -> None:
     if known:
         publish(environ, "42%")

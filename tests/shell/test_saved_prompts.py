@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.shells import BASH, FISH, SHELLS, ZSH, publish
+from tests.support.shells import BASH, SHELLS, ZSH, publish
 from tests.support.tools import need, published, wait_until
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from tests.support.terminal import Terminal
     from ullage.simulate import Simulator
 
-each_shell = pytest.mark.parametrize("shell", SHELLS, ids=lambda shell: shell.name)
-each_posix_shell = pytest.mark.parametrize("shell", [BASH, ZSH], ids=lambda shell: shell.name)
+each_shell = pytest.mark.parametrize("shell", SHELLS, ids=lambda shell: shell.version)
+each_posix_shell = pytest.mark.parametrize("shell", [BASH, ZSH], ids=lambda shell: shell.version)
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +36,7 @@ def test_deactivate_leaves_one_segment_whatever_the_colour_has_become(
 ) -> None:
     venv.create(tmp_path / "env", with_pip=False, symlinks=sys.platform != "win32")
     publish(environ, [("42%", "normal")])
-    suffix = ".fish" if shell is FISH else ""
+    suffix = ".fish" if shell.name == "fish" else ""
     with shell.start(environ, [shell.prompt, shell.init()]) as terminal:
         terminal.wait_for_line("42% $")
         terminal.enter(f"source {tmp_path}/env/bin/activate{suffix}")

@@ -75,7 +75,7 @@ def _still(terminal: Terminal) -> str:
     return re.sub(r" *\d+m?s\b", "", terminal.text)
 
 
-@pytest.mark.parametrize("shell", [ZSH, FISH], ids=lambda shell: shell.name)
+@pytest.mark.parametrize("shell", [ZSH, FISH], ids=lambda shell: shell.version)
 @pytest.mark.parametrize("program", [_fzf, _atuin], ids=["fzf", "atuin"])
 def test_landing_leaves_the_terminal_to_the_program_of_a_widget(
     shell: Shell, program: Callable[..., list[str]], environ: dict[str, str], answer: threading.Event
