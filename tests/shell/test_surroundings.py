@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.shells import BASH, FISH, FISH_4, SHELLS, ZSH, publish
+from tests.support.shells import BASH, FISH_4, SHELLS, ZSH, publish
 from tests.support.tools import ULLAGE_PROMPT, need, run, ullage, wait_until
 from ullage.system.places import profile_directory
 

@@ -50,7 +50,7 @@ def _fzf(shell: Shell, environ: dict[str, str]) -> list[str]:
 
 def _atuin(shell: Shell, environ: dict[str, str]) -> list[str]:
     atuin = need("atuin")
-    environ.pop("ULLAGE_OFF", None)
+    environ |= {"TMPDIR": str(Path(environ["HOME"]).parent), "XDG_RUNTIME_DIR": str(Path(environ["HOME"]).parent)}
     configuration = Path(environ["HOME"], ".config", "atuin", "config.toml")
     configuration.parent.mkdir(parents=True)
     # Nothing leaves the machine.
