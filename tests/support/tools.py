@@ -57,7 +57,7 @@ needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="strace and /pr
 def need(program: str) -> str:
     """Return a program's path; a missing one fails the test in CI, and elsewhere skips it with what installs it."""
     program = _PROGRAM_OF.get(program, program)
-    found = shutil.which(program) or shutil.which(program, path=PROGRAMS)
+    found = shutil.which(program) or shutil.which(program, path=f"{PROGRAMS}{os.pathsep}{SCRIPTS}")
     if found is None:
         if os.environ.get("CI") == "true":
             pytest.fail(f"{program} is not installed; .ci/packages-debian or .ci/install-packages must name it")

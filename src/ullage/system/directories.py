@@ -17,6 +17,7 @@ def make_private(root: str, directory: str = "", *, variable: str = CACHE) -> No
     owns one, may write in one, or may replace the root.
     """
     part = root
+    refuse_home_of_another(root, os.environ.get("HOME", ""), variable=variable)
     try:
         make_missing(root)
         refuse_replaceable(os.path.realpath(root))
@@ -47,6 +48,21 @@ def _make_one(directory: str) -> None:
     except FileExistsError:
         if not os.path.isdir(directory):
             raise
+
+
+def refuse_home_of_another(directory: str, home: str, *, variable: str = CACHE) -> None:
+    """Raise CacheError for a directory in the home of another user: `sudo -s` and `su` leave HOME as it was."""
+    if not hasattr(os, "geteuid") or not home or not directory.startswith(home.rstrip("/") + "/"):
+        return
+    try:
+        owner = os.stat(home).st_uid
+    except FileNotFoundError:
+        return
+    if owner != os.geteuid() and home != "/":
+        raise CacheError(
+            f"HOME is {home}, which belongs to another user, so nothing is written to {directory}. Set HOME to your "
+            f"own (sudo -H, su -), or name a directory in {variable}."
+        )
 
 
 def refuse_strangers(directory: str, *, variable: str = CACHE) -> None:
