@@ -8,6 +8,7 @@ import stat
 from ullage.base.errors import CacheError
 
 LARGEST_FILE = 1 << 20
+_STEP = 1 << 16
 
 
 def read_regular(path: str, largest: int = LARGEST_FILE, *, own: bool = False) -> bytes | None:
@@ -27,13 +28,24 @@ def read_regular(path: str, largest: int = LARGEST_FILE, *, own: bool = False) -
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode) or (own and not _is_own(status)):
             return None
-        with open(descriptor, "rb", closefd=False) as file:
-            data = file.read(largest + 1)
+        data = read_up_to(descriptor, largest + 1, status.st_size + 1)
     except OSError:
         return None
     finally:
         os.close(descriptor)
     return data if len(data) <= largest else None
+
+
+def read_up_to(descriptor: int, most: int, expected: int = _STEP) -> bytes:
+    """Return what a descriptor holds, `most` bytes of it at most; raises OSError.
+
+    Memory is asked for as it is needed: a limit on that may be far below what `most` allows for.
+    """
+    chunks, size, step = [], 0, expected
+    while size < most and (chunk := os.read(descriptor, min(most - size, step))):
+        chunks.append(chunk)
+        size, step = size + len(chunk), _STEP
+    return b"".join(chunks)
 
 
 def _is_own(status: os.stat_result) -> bool:

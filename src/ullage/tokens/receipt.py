@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from ullage import config
 from ullage.base.arguments import parse_options
 from ullage.base.errors import UllageError
+from ullage.system import streams
 from ullage.tokens import document, tally
 from ullage.tokens import words as render
 from ullage.tokens.report import GROUPINGS
@@ -50,7 +51,9 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> int | None:
         return None
     for notice in answer.notices:
         print(f"ullage: {notice}", file=sys.stderr)
-    return _print(text(answer, forms[0] if forms else "table", now)) or (0 if answer.found.transcripts else 3)
+    report = text(answer, forms[0] if forms else "table", now)
+    # What the encoding lacks becomes a question mark.
+    return streams.put_data(report.encode(sys.stdout.encoding, "replace")) or (0 if answer.found.transcripts else 3)
 
 
 def text(answer: Answer, form: str, now: datetime, zone_name: str = "local") -> str:
@@ -66,17 +69,3 @@ def text(answer: Answer, form: str, now: datetime, zone_name: str = "local") -> 
         return written.getvalue()
     lines = ["".join(span.text for span in line).rstrip() for line in render.table(answer, _PIPE_WIDTH)]
     return "\n".join([*lines, "", *render.remarks(answer, now), ""])
-
-
-def _print(report: str) -> int:
-    try:
-        # What the encoding lacks becomes a question mark.
-        sys.stdout.buffer.write(report.encode(sys.stdout.encoding, "replace"))
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Whoever read has had enough.
-        return 0
-    except OSError as error:
-        print(f"ullage: {error.filename or 'output'}: {error.strerror}", file=sys.stderr)
-        return 5
-    return 0
