@@ -1,8 +1,8 @@
 """`ullage hook`, for Claude Code's hooks: it runs at every prompt and every tool, so it imports what a status line may.
 
 Claude Code reads the exit code 2 as "block this", and shows the words of any other failure without stopping. So what
-goes wrong here ends with 1, and what is to be blocked is said in the answer; 2 is for an answer that did not arrive, and
-for what goes wrong where --fail-closed was asked for.
+goes wrong here ends with 1, and what is to be blocked is said in the answer; 2 is for an answer that did not arrive,
+and for what goes wrong where --fail-closed was asked for.
 """
 
 from __future__ import annotations
