@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import shlex
 import shutil
 import stat
 
@@ -95,7 +96,7 @@ def _check_file(path: str, real: str, status: os.stat_result) -> None:
     if not status.st_mode & stat.S_IWUSR or not os.access(real, os.W_OK):
         raise UsageError(
             f"{shown} is read-only. If a program such as a dotfile manager writes it, add the lines to where that has "
-            f"them from; else run: chmod u+w '{real}'"
+            f"them from; else run: chmod u+w {shlex.quote(real)}"
         )
     if status.st_nlink > 1:
         raise UsageError(

@@ -11,22 +11,27 @@ LARGEST_FILE = 1 << 20
 _STEP = 1 << 16
 
 
-def read_regular(path: str, largest: int = LARGEST_FILE, *, own: bool = False) -> bytes | None:
+def read_regular(
+    path: str, largest: int = LARGEST_FILE, *, own: bool = False, only: os.stat_result | None = None
+) -> bytes | None:
     """Return a regular file's bytes; None when there is none, it is not readable, or it is larger than `largest`.
 
     A FIFO or a device in its place is not waited for. With `own`, what another user could have put there is none:
-    another's file, a link, or whatever lies in another's directory.
+    another's file, a link, or whatever lies in another's directory. With `only`, what is read is the file of that
+    status and no other.
     """
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
         if own and not _is_own(os.stat(os.path.dirname(path) or ".")):
             return None
-        descriptor = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) if own else flags)
+        descriptor = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) if own or only else flags)
     except OSError:
         return None
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode) or (own and not _is_own(status)):
+            return None
+        if only is not None and not os.path.samestat(status, only):
             return None
         data = read_up_to(descriptor, largest + 1, status.st_size + 1)
     except OSError:
