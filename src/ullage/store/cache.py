@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from ullage.quota.model import Reading
     from ullage.quota.schedule import Schedule
+    from ullage.system.lock import Holder
 
 # A status line's session that has said nothing for so long has nothing left to say: every window has reset since.
 _OLDEST_SESSION_SECONDS = 8 * 86400
@@ -65,6 +66,12 @@ class ProfileCache:
         from ullage.system.lock import exclusive
 
         return exclusive(self._path("refresh.lock"), wait_seconds)
+
+    def lock_holder(self) -> Holder | None:
+        """Return the process that refreshes now; None where none does."""
+        from ullage.system.lock import holder
+
+        return holder(self._path("refresh.lock"))
 
     def readings(self) -> tuple[Reading, ...]:
         """Return what each source said last, one reading each."""

@@ -1,19 +1,49 @@
-"""A lock file: one process of a user's at a time."""
+"""A lock file: one process of a user's at a time, and who that is.
+
+`<path>.holder` says which process holds the lock, and since when. Where a file system has no locks, that file is the
+lock: it counts while the process that wrote it runs.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
+import time
 
 from ullage.base.errors import CacheError
+from ullage.base.record import Record
+from ullage.system.files import read_regular, remove
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
+_STEP_SECONDS, _WRITE_SECONDS = 0.05, 2
+
+
+class Holder(Record):
+    """The process that holds a lock, since a second of the epoch; `began` tells it from a later one of its number."""
+
+    process: int
+    began: str
+    since: int
+
+    @property
+    def is_stopped(self) -> bool:
+        """Say whether it goes on no more by itself, as after Ctrl-Z; False where the system does not tell."""
+        return _status(self.process)[0] in ("T", "t")
+
 
 @contextlib.contextmanager
 def exclusive(path: str, wait_seconds: float = 0) -> Iterator[bool]:
     """Try to hold a lock file; yield whether that worked. A dead process holds no lock."""
+    if _lacks_locks(os.path.dirname(path)):
+        # filelock's own way without locks takes whatever was left over for a holder.
+        with _without_locks(path, wait_seconds) as held:
+            yield held
+        return
     # asyncio comes with it, 35 ms, and some of those who may lock seldom do.
     import filelock
 
@@ -24,11 +54,126 @@ def exclusive(path: str, wait_seconds: float = 0) -> Iterator[bool]:
         yield False
         return
     except OSError as error:
-        raise CacheError(
-            f"Cannot lock {path}: {error.strerror}. Make the directory writable, or name another one in "
-            "ULLAGE_CACHE_DIR."
-        ) from error
+        raise CacheError(_why_not(path, error)) from error
+    try:
+        _note(path)
+        yield True
+    finally:
+        remove(_holder_path(path))
+        lock.release()
+
+
+def holder(path: str) -> Holder | None:
+    """Return the process that holds a lock; None where none does, or none that runs."""
+    return _read(_holder_path(path))
+
+
+def _lacks_locks(directory: str) -> bool:
+    """Say whether a file system knows no locks, by a shared one on a directory, which is in nobody's way."""
+    try:
+        import fcntl
+
+        descriptor = os.open(directory, os.O_RDONLY)
+    except (ImportError, OSError):
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno in _NO_LOCKS
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _read(note: str) -> Holder | None:
+    data = read_regular(note, own=True)
+    try:
+        process, began, since = (data or b"").decode().split()
+        noted = Holder(process=int(process), began=began, since=int(since))
+    except ValueError:
+        return None
+    return noted if noted.process > 0 and _status(noted.process)[1] == began else None
+
+
+@contextlib.contextmanager
+def _without_locks(path: str, wait_seconds: float) -> Iterator[bool]:
+    """Hold a lock by its note alone."""
+    deadline = time.monotonic() + wait_seconds
+    while not _note(path, os.O_EXCL):
+        if holder(path) is None and not _is_being_written(_holder_path(path)):
+            _take_away(_holder_path(path))
+        elif time.monotonic() >= deadline:
+            yield False
+            return
+        else:
+            time.sleep(_STEP_SECONDS)
     try:
         yield True
     finally:
-        lock.release()
+        remove(_holder_path(path))
+
+
+def _is_being_written(note: str) -> bool:
+    try:
+        status = os.stat(note)
+    except OSError:
+        return False
+    return status.st_size == 0 and abs(time.time() - status.st_mtime) < _WRITE_SECONDS
+
+
+def _take_away(note: str) -> None:
+    """Remove a dead process's note, and no other that has come in its place meanwhile."""
+    aside = f"{note}.{os.getpid()}.new"
+    try:
+        os.rename(note, aside)
+        if _read(aside) is not None or _is_being_written(aside):
+            os.link(aside, note)
+    except OSError:
+        # Another process was quicker.
+        return
+    finally:
+        remove(aside)
+
+
+def _note(path: str, *flags: int) -> bool:
+    """Write down that this process holds a lock; with O_EXCL, say whether nothing was written there before."""
+    how = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    try:
+        descriptor = os.open(_holder_path(path), how | sum(flags), 0o600)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if flags:
+            raise CacheError(_why_not(path, error)) from error
+        # The lock is held all the same.
+        return False
+    with contextlib.suppress(OSError):
+        os.write(descriptor, f"{os.getpid()} {_status(os.getpid())[1]} {int(time.time())}\n".encode())
+    os.close(descriptor)
+    return True
+
+
+def _status(process: int) -> tuple[str, str]:
+    """Return how a process is and when it began, in words of the system's; nothing of one that does not run."""
+    stat = read_regular(f"/proc/{process}/stat")
+    if stat is not None:
+        # The second field is a name, which may hold anything.
+        fields = stat.rpartition(b")")[2].split()
+        return (fields[0].decode(), fields[19].decode()) if len(fields) > 19 and fields[0] != b"Z" else ("", "")
+    try:
+        os.kill(process, 0)
+    except PermissionError:
+        return "", "-"
+    except (OSError, OverflowError):
+        return "", ""
+    return "", "-" if not os.path.exists("/proc/self/stat") else ""
+
+
+def _holder_path(path: str) -> str:
+    return path + ".holder"
+
+
+def _why_not(path: str, error: OSError) -> str:
+    return (
+        f"Cannot lock {path}: {error.strerror}. Make the directory writable, or name another one in ULLAGE_CACHE_DIR."
+    )
