@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 import shlex
 import shutil
@@ -24,6 +25,8 @@ LARGEST = 4 << 20
 _BACKUP = ".before-ullage"
 _MOST_BACKUPS = 100
 _CONTEXT_LINES = 3
+# What follows a file's name, or its backup's, in the name of one that is being written.
+_LEFT = re.compile(rf"({re.escape(_BACKUP)}(\.\d+)?)?\.\d+\.[0-9a-f]{{8}}\.new")
 
 
 class UserFile(Record):
@@ -164,8 +167,9 @@ def apply(change: Change, *, keep: bool) -> str | None:
     backup = None
     try:
         if file.data is None:
-            os.makedirs(directory, exist_ok=True)
+            _make_directories(directory)
         with _alone_in(directory), contextlib.ExitStack() as undo:
+            _sweep(file)
             if _changed_since(file):
                 raise UsageError(f"{file.path} has changed in the meantime and stays as it is. Run this again.")
             if keep and file.data is not None:
@@ -185,6 +189,26 @@ def apply(change: Change, *, keep: bool) -> str | None:
             f"{error.filename or file.path} cannot be written: {error.strerror}. Nothing was changed."
         ) from error
     return backup
+
+
+def _make_directories(directory: str) -> None:
+    """Make a directory and those above it that are missing, each owned like the one that it lies in."""
+    if os.path.isdir(directory):
+        return
+    _make_directories(os.path.dirname(directory))
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(directory)
+        _own_like(directory, os.stat(os.path.dirname(directory)), keep_group=False)
+
+
+def _sweep(file: UserFile) -> None:
+    """Remove what a run of ours that was killed in the middle of a write has left; none other runs now."""
+    for path in {file.path, file.real}:
+        directory, name = os.path.split(path)
+        for entry in os.listdir(directory):
+            left = os.path.join(directory, entry)
+            if entry.startswith(name) and _LEFT.fullmatch(entry, len(name)) and stat.S_ISREG(os.lstat(left).st_mode):
+                _remove(left)
 
 
 def _changed_since(file: UserFile) -> bool:
