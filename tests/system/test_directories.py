@@ -6,10 +6,12 @@ import os
 import shlex
 import stat
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.tools import ullage
 from ullage import config
 from ullage.base.errors import CacheError
 from ullage.metrics import identity, report
@@ -20,7 +22,6 @@ from ullage.tokens import prices
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
 NOBODY = 65534
 needs_root = pytest.mark.skipif(
@@ -83,6 +84,20 @@ def test_what_is_made_on_the_way_is_private_whatever_the_umask(
     made = [tmp_path / "new", *(tmp_path / "new").rglob("*")]
     assert {stat.S_IMODE(path.stat().st_mode) for path in made if path.is_dir()} == {0o700}
     assert {stat.S_IMODE(path.stat().st_mode) for path in made if path.is_file()} <= {0o600}
+
+
+@needs_root
+@pytest.mark.parametrize("command", [["refresh"], ["usage"], ["guard", "--refresh"], ["prompt"], ["config", "write"]])
+def test_root_leaves_nothing_in_the_home_of_a_person(command: list[str], environ: dict[str, str]) -> None:
+    home = Path(environ["HOME"])
+    for name in ("ULLAGE_CACHE_DIR", "ULLAGE_STATE_DIR", "ULLAGE_CONFIG"):
+        del environ[name]
+    os.chown(home, NOBODY, NOBODY)
+    said = ullage(*command, environ=environ)
+    assert list(home.rglob("*")) == []
+    assert "Traceback" not in said.stderr
+    if command != ["prompt"]:
+        assert "belongs to another user" in said.stderr
 
 
 CONFIG = '[alerts]\nvia = ["command"]\ncommand = ["evil"]\n'

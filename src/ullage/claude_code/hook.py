@@ -14,6 +14,7 @@ from ullage import config, guard
 from ullage.base import jsontext
 from ullage.base.dates import UTC, datetime
 from ullage.base.errors import CacheError, UllageError, UsageError
+from ullage.base.text import visible
 from ullage.claude_code import answers
 from ullage.guard import Question
 from ullage.guard.limits import Limit, UnknownWindowError, parse_limit, window_named
@@ -83,7 +84,7 @@ def perform(warn: tuple[Limit, ...], block: tuple[Limit, ...], environ: Mapping[
         return 0 if answer is None else _put(answer)
     except (UllageError, OSError, MemoryError) as error:
         why = str(error) or "This process may have no more memory."
-        print(f"ullage hook: {why}", file=sys.stderr)
+        print(f"ullage hook: {visible(why)}", file=sys.stderr)
         return BLOCKS if fail_closed and (event is None or answers.blocking(event, why)) else HARMLESS
 
 

@@ -12,6 +12,7 @@ from click.shell_completion import CompletionItem
 from ullage import __version__
 from ullage.base.errors import UllageError
 from ullage.cli.listing import GROUPS, WORDS
+from ullage.cli.say import say
 from ullage.system import streams
 
 TYPE_CHECKING = False
@@ -88,7 +89,7 @@ def run(arguments: Sequence[str]) -> int:
         error.show()
         return error.exit_code
     except UllageError as error:
-        click.echo(f"ullage: {error}", err=True)
+        say(f"ullage: {error}", err=True)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return 130

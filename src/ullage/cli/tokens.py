@@ -13,6 +13,7 @@ from ullage.base import moments
 from ullage.base.text import clean
 from ullage.cli import options
 from ullage.cli.progress import Meter
+from ullage.cli.say import say
 from ullage.tokens import document, prices, receipt, tally, transcripts
 from ullage.tokens import words as render
 from ullage.tokens.report import GROUPINGS
@@ -102,7 +103,7 @@ def command(
     with Meter("reading transcripts", settings) as meter:
         answer = tally.ask(os.environ, question, settings.prices, meter.show, now)
     for notice in answer.notices:
-        click.echo(f"ullage: {notice}", err=True)
+        say(f"ullage: {notice}", err=True)
     if as_json or as_csv:
         click.echo(receipt.text(answer, "json" if as_json else "csv", now, _name(zone)), nl=False)
     else:
@@ -127,7 +128,7 @@ def _name(zone: tzinfo | None) -> str:
 def _print(answer: Answer, now: datetime) -> None:
     if not answer.found.transcripts:
         looked = ", ".join(root.directory for root in answer.found.roots)
-        click.echo(f"No transcripts are there. Looked below: {looked}")
+        say(f"No transcripts are there. Looked below: {looked}")
         skipped = render.skipped_words(answer.skipped)
         click.echo(f"skipped: {skipped}" if skipped else render.NOTE)
         return
@@ -172,7 +173,7 @@ def show_prices(source: str | None, bundled: bool, as_json: bool) -> int:
     options.tell_issues(issues)
     shown, notice = tally.price_list(os.environ, settings.prices)
     if notice:
-        click.echo(f"ullage: {notice}", err=True)
+        say(f"ullage: {notice}", err=True)
     if as_json:
         plain = {model: prices.plain(price) for model, price in shown.models.items()}
         combined = {

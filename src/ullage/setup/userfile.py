@@ -15,6 +15,7 @@ import stat
 
 from ullage.base.errors import UsageError
 from ullage.base.record import Record
+from ullage.base.text import visible
 from ullage.system.files import read_regular
 
 TYPE_CHECKING = False
@@ -130,7 +131,7 @@ def diff(change: Change) -> str:
     ]
     counts = (same - first + len(after) + end - same for end in (old_end, new_end))
     ranges = [f"{first + 1 if count else first},{count}" for count in counts]
-    names = [change.file.path if data is not None else os.devnull for data in (change.file.data, change.after)]
+    names = [visible(change.file.path) if data is not None else os.devnull for data in (change.file.data, change.after)]
     return "\n".join([f"--- {names[0]}", f"+++ {names[1]}", f"@@ -{ranges[0]} +{ranges[1]} @@", *body])
 
 
@@ -144,7 +145,7 @@ def _lines(data: bytes | None) -> list[str]:
 
 def _visible(line: bytes) -> str:
     text = line.removesuffix(b"\r").decode(errors="backslashreplace")
-    return "".join(c if c.isprintable() or c == "\t" else c.encode("unicode_escape").decode() for c in text)
+    return "\t".join(map(visible, text.split("\t")))
 
 
 def _common(one: list[str], other: list[str]) -> int:

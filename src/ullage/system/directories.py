@@ -48,11 +48,28 @@ def make_missing(directory: str) -> None:
 
 
 def _make_one(directory: str) -> None:
+    if not os.path.lexists(directory):
+        _refuse_foreign(os.path.dirname(directory))
     try:
         os.mkdir(directory, 0o700)
     except FileExistsError:
         if not os.path.isdir(directory):
             raise
+
+
+def _refuse_foreign(parent: str) -> None:
+    """Raise CacheError where something of ours would lie in another user's directory, as with `sudo -E` in a home.
+
+    Root's own do not count: it lets everybody make directories in some.
+    """
+    if not hasattr(os, "geteuid"):
+        return
+    owner = os.stat(parent).st_uid
+    if owner not in (os.geteuid(), 0, os.stat("/").st_uid):
+        raise CacheError(
+            f"{parent} belongs to another user, who could not use what would be made there. Run ullage as that user "
+            "(and with sudo, as `sudo -H`), or name directories of your own in ULLAGE_CACHE_DIR and ULLAGE_STATE_DIR."
+        )
 
 
 def refuse_strangers(directory: str, *, variable: str = CACHE) -> None:

@@ -57,6 +57,11 @@ def _is_own(status: os.stat_result) -> bool:
     return not hasattr(os, "geteuid") or status.st_uid == os.geteuid()
 
 
+def _is_ours_to_fill(status: os.stat_result) -> bool:
+    """Say whether something of ours belongs there: root may write everywhere, and shall not in a person's home."""
+    return _is_own(status) or status.st_uid == 0
+
+
 def write_atomically(path: str, data: bytes, modified_at: float | None = None, mode: int = 0o600) -> None:
     """Replace a file whole: a reader sees the old bytes or the new, whatever happens in between.
 
@@ -100,4 +105,4 @@ def may_write(directory: str) -> bool:
     """Say whether a refresh could keep its answer; without this, a read-only cache would start one at every prompt."""
     while not os.path.exists(directory) and directory != os.path.dirname(directory):
         directory = os.path.dirname(directory)
-    return os.access(directory, os.W_OK)
+    return os.access(directory, os.W_OK) and _is_ours_to_fill(os.stat(directory))

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from ullage import config
 from ullage.base.arguments import parse_options
 from ullage.base.errors import UllageError
+from ullage.base.text import visible
 from ullage.system import streams
 from ullage.tokens import document, tally
 from ullage.tokens import words as render
@@ -44,13 +45,13 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> int | None:
         question = tally.Question(by=by, roots=tally.roots_of(environ))
         answer = tally.ask(environ, question, settings.prices, lambda *_: None, now)
     except UllageError as error:
-        print(f"ullage: {error}", file=sys.stderr)
+        print(f"ullage: {visible(str(error))}", file=sys.stderr)
         return error.exit_code
     if not answer.found.transcripts and not forms:
         # There is something else to say than a table.
         return None
     for notice in answer.notices:
-        print(f"ullage: {notice}", file=sys.stderr)
+        print(f"ullage: {visible(notice)}", file=sys.stderr)
     report = text(answer, forms[0] if forms else "table", now)
     # What the encoding lacks becomes a question mark.
     return streams.put_data(report.encode(sys.stdout.encoding, "replace")) or (0 if answer.found.transcripts else 3)
