@@ -34,7 +34,7 @@ def measure() -> list[Figure]:
     with world.home() as environ:
         known = world.known(environ)
         with _server(known) as (process, port):
-            secret, _ = access_tokens.create(access_tokens.directory(known), "bench", "read", datetime.now(UTC))
+            secret, _ = access_tokens.create(access_tokens.locate_directory(known), "bench", "read", datetime.now(UTC))
             rows = [figure(target, _answers(port, secret, target)) for target in _TARGETS]
             rows = compared(rows, dict.fromkeys(_TARGETS[1:], _TARGETS[0]))
             rows.append(_idle(process, "nobody connected"))

@@ -134,7 +134,7 @@ def test_it_is_added_up_by_what_is_asked_for(org: Any) -> None:
 
 def test_filters_reach_the_server(org: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    answer = stand_in.answer
+    answer = stand_in.answer_admin
 
     def note(simulator: Simulator, path: str, query: str, key: str) -> Any:
         asked.append(query)

@@ -117,7 +117,7 @@ def test_json_has_stable_names(used: Path, environ: dict[str, str]) -> None:
     }
     assert found["unpriced"] == [{"model": "claude-nope-9", "tokens": 15}]
     assert found["total"]["unpriced_tokens"] == 15
-    assert found["prices"]["date"] == prices.bundled().date
+    assert found["prices"]["date"] == prices.load_bundled().date
     assert [root["files"] for root in found["roots"]] == [2, 0]
 
 
@@ -564,5 +564,7 @@ def test_no_bar_is_drawn_when_it_is_soon_done_or_nobody_looks(environ: dict[str,
 
 
 def test_numbers_are_short_and_round_to_the_next_unit() -> None:
-    shown = [render.number(n) for n in (0, 999, 1000, 9994, 9996, 99_950, 999_499, 999_500, 18_699_144, 12_345_678_901)]
+    shown = [
+        render.word_count(n) for n in (0, 999, 1000, 9994, 9996, 99_950, 999_499, 999_500, 18_699_144, 12_345_678_901)
+    ]
     assert shown == ["0", "999", "1.00k", "9.99k", "10.0k", "100k", "999k", "1.00M", "18.7M", "12.3G"]

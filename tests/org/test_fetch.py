@@ -23,7 +23,7 @@ from ullage.system.secret import Secret
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ullage.org.fetch import Found
+    from ullage.org.fetch import Fetched
 
     Simulate = Callable[..., Simulator]
 
@@ -52,7 +52,7 @@ class Asked:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.queries: list[str] = []
-        answer = stand_in.answer
+        answer = stand_in.answer_admin
 
         def note(simulator: Simulator, path: str, query: str, key: str) -> Reply:
             self.queries.append(query)
@@ -63,9 +63,9 @@ class Asked:
 
 def ask(
     environ: dict[str, str], query: Query = USAGE, wanted: days.Days | None = None, key: Secret = ADMIN, **more: Any
-) -> Found:
+) -> Fetched:
     more.setdefault("pause", lambda seconds: pytest.fail(f"a pause of {seconds} s"))
-    return fetch.fetch(query, wanted or last(3), key, environ, **more)
+    return fetch.fetch_report(query, wanted or last(3), key, environ, **more)
 
 
 def refusal(environ: dict[str, str], kind: type[UllageError] = SourceError, **more: Any) -> UllageError:
@@ -96,10 +96,10 @@ def test_all_pages_are_read_whatever_their_size(
     simulator = simulate("busy-day")
     key = ADMIN if report.key == "admin" else ANALYTICS
     query = Query(report=report)
-    whole = totals.whole(ask(environ, query, last(4), key).rows)
+    whole = totals.add_all(ask(environ, query, last(4), key).rows)
     environ["ULLAGE_CACHE_DIR"] += "-other"
     simulator.largest_page = largest
-    assert totals.whole(ask(environ, query, last(4), key).rows) == whole
+    assert totals.add_all(ask(environ, query, last(4), key).rows) == whole
     assert whole.counts or whole.costs
 
 
@@ -204,7 +204,7 @@ def test_a_day_is_final_when_what_comes_late_has_come(
 def test_a_day_that_the_answer_says_nothing_of_is_asked_for_again(environ: dict[str, str], simulate: Simulate) -> None:
     simulator = simulate("empty")
     wanted = before_today(2)
-    assert ask(environ, wanted=wanted) == fetch.Found(rows=(), unfinished=tuple(wanted))
+    assert ask(environ, wanted=wanted) == fetch.Fetched(rows=(), unfinished=tuple(wanted))
     ask(environ, wanted=wanted)
     assert simulator.requests == 2
 
@@ -408,7 +408,7 @@ def test_every_question_names_its_version_and_its_key_in_headers_alone(
     given: list[tuple[str, dict[str, str]]] = []
     get = http.Connection.get
 
-    def note(self: http.Connection, path: str, headers: dict[str, str], seconds: float = 0) -> http.Answer:
+    def note(self: http.Connection, path: str, headers: dict[str, str], seconds: float = 0) -> http.Response:
         given.append((path, headers))
         return get(self, path, headers, seconds)
 

@@ -188,7 +188,7 @@ def test_retry_after_in_seconds(
     ],
 )
 def test_retry_after_as_a_date(header: str, moment: datetime | None, now: datetime) -> None:
-    assert http.retry_after({"retry-after": header}, now) == moment
+    assert http.read_retry_after({"retry-after": header}, now) == moment
 
 
 @pytest.mark.parametrize(("scenario", "code"), [("stalled", "timeout"), ("silent", "timeout"), ("drip", "timeout")])
@@ -377,7 +377,7 @@ def test_other_bases_are_refused_before_the_token_is_read(
     ],
 )
 def test_bases_that_are_asked(base: str) -> None:
-    url = http.checked_base(base, oauth.PROVIDER)
+    url = http.check_base(base, oauth.PROVIDER)
     assert url.host in ("api.anthropic.com", "127.0.0.1", "127.0.0.53", "::1")
 
 

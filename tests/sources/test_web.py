@@ -104,7 +104,7 @@ class Seen:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.paths: list[str] = []
         self.headers: list[dict[str, str]] = []
-        answer = stand_in.answer
+        answer = stand_in.answer_web
 
         def note(simulator: Simulator, path: str, cookies: str) -> Reply:
             self.paths.append(path)
@@ -268,9 +268,9 @@ def test_by_default_it_is_claude_ai_that_is_asked(
 ) -> None:
     asked: list[str] = []
 
-    def note(base: object, path: str, headers: Mapping[str, str], seconds: float) -> http.Answer:
+    def note(base: object, path: str, headers: Mapping[str, str], seconds: float) -> http.Response:
         asked.append(f"{base}{path}")
-        return http.Answer(500, {}, b"")
+        return http.Response(500, {}, b"")
 
     monkeypatch.setattr(http, "get", note)
     del environ["ULLAGE_WEB_BASE"]
@@ -492,7 +492,7 @@ def test_no_cookie_of_an_answer_is_sent_with_the_next_question(
 ) -> None:
     simulate("busy-day")
     given: list[str] = []
-    answer = stand_in.answer
+    answer = stand_in.answer_web
 
     def note(simulator: Simulator, path: str, cookies: str) -> Reply:
         given.append(cookies)

@@ -54,7 +54,7 @@ def test_what_a_proxy_refuses_is_told_as_such(
     with answering(lambda connection: connection.sendall(b"HTTP/1.1 " + said + b"\r\n\r\n")) as port:
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
         with pytest.raises(SourceError) as refused:
-            http.get(PROVIDER, "/", {})
+            http.get_response(PROVIDER, "/", {})
     if "hostile" not in words and b"\x1b" not in said:
         assert (refused.value.code, refused.value.reached_server) == (code, False)
         assert words in str(refused.value)
@@ -77,5 +77,5 @@ def test_a_deadline_holds_for_answers_that_announce_more(answer: Callable[[socke
     with answering(answer) as port:
         began = time.monotonic()
         with pytest.raises(SourceError, match="did not finish its answer in 2 s"):
-            http.get(httpx.URL(f"http://127.0.0.1:{port}"), "/", {}, 2)
+            http.get_response(httpx.URL(f"http://127.0.0.1:{port}"), "/", {}, 2)
         assert time.monotonic() - began < 6

@@ -40,14 +40,14 @@ def path(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_one_holds_it_and_says_who_it_is(path: str) -> None:
     assert lock.holder(path) is None
-    with lock.exclusive(path) as held:
+    with lock.hold_lock(path) as held:
         assert held
         found = lock.holder(path)
         assert found is not None
         assert (found.process, found.is_stopped) == (os.getpid(), False)
         assert abs(found.since - time.time()) < 5
     assert lock.holder(path) is None
-    with lock.exclusive(path) as held:
+    with lock.hold_lock(path) as held:
         assert held
 
 
@@ -57,9 +57,9 @@ def test_what_a_dead_process_has_left_holds_nobody_up(path: str, left: str, tmp_
     (tmp_path / "refresh.lock.holder").write_text(left)
     os.utime(tmp_path / "refresh.lock.holder", (0, 0))
     assert lock.holder(path) is None
-    with lock.exclusive(path) as held:
+    with lock.hold_lock(path) as held:
         assert held
-    with lock.exclusive(path) as held:
+    with lock.hold_lock(path) as held:
         assert held
 
 
@@ -95,7 +95,7 @@ def test_there_is_one_at_a_time(kind: str, tmp_path: Path) -> None:
 
 def test_a_lock_that_cannot_be_made_is_explained(tmp_path: Path) -> None:
     (tmp_path / "a file").touch()
-    with pytest.raises(CacheError, match="Cannot lock"), lock.exclusive(str(tmp_path / "a file" / "refresh.lock")):
+    with pytest.raises(CacheError, match="Cannot lock"), lock.hold_lock(str(tmp_path / "a file" / "refresh.lock")):
         pass
 
 

@@ -267,7 +267,7 @@ def test_many_files_are_read_by_several_processes_to_the_same_end(config: Path) 
 def test_what_a_killed_process_leaves_is_read_by_another(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(12):
         write(config, f"p/{number}.jsonl", line(f"msg_{number}", request=f"r{number}"))
-    parent, read = os.getpid(), reading.read
+    parent, read = os.getpid(), reading.read_transcript
 
     def killed(task: Task) -> Iterator[Piece]:
         for piece in read(task):
@@ -300,15 +300,15 @@ def test_whatever_the_index_holds_the_transcripts_are_counted(config: Path, path
         connection.execute(statement)
     connection.close()
     write(config, "p/b.jsonl", line("msg_3", request="req_3"))
-    found = transcripts.find([transcripts.root_of(str(config))])
+    found = transcripts.list_transcripts([transcripts.root_of(str(config))])
     counted: list[Amount] = []
 
     def work(opened: Index) -> None:
-        opened.update(found, lambda tasks, sizes: scan.read(tasks, sizes, lambda done, whole: None))
+        opened.update(found, lambda tasks, sizes: scan.read_all(tasks, sizes, lambda done, whole: None))
         opened.skipped()
         counted[:] = opened.amounts(None, None, keep=("session",))
 
-    notice = index.use(path, work, NOW)
+    notice = index.work_with_index(path, work, NOW)
     assert sum(amount.responses for amount in counted) == 3
     assert notice is None or "The index of transcripts" in notice
-    assert index.use(path, work, NOW) is None
+    assert index.work_with_index(path, work, NOW) is None

@@ -107,7 +107,7 @@ def command(
         click.echo(f"ullage: {verdict.message}{_addition(verdict, fail_open)}", err=True)
     if as_json:
         # The verdict is the exit code, whether or not its document arrives.
-        streams.put(json.dumps(guard.document(verdict, allowed=allowed), ensure_ascii=False, indent=1))
+        streams.put(json.dumps(guard.describe_verdict(verdict, allowed=allowed), ensure_ascii=False, indent=1))
     if allowed:
         return become(command) if command else UNDER
     return OVER if verdict.outcome == "over" or fail_open is False else verdict.exit_code

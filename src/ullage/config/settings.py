@@ -120,7 +120,7 @@ class Settings(Record):
         return tuple(name for name in self.key_variables if name != own)
 
 
-def settings_of(values: Mapping[str, Any]) -> Settings:
+def build_settings(values: Mapping[str, Any]) -> Settings:
     """Type the value of each option, by key."""
     palette = dict(PALETTES[values["colors.palette"]])
     if palette:

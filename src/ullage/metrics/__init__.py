@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["CONTENT_TYPE", "OPENMETRICS_TYPE", "PSEUDONYMS", "Names", "exposition"]
 
 
-def exposition(
+def expose_metrics(
     overviews: Iterable[Overview],
     thresholds: Thresholds,
     now: datetime,
@@ -36,4 +36,4 @@ def exposition(
     `names` says how accounts are called (`identity.names` reads it from config.toml); `more` adds families from
     elsewhere.
     """
-    return formats.encode(samples.families(overviews, thresholds, now, names, more), openmetrics=openmetrics)
+    return formats.encode(samples.build_families(overviews, thresholds, now, names, more), openmetrics=openmetrics)

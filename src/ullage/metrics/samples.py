@@ -109,7 +109,7 @@ METRICS: tuple[Metric, ...] = (
 )
 
 
-def families(
+def build_families(
     overviews: Iterable[Overview], thresholds: Thresholds, now: datetime, names: Names, more: Iterable[Family] = ()
 ) -> tuple[Family, ...]:
     """Return every metric that has samples at `now`, in the table's order, then those of `more`."""

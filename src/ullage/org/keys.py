@@ -22,12 +22,12 @@ class NoKeyError(UllageError):
     exit_code = 3
 
 
-def fetch(which: Key, names: KeyNames, environ: Mapping[str, str]) -> Secret:
+def fetch_key(which: Key, names: KeyNames, environ: Mapping[str, str]) -> Secret:
     """Return the key; raise NoKeyError when there is none, SourceError when it cannot be had, MissingExtraError."""
     what = WORDS[which]
-    found = secret.from_variable(names.variable, environ, what)
+    found = secret.read_variable(names.variable, environ, what)
     if found is None and names.command:
-        found = keys.from_command(names.command, environ, what)
+        found = keys.read_command(names.command, environ, what)
     if found is None and names.keyring:
         found = _from_keyring(names.keyring[0], names.keyring[1], what)
     if found is None:
@@ -55,4 +55,4 @@ def _from_keyring(service: str, user: str, what: str) -> Secret:
         ) from error
     if not found:
         raise NoKeyError(f"The keyring holds no {what} there. Put it in: keyring set SERVICE USER")
-    return secret.checked(found, "The keyring", what)
+    return secret.check_key(found, "The keyring", what)

@@ -90,8 +90,8 @@ class Knowledge:
         """Return the metrics of every account."""
         settings, _ = config.load(self.environ)
         known = overview.load_all(self.profiles(), self.environ, settings.thresholds, now)
-        names = identity.names(settings.reporting, known, self.environ)
-        return metrics.exposition(known, settings.thresholds, now, names, openmetrics=openmetrics)
+        names = identity.name_accounts(settings.reporting, known, self.environ)
+        return metrics.expose_metrics(known, settings.thresholds, now, names, openmetrics=openmetrics)
 
     def burnup(self, profile: str | None, window: str, now: datetime) -> BurnupDocument | None:
         """Return the course of a window by its id, None where there is none to show."""
@@ -109,7 +109,7 @@ class Knowledge:
         reading = cache.reading()
         path, now = overview.history_path(cache.environ), datetime.now(UTC)
         found = history.samples(path, overview.owner(cache, reading), since, now) if reading else {}
-        return documents.samples_document({id: found[id] for id in found if window in (None, id)}, most)
+        return documents.describe_samples({id: found[id] for id in found if window in (None, id)}, most)
 
     def next_event(self, profile: str | None, now: datetime) -> datetime | None:
         """Return when time alone changes what a profile shows or a refresh falls due, None when nothing is ahead."""
@@ -155,14 +155,14 @@ class Knowledge:
 
 def _burnup(window: Window, known: Overview, now: datetime) -> BurnupDocument | None:
     drawn = burnup.plot_burnup(window, known.samples.get(window.id, ()), known.forecasts.get(window.id), now)
-    return documents.burnup_document(drawn) if drawn else None
+    return documents.describe_burnup(drawn) if drawn else None
 
 
 def _start_refresh(environ: Mapping[str, str]) -> None:
     """Start a refresh that outlives us; unlike `detach`, from a process with threads, which must not fork."""
     try:
         process = subprocess.Popen(
-            detach.command("ullage.refresh"),
+            detach.build_command("ullage.refresh"),
             env=dict(environ),
             cwd=os.path.abspath(os.sep),
             stdin=subprocess.DEVNULL,

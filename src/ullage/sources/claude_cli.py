@@ -89,7 +89,7 @@ def find(environ: Mapping[str, str]) -> str:
     """Return the path of the user's `claude`; raise SourceError when there is none."""
     home = environ.get("HOME") or os.path.expanduser("~")
     usual = [os.path.join(home, place) for place in _USUAL_PLACES]
-    found = programs.find("claude", environ, usual)
+    found = programs.find_program("claude", environ, usual)
     if found is None:
         raise SourceError(
             "claude_missing",
@@ -103,7 +103,7 @@ def child_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the environment for `claude`: without what would change who is asked about, or who is asked."""
     kept = {
         name: value
-        for name, value in secret.withheld(environ).items()
+        for name, value in secret.withhold_keys(environ).items()
         if name in _NETWORK or not name.startswith((*_OVERRIDES, "CLAUDE_CONFIG_DIR"))
     }
     own = claude_state.own_directory(environ)

@@ -20,7 +20,7 @@ from ullage.base.text import clean
 from ullage.quota.model import RESET_SLACK, same_reset
 from ullage.quota.pace import Sample
 from ullage.system import database
-from ullage.system.files import read_regular, remove, write_atomically
+from ullage.system.files import read_regular, remove_file, write_atomically
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,11 +67,11 @@ def record(path: str, owner: str, windows: Iterable[Window], now: datetime) -> s
     """
     stated = [window for window in windows if window.used_percent is not None and window.as_of <= now + RESET_SLACK]
     try:
-        notice = database.repaired(path, "The history", lambda: _write(path, owner, stated, now), now)
+        notice = database.repair(path, "The history", lambda: _write(path, owner, stated, now), now)
         return notice or _left_notice(path)
     except database.ERRORS as error:
         raise HistoryError(
-            f"The history in {path} cannot be written: {database.words(error)}. Readings go on without it; to keep "
+            f"The history in {path} cannot be written: {database.word_error(error)}. Readings go on without it; to keep "
             "one, make the file writable or name another directory in ULLAGE_STATE_DIR."
         ) from error
 
@@ -84,7 +84,7 @@ def samples(path: str, owner: str, since: datetime, now: datetime) -> dict[str, 
     if not os.path.exists(path):
         return {}
     try:
-        with database.set_aside_if_damaged(path, now), database.opened(path, MIGRATIONS) as connection:
+        with database.set_aside_if_damaged(path, now), database.open_database(path, MIGRATIONS) as connection:
             connection.execute("PRAGMA query_only = 1")
             rows = connection.execute(
                 "SELECT window, at, used_percent, resets_at FROM samples WHERE owner = ? AND at BETWEEN ? AND ? "
@@ -115,7 +115,7 @@ def _read(row: tuple[Any, ...]) -> tuple[str, Sample]:
 def count(path: str) -> int:
     """Return how many samples there are, after a look at each; changes nothing, and raises HistoryError."""
     try:
-        with database.read_only(path) as connection:
+        with database.open_read_only(path) as connection:
             database.check(connection)
             rows = connection.execute("SELECT window, at, used_percent, resets_at FROM samples")
             return sum(1 for _ in map(_read, rows))
@@ -125,7 +125,7 @@ def count(path: str) -> int:
 
 def _unreadable(path: str, error: Exception) -> HistoryError:
     return HistoryError(
-        f"The history in {path} cannot be read: {database.words(error)}. The next look sets a damaged file aside, and "
+        f"The history in {path} cannot be read: {database.word_error(error)}. The next look sets a damaged file aside, and "
         "a new one begins."
     )
 
@@ -140,7 +140,7 @@ def _left_notice(path: str) -> str | None:
     data = read_regular(path + _NOTICE, own=True)
     if data is None:
         return None
-    remove(path + _NOTICE)
+    remove_file(path + _NOTICE)
     return clean(data.decode(errors="replace"), _LONGEST_NOTICE) or None
 
 
@@ -151,7 +151,7 @@ def damaged_files(path: str) -> list[str]:
 
 def _write(path: str, owner: str, windows: Iterable[Window], now: datetime) -> None:
     database.create_private(path)
-    with database.opened(path, MIGRATIONS) as connection:
+    with database.open_database(path, MIGRATIONS) as connection:
         connection.execute("PRAGMA synchronous = NORMAL")
         with database.transaction(connection):
             for window in windows:

@@ -16,7 +16,7 @@ class MeddledError(UllageError):
     """Another user could have put another file in the place of one, or could write in it."""
 
 
-def make(root: str, directory: str = "", *, variable: str = CACHE) -> None:
+def make_private(root: str, directory: str = "", *, variable: str = CACHE) -> None:
     """Make a root and every directory from there down to `directory`, the user's alone whatever the umask.
 
     Raises CacheError, which names the variable that can name another place, where one cannot be made, or another user

@@ -29,13 +29,13 @@ _LOOK_SECONDS = 0.1
 _LARGEST_OUTPUT = 1 << 16
 
 
-def mark(secret: Secret, about: Sequence[str], salt: str) -> str:
+def fingerprint_key(secret: Secret, about: Sequence[str], salt: str) -> str:
     """Return what tells one key, and what it is used for, from another; the key cannot be found from it."""
     text = "\n".join([secret.reveal(), *about]).encode()
     return hashlib.scrypt(text, salt=salt.encode(), n=1 << 12, r=8, p=1, dklen=16).hex()
 
 
-def from_command(command: tuple[str, ...], environ: Mapping[str, str], what: str) -> Secret:
+def read_command(command: tuple[str, ...], environ: Mapping[str, str], what: str) -> Secret:
     """Return what a command prints first; raise SourceError, which names the program alone, when that is no key."""
     program = clean(os.path.basename(command[0])) or "the command"
     with _ended(_started(command, environ, program, what)) as process:
@@ -46,7 +46,7 @@ def from_command(command: tuple[str, ...], environ: Mapping[str, str], what: str
             "key_command_failed", f"{program} ended with status {status} and gave no {what}. Run it in a terminal."
         )
     lines = output.decode("utf-8", "replace").splitlines()
-    return secret.checked(next((line.strip() for line in lines if line.strip()), ""), program, what)
+    return secret.check_key(next((line.strip() for line in lines if line.strip()), ""), program, what)
 
 
 def _started(command: tuple[str, ...], environ: Mapping[str, str], program: str, what: str) -> subprocess.Popen[bytes]:

@@ -13,7 +13,7 @@ import time
 
 from ullage.base.errors import CacheError
 from ullage.base.record import Record
-from ullage.system.files import read_regular, remove
+from ullage.system.files import read_regular, remove_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Holder(Record):
 
 
 @contextlib.contextmanager
-def exclusive(path: str, wait_seconds: float = 0) -> Iterator[bool]:
+def hold_lock(path: str, wait_seconds: float = 0) -> Iterator[bool]:
     """Try to hold a lock file; yield whether that worked. A dead process holds no lock."""
     if _lacks_locks(os.path.dirname(path)):
         # filelock's own way without locks takes whatever was left over for a holder.
@@ -59,7 +59,7 @@ def exclusive(path: str, wait_seconds: float = 0) -> Iterator[bool]:
         _note(path)
         yield True
     finally:
-        remove(_holder_path(path))
+        remove_file(_holder_path(path))
         lock.release()
 
 
@@ -110,7 +110,7 @@ def _without_locks(path: str, wait_seconds: float) -> Iterator[bool]:
     try:
         yield True
     finally:
-        remove(_holder_path(path))
+        remove_file(_holder_path(path))
 
 
 def _is_being_written(note: str) -> bool:
@@ -132,7 +132,7 @@ def _take_away(note: str) -> None:
         # Another process was quicker.
         return
     finally:
-        remove(aside)
+        remove_file(aside)
 
 
 def _note(path: str, *flags: int) -> bool:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 
-def find(name: str, environ: Mapping[str, str], more: Iterable[str] = ()) -> str | None:
+def find_program(name: str, environ: Mapping[str, str], more: Iterable[str] = ()) -> str | None:
     """Return the full path of a program in PATH, or else in `more` directories; None where there is none.
 
     What PATH says of `.`, or of nothing between two colons, is passed over: a shell's user sees where they are, and
@@ -34,13 +34,13 @@ def start_command(
 
     A name without a slash is looked up in PATH, and not in the directory where the user happens to be.
     """
-    program = command[0] if os.path.dirname(command[0]) else find(command[0], environ)
+    program = command[0] if os.path.dirname(command[0]) else find_program(command[0], environ)
     if program is None:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), command[0])
     return subprocess.Popen(
         [program, *command[1:]],
         # It has no business with what opens an account.
-        env=secret.withheld(environ),
+        env=secret.withhold_keys(environ),
         stdin=stdin,
         stdout=stdout,
         stderr=stderr,

@@ -22,7 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ullage.tokens.tally import Answer
+    from ullage.tokens.tally import TokenUsage
 
 _PIPE_WIDTH = 120
 _FORMS = {"--json": "json", "--csv": "csv"}
@@ -38,12 +38,12 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> int | None:
         settings, issues = config.load(environ)
     except UllageError:
         return None
-    if by not in GROUPINGS or len(forms) > 1 or issues or config.wrong_source(settings):
+    if by not in GROUPINGS or len(forms) > 1 or issues or config.find_wrong_source(settings):
         return None
     now = datetime.now(UTC)
     try:
-        question = tally.Question(by=by, roots=tally.roots_of(environ))
-        answer = tally.ask(environ, question, settings.prices, lambda *_: None, now)
+        question = tally.TokenQuery(by=by, roots=tally.roots_of(environ))
+        answer = tally.count_usage(environ, question, settings.prices, lambda *_: None, now)
     except UllageError as error:
         print(f"ullage: {visible(str(error))}", file=sys.stderr)
         return error.exit_code
@@ -57,10 +57,10 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> int | None:
     return streams.put_data(report.encode(sys.stdout.encoding, "replace")) or (0 if answer.found.transcripts else 3)
 
 
-def text(answer: Answer, form: str, now: datetime, zone_name: str = "local") -> str:
+def text(answer: TokenUsage, form: str, now: datetime, zone_name: str = "local") -> str:
     """Return the report as JSON, as CSV, or as a table for a pipe, with the end of its last line."""
     if form == "json":
-        return document.encode(document.document(answer, zone_name)) + "\n"
+        return document.encode(document.build_document(answer, zone_name)) + "\n"
     if form == "csv":
         import csv
         import io
@@ -68,5 +68,5 @@ def text(answer: Answer, form: str, now: datetime, zone_name: str = "local") -> 
         written = io.StringIO()
         csv.writer(written, lineterminator="\n").writerows(document.csv_rows(answer))
         return written.getvalue()
-    lines = ["".join(span.text for span in line).rstrip() for line in render.table(answer, _PIPE_WIDTH)]
-    return "\n".join([*lines, "", *render.remarks(answer, now), ""])
+    lines = ["".join(span.text for span in line).rstrip() for line in render.lay_out(answer, _PIPE_WIDTH)]
+    return "\n".join([*lines, "", *render.write_remarks(answer, now), ""])
