@@ -122,7 +122,7 @@ from ullage.system import http
 
 data = open(sys.argv[1], "rb").read()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-for decode in (jsontext.loads, lambda data: http.json_body(http.Answer(200, {}, data), "a host")):
+for decode in (jsontext.loads, lambda data: http.decode_body(http.Response(200, {}, data), "a host")):
     try:
         decode(data)
     except (ValueError, SourceError):

@@ -58,7 +58,7 @@ class Asked:
             self.queries.append(query)
             return answer(simulator, path, query, key)
 
-        monkeypatch.setattr(stand_in, "answer", note)
+        monkeypatch.setattr(stand_in, "answer_admin", note)
 
 
 def ask(
@@ -354,7 +354,7 @@ def test_pages_that_go_round_in_circles_are_left(
 ) -> None:
     simulator = simulate("busy-day")
     page = json.dumps({"data": [], "has_more": True, "next_page": "page_0"}).encode()
-    monkeypatch.setattr(stand_in, "answer", lambda *_: (simulator.next_moment(), Reply(body=page))[1])
+    monkeypatch.setattr(stand_in, "answer_admin", lambda *_: (simulator.next_moment(), Reply(body=page))[1])
     assert code_of(refusal(environ)) == "endless_pages"
     assert simulator.requests == 2
 
@@ -369,7 +369,7 @@ def test_pages_without_an_end_are_left(
         number = simulator.next_moment().request
         return Reply(body=json.dumps({"data": [], "has_more": True, "next_page": f"page_{number}"}).encode())
 
-    monkeypatch.setattr(stand_in, "answer", endless)
+    monkeypatch.setattr(stand_in, "answer_admin", endless)
     assert code_of(refusal(environ)) == "endless_pages"
     assert simulator.requests == 6
 
@@ -389,7 +389,7 @@ def test_a_report_that_fills_the_memory_or_the_day_is_left(
         clock.seconds += page_seconds
         return Reply(body=json.dumps({"data": rows, "has_more": True, "next_page": f"page_{number}"}).encode())
 
-    monkeypatch.setattr(stand_in, "answer", endless)
+    monkeypatch.setattr(stand_in, "answer_admin", endless)
     assert code_of(refusal(environ)) == "too_large"
     assert simulator.requests <= 3
 

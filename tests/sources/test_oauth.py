@@ -263,7 +263,7 @@ def test_a_resolver_that_never_answers_holds_nobody(
 def test_a_process_ends_though_its_resolver_does_not(environ: dict[str, str], account: Path) -> None:
     code = (
         "import socket, sys, time; socket.getaddrinfo = lambda *a, **k: time.sleep(1000); "
-        "from ullage.sources import http; http.CONNECT_SECONDS = 0.3; "
+        "from ullage.system import http; http.CONNECT_SECONDS = 0.3; "
         "from ullage.cli import run; sys.exit(run(['refresh']))"
     )
     environ["ULLAGE_API_BASE"] = "https://api.anthropic.com"
@@ -357,7 +357,7 @@ def test_other_bases_are_refused_before_the_token_is_read(
         pytest.fail("the token was read")
 
     monkeypatch.setattr(credentials, "_stored", read_token)
-    monkeypatch.setattr(http, "get", read_token)
+    monkeypatch.setattr(http, "get_response", read_token)
     error = refusal({**environ, "ULLAGE_API_BASE": base})
     assert error.code == "base_refused"
     assert "ULLAGE_API_BASE" in str(error)

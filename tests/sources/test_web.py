@@ -110,7 +110,7 @@ class Seen:
             self.paths.append(path)
             return answer(simulator, path, cookies)
 
-        monkeypatch.setattr(stand_in, "answer", note)
+        monkeypatch.setattr(stand_in, "answer_web", note)
 
 
 def test_whose_key_it_is_is_asked_once_a_day_and_for_another_key_anew(
@@ -272,7 +272,7 @@ def test_by_default_it_is_claude_ai_that_is_asked(
         asked.append(f"{base}{path}")
         return http.Response(500, {}, b"")
 
-    monkeypatch.setattr(http, "get", note)
+    monkeypatch.setattr(http, "get_response", note)
     del environ["ULLAGE_WEB_BASE"]
     assert refusal(environ).code == "server_error"
     assert asked == ["https://claude.ai/api/organizations"]
@@ -498,7 +498,7 @@ def test_no_cookie_of_an_answer_is_sent_with_the_next_question(
         given.append(cookies)
         return answer(simulator, path, cookies).replace(headers={"Set-Cookie": "tracker=1; Path=/"})
 
-    monkeypatch.setattr(stand_in, "answer", note)
+    monkeypatch.setattr(stand_in, "answer_web", note)
     ask(environ)
     assert given == [f"sessionKey={KEY}"] * 3
 

@@ -275,7 +275,7 @@ def test_what_a_killed_process_leaves_is_read_by_another(config: Path, monkeypat
                 os.kill(os.getpid(), 9)
             yield piece
 
-    monkeypatch.setattr(reading, "read", killed)
+    monkeypatch.setattr(reading, "read_transcript", killed)
     total, _ = count(config, workers=2)
     assert total.responses == 12
 
