@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 TITLE = "ullage serve"
 _ROUNDS = 300
 _STREAMS = 1000
-_IDLE_SECONDS = 20
+_IDLE_SECONDS = 8
 _TARGETS = ("/healthz", "/v1/usage", "/v1/burnup?window=five_hour", "/v1/history?limit=100")
 
 

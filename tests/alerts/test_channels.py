@@ -44,6 +44,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.process
 def test_a_command_gets_the_alert_on_stdin_and_nothing_in_its_words(here: Path, environ: dict[str, str]) -> None:
     command = ("sh", "-c", 'cat >given; printf "%s\n" "$#" "$0" >words; env >environment', "$LABEL")
     secrets = {"CLAUDE_CODE_OAUTH_TOKEN": "sk-1", "ANTHROPIC_API_KEY": "sk-2", "NTFY_TOPIC": "mine"}
@@ -63,6 +64,7 @@ def test_a_command_gets_the_alert_on_stdin_and_nothing_in_its_words(here: Path, 
     assert not (here / "pwned").exists()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("command", "words"),
     [
@@ -80,10 +82,12 @@ def test_a_command_that_fails_is_told(
     assert words in str(failed.value)
 
 
+@pytest.mark.process
 def test_a_command_that_does_not_read_is_no_failure(environ: dict[str, str]) -> None:
     channels.run_command(("true",), ALERT.replace(message="x" * (1 << 20)), environ)
 
 
+@pytest.mark.process
 def test_a_command_that_hangs_is_stopped_with_its_children(
     here: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

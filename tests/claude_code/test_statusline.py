@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support import tools
-from tests.support.tools import ULLAGE, is_running, processes, ullage, wait_until
+from tests.support.tools import ULLAGE, is_running, postpone, processes, ullage, wait_until
 from ullage.config.default_file import write_default
 from ullage.quota import timeline
 from ullage.quota.schedule import Schedule
@@ -68,7 +68,7 @@ def _no_refresh_is_due(environ: dict[str, str]) -> None:
     now = datetime.now(UTC)
     later = now + timedelta(hours=1)
     cache.save_schedule(Schedule(attempted_at=now, refresh_at=later, idle_refresh_at=later))
-    cache.postpone(int(later.timestamp()))
+    postpone(cache.environ, int(later.timestamp()))
 
 
 def pipe(
@@ -123,7 +123,7 @@ def test_every_field_of_the_session_can_be_shown(environ: dict[str, str]) -> Non
 
 def test_its_colours_are_those_of_a_terminal(environ: dict[str, str]) -> None:
     del environ["NO_COLOR"]
-    assert "\033[33m78%!\033[0m" in line(payload(five_hour=78), environ)
+    assert "\033[33m78%!\033[39m" in line(payload(five_hour=78), environ)
 
 
 @pytest.mark.parametrize(
@@ -397,7 +397,7 @@ def test_what_a_killed_run_did_not_publish_the_next_one_does(environ: dict[str, 
     stated = payload(seven_day=70)
     line(stated, environ)
     cache = ProfileCache(environ)
-    cache.postpone(soon(hours=1))
+    postpone(cache.environ, soon(hours=1))
     for surface in ("plain", "starship"):
         old = timeline.encode([], written=0, refresh_after=soon(hours=1), checkpoint=0, clock=None)
         cache.save_timeline(surface, old, None)
@@ -472,7 +472,8 @@ def test_a_reader_that_goes_away_is_no_trouble(environ: dict[str, str]) -> None:
 IMPORTED = {"__future__", "_datetime", "_json", "itertools", "math"} | tools.modules(
     base="arguments dates errors jsontext record text values",
     claude_code="statusline",
-    config="settings styles template wishes",
+    config="palette settings template wishes",
+    prompt="",
     quota="merge model serial timeline",
     render="segment surfaces words",
     sources="statusline wire",

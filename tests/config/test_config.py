@@ -17,8 +17,8 @@ from ullage.config import file
 from ullage.config.checks import Issue
 from ullage.config.default_file import write_default, write_value
 from ullage.config.options import OPTIONS
+from ullage.config.palette import LEVELS, Look
 from ullage.config.settings import DEFAULTS
-from ullage.config.styles import PALETTES
 from ullage.config.wishes import QuietHours, Wishes
 from ullage.quota.model import Thresholds
 from ullage.quota.timeline import SURFACES
@@ -57,7 +57,7 @@ def test_without_a_file_the_defaults_are_in_force(environ: dict[str, str]) -> No
         templates=dict.fromkeys(SURFACES, DEFAULTS["segment.template"]),
         show_left=False,
         ascii_only=False,
-        palette=PALETTES["16"],
+        palette=Look().in_terminal(),
     )
 
 
@@ -92,6 +92,7 @@ def test_every_option_takes_effect(path: str, environ: dict[str, str]) -> None:
         quiet_hours = "22:00-07:00 Europe/Berlin"
         [colors]
         palette = "truecolor"
+        background = "light"
         warning = "bold #112233"
         """,
     )
@@ -108,7 +109,8 @@ def test_every_option_takes_effect(path: str, environ: dict[str, str]) -> None:
         templates={**dict.fromkeys(SURFACES, "{7d}"), "tmux": "{5h}"},
         show_left=True,
         ascii_only=True,
-        palette={**PALETTES["truecolor"], "warning": "bold #112233"},
+        palette={**Look(palette="truecolor").in_terminal("light"), "warning": "bold #112233"},
+        look=Look(palette="truecolor", own={"warning": "bold #112233"}, background="light"),
         alerts=Wishes(
             via=("command", "bell"),
             command=("notify", "--title=$(no shell)"),
@@ -159,7 +161,7 @@ def test_every_option_takes_effect(path: str, environ: dict[str, str]) -> None:
         ("alerts.quiet_hours", "22:00:00", "must be a text in quotes"),
         ("colors.palette", '"256"', "it can be 16, truecolor, none"),
         ("colors.palette", "16", "it can be 16, truecolor, none"),
-        *((f"colors.{level}", '"rde"', "#rrggbb") for level in PALETTES["16"]),
+        *((f"colors.{level}", '"rde"', "#rrggbb") for level in LEVELS),
         ("web.session_key_command", "5", "a program and its arguments"),
         ("web.session_key_command", '["pass", 1]', "a program and its arguments"),
         ("web.session_key_command", '"pass show \\"claude"', "a quote without its counterpart"),

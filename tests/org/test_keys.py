@@ -48,6 +48,7 @@ def ring() -> Iterator[Ring]:
 IN_RING = KeyNames(keyring=("anthropic", "me"))
 
 
+@pytest.mark.process
 def test_a_variable_goes_before_a_command_and_that_before_the_keyring(environ: dict[str, str], ring: Ring) -> None:
     names = KeyNames(variable="MINE", command=("echo", "from-command"), keyring=("anthropic", "me"))
     assert keys.fetch_key("admin", names, {**environ, "MINE": "from-variable"}).reveal() == "from-variable"
@@ -80,5 +81,5 @@ def test_without_the_extra_it_is_said_how_to_install_it(
     environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "keyring", None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'ullage\[org\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install 'ullage\[keyring\]'"):
         keys.fetch_key("admin", IN_RING, environ)

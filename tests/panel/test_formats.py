@@ -16,7 +16,7 @@ from tests.support.bars import DOCS, HOSTILE
 from tests.support.samples import HOUR, NOW, reading, readings, settings, window
 from tests.support.tools import REPOSITORY
 from ullage import panel
-from ullage.config.styles import PALETTES
+from ullage.config.palette import Look
 from ullage.panel import Panel, Wanted, changes, markup
 from ullage.panel.colours import paint
 from ullage.panel.formats import FORMATS
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 REFRESH = ("/usr/bin/ullage", "refresh", "--detach", "--early", "--profile", "default")
-PALETTE = PALETTES["16"]
+PALETTE = Look().in_terminal()
 
 
 def known(*windows: Any, **changes: Any) -> Overview:
@@ -69,8 +69,8 @@ def test_lines(format: str, text: str) -> None:
 def test_waybar() -> None:
     assert json.loads(shown("waybar", CRITICAL, WEEK)) == {
         "text": "5h <span foreground='#e5484d' weight='bold'>93%!!</span>",
-        "tooltip": "Session (5h): 93%!!, resets in 2h13, 12:51\nWeek: 30%, resets in 2h13, 12:51\n"
-        "max plan, percent used, read just now, from oauth",
+        "tooltip": "Session (5h): 93%!!, resets at 12:51, in 2h13\nWeek: 30%, resets at 12:51, in 2h13\n"
+        "Max 20x plan, read just now, from oauth",
         "alt": "critical",
         "class": ["critical", "fresh"],
         "percentage": 93,

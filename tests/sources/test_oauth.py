@@ -457,6 +457,7 @@ def security(tmp_path: Path, script: str) -> str:
 STORED = json.dumps({"claudeAiOauth": {"accessToken": TOKEN}})
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("script", "found"),
     [
@@ -484,6 +485,7 @@ def test_keychain_service_names_the_configuration_directory() -> None:
     assert credentials.keychain_service(decomposed) == credentials.keychain_service(composed)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("program", ["sleeping", "absent"])
 def test_keychain_that_does_not_answer(
     program: str, environ: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
     Simulate = Callable[..., Simulator]
 
+# Our own code starts the command that has the key.
+pytestmark = pytest.mark.process
+
 KEY = stand_in.SESSION_KEY
 ORGANIZATION = stand_in.ORGANIZATION_ID
 OTHER = "5e000000-0000-4000-8000-0000000000cc"

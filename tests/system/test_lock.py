@@ -39,14 +39,14 @@ def path(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_one_holds_it_and_says_who_it_is(path: str) -> None:
-    assert lock.holder(path) is None
+    assert lock.find_holder(path) is None
     with lock.hold_lock(path) as held:
         assert held
-        found = lock.holder(path)
+        found = lock.find_holder(path)
         assert found is not None
         assert (found.process, found.is_stopped) == (os.getpid(), False)
         assert abs(found.since - time.time()) < 5
-    assert lock.holder(path) is None
+    assert lock.find_holder(path) is None
     with lock.hold_lock(path) as held:
         assert held
 
@@ -56,7 +56,7 @@ def test_what_a_dead_process_has_left_holds_nobody_up(path: str, left: str, tmp_
     (tmp_path / "refresh.lock").write_bytes(b"")
     (tmp_path / "refresh.lock.holder").write_text(left)
     os.utime(tmp_path / "refresh.lock.holder", (0, 0))
-    assert lock.holder(path) is None
+    assert lock.find_holder(path) is None
     with lock.hold_lock(path) as held:
         assert held
     with lock.hold_lock(path) as held:
@@ -65,7 +65,7 @@ def test_what_a_dead_process_has_left_holds_nobody_up(path: str, left: str, tmp_
 
 def test_a_later_process_of_the_same_number_is_another(path: str, tmp_path: Path) -> None:
     (tmp_path / "refresh.lock.holder").write_text(f"{os.getpid()} 1 5\n")
-    assert lock.holder(path) is None
+    assert lock.find_holder(path) is None
 
 
 HOLD = """
@@ -77,7 +77,7 @@ if sys.argv[2] == "no locks":
     fcntl.flock = flock
 inside = sys.argv[1] + ".inside"
 for _ in range(20):
-    with lock.exclusive(sys.argv[1], 60) as held:
+    with lock.hold_lock(sys.argv[1], 60) as held:
         assert held
         os.close(os.open(inside, os.O_CREAT | os.O_EXCL))
         time.sleep(0.002)

@@ -251,6 +251,7 @@ def test_no_word_of_a_transcript_is_kept(config: Path, path: str) -> None:
         assert file.stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.process
 def test_many_files_are_read_by_several_processes_to_the_same_end(config: Path) -> None:
     for number in range(40):
         write(
@@ -263,6 +264,7 @@ def test_many_files_are_read_by_several_processes_to_the_same_end(config: Path) 
     )
 
 
+@pytest.mark.process
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no worker can be killed where none is forked")
 def test_what_a_killed_process_leaves_is_read_by_another(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(12):

@@ -9,7 +9,6 @@ import importlib.util
 import json
 import os
 import stat
-import subprocess
 
 from ullage import alerts
 from ullage.base.errors import MissingExtraError, UllageError, needs_extra
@@ -55,20 +54,16 @@ def run_command(command: tuple[str, ...], alert: Alert, environ: Mapping[str, st
     """Run a user's command with the alert as JSON on its stdin; it is stopped when it takes too long."""
     given = json.dumps(alerts.describe_alert(alert), ensure_ascii=False).encode() + b"\n"
     try:
-        process = programs.start_command(
-            command, environ, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-        )
+        done = programs.run_program(command, environ, seconds=_PATIENCE_SECONDS, given=given)
+    except programs.ProgramLateError as error:
+        raise ChannelError(f"{command[0]} did not end in {_PATIENCE_SECONDS} s and was stopped.") from error
+    except programs.ProgramFloodError as error:
+        raise ChannelError(f"{command[0]} printed without end and was stopped.") from error
     except (OSError, ValueError) as error:
         raise ChannelError(f"{command[0]} cannot be run: {error}. alerts.command in config.toml names it.") from error
-    with process:
-        try:
-            _, said = process.communicate(given, timeout=_PATIENCE_SECONDS)
-        except subprocess.TimeoutExpired as error:
-            programs.kill_group(process)
-            raise ChannelError(f"{command[0]} did not end in {_PATIENCE_SECONDS} s and was stopped.") from error
-    if process.returncode != 0:
-        words = said.decode(errors="replace").strip()[-_LONGEST_OUTPUT:]
-        raise ChannelError(f"{command[0]} ended with {process.returncode}{f': {words}' if words else '.'}")
+    if done.status != 0:
+        words = done.errors.decode(errors="replace").strip()[-_LONGEST_OUTPUT:]
+        raise ChannelError(f"{command[0]} ended with {done.status}{f': {words}' if words else '.'}")
 
 
 def ring_bells(directory: str = "/dev/pts" if os.path.isdir("/dev/pts") else "/dev") -> None:

@@ -12,11 +12,13 @@ from ullage import config
 from ullage.base import moments
 from ullage.base.text import clean
 from ullage.cli import options
-from ullage.cli.progress import Meter
+from ullage.cli.progress import ProgressBar
 from ullage.cli.say import say
-from ullage.tokens import document, prices, receipt, tally, transcripts
+from ullage.tokens import document, prices, tally, transcripts
 from ullage.tokens import words as render
 from ullage.tokens.report import GROUPINGS
+
+_PIPE_WIDTH = 120
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -100,12 +102,12 @@ def command(
         raise click.UsageError("--since must lie before --until.")
     settings, issues = options.load_settings()
     options.tell_issues(issues)
-    with Meter("reading transcripts", settings) as meter:
-        answer = tally.count_usage(os.environ, question, settings.prices, meter.show, now)
+    with ProgressBar("reading transcripts") as bar:
+        answer = tally.count_usage(os.environ, question, settings.prices, bar.show, now)
     for notice in answer.notices:
         say(f"ullage: {notice}", err=True)
     if as_json or as_csv:
-        click.echo(receipt.text(answer, "json" if as_json else "csv", now, _name(zone)), nl=False)
+        _print_for_programs(answer, _name(zone), as_json=as_json)
     else:
         _print(answer, now)
     return 0 if answer.found.transcripts else 3
@@ -135,7 +137,20 @@ def _print(answer: TokenUsage, now: datetime) -> None:
     if sys.stdout.isatty():
         _print_coloured(answer, render.write_remarks(answer, now))
     else:
-        click.echo(receipt.text(answer, "table", now), nl=False)
+        lines = ["".join(span.text for span in line).rstrip() for line in render.lay_out(answer, _PIPE_WIDTH)]
+        click.echo("\n".join([*lines, "", *render.write_remarks(answer, now)]))
+
+
+def _print_for_programs(answer: TokenUsage, zone_name: str, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(document.encode(document.build_document(answer, zone_name)))
+        return
+    import csv
+    import io
+
+    written = io.StringIO()
+    csv.writer(written, lineterminator="\n").writerows(document.csv_rows(answer))
+    click.echo(written.getvalue(), nl=False)
 
 
 def _print_coloured(answer: TokenUsage, remarks: list[str]) -> None:

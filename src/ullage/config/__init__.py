@@ -70,7 +70,7 @@ def load(environ: Mapping[str, str]) -> tuple[Settings, tuple[Issue, ...]]:
     path = config_path(environ)
     values, issues = read(path)
     values["source"] = environ.get("ULLAGE_SOURCE") or values["source"]
-    return build_settings(values), issues
+    return build_settings(values, environ), issues
 
 
 def find_wrong_source(settings: Settings) -> str | None:

@@ -10,7 +10,7 @@ from ullage.base.text import clean
 from ullage.config.settings import DEFAULTS
 from ullage.config.template import Field, Group, parse_template
 from ullage.quota.model import binding_window, find_window, severity_at, state_at, used_percent_at
-from ullage.render import phrases, rows, segment
+from ullage.render import rows, segment, words
 from ullage.render.segment import View
 
 TYPE_CHECKING = False
@@ -89,7 +89,7 @@ def look_at(known: Overview, settings: Settings, wanted: Wanted, now: datetime) 
     )
     shown = nothing.replace(
         rows=_rows(known, settings, now),
-        origin=phrases.origin(reading, settings, now),
+        origin=words.origin(reading, settings, now),
     )
     window = _chosen(view, wanted.window)
     if window is None:
@@ -143,7 +143,7 @@ def _rows(known: Overview, settings: Settings, now: datetime) -> tuple[PanelRow,
             bar=row.bar.text,
             course=row.course.text,
             outlook="; ".join(span.text for span in row.outlook),
-            stated=f"{phrases.ago(as_of, now)}, from {source}",
+            stated=f"{words.read(as_of, now)}, from {source}",
         )
         for row, (source, as_of) in found
     )

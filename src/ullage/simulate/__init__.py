@@ -36,6 +36,8 @@ MESSAGES_PATH = "/v1/messages"
 _SESSION = timedelta(hours=5)
 _WEEK = timedelta(days=7)
 _STALL_SECONDS = 120
+# socketserver looks for its end every half second, which every one of a thousand tests would wait for.
+_END_SECONDS = 0.02
 
 
 def _busy(elapsed: timedelta) -> tuple[float, float]:
@@ -273,7 +275,7 @@ class Simulator(ThreadingHTTPServer):
     @contextlib.contextmanager
     def running(self) -> Iterator[Simulator]:
         """Serve in a thread for as long as the block lasts."""
-        thread = threading.Thread(target=self.serve_forever, daemon=True)
+        thread = threading.Thread(target=self.serve_forever, args=(_END_SECONDS,), daemon=True)
         thread.start()
         try:
             yield self

@@ -77,9 +77,7 @@ class Web:
 
 def session_key(names: KeyNames, environ: Mapping[str, str]) -> Secret:
     """Fetch the key; raise SourceError with what to do when there is none."""
-    found = secret.read_variable(names.variable, environ, _WHAT)
-    if found is None and names.command:
-        found = keys.read_command(names.command, environ, _WHAT)
+    found = keys.fetch_key(names, environ, _WHAT)
     if found is not None:
         return secret.Secret(found.reveal().removeprefix("sessionKey="))
     unset = f"The variable {names.variable} is not set here" if names.variable else "No session key is named"

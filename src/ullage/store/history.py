@@ -71,8 +71,8 @@ def record(path: str, owner: str, windows: Iterable[Window], now: datetime) -> s
         return notice or _left_notice(path)
     except database.ERRORS as error:
         raise HistoryError(
-            f"The history in {path} cannot be written: {database.word_error(error)}. Readings go on without it; to keep "
-            "one, make the file writable or name another directory in ULLAGE_STATE_DIR."
+            f"The history in {path} cannot be written: {database.word_error(error)}. Readings go on without it; to "
+            "keep one, make the file writable or name another directory in ULLAGE_STATE_DIR."
         ) from error
 
 
@@ -125,8 +125,8 @@ def count(path: str) -> int:
 
 def _unreadable(path: str, error: Exception) -> HistoryError:
     return HistoryError(
-        f"The history in {path} cannot be read: {database.word_error(error)}. The next look sets a damaged file aside, and "
-        "a new one begins."
+        f"The history in {path} cannot be read: {database.word_error(error)}. The next look sets a damaged file aside, "
+        "and a new one begins."
     )
 
 

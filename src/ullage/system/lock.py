@@ -7,20 +7,22 @@ lock: it counts while the process that wrote it runs.
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
+import sys
 import time
 
 from ullage.base.errors import CacheError
 from ullage.base.record import Record
 from ullage.system.files import read_regular, remove_file
 
+if sys.platform != "win32":
+    import fcntl
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
-_STEP_SECONDS, _WRITE_SECONDS = 0.05, 2
+_POLL_SECONDS, _WRITE_SECONDS = 0.05, 2
 
 
 class Holder(Record):
@@ -38,13 +40,69 @@ class Holder(Record):
 
 @contextlib.contextmanager
 def hold_lock(path: str, wait_seconds: float = 0) -> Iterator[bool]:
-    """Try to hold a lock file; yield whether that worked. A dead process holds no lock."""
-    if _lacks_locks(os.path.dirname(path)):
-        # filelock's own way without locks takes whatever was left over for a holder.
-        with _without_locks(path, wait_seconds) as held:
+    """Try to hold a lock file for so many seconds; yield whether that worked. A dead process holds no lock."""
+    try:
+        with _hold(path, wait_seconds) as held:
+            yield held
+    except _LockError as error:
+        raise CacheError(
+            f"Cannot lock {path}: {error}. Make the directory writable, or name another one in ULLAGE_CACHE_DIR."
+        ) from error
+
+
+def find_holder(path: str) -> Holder | None:
+    """Return the process that holds a lock; None where none does, or none that runs."""
+    return _read(_holder_path(path))
+
+
+class _LockError(Exception):
+    """The lock file cannot be opened or locked; what the caller does while it holds the lock raises its own errors."""
+
+
+@contextlib.contextmanager
+def _hold(path: str, wait_seconds: float) -> Iterator[bool]:
+    """Hold the lock by flock, as filelock does after 25 ms of imports; by filelock on Windows, which has none."""
+    if sys.platform == "win32":
+        with _hold_by_filelock(path, wait_seconds) as held:
             yield held
         return
-    # asyncio comes with it, 35 ms, and some of those who may lock seldom do.
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise _LockError(error.strerror) from error
+    try:
+        locked = _flock(descriptor, time.monotonic() + wait_seconds)
+        if locked is None:
+            with _hold_by_note(path, wait_seconds) as held:
+                yield held
+        elif locked:
+            with _noted(path):
+                yield True
+        else:
+            yield False
+    finally:
+        os.close(descriptor)
+
+
+if sys.platform != "win32":
+
+    def _flock(descriptor: int, deadline: float) -> bool | None:
+        """Return whether the descriptor got the lock until the deadline; None where the file system knows no flock."""
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except (PermissionError, BlockingIOError):
+                if time.monotonic() >= deadline:
+                    return False
+                time.sleep(_POLL_SECONDS)
+            except OSError:
+                return None
+            else:
+                return True
+
+
+@contextlib.contextmanager
+def _hold_by_filelock(path: str, wait_seconds: float) -> Iterator[bool]:
     import filelock
 
     lock = filelock.FileLock(path, timeout=wait_seconds, mode=0o600)
@@ -54,35 +112,41 @@ def hold_lock(path: str, wait_seconds: float = 0) -> Iterator[bool]:
         yield False
         return
     except OSError as error:
-        raise CacheError(_why_not(path, error)) from error
+        raise _LockError(error.strerror) from error
     try:
-        _note(path)
-        yield True
+        with _noted(path):
+            yield True
     finally:
-        remove_file(_holder_path(path))
         lock.release()
 
 
-def holder(path: str) -> Holder | None:
-    """Return the process that holds a lock; None where none does, or none that runs."""
-    return _read(_holder_path(path))
-
-
-def _lacks_locks(directory: str) -> bool:
-    """Say whether a file system knows no locks, by a shared one on a directory, which is in nobody's way."""
+@contextlib.contextmanager
+def _noted(path: str) -> Iterator[None]:
+    """Write down who holds a lock; it is held all the same where that cannot be."""
+    with contextlib.suppress(_LockError):
+        _note(path)
     try:
-        import fcntl
-
-        descriptor = os.open(directory, os.O_RDONLY)
-    except (ImportError, OSError):
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError as error:
-        return error.errno in _NO_LOCKS
+        yield
     finally:
-        os.close(descriptor)
-    return False
+        remove_file(_holder_path(path))
+
+
+@contextlib.contextmanager
+def _hold_by_note(path: str, wait_seconds: float) -> Iterator[bool]:
+    """Hold a lock where the file system has none: filelock's own way takes whatever was left over for a holder."""
+    deadline = time.monotonic() + wait_seconds
+    while not _note(path, os.O_EXCL):
+        if find_holder(path) is None and not _is_being_written(_holder_path(path)):
+            _take_away(_holder_path(path))
+        elif time.monotonic() >= deadline:
+            yield False
+            return
+        else:
+            time.sleep(_POLL_SECONDS)
+    try:
+        yield True
+    finally:
+        remove_file(_holder_path(path))
 
 
 def _read(note: str) -> Holder | None:
@@ -93,24 +157,6 @@ def _read(note: str) -> Holder | None:
     except ValueError:
         return None
     return noted if noted.process > 0 and _status(noted.process)[1] == began else None
-
-
-@contextlib.contextmanager
-def _without_locks(path: str, wait_seconds: float) -> Iterator[bool]:
-    """Hold a lock by its note alone."""
-    deadline = time.monotonic() + wait_seconds
-    while not _note(path, os.O_EXCL):
-        if holder(path) is None and not _is_being_written(_holder_path(path)):
-            _take_away(_holder_path(path))
-        elif time.monotonic() >= deadline:
-            yield False
-            return
-        else:
-            time.sleep(_STEP_SECONDS)
-    try:
-        yield True
-    finally:
-        remove_file(_holder_path(path))
 
 
 def _is_being_written(note: str) -> bool:
@@ -143,10 +189,7 @@ def _note(path: str, *flags: int) -> bool:
     except FileExistsError:
         return False
     except OSError as error:
-        if flags:
-            raise CacheError(_why_not(path, error)) from error
-        # The lock is held all the same.
-        return False
+        raise _LockError(error.strerror) from error
     with contextlib.suppress(OSError):
         os.write(descriptor, f"{os.getpid()} {_status(os.getpid())[1]} {int(time.time())}\n".encode())
     os.close(descriptor)
@@ -171,9 +214,3 @@ def _status(process: int) -> tuple[str, str]:
 
 def _holder_path(path: str) -> str:
     return path + ".holder"
-
-
-def _why_not(path: str, error: OSError) -> str:
-    return (
-        f"Cannot lock {path}: {error.strerror}. Make the directory writable, or name another one in ULLAGE_CACHE_DIR."
-    )

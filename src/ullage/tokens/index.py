@@ -262,6 +262,6 @@ def work_with_index(path: str, work: Callable[[Index], None], now: datetime) -> 
         return database.repair(path, "The index of transcripts", open_and_work, now)
     except database.ERRORS as error:
         raise CacheError(
-            f"The index of transcripts in {path} cannot be used: {database.word_error(error)}. Make the directory writable, "
-            "or name another one in ULLAGE_CACHE_DIR."
+            f"The index of transcripts in {path} cannot be used: {database.word_error(error)}. Make the directory "
+            "writable, or name another one in ULLAGE_CACHE_DIR."
         ) from error

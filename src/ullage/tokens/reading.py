@@ -106,7 +106,6 @@ class _Reader:
         """Read to the end; yield after each block up to where lines have been read whole."""
         buffer = bytearray(_BLOCK)
         filled = 0
-        line_at = offset
         is_too_long = False
         yield offset
         while offset + filled < end:
@@ -132,10 +131,9 @@ class _Reader:
                 is_too_long = False
             self._lines(buffer, begins, newline, offset)
             offset += newline
-            line_at = offset
             buffer[: filled - newline] = buffer[newline:filled]
             filled -= newline
-            yield line_at
+            yield offset
         if is_too_long:
             self._skip("half_written_lines")
         elif filled:

@@ -34,7 +34,7 @@ _SETTLED_SECONDS = 0.04
 
 
 class TrayError(UllageError):
-    exit_code = 5
+    """There is no place for an icon."""
 
 
 def load_library() -> Any:
@@ -180,9 +180,9 @@ class _Tray:
         yield item("Quit", lambda: self.sleep.end())
 
 
-def _unmarked(text: str, platform: str = sys.platform) -> str:
+def _unmarked(text: str) -> str:
     """Return a menu entry's text whose ampersands Windows does not take for the mark of a key."""
-    return text.replace("&", "&&") if platform == "win32" else text
+    return text.replace("&", "&&") if sys.platform == "win32" else text
 
 
 class _Notice(logging.Handler):
