@@ -216,6 +216,22 @@ def test_clock_of_another_boot_is_not_believed(boot: str, asks_date: bool, shell
 
 @linux
 @shells
+def test_clock_that_was_set_back_asks_date(shell: str, stage: Stage) -> None:
+    now = int(time.time())
+    shown = encode((now - 60, "now"), (now + 3000, "later"), written=now - 100)
+    # By the uptime an hour has passed that the wall clock has taken back since; the last write is dated ahead of it.
+    stage.write(set_clock(shown, now + 3600), modified_at=now + 10**6)
+    os.utime(stage.cache.directory, (now + 3500, now + 3500))
+    assert stage.prompt(shell) == b"now\n"
+    assert stage.dated.exists()
+    stage.dated.unlink()
+    os.utime(stage.cache.directory, (now - 100, now - 100))
+    assert stage.prompt(shell) == b"later\n"
+    assert not stage.dated.exists()
+
+
+@linux
+@shells
 def test_machine_that_was_paused_asks_date(shell: str, stage: Stage) -> None:
     now = int(time.time())
     # By the uptime an hour has not passed that the wall clock says has; the file is dated to the checkpoint between.

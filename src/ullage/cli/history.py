@@ -58,7 +58,7 @@ def command(since: datetime, name: str | None, as_json: bool, as_csv: bool) -> i
             f"ullage: A damaged history was set aside as {os.path.join(os.path.dirname(path), aside)}.", err=True
         )
     reading = cache.reading()
-    found = history.samples(path, overview.owner(cache, reading), since) if reading else {}
+    found = history.samples(path, overview.owner(cache, reading), since, datetime.now(UTC)) if reading else {}
     if name is not None:
         found = _only(found, name)
     rows = sorted(((window, sample) for window in found for sample in found[window]), key=lambda row: row[1].at)

@@ -8,6 +8,7 @@ import sys
 import click
 
 from ullage.base.errors import UsageError
+from ullage.cli.say import say
 from ullage.guard.limits import assign_limits, list_uncertain, parse_limit
 from ullage.setup import claude_code, plans, service, userfile
 from ullage.setup import claude_code as claude_setup
@@ -58,25 +59,25 @@ def command(
     else:
         path, plan = _planned(host, undo=undo, starship=starship, without_process=without_process)
     if plan.change is None:
-        click.echo(plan.words)
+        say(plan.words)
         return 0
     click.echo(userfile.diff(plan.change))
     if plan.note:
-        click.echo(f"\n{plan.note}")
+        say(f"\n{plan.note}")
     if not yes:
         if sys.stdin is None or not sys.stdin.isatty():
-            click.echo("Nothing was written: there is no terminal to ask on. --yes writes without asking.", err=True)
+            say("Nothing was written: there is no terminal to ask on. --yes writes without asking.", err=True)
             return 2
         if not click.confirm("\nWrite this?", default=False):
-            click.echo("Nothing was written.")
+            say("Nothing was written.")
             return 0
     backup = userfile.apply(plan.change, keep=not plan.takes_back)
-    click.echo(f"\nWrote {path}." if plan.change.after is not None else f"\nRemoved {path}.")
+    say(f"\nWrote {path}." if plan.change.after is not None else f"\nRemoved {path}.")
     if backup:
-        click.echo(f"What was there before is in {backup}.")
-    click.echo(plan.words)
+        say(f"What was there before is in {backup}.")
+    say(plan.words)
     if not undo:
-        click.echo(f"`ullage setup {host}{' --guard' if guard else ''} --undo` takes it out again.")
+        say(f"`ullage setup {host}{' --guard' if guard else ''} --undo` takes it out again.")
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 
 from ullage.base.errors import UsageError
@@ -170,7 +171,7 @@ def _tmux(environ: Mapping[str, str], _: bool, without_process: bool) -> Host:
         path=path,
         body=_TMUX.format(shown=TMUX_PUSH if without_process else TMUX_PULL),
         pattern=r"\bullage-prompt\b|#\{ullage\}|@ullage\b",
-        afterwards=f"In a running tmux: tmux source-file '{path}'.{push}",
+        afterwards=f"In a running tmux: tmux source-file {shlex.quote(path)}.{push}",
     )
 
 

@@ -7,6 +7,7 @@ An existing status line is chained, not replaced: `ullage statusline --then 'wha
 from __future__ import annotations
 
 import json
+import re
 import shlex
 
 from ullage.base.errors import UsageError
@@ -40,7 +41,7 @@ def with_status_line(text: str, command: str = COMMAND) -> str:
         )
     if _is_ours(named.value, command):
         return text
-    return jsonedit.replace(text, named, f"{command} --then {shlex.quote(named.value)}")
+    return jsonedit.replace(text, named, _chained(jsonedit.raw(text, named), command))
 
 
 def without_status_line(text: str, command: str = COMMAND) -> str:
@@ -52,7 +53,39 @@ def without_status_line(text: str, command: str = COMMAND) -> str:
     previous = _previous(named.value, command)
     if previous is None:
         return jsonedit.drop(text, jsonedit.outermost(text), present)
-    return jsonedit.replace(text, named, previous)
+    return jsonedit.replace(text, named, _unchained(jsonedit.raw(text, named), command, previous))
+
+
+# A character of a JSON string, as it is written.
+_CHARACTER = re.compile(r"\\u[0-9a-fA-F]{4}|\\.|.", re.DOTALL)
+_QUOTES = ("'", "\\u0027")
+
+
+def _chained(written: str, command: str) -> str:
+    """Put our command before one that is written as a JSON string, whose every character stays written as it is."""
+    prefix = json.dumps(f"{command} --then ", ensure_ascii=False)[:-1]
+    inner = written[1:-1]
+    if shlex.quote(json.loads(written)) == json.loads(written):
+        return f'{prefix}{inner}"'
+    # A shell's single quotes end for a quote, which stands in double ones.
+    quoted = (f"'\\\"{each}\\\"'" if each.lower() in _QUOTES else each for each in _CHARACTER.findall(inner))
+    return f"{prefix}'{''.join(quoted)}'\""
+
+
+def _unchained(written: str, command: str, previous: str) -> str:
+    """Return the command behind ours as it was written, or the usual way where ours has been written anew since."""
+    inner = written[len(json.dumps(f"{command} --then ", ensure_ascii=False)) - 1 : -1]
+    if inner[:1] == inner[-1:] == "'":
+        inner = inner[1:-1]
+        for quote in _QUOTES:
+            inner = inner.replace(f"'\\\"{quote}\\\"'", quote)
+    candidate = f'"{inner}"'
+    try:
+        if _chained(candidate, command) == written and json.loads(candidate) == previous:
+            return candidate
+    except ValueError:
+        pass
+    return json.dumps(previous, ensure_ascii=False)
 
 
 def _status_line(text: str) -> Element | None:

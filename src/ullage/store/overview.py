@@ -90,7 +90,7 @@ def load_samples(cache: ProfileCache, reading: Reading | None, now: datetime) ->
     if reading is None:
         return {}
     try:
-        return history.samples(history_path(cache.environ), owner(cache, reading), now - pace.MEMORY)
+        return history.samples(history_path(cache.environ), owner(cache, reading), now - pace.MEMORY, now)
     except UllageError:
         return {}
 
