@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.tools import need, run, ullage
-from ullage.doctor import permissions
+from ullage.doctor import hosts, permissions
 from ullage.quota import serial
 from ullage.quota.model import Problem
 from ullage.setup import plans
@@ -27,6 +27,7 @@ from ullage.system.files import write_atomically
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ullage.doctor.finding import Finding
     from ullage.simulate import Simulator
 
 
@@ -76,7 +77,7 @@ def test_a_machine_that_is_well(environ: dict[str, str], known: Simulator) -> No
     assert host(document, "bash")["file"] == "~/.bashrc"
     assert host(document, "bash")["enough"] is True
     assert [found["name"] for found in document["hosts"]] == list(plans.HOSTS)
-    assert document["prompt_milliseconds"]["ullage-prompt"] > 0
+    assert document["prompt_milliseconds"] == {}
     assert document["cache"]["directory"] == ProfileCache(environ).directory
     assert (document["cache"]["mode"], document["cache"]["yours"]) == ("0700", True)
     assert (document["reading"]["source"], document["reading"]["state"]) == ("oauth", "fresh")
@@ -84,6 +85,34 @@ def test_a_machine_that_is_well(environ: dict[str, str], known: Simulator) -> No
     assert document["refresh"]["next_at"] > document["refresh"]["attempted_at"]
     assert "ULLAGE_SOURCE" in document["variables"]
     assert "All is well." in ullage("doctor", environ=environ).stdout
+
+
+def test_it_measures_when_asked_to(environ: dict[str, str], known: Simulator) -> None:
+    need("bash")
+    found = ullage("doctor", "--measure", "--json", environ=environ)
+    assert (found.returncode, found.stderr) == (0, "")
+    document = json.loads(found.stdout)
+    assert document["prompt_milliseconds"]["ullage-prompt"] > 0
+    assert host(document, "bash")["hook_microseconds"] > 0
+
+
+def test_it_starts_each_program_once_and_waits_for_none_that_hangs(
+    environ: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs, log = tmp_path / "programs", tmp_path / "log"
+    programs.mkdir()
+    names = ["nu" if name == "nushell" else name for name in plans.HOSTS]
+    for name in names:
+        ends = "exec sleep 60" if name == "fish" else f"echo {name} 99.1"
+        (programs / name).write_text(f'#!/bin/sh\necho "{name} $*" >>"{log}"\n{ends}\n')
+        (programs / name).chmod(0o755)
+    environ["PATH"] = f"{programs}{os.pathsep}{environ['PATH']}"
+    monkeypatch.setattr(hosts, "_VERSION_SECONDS", 1.0)
+    findings: list[Finding] = []
+    versions = {found["name"]: found["version"] for found in hosts.report_hosts(environ, findings)}
+    assert versions == {name: None if name == "fish" else "99.1" for name in plans.HOSTS}
+    asked = log.read_text().split("\n")[:-1]
+    assert sorted(asked) == sorted(f"{name} {'-V' if name == 'tmux' else '--version'}" for name in names)
 
 
 def test_it_changes_nothing_and_asks_nobody(environ: dict[str, str], known: Simulator, account: Path) -> None:

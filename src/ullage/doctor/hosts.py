@@ -1,10 +1,11 @@
-"""The programs that show the segment: which are here and new enough, how each is set up, and what it costs a prompt."""
+"""The programs that show the segment: which are here and new enough, and how each is set up."""
 
 from __future__ import annotations
 
 import os
 import re
 import subprocess
+import time
 
 from ullage.base.errors import UllageError, UsageError
 from ullage.doctor import measure
@@ -15,7 +16,7 @@ from ullage.system.files import read_regular
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
     from typing import Any
 
@@ -44,20 +45,11 @@ _MORE_FILES = {
 }
 
 
-def report_hosts(
-    environ: Mapping[str, str], now: datetime, findings: list[Finding]
-) -> tuple[list[dict[str, Any]], dict[str, float | None]]:
-    """Return what is to be said of each host, and how long each program takes for a prompt, in milliseconds."""
-    hosts = [_host(name, environ, findings) for name in plans.HOSTS]
-    prompt: dict[str, float | None] = {}
-    try:
-        with measure.cache(environ, int(now.timestamp())) as inside:
-            prompt = measure.programs(inside)
-            for host in hosts:
-                if host["name"] in measure.SHELLS and host["program"]:
-                    host["hook_microseconds"] = measure.hook(host["name"], host["program"], inside)
-    except (OSError, UllageError) as error:
-        findings.append(Finding(code="not_measured", message=f"Nothing could be measured: {error}.", exit_code=2))
+def report_hosts(environ: Mapping[str, str], findings: list[Finding]) -> list[dict[str, Any]]:
+    """Return what is to be said of each host; every program is started once, for its version, all at the same time."""
+    paths = {name: programs.find(_PROGRAMS.get(name, name), environ) for name in plans.HOSTS}
+    versions = _versions(paths, environ)
+    hosts = [_host(name, paths[name], versions.get(name), environ, findings) for name in plans.HOSTS]
     set_up = [host["name"] for host in hosts if host["set_up"] not in ("none", "damaged")]
     for program in ("ullage", "ullage-prompt"):
         if set_up and programs.find(program, environ) is None:
@@ -69,7 +61,23 @@ def report_hosts(
             "fish or nushell."
         )
         findings.append(Finding(code="starship_unfed", message=words, exit_code=2))
-    return hosts, prompt
+    return hosts
+
+
+def measure_prompts(
+    hosts: Sequence[dict[str, Any]], environ: Mapping[str, str], now: datetime, findings: list[Finding]
+) -> dict[str, float | None]:
+    """Return how many milliseconds each program takes for a prompt; put what each shell's hook takes into `hosts`."""
+    prompt: dict[str, float | None] = {}
+    try:
+        with measure.cache(environ, int(now.timestamp())) as inside:
+            prompt = measure.programs(inside)
+            for host in hosts:
+                if host["name"] in measure.SHELLS and host["program"]:
+                    host["hook_microseconds"] = measure.hook(host["name"], host["program"], inside)
+    except (OSError, UllageError) as error:
+        findings.append(Finding(code="not_measured", message=f"Nothing could be measured: {error}.", exit_code=2))
+    return prompt
 
 
 def _is_starship_unfed(hosts: list[dict[str, Any]], environ: Mapping[str, str]) -> bool:
@@ -84,9 +92,9 @@ def _is_starship_unfed(hosts: list[dict[str, Any]], environ: Mapping[str, str]) 
     )
 
 
-def _host(name: str, environ: Mapping[str, str], findings: list[Finding]) -> dict[str, Any]:
-    program = programs.find(_PROGRAMS.get(name, name), environ)
-    version = _version(program, environ) if program else None
+def _host(
+    name: str, program: str | None, version: str | None, environ: Mapping[str, str], findings: list[Finding]
+) -> dict[str, Any]:
     enough = version is None or _numbers(version) >= _MINIMUM[name]
     file, standing = _standing(name, environ)
     minimum = ".".join(map(str, _MINIMUM[name]))
@@ -116,20 +124,35 @@ def _host(name: str, environ: Mapping[str, str], findings: list[Finding]) -> dic
     }
 
 
-def _version(program: str, environ: Mapping[str, str]) -> str | None:
+def _versions(paths: Mapping[str, str | None], environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the version that each program says it has, without those that say none in time."""
+    asked = {name: _ask_version(path, environ) for name, path in paths.items() if path}
+    deadline = time.monotonic() + _VERSION_SECONDS
+    versions = {}
+    for name, process in asked.items():
+        try:
+            output = process.communicate(timeout=max(0, deadline - time.monotonic()))[0] if process else b""
+        except subprocess.TimeoutExpired:
+            programs.kill_group(process)
+            output = process.communicate()[0]
+        found = re.search(rb"\d+(?:\.\d+)+[a-z]?", output)
+        if found:
+            versions[name] = found.group().decode()
+    return versions
+
+
+def _ask_version(program: str, environ: Mapping[str, str]) -> subprocess.Popen[bytes] | None:
     try:
-        done = subprocess.run(
+        return subprocess.Popen(
             [program, "-V" if os.path.basename(program) == "tmux" else "--version"],
             env={"PATH": environ.get("PATH", os.defpath), "HOME": "/", "LC_ALL": "C"},
             stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_VERSION_SECONDS,
-            check=False,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
-    except (OSError, subprocess.TimeoutExpired):
+    except OSError:
         return None
-    found = re.search(rb"\d+(?:\.\d+)+[a-z]?", done.stdout)
-    return found.group().decode() if found else None
 
 
 def _numbers(version: str) -> tuple[int, ...]:
