@@ -10,7 +10,7 @@ import time
 from ullage.base.errors import UllageError, UsageError
 from ullage.doctor import measure
 from ullage.doctor.finding import Finding
-from ullage.setup import plans
+from ullage.setup import plans, reasons, started
 from ullage.system import programs
 from ullage.system.files import read_regular
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 _VERSION_SECONDS = 5
-_PROGRAMS = {"nushell": "nu"}
 # What the tests run, or what the shell code is written for.
 _MINIMUM = {
     "bash": (3, 2),
@@ -33,6 +32,9 @@ _MINIMUM = {
     "starship": (1, 20),
     "tmux": (3, 2),
 }
+_SET_UP = ("block", "edited", "by hand")
+# Those that run it at every prompt.
+_READERS = ("starship", "tmux")
 # Where else a line of one's own may stand.
 _MORE_FILES = {
     "bash": (".bash_profile", ".bash_login", ".profile"),
@@ -47,13 +49,18 @@ _MORE_FILES = {
 
 def report_hosts(environ: Mapping[str, str], findings: list[Finding]) -> list[dict[str, Any]]:
     """Return what is to be said of each host; every program is started once, for its version, all at the same time."""
-    paths = {name: programs.find(_PROGRAMS.get(name, name), environ) for name in plans.HOSTS}
+    paths = {name: plans.program(name, environ) for name in plans.HOSTS}
     versions = _versions(paths, environ)
     hosts = [_host(name, paths[name], versions.get(name), environ, findings) for name in plans.HOSTS]
-    set_up = [host["name"] for host in hosts if host["set_up"] not in ("none", "damaged")]
-    for program in ("ullage", "ullage-prompt"):
-        if set_up and programs.find(program, environ) is None:
-            words = f"{program} is not in PATH, so {', '.join(set_up)} cannot find it. Add its directory to PATH."
+    _prove(hosts, environ, findings)
+    needed = {
+        # The lines that setup writes name it by its full path.
+        "ullage": [host["name"] for host in hosts if host["set_up"] == "by hand" and host["name"] in started.SHELLS],
+        "ullage-prompt": [host["name"] for host in hosts if host["name"] in _READERS and host["set_up"] in _SET_UP],
+    }
+    for program, users in needed.items():
+        if users and programs.find(program, environ) is None:
+            words = f"{program} is not in PATH, so {', '.join(users)} cannot find it. Add its directory to PATH."
             findings.append(Finding(code="not_in_path", message=words, exit_code=2))
     if _is_starship_unfed(hosts, environ):
         words = (
@@ -80,6 +87,24 @@ def measure_prompts(
     return prompt
 
 
+def _prove(hosts: Sequence[dict[str, Any]], environ: Mapping[str, str], findings: list[Finding]) -> None:
+    """Start each shell that is set up, and put into `hosts` whether its prompt shows the segment."""
+    shells = {host["name"]: host for host in hosts if host["name"] in started.SHELLS and host["set_up"] in _SET_UP}
+    found = {name: host["program"] for name, host in shells.items() if host["program"] and host["enough"] is not False}
+    try:
+        starts = started.look(found, environ)
+    except OSError as error:
+        words = f"No shell could be started on a terminal: {error.strerror or error}."
+        findings.append(Finding(code="not_tried", message=words, exit_code=2))
+        return
+    for name in found:
+        of_shell = [start for start in starts if start.shell == name]
+        for start in of_shell:
+            shells[name]["seen_at_login" if start.login else "seen"] = start.seen
+        missing = reasons.explain(plans.host(name, environ), of_shell, environ)
+        findings += [Finding(code="not_seen", message=sentence, exit_code=2) for sentence in missing]
+
+
 def _is_starship_unfed(hosts: list[dict[str, Any]], environ: Mapping[str, str]) -> bool:
     texts = {host["name"]: read_regular(host["file"]) or b"" for host in hosts if host["file"]}
     starship = texts.pop("starship", b"")
@@ -101,11 +126,11 @@ def _host(
     if standing.how == "damaged":
         words = f"The marks of ullage's block in {file} do not pair up. `ullage setup {name}` says where."
         findings.append(Finding(code="damaged_block", message=words, exit_code=2))
-    lost = plans.lost_file(read_regular(file)) if file else None
+    lost = _lost_file(name, file, environ)
     if lost:
         words = (
-            f"{file} names {lost}, which is not there any more, so {name} shows nothing. `ullage setup {name} --undo`, "
-            f"then `ullage setup {name}` names the new one."
+            f"{file} names {lost}, which is not there any more, so {name} shows nothing or starts slowly. "
+            f"`ullage setup {name}` names the new one."
         )
         findings.append(Finding(code="lost_file", message=words, exit_code=2))
     if standing.how not in ("none", "damaged") and not enough:
@@ -120,18 +145,26 @@ def _host(
         "file": file,
         "set_up": standing.how,
         "line": standing.line,
+        "seen": None,
+        "seen_at_login": None,
         "hook_microseconds": None,
     }
 
 
+def _lost_file(name: str, file: str | None, environ: Mapping[str, str]) -> str | None:
+    return plans.lost_file(read_regular(file), plans.host(name, environ), environ) if file else None
+
+
 def _versions(paths: Mapping[str, str | None], environ: Mapping[str, str]) -> dict[str, str]:
     """Return the version that each program says it has, without those that say none in time."""
-    asked = {name: _ask_version(path, environ) for name, path in paths.items() if path}
+    started = {name: _ask_version(path, environ) for name, path in paths.items() if path}
     deadline = time.monotonic() + _VERSION_SECONDS
     versions = {}
-    for name, process in asked.items():
+    for name, process in started.items():
+        if process is None:
+            continue
         try:
-            output = process.communicate(timeout=max(0, deadline - time.monotonic()))[0] if process else b""
+            output = process.communicate(timeout=max(0, deadline - time.monotonic()))[0]
         except subprocess.TimeoutExpired:
             programs.kill_group(process)
             output = process.communicate()[0]
