@@ -51,7 +51,7 @@ def put(path: Path, data: bytes) -> Path:
 
 @pytest.fixture(autouse=True)
 def _without_shells(environ: dict[str, str], tmp_path: Path) -> None:
-    """Leave the shells out of PATH: what they do with the lines is in tests/shell, and they write files of their own."""
+    """Leave the shells out of PATH: they write files of their own, and test_started.py tries them."""
     programs = tmp_path / "programs"
     programs.mkdir()
     (programs / "sh").symlink_to(need("sh"))

@@ -43,7 +43,11 @@ _ALL = (
         in_file=r"powerlevel10k|\bp10k\.zsh\b",
         place="manual",
         second=".p10k.zsh",
-        second_lines="POWERLEVEL9K_RIGHT_PROMPT_ELEMENTS=(ullage ${POWERLEVEL9K_RIGHT_PROMPT_ELEMENTS:#ullage})\n",
+        # Without colours of its own an element is black on black.
+        second_lines="""\
+POWERLEVEL9K_RIGHT_PROMPT_ELEMENTS=(ullage ${POWERLEVEL9K_RIGHT_PROMPT_ELEMENTS:#ullage})
+: ${POWERLEVEL9K_ULLAGE_FOREGROUND=} ${POWERLEVEL9K_ULLAGE_BACKGROUND=}
+""",
         note="powerlevel10k makes this prompt: the segment becomes one of its elements, the first on the right.",
     ),
     Framework(

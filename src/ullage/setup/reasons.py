@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from ullage.setup.hosts import Host
     from ullage.setup.started import Start
 
-# What the hook leaves in a shell that has loaded it, and what says where zsh has its files.
+# What the hook leaves in a shell that has loaded it, whether a line of one's own could, and where zsh has its files.
 _IS_LOADED = {
-    "bash": 'declare -F __ullage_hook >/dev/null && echo "<loaded>"',
-    "zsh": 'print -r -- "${functions[__ullage_precmd]+<loaded>}<$ZDOTDIR>"',
-    "fish": 'functions -q __ullage_hook; and echo "<loaded>"',
+    "bash": 'declare -F __ullage_hook >/dev/null && echo "<loaded>"; command -v ullage >/dev/null || echo "<missing>"',
+    "zsh": 'print -r -- "${functions[__ullage_precmd]+<loaded>}${${commands[ullage]-<missing>}:#/*}<${ZDOTDIR-$HOME}>"',
+    "fish": 'functions -q __ullage_hook; and echo "<loaded>"; type -q ullage; or echo "<missing>"',
 }
 _LOGIN_FILES = (".bash_profile", ".bash_login", ".profile")
 _ELSEWHERE = "docs/frameworks.md has the lines for prompts that others make, and `ullage doctor` looks again."
@@ -61,10 +61,16 @@ def _reason(start: Start, host: Host, environ: Mapping[str, str]) -> str:
     told = started.ask(start, _IS_LOADED[host.name], environ) if host.name in _IS_LOADED else "<loaded>"
     if "<loaded>" in told:
         return f"it loads the hook, but something else makes the prompt afterwards. {_ELSEWHERE}"
+    if "<missing>" in told and b">>> ullage setup" not in (read_regular(host.path) or b""):
+        return (
+            f"`ullage` is not in its PATH yet when it reads your line. Take that out and run "
+            f"`ullage setup {host.name}`, which names the program by its full path."
+        )
     if host.name == "bash" and start.login:
         return _of_login_bash(host, environ)
-    if host.name == "zsh" and os.path.dirname(host.path) not in told:
-        return f"it has ZDOTDIR={told.strip()[1:-1]}, and reads its files there. Run this again with ZDOTDIR set so."
+    if host.name == "zsh" and f"<{os.path.dirname(host.path)}>" not in told:
+        elsewhere = told.rpartition("<")[2].strip(" >\n")
+        return f"it reads its files in {elsewhere}, not {host.path}. Run this again with ZDOTDIR={elsewhere}."
     return f"{host.path} is not read as far as these lines. Look for `return`, `exit` or an error above them."
 
 

@@ -168,30 +168,42 @@ def look(found: Mapping[str, str], environ: Mapping[str, str]) -> list[Start]:
     if os.name != "posix":
         raise OSError("There are no terminals here.")
     marker = f"ullage-{secrets.token_hex(4)}"
-    starts = [
-        Start(shell=shell, program=program, login=login)
+    # One after the other for each shell: the first start of some makes files that the second would make, too.
+    waiting = [
+        [Start(shell=shell, program=program, login=login) for login in _logins(shell)]
         for shell, program in found.items()
-        for login in ((False,) if shell in _WITHOUT_LOGIN else (False, True))
     ]
     with tempfile.TemporaryDirectory(prefix="ullage-", ignore_cleanup_errors=True) as directory:
         fill(directory, marker, int(time.time()), environ)
         inside = _environment(environ, directory)
-        with contextlib.ExitStack() as ends:
-            trials = []
-            for start in starts:
-                own = {**inside, **_PATH_OF_A_LOGIN} if start.login else inside
-                trials.append(_Trial(start, own, marker.encode()))
-                ends.callback(trials[-1].end)
-            _wait(trials)
-        return [trial.start for trial in trials]
+        seen: list[Start] = []
+        running: list[_Trial] = []
+        try:
+            while waiting or running:
+                known = {trial.start.shell for trial in running}
+                for starts in waiting:
+                    if starts[0].shell not in known:
+                        own = {**inside, **_PATH_OF_A_LOGIN} if starts[0].login else inside
+                        running.append(_Trial(starts.pop(0), own, marker.encode()))
+                waiting = list(filter(None, waiting))
+                over = _wait(running)
+                running = [trial for trial in running if trial not in over]
+                seen += [trial.end() for trial in over]
+        finally:
+            for trial in running:
+                trial.end()
+    return seen
 
 
-def _wait(trials: Sequence[_Trial]) -> None:
-    waiting = list(trials)
-    while waiting:
-        ready = select.select([trial.terminal for trial in waiting], [], [], 0.05)[0]
-        ended = [trial for trial in waiting if trial.terminal in ready and not trial.read()]
-        waiting = [trial for trial in waiting if trial not in ended and not trial.is_over()]
+def _logins(shell: str) -> tuple[bool, ...]:
+    return (False,) if shell in _WITHOUT_LOGIN else (False, True)
+
+
+def _wait(running: Sequence[_Trial]) -> list[_Trial]:
+    """Take in what comes for a moment; return those of which all is known."""
+    ready = select.select([trial.terminal for trial in running], [], [], 0.05)[0]
+    ended = [trial for trial in running if trial.terminal in ready and not trial.read()]
+    return [trial for trial in running if trial in ended or trial.is_over()]
 
 
 def fill(directory: str, text: str, now: int, environ: Mapping[str, str], clock: BootClock | None = None) -> None:
