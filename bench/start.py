@@ -10,6 +10,7 @@ from bench import world
 from bench.figures import compared, figure
 from bench.processes import interleaved, seconds
 from bench.starship import program as starship
+from ullage.setup import loading
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +23,10 @@ _BASE = "bash, nothing in its dotfile"
 
 def measure() -> list[Figure]:
     bash = shutil.which("bash") or "/bin/bash"
-    lines = {_BASE: "", "ullage init": f'eval "$({world.PROMPT[0]} init bash)"\n'}
+    lines = {_BASE: ""}
+    # What `ullage setup bash` writes, and the line by hand.
+    lines["ullage setup"] = loading.lines("bash", None, loading.words("bash", {}))
+    lines |= {"ullage init": f'eval "$({world.PROMPT[0]} init bash)"\n'}
     if starship():
         lines["starship init"] = f'eval "$({starship()} init bash)"\n'
     if shutil.which("zoxide"):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.tools import need, run, ullage
+from tests.support.tools import SCRIPTS, need, run, ullage
 from ullage.doctor import hosts, permissions
 from ullage.quota import serial
 from ullage.quota.model import Problem
@@ -70,12 +70,15 @@ def known(environ: dict[str, str], simulate: Callable[..., Simulator]) -> Simula
 
 def test_a_machine_that_is_well(environ: dict[str, str], known: Simulator) -> None:
     need("bash")
+    Path(environ["HOME"], ".bash_profile").write_text(". ~/.bashrc\n")
     ullage("setup", "bash", "--yes", environ=environ)
     document = doctor(environ, 0)
     assert document["findings"] == []
     assert host(document, "bash")["set_up"] == "block"
     assert host(document, "bash")["file"] == "~/.bashrc"
     assert host(document, "bash")["enough"] is True
+    assert (host(document, "bash")["seen"], host(document, "bash")["seen_at_login"]) == (True, True)
+    assert host(document, "zsh")["seen"] is None
     assert [found["name"] for found in document["hosts"]] == list(plans.HOSTS)
     assert document["prompt_milliseconds"] == {}
     assert document["cache"]["directory"] == ProfileCache(environ).directory
@@ -187,6 +190,12 @@ def cache_that_others_write_to(environ: dict[str, str], tmp_path: Path) -> None:
 
 def nothing_in_path(environ: dict[str, str], tmp_path: Path) -> None:
     environ["PATH"] = str(tmp_path)
+    Path(environ["HOME"], ".bashrc").write_text('eval "$(ullage init bash)"\n')
+    ullage("setup", "tmux", "--yes", environ=environ)
+
+
+def not_seen_at_login(environ: dict[str, str], tmp_path: Path) -> None:
+    Path(environ["HOME"], ".bash_profile").write_text("export A=1\n")
     ullage("setup", "bash", "--yes", environ=environ)
 
 
@@ -265,6 +274,7 @@ def test_what_is_open_to_others_is_found(environ: dict[str, str], known: Simulat
         (config("[segment\n"), 2, ["wrong_config"]),
         (lambda environ, _: Path(environ["ULLAGE_CONFIG"]).mkdir(), 2, ["wrong_config"]),
         (nothing_in_path, 2, ["not_in_path", "not_in_path"]),
+        (not_seen_at_login, 2, ["not_seen"]),
         (
             lambda environ, _: Path(environ["HOME"], ".bashrc").write_text("# >>> ullage setup bash >>>\n"),
             2,
@@ -312,8 +322,8 @@ def test_a_damaged_cache_is_as_good_as_none(environ: dict[str, str], name: str) 
 @pytest.mark.parametrize(
     ("name", "file", "line"),
     [
-        ("bash", ".profile", 'eval "$(ullage init bash)"'),
-        ("fish", ".config/fish/config.fish", "ullage init fish | source"),
+        ("bash", ".profile", f'PATH="{SCRIPTS}:$PATH"; eval "$(ullage init bash)"'),
+        ("fish", ".config/fish/config.fish", f"set PATH '{SCRIPTS}' $PATH; ullage init fish | source"),
         ("tmux", ".tmux.conf", "set -g status-right '#{ullage}'"),
     ],
 )
@@ -323,16 +333,19 @@ def test_a_line_of_ones_own_counts_wherever_it_stands(
     path = Path(environ["HOME"]) / file
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"\n{line}\n")
+    Path(environ["HOME"], ".bashrc").write_text(". ~/.profile\n")
     found = host(doctor(environ, 0), name)
     assert (found["set_up"], found["file"], found["line"]) == ("by hand", f"~/{file}", 2)
 
 
-@pytest.mark.parametrize("options", [[], ["--starship"]])
-def test_starship_that_nobody_feeds_is_told(environ: dict[str, str], known: Simulator, options: list[str]) -> None:
+@pytest.mark.parametrize(("options", "code"), [([], "starship_unfed"), (["--starship"], "not_seen")])
+def test_starship_that_nobody_feeds_or_loads_is_told(
+    environ: dict[str, str], known: Simulator, options: list[str], code: str
+) -> None:
+    Path(environ["HOME"], ".bash_profile").write_text(". ~/.bashrc\n")
     ullage("setup", "starship", "--yes", "--without-process", environ=environ)
     ullage("setup", "bash", "--yes", *options, environ=environ)
-    document = doctor(environ, 0 if options else 2)
-    assert codes(document) == ([] if options else ["starship_unfed"])
+    assert codes(doctor(environ, 2)) == [code]
 
 
 SECRET = "hunter2-is-not-to-be-seen"

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.tools import ULLAGE, need, ullage
-from ullage.setup import plans, reasons, started, userfile
+from tests.support.tools import REPOSITORY, ULLAGE, need, run, ullage
+from ullage.setup import frameworks, init, plans, reasons, started, userfile
 
 if TYPE_CHECKING:
     from ullage.setup.started import Start
@@ -129,6 +129,46 @@ def test_a_shell_without_files_of_its_own(environ: dict[str, str], home: Path, s
     assert seen(shell, environ) == dict.fromkeys(BOTH if shell != "elvish" else ["other"], False)
     set_up(shell, environ)
     assert seen(shell, environ) == (BOTH if shell != "elvish" else {"other": True})
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_start_of_a_shell_runs_nothing_of_ours(
+    environ: dict[str, str], home: Path, monkeypatch: pytest.MonkeyPatch, shell: str
+) -> None:
+    program, ran = home / "a b" / "ullage", home / "ran"
+    put(program, f"#!/bin/sh\necho \"$@\" >>'{ran}'\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(init, "this_program", lambda *_: str(program))
+    put(home / ".bash_profile", ". ~/.bashrc\n")
+    host = set_up(shell, environ)
+    assert "a b" in Path(host.path).read_text()
+    assert seen(shell, environ) == BOTH
+    assert not ran.exists()
+    # Without the file the program prints the hook; this one prints none.
+    path = Path(host.path)
+    path.write_text(path.read_text().replace(f"/ullage.{shell}", "/gone"))
+    assert not any(seen(shell, environ).values())
+    assert ran.read_text().splitlines() == [f"init {shell}"] * 2
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_what_was_uninstalled_says_nothing(environ: dict[str, str], home: Path, shell: str) -> None:
+    host = set_up(shell, environ)
+    path = Path(host.path)
+    path.write_text(
+        path.read_text().replace("ullage.", "gone.").replace("/ullage\n", "/gone\n").replace("=ullage\n", "=gone\n")
+    )
+    done = run([need(shell), "-i", "-c", f"source '{path}'; echo on"], environ)
+    assert (done.returncode, done.stdout) == (0, "on\n")
+    assert "gone" not in done.stderr
+
+
+def test_the_page_on_frameworks_has_the_lines_that_setup_writes() -> None:
+    page = (REPOSITORY / "docs" / "frameworks.md").read_text()
+    for framework in frameworks.ALL:
+        assert f"**{framework.name}**" in page
+        for line in (framework.lines + framework.second_lines).splitlines():
+            assert line in page, framework.name
 
 
 def test_nothing_of_the_users_is_kept_of_it(environ: dict[str, str], home: Path) -> None:

@@ -36,7 +36,7 @@ class Framework(Record):
         return second if self.second and os.path.lexists(second) else None
 
 
-_ALL = (
+ALL: tuple[Framework, ...] = (
     Framework(
         name="powerlevel10k",
         host="zsh",
@@ -90,10 +90,16 @@ set -q tide_ullage_bg_color; or set -g tide_ullage_bg_color normal
     ),
 )
 
+# What is put before its prompt is shown, too.
+_STARSHIP = "starship makes this prompt; docs/frameworks.md has the lines that make the segment a module of it."
+ALL += tuple(
+    Framework(name="starship", host=host, in_file=r"\bstarship init\b", note=_STARSHIP) for host in ("bash", "zsh")
+)
+
 
 def of_host(host: str) -> list[Framework]:
     """Return the frameworks of a shell, by its name, that need lines of their own."""
-    return [framework for framework in _ALL if framework.host == host]
+    return [framework for framework in ALL if framework.host == host]
 
 
 def second_files(host: str, path: str) -> list[str]:
