@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import time
+import threading
 
 from ullage.base.errors import UllageError, UsageError
 from ullage.doctor import measure
@@ -59,7 +58,7 @@ def report_hosts(environ: Mapping[str, str], findings: list[Finding]) -> list[di
         "ullage-prompt": [host["name"] for host in hosts if host["name"] in _READERS and host["set_up"] in _SET_UP],
     }
     for program, users in needed.items():
-        if users and programs.find(program, environ) is None:
+        if users and programs.find_program(program, environ) is None:
             words = f"{program} is not in PATH, so {', '.join(users)} cannot find it. Add its directory to PATH."
             findings.append(Finding(code="not_in_path", message=words, exit_code=2))
     if _is_starship_unfed(hosts, environ):
@@ -156,36 +155,30 @@ def _lost_file(name: str, file: str | None, environ: Mapping[str, str]) -> str |
 
 
 def _versions(paths: Mapping[str, str | None], environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the version that each program says it has, without those that say none in time."""
-    started = {name: _ask_version(path, environ) for name, path in paths.items() if path}
-    deadline = time.monotonic() + _VERSION_SECONDS
-    versions = {}
-    for name, process in started.items():
-        if process is None:
-            continue
-        try:
-            output = process.communicate(timeout=max(0, deadline - time.monotonic()))[0]
-        except subprocess.TimeoutExpired:
-            programs.kill_group(process)
-            output = process.communicate()[0]
-        found = re.search(rb"\d+(?:\.\d+)+[a-z]?", output)
-        if found:
-            versions[name] = found.group().decode()
+    """Return the version that each program says it has, all asked at once; without those that say none in time."""
+    versions: dict[str, str] = {}
+    asking = [
+        threading.Thread(target=_ask_version, args=(name, path, environ, versions))
+        for name, path in paths.items()
+        if path
+    ]
+    for thread in asking:
+        thread.start()
+    for thread in asking:
+        thread.join()
     return versions
 
 
-def _ask_version(program: str, environ: Mapping[str, str]) -> subprocess.Popen[bytes] | None:
+def _ask_version(name: str, program: str, environ: Mapping[str, str], versions: dict[str, str]) -> None:
+    command = [program, "-V" if os.path.basename(program) == "tmux" else "--version"]
+    inside = {"PATH": environ.get("PATH", os.defpath), "HOME": "/", "LC_ALL": "C"}
     try:
-        return subprocess.Popen(
-            [program, "-V" if os.path.basename(program) == "tmux" else "--version"],
-            env={"PATH": environ.get("PATH", os.defpath), "HOME": "/", "LC_ALL": "C"},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-    except OSError:
-        return None
+        done = programs.run_program(command, inside, seconds=_VERSION_SECONDS)
+    except (OSError, programs.ProgramLateError, programs.ProgramFloodError):
+        return
+    found = re.search(rb"\d+(?:\.\d+)+[a-z]?", done.output)
+    if found:
+        versions[name] = found.group().decode()
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -17,7 +17,7 @@ import time
 from ullage.prompt.publish import boot_clock
 from ullage.setup import started
 from ullage.system import secret
-from ullage.system.programs import find
+from ullage.system.programs import find_program
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def cache(environ: Mapping[str, str], now: int) -> Iterator[dict[str, str]]:
 
 def programs(environ: Mapping[str, str]) -> dict[str, float | None]:
     """Return the milliseconds of `ullage-prompt` and `ullage prompt`; None for what does not run here."""
-    reader = find("ullage-prompt", environ)
+    reader = find_program("ullage-prompt", environ)
     return {
         "ullage-prompt": _milliseconds([reader, "plain"], environ) if reader else None,
         "ullage prompt": _milliseconds([*_ULLAGE, "prompt"], environ),
@@ -147,7 +147,7 @@ def _output(command: Sequence[str], environ: Mapping[str, str]) -> bytes | None:
         # A session of its own: an interactive shell must not reach for the terminal that doctor runs on.
         done = subprocess.run(
             list(command),
-            env=secret.withheld(environ),
+            env=secret.withhold_keys(environ),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=_SECONDS,

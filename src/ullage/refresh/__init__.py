@@ -64,7 +64,7 @@ def refresh(environ: Mapping[str, str], *, force: bool = False, early: bool = Fa
         if settings.reporting.is_wanted:
             # The time that a server which is not there costs, this process does not pay.
             detach.start(
-                "ullage.metrics.report", secret.withheld(environ, settings.key_variables, keep=secret.METRICS_AUTH)
+                "ullage.metrics.report", secret.withhold_keys(environ, settings.key_variables, keep=secret.METRICS_AUTH)
             )
         return outcome
 

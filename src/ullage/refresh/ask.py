@@ -7,7 +7,7 @@ import importlib
 from datetime import UTC, datetime, timedelta
 
 from ullage.base.errors import SourceError
-from ullage.config import wrong_source
+from ullage.config import find_wrong_source
 from ullage.quota import meters
 from ullage.quota.model import CLOCK_SLACK
 from ullage.quota.schedule import SHORTEST_INTERVAL
@@ -37,7 +37,7 @@ def source_in_force(settings: Settings) -> Source:
 
     Raises SourceError for a word that names none, which only the environment can hold.
     """
-    wrong = wrong_source(settings)
+    wrong = find_wrong_source(settings)
     if wrong:
         raise SourceError("unknown_source", wrong)
     name = "claude-cache" if settings.source == "auto" else settings.source

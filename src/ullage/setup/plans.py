@@ -77,7 +77,7 @@ class Plan(Record):
 
 def program(name: str, environ: Mapping[str, str]) -> str | None:
     """Return the full path of a host's program; None where it is not in PATH."""
-    return programs.find({"nushell": "nu"}.get(name, name), environ)
+    return programs.find_program({"nushell": "nu"}.get(name, name), environ)
 
 
 def standing(data: bytes | None, host: Host) -> Standing:

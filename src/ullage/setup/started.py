@@ -85,7 +85,7 @@ class _Trial:
         try:
             self._process = subprocess.Popen(
                 [start.program, *options],
-                env=secret.withheld(environ),
+                env=secret.withhold_keys(environ),
                 cwd=environ.get("HOME") or "/",
                 stdin=inside,
                 stdout=inside,
@@ -249,23 +249,14 @@ def zsh_directory(environ: Mapping[str, str]) -> str | None:
     """Return where zsh looks for .zshrc when .zshenv says so; None where it does not, or is not here."""
     home = environ.get("HOME", "")
     named = (read_regular(path) or b"" for path in (os.path.join(home, ".zshenv"), "/etc/zsh/zshenv", "/etc/zshenv"))
-    zsh = programs.find("zsh", environ) if any(b"ZDOTDIR" in text for text in named) else None
+    zsh = programs.find_program("zsh", environ) if any(b"ZDOTDIR" in text for text in named) else None
     told = _output([zsh, "-c", 'print -rn -- "$ZDOTDIR"'], environ) if zsh else ""
     return told if os.path.isabs(told) and told.isprintable() else None
 
 
 def _output(command: Sequence[str], environ: Mapping[str, str]) -> str:
     try:
-        done = subprocess.run(
-            list(command),
-            env=secret.withheld(environ),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=_LONGEST_ANSWER_SECONDS,
-            check=False,
-            start_new_session=True,
-        )
-    except (OSError, subprocess.TimeoutExpired):
+        done = programs.run_program(command, environ, seconds=_LONGEST_ANSWER_SECONDS)
+    except (OSError, programs.ProgramLateError, programs.ProgramFloodError):
         return ""
-    return os.fsdecode(done.stdout)
+    return os.fsdecode(done.output)
