@@ -259,6 +259,23 @@ def test_what_is_open_to_others_is_found(environ: dict[str, str], known: Simulat
     assert codes(doctor(environ, 0)) == []
 
 
+@pytest.mark.parametrize("variable", ["ULLAGE_CACHE_DIR", "ULLAGE_STATE_DIR"])
+@pytest.mark.parametrize("place", ["for all", "the home", "above the home"])
+def test_no_chmod_is_advised_on_what_is_for_more_than_ullage(
+    environ: dict[str, str], known: Simulator, tmp_path: Path, variable: str, place: str
+) -> None:
+    home = Path(environ["HOME"])
+    directory = {"for all": tmp_path / "all", "the home": home, "above the home": home.parent}[place]
+    directory.mkdir(exist_ok=True)
+    directory.chmod(0o1777 if place == "for all" else 0o755)
+    environ[variable] = str(directory)
+    for command in ("doctor", "refresh"):
+        done = ullage(command, environ=environ)
+        assert "chmod" not in done.stdout + done.stderr
+        if place == "for all" and command == "doctor":
+            assert f"is for all users of this machine. Name a directory of your own in {variable}" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("damage", "code", "findings"),
     [

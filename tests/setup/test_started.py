@@ -119,6 +119,8 @@ def seen(shell: str, environ: dict[str, str]) -> dict[str, bool]:
     return {way: start.seen for way, start in look(shell, environ).items()}
 
 
+pytestmark = pytest.mark.process
+
 BOTH = {"other": True, "login": True}
 
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 # Each is a module of this package; its `command` is what runs.
 COMMANDS = tuple(WORDS)
 _LONGEST = max(map(len, WORDS))
+# What people type from habit.
+_HABITS = {"status": "usage"}
 
 
 class Commands(click.Group):
@@ -60,7 +62,7 @@ class Commands(click.Group):
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__, prog_name="ullage")
+@click.version_option(__version__, "-V", "--version", prog_name="ullage")
 def main() -> None:
     """How much of a Claude Pro, Max or Team plan is used: in the prompt, and wherever else you look.
 
@@ -81,7 +83,7 @@ def run(arguments: Sequence[str]) -> int:
             # A terminal that cannot show a sign shows a question mark, not a traceback.
             stream.reconfigure(errors="replace")
     try:
-        result = main.main(args=list(arguments), prog_name="ullage", standalone_mode=False)
+        result = main.main(args=_spell_out(arguments), prog_name="ullage", standalone_mode=False)
         _flush()
     except click.ClickException as error:
         error.show()
@@ -101,6 +103,14 @@ def run(arguments: Sequence[str]) -> int:
             click.echo(f"ullage: {error.filename or 'output'}: {error.strerror}", err=True)
         return 5
     return result if isinstance(result, int) else 0
+
+
+def _spell_out(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments with the names of ours for what people type from habit."""
+    first, *rest = arguments or [""]
+    if first == "help":
+        return [*rest, "--help"]
+    return [_HABITS[first], *rest] if first in _HABITS else list(arguments)
 
 
 def _flush() -> None:
