@@ -271,7 +271,7 @@ def test_no_chmod_is_advised_on_what_is_for_more_than_ullage(
     environ[variable] = str(directory)
     for command in ("doctor", "refresh"):
         done = ullage(command, environ=environ)
-        assert "chmod" not in done.stdout + done.stderr
+        assert "Run: chmod" not in done.stdout + done.stderr
         if place == "for all" and command == "doctor":
             assert f"is for all users of this machine. Name a directory of your own in {variable}" in done.stdout
 

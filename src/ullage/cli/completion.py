@@ -24,4 +24,4 @@ def command(context: click.Context, shell: str) -> None:
     assert found is not None
     source = found(context.find_root().command, {}, "ullage", "_ULLAGE_COMPLETE").source()
     # A description may hold what separates the kind of a word from the word.
-    click.echo(source.replace('string split ","', 'string split --max 2 ","'))
+    click.echo(source.replace('string split ","', 'string split --max 1 ","'))
