@@ -41,6 +41,7 @@ _LONGEST_NAME = 200
     callback=parsed(parse_limit),
     multiple=True,
     metavar="[WINDOW=]PERCENT",
+    shell_complete=options.complete_limit,
     help="No room from this percentage on: of one window (five_hour=80, 5h=80%, fable=90) or of all (80). "
     "Without it: from 100 on.",
 )
@@ -49,6 +50,7 @@ _LONGEST_NAME = 200
     callback=parsed(parse_limit),
     multiple=True,
     metavar="[WINDOW=]PERCENT",
+    shell_complete=options.complete_limit,
     help="Room that what comes will want: it must fit under the limit, beside what the pace so far lets expect.",
 )
 @click.option(

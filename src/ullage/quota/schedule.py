@@ -36,7 +36,8 @@ class Schedule(Record):
     """When the last attempt began and when the next is due, for a person who looks and for a bar that nobody watches.
 
     `hold_until` is what the server asked for; not even a forced refresh goes before it. `spawned_at` is when Claude
-    Code was last started to be asked, `state_mark` tells whether its own file has changed since it was read.
+    Code was last started to be asked, `state_mark` tells whether its own file has changed since it was read, `means`
+    whether what an answer depends on has since one failed to come.
     """
 
     account_id: str | None = None
@@ -50,6 +51,7 @@ class Schedule(Record):
     problem: Problem | None = None
     spawned_at: datetime | None = None
     state_mark: str | None = None
+    means: str | None = None
 
     def due_at(self, reading: Reading | None, *, attended: bool = True) -> datetime | None:
         """Return when the next refresh is due, None for at once.
@@ -111,7 +113,8 @@ class Schedule(Record):
     def failed(self, error: SourceError, now: datetime, jitter: Jitter) -> Schedule:
         """Plan the next attempt after a failure: exponential with full jitter, never before the server's own wish.
 
-        What failed on this machine, without a request, costs nobody anything and is tried again sooner.
+        What failed on this machine, without a request, costs nobody anything: for a person who looks it is tried again
+        after a minute.
         """
         failures = min(self.failures + 1, 16)
         first, longest = (
@@ -121,10 +124,11 @@ class Schedule(Record):
         delay = max(first, timedelta(seconds=math.ceil(jitter(ceiling.total_seconds()))))
         wish = min(error.retry_at, now + LONGEST_HOLD) if error.retry_at else None
         retry_at = max(now + delay, wish) if wish else now + delay
+        attended = retry_at if error.reached_server or wish else now + FIRST_LOCAL_RETRY
         return self.replace(
-            refresh_at=retry_at,
+            refresh_at=attended,
             idle_refresh_at=retry_at,
             hold_until=retry_at if error.code == "rate_limited" else wish,
             failures=failures,
-            problem=Problem(code=error.code, message=str(error), retry_at=retry_at),
+            problem=Problem(code=error.code, message=str(error), retry_at=attended),
         )

@@ -82,6 +82,8 @@ class HostDocument(Document):
     file: str | None
     set_up: Literal["block", "edited", "by hand", "damaged", "none"]
     line: int | None
+    seen: bool | None
+    seen_at_login: bool | None
     hook_microseconds: float | None
 
 

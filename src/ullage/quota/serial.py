@@ -132,6 +132,7 @@ def _schedule(fields: dict[str, Any]) -> dict[str, Any]:
         "problem": _problem(fields["problem"]),
         "spawned_at": parse_time(fields.get("spawned_at")),
         "state_mark": _text(fields.get("state_mark")),
+        "means": _text(fields.get("means")),
     }
 
 

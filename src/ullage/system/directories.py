@@ -99,6 +99,8 @@ def refuse_strangers(directory: str, *, variable: str = CACHE) -> None:
             f"{directory} belongs to another user, who could show you false numbers. Name a directory of your own in "
             f"{variable}, or run ullage as yourself."
         )
+    if status.st_mode & stat.S_ISVTX and status.st_mode & 0o022:
+        raise CacheError(f"{directory} is for all users of this machine. Name a directory of your own in {variable}.")
     if status.st_mode & 0o022:
         raise CacheError(f"Others can write to {directory}. Run: chmod go-w {_quoted(directory)}")
 
