@@ -44,6 +44,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    if "not process" not in item.config.option.markexpr:
+        return (yield)
     with contextlib.contextmanager(processes.hold)(item):
         return (yield)
 

@@ -1,7 +1,7 @@
 """Which tests start a process: seen in what they call before they run, and held to that while they do.
 
 `make quick` runs the others. A test that starts a process by way of our own code alone cannot be seen beforehand: it
-says `@pytest.mark.process`, and fails with that advice where it does not.
+says `@pytest.mark.process`, and fails there with that advice where it does not.
 """
 
 from __future__ import annotations

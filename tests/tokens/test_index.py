@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 import os
 import random
-import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.samples import NOW
+from tests.support.sqlite import opened
 from tests.support.transcript import amounts_of, count, line, sums, write
 from ullage.tokens import index, reading, scan, transcripts
 
@@ -180,7 +180,7 @@ def test_a_folder_that_is_gone_leaves_nothing(config: Path, path: str) -> None:
         file.unlink()
     (config / "projects" / "p").rmdir()
     assert sums(config, path) == [0] * 7
-    with sqlite3.connect(path) as connection:
+    with opened(path) as connection:
         for table in ("files", "responses", "sums"):
             assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
 
