@@ -65,7 +65,7 @@ def box(cache: ProfileCache) -> Outbox:
 
 
 def alert(**changes: object) -> Alert:
-    return alerts.test_alert(datetime.now(UTC)).replace(**changes)
+    return alerts.make_test_alert(datetime.now(UTC)).replace(**changes)
 
 
 def test_a_refresh_tells_each_threshold_once(
@@ -288,7 +288,7 @@ def test_the_desktop_shows_alerts_as_text(environ: dict[str, str], cache: Profil
         environ["DBUS_SESSION_BUS_ADDRESS"] = screen.address
         delivered = run(DELIVER, environ)
     assert (delivered.returncode, delivered.stdout, delivered.stderr) == (0, "", "")
-    assert outbox.problem(cache) is None
+    assert outbox.load_problem(cache) is None
     assert screen.shown == [
         ("ullage", f"{HOSTILE}: 95% used", "It resets in 2h13."),
         ("ullage", "No new reading", "‹a href='x'›The server‹/a› + co"),

@@ -10,7 +10,7 @@ from ullage.base.text import clean
 from ullage.config.settings import DEFAULTS
 from ullage.config.template import Field, Group, parse_template
 from ullage.quota.model import binding_window, find_window, severity_at, state_at, used_percent_at
-from ullage.render import phrases, rows, segment
+from ullage.render import rows, segment, words
 from ullage.render.segment import View
 
 TYPE_CHECKING = False
@@ -38,7 +38,7 @@ class Wanted(Record):
     window: str | None = None
 
 
-class Row(Record):
+class PanelRow(Record):
     """One window, or the credits: name, number with its marks, course as a sparkline, outlook, and who said so when."""
 
     label: str
@@ -57,7 +57,7 @@ class Panel(Record):
     used_percent: float | None = None
     severity: Severity = "normal"
     state: State = "none"
-    rows: tuple[Row, ...] = ()
+    rows: tuple[PanelRow, ...] = ()
     origin: str = "Nothing is known yet."
     problem: str = ""
     palette: Mapping[str, str]
@@ -70,7 +70,7 @@ class Panel(Record):
         return segment.level_of(self.spans)
 
 
-def look(known: Overview, settings: Settings, wanted: Wanted, now: datetime) -> Panel:
+def look_at(known: Overview, settings: Settings, wanted: Wanted, now: datetime) -> Panel:
     """Return what there is to show at `now`."""
     problem = clean(known.problem.message, _LONGEST_PROBLEM) if known.problem else ""
     nothing = Panel(
@@ -89,7 +89,7 @@ def look(known: Overview, settings: Settings, wanted: Wanted, now: datetime) -> 
     )
     shown = nothing.replace(
         rows=_rows(known, settings, now),
-        origin=phrases.origin(reading, settings, now),
+        origin=words.origin(reading, settings, now),
     )
     window = _chosen(view, wanted.window)
     if window is None:
@@ -128,7 +128,7 @@ def _about(nodes: Sequence[Node], window: str) -> tuple[Node, ...]:
     return tuple(about)
 
 
-def _rows(known: Overview, settings: Settings, now: datetime) -> tuple[Row, ...]:
+def _rows(known: Overview, settings: Settings, now: datetime) -> tuple[PanelRow, ...]:
     reading = known.reading
     assert reading is not None
     stated = [(window.source, window.as_of) for window in reading.windows]
@@ -137,13 +137,13 @@ def _rows(known: Overview, settings: Settings, now: datetime) -> tuple[Row, ...]
     # Credits that are too old have no row.
     found = zip(rows.rows(known, settings, now), stated, strict=False)
     return tuple(
-        Row(
+        PanelRow(
             label=row.label.encode("ascii", "replace").decode() if settings.ascii_only else row.label,
             share=row.number,
             bar=row.bar.text,
             course=row.course.text,
             outlook="; ".join(span.text for span in row.outlook),
-            stated=f"{phrases.ago(as_of, now)}, from {source}",
+            stated=f"{words.read(as_of, now)}, from {source}",
         )
         for row, (source, as_of) in found
     )
