@@ -43,11 +43,14 @@ def build(
     for name in TIMELINES:
         alike.setdefault((settings.templates[surface_of(name)], form_of(name)), []).append(name)
     templates = {template for template, _ in alike}
-    palettes = {form: settings.palette_of(surface_of(form)) for _, form in alike}
     scenes = {template: _scenes(reading, settings, template, written, forecasts) for template in templates}
     return {
         tuple(names): [
-            Frame(starts_at=second, level=segment.level_of(spans), text=paint(spans, form, palettes[form]))
+            Frame(
+                starts_at=second,
+                level=segment.level_of(spans),
+                text=paint(spans, form, settings.palette_of(surface_of(form))),
+            )
             for second, spans in scenes[template]
         ]
         for (template, form), names in alike.items()
