@@ -8,6 +8,7 @@ import time
 from ullage.base.dates import UTC, datetime
 from ullage.prompt import frames
 from ullage.quota import timeline
+from ullage.quota.changes import list_turns, to_second
 from ullage.quota.timeline import ATTENDED, TIMELINES, BootClock, surface_of
 from ullage.store import overview
 from ullage.system.files import read_regular
@@ -65,15 +66,15 @@ def _contents(
     forecasts = (
         overview.load_forecasts(cache, reading, settings.thresholds, now) if frames.asks_for_forecasts(settings) else {}
     )
-    events = frames.events(reading, settings, written) if reading else ()
+    turns = list_turns(reading, settings.thresholds, written) if reading else ()
     due = {attended: snapshot.schedule.due_at(reading, attended=attended) for attended in (True, False)}
     found: dict[tuple[bytes, int], list[str]] = {}
     for names, built in frames.build(reading, settings, now, forecasts).items():
         for attended, due_at in due.items():
             alike = [name for name in names if (surface_of(name) in ATTENDED) is attended]
             if alike:
-                refresh_after = math.ceil(due_at.timestamp()) if due_at else written
-                checkpoint = min([refresh_after, *events])
+                refresh_after = to_second(due_at) if due_at else written
+                checkpoint = min([refresh_after, *turns])
                 data = timeline.encode(
                     built, written=written, refresh_after=refresh_after, checkpoint=checkpoint, clock=clock
                 )
