@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from types import MappingProxyType
 
 from ullage.base.dates import UTC, datetime, timedelta
 from ullage.config.template import COUNTDOWNS, FORECASTS, MOMENTS, list_fields, parse_template
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
     from ullage.config import Settings
     from ullage.config.template import Node
-    from ullage.quota.model import Reading
+    from ullage.quota.model import Reading, Window
     from ullage.quota.pace import Forecast
     from ullage.render.surfaces import Span
 
@@ -28,13 +27,14 @@ _NEAR_SECONDS = 3600
 _FAR_STEP_SECONDS = 300
 _FEWEST_FAR_STEPS = 24
 _DAY_SECONDS = 86400
+_NO_FORECASTS: Mapping[str, Forecast] = {}
 
 
 def build(
     reading: Reading | None,
     settings: Settings,
     now: datetime,
-    forecasts: Mapping[str, Forecast] = MappingProxyType({}),
+    forecasts: Mapping[str, Forecast] = _NO_FORECASTS,
 ) -> dict[tuple[str, ...], list[Frame]]:
     """Return the frames from `now` until the reading is too old to show, by the timelines that have the same ones."""
     written = math.floor(now.timestamp())
@@ -88,13 +88,25 @@ def _steps(reading: Reading, nodes: Iterable[Node], written: int, horizon: int) 
     """Return the seconds at which a countdown or an age shows another text: minutes soon, five minutes later on."""
     steps: set[int] = set()
     fields = list_fields(nodes)
-    if any(field.attribute in COUNTDOWNS for field in fields):
-        for window in reading.windows:
-            if window.resets_at is not None:
-                steps |= _every_step(to_second(window.resets_at), written, horizon)
+    for window in _list_counted_down(reading, {field.attribute for field in fields}):
+        if window.resets_at is not None:
+            steps |= _every_step(to_second(window.resets_at), written, horizon)
     if any(field.subject == "age" for field in fields):
         steps |= _every_step(to_second(reading.as_of), written, horizon)
     return sorted(steps)
+
+
+def _list_counted_down(reading: Reading, attributes: set[str]) -> list[Window]:
+    """Return the windows of which a template with these attributes may show a countdown."""
+    countdowns = attributes & {*COUNTDOWNS}
+    # How long one is blocked for is shown of a window that is used up, which no other becomes by time alone.
+    return [
+        window for window in reading.windows if countdowns - {"blocked_for"} or (countdowns and _is_used_up(window))
+    ]
+
+
+def _is_used_up(window: Window) -> bool:
+    return window.used_percent is not None and window.used_percent >= 100
 
 
 def _every_step(phase: int, written: int, horizon: int) -> set[int]:

@@ -150,7 +150,7 @@ def _start_refresh(environ: Mapping[str, str]) -> None:
     """Start a refresh that outlives us; unlike `detach`, from a process with threads, which must not fork."""
     try:
         process = subprocess.Popen(
-            detach.build_command("ullage.refresh"),
+            detach.build_command(detach.REFRESH),
             env=dict(environ),
             cwd=os.path.abspath(os.sep),
             stdin=subprocess.DEVNULL,

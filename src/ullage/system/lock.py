@@ -1,8 +1,10 @@
-"""A lock file: one process of a user's at a time."""
+"""A lock file: one process of a user's at a time.
+
+By flock where the system has it, which is what filelock calls too, after 25 ms of imports; by filelock elsewhere.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 import time
@@ -14,55 +16,55 @@ if sys.platform != "win32":
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
 _POLL_SECONDS = 0.05
 
 
-@contextlib.contextmanager
-def hold_lock(path: str, wait_seconds: float = 0) -> Iterator[bool]:
-    """Try to hold a lock file for so many seconds; yield whether that worked. A dead process holds no lock."""
-    try:
-        with _hold(path, wait_seconds) as held:
-            yield held
-    except _LockError as error:
-        raise CacheError(
-            f"Cannot lock {path}: {error}. Make the directory writable, or name another one in ULLAGE_CACHE_DIR."
-        ) from error
+def hold_lock(path: str, wait_seconds: float = 0) -> AbstractContextManager[bool]:
+    """Try to hold a lock file for so many seconds, in a `with` that tells whether that worked.
+
+    A dead process holds no lock. Raises CacheError on entry when the file cannot be opened or locked.
+    """
+    return _Lock(path, wait_seconds)
 
 
-class _LockError(Exception):
-    """The lock file cannot be opened or locked; what the caller does while it holds the lock raises its own errors."""
+class _Lock:
+    """What `contextlib.contextmanager` would make of a generator; importing that takes longer than the lock."""
 
+    def __init__(self, path: str, wait_seconds: float) -> None:
+        self._path, self._wait_seconds = path, wait_seconds
+        self._descriptor = -1
+        self._by_filelock: AbstractContextManager[object] | None = None
 
-@contextlib.contextmanager
-def _hold(path: str, wait_seconds: float) -> Iterator[bool]:
-    """Hold the lock by flock, as filelock does after 25 ms of imports; by filelock where the system has none."""
-    held, descriptor = None, None
-    if sys.platform != "win32":
+    def __enter__(self) -> bool:
         try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+            held = self._flock()
+            return self._enter_by_filelock() if held is None else held
         except OSError as error:
-            raise _LockError(error.strerror) from error
-        held = _flock(descriptor, time.monotonic() + wait_seconds)
-    try:
-        if held is None:
-            with _hold_by_filelock(path, wait_seconds) as found:
-                yield found
-        else:
-            yield held
-    finally:
-        if descriptor is not None:
-            os.close(descriptor)
+            self.__exit__()
+            raise CacheError(
+                f"Cannot lock {self._path}: {error.strerror}. Make the directory writable, or name another one in "
+                "ULLAGE_CACHE_DIR."
+            ) from error
 
+    def __exit__(self, *_error: object) -> None:
+        if self._by_filelock is not None:
+            self._by_filelock.__exit__(None, None, None)
+        if self._descriptor >= 0:
+            # Closing it gives the lock up.
+            os.close(self._descriptor)
+            self._descriptor = -1
 
-if sys.platform != "win32":
-
-    def _flock(descriptor: int, deadline: float) -> bool | None:
-        """Return whether the descriptor got the lock until the deadline; None where the file system knows no flock."""
+    def _flock(self) -> bool | None:
+        """Return whether the lock was got in time; None where the system or the file system knows no flock."""
+        if sys.platform == "win32":
+            return None
+        self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        deadline = time.monotonic() + self._wait_seconds
         while True:
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except (PermissionError, BlockingIOError):
                 if time.monotonic() >= deadline:
                     return False
@@ -72,20 +74,13 @@ if sys.platform != "win32":
             else:
                 return True
 
+    def _enter_by_filelock(self) -> bool:
+        import filelock
 
-@contextlib.contextmanager
-def _hold_by_filelock(path: str, wait_seconds: float) -> Iterator[bool]:
-    import filelock
-
-    lock = filelock.FileLock(path, timeout=wait_seconds, mode=0o600)
-    try:
-        lock.acquire()
-    except filelock.Timeout:
-        yield False
-        return
-    except OSError as error:
-        raise _LockError(error.strerror) from error
-    try:
-        yield True
-    finally:
-        lock.release()
+        lock = filelock.FileLock(self._path, timeout=self._wait_seconds, mode=0o600)
+        try:
+            lock.acquire()
+        except filelock.Timeout:
+            return False
+        self._by_filelock = lock
+        return True
