@@ -17,9 +17,10 @@ from tests.support.samples import HOUR, NOW, reading, readings, settings, window
 from tests.support.tools import REPOSITORY
 from ullage import panel
 from ullage.config.palette import Look
-from ullage.panel import Panel, Wanted, changes, markup
+from ullage.panel import Panel, Wanted, markup
 from ullage.panel.colours import paint
 from ullage.panel.formats import FORMATS
+from ullage.quota import changes
 from ullage.quota.model import Problem
 from ullage.quota.schedule import Schedule
 from ullage.render.surfaces import Span
@@ -269,8 +270,8 @@ def test_a_label_is_one_entry_of_a_menu(label: str) -> None:
 def test_the_next_change_is_never_late(stated: Any, seconds: int) -> None:
     now = NOW + timedelta(seconds=seconds)
     all_known = Overview(reading=stated, schedule=Schedule(), samples={}, forecasts={})
-    following = changes.next_change(all_known, settings().thresholds, None, now)
-    assert now < following <= now + changes.LONGEST
+    following = changes.next_change(stated, {}, settings().thresholds, now)
+    assert now < following <= now + changes.LONGEST_WAIT
     just_before = following - timedelta(microseconds=1)
     for format in ("waybar", "argos"):
         first, second = (
@@ -282,8 +283,9 @@ def test_the_next_change_is_never_late(stated: Any, seconds: int) -> None:
 
 def test_a_refresh_that_is_due_is_a_moment_to_look() -> None:
     due = NOW + timedelta(seconds=7)
-    assert changes.next_change(known(), settings().thresholds, due, NOW) == due
-    assert changes.next_change(known(), settings().thresholds, NOW, NOW) == NOW + changes.LONGEST
+    stated = known().reading
+    assert changes.next_change(stated, {}, settings().thresholds, NOW, due) == due
+    assert changes.next_change(stated, {}, settings().thresholds, NOW, NOW) == NOW + changes.LONGEST_WAIT
 
 
 def test_polybar_reads_no_tag_across_two_texts() -> None:

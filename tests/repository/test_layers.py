@@ -253,7 +253,7 @@ def test_the_core_has_no_clock_and_no_output() -> None:
         *("base.record", "base.text", "claude_code.answers", "config.wishes", "prompt.frames", "sources.wire"),
         *("alerts", "guard", "guard.limits"),
         *(f"org.{module}" for module in ("days", "reports", "rows", "totals")),
-        *(f"panel{module}" for module in ("", ".changes", ".clicks", ".colours", ".formats", ".lines", ".markup")),
+        *(f"panel{module}" for module in ("", ".clicks", ".colours", ".formats", ".lines", ".markup")),
         *("panel.menus", "panel.objects"),
         *(f"render.{module}" for module in ("columns", "segment", "surfaces", "words")),
         *(f"tokens.{module}" for module in ("amounts", "cost", "counts", "document", "lines", "litellm", "report")),

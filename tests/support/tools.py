@@ -148,7 +148,7 @@ def still_hangs(environ: Mapping[str, str], began: float) -> bool:
     for process in processes(environ):
         # Others come and go meanwhile.
         with contextlib.suppress(OSError):
-            if b"\0ullage.refresh\0" in Path(f"/proc/{process}/cmdline").read_bytes():
+            if b"ullage.refresh" in Path(f"/proc/{process}/cmdline").read_bytes():
                 return True
     return time.monotonic() - began > WHOLE_CALL_SECONDS
 

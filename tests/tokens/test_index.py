@@ -298,9 +298,8 @@ STRANGE_VALUES = (
 def test_whatever_the_index_holds_the_transcripts_are_counted(config: Path, path: str, statement: str) -> None:
     write(config, "p/a.jsonl", line() + line("msg_2", request="req_2"))
     assert count(config, path)[0].responses == 2
-    with sqlite3.connect(path) as connection:
+    with opened(path) as connection:
         connection.execute(statement)
-    connection.close()
     write(config, "p/b.jsonl", line("msg_3", request="req_3"))
     found = transcripts.list_transcripts([transcripts.root_of(str(config))])
     counted: list[Amount] = []

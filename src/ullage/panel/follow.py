@@ -11,7 +11,8 @@ from typing import Protocol
 
 from ullage import config, panel, prompt
 from ullage.base.errors import UsageError
-from ullage.panel import changes, clicks
+from ullage.panel import clicks
+from ullage.quota import changes
 from ullage.store import overview
 from ullage.store.cache import ProfileCache
 from ullage.system import watching
@@ -54,7 +55,8 @@ class Followed:
         self.known = overview.load(self.cache, settings.thresholds, now)
         due = self.known.schedule.due_at(self.known.reading, attended=False)
         shown = panel.look_at(self.known, settings, self._wanted, now)
-        return shown, changes.next_change(self.known, settings.thresholds, due, now)
+        following = changes.next_change(self.known.reading, self.known.forecasts, settings.thresholds, now, due)
+        return shown, following
 
 
 def follow(followed: Followed, say: Callable[[Panel], None], sleep: Sleep) -> None:
