@@ -22,7 +22,7 @@ LEVELS = ("normal", "warning", "critical", "exhausted", "stale")
 # Each option's value by its key where nobody sets it; `options` explains them.
 DEFAULTS: Mapping[str, Any] = {
     "source": "auto",
-    "segment.template": "{top.name} {top}[ {top.blocked_for}]",
+    "segment.template": "{top.name} {top}[ {top.on_credits}][ {top.blocked_for}]",
     "segment.show": "used",
     "segment.glyphs": "unicode",
     **{f"segment.templates.{surface}": "" for surface in SURFACES},

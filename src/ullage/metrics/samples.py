@@ -88,6 +88,11 @@ METRICS: tuple[Metric, ...] = (
         labels=_MONEY,
     ),
     Metric(name="ullage_credits_limit", help="The limit of the credits, in whole units.", labels=_MONEY),
+    Metric(
+        name="ullage_credits_used_ratio",
+        help="The used share of the credits or the budget; more than 1 when the limit was passed.",
+        unit="1",
+    ),
     Metric(name="ullage_credits_enabled", help="1 where credits may be used beyond the plan, else 0."),
     Metric(
         name="ullage_refresh_attempt_timestamp_seconds",
@@ -158,6 +163,7 @@ def _of_credits(account: Mapping[str, str], credits: CreditsDocument | None) -> 
     if credits is None:
         return
     yield "ullage_credits_enabled", account, float(credits.enabled)
+    yield from _share("ullage_credits_used_ratio", account, credits.used_percent)
     yield from _amount("ullage_credits_used", account, credits.used)
     yield from _amount("ullage_credits_limit", account, credits.limit)
 

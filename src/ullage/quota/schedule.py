@@ -31,15 +31,21 @@ LONGEST_LOCAL_RETRY = timedelta(minutes=10)
 # What a server may ask for at most: a day. More is a fault, and must not silence a machine for good.
 LONGEST_HOLD = timedelta(days=1)
 
+# The server refuses the account, whichever profile asks; so a request before its time makes the pause longer.
+_HOLDS = ("rate_limited", "served_from_snapshot")
+
 
 class Schedule(Record):
     """When the last attempt began and when the next is due, for a person who looks and for a bar that nobody watches.
 
-    `hold_until` is what the server asked for; not even a forced refresh goes before it. `spawned_at` is when Claude
-    Code was last started to be asked, `state_mark` tells whether its own file has changed since it was read.
+    `account_since` is when this account was first seen after another. `hold_until` is what the server asked for, or the
+    backoff after what Claude Code met there; not even a forced refresh goes before it. `spawned_at` is when Claude Code
+    was last started to be asked, `state_mark` tells whether its own file has changed since it was read.
     """
 
     account_id: str | None = None
+    organization_id: str | None = None
+    account_since: datetime | None = None
     attempted_at: datetime | None = None
     succeeded_at: datetime | None = None
     refresh_at: datetime | None = None
@@ -124,7 +130,7 @@ class Schedule(Record):
         return self.replace(
             refresh_at=retry_at,
             idle_refresh_at=retry_at,
-            hold_until=retry_at if error.code == "rate_limited" else wish,
+            hold_until=retry_at if error.code in _HOLDS else wish,
             failures=failures,
             problem=Problem(code=error.code, message=str(error), retry_at=retry_at),
         )

@@ -30,7 +30,7 @@ def is_enough(readings: Sequence[Reading], now: datetime) -> bool:
     merged = merge(readings)
     if merged is None or not listed or now - max(listed) >= IDLE_INTERVAL:
         return False
-    counted = [window for window in merged.windows if window.kind != "other"]
+    counted = [window for window in merged.windows if window.is_listed]
     return bool(counted) and all(
         -CLOCK_SLACK <= now - window.as_of < FRESH_FOR and not has_reset(window, now) for window in counted
     )
@@ -54,6 +54,6 @@ def is_busy(schedule: Schedule, readings: Sequence[Reading], state_changed_at: d
     if any(reading.source == "statusline" and reading.as_of > schedule.spawned_at for reading in readings):
         return True
     merged = merge(readings)
-    if merged is not None and any(has_reset(window, now) for window in merged.windows if window.kind != "other"):
+    if merged is not None and any(has_reset(window, now) for window in merged.windows if window.is_listed):
         return True
     return state_changed_at is not None and state_changed_at > schedule.spawned_at + timedelta(minutes=1)

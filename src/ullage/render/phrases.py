@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ullage.base.text import clean
-from ullage.quota.model import state_at
+from ullage.quota.model import state_of
 from ullage.render import words
 
 TYPE_CHECKING = False
@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 def origin(reading: Reading, settings: Settings, now: datetime) -> str:
     """Return whose numbers these are, what they count, how old they are and who said so."""
     plan = f"{clean(reading.account.plan)} plan, " if reading.account.plan else ""
-    state = state_at(reading.as_of, now, settings.thresholds)
+    state = state_of(reading, now, settings.thresholds)
     state_word = {"stale": " (stale)", "expired": " (too old to show)"}.get(state, "")
     counted = "left" if settings.show_left else "used"
-    return f"{plan}percent {counted}, {ago(reading.as_of, now)}{state_word}, from {reading.source}"
+    read = ago(reading.as_of, now) if reading.is_dated else "read at a time that is not told"
+    return f"{plan}percent {counted}, {read}{state_word}, from {reading.source}"
 
 
 def ago(as_of: datetime, now: datetime) -> str:

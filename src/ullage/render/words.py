@@ -67,6 +67,12 @@ def clock(moment: datetime, now: datetime, timezone: tzinfo | None = None) -> st
     return local.strftime("%H:%M" if abs((moment - now).total_seconds()) < 86400 else "%a %H:%M")
 
 
+def day(moment: datetime, timezone: tzinfo | None = None) -> str:
+    """Return the local day of a moment, as in a menu: 18 Dec."""
+    local = moment.astimezone(timezone)
+    return f"{local.day} {local:%b}"
+
+
 def pace(ratio: float, *, ascii_only: bool = False) -> str:
     """Return the used share against the elapsed share: 1.3×; under 1 the window would last."""
     return f"{ratio:.1f}{'x' if ascii_only else '×'}"

@@ -9,6 +9,7 @@ from ullage import config
 from ullage.base.errors import UllageError
 from ullage.base.record import Record
 from ullage.quota import pace
+from ullage.quota.model import model_words
 from ullage.store.cache import ProfileCache
 from ullage.system import places
 
@@ -89,9 +90,23 @@ def load_samples(cache: ProfileCache, reading: Reading | None, now: datetime) ->
     if reading is None:
         return {}
     try:
-        return history.samples(history_path(cache.environ), owner(cache, reading), now - pace.MEMORY)
+        samples = history.samples(history_path(cache.environ), owner(cache, reading), now - pace.MEMORY)
     except UllageError:
         return {}
+    return _renamed(samples, [window.id for window in reading.windows if window.kind == "model"])
+
+
+def _renamed(samples: dict[str, list[Sample]], ids: Sequence[str]) -> dict[str, list[Sample]]:
+    """Let the samples of a model's week go on under its new name: a label gains a version."""
+    families: dict[str, list[str]] = {}
+    for window_id in {*ids, *samples}:
+        families.setdefault("".join(model_words(window_id)[:1]), []).append(window_id)
+    for members in families.values():
+        named = [window_id for window_id in members if window_id in ids]
+        if len(named) == 1:
+            joined = [sample for window_id in members for sample in samples.get(window_id, ())]
+            samples[named[0]] = sorted(joined, key=lambda sample: sample.at)
+    return samples
 
 
 def load_forecasts(

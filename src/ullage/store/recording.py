@@ -11,7 +11,7 @@ import sys
 from ullage.base.dates import UTC, datetime
 from ullage.base.errors import UllageError
 from ullage.base.text import clean
-from ullage.quota.model import Problem
+from ullage.quota.model import Problem, named_limits
 from ullage.store.cache import ProfileCache
 from ullage.system.files import read_regular, remove, write_atomically
 
@@ -45,7 +45,7 @@ def _record(cache: ProfileCache, now: datetime) -> str | None:
     reading = cache.reading()
     if reading is None:
         return None
-    return history.record(history_path(cache.environ), owner(cache, reading), reading.windows, now)
+    return history.record(history_path(cache.environ), owner(cache, reading), named_limits(reading), now)
 
 
 def _told_before(cache: ProfileCache, schedule: Schedule) -> str | None:
