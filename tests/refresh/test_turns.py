@@ -68,7 +68,7 @@ def turn_back(environ: Mapping[str, str], by: timedelta, **changes: Any) -> None
     """Make what is in the cache older, as if so much time had passed."""
     cache = ProfileCache(environ)
     schedule = cache.schedule()
-    shared = AccountCache(cache.root, schedule.account_id)
+    shared = AccountCache(cache.root, schedule.account)
     asked_at = shared.asked_at()
     if asked_at is not None:
         shared.save_asked_at(asked_at - by)

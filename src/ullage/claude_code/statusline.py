@@ -15,8 +15,8 @@ from ullage.base.errors import SourceError, UllageError
 from ullage.base.record import Record
 from ullage.config.template import FORECASTS, PLAIN_SUBJECTS, SESSION_SUBJECTS, list_fields, parse_template
 from ullage.prompt import start_refresh_if_due
-from ullage.quota import serial
-from ullage.quota.model import has_reset
+from ullage.quota import merge, serial
+from ullage.quota.model import Account, has_reset
 from ullage.quota.timeline import TIMELINES, choose_timeline
 from ullage.sources import statusline
 from ullage.store import statements
@@ -94,7 +94,7 @@ def _take_in(payload: bytes, environ: MutableMapping[str, str], *, shows: bool, 
     known = statements.load(directory, now, said)
     line = ""
     if shows:
-        line = _line(known.reading, session, settings, environ, now)
+        line = _line(_shown(statement, known.reading), session, settings, environ, now)
     if shows and prints:
         _print(line)
     if statement and (statement.is_news or _is_unpublished(statement.path, directory)):
@@ -123,10 +123,26 @@ def _statement(session: Session, directory: str, environ: Mapping[str, str], now
     if known is not None and not is_news:
         is_news = (as_of - known.as_of).total_seconds() >= _CONFIRMED_SECONDS
     if is_news:
-        reading = reading.replace(account=reading.account.replace(id=_account_id(environ)))
-        if known is not None and known.account.id == reading.account.id:
+        signed_in = _signed_in(environ)
+        goes_on = known is not None and merge.goes_on(known, reading)
+        account = known.account if known is not None and goes_on else Account()
+        if account.may_be(signed_in):
+            account = Account(
+                id=signed_in.id or account.id,
+                organization_id=signed_in.organization_id or account.organization_id,
+            )
+        if known is not None and goes_on and known.account.may_be(account):
             reading = reading.replace(windows=(*windows, *_unmentioned(known, reading, now)))
+        reading = reading.replace(account=account, is_apart=not account.may_be(signed_in))
     return Statement(reading=reading, mark=session.mark, path=path, is_news=is_news)
+
+
+def _shown(statement: Statement | None, merged: Reading | None) -> Reading | None:
+    """Return what this session's line shows: its own numbers where they are not of the quota that the rest is of."""
+    if statement is None or merged is None:
+        return merged or (statement.reading if statement else None)
+    own = statement.reading
+    return own if own.is_apart or merge.are_two_quotas(merged, own) else merged
 
 
 def _unmentioned(known: Reading, reading: Reading, now: datetime) -> list[Window]:
@@ -142,7 +158,7 @@ def _numbers(reading: Reading) -> list[tuple[object, ...]]:
 def _line(
     merged: Reading | None, session: Session, settings: Settings, environ: MutableMapping[str, str], now: datetime
 ) -> str:
-    from ullage.quota.model import Account, Reading
+    from ullage.quota.model import Reading
     from ullage.render import segment
     from ullage.render.surfaces import paint
 
@@ -192,14 +208,15 @@ def _save(statement: Statement, known: Stated, settings: Settings, environ: Mapp
         detach.start("ullage.store.recording", secret.withheld(environ, settings.key_variables))
 
 
-def _account_id(environ: Mapping[str, str]) -> str | None:
+def _signed_in(environ: Mapping[str, str]) -> Account:
     from ullage.sources import claude_state
 
     try:
-        return claude_state.account(environ, lambda _seconds: None).id
+        named = claude_state.account(environ, lambda _seconds: None)
     except SourceError:
         # Being written just now: the statement names nobody, and goes with any account.
-        return None
+        return Account()
+    return Account(id=named.id, organization_id=named.organization_id)
 
 
 def _is_unpublished(path: str, directory: str) -> bool:

@@ -131,7 +131,7 @@ def families(
 def _samples(overviews: Iterable[Overview], thresholds: Thresholds, now: datetime, names: Names) -> Iterator[Sample]:
     yield "ullage_build_info", {"version": __version__}, 1.0
     for one in overviews:
-        account = {"account": names.account(one.account_id, one.profile)}
+        account = {"account": names.account(one.account.key, one.profile)}
         usage = contract.document(one.reading, one.schedule, thresholds, now, one.forecasts)
         yield from _of_account(account, usage, names)
         for window in usage.windows[:MOST_WINDOWS]:

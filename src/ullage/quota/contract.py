@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from ullage.base.values import iso
-from ullage.quota.model import CLOCK_SLACK, Account, has_reset, severity_at, state_at, state_of, used_percent_at
+from ullage.quota.model import CLOCK_SLACK, has_reset, severity_at, state_at, state_of, used_percent_at
 from ullage.quota.model import Credits as KnownCredits
 from ullage.quota.model import Money as KnownMoney
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from ullage.quota.model import Pool, Problem, Reading, Thresholds, Window
+    from ullage.quota.model import Account, Pool, Problem, Reading, Thresholds, Window
     from ullage.quota.pace import Forecast
     from ullage.quota.schedule import Schedule
 
@@ -157,7 +157,7 @@ def document(
     }
     if reading is None:
         return UsageDocument(
-            account=_account(Account(id=schedule.account_id, organization_id=schedule.organization_id)),
+            account=_account(schedule.account),
             source=None,
             as_of=None,
             age_seconds=None,

@@ -76,6 +76,16 @@ def are_two_quotas(one: Reading, other: Reading) -> bool:
     return all(a is not None and b is not None and not same_reset(a, b) for a, b in pairs)
 
 
+def goes_on(before: Reading, now: Reading) -> bool:
+    """Say whether a session still tells of the quota that it told of before: of the windows that run, one is the same.
+
+    Where none of them runs any more, nothing speaks against it.
+    """
+    pairs = list(zip(_running_resets(before, now), _running_resets(now, before), strict=True))
+    known = [(a, b) for a, b in pairs if a is not None and b is not None]
+    return not known or any(same_reset(a, b) for a, b in known)
+
+
 def _running_resets(reading: Reading, other: Reading) -> list[datetime | None]:
     moment = max(reading.as_of, other.as_of)
     known = {window.id: window.resets_at for window in reading.windows}

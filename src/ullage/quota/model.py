@@ -145,7 +145,7 @@ class Reading(Record):
     """Everything that one source said at `as_of`; `problem` notes what it said that cannot be true.
 
     `is_listing` is False where it does not tell every window there is; `is_dated` as of a window. `breakdown` is the
-    week by surface.
+    week by surface. `is_apart` marks what a session says of another account than the one that is signed in.
     """
 
     account: Account
@@ -158,6 +158,7 @@ class Reading(Record):
     breakdown: tuple[Share, ...] = ()
     is_listing: bool = True
     is_dated: bool = True
+    is_apart: bool = False
 
 
 class Thresholds(Record):
@@ -236,12 +237,13 @@ def listed_windows(reading: Reading) -> tuple[Window, ...]:
 def limits_of(reading: Reading) -> tuple[Window, ...]:
     """Return everything that may end work, the windows first: where there is no window, credits or a budget do.
 
-    Windows of which nothing is used take no part in a plan that is counted in money, so a budget goes beside them.
+    In a plan that is counted in money there may be windows too, of which nothing is used: a budget goes beside those.
     """
-    windows = listed_windows(reading)
-    budget = credits_window(reading)
-    is_plan_of_windows = any(window.used_percent or window.used_percent is None for window in windows)
-    return windows if budget is None or is_plan_of_windows else (*windows, budget)
+    windows, budget = listed_windows(reading), credits_window(reading)
+    if budget is None or reading.credits is None:
+        return windows
+    is_counted_in_windows = any(window.used_percent for window in windows) or not reading.credits.enabled
+    return windows if windows and is_counted_in_windows else (*windows, budget)
 
 
 def named_limits(reading: Reading) -> tuple[Window, ...]:

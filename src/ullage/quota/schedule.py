@@ -10,7 +10,7 @@ import math
 
 from ullage.base.dates import datetime, timedelta
 from ullage.base.record import Record
-from ullage.quota.model import CLOCK_SLACK, Problem
+from ullage.quota.model import CLOCK_SLACK, Account, Problem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,6 +56,11 @@ class Schedule(Record):
     problem: Problem | None = None
     spawned_at: datetime | None = None
     state_mark: str | None = None
+
+    @property
+    def account(self) -> Account:
+        """Whose schedule it is."""
+        return Account(id=self.account_id, organization_id=self.organization_id)
 
     def due_at(self, reading: Reading | None, *, attended: bool = True) -> datetime | None:
         """Return when the next refresh is due, None for at once.

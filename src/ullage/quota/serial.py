@@ -83,6 +83,7 @@ def _reading(fields: dict[str, Any]) -> Reading:
         breakdown=tuple(_share(share) for share in fields.get("breakdown", ())),
         is_listing=fields.get("is_listing") is not False,
         is_dated=fields.get("is_dated") is not False,
+        is_apart=fields.get("is_apart") is True,
     )
 
 

@@ -188,7 +188,7 @@ def short_name(window: Window) -> str:
     known = {"five_hour": "5h", "seven_day": "7d"}.get(window.id)
     if known:
         return known
-    scope = window.label.rpartition("(")[2].rstrip(")") if window.kind == "model" else ""
+    scope = window.label.rpartition("(")[2].rstrip(")") if window.kind == "model" and "(" in window.label else ""
     name = clean(scope).lower().removeprefix("claude ") or window.id.removeprefix("seven_day_").replace("_", " ")
     return name[:LONGEST_NAME].rstrip()
 
