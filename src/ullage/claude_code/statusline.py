@@ -130,6 +130,7 @@ def _statement(session: Session, directory: str, environ: Mapping[str, str], now
             account = Account(
                 id=signed_in.id or account.id,
                 organization_id=signed_in.organization_id or account.organization_id,
+                organization=signed_in.organization or account.organization,
             )
         if known is not None and goes_on and known.account.may_be(account):
             reading = reading.replace(windows=(*windows, *_unmentioned(known, reading, now)))
@@ -212,11 +213,10 @@ def _signed_in(environ: Mapping[str, str]) -> Account:
     from ullage.sources import claude_state
 
     try:
-        named = claude_state.account(environ, lambda _seconds: None)
+        return claude_state.account(environ, lambda _seconds: None)
     except SourceError:
         # Being written just now: the statement names nobody, and goes with any account.
         return Account()
-    return Account(id=named.id, organization_id=named.organization_id)
 
 
 def _is_unpublished(path: str, directory: str) -> bool:
