@@ -67,7 +67,7 @@ def box(cache: ProfileCache) -> Outbox:
 
 
 def alert(**changes: object) -> Alert:
-    return alerts.test_alert(datetime.now(UTC)).replace(**changes)
+    return alerts.make_test_alert(datetime.now(UTC)).replace(**changes)
 
 
 def test_a_refresh_tells_each_threshold_once(
@@ -79,7 +79,7 @@ def test_a_refresh_tells_each_threshold_once(
         settled(environ)
     told = sorted((str(each["kind"]), str(each["title"]), each["threshold"]) for each in heard())
     assert told == [
-        ("threshold", "Session (5h): 104% used", 100.0),
+        ("threshold", "Session (5h): 100% used", 100.0),
         ("threshold", "Week (Fable): 100% used", 100.0),
         ("threshold", "Week (all models): 88% used", 75.0),
     ]
@@ -181,9 +181,9 @@ def test_a_slow_command_delays_no_refresh_and_no_prompt(
     configure(environ, via=["command"], command=["sh", "-c", f"until [ -e '{gate}' ]; do sleep 0.05; done"])
     refreshed = ullage("usage", environ=environ)
     assert (refreshed.returncode, refreshed.stderr) == (0, "")
-    assert "104%" in refreshed.stdout
+    assert "100%" in refreshed.stdout
     assert processes(environ), "the command is still waiting"
-    assert "104%" in ullage("prompt", environ=environ).stdout
+    assert "100%" in ullage("prompt", environ=environ).stdout
     gate.touch()
     settled(environ)
 
@@ -208,7 +208,7 @@ def test_an_outbox_that_cannot_be_written_fails_no_refresh(
     (Path(shared.directory) / "outbox").write_text("a file in its place")
     refreshed = ullage("refresh", environ=environ)
     assert (refreshed.returncode, refreshed.stdout, refreshed.stderr) == (0, "Refreshed.\n", "")
-    assert "104%" in ullage("prompt", environ=environ).stdout
+    assert "100%" in ullage("prompt", environ=environ).stdout
     assert "outbox: File exists" in ullage("alerts", environ=environ).stderr
 
 
@@ -290,7 +290,7 @@ def test_the_desktop_shows_alerts_as_text(environ: dict[str, str], cache: Profil
         environ["DBUS_SESSION_BUS_ADDRESS"] = screen.address
         delivered = run(DELIVER, environ)
     assert (delivered.returncode, delivered.stdout, delivered.stderr) == (0, "", "")
-    assert outbox.problem(cache) is None
+    assert outbox.load_problem(cache) is None
     assert screen.shown == [
         ("ullage", f"{HOSTILE}: 95% used", "It resets in 2h13."),
         ("ullage", "No new reading", "‹a href='x'›The server‹/a› + co"),

@@ -18,7 +18,7 @@ import pytest
 
 from tests.support import tools
 from tests.support.tools import ULLAGE, is_running, postpone, processes, ullage, wait_until
-from ullage.config.default_file import default_text
+from ullage.config.default_file import write_default
 from ullage.quota import timeline
 from ullage.quota.schedule import Schedule
 from ullage.store import history, overview
@@ -123,7 +123,7 @@ def test_every_field_of_the_session_can_be_shown(environ: dict[str, str]) -> Non
 
 def test_its_colours_are_those_of_a_terminal(environ: dict[str, str]) -> None:
     del environ["NO_COLOR"]
-    assert "\033[33m78%!\033[0m" in line(payload(five_hour=78), environ)
+    assert "\033[33m78%!\033[39m" in line(payload(five_hour=78), environ)
 
 
 @pytest.mark.parametrize(
@@ -472,7 +472,7 @@ def test_a_reader_that_goes_away_is_no_trouble(environ: dict[str, str]) -> None:
 IMPORTED = {"__future__", "_datetime", "_json", "itertools", "math"} | tools.modules(
     base="arguments dates errors jsontext record text values",
     claude_code="statusline",
-    config="settings styles template wishes",
+    config="palette settings template wishes",
     prompt="",
     quota="merge model serial timeline",
     render="segment surfaces words",
@@ -498,7 +498,7 @@ def test_an_unchanged_line_imports_this_and_nothing_else(environ: dict[str, str]
 
 @pytest.mark.parametrize("options", ["", 'show = "used"', "template = '{top}'"], ids=["explained", "set", "not plain"])
 def test_a_config_toml_adds_its_checks_and_seldom_the_reader_of_toml(options: str, environ: dict[str, str]) -> None:
-    Path(environ["ULLAGE_CONFIG"]).write_text(default_text().replace("[segment]", f"[segment]\n{options}", 1))
+    Path(environ["ULLAGE_CONFIG"]).write_text(write_default().replace("[segment]", f"[segment]\n{options}", 1))
     modules = imported(environ)
     assert ("tomllib" in modules) == ("'" in options)
     if "tomllib" not in modules:

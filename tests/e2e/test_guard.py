@@ -443,7 +443,7 @@ def test_a_hook_that_cannot_tell_blocks_only_when_told_to(environ: dict[str, str
 IMPORTED_BY_A_HOOK = {"__future__", "_datetime", "_json", "math"} | modules(
     base="arguments dates errors jsontext record text values",
     claude_code="answers hook",
-    config="settings styles wishes",
+    config="palette settings wishes",
     guard="limits",
     prompt="",
     quota="exits merge model schedule serial timeline",

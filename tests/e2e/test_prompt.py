@@ -59,7 +59,7 @@ def test_prompt_that_starts_a_refresh_imports_little_more(
 def traced(command: list[str], environ: dict[str, str], directory: Path) -> list[str]:
     """Return the system calls of a command and of all its children."""
     log = directory / "strace.log"
-    told = run([need("strace"), "-f", "-qq", "-o", str(log), *command], environ)
+    told = run([need("strace"), "-f", "-qq", "-s", "256", "-o", str(log), *command], environ)
     assert told.returncode == 0, told.stderr
     return log.read_text().splitlines()
 

@@ -16,7 +16,7 @@ from tests.support.bars import DOCS, HOSTILE
 from tests.support.samples import HOUR, NOW, reading, readings, settings, window
 from tests.support.tools import REPOSITORY
 from ullage import panel
-from ullage.config.styles import PALETTES
+from ullage.config.palette import Look
 from ullage.panel import Panel, Wanted, changes, markup
 from ullage.panel.colours import paint
 from ullage.panel.formats import FORMATS
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 REFRESH = ("/usr/bin/ullage", "refresh", "--detach", "--early", "--profile", "default")
-PALETTE = PALETTES["16"]
+PALETTE = Look().in_terminal()
 
 
 def known(*windows: Any, **changes: Any) -> Overview:
@@ -38,7 +38,7 @@ def known(*windows: Any, **changes: Any) -> Overview:
 
 
 def look(*windows: Any, wanted: Wanted = Wanted(), now: Any = NOW, **changes: Any) -> Panel:  # noqa: B008  # frozen
-    return panel.look(known(*windows), settings(**changes), wanted, now)
+    return panel.look_at(known(*windows), settings(**changes), wanted, now)
 
 
 def shown(format: str, *windows: Any, **changes: Any) -> str:
@@ -69,8 +69,8 @@ def test_lines(format: str, text: str) -> None:
 def test_waybar() -> None:
     assert json.loads(shown("waybar", CRITICAL, WEEK)) == {
         "text": "5h <span foreground='#e5484d' weight='bold'>93%!!</span>",
-        "tooltip": "Session (5h): 93%!!, resets in 2h13, 12:51\nWeek: 30%, resets in 2h13, 12:51\n"
-        "max plan, percent used, read just now, from oauth",
+        "tooltip": "Session (5h): 93%!!, resets at 12:51, in 2h13\nWeek: 30%, resets at 12:51, in 2h13\n"
+        "Max 20x plan, read just now, from oauth",
         "alt": "critical",
         "class": ["critical", "fresh"],
         "percentage": 93,
@@ -196,7 +196,7 @@ def test_a_window_stands_for_top_in_a_template() -> None:
 
 def test_a_problem_is_told() -> None:
     schedule = Schedule(problem=Problem(code="x", message="Sign in | bash=x\nthen"))
-    told = panel.look(known(CRITICAL, schedule=schedule), settings(), Wanted(), NOW)
+    told = panel.look_at(known(CRITICAL, schedule=schedule), settings(), Wanted(), NOW)
     assert told.problem == "Sign in | bash=x then"
     assert "Sign in ¦ bash=x then |" in FORMATS["xbar"].render(told, REFRESH)
 
@@ -274,7 +274,7 @@ def test_the_next_change_is_never_late(stated: Any, seconds: int) -> None:
     just_before = following - timedelta(microseconds=1)
     for format in ("waybar", "argos"):
         first, second = (
-            FORMATS[format].render(panel.look(all_known, settings(), Wanted(), moment), REFRESH)
+            FORMATS[format].render(panel.look_at(all_known, settings(), Wanted(), moment), REFRESH)
             for moment in (now, just_before)
         )
         assert first == second

@@ -20,7 +20,7 @@ from ullage.prompt import frames
 from ullage.quota.model import Credits, Reading, Thresholds, Window
 from ullage.quota.pace import Forecast
 from ullage.quota.timeline import LEAD_SECONDS, SURFACES, Frame
-from ullage.render import segment
+from ullage.render import segment, words
 from ullage.render.segment import View
 
 if TYPE_CHECKING:
@@ -246,5 +246,5 @@ def test_a_forecast_is_shown_while_it_is_young_and_may_come_true(runs_out: int, 
     young = after < Thresholds().stale_after.total_seconds()
     assert pace == ("1.2×" if young else "?")
     moment = NOW + timedelta(seconds=after)
-    form = "%H:%M" if exhausts_at - moment < timedelta(days=1) else "%a %H:%M"
-    assert time == (exhausts_at.astimezone().strftime(form) if young and exhausts_at > moment else "?")
+    shown = words.forecast_clock(exhausts_at, moment)
+    assert time == (shown if young and exhausts_at > moment else "?")

@@ -58,6 +58,7 @@ def assert_few(counted: Counter[str]) -> None:
     assert 0 < counted["fsync"] <= 6
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("config", ["", ALERTS], ids=["plain", "with an alert channel"])
 def test_a_refresh_loads_and_merges_once_before_and_once_after_it_asks(
     config: str, environ: dict[str, str], simulate: Simulate, counted: Counter[str]

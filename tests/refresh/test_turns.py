@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
     from ullage.quota.model import Kind
 
+# Our own code starts `claude` here.
+pytestmark = pytest.mark.process
+
 ACCOUNT_ID = "5e000000-0000-4000-8000-000000000001"
 
 

@@ -66,7 +66,7 @@ def spans(template: str, known: Reading = READING, **view: Any) -> list[Span]:
         ("{7d.name}", "7d"),
         ("{7d.resets_in}", "3d04h"),
         ("{7d.resets_at}", "Wed 14:38"),
-        ("{fable}", "104%×"),
+        ("{fable}", "100%×"),
         ("{fable.left}", "0%×"),
         ("{fable.name}", "fable"),
         ("{fable.blocked_for}", "?"),
@@ -74,7 +74,7 @@ def spans(template: str, known: Reading = READING, **view: Any) -> list[Span]:
         ("{5h.on_credits}", "?"),
         ("{tangelo}", "99%!!"),
         ("{tangelo.resets_in}", "?"),
-        ("{top.name} {top}[ {top.on_credits}][ {top.blocked_for}]", "fable 104%× · credits"),
+        ("{top.name} {top}[ {top.on_credits}][ {top.blocked_for}]", "fable 100%× · credits"),
         ("{top.bar}", "▰▰▰▰▰▰▰▰"),
         ("{credits}", "24%"),
         ("{credits.percent}", "24%"),
@@ -255,7 +255,7 @@ def test_of_several_levels_the_one_that_warns_most_is_told() -> None:
         (Credits(enabled=True, used=DOLLARS.replace(currency="EUR"), limit=DOLLARS), "?50.00 EUR$50.00?"),
         (
             Credits(enabled=True, used=DOLLARS, limit=DOLLARS.replace(amount_minor=1), used_percent=999.0),
-            "999%×$50.00$0.01$0.00",
+            "100%×$50.00$0.01$0.00",
         ),
     ],
 )

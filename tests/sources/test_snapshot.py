@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ullage.quota.model import Reading
 
 ACCOUNT = Account(id="5e000000-0000-4000-8000-000000000001", organization_id="5e000000-0000-4000-8000-0000000000aa")
-BODY = {"five_hour": {"utilization": 37, "resets_at": None}, "seven_day": None, "limits": []}
+BODY: dict[str, Any] = {"five_hour": {"utilization": 37, "resets_at": None}, "seven_day": None, "limits": []}
 
 
 def keep(environ: dict[str, str], at: datetime | None, **more: Any) -> None:

@@ -24,7 +24,7 @@ from ullage.store.account import AccountCache
 from ullage.store.cache import ProfileCache
 from ullage.system import detach, directories, secret
 from ullage.system.files import read_regular, write_atomically, write_derived
-from ullage.system.lock import exclusive
+from ullage.system.lock import hold_lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,20 +54,20 @@ def announce(
     Whatever goes wrong is kept for `ullage alerts` to show: a refresh has done its work by now.
     """
     try:
-        if usable(settings.alerts) and _post_due(settings, Outbox(cache, snapshot.account), snapshot, now):
-            detach.start("ullage.alerts.outbox", secret.withheld(environ, settings.key_variables))
+        if list_usable(settings.alerts) and _post_due(settings, Outbox(cache, snapshot.account), snapshot, now):
+            detach.start("ullage.alerts.outbox", secret.withhold_keys(environ, settings.key_variables))
     except Exception as error:
         keep_problem(cache, f"{type(error).__name__}: {error}", now)
 
 
 def _post_due(settings: Settings, outbox: Outbox, snapshot: Snapshot, now: datetime) -> bool:
     outbox.make()
-    with exclusive(os.path.join(outbox.place, _LOCK), _LONGEST_POSTING_SECONDS) as alone:
+    with hold_lock(os.path.join(outbox.place, _LOCK), _LONGEST_POSTING_SECONDS) as alone:
         if not alone:
             return False
         wishes, thresholds, told = settings.alerts, settings.thresholds, outbox.marks()
         expected = overview.load_forecasts(outbox.cache, snapshot.reading, thresholds, now) if wishes.forecast else {}
-        found, after = alerts.due(snapshot.reading, snapshot.schedule, told, wishes, expected, thresholds, now)
+        found, after = alerts.find_due(snapshot.reading, snapshot.schedule, told, wishes, expected, thresholds, now)
         if after != told:
             # Marked before they are sent: one that gets lost is better than one that comes again and again.
             outbox.keep_marks(after)
@@ -76,9 +76,9 @@ def _post_due(settings: Settings, outbox: Outbox, snapshot: Snapshot, now: datet
         return bool(found)
 
 
-def usable(wishes: Wishes) -> tuple[str, ...]:
+def list_usable(wishes: Wishes) -> tuple[str, ...]:
     """Return the channels that can be used here."""
-    return tuple(channel for channel in wishes.via if channels.missing(channel, wishes) is None)
+    return tuple(channel for channel in wishes.via if channels.explain_missing(channel, wishes) is None)
 
 
 class Outbox:
@@ -99,7 +99,7 @@ class Outbox:
     def post(self, alert: Alert) -> None:
         """Put an alert into the outbox."""
         outbox = os.path.join(self.place, _OUTBOX)
-        directories.make(self.cache.root, outbox)
+        directories.make_private(self.cache.root, outbox)
         name = f"{alert.at.timestamp():.6f}-{secrets.token_hex(4)}.json"
         # Not synced: its mark is, and an alert that gets lost is better than one that comes again.
         write_derived([os.path.join(outbox, name)], _encode_alert(alert))
@@ -151,9 +151,9 @@ def _take(path: str) -> Alert | None:
 
 
 def _send(cache: ProfileCache, alert: Alert, wishes: Wishes, environ: Mapping[str, str]) -> None:
-    for channel in usable(wishes):
+    for channel in list_usable(wishes):
         try:
-            channels.send(channel, alert, wishes, environ)
+            channels.send_alert(channel, alert, wishes, environ)
         except UllageError as error:
             keep_problem(cache, f"{channel}: {error}", datetime.now(UTC))
 
@@ -164,7 +164,7 @@ def keep_problem(cache: ProfileCache, words: str, now: datetime) -> None:
         write_atomically(_path(cache, _PROBLEM), f"{now.isoformat()} {clean(words, 500)}\n".encode())
 
 
-def problem(cache: ProfileCache) -> tuple[datetime, str] | None:
+def load_problem(cache: ProfileCache) -> tuple[datetime, str] | None:
     """Return when and why an alert last did not get through."""
     when, _, words = (read_regular(_path(cache, _PROBLEM)) or b"").decode(errors="replace").partition(" ")
     moment = parse_time(when)

@@ -64,7 +64,7 @@ def run(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int | No
         from ullage.system import secret
 
         named = config.load(environ)[0].key_variables
-        previous = Previous(options["--then"], payload, secret.passed_on(environ, named))
+        previous = Previous(options["--then"], payload, secret.withhold_own_keys(environ, named))
     shows = "--quiet" not in options
     try:
         line = _take_in(payload, environ, shows=shows, prints=previous is None)
@@ -206,7 +206,7 @@ def _save(statement: Statement, known: Stated, settings: Settings, environ: Mapp
     publish.publish_anew(cache, settings, snapshot=snapshot)
     if statement.is_news:
         # Claude Code waits for the end of this process, which SQLite, or another that writes there, would delay.
-        detach.start("ullage.store.recording", secret.withheld(environ, settings.key_variables))
+        detach.start("ullage.store.recording", secret.withhold_keys(environ, settings.key_variables))
 
 
 def _signed_in(environ: Mapping[str, str]) -> Account:

@@ -91,7 +91,7 @@ def _burnup(window: Window, known: Overview, now: datetime) -> Burnup | None:
 def _print(drawn: Burnup, settings: Settings) -> None:
     from ullage.render import table
 
-    settings = table.for_this_output(settings)
+    settings = options.for_a_terminal(settings)
     table.print_lines(chart.page(drawn, table.width(), _PLOT_LINES, ascii_only=settings.ascii_only), settings)
 
 

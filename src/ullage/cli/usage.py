@@ -64,6 +64,7 @@ def command(as_json: bool, may_refresh: bool, every: bool) -> int:
     else:
         from ullage.render import table
 
+        settings = options.for_a_terminal(settings)
         for one in shown:
             if every:
                 click.echo(_title(one))

@@ -44,7 +44,7 @@ def command() -> int:
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("watch needs a terminal to draw on. `ullage usage` prints once.")
-    settings = table.for_this_output(config.load(os.environ)[0])
+    settings = options.for_a_terminal(config.load(os.environ)[0])
     cache = ProfileCache(os.environ)
     try:
         with Screen() as screen:

@@ -42,6 +42,9 @@ SESSION_SUBJECTS = ("model", "context", "cost", "folder", "version", "effort")
 # What minutes change: a timeline needs steps for these alone.
 COUNTDOWNS = ("resets_in", "blocked_for")
 
+# What is shown as a time of day, with its weekday unless that is today's.
+MOMENTS = ("resets_at", "runs_out")
+
 # What a forecast is made for.
 FORECASTS = ("pace", "runs_out")
 

@@ -18,7 +18,7 @@ from ullage.quota.model import (
     state_of,
     used_percent_at,
 )
-from ullage.render import phrases, rows, segment
+from ullage.render import rows, segment, words
 from ullage.render.segment import View
 
 TYPE_CHECKING = False
@@ -46,7 +46,7 @@ class Wanted(Record):
     window: str | None = None
 
 
-class Row(Record):
+class PanelRow(Record):
     """One window, or the credits: name, number with its marks, course as a sparkline, outlook, and who said so when."""
 
     label: str
@@ -65,7 +65,7 @@ class Panel(Record):
     used_percent: float | None = None
     severity: Severity = "normal"
     state: State = "none"
-    rows: tuple[Row, ...] = ()
+    rows: tuple[PanelRow, ...] = ()
     origin: str = "Nothing is known yet."
     problem: str = ""
     palette: Mapping[str, str]
@@ -78,7 +78,7 @@ class Panel(Record):
         return segment.level_of(self.spans)
 
 
-def look(known: Overview, settings: Settings, wanted: Wanted, now: datetime) -> Panel:
+def look_at(known: Overview, settings: Settings, wanted: Wanted, now: datetime) -> Panel:
     """Return what there is to show at `now`."""
     problem = clean(known.problem.message, _LONGEST_PROBLEM) if known.problem else ""
     nothing = Panel(
@@ -97,7 +97,7 @@ def look(known: Overview, settings: Settings, wanted: Wanted, now: datetime) -> 
     )
     shown = nothing.replace(
         rows=_rows(known, settings, now),
-        origin=phrases.origin(reading, settings, now),
+        origin=words.origin(reading, settings, now),
     )
     window = _chosen(view, wanted.window)
     if window is None:
@@ -137,15 +137,15 @@ def _about(nodes: Sequence[Node], window: str) -> tuple[Node, ...]:
     return tuple(about)
 
 
-def _rows(known: Overview, settings: Settings, now: datetime) -> tuple[Row, ...]:
+def _rows(known: Overview, settings: Settings, now: datetime) -> tuple[PanelRow, ...]:
     return tuple(
-        Row(
+        PanelRow(
             label=row.label.encode("ascii", "replace").decode() if settings.ascii_only else row.label,
             share=row.number,
             bar=row.bar.text,
             course=row.course.text,
             outlook="; ".join(span.text for span in row.outlook),
-            stated=f"{phrases.ago(row.as_of, now)}, from {row.source}" if row.as_of else "",
+            stated=f"{words.read(row.as_of, now)}, from {row.source}" if row.as_of else "",
         )
         for row in rows.rows(known, settings, now)
     )

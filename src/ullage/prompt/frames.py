@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from types import MappingProxyType
 
-from ullage.base.dates import UTC, datetime
-from ullage.config.template import COUNTDOWNS, FORECASTS, list_fields, parse_template
+from ullage.base.dates import UTC, datetime, timedelta
+from ullage.config.template import COUNTDOWNS, FORECASTS, MOMENTS, list_fields, parse_template
 from ullage.quota.timeline import LEAD_SECONDS, TIMELINES, Frame, surface_of
 from ullage.render import segment
 from ullage.render.segment import View
@@ -46,7 +46,11 @@ def build(
     scenes = {template: _scenes(reading, settings, template, written, forecasts) for template in templates}
     return {
         tuple(names): [
-            Frame(starts_at=second, level=segment.level_of(spans), text=paint(spans, form, settings.palette))
+            Frame(
+                starts_at=second,
+                level=segment.level_of(spans),
+                text=paint(spans, form, settings.palette_of(surface_of(form))),
+            )
             for second, spans in scenes[template]
         ]
         for (template, form), names in alike.items()
@@ -77,10 +81,20 @@ def _asks_for_forecasts(nodes: Iterable[Node]) -> bool:
 
 
 def _exhaustions(forecasts: Mapping[str, Forecast], written: int, horizon: int) -> set[int]:
-    """Return the seconds at which a forecast that has not come true vanishes, or loses its weekday a day before."""
+    """Return the seconds at which a forecast that has not come true vanishes, or is told to the minute."""
     moments = [forecast.exhausts_at for forecast in forecasts.values() if forecast.exhausts_at is not None]
     days_before = {math.floor(moment.timestamp()) + 1 - _DAY_SECONDS for moment in moments}
     return {second for second in {*map(_up, moments), *days_before} if written < second < horizon}
+
+
+def _midnights(written: int, horizon: int) -> set[int]:
+    """Return the local midnights on the way, at which a time of day loses or gains its weekday."""
+    local = datetime.fromtimestamp(written, UTC).astimezone()
+    # Without a zone it is the local midnight on both sides of a change of the clocks.
+    today = local.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+    days = range(1, (horizon - written) // _DAY_SECONDS + 2)
+    midnights = {_up(today + timedelta(days=number)) for number in days}
+    return {second for second in midnights if written < second < horizon}
 
 
 def _up(moment: datetime) -> int:
@@ -95,10 +109,6 @@ def _steps(reading: Reading, nodes: Iterable[Node], written: int, horizon: int) 
         for window in reading.windows:
             if window.resets_at is not None:
                 steps |= _every_step(_up(window.resets_at), written, horizon)
-    if any(field.attribute == "resets_at" for field in fields):
-        resets = [window.resets_at for window in reading.windows if window.resets_at]
-        days_before = {math.floor(reset.timestamp()) + 1 - _DAY_SECONDS for reset in resets}
-        steps |= {second for second in days_before if written < second < horizon}
     if any(field.subject == "age" for field in fields):
         steps |= _every_step(_up(reading.as_of), written, horizon)
     return sorted(steps)
@@ -130,6 +140,8 @@ def _scenes(
     horizon = max(fixed)
     if _asks_for_forecasts(nodes):
         fixed |= _exhaustions(forecasts, written, horizon)
+    if any(field.attribute in MOMENTS for field in list_fields(nodes)):
+        fixed |= _midnights(written, horizon)
     steps = [step for step in _steps(reading, nodes, written, horizon) if step not in fixed]
     filled = {second: _fill(nodes, reading, settings, second, forecasts) for second in (*fixed, *steps)}
     scenes = _changes(filled)

@@ -7,7 +7,7 @@ import importlib
 
 from ullage.base.dates import UTC, datetime, timedelta
 from ullage.base.errors import SourceError
-from ullage.config import wrong_source
+from ullage.config import find_wrong_source
 from ullage.quota import meters
 from ullage.quota.model import CLOCK_SLACK, Account
 from ullage.quota.schedule import SHORTEST_INTERVAL
@@ -62,7 +62,7 @@ class Inquiry:
 
 def find_sources(settings: Settings) -> list[Source]:
     """Return the sources to ask in turn; raise SourceError for a name of none, which only the environment can hold."""
-    wrong = wrong_source(settings)
+    wrong = find_wrong_source(settings)
     if wrong:
         raise SourceError("unknown_source", wrong)
     return [_find_source(name, settings) for name in meters.asked_for(settings.source)]

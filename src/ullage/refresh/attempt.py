@@ -71,7 +71,7 @@ def _tell(
         from ullage.system import detach, secret
 
         detach.start(
-            "ullage.metrics.report", secret.withheld(environ, settings.key_variables, keep=secret.METRICS_AUTH)
+            "ullage.metrics.report", secret.withhold_keys(environ, settings.key_variables, keep=secret.METRICS_AUTH)
         )
 
 

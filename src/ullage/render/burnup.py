@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from ullage.quota.model import Window
     from ullage.quota.pace import Forecast, Point
+    from ullage.render.words import Outlook
 
 
 FULL = 100.0
@@ -60,8 +61,9 @@ def plot_burnup(window: Window, samples: Sequence[Sample], forecast: Forecast | 
         resets_at=window.resets_at,
         now=now,
         used=tuple(pace.of_window(window, samples)),
-        ahead=pace.trajectory(window, samples, now) if forecast else (),
-        forecast=forecast,
+        # What is used up has nothing to expect but its reset.
+        ahead=pace.trajectory(window, samples, now) if forecast and window.used_percent < FULL else (),
+        forecast=forecast if window.used_percent < FULL else None,
     )
 
 
@@ -72,27 +74,9 @@ def title(burnup: Burnup) -> str:
     return clean(window.label) + used
 
 
-def outlook(forecast: Forecast | None, resets_at: datetime, now: datetime, timezone: tzinfo | None = None) -> str:
-    """Return in words whether a window lasts; nothing where nobody knows."""
-    if forecast is None or forecast.projected_percent is None:
-        return ""
-    if forecast.exhausts_at is None:
-        lasts = "lasts" if forecast.exhausts_earliest is None else "probably lasts"
-        return f"{lasts}, about {words.percent(forecast.projected_percent)} at the reset"
-    if forecast.exhausts_at <= now:
-        return "about to run out"
-    before = words.countdown(resets_at - forecast.exhausts_at)
-    return f"runs out {words.clock(forecast.exhausts_at, now, timezone)}, {before} before reset"
-
-
-def interval(forecast: Forecast, now: datetime, timezone: tzinfo | None = None) -> str:
-    """Return the forecast's interval in words."""
-    if forecast.exhausts_earliest is None:
-        return ""
-    earliest = words.clock(max(forecast.exhausts_earliest, now), now, timezone)
-    if forecast.exhausts_latest is None:
-        return f"{earliest} at the earliest, or not before the reset"
-    return f"between {earliest} and {words.clock(forecast.exhausts_latest, now, timezone)}"
+def outlook(burnup: Burnup) -> Outlook:
+    """Return in words whether the window lasts, and when it is back where it is used up."""
+    return words.outlook(burnup.window, burnup.forecast, burnup.now, burnup.timezone)
 
 
 def ticks(burnup: Burnup) -> list[tuple[datetime, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ullage.render import words
-from ullage.render.burnup import FULL, Burnup, course, interval, outlook, ticks, title, used_at
+from ullage.render.burnup import FULL, Burnup, course, outlook, ticks, title, used_at
 from ullage.render.surfaces import Span
 
 TYPE_CHECKING = False
@@ -24,13 +24,12 @@ def page(burnup: Burnup, width: int, height: int, *, ascii_only: bool, brief: bo
     """
     marks = _ASCII_MARKS if ascii_only else _MARKS
     gaps = any(not seen for _, seen in course(burnup))
-    below = []
-    expected = outlook(burnup.forecast, burnup.resets_at, burnup.now, burnup.timezone)
-    if expected:
-        runs_out = burnup.forecast is not None and burnup.forecast.exhausts_at is not None
-        below.append([Span(text=_sentence(expected), level="warning" if runs_out else None)])
-    if burnup.forecast and interval(burnup.forecast, burnup.now, burnup.timezone):
-        text = f"Four cases of five: {interval(burnup.forecast, burnup.now, burnup.timezone)}"
+    below: list[list[Span]] = []
+    expected = outlook(burnup)
+    if expected.text:
+        below.append([Span(text=_sentence(expected.text), level="warning" if expected.warns else None)])
+    if burnup.forecast and words.interval(burnup.forecast, burnup.now, burnup.timezone):
+        text = f"Four cases of five: {words.interval(burnup.forecast, burnup.now, burnup.timezone)}"
         below.append([Span(text=text, level="stale")])
     below.append([Span(text=f"Resets {words.clock(burnup.resets_at, burnup.now, burnup.timezone)}", level="stale")])
     legend = [

@@ -73,7 +73,7 @@ def _window(window: Window, overview: Overview, settings: Settings, now: datetim
     label = clean(window.label)
     used = used_percent_at(window, now, settings.thresholds)
     if used is None:
-        why, short = ("has reset; a new reading is due", "has reset") if has_reset(window, now) else ("not known", "")
+        why, short = (words.HAS_RESET, "has reset") if has_reset(window, now) else (words.UNKNOWN, "")
         return Row(label=label, number=Span(text="?"), outlook=(Span(text=why, level="stale"),), resets_in=short)
     number = segment.number(
         window, used, now, settings.thresholds, left=settings.show_left, ascii_only=settings.ascii_only
@@ -107,23 +107,23 @@ def _course(window: Window, samples: Sequence[Sample], settings: Settings) -> st
 
 def _resets_in(window: Window, used: float, now: datetime) -> str:
     if window.resets_at is None:
-        return "not told" if used > 0 else "not started"
+        return words.NO_RESET_TIME if used > 0 else words.NOT_STARTED
     return words.countdown(window.resets_at - now)
 
 
 def _outlook(window: Window, used: float, forecast: Forecast | None, now: datetime) -> tuple[Span, ...]:
     if window.resets_at is None:
-        return (Span(text="reset not told" if used > 0 else "not started"),)
-    resets = f"resets in {words.countdown(window.resets_at - now)}, {words.clock(window.resets_at, now)}"
-    expected = burnup.outlook(forecast, window.resets_at, now) if used < 100 else ""
-    runs_out = forecast is not None and forecast.exhausts_at is not None
-    after = (Span(text=expected, level="warning" if runs_out else None),) if expected else ()
-    return Span(text=resets), *after
+        return (Span(text=words.NO_RESET_TIME if used > 0 else words.NOT_STARTED),)
+    expected = words.outlook(window, forecast, now, brief=True)
+    if used >= 100:
+        return (Span(text=expected.text, level="exhausted"),)
+    after = (Span(text=expected.text, level="warning" if expected.warns else None),) if expected.text else ()
+    return Span(text=words.resets(window.resets_at, now)), *after
 
 
 def _runs_out(used: float, forecast: Forecast | None, now: datetime) -> Span:
     if used >= 100:
-        return Span(text="used up", level="exhausted")
+        return Span(text=words.USED_UP, level="exhausted")
     if forecast is None or forecast.projected_percent is None:
         return _NONE
     if forecast.exhausts_at is None:
@@ -139,7 +139,7 @@ def _credits(credits: Credits, reading: Reading, settings: Settings, now: dateti
     if not credits.enabled and credits_window(reading) is None:
         return Row(label="Credits", number=Span(text="off", level="stale"), outlook=(*amount, *after))
     if credits.used_percent is None:
-        amount = amount or (Span(text="?, no limit told"),)
+        amount = amount or (Span(text="?, no limit known"),)
         return Row(label="Credits", outlook=(*amount, *after), runs_out=amount[0])
     bar, number = _money_share(credits_window(reading), credits.used_percent, settings, now, bar_cells)
     return Row(label="Credits", bar=bar, number=number, outlook=(*amount, *after))
@@ -157,7 +157,7 @@ _REASONS = {
 
 def _amounts(used: Money | None, limit: Money | None) -> str:
     spent = words.money(used) if used else "?"
-    return f"{spent} of {words.money(limit)}" if limit else f"{spent}, no limit told"
+    return f"{spent} of {words.money(limit)}" if limit else f"{spent}, no limit known"
 
 
 def _pool(pool: Pool, settings: Settings, now: datetime, bar_cells: int) -> Row:

@@ -145,7 +145,7 @@ def _on_credits(window: Window, view: View) -> Span | None:
 
 def _share(window: Window, attribute: str, view: View) -> Span | None:
     if has_reset(window, view.now) and state_of(window, view.now, view.thresholds) != "expired":
-        return Span(text="reset" if view.ascii_only else "↺")
+        return Span(text=words.reset_mark(ascii_only=view.ascii_only))
     used = used_percent_at(window, view.now, view.thresholds)
     if used is None:
         return None
@@ -162,7 +162,7 @@ def number(window: Window, used: float, now: datetime, thresholds: Thresholds, *
     severity = severity_at(window, now, thresholds)
     text = words.percent(used, left=left) + words.mark(severity, ascii_only=ascii_only)
     if state_of(window, now, thresholds) == "stale":
-        return Span(text="~" + text, level="stale")
+        return Span(text=words.form("stale", ascii_only=ascii_only) + text, level="stale")
     return Span(text=text, level=severity)
 
 
@@ -178,9 +178,9 @@ def _forecast(window: Window, attribute: str, view: View) -> Span | None:
         return None
     if attribute == "pace":
         return None if known.ratio is None else Span(text=words.pace(known.ratio, ascii_only=view.ascii_only))
-    if known.exhausts_at is None or known.exhausts_at <= view.now:
+    if known.exhausts_at is None or known.exhausts_at <= view.now or not words.expects_to_run_out(window, known):
         return None
-    return Span(text=words.clock(known.exhausts_at, view.now, view.timezone))
+    return Span(text=words.forecast_clock(known.exhausts_at, view.now, view.timezone))
 
 
 def short_name(window: Window) -> str:

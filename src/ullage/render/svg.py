@@ -6,6 +6,7 @@ import itertools
 from xml.sax.saxutils import escape
 
 from ullage.base.record import Record
+from ullage.config.palette import COLOURS
 from ullage.render import words
 from ullage.render.burnup import FULL, Burnup, course, outlook, ticks, title
 
@@ -31,30 +32,6 @@ class Shape(Record):
     anchor: str = "start"
 
 
-THEMES = {
-    "light": {
-        "background": "#ffffff",
-        "text": "#1f2328",
-        "faint": "#59636e",
-        "grid": "#d8dee4",
-        "used": "#0072b2",
-        "filled": "#cfe6f3",
-        "band": "#fbe5c0",
-        "expected": "#a86500",
-        "limit": "#c0392b",
-    },
-    "dark": {
-        "background": "#0d1117",
-        "text": "#e6edf3",
-        "faint": "#9198a1",
-        "grid": "#2a313a",
-        "used": "#56b4e9",
-        "filled": "#15364a",
-        "band": "#44320f",
-        "expected": "#e69f00",
-        "limit": "#ff7b72",
-    },
-}
 WIDTH, HEIGHT = 760, 400
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 24, 76, 60
 
@@ -99,11 +76,17 @@ def scene(burnup: Burnup) -> list[Shape]:
     return [*shapes, *_captions(burnup)]
 
 
+def caption(burnup: Burnup) -> str:
+    """Return the outlook and the reset in one line."""
+    expected = outlook(burnup).text
+    is_used_up = expected.startswith(words.USED_UP)
+    reset = "" if is_used_up else words.resets(burnup.resets_at, burnup.now, burnup.timezone)
+    return "; ".join(filter(None, (expected, reset)))
+
+
 def _captions(burnup: Burnup) -> Iterable[Shape]:
     yield _label(_LEFT, 30, title(burnup), role="text", size=18)
-    resets = f"resets {words.clock(burnup.resets_at, burnup.now, burnup.timezone)}"
-    expected = outlook(burnup.forecast, burnup.resets_at, burnup.now, burnup.timezone)
-    yield _label(_LEFT, 52, "; ".join(filter(None, (expected, resets))))
+    yield _label(_LEFT, 52, caption(burnup))
     at = _LEFT
     for role, name, dashed in _LEGEND:
         line = ((at, HEIGHT - 18.0), (at + 22, HEIGHT - 18.0))
@@ -113,10 +96,10 @@ def _captions(burnup: Burnup) -> Iterable[Shape]:
 
 
 _LEGEND = (
-    ("used", "used", False),
-    ("used", "nobody saw when", True),
-    ("expected", "expected, with 80 % band", True),
-    ("faint", "would just last", True),
+    ("used", words.USED, False),
+    ("used", words.UNSEEN, True),
+    ("expected", f"{words.EXPECTED}, with 80 % band", True),
+    ("faint", words.JUST_LASTS, True),
     ("limit", "limit", False),
 )
 
@@ -127,9 +110,9 @@ def _label(x: float, y: float, text: str, *, role: str = "faint", size: float = 
 
 def draw_svg(burnup: Burnup, theme: str) -> str:
     """Return the chart as a standalone SVG; theme is light, dark, or auto, which follows whoever looks at it."""
-    colours = THEMES["light" if theme == "auto" else theme]
-    described = escape(f"{title(burnup)}; {outlook(burnup.forecast, burnup.resets_at, burnup.now, burnup.timezone)}")
-    dark = "".join(f".f-{role}{{fill:{colour}}}.s-{role}{{stroke:{colour}}}" for role, colour in THEMES["dark"].items())
+    colours = COLOURS["dark" if theme == "dark" else "light"]
+    described = escape("; ".join(filter(None, (title(burnup), outlook(burnup).text))))
+    dark = "".join(f".f-{role}{{fill:{shown}}}.s-{role}{{stroke:{shown}}}" for role, shown in COLOURS["dark"].items())
     size = f'width="{WIDTH}" height="{HEIGHT}"'
     font = 'font-family="system-ui, -apple-system, Segoe UI, DejaVu Sans, sans-serif"'
     return "\n".join(

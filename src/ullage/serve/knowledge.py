@@ -55,10 +55,6 @@ class Knowledge:
         """Return the profile that the environment names."""
         return self.environ.get("CLAUDE_CONFIG_DIR") or None
 
-    def overview(self, profile: str | None, now: datetime) -> Overview:
-        """Return all there is to show of a profile at `now`."""
-        return self._load(profile, now).overview
-
     def thresholds(self, profile: str | None, now: datetime) -> Thresholds:
         """Return where the lines between fresh and stale, normal and critical are drawn."""
         return self._load(profile, now).settings.thresholds
@@ -86,8 +82,8 @@ class Knowledge:
         """Return the metrics of every account."""
         settings, _ = config.load(self.environ)
         known = overview.load_all(self.profiles(), self.environ, settings.thresholds, now)
-        names = identity.names(settings.reporting, known, self.environ)
-        return metrics.exposition(known, settings.thresholds, now, names, openmetrics=openmetrics)
+        names = identity.name_accounts(settings.reporting, known, self.environ)
+        return metrics.expose_metrics(known, settings.thresholds, now, names, openmetrics=openmetrics)
 
     def burnup(self, profile: str | None, window: str, now: datetime) -> BurnupDocument | None:
         """Return the course of a window by its id, None where there is none to show."""
@@ -108,7 +104,7 @@ class Knowledge:
             if reading
             else {}
         )
-        return documents.samples_document({id: found[id] for id in found if window in (None, id)}, most)
+        return documents.describe_samples({id: found[id] for id in found if window in (None, id)}, most)
 
     def next_event(self, profile: str | None, now: datetime) -> datetime | None:
         """Return when time alone changes what a profile shows or a refresh falls due, None when nothing is ahead."""
@@ -150,14 +146,14 @@ class Knowledge:
 
 def _burnup(window: Window, known: Overview, now: datetime) -> BurnupDocument | None:
     drawn = burnup.plot_burnup(window, known.samples.get(window.id, ()), known.forecasts.get(window.id), now)
-    return documents.burnup_document(drawn) if drawn else None
+    return documents.describe_burnup(drawn) if drawn else None
 
 
 def _start_refresh(environ: Mapping[str, str]) -> None:
     """Start a refresh that outlives us; unlike `detach`, from a process with threads, which must not fork."""
     try:
         process = subprocess.Popen(
-            detach.command("ullage.refresh"),
+            detach.build_command("ullage.refresh"),
             env=dict(environ),
             cwd=os.path.abspath(os.sep),
             stdin=subprocess.DEVNULL,

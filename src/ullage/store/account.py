@@ -13,8 +13,8 @@ from ullage.base.values import parse_time
 from ullage.quota import serial
 from ullage.store import statements
 from ullage.system import directories
-from ullage.system.files import read_regular, remove, write_atomically, write_derived
-from ullage.system.lock import exclusive
+from ullage.system.files import read_regular, remove_file, write_atomically, write_derived
+from ullage.system.lock import hold_lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class AccountCache:
             # A power cut may take it, and with it a pause of five minutes.
             self._save("asked", now.isoformat().encode(), durable=False)
         elif self.directory:
-            remove(os.path.join(self.directory, "asked"))
+            remove_file(os.path.join(self.directory, "asked"))
 
     def reading(self, source: str) -> Reading | None:
         """Return what this source last told any profile."""
@@ -76,13 +76,13 @@ class AccountCache:
             yield True
             return
         self.make()
-        with exclusive(os.path.join(self.directory, "lock")) as alone:
+        with hold_lock(os.path.join(self.directory, "lock")) as alone:
             yield alone
 
     def make(self) -> None:
         """Make the directory, the user's alone."""
         if self.directory is not None:
-            directories.make(os.path.dirname(os.path.dirname(self.directory)), self.directory)
+            directories.make_private(os.path.dirname(os.path.dirname(self.directory)), self.directory)
 
     def _time(self, name: str) -> datetime | None:
         data = self._read(name)

@@ -13,7 +13,7 @@ from ullage.base.errors import UllageError
 from ullage.base.text import clean
 from ullage.quota.model import Problem, named_limits
 from ullage.store.cache import ProfileCache
-from ullage.system.files import read_regular, remove, write_atomically
+from ullage.system.files import read_regular, remove_file, write_atomically
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def _told_before(cache: ProfileCache, schedule: Schedule) -> str | None:
     data = read_regular(path, own=True) if schedule.problem is None else None
     if data is None:
         return None
-    remove(path)
+    remove_file(path)
     return clean(data.decode(errors="replace"), _LONGEST_NOTICE) or None
 
 

@@ -75,7 +75,7 @@ def _replace(paths: Sequence[str], data: bytes, modified_at: float | None, mode:
                 os.replace(temporary, at)
         except BaseException:
             for temporary in written:
-                remove(temporary)
+                remove_file(temporary)
             raise
     except OSError as error:
         raise CacheError(
@@ -101,7 +101,7 @@ def _write_new(path: str, data: bytes, modified_at: float | None, mode: int, *, 
         if modified_at is not None:
             os.utime(temporary, (modified_at, modified_at))
     except BaseException:
-        remove(temporary)
+        remove_file(temporary)
         raise
     return temporary
 
@@ -120,7 +120,7 @@ def _temporary(path: str) -> str:
     return f"{path}.{os.getpid()}.{os.urandom(4).hex()}.new"
 
 
-def remove(path: str) -> None:
+def remove_file(path: str) -> None:
     """Remove a file; one that is not there, or that cannot be removed, is left."""
     try:
         os.unlink(path)

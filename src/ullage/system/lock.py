@@ -20,7 +20,7 @@ _POLL_SECONDS = 0.05
 
 
 @contextlib.contextmanager
-def exclusive(path: str, wait_seconds: float = 0) -> Iterator[bool]:
+def hold_lock(path: str, wait_seconds: float = 0) -> Iterator[bool]:
     """Try to hold a lock file for so many seconds; yield whether that worked. A dead process holds no lock."""
     try:
         with _hold(path, wait_seconds) as held:
