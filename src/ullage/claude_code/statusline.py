@@ -13,7 +13,7 @@ from ullage.base.arguments import parse_options
 from ullage.base.dates import UTC, datetime
 from ullage.base.errors import SourceError, UllageError
 from ullage.base.record import Record
-from ullage.config.template import FORECASTS, PLAIN_SUBJECTS, SESSION_SUBJECTS, list_fields, parse_template
+from ullage.config.template import FORECASTS, PLAIN_SUBJECTS, SESSION_SUBJECTS, Group, list_fields, parse_template
 from ullage.prompt import start_refresh_if_due
 from ullage.quota import merge, serial
 from ullage.quota.model import Account, has_reset
@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping, Sequence
 
     from ullage.config import Settings
+    from ullage.config.template import Node
     from ullage.quota.model import Reading, Window
     from ullage.quota.pace import Forecast
+    from ullage.render.surfaces import Span
     from ullage.sources.statusline import Session
     from ullage.store.statements import Stated
 
@@ -37,6 +39,10 @@ _LARGEST_PAYLOAD = 8 << 20
 # An unchanged number is written again when it has been confirmed for so long; that keeps its age true to the minute.
 _CONFIRMED_SECONDS = 60
 _GAP = "  "
+# Claude Code draws the line in so many columns fewer than it names.
+_CLAIMED_COLUMNS = 3
+# What a narrow line does without, in this order: subjects and attributes of fields.
+_SHED = ("context", "resets_in", "resets_at", "model")
 # What was stopped is not shown as it was last time: nobody could tell how old it is.
 _LATE = "(your own line is late)"
 
@@ -175,13 +181,36 @@ def _line(
         session=session.fields,
         forecasts=_forecasts(known, settings, environ, now) if asks else {},
     )
-    spans = segment.fill(nodes, view)
     columns = _columns(environ)
+    spans = _without_gaps(segment.fill(nodes, view))
     if columns is not None:
         from ullage.render import cells
 
+        for count in range(1, len(_SHED) + 1):
+            if sum(cells.width(span.text) for span in spans) <= columns:
+                break
+            kept = [node for node in nodes if not _is_shed(node, _SHED[:count])]
+            spans = _without_gaps(segment.fill(kept, view))
         spans = cells.fit(spans, columns, ascii_only=settings.ascii_only)
     return paint(spans, choose_timeline("ansi", environ), settings.palette).strip()
+
+
+def _is_shed(node: Node, shed: Sequence[str]) -> bool:
+    """Say whether a group of a template shows what a narrow line does without."""
+    fields = list_fields([node]) if isinstance(node, Group) else []
+    return any(field.subject in shed or field.attribute in shed for field in fields)
+
+
+def _without_gaps(spans: Sequence[Span]) -> list[Span]:
+    """Return the spans without the blanks that stand around what is missing: at the ends, and more than two."""
+    kept, blanks = [], len(_GAP)
+    for span in spans:
+        text = ""
+        for character in span.text:
+            blanks = blanks + 1 if character == " " else 0
+            text += character if blanks <= len(_GAP) else ""
+        kept.append(span.replace(text=text))
+    return kept
 
 
 def _forecasts(reading: Reading, settings: Settings, environ: Mapping[str, str], now: datetime) -> dict[str, Forecast]:
@@ -242,7 +271,8 @@ def _beside(theirs: str, ours: str, columns: int | None) -> str:
 
 def _columns(environ: Mapping[str, str]) -> int | None:
     columns = environ.get("COLUMNS", "")
-    return int(columns[:6]) if columns.isascii() and columns.isdigit() and int(columns[:6]) > 0 else None
+    known = int(columns[:6]) if columns.isascii() and columns.isdigit() else 0
+    return max(1, known - _CLAIMED_COLUMNS) if known > 0 else None
 
 
 def _read_all(descriptor: int) -> bytes:

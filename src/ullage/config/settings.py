@@ -25,7 +25,8 @@ DEFAULTS: Mapping[str, Any] = {
     "segment.show": "used",
     "segment.glyphs": "unicode",
     **{f"segment.templates.{surface}": "" for surface in SURFACES},
-    "statusline.template": "[{model}  ][5h {5h}][ {5h.resets_in}][  7d {7d}][ {7d.resets_in}][  context {context}]",
+    "statusline.template": "[{model}  ][5h {5h}][ {5h.resets_in}][  7d {7d}][ {7d.resets_in}]"
+    "[  {model_week.name} {model_week}][ {model_week.resets_in}][  context {context}]",
     "severity.warning_percent": 75,
     "severity.critical_percent": 90,
     "age.stale_after_minutes": 15,

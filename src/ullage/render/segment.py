@@ -20,6 +20,7 @@ from ullage.quota.model import (
     find_window,
     has_reset,
     limits_of,
+    listed_windows,
     named_limits,
     severity_at,
     state_at,
@@ -105,9 +106,19 @@ def _value(field: Field, view: View) -> Span | None:
         return _plain_value(field.subject, view)
     if field.subject == "top":
         window = binding_window(limits_of(view.reading), view.now, view.thresholds)
+    elif field.subject == "model_week":
+        window = _fuller_model(view)
     else:
         window = find_window(named_limits(view.reading), field.subject, view.now, view.thresholds)
     return None if window is None else _window_value(window, field.attribute, view)
+
+
+def _fuller_model(view: View) -> Window | None:
+    """Return a model's week that is fuller than the week over all models."""
+    windows = listed_windows(view.reading)
+    weeks = tuple(window for window in windows if window.kind in ("weekly", "model"))
+    fullest = binding_window(weeks, view.now, view.thresholds)
+    return fullest if fullest is not None and fullest.kind == "model" else None
 
 
 def _window_value(window: Window, attribute: str, view: View) -> Span | None:

@@ -1,7 +1,9 @@
 """Claude Code's settings.json as text: our status line put in and taken out, everything else left as it stands. Pure.
 
 The file belongs to the user: keys, order, indentation and line ends stay, and taking out undoes putting in to the byte.
-An existing status line is chained, not replaced: `ullage statusline --then 'what was there'`.
+An existing status line is chained, not replaced: `ullage statusline --then 'what was there'`. So that an idle session
+counts down and shows what others heard, it is run every minute; an interval that is there already is kept. Which of the
+two it was is told by the form of the option: `--then=` where the interval is ours to take out.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 KEY = "statusLine"
 COMMAND = "ullage statusline"
+INTERVAL_KEY, INTERVAL_SECONDS = "refreshInterval", 60
 
 
 def with_status_line(text: str, command: str = COMMAND) -> str:
@@ -26,7 +29,7 @@ def with_status_line(text: str, command: str = COMMAND) -> str:
     An empty text becomes a file. Settings that have it already come back as they are. Raises UsageError for a text that
     is no JSON object, or whose status line is of a kind that this version does not know.
     """
-    line = {"type": "command", "command": command}
+    line = {"type": "command", "command": command, INTERVAL_KEY: INTERVAL_SECONDS}
     if not text.strip():
         return json.dumps({KEY: line}, indent=2) + "\n"
     present = _status_line(text)
@@ -40,7 +43,11 @@ def with_status_line(text: str, command: str = COMMAND) -> str:
         )
     if _is_ours(named.value, command):
         return text
-    return jsonedit.replace(text, named, f"{command} --then {shlex.quote(named.value)}")
+    chained = shlex.quote(named.value)
+    if jsonedit.member(text, present.value_start, INTERVAL_KEY) is not None:
+        return jsonedit.replace(text, named, f"{command} --then {chained}")
+    text = jsonedit.append(text, present.value_start, INTERVAL_SECONDS, INTERVAL_KEY)
+    return _with_command(text, f"{command} --then={chained}")
 
 
 def without_status_line(text: str, command: str = COMMAND) -> str:
@@ -52,7 +59,18 @@ def without_status_line(text: str, command: str = COMMAND) -> str:
     previous = _previous(named.value, command)
     if previous is None:
         return jsonedit.drop(text, jsonedit.outermost(text), present)
-    return jsonedit.replace(text, named, previous)
+    if named.value.startswith(f"{command} --then="):
+        interval = jsonedit.member(text, present.value_start, INTERVAL_KEY)
+        if interval is not None and interval.value == INTERVAL_SECONDS:
+            text = jsonedit.drop(text, present.value_start, interval)
+    return _with_command(text, previous)
+
+
+def _with_command(text: str, command: str) -> str:
+    present = _status_line(text)
+    named = _command(text, present) if present is not None else None
+    assert named is not None
+    return jsonedit.replace(text, named, command)
 
 
 def _status_line(text: str) -> Element | None:
