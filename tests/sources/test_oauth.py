@@ -495,3 +495,34 @@ def test_keychain_that_does_not_answer(
     with pytest.raises(SourceError, match="Unlock it") as caught:
         credentials._keychain(environ, path)
     assert caught.value.code == "token_unreadable"
+
+
+@pytest.mark.parametrize(
+    "expires_at", [0, "0", 1_700_000_000, "1700000000000", 1_700_000_000_000.0, "2026-01-01T00:00:00Z"]
+)
+def test_a_token_that_has_expired_is_never_sent_however_that_is_written(
+    simulate: Simulate, environ: dict[str, str], account: Path, expires_at: object
+) -> None:
+    simulator = simulate("busy-day")
+    store(account, accessToken=TOKEN, expiresAt=expires_at)
+    assert refusal(environ).code == "token_expired"
+    assert simulator.requests == 0
+
+
+@pytest.mark.parametrize("expires_at", [None, 4_100_000_000, "4100000000000", "soon", True, [0]])
+def test_one_that_is_not_known_to_have_expired_is(
+    simulate: Simulate, environ: dict[str, str], account: Path, expires_at: object
+) -> None:
+    simulate("busy-day")
+    store(account, accessToken=TOKEN, expiresAt=expires_at)
+    assert ask(environ).windows
+
+
+@pytest.mark.parametrize("scopes", [["user:inference"], "user:inference user:file_upload"])
+def test_a_token_without_the_scope_is_never_sent(
+    simulate: Simulate, environ: dict[str, str], account: Path, scopes: object
+) -> None:
+    simulator = simulate("busy-day")
+    store(account, accessToken=TOKEN, scopes=scopes)
+    error = refusal(environ)
+    assert (error.code, error.reached_server, simulator.requests) == ("scope_missing", False, 0)

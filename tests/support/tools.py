@@ -158,7 +158,7 @@ def make_due(environ: Mapping[str, str], *, ago: int = 1) -> None:
     cache = ProfileCache(environ)
     due = datetime.now(UTC) - timedelta(seconds=ago)
     begun = due - SHORTEST_INTERVAL
-    AccountCache(cache.root, cache.schedule().account_id).save_asked_at(begun)
+    AccountCache(cache.root, cache.schedule().account).save_asked_at(begun)
     cache.save_schedule(cache.schedule().replace(attempted_at=begun, refresh_at=due, idle_refresh_at=due))
     postpone(environ, int(due.timestamp()))
 

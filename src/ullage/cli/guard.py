@@ -59,6 +59,11 @@ _LONGEST_NAME = 200
     metavar="AGE",
     help="How old a number may be that says there is room: 10m.",
 )
+@click.option(
+    "--allow-credits",
+    is_flag=True,
+    help="A window that is used up leaves room while credits pay for what comes; limits below 100 hold all the same.",
+)
 @click.option("--refresh", is_flag=True, help="Ask for a new reading first, if one is due.")
 @click.option(
     "--fail-open/--fail-closed",
@@ -76,6 +81,7 @@ def command(
     most: tuple[Limit, ...],
     need: tuple[Limit, ...],
     max_age: timedelta | None,
+    allow_credits: bool,
     refresh: bool,
     fail_open: bool | None,
     may_wait: bool,
@@ -96,7 +102,7 @@ def command(
         raise click.UsageError("--timeout is for --wait.")
     if command and not command[0].strip():
         raise click.UsageError("The command after -- is empty. Name a program.")
-    question = Question(most=most, need=need, max_age=max_age)
+    question = Question(most=most, need=need, max_age=max_age, allow_credits=allow_credits)
     known = Known()
     known.tell_issues()
     if refresh or may_wait:

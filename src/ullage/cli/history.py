@@ -80,8 +80,7 @@ def command(since: datetime, name: str | None, as_json: bool, as_csv: bool) -> i
 
 
 def _only(found: dict[str, list[Sample]], name: str) -> dict[str, list[Sample]]:
-    wanted = model.window_ids(name)
-    chosen = {window: samples for window, samples in found.items() if window in wanted}
+    chosen = {window: samples for window, samples in found.items() if model.is_named(window, name)}
     if found and not chosen:
         known = ", ".join(sorted(found))
         words = f"no window {clean(name)!r} was recorded since then; known are {known}."

@@ -15,7 +15,7 @@ from ullage.base.errors import UsageError
 from ullage.cli import options
 from ullage.config.template import check_template
 from ullage.panel.formats import FORMATS
-from ullage.quota.model import find_window
+from ullage.quota.model import find_window, named_limits
 from ullage.render import segment
 from ullage.store import overview
 from ullage.store.cache import ProfileCache
@@ -93,7 +93,7 @@ def _follow(chosen: Format, wanted: Wanted) -> int:
 
 
 def _tell_unknown(known: Overview, window: str | None) -> None:
-    windows = known.reading.windows if known.reading else ()
+    windows = named_limits(known.reading) if known.reading else ()
     if window is not None and windows and find_window(windows, window) is None:
         names = ", ".join(segment.short_name(each) for each in windows)
         click.echo(f"ullage: There is no window {window!r} now. Known are {names}.", err=True)

@@ -69,7 +69,8 @@ def examine(environ: Mapping[str, str], now: datetime, *, measured: bool = False
         "config": configuration,
         "findings": [{"code": finding.code, "message": finding.message} for finding in findings],
     }
-    ids = (reading.account.id if reading else None, schedule.account_id)
+    accounts = [schedule.account, *([reading.account] if reading else [])]
+    ids = tuple(name for account in accounts for name in (account.id, account.organization_id))
     return Examination(
         document=redact.redact(document, environ, ids),
         findings=tuple(findings),
