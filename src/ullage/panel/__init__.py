@@ -38,9 +38,14 @@ class Wanted(Record):
 
 
 class Row(Record):
-    """One window, or the credits: name, number with its marks, course as a sparkline, outlook, and who said so when."""
+    """One window, or the credits: name, number with its marks, course as a sparkline, outlook, and who said so when.
 
+    `window` is its id, None for the credits.
+    """
+
+    window: str | None
     label: str
+    used_percent: float | None
     share: Span
     bar: str
     course: str
@@ -130,13 +135,19 @@ def _about(nodes: Sequence[Node], window: str) -> tuple[Node, ...]:
 def _rows(known: Overview, settings: Settings, now: datetime) -> tuple[Row, ...]:
     reading = known.reading
     assert reading is not None
-    stated = [(window.source, window.as_of) for window in reading.windows]
+    told: list[tuple[str | None, float | None, str, datetime]] = [
+        (window.id, used_percent_at(window, now, settings.limits), window.source, window.as_of)
+        for window in reading.windows
+    ]
     if reading.credits is not None:
-        stated.append((reading.source, reading.credits.as_of or reading.as_of))
+        credits = reading.credits
+        told.append((None, credits.used_percent, reading.source, credits.as_of or reading.as_of))
     # Credits that are too old have no row.
-    found = zip(rows.rows(known, settings, now), stated, strict=False)
+    found = zip(rows.rows(known, settings, now), told, strict=False)
     return tuple(
         Row(
+            window=window,
+            used_percent=used_percent,
             label=row.label.encode("ascii", "replace").decode() if settings.ascii_only else row.label,
             share=row.number,
             bar=row.bar.text,
@@ -144,5 +155,5 @@ def _rows(known: Overview, settings: Settings, now: datetime) -> tuple[Row, ...]
             outlook="; ".join(span.text for span in row.outlook),
             stated=f"{phrases.ago(as_of, now)}, from {source}",
         )
-        for row, (source, as_of) in found
+        for row, (window, used_percent, source, as_of) in found
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ullage.panel import lines, menus, objects
+from ullage.panel import clicks, document, lines, menus, objects
 from ullage.record import Record
 
 TYPE_CHECKING = False
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ullage.panel import Panel
+    from ullage.panel.clicks import Request
 
     # The words of the command that a menu's entry starts for a new reading.
     Command = Sequence[str]
@@ -17,12 +18,15 @@ if TYPE_CHECKING:
 
 
 class Format(Record):
-    """How a bar is spoken to; `update` is what follows on `prelude`, None where the bar reads no stream."""
+    """How a bar is spoken to; `update` is what follows on `prelude`, None where the bar reads no stream.
+
+    `read` is how a line on stdin is understood, where the bar writes any.
+    """
 
     render: Render
     update: Render | None = None
     prelude: str = ""
-    takes_clicks: bool = False
+    read: Callable[[bytes], Request | None] | None = None
 
 
 def _repeated(render: Callable[[Panel], str], update: Callable[[Panel], str] | None = None) -> Format:
@@ -37,7 +41,7 @@ def _once(render: Callable[[Panel], str]) -> Format:
 
 FORMATS: dict[str, Format] = {
     "waybar": _repeated(objects.waybar),
-    "i3bar": _repeated(objects.i3bar, objects.i3bar_update).replace(prelude=objects.I3BAR_PRELUDE, takes_clicks=True),
+    "i3bar": _repeated(objects.i3bar, objects.i3bar_update).replace(prelude=objects.I3BAR_PRELUDE, read=clicks.clicked),
     "i3blocks": _repeated(lines.i3blocks, objects.i3blocks),
     "i3status-rust": _repeated(objects.i3status_rust),
     "py3status": _once(lines.py3status),
@@ -51,4 +55,5 @@ FORMATS: dict[str, Format] = {
     "swiftbar": Format(render=menus.swiftbar, update=menus.swiftbar_update),
     "sketchybar": _once(lines.sketchybar),
     "plain": _repeated(lines.plain),
+    "json": Format(render=document.json, update=document.json, read=clicks.asked),
 }
