@@ -10,7 +10,7 @@ WORKERS ?= auto
 
 help:
 	@echo 'make demo      the main job with a simulated account: server, refresh, the prompt in every surface'
-	@echo 'make test      the tests (TESTS=tests/test_merge.py for some of them)'
+	@echo 'make test      the tests (TESTS=tests/quota for some of them)'
 	@echo 'make e2e       the real Claude Code against the simulated account, in a network of its own (needs root)'
 	@echo 'make check     lint, format, types and shell checks'
 	@echo 'make bench     the figures of the README and docs/figures.md, measured here'

@@ -8,7 +8,7 @@ import shutil
 from bench import world
 from bench.figures import compared, figure
 from bench.processes import herd, settle
-from ullage import places
+from ullage.system import places
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

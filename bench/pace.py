@@ -16,9 +16,9 @@ from datetime import UTC, datetime, timedelta
 
 from bench.figures import Figure, figure
 from bench.lives import LIVES, TICKS_A_DAY, TUNED_ON, whole
-from ullage import pace
-from ullage.model import WEEK, Window
-from ullage.pace import Sample
+from ullage.quota import pace
+from ullage.quota.model import WEEK, Window
+from ullage.quota.pace import Sample
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -202,7 +202,7 @@ def compare(case: str, seeds: Iterable[int], days: int = 28) -> dict[str, Errors
     return total
 
 
-# Constants of ullage.pace were chosen without a look at these.
+# Constants of ullage.quota.pace were chosen without a look at these.
 UNTOUCHED = range(2000, 2020)
 
 

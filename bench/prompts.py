@@ -10,7 +10,7 @@ from functools import partial
 from bench import world
 from bench.figures import compared, figure
 from bench.processes import interleaved, peak, seconds
-from ullage import places
+from ullage.system import places
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

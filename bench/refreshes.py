@@ -5,7 +5,7 @@ from __future__ import annotations
 from bench import world
 from bench.figures import compared, figure
 from bench.processes import interleaved, peak, seconds
-from ullage.cache import ProfileCache
+from ullage.store.cache import ProfileCache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -11,15 +11,15 @@ import itertools
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
-from ullage import pace
+from ullage.base.record import Record
 from ullage.metrics import formats, samples
 from ullage.metrics.names import Names
 from ullage.metrics.samples import Family
-from ullage.model import Account, Credits, Limits, Money, Problem, Reading, Window
-from ullage.overview import Overview
-from ullage.pace import Sample
-from ullage.record import Record
-from ullage.schedule import Schedule
+from ullage.quota import pace
+from ullage.quota.model import Account, Credits, Limits, Money, Problem, Reading, Window
+from ullage.quota.pace import Sample
+from ullage.quota.schedule import Schedule
+from ullage.store.overview import Overview
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 
 from bench import world
 from bench.figures import Figure, compared, figure
-from ullage.serve import tokens
+from ullage.serve import access_tokens
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def measure() -> list[Figure]:
     with world.home() as environ:
         known = world.known(environ)
         with _server(known) as (process, port):
-            secret, _ = tokens.create(tokens.directory(known), "bench", "read", datetime.now(UTC))
+            secret, _ = access_tokens.create(access_tokens.directory(known), "bench", "read", datetime.now(UTC))
             rows = [figure(target, _answers(port, secret, target)) for target in _TARGETS]
             rows = compared(rows, dict.fromkeys(_TARGETS[1:], _TARGETS[0]))
             rows.append(_idle(process, "nobody connected"))

@@ -12,13 +12,14 @@ import tempfile
 import time
 from datetime import UTC, datetime, timedelta
 
-from ullage import config, init
-from ullage.cache import ProfileCache
+from ullage import config
 from ullage.doctor.measure import CLOCKED_OPTIONS, in_a_script
-from ullage.model import Account, Reading, Window
-from ullage.places import timeline_path
-from ullage.publish import publish
-from ullage.schedule import Schedule, begun, succeeded
+from ullage.prompt.publish import publish
+from ullage.quota.model import Account, Reading, Window
+from ullage.quota.schedule import Schedule, begun, succeeded
+from ullage.setup import init
+from ullage.store.cache import ProfileCache
+from ullage.system.places import timeline_path
 
 TITLE = "A prompt inside the shell"
 _SCRIPTS = sysconfig.get_path("scripts")

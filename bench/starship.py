@@ -10,7 +10,7 @@ from functools import partial
 from bench import world
 from bench.figures import compared, figure
 from bench.processes import interleaved, peak, seconds
-from ullage import setup
+from ullage.setup import plans
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ TITLE = "starship"
 _ROUNDS = 200
 _CONFIGURATIONS = {
     "starship, a constant": 'format = "5h 37% "\n',
-    "starship, env_var": 'format = "${env_var.ULLAGE_SEGMENT}"\n' + setup.STARSHIP_ENV_VAR,
-    "starship, custom": 'format = "${custom.ullage}"\n' + setup.STARSHIP_CUSTOM,
+    "starship, env_var": 'format = "${env_var.ULLAGE_SEGMENT}"\n' + plans.STARSHIP_ENV_VAR,
+    "starship, custom": 'format = "${custom.ullage}"\n' + plans.STARSHIP_CUSTOM,
     "starship, custom in a shell": 'format = "${custom.ullage}"\n[custom.ullage]\nwhen = true\nshell = ["sh"]\n'
     'command = "ullage-prompt starship"\nformat = "$output "\n',
 }

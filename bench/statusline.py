@@ -14,7 +14,7 @@ from bench import world
 from bench.figures import compared, figure
 from bench.processes import interleaved, peak, seconds
 from bench.prompts import constant_script
-from ullage.cache import ProfileCache
+from ullage.store.cache import ProfileCache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ TITLE = "Claude Code"
 _ROUNDS = 100
 _STATE_FILE_BYTES = 5 << 20
 _ULLAGE = world.PROMPT[0]
-_STANDIN = os.path.join(os.path.dirname(__file__), "..", "tests", "standins")
+_STANDIN = os.path.join(os.path.dirname(__file__), "..", "tests", "support", "standins")
 
 
 def measure() -> list[Figure]:

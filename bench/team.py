@@ -14,7 +14,7 @@ from bench import monitoring, seats
 from bench.figures import Figure, figure
 from ullage.metrics import formats, push
 from ullage.metrics.push import Route
-from ullage.schedule import SHORTEST_INTERVAL
+from ullage.quota.schedule import SHORTEST_INTERVAL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

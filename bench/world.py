@@ -13,11 +13,13 @@ import time
 from datetime import UTC, datetime, timedelta
 
 from bench.processes import settle
-from ullage import places, refresh, timeline
-from ullage.account import AccountCache
-from ullage.cache import ProfileCache
-from ullage.publish import boot_clock
+from ullage import refresh
+from ullage.prompt.publish import boot_clock
+from ullage.quota import timeline
 from ullage.simulate import Simulator, write_account
+from ullage.store.account import AccountCache
+from ullage.store.cache import ProfileCache
+from ullage.system import places
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

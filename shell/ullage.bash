@@ -4,7 +4,7 @@
 # ULLAGE_PLACE, set before: left (the default) puts the segment before your PS1; manual leaves PS1 alone, for
 # PS1='${ullage_segment-}\$ '; starship exports ULLAGE_SEGMENT for its env_var module instead. ULLAGE_OFF=1 hides it.
 #
-# A reader of the timeline file (src/ullage/timeline.py has its format), in the grammar of bash 3.2. A prompt forks
+# A reader of the timeline file (src/ullage/quota/timeline.py has its format), in the grammar of bash 3.2. A prompt forks
 # nothing; what is shown is referred to by PS1, never part of it, so that nothing in it is run.
 
 : "${__ullage_program:=ullage}"
@@ -49,7 +49,7 @@ __ullage_renew() {
     __ullage_show "$__ullage_text"
 }
 
-# The rule of src/ullage/places.py; sets __ullage_directory and __ullage_file, to nothing where there is none.
+# The rule of src/ullage/system/places.py; sets __ullage_directory and __ullage_file, to nothing where there is none.
 __ullage_locate() {
     local root=${ULLAGE_CACHE_DIR-} profile=${CLAUDE_CONFIG_DIR-} surface=bash
     __ullage_key=${ULLAGE_CACHE_DIR-}:${XDG_CACHE_HOME-}:${HOME-}:${CLAUDE_CONFIG_DIR-}:${NO_COLOR-}:${TERM-}

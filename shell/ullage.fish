@@ -4,7 +4,7 @@
 # manual leaves both alone, for a call of ullage_segment in your own; starship exports ULLAGE_SEGMENT for its env_var
 # module instead. ULLAGE_OFF=1 hides it.
 #
-# A reader of the timeline file (src/ullage/timeline.py has its format), for fish 3.4 and newer. A prompt forks nothing.
+# A reader of the timeline file (src/ullage/quota/timeline.py has its format), for fish 3.4 and newer. A prompt forks nothing.
 
 set -q __ullage_program; or set -g __ullage_program ullage
 
@@ -74,7 +74,7 @@ function __ullage_update
     test "$__ullage_text" = "$__ullage_shown"; or __ullage_show $__ullage_text
 end
 
-# The rule of src/ullage/places.py; sets __ullage_directory and __ullage_file, to nothing where there is none.
+# The rule of src/ullage/system/places.py; sets __ullage_directory and __ullage_file, to nothing where there is none.
 function __ullage_locate
     set -g __ullage_key "$ULLAGE_CACHE_DIR:$XDG_CACHE_HOME:$HOME:$CLAUDE_CONFIG_DIR:$NO_COLOR:$TERM"
     set -g __ullage_header

@@ -6,7 +6,7 @@
 # for a call of ullage_segment in your own; --starship exports ULLAGE_SEGMENT for its env_var module instead.
 # $env.ULLAGE_OFF = 1 hides it.
 #
-# A reader of the timeline file (src/ullage/timeline.py has its format). A prompt starts no process; what is kept from
+# A reader of the timeline file (src/ullage/quota/timeline.py has its format). A prompt starts no process; what is kept from
 # one to the next is in $env.__ullage, a record, which no process inherits.
 
 def --env ullage_on [] { $env.ULLAGE_OFF = "" }
@@ -25,7 +25,7 @@ def __ullage_key []: nothing -> list<string> {
     ]
 }
 
-# The rule of src/ullage/places.py; both are empty where there is none.
+# The rule of src/ullage/system/places.py; both are empty where there is none.
 def __ullage_locate [key: list<string>]: nothing -> record<directory: string, file: string> {
     let profile = $key.3
     let root = if $key.0 != "" { $key.0 } else if ($key.1 starts-with "/") { $key.1 + "/ullage" } else {

@@ -1,7 +1,7 @@
 # The quota segment in xonsh's prompt, for 0.13 and newer: `execx($(ullage init xonsh))` in .xonshrc, after your own
 # $PROMPT. The field {ullage_segment} is there for prompts made by hand (--manual). ullage_off hides it.
 #
-# A reader of the timeline file (src/ullage/timeline.py has its format). A prompt starts no process.
+# A reader of the timeline file (src/ullage/quota/timeline.py has its format). A prompt starts no process.
 
 
 def __ullage_load(program, place):
@@ -19,7 +19,7 @@ def __ullage_load(program, place):
     def given(name):
         return str(env.get(name) or "")
 
-    # The rule of src/ullage/places.py.
+    # The rule of src/ullage/system/places.py.
     def locate():
         root, profile = given("ULLAGE_CACHE_DIR"), given("CLAUDE_CONFIG_DIR")
         if not root and given("XDG_CACHE_HOME").startswith("/"):

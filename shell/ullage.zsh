@@ -4,7 +4,7 @@
 # leaves both alone, for PROMPT='$ullage_segment %# ' under prompt_subst; starship exports ULLAGE_SEGMENT for its
 # env_var module instead. ULLAGE_OFF=1 hides it. For powerlevel10k, add `ullage` to its elements and choose manual.
 #
-# A reader of the timeline file (src/ullage/timeline.py has its format), for zsh 5.3 and newer. A prompt forks nothing.
+# A reader of the timeline file (src/ullage/quota/timeline.py has its format), for zsh 5.3 and newer. A prompt forks nothing.
 # What comes from outside lies in psvar, which prompts print as it is whatever the options; only colours that are
 # nothing but digits become part of a prompt.
 
@@ -52,7 +52,7 @@ __ullage_update() {
     __ullage_show "$__ullage_text"
 }
 
-# The rule of src/ullage/places.py; sets __ullage_directory and __ullage_file, to nothing where there is none.
+# The rule of src/ullage/system/places.py; sets __ullage_directory and __ullage_file, to nothing where there is none.
 __ullage_locate() {
     local root=${ULLAGE_CACHE_DIR-} profile=${CLAUDE_CONFIG_DIR-} surface=zsh directory=
     [[ $__ullage_place != starship ]] || surface=starship

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
-from tools import REPOSITORY
 
+from tests.support.tools import REPOSITORY
 from ullage.simulate import Simulator, write_account
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if threading.current_thread() is threading.main_thread():
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler if number == signal.SIGINT else lambda *_: None)
 
-STANDINS = str(REPOSITORY / "tests" / "standins")
+STANDINS = str(REPOSITORY / "tests" / "support" / "standins")
 # A machine that is busy with other tests must not fail a property for its time.
 settings.register_profile("ullage", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("ullage")

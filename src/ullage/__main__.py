@@ -22,11 +22,11 @@ def _dispatch() -> int:
 
         status = prompt.run(arguments[1:], os.environ)
     elif arguments[:1] == ["statusline"]:
-        from ullage import statusline
+        from ullage.claude_code import statusline
 
         status = statusline.run(arguments[1:], os.environ)
     elif arguments[:1] == ["hook"]:
-        from ullage import hook
+        from ullage.claude_code import hook
 
         status = hook.run(arguments[1:], os.environ)
     elif arguments == ["refresh", "--detach"]:
@@ -38,11 +38,11 @@ def _dispatch() -> int:
         import gc
 
         gc.disable()
-        from ullage import receipt
+        from ullage.tokens import receipt
 
         status = receipt.run(arguments[1:], os.environ)
     elif arguments[:1] == ["init"]:
-        from ullage import init
+        from ullage.setup import init
 
         status = init.run(arguments[1:])
     if status is None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from samples import NOW
 
+from tests.support.samples import NOW
 from ullage.cli import countdown
 from ullage.guard.waiting import Look
 from ullage.render.cells import width

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 import pytest
-from tools import ullage
 
+from tests.support.tools import ullage
 from ullage import __version__
 from ullage.cli import COMMANDS, main, run
 

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from samples import reading, window
-from tools import PYTHON, run, ullage
 
-from ullage import history, memory, refresh
-from ullage.cache import ProfileCache
-from ullage.moments import since_when
-from ullage.schedule import Schedule, begun
+from tests.support.samples import reading, window
+from tests.support.tools import PYTHON, run, ullage
+from ullage import refresh
+from ullage.base.moments import since_when
+from ullage.quota.schedule import Schedule, begun
+from ullage.store import history, recording
+from ullage.store.cache import ProfileCache
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +45,7 @@ def known(environ: dict[str, str]) -> datetime:
     stated = reading(session, week, other, as_of=now)
     cache.save_reading(stated)
     cache.save_schedule(begun(Schedule(), now))
-    history.record(memory.history_path(cache.environ), memory.owner(cache, stated), [*before, session, week], now)
+    history.record(recording.history_path(cache.environ), recording.owner(cache, stated), [*before, session, week], now)
     return now
 
 

@@ -6,17 +6,16 @@ import os
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from samples import reading, window
-
-from ullage.cache import ProfileCache
+from tests.support.samples import reading, window
 from ullage.cli.known import Known
 from ullage.guard import Question
-from ullage.schedule import Schedule, begun
+from ullage.quota.schedule import Schedule, begun
+from ullage.store.cache import ProfileCache
 
 if TYPE_CHECKING:
     import pytest
 
-    from ullage.model import Reading
+    from ullage.quota.model import Reading
 
 
 def test_a_look_reads_the_statements_once_and_only_when_they_have_changed(

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
-from tools import need, ullage
 
+from tests.support.tools import need, ullage
 from ullage.simulate import Simulator
 from ullage.simulate import org as stand_in
 

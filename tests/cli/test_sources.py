@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tools import REPOSITORY, ullage
 
-from ullage import meters
-from ullage.cache import ProfileCache
-from ullage.doctor import meter_report
-from ullage.model import Account, Reading
-from ullage.render import meters as page
+from tests.support.tools import REPOSITORY, ullage
+from ullage.doctor import meters as page
+from ullage.quota import meters
+from ullage.quota.model import Account, Reading
+from ullage.store.cache import ProfileCache
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -137,7 +136,7 @@ def test_it_works_where_nothing_else_does(environ: dict[str, str], tmp_path: Pat
 
 def test_the_last_answer_is_told(environ: dict[str, str], now: datetime) -> None:
     told_then = Reading(account=Account(), source="claude-cli-text", as_of=now - timedelta(minutes=7), windows=())
-    rows = {row.meter.name: row for row in meter_report.report(environ, "auto", [told_then], now)}
-    assert "last answer 7m ago" in page.state(rows["claude-cli-text"], now)
-    assert page.state(rows["token-guesses"], now) == "not read"
+    rows = {row.meter.name: row for row in page.report_meters(environ, "auto", [told_then], now)}
+    assert "last answer 7m ago" in page.word_state(rows["claude-cli-text"], now)
+    assert page.word_state(rows["token-guesses"], now) == "not read"
     assert ProfileCache(environ).reading() is None

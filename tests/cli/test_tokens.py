@@ -17,17 +17,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from samples import reading, window
-from terminal import Terminal
-from tokens.test_prices import listed
-from tokens.transcript import line, write
-from tools import PYTHON, ULLAGE, need, run, ullage
 
-from ullage import history, memory
-from ullage.cache import ProfileCache
+from tests.support.samples import reading, window
+from tests.support.terminal import Terminal
+from tests.support.tools import PYTHON, ULLAGE, need, run, ullage
+from tests.support.transcript import line, write
+from tests.tokens.test_prices import listed
 from ullage.render import cells
-from ullage.render import tokens as render
+from ullage.store import history, recording
+from ullage.store.cache import ProfileCache
 from ullage.tokens import prices
+from ullage.tokens import words as render
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -259,7 +259,7 @@ def known_window(environ: Mapping[str, str], used: float, left: timedelta) -> da
     cache = ProfileCache(environ)
     cache.make_private()
     cache.save_reading(stated)
-    history.record(memory.history_path(environ), memory.owner(cache, stated), [session], now)
+    history.record(recording.history_path(environ), recording.owner(cache, stated), [session], now)
     return now + left - 5 * HOUR
 
 
@@ -528,7 +528,7 @@ def test_prices_are_updated_from_an_address(environ: dict[str, str], status: str
 
 METER = """
 import os, sys, time, tty
-from ullage.cli.meter import Meter
+from ullage.cli.progress import Meter
 from ullage.config import load
 with Meter("reading transcripts", load(os.environ)[0]) as meter:
     meter.show(1 << 20, 4 << 20)

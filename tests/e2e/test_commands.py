@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
-from tools import ULLAGE, make_due, run, ullage
 
+from tests.support.tools import ULLAGE, make_due, run, ullage
 from ullage import refresh
-from ullage.cache import ProfileCache
 from ullage.cli import COMMANDS
-from ullage.places import SURFACES
 from ullage.simulate import SCENARIOS, Simulator
+from ullage.store.cache import ProfileCache
+from ullage.system.places import SURFACES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

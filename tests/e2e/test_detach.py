@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import pexpect
 import pytest
-from tools import (
+
+from tests.support.tools import (
     PYTHON,
     ULLAGE,
     ULLAGE_PROMPT,
@@ -25,7 +26,6 @@ from tools import (
     ullage,
     wait_until,
 )
-
 from ullage import refresh
 from ullage.simulate import SCENARIOS, TOKEN, Simulator
 
@@ -100,7 +100,7 @@ def test_refresh_stands_alone(command: list[str], environ: dict[str, str], silen
 def test_no_zombie_is_left(environ: dict[str, str], silent: Simulator) -> None:
     script = """
 import os, subprocess
-from ullage import detach
+from ullage.system import detach
 for _ in range(3):
     detach.start_refresh(os.environ, "--force")
 try:

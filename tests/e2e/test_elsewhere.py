@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 import yaml
-from tools import REPOSITORY, SCRIPTS, need, run
 
-from ullage.cache import ProfileCache
-from ullage.model import Account, Reading, Window
+from tests.support.tools import REPOSITORY, SCRIPTS, need, run
+from ullage.quota.model import Account, Reading, Window
+from ullage.store.cache import ProfileCache
 
 GIT = ["git", "-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "init.defaultBranch=main"]
 

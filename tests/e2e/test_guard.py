@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import pexpect
 import pytest
-from tools import ULLAGE, imported, make_due, need, processes, published, run, ullage, wait_until
 
-from ullage.cache import ProfileCache
-from ullage.model import Account, Reading, Window
+from tests.support.tools import ULLAGE, imported, make_due, modules, need, processes, published, run, ullage, wait_until
+from ullage.quota.model import Account, Reading, Window
+from ullage.store.cache import ProfileCache
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -428,18 +428,17 @@ def test_a_hook_that_cannot_tell_blocks_only_when_told_to(environ: dict[str, str
 
 
 # Everything: what is added here is paid for at every prompt and every tool of everybody's.
-IMPORTED_BY_A_HOOK = {
-    *("__future__", "_datetime", "_json", "math"),
-    "ullage",
-    *(
-        f"ullage.{module}"
-        for module in (
-            *("__main__", "cache", "config", "config.settings", "dates", "errors", "files", "guard", "guard.hooks"),
-            *("guard.limits", "hook", "jsontext", "merge", "model", "places", "prompt", "record", "render"),
-            *("render.surfaces", "render.words", "schedule", "serial", "statements", "text", "timeline", "wishes"),
-        )
-    ),
-}
+IMPORTED_BY_A_HOOK = {"__future__", "_datetime", "_json", "math"} | modules(
+    base="dates errors jsontext record text",
+    claude_code="answers hook",
+    config="settings wishes",
+    guard="limits",
+    prompt="",
+    quota="merge model schedule serial timeline",
+    render="surfaces words",
+    store="cache statements",
+    system="files places",
+)
 
 
 @pytest.mark.parametrize("limits", [[], ["--block", "95", "--warn=5h=90"]])

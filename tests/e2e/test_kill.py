@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tools import PYTHON, ULLAGE_PROMPT, run
 
-from ullage import refresh, serial, simulate, timeline
-from ullage.cache import ProfileCache
-from ullage.places import SURFACES
+from tests.support.tools import PYTHON, ULLAGE_PROMPT, run
+from ullage import refresh, simulate
+from ullage.quota import serial, timeline
+from ullage.store.cache import ProfileCache
+from ullage.system.places import SURFACES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import filelock
 import pytest
-from tools import PYTHON, REPOSITORY, published, run, wait_until
 
+from tests.support.tools import PYTHON, REPOSITORY, published, run, wait_until
 from ullage import __version__
 
 if TYPE_CHECKING:

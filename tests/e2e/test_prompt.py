@@ -8,11 +8,11 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from tools import PYTHON, ULLAGE, ULLAGE_PROMPT, make_due, need, run, ullage
 
+from tests.support.tools import PYTHON, ULLAGE, ULLAGE_PROMPT, make_due, modules, need, run, ullage
 from ullage import refresh
-from ullage.cache import ProfileCache
-from ullage.places import SURFACES
+from ullage.store.cache import ProfileCache
+from ullage.system.places import SURFACES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,13 +22,7 @@ if TYPE_CHECKING:
 
     Simulate = Callable[..., Simulator]
 
-OWN = {
-    "__future__",
-    *(
-        "ullage",
-        *(f"ullage.{name}" for name in ("__main__", "errors", "files", "places", "prompt", "record", "timeline")),
-    ),
-}
+OWN = {"__future__"} | modules(base="errors record", prompt="", quota="timeline", system="files places")
 
 NETWORK = ("socket", "connect", "sendto")
 PROCESSES = ("clone", "clone3", "fork", "vfork")
@@ -62,7 +56,7 @@ def test_prompt_that_starts_a_refresh_imports_little_more(
 ) -> None:
     make_due(environ)
     beyond = imported([ULLAGE, *command], environ) - imported(["-c", "pass"], environ)
-    assert beyond == {*OWN, "ullage.detach"}
+    assert beyond == {*OWN, "ullage.system.detach"}
 
 
 def traced(command: list[str], environ: dict[str, str], directory: Path) -> list[str]:

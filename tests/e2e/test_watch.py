@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import pexpect
 import pyte
 import pytest
-from samples import reading, window
-from tools import ULLAGE, wait_until
 
-from ullage.cache import ProfileCache
+from tests.support.samples import reading, window
+from tests.support.tools import ULLAGE, wait_until
 from ullage.cli.screen import _keys
-from ullage.model import Credits, Money
-from ullage.schedule import Schedule, begun
+from ullage.quota.model import Credits, Money
+from ullage.quota.schedule import Schedule, begun
+from ullage.store.cache import ProfileCache
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

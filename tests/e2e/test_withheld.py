@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tools import ULLAGE, run, ullage, wait_until
+
+from tests.support.tools import ULLAGE, run, ullage, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable

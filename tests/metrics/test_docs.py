@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
-from tools import REPOSITORY
 
+from tests.support.tools import REPOSITORY
 from ullage.config.options import OPTIONS
 from ullage.metrics.samples import METRICS, MOST_WINDOWS
-from ullage.schedule import SHORTEST_INTERVAL
+from ullage.quota.schedule import SHORTEST_INTERVAL
 
 DOCS = (REPOSITORY / "docs" / "metrics.md").read_text("utf-8")
 TEAM = (REPOSITORY / "team" / "README.md").read_text("utf-8")

@@ -8,15 +8,15 @@ import platform
 from typing import TYPE_CHECKING
 
 import pytest
-from samples import reading, window
 
+from tests.support.samples import reading, window
+from ullage.base.errors import CacheError, UsageError
 from ullage.config import Reporting
-from ullage.errors import CacheError, UsageError
 from ullage.metrics import identity
 from ullage.metrics.names import PSEUDONYMS, Names
-from ullage.model import Account
-from ullage.overview import Overview
-from ullage.schedule import Schedule
+from ullage.quota.model import Account
+from ullage.quota.schedule import Schedule
+from ullage.store.overview import Overview
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,18 +8,17 @@ from urllib.parse import urlsplit
 
 import pytest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
-from samples import NOW, reading, window
 
-from metrics.receivers import Receiver
-from ullage import target
-from ullage.errors import MetricsError, MissingExtraError, UsageError
+from tests.support.receivers import Receiver
+from tests.support.samples import NOW, reading, window
+from ullage.base.errors import MetricsError, MissingExtraError, UsageError
 from ullage.metrics import formats, otlp, push, samples
 from ullage.metrics.names import PSEUDONYMS
 from ullage.metrics.push import Route
-from ullage.model import Limits
-from ullage.overview import Overview
-from ullage.schedule import Schedule
-from ullage.sources import http
+from ullage.quota.model import Limits
+from ullage.quota.schedule import Schedule
+from ullage.store.overview import Overview
+from ullage.system import addresses, http
 
 OURS = "0123456789abcdef"
 
@@ -104,7 +103,7 @@ def test_nobody_there_is_told() -> None:
     ],
 )
 def test_an_address_that_nothing_should_be_sent_to_is_refused_before(address: str, words: str) -> None:
-    wrong = target.wrong(address, plain_http=False)
+    wrong = addresses.wrong(address, plain_http=False)
     assert wrong is not None
     assert words in wrong
     assert "secret" not in wrong
@@ -115,13 +114,13 @@ def test_an_address_that_nothing_should_be_sent_to_is_refused_before(address: st
 
 @pytest.mark.parametrize("address", ["https://push.example.com/prefix", "http://127.0.0.1:9091", "http://[::1]:9091"])
 def test_an_address_that_is_private_is_taken(address: str) -> None:
-    assert target.wrong(address, plain_http=False) is None
+    assert addresses.wrong(address, plain_http=False) is None
     parts = urlsplit(address)
-    assert target.is_private(parts.scheme, parts.hostname or "")
+    assert addresses.is_private(parts.scheme, parts.hostname or "")
 
 
 def test_plain_http_is_used_when_told_so_but_never_with_a_password() -> None:
-    assert target.wrong("http://192.0.2.1:9091", plain_http=True) is None
+    assert addresses.wrong("http://192.0.2.1:9091", plain_http=True) is None
     with pytest.raises(UsageError, match="only sent by https"):
         push.to_gateway("http://192.0.2.1:9091", b"", OURS, Route(plain_http=True, authorization="Bearer x"))
 

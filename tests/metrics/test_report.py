@@ -8,11 +8,11 @@ import stat
 from typing import TYPE_CHECKING
 
 import pytest
-from tools import processes, ullage, wait_until
 
-from metrics.receivers import Receiver
-from ullage.cache import ProfileCache
+from tests.support.receivers import Receiver
+from tests.support.tools import processes, ullage, wait_until
 from ullage.metrics import report
+from ullage.store.cache import ProfileCache
 
 if TYPE_CHECKING:
     from collections.abc import Callable

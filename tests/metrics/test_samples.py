@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from prometheus_client.parser import text_string_to_metric_families
-from samples import HOUR, NOW, reading, readings, window
 
+from tests.support.samples import HOUR, NOW, reading, readings, window
 from ullage import metrics
 from ullage.metrics import samples
 from ullage.metrics.names import Names
-from ullage.model import Account, Credits, Limits, Money, Problem
-from ullage.overview import Overview
-from ullage.pace import Forecast
-from ullage.schedule import Schedule
+from ullage.quota.model import Account, Credits, Limits, Money, Problem
+from ullage.quota.pace import Forecast
+from ullage.quota.schedule import Schedule
+from ullage.store.overview import Overview
 
 if TYPE_CHECKING:
-    from ullage.model import Reading
+    from ullage.quota.model import Reading
 
 LIMITS = Limits()
 PSEUDONYM = Names().account("a1b2", None)

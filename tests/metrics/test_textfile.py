@@ -8,17 +8,17 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from samples import NOW, reading, window
-from tools import need, put_in_place
 
-from metrics.test_push import known
+from tests.metrics.test_push import known
+from tests.support.samples import NOW, reading, window
+from tests.support.tools import need, put_in_place
 from ullage import metrics
-from ullage.errors import MetricsError
+from ullage.base.errors import MetricsError
 from ullage.metrics import formats, samples, textfile
-from ullage.model import Account, Credits, Limits, Money, Problem
-from ullage.overview import Overview
-from ullage.pace import Forecast
-from ullage.schedule import Schedule
+from ullage.quota.model import Account, Credits, Limits, Money, Problem
+from ullage.quota.pace import Forecast
+from ullage.quota.schedule import Schedule
+from ullage.store.overview import Overview
 
 if TYPE_CHECKING:
     from pathlib import Path

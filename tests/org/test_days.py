@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ullage.errors import UsageError
+from ullage.base.errors import UsageError
 from ullage.org import days, reports
 
 TODAY = date(2026, 11, 27)

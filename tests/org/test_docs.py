@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tools import REPOSITORY
-
+from tests.support.tools import REPOSITORY
 from ullage.cli.org import command
 from ullage.config.options import OPTIONS
 from ullage.org import client, reports

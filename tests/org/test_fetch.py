@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import trustme
 
-from ullage.errors import CacheError, SourceError, UllageError, UsageError
+from ullage.base.errors import CacheError, SourceError, UllageError, UsageError
 from ullage.org import client, days, fetch, reports, store, totals
 from ullage.org.reports import Query
-from ullage.secret import Secret
 from ullage.simulate import Reply, Simulator
 from ullage.simulate import org as stand_in
+from ullage.system.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -403,7 +403,7 @@ def test_the_key_goes_to_nobody_else(base: str, environ: dict[str, str]) -> None
 def test_every_question_names_its_version_and_its_key_in_headers_alone(
     environ: dict[str, str], simulate: Simulate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ullage.sources import http
+    from ullage.system import http
 
     given: list[tuple[str, dict[str, str]]] = []
     get = http.Connection.get

@@ -10,8 +10,8 @@ import keyring.backend
 import keyring.errors
 import pytest
 
+from ullage.base.errors import MissingExtraError, SourceError
 from ullage.config import KeyNames
-from ullage.errors import MissingExtraError, SourceError
 from ullage.org import keys
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ullage.errors import SourceError
+from ullage.base.errors import SourceError
 from ullage.org import rows, totals
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from bars import (
+
+from tests.support.bars import (
     GREEN,
     HOSTILE,
     HOSTILE_MARKUP,
@@ -22,10 +23,9 @@ from bars import (
     x_server,
     xfce_panel,
 )
-from bars import click as click_at
-from tools import need, wait_until
-
-from ullage.text import clean
+from tests.support.bars import click as click_at
+from tests.support.tools import need, wait_until
+from ullage.base.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

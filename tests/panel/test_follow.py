@@ -11,10 +11,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from bars import know, stand_in_for_the_browser
-from tools import ULLAGE, need, ullage, wait_until
 
-from ullage.cache import ProfileCache
+from tests.support.bars import know, stand_in_for_the_browser
+from tests.support.tools import ULLAGE, need, ullage, wait_until
+from ullage.store.cache import ProfileCache
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

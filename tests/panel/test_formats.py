@@ -9,20 +9,20 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from bars import DOCS, HOSTILE
 from hypothesis import given
 from hypothesis import strategies as st
-from samples import HOUR, NOW, reading, readings, settings, window
-from tools import REPOSITORY
 
+from tests.support.bars import DOCS, HOSTILE
+from tests.support.samples import HOUR, NOW, reading, readings, settings, window
+from tests.support.tools import REPOSITORY
 from ullage import panel
-from ullage.model import Problem
-from ullage.overview import Overview
-from ullage.panel import Panel, Wanted, markup, moments
+from ullage.panel import Panel, Wanted, changes, markup
 from ullage.panel.colours import paint
 from ullage.panel.formats import FORMATS
+from ullage.quota.model import Problem
+from ullage.quota.schedule import Schedule
 from ullage.render.surfaces import PALETTES, Span
-from ullage.schedule import Schedule
+from ullage.store.overview import Overview
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -317,8 +317,8 @@ def test_a_label_is_one_entry_of_a_menu(label: str) -> None:
 def test_the_next_change_is_never_late(stated: Any, seconds: int) -> None:
     now = NOW + timedelta(seconds=seconds)
     all_known = Overview(reading=stated, plan=Schedule(), samples={}, forecasts={})
-    following = moments.next_change(all_known, settings().limits, None, now)
-    assert now < following <= now + moments.LONGEST
+    following = changes.next_change(all_known, settings().limits, None, now)
+    assert now < following <= now + changes.LONGEST
     just_before = following - timedelta(microseconds=1)
     for format in ("waybar", "argos"):
         first, second = (
@@ -330,8 +330,8 @@ def test_the_next_change_is_never_late(stated: Any, seconds: int) -> None:
 
 def test_a_refresh_that_is_due_is_a_moment_to_look() -> None:
     due = NOW + timedelta(seconds=7)
-    assert moments.next_change(known(), settings().limits, due, NOW) == due
-    assert moments.next_change(known(), settings().limits, NOW, NOW) == NOW + moments.LONGEST
+    assert changes.next_change(known(), settings().limits, due, NOW) == due
+    assert changes.next_change(known(), settings().limits, NOW, NOW) == NOW + changes.LONGEST
 
 
 def test_polybar_reads_no_tag_across_two_texts() -> None:

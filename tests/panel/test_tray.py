@@ -11,23 +11,34 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from bars import GREEN, RED, SYSTEM_GI, click, know, running, stand_in_for_the_browser, system_gi, x_server, xfce_panel
-from samples import NOW, reading, settings, window
-from tools import ULLAGE, need, run, ullage, wait_until
 
+from tests.support.bars import (
+    GREEN,
+    RED,
+    SYSTEM_GI,
+    click,
+    know,
+    running,
+    stand_in_for_the_browser,
+    system_gi,
+    x_server,
+    xfce_panel,
+)
+from tests.support.samples import NOW, reading, settings, window
+from tests.support.tools import ULLAGE, need, run, ullage, wait_until
 from ullage import panel
-from ullage.model import Problem
-from ullage.overview import Overview
 from ullage.panel import Wanted
+from ullage.panel.tray import check_installed, face
+from ullage.quota.model import Problem
+from ullage.quota.schedule import Schedule
 from ullage.render import picture
-from ullage.schedule import Schedule
-from ullage.tray import check_installed, face
+from ullage.store.overview import Overview
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from bars import Screen
+    from tests.support.bars import Screen
 
 
 def look(*windows: Any, now: Any = NOW, problem: Problem | None = None, **changes: Any) -> panel.Panel:
@@ -217,7 +228,7 @@ def test_no_display(environ: dict[str, str]) -> None:
 def test_the_extra_is_missing(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pystray", None)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    from ullage.errors import MissingExtraError
+    from ullage.base.errors import MissingExtraError
 
     with pytest.raises(MissingExtraError, match=r"pip install 'ullage\[tray\]'"):
         check_installed()

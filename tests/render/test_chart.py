@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
-from samples import NOW, window
-from tools import need
 
-from ullage import pace
-from ullage.pace import Forecast, Sample
+from tests.support.samples import NOW, window
+from tests.support.tools import need
+from ullage.quota import pace
+from ullage.quota.pace import Forecast, Sample
 from ullage.render import chart, picture
 from ullage.render.chart import Burnup
 

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from samples import NOW, readings, window
-from samples import reading as make_reading
 
+from tests.support.samples import NOW, readings, window
+from tests.support.samples import reading as make_reading
 from ullage.config.options import OPTIONS
-from ullage.model import Account, Credits, Limits, Money, Reading
-from ullage.pace import Forecast
+from ullage.quota.model import Account, Credits, Limits, Money, Reading
+from ullage.quota.pace import Forecast
 from ullage.render import segment
 from ullage.render.segment import TemplateError, View
 from ullage.render.surfaces import Span
 
 if TYPE_CHECKING:
-    from ullage.model import Severity
+    from ullage.quota.model import Severity
 
 DOLLARS = Money(amount_minor=5000, currency="USD", exponent=2)
 READING = make_reading(

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ullage.places import SURFACES
+from ullage.base.text import clean
 from ullage.render.surfaces import PALETTES, Span, check_style, paint
-from ullage.text import clean
+from ullage.system.places import SURFACES
 
 if TYPE_CHECKING:
-    from ullage.timeline import Level
+    from ullage.quota.timeline import Level
 
 HOSTILE = "$(id) `id` %n%F{red} #S#[bg=red]#(id) \\e \\$ !! {x} ${x} 'q' \"q\""
 

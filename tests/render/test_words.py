@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from samples import NOW, money
 
-from ullage.model import Money
+from tests.support.samples import NOW, money
+from ullage.quota.model import Money
 from ullage.render import words
 
 if TYPE_CHECKING:
-    from ullage.model import Severity
+    from ullage.quota.model import Severity
 
 percents = st.floats(0, 1000).map(lambda value: round(value, 6))
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from serving import Served, environment, serving
-from tools import ullage
 
+from tests.support.serving import Served, environment, serving
+from tests.support.tools import ullage
 from ullage.simulate import Simulator, write_account
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from serving import Served, everything, serving
-from tools import ullage, wait_until
 
+from tests.support.serving import Served, everything, serving
+from tests.support.tools import ullage, wait_until
 from ullage.serve import server as serving_module
 
 if TYPE_CHECKING:

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 import trustme
-from serving import Served, everything, serving
-from tools import ullage, wait_until
 
-from ullage.errors import ServeError, UsageError
-from ullage.serve import browser, tokens
+from tests.support.serving import Served, everything, serving
+from tests.support.tools import ullage, wait_until
+from ullage.base.errors import ServeError, UsageError
+from ullage.serve import access_tokens, browser
 from ullage.serve.routes import ROUTES
 
 NOW = datetime(2026, 11, 22, 10, 38, 49, tzinfo=UTC)
@@ -30,53 +30,53 @@ def directory(tmp_path: Path) -> str:
 
 
 def test_a_token_is_stored_as_what_cannot_be_turned_back(directory: str) -> None:
-    secret, token = tokens.create(directory, "grafana\x1b[31m", "metrics", NOW)
-    stored = Path(tokens.path(directory))
-    assert secret.removeprefix(tokens.PREFIX) not in stored.read_text()
+    secret, token = access_tokens.create(directory, "grafana\x1b[31m", "metrics", NOW)
+    stored = Path(access_tokens.path(directory))
+    assert secret.removeprefix(access_tokens.PREFIX) not in stored.read_text()
     assert stat.S_IMODE(stored.stat().st_mode) == 0o600
     assert token.name == "grafana[31m"
-    assert tokens.load(directory, NOW) == (token,)
-    assert tokens.matching(tokens.load(directory, NOW), secret) == token
-    assert tokens.matching(tokens.load(directory, NOW), secret + "x") is None
+    assert access_tokens.load(directory, NOW) == (token,)
+    assert access_tokens.matching(access_tokens.load(directory, NOW), secret) == token
+    assert access_tokens.matching(access_tokens.load(directory, NOW), secret + "x") is None
 
 
 def test_a_link_is_used_once_and_in_time(directory: str) -> None:
-    _, link = tokens.create(directory, "link", "read", NOW, link=HERE)
-    assert tokens.use_link(directory, link, NOW)
-    assert not tokens.use_link(directory, link, NOW)
-    _, late = tokens.create(directory, "link", "read", NOW, link=HERE)
-    assert late not in tokens.load(directory, NOW + tokens.LINK_LASTS)
+    _, link = access_tokens.create(directory, "link", "read", NOW, link=HERE)
+    assert access_tokens.use_link(directory, link, NOW)
+    assert not access_tokens.use_link(directory, link, NOW)
+    _, late = access_tokens.create(directory, "link", "read", NOW, link=HERE)
+    assert late not in access_tokens.load(directory, NOW + access_tokens.LINK_LASTS)
 
 
 def test_revoke_takes_an_id_or_a_name_that_is_clear(directory: str) -> None:
-    first = tokens.create(directory, "one", "read", NOW)[1]
-    tokens.create(directory, "two", "read", NOW)
-    tokens.create(directory, "two", "read", NOW)
-    assert tokens.revoke(directory, "one", NOW) == first
+    first = access_tokens.create(directory, "one", "read", NOW)[1]
+    access_tokens.create(directory, "two", "read", NOW)
+    access_tokens.create(directory, "two", "read", NOW)
+    assert access_tokens.revoke(directory, "one", NOW) == first
     for name in ("one", "two", "nobody"):
         with pytest.raises(UsageError, match="token list"):
-            tokens.revoke(directory, name, NOW)
+            access_tokens.revoke(directory, name, NOW)
 
 
 def test_links_make_room_and_tokens_stay(directory: str) -> None:
-    mine = tokens.create(directory, "mine", "read", NOW)[1]
+    mine = access_tokens.create(directory, "mine", "read", NOW)[1]
     for number in range(105):
-        tokens.create(directory, "link", "read", NOW + timedelta(seconds=number), link=HERE)
-    kept = tokens.load(directory, NOW)
+        access_tokens.create(directory, "link", "read", NOW + timedelta(seconds=number), link=HERE)
+    kept = access_tokens.load(directory, NOW)
     assert (len(kept), mine in kept) == (100, True)
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"version": 2, "tokens": []}', '{"version": 1, "tokens": [{}]}'])
 def test_a_file_that_cannot_be_understood_lets_nobody_in(directory: str, content: str) -> None:
-    Path(tokens.path(directory)).write_text(content)
+    Path(access_tokens.path(directory)).write_text(content)
     with pytest.raises(ServeError, match="no token is valid"):
-        tokens.load(directory, NOW)
+        access_tokens.load(directory, NOW)
 
 
 @pytest.mark.parametrize("route", [route for route in ROUTES if route.scope is not None], ids=lambda route: route.path)
 def test_without_a_valid_token_there_are_no_data(shared: Served, route: object) -> None:
     path, method = route.path, route.method  # type: ignore[attr-defined]  # pytest's parameter
-    wrong = tokens.PREFIX + "A" * 43
+    wrong = access_tokens.PREFIX + "A" * 43
     for header in (
         {},
         {"Authorization": f"Bearer {wrong}"},
@@ -93,8 +93,8 @@ def test_a_token_that_is_revoked_opens_nothing_and_ends_its_streams(served: Serv
     others = served.token("read")
     stream = served.follow(secret)
     assert stream.event() is not None
-    known = tokens.load(tokens.directory(served.environ), datetime.now(UTC))
-    gone = tokens.matching(known, secret)
+    known = access_tokens.load(access_tokens.directory(served.environ), datetime.now(UTC))
+    gone = access_tokens.matching(known, secret)
     assert gone is not None
     assert ullage("serve", "token", "revoke", gone.id, environ=served.environ).stdout == f"Revoked {gone.id}.\n"
     assert stream.event() is None
@@ -107,7 +107,7 @@ def test_a_session_ends_with_its_token(served: Served) -> None:
     secret = served.token()
     session = served.ask("/v1/session", secret, "POST").json["token"]
     assert served.ask("/v1/usage", session).status == 200
-    tokens.revoke(tokens.directory(served.environ), "test", datetime.now(UTC))
+    access_tokens.revoke(access_tokens.directory(served.environ), "test", datetime.now(UTC))
     assert served.ask("/v1/usage", session).status == 401
 
 
@@ -123,7 +123,9 @@ def test_a_link_opens_one_session_and_nothing_by_itself(shared: Served) -> None:
 
 def test_a_link_to_another_address_opens_nothing_here(shared: Served) -> None:
     # Another program at that address, which was given the link by mistake, can say whatever it likes in its headers.
-    astray = tokens.create(tokens.directory(shared.environ), "link", "read", datetime.now(UTC), link=HERE)[0]
+    astray = access_tokens.create(
+        access_tokens.directory(shared.environ), "link", "read", datetime.now(UTC), link=HERE
+    )[0]
     assert shared.ask("/v1/session", astray, "POST").status == 401
     assert shared.ask("/v1/session", astray, "POST", host=HERE.removeprefix("http://")).status == 421
 
@@ -196,7 +198,7 @@ def test_no_secret_is_told_where_others_can_read_it(served: Served) -> None:
     stream.close()
     served.stop()
     printed = "".join(served.process.communicate())
-    kept = Path(tokens.path(tokens.directory(served.environ))).read_text()
+    kept = Path(access_tokens.path(access_tokens.directory(served.environ))).read_text()
     for hidden in (secret, link, session):
         assert hidden not in printed
         assert hidden not in kept
@@ -227,7 +229,7 @@ def test_a_public_address_needs_tls_and_a_token(environ: dict[str, str], tmp_pat
     ):
         refused = ullage("serve", "--port", "0", *options, environ=environ)
         assert (refused.returncode, words in refused.stderr) == (2, True)
-    assert ullage("serve", "token", "create", environ=environ).stdout.startswith(tokens.PREFIX)
+    assert ullage("serve", "token", "create", environ=environ).stdout.startswith(access_tokens.PREFIX)
     refused = ullage("serve", "--port", "0", "--host", "0.0.0.0", *pair, environ=environ)
     assert (refused.returncode, "--allowed-host" in refused.stderr) == (2, True)
     with serving(environ, "--port", "0", "--host", "0.0.0.0", *pair, "--allowed-host", "ullage.test") as served:
@@ -262,7 +264,7 @@ def test_wrong_usage_is_said(environ: dict[str, str], tmp_path: Path, options: t
 
 def test_tokens_by_the_command_line(environ: dict[str, str]) -> None:
     made = ullage("serve", "token", "create", "--name", "grafana", "--scope", "metrics", environ=environ)
-    assert made.stdout.startswith(tokens.PREFIX)
+    assert made.stdout.startswith(access_tokens.PREFIX)
     listed = ullage("serve", "token", "list", environ=environ).stdout
     assert "metrics" in listed
     assert "grafana" in listed
@@ -290,9 +292,9 @@ def test_a_browser_inherits_no_key(directory: str, monkeypatch: pytest.MonkeyPat
 
 def test_an_end_that_cannot_be_read_is_no_token_for_ever(directory: str) -> None:
     now = datetime.now(UTC)
-    tokens.create(directory, "", "read", now, link=HERE)
-    document = json.loads(Path(tokens.path(directory)).read_text())
+    access_tokens.create(directory, "", "read", now, link=HERE)
+    document = json.loads(Path(access_tokens.path(directory)).read_text())
     document["tokens"][0]["expires_at"] = "soon"
-    Path(tokens.path(directory)).write_text(json.dumps(document))
+    Path(access_tokens.path(directory)).write_text(json.dumps(document))
     with pytest.raises(ServeError, match="cannot be understood"):
-        tokens.load(directory, now)
+        access_tokens.load(directory, now)

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import jsonschema
 import pytest
-from tools import REPOSITORY, SCRIPTS, run
 
+from tests.support.tools import REPOSITORY, SCRIPTS, run
 from ullage.serve import app
 from ullage.serve.routes import ROUTES, openapi
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from serving import Served
+    from tests.support.serving import Served
 
 _EXAMPLES = 40
 

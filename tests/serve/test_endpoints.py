@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import jsonschema
 import msgspec
 import pytest
-from serving import Served, serving
-from tools import REPOSITORY, make_due, need, run, ullage, wait_until
 
-from ullage import contract, metrics
+from tests.support.serving import Served, serving
+from tests.support.tools import REPOSITORY, make_due, need, run, ullage, wait_until
+from ullage import metrics
+from ullage.quota import contract
 from ullage.serve import documents
 from ullage.serve.routes import ROUTES
 

@@ -7,10 +7,10 @@ import stat
 from typing import TYPE_CHECKING
 
 import pytest
-from serving import serving
-from tools import put_in_place, ullage
 
-from ullage.errors import ServeError, UsageError
+from tests.support.serving import serving
+from tests.support.tools import put_in_place, ullage
+from ullage.base.errors import ServeError, UsageError
 from ullage.serve import listen
 
 if TYPE_CHECKING:

@@ -6,14 +6,14 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from browser import axe, chromium, patient
 from playwright.sync_api import expect
-from serving import Served, serving
-from tools import ullage
 
 from bench.monitoring import free_port
-from ullage.cache import ProfileCache
+from tests.support.browser import axe, chromium, patient
+from tests.support.serving import Served, serving
+from tests.support.tools import ullage
 from ullage.serve import page as the_page
+from ullage.store.cache import ProfileCache
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 import pytest
-from shells import BASH, FISH, ZSH
 
+from tests.support.shells import BASH, FISH, ZSH
 from ullage.cli import Commands, main
 from ullage.cli.listing import WORDS
 
 if TYPE_CHECKING:
-    from shells import Shell
+    from tests.support.shells import Shell
 
 LOADS = {
     "bash": ['eval "$(ullage completion bash)"'],

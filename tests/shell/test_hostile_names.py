@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import pexpect
 import pyte
 import pytest
-from tools import ULLAGE_PROMPT, need, ullage, wait_until
+
+from tests.support.tools import ULLAGE_PROMPT, need, ullage, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable

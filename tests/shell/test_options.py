@@ -9,17 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from shells import BASH, ZSH, a_refresh_under_way, publish
-from tools import REPOSITORY, ULLAGE, need, run, wait_until
 
-from ullage.places import profile_directory
+from tests.support.shells import BASH, ZSH, a_refresh_under_way, publish
+from tests.support.tools import REPOSITORY, ULLAGE, need, run, wait_until
+from ullage.system.places import profile_directory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from shells import Shell
-    from terminal import Terminal
-
+    from tests.support.shells import Shell
+    from tests.support.terminal import Terminal
     from ullage.simulate import Simulator
 
 HOSTILE = "A$(touch pwned)`touch pwned`${HOME}%n!!\\u\\[&100%"

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from shells import COLOURS, publish
-from terminal import Terminal
-from tools import need, published, run, wait_until
 
-from ullage.places import profile_directory
-from ullage.record import Record
+from tests.support.shells import COLOURS, publish
+from tests.support.terminal import Terminal
+from tests.support.tools import need, published, run, wait_until
+from ullage.base.record import Record
+from ullage.system.places import profile_directory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shells import ZSH, publish
+from tests.support.shells import ZSH, publish
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,19 +11,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from shells import BASH, COLOURS, FISH, SHELLS, ZSH, a_refresh_under_way, publish
-from tools import PYTHON, REPOSITORY, need, run, still_hangs, wait_until
 
-from ullage.cache import ProfileCache
-from ullage.errors import UsageError
-from ullage.places import SURFACES, profile_directory
+from tests.support.shells import BASH, COLOURS, FISH, SHELLS, ZSH, a_refresh_under_way, publish
+from tests.support.tools import PYTHON, REPOSITORY, need, run, still_hangs, wait_until
+from ullage.base.errors import UsageError
+from ullage.store.cache import ProfileCache
+from ullage.system.places import SURFACES, profile_directory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from shells import Shell
-    from terminal import Terminal
-
+    from tests.support.shells import Shell
+    from tests.support.terminal import Terminal
     from ullage.simulate import Simulator
 
 HOSTILE = "A$(touch pwned)`touch pwned`${HOME}%n%F{red}!!!1\\u\\[\\001#S%{x%}100%"

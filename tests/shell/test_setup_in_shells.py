@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from terminal import Terminal
-from tools import SCRIPTS, need, ullage
 
-from ullage import init, setup
+from tests.support.terminal import Terminal
+from tests.support.tools import SCRIPTS, need, ullage
+from ullage.setup import init, plans
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +31,7 @@ STARSHIP = {
     "nushell": "mkdir ~/.config/nushell/autoload; starship init nu | save -f ~/.config/nushell/autoload/starship.nu",
 }
 EVERY_SHELL = pytest.mark.parametrize("shell", init.SHELLS)
-FEEDING = pytest.mark.parametrize("shell", setup.FEEDS_STARSHIP)
+FEEDING = pytest.mark.parametrize("shell", plans.FEEDS_STARSHIP)
 STARTED = {"bash": ["-i"], "zsh": ["-i"], "fish": ["-i"]}
 SHOWN = re.compile(r"5h 104%×.*[$#>%❯@]")
 

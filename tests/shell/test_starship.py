@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tools import REPOSITORY, SCRIPTS, need, run, still_hangs, ullage, wait_until
 
-from ullage import timeline
-from ullage.cache import ProfileCache
-from ullage.publish import boot_clock
-from ullage.timeline import Frame
+from tests.support.tools import REPOSITORY, SCRIPTS, need, run, still_hangs, ullage, wait_until
+from ullage.prompt.publish import boot_clock
+from ullage.quota import timeline
+from ullage.quota.timeline import Frame
+from ullage.store.cache import ProfileCache
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING
 import pexpect
 import pyte
 import pytest
-from tools import REPOSITORY, need, run, still_hangs, ullage, wait_until
 
-from ullage import setup, timeline, tmux
-from ullage.cache import ProfileCache
+from tests.support.tools import REPOSITORY, need, run, still_hangs, ullage, wait_until
+from ullage.prompt import tmux
+from ullage.quota import timeline
+from ullage.quota.timeline import Frame
 from ullage.render.surfaces import PALETTES, Span, paint
-from ullage.timeline import Frame
+from ullage.setup import plans
+from ullage.store.cache import ProfileCache
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -143,7 +145,7 @@ def test_what_ullage_prompt_prints_is_shown_to_the_letter(
     environ: dict[str, str], server: Tmux, tmp_path: Path, text: str
 ) -> None:
     write_painted(environ, text)
-    server.start(f"set -g status-right '<{setup.TMUX_PULL}>'", "set -g status-right-length 120")
+    server.start(f"set -g status-right '<{plans.TMUX_PULL}>'", "set -g status-right-length 120")
     server.shows(f"<{text}>")
     assert not text or server.colour_of(text) == "red"
     assert not list(tmp_path.rglob("pwned"))
@@ -155,7 +157,7 @@ def test_what_a_refresh_has_set_is_shown_to_the_letter_and_starts_no_process(
 ) -> None:
     # Without ullage-prompt in PATH nothing else could show it.
     server.environ["PATH"] = os.path.dirname(need("tmux"))
-    server.start(f"set -g status-right '<{setup.TMUX_PUSH}>'", "set -g status-right-length 120")
+    server.start(f"set -g status-right '<{plans.TMUX_PUSH}>'", "set -g status-right-length 120")
     server.shows("<>")
     write_painted(environ, text)
     tmux.push(environ, ProfileCache(environ).timeline("tmux"), int(time.time()))
@@ -167,7 +169,7 @@ def test_what_a_refresh_has_set_is_shown_to_the_letter_and_starts_no_process(
 def test_what_does_not_hold_any_more_gives_way_to_ullage_prompt(environ: dict[str, str], server: Tmux) -> None:
     # There from the start: a prompt that found no timeline would have a refresh write one.
     write_timeline(environ, "before", "later")
-    server.start(f"set -g status-right '<{setup.TMUX_PUSH}>'")
+    server.start(f"set -g status-right '<{plans.TMUX_PUSH}>'")
     now = int(time.time())
     tmux.push(environ, ProfileCache(environ).timeline("tmux"), now)
     write_timeline(environ, "after")
@@ -251,18 +253,18 @@ def test_the_status_line_goes_on_while_a_refresh_hangs(
 @pytest.mark.parametrize("reload", [False, True])
 def test_the_plugin_puts_the_segment_where_it_is_asked_for(environ: dict[str, str], server: Tmux, reload: bool) -> None:
     write_timeline(environ, "#[fg=red]42%#[default]")
-    plugin = f"run-shell '{REPOSITORY / 'ullage.tmux'}'"
+    plugin = f"run-shell '{REPOSITORY / 'ullage.prompt.tmux'}'"
     server.start("set -g status-left '<#{ullage}>'", "set -g status-right '[#{ullage}] [#{ullage}];'", plugin)
     if reload:
-        server("run-shell", str(REPOSITORY / "ullage.tmux"))
+        server("run-shell", str(REPOSITORY / "ullage.prompt.tmux"))
     server.shows("[42%] [42%];")
     server.shows("<42%>")
     assert server.colour_of("42%") == "red"
-    assert server("show-option", "-gv", "status-right") == f"[{setup.TMUX_PUSH}] [{setup.TMUX_PUSH}];"
+    assert server("show-option", "-gv", "status-right") == f"[{plans.TMUX_PUSH}] [{plans.TMUX_PUSH}];"
 
 
 def test_the_plugin_changes_nothing_that_was_not_asked_for(environ: dict[str, str], server: Tmux) -> None:
     server.start("set -g status-right 'mine '")
     before = server("show-options", "-g")
-    server("run-shell", str(REPOSITORY / "ullage.tmux"))
+    server("run-shell", str(REPOSITORY / "ullage.prompt.tmux"))
     assert server("show-options", "-g") == before

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tools import ULLAGE, ULLAGE_PROMPT, need, put_in_place, run, ullage, wait_until
 
-from ullage import refresh, timeline
-from ullage.cache import ProfileCache
-from ullage.places import SURFACES
-from ullage.publish import boot_clock
-from ullage.timeline import Frame
+from tests.support.tools import ULLAGE, ULLAGE_PROMPT, need, put_in_place, run, ullage, wait_until
+from ullage import refresh
+from ullage.prompt.publish import boot_clock
+from ullage.quota import timeline
+from ullage.quota.timeline import Frame
+from ullage.store.cache import ProfileCache
+from ullage.system.places import SURFACES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

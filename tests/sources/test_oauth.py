@@ -14,18 +14,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 import trustme
-from tools import PATIENCES, PYTHON, run
 
-from ullage.cache import ProfileCache
-from ullage.errors import SourceError
+from tests.support.tools import PATIENCES, PYTHON, run
+from ullage.base.errors import SourceError
 from ullage.simulate import ACCOUNT_ID, TOKEN, Reply, Simulator
-from ullage.sources import credentials, http, oauth
+from ullage.sources import credentials, oauth
+from ullage.store.cache import ProfileCache
+from ullage.system import http
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from ullage.model import Reading
+    from ullage.quota.model import Reading
 
     Simulate = Callable[..., Simulator]
 

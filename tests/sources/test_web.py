@@ -10,22 +10,23 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import trustme
-from tools import ULLAGE, make_due, ullage
 
+from tests.support.tools import ULLAGE, make_due, ullage
 from ullage import config
-from ullage.account import AccountCache
-from ullage.cache import ProfileCache
-from ullage.errors import SourceError
-from ullage.key_command import COMMAND_SECONDS
+from ullage.base.errors import SourceError
 from ullage.simulate import ACCOUNT_ID, Reply, Simulator
 from ullage.simulate import web as stand_in
-from ullage.sources import http, web
+from ullage.sources import web
 from ullage.sources.web_account import identify
+from ullage.store.account import AccountCache
+from ullage.store.cache import ProfileCache
+from ullage.system import http
+from ullage.system.keys import COMMAND_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ullage.model import Reading
+    from ullage.quota.model import Reading
 
     Simulate = Callable[..., Simulator]
 

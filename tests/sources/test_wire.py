@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from samples import NOW, reading
 
-from ullage import serial
-from ullage.errors import SourceError
-from ullage.model import Account, Credits, Money, Reading, parse_percent
+from tests.support.samples import NOW, reading
+from ullage.base.errors import SourceError
+from ullage.quota import serial
+from ullage.quota.model import Account, Credits, Money, Reading, parse_percent
 from ullage.sources import wire
 from ullage.sources.wire import parse_usage
 

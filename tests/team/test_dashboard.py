@@ -11,9 +11,9 @@ import yaml
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.cog.plugins import register_default_plugins
 from grafana_foundation_sdk.models.dashboard import Dashboard
-from tools import REPOSITORY
 
-from team.boards import BOARD, PANELS, query
+from tests.support.boards import BOARD, PANELS, query
+from tests.support.tools import REPOSITORY
 
 TEAM = REPOSITORY / "team"
 BUILT_IN = {"stat", "table", "timeseries"}

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from samples import reading, window
-from tools import REPOSITORY, need, ullage, wait_until
 
 from bench import monitoring
-from team.boards import query
+from tests.support.boards import query
+from tests.support.samples import reading, window
+from tests.support.tools import REPOSITORY, need, ullage, wait_until
 from ullage.metrics import formats, push, samples, textfile
 from ullage.metrics.names import PSEUDONYMS, Names
 from ullage.metrics.push import Route
-from ullage.model import Account, Limits
-from ullage.overview import Overview
-from ullage.schedule import Schedule
+from ullage.quota.model import Account, Limits
+from ullage.quota.schedule import Schedule
+from ullage.store.overview import Overview
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -6,7 +6,8 @@ import subprocess
 
 import pytest
 import yaml
-from tools import REPOSITORY, need
+
+from tests.support.tools import REPOSITORY, need
 
 PROMETHEUS = REPOSITORY / "team" / "prometheus"
 

@@ -10,17 +10,16 @@ import socket
 from typing import TYPE_CHECKING
 
 import pytest
-from metrics.receivers import Receiver
-from tools import REPOSITORY, ullage
 
+from tests.support.receivers import Receiver
+from tests.support.tools import REPOSITORY, ullage
 from ullage import __version__, simulate
 from ullage.metrics.samples import METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from metrics.receivers import Request
-
+    from tests.support.receivers import Request
     from ullage.simulate import Simulator
 
 PAGE = (REPOSITORY / "team" / "README.md").read_text("utf-8")

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from filelock import FileLock
-from tools import need
 
 from bench import monitoring, seats
 from bench.seats import BEGINS, ENDS, HOUR, WEEK, Seat
-from team.boards import query
-from ullage import pace
+from tests.support.boards import query
+from tests.support.tools import need
+from ullage.quota import pace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tokens.transcript import amounts_of, count, line, write
-from tools import REPOSITORY, need
 
 from bench import transcripts as invented
-from ullage.lock import exclusive
+from tests.support.tools import REPOSITORY, need
+from tests.support.transcript import amounts_of, count, line, write
+from ullage.system.lock import exclusive
 from ullage.tokens import windows
 
 if TYPE_CHECKING:

@@ -6,8 +6,7 @@ import sqlite3
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from tokens.transcript import line, write
-
+from tests.support.transcript import line, write
 from ullage.tokens import index, scan, transcripts
 
 if TYPE_CHECKING:

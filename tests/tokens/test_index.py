@@ -9,8 +9,8 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
-from tokens.transcript import amounts_of, count, line, sums, write
 
+from tests.support.transcript import amounts_of, count, line, sums, write
 from ullage.tokens import reading
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tokens.transcript import amounts_of, count, line, write
 
+from tests.support.transcript import amounts_of, count, line, write
 from ullage.tokens import reading
 from ullage.tokens.task import Task
 

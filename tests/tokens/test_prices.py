@@ -7,12 +7,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tokens.transcript import count, line, write
 
-from ullage import target
-from ullage.cli import price_update
-from ullage.errors import UsageError
-from ullage.tokens import cost, litellm, prices
+from tests.support.transcript import count, line, write
+from ullage.base.errors import UsageError
+from ullage.system import addresses
+from ullage.tokens import cost, litellm, price_update, prices
 from ullage.tokens.counts import ABOVE_100K, ABOVE_200K, FAST, US_ONLY
 
 if TYPE_CHECKING:
@@ -219,7 +218,7 @@ def test_a_number_too_large_for_a_float_is_no_rate() -> None:
 
 def test_a_downloaded_list_keeps_no_secret_of_its_address() -> None:
     address = "https://ada:hunter2@prices.example/list.json?token=hunter3#hunter4"
-    assert target.without_secrets(address) == "https://prices.example/list.json"
+    assert addresses.without_secrets(address) == "https://prices.example/list.json"
     with pytest.raises(UsageError) as refused:
         price_update.fetch(address, "/nowhere", datetime.now(UTC))
     assert "hunter" not in str(refused.value)

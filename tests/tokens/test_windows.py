@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from ullage.pace import Sample
+from ullage.quota.pace import Sample
 from ullage.tokens import windows
 from ullage.tokens.amounts import Amount
 from ullage.tokens.windows import ESTIMATE, SERVER, Span

@@ -12,8 +12,8 @@ import click
 from click.shell_completion import CompletionItem
 
 from ullage import __version__
+from ullage.base.errors import UllageError
 from ullage.cli.listing import GROUPS, WORDS
-from ullage.errors import UllageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

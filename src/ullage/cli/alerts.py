@@ -7,15 +7,17 @@ from datetime import UTC, datetime
 
 import click
 
-from ullage import alerts, channels, config, delivery, secret
-from ullage.cache import ProfileCache
+from ullage import alerts, config
+from ullage.alerts import channels, outbox
+from ullage.base.errors import UllageError
 from ullage.cli import options
-from ullage.errors import UllageError
 from ullage.render import words
+from ullage.store.cache import ProfileCache
+from ullage.system import secret
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ullage.wishes import Wishes
+    from ullage.config.wishes import Wishes
 
 
 @click.group(name="alerts", invoke_without_command=True)
@@ -35,10 +37,10 @@ def command(context: click.Context) -> None:
         click.echo('No alerts are sent. via = ["desktop"] under [alerts] in config.toml turns them on.')
     click.echo(f"when     {_when(wishes)}")
     cache = ProfileCache(os.environ)
-    for mark in delivery.marks(cache):
+    for mark in outbox.marks(cache):
         until = f" until {words.clock(mark.resets_at, datetime.now(UTC))}" if mark.resets_at else ""
         click.echo(f"told     {mark.kind} {mark.window_id} {f'{mark.percent:g}%' if mark.percent else ''}{until}")
-    found = delivery.problem(cache)
+    found = outbox.problem(cache)
     if found:
         click.echo(f"ullage: {words.ago(datetime.now(UTC) - found[0])}: {found[1]}", err=True)
 
@@ -77,5 +79,5 @@ def test() -> int:
     if not wishes.via:
         click.echo('No way is set. via = ["desktop"] under [alerts] in config.toml sets one.', err=True)
     if not (failed or unusable):
-        delivery.forget_problem(ProfileCache(os.environ))
+        outbox.forget_problem(ProfileCache(os.environ))
     return 5 if failed else 2 if unusable else 0

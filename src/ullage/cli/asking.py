@@ -5,9 +5,9 @@ from __future__ import annotations
 import click
 
 from ullage import refresh
-from ullage.cache import ProfileCache
+from ullage.base.errors import CacheError
 from ullage.cli.options import LONGEST_REFRESH_SECONDS
-from ullage.errors import CacheError
+from ullage.store.cache import ProfileCache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

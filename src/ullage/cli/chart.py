@@ -9,21 +9,22 @@ from datetime import UTC, datetime
 
 import click
 
-from ullage import config, overview
-from ullage.cache import ProfileCache
+from ullage import config
+from ullage.base.errors import MissingExtraError, UllageError, UsageError
+from ullage.base.text import clean
 from ullage.cli import options
-from ullage.errors import MissingExtraError, UllageError, UsageError
-from ullage.model import binding_window, find_window
+from ullage.quota.model import binding_window, find_window
 from ullage.render import chart
 from ullage.render.segment import short_name
-from ullage.text import clean
+from ullage.store import overview
+from ullage.store.cache import ProfileCache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ullage.config import Settings
-    from ullage.model import Window
-    from ullage.overview import Overview
+    from ullage.quota.model import Window
     from ullage.render.chart import Burnup
+    from ullage.store.overview import Overview
 
 _PLOT_LINES = 16
 _SIGNATURES = {"SVG": b"<svg", "PNG": b"\x89PNG"}

@@ -6,13 +6,14 @@ import os
 
 import click
 
-from ullage import config, private
-from ullage.cache import ProfileCache
+from ullage import config
+from ullage.base.errors import CacheError, UsageError
 from ullage.cli import options
 from ullage.cli.options import LONGEST_REFRESH_SECONDS
 from ullage.config.default_file import default_text, toml_value
-from ullage.errors import CacheError, UsageError
-from ullage.publish import publish_anew
+from ullage.prompt.publish import publish_anew
+from ullage.store.cache import ProfileCache
+from ullage.system import directories
 
 
 @click.group(name="config", invoke_without_command=True)
@@ -35,7 +36,7 @@ def write() -> int:
     """Write a config.toml that explains every option and changes none. Never overwrites."""
     path = config.config_path(os.environ)
     try:
-        private.make_missing(os.path.dirname(path))
+        directories.make_missing(os.path.dirname(path))
         with open(path, "x", encoding="utf-8", opener=_private) as file:
             file.write(default_text())
     except OSError as error:

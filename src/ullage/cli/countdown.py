@@ -7,10 +7,10 @@ import shutil
 import sys
 from datetime import UTC, datetime
 
+from ullage.base.text import clean
 from ullage.guard import waiting
 from ullage.render import cells, words
 from ullage.render.surfaces import Span
-from ullage.text import clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -12,11 +12,11 @@ import time
 
 import click
 
-from ullage import timeline
-from ullage.cache import ProfileCache
-from ullage.errors import UllageError
-from ullage.places import SURFACES
+from ullage.base.errors import UllageError
+from ullage.quota import timeline
 from ullage.simulate import SCENARIOS, Simulator, write_account
+from ullage.store.cache import ProfileCache
+from ullage.system.places import SURFACES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -12,13 +12,13 @@ from datetime import UTC, datetime
 import click
 
 from ullage import guard
+from ullage.base.text import clean
 from ullage.cli import countdown, options
 from ullage.cli.known import Known
 from ullage.cli.parameters import parsed
 from ullage.guard import OVER, UNDER, Question
 from ullage.guard.limits import parse_duration, parse_limit
 from ullage.guard.waiting import Look
-from ullage.text import clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""`ullage hook`, for its help and its errors; what Claude Code runs is ullage.hook, without click."""
+"""`ullage hook`, for its help and its errors; what Claude Code runs is ullage.claude_code.hook, without click."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import os
 
 import click
 
-from ullage import hook
+from ullage.base.errors import UllageError
+from ullage.claude_code import hook
 from ullage.cli import options
 from ullage.cli.parameters import parsed
-from ullage.errors import UllageError
 from ullage.guard.limits import parse_limit
 
 TYPE_CHECKING = False

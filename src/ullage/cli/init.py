@@ -1,11 +1,11 @@
-"""`ullage init`, for its help and its errors; what runs at a shell's start is ullage.init, before click is imported."""
+"""`ullage init`, for its help and its errors; what runs at a shell's start is setup.init, before click is imported."""
 
 from __future__ import annotations
 
 import click
 
-from ullage import init
-from ullage.errors import UsageError
+from ullage.base.errors import UsageError
+from ullage.setup import init
 
 
 @click.command(name="init")

@@ -5,18 +5,20 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 
-from ullage import guard, memory, schedule
-from ullage.cache import ProfileCache
+from ullage import guard
 from ullage.cli import options
 from ullage.cli.asking import refresh_or_wait
+from ullage.quota import schedule
+from ullage.store import recording
+from ullage.store.cache import ProfileCache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from datetime import timedelta
 
     from ullage.guard import Question, Verdict
-    from ullage.model import Reading
-    from ullage.schedule import Schedule
+    from ullage.quota.model import Reading
+    from ullage.quota.schedule import Schedule
 
 
 class Known:
@@ -65,7 +67,7 @@ class Known:
             question,
             reading,
             self._cache.schedule().problem,
-            memory.forecasts(self._cache, reading, self.settings.limits, now) if question.need else {},
+            recording.forecasts(self._cache, reading, self.settings.limits, now) if question.need else {},
             self.settings.limits,
             now,
         )

@@ -8,8 +8,8 @@ from functools import partial
 
 import click
 
+from ullage.base.errors import UllageError, UsageError
 from ullage.cli import options
-from ullage.errors import UllageError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,11 +7,12 @@ import os
 import click
 from click.core import ParameterSource
 
-from ullage import config, places
-from ullage.errors import UsageError
+from ullage import config
+from ullage.base.errors import UsageError
+from ullage.base.text import clean
 from ullage.prompt import choose_profile
 from ullage.render import segment
-from ullage.text import clean
+from ullage.system import places
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

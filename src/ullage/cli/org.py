@@ -12,10 +12,10 @@ from datetime import UTC, datetime
 
 import click
 
-from ullage import moments
-from ullage.cli import options, org_output
-from ullage.errors import UsageError
-from ullage.org import days, fetch, keys, reports
+from ullage.base import moments
+from ullage.base.errors import UsageError
+from ullage.cli import options
+from ullage.org import days, fetch, keys, output, reports
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -187,12 +187,12 @@ def _report(
     query = reports.Query(report=report, width=width, groups=asked, filters=filters)
     found = fetch.fetch(query, wanted, keys.fetch(report.key, names, environ), environ, pause=_pause)
     if as_json:
-        click.echo(json.dumps(org_output.document(report, wanted, found, chosen), indent=1))
+        click.echo(json.dumps(output.document(report, wanted, found, chosen), indent=1))
     elif as_csv:
-        csv.writer(sys.stdout, lineterminator="\n").writerows(org_output.table(found, chosen))
+        csv.writer(sys.stdout, lineterminator="\n").writerows(output.table(found, chosen))
     elif openmetrics:
-        click.echo(org_output.exposition(report, wanted, found, chosen), nl=False)
+        click.echo(output.exposition(report, wanted, found, chosen), nl=False)
     else:
-        for line in org_output.lines(report, wanted, found, chosen, shutil.get_terminal_size().columns):
+        for line in output.lines(report, wanted, found, chosen, shutil.get_terminal_size().columns):
             click.echo(line)
     return 0

@@ -9,24 +9,26 @@ from datetime import UTC, datetime
 
 import click
 
-from ullage import config, detach, files, overview, prompt
+from ullage import config, prompt
 from ullage import panel as panels
-from ullage.cache import ProfileCache
+from ullage.base.errors import CacheError, UsageError
 from ullage.cli import options
-from ullage.errors import CacheError, UsageError
-from ullage.model import find_window
 from ullage.panel.formats import FORMATS
+from ullage.quota.model import find_window
 from ullage.render import segment
+from ullage.store import overview
+from ullage.store.cache import ProfileCache
+from ullage.system import detach, files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ullage.config import Settings
-    from ullage.overview import Overview
     from ullage.panel import Panel, Wanted
     from ullage.panel.clicks import Request
     from ullage.panel.formats import Format
+    from ullage.store.overview import Overview
 
 
 def _template(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ullage.errors import UsageError
+from ullage.base.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import click
 
 from ullage import prompt
 from ullage.cli import options
-from ullage.places import SURFACES
+from ullage.system.places import SURFACES
 
 
 @click.command(name="prompt")

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 import click
 
-from ullage import detach as detaching
 from ullage import guard, prompt, refresh
-from ullage.cache import ProfileCache
 from ullage.cli import options
+from ullage.store.cache import ProfileCache
+from ullage.system import detach as detaching
 
 
 @click.command(name="refresh")

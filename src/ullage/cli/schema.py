@@ -6,7 +6,7 @@ import json
 
 import click
 
-from ullage import schemas
+from ullage.quota import schemas
 
 
 @click.command(name="schema")

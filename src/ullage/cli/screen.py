@@ -7,7 +7,7 @@ import select
 import signal
 import sys
 
-from ullage.errors import UsageError
+from ullage.base.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

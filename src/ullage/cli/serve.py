@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 import click
 
 from ullage import config
+from ullage.base.errors import MissingExtraError, UsageError
 from ullage.cli import options
-from ullage.errors import MissingExtraError, UsageError
-from ullage.model import iso
-from ullage.serve import listen, tokens
+from ullage.quota.model import iso
+from ullage.serve import access_tokens, listen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterator
 
+    from ullage.serve.access_tokens import Scope
     from ullage.serve.listen import Place
-    from ullage.serve.tokens import Scope
 
 _PORT = 7733
 _DEFAULT = "-"
@@ -101,8 +101,8 @@ def _check_public(place: Place, tls: ssl.SSLContext | None, allowed: tuple[str, 
             f"{host} can be reached from other machines, so it needs TLS: --tls-cert and --tls-key. For this machine "
             "alone: --host 127.0.0.1, or --unix."
         )
-    directory = tokens.directory(os.environ)
-    if not any(not token.link for token in tokens.load(directory, datetime.now(UTC))):
+    directory = access_tokens.directory(os.environ)
+    if not any(not token.link for token in access_tokens.load(directory, datetime.now(UTC))):
         raise UsageError(
             f"{host} can be reached from other machines, so it needs a token: `ullage serve token create`."
         )
@@ -130,7 +130,7 @@ def _serve(
     knowledge = Knowledge(dict(os.environ))
     scheme = "https" if tls else "http"
     port = 0 if is_unix else listener.getsockname()[1]
-    directory = None if is_unix else tokens.directory(os.environ)
+    directory = None if is_unix else access_tokens.directory(os.environ)
     hosts = listen.hosts(("localhost", *allowed) if is_unix else (host, *allowed), port, scheme)
     feed = Feed(knowledge, [directory] if directory else [])
     access = Access(directory, hosts, scheme)
@@ -150,7 +150,7 @@ def _offer_link(base: str, *, open_browser: bool) -> None:
         from ullage.serve import browser
 
         named = config.load(os.environ)[0].key_variables
-        if not browser.open_page(base, _new_link(base), tokens.directory(os.environ), named):
+        if not browser.open_page(base, _new_link(base), access_tokens.directory(os.environ), named):
             click.echo("No browser could be started. `ullage serve link` makes a link for one.", err=True)
     elif sys.stdout.isatty():
         click.echo(f"The page, for ten minutes and one browser: {_new_link(base)}")
@@ -159,7 +159,7 @@ def _offer_link(base: str, *, open_browser: bool) -> None:
 
 
 def _new_link(base: str) -> str:
-    secret, _ = tokens.create(tokens.directory(os.environ), "link", "read", datetime.now(UTC), link=base)
+    secret, _ = access_tokens.create(access_tokens.directory(os.environ), "link", "read", datetime.now(UTC), link=base)
     # Behind the #, which no browser sends to a server or names to another page.
     return f"{base}/#link={secret}"
 
@@ -180,12 +180,12 @@ def token() -> None:
 
 @token.command(short_help="Make a token and print it, this once.")
 @click.option(
-    "--scope", type=click.Choice(tokens.SCOPES), default="read", show_default=True, help="read is everything."
+    "--scope", type=click.Choice(access_tokens.SCOPES), default="read", show_default=True, help="read is everything."
 )
 @click.option("--name", default="", help="What it is for, to tell it from others.")
 def create(scope: Scope, name: str) -> None:
     """Make a token and print it, this once: what is stored cannot be turned back into it."""
-    secret, made = tokens.create(tokens.directory(os.environ), name, scope, datetime.now(UTC))
+    secret, made = access_tokens.create(access_tokens.directory(os.environ), name, scope, datetime.now(UTC))
     click.echo(
         f"Token {made.id} for {scope}; it is shown this once. `ullage serve token revoke {made.id}` ends it.", err=True
     )
@@ -195,7 +195,7 @@ def create(scope: Scope, name: str) -> None:
 @token.command(name="list", short_help="List the tokens, and the browsers that came by a link.")
 def list_() -> None:
     """List the tokens, and the browsers that came by a link; what is listed opens nothing."""
-    known = tokens.load(tokens.directory(os.environ), datetime.now(UTC))
+    known = access_tokens.load(access_tokens.directory(os.environ), datetime.now(UTC))
     if not known:
         click.echo("There are no tokens. `ullage serve token create` makes one.", err=True)
     for one in known:
@@ -208,5 +208,5 @@ def list_() -> None:
 @click.argument("name")
 def revoke(name: str) -> None:
     """Revoke the token with this id or NAME: from now on it opens nothing, and its streams end."""
-    gone = tokens.revoke(tokens.directory(os.environ), name, datetime.now(UTC))
+    gone = access_tokens.revoke(access_tokens.directory(os.environ), name, datetime.now(UTC))
     click.echo(f"Revoked {gone.id}.")

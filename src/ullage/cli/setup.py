@@ -7,14 +7,13 @@ import sys
 
 import click
 
-from ullage import setup
-from ullage.cache import ProfileCache
-from ullage.errors import UsageError
+from ullage.base.errors import UsageError
 from ullage.guard.limits import by_window, parse_limit, uncertain_names
 from ullage.setup import claude_code as claude_setup
-from ullage.setup import hook_setup, service, userfile
+from ullage.setup import hook_setup, plans, service, userfile
+from ullage.store.cache import ProfileCache
 
-_HOSTS = (*setup.HOSTS, claude_setup.NAME, service.NAME)
+_HOSTS = (*plans.HOSTS, claude_setup.NAME, service.NAME)
 
 
 @click.command(name="setup")
@@ -81,7 +80,7 @@ def command(
     return 0
 
 
-def _planned(host: str, *, undo: bool, starship: bool, without_process: bool) -> tuple[str, setup.Plan]:
+def _planned(host: str, *, undo: bool, starship: bool, without_process: bool) -> tuple[str, plans.Plan]:
     """Return which file is to change, and how."""
     if host == service.NAME:
         manager = service.manager()
@@ -90,11 +89,11 @@ def _planned(host: str, *, undo: bool, starship: bool, without_process: bool) ->
     if host == claude_setup.NAME:
         plan = claude_setup.plan_undo(os.environ) if undo else claude_setup.plan(os.environ)
         return claude_setup.path(os.environ), plan
-    chosen = setup.host(host, os.environ, starship=starship, without_process=without_process)
-    return chosen.path, setup.plan_undo(chosen) if undo else setup.plan(chosen)
+    chosen = plans.host(host, os.environ, starship=starship, without_process=without_process)
+    return chosen.path, plans.plan_undo(chosen) if undo else plans.plan(chosen)
 
 
-def _planned_hooks(warn: tuple[str, ...], block: tuple[str, ...]) -> setup.Plan:
+def _planned_hooks(warn: tuple[str, ...], block: tuple[str, ...]) -> plans.Plan:
     """Return what the hooks change; raise UsageError for a limit that `ullage guard` would refuse now."""
     limits = tuple(map(parse_limit, (*warn, *block)))
     reading = ProfileCache(os.environ).reading()
@@ -120,7 +119,7 @@ def _refuse_root_at_home_of_another() -> None:
 
 
 def _refuse_what_means_nothing(host: str, starship: bool, without_process: bool) -> None:
-    if starship and host not in setup.FEEDS_STARSHIP:
-        raise click.UsageError(f"--starship is for {', '.join(setup.FEEDS_STARSHIP)}; {host} exports nothing for it.")
+    if starship and host not in plans.FEEDS_STARSHIP:
+        raise click.UsageError(f"--starship is for {', '.join(plans.FEEDS_STARSHIP)}; {host} exports nothing for it.")
     if without_process and host not in ("starship", "tmux"):
         raise click.UsageError(f"--without-process is for starship and tmux; {host}'s hook runs none as it is.")

@@ -9,7 +9,7 @@ import ssl
 
 import click
 
-from ullage.errors import UsageError
+from ullage.base.errors import UsageError
 from ullage.simulate import SCENARIOS, Simulator, org, web, write_account
 
 

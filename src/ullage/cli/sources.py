@@ -9,19 +9,19 @@ from datetime import UTC, datetime
 
 import click
 
-from ullage import meters
-from ullage.cache import ProfileCache
+from ullage.base.errors import CacheError, UsageError
 from ullage.cli import options
-from ullage.doctor import meter_report
-from ullage.errors import CacheError, UsageError
-from ullage.model import iso
+from ullage.doctor.meters import lay_out, report_meters
+from ullage.quota import meters
+from ullage.quota.model import iso
+from ullage.store.cache import ProfileCache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ullage.doctor.meter_report import MeterReport
-    from ullage.model import Reading
+    from ullage.doctor.meters import MeterReport
+    from ullage.quota.model import Reading
 
 _WIDEST = 100
 
@@ -43,16 +43,14 @@ def command(names: tuple[str, ...], as_json: bool) -> int:
     settings, issues = options.load_settings()
     options.tell_issues(issues)
     now = datetime.now(UTC)
-    rows = meter_report.report(os.environ, settings.source, _readings(), now)
+    rows = report_meters(os.environ, settings.source, _readings(), now)
     shown = [row for row in rows if not names or row.meter.name in names]
     if as_json:
         document = {"schema": 1, "source": settings.source, "meters": [_plain(row) for row in shown]}
         click.echo(json.dumps(document, indent=1))
     else:
-        from ullage.render import meters as page
-
         width = min(shutil.get_terminal_size().columns, _WIDEST)
-        click.echo("\n".join(page.lines(shown, now, width)).rstrip())
+        click.echo("\n".join(lay_out(shown, now, width)).rstrip())
     return 0
 
 

@@ -1,4 +1,4 @@
-"""`ullage statusline`, for its help and its errors; what Claude Code runs is ullage.statusline, without click."""
+"""`ullage statusline`, for its help and its errors; Claude Code runs claude_code.statusline, without click."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import os
 
 import click
 
-from ullage import statusline
+from ullage.base.errors import UsageError
+from ullage.claude_code import statusline
 from ullage.cli import options
-from ullage.errors import UsageError
 
 
 @click.command(name="statusline")

@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 
 import click
 
-from ullage import config, moments, receipt, tally
+from ullage import config
+from ullage.base import moments
+from ullage.base.text import clean
 from ullage.cli import options
-from ullage.cli.meter import Meter
-from ullage.render import tokens as render
-from ullage.render import tokens_document
-from ullage.text import clean
-from ullage.tokens import prices, transcripts
+from ullage.cli.progress import Meter
+from ullage.tokens import document, prices, receipt, tally, transcripts
+from ullage.tokens import words as render
 from ullage.tokens.report import GROUPINGS
 
 TYPE_CHECKING = False
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from ullage.render.surfaces import Span
-    from ullage.tally import Answer
+    from ullage.tokens.tally import Answer
     from ullage.tokens.transcripts import Root
 
 
@@ -163,7 +163,7 @@ def show_prices(source: str | None, bundled: bool, as_json: bool) -> int:
         raise click.UsageError("--update and --bundled exclude each other.")
     directory = config.state_path(os.environ)
     if source is not None:
-        from ullage.cli.price_update import fetch
+        from ullage.tokens.price_update import fetch
 
         fetch(source, directory, datetime.now(UTC))
     elif bundled and os.path.lexists(prices.updated_path(directory)):
@@ -175,7 +175,7 @@ def show_prices(source: str | None, bundled: bool, as_json: bool) -> int:
         click.echo(f"ullage: {notice}", err=True)
     if as_json:
         plain = {model: prices.plain(price) for model, price in shown.models.items()}
-        document = {
+        combined = {
             "schema": 1,
             "format": prices.FORMAT,
             "date": shown.date,
@@ -186,7 +186,7 @@ def show_prices(source: str | None, bundled: bool, as_json: bool) -> int:
             "overridden": list(shown.overridden),
             "models": plain,
         }
-        click.echo(tokens_document.encode(document))
+        click.echo(document.encode(combined))
         return 0
     for line in render.price_lines(shown):
         click.echo(line)

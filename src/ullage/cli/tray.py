@@ -19,7 +19,7 @@ def command(window: str | None) -> int:
     Needs the extra: pip install 'ullage[tray]'. Runs until its menu's Quit, ^C or the end of the session.
     """
     from ullage.panel.follow import Followed
-    from ullage.tray import check_installed, icon
+    from ullage.panel.tray import check_installed, icon
 
     check_installed()
     followed = Followed(os.environ, panels.Wanted(window=window), options.for_a_desktop)

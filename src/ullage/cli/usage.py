@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 
 import click
 
-from ullage import guard, overview, places
+from ullage import guard
 from ullage.cli import options
 from ullage.cli.asking import refresh_or_wait
+from ullage.store import overview
+from ullage.system import places
 
 
 @click.command(name="usage")
@@ -43,7 +45,7 @@ def command(as_json: bool, may_refresh: bool, every: bool) -> int:
     now = datetime.now(UTC)
     shown = overview.load_all(profiles, os.environ, settings.limits, now)
     if as_json:
-        from ullage import contract
+        from ullage.quota import contract
 
         documents = [contract.document(one.reading, one.plan, settings.limits, now, one.forecasts) for one in shown]
         each = [

@@ -6,23 +6,23 @@ from datetime import UTC, datetime
 
 import click
 
+from ullage.base.errors import UsageError
+from ullage.base.text import clean
 from ullage.cli import countdown, options
 from ullage.cli.known import Known
 from ullage.cli.parameters import parsed
-from ullage.errors import UsageError
 from ullage.guard import NOTHING_KNOWN, OVER, TOO_OLD, UNDER, Question, limits
 from ullage.guard.limits import Limit, parse_duration, parse_percent
 from ullage.guard.waiting import Look
-from ullage.model import binding_window, has_reset, same_reset, state_at
+from ullage.quota.model import binding_window, has_reset, same_reset, state_at
 from ullage.render import words
-from ullage.text import clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import timedelta
 
-    from ullage.model import Reading, Window
+    from ullage.quota.model import Reading, Window
 
 
 @click.command(name="wait")

@@ -8,21 +8,22 @@ from datetime import UTC, datetime
 
 import click
 
-from ullage import config, overview, prompt
-from ullage.cache import ProfileCache
+from ullage import config, prompt
+from ullage.base.errors import UsageError
+from ullage.base.text import clean
 from ullage.cli import options
 from ullage.cli.screen import Ended, Screen
-from ullage.errors import UsageError
-from ullage.model import binding_window
+from ullage.quota.model import binding_window
 from ullage.render import chart, table
 from ullage.render.surfaces import Span
-from ullage.text import clean
+from ullage.store import overview
+from ullage.store.cache import ProfileCache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ullage.config import Settings
-    from ullage.model import Window
-    from ullage.overview import Overview
+    from ullage.quota.model import Window
+    from ullage.store.overview import Overview
 
 # How often the cache is looked at: a list of its files and their times, no more.
 _LOOK_SECONDS = 2.0

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import os
 
+from ullage.base.errors import UsageError
 from ullage.config.settings import DEFAULTS, KeyNames, Reporting, Settings, settings_of
-from ullage.errors import UsageError
-from ullage.places import config_directory, state_directory
+from ullage.system.places import config_directory, state_directory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -78,9 +78,9 @@ def wrong_source(settings: Settings) -> str | None:
     if settings.source == DEFAULTS["source"]:
         return None
     # A hook asks at every prompt and every tool, and few choose a source.
+    from ullage.base.text import clean
     from ullage.config.checks import one_of
-    from ullage.meters import SOURCES
-    from ullage.text import clean
+    from ullage.quota.meters import SOURCES
 
     wrong = one_of(*SOURCES)(settings.source)
     return f"ULLAGE_SOURCE {clean(wrong, 200)}. Correct or unset it." if wrong else None

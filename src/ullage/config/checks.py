@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ullage.errors import UsageError
-from ullage.record import Record
-from ullage.wishes import parse_quiet_hours
+from ullage.base.errors import UsageError
+from ullage.base.record import Record
+from ullage.config.wishes import parse_quiet_hours
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import stat
 
+from ullage.base.text import clean
 from ullage.config import plain
 from ullage.config.checks import Issue
 from ullage.config.options import OPTIONS
-from ullage.files import read_regular
-from ullage.text import clean
+from ullage.system.files import read_regular
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from ullage import secret
+from ullage.base.record import Record
 from ullage.config import checks
 from ullage.config.settings import DEFAULTS, LEVELS
-from ullage.meters import SOURCES
-from ullage.places import SURFACES
-from ullage.record import Record
+from ullage.config.wishes import CHANNELS
+from ullage.quota.meters import SOURCES
 from ullage.render import segment
 from ullage.render.surfaces import PALETTES, check_style
-from ullage.wishes import CHANNELS
+from ullage.system import secret
+from ullage.system.places import SURFACES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

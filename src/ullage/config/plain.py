@@ -6,7 +6,7 @@ name, or a name with a text, a number, a flag or a list of these, is left to it,
 
 from __future__ import annotations
 
-from ullage import jsontext
+from ullage.base import jsontext
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,12 +6,12 @@ table that explains and checks them elsewhere.
 
 from __future__ import annotations
 
-from ullage.dates import timedelta
-from ullage.model import Limits
-from ullage.places import SURFACES
-from ullage.record import Record
+from ullage.base.dates import timedelta
+from ullage.base.record import Record
+from ullage.config.wishes import Wishes, parse_quiet_hours
+from ullage.quota.model import Limits
 from ullage.render.surfaces import PALETTES
-from ullage.wishes import Wishes, parse_quiet_hours
+from ullage.system.places import SURFACES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def _words(value: str | list[str]) -> tuple[str, ...]:
     if not value:
         return ()
     # Few name a key, and a status line has no time for what it does not need.
-    from ullage import secret
+    from ullage.system import secret
 
     return secret.command_words(value)
 

@@ -8,15 +8,21 @@ from __future__ import annotations
 import os
 import platform
 
-from ullage import __version__, config, memory, private, schedule
-from ullage.cache import ProfileCache
-from ullage.doctor import host_report, permissions, redact, source_report, state_report
+from ullage import __version__, config
+from ullage.base.errors import CacheError, UsageError
+from ullage.base.record import Record
+from ullage.doctor import permissions, redact
 from ullage.doctor.finding import Finding
-from ullage.errors import CacheError, UsageError
+from ullage.doctor.hosts import report_hosts
+from ullage.doctor.sources import report_sources
+from ullage.doctor.state import describe_directory, describe_state, find_obstacles
 from ullage.metrics import report as metrics_report
-from ullage.model import Limits, iso, state_at
-from ullage.record import Record
-from ullage.schedule import Schedule
+from ullage.quota import schedule
+from ullage.quota.model import Limits, iso, state_at
+from ullage.quota.schedule import Schedule
+from ullage.store import recording
+from ullage.store.cache import ProfileCache
+from ullage.system import directories
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +30,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
-    from ullage.model import Reading
+    from ullage.quota.model import Reading
 
 
 class Examination(Record):
@@ -43,7 +49,7 @@ def examine(environ: Mapping[str, str], now: datetime) -> Examination:
     cache = _cache(environ, findings)
     reading, plan = (cache.reading(), cache.schedule()) if cache else (None, Schedule())
     limits, configuration = _configuration(environ, findings)
-    hosts, prompt = host_report.report(environ, now, findings)
+    hosts, prompt = report_hosts(environ, now, findings)
     state = _state(environ, findings)
     document = {
         "schema": 1,
@@ -76,7 +82,7 @@ def _cache(environ: Mapping[str, str], findings: list[Finding]) -> ProfileCache 
     try:
         cache = ProfileCache(environ)
         for directory in _directories(cache):
-            private.refuse_strangers(directory)
+            directories.refuse_strangers(directory)
     except UsageError as error:
         findings.append(Finding(code="no_cache_directory", message=str(error), exit_code=error.exit_code))
         return None
@@ -110,23 +116,23 @@ def _directories(cache: ProfileCache) -> Iterator[str]:
 def _cache_document(cache: ProfileCache | None) -> dict[str, Any] | None:
     if cache is None:
         return None
-    return state_report.directory_document(cache.directory)
+    return describe_directory(cache.directory)
 
 
 def _state(environ: Mapping[str, str], findings: list[Finding]) -> dict[str, Any] | None:
     try:
-        path = memory.history_path(environ)
+        path = recording.history_path(environ)
     except UsageError as error:
         findings.append(Finding(code="no_state_directory", message=str(error), exit_code=error.exit_code))
         return None
-    obstacles = state_report.obstacles(path)
+    obstacles = find_obstacles(path)
     findings += [Finding(code=code, message=words, exit_code=5) for code, words in obstacles]
     if not any(code == "state_not_private" for code, _ in obstacles):
         directory = os.path.dirname(path)
         # On macOS config.toml lies there too, which an editor has made.
         besides = os.path.join(directory, "config.toml")
         findings += filter(None, [permissions.finding("state_open", directory, besides=besides)])
-    return state_report.document(path)
+    return describe_state(path)
 
 
 def _configuration(environ: Mapping[str, str], findings: list[Finding]) -> tuple[Limits, dict[str, Any]]:
@@ -174,7 +180,7 @@ def _reading_document(reading: Reading | None, limits: Limits, now: datetime) ->
 def _sources(
     environ: Mapping[str, str], chosen: str, cache: ProfileCache | None, now: datetime
 ) -> list[dict[str, Any]]:
-    rows = source_report.report(environ, chosen, cache.readings() if cache else (), now)
+    rows = report_sources(environ, chosen, cache.readings() if cache else (), now)
     return [
         {
             "name": row.name,

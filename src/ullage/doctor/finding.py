@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ullage.record import Record
+from ullage.base.record import Record
 
 
 class Finding(Record):

@@ -14,11 +14,12 @@ import sys
 import tempfile
 import time
 
-from ullage import places, secret, timeline
-from ullage.files import write_atomically
-from ullage.programs import find
-from ullage.publish import boot_clock
-from ullage.timeline import Frame
+from ullage.prompt.publish import boot_clock
+from ullage.quota import timeline
+from ullage.quota.timeline import Frame
+from ullage.system import places, secret
+from ullage.system.files import write_atomically
+from ullage.system.programs import find
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

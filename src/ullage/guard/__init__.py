@@ -6,12 +6,12 @@ age was asked for, and one that has not must be young enough to say that there i
 
 from __future__ import annotations
 
-from ullage.dates import timedelta
+from ullage.base.dates import timedelta
+from ullage.base.record import Record
+from ullage.base.text import clean
 from ullage.guard import limits as limiting
-from ullage.model import CLOCK_SLACK, has_reset, iso, state_at
-from ullage.record import Record
+from ullage.quota.model import CLOCK_SLACK, has_reset, iso, state_at
 from ullage.render import words
-from ullage.text import clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from typing import Any, Literal
 
     from ullage.guard.limits import Limit
-    from ullage.model import Limits, Problem, Reading, Window
-    from ullage.pace import Forecast
+    from ullage.quota.model import Limits, Problem, Reading, Window
+    from ullage.quota.pace import Forecast
 
     Outcome = Literal["under", "over", "unknown"]
 

@@ -5,17 +5,17 @@ What could mean two things is refused with words that say how to write either.
 
 from __future__ import annotations
 
-from ullage.dates import timedelta
-from ullage.errors import UsageError
-from ullage.model import find_window
-from ullage.record import Record
-from ullage.text import clean
+from ullage.base.dates import timedelta
+from ullage.base.errors import UsageError
+from ullage.base.record import Record
+from ullage.base.text import clean
+from ullage.quota.model import find_window
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ullage.model import Window
+    from ullage.quota.model import Window
 
 HIGHEST_PERCENT = 1000
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ullage.metrics.samples import Family
-    from ullage.model import Limits
-    from ullage.overview import Overview
+    from ullage.quota.model import Limits
+    from ullage.store.overview import Overview
 
 __all__ = ["CONTENT_TYPE", "OPENMETRICS_TYPE", "PSEUDONYMS", "Names", "exposition"]
 

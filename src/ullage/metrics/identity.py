@@ -9,19 +9,20 @@ import platform
 import secrets
 import stat
 
-from ullage import config, places, private
-from ullage.errors import MetricsError, SourceError, UsageError
-from ullage.files import read_regular
+from ullage import config
+from ullage.base.errors import MetricsError, SourceError, UsageError
+from ullage.base.text import clean
 from ullage.metrics.names import Names
 from ullage.sources import claude_state
-from ullage.text import clean
+from ullage.system import directories, places
+from ullage.system.files import read_regular
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from ullage.config import Reporting
-    from ullage.overview import Overview
+    from ullage.store.overview import Overview
 
 _LARGEST = 4096
 _LONGEST_ADDRESS = 120
@@ -72,7 +73,7 @@ def installation(environ: Mapping[str, str]) -> str:
 def _drawn(path: str) -> bytes:
     """Draw the number that stays; of two that draw at once, one counts for both."""
     aside = f"{path}.{os.getpid()}.{secrets.token_hex(4)}.new"
-    private.make(os.path.dirname(path), variable=private.STATE)
+    directories.make(os.path.dirname(path), variable=directories.STATE)
     try:
         with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(secrets.token_hex(16).encode())

@@ -10,7 +10,7 @@ import hashlib
 import hmac
 from types import MappingProxyType
 
-from ullage.record import Record
+from ullage.base.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

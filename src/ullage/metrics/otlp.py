@@ -8,7 +8,7 @@ set them has said yes to this.
 from __future__ import annotations
 
 from ullage import __version__
-from ullage.errors import MissingExtraError
+from ullage.base.errors import MissingExtraError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

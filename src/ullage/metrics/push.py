@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from ullage import target
-from ullage.errors import MetricsError, SourceError, UsageError
+from ullage.base.errors import MetricsError, SourceError, UsageError
+from ullage.base.text import clean
 from ullage.metrics.formats import PLAIN_TYPE
-from ullage.sources import http
-from ullage.text import clean
+from ullage.system import addresses, http
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ullage.sources.http import Answer
+    from ullage.system.http import Answer
 
 _LONGEST_WORDS = 200
 
@@ -50,11 +49,11 @@ def _group(address: str, installation: str) -> str:
 
 
 def _check(address: str, route: Route) -> None:
-    wrong = target.wrong(address, plain_http=route.plain_http)
+    wrong = addresses.wrong(address, plain_http=route.plain_http)
     if wrong:
         raise UsageError(f"The address for metrics {wrong}.")
     parts = urlsplit(address)
-    if route.authorization and not target.is_private(parts.scheme, parts.hostname or ""):
+    if route.authorization and not addresses.is_private(parts.scheme, parts.hostname or ""):
         raise UsageError("A password or a token for metrics is only sent by https:// or to a loopback address.")
 
 

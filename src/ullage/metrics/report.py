@@ -10,15 +10,17 @@ import os
 import sys
 from datetime import UTC, datetime
 
-from ullage import config, overview, private
-from ullage.errors import MetricsError, UllageError
-from ullage.files import read_regular, write_atomically
-from ullage.lock import exclusive
+from ullage import config
+from ullage.base.errors import MetricsError, UllageError
+from ullage.base.record import Record
+from ullage.base.text import clean
 from ullage.metrics import formats, identity, otlp, push, samples, textfile
 from ullage.metrics.push import Route
-from ullage.model import iso, parse_time
-from ullage.record import Record
-from ullage.text import clean
+from ullage.quota.model import iso, parse_time
+from ullage.store import overview
+from ullage.system import directories
+from ullage.system.files import read_regular, write_atomically
+from ullage.system.lock import exclusive
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -78,7 +80,7 @@ def send_all(environ: Mapping[str, str]) -> tuple[Sent, ...]:
     """Send wherever config.toml says, one process at a time, and keep how it went; raise UllageError."""
     settings, _ = config.load(environ)
     directory = config.state_path(environ)
-    private.make(directory, variable=private.STATE)
+    directories.make(directory, variable=directories.STATE)
     with exclusive(os.path.join(directory, _LOCK), _PATIENCE_SECONDS) as alone:
         if not alone:
             return ()

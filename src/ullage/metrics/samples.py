@@ -7,19 +7,20 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ullage import __version__, contract
-from ullage.record import Record
+from ullage import __version__
+from ullage.base.record import Record
+from ullage.quota import contract
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from typing import Literal
 
-    from ullage.contract import CreditsDocument, MoneyDocument, UsageDocument, WindowDocument
     from ullage.metrics.names import Names
-    from ullage.model import Limits
-    from ullage.overview import Overview
-    from ullage.schedule import Schedule
+    from ullage.quota.contract import CreditsDocument, MoneyDocument, UsageDocument, WindowDocument
+    from ullage.quota.model import Limits
+    from ullage.quota.schedule import Schedule
+    from ullage.store.overview import Overview
 
     Sample = tuple[str, Mapping[str, str], float]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from ullage.errors import CacheError, MetricsError
-from ullage.files import write_atomically
+from ullage.base.errors import CacheError, MetricsError
+from ullage.system.files import write_atomically
 
 NAME = "ullage.prom"
 # node_exporter runs as a user of its own; the file holds no more than it then publishes.

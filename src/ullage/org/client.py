@@ -8,11 +8,11 @@ import urllib.parse
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from ullage.errors import SourceError, UsageError
-from ullage.model import iso
+from ullage.base.errors import SourceError, UsageError
+from ullage.base.text import clean
 from ullage.org import keys, reports, rows
-from ullage.sources import http, refusals
-from ullage.text import clean
+from ullage.quota.model import iso
+from ullage.system import http, refusals
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from ullage.org.reports import Query
     from ullage.org.rows import Page
-    from ullage.secret import Secret
+    from ullage.system.secret import Secret
 
 PROVIDER = "https://api.anthropic.com"
 WHOLE_SECONDS = 300.0

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, timedelta
 
-from ullage import moments
-from ullage.errors import UsageError
-from ullage.record import Record
+from ullage.base import moments
+from ullage.base.errors import UsageError
+from ullage.base.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

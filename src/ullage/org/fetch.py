@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 
+from ullage.base.record import Record
 from ullage.org import client, days, store
-from ullage.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ullage.org.days import Days
     from ullage.org.reports import Query
     from ullage.org.rows import Page, Row
-    from ullage.secret import Secret
+    from ullage.system.secret import Secret
 
 
 class Found(Record):

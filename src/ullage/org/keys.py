@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ullage import key_command, secret
-from ullage.errors import MissingExtraError, SourceError, UllageError
+from ullage.base.errors import MissingExtraError, SourceError, UllageError
+from ullage.system import keys, secret
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from ullage.config import KeyNames
     from ullage.org.reports import Key
-    from ullage.secret import Secret
+    from ullage.system.secret import Secret
 
 WORDS: dict[Key, str] = {"admin": "Admin API key", "analytics": "Analytics API key"}
 
@@ -27,7 +27,7 @@ def fetch(which: Key, names: KeyNames, environ: Mapping[str, str]) -> Secret:
     what = WORDS[which]
     found = secret.from_variable(names.variable, environ, what)
     if found is None and names.command:
-        found = key_command.from_command(names.command, environ, what)
+        found = keys.from_command(names.command, environ, what)
     if found is None and names.keyring:
         found = _from_keyring(names.keyring[0], names.keyring[1], what)
     if found is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from ullage.record import Record
+from ullage.base.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

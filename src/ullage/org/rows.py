@@ -9,9 +9,9 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
-from ullage.errors import SourceError
-from ullage.record import Record
-from ullage.text import clean
+from ullage.base.errors import SourceError
+from ullage.base.record import Record
+from ullage.base.text import clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -12,11 +12,11 @@ import os
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 
-from ullage import key_command, private
-from ullage.files import read_regular, write_atomically
+from ullage.base.text import clean
 from ullage.org.rows import Row
-from ullage.places import cache_root
-from ullage.text import clean
+from ullage.system import directories, keys
+from ullage.system.files import read_regular, write_atomically
+from ullage.system.places import cache_root
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ullage.org.reports import Query, Report
-    from ullage.secret import Secret
+    from ullage.system.secret import Secret
 
 _FORMAT = 1
 _LARGEST_FILE = 64 << 20
@@ -45,7 +45,7 @@ class Store:
         question = json.dumps([query.report.path, query.width, sorted(query.groups), sorted(query.filters)])
         self._directory = os.path.join(
             self._root,
-            key_command.mark(key, [base], self._salt()),
+            keys.mark(key, [base], self._salt()),
             f"{query.report.kind}-{hashlib.sha256(question.encode()).hexdigest()[:16]}",
         )
 
@@ -60,7 +60,7 @@ class Store:
 
     def put(self, day: date, rows: Sequence[Row]) -> None:
         """Keep a finished day."""
-        private.make(os.path.dirname(self._root), self._directory)
+        directories.make(os.path.dirname(self._root), self._directory)
         note = {"format": _FORMAT, "rows": [_plain(row) for row in rows]}
         write_atomically(self._path(day), json.dumps(note).encode())
 
@@ -72,7 +72,7 @@ class Store:
         known = read_regular(path, own=True)
         if known:
             return known.decode("ascii", "replace")
-        private.make(os.path.dirname(self._root), self._root)
+        directories.make(os.path.dirname(self._root), self._root)
         salt = os.urandom(16).hex()
         write_atomically(path, salt.encode())
         return salt

@@ -5,12 +5,12 @@ Each bar's own format is a function of this in `lines`, `objects` or `menus`; `f
 
 from __future__ import annotations
 
+from ullage.base.record import Record
+from ullage.base.text import clean
 from ullage.config.settings import DEFAULTS
-from ullage.model import binding_window, find_window, severity_at, state_at, used_percent_at
-from ullage.record import Record
+from ullage.quota.model import binding_window, find_window, severity_at, state_at, used_percent_at
 from ullage.render import phrases, rows, segment
 from ullage.render.segment import Field, Group, View
-from ullage.text import clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ullage.config import Settings
-    from ullage.model import Severity, State, Window
-    from ullage.overview import Overview
+    from ullage.quota.model import Severity, State, Window
+    from ullage.quota.timeline import Level
     from ullage.render.segment import Node
     from ullage.render.surfaces import Span
-    from ullage.timeline import Level
+    from ullage.store.overview import Overview
 
 USAGE_PAGE = "https://claude.ai/settings/usage"
 # The timeline of a surface that nobody presses Enter for says when a bar's refresh is due.

@@ -5,13 +5,13 @@ A terminal has colours of its own for `green`; a bar has none, and takes these, 
 
 from __future__ import annotations
 
-from ullage.record import Record
+from ullage.base.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ullage.timeline import Level
+    from ullage.quota.timeline import Level
 
 _NAMED = {
     "black": "#555555",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import zlib
 
-from ullage import contract
 from ullage.panel import USAGE_PAGE, markup
 from ullage.panel.colours import paint
 from ullage.panel.lines import tooltip
-from ullage.schemas import PanelDocument, PanelRowDocument, PanelSpanDocument
+from ullage.quota import contract
+from ullage.quota.schemas import PanelDocument, PanelRowDocument, PanelSpanDocument
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

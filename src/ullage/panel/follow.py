@@ -9,10 +9,13 @@ import sys
 from datetime import UTC, datetime
 from typing import Protocol
 
-from ullage import changes, config, overview, panel, prompt, schedule
-from ullage.cache import ProfileCache
-from ullage.errors import UsageError
-from ullage.panel import moments
+from ullage import config, panel, prompt
+from ullage.base.errors import UsageError
+from ullage.panel import changes
+from ullage.quota import schedule
+from ullage.store import overview
+from ullage.store.cache import ProfileCache
+from ullage.system import watching
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,7 +56,7 @@ class Followed:
         self.known = overview.load(self.cache, settings.limits, now)
         due = schedule.due_at(self.known.plan, self.known.reading, attended=False)
         shown = panel.look(self.known, settings, self._wanted, now)
-        return shown, moments.next_change(self.known, settings.limits, due, now)
+        return shown, changes.next_change(self.known, settings.limits, due, now)
 
 
 def follow(followed: Followed, say: Callable[[Panel], None], sleep: Sleep) -> None:
@@ -63,7 +66,7 @@ def follow(followed: Followed, say: Callable[[Panel], None], sleep: Sleep) -> No
     """
     while not sleep.ended:
         followed.cache.make_private()
-        with changes.watching(followed.cache.directory, sleep.wake):
+        with watching.watching(followed.cache.directory, sleep.wake):
             _while_it_is_the_same(followed, say, sleep)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ullage.base.record import Record
 from ullage.panel import clicks, document, lines, menus, objects
-from ullage.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ullage.panel import Panel, Row
     from ullage.panel.formats import Command
-    from ullage.timeline import Level
+    from ullage.quota.timeline import Level
 
 # What all of these bars' quoting carries unchanged.
 _SAFE_WORD = re.compile(r"[A-Za-z0-9/._+@~= -]+\Z")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import sys
 
-from ullage import config, detach, programs, secret
+from ullage import config
 from ullage.panel import USAGE_PAGE
+from ullage.system import detach, programs, secret
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

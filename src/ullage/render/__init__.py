@@ -1,1 +1,1 @@
-"""Readings as text: the segment for prompts, the escapes of each surface, tables, the JSON contract."""
+"""A reading as text: the segment of a prompt, tables, charts, colours."""

@@ -10,22 +10,22 @@ import math
 from datetime import timedelta
 from html import escape
 
-from ullage import pace
-from ullage.model import has_reset, length
-from ullage.pace import Sample
-from ullage.record import Record
+from ullage.base.record import Record
+from ullage.base.text import clean
+from ullage.quota import pace
+from ullage.quota.model import has_reset, length
+from ullage.quota.pace import Sample
 from ullage.render import words
 from ullage.render.surfaces import Span
-from ullage.text import clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime, tzinfo
 
-    from ullage.model import Window
-    from ullage.pace import Forecast, Point
-    from ullage.timeline import Level
+    from ullage.quota.model import Window
+    from ullage.quota.pace import Forecast, Point
+    from ullage.quota.timeline import Level
 
 _MARGIN_CELLS = 5
 _FULL = 100.0

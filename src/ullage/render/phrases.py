@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from ullage.model import state_at
+from ullage.base.text import clean
+from ullage.quota.model import state_at
 from ullage.render import words
-from ullage.text import clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from datetime import datetime
 
     from ullage.config import Settings
-    from ullage.model import Reading
+    from ullage.quota.model import Reading
 
 
 def origin(reading: Reading, settings: Settings, now: datetime) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ullage import pace
-from ullage.model import has_reset, length, state_at, used_percent_at
-from ullage.record import Record
+from ullage.base.record import Record
+from ullage.base.text import clean
+from ullage.quota import pace
+from ullage.quota.model import has_reset, length, state_at, used_percent_at
 from ullage.render import chart, segment, words
 from ullage.render.surfaces import Span
-from ullage.text import clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ullage.config import Settings
-    from ullage.model import Credits, Window
-    from ullage.overview import Overview
-    from ullage.pace import Forecast, Sample
+    from ullage.quota.model import Credits, Window
+    from ullage.quota.pace import Forecast, Sample
+    from ullage.store.overview import Overview
 
 _FEWEST_SAMPLES = 4
 _BAR_CELLS = 12

@@ -8,7 +8,9 @@ Outside of a group an unknown value is `?`. A window whose reset has passed show
 
 from __future__ import annotations
 
-from ullage.model import (
+from ullage.base.record import Record
+from ullage.base.text import clean
+from ullage.quota.model import (
     CLOCK_SLACK,
     SEVERITIES,
     binding_window,
@@ -18,10 +20,8 @@ from ullage.model import (
     state_at,
     used_percent_at,
 )
-from ullage.record import Record
 from ullage.render import words
 from ullage.render.surfaces import Span
-from ullage.text import clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
     from typing import TypeAlias
 
-    from ullage.model import Limits, Reading, Window
-    from ullage.pace import Forecast
-    from ullage.timeline import Level
+    from ullage.quota.model import Limits, Reading, Window
+    from ullage.quota.pace import Forecast
+    from ullage.quota.timeline import Level
 
     Node: TypeAlias = "str | Field | Group"
 

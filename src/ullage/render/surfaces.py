@@ -7,14 +7,14 @@ starship escapes by itself.
 
 from __future__ import annotations
 
-from ullage.places import is_coloured, surface_of
-from ullage.record import Record
+from ullage.base.record import Record
+from ullage.system.places import is_coloured, surface_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from ullage.timeline import Level
+    from ullage.quota.timeline import Level
 
 
 class Span(Record):

@@ -11,9 +11,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from ullage.base.text import clean
 from ullage.render import phrases, words
 from ullage.render.rows import COURSE_CELLS, rows
-from ullage.text import clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from ullage.config import Settings
-    from ullage.overview import Overview
     from ullage.render.rows import Row
     from ullage.render.surfaces import Span
+    from ullage.store.overview import Overview
 
 _WIDE = 72
 _ROOMY = 100

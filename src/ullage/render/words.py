@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from datetime import datetime, timedelta, tzinfo
 
-    from ullage.model import Money, Severity
+    from ullage.quota.model import Money, Severity
 
 _MARKS: dict[Severity, str] = {"normal": "", "warning": "!", "critical": "!!", "exhausted": "×"}
 _ASCII_MARKS: dict[Severity, str] = {**_MARKS, "exhausted": "X"}

@@ -10,15 +10,15 @@ from __future__ import annotations
 import os
 import secrets
 
-from ullage.record import Record
-from ullage.serve import tokens
+from ullage.base.record import Record
+from ullage.serve import access_tokens
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from ullage.serve.tokens import Scope, Token
+    from ullage.serve.access_tokens import Scope, Token
 
 _MOST_SESSIONS = 100
 _LONGEST_SECRET = 200
@@ -68,9 +68,9 @@ class Access:
         if secret is None:
             return None
         known = self.known(now)
-        session = self._sessions.get(tokens.digest(secret))
+        session = self._sessions.get(access_tokens.digest(secret))
         found = next((token for token in known if token.id == session), None)
-        found = found or tokens.matching([token for token in known if not token.link], secret)
+        found = found or access_tokens.matching([token for token in known if not token.link], secret)
         return Grant(token_id=found.id, scope=found.scope) if found else None
 
     def holds(self, grant: Grant, now: datetime) -> bool:
@@ -86,15 +86,15 @@ class Access:
         secret = _secret(headers)
         if self.directory is None or secret is None:
             return None
-        token = tokens.matching([token for token in self.known(now) if token.used_at is None], secret)
+        token = access_tokens.matching([token for token in self.known(now) if token.used_at is None], secret)
         if token is None or (token.link and not self._is_here(token.link, headers)):
             return None
-        if token.link and not tokens.use_link(self.directory, token, now):
+        if token.link and not access_tokens.use_link(self.directory, token, now):
             return None
-        session = tokens.PREFIX + secrets.token_urlsafe(32)
+        session = access_tokens.PREFIX + secrets.token_urlsafe(32)
         while len(self._sessions) >= _MOST_SESSIONS:
             del self._sessions[next(iter(self._sessions))]
-        self._sessions[tokens.digest(session)] = token.id
+        self._sessions[access_tokens.digest(session)] = token.id
         return session
 
     def _is_here(self, address: str, headers: Mapping[bytes, bytes]) -> bool:
@@ -105,14 +105,14 @@ class Access:
         """Return the valid tokens; the file is read anew when it has been replaced."""
         assert self.directory is not None
         try:
-            status = os.stat(tokens.path(self.directory))
+            status = os.stat(access_tokens.path(self.directory))
             seen = (status.st_ino, status.st_mtime_ns, status.st_size)
         except OSError:
             seen = None
         if seen is None or seen != self._seen:
             # Forgotten first: a file that cannot be understood lets nobody in.
             self._seen, self._tokens = None, ()
-            self._tokens = tokens.load(self.directory, now)
+            self._tokens = access_tokens.load(self.directory, now)
             self._seen = seen
         return tuple(token for token in self._tokens if token.expires_at is None or now < token.expires_at)
 
@@ -124,6 +124,6 @@ def _without_default_port(address: str) -> str:
 
 def _secret(headers: Mapping[bytes, bytes]) -> str | None:
     scheme, _, secret = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
-    if scheme.lower() != "bearer" or not secret.startswith(tokens.PREFIX) or len(secret) > _LONGEST_SECRET:
+    if scheme.lower() != "bearer" or not secret.startswith(access_tokens.PREFIX) or len(secret) > _LONGEST_SECRET:
         return None
     return secret if secret.isascii() else None

@@ -12,10 +12,12 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route as Address
 from starlette.routing import Router
 
-from ullage import contract, metrics, moments
+from ullage import metrics
+from ullage.base import moments
+from ullage.quota import contract
 from ullage.serve import documents, page, routes
 from ullage.serve.feed import FullError
-from ullage.serve.guard import GRANTED, FaultError, Guard
+from ullage.serve.middleware import GRANTED, FaultError, Guard
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,11 +25,11 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive, Scope, Send
 
-    from ullage.contract import Document
+    from ullage.quota.contract import Document
     from ullage.serve.access import Access, Grant
     from ullage.serve.feed import Feed
-    from ullage.serve.guard import Application
     from ullage.serve.knowledge import Knowledge
+    from ullage.serve.middleware import Application
     from ullage.serve.routes import Route
 
     Arguments = dict[str, str]

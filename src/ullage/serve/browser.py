@@ -8,8 +8,8 @@ import os
 import pathlib
 import webbrowser
 
-from ullage import secret
-from ullage.files import write_atomically
+from ullage.system import secret
+from ullage.system.files import write_atomically
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ullage.contract import Document, Moment, Percent, ProfilesDocument, UsageDocument
-from ullage.model import iso
+from ullage.quota.contract import Document, Moment, Percent, ProfilesDocument, UsageDocument
+from ullage.quota.model import iso
+from ullage.quota.schemas import HistoryDocument, SampleDocument
 from ullage.render.chart import course
-from ullage.schemas import HistoryDocument, SampleDocument
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ullage.pace import Sample
+    from ullage.quota.pace import Sample
     from ullage.render.chart import Burnup
 
 

@@ -10,8 +10,10 @@ import contextlib
 import os
 from datetime import UTC, datetime
 
-from ullage import cache, changes, contract, places
-from ullage.errors import UllageError
+from ullage.base.errors import UllageError
+from ullage.quota import contract
+from ullage.store import cache
+from ullage.system import places, watching
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -97,9 +99,9 @@ class Feed:
 
         try:
             cache.ProfileCache(self._knowledge.environ).make_private()
-            watches.enter_context(changes.watching(root, changed, recursive=True))
+            watches.enter_context(watching.watching(root, changed, recursive=True))
             for directory in self._directories:
-                watches.enter_context(changes.watching(directory, changed))
+                watches.enter_context(watching.watching(directory, changed))
         except UllageError:
             return None
         return _identity(root)

@@ -7,23 +7,26 @@ import subprocess
 import threading
 from datetime import UTC, datetime
 
-from ullage import config, contract, detach, frames, history, memory, metrics, overview, places, timeline
-from ullage.cache import ProfileCache
+from ullage import config, metrics
+from ullage.base.record import Record
 from ullage.metrics import identity
-from ullage.prompt import may_write
-from ullage.record import Record
+from ullage.prompt import frames, may_write
+from ullage.quota import contract, timeline
 from ullage.render import chart
 from ullage.serve import documents
+from ullage.store import history, overview, recording
+from ullage.store.cache import ProfileCache
+from ullage.system import detach, places
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ullage.config import Settings
-    from ullage.contract import ProfilesDocument, UsageDocument
-    from ullage.model import Limits, Window
-    from ullage.overview import Overview
+    from ullage.quota.contract import ProfilesDocument, UsageDocument
+    from ullage.quota.model import Limits, Window
     from ullage.serve.documents import BurnupDocument, SamplesDocument
+    from ullage.store.overview import Overview
 
 # A refresh moves its own due time on within this time; until then nobody here starts another.
 _REFRESH_PAUSE_SECONDS = 30
@@ -104,7 +107,9 @@ class Knowledge:
         cache = self._cache(profile)
         reading = cache.reading()
         found = (
-            history.samples(memory.history_path(cache.environ), memory.owner(cache, reading), since) if reading else {}
+            history.samples(recording.history_path(cache.environ), recording.owner(cache, reading), since)
+            if reading
+            else {}
         )
         return documents.samples_document({id: found[id] for id in found if window in (None, id)}, most)
 

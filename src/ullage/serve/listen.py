@@ -11,10 +11,10 @@ import ssl
 import stat
 import sys
 
-from ullage import private, target
-from ullage.errors import CacheError, ServeError, UsageError
-from ullage.lock import exclusive
-from ullage.record import Record
+from ullage.base.errors import CacheError, ServeError, UsageError
+from ullage.base.record import Record
+from ullage.system import addresses, directories
+from ullage.system.lock import exclusive
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Place(Record):
     @property
     def is_loopback(self) -> bool:
         """Say whether nobody but this machine can connect there."""
-        return target.is_loopback(self.address[0].partition("%")[0])
+        return addresses.is_loopback(self.address[0].partition("%")[0])
 
     @property
     def is_every_address(self) -> bool:
@@ -128,9 +128,9 @@ def unix(path: str) -> Iterator[socket.socket]:
 
 def _make_private(directory: str) -> None:
     try:
-        private.make_missing(directory)
-        private.refuse_replaceable(os.path.realpath(directory))
-        private.refuse_strangers(directory, variable="--unix")
+        directories.make_missing(directory)
+        directories.refuse_replaceable(os.path.realpath(directory))
+        directories.refuse_strangers(directory, variable="--unix")
         is_open = os.stat(directory).st_mode & 0o011
     except CacheError as error:
         raise ServeError(f"The socket needs a directory that is yours alone. {error}") from error
@@ -185,7 +185,7 @@ def _no_password() -> str:
 def hosts(names: tuple[str, ...], port: int, scheme: str) -> frozenset[str]:
     """Return the values that the Host header may have; a loopback server goes by every name of loopback."""
     every = {shown(name).lower() for name in names}
-    if any(name == "localhost" or target.is_loopback(name) for name in names):
+    if any(name == "localhost" or addresses.is_loopback(name) for name in names):
         every |= {"localhost", "127.0.0.1", "[::1]"}
     usual = {"http": 80, "https": 443}[scheme]
     with_port = {f"{name}:{port}" for name in every} if port else set()

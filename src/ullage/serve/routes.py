@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
-from ullage import __version__, contract
-from ullage.record import Record
+from ullage import __version__
+from ullage.base.record import Record
+from ullage.quota import contract
 from ullage.serve import documents
-from ullage.serve.guard import FaultError
+from ullage.serve.middleware import FaultError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from ullage.serve import guard
+from ullage.serve import middleware
 from ullage.serve.feed import MOST_STREAMS
 
 TYPE_CHECKING = False
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from uvicorn.protocols.http.h11_impl import RequestResponseCycle
 
     from ullage.serve.feed import Feed
-    from ullage.serve.guard import Application
+    from ullage.serve.middleware import Application
 
 _SPARE_CONNECTIONS = 128
 MOST_CONNECTIONS = MOST_STREAMS + _SPARE_CONNECTIONS
@@ -49,7 +49,7 @@ class Connection(H11Protocol):
         super().connection_made(transport)
         self._made_at = self.loop.time()
         if len(self.connections) > self.most and not self._make_room():
-            transport.write(guard.raw(503, "There are too many connections.", {b"retry-after": b"5"}))
+            transport.write(middleware.raw(503, "There are too many connections.", {b"retry-after": b"5"}))
             self._part()
             return
         self._expect_head()
@@ -64,7 +64,7 @@ class Connection(H11Protocol):
 
     def is_granted(self) -> bool:
         """Say whether a request on this connection has shown a token that opens something."""
-        self._was_granted = self._was_granted or guard.GRANTED in (self.scope or ())
+        self._was_granted = self._was_granted or middleware.GRANTED in (self.scope or ())
         return self._was_granted
 
     def data_received(self, data: bytes) -> None:
@@ -118,8 +118,8 @@ class Connection(H11Protocol):
         error = sys.exception()
         status = getattr(error, "error_status_hint", 400)
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-            detail = {431: f"The head of a request may have {guard.LARGEST_HEAD} bytes."}.get(status, msg)
-            self.transport.write(guard.raw(status, detail, {}))
+            detail = {431: f"The head of a request may have {middleware.LARGEST_HEAD} bytes."}.get(status, msg)
+            self.transport.write(middleware.raw(status, detail, {}))
         self._part()
 
     def _expect_head(self) -> None:
@@ -132,7 +132,7 @@ class Connection(H11Protocol):
 
     def _too_slow(self) -> None:
         if not self.transport.is_closing():
-            self.transport.write(guard.raw(408, "The request took too long to arrive.", {}))
+            self.transport.write(middleware.raw(408, "The request took too long to arrive.", {}))
             self._part()
 
     def _forget_deadline(self) -> None:
@@ -204,7 +204,7 @@ def run(application: Application, feed: Feed, listener: socket.socket, tls: ssl.
         proxy_headers=False,
         server_header=False,
         date_header=False,
-        h11_max_incomplete_event_size=guard.LARGEST_HEAD,
+        h11_max_incomplete_event_size=middleware.LARGEST_HEAD,
         timeout_keep_alive=IDLE_SECONDS,
         timeout_graceful_shutdown=2 * _PARTING_SECONDS,
         backlog=1024,

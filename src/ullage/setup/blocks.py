@@ -10,7 +10,7 @@ file, and whether it had to end the line before. Bytes throughout: a file of unk
 
 from __future__ import annotations
 
-from ullage.record import Record
+from ullage.base.record import Record
 
 _OPENING = b"# >>> ullage setup "
 _CLOSING = b"# <<< ullage setup <<<"

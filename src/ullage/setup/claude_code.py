@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 
-from ullage.errors import UsageError
-from ullage.setup import Plan, hook_settings, jsonedit, settings_json, userfile
+from ullage.base.errors import UsageError
+from ullage.setup import hook_settings, jsonedit, settings_json, userfile
+from ullage.setup.plans import Plan
 from ullage.setup.userfile import Change
 from ullage.sources import claude_state
 

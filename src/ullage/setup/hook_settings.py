@@ -6,8 +6,8 @@ import itertools
 import json
 import shlex
 
-from ullage.errors import UsageError
-from ullage.guard import hooks
+from ullage.base.errors import UsageError
+from ullage.claude_code import answers
 from ullage.setup import jsonedit
 
 TYPE_CHECKING = False
@@ -77,7 +77,7 @@ def _refuse_strange(table: Element | None) -> None:
     found = table.value if table is not None else {}
     if not isinstance(found, dict):
         raise _strange(_KEY, "an object")
-    wrong = next((name for name in hooks.EVENTS if not isinstance(found.get(name, []), list)), None)
+    wrong = next((name for name in answers.EVENTS if not isinstance(found.get(name, []), list)), None)
     if wrong:
         raise _strange(f"{_KEY}.{wrong}", "a list")
 
@@ -90,11 +90,11 @@ def _strange(key: str, form: str) -> UsageError:
 
 
 def _file(arguments: Sequence[str]) -> str:
-    return json.dumps({_KEY: hooks.entries(arguments)}, indent=2) + "\n"
+    return json.dumps({_KEY: answers.entries(arguments)}, indent=2) + "\n"
 
 
 def _added(text: str, arguments: Sequence[str]) -> str:
-    entries = hooks.entries(arguments)
+    entries = answers.entries(arguments)
     if _hooks(text) is None:
         return jsonedit.append(text, jsonedit.outermost(text), entries, _KEY)
     for name, [group] in entries.items():
@@ -124,21 +124,21 @@ def _first_of_ours(text: str) -> tuple[int, Element] | None:
     for event in _lists(text):
         for group in jsonedit.elements(text, event.value_start):
             handlers = group.value.get("hooks") if isinstance(group.value, dict) else None
-            if isinstance(handlers, list) and any(map(hooks.is_ours, handlers)):
-                if all(map(hooks.is_ours, handlers)):
+            if isinstance(handlers, list) and any(map(answers.is_ours, handlers)):
+                if all(map(answers.is_ours, handlers)):
                     return event.value_start, group
                 inner = jsonedit.member(text, group.value_start, "hooks")
                 assert inner is not None
                 found = jsonedit.elements(text, inner.value_start)
-                return inner.value_start, next(handler for handler in found if hooks.is_ours(handler.value))
+                return inner.value_start, next(handler for handler in found if answers.is_ours(handler.value))
     return None
 
 
 def _pruned(text: str) -> list[str]:
     """Return the settings without empty lists of ours: first without all, and without the table, last with all."""
     found = []
-    for count in range(len(hooks.EVENTS), -1, -1):
-        for names in itertools.combinations(hooks.EVENTS, count):
+    for count in range(len(answers.EVENTS), -1, -1):
+        for names in itertools.combinations(answers.EVENTS, count):
             pruned = text
             for name in names:
                 pruned = _without_empty(pruned, name)
@@ -160,7 +160,7 @@ def _without_empty(text: str, name: str) -> str:
 def _ours(text: str) -> list[Any]:
     groups = [group for event in _lists(text) for group in event.value if isinstance(group, dict)]
     handlers = [group["hooks"] for group in groups if isinstance(group.get("hooks"), list)]
-    return [handler for several in handlers for handler in several if hooks.is_ours(handler)]
+    return [handler for several in handlers for handler in several if answers.is_ours(handler)]
 
 
 def _arguments(text: str) -> list[str] | None:
@@ -171,4 +171,4 @@ def _arguments(text: str) -> list[str] | None:
 
 def _is_whole(text: str) -> bool:
     found = _ours(text)
-    return len(found) == len(hooks.EVENTS) and all(handler == found[0] for handler in found)
+    return len(found) == len(answers.EVENTS) and all(handler == found[0] for handler in found)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ullage.setup import Plan, hook_settings, userfile
 from ullage.setup import claude_code as claude_setup
+from ullage.setup import hook_settings, userfile
+from ullage.setup.plans import Plan
 from ullage.setup.userfile import Change
 
 TYPE_CHECKING = False

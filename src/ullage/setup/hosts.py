@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import sys
 
-from ullage import init
-from ullage.errors import UsageError
-from ullage.record import Record
+from ullage.base.errors import UsageError
+from ullage.base.record import Record
+from ullage.setup import init
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ source (if ($ullage_file | path exists) {{ $ullage_file }} else {{ null }})
 # How these lines name the file.
 NUSHELL_FILE = r'(?m)^const ullage_file = "(.+)"$'
 
-# What tmux shows: the text that a refresh has set while that is true, else what ullage-prompt prints. ullage.tmux has
-# the same; a test holds them together.
+# What tmux shows: the text that a refresh has set while that is true, else what ullage-prompt prints. prompt.tmux
+# has the same; a test holds them together.
 TMUX_PULL = "#(ullage-prompt tmux)"
 TMUX_PUSH = "#{?#{&&:#{e|>=:%s,#{@ullage_from}},#{e|<:%s,#{@ullage_until}}},#{@ullage},#(ullage-prompt tmux)}"
 _TMUX = """\

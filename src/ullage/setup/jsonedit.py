@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 
-from ullage.errors import UsageError
-from ullage.record import Record
+from ullage.base.errors import UsageError
+from ullage.base.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -13,8 +13,9 @@ import re
 import shutil
 import sys
 
-from ullage.errors import UsageError
-from ullage.setup import Plan, home, userfile
+from ullage.base.errors import UsageError
+from ullage.setup import userfile
+from ullage.setup.plans import Plan, home
 from ullage.setup.userfile import Change
 
 TYPE_CHECKING = False

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shlex
 
-from ullage.errors import UsageError
+from ullage.base.errors import UsageError
 from ullage.setup import jsonedit
 
 TYPE_CHECKING = False

@@ -11,9 +11,9 @@ import secrets
 import shutil
 import stat
 
-from ullage.errors import UsageError
-from ullage.files import read_regular
-from ullage.record import Record
+from ullage.base.errors import UsageError
+from ullage.base.record import Record
+from ullage.system.files import read_regular
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

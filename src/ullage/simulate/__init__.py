@@ -15,7 +15,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from ullage.errors import UsageError
+from ullage.base.errors import UsageError
 from ullage.simulate import org, web
 from ullage.simulate.reply import Moment, Reply, error
 

@@ -6,7 +6,7 @@ import json
 import math
 from types import MappingProxyType
 
-from ullage.record import Record
+from ullage.base.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ when something in Claude Code asked; it may be days old.
 
 from __future__ import annotations
 
-from ullage.errors import SourceError
-from ullage.model import parse_time
+from ullage.base.errors import SourceError
+from ullage.base.text import clean
+from ullage.quota.model import parse_time
 from ullage.sources import claude_state, wire
-from ullage.text import clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
-    from ullage.model import Account, Reading
+    from ullage.quota.model import Account, Reading
 
 NAME = "claude-cache"
 _KEY = "cachedUsageUtilization"

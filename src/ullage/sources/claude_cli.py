@@ -10,11 +10,12 @@ import os
 import time
 import uuid
 
-from ullage import jsontext, programs, secret
-from ullage.errors import SourceError
+from ullage.base import jsontext
+from ullage.base.errors import SourceError
+from ullage.base.text import clean
 from ullage.sources import claude_state, usage_text, wire
 from ullage.sources.program import running
-from ullage.text import clean
+from ullage.system import programs, secret
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
-    from ullage.model import Account, Reading
+    from ullage.quota.model import Account, Reading
 
 NAME = "claude-cli"
 TEXT_NAME = "claude-cli-text"
@@ -173,8 +174,8 @@ def _no_answer(errors: bytes) -> SourceError:
 
 def _read_text(program: str, environ: Mapping[str, str], account: Account, now: datetime, deadline: float) -> Reading:
     """Ask for the text of `/usage`; a version that took it for a question, which costs, is never asked again."""
-    from ullage.files import write_atomically
-    from ullage.places import profile_directory
+    from ullage.system.files import write_atomically
+    from ullage.system.places import profile_directory
 
     refusal = os.path.join(profile_directory(environ), "no-usage-text")
     if os.path.exists(refusal):

@@ -8,11 +8,11 @@ from __future__ import annotations
 import os
 import time
 
-from ullage import jsontext
-from ullage.errors import SourceError
-from ullage.files import read_regular
-from ullage.model import Account
-from ullage.text import clean
+from ullage.base import jsontext
+from ullage.base.errors import SourceError
+from ullage.base.text import clean
+from ullage.quota.model import Account
+from ullage.system.files import read_regular
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

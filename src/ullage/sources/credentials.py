@@ -13,11 +13,11 @@ import subprocess
 import sys
 import unicodedata
 
-from ullage.errors import SourceError
-from ullage.files import read_regular
-from ullage.model import parse_time
+from ullage.base.errors import SourceError
+from ullage.base.text import clean
+from ullage.quota.model import parse_time
 from ullage.sources import claude_state
-from ullage.text import clean
+from ullage.system.files import read_regular
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,16 +6,17 @@ account; an expired token may be answered with 429, which is why one is never se
 
 from __future__ import annotations
 
-from ullage.errors import SourceError
-from ullage.model import Account
-from ullage.sources import claude_state, credentials, http, refusals, wire
+from ullage.base.errors import SourceError
+from ullage.quota.model import Account
+from ullage.sources import claude_state, credentials, wire
+from ullage.system import http, refusals
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from ullage.model import Reading
+    from ullage.quota.model import Reading
 
 NAME = "oauth"
 PROVIDER = "https://api.anthropic.com"

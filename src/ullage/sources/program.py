@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import time
 
-from ullage.errors import SourceError
+from ullage.base.errors import SourceError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

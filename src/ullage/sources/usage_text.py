@@ -10,14 +10,14 @@ import re
 import zoneinfo
 from datetime import UTC, datetime, timedelta
 
-from ullage.errors import SourceError
+from ullage.base.errors import SourceError
 from ullage.sources import wire
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ullage.model import Account, Reading
+    from ullage.quota.model import Account, Reading
 
 _ROW = re.compile(
     r"^[ \t]*Current (session|week(?: \(([^()]{1,48})\))?): (\d{1,3})% used(?: · resets (.*))?$", re.MULTILINE

@@ -11,13 +11,13 @@ import os
 import time
 from datetime import timedelta
 
-from ullage import key_command, private, secret
-from ullage.errors import SourceError
-from ullage.files import read_regular, remove, write_atomically
-from ullage.model import Account, iso, parse_time
-from ullage.places import cache_root, profile_directory
-from ullage.sources import claude_state, http, refusals, web_account, wire
-from ullage.text import clean
+from ullage.base.errors import SourceError
+from ullage.base.text import clean
+from ullage.quota.model import Account, iso, parse_time
+from ullage.sources import claude_state, web_account, wire
+from ullage.system import directories, http, keys, refusals, secret
+from ullage.system.files import read_regular, remove, write_atomically
+from ullage.system.places import cache_root, profile_directory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     import httpx
 
     from ullage.config import KeyNames
-    from ullage.model import Reading
-    from ullage.secret import Secret
+    from ullage.quota.model import Reading
     from ullage.sources.web_account import Identity
+    from ullage.system.secret import Secret
 
 NAME = "web"
 PROVIDER = "https://claude.ai"
@@ -78,7 +78,7 @@ def session_key(names: KeyNames, environ: Mapping[str, str]) -> Secret:
     """Fetch the key; raise SourceError with what to do when there is none."""
     found = secret.from_variable(names.variable, environ, _WHAT)
     if found is None and names.command:
-        found = key_command.from_command(names.command, environ, _WHAT)
+        found = keys.from_command(names.command, environ, _WHAT)
     if found is not None:
         return secret.Secret(found.reveal().removeprefix("sessionKey="))
     unset = f"The variable {names.variable} is not set here" if names.variable else "No session key is named"
@@ -111,7 +111,7 @@ def _identity(environ: Mapping[str, str], question: _Question, wanted: str) -> I
     kept = _kept(environ)
     told_at = parse_time(kept.get("told_at"))
     is_recent = told_at is not None and timedelta() <= question.now - told_at < _KNOWN_FOR
-    if is_recent and kept.get("mark") == key_command.mark(question.key, about, clean(kept.get("salt"))):
+    if is_recent and kept.get("mark") == keys.mark(question.key, about, clean(kept.get("salt"))):
         fields = {name: clean(kept.get(name), 200) for name in web_account.Identity._fields}
         return web_account.Identity(
             account_id=fields["account_id"],
@@ -126,9 +126,9 @@ def _identity(environ: Mapping[str, str], question: _Question, wanted: str) -> I
         **vars(found),
         "told_at": iso(question.now),
         "salt": salt,
-        "mark": key_command.mark(question.key, about, salt),
+        "mark": keys.mark(question.key, about, salt),
     }
-    private.make(cache_root(environ), profile_directory(environ))
+    directories.make(cache_root(environ), profile_directory(environ))
     write_atomically(_path(environ), json.dumps(note).encode())
     return found
 

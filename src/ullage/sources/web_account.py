@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import hashlib
 
-from ullage.errors import SourceError
-from ullage.record import Record
-from ullage.text import clean
+from ullage.base.errors import SourceError
+from ullage.base.record import Record
+from ullage.base.text import clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from itertools import islice
 
-from ullage.errors import SourceError
-from ullage.model import Account, Credits, Money, Problem, Reading, Window, parse_percent, parse_time
-from ullage.text import clean, slug
+from ullage.base.errors import SourceError
+from ullage.base.text import clean, slug
+from ullage.quota.model import Account, Credits, Money, Problem, Reading, Window, parse_percent, parse_time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
-    from ullage.model import Kind, Severity
+    from ullage.quota.model import Kind, Severity
 
 _MOST_WINDOWS = 32
 # Of each kind of statement: more than anybody has windows, and few enough to read in no time.

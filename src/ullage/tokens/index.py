@@ -9,8 +9,8 @@ from __future__ import annotations
 import itertools
 import os
 
-from ullage import database
-from ullage.errors import CacheError
+from ullage.base.errors import CacheError
+from ullage.system import database
 from ullage.tokens import amounts
 from ullage.tokens.counts import COUNTS
 from ullage.tokens.tables import (
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
-    from ullage.database import Connection
+    from ullage.system.database import Connection
     from ullage.tokens.amounts import Amount
     from ullage.tokens.lines import Context, Row
     from ullage.tokens.task import Piece

@@ -14,7 +14,7 @@ from typing import Annotated, Generic, TypeVar
 import msgspec
 from msgspec import Meta, Struct, field
 
-from ullage.model import parse_time
+from ullage.quota.model import parse_time
 from ullage.tokens.counts import ABOVE_100K, ABOVE_200K, FAST, US_ONLY
 
 TYPE_CHECKING = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ullage.errors import UsageError
+from ullage.base.errors import UsageError
 from ullage.tokens.prices import FORMAT, RATES, TIERS, PriceList, is_rate, plain, special
 
 TYPE_CHECKING = False

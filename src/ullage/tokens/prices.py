@@ -8,11 +8,12 @@ from __future__ import annotations
 import os
 import re
 
-from ullage import jsontext, private
-from ullage.errors import CacheError, UsageError
-from ullage.files import read_regular, write_atomically
-from ullage.record import Record
-from ullage.text import clean
+from ullage.base import jsontext
+from ullage.base.errors import CacheError, UsageError
+from ullage.base.record import Record
+from ullage.base.text import clean
+from ullage.system import directories
+from ullage.system.files import read_regular, write_atomically
 from ullage.tokens.counts import ABOVE_100K, ABOVE_200K
 
 TYPE_CHECKING = False
@@ -96,7 +97,7 @@ def save(directory: str, document: object) -> PriceList:
     import json
 
     accepted = parse(document)
-    private.make(directory, variable=private.STATE)
+    directories.make(directory, variable=directories.STATE)
     data = json.dumps(document, indent=1, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
     try:
         write_atomically(updated_path(directory), data)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from operator import add
 
-from ullage.record import Record
+from ullage.base.record import Record
 from ullage.tokens import cost
 from ullage.tokens.counts import ABOVE_100K, ABOVE_200K, COUNTS, FAST, US_ONLY
 

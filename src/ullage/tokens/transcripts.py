@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import stat
 
-from ullage.record import Record
+from ullage.base.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

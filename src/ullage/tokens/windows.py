@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from ullage.model import SESSION, same_reset
-from ullage.record import Record
+from ullage.base.record import Record
+from ullage.quota.model import SESSION, same_reset
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from ullage.pace import Sample
+    from ullage.quota.pace import Sample
     from ullage.tokens.amounts import Amount
 
 SERVER, ESTIMATE = "server", "estimate"

@@ -1,0 +1,229 @@
+"""Which alerts are due, and what has been told already. Pure; delivery.py keeps it on disk and sends.
+
+An alert is sent once per window and threshold until that window resets. What falls into quiet hours is told after them,
+if it still holds then.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from ullage.base.record import Record
+from ullage.base.text import clean
+from ullage.quota.model import has_reset, iso, same_reset, state_at, used_percent_at
+from ullage.render import words
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+    from typing import Any, Literal
+
+    from ullage.config.wishes import Wishes
+    from ullage.quota.model import Limits, Reading, Window
+    from ullage.quota.pace import Forecast
+    from ullage.quota.schedule import Schedule
+
+    Kind = Literal["threshold", "forecast", "reset", "failing", "test"]
+    MarkKind = Literal["threshold", "forecast", "blocked", "failing"]
+
+# A reset that nobody was told of for so long is no news.
+_LONGEST_NEWS = timedelta(hours=12)
+_LONGEST_MESSAGE = 500
+
+
+class Alert(Record):
+    """One thing to tell; the title may hold a window's label, the message a problem's words."""
+
+    kind: Kind
+    title: str
+    message: str
+    at: datetime
+    window_id: str | None = None
+    label: str | None = None
+    used_percent: float | None = None
+    threshold: float | None = None
+    resets_at: datetime | None = None
+
+
+class Mark(Record):
+    """What has been told of a window until this reset, by a statement of `as_of`: `percent` is the highest passed."""
+
+    kind: MarkKind
+    window_id: str = ""
+    percent: float = 0.0
+    resets_at: datetime | None = None
+    as_of: datetime | None = None
+
+
+class _Situation(Record):
+    window: Window
+    windows: tuple[Window, ...]
+    wishes: Wishes
+    forecast: Forecast | None
+    ages: Limits
+    now: datetime
+
+    @property
+    def used(self) -> float | None:
+        return used_percent_at(self.window, self.now, self.ages)
+
+
+def due(
+    reading: Reading | None,
+    plan: Schedule,
+    told: tuple[Mark, ...],
+    wishes: Wishes,
+    forecasts: Mapping[str, Forecast],
+    ages: Limits,
+    now: datetime,
+) -> tuple[tuple[Alert, ...], tuple[Mark, ...]]:
+    """Return what is to be told now, and what has been told then.
+
+    In quiet hours nothing is told, and so nothing counts as told; that a window was used up is kept in mind.
+    """
+    windows = tuple(window for window in (reading.windows if reading else ()) if window.kind != "other")
+    pairs = []
+    for window in windows:
+        known = {mark.kind: mark for mark in told if mark.window_id == window.id}
+        situation = _Situation(
+            window=window, windows=windows, wishes=wishes, forecast=forecasts.get(window.id), ages=ages, now=now
+        )
+        for kind, rule in _RULES.items():
+            before = known.get(kind)
+            # Another profile of the account has told by a newer statement than this one's.
+            is_old = before is not None and before.as_of is not None and window.as_of < before.as_of
+            pairs.append((before, None, before) if is_old else (before, *rule(situation, before)))
+    failing = next((mark for mark in told if mark.kind == "failing"), None)
+    pairs.append((failing, *_failing(reading, plan, failing, wishes, now)))
+    if wishes.quiet is not None and wishes.quiet.cover(now):
+        pairs = [(before, None, before if alert else after) for before, alert, after in pairs]
+    here = {window.id for window in windows}
+    absent = [mark for mark in told if mark.window_id and mark.window_id not in here and _is_running(mark, now)]
+    alerts = tuple(alert for _, alert, _ in pairs if alert)
+    return alerts, (*(after for _, _, after in pairs if after), *absent)
+
+
+def _threshold(at: _Situation, before: Mark | None) -> tuple[Alert | None, Mark | None]:
+    used, window = at.used, at.window
+    if used is None:
+        return None, before if before and _is_running(before, at.now) else None
+    same = before if before and _is_same_period(before, window, at.now) else None
+    passed = max((threshold for threshold in at.wishes.thresholds if used >= threshold), default=None)
+    if passed is None or (same and passed <= same.percent):
+        return None, same
+    title = f"{clean(window.label)}: {words.percent(used)} used"
+    mark = Mark(kind="threshold", window_id=window.id, percent=passed, resets_at=window.resets_at, as_of=window.as_of)
+    return _about(at, "threshold", title, _resets(window, at.now), passed), mark
+
+
+def _forecast(at: _Situation, before: Mark | None) -> tuple[Alert | None, Mark | None]:
+    window, forecast = at.window, at.forecast
+    same = before if before and same_reset(before.resets_at, window.resets_at) else None
+    if same or not at.wishes.forecast or forecast is None or state_at(window.as_of, at.now, at.ages) != "fresh":
+        return None, same
+    # The latest end is known only where the window is all but sure to run out.
+    ends, certain = forecast.exhausts_at, forecast.exhausts_latest is not None
+    if not certain or ends is None or window.resets_at is None or not at.now < ends < window.resets_at:
+        return None, None
+    if at.used is None or at.used >= 100:
+        return None, None
+    title = f"{clean(window.label)} runs out about {words.clock(ends, at.now)}"
+    early = words.countdown(window.resets_at - ends)
+    message = f"At this pace it is used up {early} before its reset; {words.percent(at.used)} are used."
+    return _about(at, "forecast", title, message), Mark(
+        kind="forecast", window_id=window.id, resets_at=window.resets_at, as_of=window.as_of
+    )
+
+
+def _reset(at: _Situation, before: Mark | None) -> tuple[Alert | None, Mark | None]:
+    used, window = at.used, at.window
+    if used is not None and used >= 100:
+        return None, Mark(kind="blocked", window_id=window.id, resets_at=window.resets_at, as_of=window.as_of)
+    if before is None or (used is None and not has_reset(window, at.now)):
+        return None, before
+    if before.resets_at is not None and at.now - before.resets_at > _LONGEST_NEWS:
+        return None, None
+    is_told_later = window.resets_at is not None and not same_reset(before.resets_at, window.resets_at)
+    if before.resets_at is not None and at.now < before.resets_at and not is_told_later:
+        # The number has only been corrected downwards.
+        return None, before
+    others = [other for other in at.windows if other.id != window.id]
+    blocked = any((used_percent_at(other, at.now, at.ages) or 0) >= 100 for other in others)
+    message = "Another window is still used up." if blocked else "There is room again."
+    return _about(at, "reset", f"{clean(window.label)} has reset", message), None
+
+
+_RULES: dict[MarkKind, Callable[[_Situation, Mark | None], tuple[Alert | None, Mark | None]]] = {
+    "threshold": _threshold,
+    "forecast": _forecast,
+    "blocked": _reset,
+}
+
+
+def _failing(
+    reading: Reading | None, plan: Schedule, before: Mark | None, wishes: Wishes, now: datetime
+) -> tuple[Alert | None, Mark | None]:
+    if not plan.failures or plan.problem is None or reading is None or wishes.failing_after is None:
+        return None, None
+    if before or now - reading.as_of < wishes.failing_after:
+        return None, before
+    title = f"No new reading for {words.age(now - reading.as_of)}"
+    alert = Alert(kind="failing", title=title, message=clean(plan.problem.message, _LONGEST_MESSAGE), at=now)
+    return alert, Mark(kind="failing")
+
+
+def _about(at: _Situation, kind: Kind, title: str, message: str, threshold: float | None = None) -> Alert:
+    return Alert(
+        kind=kind,
+        title=title,
+        message=message,
+        at=at.now,
+        window_id=at.window.id,
+        label=clean(at.window.label),
+        used_percent=at.used,
+        threshold=threshold,
+        resets_at=at.window.resets_at,
+    )
+
+
+def _resets(window: Window, now: datetime) -> str:
+    if window.resets_at is None:
+        return "Its reset is not known."
+    return f"It resets in {words.countdown(window.resets_at - now)}, {words.clock(window.resets_at, now)}."
+
+
+def _is_same_period(mark: Mark, window: Window, now: datetime) -> bool:
+    if mark.resets_at is None or window.resets_at is None or same_reset(mark.resets_at, window.resets_at):
+        return True
+    return now < mark.resets_at
+
+
+def _is_running(mark: Mark, now: datetime) -> bool:
+    return mark.resets_at is None or now < mark.resets_at + _LONGEST_NEWS
+
+
+def test_alert(now: datetime) -> Alert:
+    """Return what `ullage alerts test` sends."""
+    return Alert(kind="test", title="ullage: a test", message="Alerts reach you this way.", at=now)
+
+
+def document(alert: Alert) -> dict[str, Any]:
+    """Return what a user's command reads on stdin."""
+    window = None
+    if alert.window_id is not None:
+        window = {
+            "id": alert.window_id,
+            "label": alert.label,
+            "used_percent": alert.used_percent,
+            "resets_at": iso(alert.resets_at) if alert.resets_at else None,
+        }
+    return {
+        "schema": 1,
+        "kind": alert.kind,
+        "title": alert.title,
+        "message": alert.message,
+        "at": iso(alert.at),
+        "threshold": alert.threshold,
+        "window": window,
+    }

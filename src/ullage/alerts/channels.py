@@ -1,0 +1,141 @@
+"""The ways an alert reaches a person: the desktop (by desktop-notifier), terminals' bells, a command of theirs.
+
+No text from outside becomes part of a command: a command is run without a shell, and reads the alert on stdin.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import stat
+import subprocess
+
+from ullage import alerts
+from ullage.base.errors import MissingExtraError, UllageError, needs_extra
+from ullage.system import user_command
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ullage.alerts import Alert
+    from ullage.config.wishes import Wishes
+
+_PATIENCE_SECONDS = 15
+_LONGEST_OUTPUT = 200
+_BELL = b"\a"
+_EXTRA = ("notify", "desktop-notifier")
+
+
+class ChannelError(UllageError):
+    """An alert did not get through, and what to do about it."""
+
+
+def missing(channel: str, wishes: Wishes) -> str | None:
+    """Return why a channel cannot be used here, or None."""
+    if channel == "desktop" and importlib.util.find_spec("desktop_notifier") is None:
+        return needs_extra(*_EXTRA)
+    if channel == "command" and not wishes.command:
+        return "needs a command in config.toml: alerts.command"
+    return None
+
+
+def send(channel: str, alert: Alert, wishes: Wishes, environ: Mapping[str, str]) -> None:
+    """Send one alert one way; raise ChannelError when it did not get through."""
+    if channel == "desktop":
+        to_desktop(alert)
+    elif channel == "bell":
+        ring()
+    else:
+        run(wishes.command, alert, environ)
+
+
+def run(command: tuple[str, ...], alert: Alert, environ: Mapping[str, str]) -> None:
+    """Run a user's command with the alert as JSON on its stdin; it is stopped when it takes too long."""
+    given = json.dumps(alerts.document(alert), ensure_ascii=False).encode() + b"\n"
+    try:
+        process = user_command.start(
+            command, environ, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        )
+    except (OSError, ValueError) as error:
+        raise ChannelError(f"{command[0]} cannot be run: {error}. alerts.command in config.toml names it.") from error
+    with process:
+        try:
+            _, said = process.communicate(given, timeout=_PATIENCE_SECONDS)
+        except subprocess.TimeoutExpired as error:
+            user_command.kill(process)
+            raise ChannelError(f"{command[0]} did not end in {_PATIENCE_SECONDS} s and was stopped.") from error
+    if process.returncode != 0:
+        words = said.decode(errors="replace").strip()[-_LONGEST_OUTPUT:]
+        raise ChannelError(f"{command[0]} ended with {process.returncode}{f': {words}' if words else '.'}")
+
+
+def ring(directory: str = "/dev/pts" if os.path.isdir("/dev/pts") else "/dev") -> None:
+    """Ring the bell of every terminal of the user's own.
+
+    A refresh in the background has left its terminal, so all are rung: the one that is looked at is among them.
+    """
+    rung = 0
+    for name in sorted(os.listdir(directory)) if hasattr(os, "geteuid") else []:
+        if name.isdigit() or name.startswith("ttys"):
+            rung += _ring(os.path.join(directory, name))
+    if not rung:
+        raise ChannelError("There is no terminal of yours to ring.")
+
+
+def _ring(path: str) -> bool:
+    try:
+        status = os.stat(path)
+        if not stat.S_ISCHR(status.st_mode) or status.st_uid != os.geteuid():
+            return False
+        # A terminal that is stopped by ^S must not stop us.
+        descriptor = os.open(path, os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        return os.isatty(descriptor) and os.write(descriptor, _BELL) == 1
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+
+
+def to_desktop(alert: Alert) -> None:
+    """Show a notification on the desktop."""
+    import asyncio
+    import logging
+
+    try:
+        from desktop_notifier import DesktopNotifier, Urgency
+    except ImportError as error:
+        raise MissingExtraError("The desktop", *_EXTRA) from error
+    failures: list[str] = []
+
+    class Failures(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            cause = record.exc_info[1] if record.exc_info else None
+            failures.append(f"{type(cause).__name__}: {cause}" if cause else record.getMessage())
+
+    async def show() -> None:
+        urgency = Urgency.Critical if (alert.threshold or 0) >= 100 else Urgency.Normal
+        notifier = DesktopNotifier(app_name="ullage", app_icon=None)
+        await notifier.send(title=alert.title, message=plain(alert.message), urgency=urgency)
+
+    # The library logs what fails and goes on as if nothing had.
+    logger, handler = logging.getLogger("desktop_notifier"), Failures(logging.WARNING)
+    logger.propagate = False
+    logger.addHandler(handler)
+    try:
+        asyncio.run(asyncio.wait_for(show(), _PATIENCE_SECONDS))
+    except TimeoutError as error:
+        raise ChannelError(f"The desktop did not take the notification in {_PATIENCE_SECONDS} s.") from error
+    finally:
+        logger.removeHandler(handler)
+    if failures:
+        raise ChannelError(f"The desktop took no notification: {failures[0]}. Is a notification service running?")
+
+
+def plain(message: str) -> str:
+    """Return a message that a desktop which reads markup in it shows as it is."""
+    return message.replace("&", "+").replace("<", "‹").replace(">", "›")

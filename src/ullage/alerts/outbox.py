@@ -1,0 +1,249 @@
+"""Alerts from a refresh to a person: what is due is put into an outbox, and a process of its own empties it.
+
+So a refresh never waits for a desktop or a command, and each alert is taken from the outbox by one process alone. The
+profiles of one account share the outbox and what was told, each window's news being the same in all of them; only that
+readings fail is a profile's own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import sys
+from datetime import UTC, datetime, timedelta
+
+from ullage import alerts, config
+from ullage.alerts import Alert, Mark, channels
+from ullage.base.errors import UllageError
+from ullage.base.text import clean
+from ullage.quota.model import parse_percent, parse_time
+from ullage.store import recording
+from ullage.store.account import AccountCache
+from ullage.store.cache import ProfileCache
+from ullage.system import detach, directories, secret
+from ullage.system.files import read_regular, write_atomically
+from ullage.system.lock import exclusive
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from ullage.config import Settings
+    from ullage.config.wishes import Wishes
+
+_MARKS, _OUTBOX, _PROBLEM, _LOCK = "alerts.json", "outbox", "alerts.problem", "alerts.lock"
+_FORMAT = 1
+
+# What nobody could send for so long is no news any more.
+_LONGEST_NEWS = timedelta(hours=12)
+
+# Another profile of the account has its alerts posted sooner; whoever did not get so far tells at the next refresh.
+_LONGEST_POSTING_SECONDS = 5
+
+
+def announce(environ: Mapping[str, str], settings: Settings, cache: ProfileCache, now: datetime) -> None:
+    """Post what is due and have it sent; called under the refresh lock, after publishing.
+
+    Whatever goes wrong is kept for `ullage alerts` to show: a refresh has done its work by now.
+    """
+    try:
+        if _announce(settings, cache, now):
+            detach.start("ullage.alerts.outbox", secret.withheld(environ, settings.key_variables))
+    except Exception as error:
+        keep_problem(cache, f"{type(error).__name__}: {error}", now)
+
+
+def _announce(settings: Settings, cache: ProfileCache, now: datetime) -> bool:
+    if not usable(settings.alerts):
+        return False
+    with exclusive(os.path.join(_made_place(cache), _LOCK), _LONGEST_POSTING_SECONDS) as alone:
+        return alone and _post_due(settings, cache, now)
+
+
+def _post_due(settings: Settings, cache: ProfileCache, now: datetime) -> bool:
+    reading, told = cache.reading(), marks(cache)
+    expected = recording.forecasts(cache, reading, settings.limits, now) if settings.alerts.forecast else {}
+    found, after = alerts.due(reading, cache.schedule(), told, settings.alerts, expected, settings.limits, now)
+    if after != told:
+        # Marked before they are sent: one that gets lost is better than one that comes again and again.
+        keep_marks(cache, after)
+    for alert in found:
+        post(cache, alert)
+    return bool(found)
+
+
+def usable(wishes: Wishes) -> tuple[str, ...]:
+    """Return the channels that can be used here."""
+    return tuple(channel for channel in wishes.via if channels.missing(channel, wishes) is None)
+
+
+def post(cache: ProfileCache, alert: Alert) -> None:
+    """Put an alert into the outbox."""
+    outbox = os.path.join(_made_place(cache), _OUTBOX)
+    directories.make(cache.root, outbox)
+    name = f"{alert.at.timestamp():.6f}-{secrets.token_hex(4)}.json"
+    write_atomically(os.path.join(outbox, name), _encode_alert(alert))
+
+
+def deliver(environ: Mapping[str, str]) -> None:
+    """Send everything in the outbox; what another process has taken is left to it."""
+    settings, _ = config.load(environ)
+    cache, now = ProfileCache(environ), datetime.now(UTC)
+    outbox = os.path.join(_place(cache), _OUTBOX)
+    for name in sorted(os.listdir(outbox)):
+        path = os.path.join(outbox, name)
+        if name.endswith(".json"):
+            alert = _take(path)
+            if alert is not None and now - alert.at < _LONGEST_NEWS:
+                _send(cache, alert, settings.alerts, environ)
+
+
+def _take(path: str) -> Alert | None:
+    taken = path.removesuffix(".json") + ".taken"
+    try:
+        os.rename(path, taken)
+    except OSError:
+        return None
+    data = read_regular(taken)
+    os.unlink(taken)
+    return _decode_alert(data)
+
+
+def _send(cache: ProfileCache, alert: Alert, wishes: Wishes, environ: Mapping[str, str]) -> None:
+    for channel in usable(wishes):
+        try:
+            channels.send(channel, alert, wishes, environ)
+        except UllageError as error:
+            keep_problem(cache, f"{channel}: {error}", datetime.now(UTC))
+
+
+def keep_problem(cache: ProfileCache, words: str, now: datetime) -> None:
+    """Keep what went wrong with an alert, for `ullage alerts` to show."""
+    with contextlib.suppress(UllageError):
+        write_atomically(_path(cache, _PROBLEM), f"{now.isoformat()} {clean(words, 500)}\n".encode())
+
+
+def problem(cache: ProfileCache) -> tuple[datetime, str] | None:
+    """Return when and why an alert last did not get through."""
+    when, _, words = (read_regular(_path(cache, _PROBLEM)) or b"").decode(errors="replace").partition(" ")
+    moment = parse_time(when)
+    return (moment, clean(words, 500)) if moment else None
+
+
+def forget_problem(cache: ProfileCache) -> None:
+    """Forget it, once alerts get through."""
+    with contextlib.suppress(OSError):
+        os.unlink(_path(cache, _PROBLEM))
+
+
+def marks(cache: ProfileCache) -> tuple[Mark, ...]:
+    """Return what has been told, by any profile of the account; nothing for bytes that do not say so."""
+    # A window's mark in a profile's own file is from a time when the account was not known: the account's goes before.
+    found = {(mark.kind, mark.window_id): mark for mark in _marks(_path(cache, _MARKS))}
+    if _place(cache) != cache.directory:
+        shared = _marks(os.path.join(_place(cache), _MARKS))
+        found |= {(mark.kind, mark.window_id): mark for mark in shared if mark.kind != "failing"}
+    return tuple(found.values())
+
+
+def _marks(path: str) -> list[Mark]:
+    fields = _fields(read_regular(path)).get("marks")
+    return [_mark(mark) for mark in fields if _is_mark(mark)] if isinstance(fields, list) else []
+
+
+def _is_mark(mark: object) -> bool:
+    return isinstance(mark, dict) and mark.get("kind") in ("threshold", "forecast", "blocked", "failing")
+
+
+def _mark(fields: dict[str, Any]) -> Mark:
+    return Mark(
+        kind=fields["kind"],
+        window_id=clean(fields.get("window_id")),
+        percent=parse_percent(fields.get("percent")) or 0.0,
+        resets_at=parse_time(fields.get("resets_at")),
+        as_of=parse_time(fields.get("as_of")),
+    )
+
+
+def keep_marks(cache: ProfileCache, told: tuple[Mark, ...]) -> None:
+    """Keep what has been told."""
+    place = _made_place(cache)
+    own = tuple(mark for mark in told if mark.kind == "failing" or place == cache.directory)
+    if place != cache.directory:
+        _keep_marks(os.path.join(place, _MARKS), tuple(mark for mark in told if mark not in own))
+    _keep_marks(_path(cache, _MARKS), own)
+
+
+def _keep_marks(path: str, told: tuple[Mark, ...]) -> None:
+    data = json.dumps({"format": _FORMAT, "marks": [_plain(mark) for mark in told]}).encode() + b"\n"
+    write_atomically(path, data)
+
+
+def _encode_alert(alert: Alert) -> bytes:
+    return json.dumps({"format": _FORMAT, **_plain(alert)}).encode() + b"\n"
+
+
+def _decode_alert(data: bytes | None) -> Alert | None:
+    fields = _fields(data)
+    at = parse_time(fields.get("at"))
+    if at is None or fields.get("kind") not in ("threshold", "forecast", "reset", "failing", "test"):
+        return None
+    return Alert(
+        kind=fields["kind"],
+        title=clean(fields.get("title"), 200),
+        message=clean(fields.get("message"), 500),
+        at=at,
+        window_id=clean(fields.get("window_id")) or None,
+        label=clean(fields.get("label")) or None,
+        used_percent=parse_percent(fields.get("used_percent")),
+        threshold=parse_percent(fields.get("threshold")),
+        resets_at=parse_time(fields.get("resets_at")),
+    )
+
+
+def _plain(record: Alert | Mark) -> dict[str, Any]:
+    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in vars(record).items()}
+
+
+def _fields(data: bytes | None) -> dict[str, Any]:
+    try:
+        fields = json.loads(data or b"{}")
+    except (ValueError, RecursionError):
+        return {}
+    return fields if isinstance(fields, dict) and fields.get("format") == _FORMAT else {}
+
+
+def _place(cache: ProfileCache) -> str:
+    """Return the directory that the profiles of the account share; the profile's own where the account is not known."""
+    return _shared(cache).directory or cache.directory
+
+
+def _made_place(cache: ProfileCache) -> str:
+    _shared(cache).make()
+    return _place(cache)
+
+
+def _shared(cache: ProfileCache) -> AccountCache:
+    reading = cache.reading()
+    return AccountCache(cache.root, reading.account.id if reading else cache.schedule().account_id)
+
+
+def _path(cache: ProfileCache, name: str) -> str:
+    return os.path.join(cache.directory, name)
+
+
+def main() -> int:
+    """Empty the outbox of the profile in effect."""
+    try:
+        deliver(os.environ)
+    except (UllageError, OSError):
+        # Nobody watches, and what is left in the outbox is taken by the next one.
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Inside Claude Code: its status line and its hooks."""

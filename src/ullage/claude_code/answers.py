@@ -1,0 +1,124 @@
+"""Claude Code's hooks: what to answer to which event, and the entries for its settings. Pure.
+
+UserPromptSubmit  {"decision": "block", "reason": …}, shown to the person; additionalContext goes to the model
+PreToolUse        permissionDecision "deny" with a reason for the model; additionalContext beside the tool's result
+Stop              only a message: to block it would make the model go on
+"""
+
+from __future__ import annotations
+
+from ullage.base.record import Record
+from ullage.base.text import clean
+from ullage.quota.model import parse_time, same_reset
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from ullage.guard import Finding, Verdict
+
+EVENTS = ("UserPromptSubmit", "PreToolUse", "Stop")
+
+# What a hook may take of a prompt's time before Claude Code goes on without it.
+_TIMEOUT_SECONDS = 10
+
+
+class Event(Record):
+    """What Claude Code tells a hook, as far as it matters here."""
+
+    name: str
+    session: str = ""
+    repeated: bool = False
+
+
+def read_event(decoded: object) -> Event | None:
+    """Return the event of a decoded input; None for one that this version does not answer."""
+    if not isinstance(decoded, dict) or decoded.get("hook_event_name") not in EVENTS:
+        return None
+    return Event(
+        name=decoded["hook_event_name"],
+        session=clean(decoded.get("session_id")),
+        repeated=decoded.get("stop_hook_active") is True,
+    )
+
+
+def blocking(event: Event, why: str) -> dict[str, Any] | None:
+    """Return the answer that stops an event for a reason; None where stopping would be the opposite."""
+    if event.name == "UserPromptSubmit":
+        return {"decision": "block", "reason": f"ullage: {why} The limits are those of the hook in settings.json."}
+    if event.name == "PreToolUse":
+        reason = (
+            f"{why} The user has set this limit to keep room in the plan. Do not try other tools: say what is done and "
+            "what is left, then stop."
+        )
+        decision = {"permissionDecision": "deny", "permissionDecisionReason": reason}
+        return {"hookSpecificOutput": {"hookEventName": event.name, **decision}, "systemMessage": f"ullage: {why}"}
+    return None
+
+
+def warning(event: Event, whys: Sequence[str]) -> dict[str, Any] | None:
+    """Return the answer that lets an event pass and tells the person, and the model where it can be told."""
+    said = f"ullage: {'; '.join(whys)}."
+    if event.name == "Stop":
+        return None if event.repeated else {"systemMessage": said}
+    context = (
+        f"The Claude plan's room is running low: {'; '.join(whys)}. Finish what is under way in small steps, and ask "
+        "the user before anything long."
+    )
+    return {
+        "systemMessage": said,
+        "hookSpecificOutput": {"hookEventName": event.name, "additionalContext": context},
+    }
+
+
+def notice(why: str) -> dict[str, Any]:
+    """Return the answer that lets an event pass and tells the person alone."""
+    return {"systemMessage": f"ullage: {why}"}
+
+
+def findings_over(verdict: Verdict) -> tuple[Finding, ...]:
+    """Return the findings of a verdict that are over their limit."""
+    return tuple(finding for finding in verdict.findings if finding.outcome == "over")
+
+
+def mark(event: Event, finding: Finding) -> str:
+    """Return what tells this warning from others, so that a session hears each of them once."""
+    return f"{_subject(event, finding)} {finding.room_at.isoformat() if finding.room_at else ''}"
+
+
+def is_told(event: Event, finding: Finding, marks: Sequence[str]) -> bool:
+    """Say whether a session has heard a warning, however its reset was worded then."""
+    parts = (mark.rpartition(" ") for mark in marks)
+    return any(
+        subject == _subject(event, finding) and same_reset(parse_time(reset), finding.room_at)
+        for subject, _, reset in parts
+    )
+
+
+def _subject(event: Event, finding: Finding) -> str:
+    return f"{event.session} {finding.id} {finding.limit:g}"
+
+
+def entries(arguments: Sequence[str] = (), program: str = "ullage") -> dict[str, list[dict[str, Any]]]:
+    """Return what belongs into the `hooks` of Claude Code's settings.json, by event."""
+    import shlex
+
+    handler = {"type": "command", "command": shlex.join([program, "hook", *arguments]), "timeout": _TIMEOUT_SECONDS}
+    return {
+        "UserPromptSubmit": [{"hooks": [handler]}],
+        "PreToolUse": [{"matcher": "*", "hooks": [handler]}],
+        "Stop": [{"hooks": [handler]}],
+    }
+
+
+def is_ours(handler: object) -> bool:
+    """Say whether a handler runs `ullage hook`, by whatever path."""
+    import shlex
+
+    command = handler.get("command") if isinstance(handler, dict) else None
+    try:
+        words = shlex.split(command) if isinstance(command, str) else []
+    except ValueError:
+        return False
+    return len(words) > 1 and words[0].replace("\\", "/").rsplit("/", 1)[-1] == "ullage" and words[1] == "hook"

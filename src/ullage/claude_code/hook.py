@@ -1,0 +1,174 @@
+"""`ullage hook`, for Claude Code's hooks: it runs at every prompt and every tool, so it imports what a status line may.
+
+Claude Code reads the exit code 2 as "block this", and shows the words of any other failure without stopping. So what
+goes wrong here ends with 1, and what is to be blocked is said in the answer.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from ullage import config, guard
+from ullage.base import jsontext
+from ullage.base.dates import UTC, datetime
+from ullage.base.errors import CacheError, UllageError, UsageError
+from ullage.claude_code import answers
+from ullage.guard import Question
+from ullage.guard.limits import Limit, UnknownWindowError, parse_limit, window_named
+from ullage.prompt import choose_profile, start_refresh_if_due
+from ullage.store.cache import ProfileCache
+from ullage.system.files import read_regular, write_atomically
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, MutableMapping, Sequence
+    from typing import Any
+
+    from ullage.claude_code.answers import Event
+    from ullage.guard import Finding
+    from ullage.quota.model import Window
+
+HARMLESS = 1
+_LARGEST_INPUT = 64 << 20
+_MOST_MARKS = 100
+_WARN = (Limit(window=None, percent=90.0),)
+
+
+def run(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int | None:
+    """Answer an event and return the exit code; None when the full command line has something to explain."""
+    options = _options(arguments)
+    if options is None:
+        return None
+    try:
+        limits = {name: tuple(map(parse_limit, options.get(name, ()))) for name in ("--warn", "--block")}
+    except UsageError:
+        return None
+    profiles = options.get("--profile")
+    choose_profile(profiles[-1] if profiles else None, environ)
+    try:
+        answer = respond(limits["--warn"], limits["--block"], environ, fail_closed="--fail-closed" in options)
+    except (UllageError, OSError) as error:
+        print(f"ullage hook: {error}", file=sys.stderr)
+        return HARMLESS
+    if answer:
+        print(answer)
+    return 0
+
+
+def _options(arguments: Sequence[str]) -> dict[str, list[str]] | None:
+    options: dict[str, list[str]] = {}
+    rest = iter(arguments)
+    for argument in rest:
+        name, equals, value = argument.partition("=")
+        if argument == "--fail-closed":
+            options[name] = []
+            continue
+        if name not in ("--warn", "--block", "--profile"):
+            return None
+        given = value if equals else next(rest, None)
+        if given is None:
+            return None
+        options.setdefault(name, []).append(given)
+    return options
+
+
+def respond(
+    warn: tuple[Limit, ...], block: tuple[Limit, ...], environ: Mapping[str, str], *, fail_closed: bool
+) -> str | None:
+    """Read an event from stdin and return the answer as JSON, None where there is nothing to say.
+
+    Asks nobody, and starts a refresh in the background when one is due. Raises UsageError for what is no event at all.
+    """
+    event = _event()
+    if event is None:
+        return None
+    start_refresh_if_due(environ)
+    answer = _answer(event, warn or _WARN, block, environ, fail_closed=fail_closed)
+    if answer is None:
+        return None
+    # There is seldom something to say.
+    import json
+
+    return json.dumps(answer)
+
+
+def _event() -> Event | None:
+    data = sys.stdin.buffer.read(_LARGEST_INPUT) if sys.stdin else b""
+    try:
+        return answers.read_event(jsontext.loads(data))
+    except (ValueError, RecursionError) as error:
+        # The model words part of the input, and must not get past a limit by words that cannot be read.
+        for name in ("PreToolUse", "UserPromptSubmit"):
+            if f'"{name}"'.encode() in data:
+                return answers.read_event({"hook_event_name": name})
+        raise UsageError("It reads what Claude Code gives a hook: a JSON object on stdin.") from error
+
+
+def _answer(
+    event: Event, warn: tuple[Limit, ...], block: tuple[Limit, ...], environ: Mapping[str, str], *, fail_closed: bool
+) -> dict[str, Any] | None:
+    try:
+        cache = ProfileCache(environ)
+        settings, _ = config.load(environ)
+        wrong = config.wrong_source(settings)
+        if wrong:
+            raise UsageError(wrong)
+        reading, problem, now = cache.reading(), cache.schedule().problem, datetime.now(UTC)
+        windows = reading.windows if reading else ()
+        refused, warned = (
+            guard.judge(Question(most=_named(most, windows)), reading, problem, {}, settings.limits, now)
+            for most in (block, warn)
+        )
+    except UllageError as error:
+        if fail_closed:
+            return answers.blocking(event, str(error))
+        return answers.notice(str(error)) if event.name == "UserPromptSubmit" else None
+    if refused.outcome == "over" and block:
+        return answers.blocking(event, refused.message)
+    if refused.outcome == "unknown" and fail_closed:
+        return answers.blocking(event, refused.message)
+    missing = _missing(block, windows)
+    if missing:
+        names = ", ".join(window.id for window in windows) or "none yet"
+        unknown = f"Nothing is known of {', '.join(missing)}, which this hook's limits name. Known are {names}."
+        if fail_closed:
+            return answers.blocking(event, unknown)
+        if event.name == "UserPromptSubmit":
+            return answers.notice(unknown)
+    new = _not_told_yet(event, answers.findings_over(warned), cache)
+    return answers.warning(event, [finding.why for finding in new]) if new else None
+
+
+def _named(limits: tuple[Limit, ...], windows: tuple[Window, ...]) -> tuple[Limit, ...]:
+    """Return the limits whose window is known by that name now: which there are depends on who has told last."""
+    return tuple(limit for limit in limits if limit.window is None or _is_known(limit.window, windows))
+
+
+def _missing(limits: tuple[Limit, ...], windows: tuple[Window, ...]) -> list[str]:
+    return [repr(limit.window) for limit in limits if limit.window is not None and not _is_known(limit.window, windows)]
+
+
+def _is_known(name: str, windows: tuple[Window, ...]) -> bool:
+    try:
+        window_named(name, windows)
+    except UnknownWindowError:
+        return False
+    return True
+
+
+def _not_told_yet(event: Event, findings: tuple[Finding, ...], cache: ProfileCache) -> list[Finding]:
+    """Return what this session has not been told, and keep in mind that it is being told now."""
+    if not findings or event.repeated:
+        return []
+    path = os.path.join(cache.directory, "hook.told")
+    told = (read_regular(path) or b"").decode(errors="replace").splitlines()
+    new = [finding for finding in findings if not answers.is_told(event, finding, told)]
+    if new:
+        marks = [*told, *(answers.mark(event, finding) for finding in new)][-_MOST_MARKS:]
+        try:
+            write_atomically(path, "".join(f"{mark}\n" for mark in marks).encode())
+        except CacheError:
+            # A cache that cannot be written makes a session hear a warning again, which is the lesser evil.
+            return new
+    return new

@@ -1,0 +1,259 @@
+"""`ullage statusline`, for Claude Code's `statusLine` setting: what it pipes goes into the cache, a line comes out.
+
+Claude Code runs it after every answer and cancels the one that is still running, so it imports what a prompt may, and
+what has changed is written in whole files: being killed at any moment loses nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from ullage.base.dates import UTC, datetime
+from ullage.base.errors import SourceError, UllageError
+from ullage.base.record import Record
+from ullage.prompt import choose_profile, may_write, parse_options
+from ullage.quota import merge, serial
+from ullage.quota.model import has_reset
+from ullage.sources import statusline
+from ullage.store import statements
+from ullage.system.files import read_regular
+from ullage.system.places import TIMELINES, profile_directory, timeline_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, MutableMapping, Sequence
+
+    from ullage.config import Settings
+    from ullage.quota.model import Reading, Window
+    from ullage.quota.pace import Forecast
+    from ullage.sources.statusline import Session
+
+_LARGEST_PAYLOAD = 8 << 20
+# An unchanged number is written again when it has been confirmed for so long; that keeps its age true to the minute.
+_CONFIRMED_SECONDS = 60
+_GAP = "  "
+# What was stopped is not shown as it was last time: nobody could tell how old it is.
+_LATE = "(your own line is late)"
+
+
+class Statement(Record):
+    """What one session says now, whose file keeps it, and whether that is news to the cache."""
+
+    reading: Reading
+    mark: str
+    path: str
+    is_news: bool
+
+
+def run(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int | None:
+    """Print the line and return the exit code; None when the full command line has something to explain."""
+    options = parse_options(arguments, valued=("--then", "--profile"), flags=("--quiet",))
+    if options is None or os.isatty(0):
+        return None
+    choose_profile(options.get("--profile"), environ)
+    payload = _read_all(0)
+    previous = None
+    if options.get("--then"):
+        from ullage import config
+        from ullage.claude_code.previous import Previous
+        from ullage.system import secret
+
+        named = config.load(environ)[0].key_variables
+        previous = Previous(options["--then"], payload, secret.passed_on(environ, named))
+    shows = "--quiet" not in options
+    try:
+        line = _take_in(payload, environ, shows=shows, prints=previous is None)
+    except UllageError as error:
+        line = ""
+        print(f"ullage: {error}", file=sys.stderr)
+    if previous is not None:
+        said, is_late = previous.output()
+        ours = _GAP.join(filter(None, (line if shows else "", _LATE if is_late else "")))
+        _print(_beside(said.decode(errors="surrogateescape"), ours, _columns(environ)))
+    return 0
+
+
+def _take_in(payload: bytes, environ: MutableMapping[str, str], *, shows: bool, prints: bool) -> str:
+    """Print the line if so asked, and only then write what is new: a person waits for the one, nobody for the other."""
+    from ullage import config
+
+    now = datetime.now(UTC)
+    session = statusline.take_in(payload, now)
+    if session is None:
+        return ""
+    settings, _ = config.load(environ)
+    directory = profile_directory(environ)
+    statement = _statement(session, directory, environ, now)
+    line = ""
+    if shows:
+        line = _line(merge.merge(_stated(directory, statement, now)), session, settings, environ, now)
+    if shows and prints:
+        _print(line)
+    if statement and (statement.is_news or _is_unpublished(statement.path, directory)):
+        _save(statement, settings, environ)
+    _refresh_if_due(directory, environ, now)
+    return line
+
+
+def _stated(directory: str, statement: Statement | None, now: datetime) -> tuple[Reading, ...]:
+    """Return what the cache holds once the statement is in it: in place of the session's last one, not beside it."""
+    if statement is None or not statement.is_news:
+        return statements.load(directory, now)
+    return (*statements.load(directory, now, without=os.path.basename(statement.path)), statement.reading)
+
+
+def _statement(session: Session, directory: str, environ: Mapping[str, str], now: datetime) -> Statement | None:
+    """Date what the session says by when the server can have said it, and compare it with what it said before."""
+    if session.reading is None:
+        return None
+    path = os.path.join(directory, statements.file_name(statusline.NAME, session.id))
+    data = read_regular(path, own=True)
+    known = serial.decode_reading(data)
+    if known is not None and statements.is_from_future(known, now):
+        known = None
+    mark = serial.decode_note(data, "mark") if known else None
+    if known is not None and mark == session.mark:
+        # It has had no answer since: what it repeats is what it said, about whom it said it.
+        return Statement(reading=known, mark=mark, path=path, is_news=False)
+    as_of = statusline.said_at(session, mark, known.as_of if known else None, now)
+    windows = tuple(window.replace(as_of=as_of) for window in session.reading.windows)
+    reading = session.reading.replace(as_of=as_of, windows=windows)
+    is_news = known is None or _numbers(known) != _numbers(reading)
+    if known is not None and not is_news:
+        is_news = (as_of - known.as_of).total_seconds() >= _CONFIRMED_SECONDS
+    if is_news:
+        reading = reading.replace(account=reading.account.replace(id=_account_id(environ)))
+        if known is not None and known.account.id == reading.account.id:
+            reading = reading.replace(windows=(*windows, *_unmentioned(known, reading, now)))
+    return Statement(reading=reading, mark=session.mark, path=path, is_news=is_news)
+
+
+def _unmentioned(known: Reading, reading: Reading, now: datetime) -> list[Window]:
+    """Return what the session said before of windows that it does not mention now: silence is no news of them."""
+    mentioned = {window.id for window in reading.windows}
+    return [window for window in known.windows if window.id not in mentioned and not has_reset(window, now)]
+
+
+def _numbers(reading: Reading) -> list[tuple[object, ...]]:
+    return [(window.id, window.used_percent, window.resets_at) for window in reading.windows]
+
+
+def _line(
+    merged: Reading | None, session: Session, settings: Settings, environ: MutableMapping[str, str], now: datetime
+) -> str:
+    from ullage.quota.model import Account, Reading
+    from ullage.render import segment
+    from ullage.render.surfaces import paint
+
+    known = merged or Reading(account=Account(), source=statusline.NAME, as_of=now, windows=())
+    nodes = segment.parse(settings.status_line_template, segment.PLAIN_SUBJECTS + segment.SESSION_SUBJECTS)
+    asks = any(field.attribute in segment.FORECASTS for field in segment.fields(nodes))
+    view = segment.View(
+        reading=known,
+        now=now,
+        limits=settings.limits,
+        show_left=settings.show_left,
+        ascii_only=settings.ascii_only,
+        session=session.fields,
+        forecasts=_forecasts(known, settings, environ, now) if asks else {},
+    )
+    spans = segment.fill(nodes, view)
+    columns = _columns(environ)
+    if columns is not None:
+        from ullage.render import cells
+
+        spans = cells.fit(spans, columns, ascii_only=settings.ascii_only)
+    return paint(spans, timeline_of("ansi", environ), settings.palette).strip()
+
+
+def _forecasts(reading: Reading, settings: Settings, environ: Mapping[str, str], now: datetime) -> dict[str, Forecast]:
+    from ullage.store import recording
+    from ullage.store.cache import ProfileCache
+
+    return recording.forecasts(ProfileCache(environ), reading, settings.limits, now)
+
+
+def _save(statement: Statement, settings: Settings, environ: Mapping[str, str]) -> None:
+    from ullage.prompt import publish
+    from ullage.store.cache import ProfileCache
+    from ullage.system import detach, secret
+    from ullage.system.files import write_atomically
+
+    cache = ProfileCache(environ)
+    cache.make_private()
+    if statement.is_news:
+        write_atomically(statement.path, serial.encode(statement.reading, mark=statement.mark))
+    publish.publish_anew(cache, settings)
+    if statement.is_news:
+        # Claude Code waits for the end of this process, which SQLite, or another that writes there, would delay.
+        detach.start("ullage.store.recording", secret.withheld(environ, settings.key_variables))
+
+
+def _account_id(environ: Mapping[str, str]) -> str | None:
+    from ullage.sources import claude_state
+
+    try:
+        return claude_state.account(environ, lambda _seconds: None).id
+    except SourceError:
+        # Being written just now: the statement names nobody, and goes with any account.
+        return None
+
+
+def _is_unpublished(path: str, directory: str) -> bool:
+    """Say whether the prompts' texts are older than this statement: whoever wrote it may have been killed there."""
+    try:
+        return os.stat(os.path.join(directory, f"{TIMELINES[-1]}.timeline")).st_ctime < os.stat(path).st_ctime
+    except OSError:
+        return os.path.exists(path)
+
+
+def _refresh_if_due(directory: str, environ: Mapping[str, str], now: datetime) -> None:
+    from ullage.quota import timeline
+
+    data = read_regular(os.path.join(directory, "ansi.timeline"), own=True) or b""
+    if timeline.is_due(timeline.read_header(data), int(now.timestamp())) and may_write(directory):
+        from ullage.system import detach
+
+        detach.start_refresh(environ)
+
+
+def _beside(theirs: str, ours: str, columns: int | None) -> str:
+    """Put our line behind the first of theirs, or below them all where there is no room."""
+    from ullage.render.cells import width
+
+    theirs = theirs.rstrip("\n")
+    if not theirs or not ours:
+        return theirs or ours
+    first, newline, rest = theirs.partition("\n")
+    if columns is None or width(first) + len(_GAP) + width(ours) <= columns:
+        return f"{first}{_GAP}{ours}{newline}{rest}"
+    return f"{theirs}\n{ours}"
+
+
+def _columns(environ: Mapping[str, str]) -> int | None:
+    columns = environ.get("COLUMNS", "")
+    return int(columns[:6]) if columns.isascii() and columns.isdigit() and int(columns[:6]) > 0 else None
+
+
+def _read_all(descriptor: int) -> bytes:
+    """Read to the end, of a payload of reasonable size; the rest is read too, so that whoever writes it can finish."""
+    chunks, size = [], 0
+    try:
+        while chunk := os.read(descriptor, 1 << 16):
+            size += len(chunk)
+            if size <= _LARGEST_PAYLOAD:
+                chunks.append(chunk)
+    except OSError:
+        return b""
+    return b"".join(chunks) if size <= _LARGEST_PAYLOAD else b""
+
+
+def _print(text: str) -> None:
+    data = text.encode(errors="surrogateescape") + b"\n" if text else b""
+    try:
+        while data:
+            data = data[os.write(1, data) :]
+    except OSError:
+        # Whoever asked for the line has gone away.
+        return

@@ -1,0 +1,69 @@
+"""What a person wants to be told, how and when not, as the settings have it. Pure, and cheap to import."""
+
+from __future__ import annotations
+
+from ullage.base.dates import datetime, time, timedelta
+from ullage.base.errors import UsageError
+from ullage.base.record import Record
+from ullage.base.text import clean
+
+CHANNELS = ("desktop", "bell", "command")
+
+_HOURS = r"([0-2]?[0-9]):([0-5][0-9])\s*-\s*([0-2]?[0-9]):([0-5][0-9])(?:\s+(\S+))?"
+
+
+class QuietHours(Record):
+    """From one time of day to another, past midnight where they are in that order; local time without a zone."""
+
+    start: time
+    end: time
+    zone: str | None = None
+
+    def cover(self, moment: datetime) -> bool:
+        """Say whether a moment falls into them."""
+        import zoneinfo
+
+        local = moment.astimezone(zoneinfo.ZoneInfo(self.zone) if self.zone else None).time()
+        if self.start < self.end:
+            return self.start <= local < self.end
+        return local >= self.start or local < self.end
+
+
+class Wishes(Record):
+    """What a person wants to be told, when and how."""
+
+    via: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+    thresholds: tuple[float, ...] = (75.0, 90.0, 100.0)
+    forecast: bool = True
+    failing_after: timedelta | None = timedelta(hours=1)
+    quiet: QuietHours | None = None
+
+
+def parse_quiet_hours(text: str) -> QuietHours | None:
+    """Read `22:00-07:00`, with a zone such as `Europe/Berlin` if it is not the local one; None for an empty text."""
+    if not text.strip():
+        return None
+    # A status line loads the configuration, and has no time for what it does not need.
+    import re
+
+    found = re.fullmatch(_HOURS, text.strip())
+    if found is None or int(found[1]) > 23 or int(found[3]) > 23:
+        raise UsageError(f"is {clean(text)!r}; write 22:00-07:00, or 22:00-07:00 Europe/Berlin")
+    start, end = time(int(found[1]), int(found[2])), time(int(found[3]), int(found[4]))
+    if start == end:
+        raise UsageError(f"is {clean(text)!r}, which begins when it ends")
+    zone = found[5]
+    if zone is not None and not _is_zone(zone):
+        raise UsageError(f"names the zone {clean(zone)!r}, which is not known here; write one such as Europe/Berlin")
+    return QuietHours(start=start, end=end, zone=zone)
+
+
+def _is_zone(name: str) -> bool:
+    import zoneinfo
+
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True

@@ -1,0 +1,142 @@
+"""Every meter with what this machine can do with it, and the page that shows them."""
+
+from __future__ import annotations
+
+import os
+import textwrap
+
+from ullage import config
+from ullage.base.record import Record
+from ullage.base.text import clean
+from ullage.doctor.sources import report_sources
+from ullage.quota import meters
+from ullage.render import words
+from ullage.sources import claude_state
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from ullage.quota.meters import Counted, Meter
+    from ullage.quota.model import Reading
+
+
+HEADINGS: dict[Counted, str] = {
+    "quota": "QUOTA: how much of a window of your plan is used, in percent, as the provider's server counts it. Only "
+    "these numbers are shown in a prompt.",
+    "tokens": "TOKENS: what went through this machine. No percentage of anything: the server tells nobody how it "
+    "weighs tokens.",
+    "organisation": "ORGANISATION: what an organisation used and pays, from its own reports. Says nothing about your "
+    "plan's windows.",
+    "not read": "NOT READ, and why:",
+}
+_LABELS = {"what": "what", "exact": "exact", "fresh": "fresh", "needs": "needs", "cost": "costs", "command": "see"}
+_INDENT = 10
+_NARROWEST = 24
+
+
+class MeterReport(Record):
+    """One meter; `usable` is None for one that ullage does not read, `obstacle` says why one cannot be used here."""
+
+    meter: Meter
+    in_force: bool
+    usable: bool | None
+    obstacle: str | None
+    as_of: datetime | None
+
+
+def report_meters(
+    environ: Mapping[str, str], chosen: str, readings: Sequence[Reading], now: datetime
+) -> list[MeterReport]:
+    """Look at each meter without asking anybody: no process is started, no request made, no secret read."""
+    sources = {row.name: row for row in report_sources(environ, chosen, readings, now)}
+    rows = []
+    for meter in meters.METERS:
+        source = sources.get(meter.name) or sources.get(meter.fallback_of)
+        obstacle = source.obstacle if source else _obstacle(meter, environ)
+        told = [reading.as_of for reading in readings if reading.source == meter.name]
+        rows.append(
+            MeterReport(
+                meter=meter,
+                in_force=source is not None and source.name == meter.name and source.in_force,
+                usable=None if meter.counts == "not read" else obstacle is None,
+                obstacle=obstacle,
+                as_of=max(told, default=None),
+            )
+        )
+    return rows
+
+
+def _obstacle(meter: Meter, environ: Mapping[str, str]) -> str | None:
+    if meter.counts == "tokens":
+        looked_in = list(_transcripts(environ))
+        found = any(os.path.isdir(directory) for directory in looked_in)
+        return None if found else f"there is no {looked_in[0]}"
+    if meter.counts == "organisation":
+        return _organisation(meter, environ)
+    return None
+
+
+def _transcripts(environ: Mapping[str, str]) -> Iterator[str]:
+    yield os.path.join(claude_state.own_directory(environ) or claude_state.default_directory(environ), "projects")
+    yield os.path.join(claude_state.default_directory(environ), "projects")
+    yield os.path.join(environ.get("HOME") or os.path.expanduser("~"), ".config", "claude", "projects")
+
+
+def _organisation(meter: Meter, environ: Mapping[str, str]) -> str | None:
+    settings, _ = config.load(environ)
+    which, names = ("analytics", settings.analytics) if meter.name == "org-analytics" else ("admin", settings.admin)
+    if names.command or names.keyring or (names.variable and environ.get(names.variable)):
+        return None
+    return f"no key is named: [org] {which}_key_command in config.toml"
+
+
+def lay_out(rows: Sequence[MeterReport], now: datetime, width: int) -> Iterator[str]:
+    """Yield the lines of the page, group by group."""
+    width = max(width, _NARROWEST)
+    in_force = ", ".join(row.meter.name for row in rows if row.in_force)
+    if in_force:
+        yield from textwrap.wrap(f"In force here: {in_force}.", width)
+        yield ""
+    for counted, heading in HEADINGS.items():
+        group = [row for row in rows if row.meter.counts == counted]
+        if not group:
+            continue
+        yield from textwrap.wrap(heading, width)
+        for row in group:
+            yield ""
+            yield from _meter(row, now, width)
+        yield ""
+        yield ""
+
+
+def word_state(row: MeterReport, now: datetime) -> str:
+    """Return in words whether a meter can be used here and is in force."""
+    if row.usable is None:
+        return "not read"
+    told = f", last answer {words.ago(now - row.as_of)}" if row.as_of else ""
+    if row.in_force:
+        return f"in force{told}{f'; {clean(row.obstacle, 300)}' if row.obstacle else ''}"
+    return f"usable here{told}" if row.usable else f"not usable here: {clean(row.obstacle, 300)}"
+
+
+def _meter(row: MeterReport, now: datetime, width: int) -> Iterator[str]:
+    meter = row.meter
+    yield meter.name
+    for field, label in _LABELS.items():
+        text = _field(meter, field)
+        if text:
+            yield from _labelled(label, text, width)
+    if row.usable is not None:
+        yield from _labelled("here", word_state(row, now), width)
+
+
+def _field(meter: Meter, field: str) -> str:
+    text: str = getattr(meter, field)
+    return "" if text == "-" else text
+
+
+def _labelled(label: str, text: str, width: int) -> list[str]:
+    first = f"  {label:{_INDENT - 2}}"
+    return textwrap.wrap(text, width, initial_indent=first, subsequent_indent=" " * _INDENT, break_on_hyphens=False)

@@ -1,0 +1,85 @@
+"""What lies in the state directory: the history, its size and samples, what was set aside, and who could touch it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+
+from ullage.base.errors import HistoryError
+from ullage.store import history
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def describe_directory(path: str) -> dict[str, Any]:
+    """Return where a directory is, and whose."""
+    return {"directory": path, **_standing(path)}
+
+
+def describe_state(path: str) -> dict[str, Any]:
+    """Return what is to be said of the directory of a history, and of the history in it."""
+    return {**describe_directory(os.path.dirname(path)), "history": _history(path)}
+
+
+def _history(path: str) -> dict[str, Any]:
+    samples = None
+    with contextlib.suppress(HistoryError):
+        samples = history.count(path)
+    return {"file": path, **_standing(path), "bytes": _size(path), "samples": samples, "damaged": _damaged(path)}
+
+
+def _size(path: str) -> int | None:
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return None
+
+
+def _damaged(path: str) -> list[str]:
+    try:
+        return history.damaged_files(path)
+    except OSError:
+        return []
+
+
+def _standing(path: str) -> dict[str, Any]:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return {"exists": os.path.lexists(path), "mode": None, "yours": None}
+    yours = status.st_uid == os.geteuid() if hasattr(os, "geteuid") else None
+    return {"exists": True, "mode": f"{status.st_mode & 0o7777:04o}", "yours": yours}
+
+
+def find_obstacles(path: str) -> list[tuple[str, str]]:
+    """Return what stands in the history's way, each with a code and words that say what to do."""
+    found = []
+    directory = os.path.dirname(path)
+    for each in filter(os.path.exists, (directory, path)):
+        status = os.stat(each)
+        if hasattr(os, "geteuid") and status.st_uid != os.geteuid():
+            words = f"{each} belongs to another user. Name a directory of your own in ULLAGE_STATE_DIR."
+            found.append(("state_not_private", words))
+        elif status.st_mode & 0o022:
+            found.append(("state_not_private", f"Others can write to {each}. Run: chmod go-w {shlex.quote(each)}"))
+    if not _can_be_written(path):
+        words = f"No history can be kept in {directory}. Make it writable, or name another in ULLAGE_STATE_DIR."
+        found.append(("state_not_writable", words))
+    if os.path.lexists(path):
+        try:
+            history.count(path)
+        except HistoryError as error:
+            found.append(("history_unreadable", str(error)))
+    return found
+
+
+def _can_be_written(path: str) -> bool:
+    if os.path.lexists(path) and not (os.path.isfile(path) and os.access(path, os.R_OK | os.W_OK)):
+        return False
+    nearest = os.path.dirname(path)
+    while not os.path.lexists(nearest):
+        nearest = os.path.dirname(nearest)
+    return os.path.isdir(nearest) and os.access(nearest, os.R_OK | os.W_OK | os.X_OK)

@@ -1,0 +1,198 @@
+"""The icon while it is shown, kept current by a thread that follows the cache; the only module that imports pystray.
+
+On Linux the library shows the icon by AppIndicator or GTK where PyGObject is there, else by XEmbed, which has a click
+but no menu.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import queue
+import signal
+import sys
+import threading
+from datetime import UTC, datetime
+
+from ullage.base.errors import UllageError
+from ullage.base.text import clean
+from ullage.panel.follow import Followed, follow
+from ullage.panel.page import open_usage_page
+from ullage.panel.tray.face import face, menu_lines, title
+from ullage.panel.tray.xembed import OneThread
+from ullage.system import detach
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+    from ullage.panel import Panel
+
+_LONGEST_STOP_SECONDS = 1.0
+_SETTLED_SECONDS = 0.04
+
+
+class TrayError(UllageError):
+    exit_code = 5
+
+
+def library() -> Any:
+    """Return pystray; raise TrayError where there is no display to show an icon on."""
+    # It words its own failures to dock as tracebacks.
+    logging.getLogger("pystray").propagate = False
+    try:
+        import pystray  # type: ignore[import-untyped]  # it has no types
+    except Exception as error:
+        raise TrayError(
+            "There is no display to show an icon on. Start `ullage tray` in your desktop's session; on Linux it needs "
+            "X11, or a tray for AppIndicators and PyGObject."
+        ) from error
+    return pystray
+
+
+def run(followed: Followed, say: Callable[[str], None]) -> None:
+    """Show the icon until its menu or a signal ends it; `say` gets what a person should know, once."""
+    pystray = library()
+    tray = _Tray(pystray, followed)
+    logger = logging.getLogger("pystray")
+    logger.addHandler(_Notice(say))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda _number, _frame: tray.sleep.end())
+    if sys.platform == "darwin":
+        # Only a process's first thread may show anything there; elsewhere it is the one that signals reach.
+        tray.show()
+    else:
+        shown = threading.Thread(target=tray.show, daemon=True)
+        shown.start()
+        tray.done.wait()
+        shown.join(_LONGEST_STOP_SECONDS)
+    if tray.failure is not None:
+        raise tray.failure
+
+
+class QueueSleep:
+    """The sleep of the thread that follows the cache; ended by the menu or by a signal.
+
+    An Event would not do: a signal that comes while the handler of another sets it waits for itself.
+    """
+
+    def __init__(self) -> None:
+        self.ended = False
+        self._wishes: queue.SimpleQueue[None] = queue.SimpleQueue()
+
+    def wake(self) -> None:
+        """Wake the sleeper, from any thread."""
+        self._wishes.put(None)
+
+    def end(self) -> None:
+        """End the sleep for good."""
+        self.ended = True
+        self._wishes.put(None)
+
+    def until(self, moment: datetime) -> None:
+        """Sleep until a moment, a change or the end."""
+        left = (moment - datetime.now(UTC)).total_seconds()
+        with contextlib.suppress(queue.Empty):
+            self._wishes.get(timeout=max(0.0, left) + 0.001)
+            while not self.ended:
+                # A refresh replaces a dozen files one after the other; they are looked at together.
+                self._wishes.get(timeout=_SETTLED_SECONDS)
+
+
+class _Tray:
+    def __init__(self, pystray: Any, followed: Followed) -> None:
+        self.sleep = QueueSleep()
+        self.done = threading.Event()
+        self.failure: UllageError | None = None
+        self._pystray, self._followed = pystray, followed
+        self._shown: Panel | None = None
+        # The XEmbed backend knows no transparency, and no title beyond Latin-1.
+        self._by_xembed = pystray.Icon.__module__.endswith("_xorg")
+        first, _ = followed.look(datetime.now(UTC))
+        self._panel = first
+        kind = type("Icon", (OneThread, pystray.Icon), {}) if self._by_xembed else pystray.Icon
+        self._icon = kind("ullage", self._image(), title=self._title(), menu=pystray.Menu(self._items))
+
+    def show(self) -> None:
+        """Run the icon's loop until it is stopped, or has lost its display."""
+        try:
+            self._icon.run(setup=self._begin)
+        except Exception as error:
+            # The libraries' own: none of X, GLib or D-Bus shares a base. What fails while it is put away is nothing.
+            if not self.sleep.ended:
+                self.failure = TrayError(
+                    f"The desktop does not take the icon: {clean(str(error), 200)}. Start `ullage tray` in your "
+                    "desktop's session; PYSTRAY_BACKEND=xorg leaves AppIndicators and D-Bus out of it."
+                )
+        finally:
+            self.sleep.end()
+            self.done.set()
+
+    def _begin(self, _icon: object) -> None:
+        """Keep the icon current, in a thread of its own."""
+        self._post(self._appear)
+        try:
+            follow(self._followed, self._say, self.sleep)
+        except UllageError as error:
+            self.failure = error
+        finally:
+            self._post(self._icon.stop)
+            self.done.set()
+
+    def _post(self, action: Callable[[], None]) -> None:
+        """Do what shows: in the icon's own thread where it must be, or from here, which the other backends take."""
+        if self._by_xembed:
+            self._icon.post(action)
+        else:
+            action()
+
+    def _appear(self) -> None:
+        self._icon.visible = True
+
+    def _say(self, panel: Panel) -> None:
+        if panel != self._shown:
+            self._shown = panel
+            self._post(lambda: self._change(panel))
+
+    def _change(self, panel: Panel) -> None:
+        self._panel = panel
+        self._icon.icon, self._icon.title = self._image(), self._title()
+        self._icon.update_menu()
+
+    def _image(self) -> Any:
+        from ullage.render import picture
+
+        share, colour, text = face(self._panel)
+        return picture.ring(share, colour, text, opaque=self._by_xembed)
+
+    def _title(self) -> str:
+        text = title(self._panel)
+        return text.encode("ascii", "replace").decode() if self._by_xembed else text
+
+    def _items(self) -> Iterator[Any]:
+        item = self._pystray.MenuItem
+        for line in menu_lines(self._panel):
+            yield item(_unmarked(line), None, enabled=False)
+        yield self._pystray.Menu.SEPARATOR
+        yield item("Refresh now", lambda: detach.start_refresh(self._followed.environ, "--early"))
+        yield item("Open usage page", lambda: open_usage_page(self._followed.environ), default=True)
+        yield item("Quit", lambda: self.sleep.end())
+
+
+def _unmarked(text: str, platform: str = sys.platform) -> str:
+    """Return a menu entry's text whose ampersands Windows does not take for the mark of a key."""
+    return text.replace("&", "&&") if platform == "win32" else text
+
+
+class _Notice(logging.Handler):
+    """Word what the library logs as an error: its only one in daily life is that no tray takes the icon."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        super().__init__(logging.ERROR)
+        self._say: Callable[[str], None] | None = say
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if self._say is not None and "dock" in record.getMessage():
+            self._say("No tray on this display takes icons yet; the icon is offered again every minute.")
+            self._say = None

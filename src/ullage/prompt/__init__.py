@@ -1,0 +1,113 @@
+"""`ullage prompt`: print the frame for now, and start the refresh when it is due.
+
+The hot path. It takes no lock, opens no socket, parses nothing but one small text file, and imports only what the
+interpreter has loaded already or what costs as little.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+from ullage.base.errors import UsageError
+from ullage.quota import timeline
+from ullage.system.files import read_regular
+from ullage.system.places import SURFACES, profile_directory, timeline_of, timeline_path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+
+
+def run(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int | None:
+    """Print the segment and return the exit code; None when the arguments are for the full command line to explain."""
+    options = parse_options(arguments, valued=("--surface", "--profile"))
+    surface = options.get("--surface", "plain") if options is not None else ""
+    if options is None or surface not in SURFACES:
+        return None
+    choose_profile(options.get("--profile"), environ)
+    try:
+        data = _read(surface, environ)
+    except UsageError:
+        # Nowhere to read from; every other command says why.
+        return 0
+    now = int(time.time())
+    header = timeline.read_header(data)
+    text = timeline.text_at(data, now) if header else b""
+    if text:
+        _print(text + b"\n")
+    if timeline.is_due(header, now):
+        _start_refresh(environ)
+    return 0
+
+
+def start_refresh_if_due(environ: Mapping[str, str], surfaces: Iterable[str] = SURFACES) -> int:
+    """Run `ullage refresh --detach`: start a refresh unless somebody has begun one since the caller looked.
+
+    `surfaces` are those whose timelines say when it is due: a bar that redraws by itself is served less often.
+    """
+    try:
+        headers = [timeline.read_header(_read(surface, environ)) for surface in surfaces]
+    except UsageError:
+        return 0
+    now = int(time.time())
+    if any(timeline.is_due(header, now) for header in headers):
+        _start_refresh(environ)
+    return 0
+
+
+def _read(surface: str, environ: Mapping[str, str]) -> bytes:
+    return read_regular(timeline_path(environ, timeline_of(surface, environ)), own=True) or b""
+
+
+def _start_refresh(environ: Mapping[str, str]) -> None:
+    if may_write(profile_directory(environ)):
+        from ullage.system import detach
+
+        detach.start_refresh(environ)
+
+
+def choose_profile(profile: str | None, environ: MutableMapping[str, str]) -> None:
+    """Put a profile in effect: the path of a Claude Code configuration directory, or `default`."""
+    if profile is None:
+        return
+    directory = os.path.abspath(profile)
+    if profile == "default" or directory == os.path.join(environ.get("HOME", ""), ".claude"):
+        # Claude Code takes its default directory for another profile once the variable names it.
+        environ.pop("CLAUDE_CONFIG_DIR", None)
+    else:
+        environ["CLAUDE_CONFIG_DIR"] = directory
+
+
+def may_write(directory: str) -> bool:
+    """Say whether a refresh could keep its answer; without this, a read-only cache would start one at every prompt."""
+    while not os.path.exists(directory) and directory != os.path.dirname(directory):
+        directory = os.path.dirname(directory)
+    return os.access(directory, os.W_OK)
+
+
+def parse_options(
+    arguments: Sequence[str], *, valued: Sequence[str], flags: Sequence[str] = ()
+) -> dict[str, str] | None:
+    """Return the options by name, a flag with no text; None when there is anything else, which click explains."""
+    options: dict[str, str] = {}
+    rest = iter(arguments)
+    for argument in rest:
+        if argument in flags:
+            options[argument] = ""
+            continue
+        name, equals, value = argument.partition("=")
+        given = value if equals else next(rest, None)
+        if name not in valued or given is None:
+            return None
+        options[name] = given
+    return options
+
+
+def _print(text: bytes) -> None:
+    try:
+        os.write(sys.stdout.fileno(), text)
+    except (OSError, ValueError, AttributeError):
+        # Whoever asked for the segment has gone away or gave us no descriptor to print on.
+        return

@@ -1,0 +1,159 @@
+"""A reading becomes frames: everything that time alone will change, rendered ahead of time. Pure."""
+
+from __future__ import annotations
+
+import math
+from types import MappingProxyType
+
+from ullage.base.dates import UTC, datetime
+from ullage.quota.timeline import LEAD_SECONDS, Frame
+from ullage.render import segment
+from ullage.render.segment import View
+from ullage.render.surfaces import paint
+from ullage.system.places import TIMELINES, surface_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ullage.config import Settings
+    from ullage.quota.model import Reading
+    from ullage.quota.pace import Forecast
+    from ullage.render.segment import Node
+    from ullage.render.surfaces import Span
+
+MOST_FRAMES = 120
+_NEAR_SECONDS = 3600
+_FAR_STEP_SECONDS = 300
+_FEWEST_FAR_STEPS = 24
+_DAY_SECONDS = 86400
+
+
+def build(
+    reading: Reading | None,
+    settings: Settings,
+    now: datetime,
+    forecasts: Mapping[str, Forecast] = MappingProxyType({}),
+) -> dict[str, list[Frame]]:
+    """Return the frames of every timeline from `now` until the reading is too old to show."""
+    written = math.floor(now.timestamp())
+    if reading is None:
+        nothing = Frame(starts_at=written - LEAD_SECONDS, level="none", text="")
+        return {name: [nothing] for name in TIMELINES}
+    templates = {*settings.templates.values()}
+    scenes = {template: _scenes(reading, settings, template, written, forecasts) for template in templates}
+    return {
+        name: [
+            Frame(starts_at=second, level=segment.level_of(spans), text=paint(spans, name, settings.palette))
+            for second, spans in scenes[settings.templates[surface_of(name)]]
+        ]
+        for name in TIMELINES
+    }
+
+
+def events(reading: Reading, settings: Settings, written: int) -> set[int]:
+    """Return the seconds after `written` at which what is shown would turn untrue: resets, staleness, expiry."""
+    limits = settings.limits
+    moments: set[datetime | None] = {window.resets_at for window in reading.windows}
+    stated = {reading.as_of, *(window.as_of for window in reading.windows)}
+    if reading.credits is not None and reading.credits.as_of is not None:
+        stated.add(reading.credits.as_of)
+    for as_of in stated:
+        moments |= {as_of + limits.stale_after, as_of + limits.expire_after}
+    horizon = _up(max(stated) + limits.expire_after)
+    seconds = {_up(moment) for moment in moments if moment is not None}
+    return {second for second in seconds if written < second <= horizon}
+
+
+def asks_for_forecasts(settings: Settings) -> bool:
+    """Say whether any template shows what only a forecast knows."""
+    return any(_asks_for_forecasts(segment.parse(template)) for template in {*settings.templates.values()})
+
+
+def _asks_for_forecasts(nodes: Iterable[Node]) -> bool:
+    return any(field.attribute in segment.FORECASTS for field in segment.fields(nodes))
+
+
+def _exhaustions(forecasts: Mapping[str, Forecast], written: int, horizon: int) -> set[int]:
+    """Return the seconds at which a forecast that has not come true vanishes, or loses its weekday a day before."""
+    moments = [forecast.exhausts_at for forecast in forecasts.values() if forecast.exhausts_at is not None]
+    days_before = {math.floor(moment.timestamp()) + 1 - _DAY_SECONDS for moment in moments}
+    return {second for second in {*map(_up, moments), *days_before} if written < second < horizon}
+
+
+def _up(moment: datetime) -> int:
+    return math.ceil(moment.timestamp())
+
+
+def _steps(reading: Reading, nodes: Iterable[Node], written: int, horizon: int) -> list[int]:
+    """Return the seconds at which a countdown or an age shows another text: minutes soon, five minutes later on."""
+    steps: set[int] = set()
+    fields = segment.fields(nodes)
+    if any(field.attribute in segment.COUNTDOWNS for field in fields):
+        for window in reading.windows:
+            if window.resets_at is not None:
+                steps |= _every_step(_up(window.resets_at), written, horizon)
+    if any(field.attribute == "resets_at" for field in fields):
+        resets = [window.resets_at for window in reading.windows if window.resets_at]
+        days_before = {math.floor(reset.timestamp()) + 1 - _DAY_SECONDS for reset in resets}
+        steps |= {second for second in days_before if written < second < horizon}
+    if any(field.subject == "age" for field in fields):
+        steps |= _every_step(_up(reading.as_of), written, horizon)
+    return sorted(steps)
+
+
+def _every_step(phase: int, written: int, horizon: int) -> set[int]:
+    near_end = min(written + _NEAR_SECONDS, horizon)
+    near = range(written + 1 + (phase - written - 1) % 60, near_end, 60)
+    far = range(near_end + 1 + (phase - near_end - 1) % _FAR_STEP_SECONDS, horizon, _FAR_STEP_SECONDS)
+    return {*near, *far}
+
+
+def _thinned(steps: list[int], written: int) -> list[int]:
+    """Drop every second of the far steps while there are many, then of the later near ones: coarse, never frozen."""
+    near = [step for step in steps if step < written + _NEAR_SECONDS]
+    far = steps[len(near) :]
+    if len(far) > _FEWEST_FAR_STEPS:
+        return [*near, *far[::2]]
+    half = len(near) // 2
+    return [*near[:half], *near[half + 1 :: 2], *far] if near else far[1::2]
+
+
+def _scenes(
+    reading: Reading, settings: Settings, template: str, written: int, forecasts: Mapping[str, Forecast]
+) -> list[tuple[int, list[Span]]]:
+    """Return the seconds at which what the template shows changes, with what it shows from then on."""
+    nodes = segment.parse(template)
+    fixed = {written, *events(reading, settings, written)}
+    horizon = max(fixed)
+    if _asks_for_forecasts(nodes):
+        fixed |= _exhaustions(forecasts, written, horizon)
+    steps = [step for step in _steps(reading, nodes, written, horizon) if step not in fixed]
+    filled = {second: _fill(nodes, reading, settings, second, forecasts) for second in (*fixed, *steps)}
+    scenes = _changes(filled)
+    while len(scenes) > MOST_FRAMES and steps:
+        steps = _thinned(steps, written)
+        scenes = _changes({second: filled[second] for second in (*fixed, *steps)})
+    return [(written - LEAD_SECONDS, scenes[0][1]), *scenes[1:]]
+
+
+def _fill(
+    nodes: tuple[Node, ...], reading: Reading, settings: Settings, second: int, forecasts: Mapping[str, Forecast]
+) -> list[Span]:
+    view = View(
+        reading=reading,
+        now=datetime.fromtimestamp(second, UTC),
+        limits=settings.limits,
+        show_left=settings.show_left,
+        ascii_only=settings.ascii_only,
+        forecasts=forecasts,
+    )
+    return segment.fill(nodes, view)
+
+
+def _changes(filled: Mapping[int, list[Span]]) -> list[tuple[int, list[Span]]]:
+    scenes: list[tuple[int, list[Span]]] = []
+    for second, spans in sorted(filled.items()):
+        if not scenes or scenes[-1][1] != spans:
+            scenes.append((second, spans))
+    return scenes

@@ -1,0 +1,1 @@
+"""The domain, without input or output: model, merge, schedule, timeline, pace, contract."""

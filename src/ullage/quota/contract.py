@@ -1,0 +1,249 @@
+"""The JSON contract: what `ullage usage --json` says, typed, and its published schema.
+
+Version 1. Fields are added, never renamed or removed.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from ullage.quota import schedule as scheduling
+from ullage.quota.model import CLOCK_SLACK, has_reset, iso, severity_at, state_at, used_percent_at
+from ullage.quota.model import Credits as KnownCredits
+from ullage.quota.model import Money as KnownMoney
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from ullage.quota.model import Limits, Problem, Reading, Window
+    from ullage.quota.pace import Forecast
+    from ullage.quota.schedule import Schedule
+
+VERSION = 1
+SCHEMA_ID = "https://json-schema.org/draft/2020-12/schema"
+
+Percent = Annotated[float, Meta(ge=0, description="0 to 100; more than 100 when the limit was passed")]
+Moment = Annotated[str, Meta(description="UTC, ISO 8601", pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
+State = Literal["fresh", "stale", "expired", "none"]
+
+
+class Document(Struct):
+    """What every document of ours is made of (`schemas` holds those of the other commands)."""
+
+
+class AccountDocument(Document):
+    id: str | None
+    plan: str | None
+    tier: str | None
+
+
+class PaceDocument(Document):
+    ratio: Annotated[float | None, Meta(description="used share against elapsed share; 1 would just last")]
+    projected_percent: Annotated[Percent | None, Meta(description="at the reset; low and high enclose 4 cases of 5")]
+    projected_low: Percent | None
+    projected_high: Percent | None
+    exhausts_at: Annotated[Moment | None, Meta(description="when it runs out; null when it is expected to last")]
+    exhausts_earliest: Annotated[Moment | None, Meta(description="null when it lasts in all likelihood")]
+    exhausts_latest: Annotated[Moment | None, Meta(description="null when it may last")]
+
+
+class WindowDocument(Document):
+    id: str
+    label: str
+    used_percent: Annotated[Percent | None, Meta(description="null when it is not known, never 0 for unknown")]
+    left_percent: Percent | None
+    resets_at: Moment | None
+    resets_in_seconds: Annotated[int, Meta(ge=0)] | None
+    severity: Literal["normal", "warning", "critical", "exhausted"]
+    headline: bool
+    source: str
+    as_of: Moment
+    state: Annotated[State, Meta(description="of this window's own statement")]
+    has_reset: Annotated[bool, Meta(description="its reset has passed since: what is used now is not known")]
+    pace: PaceDocument | None
+
+
+class MoneyDocument(Document):
+    amount_minor: Annotated[int, Meta(description="in minor units: 1234 with exponent 2 is 12.34")]
+    currency: Annotated[str, Meta(description="ISO 4217; XXX when the source named none")]
+    exponent: int
+
+
+class CreditsDocument(Document):
+    enabled: bool
+    used: MoneyDocument | None
+    limit: MoneyDocument | None
+    used_percent: Percent | None
+    as_of: Moment
+
+
+class ProblemDocument(Document):
+    code: str
+    message: str
+    retry_at: Moment | None
+
+
+class UsageDocument(Document):
+    schema: Literal[1]
+    account: AccountDocument
+    source: str | None
+    as_of: Moment | None
+    age_seconds: Annotated[int, Meta(ge=0)] | None
+    state: State
+    windows: list[WindowDocument]
+    credits: CreditsDocument | None
+    next_refresh_at: Moment | None
+    problem: ProblemDocument | None
+
+
+class ProfileDocument(Document):
+    profile: Annotated[str, Meta(description="the configuration directory, or `default`")]
+    usage: UsageDocument
+
+
+class ProfilesDocument(Document):
+    """What `ullage usage --all --json` prints: each account once."""
+
+    schema: Literal[1]
+    profiles: list[ProfileDocument]
+
+
+def document(
+    reading: Reading | None,
+    plan: Schedule,
+    limits: Limits,
+    now: datetime,
+    forecasts: Mapping[str, Forecast] = MappingProxyType({}),
+) -> UsageDocument:
+    """Return what is known at `now` as the contract words it."""
+    problem = plan.problem or (reading.problem if reading else None)
+    due = scheduling.due_at(plan, reading)
+    common: dict[str, Any] = {
+        "schema": VERSION,
+        "next_refresh_at": iso(due) if due else None,
+        "problem": _problem(problem) if problem else None,
+    }
+    if reading is None:
+        return UsageDocument(
+            account=AccountDocument(id=plan.account_id, plan=None, tier=None),
+            source=None,
+            as_of=None,
+            age_seconds=None,
+            state="none",
+            windows=[],
+            credits=None,
+            **common,
+        )
+    state = state_at(reading.as_of, now, limits)
+    return UsageDocument(
+        account=AccountDocument(id=reading.account.id, plan=reading.account.plan, tier=reading.account.tier),
+        source=reading.source,
+        as_of=iso(reading.as_of),
+        age_seconds=None if reading.as_of > now + CLOCK_SLACK else max(0, int((now - reading.as_of).total_seconds())),
+        state=state,
+        windows=[_window(window, limits, now, forecasts.get(window.id)) for window in reading.windows],
+        credits=_credits(reading.credits, reading, limits, now) if reading.credits else None,
+        **common,
+    )
+
+
+def lasting(usage: UsageDocument) -> UsageDocument:
+    """Return the document without what every second changes, so that two of them differ when something has happened."""
+    windows = [msgspec.structs.replace(window, resets_in_seconds=None) for window in usage.windows]
+    return msgspec.structs.replace(usage, age_seconds=None, windows=windows)
+
+
+def encode(document: Document) -> bytes:
+    """Return the document as indented JSON."""
+    return msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"
+
+
+def encode_line(document: Document) -> bytes:
+    """Return the document as JSON on one line."""
+    return msgspec.json.encode(document)
+
+
+def schema(
+    document: type[Document] = UsageDocument,
+    title: str = "ullage usage",
+    description: str = "How much of a Claude plan's quota is used.",
+) -> dict[str, Any]:
+    """Return the JSON Schema of a document; it allows fields that a later version adds."""
+    return {
+        "$schema": SCHEMA_ID,
+        "title": title,
+        "description": f"{description} Fields are added, never renamed.",
+        **msgspec.json.schema(document),
+    }
+
+
+def components(documents: Iterable[type[Document]]) -> dict[str, Any]:
+    """Return the schemas of documents, and of what they hold, by name, as OpenAPI refers to them."""
+    return msgspec.json.schema_components(documents, ref_template="#/components/schemas/{name}")[1]
+
+
+def _window(window: Window, limits: Limits, now: datetime, forecast: Forecast | None) -> WindowDocument:
+    used = used_percent_at(window, now, limits)
+    resets_at = None if has_reset(window, now) else window.resets_at
+    return WindowDocument(
+        id=window.id,
+        label=window.label,
+        used_percent=used,
+        left_percent=None if used is None else max(0.0, 100.0 - used),
+        resets_at=iso(resets_at) if resets_at else None,
+        resets_in_seconds=int((resets_at - now).total_seconds()) if resets_at else None,
+        severity=severity_at(window, now, limits),
+        headline=window.headline,
+        source=window.source,
+        as_of=iso(window.as_of),
+        state=state_at(window.as_of, now, limits),
+        has_reset=has_reset(window, now),
+        pace=_pace(forecast) if forecast else None,
+    )
+
+
+def _pace(forecast: Forecast) -> PaceDocument:
+    moments = (forecast.exhausts_at, forecast.exhausts_earliest, forecast.exhausts_latest)
+    exhausts_at, earliest, latest = (iso(moment) if moment else None for moment in moments)
+    return PaceDocument(
+        ratio=_rounded(forecast.ratio),
+        projected_percent=_rounded(forecast.projected_percent),
+        projected_low=_rounded(forecast.projected_low),
+        projected_high=_rounded(forecast.projected_high),
+        exhausts_at=exhausts_at,
+        exhausts_earliest=earliest,
+        exhausts_latest=latest,
+    )
+
+
+def _rounded(number: float | None) -> float | None:
+    return None if number is None else round(number, 2)
+
+
+def _credits(credits: KnownCredits, reading: Reading, limits: Limits, now: datetime) -> CreditsDocument | None:
+    as_of = credits.as_of or reading.as_of
+    if state_at(as_of, now, limits) == "expired":
+        return None
+    return CreditsDocument(
+        enabled=credits.enabled,
+        used=_money(credits.used) if credits.used else None,
+        limit=_money(credits.limit) if credits.limit else None,
+        used_percent=credits.used_percent,
+        as_of=iso(as_of),
+    )
+
+
+def _money(money: KnownMoney) -> MoneyDocument:
+    return MoneyDocument(amount_minor=money.amount_minor, currency=money.currency, exponent=money.exponent)
+
+
+def _problem(problem: Problem) -> ProblemDocument:
+    return ProblemDocument(
+        code=problem.code, message=problem.message, retry_at=iso(problem.retry_at) if problem.retry_at else None
+    )

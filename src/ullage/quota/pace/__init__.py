@@ -1,0 +1,118 @@
+"""Whether a window will last: used against elapsed share, and a forecast from what was used so far. Pure.
+
+The forecast carries on with the habits of the hours of the day, as far as the samples know them, scaled to how busy
+this window has been; what the last hours show beyond that fades within hours. So an idle night neither halves the
+rate nor is taken for work to come, and a burst is not carried on for a week. A weekday that was hardly seen may be one
+of rest, which the band's lower end allows for, unless the account is seen to rest at no hour.
+
+`course` makes use by the hour of what was stated, `habits` learns from that, and `ahead` goes on from there. Of windows
+whose length is not known (`model.length`) nothing is said.
+"""
+
+from __future__ import annotations
+
+import itertools
+from datetime import timedelta
+
+from ullage.base.record import Record
+from ullage.quota.model import has_reset, length, state_at
+from ullage.quota.pace.ahead import Point, projected
+from ullage.quota.pace.course import Course, Sample, of_window
+
+__all__ = ["MEMORY", "Forecast", "Point", "Sample", "forecast", "forecasts", "of_window", "trajectory"]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from ullage.quota.model import Limits, Window
+
+
+# Before this share of a window has passed, what was used in it says nothing yet.
+_SHORTEST_SHARE = 0.04
+
+# How far back habits are learned from.
+MEMORY = timedelta(days=28)
+
+
+class Forecast(Record):
+    """What a statement lets expect; the low and high ends, earliest and latest, enclose four cases of five.
+
+    `ratio` is the used share against the elapsed share: 1 would just last. The projections are percentages used at the
+    reset, and may exceed 100. `exhausts_at` is None when the window is expected to last until its reset,
+    `exhausts_latest` when it may last, and `exhausts_earliest` when it lasts in all likelihood. The projections, and
+    with them the times, are None when the account has never been seen to use anything.
+    """
+
+    ratio: float | None = None
+    projected_percent: float | None = None
+    projected_low: float | None = None
+    projected_high: float | None = None
+    exhausts_at: datetime | None = None
+    exhausts_earliest: datetime | None = None
+    exhausts_latest: datetime | None = None
+
+
+def forecast(window: Window, samples: Sequence[Sample], now: datetime) -> Forecast | None:
+    """Return what to expect of a window, from its statement and from samples of it and of those before, in any order.
+
+    None when nothing can be said: the window's percentage, reset or length is unknown, it has reset, or too little of
+    it has passed. Whether the statement is too old to go by is the caller's to decide (`model.state_at`).
+    """
+    elapsed = _elapsed(window, now)
+    if elapsed is None or window.used_percent is None:
+        return None
+    ratio = window.used_percent / 100 / elapsed
+    points = trajectory(window, samples, now)
+    if not points:
+        return Forecast(ratio=ratio)
+    last = points[-1]
+    return Forecast(
+        ratio=ratio,
+        projected_percent=last.middle,
+        projected_low=last.low,
+        projected_high=last.high,
+        exhausts_at=_crossing([(point.at, point.middle) for point in points]),
+        exhausts_earliest=_crossing([(point.at, point.high) for point in points]),
+        exhausts_latest=_crossing([(point.at, point.low) for point in points]),
+    )
+
+
+def forecasts(
+    windows: Iterable[Window], samples: Mapping[str, Sequence[Sample]], limits: Limits, now: datetime
+) -> dict[str, Forecast]:
+    """Return the forecasts by window id, of those windows whose statement is fresh; samples are by window id too."""
+    found = {
+        window.id: forecast(window, samples.get(window.id, ()), now)
+        for window in windows
+        if state_at(window.as_of, now, limits) == "fresh"
+    }
+    return {window_id: known for window_id, known in found.items() if known is not None}
+
+
+def trajectory(window: Window, samples: Sequence[Sample], now: datetime) -> tuple[Point, ...]:
+    """Return what is expected from the statement until the reset, in equal steps; nothing where nothing can be said."""
+    whole = length(window)
+    if _elapsed(window, now) is None or whole is None or window.used_percent is None:
+        return ()
+    stated = Sample(at=window.as_of, used_percent=window.used_percent, resets_at=window.resets_at)
+    known = [sample for sample in samples if window.as_of - MEMORY <= sample.at < window.as_of]
+    return projected(stated, Course([*known, stated], whole), whole)
+
+
+def _elapsed(window: Window, now: datetime) -> float | None:
+    """Return the share of a window that had passed when it was stated, None where nothing can be said of it."""
+    whole = length(window)
+    if whole is None or window.used_percent is None or window.resets_at is None or has_reset(window, now):
+        return None
+    elapsed = 1 - (window.resets_at - window.as_of) / whole
+    return elapsed if _SHORTEST_SHARE <= elapsed < 1 else None
+
+
+def _crossing(course: Sequence[tuple[datetime, float]]) -> datetime | None:
+    """Return when a course reaches 100, between two of its points by the straight line."""
+    for (before, lower), (after, upper) in itertools.pairwise(course):
+        if upper >= 100:
+            return before if lower >= 100 else before + (after - before) * ((100 - lower) / (upper - lower))
+    return None

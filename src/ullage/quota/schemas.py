@@ -1,0 +1,231 @@
+"""Every JSON that a command of ours prints or hands on, typed, and its schema; `contract` has the first two."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
+
+from ullage.quota import contract
+from ullage.quota.contract import Document, Moment, Percent, ProblemDocument, ProfilesDocument, State, UsageDocument
+
+PanelLevel = Literal["normal", "warning", "critical", "exhausted", "stale", "none"]
+Colour = Annotated[str, Meta(description="as the palette has it", pattern="^#[0-9a-f]{6}$")]
+
+
+class SampleDocument(Document):
+    at: Moment
+    window: str
+    used_percent: Percent
+    resets_at: Moment | None
+
+
+class HistoryDocument(Document):
+    schema: Literal[1]
+    samples: list[SampleDocument]
+
+
+class FindingDocument(Document):
+    id: str
+    label: str
+    outcome: Literal["under", "over", "unknown"]
+    used_percent: Percent | None
+    limit_percent: Percent
+    need_percent: Percent
+    projected_percent: Percent | None
+    as_of: Moment | None
+    room_at: Moment | None
+
+
+class GuardDocument(Document):
+    schema: Literal[1]
+    allowed: bool
+    outcome: Literal["under", "over", "unknown"]
+    exit_code: Literal[0, 1, 3, 4, 5]
+    message: str
+    room_at: Moment | None
+    windows: list[FindingDocument]
+
+
+class AlertWindowDocument(Document):
+    id: str
+    label: str | None
+    used_percent: Percent | None
+    resets_at: Moment | None
+
+
+class AlertDocument(Document):
+    schema: Literal[1]
+    kind: Literal["threshold", "forecast", "reset", "failing", "test"]
+    title: str
+    message: str
+    at: Moment
+    threshold: Percent | None
+    window: AlertWindowDocument | None
+
+
+class HookOutputDocument(Document, omit_defaults=True):
+    hookEventName: Literal["UserPromptSubmit", "PreToolUse"]  # noqa: N815  # Claude Code's names
+    permissionDecision: Literal["deny"] | None = None  # noqa: N815
+    permissionDecisionReason: str | None = None  # noqa: N815
+    additionalContext: str | None = None  # noqa: N815
+
+
+class HookDocument(Document, omit_defaults=True):
+    decision: Literal["block"] | None = None
+    reason: str | None = None
+    systemMessage: str | None = None  # noqa: N815
+    hookSpecificOutput: HookOutputDocument | None = None  # noqa: N815
+
+
+class HostDocument(Document):
+    name: str
+    program: str | None
+    version: str | None
+    minimum: str
+    enough: bool | None
+    file: str | None
+    set_up: Literal["block", "edited", "by hand", "damaged", "none"]
+    line: int | None
+    hook_microseconds: float | None
+
+
+class DirectoryDocument(Document):
+    directory: str
+    exists: bool
+    mode: str | None
+    yours: bool | None
+
+
+class HistoryFileDocument(Document):
+    file: str
+    exists: bool
+    bytes: int | None
+    mode: str | None
+    yours: bool | None
+    samples: int | None
+    damaged: list[str]
+
+
+class StateDocument(DirectoryDocument):
+    history: HistoryFileDocument
+
+
+class ReadingDocument(Document):
+    source: str
+    as_of: Moment
+    age_seconds: int
+    state: State
+    windows: int
+
+
+class RefreshDocument(Document):
+    attempted_at: Moment | None
+    next_at: Moment | None
+    due: bool
+    held_until: Moment | None
+    failures: int
+    problem: ProblemDocument | None
+
+
+class SourceDocument(Document):
+    name: str
+    in_force: bool
+    obstacle: str | None
+    as_of: Moment | None
+    age_seconds: int | None
+    cost: str
+
+
+class SentDocument(Document):
+    way: str
+    succeeded_at: Moment | None
+    problem: str | None
+
+
+class ConfigDocument(Document):
+    path: str | None
+    exists: bool
+    wrong_lines: list[int]
+    source: str
+    push_to_tmux: bool
+
+
+class WrongDocument(Document):
+    code: str
+    message: str
+
+
+class DoctorDocument(Document):
+    schema: Literal[1]
+    ullage: str
+    python: str
+    system: str
+    variables: list[str]
+    hosts: list[HostDocument]
+    prompt_milliseconds: dict[str, float | None]
+    cache: DirectoryDocument | None
+    state: StateDocument | None
+    reading: ReadingDocument | None
+    refresh: RefreshDocument
+    sources: list[SourceDocument]
+    metrics: list[SentDocument]
+    config: ConfigDocument
+    findings: list[WrongDocument]
+    exit_code: Literal[0, 2, 3, 4, 5]
+
+
+class PanelSpanDocument(Document):
+    text: str
+    level: PanelLevel | None
+    colour: Colour | None
+    bold: bool
+
+
+class PanelRowDocument(Document):
+    window: Annotated[str | None, Meta(description="the window's id, as --window takes it; null for the credits")]
+    label: str
+    text: Annotated[str, Meta(description="the number with its marks, as a table shows it")]
+    level: PanelLevel | None
+    colour: Colour | None
+    used_percent: Percent | None
+    course: Annotated[str, Meta(description="how it came to that, as a sparkline; empty when that is not known")]
+    outlook: Annotated[str, Meta(description="its reset, and what is expected until then")]
+    stated: Annotated[str, Meta(description="when that was read, and who said so")]
+
+
+class PanelDocument(Document):
+    schema: Literal[1]
+    revision: Annotated[str, Meta(description="differs when a bar shows something else; --after waits for that")]
+    text: Annotated[str, Meta(description="what a bar shows; empty while nothing is known")]
+    short_text: str
+    spans: Annotated[list[PanelSpanDocument], Meta(description="the text in pieces, each with its colour")]
+    level: Annotated[PanelLevel, Meta(description="what colours a bar that knows one colour only")]
+    colour: Colour | None
+    severity: Literal["normal", "warning", "critical", "exhausted"]
+    state: State
+    used_percent: Annotated[Percent | None, Meta(description="of the window that the text is about")]
+    counts: Annotated[Literal["used", "left"], Meta(description="what the numbers in the texts say")]
+    tooltip: Annotated[str, Meta(description="lines of plain text")]
+    rows: list[PanelRowDocument]
+    origin: Annotated[str, Meta(description="whose numbers, how old they are, who said so")]
+    problem: Annotated[str | None, Meta(description="what went wrong on the last refresh, and what to do")]
+    page: Annotated[str, Meta(description="the provider's own page of usage")]
+    refresh: Annotated[list[str], Meta(description="the command that asks for a new reading: a word an item")]
+
+
+DOCUMENTS: dict[str, tuple[type[Document], str, str]] = {
+    "usage": (UsageDocument, "ullage usage", "How much of a Claude plan's quota is used."),
+    "all": (ProfilesDocument, "ullage usage --all", "The same for every profile, each account once."),
+    "history": (HistoryDocument, "ullage history", "What the windows stood at, in order of time."),
+    "guard": (GuardDocument, "ullage guard", "Whether there is room, and why."),
+    "alerts": (AlertDocument, "ullage alerts", "What a command for alerts reads on stdin."),
+    "hook": (HookDocument, "ullage hook", "The answer to a hook, in the form that Claude Code documents."),
+    "panel": (PanelDocument, "ullage panel json", "What a widget shows: a line an update with --follow."),
+    "doctor": (DoctorDocument, "ullage doctor", "What is set up, read, due and wrong."),
+}
+
+
+def schema(name: str) -> dict[str, Any]:
+    """Return the JSON Schema of a document by its name in DOCUMENTS."""
+    return contract.schema(*DOCUMENTS[name])

@@ -1,0 +1,159 @@
+"""Readings and schedules as JSON, and back without trust: what does not fit is as good as absent."""
+
+from __future__ import annotations
+
+from ullage.base import jsontext
+from ullage.base.dates import datetime
+from ullage.base.record import Record
+from ullage.base.text import clean
+from ullage.quota.model import SEVERITIES, Account, Credits, Money, Problem, Reading, Window, parse_percent, parse_time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ullage.quota.schedule import Schedule
+
+_FORMAT = 1
+_LONGEST_MESSAGE = 500
+_LARGEST_EXPONENT = 6
+
+
+def encode(record: Record, **more: str) -> bytes:
+    """Return a record as JSON, with the format's version, and more if given, beside its fields."""
+    # Whoever writes has the time; whoever only reads does not.
+    import json
+
+    return json.dumps({"format": _FORMAT, **_plain(record), **more}).encode() + b"\n"
+
+
+def decode_reading(data: bytes | None) -> Reading | None:
+    """Return the reading, or None for bytes that hold none of this version."""
+    fields = _fields(data)
+    try:
+        return _reading(fields) if fields else None
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+
+
+def decode_schedule(data: bytes | None) -> Schedule:
+    """Return the schedule; an empty one for bytes that hold none of this version."""
+    # A status line reads no schedule.
+    from ullage.quota.schedule import Schedule
+
+    fields = _fields(data)
+    try:
+        return Schedule(**_schedule(fields)) if fields else Schedule()
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return Schedule()
+
+
+def decode_note(data: bytes | None, name: str) -> str | None:
+    """Return a text that `encode` was given beside a record's fields."""
+    note = (_fields(data) or {}).get(name)
+    return note if isinstance(note, str) else None
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, Record):
+        return {name: _plain(field) for name, field in vars(value).items()}
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _fields(data: bytes | None) -> dict[str, Any] | None:
+    try:
+        fields = jsontext.loads(data or b"")
+    except ValueError:
+        return None
+    return fields if isinstance(fields, dict) and fields.get("format") == _FORMAT else None
+
+
+def _reading(fields: dict[str, Any]) -> Reading:
+    return Reading(
+        account=Account(**{name: _text(fields["account"][name]) for name in ("id", "plan", "tier")}),
+        source=clean(fields["source"]),
+        as_of=_time(fields["as_of"]),
+        windows=tuple(_window(window) for window in fields["windows"]),
+        credits=_credits(fields["credits"]),
+        problem=_problem(fields["problem"]),
+    )
+
+
+def _window(fields: dict[str, Any]) -> Window:
+    if fields["kind"] not in ("session", "weekly", "model", "other"):
+        raise ValueError("unknown kind of window")
+    return Window(
+        id=clean(fields["id"]),
+        label=clean(fields["label"]),
+        kind=fields["kind"],
+        used_percent=parse_percent(fields["used_percent"]),
+        resets_at=parse_time(fields["resets_at"]),
+        severity=fields["severity"] if fields["severity"] in SEVERITIES else None,
+        headline=fields["headline"] is True,
+        source=clean(fields["source"]),
+        as_of=_time(fields["as_of"]),
+    )
+
+
+def _credits(fields: dict[str, Any] | None) -> Credits | None:
+    if fields is None:
+        return None
+    return Credits(
+        enabled=fields["enabled"] is True,
+        used=_money(fields["used"]),
+        limit=_money(fields["limit"]),
+        used_percent=parse_percent(fields["used_percent"]),
+        as_of=parse_time(fields.get("as_of")),
+    )
+
+
+def _money(fields: dict[str, Any] | None) -> Money | None:
+    if fields is None:
+        return None
+    amount, exponent = fields["amount_minor"], fields["exponent"]
+    if type(amount) is not int or type(exponent) is not int or not 0 <= exponent <= _LARGEST_EXPONENT:
+        raise ValueError("not an amount of money")
+    return Money(amount_minor=amount, currency=clean(fields["currency"]), exponent=exponent)
+
+
+def _schedule(fields: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "account_id": _text(fields["account_id"]),
+        "attempted_at": parse_time(fields["attempted_at"]),
+        "succeeded_at": parse_time(fields.get("succeeded_at")),
+        "refresh_at": parse_time(fields["refresh_at"]),
+        "idle_refresh_at": parse_time(fields["idle_refresh_at"]),
+        "hold_until": parse_time(fields["hold_until"]),
+        "unchanged": _count(fields["unchanged"]),
+        "failures": _count(fields["failures"]),
+        "problem": _problem(fields["problem"]),
+        "spawned_at": parse_time(fields.get("spawned_at")),
+        "state_mark": _text(fields.get("state_mark")),
+    }
+
+
+def _problem(fields: dict[str, Any] | None) -> Problem | None:
+    if fields is None:
+        return None
+    return Problem(
+        code=clean(fields["code"]),
+        message=clean(fields["message"], _LONGEST_MESSAGE),
+        retry_at=parse_time(fields["retry_at"]),
+    )
+
+
+def _time(value: object) -> datetime:
+    parsed = parse_time(value)
+    if parsed is None:
+        raise ValueError("not a time")
+    return parsed
+
+
+def _text(value: object) -> str | None:
+    return clean(value) or None
+
+
+def _count(value: object) -> int:
+    return min(max(value, 0), 16) if isinstance(value, int) else 0

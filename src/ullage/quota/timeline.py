@@ -1,0 +1,136 @@
+"""The timeline file: what a prompt shows, second by second, decided when it is written.
+
+    ullage-timeline 1 <written_epoch> <refresh_after_epoch> <boot_centiseconds> <boot_id> <checkpoint_epoch> <checksum>
+    <start_epoch> <level> <text to the end of the line>
+
+Starts ascend. A reader shows the text of the last frame whose start is not in the future, and starts a refresh when
+`refresh_after` has passed or `written` lies in the future. It reads what it knows of the header and ignores the rest.
+
+The checksum is that of the frames: a shell need not read past a header that it knows, and two readings within a second
+would otherwise have the same one. The three fields before it let `ullage-prompt` know the time without a process: the
+wall clock at boot in hundredths of a second, to which it adds /proc/uptime while the boot id is the same. The uptime of
+a paused virtual machine stands still, so the file's modification time is set to the checkpoint, the first second at
+which an old frame would be wrong: a process that is newer than the file, by the wall clock, though the uptime says
+otherwise, asks `date`. Where there is no such clock the fields are `-`.
+
+This module is imported by the prompt: bytes, integers and `os` only.
+"""
+
+from __future__ import annotations
+
+from ullage.base.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Literal
+
+    from ullage.quota.model import Severity
+
+    Level = Literal[Severity, "stale", "none"]
+
+_MAGIC = b"ullage-timeline 1 "
+
+# Below 2**32: the frames' bytes, as one number, leave a checksum behind without anything to import.
+_LARGEST_PRIME = 4_294_967_291
+
+# A clock that steps back by less than this keeps the first frame in view.
+LEAD_SECONDS = 60
+
+
+class Frame(Record):
+    """From `starts_at` (epoch seconds) on, `text` is what the surface shows."""
+
+    starts_at: int
+    level: Level
+    text: str
+
+
+class BootClock(Record):
+    """The wall clock at boot, and which boot."""
+
+    centiseconds: int
+    boot_id: str
+
+
+class Header(Record):
+    """When the file was written, from when on a reader should start a refresh, and the file's date: epoch seconds."""
+
+    written: int
+    refresh_after: int
+    checkpoint: int | None = None
+
+
+def encode(
+    frames: Iterable[Frame], *, written: int, refresh_after: int, checkpoint: int, clock: BootClock | None
+) -> bytes:
+    """Return the file's bytes; raise ValueError for a text that would break its lines."""
+    lines = []
+    for frame in frames:
+        if "\n" in frame.text or "\0" in frame.text:
+            raise ValueError("a frame's text holds a newline or a NUL")
+        lines.append(f"{frame.starts_at} {frame.level} {frame.text}\n")
+    body = "".join(lines).encode()
+    boot = f"{clock.centiseconds} {clock.boot_id} {checkpoint}" if clock else "- - -"
+    return (
+        f"ullage-timeline 1 {written} {refresh_after} {boot} {int.from_bytes(body) % _LARGEST_PRIME:08x}\n".encode()
+        + body
+    )
+
+
+def read_header(data: bytes) -> Header | None:
+    """Return the header, or None when this is no timeline of a version that we know."""
+    first, newline, _ = data.partition(b"\n")
+    fields = first.split(b" ")
+    if not newline or not data.startswith(_MAGIC) or len(fields) < 4:
+        return None
+    written, refresh_after = _epoch(fields[2]), _epoch(fields[3])
+    if written is None or refresh_after is None:
+        return None
+    checkpoint = _epoch(fields[6]) if len(fields) > 6 else None
+    return Header(written=written, refresh_after=refresh_after, checkpoint=checkpoint)
+
+
+def is_due(header: Header | None, now: int) -> bool:
+    """Say whether a reader should start a refresh: the time has come, the clock was set back, or there is no file."""
+    return header is None or now >= header.refresh_after or now < header.written
+
+
+def text_at(data: bytes, now: int) -> bytes:
+    """Return the text of the frame for `now`; nothing when there is none."""
+    text = b""
+    for line in data.split(b"\n")[1:-1]:
+        field, _, rest = line.partition(b" ")
+        start = _epoch(field)
+        if start is None or start > now or b" " not in rest:
+            break
+        text = rest.partition(b" ")[2]
+    return text
+
+
+def postpone(data: bytes, refresh_after: int) -> bytes:
+    """Return the same timeline with its refresh moved on."""
+    first, newline, rest = data.partition(b"\n")
+    fields = first.split(b" ")
+    fields[3] = str(refresh_after).encode()
+    return b" ".join(fields) + newline + rest
+
+
+def decode(data: bytes) -> tuple[Header, list[Frame]] | None:
+    """Return header and frames, or None for bytes that are no timeline of a version that we know."""
+    header = read_header(data)
+    if header is None or not data.endswith(b"\n"):
+        return None
+    frames = []
+    for line in data.split(b"\n")[1:-1]:
+        field, _, rest = line.partition(b" ")
+        level, separator, text = rest.decode(errors="replace").partition(" ")
+        start = _epoch(field)
+        if start is None or not separator:
+            return None
+        frames.append(Frame(starts_at=start, level=level, text=text))  # type: ignore[arg-type]  # read, not trusted
+    return header, frames
+
+
+def _epoch(field: bytes) -> int | None:
+    return int(field) if field.isdigit() and len(field) < 16 else None

@@ -1,0 +1,41 @@
+"""A refresh in the background, as a process of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+
+from ullage.base.errors import UllageError
+from ullage.refresh import refresh
+
+# Far more than the deadlines of a refresh come to, on a machine that is busy with other things too.
+_LONGEST_SECONDS = 120
+
+
+def main() -> int:
+    """Refresh in the background: nobody reads what this prints, so what went wrong is kept with the schedule.
+
+    Every step has a deadline of its own; should one not keep it, the process ends, as nobody is there to end it.
+    """
+    if hasattr(signal, "alarm"):
+        signal.alarm(_LONGEST_SECONDS)
+    try:
+        refresh(os.environ, force="--force" in sys.argv[1:], early="--early" in sys.argv[1:])
+    except UllageError as error:
+        return error.exit_code
+    finally:
+        _notify(os.environ.get("ULLAGE_NOTIFY", ""))
+    return 0
+
+
+def _notify(process: str) -> None:
+    """Tell the shell that asked for it, which then draws its prompt again: SIGURG, which all others ignore."""
+    if process.isascii() and process.isdigit() and int(process) > 1 and hasattr(signal, "SIGURG"):
+        with contextlib.suppress(OSError, OverflowError):
+            os.kill(int(process), signal.SIGURG)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

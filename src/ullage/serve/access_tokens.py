@@ -1,0 +1,197 @@
+"""Who may ask `ullage serve`: tokens that the user makes, and links that let one browser in.
+
+A token is 256 random bits, so the stored SHA-256 cannot be searched for it, and needs no salt and no slow hash. What is
+stored opens nothing; a revoked token is gone from the file, which the server reads anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+import secrets
+from datetime import timedelta
+
+from ullage import config
+from ullage.base.errors import ServeError, UsageError
+from ullage.base.record import Record
+from ullage.base.text import clean
+from ullage.quota.model import iso, parse_time
+from ullage.system import directories
+from ullage.system.files import read_regular, write_atomically
+from ullage.system.lock import exclusive
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime
+    from typing import Literal
+
+    Scope = Literal["read", "metrics"]
+
+SCOPES: tuple[Scope, ...] = ("read", "metrics")
+PREFIX = "ullage_"
+LINK_LASTS = timedelta(minutes=10)
+SESSION_LASTS = timedelta(days=30)
+
+_VERSION = 1
+_MOST = 100
+_LARGEST_FILE = 1 << 17
+_WAIT_SECONDS = 10.0
+
+
+class Token(Record):
+    """What is kept of one: never the secret itself.
+
+    A link holds the address that it was made for, and may be exchanged there for a session once; from `used_at` on the
+    entry stands for that session.
+    """
+
+    id: str
+    name: str
+    scope: Scope
+    sha256: str
+    created_at: datetime
+    expires_at: datetime | None = None
+    link: str | None = None
+    used_at: datetime | None = None
+
+
+def directory(environ: Mapping[str, str]) -> str:
+    """Return the directory that holds the tokens, made private; raise CacheError where it cannot be."""
+    state = config.state_path(environ)
+    path = os.path.join(state, "serve")
+    directories.make(state, path, variable=directories.STATE)
+    return path
+
+
+def path(directory: str) -> str:
+    """Return where the tokens lie."""
+    return os.path.join(directory, "tokens.json")
+
+
+def load(directory: str, now: datetime) -> tuple[Token, ...]:
+    """Return what is still valid at `now`; raise ServeError for a file that cannot be understood."""
+    data = read_regular(path(directory), _LARGEST_FILE, own=True)
+    if data is None:
+        if os.path.lexists(path(directory)):
+            raise ServeError(f"{path(directory)} cannot be read, or is not yours. Make it so, or remove it.")
+        return ()
+    try:
+        tokens = _decoded(data)
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
+        raise ServeError(
+            f"{path(directory)} cannot be understood, so no token is valid. Remove it and make new ones."
+        ) from error
+    return tuple(token for token in tokens if token.expires_at is None or now < token.expires_at)
+
+
+def _decoded(data: bytes) -> tuple[Token, ...]:
+    document = json.loads(data)
+    if document["version"] != _VERSION:
+        raise ValueError("another version")
+    return tuple(map(_token, document["tokens"]))
+
+
+def _token(entry: Mapping[str, object]) -> Token:
+    created_at = parse_time(entry["created_at"])
+    scope = entry["scope"]
+    expires_at = parse_time(entry["expires_at"])
+    # A time that cannot be read must not become a token for ever.
+    if created_at is None or scope not in SCOPES or (expires_at is None) != (entry["expires_at"] is None):
+        raise ValueError("no token")
+    return Token(
+        id=str(entry["id"]),
+        name=clean(entry["name"]),
+        scope=scope,
+        sha256=str(entry["sha256"]),
+        created_at=created_at,
+        expires_at=expires_at,
+        link=str(entry["link"]) if entry["link"] else None,
+        used_at=parse_time(entry["used_at"]),
+    )
+
+
+def create(directory: str, name: str, scope: Scope, now: datetime, *, link: str | None = None) -> tuple[str, Token]:
+    """Make a token, or the one-time secret of a link to an address.
+
+    Returns the secret, which is kept nowhere, and what is kept.
+    """
+    secret = PREFIX + secrets.token_urlsafe(32)
+    token = Token(
+        id=secrets.token_hex(4),
+        name=clean(name),
+        scope=scope,
+        sha256=digest(secret),
+        created_at=now,
+        expires_at=now + LINK_LASTS if link else None,
+        link=link,
+    )
+    _change(directory, now, lambda tokens: (*_with_room(tokens), token))
+    return secret, token
+
+
+def revoke(directory: str, name: str, now: datetime) -> Token:
+    """Take a token away, by its id or by a name that only one has; raise UsageError when there is no such one."""
+    known = load(directory, now)
+    # Tokens without a name are not called by the lack of one.
+    found = [token for token in known if name and name in (token.id, token.name)]
+    if len(found) != 1:
+        what = "more than one token is" if found else "no token is"
+        raise UsageError(f"{what.capitalize()} called {name!r}. `ullage serve token list` shows the ids.")
+    _change(directory, now, lambda tokens: tuple(token for token in tokens if token.id != found[0].id))
+    return found[0]
+
+
+def use_link(directory: str, token: Token, now: datetime) -> bool:
+    """Mark a link as used; False when another has been faster."""
+    before: list[Token] = []
+
+    def mark(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
+        before.extend(one for one in tokens if one.id == token.id and one.used_at is None)
+        used = token.replace(used_at=now, expires_at=now + SESSION_LASTS)
+        return tuple(used if one in before else one for one in tokens)
+
+    _change(directory, now, mark)
+    return bool(before)
+
+
+def matching(tokens: Iterable[Token], secret: str) -> Token | None:
+    """Return the token that has this secret; takes as long whichever it is, and for a wrong one."""
+    wanted, found = digest(secret), None
+    for token in tokens:
+        if hmac.compare_digest(token.sha256, wanted):
+            found = token
+    return found
+
+
+def digest(secret: str) -> str:
+    """Return what is stored of a secret."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _with_room(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
+    """Drop the oldest sessions of links while there are too many; tokens that the user named stay."""
+    links = sorted((token for token in tokens if token.link), key=lambda token: token.created_at)
+    gone = {token.id for token in links[: max(0, len(tokens) + 1 - _MOST)]}
+    kept = tuple(token for token in tokens if token.id not in gone)
+    if len(kept) >= _MOST:
+        raise UsageError(f"There are {_MOST} tokens already. Revoke some: `ullage serve token list` shows them.")
+    return kept
+
+
+def _change(directory: str, now: datetime, change: Callable[[tuple[Token, ...]], tuple[Token, ...]]) -> None:
+    with exclusive(path(directory) + ".lock", _WAIT_SECONDS) as held:
+        if not held:
+            raise ServeError(f"Another process holds {path(directory)}.lock. Try again.")
+        tokens = change(load(directory, now))
+        document = {"version": _VERSION, "tokens": [_entry(token) for token in tokens]}
+        write_atomically(path(directory), json.dumps(document, indent=1).encode() + b"\n")
+
+
+def _entry(token: Token) -> dict[str, object]:
+    moments = {name: getattr(token, name) for name in ("created_at", "expires_at", "used_at")}
+    worded = {name: moment and iso(moment) for name, moment in moments.items()}
+    fields = {name: getattr(token, name) for name in ("id", "name", "scope", "sha256", "link")}
+    return {**fields, **worded}

@@ -1,0 +1,164 @@
+"""What comes before every route: limits on what a request may bring, and headers that keep browsers from trouble."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from email.utils import formatdate
+from http import HTTPStatus
+
+from ullage.base.errors import UllageError
+from ullage.base.text import clean
+from ullage.quota import contract
+from ullage.serve import documents
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, MutableMapping
+    from typing import Any
+
+    from ullage.serve.access import Access
+
+    Scope = MutableMapping[str, Any]
+    Message = MutableMapping[str, Any]
+    Receive = Callable[[], Awaitable[Message]]
+    Send = Callable[[Message], Awaitable[None]]
+    Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+    Headers = list[tuple[bytes, bytes]]
+
+MOST_HEADERS = 64
+LARGEST_HEAD = 1 << 14
+# What a request's scope says once its token has opened something.
+GRANTED = "ullage.granted"
+LONGEST_TARGET = 2048
+
+_LOCKED = b"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+_HEADERS = {
+    b"cache-control": b"no-store",
+    b"content-security-policy": _LOCKED,
+    b"cross-origin-opener-policy": b"same-origin",
+    b"cross-origin-resource-policy": b"same-origin",
+    b"referrer-policy": b"no-referrer",
+    b"vary": b"authorization, origin",
+    b"x-content-type-options": b"nosniff",
+    b"x-frame-options": b"DENY",
+}
+
+
+class FaultError(Exception):
+    """An answer that is a refusal; `headers` go with it."""
+
+    def __init__(self, status: int, detail: str, **headers: str) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+class Guard:
+    """Checks a request before the application sees it, and makes every refusal a problem document."""
+
+    def __init__(self, application: Application, access: Access) -> None:
+        self._application = application
+        self._access = access
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        begun = False
+
+        async def with_headers(message: Message) -> None:
+            nonlocal begun
+            if message["type"] == "http.response.start":
+                begun = True
+                message["headers"] = _completed(message.get("headers", []))
+            await send(message)
+
+        try:
+            _check_limits(scope)
+            self._check_origin(scope)
+            await self._application(scope, receive, with_headers)
+        except FaultError as fault:
+            await refuse(with_headers, fault)
+        except Exception as error:
+            _tell(error)
+            if begun:
+                raise ConnectionAbortedError from None
+            await refuse(with_headers, _fault_of(error))
+
+    def _check_origin(self, scope: Scope) -> None:
+        headers = scope["headers"]
+        if self._access.wrong_host(headers):
+            raise FaultError(
+                421, "This server does not go by the name in the Host header; `ullage serve --allowed-host` adds one."
+            )
+        if self._access.wrong_origin(headers, navigation=scope["path"] == "/" and scope["method"] in ("GET", "HEAD")):
+            raise FaultError(403, "Pages of other origins get no answer here.")
+
+
+def _check_limits(scope: Scope) -> None:
+    headers = scope["headers"]
+    if len(headers) > MOST_HEADERS or sum(len(name) + len(value) for name, value in headers) > LARGEST_HEAD:
+        raise FaultError(
+            431, f"A request may have {MOST_HEADERS} headers, of {LARGEST_HEAD} bytes together.", connection="close"
+        )
+    if len(scope["raw_path"]) + len(scope["query_string"]) > LONGEST_TARGET:
+        raise FaultError(414, f"The target of a request may have {LONGEST_TARGET} characters.", connection="close")
+    for name, value in headers:
+        if name == b"transfer-encoding" or (name == b"content-length" and value.strip(b"0") != b""):
+            # Not read: the connection ends, so that nothing in it can be taken for another request.
+            raise FaultError(413, "No request here has a body.", connection="close")
+
+
+def _completed(headers: Headers) -> Headers:
+    given = {name.lower() for name, _ in headers}
+    own = {**_HEADERS, b"date": formatdate(usegmt=True).encode()}
+    return [*headers, *((name, value) for name, value in own.items() if name not in given)]
+
+
+def _fault_of(error: Exception) -> FaultError:
+    if isinstance(error, UllageError):
+        return FaultError(503, "What is known cannot be read; the server's own output says why.", retry_after="60")
+    return FaultError(500, "ullage has a fault of its own; the server's own output names it.")
+
+
+def _tell(error: Exception) -> None:
+    """Say in one line what went wrong, to whoever runs the server."""
+    sys.stderr.write(f"ullage serve: {datetime.now(UTC):%H:%M:%S} {_words(error)}\n")
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, UllageError):
+        return clean(str(error), 400)
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    where = f" in {place.tb_frame.f_code.co_name}, line {place.tb_lineno}" if place else ""
+    return f"has a fault of its own: {type(error).__name__}{where}. Please report it with these words."
+
+
+async def refuse(send: Send, fault: FaultError) -> None:
+    """Send a refusal as a problem document."""
+    body = problem(fault.status, fault.detail)
+    headers = [
+        (b"content-type", b"application/problem+json"),
+        (b"content-length", str(len(body)).encode()),
+        *((name.encode(), value.encode()) for name, value in fault.headers.items()),
+    ]
+    await send({"type": "http.response.start", "status": fault.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def problem(status: int, detail: str) -> bytes:
+    """Return the problem document of a refusal."""
+    title = HTTPStatus(status).phrase
+    return contract.encode(documents.FaultDocument(type="about:blank", title=title, status=status, detail=detail))
+
+
+def raw(status: int, detail: str, headers: dict[bytes, bytes]) -> bytes:
+    """Return a refusal as it goes over the wire, for what comes before HTTP is understood; the connection ends."""
+    body = problem(status, detail)
+    given = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]
+    lines = [name + b": " + value for name, value in _completed([*given, *headers.items(), (b"connection", b"close")])]
+    first = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}".encode()
+    return b"\r\n".join([first, *lines, b"", body])

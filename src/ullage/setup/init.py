@@ -1,0 +1,98 @@
+"""`ullage init SHELL`: print what a shell evaluates at its start. It runs at every shell start, so it is cheap."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from ullage.base.errors import UllageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SHELLS = ("bash", "zsh", "fish", "elvish", "nushell", "xonsh")
+
+# Option → the value of ULLAGE_PLACE, which the shell files read when they are loaded.
+PLACES = {"--left": "left", "--right": "right", "--manual": "manual", "--starship": "starship"}
+
+# What a shell lacks. A function of what elvish evaluates is unknown where rc.elv is compiled, so nobody could name it.
+_MISSING = {"bash": ("right",), "elvish": ("manual", "starship"), "xonsh": ("starship",)}
+
+SUFFIXES = {"elvish": "elv", "nushell": "nu", "xonsh": "xsh"}
+
+# How a shell is told the program and the place, where that is not POSIX.
+_SETTINGS = {
+    "fish": ("set -g __ullage_program {}", "set -g ULLAGE_PLACE {}"),
+    "elvish": ("var ullage-program = {}", "var ullage-place = {}"),
+    "nushell": ("$env.__ullage.program = {}", "$env.__ullage.place = '{}'"),
+    "xonsh": ("__ullage_program = {}", "__ullage_place = {}"),
+}
+
+# In these a variable that is not set is an error before anything runs.
+_ALWAYS_PLACED = ("elvish", "xonsh")
+
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+def run(arguments: Sequence[str]) -> int | None:
+    """Print the shell's code and return 0; None when it is for the full command line to say what is wrong."""
+    places = [PLACES[argument] for argument in arguments if argument in PLACES]
+    shells = [argument for argument in arguments if argument not in PLACES]
+    if len(shells) != 1 or shells[0] not in SHELLS or len(places) > 1 or not set(places) <= set(places_of(shells[0])):
+        return None
+    try:
+        printed = code(shells[0], places[0] if places else None)
+    except UllageError:
+        return None
+    sys.stdout.buffer.write(printed)
+    return 0
+
+
+def places_of(shell: str) -> list[str]:
+    """Return the places that a shell has for the segment."""
+    return [place for place in PLACES.values() if place not in _MISSING.get(shell, ())]
+
+
+def code(shell: str, place: str | None, program: str | None = None) -> bytes:
+    """Return the shell's own file after the lines that say where `ullage` is and where the segment goes."""
+    quoted = quote(program or this_program(sys.argv[0], sys.executable), shell)
+    sets_program, sets_place = _SETTINGS.get(shell, ("__ullage_program={}", "ULLAGE_PLACE={}"))
+    if shell in _ALWAYS_PLACED:
+        place = quote(place or "left", shell)
+    settings = [sets_program.format(quoted), *([sets_place.format(place)] if place else [])]
+    with open(shell_file(shell), "rb") as file:
+        return os.fsencode("\n".join([*settings, ""])) + file.read()
+
+
+def shell_file(shell: str, package: str = _PACKAGE) -> str:
+    """Return the path of the file for a shell: in the package, or beside the sources in a checkout."""
+    name = f"ullage.{SUFFIXES.get(shell, shell)}"
+    places = [os.path.join(package, "shell"), os.path.join(package, "..", "..", "shell")]
+    for directory in places:
+        path = os.path.normpath(os.path.join(directory, name))
+        if os.path.exists(path):
+            return path
+    raise UllageError(f"{name} is missing from {places[0]}. Install ullage again.")
+
+
+def this_program(called: str, interpreter: str) -> str:
+    """Return the absolute path of the `ullage` command: as it was called, beside its Python, or whatever PATH finds."""
+    beside = os.path.join(os.path.dirname(interpreter), "ullage")
+    for path in (os.path.abspath(called), beside):
+        if os.path.basename(path) == "ullage" and os.access(path, os.X_OK) and os.path.isfile(path):
+            return path
+    return "ullage"
+
+
+def quote(text: str, shell: str) -> str:
+    """Return the text as one word that the shell takes as it is."""
+    if shell == "fish":
+        return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    if shell == "elvish":
+        return "'" + text.replace("'", "''") + "'"
+    if shell == "nushell":
+        return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    if shell == "xonsh":
+        return repr(text)
+    return "'" + text.replace("'", "'\\''") + "'"

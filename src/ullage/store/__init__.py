@@ -1,0 +1,1 @@
+"""Where a reading is kept: a profile's cache, what profiles of one account share, statements, history."""

@@ -1,0 +1,82 @@
+"""What all profiles of one account share, since the server counts by account: pauses, the last request, its answer."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+from ullage.base.text import slug
+from ullage.quota import serial
+from ullage.quota.model import parse_time
+from ullage.store import statements
+from ullage.system import directories
+from ullage.system.files import read_regular, remove, write_atomically
+from ullage.system.lock import exclusive
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from ullage.quota.model import Reading
+
+
+class AccountCache:
+    """The shared files of one account; for an account that nobody knows by name they hold nothing."""
+
+    def __init__(self, root: str, account_id: str | None) -> None:
+        self.directory = os.path.join(root, "accounts", slug(account_id)) if account_id else None
+
+    def hold(self) -> datetime | None:
+        """Return until when the server does not want to be asked."""
+        return self._time("hold")
+
+    def save_hold(self, until: datetime) -> None:
+        """Keep a pause that the server asked for."""
+        self._save("hold", until.isoformat().encode())
+
+    def asked_at(self) -> datetime | None:
+        """Return when any profile last began to ask."""
+        return self._time("asked")
+
+    def save_asked_at(self, now: datetime | None) -> None:
+        """Keep when a profile began to ask; None when it did not come to a request."""
+        if now is not None:
+            self._save("asked", now.isoformat().encode())
+        elif self.directory:
+            remove(os.path.join(self.directory, "asked"))
+
+    def reading(self, source: str) -> Reading | None:
+        """Return what this source last told any profile."""
+        return serial.decode_reading(self._read(statements.file_name(source)))
+
+    def save_reading(self, reading: Reading) -> None:
+        """Keep an answer for the other profiles."""
+        self._save(statements.file_name(reading.source), serial.encode(reading))
+
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[bool]:
+        """Try to become the one profile that asks; yield whether that worked."""
+        if self.directory is None:
+            yield True
+            return
+        self.make()
+        with exclusive(os.path.join(self.directory, "lock")) as alone:
+            yield alone
+
+    def make(self) -> None:
+        """Make the directory, the user's alone."""
+        if self.directory is not None:
+            directories.make(os.path.dirname(os.path.dirname(self.directory)), self.directory)
+
+    def _time(self, name: str) -> datetime | None:
+        data = self._read(name)
+        return parse_time(data.decode(errors="replace").strip()) if data else None
+
+    def _read(self, name: str) -> bytes | None:
+        return read_regular(os.path.join(self.directory, name), own=True) if self.directory else None
+
+    def _save(self, name: str, data: bytes) -> None:
+        if self.directory is not None:
+            self.make()
+            write_atomically(os.path.join(self.directory, name), data)

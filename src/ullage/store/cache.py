@@ -1,0 +1,142 @@
+"""The cache on disk: private directories, atomic writes, and the files of one profile."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from ullage.base.dates import UTC, datetime
+from ullage.quota import merge, serial, timeline
+from ullage.store import statements
+from ullage.system.files import read_regular, remove, write_atomically
+from ullage.system.places import TIMELINES, cache_root, profile_directory
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from contextlib import AbstractContextManager
+
+    from ullage.quota.model import Reading
+    from ullage.quota.schedule import Schedule
+
+# A status line's session that has said nothing for so long has nothing left to say: every window has reset since.
+_OLDEST_SESSION_SECONDS = 8 * 86400
+_MOST_SESSIONS = 32
+# A write takes no longer; what is older was left by a process that is dead.
+_OLDEST_WRITE_SECONDS = 60
+
+
+class ProfileCache:
+    """The files of one profile: the last reading, the schedule, the lock, and a timeline for each surface."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.root = cache_root(environ)
+        self.directory = profile_directory(environ)
+        self.environ = environ
+
+    def make_private(self) -> None:
+        """Make the directories, each the user's alone; raise CacheError when another user has a hand in one."""
+        # A hook reads, and has no time for what it does not need.
+        from ullage.system import directories
+
+        directories.make(self.root, self.directory)
+
+    def sweep(self) -> None:
+        """Remove what a process that was killed in the middle of a write has left, and sessions long over."""
+        now = time.time()
+        changed: dict[str, float] = {}
+        for name in os.listdir(self.directory):
+            try:
+                # The modification time of a timeline is its checkpoint; the change time cannot be set.
+                changed[name] = os.stat(self._path(name)).st_ctime
+            except OSError:
+                # Another process has just removed it.
+                continue
+        sessions = sorted(filter(statements.is_of_session, changed), key=lambda name: -changed[name])
+        dead = [name for name in changed if name.endswith(".new") and changed[name] < now - _OLDEST_WRITE_SECONDS]
+        dead += [name for name in sessions if changed[name] < now - _OLDEST_SESSION_SECONDS]
+        for name in (*dead, *sessions[_MOST_SESSIONS:]):
+            remove(self._path(name))
+
+    def lock(self, wait_seconds: float = 0) -> AbstractContextManager[bool]:
+        """Try to become the one that refreshes; yield whether that worked."""
+        # Likewise.
+        from ullage.system.lock import exclusive
+
+        return exclusive(self._path("refresh.lock"), wait_seconds)
+
+    def readings(self) -> tuple[Reading, ...]:
+        """Return what each source said last, one reading each."""
+        return statements.load(self.directory, datetime.now(UTC))
+
+    def reading(self) -> Reading | None:
+        """Return what the sources' last readings come to, None when nothing is known."""
+        return merge.merge(self.readings())
+
+    def version(self) -> tuple[tuple[str, int], ...]:
+        """Return what changes whenever a source's last reading does."""
+        found = []
+        for name in statements.names(self.directory):
+            try:
+                status = os.stat(self._path(name))
+            except OSError:
+                # Likewise.
+                continue
+            found.append((name, status.st_mtime_ns ^ status.st_ino))
+        return tuple(found)
+
+    def schedule(self) -> Schedule:
+        """Return when to ask again; an empty schedule when nothing has been asked yet."""
+        return serial.decode_schedule(self._read("schedule.json"))
+
+    def timeline(self, surface: str) -> bytes:
+        """Return the bytes of a surface's timeline; none when it is absent."""
+        return self._read(f"{surface}.timeline") or b""
+
+    def save_reading(self, reading: Reading | None) -> None:
+        """Keep a reading as what its source said last; None forgets what any source said."""
+        if reading is None:
+            for name in statements.names(self.directory):
+                remove(self._path(name))
+        else:
+            write_atomically(self._path(statements.file_name(reading.source)), serial.encode(reading))
+
+    def forget_others(self, account_id: str | None) -> None:
+        """Forget what was said about any other account.
+
+        Of a running session the mark is kept: what it repeats after that is still about the account before.
+        """
+        for name in statements.names(self.directory):
+            data = self._read(name)
+            reading = serial.decode_reading(data)
+            mark = serial.decode_note(data, "mark") if statements.is_of_session(name) else None
+            if reading is not None and reading.account.id == account_id:
+                continue
+            if reading is None or mark is None:
+                remove(self._path(name))
+            else:
+                write_atomically(self._path(name), serial.encode(reading.replace(windows=(), credits=None), mark=mark))
+
+    def save_schedule(self, schedule: Schedule) -> None:
+        """Keep the schedule."""
+        write_atomically(self._path("schedule.json"), serial.encode(schedule))
+
+    def save_timeline(self, surface: str, data: bytes, checkpoint: int | None) -> None:
+        """Replace a surface's timeline, dated to its checkpoint."""
+        write_atomically(self._path(f"{surface}.timeline"), data, modified_at=checkpoint)
+
+    def postpone(self, refresh_after: int) -> None:
+        """Move every timeline's refresh on, so that no other prompt starts one; empty ones where there are none yet."""
+        for surface in TIMELINES:
+            data = self.timeline(surface)
+            header = timeline.read_header(data)
+            if header is None:
+                data = timeline.encode([], written=0, refresh_after=refresh_after, checkpoint=0, clock=None)
+            checkpoint = header.checkpoint if header else None
+            self.save_timeline(surface, timeline.postpone(data, refresh_after), checkpoint)
+
+    def _read(self, name: str) -> bytes | None:
+        return read_regular(self._path(name), own=True)
+
+    def _path(self, name: str) -> str:
+        return os.path.join(self.directory, name)

@@ -1,0 +1,79 @@
+"""Reading and replacing files: no waiting for a FIFO, no half-written file, nothing heavy imported."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from ullage.base.errors import CacheError
+
+LARGEST_FILE = 1 << 20
+
+
+def read_regular(path: str, largest: int = LARGEST_FILE, *, own: bool = False) -> bytes | None:
+    """Return a regular file's bytes; None when there is none, it is not readable, or it is larger than `largest`.
+
+    A FIFO or a device in its place is not waited for. With `own`, what another user could have put there is none:
+    another's file, a link, or whatever lies in another's directory.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        if own and not _is_own(os.stat(os.path.dirname(path) or ".")):
+            return None
+        descriptor = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) if own else flags)
+    except OSError:
+        return None
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or (own and not _is_own(status)):
+            return None
+        with open(descriptor, "rb", closefd=False) as file:
+            data = file.read(largest + 1)
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+    return data if len(data) <= largest else None
+
+
+def _is_own(status: os.stat_result) -> bool:
+    return not hasattr(os, "geteuid") or status.st_uid == os.geteuid()
+
+
+def write_atomically(path: str, data: bytes, modified_at: float | None = None, mode: int = 0o600) -> None:
+    """Replace a file whole: a reader sees the old bytes or the new, whatever happens in between.
+
+    The file is the user's alone unless `mode` says otherwise, whatever the umask. Raises CacheError when it cannot be
+    written; what was there stays.
+    """
+    temporary = f"{path}.{os.getpid()}.{os.urandom(4).hex()}.new"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
+    try:
+        descriptor = os.open(temporary, flags, 0o600)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(descriptor)
+                if mode != 0o600 and hasattr(os, "fchmod"):
+                    # By its name it could be another's link by now, where others may write in the directory.
+                    os.fchmod(descriptor, mode)
+            if modified_at is not None:
+                os.utime(temporary, (modified_at, modified_at))
+            os.replace(temporary, path)
+        except BaseException:
+            remove(temporary)
+            raise
+    except OSError as error:
+        raise CacheError(
+            f"Cannot write {path}: {error.strerror}. Make room or make the directory writable, "
+            "or name another one in ULLAGE_CACHE_DIR."
+        ) from error
+
+
+def remove(path: str) -> None:
+    """Remove a file; one that is not there, or that cannot be removed, is left."""
+    try:
+        os.unlink(path)
+    except OSError:
+        return

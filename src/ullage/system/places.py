@@ -1,0 +1,123 @@
+"""Where a profile's cache lies: the one rule, cheap enough for the prompt.
+
+The same rule stands in `shell/ullage-prompt`; tests hold the two, and platformdirs, together. A profile is a Claude
+Code configuration directory; its cache directory repeats its path, so that a shell finds it without hashing.
+
+A directory that CLAUDE_CONFIG_DIR names is a profile of its own here, even `~/.claude`: Claude Code then expects its
+state file, and with it who is signed in, inside the directory and not beside it. The two may be two accounts, whose
+numbers must not meet in one cache; where they are one, the account's pauses and answers are shared in any case. Only a
+person who gives that path to --profile means the default one.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from ullage.base.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SURFACES = ("plain", "ansi", "bash", "zsh", "fish", "tmux", "starship")
+
+# A person presses Enter before each of these prompts; the other surfaces redraw by themselves, watched or not.
+ATTENDED = ("bash", "zsh", "fish", "starship")
+
+_UNCOLOURED = "-plain"
+
+# Every surface has a timeline, and those with colours one without: escaped for the same surface, from its template.
+TIMELINES = (*SURFACES, *(surface + _UNCOLOURED for surface in SURFACES if surface != "plain"))
+
+
+def surface_of(timeline: str) -> str:
+    """Return the surface whose escapes and template a timeline has."""
+    return timeline.removesuffix(_UNCOLOURED)
+
+
+def is_coloured(timeline: str) -> bool:
+    """Say whether a timeline's text may hold colours."""
+    return timeline != "plain" and not timeline.endswith(_UNCOLOURED)
+
+
+def timeline_of(surface: str, environ: Mapping[str, str]) -> str:
+    """Return the timeline to read for a surface: without colours where the person or the terminal wants none."""
+    uncoloured = environ.get("NO_COLOR") or environ.get("TERM") == "dumb"
+    return surface + _UNCOLOURED if uncoloured and surface != "plain" else surface
+
+
+def cache_root(environ: Mapping[str, str], platform: str = sys.platform) -> str:
+    """Return the directory that holds every profile's cache."""
+    given = environ.get("ULLAGE_CACHE_DIR")
+    if given:
+        return _absolute(given, "ULLAGE_CACHE_DIR")
+    xdg = environ.get("XDG_CACHE_HOME", "")
+    if platform == "win32":
+        return _absolute(environ.get("LOCALAPPDATA", ""), "LOCALAPPDATA") + "\\ullage\\Cache"
+    if xdg.startswith("/"):
+        return _absolute(xdg, "XDG_CACHE_HOME") + "/ullage"
+    home = _absolute(environ.get("HOME", ""), "HOME")
+    return home + ("/Library/Caches/ullage" if platform == "darwin" else "/.cache/ullage")
+
+
+def profile_directory(environ: Mapping[str, str], platform: str = sys.platform) -> str:
+    """Return the cache directory of the profile in effect: the default one, or that of CLAUDE_CONFIG_DIR."""
+    config_dir = environ.get("CLAUDE_CONFIG_DIR")
+    if not config_dir:
+        return os.path.join(cache_root(environ, platform), "default")
+    mirrored = _absolute(config_dir, "CLAUDE_CONFIG_DIR")
+    if platform == "win32":
+        mirrored = mirrored.replace(":", "")
+    return os.path.join(cache_root(environ, platform), "profiles", mirrored.lstrip("/\\"))
+
+
+def known_profiles(environ: Mapping[str, str]) -> list[str | None]:
+    """Return every configuration directory that has a cache; None stands for the default one and comes first."""
+    root = cache_root(environ)
+    mirrored = os.path.join(root, "profiles")
+    found: list[str | None] = [None] if os.path.isdir(os.path.join(root, "default")) else []
+    for directory, _, names in sorted(os.walk(mirrored)):
+        if any(name.endswith(".timeline") for name in names):
+            path = os.path.relpath(directory, mirrored)
+            found.append(path.replace("\\", ":\\", 1) if os.name == "nt" else os.sep + path)
+    return found
+
+
+def of_profile(profile: str | None, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment with another profile in effect."""
+    others = {name: value for name, value in environ.items() if name != "CLAUDE_CONFIG_DIR"}
+    return {**others, "CLAUDE_CONFIG_DIR": profile} if profile else others
+
+
+def config_directory(environ: Mapping[str, str], platform: str = sys.platform) -> str | None:
+    """Return the directory of config.toml where the rule is simple; None on Windows, which has to be asked."""
+    if platform == "win32":
+        return None
+    xdg = environ.get("XDG_CONFIG_HOME", "")
+    if xdg.startswith("/"):
+        return xdg + "/ullage"
+    home = environ.get("HOME") or os.path.expanduser("~")
+    return home + ("/Library/Application Support/ullage" if platform == "darwin" else "/.config/ullage")
+
+
+def state_directory(environ: Mapping[str, str], platform: str = sys.platform) -> str | None:
+    """Return the directory of what is kept for good where the rule is simple; None on Windows, as above."""
+    if platform == "win32":
+        return None
+    xdg = environ.get("XDG_STATE_HOME", "")
+    if xdg.startswith("/") and platform != "darwin":
+        return xdg + "/ullage"
+    home = environ.get("HOME") or os.path.expanduser("~")
+    return home + ("/Library/Application Support/ullage" if platform == "darwin" else "/.local/state/ullage")
+
+
+def timeline_path(environ: Mapping[str, str], timeline: str) -> str:
+    """Return where a timeline lies."""
+    return os.path.join(profile_directory(environ), timeline + ".timeline")
+
+
+def _absolute(path: str, variable: str) -> str:
+    if not os.path.isabs(path) or ".." in path.replace("\\", "/").split("/") or "\n" in path:
+        raise UsageError(f"{variable} must be an absolute path without '..'; it is {path!r}. Set it to the full path.")
+    return path

@@ -1,0 +1,145 @@
+"""The report of `ullage tokens` for programs: JSON and CSV with stable names. Pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from ullage.base.text import clean, for_spreadsheet
+from ullage.quota.model import iso
+from ullage.tokens import cost, report
+from ullage.tokens.counts import COUNTS
+from ullage.tokens.words import NOT_AS_WRITTEN, largest_first
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from ullage.tokens.report import Group, Total
+    from ullage.tokens.tally import Answer, Share
+
+VERSION = 1
+NOTE = "Tokens in local transcripts. They are not a percentage of the plan's quota, and cost is what an API "
+NOTE += "customer would have paid by the list price, not what a plan costs."
+_LONGEST = 1000
+
+
+def document(answer: Answer, zone_name: str) -> dict[str, Any]:
+    """Return the report for programs; fields are added, never renamed."""
+    question = answer.question
+    return {
+        "schema": VERSION,
+        "note": NOTE,
+        "by": question.by,
+        "timezone": zone_name,
+        "since": iso(question.since) if question.since else None,
+        "until": iso(question.until) if question.until else None,
+        "rows": [row(answer, group) for group in answer.groups],
+        "total": plain(answer.total),
+        "running_window": _running(answer.share) if answer.share else None,
+        "prices": {
+            "date": answer.prices.date,
+            "source": answer.prices.source,
+            "currency": "USD",
+            "overridden": list(answer.prices.overridden),
+        },
+        "unpriced": [
+            {"model": _text(model), "tokens": tokens} for model, tokens in largest_first(answer.total.unpriced)
+        ],
+        "roots": [
+            {
+                "machine": root.machine,
+                "directory": _text(root.directory),
+                "files": sum(1 for transcript in answer.found.transcripts if transcript.root == number),
+            }
+            for number, root in enumerate(answer.found.roots)
+        ],
+        "skipped": {kind: answer.skipped.get(kind, 0) for kind in NOT_AS_WRITTEN},
+    }
+
+
+def encode(document: dict[str, Any]) -> str:
+    """Return JSON with a line for each field, and for each row: the encoder that indents takes ten times as long."""
+    import json
+
+    def lines(values: Iterable[str], ends: str) -> str:
+        return f"{ends[0]}\n  " + ",\n  ".join(values) + f"\n {ends[1]}"
+
+    fields = []
+    for name, value in document.items():
+        text = json.dumps(value, ensure_ascii=False)
+        if isinstance(value, list) and value:
+            text = lines((json.dumps(item, ensure_ascii=False) for item in value), "[]")
+        elif name == "models":
+            text = lines((f"{json.dumps(key)}: {json.dumps(item)}" for key, item in value.items()), "{}")
+        fields.append(f" {json.dumps(name)}: {text}")
+    return "{\n" + ",\n".join(fields) + "\n}"
+
+
+def row(answer: Answer, group: Group) -> dict[str, Any]:
+    """Return one line of the report, with the names of its key."""
+    key = dict(zip(report.GROUPINGS[answer.question.by], map(_text, group.key), strict=True))
+    if answer.question.by == "window":
+        key["used_percent"] = answer.used_percent.get(group.key)  # type: ignore[assignment]
+    return {**key, **plain(group.total)}
+
+
+def plain(total: Total) -> dict[str, Any]:
+    """Return a sum; a cost is null where nothing has a price."""
+    tokens = {f"{name}_tokens": count for name, count in zip(COUNTS[:6], total.counts[:6], strict=True)}
+    return {
+        "responses": total.responses,
+        **tokens,
+        "total_tokens": total.tokens,
+        "web_searches": total.counts[6],
+        "cost_usd": None if total.cost is None else round(total.cost, 6),
+        "costs_usd": None
+        if total.cost is None
+        else {part: round(value, 6) for part, value in zip(cost.PARTS, total.costs, strict=True)},
+        "unpriced_tokens": sum(total.unpriced.values()),
+        "models": [_text(model) for model in sorted(total.models)],
+        "first_at": _moment(total.first_at),
+        "last_at": _moment(total.last_at),
+    }
+
+
+def csv_rows(answer: Answer) -> list[list[object]]:
+    """Return a line of headings and the report's lines; the costs of each part have columns of their own."""
+    flat = [_flat(row(answer, group)) for group in answer.groups]
+    keys = [*report.GROUPINGS[answer.question.by], *(["used_percent"] if answer.question.by == "window" else [])]
+    headings = [*keys, *_flat(plain(report.Total()))]
+    return [list(headings), *([line.get(heading, "") for heading in headings] for line in flat)]
+
+
+def _flat(line: dict[str, Any]) -> dict[str, object]:
+    costs = line.pop("costs_usd") or dict.fromkeys(cost.PARTS)
+    line["models"] = " ".join(line["models"])
+    line |= {f"{part}_cost_usd": value for part, value in costs.items()}
+    line = {name: for_spreadsheet(value) if isinstance(value, str) else value for name, value in line.items()}
+    return {name: "" if value is None else value for name, value in line.items()}
+
+
+def _running(share: Share) -> dict[str, Any]:
+    whole = sum(share.machines.values())
+    return {
+        "starts_at": _moment(share.window.starts_at),
+        "ends_at": _moment(share.window.ends_at),
+        "basis": share.window.basis,
+        "visible_tokens": whole,
+        "machines": [
+            {
+                "machine": machine,
+                "tokens": tokens,
+                "percent_of_visible_tokens": round(100 * tokens / whole, 2) if whole else None,
+            }
+            for machine, tokens in share.machines.items()
+        ],
+    }
+
+
+def _moment(at: int | None) -> str | None:
+    return None if at is None else iso(datetime.fromtimestamp(at / 1000, UTC))
+
+
+def _text(text: str) -> str:
+    return clean(text, _LONGEST)

@@ -1,0 +1,60 @@
+"""A new price list from a file or an address, checked whole before it replaces the one in force."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+
+from ullage.base.errors import SourceError, UsageError
+from ullage.base.text import clean
+from ullage.system import addresses
+from ullage.system.files import read_regular
+from ullage.tokens import litellm, prices
+
+_LONGEST = 200
+
+
+def fetch(source: str, directory: str, now: datetime) -> None:
+    """Put a price list in force; raise UllageError, with the one before still in force, where that cannot be."""
+    if not source.strip():
+        raise UsageError("--update names nothing. Name a file with prices, or an https:// address.")
+    named = addresses.without_secrets(source) if "://" in source else clean(source, _LONGEST)
+    if "://" in source:
+        data, date = _downloaded(source), now
+    else:
+        data, date = _read(source), datetime.fromtimestamp(os.stat(source).st_mtime, UTC)
+    try:
+        document = prices.decoded(data)
+        if isinstance(document, dict) and "format" not in document:
+            before, _ = prices.load(directory)
+            document = litellm.price_list(document, before, f"{date:%Y-%m-%d}", named)
+        prices.save(directory, document)
+    except UsageError as error:
+        words = f"{named}: {error} The prices stay as they were."
+        # A file of the user's own is theirs to mend; what an address answers is not.
+        raise (SourceError("no_prices", words) if "://" in source else UsageError(words)) from error
+
+
+def _read(path: str) -> bytes:
+    data = read_regular(path, prices.LARGEST_FILE)
+    if data is None:
+        raise UsageError(
+            f"{clean(path, _LONGEST)} cannot be read: it is not there, no regular file, larger than "
+            f"{prices.LARGEST_FILE >> 20} MiB, or not yours to read. Name a file with prices, or an https:// address."
+        )
+    return data
+
+
+def _downloaded(address: str) -> bytes:
+    # Whoever only counts has no use for the network.
+    from ullage.system import http
+
+    url = http.checked_address(address)
+    answer = http.get(url, "", {}, largest=prices.LARGEST_FILE)
+    if answer.status != 200:
+        raise SourceError(
+            "no_prices",
+            f"{addresses.without_secrets(address)} answered with status {answer.status}. Is the address right? "
+            "The prices stay as they were.",
+        )
+    return answer.body

@@ -1,0 +1,226 @@
+"""Between the transcripts, the cache and the history: what was used, by what, in which of the account's windows.
+
+Everything here counts tokens of this machine's files; none of it is a share of the quota.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+import zlib
+from datetime import UTC, datetime
+
+from ullage import config
+from ullage.base.errors import CacheError, UllageError
+from ullage.base.record import Record
+from ullage.quota.model import iso
+from ullage.store import recording
+from ullage.store.cache import ProfileCache
+from ullage.system import directories, places
+from ullage.tokens import index, prices, report, scan, transcripts, windows
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import tzinfo
+    from typing import Any
+
+    from ullage.quota.pace import Sample
+    from ullage.tokens.amounts import Amount
+    from ullage.tokens.index import Index
+    from ullage.tokens.prices import PriceList
+    from ullage.tokens.report import Group, Total
+    from ullage.tokens.scan import Progress
+    from ullage.tokens.transcripts import Found, Root
+    from ullage.tokens.windows import Span
+
+_UNUSED_SECONDS = 40 * 86400
+_FIVE_HOURS_MS = 5 * 3_600_000
+
+
+class Question(Record):
+    """What is asked: how to group, of which time, and the roots to look below."""
+
+    by: str
+    roots: tuple[Root, ...]
+    since: datetime | None = None
+    until: datetime | None = None
+    zone: tzinfo | None = None
+
+
+class Share(Record):
+    """The window that runs now, and what each machine has used in it, as far as transcripts tell."""
+
+    window: Span
+    machines: dict[str, int]
+
+
+class Answer(Record):
+    """What was found; `used_percent` holds what the server said last of its own windows, by key."""
+
+    question: Question
+    groups: tuple[Group, ...]
+    total: Total
+    share: Share | None
+    prices: PriceList
+    found: Found
+    skipped: dict[str, int]
+    used_percent: dict[tuple[str, ...], float | None]
+    notices: tuple[str, ...]
+
+
+def roots_of(environ: Mapping[str, str], *, only: str | None = None) -> tuple[Root, ...]:
+    """Return the roots of this machine: of one configuration directory, or of all."""
+    directories = [only] if only else transcripts.config_directories(environ, places.known_profiles(environ))
+    return tuple(transcripts.root_of(directory) for directory in directories)
+
+
+def price_list(environ: Mapping[str, str], overrides: Mapping[str, Any]) -> tuple[PriceList, str | None]:
+    """Return the prices in force and a notice where an update cannot be read; raise UsageError for a wrong override."""
+    found, notice = prices.load(config.state_path(environ))
+    return prices.overridden(found, overrides) if overrides else found, notice
+
+
+def ask(
+    environ: Mapping[str, str], question: Question, overrides: Mapping[str, Any], progress: Progress, now: datetime
+) -> Answer:
+    """Read what is new and answer; raise UllageError where neither an index nor memory serves."""
+    priced, notice = price_list(environ, overrides)
+    notices = [notice] if notice else []
+    found = transcripts.find(question.roots)
+    answers: list[Answer] = []
+
+    def work(opened: Index) -> None:
+        opened.update(found, lambda tasks, sizes: scan.read(tasks, sizes, progress))
+        answers.append(_answer(opened, question, priced, found, _told(environ), now))
+
+    try:
+        path = _index_path(environ, question.roots)
+        damaged = index.use(path, work, now)
+    except CacheError as error:
+        notices.append(f"{error} Until then every look reads all transcripts.")
+        damaged = index.use(":memory:", work, now)
+    return answers[-1].replace(notices=(*notices, *([damaged] if damaged else [])))
+
+
+def _index_path(environ: Mapping[str, str], roots: Sequence[Root]) -> str:
+    """Return where the index of a set of roots lies, in a directory of the user alone; forget what is not asked for."""
+    root = places.cache_root(environ)
+    directory = os.path.join(root, "tokens")
+    directories.make(root, directory)
+    try:
+        named = os.fsencode("\0".join(one.directory for one in roots))
+        path = os.path.join(directory, f"{zlib.crc32(named):08x}{zlib.adler32(named):08x}.sqlite3")
+        if os.path.exists(path):
+            os.utime(path)
+        else:
+            _sweep(directory)
+    except OSError as error:
+        raise CacheError(
+            f"Cannot keep an index in {directory}: {error.strerror}. Name a directory that you can write to in "
+            "ULLAGE_CACHE_DIR."
+        ) from error
+    return path
+
+
+def _sweep(directory: str) -> None:
+    for name in os.listdir(directory):
+        path = os.path.join(directory, name)
+        with contextlib.suppress(OSError):
+            if os.stat(path).st_mtime < time.time() - _UNUSED_SECONDS:
+                os.unlink(path)
+
+
+def _told(environ: Mapping[str, str]) -> list[Sample]:
+    """Return what the server said of the five-hour window, as far as the history goes back; nothing is no fault."""
+    from ullage.store import history
+
+    try:
+        cache = ProfileCache(environ)
+        reading = cache.reading()
+        if reading is None:
+            return []
+        path, owner = recording.history_path(environ), recording.owner(cache, reading)
+        return history.samples(path, owner, datetime.fromtimestamp(0, UTC)).get("five_hour", [])
+    except UllageError:
+        return []
+
+
+def _answer(
+    opened: Index, question: Question, priced: PriceList, found: Found, samples: Sequence[Sample], now: datetime
+) -> Answer:
+    spans = windows.told(samples)
+    since, until = _milliseconds(question.since), _milliseconds(question.until)
+    used_percent: dict[tuple[str, ...], float | None] = {}
+    if question.by == "window":
+        parts = _windows(opened, spans, since, until)
+        groups = [group for span, part in parts for group in _of_window(span, part, priced)]
+        used_percent = {_key(span): span.used_percent for span, _ in parts}
+    elif question.by in report.IN_TIME:
+        days = report.days(question.by, question.zone, *(opened.reach() or (0, 0)))
+        amounts = opened.amounts(since, until, keep=(), slots=[begins for begins, _ in days])
+        groups = report.grouped(amounts, lambda amount: (days[amount.slot][1],), priced)
+    else:
+        amounts = opened.amounts(since, until, keep=report.KEPT.get(question.by, ()))
+        groups = report.grouped(amounts, report.keys(question.by, found.roots, opened.folders(), priced), priced)
+    skipped = {**found.skipped}
+    for kind, count in opened.skipped().items():
+        skipped[kind] = skipped.get(kind, 0) + count
+    return Answer(
+        question=question,
+        groups=tuple(groups),
+        total=report.total(groups),
+        share=_share(opened, spans, found, now),
+        prices=priced,
+        found=found,
+        skipped=skipped,
+        used_percent=used_percent,
+        notices=(),
+    )
+
+
+def _windows(
+    opened: Index, spans: Sequence[Span], since: int | None, until: int | None
+) -> list[tuple[Span, list[Amount]]]:
+    within = [
+        span for span in spans if (since is None or span.ends_at > since) and (until is None or span.starts_at < until)
+    ]
+    parts = []
+    for span in within:
+        begins = span.starts_at if since is None else max(since, span.starts_at)
+        ends = span.ends_at if until is None else min(until, span.ends_at)
+        parts.append((span, opened.amounts(begins, ends, keep=())))
+    for begins_at, ends_at in windows.outside(within, since, until):
+        parts += windows.estimated(opened.amounts(begins_at, ends_at, keep=(), by_quarter=True), ends_at)
+    return sorted(((span, part) for span, part in parts if part), key=lambda one: one[0].starts_at)
+
+
+def _of_window(span: Span, amounts: Sequence[Amount], priced: PriceList) -> list[Group]:
+    key = _key(span)
+    return report.grouped(amounts, lambda _: key, priced)
+
+
+def _share(opened: Index, spans: Sequence[Span], found: Found, now: datetime) -> Share | None:
+    at = round(now.timestamp() * 1000)
+    running = next((span for span in spans if span.starts_at <= at < span.ends_at), None)
+    if running is None:
+        last = max((span.ends_at for span in spans), default=None)
+        begins = at - 2 * _FIVE_HOURS_MS if last is None else max(last, at - 2 * _FIVE_HOURS_MS)
+        guessed = windows.estimated(opened.amounts(begins, at + 1, keep=(), by_quarter=True))
+        running = next((span for span, _ in guessed if at < span.ends_at), None)
+    if running is None:
+        return None
+    machines = dict.fromkeys((root.machine for root in found.roots), 0)
+    for amount in opened.amounts(running.starts_at, at + 1, keep=("root",)):
+        machines[found.roots[amount.root].machine] += sum(amount.counts[:5])
+    return Share(window=running, machines=machines)
+
+
+def _key(span: Span) -> tuple[str, ...]:
+    begins, ends = (datetime.fromtimestamp(at / 1000, UTC) for at in (span.starts_at, span.ends_at))
+    return iso(begins), iso(ends), span.basis
+
+
+def _milliseconds(moment: datetime | None) -> int | None:
+    return None if moment is None else round(moment.timestamp() * 1000)

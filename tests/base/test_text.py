@@ -1,0 +1,98 @@
+"""Text from outside is one line of visible characters, whatever it was."""
+
+from __future__ import annotations
+
+import csv
+import io
+import unicodedata
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from ullage.base.text import LONGEST_LABEL, clean, for_spreadsheet, slug
+
+
+@pytest.mark.parametrize(
+    ("hostile", "shown"),
+    [
+        pytest.param("\x00\x07\x1b[31mred\x7f", "[31mred", id="C0"),
+        pytest.param("\x9b31mred\x9d0;title\x9c", "31mred0;title", id="C1"),
+        pytest.param("\u202egpj.exe\u202c \u2066x\u2069\u200f", "gpj.exe x", id="bidi"),
+        pytest.param("Fa\u200bb\u200dl\u2060e\ufeff\u00ad", "Fable", id="zero width"),
+        pytest.param("Fable\udc80\ud83d", "Fable", id="lone surrogates"),
+        pytest.param("\ue000Fable\U000f0000", "Fable", id="private use"),
+        pytest.param("\U000e0041Fable\U000e007f", "Fable", id="tags"),
+        pytest.param("one\r\ntwo\vthree\u2028four\u2029five\x85six", "one two three four five six", id="line ends"),
+        pytest.param("  two\t\u00a0 words \u3000", "two words", id="white space"),
+        pytest.param("$(id) `id` %n #S \\e {x} [y]", "$(id) `id` %n #S \\e {x} [y]", id="left to the surfaces"),
+        pytest.param("Fable 5 — Überblick 模型", "Fable 5 — Überblick 模型", id="visible"),
+    ],
+)
+def test_only_what_is_visible_stays(hostile: str, shown: str) -> None:
+    assert clean(hostile) == shown
+
+
+@pytest.mark.parametrize("other", [None, 7, True, b"bytes", ["list"], {"a": 1}, float("nan")])
+def test_what_is_no_text_is_empty(other: object) -> None:
+    assert clean(other) == ""
+
+
+def test_length_is_bounded_however_much_is_given() -> None:
+    assert clean("x" * 10**6) == "x" * LONGEST_LABEL
+    assert clean("\u200b" * 10**6 + "x") == ""
+    assert clean("ab cd", 3) == "ab"
+
+
+@given(st.text(st.characters(codec=None)))
+def test_clean_text_is_one_short_visible_line_and_stays_as_it_is(text: str) -> None:
+    cleaned = clean(text)
+    assert len(cleaned) <= LONGEST_LABEL
+    assert not any(unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp") for character in cleaned)
+    assert clean(cleaned) == cleaned == cleaned.strip()
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Fable", "fable"),
+        ("Fable 5.1", "fable_5_1"),
+        ("--Fable--", "fable"),
+        ("$(rm -rf /)", "rm_rf"),
+        ("{5h}", "5h"),
+        ("模型 X", "模型_x"),
+        ("İstanbul", "istanbul"),
+        ("★", ""),
+        ("", ""),
+    ],
+)
+def test_slug(text: str, name: str) -> None:
+    assert slug(text) == name
+
+
+@given(st.text())
+def test_a_slug_is_a_word_of_a_template(text: str) -> None:
+    name = slug(text)
+    assert not name or name.replace("_", "").isalnum()
+    assert slug(name) == name
+    assert len(name) <= len(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(1)", "\uff1d1", "\uff0b1", "\uff0d1", "\uff201"]
+)
+def test_a_spreadsheet_takes_no_text_for_a_formula(text: str) -> None:
+    assert for_spreadsheet(text) == f"'{text}"
+    assert for_spreadsheet(f"a{text}") == f"a{text}"
+    assert for_spreadsheet("") == ""
+
+
+@given(st.text("ab ;,\t\r\n\"'=+-@1", max_size=12))
+@example(';"=1+1"')
+@example("a;=1")
+def test_no_reader_of_csv_finds_a_formula_wherever_it_splits(text: str) -> None:
+    written = io.StringIO()
+    csv.writer(written, lineterminator="\n").writerow(["2026-11-22", for_spreadsheet(text), 3])
+    for delimiter in ",;\t":
+        for row in csv.reader(io.StringIO(written.getvalue(), newline=""), delimiter=delimiter):
+            assert not [cell for cell in row if cell.lstrip()[:1] in {"=", "+", "-", "@"}]

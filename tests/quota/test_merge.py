@@ -1,0 +1,276 @@
+"""Several sources' statements, merged: properties, and the situations that the rules are for."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ullage.quota import meters
+from ullage.quota.merge import MUCH_NEWER, merge, said_at
+from ullage.quota.model import Account, Credits, Money, Problem, Reading, Window
+
+if TYPE_CHECKING:
+    from ullage.quota.model import Kind
+
+NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+RESET = NOON + timedelta(hours=3)
+KINDS: dict[str, Kind] = {"five_hour": "session", "seven_day": "weekly", "seven_day_fable": "model"}
+PROPERTY = settings(deadline=None, max_examples=60)
+SOURCES = tuple(meter.name for meter in meters.METERS if meter.counts == "quota")
+
+
+def minutes(count: float) -> timedelta:
+    return timedelta(minutes=count)
+
+
+def say(
+    source: str,
+    at: float,
+    five_hour: float | None = None,
+    *,
+    reset: datetime | None = RESET,
+    account: str | None = "one",
+    **others: float,
+) -> Reading:
+    """Return what a source says so many minutes after noon."""
+    as_of = NOON + minutes(at)
+    stated = {**({} if five_hour is None else {"five_hour": five_hour}), **others}
+    windows = tuple(
+        Window(
+            id=name,
+            label=name,
+            kind=KINDS.get(name, "other"),
+            used_percent=used,
+            resets_at=reset,
+            source=source,
+            as_of=as_of,
+        )
+        for name, used in stated.items()
+    )
+    return Reading(account=Account(id=account), source=source, as_of=as_of, windows=windows)
+
+
+def shown(*readings: Reading) -> dict[str, tuple[float | None, str, float]]:
+    """Return the merged windows: percentage, source, and minutes after noon."""
+    merged = merge(readings)
+    assert merged is not None
+    return {
+        window.id: (window.used_percent, window.source, (window.as_of - NOON) / minutes(1)) for window in merged.windows
+    }
+
+
+def five_hour(*readings: Reading) -> float | None:
+    return shown(*readings)["five_hour"][0]
+
+
+@st.composite
+def readings(draw: st.DrawFn) -> Reading:
+    source = draw(st.sampled_from(SOURCES))
+    as_of = NOON + timedelta(seconds=draw(st.integers(0, 4 * 3600)))
+    windows = []
+    for name in draw(st.sets(st.sampled_from(list(KINDS)))):
+        offset = draw(st.sampled_from([None, -120, -5, 0, 4, 12, 300]))
+        windows.append(
+            Window(
+                id=name,
+                label=name,
+                kind=KINDS[name],
+                used_percent=draw(st.none() | st.floats(0, 120)),
+                resets_at=None if offset is None else RESET + minutes(offset),
+                severity=draw(st.sampled_from([None, "normal", "critical"])),
+                headline=draw(st.booleans()),
+                source=source,
+                as_of=as_of,
+            )
+        )
+    credits = draw(st.none() | st.builds(lambda used: Credits(enabled=True, used_percent=used), st.floats(0, 100)))
+    account = Account(id=draw(st.sampled_from([None, "one", "two"])), plan=draw(st.sampled_from([None, "pro", "max"])))
+    return Reading(
+        account=account,
+        source=source,
+        as_of=as_of,
+        windows=tuple(windows),
+        credits=None if source in meters.PARTIAL else credits,
+    )
+
+
+@PROPERTY
+@given(st.lists(readings(), max_size=6).flatmap(lambda some: st.tuples(st.just(some), st.permutations(some))))
+def test_the_order_of_arrival_does_not_matter(orders: tuple[list[Reading], list[Reading]]) -> None:
+    assert merge(orders[0]) == merge(orders[1])
+
+
+@PROPERTY
+@given(st.lists(readings(), min_size=1, max_size=6), st.data())
+def test_what_is_said_twice_counts_once(some: list[Reading], data: st.DataObject) -> None:
+    assert merge([*some, data.draw(st.sampled_from(some))]) == merge(some)
+
+
+@PROPERTY
+@given(readings())
+def test_a_single_reading_is_itself(reading: Reading) -> None:
+    assert merge([reading, reading]) == reading
+
+
+def test_nothing_comes_to_nothing() -> None:
+    assert merge([]) is None
+
+
+@PROPERTY
+@given(st.lists(readings(), min_size=1, max_size=6))
+def test_every_number_was_said_by_whom_and_when_it_is_told(some: list[Reading]) -> None:
+    merged = merge(some)
+    assert merged is not None
+    said = {
+        (reading.account.id, window.id, window.used_percent, window.resets_at, window.source, window.as_of)
+        for reading in some
+        for window in reading.windows
+    }
+    for window in merged.windows:
+        told = (window.id, window.used_percent, window.resets_at, window.source, window.as_of)
+        assert {(merged.account.id, *told), (None, *told)} & said
+
+
+@PROPERTY
+@given(st.lists(readings(), min_size=1, max_size=6))
+def test_a_window_is_never_older_than_its_newest_contemporary(some: list[Reading]) -> None:
+    merged = merge(some)
+    assert merged is not None
+    for window in merged.windows:
+        rivals = [
+            rival
+            for reading in some
+            for rival in reading.windows
+            if rival.id == window.id and reading.account.id == merged.account.id and rival.used_percent is not None
+        ]
+        if window.used_percent is not None and rivals:
+            listed = [r for r in some if r.source not in meters.PARTIAL and r.account.id in (None, merged.account.id)]
+            newest_listing = max((r.as_of for r in listed), default=None)
+            admitted = [r for r in rivals if newest_listing is None or r.as_of >= newest_listing]
+            assert all(said_at(window) > said_at(rival) - MUCH_NEWER for rival in admitted)
+
+
+@pytest.mark.parametrize("frozen_at", [-300, -60, 0, 9, 10])
+def test_a_session_that_stands_still_does_not_pull_the_number_back(frozen_at: float) -> None:
+    assert five_hour(say("statusline", 10, 45), say("statusline", frozen_at, 30)) == 45
+
+
+def test_the_newer_of_two_growing_numbers_holds() -> None:
+    assert shown(say("claude-cli", 0, 45), say("statusline", 3, 48))["five_hour"] == (48, "statusline", 3)
+
+
+def test_a_lower_number_with_the_same_reset_is_older_unless_it_is_much_newer() -> None:
+    high = say("claude-cli", 0, 45, reset=RESET + minutes(8))
+    assert five_hour(high, say("statusline", 20, 40)) == 45
+    assert five_hour(high, say("statusline", 31, 40)) == 40
+
+
+def test_a_confirmation_within_rounding_renews_the_age() -> None:
+    assert shown(say("claude-cli", 0, 45.4), say("statusline", 12, 45))["five_hour"] == (45, "statusline", 12)
+
+
+def test_a_new_period_begins_low() -> None:
+    later = RESET + timedelta(hours=5)
+    assert five_hour(say("claude-cli", 170, 97), say("statusline", 181, 2, reset=later)) == 2
+
+
+def test_a_session_from_before_the_reset_says_nothing_of_what_came_after() -> None:
+    later = RESET + timedelta(hours=5)
+    fresh, frozen = say("claude-cli", 185, 2, reset=later), say("statusline", 200, 97, reset=RESET)
+    assert five_hour(fresh, frozen) == 2
+
+
+def test_a_window_that_has_not_started_is_empty() -> None:
+    assert five_hour(say("statusline", 100, 97), say("claude-cli", 190, 0, reset=None)) == 0
+
+
+def test_just_after_a_reset_another_source_confirms_the_fall() -> None:
+    later = RESET + timedelta(hours=5)
+    lie = say("oauth", 181, 97, reset=later)
+    assert five_hour(lie) == 97
+    assert five_hour(lie, say("statusline", 183, 2, reset=later)) == 2
+    assert five_hour(lie, say("claude-cli", 184, 3, reset=later)) == 3
+
+
+def test_a_lagging_endpoint_just_after_a_reset_is_no_fall() -> None:
+    later = RESET + timedelta(hours=5)
+    assert five_hour(say("statusline", 184, 12, reset=later), say("claude-cli", 185, 9, reset=later)) == 12
+
+
+def test_two_kinds_of_sources_outweigh_a_third() -> None:
+    high = say("oauth", 0, 45)
+    headers, endpoint = say("statusline", 5, 20), say("claude-cli", 6, 20)
+    assert five_hour(high, headers) == 45
+    assert five_hour(high, endpoint) == 45
+    assert five_hour(high, headers, endpoint) == 20
+
+
+def test_copies_of_one_answer_are_one_witness() -> None:
+    high = say("statusline", 0, 45)
+    assert five_hour(high, say("claude-cli", 5, 20), say("claude-cache", 5, 20)) == 45
+
+
+def test_a_full_body_says_which_windows_there_are() -> None:
+    old = say("claude-cli", 0, 10, seven_day_fable=50, seven_day=30)
+    assert shown(old, say("oauth", 20, 12, seven_day=31)).keys() == {"five_hour", "seven_day"}
+
+
+def test_what_the_status_line_adds_is_kept_while_it_is_newer() -> None:
+    body = say("claude-cli", 10, seven_day=30)
+    assert "five_hour" not in shown(body, say("statusline", 5, 10))
+    assert shown(body, say("statusline", 15, 10))["five_hour"] == (10, "statusline", 15)
+
+
+def test_the_status_line_denies_nothing() -> None:
+    both = shown(say("claude-cli", 0, 10, seven_day_fable=50), say("statusline", 20, 12))
+    assert both == {"five_hour": (12, "statusline", 20), "seven_day_fable": (50, "claude-cli", 0)}
+
+
+def test_a_spend_limit_is_in_no_full_body() -> None:
+    assert "spend_limit" in shown(say("statusline", 0, spend_limit=80), say("claude-cli", 20, 10))
+
+
+def test_an_account_that_signs_in_starts_afresh() -> None:
+    merged = merge([say("claude-cli", 0, 80, account="one"), say("statusline", 1, 5, account="two")])
+    assert merged is not None
+    assert merged.account.id == "two"
+    assert [window.used_percent for window in merged.windows] == [5]
+
+
+def test_credits_keep_their_own_age() -> None:
+    used = Money(amount_minor=900, currency="EUR", exponent=2)
+    body = say("claude-cli", 0, 10).replace(credits=Credits(enabled=True, used=used))
+    merged = merge([body, say("statusline", 20, 12)])
+    assert merged is not None
+    assert merged.as_of == NOON + minutes(20)
+    assert merged.source == "statusline"
+    assert merged.credits == Credits(enabled=True, used=used, as_of=NOON)
+
+
+def test_the_plan_is_whoever_told_it_last() -> None:
+    body = say("claude-cli", 0, 10).replace(account=Account(id="one", plan="max"))
+    merged = merge([body, say("statusline", 20, 12)])
+    assert merged is not None
+    assert merged.account == Account(id="one", plan="max")
+
+
+def test_a_problem_that_a_newer_answer_does_not_have_is_over() -> None:
+    problem = Problem(code="implausible_percent", message="…")
+    old = say("claude-cache", 0, 10).replace(problem=problem)
+    merged = merge([old, say("claude-cli", 20, 12)])
+    assert merged is not None
+    assert merged.problem is None
+
+
+def test_the_server_s_word_holds_for_its_own_period() -> None:
+    body = say("claude-cli", 0, 92)
+    body = body.replace(windows=(body.windows[0].replace(severity="critical", headline=True, label="Session (5h)"),))
+    for reset, severity in ((RESET, "critical"), (RESET + timedelta(hours=5), None)):
+        merged = merge([body, say("statusline", 20, 93, reset=reset)])
+        assert merged is not None
+        (window,) = merged.windows
+        assert (window.severity, window.headline, window.label) == (severity, True, "Session (5h)")

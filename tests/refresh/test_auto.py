@@ -1,0 +1,333 @@
+"""`auto`: what Claude Code tells by itself first, its program when that is too old, and no more often than it may."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.tools import ULLAGE, run, ullage
+from ullage import refresh
+from ullage.quota.model import Account, Reading, Window
+from ullage.quota.schedule import Schedule
+from ullage.quota.timeline import read_header
+from ullage.refresh import auto
+from ullage.store.account import AccountCache
+from ullage.store.cache import ProfileCache
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ullage.quota.model import Kind
+
+ACCOUNT_ID = "5e000000-0000-4000-8000-000000000001"
+
+
+@pytest.fixture
+def claude(environ: dict[str, str], tmp_path: Path) -> dict[str, str]:
+    """A signed-in Claude Code whose program is the stand-in, and `auto`."""
+    environ |= {
+        "STANDIN_LOG": str(tmp_path / "starts"),
+        "STANDIN": "",
+    }
+    sign_in(environ)
+    return environ
+
+
+def sign_in(environ: Mapping[str, str], account: str = ACCOUNT_ID, **more: Any) -> None:
+    state = {"numStartups": 3, "oauthAccount": {"accountUuid": account}, **more}
+    Path(environ["HOME"], ".claude.json").write_text(json.dumps(state, indent=2))
+
+
+def fetched(age: timedelta, percent: float = 17, owner: str = ACCOUNT_ID) -> dict[str, Any]:
+    now = datetime.now(UTC)
+    window = {"utilization": percent, "resets_at": (now + timedelta(hours=2)).isoformat()}
+    body = {"five_hour": window, "seven_day": window, "limits": []}
+    at = int((now - age).timestamp() * 1000)
+    return {"cachedUsageUtilization": {"fetchedAtMs": at, "accountUuid": owner, "utilization": body}}
+
+
+def starts(environ: Mapping[str, str]) -> int:
+    path = Path(environ["STANDIN_LOG"])
+    return len(path.read_text().splitlines()) if path.exists() else 0
+
+
+def told(environ: Mapping[str, str]) -> dict[str, tuple[float | None, str]]:
+    reading = ProfileCache(environ).reading()
+    return {window.id: (window.used_percent, window.source) for window in reading.windows} if reading else {}
+
+
+def turn_back(environ: Mapping[str, str], by: timedelta, **changes: Any) -> None:
+    """Make what is in the cache older, as if so much time had passed."""
+    cache = ProfileCache(environ)
+    plan = cache.schedule()
+    shared = AccountCache(cache.root, plan.account_id)
+    asked_at = shared.asked_at()
+    if asked_at is not None:
+        shared.save_asked_at(asked_at - by)
+    times = ("attempted_at", "refresh_at", "idle_refresh_at", "spawned_at")
+    cache.save_schedule(
+        plan.replace(**{name: getattr(plan, name) - by for name in times if getattr(plan, name)}, **changes)
+    )
+    for reading in cache.readings():
+        windows = tuple(window.replace(as_of=window.as_of - by) for window in reading.windows)
+        cache.save_reading(reading.replace(as_of=reading.as_of - by, windows=windows))
+
+
+def test_a_fresh_cache_of_claude_code_is_enough(claude: dict[str, str]) -> None:
+    sign_in(claude, **fetched(timedelta(minutes=2)))
+    assert refresh.refresh(claude).result == "refreshed"
+    assert told(claude)["five_hour"] == (17.0, "claude-cache")
+    assert starts(claude) == 0
+
+
+def test_an_old_one_is_not(claude: dict[str, str]) -> None:
+    sign_in(claude, **fetched(timedelta(hours=2)))
+    assert refresh.refresh(claude).result == "refreshed"
+    assert told(claude)["five_hour"] == (23.5, "claude-cli")
+    assert starts(claude) == 1
+
+
+def test_one_of_another_account_counts_for_nothing(claude: dict[str, str]) -> None:
+    sign_in(claude, **fetched(timedelta(minutes=2), owner="somebody-else"))
+    refresh.refresh(claude)
+    assert told(claude)["five_hour"] == (23.5, "claude-cli")
+
+
+def speak(environ: Mapping[str, str], five_hour: float = 8) -> None:
+    limits = {
+        "five_hour": {"used_percentage": five_hour, "resets_at": int(time.time()) + 7200},
+        "seven_day": {"used_percentage": 40, "resets_at": int(time.time()) + 90_000},
+    }
+    payload = json.dumps({"session_id": "one", "rate_limits": limits})
+    done = run([ULLAGE, "statusline"], {**environ, "ULLAGE_SOURCE": "statusline"}, input=payload)
+    assert f"{five_hour}%" in done.stdout
+
+
+def test_a_status_line_that_has_just_spoken_makes_an_older_listing_enough(claude: dict[str, str]) -> None:
+    sign_in(claude, **fetched(timedelta(minutes=20), percent=3))
+    speak(claude)
+    assert refresh.refresh(claude).result == "refreshed"
+    assert starts(claude) == 0
+    assert told(claude)["five_hour"] == (8.0, "statusline")
+
+
+def test_the_status_line_alone_does_not_say_which_windows_there_are(claude: dict[str, str]) -> None:
+    speak(claude, five_hour=33)
+    refresh.refresh(claude)
+    assert starts(claude) == 1
+    assert told(claude)["seven_day_fable"] == (58.0, "claude-cli")
+
+
+def test_the_program_is_started_once_in_five_minutes_while_there_is_activity(claude: dict[str, str]) -> None:
+    refresh.refresh(claude)
+    turn_back(claude, timedelta(minutes=4))
+    assert refresh.refresh(claude).result == "not_due"
+    assert starts(claude) == 1
+    turn_back(claude, timedelta(minutes=3))
+    assert refresh.refresh(claude).result == "refreshed"
+    assert starts(claude) == 2
+
+
+@pytest.mark.parametrize("source", ["auto", "claude-cli"])
+def test_it_is_started_once_in_thirty_minutes_while_nothing_happens(claude: dict[str, str], source: str) -> None:
+    claude["ULLAGE_SOURCE"] = source
+    refresh.refresh(claude)
+    turn_back(claude, timedelta(minutes=20), unchanged=1)
+    outcome = refresh.refresh(claude)
+    assert outcome.result == "not_due"
+    assert starts(claude) == 1
+    due = ProfileCache(claude).schedule().refresh_at
+    assert due is not None
+    assert timedelta(minutes=8) < due - datetime.now(UTC) <= timedelta(minutes=10)
+    turn_back(claude, timedelta(minutes=11), unchanged=1)
+    assert refresh.refresh(claude).result == "refreshed"
+    assert starts(claude) == 2
+
+
+@pytest.mark.parametrize("source", ["auto", "claude-cli"])
+def test_what_claude_code_writes_is_activity(claude: dict[str, str], source: str) -> None:
+    claude["ULLAGE_SOURCE"] = source
+    refresh.refresh(claude)
+    turn_back(claude, timedelta(minutes=20), unchanged=1)
+    sign_in(claude, promptQueueUseCount=7)
+    refresh.refresh(claude)
+    assert starts(claude) == 2
+
+
+def test_force_goes_before_the_cadence(claude: dict[str, str]) -> None:
+    refresh.refresh(claude)
+    refresh.refresh(claude, force=True)
+    assert starts(claude) == 2
+
+
+@pytest.mark.parametrize("mode", ["exits", "signed-out", "old-and-paid"])
+def test_a_program_that_fails_is_not_started_again_at_once(claude: dict[str, str], mode: str) -> None:
+    claude["STANDIN"] = "paid-text" if mode == "old-and-paid" else mode
+    outcome = refresh.refresh(claude)
+    assert outcome.result == "failed"
+    assert outcome.problem is not None
+    begun = starts(claude)
+    turn_back(claude, timedelta(minutes=2))
+    refresh.refresh(claude)
+    assert starts(claude) == begun
+    problem = ProfileCache(claude).schedule().problem
+    assert problem is not None
+    assert problem.code == outcome.problem.code
+
+
+def test_what_is_known_stays_when_the_program_fails(claude: dict[str, str]) -> None:
+    sign_in(claude, **fetched(timedelta(minutes=50)))
+    claude["STANDIN"] = "exits"
+    assert refresh.refresh(claude).result == "failed"
+    assert told(claude)["five_hour"] == (17.0, "claude-cache")
+    assert read_header(ProfileCache(claude).timeline("plain")) is not None
+
+
+def test_signing_in_as_somebody_else_starts_afresh(claude: dict[str, str]) -> None:
+    refresh.refresh(claude)
+    sign_in(claude, account="somebody-else")
+    claude["STANDIN"] = "exits"
+    refresh.refresh(claude, force=True)
+    assert told(claude) == {}
+    assert ProfileCache(claude).schedule().account_id == "somebody-else"
+
+
+def test_the_first_refresh_keeps_what_the_status_line_told(claude: dict[str, str]) -> None:
+    speak(claude, five_hour=9)
+    claude["STANDIN"] = "exits"
+    refresh.refresh(claude)
+    assert told(claude)["five_hour"] == (9.0, "statusline")
+
+
+def test_a_torn_state_file_is_no_sign_out(claude: dict[str, str]) -> None:
+    refresh.refresh(claude)
+    Path(claude["HOME"], ".claude.json").write_text('{"oauthAccount": {"accountU')
+    outcome = refresh.refresh(claude, force=True)
+    assert outcome.problem is not None
+    assert outcome.problem.code == "account_unreadable"
+    assert told(claude)["five_hour"] == (23.5, "claude-cli")
+
+
+@pytest.mark.parametrize(
+    ("source", "code"),
+    [("statusline", "no_status_line"), ("claude-cache", "nothing_cached")],
+)
+def test_a_passive_source_alone_starts_nothing(claude: dict[str, str], source: str, code: str) -> None:
+    outcome = refresh.refresh({**claude, "ULLAGE_SOURCE": source})
+    assert outcome.problem is not None
+    assert outcome.problem.code == code
+    assert starts(claude) == 0
+    assert ullage("usage", "--no-refresh", environ=claude).returncode == 3
+
+
+def test_the_state_file_alone_is_read_when_it_has_changed(claude: dict[str, str]) -> None:
+    claude["ULLAGE_SOURCE"] = "claude-cache"
+    path = Path(claude["HOME"], ".claude.json")
+    sign_in(claude, **fetched(timedelta(minutes=2), percent=17))
+    before = path.stat()
+    refresh.refresh(claude)
+    path.write_text(path.read_text().replace('"utilization": 17', '"utilization": 18'))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert refresh.refresh(claude, force=True).result == "refreshed"
+    assert told(claude)["five_hour"] == (17.0, "claude-cache")
+    os.utime(path)
+    refresh.refresh(claude, force=True)
+    assert told(claude)["five_hour"] == (18.0, "claude-cache")
+
+
+def test_the_program_alone_is_asked_each_time_it_is_due(claude: dict[str, str]) -> None:
+    claude["ULLAGE_SOURCE"] = "claude-cli"
+    sign_in(claude, **fetched(timedelta(seconds=1)))
+    refresh.refresh(claude)
+    assert told(claude)["five_hour"] == (23.5, "claude-cli")
+    assert refresh.refresh(claude).result == "not_due"
+    assert starts(claude) == 1
+
+
+def test_the_cadence_slows_while_the_numbers_stand_still(claude: dict[str, str]) -> None:
+    claude["ULLAGE_SOURCE"] = "claude-cli"
+    for unchanged in range(4):
+        refresh.refresh(claude, force=True)
+        assert ProfileCache(claude).schedule().unchanged == unchanged
+
+
+class TestAuto:
+    now = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+    def reading(self, *ages: float, kind: Kind = "session", source: str = "claude-cli", reset: float = 60) -> Reading:
+        """Return a reading of now, with windows of these ages in minutes that reset in so many."""
+        windows = tuple(
+            Window(
+                id=f"{kind}-{age}",
+                label="",
+                kind=kind,
+                used_percent=1.0,
+                resets_at=self.now + timedelta(minutes=reset),
+                source=source,
+                as_of=self.now - timedelta(minutes=age),
+            )
+            for age in ages
+        )
+        return Reading(account=Account(), source=source, as_of=self.now, windows=windows)
+
+    @pytest.mark.parametrize(
+        ("ages", "enough"), [((1,), True), ((1, 6), False), ((5,), False), ((), False), ((-2,), False)]
+    )
+    def test_every_window_counts(self, ages: tuple[float, ...], enough: bool) -> None:
+        assert auto.is_enough([self.reading(*ages)], self.now) is enough
+
+    def test_a_window_of_unknown_meaning_does_not(self) -> None:
+        mixed = self.reading(1).replace(windows=self.reading(1).windows + self.reading(60, kind="other").windows)
+        assert auto.is_enough([mixed], self.now)
+
+    def test_a_window_that_has_reset_is_not_known(self) -> None:
+        past = self.reading(1, reset=-0.5)
+        assert not auto.is_enough([past], self.now)
+        assert auto.is_busy(Schedule(spawned_at=self.now, unchanged=1), [past], None, self.now)
+
+    def test_without_a_listing_it_is_not_known_what_there_is(self) -> None:
+        line = self.reading(1, source="statusline")
+        assert not auto.is_enough([line], self.now)
+        assert not auto.is_enough([line, self.reading().replace(as_of=self.now - timedelta(minutes=30))], self.now)
+        assert not auto.is_enough([], self.now)
+
+    def test_nothing_started_yet_may_start(self) -> None:
+        assert auto.may_start_at(Schedule(), is_busy=False) is None
+        assert auto.is_busy(Schedule(), [], None, self.now)
+
+    def test_our_own_process_writing_the_state_file_is_no_activity(self) -> None:
+        plan = Schedule(spawned_at=self.now, unchanged=1)
+        assert not auto.is_busy(plan, [], self.now + timedelta(seconds=5), self.now)
+        assert auto.is_busy(plan, [], self.now + timedelta(minutes=5), self.now)
+
+
+class TestAllProfiles:
+    def profile(self, claude: dict[str, str], name: str, account: str) -> dict[str, str]:
+        directory = Path(claude["HOME"], name)
+        directory.mkdir()
+        (directory / ".claude.json").write_text(json.dumps({"oauthAccount": {"accountUuid": account}}))
+        environ = {**claude, "CLAUDE_CONFIG_DIR": str(directory)}
+        refresh.refresh(environ)
+        return environ
+
+    def test_each_account_is_shown_once(self, claude: dict[str, str]) -> None:
+        refresh.refresh(claude)
+        self.profile(claude, "work", "another-account")
+        self.profile(claude, "same", ACCOUNT_ID)
+        shown = json.loads(ullage("usage", "--all", "--json", "--no-refresh", environ=claude).stdout)
+        assert [one["usage"]["account"]["id"] for one in shown["profiles"]] == [ACCOUNT_ID, "another-account"]
+        assert [one["profile"] for one in shown["profiles"]] == ["default", os.path.join(claude["HOME"], "work")]
+        assert starts(claude) == 2
+        told = ullage("usage", "--all", "--no-refresh", environ=claude).stdout
+        assert told.count("Session (5h)") == 2
+
+    def test_without_any_it_shows_this_one(self, claude: dict[str, str]) -> None:
+        done = ullage("usage", "--all", "--json", "--no-refresh", environ=claude)
+        assert done.returncode == 3
+        assert [one["profile"] for one in json.loads(done.stdout)["profiles"]] == ["default"]

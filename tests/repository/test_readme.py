@@ -1,0 +1,76 @@
+"""The README and the help are held to the code."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import msgspec
+import pytest
+
+from tests.support.tools import REPOSITORY
+from ullage.cli import COMMANDS
+from ullage.config.options import OPTIONS
+from ullage.quota.contract import UsageDocument
+from ullage.quota.meters import SOURCES
+from ullage.render import segment
+from ullage.system.places import SURFACES
+
+README = (REPOSITORY / "README.md").read_text("utf-8")
+CODE = "\n".join(path.read_text("utf-8") for path in (REPOSITORY / "src").rglob("*.py"))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_in_the_readme(command: str) -> None:
+    assert f"`ullage {command}" in README
+
+
+def test_the_readme_names_no_command_that_there_is_none_of() -> None:
+    named = set(re.findall(r"(?:`|^|\()ullage ([a-z][a-z-]*)", README, re.MULTILINE))
+    assert named <= {*COMMANDS}
+
+
+@pytest.mark.parametrize("source", [source for source in SOURCES if source != "auto"])
+def test_every_source_is_in_the_readme_with_its_cost(source: str) -> None:
+    assert re.search(rf"^\| `{source}` \|.*\|.*\|.*\|$", README, re.MULTILINE)
+
+
+@pytest.mark.parametrize("surface", SURFACES)
+def test_every_surface_is_in_the_readme(surface: str) -> None:
+    assert f"`{surface}`" in README
+
+
+@pytest.mark.parametrize("attribute", [name for name in segment.WINDOW_ATTRIBUTES if name])
+def test_every_field_of_a_window_is_explained(attribute: str) -> None:
+    template = next(option for option in OPTIONS if option.key == "segment.template")
+    assert f".{attribute}" in README
+    assert f".{attribute}" in template.explanation
+
+
+def test_environment_variables_are_those_that_the_code_reads() -> None:
+    section = README[README.index("Environment:") : README.index("## Security")]
+    named = set(re.findall(r"`(ULLAGE_[A-Z_]+)`", section))
+    read = set(re.findall(r'environ(?:\.get\(|\[)"(ULLAGE_[A-Z_]+)"', CODE))
+    assert named == read - {"ULLAGE_NOTIFY"}
+
+
+def test_the_example_is_the_contract() -> None:
+    example = re.search(r"```json\n(.*?)```", README, re.DOTALL)
+    assert example is not None
+    document = json.loads(example.group(1))
+    msgspec.convert(document, UsageDocument)
+    assert set(document) == set(UsageDocument.__struct_fields__)
+
+
+@pytest.mark.parametrize("target", sorted(set(re.findall(r"`make ([a-z]+)`", README))))
+def test_every_target_of_make_is_there(target: str) -> None:
+    assert re.search(rf"^{target}:", (REPOSITORY / "Makefile").read_text(), re.MULTILINE)
+
+
+def test_nothing_is_left_to_fill_in() -> None:
+    assert "@@" not in README
+
+
+def test_every_file_that_the_readme_names_is_there() -> None:
+    for name in re.findall(r"\]\(([^)#:]+)\)", README):
+        assert (REPOSITORY / name).exists(), name

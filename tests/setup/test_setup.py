@@ -1,0 +1,333 @@
+"""`ullage setup`: each host's own file, once, and back to the last byte."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pexpect
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.support.tools import REPOSITORY, ULLAGE, need, run, ullage
+from ullage.base.errors import UsageError
+from ullage.setup import plans, userfile
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# Each host's file below a home without any settings of its own.
+FILES = {
+    "bash": ".bashrc",
+    "zsh": ".zshrc",
+    "fish": ".config/fish/conf.d/ullage.fish",
+    "elvish": ".config/elvish/rc.elv",
+    "nushell": ".config/nushell/autoload/ullage.nu",
+    "xonsh": ".xonshrc",
+    "starship": ".config/starship.toml",
+    "tmux": ".tmux.conf",
+}
+OPTIONS: dict[str, list[str]] = {"starship": ["--without-process"], "tmux": ["--without-process"]}
+EVERY_HOST = pytest.mark.parametrize("host", plans.HOSTS)
+
+
+def home(environ: Mapping[str, str]) -> Path:
+    return Path(environ["HOME"])
+
+
+def tree(directory: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(directory)): path.read_bytes() for path in directory.rglob("*") if path.is_file()}
+
+
+def put(path: Path, data: bytes) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    return path
+
+
+@EVERY_HOST
+@pytest.mark.parametrize("options", [False, True])
+@pytest.mark.parametrize("before", [None, b"", b"# mine\n", b"# no newline", b"# mine\r\n"])
+def test_setup_once_and_undo_to_the_last_byte(
+    environ: dict[str, str], host: str, options: bool, before: bytes | None
+) -> None:
+    file = home(environ) / FILES[host]
+    if before is not None:
+        put(file, before)
+    at_first = tree(home(environ))
+    more = OPTIONS.get(host, ["--starship"] if host in plans.FEEDS_STARSHIP else []) if options else []
+    done = ullage("setup", host, "--yes", *more, environ=environ)
+    assert (done.returncode, done.stderr) == (0, "")
+    set_up = file.read_bytes()
+    assert set_up.startswith(before or b"")
+    assert set_up.count(b"# >>> ullage setup") == 1
+    again = ullage("setup", host, "--yes", *more, environ=environ)
+    assert again.returncode == 0
+    assert "is set up already" in again.stdout
+    assert file.read_bytes() == set_up
+    undone = ullage("setup", host, "--undo", "--yes", environ=environ)
+    assert (undone.returncode, undone.stderr) == (0, "")
+    assert tree(home(environ)) == at_first
+
+
+@EVERY_HOST
+def test_undo_keeps_what_was_written_in_between(environ: dict[str, str], host: str) -> None:
+    file = put(home(environ) / FILES[host], b"# first\n")
+    ullage("setup", host, "--yes", environ=environ)
+    file.write_bytes(b"# zeroth\n" + file.read_bytes() + b"# last\n")
+    ullage("setup", host, "--undo", "--yes", environ=environ)
+    assert file.read_bytes() == b"# zeroth\n# first\n# last\n"
+
+
+@pytest.mark.parametrize("stdin", ["</dev/null", "<&-"])
+def test_the_change_is_shown_and_nothing_written_without_a_terminal_to_ask_on(
+    environ: dict[str, str], stdin: str
+) -> None:
+    file = put(home(environ) / ".bashrc", b"# mine\n")
+    asked = run(["sh", "-c", f"ullage setup bash {stdin}"], environ)
+    assert asked.returncode == 2
+    assert '+if command -v ullage >/dev/null; then eval "$(ullage init bash)"; fi\n' in asked.stdout
+    assert "--yes" in asked.stderr
+    assert tree(home(environ)) == {".bashrc": b"# mine\n"}
+    assert file.read_bytes() == b"# mine\n"
+
+
+@pytest.mark.parametrize(("answer", "written"), [("", False), ("n", False), ("y", True)])
+def test_on_a_terminal_it_asks_and_takes_nothing_for_no(environ: dict[str, str], answer: str, written: bool) -> None:
+    terminal = pexpect.spawn(ULLAGE, ["setup", "bash"], env=environ, encoding="utf-8", timeout=90)
+    terminal.expect(r"\+# >>> ullage setup bash >>>")
+    terminal.expect(r"Write this\? \[y/N\]")
+    terminal.sendline(answer)
+    terminal.expect(r"Wrote .*\.bashrc" if written else "Nothing was written")
+    terminal.expect(pexpect.EOF)
+    terminal.close()
+    assert terminal.exitstatus == 0
+    assert (home(environ) / ".bashrc").exists() is written
+
+
+@pytest.mark.parametrize(
+    ("host", "variable", "file"),
+    [
+        ("zsh", "ZDOTDIR", ".zshrc"),
+        ("fish", "XDG_CONFIG_HOME", "fish/conf.d/ullage.fish"),
+        ("elvish", "XDG_CONFIG_HOME", "elvish/rc.elv"),
+        ("nushell", "XDG_CONFIG_HOME", "nushell/autoload/ullage.nu"),
+        ("starship", "STARSHIP_CONFIG", ""),
+    ],
+)
+def test_the_hosts_own_variable_says_where_its_file_is(
+    environ: dict[str, str], tmp_path: Path, host: str, variable: str, file: str
+) -> None:
+    environ[variable] = str(tmp_path / "else where")
+    ullage("setup", host, "--yes", environ=environ)
+    assert (tmp_path / "else where" / file).is_file()
+    assert tree(home(environ)) == {}
+
+
+@pytest.mark.parametrize(
+    ("there", "file"),
+    [
+        ([], ".tmux.conf"),
+        ([".tmux.conf"], ".tmux.conf"),
+        ([".config/tmux/tmux.conf"], ".config/tmux/tmux.conf"),
+        ([".tmux.conf", ".config/tmux/tmux.conf"], ".config/tmux/tmux.conf"),
+    ],
+)
+def test_tmux_has_two_places(environ: dict[str, str], there: list[str], file: str) -> None:
+    for name in there:
+        put(home(environ) / name, b"")
+    ullage("setup", "tmux", "--yes", environ=environ)
+    assert [name for name, data in tree(home(environ)).items() if b"ullage" in data] == [file]
+
+
+@pytest.mark.parametrize(
+    ("host", "line"),
+    [
+        ("bash", 'eval "$(ullage init bash)"'),
+        ("zsh", '  eval "$(ullage init zsh --starship)"'),
+        ("fish", "ullage init fish | source"),
+        ("starship", "[custom.ullage]"),
+        ("starship", "[ env_var.ULLAGE_SEGMENT ]"),
+        ("tmux", "set -g status-right '#(ullage-prompt tmux)'"),
+        ("tmux", "set -g status-left '#{ullage}'"),
+    ],
+)
+def test_a_line_of_ones_own_is_enough(environ: dict[str, str], host: str, line: str) -> None:
+    file = put(home(environ) / FILES[host], f"# mine\n{line}\n".encode())
+    for arguments in ([], ["--undo"]):
+        done = ullage("setup", host, "--yes", *arguments, environ=environ)
+        assert done.returncode == 0
+        assert "ine 2 " in done.stdout
+    assert file.read_bytes() == f"# mine\n{line}\n".encode()
+
+
+def test_a_comment_about_ullage_is_not_a_line_of_ones_own(environ: dict[str, str]) -> None:
+    file = put(home(environ) / ".bashrc", b'# eval "$(ullage init bash)"\n')
+    ullage("setup", "bash", "--yes", environ=environ)
+    assert file.read_bytes().count(b"ullage init bash") == 2
+
+
+def test_an_edited_block_stays_until_it_is_taken_out_and_a_copy_of_it_is_kept(environ: dict[str, str]) -> None:
+    file = home(environ) / ".bashrc"
+    ullage("setup", "bash", "--yes", environ=environ)
+    edited = file.read_bytes().replace(b"then", b"then FOO=1;")
+    file.write_bytes(edited)
+    done = ullage("setup", "bash", "--yes", environ=environ)
+    assert done.returncode == 0
+    assert "not as this command wrote it" in done.stdout
+    assert file.read_bytes() == edited
+    undone = ullage("setup", "bash", "--undo", "--yes", environ=environ)
+    assert "goes with it" in undone.stdout
+    assert tree(home(environ)) == {".bashrc.before-ullage": edited}
+
+
+def test_another_option_is_explained(environ: dict[str, str]) -> None:
+    ullage("setup", "bash", "--yes", environ=environ)
+    done = ullage("setup", "bash", "--yes", "--starship", environ=environ)
+    assert done.returncode == 0
+    assert "written with other options" in done.stdout
+
+
+@EVERY_HOST
+def test_a_damaged_block_is_left_alone_and_named(environ: dict[str, str], host: str) -> None:
+    data = b"# mine\n# <<< ullage setup <<<\n"
+    file = put(home(environ) / FILES[host], data)
+    for arguments in ([], ["--undo"]):
+        done = ullage("setup", host, "--yes", *arguments, environ=environ)
+        assert done.returncode == 2
+        assert "(line 2)" in done.stderr
+    assert file.read_bytes() == data
+
+
+@pytest.mark.parametrize("data", [b"format = \n", b'[custom]\nullage = { command = "x" }\n', b"\xff = 1\n"])
+def test_a_starship_file_that_would_not_be_toml_is_left_alone(environ: dict[str, str], data: bytes) -> None:
+    file = put(home(environ) / FILES["starship"], data)
+    done = ullage("setup", "starship", "--yes", environ=environ)
+    assert done.returncode == 2
+    assert "would not be valid TOML" in done.stderr
+    assert file.read_bytes() == data
+
+
+@pytest.mark.parametrize(
+    ("format", "told"),
+    [
+        ("", False),
+        ('format = "$all"\n', False),
+        ('format = "$directory$custom"\n', False),
+        ('format = "$directory"\n', True),
+        ('format = "${custom.other}"\n', True),
+        ('format = "$directory"\nright_format = "${custom.ullage}"\n', False),
+    ],
+)
+def test_a_starship_format_that_leaves_the_module_out_is_told(environ: dict[str, str], format: str, told: bool) -> None:
+    put(home(environ) / FILES["starship"], format.encode())
+    done = ullage("setup", "starship", "--yes", environ=environ)
+    assert ("add ${custom.ullage} to it" in done.stdout) is told
+
+
+@EVERY_HOST
+def test_no_home_is_explained(environ: dict[str, str], host: str) -> None:
+    del environ["HOME"]
+    done = ullage("setup", host, "--yes", environ=environ)
+    assert done.returncode == 2
+    assert "HOME must be an absolute path" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [["csh"], [], ["tmux", "--starship"], ["bash", "--without-process"], ["starship", "--starship"]]
+)
+def test_wrong_usage(environ: dict[str, str], arguments: list[str]) -> None:
+    assert ullage("setup", *arguments, environ=environ).returncode == 2
+    assert tree(home(environ)) == {}
+
+
+def test_many_at_once_leave_one_block_and_undo_finds_it(environ: dict[str, str]) -> None:
+    file = put(home(environ) / ".bashrc", b"# mine\n")
+    running = [subprocess.Popen([ULLAGE, "setup", "bash", "--yes"], env=environ) for _ in range(6)]
+    assert {process.wait(180) for process in running} <= {0, 2}
+    assert file.read_bytes().count(b"# >>> ullage setup") == 1
+    ullage("setup", "bash", "--undo", "--yes", environ=environ)
+    assert tree(home(environ)) == {".bashrc": b"# mine\n"}
+
+
+@pytest.mark.parametrize("readonly", ["the file", "the directory"])
+def test_what_may_not_be_written_is_explained(environ: dict[str, str], tmp_path: Path, readonly: str) -> None:
+    file = put(home(environ) / ".bashrc", b"# mine\n")
+    if readonly == "the file":
+        file.chmod(0o400)
+        done = ullage("setup", "bash", "--yes", environ=environ)
+        assert "read-only" in done.stderr
+    else:
+        # Root may write anywhere but where a file system says no to everybody.
+        environ["ZDOTDIR"] = "/proc/sys"
+        done = ullage("setup", "zsh", "--yes", environ=environ)
+        assert "Nothing can be written in /proc/sys" in done.stderr
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert tree(home(environ)) == {".bashrc": b"# mine\n"}
+
+
+@pytest.mark.parametrize(
+    ("shell", "check"),
+    [("bash", ["bash", "-n"]), ("zsh", ["zsh", "-n"]), ("fish", ["fish", "--no-execute"])],
+)
+@pytest.mark.parametrize("starship", [False, True])
+def test_the_lines_are_the_shells_grammar_and_say_nothing_once_ullage_is_gone(
+    environ: dict[str, str], shell: str, check: list[str], starship: bool
+) -> None:
+    program = need(shell)
+    ullage("setup", shell, "--yes", *(["--starship"] if starship else []), environ=environ)
+    file = str(home(environ) / FILES[shell])
+    environ["PATH"] = "/nonexistent"
+    for command in ([program, *check[1:], file], [program, "-i", "-c", f". '{file}'; echo on"]):
+        done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False, timeout=180)
+        assert done.returncode == 0
+        complaints = [line for line in done.stderr.splitlines() if "ullage" in line]
+        assert not complaints
+        assert done.stdout in ("", "on\n")
+
+
+def apply_and_plan_undo(host: plans.Host, plan: plans.Plan) -> plans.Plan:
+    assert plan.change is not None
+    userfile.apply(plan.change, keep=True)
+    return plans.plan_undo(host)
+
+
+def test_a_line_of_ones_own_in_config_fish_is_enough(environ: dict[str, str]) -> None:
+    put(home(environ) / ".config/fish/config.fish", b"ullage init fish | source\n")
+    done = ullage("setup", "fish", "--yes", environ=environ)
+    assert (done.returncode, "config.fish does this already" in done.stdout) == (0, True)
+    assert not (home(environ) / FILES["fish"]).exists()
+
+
+@settings(
+    max_examples=50,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    deadline=None,
+)
+@given(data=st.binary(), name=st.sampled_from(["bash", "zsh", "fish", "tmux"]))
+def test_setup_then_undo_is_the_identity_for_any_file(environ: dict[str, str], data: bytes, name: str) -> None:
+    host = plans.host(name, environ)
+    put(Path(host.path), data)
+    with contextlib.suppress(UsageError):
+        plan = plans.plan(host)
+        undo = plan if plan.change is None else apply_and_plan_undo(host, plan)
+        if undo.change is not None:
+            userfile.apply(undo.change, keep=not undo.takes_back)
+    # What is refused or thought to be set up already is so for a reason.
+    assert b"\0" in data or b"ullage" in data or undo.change is not None
+    after = tree(home(environ))
+    Path(host.path).unlink()
+    assert after == {FILES[name]: data}
+
+
+@pytest.mark.parametrize(
+    ("file", "body"), [("custom.toml", plans.STARSHIP_CUSTOM), ("env_var.toml", plans.STARSHIP_ENV_VAR)]
+)
+def test_the_files_to_paste_are_what_setup_writes(file: str, body: str) -> None:
+    assert tomllib.loads((REPOSITORY / "starship" / file).read_text()) == tomllib.loads(body)

@@ -1,0 +1,282 @@
+"""The history on disk: what is kept, how it is thinned, who may write, and what becomes of a damaged file."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.support.samples import NOW, window
+from tests.support.tools import PYTHON, REPOSITORY
+from ullage.base.errors import HistoryError
+from ullage.quota.pace import Sample
+from ullage.store import history
+from ullage.system import database
+
+HOUR = timedelta(hours=1)
+RESET = NOW + timedelta(days=3)
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> str:
+    return str(tmp_path / "state" / "history.sqlite3")
+
+
+def keep(
+    path: str, used: float | None, *, ago: timedelta = timedelta(0), now: datetime = NOW, **changes: object
+) -> None:
+    changes = {"resets_at": RESET, "as_of": now - ago, **changes}
+    assert history.record(path, "ada", [window("seven_day", used, **changes)], now) is None
+
+
+def kept(path: str, owner: str = "ada") -> list[tuple[timedelta, float]]:
+    """How long ago and how much, oldest first."""
+    found = history.samples(path, owner, LONG_AGO)
+    return [(NOW - sample.at, sample.used_percent) for sample in found.get("seven_day", [])]
+
+
+def test_a_sample_says_when_how_much_and_until_when(path: str) -> None:
+    keep(path, 37.5, as_of=NOW.replace(microsecond=0))
+    expected = [Sample(at=NOW.replace(microsecond=0), used_percent=37.5, resets_at=RESET)]
+    assert history.samples(path, "ada", LONG_AGO) == {"seven_day": expected}
+
+
+def test_what_is_not_known_is_not_kept(path: str) -> None:
+    keep(path, None)
+    assert kept(path) == []
+
+
+def test_a_window_without_a_reset_is_kept(path: str) -> None:
+    keep(path, 12.0, resets_at=None)
+    [sample] = history.samples(path, "ada", LONG_AGO)["seven_day"]
+    assert sample.resets_at is None
+
+
+def test_the_same_statement_is_kept_once(path: str) -> None:
+    for _ in range(3):
+        keep(path, 10.0)
+    assert kept(path) == [(timedelta(0), 10.0)]
+
+
+def test_what_stays_the_same_is_kept_as_its_two_ends(path: str) -> None:
+    for hours, used in ((6, 10.0), (5, 11.0), (4, 11.0), (3, 11.0), (2, 11.0), (1, 12.0)):
+        keep(path, used, ago=hours * HOUR)
+    assert kept(path) == [(6 * HOUR, 10.0), (5 * HOUR, 11.0), (2 * HOUR, 11.0), (HOUR, 12.0)]
+
+
+def test_a_reset_that_is_worded_a_little_differently_is_no_change(path: str) -> None:
+    for hours in (3, 2, 1):
+        keep(path, 11.0, ago=hours * HOUR, resets_at=RESET + timedelta(seconds=hours))
+    assert len(kept(path)) == 2
+
+
+def test_another_reset_is_a_change(path: str) -> None:
+    for hours in (3, 2, 1):
+        keep(path, 0.0, ago=hours * HOUR, resets_at=RESET + hours * HOUR)
+    assert len(kept(path)) == 3
+
+
+def test_accounts_do_not_mix(path: str) -> None:
+    keep(path, 10.0)
+    history.record(path, "bob", [window("seven_day", 90.0)], NOW)
+    assert (len(kept(path)), [used for _, used in kept(path, "bob")]) == (1, [90.0])
+
+
+def test_reading_begins_no_file(path: str) -> None:
+    assert history.samples(path, "ada", LONG_AGO) == {}
+    assert not os.path.exists(os.path.dirname(path))
+
+
+def test_since_leaves_out_what_is_older(path: str) -> None:
+    keep(path, 10.0, ago=3 * HOUR)
+    keep(path, 20.0, ago=HOUR)
+    assert [s.used_percent for s in history.samples(path, "ada", NOW - 2 * HOUR)["seven_day"]] == [20.0]
+
+
+def test_the_file_is_the_users_alone(path: str) -> None:
+    keep(path, 1.0)
+    assert os.stat(path).st_mode & 0o777 == 0o600
+    assert os.stat(os.path.dirname(path)).st_mode & 0o777 == 0o700
+
+
+def fill(path: str, first: timedelta, last: timedelta, step: timedelta, resets_at: datetime = RESET) -> None:
+    """Record growing numbers from so long ago until so long ago."""
+    count = (first - last) // step
+    stated = [
+        window("seven_day", 50 * number / count, resets_at=resets_at, as_of=NOW - first + number * step)
+        for number in range(count)
+    ]
+    history.record(path, "ada", stated, NOW - last)
+
+
+def test_an_hour_keeps_one_sample_after_a_month(path: str) -> None:
+    fill(path, timedelta(days=32), timedelta(days=31), timedelta(minutes=5))
+    fill(path, timedelta(days=2), timedelta(days=1), timedelta(minutes=5))
+    keep(path, 60.0)
+    ages = [age for age, _ in kept(path)]
+    assert len([age for age in ages if age > timedelta(days=30)]) in (24, 25)
+    assert len([age for age in ages if timedelta(0) < age < timedelta(days=30)]) == 24 * 12
+
+
+def test_a_day_keeps_one_sample_after_a_year(path: str) -> None:
+    fill(path, timedelta(days=380), timedelta(days=370), timedelta(minutes=30))
+    keep(path, 60.0)
+    assert len([age for age, _ in kept(path) if age > timedelta(days=365)]) in (10, 11)
+
+
+def test_thinning_keeps_the_last_of_an_hour_and_each_window_of_its_own(path: str) -> None:
+    base = NOW.replace(minute=0, second=0, microsecond=0) - timedelta(days=40)
+    ends = base + timedelta(minutes=30)
+    for minute, used, reset in ((1, 90.0, ends), (20, 95.0, ends), (40, 1.0, RESET), (55, 3.0, RESET)):
+        keep(path, used, as_of=base + timedelta(minutes=minute), now=base + HOUR, resets_at=reset)
+    keep(path, 60.0)
+    assert [used for _, used in kept(path)] == [95.0, 3.0, 60.0]
+
+
+def test_many_processes_write_at_once(path: str) -> None:
+    script = """
+import sys
+from datetime import timedelta
+sys.path.insert(0, sys.argv[3])
+from tests.support.samples import NOW, window
+from ullage.store import history
+from ullage.system import database
+# Six that write all the time: on a busy machine one of them may wait for long.
+database._BUSY_SECONDS = 90
+writer = int(sys.argv[2])
+for number in range(25):
+    at = NOW - timedelta(minutes=number, seconds=writer)
+    assert history.record(sys.argv[1], "ada", [window("seven_day", float(25 - number), as_of=at)], NOW) is None
+"""
+    writers = [
+        subprocess.Popen([PYTHON, "-c", script, path, str(number), str(REPOSITORY)], stderr=subprocess.PIPE, text=True)
+        for number in range(6)
+    ]
+    ended = [(writer.wait(timeout=180), writer.stderr.read() if writer.stderr else "") for writer in writers]
+    for writer in writers:
+        assert writer.stderr is not None
+        writer.stderr.close()
+    assert ended == [(0, "")] * 6
+    minutes = {age // timedelta(minutes=1) for age, _ in kept(path)}
+    assert minutes == set(range(25))
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    connection.close()
+
+
+def garbage(path: str) -> None:
+    Path(path).write_bytes(b"this is no database" * 100)
+
+
+def torn_page(path: str) -> None:
+    """Keep the header and overwrite what follows it."""
+    data = bytearray(Path(path).read_bytes())
+    data[200:] = b"\xff" * (len(data) - 200)
+    Path(path).write_bytes(data)
+
+
+def truncated(path: str) -> None:
+    data = Path(path).read_bytes()
+    Path(path).write_bytes(data[: len(data) // 2])
+
+
+@pytest.mark.parametrize("damage", [garbage, torn_page, truncated])
+def test_a_damaged_file_is_set_aside_and_a_new_one_begun(path: str, damage: object) -> None:
+    for hours in range(200, 0, -1):
+        keep(path, hours / 10, ago=hours * HOUR)
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    assert callable(damage)
+    damage(path)
+    before = Path(path).read_bytes()
+    notice = history.record(path, "ada", [window("seven_day", 42.0)], NOW)
+    [aside] = history.damaged_files(path)
+    assert notice is not None
+    assert path in notice
+    assert aside in notice
+    assert (Path(path).parent / aside).read_bytes() == before
+    assert [used for _, used in kept(path)] == [42.0]
+    assert history.record(path, "ada", [window("seven_day", 43.0)], NOW) is None
+
+
+def test_an_empty_file_is_a_new_one(path: str) -> None:
+    os.makedirs(os.path.dirname(path))
+    Path(path).touch()
+    keep(path, 5.0)
+    assert len(kept(path)) == 1
+
+
+def test_reading_a_damaged_file_says_so_and_touches_nothing(path: str) -> None:
+    os.makedirs(os.path.dirname(path))
+    garbage(path)
+    with pytest.raises(HistoryError, match="cannot be read"):
+        history.samples(path, "ada", LONG_AGO)
+    assert os.listdir(os.path.dirname(path)) == ["history.sqlite3"]
+
+
+def test_a_file_of_a_newer_version_is_left_alone(path: str) -> None:
+    keep(path, 5.0)
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(HistoryError, match="newer ullage"):
+        history.record(path, "ada", [window("seven_day", 6.0)], NOW)
+    assert history.damaged_files(path) == []
+
+
+def test_a_file_of_an_older_version_is_brought_up(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep(path, 5.0)
+    monkeypatch.setattr(
+        history, "MIGRATIONS", (*history.MIGRATIONS, "ALTER TABLE samples ADD COLUMN note TEXT; CREATE TABLE more (x)")
+    )
+    assert [used for _, used in kept(path)] == [5.0]
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+        assert connection.execute("SELECT note FROM samples").fetchall() == [(None,)]
+    connection.close()
+
+
+def test_a_migration_that_fails_changes_nothing(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep(path, 5.0)
+    with monkeypatch.context() as patched:
+        patched.setattr(history, "MIGRATIONS", (*history.MIGRATIONS, "CREATE TABLE more (x); CREATE NONSENSE"))
+        with pytest.raises(HistoryError):
+            history.record(path, "ada", [window("seven_day", 6.0)], NOW)
+    keep(path, 7.0, ago=-timedelta(seconds=1))
+    assert [used for _, used in kept(path)] == [5.0, 7.0]
+
+
+def test_a_directory_that_cannot_be_made_is_explained(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("a file")
+    with pytest.raises(HistoryError, match="ULLAGE_STATE_DIR"):
+        history.record(str(tmp_path / "state" / "history.sqlite3"), "ada", [window()], NOW)
+
+
+def test_a_database_that_is_locked_for_long_is_explained(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep(path, 5.0)
+    monkeypatch.setattr(database, "_BUSY_SECONDS", 0.05)
+    blocker = sqlite3.connect(path, isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+    try:
+        with pytest.raises(HistoryError, match="locked"):
+            history.record(path, "ada", [window("seven_day", 6.0)], NOW)
+        assert len(kept(path)) == 1
+    finally:
+        blocker.close()
+    assert history.damaged_files(path) == []
+
+
+@pytest.mark.parametrize("what", ["directory", "file"])
+def test_what_others_can_write_is_neither_read_nor_written(path: str, what: str) -> None:
+    keep(path, 10.0)
+    os.chmod(os.path.dirname(path) if what == "directory" else path, 0o777)
+    for use in (kept, history.count, lambda path: keep(path, 20.0)):
+        with pytest.raises(HistoryError, match="is not yours alone to write"):
+            use(path)

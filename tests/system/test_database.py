@@ -1,0 +1,22 @@
+"""SQLite files of our own, wherever they lie."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ullage.system import database
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize("name", ["plain", "a ?mode=rwc", "100%", "%41", "#1", "ä&b=c"])
+def test_any_path_can_be_read(tmp_path: Path, name: str) -> None:
+    path = str(tmp_path / name)
+    database.create_private(path)
+    with database.opened(path, ("CREATE TABLE things (thing)", "INSERT INTO things VALUES (7)")):
+        pass
+    with database.read_only(path) as connection:
+        assert connection.execute("SELECT thing FROM things").fetchall() == [(7,)]
