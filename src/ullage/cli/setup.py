@@ -10,10 +10,10 @@ import click
 from ullage.base.errors import UsageError
 from ullage.guard.limits import by_window, parse_limit, uncertain_names
 from ullage.setup import claude_code as claude_setup
-from ullage.setup import hook_setup, plans, service, userfile
+from ullage.setup import gnome, hook_setup, init, plans, plasma, service, userfile, widgets
 from ullage.store.cache import ProfileCache
 
-_HOSTS = (*plans.HOSTS, claude_setup.NAME, service.NAME)
+_HOSTS = (*plans.HOSTS, claude_setup.NAME, service.NAME, gnome.NAME, plasma.NAME)
 
 
 @click.command(name="setup")
@@ -41,9 +41,10 @@ def command(
     warn: tuple[str, ...],
     block: tuple[str, ...],
 ) -> int:
-    """Add the segment to a shell's, starship's, tmux's or Claude Code's own file, once; `service` runs `ullage serve`.
+    """Add the segment to a shell's, starship's, tmux's or Claude Code's own file, once, or a widget to a desktop.
 
-    WHAT is bash, zsh, fish, elvish, nushell, xonsh, starship, tmux, claude-code or service.
+    WHAT is bash, zsh, fish, elvish, nushell, xonsh, starship, tmux, claude-code, gnome, plasma, or service, which runs
+    `ullage serve`.
 
     Shows the change and asks before it writes; keeps a copy of the file as it was. A link into a dotfile repository is
     followed, and stays.
@@ -52,6 +53,8 @@ def command(
     _refuse_root_at_home_of_another()
     if (guard and host != claude_setup.NAME) or ((warn or block) and not guard):
         raise click.UsageError("--guard is for claude-code, --warn and --block are for --guard.")
+    if host in (gnome.NAME, plasma.NAME):
+        return _remove_widget(host, yes) if undo else _add_widget(host, yes)
     if guard:
         path = claude_setup.path(os.environ)
         plan = hook_setup.plan_undo(os.environ) if undo else _planned_hooks(warn, block)
@@ -64,12 +67,9 @@ def command(
     if plan.note:
         click.echo(f"\n{plan.note}")
     if not yes:
-        if sys.stdin is None or not sys.stdin.isatty():
-            click.echo("Nothing was written: there is no terminal to ask on. --yes writes without asking.", err=True)
-            return 2
-        if not click.confirm("\nWrite this?", default=False):
-            click.echo("Nothing was written.")
-            return 0
+        refused = _ask("Write this?", "written")
+        if refused is not None:
+            return refused
     backup = userfile.apply(plan.change, keep=not plan.takes_back)
     click.echo(f"\nWrote {path}." if plan.change.after is not None else f"\nRemoved {path}.")
     if backup:
@@ -77,6 +77,51 @@ def command(
     click.echo(plan.words)
     if not undo:
         click.echo(f"`ullage setup {host}{' --guard' if guard else ''} --undo` takes it out again.")
+    return 0
+
+
+def _ask(question: str, done: str) -> int | None:
+    """Ask whether to go on; return the exit code where that is not wanted."""
+    if sys.stdin is None or not sys.stdin.isatty():
+        click.echo(f"Nothing was {done}: there is no terminal to ask on. --yes goes on without asking.", err=True)
+        return 2
+    if not click.confirm(f"\n{question}", default=False):
+        click.echo(f"Nothing was {done}.")
+        return 0
+    return None
+
+
+def _add_widget(host: str, yes: bool) -> int:
+    desktop = gnome if host == gnome.NAME else plasma
+    tree = desktop.tree(os.environ, init.this_program(sys.argv[0], sys.executable))
+    if widgets.is_written(tree):
+        click.echo(f"{tree.directory} is set up already.")
+        return 0
+    click.echo("\n".join([f"This writes into {tree.directory}", *(f"  {name}" for name in sorted(tree.files))]))
+    click.echo(f"and adds {desktop.ADDS}.")
+    refused = None if yes else _ask("Write this?", "written")
+    if refused is not None:
+        return refused
+    widgets.write(tree)
+    click.echo(f"\nWrote {tree.directory}.\n{desktop.turn_on(os.environ)}")
+    click.echo(f"`ullage setup {host} --undo` takes it out again.")
+    return 0
+
+
+def _remove_widget(host: str, yes: bool) -> int:
+    desktop = gnome if host == gnome.NAME else plasma
+    directory = desktop.directory(os.environ)
+    if not widgets.is_ours(directory):
+        click.echo(f"{directory} is not from this command: nothing to undo.")
+        return 0
+    refused = None if yes else _ask(f"Remove {directory}?", "removed")
+    if refused is not None:
+        return refused
+    words = desktop.turn_off(os.environ)
+    kept = widgets.remove(directory)
+    click.echo(f"Removed {directory}.\n{words}")
+    if kept:
+        click.echo(f"Changed since, and kept: {', '.join(kept)}")
     return 0
 
 
