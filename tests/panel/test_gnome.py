@@ -92,9 +92,8 @@ def test_a_follower_that_ended_is_started_again(desktop: Shell) -> None:
 def test_what_is_preferred_takes_effect_at_once(desktop: Shell) -> None:
     says(desktop, "ullage: 5h 30%")
     for key, value, name in (("window", "seven_day", "ullage: 7d 5%"), ("count", "left", "ullage: 7d 95%")):
-        desktop.evaluate(
-            f"Main.extensionManager.lookup('{gnome.UUID}').stateObj._settings.set_string('{key}', '{value}')"
-        )
+        settings = f"Main.extensionManager.lookup('{gnome.UUID}').stateObj._settings"
+        desktop.evaluate(f"{settings}.set_string('{key}', '{value}')")
         says(desktop, name)
 
 

@@ -46,9 +46,9 @@ HOSTILE_TAGS = (HOSTILE[0], HOSTILE[6])
 HOSTILE_MARKUP = (HOSTILE[1], HOSTILE[7])
 
 
-def recipe(heading: str) -> list[str]:
-    """Return the code blocks that stand below a heading of docs/panels.md, as they stand there."""
-    found = re.search(rf"^###? {re.escape(heading)}(?: ✓)?\n(.*?)(?=^##|\Z)", DOCS, re.DOTALL | re.MULTILINE)
+def recipe(heading: str, docs: str = DOCS) -> list[str]:
+    """Return the code blocks that stand below a heading of docs/panels.md, or of another text, as they stand there."""
+    found = re.search(rf"^###? {re.escape(heading)}(?: ✓)?\n(.*?)(?=^##|\Z)", docs, re.DOTALL | re.MULTILINE)
     assert found is not None, heading
     return re.findall(r"^```[a-z]*\n(.*?)^```", found.group(1), re.DOTALL | re.MULTILINE)
 

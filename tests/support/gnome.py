@@ -95,8 +95,7 @@ def shell(environ: dict[str, str], folder: Path) -> Iterator[Shell]:
         with running(command, environ, folder=folder):
             started = Shell(environ, folder)
             wait_until(lambda: started.evaluate("Main.layoutManager._startingUp") is False, what="GNOME Shell")
-            wait_until(
-                lambda: started.evaluate("(Main.overview.hide(), Main.overview.visible)") is False, what="a desk"
-            )
+            hidden = "(Main.overview.hide(), !Main.overview.visible)"
+            wait_until(lambda: started.evaluate(hidden), what="the desk")
             assert started.evaluate(_POINTER)
             yield started

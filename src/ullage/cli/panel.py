@@ -69,9 +69,9 @@ def command(
 ) -> int:
     """Print what is used in the format of a bar, a menu or a tray.
 
-    FORMAT is one of waybar, i3bar, i3blocks, i3status-rust, py3status, polybar, lemonbar, xmobar, conky, genmon, argos,
-    xbar, swiftbar, sketchybar, plain, json. Prints no text, and exits with 0, while nothing is known: a bar then
-    hides it. Asks nobody, and starts a refresh in the background when one is due.
+    FORMAT is one of waybar, i3bar, i3blocks, i3status-rust, py3status, polybar, lemonbar, xmobar, screen (GNU
+    screen's), conky, genmon, argos, xbar, swiftbar, sketchybar, plain, json. Prints no text, and exits with 0, while
+    nothing is known: a bar then hides it. Asks nobody, and starts a refresh in the background when one is due.
     """
     chosen, wanted = FORMATS[format], panels.Wanted(template=template, window=window)
     if follow and chosen.update is None:

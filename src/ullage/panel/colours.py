@@ -34,6 +34,16 @@ class Paint(Record):
     underline: bool = False
 
 
+def nearest_name(colour: str) -> str:
+    """Return which of a terminal's eight colours comes nearest to one of #rrggbb."""
+
+    def distance(name: str) -> int:
+        pairs = zip(bytes.fromhex(_NAMED[name][1:]), bytes.fromhex(colour[1:]), strict=True)
+        return sum((one - other) ** 2 for one, other in pairs)
+
+    return min(_NAMED, key=distance)
+
+
 def paint(palette: Mapping[str, str], level: Level | None) -> Paint:
     """Return how a level looks; no colour where the palette has none for it.
 

@@ -48,6 +48,7 @@ FORMATS: dict[str, Format] = {
     "polybar": _repeated(lines.polybar),
     "lemonbar": _repeated(lines.lemonbar),
     "xmobar": _repeated(lines.xmobar),
+    "screen": _repeated(lines.screen),
     "conky": _once(lines.conky),
     "genmon": _once(lines.genmon),
     "argos": Format(render=menus.argos),
