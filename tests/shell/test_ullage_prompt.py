@@ -31,6 +31,8 @@ SHELLS = {
     "bash": ["bash", "--posix"],
     "busybox": ["busybox", "sh"],
     "zsh": ["zsh", "--emulate", "sh"],
+    # Its numbers have 32 bits.
+    "mksh": ["mksh"],
 }
 shells = pytest.mark.parametrize("shell", SHELLS)
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a shell its uptime")
