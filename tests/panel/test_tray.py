@@ -70,7 +70,7 @@ def test_the_face_counts_what_is_left_where_that_is_wanted() -> None:
     assert face.face(look(window(used=100.0), show_left=True)) == (0.0, "#e5484d", "×")
 
 
-def test_nothing_known_is_an_empty_ring() -> None:
+def test_nothing_known_is_an_empty_bar() -> None:
     nothing = look(problem=Problem(code="signed_out", message="Nobody is signed in."))
     assert face.face(nothing) == (None, "#9aa4b2", "")
     assert face.menu_lines(nothing) == ["Nothing is known yet.", "Nobody is signed in."]
@@ -86,24 +86,49 @@ def test_the_menu_has_used_reset_age_and_source() -> None:
         )
     )
     assert lines == [
-        "Session (5h): 37%, resets in 2h13, 12:51 (read just now, from oauth)",
-        "Week: ~82%!, resets in 2h13, 12:51 (read 20m ago, from statusline)",
-        "Fable: ?, has reset; a new reading is due (read just now, from oauth)",
+        "▰▰▰▰▱▱▱▱▱▱▱▱  37%  Session (5h)",
+        "    resets in 2h13, 12:51",
+        "    read just now, from oauth",
+        "▰▰▰▰▰▰▰▰▰▰▱▱  ~82%!  Week",
+        "    resets in 2h13, 12:51",
+        "    read 20m ago, from statusline",
+        "?  Fable",
+        "    has reset",
+        "    a new reading is due",
+        "    read just now, from oauth",
+        "max plan, percent used, read just now, from oauth",
     ]
+
+
+def test_age_and_source_stand_once_where_they_are_the_same() -> None:
+    lines = face.menu_lines(look(window(used=37.0, label="Session (5h)"), window("seven_day", 82.0, label="Week")))
+    assert [line for line in lines if "from oauth" in line] == ["max plan, percent used, read just now, from oauth"]
+
+
+def test_no_line_is_longer_than_a_menu_is_wide() -> None:
+    lines = face.menu_lines(look(problem=Problem(code="signed_out", message="Sign in again, then try. " * 12)))
+    assert max(map(len, lines)) <= face.LONGEST_LINE
 
 
 def test_a_title_is_no_longer_than_windows_shows() -> None:
     assert len(face.title(look(window()).replace(origin="y" * 300))) == face.LONGEST_TITLE
 
 
-def test_the_ring_fills_clockwise_from_the_top() -> None:
-    image = picture.ring(0.25, "#e5484d", "25")
-    right, left = (image.getpixel((x, 32)) for x in (58, 6))
-    assert image.getpixel((32 + 18, 32 - 18)) == (229, 72, 77, 255)
-    assert left != (229, 72, 77, 255)
-    assert right is not None
-    assert image.getpixel((0, 0))[3] == 0  # type: ignore[index]  # four numbers
-    assert picture.ring(0.25, "#e5484d", "", opaque=True).getpixel((0, 0))[3] == 255  # type: ignore[index]  # the same
+def test_the_bar_fills_below_the_number() -> None:
+    image = picture.gauge(0.25, "#e5484d", "25")
+    assert [image.getpixel((x, 58)) for x in (12, 20)] == [(229, 72, 77, 255), (75, 82, 92, 255)]
+    assert image.getpixel((0, 0))[3] < 64  # type: ignore[index]  # four numbers
+    assert picture.gauge(0.25, "#e5484d", "", opaque=True).getpixel((0, 0))[3] == 255  # type: ignore[index]  # the same
+
+
+@pytest.mark.parametrize("text", ["7", "42", "88", "100", "×", "?"])
+def test_the_number_fills_a_tray_of_16_pixels(text: str) -> None:
+    small = picture.gauge(0.5, "#3d9a50", text).convert("L").resize((16, 16)).crop((0, 0, 16, 11))
+    bright = [place for place, value in enumerate(small.tobytes()) if value > 150]
+    rows = {place // 16 for place in bright}
+    assert len(rows) >= 5
+    assert max(rows) - min(rows) + 1 >= (7 if len(text) < 3 else 5)
+    assert len({place % 16 for place in bright}) <= 15
 
 
 @pytest.fixture
@@ -161,7 +186,7 @@ def the_menu_works(environ: dict[str, str], screen: Screen, opened: Path, button
     """The icon turns with the cache; its menu opens, and the keys choose the usage page in it."""
     screen.shows(RED, of=40)
     know(environ, 30.0)
-    screen.shows(GREEN, of=40)
+    screen.shows(GREEN, of=15)
 
     def chosen() -> bool:
         click(environ, x, 18, button)

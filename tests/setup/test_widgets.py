@@ -15,7 +15,7 @@ from ullage.setup import gnome, plasma, widgets
 if TYPE_CHECKING:
     from pathlib import Path
 
-FILES = {"a.js": b"1\n", "in/b.js": b"2\n", "in/deep/c": b"\0"}
+FILES = {"a.js": b"1\n", "in/b.js": b"2\n", "in/deep/er/c": b"\0"}
 
 
 def everything(folder: Path) -> dict[str, bytes]:

@@ -96,11 +96,11 @@ def remove(directory: str) -> list[str]:
         os.unlink(os.path.join(directory, _LIST))
     except OSError as error:
         raise UsageError(f"{error.filename or directory} cannot be removed: {error.strerror}.") from error
-    inside = {os.path.dirname(os.path.join(directory, name)) for name in written}
-    for path in sorted(inside | {directory}, key=len, reverse=True):
+    inside = {name[:end] for name in written for end, sign in enumerate(name) if sign == "/"}
+    for folder in sorted(inside | {""}, key=len, reverse=True):
         # What somebody else has put there stays.
         with contextlib.suppress(OSError):
-            os.rmdir(path)
+            os.rmdir(os.path.join(directory, folder).rstrip(os.sep))
     return kept
 
 

@@ -117,8 +117,8 @@ def _keychain(environ: Mapping[str, str], program: str = "/usr/bin/security") ->
     if found.returncode != 0:
         raise SourceError(
             "token_unreadable",
-            f"The Keychain gave nothing out (security: {found.returncode}): it is locked, or access was refused. Unlock "
-            "it, and allow access when macOS asks.",
+            f"The Keychain gave nothing out (security: {found.returncode}): it is locked, or access was refused. "
+            "Unlock it, and allow access when macOS asks.",
         )
     secret = found.stdout.strip()
     try:

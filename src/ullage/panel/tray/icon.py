@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 
 from ullage.base.errors import UllageError
 from ullage.base.text import clean
+from ullage.panel import markup
 from ullage.panel.follow import Followed, follow
 from ullage.panel.page import open_usage_page
 from ullage.panel.tray.face import face, menu_lines, title
@@ -149,6 +150,7 @@ class _Tray:
 
     def _appear(self) -> None:
         self._icon.visible = True
+        self._tell_label()
 
     def _say(self, panel: Panel) -> None:
         if panel != self._shown:
@@ -159,12 +161,24 @@ class _Tray:
         self._panel = panel
         self._icon.icon, self._icon.title = self._image(), self._title()
         self._icon.update_menu()
+        self._tell_label()
+
+    def _tell_label(self) -> None:
+        """Put the text beside the icon where the tray has room for one; the library has no call for it."""
+        if not hasattr(self._icon, "_appindicator"):
+            return
+        from gi.repository import GLib  # type: ignore[import-not-found]  # there where this kind of icon is
+
+        text = markup.plain(self._panel.spans, self._panel.palette)
+        indicator = self._icon._appindicator
+        # The second is as wide as the text may get. An idle function that returns a false value runs once.
+        GLib.idle_add(indicator.set_label, text, text)
 
     def _image(self) -> Any:
         from ullage.render import picture
 
         share, colour, text = face(self._panel)
-        return picture.ring(share, colour, text, opaque=self._by_xembed)
+        return picture.gauge(share, colour, text, opaque=self._by_xembed)
 
     def _title(self) -> str:
         text = title(self._panel)
