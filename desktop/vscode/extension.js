@@ -1,5 +1,8 @@
 // Shows what `ullage panel json --follow` writes in the status bar; starts nothing else.
 const { spawn } = require('node:child_process');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
 const readline = require('node:readline');
 const vscode = require('vscode');
 
@@ -34,7 +37,7 @@ function start() {
     const words = ['panel', 'json', '--follow'];
     if (window) words.push('--window', window);
     if (count !== 'config') words.push('--count', count);
-    const started = spawn(settings.get('program'), words, { stdio: ['pipe', 'pipe', 'ignore'], windowsHide: true });
+    const started = spawn(find(settings.get('program')), words, { stdio: ['pipe', 'pipe', 'ignore'], windowsHide: true });
     child = started;
     started.on('error', () => ended(started, 'ullage is not installed. Run: pipx install ullage'));
     started.on('exit', () => ended(started, 'ullage panel json --follow ended. Run it in a terminal to see why.'));
@@ -45,6 +48,13 @@ function start() {
         // A dollar and a parenthesis would be the name of an icon.
         show(panel.text.replaceAll('$(', '$\u200b('), panel.tooltip, panel.colour, panel.level === 'exhausted');
     });
+}
+
+/** Return the program, or where pipx and uv put it when no PATH of a desktop's names that. */
+function find(program) {
+    const isOnPath = (process.env.PATH ?? '').split(path.delimiter).some(folder => fs.existsSync(path.join(folder, program)));
+    const own = path.join(os.homedir(), '.local', 'bin', 'ullage');
+    return program === 'ullage' && !isOnPath && fs.existsSync(own) ? own : program;
 }
 
 function ended(which, notice) {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from tests.support.bars import (
     x_server,
     xfce_panel,
 )
+from tests.support.desktop import running as session_bus
 from tests.support.samples import NOW, reading, settings, window
 from tests.support.tools import ULLAGE, need, run, ullage, wait_until
 from ullage import panel
@@ -214,6 +216,31 @@ def test_by_appindicator(environ: dict[str, str], tmp_path: Path, screen: Screen
     both = f'(unset PYTHONPATH; exec {" ".join(panel_command[2:])}) & exec "{ULLAGE}" tray'
     with running([*panel_command[:2], "sh", "-c", both], inside, folder=tmp_path):
         the_menu_works(environ, screen, opened, 1, 30)
+
+
+def label(environ: dict[str, str]) -> str:
+    """What stands beside the icon, as the bus tells it to whatever tray asks."""
+    call = ["gdbus", "call", "--session", "--dest", "org.freedesktop.DBus", "--object-path", "/org/freedesktop/DBus"]
+    names = re.findall(r":1\.\d+", run([*call, "--method", "org.freedesktop.DBus.ListNames"], environ).stdout)
+    for name in names:
+        item = ["gdbus", "call", "--session", "--dest", name, "--object-path", "/org/ayatana/NotificationItem/ullage"]
+        asked = [*item, "--method", "org.freedesktop.DBus.Properties.Get", "org.kde.StatusNotifierItem"]
+        told = run([*asked, "XAyatanaLabel"], environ)
+        if told.returncode == 0:
+            return told.stdout
+    return ""
+
+
+def test_the_text_stands_beside_an_appindicator(environ: dict[str, str], tmp_path: Path, screen: Screen) -> None:
+    need("gdbus")
+    know(environ, 95.0)
+    with session_bus(tmp_path, service=False) as bus:
+        environ["DBUS_SESSION_BUS_ADDRESS"] = bus.address
+        inside = {**with_menu(environ, tmp_path), "PYSTRAY_BACKEND": "appindicator"}
+        with running([ULLAGE, "tray"], inside):
+            for used in (95, 96, 30):
+                know(environ, used)
+                wait_until(lambda shown=f"'5h {used}%": shown in label(environ), what=f"{used}% beside the icon")  # type: ignore[misc]  # a default binds it
 
 
 def test_no_tray_is_said_once_and_waited_for(environ: dict[str, str], screen: Screen) -> None:
