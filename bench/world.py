@@ -19,7 +19,6 @@ from ullage.quota import timeline
 from ullage.simulate import Simulator, write_account
 from ullage.store.account import AccountCache
 from ullage.store.cache import ProfileCache
-from ullage.system import places
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -136,7 +135,7 @@ def make_older(environ: Mapping[str, str], surface: str, by: int) -> None:
 def forget_clock(environ: Mapping[str, str]) -> None:
     """Take the clock from the timelines, as on a system that tells a shell none: `ullage-prompt` must run `date`."""
     cache = ProfileCache(environ)
-    for surface in places.TIMELINES:
+    for surface in timeline.TIMELINES:
         first, newline, rest = cache.timeline(surface).partition(b"\n")
         fields = first.split(b" ")[:4]
         cache.save_timeline(surface, b" ".join([*fields, b"-", b"-", b"-"]) + newline + rest, None)

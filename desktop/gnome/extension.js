@@ -223,6 +223,12 @@ class UllageIndicator extends PanelMenu.Button {
         this._draw();
     }
 
+    /** Say whether the bar is light, by the text that it has. */
+    is_on_light() {
+        const own = this.get_theme_node().get_foreground_color();
+        return own.red + own.green + own.blue < 3 * 128;
+    }
+
     arrange() {
         const show = this._settings.get_string('show');
         this._ring.visible = show !== 'text';
@@ -262,6 +268,7 @@ class UllageExtension extends Extension {
             ...['window', 'count', 'program'].map(
                 key => this._settings.connect(`changed::${key}`, () => this._restart())),
         ];
+        // Only what stands in the bar has the bar's colours.
         Main.panel.addToStatusArea(this.metadata.uuid, this._indicator);
         this._start();
     }
@@ -296,6 +303,7 @@ class UllageExtension extends Extension {
         const window = this._settings.get_string('window');
         const count = this._settings.get_string('count');
         const words = [
+            '--background', this._indicator.is_on_light() ? 'light' : 'dark',
             ...window ? ['--window', window] : [],
             ...count === 'config' ? [] : ['--count', count],
         ];

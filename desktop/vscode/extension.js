@@ -21,6 +21,7 @@ function activate(context) {
         vscode.commands.registerCommand('ullage.menu', showMenu),
         vscode.commands.registerCommand('ullage.refresh', () => ask('refresh')),
         vscode.commands.registerCommand('ullage.open', () => ask('open')),
+        vscode.window.onDidChangeActiveColorTheme(restart),
         vscode.workspace.onDidChangeConfiguration(event => event.affectsConfiguration('ullage') && restart()),
     );
     start();
@@ -37,6 +38,9 @@ function start() {
     const words = ['panel', 'json', '--follow'];
     if (window) words.push('--window', window);
     if (count !== 'config') words.push('--count', count);
+    const { Light, HighContrastLight } = vscode.ColorThemeKind;
+    const isLight = [Light, HighContrastLight].includes(vscode.window.activeColorTheme.kind);
+    words.push('--background', isLight ? 'light' : 'dark');
     const started = spawn(find(settings.get('program')), words, { stdio: ['pipe', 'pipe', 'ignore'], windowsHide: true });
     child = started;
     started.on('error', () => ended(started, 'ullage is not installed. Run: pipx install ullage'));

@@ -60,7 +60,7 @@ def cache(environ: dict[str, str]) -> ProfileCache:
 
 
 def alert(**changes: object) -> Alert:
-    return alerts.test_alert(datetime.now(UTC)).replace(**changes)
+    return alerts.make_test_alert(datetime.now(UTC)).replace(**changes)
 
 
 def test_a_refresh_tells_each_threshold_once(
@@ -98,19 +98,19 @@ def test_that_readings_fail_is_told_by_profile(environ: dict[str, str], cache: P
         each.save_reading(reading(window("five_hour", 100.0)))
     threshold = Mark(kind="threshold", window_id="five_hour", percent=90.0, resets_at=now, as_of=now)
     outbox.keep_marks(cache, (Mark(kind="failing"), threshold))
-    assert outbox.marks(other) == (threshold,)
+    assert outbox.load_marks(other) == (threshold,)
     outbox.keep_marks(other, (threshold,))
-    assert outbox.marks(cache) == (Mark(kind="failing"), threshold)
+    assert outbox.load_marks(cache) == (Mark(kind="failing"), threshold)
 
 
 def test_what_a_profile_has_told_before_its_account_was_known_is_told(cache: ProfileCache, now: datetime) -> None:
     told = Mark(kind="threshold", window_id="five_hour", percent=90.0, resets_at=now)
     outbox.keep_marks(cache, (told,))
     cache.save_reading(reading(window("five_hour", 100.0)))
-    assert outbox.marks(cache) == (told,)
+    assert outbox.load_marks(cache) == (told,)
     newer = told.replace(percent=100.0)
     outbox.keep_marks(cache, (newer,))
-    assert outbox.marks(cache) == (newer,)
+    assert outbox.load_marks(cache) == (newer,)
 
 
 def test_a_window_that_is_sure_to_run_out_is_told(
@@ -208,7 +208,7 @@ def test_an_outbox_that_cannot_be_written_fails_no_refresh(
 @pytest.mark.parametrize("data", [b"", b"{", b"[]", b'{"format": 2}', b'{"format": 1, "marks": [1, {"kind": "x"}]}'])
 def test_what_was_told_is_read_without_trust(cache: ProfileCache, data: bytes) -> None:
     (Path(cache.directory) / "alerts.json").write_bytes(data)
-    assert outbox.marks(cache) == ()
+    assert outbox.load_marks(cache) == ()
 
 
 def test_what_was_told_survives(cache: ProfileCache, now: datetime) -> None:
@@ -218,7 +218,7 @@ def test_what_was_told_survives(cache: ProfileCache, now: datetime) -> None:
         Mark(kind="failing"),
     )
     outbox.keep_marks(cache, told)
-    assert outbox.marks(cache) == told
+    assert outbox.load_marks(cache) == told
 
 
 def test_strange_files_and_old_alerts_in_the_outbox_are_no_alerts(
@@ -283,7 +283,7 @@ def test_the_desktop_shows_alerts_as_text(environ: dict[str, str], cache: Profil
         environ["DBUS_SESSION_BUS_ADDRESS"] = screen.address
         delivered = run(DELIVER, environ)
     assert (delivered.returncode, delivered.stdout, delivered.stderr) == (0, "", "")
-    assert outbox.problem(cache) is None
+    assert outbox.load_problem(cache) is None
     assert screen.shown == [
         ("ullage", f"{HOSTILE}: 95% used", "It resets in 2h13."),
         ("ullage", "No new reading", "‹a href='x'›The server‹/a› + co"),

@@ -11,8 +11,8 @@ import pytest
 
 from tests.support.tools import PYTHON, ULLAGE, ULLAGE_PROMPT, make_due, modules, need, run, ullage
 from ullage import refresh
+from ullage.quota.timeline import SURFACES
 from ullage.store.cache import ProfileCache
-from ullage.system.places import SURFACES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Simulate = Callable[..., Simulator]
 
-OWN = {"__future__"} | modules(base="errors record", prompt="", quota="timeline", system="files places")
+OWN = {"__future__"} | modules(base="arguments errors record", prompt="", quota="timeline", system="files places")
 
 NETWORK = ("socket", "connect", "sendto")
 PROCESSES = ("clone", "clone3", "fork", "vfork")

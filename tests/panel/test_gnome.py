@@ -69,9 +69,9 @@ def test_its_menu(desktop: Shell, opened: Path) -> None:
     desktop.click(BUTTON)
     wait_until(lambda: desktop.evaluate(f"{BUTTON}.menu.isOpen"), what="the menu")
     entries = desktop.evaluate(f"{BUTTON}._rows._getMenuItems().map(item => item.accessible_name)")
-    assert entries[0].startswith(f"{HOSTILE}, 30%, resets in ")
-    assert entries[1].startswith("Week (all models), 5%, resets in ")
-    assert entries[2:] == ["max plan, percent used, read just now, from oauth"]
+    assert entries[0].startswith(f"{HOSTILE}, 30%, resets ")
+    assert entries[1].startswith("Week (all models), 5%, resets ")
+    assert entries[2:] == ["Max 20x plan, read just now, from oauth"]
     actions = f"{BUTTON}.menu._getMenuItems().filter(item => item.label?.text)"
     assert desktop.evaluate(f"{actions}.map(item => item.label.text)") == [
         "Refresh", "Open the usage page", "Preferences",

@@ -45,8 +45,8 @@ if TYPE_CHECKING:
 
 def look(*windows: Any, now: Any = NOW, problem: Problem | None = None, **changes: Any) -> panel.Panel:
     stated = reading(*windows) if windows else None
-    known = Overview(reading=stated, plan=Schedule(problem=problem), samples={}, forecasts={})
-    return panel.look(known, settings(**changes), Wanted(), now)
+    known = Overview(reading=stated, schedule=Schedule(problem=problem), samples={}, forecasts={})
+    return panel.look_at(known, settings(**changes), Wanted(), now)
 
 
 @pytest.mark.parametrize(
@@ -55,8 +55,8 @@ def look(*windows: Any, now: Any = NOW, problem: Problem | None = None, **change
         (37.9, 0, (0.37, "#3d9a50", "37")),
         (82.0, 0, (0.82, "#d29922", "82")),
         (99.9, 0, (0.99, "#e5484d", "99")),
-        (100.0, 0, (1.0, "#e5484d", "×")),
-        (140.0, 0, (1.0, "#e5484d", "×")),
+        (100.0, 0, (1.0, "#b565d9", "×")),
+        (140.0, 0, (1.0, "#b565d9", "×")),
         (0.0, 0, (0.0, "#3d9a50", "0")),
         (82.0, 20, (0.82, "#888888", "82")),
         (82.0, 140, (None, "#9aa4b2", "?")),
@@ -64,23 +64,23 @@ def look(*windows: Any, now: Any = NOW, problem: Problem | None = None, **change
     ],
 )
 def test_the_face_tells_what_is_known(used: float | None, minutes: int, shown: object) -> None:
-    assert face.face(look(window(used=used), now=NOW + timedelta(minutes=minutes))) == shown
+    assert face.draw_face(look(window(used=used), now=NOW + timedelta(minutes=minutes))) == shown
 
 
 def test_the_face_counts_what_is_left_where_that_is_wanted() -> None:
-    assert face.face(look(window(used=37.9), show_left=True)) == (0.63, "#3d9a50", "63")
-    assert face.face(look(window(used=100.0), show_left=True)) == (0.0, "#e5484d", "×")
+    assert face.draw_face(look(window(used=37.9), show_left=True)) == (0.63, "#3d9a50", "63")
+    assert face.draw_face(look(window(used=100.0), show_left=True)) == (0.0, "#b565d9", "×")
 
 
 def test_nothing_known_is_an_empty_bar() -> None:
     nothing = look(problem=Problem(code="signed_out", message="Nobody is signed in."))
-    assert face.face(nothing) == (None, "#9aa4b2", "")
-    assert face.menu_lines(nothing) == ["Nothing is known yet.", "Nobody is signed in."]
-    assert face.title(nothing) == "ullage: Nothing is known yet."
+    assert face.draw_face(nothing) == (None, "#9aa4b2", "")
+    assert face.list_menu(nothing) == ["Nothing is known yet.", "Nobody is signed in."]
+    assert face.word_title(nothing) == "ullage: Nothing is known yet."
 
 
 def test_the_menu_has_used_reset_age_and_source() -> None:
-    lines = face.menu_lines(
+    lines = face.list_menu(
         look(
             window(used=37.0, label="Session (5h)"),
             window("seven_day", 82.0, label="Week", as_of=NOW - timedelta(minutes=20), source="statusline"),
@@ -89,31 +89,31 @@ def test_the_menu_has_used_reset_age_and_source() -> None:
     )
     assert lines == [
         "▰▰▰▰▱▱▱▱▱▱▱▱  37%  Session (5h)",
-        "    resets in 2h13, 12:51",
+        "    resets at 12:51, in 2h13",
         "    read just now, from oauth",
         "▰▰▰▰▰▰▰▰▰▰▱▱  ~82%!  Week",
-        "    resets in 2h13, 12:51",
+        "    resets at 12:51, in 2h13",
         "    read 20m ago, from statusline",
         "?  Fable",
         "    has reset",
         "    a new reading is due",
         "    read just now, from oauth",
-        "max plan, percent used, read just now, from oauth",
+        "Max 20x plan, read just now, from oauth",
     ]
 
 
 def test_age_and_source_stand_once_where_they_are_the_same() -> None:
-    lines = face.menu_lines(look(window(used=37.0, label="Session (5h)"), window("seven_day", 82.0, label="Week")))
-    assert [line for line in lines if "from oauth" in line] == ["max plan, percent used, read just now, from oauth"]
+    lines = face.list_menu(look(window(used=37.0, label="Session (5h)"), window("seven_day", 82.0, label="Week")))
+    assert [line for line in lines if "from oauth" in line] == ["Max 20x plan, read just now, from oauth"]
 
 
 def test_no_line_is_longer_than_a_menu_is_wide() -> None:
-    lines = face.menu_lines(look(problem=Problem(code="signed_out", message="Sign in again, then try. " * 12)))
+    lines = face.list_menu(look(problem=Problem(code="signed_out", message="Sign in again, then try. " * 12)))
     assert max(map(len, lines)) <= face.LONGEST_LINE
 
 
 def test_a_title_is_no_longer_than_windows_shows() -> None:
-    assert len(face.title(look(window()).replace(origin="y" * 300))) == face.LONGEST_TITLE
+    assert len(face.word_title(look(window()).replace(origin="y" * 300))) == face.LONGEST_TITLE
 
 
 def test_the_bar_fills_below_the_number() -> None:

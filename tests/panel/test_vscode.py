@@ -68,7 +68,7 @@ def editor(environ: dict[str, str], tmp_path: Path) -> Iterator[Editor]:
 def test_its_item_follows_the_cache(editor: Editor, environ: dict[str, str]) -> None:
     shown = editor.shows("5h 95%!!")
     assert (shown["shown"], shown["color"], shown["command"]) == (True, RED, "ullage.menu")
-    assert shown["tooltip"].startswith("$(bell) <b>x</b>: 95%!!, resets in ")
+    assert shown["tooltip"].startswith("$(bell) <b>x</b>: 95%!!, resets ")
     know(environ, 100.0)
     shown = editor.shows(next(each["text"] for each in _later(editor, "5h 95%!!")))
     assert shown["backgroundColor"] == {"id": "statusBarItem.errorBackground"}

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
     from ullage.quota.model import Kind
 
+# Our own code starts `claude` here.
+pytestmark = pytest.mark.process
+
 ACCOUNT_ID = "5e000000-0000-4000-8000-000000000001"
 
 
@@ -65,14 +68,14 @@ def told(environ: Mapping[str, str]) -> dict[str, tuple[float | None, str]]:
 def turn_back(environ: Mapping[str, str], by: timedelta, **changes: Any) -> None:
     """Make what is in the cache older, as if so much time had passed."""
     cache = ProfileCache(environ)
-    plan = cache.schedule()
-    shared = AccountCache(cache.root, plan.account_id)
+    schedule = cache.schedule()
+    shared = AccountCache(cache.root, schedule.account_id)
     asked_at = shared.asked_at()
     if asked_at is not None:
         shared.save_asked_at(asked_at - by)
     times = ("attempted_at", "refresh_at", "idle_refresh_at", "spawned_at")
     cache.save_schedule(
-        plan.replace(**{name: getattr(plan, name) - by for name in times if getattr(plan, name)}, **changes)
+        schedule.replace(**{name: getattr(schedule, name) - by for name in times if getattr(schedule, name)}, **changes)
     )
     for reading in cache.readings():
         windows = tuple(window.replace(as_of=window.as_of - by) for window in reading.windows)
@@ -302,9 +305,9 @@ class TestAuto:
         assert auto.is_busy(Schedule(), [], None, self.now)
 
     def test_our_own_process_writing_the_state_file_is_no_activity(self) -> None:
-        plan = Schedule(spawned_at=self.now, unchanged=1)
-        assert not auto.is_busy(plan, [], self.now + timedelta(seconds=5), self.now)
-        assert auto.is_busy(plan, [], self.now + timedelta(minutes=5), self.now)
+        schedule = Schedule(spawned_at=self.now, unchanged=1)
+        assert not auto.is_busy(schedule, [], self.now + timedelta(seconds=5), self.now)
+        assert auto.is_busy(schedule, [], self.now + timedelta(minutes=5), self.now)
 
 
 class TestAllProfiles:

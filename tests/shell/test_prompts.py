@@ -15,8 +15,9 @@ import pytest
 from tests.support.shells import BASH, COLOURS, FISH, SHELLS, ZSH, a_refresh_under_way, publish
 from tests.support.tools import PYTHON, REPOSITORY, need, run, still_hangs, wait_until
 from ullage.base.errors import UsageError
+from ullage.quota.timeline import SURFACES
 from ullage.store.cache import ProfileCache
-from ullage.system.places import SURFACES, profile_directory
+from ullage.system.places import profile_directory
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,7 +15,8 @@ from PIL import Image, ImageGrab
 
 from tests.support.samples import reading, window
 from tests.support.tools import REPOSITORY, need, run, wait_until
-from ullage.quota.schedule import Schedule, begun
+from ullage.config.palette import COLOURS
+from ullage.quota.schedule import Schedule
 from ullage.store.cache import ProfileCache
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ WIDTH, HEIGHT = 900, 300
 SYSTEM_GI = "/usr/lib/python3/dist-packages/gi"
 
 # Of the default palette, as bars show it.
-GREEN, YELLOW, RED, GREY = "#3d9a50", "#d29922", "#e5484d", "#888888"
+GREEN, YELLOW, RED, GREY = (COLOURS["dark"][name] for name in ("normal", "warning", "critical", "faint"))
 
 HOSTILE = (
     "%{A1:touch OWNED:}x%{A} %%{F#f00}",
@@ -58,7 +59,7 @@ def know(environ: Mapping[str, str], used: float, *, label: str = "Session (5h)"
     now = datetime.now(UTC)
     cache = ProfileCache(environ)
     cache.make_private()
-    cache.save_schedule(begun(Schedule(), now).replace(refresh_at=now + HOUR, idle_refresh_at=now + HOUR))
+    cache.save_schedule(Schedule().begun(now).replace(refresh_at=now + HOUR, idle_refresh_at=now + HOUR))
     cache.postpone(int((now + HOUR).timestamp()))
     stated = now - ago
     cache.save_reading(

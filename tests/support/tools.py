@@ -17,10 +17,10 @@ import pytest
 
 from ullage.quota import timeline
 from ullage.quota.schedule import SHORTEST_INTERVAL
+from ullage.quota.timeline import TIMELINES
 from ullage.store.account import AccountCache
 from ullage.store.cache import ProfileCache
 from ullage.system.http import WHOLE_CALL_SECONDS
-from ullage.system.places import TIMELINES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

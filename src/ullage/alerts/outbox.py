@@ -18,13 +18,13 @@ from ullage import alerts, config
 from ullage.alerts import Alert, Mark, channels
 from ullage.base.errors import UllageError
 from ullage.base.text import clean
-from ullage.quota.model import parse_percent, parse_time
-from ullage.store import recording
+from ullage.base.values import parse_percent, parse_time
+from ullage.store import overview
 from ullage.store.account import AccountCache
 from ullage.store.cache import ProfileCache
 from ullage.system import detach, directories, secret
 from ullage.system.files import read_regular, write_atomically
-from ullage.system.lock import exclusive
+from ullage.system.lock import hold_lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,22 +51,22 @@ def announce(environ: Mapping[str, str], settings: Settings, cache: ProfileCache
     """
     try:
         if _announce(settings, cache, now):
-            detach.start("ullage.alerts.outbox", secret.withheld(environ, settings.key_variables))
+            detach.start("ullage.alerts.outbox", secret.withhold_keys(environ, settings.key_variables))
     except Exception as error:
         keep_problem(cache, f"{type(error).__name__}: {error}", now)
 
 
 def _announce(settings: Settings, cache: ProfileCache, now: datetime) -> bool:
-    if not usable(settings.alerts):
+    if not list_usable(settings.alerts):
         return False
-    with exclusive(os.path.join(_made_place(cache), _LOCK), _LONGEST_POSTING_SECONDS) as alone:
+    with hold_lock(os.path.join(_made_place(cache), _LOCK), _LONGEST_POSTING_SECONDS) as alone:
         return alone and _post_due(settings, cache, now)
 
 
 def _post_due(settings: Settings, cache: ProfileCache, now: datetime) -> bool:
-    reading, told = cache.reading(), marks(cache)
-    expected = recording.forecasts(cache, reading, settings.limits, now) if settings.alerts.forecast else {}
-    found, after = alerts.due(reading, cache.schedule(), told, settings.alerts, expected, settings.limits, now)
+    reading, told = cache.reading(), load_marks(cache)
+    expected = overview.load_forecasts(cache, reading, settings.thresholds, now) if settings.alerts.forecast else {}
+    found, after = alerts.find_due(reading, cache.schedule(), told, settings.alerts, expected, settings.thresholds, now)
     if after != told:
         # Marked before they are sent: one that gets lost is better than one that comes again and again.
         keep_marks(cache, after)
@@ -75,15 +75,15 @@ def _post_due(settings: Settings, cache: ProfileCache, now: datetime) -> bool:
     return bool(found)
 
 
-def usable(wishes: Wishes) -> tuple[str, ...]:
+def list_usable(wishes: Wishes) -> tuple[str, ...]:
     """Return the channels that can be used here."""
-    return tuple(channel for channel in wishes.via if channels.missing(channel, wishes) is None)
+    return tuple(channel for channel in wishes.via if channels.explain_missing(channel, wishes) is None)
 
 
 def post(cache: ProfileCache, alert: Alert) -> None:
     """Put an alert into the outbox."""
     outbox = os.path.join(_made_place(cache), _OUTBOX)
-    directories.make(cache.root, outbox)
+    directories.make_private(cache.root, outbox)
     name = f"{alert.at.timestamp():.6f}-{secrets.token_hex(4)}.json"
     write_atomically(os.path.join(outbox, name), _encode_alert(alert))
 
@@ -113,9 +113,9 @@ def _take(path: str) -> Alert | None:
 
 
 def _send(cache: ProfileCache, alert: Alert, wishes: Wishes, environ: Mapping[str, str]) -> None:
-    for channel in usable(wishes):
+    for channel in list_usable(wishes):
         try:
-            channels.send(channel, alert, wishes, environ)
+            channels.send_alert(channel, alert, wishes, environ)
         except UllageError as error:
             keep_problem(cache, f"{channel}: {error}", datetime.now(UTC))
 
@@ -126,7 +126,7 @@ def keep_problem(cache: ProfileCache, words: str, now: datetime) -> None:
         write_atomically(_path(cache, _PROBLEM), f"{now.isoformat()} {clean(words, 500)}\n".encode())
 
 
-def problem(cache: ProfileCache) -> tuple[datetime, str] | None:
+def load_problem(cache: ProfileCache) -> tuple[datetime, str] | None:
     """Return when and why an alert last did not get through."""
     when, _, words = (read_regular(_path(cache, _PROBLEM)) or b"").decode(errors="replace").partition(" ")
     moment = parse_time(when)
@@ -139,7 +139,7 @@ def forget_problem(cache: ProfileCache) -> None:
         os.unlink(_path(cache, _PROBLEM))
 
 
-def marks(cache: ProfileCache) -> tuple[Mark, ...]:
+def load_marks(cache: ProfileCache) -> tuple[Mark, ...]:
     """Return what has been told, by any profile of the account; nothing for bytes that do not say so."""
     # A window's mark in a profile's own file is from a time when the account was not known: the account's goes before.
     found = {(mark.kind, mark.window_id): mark for mark in _marks(_path(cache, _MARKS))}

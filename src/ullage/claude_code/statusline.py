@@ -9,16 +9,18 @@ from __future__ import annotations
 import os
 import sys
 
+from ullage.base.arguments import parse_options
 from ullage.base.dates import UTC, datetime
 from ullage.base.errors import SourceError, UllageError
 from ullage.base.record import Record
-from ullage.prompt import choose_profile, may_write, parse_options
+from ullage.config.template import FORECASTS, PLAIN_SUBJECTS, SESSION_SUBJECTS, list_fields, parse_template
 from ullage.quota import merge, serial
 from ullage.quota.model import has_reset
+from ullage.quota.timeline import TIMELINES, choose_timeline
 from ullage.sources import statusline
 from ullage.store import statements
-from ullage.system.files import read_regular
-from ullage.system.places import TIMELINES, profile_directory, timeline_of
+from ullage.system.files import may_write, read_regular
+from ullage.system.places import choose_profile, profile_directory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,7 +62,7 @@ def run(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int | No
         from ullage.system import secret
 
         named = config.load(environ)[0].key_variables
-        previous = Previous(options["--then"], payload, secret.passed_on(environ, named))
+        previous = Previous(options["--then"], payload, secret.withhold_own_keys(environ, named))
     shows = "--quiet" not in options
     try:
         line = _take_in(payload, environ, shows=shows, prints=previous is None)
@@ -147,12 +149,12 @@ def _line(
     from ullage.render.surfaces import paint
 
     known = merged or Reading(account=Account(), source=statusline.NAME, as_of=now, windows=())
-    nodes = segment.parse(settings.status_line_template, segment.PLAIN_SUBJECTS + segment.SESSION_SUBJECTS)
-    asks = any(field.attribute in segment.FORECASTS for field in segment.fields(nodes))
+    nodes = parse_template(settings.status_line_template, PLAIN_SUBJECTS + SESSION_SUBJECTS)
+    asks = any(field.attribute in FORECASTS for field in list_fields(nodes))
     view = segment.View(
         reading=known,
         now=now,
-        limits=settings.limits,
+        thresholds=settings.thresholds,
         show_left=settings.show_left,
         ascii_only=settings.ascii_only,
         session=session.fields,
@@ -164,14 +166,14 @@ def _line(
         from ullage.render import cells
 
         spans = cells.fit(spans, columns, ascii_only=settings.ascii_only)
-    return paint(spans, timeline_of("ansi", environ), settings.palette).strip()
+    return paint(spans, choose_timeline("ansi", environ), settings.palette).strip()
 
 
 def _forecasts(reading: Reading, settings: Settings, environ: Mapping[str, str], now: datetime) -> dict[str, Forecast]:
-    from ullage.store import recording
+    from ullage.store import overview
     from ullage.store.cache import ProfileCache
 
-    return recording.forecasts(ProfileCache(environ), reading, settings.limits, now)
+    return overview.load_forecasts(ProfileCache(environ), reading, settings.thresholds, now)
 
 
 def _save(statement: Statement, settings: Settings, environ: Mapping[str, str]) -> None:
@@ -187,7 +189,7 @@ def _save(statement: Statement, settings: Settings, environ: Mapping[str, str]) 
     publish.publish_anew(cache, settings)
     if statement.is_news:
         # Claude Code waits for the end of this process, which SQLite, or another that writes there, would delay.
-        detach.start("ullage.store.recording", secret.withheld(environ, settings.key_variables))
+        detach.start("ullage.store.recording", secret.withhold_keys(environ, settings.key_variables))
 
 
 def _account_id(environ: Mapping[str, str]) -> str | None:

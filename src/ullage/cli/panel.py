@@ -13,6 +13,7 @@ from ullage import config, prompt
 from ullage import panel as panels
 from ullage.base.errors import CacheError, UsageError
 from ullage.cli import options
+from ullage.config.template import check_template
 from ullage.panel.formats import FORMATS
 from ullage.quota.model import find_window
 from ullage.render import segment
@@ -23,6 +24,7 @@ from ullage.system import detach, files
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Literal
 
     from ullage.config import Settings
     from ullage.panel import Panel, Wanted
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 
 
 def _template(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
-    wrong = segment.check(value) if value is not None else None
+    wrong = check_template(value) if value is not None else None
     if wrong:
         raise click.BadParameter(f"The template {wrong}.")
     return value
@@ -46,6 +48,11 @@ def _template(_context: click.Context, _parameter: click.Parameter, value: str |
 )
 @click.option(
     "--count", type=click.Choice(["used", "left"]), help="What the numbers say; else `segment.show` of config.toml."
+)
+@click.option(
+    "--background",
+    type=click.Choice(["dark", "light"]),
+    help="What the colours are to be read on; else `colors.background` of config.toml, or dark.",
 )
 @click.option(
     "--write",
@@ -63,6 +70,7 @@ def command(
     window: str | None,
     template: str | None,
     count: str | None,
+    background: Literal["dark", "light"] | None,
     write: str | None,
     after: str | None,
     follow: bool,
@@ -79,21 +87,25 @@ def command(
     if after is not None and (format != "json" or follow):
         raise UsageError("--after is for json, and in the place of --follow: it waits for one update.")
     tell = _print if write is None else _replace(write)
-    adapt = _adapted_to(count)
+    adapt = _adapt_to(count, background)
     if after is not None:
         return _wait(wanted, adapt, after, tell)
     if follow:
         return _follow(chosen, wanted, adapt, tell)
     prompt.start_refresh_if_due(os.environ, panels.UNATTENDED)
     settings, now = adapt(config.load(os.environ)[0]), datetime.now(UTC)
-    known = overview.load(ProfileCache(os.environ), settings.limits, now)
+    known = overview.load(ProfileCache(os.environ), settings.thresholds, now)
     _tell_unknown(known, window)
-    tell(chosen.render(panels.look(known, settings, wanted, now), _refresh_command()))
+    tell(chosen.render(panels.look_at(known, settings, wanted, now), _refresh_command()))
     return 0
 
 
-def _adapted_to(count: str | None) -> Callable[[Settings], Settings]:
+def _adapt_to(count: str | None, background: Literal["dark", "light"] | None) -> Callable[[Settings], Settings]:
+    """Return what makes of the settings in force those for this bar."""
+
     def adapt(settings: Settings) -> Settings:
+        if background is not None:
+            settings = settings.replace(look=settings.look.replace(background=background))
         settings = options.for_a_desktop(settings)
         return settings if count is None else settings.replace(show_left=count == "left")
 
@@ -137,9 +149,9 @@ def _wait(wanted: Wanted, adapt: Callable[[Settings], Settings], revision: str, 
     refresh = _refresh_command()
 
     def say(panel: Panel) -> None:
-        if document.revision(panel) != revision:
+        if document.digest(panel) != revision:
             sleep.ended = True
-            tell(document.json(panel, refresh))
+            tell(document.write_json(panel, refresh))
 
     with PipeSleep(sys.stdout.fileno()) as sleep:
         follow(Followed(os.environ, wanted, adapt), say, sleep)

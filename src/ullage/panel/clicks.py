@@ -15,7 +15,7 @@ _BUTTONS: dict[int, Request] = {1: "refresh", 3: "open"}
 _WORDS: dict[bytes, Request] = {b"refresh": "refresh", b"open": "open"}
 
 
-def clicked(line: bytes) -> Request | None:
+def read_click(line: bytes) -> Request | None:
     """Return what a click on our block asks for, from the i3bar protocol's endless array, an object a line.
 
     None for the array's bracket, for other buttons, and for whatever else is no click.
@@ -28,6 +28,6 @@ def clicked(line: bytes) -> Request | None:
     return _BUTTONS.get(pressed) if isinstance(pressed, int) and not isinstance(pressed, bool) else None
 
 
-def asked(line: bytes) -> Request | None:
+def read_word(line: bytes) -> Request | None:
     """Return what a widget asks for by a word; None for any other line."""
     return _WORDS.get(line.strip())

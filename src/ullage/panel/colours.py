@@ -5,7 +5,10 @@ A terminal has colours of its own for `green`; a bar has none, and takes these, 
 
 from __future__ import annotations
 
+import colorsys
+
 from ullage.base.record import Record
+from ullage.config.palette import NAMES, hex_of_number, number_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +27,8 @@ _NAMED = {
     "white": "#b0b0b0",
 }
 _DIM = "#888888"
+# What has less saturation is no colour to an eye.
+_GREYEST = 0.2
 
 
 class Paint(Record):
@@ -34,14 +39,21 @@ class Paint(Record):
     underline: bool = False
 
 
-def nearest_name(colour: str) -> str:
-    """Return which of a terminal's eight colours comes nearest to one of #rrggbb."""
+def find_nearest(colour: str) -> str:
+    """Return which of a terminal's eight colours comes nearest to one of #rrggbb by its hue; white for a grey."""
+    hue, saturation = _hue(colour)
 
-    def distance(name: str) -> int:
-        pairs = zip(bytes.fromhex(_NAMED[name][1:]), bytes.fromhex(colour[1:]), strict=True)
-        return sum((one - other) ** 2 for one, other in pairs)
+    def distance(name: str) -> float:
+        apart = abs(_hue(_NAMED[name])[0] - hue)
+        return min(apart, 1 - apart)
 
-    return min(_NAMED, key=distance)
+    return "white" if saturation < _GREYEST else min(_NAMED.keys() - {"black", "white"}, key=distance)
+
+
+def _hue(colour: str) -> tuple[float, float]:
+    red, green, blue = (part / 255 for part in bytes.fromhex(colour[1:]))
+    hue, saturation, _ = colorsys.rgb_to_hsv(red, green, blue)
+    return hue, saturation
 
 
 def paint(palette: Mapping[str, str], level: Level | None) -> Paint:
@@ -56,6 +68,8 @@ def paint(palette: Mapping[str, str], level: Level | None) -> Paint:
             colour = word.lower()
         elif word == "dim":
             colour = colour or _DIM
+        elif (number := number_of(word)) is not None:
+            colour = hex_of_number(number) if number > 15 else _NAMED[NAMES[number % 8]]
         else:
             colour = _NAMED.get(word.removeprefix("bright_"), colour)
     return Paint(colour=colour, bold="bold" in words or "reverse" in words, underline="underline" in words)

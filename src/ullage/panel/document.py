@@ -14,20 +14,20 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ullage.panel import Panel, Row
+    from ullage.panel import Panel, PanelRow
     from ullage.render.surfaces import Span
 
 
-def json(panel: Panel, refresh: Sequence[str]) -> str:
+def write_json(panel: Panel, refresh: Sequence[str]) -> str:
     """Return the panel as one line of JSON; `refresh` is the command that asks for a new reading."""
-    return contract.encode_line(document(panel, refresh)).decode()
+    return contract.encode_line(make_document(panel, refresh)).decode()
 
 
-def document(panel: Panel, refresh: Sequence[str]) -> PanelDocument:
+def make_document(panel: Panel, refresh: Sequence[str]) -> PanelDocument:
     """Return the panel as its contract words it; no text hides the widget's number."""
     return PanelDocument(
         schema=1,
-        revision=revision(panel),
+        revision=digest(panel),
         text=markup.plain(panel.spans, panel.palette),
         short_text=markup.plain(panel.short, panel.palette),
         spans=[_span(span, panel) for span in panel.spans],
@@ -46,7 +46,7 @@ def document(panel: Panel, refresh: Sequence[str]) -> PanelDocument:
     )
 
 
-def revision(panel: Panel) -> str:
+def digest(panel: Panel) -> str:
     """Return a mark that differs when a bar shows something else; the minutes in outlooks and ages leave it alone."""
     shown = (panel.spans, panel.short, panel.state, panel.problem, [(row.label, row.share) for row in panel.rows])
     return f"{zlib.crc32(repr(shown).encode()):08x}"
@@ -57,7 +57,7 @@ def _span(span: Span, panel: Panel) -> PanelSpanDocument:
     return PanelSpanDocument(text=span.text, level=span.level, colour=look.colour, bold=look.bold)
 
 
-def _row(row: Row, panel: Panel) -> PanelRowDocument:
+def _row(row: PanelRow, panel: Panel) -> PanelRowDocument:
     return PanelRowDocument(
         window=row.window,
         label=row.label,

@@ -7,13 +7,12 @@ from ullage.panel import clicks, document, lines, menus, objects
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from ullage.panel import Panel
     from ullage.panel.clicks import Request
+    from ullage.panel.menus import Command
 
-    # The words of the command that a menu's entry starts for a new reading.
-    Command = Sequence[str]
     Render = Callable[[Panel, Command], str]
 
 
@@ -41,7 +40,9 @@ def _once(render: Callable[[Panel], str]) -> Format:
 
 FORMATS: dict[str, Format] = {
     "waybar": _repeated(objects.waybar),
-    "i3bar": _repeated(objects.i3bar, objects.i3bar_update).replace(prelude=objects.I3BAR_PRELUDE, read=clicks.clicked),
+    "i3bar": _repeated(objects.i3bar, objects.i3bar_update).replace(
+        prelude=objects.I3BAR_PRELUDE, read=clicks.read_click
+    ),
     "i3blocks": _repeated(lines.i3blocks, objects.i3blocks),
     "i3status-rust": _repeated(objects.i3status_rust),
     "py3status": _once(lines.py3status),
@@ -56,5 +57,5 @@ FORMATS: dict[str, Format] = {
     "swiftbar": Format(render=menus.swiftbar, update=menus.swiftbar_update),
     "sketchybar": _once(lines.sketchybar),
     "plain": _repeated(lines.plain),
-    "json": Format(render=document.json, update=document.json, read=clicks.asked),
+    "json": Format(render=document.write_json, update=document.write_json, read=clicks.read_word),
 }

@@ -7,7 +7,7 @@ as it reads % in its own strings, conky expands after `$` and, when it parses th
 
 from __future__ import annotations
 
-from ullage.panel.colours import nearest_name, paint
+from ullage.panel.colours import find_nearest, paint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from ullage.render.surfaces import Span
 
 
-# The others are called by their first letter.
-_SCREEN_LETTERS = {"black": "k"}
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "'": "&#39;", '"': "&quot;", "\\": "&#92;"}
 
 
@@ -81,8 +79,8 @@ def _pango_style(text: str, look: Paint) -> str:
 
 def _screen_style(text: str, look: Paint) -> str:
     assert look.colour is not None
-    letter = _SCREEN_LETTERS.get(nearest_name(look.colour)) or nearest_name(look.colour)[0]
-    return f"\x05{{{'+b ' if look.bold else ''}.{letter}}}{text}\x05{{-}}"
+    # Its colours are called by their first letter.
+    return f"\x05{{{'+b ' if look.bold else ''}.{find_nearest(look.colour)[0]}}}{text}\x05{{-}}"
 
 
 def _polybar_text(text: str) -> str:

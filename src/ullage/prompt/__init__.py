@@ -10,10 +10,12 @@ import os
 import sys
 import time
 
+from ullage.base.arguments import parse_options
 from ullage.base.errors import UsageError
 from ullage.quota import timeline
-from ullage.system.files import read_regular
-from ullage.system.places import SURFACES, profile_directory, timeline_of, timeline_path
+from ullage.quota.timeline import SURFACES, choose_timeline
+from ullage.system.files import may_write, read_regular
+from ullage.system.places import choose_profile, profile_directory, timeline_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,7 +60,7 @@ def start_refresh_if_due(environ: Mapping[str, str], surfaces: Iterable[str] = S
 
 
 def _read(surface: str, environ: Mapping[str, str]) -> bytes:
-    return read_regular(timeline_path(environ, timeline_of(surface, environ)), own=True) or b""
+    return read_regular(timeline_path(environ, choose_timeline(surface, environ)), own=True) or b""
 
 
 def _start_refresh(environ: Mapping[str, str]) -> None:
@@ -66,43 +68,6 @@ def _start_refresh(environ: Mapping[str, str]) -> None:
         from ullage.system import detach
 
         detach.start_refresh(environ)
-
-
-def choose_profile(profile: str | None, environ: MutableMapping[str, str]) -> None:
-    """Put a profile in effect: the path of a Claude Code configuration directory, or `default`."""
-    if profile is None:
-        return
-    directory = os.path.abspath(profile)
-    if profile == "default" or directory == os.path.join(environ.get("HOME", ""), ".claude"):
-        # Claude Code takes its default directory for another profile once the variable names it.
-        environ.pop("CLAUDE_CONFIG_DIR", None)
-    else:
-        environ["CLAUDE_CONFIG_DIR"] = directory
-
-
-def may_write(directory: str) -> bool:
-    """Say whether a refresh could keep its answer; without this, a read-only cache would start one at every prompt."""
-    while not os.path.exists(directory) and directory != os.path.dirname(directory):
-        directory = os.path.dirname(directory)
-    return os.access(directory, os.W_OK)
-
-
-def parse_options(
-    arguments: Sequence[str], *, valued: Sequence[str], flags: Sequence[str] = ()
-) -> dict[str, str] | None:
-    """Return the options by name, a flag with no text; None when there is anything else, which click explains."""
-    options: dict[str, str] = {}
-    rest = iter(arguments)
-    for argument in rest:
-        if argument in flags:
-            options[argument] = ""
-            continue
-        name, equals, value = argument.partition("=")
-        given = value if equals else next(rest, None)
-        if name not in valued or given is None:
-            return None
-        options[name] = given
-    return options
 
 
 def _print(text: bytes) -> None:

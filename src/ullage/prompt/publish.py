@@ -7,11 +7,10 @@ import time
 
 from ullage.base.dates import UTC, datetime
 from ullage.prompt import frames
-from ullage.quota import schedule, timeline
-from ullage.quota.timeline import BootClock
-from ullage.store import recording
+from ullage.quota import timeline
+from ullage.quota.timeline import ATTENDED, BootClock, surface_of
+from ullage.store import overview
 from ullage.system.files import read_regular
-from ullage.system.places import ATTENDED, surface_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,14 +38,18 @@ def publish_anew(cache: ProfileCache, settings: Settings, clock: Callable[[], da
             return
 
 
-def publish(cache: ProfileCache, settings: Settings, reading: Reading | None, plan: Schedule, now: datetime) -> None:
+def publish(
+    cache: ProfileCache, settings: Settings, reading: Reading | None, schedule: Schedule, now: datetime
+) -> None:
     """Write every surface's timeline, and set what tmux shows where the user wants that."""
     written = math.floor(now.timestamp())
     clock = boot_clock()
-    forecasts = recording.forecasts(cache, reading, settings.limits, now) if frames.asks_for_forecasts(settings) else {}
+    forecasts = (
+        overview.load_forecasts(cache, reading, settings.thresholds, now) if frames.asks_for_forecasts(settings) else {}
+    )
     events = frames.events(reading, settings, written) if reading else ()
     for name, built in frames.build(reading, settings, now, forecasts).items():
-        due = schedule.due_at(plan, reading, attended=surface_of(name) in ATTENDED)
+        due = schedule.due_at(reading, attended=surface_of(name) in ATTENDED)
         refresh_after = math.ceil(due.timestamp()) if due else written
         checkpoint = min([refresh_after, *events])
         data = timeline.encode(built, written=written, refresh_after=refresh_after, checkpoint=checkpoint, clock=clock)

@@ -22,12 +22,22 @@ from ullage.base.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from typing import Literal
 
     from ullage.quota.model import Severity
 
     Level = Literal[Severity, "stale", "none"]
+
+SURFACES = ("plain", "ansi", "bash", "zsh", "fish", "tmux", "starship")
+
+# A person presses Enter before each of these prompts; the other surfaces redraw by themselves, watched or not.
+ATTENDED = ("bash", "zsh", "fish", "starship")
+
+_UNCOLOURED = "-plain"
+
+# Every surface has a timeline, and those with colours one without: escaped for the same surface, from its template.
+TIMELINES = (*SURFACES, *(surface + _UNCOLOURED for surface in SURFACES if surface != "plain"))
 
 _MAGIC = b"ullage-timeline 1 "
 
@@ -36,6 +46,22 @@ _LARGEST_PRIME = 4_294_967_291
 
 # A clock that steps back by less than this keeps the first frame in view.
 LEAD_SECONDS = 60
+
+
+def surface_of(timeline: str) -> str:
+    """Return the surface whose escapes and template a timeline has."""
+    return timeline.removesuffix(_UNCOLOURED)
+
+
+def is_coloured(timeline: str) -> bool:
+    """Say whether a timeline's text may hold colours."""
+    return timeline != "plain" and not timeline.endswith(_UNCOLOURED)
+
+
+def choose_timeline(surface: str, environ: Mapping[str, str]) -> str:
+    """Return the timeline to read for a surface: without colours where the person or the terminal wants none."""
+    uncoloured = environ.get("NO_COLOR") or environ.get("TERM") == "dumb"
+    return surface + _UNCOLOURED if uncoloured and surface != "plain" else surface
 
 
 class Frame(Record):

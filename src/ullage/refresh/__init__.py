@@ -10,13 +10,14 @@ from ullage.alerts import outbox
 from ullage.base.errors import SourceError, UllageError
 from ullage.base.record import Record
 from ullage.prompt.publish import publish, publish_anew, utc_now
-from ullage.quota import schedule, timeline
+from ullage.quota import timeline
+from ullage.quota.schedule import SHORTEST_INTERVAL, Schedule
+from ullage.quota.timeline import TIMELINES
 from ullage.refresh import ask
 from ullage.store import recording
 from ullage.store.account import AccountCache
 from ullage.store.cache import ProfileCache
 from ullage.system import detach, secret
-from ullage.system.places import TIMELINES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
     from ullage.config import Settings
     from ullage.quota.model import Account, Problem, Reading
-    from ullage.quota.schedule import Schedule
 
     Result = Literal["refreshed", "not_due", "busy", "held", "failed"]
 
@@ -58,13 +58,13 @@ def refresh(environ: Mapping[str, str], *, force: bool = False, early: bool = Fa
             return Outcome(result="busy")
         cache.sweep()
         # Asked under the lock: of two clicks the second finds the attempt of the first.
-        force = force or (early and schedule.may_be_early(cache.schedule(), _now()))
+        force = force or (early and cache.schedule().may_be_early(_now()))
         outcome = _refresh(environ, settings, cache, force=force)
         outbox.announce(environ, settings, cache, _now())
         if settings.reporting.is_wanted:
             # The time that a server which is not there costs, this process does not pay.
             detach.start(
-                "ullage.metrics.report", secret.withheld(environ, settings.key_variables, keep=secret.METRICS_AUTH)
+                "ullage.metrics.report", secret.withhold_keys(environ, settings.key_variables, keep=secret.METRICS_AUTH)
             )
         return outcome
 
@@ -73,61 +73,67 @@ def _needed(cache: ProfileCache, now: datetime) -> bool:
     headers = (timeline.read_header(cache.timeline(name)) for name in TIMELINES)
     if any(timeline.is_due(header, int(now.timestamp())) for header in headers):
         return True
-    return schedule.is_due(cache.schedule(), cache.reading(), now)
+    return cache.schedule().is_due(cache.reading(), now)
 
 
 def _refresh(environ: Mapping[str, str], settings: Settings, cache: ProfileCache, *, force: bool) -> Outcome:
     now = _now()
-    plan = cache.schedule()
+    schedule = cache.schedule()
     result: Result = "not_due"
-    if force or schedule.is_due(plan, cache.reading(), now):
-        cache.postpone(math.ceil((now + schedule.SHORTEST_INTERVAL).timestamp()))
-        plan, result = _attempt(environ, settings, cache, plan, now, force=force)
-        cache.save_schedule(plan)
+    if force or schedule.is_due(cache.reading(), now):
+        cache.postpone(math.ceil((now + SHORTEST_INTERVAL).timestamp()))
+        schedule, result = _attempt(environ, settings, cache, schedule, now, force=force)
+        cache.save_schedule(schedule)
     publish_anew(cache, settings, _now)
-    return Outcome(result=result, problem=recording.remember(cache, plan, now).problem)
+    return Outcome(result=result, problem=recording.remember(cache, schedule, now).problem)
 
 
 def _attempt(
-    environ: Mapping[str, str], settings: Settings, cache: ProfileCache, plan: Schedule, now: datetime, *, force: bool
+    environ: Mapping[str, str],
+    settings: Settings,
+    cache: ProfileCache,
+    schedule: Schedule,
+    now: datetime,
+    *,
+    force: bool,
 ) -> tuple[Schedule, Result]:
     try:
         account = ask.source_in_force(settings).account(environ)
-        plan = _plan_for(account, settings, cache, plan, now)
-        if schedule.is_held(plan, now):
-            return schedule.held(plan), "held"
-        plan = schedule.begun(plan, now)
-        cache.save_schedule(plan)
+        schedule = _plan_for(account, settings, cache, schedule, now)
+        if schedule.is_held(now):
+            return schedule.held(), "held"
+        schedule = schedule.begun(now)
+        cache.save_schedule(schedule)
         before = _numbers(cache.reading())
-        plan, asked = ask.as_needed(settings, environ, cache, account, plan, now, force=force)
+        schedule, asked = ask.as_needed(settings, environ, cache, account, schedule, now, force=force)
         if not asked:
-            return plan, "not_due"
+            return schedule, "not_due"
     except SourceError as error:
-        return _failed(cache, plan, error, now), "failed"
+        return _failed(cache, schedule, error, now), "failed"
     except UllageError:
         raise
     except Exception as error:
-        return _failed(cache, plan, _fault_of_ours(error), now), "failed"
-    return schedule.succeeded(plan, now, changed=_numbers(cache.reading()) != before), "refreshed"
+        return _failed(cache, schedule, _fault_of_ours(error), now), "failed"
+    return schedule.succeeded(now, changed=_numbers(cache.reading()) != before), "refreshed"
 
 
-def _plan_for(account: Account, settings: Settings, cache: ProfileCache, plan: Schedule, now: datetime) -> Schedule:
+def _plan_for(account: Account, settings: Settings, cache: ProfileCache, schedule: Schedule, now: datetime) -> Schedule:
     """Start afresh when somebody else is signed in; a pause that any profile of the account met counts for all."""
-    if account.id != plan.account_id:
+    if account.id != schedule.account_id:
         # Nothing of the account before is shown or waited for.
         cache.forget_others(account.id)
-        plan = schedule.Schedule(account_id=account.id)
-        publish(cache, settings, cache.reading(), schedule.begun(plan, now), now)
-    pauses = (plan.hold_until, AccountCache(cache.root, account.id).hold())
+        schedule = Schedule(account_id=account.id)
+        publish(cache, settings, cache.reading(), schedule.begun(now), now)
+    pauses = (schedule.hold_until, AccountCache(cache.root, account.id).hold())
     holds = [hold for hold in pauses if hold is not None and hold > now]
-    return plan.replace(hold_until=max(holds, default=None))
+    return schedule.replace(hold_until=max(holds, default=None))
 
 
-def _failed(cache: ProfileCache, plan: Schedule, error: SourceError, now: datetime) -> Schedule:
+def _failed(cache: ProfileCache, schedule: Schedule, error: SourceError, now: datetime) -> Schedule:
     # What was begun, on disk, counts: an attempt that starts a process or reaches a server does so but once.
     saved = cache.schedule()
-    begun = schedule.begun(saved if saved.account_id == plan.account_id else plan, now)
-    failed = schedule.failed(begun, error, now, _jitter)
+    begun = (saved if saved.account_id == schedule.account_id else schedule).begun(now)
+    failed = begun.failed(error, now, _jitter)
     if failed.hold_until is not None:
         AccountCache(cache.root, failed.account_id).save_hold(failed.hold_until)
     return failed

@@ -7,7 +7,7 @@ import importlib
 from datetime import UTC, datetime, timedelta
 
 from ullage.base.errors import SourceError
-from ullage.config import wrong_source
+from ullage.config import find_wrong_source
 from ullage.quota import meters
 from ullage.quota.model import CLOCK_SLACK
 from ullage.quota.schedule import SHORTEST_INTERVAL
@@ -37,7 +37,7 @@ def source_in_force(settings: Settings) -> Source:
 
     Raises SourceError for a word that names none, which only the environment can hold.
     """
-    wrong = wrong_source(settings)
+    wrong = find_wrong_source(settings)
     if wrong:
         raise SourceError("unknown_source", wrong)
     name = "claude-cache" if settings.source == "auto" else settings.source
@@ -93,7 +93,7 @@ def as_needed(
     environ: Mapping[str, str],
     cache: ProfileCache,
     account: Account,
-    plan: Schedule,
+    schedule: Schedule,
     now: datetime,
     *,
     force: bool,
@@ -110,29 +110,29 @@ def as_needed(
     source = source_in_force(settings)
     if source.NAME not in (claude_cache.NAME, claude_cli.NAME):
         one(source, environ, cache, account, now, force=force)
-        return plan, True
+        return schedule, True
     state_mark = claude_state.mark(environ)
     state_changed_at = None
-    if state_mark is not None and state_mark != plan.state_mark:
+    if state_mark is not None and state_mark != schedule.state_mark:
         state_changed_at = datetime.fromtimestamp(int(state_mark.partition("-")[0]) / 1e9, UTC)
-        plan = plan.replace(state_mark=state_mark)
+        schedule = schedule.replace(state_mark=state_mark)
     if settings.source == "auto":
         if state_changed_at is not None:
             with contextlib.suppress(SourceError):
                 one(claude_cache, environ, cache, account, now, force=force)
         if not force and auto.is_enough(cache.readings(), now):
-            return plan, True
+            return schedule, True
     elif source.NAME == claude_cache.NAME:
         if state_changed_at is not None or not _has_told(claude_cache.NAME, cache):
             one(claude_cache, environ, cache, account, now, force=force)
-        return plan, True
-    may_start_at = auto.may_start_at(plan, is_busy=auto.is_busy(plan, cache.readings(), state_changed_at, now))
+        return schedule, True
+    may_start_at = auto.may_start_at(schedule, is_busy=auto.is_busy(schedule, cache.readings(), state_changed_at, now))
     if not force and may_start_at is not None and now < may_start_at <= now + auto.IDLE_INTERVAL:
-        return plan.replace(refresh_at=may_start_at, idle_refresh_at=may_start_at), False
-    plan = plan.replace(spawned_at=now)
-    cache.save_schedule(plan)
+        return schedule.replace(refresh_at=may_start_at, idle_refresh_at=may_start_at), False
+    schedule = schedule.replace(spawned_at=now)
+    cache.save_schedule(schedule)
     one(claude_cli, environ, cache, account, now, force=force)
-    return plan, True
+    return schedule, True
 
 
 def _has_told(source: str, cache: ProfileCache) -> bool:

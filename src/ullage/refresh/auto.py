@@ -36,24 +36,24 @@ def is_enough(readings: Sequence[Reading], now: datetime) -> bool:
     )
 
 
-def may_start_at(plan: Schedule, *, is_busy: bool) -> datetime | None:
+def may_start_at(schedule: Schedule, *, is_busy: bool) -> datetime | None:
     """Return from when on the program may be started again; None for at once."""
-    if plan.spawned_at is None:
+    if schedule.spawned_at is None:
         return None
-    return plan.spawned_at + (BUSY_INTERVAL if is_busy else IDLE_INTERVAL)
+    return schedule.spawned_at + (BUSY_INTERVAL if is_busy else IDLE_INTERVAL)
 
 
-def is_busy(plan: Schedule, readings: Sequence[Reading], state_changed_at: datetime | None, now: datetime) -> bool:
+def is_busy(schedule: Schedule, readings: Sequence[Reading], state_changed_at: datetime | None, now: datetime) -> bool:
     """Say whether anything has happened since the program was last started.
 
     A number moved, a window has reset, a status line has spoken, or Claude Code has written its state file after our
     own process had.
     """
-    if plan.spawned_at is None or plan.unchanged == 0:
+    if schedule.spawned_at is None or schedule.unchanged == 0:
         return True
-    if any(reading.source == "statusline" and reading.as_of > plan.spawned_at for reading in readings):
+    if any(reading.source == "statusline" and reading.as_of > schedule.spawned_at for reading in readings):
         return True
     merged = merge(readings)
     if merged is not None and any(has_reset(window, now) for window in merged.windows if window.kind != "other"):
         return True
-    return state_changed_at is not None and state_changed_at > plan.spawned_at + timedelta(minutes=1)
+    return state_changed_at is not None and state_changed_at > schedule.spawned_at + timedelta(minutes=1)

@@ -10,11 +10,10 @@ import contextlib
 import hashlib
 import os
 import stat
-import subprocess
 
 from ullage.base.errors import UllageError, UsageError
 from ullage.base.record import Record
-from ullage.system import programs, secret
+from ullage.system import programs
 from ullage.system.files import read_regular
 
 TYPE_CHECKING = False
@@ -117,21 +116,11 @@ def data_directory(environ: Mapping[str, str], home: str) -> str:
 
 def ask(command: Sequence[str], environ: Mapping[str, str]) -> str | None:
     """Return what a program of the desktop prints; None where it is missing, fails or does not answer."""
-    program = programs.find(command[0], environ)
-    if program is None:
-        return None
     try:
-        done = subprocess.run(
-            [program, *command[1:]],
-            env=secret.withheld(environ),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_LONGEST_ANSWER_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
+        done = programs.run_program(command, environ, seconds=_LONGEST_ANSWER_SECONDS)
+    except (OSError, programs.ProgramLateError, programs.ProgramFloodError):
         return None
-    return done.stdout.decode(errors="replace").strip() if done.returncode == 0 else None
+    return done.output.decode(errors="replace").strip() if done.status == 0 else None
 
 
 def _written(directory: str) -> dict[str, str] | None:

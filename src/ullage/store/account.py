@@ -6,12 +6,12 @@ import contextlib
 import os
 
 from ullage.base.text import slug
+from ullage.base.values import parse_time
 from ullage.quota import serial
-from ullage.quota.model import parse_time
 from ullage.store import statements
 from ullage.system import directories
-from ullage.system.files import read_regular, remove, write_atomically
-from ullage.system.lock import exclusive
+from ullage.system.files import read_regular, remove_file, write_atomically
+from ullage.system.lock import hold_lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class AccountCache:
         if now is not None:
             self._save("asked", now.isoformat().encode())
         elif self.directory:
-            remove(os.path.join(self.directory, "asked"))
+            remove_file(os.path.join(self.directory, "asked"))
 
     def reading(self, source: str) -> Reading | None:
         """Return what this source last told any profile."""
@@ -61,13 +61,13 @@ class AccountCache:
             yield True
             return
         self.make()
-        with exclusive(os.path.join(self.directory, "lock")) as alone:
+        with hold_lock(os.path.join(self.directory, "lock")) as alone:
             yield alone
 
     def make(self) -> None:
         """Make the directory, the user's alone."""
         if self.directory is not None:
-            directories.make(os.path.dirname(os.path.dirname(self.directory)), self.directory)
+            directories.make_private(os.path.dirname(os.path.dirname(self.directory)), self.directory)
 
     def _time(self, name: str) -> datetime | None:
         data = self._read(name)

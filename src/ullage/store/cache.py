@@ -7,9 +7,10 @@ import time
 
 from ullage.base.dates import UTC, datetime
 from ullage.quota import merge, serial, timeline
+from ullage.quota.timeline import TIMELINES
 from ullage.store import statements
-from ullage.system.files import read_regular, remove, write_atomically
-from ullage.system.places import TIMELINES, cache_root, profile_directory
+from ullage.system.files import read_regular, remove_file, write_atomically
+from ullage.system.places import cache_root, profile_directory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class ProfileCache:
         # A hook reads, and has no time for what it does not need.
         from ullage.system import directories
 
-        directories.make(self.root, self.directory)
+        directories.make_private(self.root, self.directory)
 
     def sweep(self) -> None:
         """Remove what a process that was killed in the middle of a write has left, and sessions long over."""
@@ -56,14 +57,14 @@ class ProfileCache:
         dead = [name for name in changed if name.endswith(".new") and changed[name] < now - _OLDEST_WRITE_SECONDS]
         dead += [name for name in sessions if changed[name] < now - _OLDEST_SESSION_SECONDS]
         for name in (*dead, *sessions[_MOST_SESSIONS:]):
-            remove(self._path(name))
+            remove_file(self._path(name))
 
     def lock(self, wait_seconds: float = 0) -> AbstractContextManager[bool]:
         """Try to become the one that refreshes; yield whether that worked."""
         # Likewise.
-        from ullage.system.lock import exclusive
+        from ullage.system.lock import hold_lock
 
-        return exclusive(self._path("refresh.lock"), wait_seconds)
+        return hold_lock(self._path("refresh.lock"), wait_seconds)
 
     def readings(self) -> tuple[Reading, ...]:
         """Return what each source said last, one reading each."""
@@ -97,7 +98,7 @@ class ProfileCache:
         """Keep a reading as what its source said last; None forgets what any source said."""
         if reading is None:
             for name in statements.names(self.directory):
-                remove(self._path(name))
+                remove_file(self._path(name))
         else:
             write_atomically(self._path(statements.file_name(reading.source)), serial.encode(reading))
 
@@ -113,7 +114,7 @@ class ProfileCache:
             if reading is not None and reading.account.id == account_id:
                 continue
             if reading is None or mark is None:
-                remove(self._path(name))
+                remove_file(self._path(name))
             else:
                 write_atomically(self._path(name), serial.encode(reading.replace(windows=(), credits=None), mark=mark))
 

@@ -62,7 +62,7 @@ def write_atomically(path: str, data: bytes, modified_at: float | None = None, m
                 os.utime(temporary, (modified_at, modified_at))
             os.replace(temporary, path)
         except BaseException:
-            remove(temporary)
+            remove_file(temporary)
             raise
     except OSError as error:
         raise CacheError(
@@ -71,9 +71,16 @@ def write_atomically(path: str, data: bytes, modified_at: float | None = None, m
         ) from error
 
 
-def remove(path: str) -> None:
+def remove_file(path: str) -> None:
     """Remove a file; one that is not there, or that cannot be removed, is left."""
     try:
         os.unlink(path)
     except OSError:
         return
+
+
+def may_write(directory: str) -> bool:
+    """Say whether a refresh could keep its answer; without this, a read-only cache would start one at every prompt."""
+    while not os.path.exists(directory) and directory != os.path.dirname(directory):
+        directory = os.path.dirname(directory)
+    return os.access(directory, os.W_OK)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def exclusive(path: str, wait_seconds: float = 0) -> Iterator[bool]:
+def hold_lock(path: str, wait_seconds: float = 0) -> Iterator[bool]:
     """Try to hold a lock file; yield whether that worked. A dead process holds no lock."""
     # asyncio comes with it, 35 ms, and some of those who may lock seldom do.
     import filelock

@@ -18,33 +18,7 @@ from ullage.base.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-SURFACES = ("plain", "ansi", "bash", "zsh", "fish", "tmux", "starship")
-
-# A person presses Enter before each of these prompts; the other surfaces redraw by themselves, watched or not.
-ATTENDED = ("bash", "zsh", "fish", "starship")
-
-_UNCOLOURED = "-plain"
-
-# Every surface has a timeline, and those with colours one without: escaped for the same surface, from its template.
-TIMELINES = (*SURFACES, *(surface + _UNCOLOURED for surface in SURFACES if surface != "plain"))
-
-
-def surface_of(timeline: str) -> str:
-    """Return the surface whose escapes and template a timeline has."""
-    return timeline.removesuffix(_UNCOLOURED)
-
-
-def is_coloured(timeline: str) -> bool:
-    """Say whether a timeline's text may hold colours."""
-    return timeline != "plain" and not timeline.endswith(_UNCOLOURED)
-
-
-def timeline_of(surface: str, environ: Mapping[str, str]) -> str:
-    """Return the timeline to read for a surface: without colours where the person or the terminal wants none."""
-    uncoloured = environ.get("NO_COLOR") or environ.get("TERM") == "dumb"
-    return surface + _UNCOLOURED if uncoloured and surface != "plain" else surface
+    from collections.abc import Mapping, MutableMapping
 
 
 def cache_root(environ: Mapping[str, str], platform: str = sys.platform) -> str:
@@ -121,3 +95,15 @@ def _absolute(path: str, variable: str) -> str:
     if not os.path.isabs(path) or ".." in path.replace("\\", "/").split("/") or "\n" in path:
         raise UsageError(f"{variable} must be an absolute path without '..'; it is {path!r}. Set it to the full path.")
     return path
+
+
+def choose_profile(profile: str | None, environ: MutableMapping[str, str]) -> None:
+    """Put a profile in effect: the path of a Claude Code configuration directory, or `default`."""
+    if profile is None:
+        return
+    directory = os.path.abspath(profile)
+    if profile == "default" or directory == os.path.join(environ.get("HOME", ""), ".claude"):
+        # Claude Code takes its default directory for another profile once the variable names it.
+        environ.pop("CLAUDE_CONFIG_DIR", None)
+    else:
+        environ["CLAUDE_CONFIG_DIR"] = directory

@@ -11,10 +11,13 @@ const item = {
 };
 const vscode = {
     StatusBarAlignment: { Right: 2 },
+    ColorThemeKind: { Light: 1, Dark: 2, HighContrast: 3, HighContrastLight: 4 },
     QuickPickItemKind: { Separator: -1 },
     ThemeColor: class { constructor(id) { this.id = id; } },
     commands: { registerCommand: (name, run) => { commands[name] = run; } },
     window: {
+        activeColorTheme: { kind: settings.theme ?? 2 },
+        onDidChangeActiveColorTheme: () => {},
         createStatusBarItem: () => item,
         showQuickPick: async entries => {
             console.log(JSON.stringify({ entries }));

@@ -23,6 +23,7 @@ PlasmoidItem {
     readonly property string words: [
         Plasmoid.configuration.window ? `--window ${quoted(Plasmoid.configuration.window)}` : "",
         Plasmoid.configuration.count === "config" ? "" : `--count ${quoted(Plasmoid.configuration.count)}`,
+        `--background ${Kirigami.Theme.backgroundColor.hslLightness < 0.5 ? "dark" : "light"}`,
     ].filter(Boolean).join(" ")
     readonly property string command: `exec ${quoted(program)} panel json ${words}`
     readonly property bool showsRing: Plasmoid.configuration.show !== "text"

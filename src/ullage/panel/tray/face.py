@@ -10,7 +10,7 @@ from ullage.panel.colours import paint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ullage.panel import Panel, Row
+    from ullage.panel import Panel, PanelRow
 
 # Windows shows no more of a tooltip.
 LONGEST_TITLE = 120
@@ -20,7 +20,7 @@ _FULL = 100.0
 _UNCOLOURED = "#9aa4b2"
 
 
-def face(panel: Panel) -> tuple[float | None, str, str]:
+def draw_face(panel: Panel) -> tuple[float | None, str, str]:
     """Return how far the ring is filled, from 0 to 1 or None for not known, its colour, and the text in it."""
     colour = paint(panel.palette, "stale" if panel.state == "stale" else panel.severity).colour or _UNCOLOURED
     if panel.used_percent is None:
@@ -32,13 +32,13 @@ def face(panel: Panel) -> tuple[float | None, str, str]:
     return number / _FULL, colour, str(number)
 
 
-def title(panel: Panel) -> str:
+def word_title(panel: Panel) -> str:
     """Return the tooltip: the segment, and when the numbers were read."""
     text = markup.plain(panel.spans, panel.palette)
     return f"ullage: {text} ({panel.origin})"[:LONGEST_TITLE] if text else f"ullage: {panel.origin}"[:LONGEST_TITLE]
 
 
-def menu_lines(panel: Panel) -> list[str]:
+def list_menu(panel: Panel) -> list[str]:
     """Return the menu's text: two lines a window, its bar and number, then its outlook; whose they are; what is wrong.
 
     Age and source stand once where they are the same for all. No line is longer than a menu is wide.
@@ -49,7 +49,7 @@ def menu_lines(panel: Panel) -> list[str]:
     return [*lines, *(piece for text in about for piece in textwrap.wrap(text, LONGEST_LINE))]
 
 
-def _lines(row: Row, stated: str) -> list[str]:
+def _lines(row: PanelRow, stated: str) -> list[str]:
     head = "  ".join(filter(None, (row.bar, row.share.text, row.label, row.course)))
     below = [*row.outlook.split("; "), stated]
     return [head, *(f"{_INDENT}{text}" for text in below if text)]
