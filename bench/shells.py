@@ -138,7 +138,8 @@ def _publish(environ: dict[str, str]) -> None:
     cache = ProfileCache(environ)
     cache.make_private()
     settings, _ = config.load(environ)
-    publish(cache, settings, reading, Schedule().begun(now).succeeded(now, changed=True), now)
+    cache.save_reading(reading)
+    publish(cache, settings, cache.load().replace(schedule=Schedule().begun(now).succeeded(now, changed=True)), now)
 
 
 def _rows(shell: str, environ: dict[str, str]) -> list[tuple[str, float, float]]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support import tools
-from tests.support.tools import ULLAGE, is_running, processes, ullage, wait_until
+from tests.support.tools import ULLAGE, is_running, postpone, processes, ullage, wait_until
 from ullage.config.default_file import write_default
 from ullage.quota import timeline
 from ullage.quota.schedule import Schedule
@@ -68,7 +68,7 @@ def _no_refresh_is_due(environ: dict[str, str]) -> None:
     now = datetime.now(UTC)
     later = now + timedelta(hours=1)
     cache.save_schedule(Schedule(attempted_at=now, refresh_at=later, idle_refresh_at=later))
-    cache.postpone(int(later.timestamp()))
+    postpone(cache.environ, int(later.timestamp()))
 
 
 def pipe(
@@ -397,7 +397,7 @@ def test_what_a_killed_run_did_not_publish_the_next_one_does(environ: dict[str, 
     stated = payload(seven_day=70)
     line(stated, environ)
     cache = ProfileCache(environ)
-    cache.postpone(soon(hours=1))
+    postpone(cache.environ, soon(hours=1))
     for surface in ("plain", "starship"):
         old = timeline.encode([], written=0, refresh_after=soon(hours=1), checkpoint=0, clock=None)
         cache.save_timeline(surface, old, None)
@@ -473,6 +473,7 @@ IMPORTED = {"__future__", "_datetime", "_json", "itertools", "math"} | tools.mod
     base="arguments dates errors jsontext record text values",
     claude_code="statusline",
     config="palette settings template wishes",
+    prompt="",
     quota="merge model serial timeline",
     render="segment surfaces words",
     sources="statusline wire",

@@ -30,12 +30,12 @@ COMMAND = [PYTHON, "-P", "-m", "ullage.refresh", "--force"]
 WARM = """
 import os, sys
 from ullage import refresh
-from ullage.refresh import __main__ as background
+from ullage.refresh.__main__ import main
 assert refresh.refresh(os.environ, force=True).result == "refreshed"
 for _ in sys.stdin:
     child = os.fork()
     if child == 0:
-        os._exit(background.main())
+        os._exit(main())
     print(child, flush=True)
     os.waitpid(child, 0)
     print("ended", flush=True)

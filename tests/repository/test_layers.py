@@ -56,6 +56,7 @@ ON_THE_WAY_TO_A_PROMPT = (
     "prompt",
     "system.files",
     "system.places",
+    "system.claim",
     "system.detach",
     "quota.timeline",
     "base.arguments",

@@ -10,7 +10,7 @@ from ullage.config.template import COUNTDOWNS, FORECASTS, MOMENTS, list_fields, 
 from ullage.quota.timeline import LEAD_SECONDS, TIMELINES, Frame, surface_of
 from ullage.render import segment
 from ullage.render.segment import View
-from ullage.render.surfaces import paint
+from ullage.render.surfaces import form_of, paint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,21 +34,26 @@ def build(
     settings: Settings,
     now: datetime,
     forecasts: Mapping[str, Forecast] = MappingProxyType({}),
-) -> dict[str, list[Frame]]:
-    """Return the frames of every timeline from `now` until the reading is too old to show."""
+) -> dict[tuple[str, ...], list[Frame]]:
+    """Return the frames from `now` until the reading is too old to show, by the timelines that have the same ones."""
     written = math.floor(now.timestamp())
     if reading is None:
-        nothing = Frame(starts_at=written - LEAD_SECONDS, level="none", text="")
-        return {name: [nothing] for name in TIMELINES}
-    templates = {*settings.templates.values()}
-    palettes = {surface_of(name): settings.palette_of(surface_of(name)) for name in TIMELINES}
+        return {TIMELINES: [Frame(starts_at=written - LEAD_SECONDS, level="none", text="")]}
+    alike: dict[tuple[str, str], list[str]] = {}
+    for name in TIMELINES:
+        alike.setdefault((settings.templates[surface_of(name)], form_of(name)), []).append(name)
+    templates = {template for template, _ in alike}
     scenes = {template: _scenes(reading, settings, template, written, forecasts) for template in templates}
     return {
-        name: [
-            Frame(starts_at=second, level=segment.level_of(spans), text=paint(spans, name, palettes[surface_of(name)]))
-            for second, spans in scenes[settings.templates[surface_of(name)]]
+        tuple(names): [
+            Frame(
+                starts_at=second,
+                level=segment.level_of(spans),
+                text=paint(spans, form, settings.palette_of(surface_of(form))),
+            )
+            for second, spans in scenes[template]
         ]
-        for name in TIMELINES
+        for (template, form), names in alike.items()
     }
 
 

@@ -58,7 +58,7 @@ class Server:
             if arguments["profile"] not in known:
                 raise FaultError(404, "There is no such profile; /v1/profiles lists them.")
             profile = known[arguments["profile"]]
-        self.knowledge.refresh_if_due(profile, datetime.now(UTC))
+        self.knowledge.refresh_if_due(profile)
         return profile
 
 

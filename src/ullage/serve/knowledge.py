@@ -7,7 +7,7 @@ import subprocess
 import threading
 from datetime import UTC, datetime
 
-from ullage import config, metrics
+from ullage import config, metrics, prompt
 from ullage.base.record import Record
 from ullage.metrics import identity
 from ullage.prompt import frames
@@ -17,7 +17,6 @@ from ullage.serve import documents
 from ullage.store import history, overview
 from ullage.store.cache import ProfileCache
 from ullage.system import detach, places
-from ullage.system.files import may_write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,8 +28,6 @@ if TYPE_CHECKING:
     from ullage.serve.documents import BurnupDocument, SamplesDocument
     from ullage.store.overview import Overview
 
-# A refresh moves its own due time on within this time; until then nobody here starts another.
-_REFRESH_PAUSE_SECONDS = 30
 # A bar that redraws by itself: nobody presses Enter before an answer of ours.
 _SURFACE = "plain"
 
@@ -49,7 +46,6 @@ class Knowledge:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self.environ = environ
         self._loaded: dict[str | None, _Loaded] = {}
-        self._refreshed: dict[str | None, datetime] = {}
 
     def profiles(self) -> list[str | None]:
         """Return every profile that has a cache, or else the one in effect."""
@@ -119,19 +115,15 @@ class Knowledge:
             moments.append(header.refresh_after)
         return datetime.fromtimestamp(min(moments), UTC) if moments else None
 
-    def refresh_if_due(self, profile: str | None, now: datetime) -> None:
+    def refresh_if_due(self, profile: str | None) -> None:
         """Start a refresh as a bar would: in the background, no more often than the schedule allows."""
-        cache = self._cache(profile)
-        header = timeline.read_header(cache.timeline(_SURFACE))
-        last = self._refreshed.get(profile)
-        if not timeline.is_due(header, int(now.timestamp())) or not may_write(cache.directory):
-            return
-        if last is None or not 0 <= (now - last).total_seconds() < _REFRESH_PAUSE_SECONDS:
-            self._refreshed[profile] = now
-            _start_refresh(cache.environ)
+        prompt.start_refresh_if_due(self._environ_of(profile), (_SURFACE,), _start_refresh)
+
+    def _environ_of(self, profile: str | None) -> dict[str, str]:
+        return places.of_profile(profile, self.environ)
 
     def _cache(self, profile: str | None) -> ProfileCache:
-        return ProfileCache(places.of_profile(profile, self.environ))
+        return ProfileCache(self._environ_of(profile))
 
     def _load(self, profile: str | None, now: datetime) -> _Loaded:
         cache = self._cache(profile)

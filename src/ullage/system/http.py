@@ -12,18 +12,21 @@ import json
 import os
 import socket
 import ssl
+import sys
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-
-import httpx
 
 from ullage import __version__
 from ullage.base import jsontext
 from ullage.base.errors import SourceError, UsageError
 from ullage.base.text import clean
 from ullage.system import addresses
+
+# The program that httpx brings along imports click, rich and pygments, half of what httpx takes; httpx does without.
+sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
+import httpx  # noqa: E402
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
