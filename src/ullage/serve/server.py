@@ -31,6 +31,9 @@ HEAD_SECONDS = 10.0
 IDLE_SECONDS = 15
 STALLED_SECONDS = 30.0
 _PARTING_SECONDS = 3
+# The loop hands a socket over, watches it, and reads it: one round each, and one for good measure.
+_TURNS = 4
+_ANSWER_SECONDS = 5.0
 # Beside connections: the standard streams, the listening socket, watches, SQLite, files.
 _OTHER_DESCRIPTORS = 64
 
@@ -42,12 +45,14 @@ class ClientConnection(H11Protocol):
     _deadline: asyncio.TimerHandle | None = None
     _stalled: asyncio.TimerHandle | None = None
     _was_granted = False
+    _was_read = False
     _made_at = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Take a connection, unless there are too many of those that have shown their token."""
         super().connection_made(transport)
         self._made_at = self.loop.time()
+        self.loop.call_soon(self._take_turn, _TURNS)
         if len(self.connections) > self.most and not self._make_room():
             transport.write(middleware.answer_raw(503, "There are too many connections.", {b"retry-after": b"5"}))
             self._part()
@@ -55,12 +60,29 @@ class ClientConnection(H11Protocol):
         self._expect_head()
 
     def _make_room(self) -> bool:
-        """Give up the oldest connection that has shown no token: any user can fill the port, and keeps no owner out."""
+        """Give up the oldest connection that has shown no token: any user can fill the port, and keeps no owner out.
+
+        One whose request has not been read yet, or is being answered, may be the owner's.
+        """
         others = (other for other in self.connections if isinstance(other, ClientConnection) and other is not self)
-        strangers = [other for other in others if not (other.transport.is_closing() or other.is_granted())]
+        strangers = [other for other in others if other.is_stranger()]
         if strangers:
             min(strangers, key=lambda other: other._made_at).transport.abort()
         return bool(strangers)
+
+    def is_stranger(self) -> bool:
+        """Say whether this connection has had its turn and has shown no token."""
+        has_had_time = self._was_read and (
+            self._is_between_requests() or self.loop.time() - self._made_at > _ANSWER_SECONDS
+        )
+        return has_had_time and not self.transport.is_closing() and not self.is_granted()
+
+    def _take_turn(self, left: int) -> None:
+        """Let the loop go round so often that what a client has sent along with its connection has been read."""
+        if left:
+            self.loop.call_soon(self._take_turn, left - 1)
+        else:
+            self._was_read = True
 
     def is_granted(self) -> bool:
         """Say whether a request on this connection has shown a token that opens something."""
