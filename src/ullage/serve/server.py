@@ -33,7 +33,10 @@ STALLED_SECONDS = 30.0
 _PARTING_SECONDS = 3
 # The loop hands a socket over, watches it, and reads it: one round each, and one for good measure.
 _TURNS = 4
-_ANSWER_SECONDS = 5.0
+_ANSWER_SECONDS, _REFUSAL_SECONDS = 5.0, 0.2
+# Connections that are taken in one round of the loop; far fewer than there may be, so that each is read before the
+# next ones make it give way. What waits meanwhile waits in the system's queue.
+_TAKEN_AT_ONCE, _BACKLOG = 16, 1024
 # Beside connections: the standard streams, the listening socket, watches, SQLite, files.
 _OTHER_DESCRIPTORS = 64
 
@@ -46,6 +49,7 @@ class ClientConnection(H11Protocol):
     _stalled: asyncio.TimerHandle | None = None
     _was_granted = False
     _was_read = False
+    _refused = False
     _made_at = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
@@ -55,7 +59,9 @@ class ClientConnection(H11Protocol):
         self.loop.call_soon(self._take_turn, _TURNS)
         if len(self.connections) > self.most and not self._make_room():
             transport.write(middleware.answer_raw(503, "There are too many connections.", {b"retry-after": b"5"}))
-            self._part()
+            self._refused = True
+            # What it has sent along is read first: to close before would take the words away from it.
+            self.loop.call_later(_REFUSAL_SECONDS, self._part)
             return
         self._expect_head()
 
@@ -72,8 +78,8 @@ class ClientConnection(H11Protocol):
 
     def is_stranger(self) -> bool:
         """Say whether this connection has had its turn and has shown no token."""
-        has_had_time = self._was_read and (
-            self._is_between_requests() or self.loop.time() - self._made_at > _ANSWER_SECONDS
+        has_had_time = self._refused or (
+            self._was_read and (self._is_between_requests() or self.loop.time() - self._made_at > _ANSWER_SECONDS)
         )
         return has_had_time and not self.transport.is_closing() and not self.is_granted()
 
@@ -91,7 +97,7 @@ class ClientConnection(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what has come; the head of a request must be complete before its deadline, however it trickles in."""
-        if self.transport.is_closing():
+        if self.transport.is_closing() or self._refused:
             return
         self._expect_head()
         super().data_received(data)
@@ -172,13 +178,15 @@ class ClientConnection(H11Protocol):
 class Server(uvicorn.Server):
     """Runs until a signal comes, and looks at nothing in between."""
 
-    def __init__(self, config: uvicorn.Config, feed: Feed) -> None:
+    def __init__(self, config: uvicorn.Config, feed: Feed, listener: socket.socket) -> None:
         super().__init__(config)
-        self._feed = feed
+        self._feed, self._listener = feed, listener
         self._ended = asyncio.Event()
 
     async def main_loop(self) -> None:
         """Watch for changes until the end."""
+        # asyncio has made the queue as short as what it takes at once.
+        self._listener.listen(_BACKLOG)
         watching = asyncio.create_task(self._feed.run())
         ended = asyncio.create_task(self._ended.wait())
         await asyncio.wait({watching, ended}, return_when=asyncio.FIRST_COMPLETED)
@@ -229,7 +237,7 @@ def run(application: Application, feed: Feed, listener: socket.socket, tls: ssl.
         h11_max_incomplete_event_size=middleware.LARGEST_HEAD,
         timeout_keep_alive=IDLE_SECONDS,
         timeout_graceful_shutdown=2 * _PARTING_SECONDS,
-        backlog=1024,
+        backlog=_TAKEN_AT_ONCE,
     )
     config.load()
     config.ssl = tls
@@ -239,7 +247,7 @@ def run(application: Application, feed: Feed, listener: socket.socket, tls: ssl.
 async def _serve(config: uvicorn.Config, feed: Feed, listener: socket.socket) -> None:
     # What goes wrong with one connection is that client's affair, and no traceback of ours.
     asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
-    await Server(config, feed).serve(sockets=[listener])
+    await Server(config, feed, listener).serve(sockets=[listener])
 
 
 def _descriptors() -> int:
