@@ -30,6 +30,8 @@ SHELLS = {
     "bash": ["bash", "--posix"],
     "busybox": ["busybox", "sh"],
     "zsh": ["zsh", "--emulate", "sh"],
+    # Its numbers have 32 bits.
+    "mksh": ["mksh"],
 }
 shells = pytest.mark.parametrize("shell", SHELLS)
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a shell its uptime")
@@ -141,6 +143,8 @@ MOMENTS = (0, 1, T - 61, T - 60, T - 1, T, T + 1, T + 59, T + 60, T + 5000)
 @shells
 @pytest.mark.parametrize("name", TIMELINES)
 def test_the_frame_is_the_one_that_python_picks(name: str, shell: str, stage: Stage) -> None:
+    if (shell, name) == ("mksh", "largest start"):
+        pytest.skip("31 bits hold no such moment, and no clock says it before 2038")
     data = TIMELINES[name]
     header = timeline.read_header(data)
     for now in MOMENTS:

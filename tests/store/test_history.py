@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.samples import NOW, window
+from tests.support.sqlite import opened
 from tests.support.tools import PYTHON, REPOSITORY
 from ullage.base.errors import HistoryError
 from ullage.quota.pace import Sample
@@ -188,7 +189,7 @@ for number in range(25):
     assert ended == [(0, "")] * 6
     minutes = {age // timedelta(minutes=1) for age, _ in kept(path)}
     assert minutes == set(range(25))
-    with sqlite3.connect(path) as connection:
+    with opened(path) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     connection.close()
@@ -214,7 +215,7 @@ def truncated(path: str) -> None:
 def test_a_damaged_file_is_set_aside_and_a_new_one_begun(path: str, damage: object) -> None:
     for hours in range(200, 0, -1):
         keep(path, hours / 10, ago=hours * HOUR)
-    with sqlite3.connect(path) as connection:
+    with opened(path) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
     assert callable(damage)
@@ -341,7 +342,7 @@ def test_no_damaged_byte_makes_a_history_unreadable_for_good(path: str) -> None:
 
 def test_a_file_of_a_newer_version_is_left_alone(path: str) -> None:
     keep(path, 5.0)
-    with sqlite3.connect(path) as connection:
+    with opened(path) as connection:
         connection.execute("PRAGMA user_version = 99")
     connection.close()
     with pytest.raises(HistoryError, match="newer ullage"):
@@ -355,7 +356,7 @@ def test_a_file_of_an_older_version_is_brought_up(path: str, monkeypatch: pytest
         history, "MIGRATIONS", (*history.MIGRATIONS, "ALTER TABLE samples ADD COLUMN note TEXT; CREATE TABLE more (x)")
     )
     assert [used for _, used in kept(path)] == [5.0]
-    with sqlite3.connect(path) as connection:
+    with opened(path) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (3,)
         assert connection.execute("SELECT note FROM samples").fetchall() == [(None,)]
     connection.close()

@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 import os
 import random
-import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.samples import NOW
+from tests.support.sqlite import opened
 from tests.support.transcript import amounts_of, count, line, sums, write
 from ullage.tokens import index, reading, scan, transcripts
 
@@ -180,7 +180,7 @@ def test_a_folder_that_is_gone_leaves_nothing(config: Path, path: str) -> None:
         file.unlink()
     (config / "projects" / "p").rmdir()
     assert sums(config, path) == [0] * 7
-    with sqlite3.connect(path) as connection:
+    with opened(path) as connection:
         for table in ("files", "responses", "sums"):
             assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
 
@@ -298,9 +298,8 @@ STRANGE_VALUES = (
 def test_whatever_the_index_holds_the_transcripts_are_counted(config: Path, path: str, statement: str) -> None:
     write(config, "p/a.jsonl", line() + line("msg_2", request="req_2"))
     assert count(config, path)[0].responses == 2
-    with sqlite3.connect(path) as connection:
+    with opened(path) as connection:
         connection.execute(statement)
-    connection.close()
     write(config, "p/b.jsonl", line("msg_3", request="req_3"))
     found = transcripts.list_transcripts([transcripts.root_of(str(config))])
     counted: list[Amount] = []

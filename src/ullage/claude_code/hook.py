@@ -19,6 +19,7 @@ from ullage.claude_code import answers
 from ullage.guard import Question
 from ullage.guard.limits import Limit, UnknownWindowError, find_named_window, parse_limit
 from ullage.prompt import start_refresh_if_due
+from ullage.quota.model import named_limits
 from ullage.store.cache import ProfileCache
 from ullage.system.files import read_regular, read_up_to, write_atomically
 from ullage.system.places import choose_profile
@@ -124,7 +125,7 @@ def _answer(
         if wrong:
             raise UsageError(wrong)
         reading, problem, now = cache.reading(), cache.schedule().problem, datetime.now(UTC)
-        windows = reading.windows if reading else ()
+        windows = named_limits(reading) if reading else ()
         refused, warned = (
             guard.judge(Question(most=_named(most, windows)), reading, problem, {}, settings.thresholds, now)
             for most in (block, warn)

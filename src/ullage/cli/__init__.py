@@ -24,6 +24,8 @@ COMMANDS = tuple(WORDS)
 _LONGEST = max(map(len, WORDS))
 # Their exit code is their answer; 0 lets a job run, and no failure may end with it.
 _VERDICTS = ("guard", "wait")
+# What people type from habit.
+_HABITS = {"status": "usage"}
 
 
 class Commands(click.Group):
@@ -62,7 +64,7 @@ class Commands(click.Group):
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__, prog_name="ullage")
+@click.version_option(__version__, "-V", "--version", prog_name="ullage")
 def main() -> None:
     """How much of a Claude Pro, Max or Team plan is used: in the prompt, and wherever else you look.
 
@@ -83,7 +85,7 @@ def run(arguments: Sequence[str]) -> int:
             # A terminal that cannot show a sign shows a question mark, not a traceback.
             stream.reconfigure(errors="replace")
     try:
-        result = main.main(args=list(arguments), prog_name="ullage", standalone_mode=False)
+        result = main.main(args=_spell_out(arguments), prog_name="ullage", standalone_mode=False)
         streams.flush()
     except click.ClickException as error:
         error.show()
@@ -98,3 +100,11 @@ def run(arguments: Sequence[str]) -> int:
         status = streams.failed(error if isinstance(error, OSError) else BrokenPipeError())
         return UllageError.exit_code if arguments and arguments[0] in _VERDICTS else status
     return result if isinstance(result, int) else 0
+
+
+def _spell_out(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments with the names of ours for what people type from habit."""
+    first, *rest = arguments or [""]
+    if first == "help":
+        return [*rest, "--help"]
+    return [_HABITS[first], *rest] if first in _HABITS else list(arguments)

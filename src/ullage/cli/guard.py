@@ -41,6 +41,7 @@ _LONGEST_NAME = 200
     callback=parsed(parse_limit),
     multiple=True,
     metavar="[WINDOW=]PERCENT",
+    shell_complete=options.complete_limit,
     help="No room from this percentage on: of one window (five_hour=80, 5h=80%, fable=90) or of all (80). "
     "Without it: from 100 on.",
 )
@@ -49,6 +50,7 @@ _LONGEST_NAME = 200
     callback=parsed(parse_limit),
     multiple=True,
     metavar="[WINDOW=]PERCENT",
+    shell_complete=options.complete_limit,
     help="Room that what comes will want: it must fit under the limit, beside what the pace so far lets expect.",
 )
 @click.option(
@@ -56,6 +58,11 @@ _LONGEST_NAME = 200
     callback=parsed(parse_duration),
     metavar="AGE",
     help="How old a number may be that says there is room: 10m.",
+)
+@click.option(
+    "--allow-credits",
+    is_flag=True,
+    help="A window that is used up leaves room while credits pay for what comes; limits below 100 hold all the same.",
 )
 @click.option("--refresh", is_flag=True, help="Ask for a new reading first, if one is due.")
 @click.option(
@@ -74,6 +81,7 @@ def command(
     most: tuple[Limit, ...],
     need: tuple[Limit, ...],
     max_age: timedelta | None,
+    allow_credits: bool,
     refresh: bool,
     fail_open: bool | None,
     may_wait: bool,
@@ -94,7 +102,7 @@ def command(
         raise click.UsageError("--timeout is for --wait.")
     if command and not command[0].strip():
         raise click.UsageError("The command after -- is empty. Name a program.")
-    question = Question(most=most, need=need, max_age=max_age)
+    question = Question(most=most, need=need, max_age=max_age, allow_credits=allow_credits)
     known = Known()
     known.tell_issues()
     if refresh or may_wait:

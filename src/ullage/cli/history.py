@@ -39,7 +39,13 @@ def _since(_context: click.Context, _parameter: click.Parameter, value: str) -> 
 @click.option(
     "--since", default="7d", show_default=True, callback=_since, metavar="WHEN", help=f"From when on: {moments.FORMS}."
 )
-@click.option("--window", "name", metavar="NAME", help="One window alone: 5h, 7d, a model's name or an id.")
+@click.option(
+    "--window",
+    "name",
+    metavar="NAME",
+    shell_complete=options.complete_window,
+    help="One window alone: 5h, 7d, a model's name or an id.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV, with a line of headings.")
 @options.profile
@@ -74,8 +80,7 @@ def command(since: datetime, name: str | None, as_json: bool, as_csv: bool) -> i
 
 
 def _only(found: dict[str, list[Sample]], name: str) -> dict[str, list[Sample]]:
-    wanted = model.window_ids(name)
-    chosen = {window: samples for window, samples in found.items() if window in wanted}
+    chosen = {window: samples for window, samples in found.items() if model.is_named(window, name)}
     if found and not chosen:
         known = ", ".join(sorted(found))
         words = f"no window {clean(name)!r} was recorded since then; known are {known}."

@@ -47,6 +47,7 @@ class _HarmlessCommand(click.Command):
     callback=parsed(parse_limit),
     multiple=True,
     metavar="[WINDOW=]PERCENT",
+    shell_complete=options.complete_limit,
     help="Tell the person and the model from this percentage on, once a session. Default: 90.",
 )
 @click.option(
@@ -54,6 +55,7 @@ class _HarmlessCommand(click.Command):
     callback=parsed(parse_limit),
     multiple=True,
     metavar="[WINDOW=]PERCENT",
+    shell_complete=options.complete_limit,
     help="Let no prompt and no tool through from this percentage on.",
 )
 @click.option("--fail-closed", is_flag=True, help="Block, too, while the usage is not known.")

@@ -67,7 +67,16 @@ def check_file(data: bytes, values: dict[str, Any]) -> tuple[dict[str, Any], tup
             issues.append(_issue(text, key, key, words))
         else:
             values[key] = value
+    issues += [_issue(text, key, key, words) for key, words in _check_together(values)]
     return values, tuple(issues[:_MOST_ISSUES])
+
+
+def _check_together(values: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield each option that another one makes no sense of, with what is wrong, and give it a value that does."""
+    warning, critical = values["severity.warning_percent"], values["severity.critical_percent"]
+    if warning > critical:
+        values["severity.warning_percent"] = critical
+        yield "severity.warning_percent", f"is {warning:g}, above critical_percent ({critical:g}): none would be seen"
 
 
 def _issue(text: str, key: str, place: str, words: str) -> Issue:

@@ -15,7 +15,7 @@ from ullage.base.record import Record
 from ullage.base.values import iso
 from ullage.doctor import permissions, redact
 from ullage.doctor.finding import Finding
-from ullage.doctor.hosts import report_hosts
+from ullage.doctor.hosts import measure_prompts, report_hosts
 from ullage.doctor.sources import report_sources
 from ullage.doctor.state import describe_directory, describe_state, find_obstacles
 from ullage.metrics import report as metrics_report
@@ -43,13 +43,14 @@ class Examination(Record):
     thresholds: Thresholds
 
 
-def examine(environ: Mapping[str, str], now: datetime) -> Examination:
-    """Look at everything once; raises nothing that the state of the machine could cause."""
+def examine(environ: Mapping[str, str], now: datetime, *, measured: bool = False) -> Examination:
+    """Look at everything once, and time the prompts if asked to; the state of the machine raises nothing."""
     findings: list[Finding] = []
     cache = _cache(environ, findings)
     reading, schedule = (cache.reading(), cache.schedule()) if cache else (None, Schedule())
     thresholds, configuration = _configuration(environ, findings)
-    hosts, prompt = report_hosts(environ, now, findings)
+    hosts = report_hosts(environ, findings)
+    prompt = measure_prompts(hosts, environ, now, findings) if measured else {}
     state = _state(environ, findings)
     document = {
         "schema": 1,
@@ -68,7 +69,8 @@ def examine(environ: Mapping[str, str], now: datetime) -> Examination:
         "config": configuration,
         "findings": [{"code": finding.code, "message": finding.message} for finding in findings],
     }
-    ids = (reading.account.id if reading else None, schedule.account_id)
+    accounts = [schedule.account, *([reading.account] if reading else [])]
+    ids = tuple(name for account in accounts for name in (account.id, account.organization_id))
     return Examination(
         document=redact.redact(document, environ, ids),
         findings=tuple(findings),

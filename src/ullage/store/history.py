@@ -60,14 +60,19 @@ _NOTICE = ".notice"
 _LONGEST_NOTICE = 500
 
 
-def record(path: str, owner: str, windows: Iterable[Window], now: datetime) -> str | None:
+def record(path: str, owner: str, windows: Iterable[Window], now: datetime, formerly: Iterable[str] = ()) -> str | None:
     """Keep what these windows were stated to stand at; return a notice when a damaged file had to be set aside.
 
-    `owner` is whose windows they are. Raises HistoryError when nothing can be kept.
+    `owner` is whose windows they are, `formerly` the names that the same owner had before. Raises HistoryError when
+    nothing can be kept.
     """
-    stated = [window for window in windows if window.used_percent is not None and window.as_of <= now + RESET_SLACK]
+    stated = [
+        window
+        for window in windows
+        if window.used_percent is not None and window.as_of <= now + RESET_SLACK and window.is_dated
+    ]
     try:
-        notice = database.repair(path, "The history", lambda: _write(path, owner, stated, now), now)
+        notice = database.repair(path, "The history", lambda: _write(path, owner, stated, now, formerly), now)
         return notice or _left_notice(path)
     except database.ERRORS as error:
         raise HistoryError(
@@ -149,11 +154,13 @@ def damaged_files(path: str) -> list[str]:
     return database.damaged_files(path)
 
 
-def _write(path: str, owner: str, windows: Iterable[Window], now: datetime) -> None:
+def _write(path: str, owner: str, windows: Iterable[Window], now: datetime, formerly: Iterable[str]) -> None:
     database.create_private(path)
     with database.open_database(path, MIGRATIONS) as connection:
         connection.execute("PRAGMA synchronous = NORMAL")
         with database.transaction(connection):
+            for name in formerly:
+                connection.execute("UPDATE OR REPLACE samples SET owner = ? WHERE owner = ?", (owner, name))
             for window in windows:
                 _keep(connection, owner, window)
             _thin_daily(connection, now)

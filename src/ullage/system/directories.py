@@ -23,6 +23,7 @@ def make_private(root: str, directory: str = "", *, variable: str = CACHE) -> No
     owns one, may write in one, or may replace the root.
     """
     part = root
+    refuse_home_of_another(root, os.environ.get("HOME", ""), variable=variable)
     try:
         make_missing(root)
         refuse_replaceable(os.path.realpath(root))
@@ -57,6 +58,21 @@ def _make_one(directory: str) -> None:
             raise
 
 
+def refuse_home_of_another(directory: str, home: str, *, variable: str = CACHE) -> None:
+    """Raise CacheError for a directory in the home of another user: `sudo -s` and `su` leave HOME as it was."""
+    if not hasattr(os, "geteuid") or not home or not directory.startswith(home.rstrip("/") + "/"):
+        return
+    try:
+        owner = os.stat(home).st_uid
+    except FileNotFoundError:
+        return
+    if owner != os.geteuid() and home != "/":
+        raise CacheError(
+            f"HOME is {home}, which belongs to another user, so nothing is written to {directory}. Set HOME to your "
+            f"own (sudo -H, su -), or name a directory in {variable}."
+        )
+
+
 def _refuse_foreign(parent: str) -> None:
     """Raise CacheError where something of ours would lie in another user's directory, as with `sudo -E` in a home.
 
@@ -83,6 +99,8 @@ def refuse_strangers(directory: str, *, variable: str = CACHE) -> None:
             f"{directory} belongs to another user, who could show you false numbers. Name a directory of your own in "
             f"{variable}, or run ullage as yourself."
         )
+    if status.st_mode & stat.S_ISVTX and status.st_mode & 0o022:
+        raise CacheError(f"{directory} is for all users of this machine. Name a directory of your own in {variable}.")
     if status.st_mode & 0o022:
         raise CacheError(f"Others can write to {directory}. Run: chmod go-w {_quoted(directory)}")
 

@@ -9,7 +9,7 @@ from ullage.base.errors import CacheError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 LARGEST_FILE = 1 << 20
 _STEP = 1 << 16
@@ -150,8 +150,18 @@ def remove_file(path: str) -> None:
         return
 
 
-def may_write(directory: str) -> bool:
-    """Say whether a refresh could keep its answer; without this, a read-only cache would start one at every prompt."""
+def may_write(directory: str, environ: Mapping[str, str]) -> bool:
+    """Say whether a refresh could keep its answer; without this, a read-only cache would start one at every prompt.
+
+    Root could write into another user's home, and keeps nothing there.
+    """
+    home = environ.get("HOME", "")
+    if hasattr(os, "geteuid") and directory.startswith(f"{home}/") and not _is_ours(home):
+        return False
     while not os.path.exists(directory) and directory != os.path.dirname(directory):
         directory = os.path.dirname(directory)
     return os.access(directory, os.W_OK) and _is_ours_to_fill(os.stat(directory))
+
+
+def _is_ours(home: str) -> bool:
+    return not os.path.isdir(home) or os.stat(home).st_uid == os.geteuid()
