@@ -58,9 +58,17 @@ def _without_shells(environ: dict[str, str], tmp_path: Path) -> None:
     environ["PATH"] = f"{SCRIPTS}:{programs}"
 
 
-@EVERY_HOST
-@pytest.mark.parametrize("options", [False, True])
-@pytest.mark.parametrize("before", [None, b"", b"# mine\n", b"# no newline", b"# mine\r\n"])
+# What any file comes to is a property, below; here each host meets a file that is not there, one that is, and options.
+SETUPS = [
+    *((host, False, None) for host in plans.HOSTS),
+    *((host, False, b"# no newline") for host in plans.HOSTS),
+    *((host, True, b"# mine\n") for host in plans.HOSTS),
+    ("bash", False, b""),
+    ("bash", False, b"# mine\r\n"),
+]
+
+
+@pytest.mark.parametrize(("host", "options", "before"), SETUPS)
 def test_setup_once_and_undo_to_the_last_byte(
     environ: dict[str, str], host: str, options: bool, before: bytes | None
 ) -> None:

@@ -25,7 +25,7 @@ LOADS = {
 }
 
 
-@pytest.mark.parametrize("shell", [BASH, ZSH, FISH], ids=lambda shell: shell.name)
+@pytest.mark.parametrize("shell", [BASH, ZSH, FISH], ids=lambda shell: shell.version)
 def test_tab_completes(shell: Shell, environ: dict[str, str]) -> None:
     with shell.start(environ, [shell.prompt, *LOADS[shell.name]]) as terminal:
         terminal.wait_for_line("$")

@@ -7,6 +7,7 @@ UllageError
 ├── NoKeyError    3  no key of an organisation is named, or what is named holds none (org.keys)
 ├── SourceError   5  a source did not answer
 ├── CacheError    5  the cache cannot be used
+├── MeddledError  5  another user could have put a file there (system.directories)
 ├── HistoryError  5  the history cannot be used
 ├── MetricsError  5  metrics did not get where they were sent
 ├── ChannelError  5  an alert did not get through (channels)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import io
-import os
 import sys
 
 import click
@@ -14,6 +12,8 @@ from click.shell_completion import CompletionItem
 from ullage import __version__
 from ullage.base.errors import UllageError
 from ullage.cli.listing import GROUPS, WORDS
+from ullage.cli.say import say
+from ullage.system import streams
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 # Each is a module of this package; its `command` is what runs.
 COMMANDS = tuple(WORDS)
 _LONGEST = max(map(len, WORDS))
+# Their exit code is their answer; 0 lets a job run, and no failure may end with it.
+_VERDICTS = ("guard", "wait")
 # What people type from habit.
 _HABITS = {"status": "usage"}
 
@@ -84,24 +86,19 @@ def run(arguments: Sequence[str]) -> int:
             stream.reconfigure(errors="replace")
     try:
         result = main.main(args=_spell_out(arguments), prog_name="ullage", standalone_mode=False)
-        _flush()
+        streams.flush()
     except click.ClickException as error:
         error.show()
         return error.exit_code
     except UllageError as error:
-        click.echo(f"ullage: {error}", err=True)
+        say(f"ullage: {error}", err=True)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return 130
-    except (BrokenPipeError, SystemExit):
-        # Whoever reads has had enough. click and rich leave with 1 then; nothing else leaves here by itself.
-        _look_away()
-        return 0
-    except OSError as error:
-        _look_away()
-        with contextlib.suppress(OSError):
-            click.echo(f"ullage: {error.filename or 'output'}: {error.strerror}", err=True)
-        return 5
+    except (OSError, SystemExit) as error:
+        # click and rich leave with 1 when the reader has had enough; nothing else leaves here by itself.
+        status = streams.failed(error if isinstance(error, OSError) else BrokenPipeError())
+        return UllageError.exit_code if arguments and arguments[0] in _VERDICTS else status
     return result if isinstance(result, int) else 0
 
 
@@ -111,15 +108,3 @@ def _spell_out(arguments: Sequence[str]) -> list[str]:
     if first == "help":
         return [*rest, "--help"]
     return [_HABITS[first], *rest] if first in _HABITS else list(arguments)
-
-
-def _flush() -> None:
-    if sys.stdout is not None:
-        sys.stdout.flush()
-
-
-def _look_away() -> None:
-    """Point stdout away, so that the interpreter's last flush has somewhere to go."""
-    with contextlib.suppress(OSError):
-        _flush()
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -12,6 +12,7 @@ from ullage.alerts.channels import explain_missing
 from ullage.base.errors import CacheError, UsageError
 from ullage.cli import options
 from ullage.cli.options import LONGEST_REFRESH_SECONDS
+from ullage.cli.say import say
 from ullage.config.default_file import write_default, write_value
 from ullage.config.settings import build_settings
 from ullage.config.template import PLAIN_SUBJECTS, SESSION_SUBJECTS, list_fields, parse_template
@@ -34,11 +35,11 @@ def command(context: click.Context) -> None:
     if context.invoked_subcommand is None:
         path = config.config_path(os.environ)
         values, issues = config.read(path)
-        click.echo(f"# {path}{'' if os.path.exists(path) else ' (not there; these are the defaults)'}")
+        say(f"# {path}{'' if os.path.exists(path) else ' (not there; these are the defaults)'}")
         if os.environ.get("ULLAGE_SOURCE"):
-            click.echo(f"# ULLAGE_SOURCE={os.environ['ULLAGE_SOURCE']} goes before the file's source")
+            say(f"# ULLAGE_SOURCE={os.environ['ULLAGE_SOURCE']} goes before the file's source")
         for key, value in values.items():
-            click.echo(f"{key} = {write_value(value)}")
+            say(f"{key} = {write_value(value)}")
         options.tell_issues(issues, path)
 
 
@@ -55,7 +56,7 @@ def write() -> int:
             words = f"{path} is there already, and stays as it is. `ullage config check` reads it."
             raise UsageError(words) from error
         raise CacheError(f"Cannot write {path}: {error.strerror}. Name another file in ULLAGE_CONFIG.") from error
-    click.echo(f"Wrote {path}")
+    say(f"Wrote {path}")
     return 0
 
 
@@ -69,15 +70,15 @@ def check(file: str | None) -> int:
     """Say what is wrong with FILE (else with the file in force), line by line."""
     path = file or config.config_path(os.environ)
     if not os.path.lexists(path):
-        click.echo(f"{path} is not there; the defaults are in force. `ullage config write` makes one.")
+        say(f"{path} is not there; the defaults are in force. `ullage config write` makes one.")
         return 0
     values, issues = config.read(path)
     options.tell_issues(issues, path)
     doubts = [*_unknown_windows(values), *_dead_channels(values)]
     for doubt in doubts:
-        click.echo(f"ullage: {path}: {doubt}", err=True)
+        say(f"ullage: {path}: {doubt}", err=True)
     if not issues and not doubts:
-        click.echo(f"{path} is fine.")
+        say(f"{path} is fine.")
     return 2 if issues or doubts else 0
 
 

@@ -153,7 +153,9 @@ def _refresh(refresh: dict[str, Any]) -> str:
     failures = f", {refresh['failures']} failures in a row" if refresh["failures"] else ""
     due = "due now" if refresh["due"] else f"next at {refresh['next_at']}"
     held = f", held until {refresh['held_until']}" if refresh["held_until"] else ""
-    return f"{due}, {attempt}{failures}{held}"
+    running = refresh["running"]
+    now = f"; process {running['process']} is asking since {running['since']}" if running else ""
+    return f"{due}, {attempt}{failures}{held}{now}{', and has been stopped' if running and running['stopped'] else ''}"
 
 
 def _sent(sent: dict[str, Any]) -> str:

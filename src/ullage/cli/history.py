@@ -64,7 +64,7 @@ def command(since: datetime, name: str | None, as_json: bool, as_csv: bool) -> i
             f"ullage: A damaged history was set aside as {os.path.join(os.path.dirname(path), aside)}.", err=True
         )
     reading = cache.reading()
-    found = history.samples(path, overview.owner(cache, reading), since) if reading else {}
+    found = history.samples(path, overview.owner(cache, reading), since, datetime.now(UTC)) if reading else {}
     if name is not None:
         found = _only(found, name)
     rows = sorted(((window, sample) for window in found for sample in found[window]), key=lambda row: row[1].at)
@@ -80,8 +80,7 @@ def command(since: datetime, name: str | None, as_json: bool, as_csv: bool) -> i
 
 
 def _only(found: dict[str, list[Sample]], name: str) -> dict[str, list[Sample]]:
-    wanted = model.window_ids(name)
-    chosen = {window: samples for window, samples in found.items() if window in wanted}
+    chosen = {window: samples for window, samples in found.items() if model.is_named(window, name)}
     if found and not chosen:
         known = ", ".join(sorted(found))
         words = f"no window {clean(name)!r} was recorded since then; known are {known}."

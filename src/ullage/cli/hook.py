@@ -66,7 +66,4 @@ def command(warn: tuple[Limit, ...], block: tuple[Limit, ...], fail_closed: bool
     Reads the cache, asks nobody, and starts a refresh in the background when one is due. What goes wrong here never
     stops Claude Code, unless --fail-closed says so.
     """
-    answer = hook.respond(warn, block, os.environ, fail_closed=fail_closed)
-    if answer is not None:
-        click.echo(answer)
-    return 0
+    return hook.perform(warn, block, os.environ, fail_closed=fail_closed)

@@ -10,6 +10,7 @@ from click.core import ParameterSource
 from ullage import config
 from ullage.base.errors import UllageError, UsageError
 from ullage.base.text import clean
+from ullage.cli.say import say
 from ullage.config.template import PLAIN_SUBJECTS, check_template
 from ullage.system import places
 from ullage.system.places import choose_profile
@@ -129,4 +130,4 @@ def tell_issues(issues: tuple[Issue, ...], path: str | None = None) -> None:
     for issue in issues:
         # What is wrong with the whole file has no line.
         place = f":{issue.line}:" if issue.line else ""
-        click.echo(f"ullage: {path or config.config_path(os.environ)}{place} {issue.message}", err=True)
+        say(f"ullage: {path or config.config_path(os.environ)}{place} {issue.message}", err=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import platform
+from datetime import UTC, datetime
 
 from ullage import __version__, config
 from ullage.base.errors import CacheError, UsageError
@@ -27,7 +28,6 @@ from ullage.system import directories
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from datetime import datetime
     from typing import Any
 
     from ullage.quota.model import Reading
@@ -63,13 +63,14 @@ def examine(environ: Mapping[str, str], now: datetime, *, measured: bool = False
         "cache": _cache_document(cache),
         "state": state,
         "reading": _reading_document(reading, thresholds, now),
-        "refresh": _refresh_document(reading, schedule, now),
+        "refresh": {**_refresh_document(reading, schedule, now), "running": _running(cache)},
         "sources": _sources(environ, configuration["source"], cache, now),
         "metrics": _metrics_document(environ),
         "config": configuration,
         "findings": [{"code": finding.code, "message": finding.message} for finding in findings],
     }
-    ids = (reading.account.id if reading else None, schedule.account_id)
+    accounts = [schedule.account, *([reading.account] if reading else [])]
+    ids = tuple(name for account in accounts for name in (account.id, account.organization_id))
     return Examination(
         document=redact.redact(document, environ, ids),
         findings=tuple(findings),
@@ -193,6 +194,15 @@ def _sources(
         }
         for row in rows
     ]
+
+
+def _running(cache: ProfileCache | None) -> dict[str, Any] | None:
+    """Return the process that refreshes now, and since when."""
+    found = cache.lock_holder() if cache else None
+    if found is None:
+        return None
+    since = iso(datetime.fromtimestamp(found.since, UTC))
+    return {"process": found.process, "since": since, "stopped": found.is_stopped}
 
 
 def _refresh_document(reading: Reading | None, schedule: Schedule, now: datetime) -> dict[str, Any]:

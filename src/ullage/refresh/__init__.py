@@ -13,7 +13,7 @@ from ullage.store.cache import ProfileCache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from ullage.quota.model import Problem
     from ullage.refresh.attempt import Result
@@ -26,12 +26,19 @@ class Outcome(Record):
     problem: Problem | None = None
 
 
-def refresh(environ: Mapping[str, str], *, force: bool = False, early: bool = False) -> Outcome:
+def refresh(
+    environ: Mapping[str, str],
+    *,
+    force: bool = False,
+    early: bool = False,
+    begin: Callable[[], None] = lambda: None,
+) -> Outcome:
     """Ask the source in force if it is time, and publish what is known then.
 
     `force` goes before the cadence, never before a time that the server asked for; `early` does so once the shortest
-    interval has passed since the last attempt, for a person who may click again and again. Raises UllageError when the
-    environment is wrong or the cache cannot be written; a source's failure is an Outcome.
+    interval has passed since the last attempt, for a person who may click again and again. `begin` is called once the
+    lock is held, before anything that may take long. Raises UllageError when the environment is wrong or the cache
+    cannot be written; a source's failure is an Outcome.
     """
     cache = ProfileCache(environ)
     if not (force or early):
@@ -42,6 +49,7 @@ def refresh(environ: Mapping[str, str], *, force: bool = False, early: bool = Fa
     with cache.lock() as held:
         if not held:
             return Outcome(result="busy")
+        begin()
         from ullage.refresh import attempt
 
         result, problem = attempt.run(environ, cache, _now, force=force, early=early)

@@ -10,6 +10,7 @@ from ullage.prompt.publish import publish, publish_anew
 from ullage.quota.schedule import SHORTEST_INTERVAL, Schedule
 from ullage.refresh import ask
 from ullage.refresh.ask import Inquiry
+from ullage.sources.claude_state import find_disagreement
 from ullage.store import recording
 from ullage.store.account import AccountCache
 from ullage.store.cache import Snapshot
@@ -85,6 +86,7 @@ def _attempt(inquiry: Inquiry, settings: Settings) -> Result:
         inquiry.account = sources[0].account(inquiry.environ)
         _turn_to_account(inquiry, settings)
         if inquiry.schedule.is_held(inquiry.now):
+            ask.hear_in_pause(sources, inquiry)
             inquiry.schedule = _noting_means(inquiry.schedule.held(), inquiry, settings)
             return "held"
         inquiry.schedule = inquiry.schedule.begun(inquiry.now)
@@ -99,20 +101,29 @@ def _attempt(inquiry: Inquiry, settings: Settings) -> Result:
     except Exception as error:
         return _fail(inquiry, settings, _fault_of_ours(error))
     has_changed = _numbers(inquiry.snapshot.reading) != before
-    inquiry.schedule = inquiry.schedule.succeeded(inquiry.now, changed=has_changed)
+    schedule = inquiry.schedule.succeeded(inquiry.now, changed=has_changed)
+    inquiry.schedule = schedule.replace(problem=find_disagreement(inquiry.environ))
     return "refreshed"
 
 
 def _turn_to_account(inquiry: Inquiry, settings: Settings) -> None:
     """Start afresh when somebody else is signed in; a pause that any profile of the account met counts for all."""
     cache, account = inquiry.cache, inquiry.account
-    if account.id != inquiry.schedule.account_id:
+    before = inquiry.schedule.account
+    if account.id != before.id or not account.may_be(before):
         # Nothing of the account before is shown or waited for.
-        cache.forget_others(account.id)
-        schedule = Schedule(account_id=account.id)
+        cache.forget_others(account, before)
+        since = inquiry.now if inquiry.schedule.attempted_at else None
+        schedule = Schedule(account_id=account.id, organization_id=account.organization_id, account_since=since)
         inquiry.snapshot = Snapshot(stated=cache.load_statements(), schedule=schedule)
         publish(cache, settings, inquiry.snapshot.replace(schedule=schedule.begun(inquiry.now)), inquiry.now)
-    pauses = (inquiry.schedule.hold_until, AccountCache(cache.root, account.id).hold())
+    elif account.organization_id is None:
+        account = inquiry.account = account.replace(organization_id=before.organization_id)
+    elif before.organization_id is None:
+        inquiry.schedule = inquiry.schedule.replace(organization_id=account.organization_id)
+    shared = AccountCache(cache.root, account)
+    shared.take_over()
+    pauses = (inquiry.schedule.hold_until, shared.hold())
     holds = [hold for hold in pauses if hold is not None and hold > inquiry.now]
     inquiry.schedule = inquiry.schedule.replace(hold_until=max(holds, default=None))
 
@@ -137,7 +148,7 @@ def _fail(inquiry: Inquiry, settings: Settings, error: SourceError) -> Result:
         schedule = schedule.replace(spawned_at=None)
     inquiry.schedule = _noting_means(schedule, inquiry, settings)
     if inquiry.schedule.hold_until is not None:
-        AccountCache(inquiry.cache.root, inquiry.schedule.account_id).save_hold(inquiry.schedule.hold_until)
+        AccountCache(inquiry.cache.root, inquiry.schedule.account).save_hold(inquiry.schedule.hold_until)
     return "failed"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import sys
 
 from ullage.base.errors import UsageError
@@ -175,7 +176,7 @@ def _tmux(environ: Mapping[str, str], options: Options) -> Host:
         body=body,
         shape=re.escape(body),
         pattern=r"\bullage-prompt\b|#\{ullage\}|@ullage\b",
-        afterwards=f"In a running tmux: tmux source-file '{path}'.{push}",
+        afterwards=f"In a running tmux: tmux source-file {shlex.quote(path)}.{push}",
     )
 
 
