@@ -61,7 +61,10 @@ def test_wheel_holds_the_package_and_the_script_as_it_is(release: Path) -> None:
     modules = {str(path.relative_to(source)) for path in files}
     hooks = {f"ullage/shell/{path.name}" for path in (REPOSITORY / "shell").glob("ullage.*")}
     pages = {f"ullage/docs/{path.name}" for path in (REPOSITORY / "docs").glob("*.md")}
-    assert {name for name in names if name.startswith("ullage/")} == {*modules, *hooks, *pages}
+    folders = [REPOSITORY / "desktop" / desktop for desktop in ("gnome", "plasma")]
+    listed = (path for folder in folders for path in folder.rglob("*") if path.is_file())
+    widgets = {f"ullage/{path.relative_to(REPOSITORY)}" for path in listed}
+    assert {name for name in names if name.startswith("ullage/")} == {*modules, *hooks, *pages, *widgets}
     assert not [name for name in names if "test" in name]
     assert any(name.endswith("licenses/LICENSE") for name in names)
 

@@ -50,6 +50,9 @@ ZSH_OPTIONS = [
     ("no_bare_glob_qual", "sh_glob"),
     ("extended_glob", "ksh_glob"),
     ("local_options", "all_export"),
+    ("ignore_braces", "ignore_close_braces"),
+    ("force_float",),
+    ("no_multibyte",),
 ]
 
 
@@ -106,6 +109,33 @@ def test_zsh(options: Sequence[str], when: str, environ: dict[str, str]) -> None
         _three_prompts(terminal, f"42% {HOSTILE} $")
         assert terminal.colours("42%") == ["green"] * 3
     assert not (Path(environ["HOME"]) / "pwned").exists()
+
+
+@pytest.mark.parametrize("options", ["", "prompt_subst", "prompt_subst prompt_bang"])
+@pytest.mark.parametrize("emulate", ["setopt no_prompt_percent", "emulate sh", "emulate ksh"])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_zsh_without_percents(emulate: str, options: str, when: str, environ: dict[str, str]) -> None:
+    publish(environ, [("42%", "normal"), " ", HOSTILE])
+    setting = [emulate, f"setopt {options}" if options else ""]
+    lines = [*setting, ZSH.init()] if when == "before" else [ZSH.init(), *setting]
+    with ZSH.start(environ, [ZSH.prompt, *lines], columns=150) as terminal:
+        # With neither percents nor parameters there is nothing that a prompt could refer with.
+        refers = bool(options) or emulate != "setopt no_prompt_percent"
+        _three_prompts(terminal, f"42% {HOSTILE} $" if refers else "$")
+        terminal.enter("emulate zsh; setopt prompt_percent")
+        terminal.wait_for_line(f"42% {HOSTILE} $")
+        terminal.enter("clear")
+        terminal.wait(lambda terminal: terminal.text == f"42% {HOSTILE} $", "one segment")
+        assert terminal.colours("42%") == ["green"] * 3
+    assert not (Path(environ["HOME"]) / "pwned").exists()
+
+
+def test_zsh_has_room_for_many_colours(environ: dict[str, str]) -> None:
+    publish(environ, [(f"{number}%", "normal") for number in range(10, 50)])
+    with ZSH.start(environ, [ZSH.prompt, ZSH.init()], columns=150) as terminal:
+        terminal.wait_for_line("".join(f"{number}%" for number in range(10, 50)) + " $")
+        assert terminal.colours("10%11%") == ["green"] * 6
+        assert terminal.colours("$") == ["default"]
 
 
 @pytest.fixture
@@ -236,7 +266,7 @@ def test_zsh_is_quiet_where_the_prompt_is_readonly(environ: dict[str, str]) -> N
 
 
 @pytest.mark.parametrize("known", [True, False])
-@pytest.mark.parametrize("shell", [BASH, ZSH], ids=lambda shell: shell.name)
+@pytest.mark.parametrize("shell", [BASH, ZSH], ids=lambda shell: shell.version)
 def test_nothing_is_said_in_a_restricted_shell(environ: dict[str, str], shell: Shell, known: bool, bash: str) -> None:
     if known:
         publish(environ, "42%")

@@ -57,7 +57,7 @@ needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="strace and /pr
 def need(program: str) -> str:
     """Return a program's path; a missing one fails the test in CI, and elsewhere skips it with what installs it."""
     program = _PROGRAM_OF.get(program, program)
-    found = shutil.which(program) or shutil.which(program, path=PROGRAMS)
+    found = shutil.which(program) or shutil.which(program, path=f"{PROGRAMS}{os.pathsep}{SCRIPTS}")
     if found is None:
         if os.environ.get("CI") == "true":
             pytest.fail(f"{program} is not installed; .ci/packages-debian or .ci/install-packages must name it")
@@ -148,7 +148,7 @@ def still_hangs(environ: Mapping[str, str], began: float) -> bool:
     for process in processes(environ):
         # Others come and go meanwhile.
         with contextlib.suppress(OSError):
-            if b"\0ullage.refresh\0" in Path(f"/proc/{process}/cmdline").read_bytes():
+            if b"ullage.refresh" in Path(f"/proc/{process}/cmdline").read_bytes():
                 return True
     return time.monotonic() - began > WHOLE_CALL_SECONDS
 
@@ -158,7 +158,7 @@ def make_due(environ: Mapping[str, str], *, ago: int = 1) -> None:
     cache = ProfileCache(environ)
     due = datetime.now(UTC) - timedelta(seconds=ago)
     begun = due - SHORTEST_INTERVAL
-    AccountCache(cache.root, cache.schedule().account_id).save_asked_at(begun)
+    AccountCache(cache.root, cache.schedule().account).save_asked_at(begun)
     cache.save_schedule(cache.schedule().replace(attempted_at=begun, refresh_at=due, idle_refresh_at=due))
     postpone(environ, int(due.timestamp()))
 

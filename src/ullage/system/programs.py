@@ -222,10 +222,10 @@ def run_program(
         output = b"".join(program.output(deadline))
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(_GOODBYE_SECONDS)
-        _kill_group(process)
+        kill_group(process)
         return Finished(status=process.wait(), output=output, errors=program.errors)
     finally:
-        _kill_group(process)
+        kill_group(process)
         process.wait()
         program.close()
 
@@ -286,12 +286,12 @@ def _end_group(program: Program, patience_seconds: float) -> None:
             os.killpg(process.pid, signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(_SIGNAL_SECONDS)
-    _kill_group(process)
+    kill_group(process)
     process.wait()
     program.close()
 
 
-def _kill_group(process: subprocess.Popen[bytes]) -> None:
+def kill_group(process: subprocess.Popen[bytes]) -> None:
     """End a process and whatever it has started; that it has ended already is no fault."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         if hasattr(os, "killpg"):
