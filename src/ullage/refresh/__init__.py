@@ -48,7 +48,7 @@ def refresh(
     cache.make_private()
     with cache.lock() as held:
         if not held:
-            return Outcome(result="busy")
+            return Outcome(result="busy") if force or early else _find_under_way(cache, _now())
         begin()
         from ullage.refresh import attempt
 
@@ -68,6 +68,14 @@ def _find_not_due(cache: ProfileCache, now: datetime) -> Outcome | None:
     # A window's reset makes none due until a new attempt may be made at all: so long nothing is loaded for it.
     if schedule.is_due(None, now) or (schedule.may_be_early(now) and schedule.is_due(cache.reading(), now)):
         return None
+    return Outcome(result="not_due", problem=schedule.problem)
+
+
+def _find_under_way(cache: ProfileCache, now: datetime) -> Outcome:
+    """Return what a refresh has come to that found another at work: no attempt is due once that has begun its own."""
+    schedule = cache.schedule()
+    if schedule.is_due(None, now):
+        return Outcome(result="busy")
     return Outcome(result="not_due", problem=schedule.problem)
 
 
