@@ -7,7 +7,7 @@ import math
 from ullage.base.dates import UTC, datetime, timedelta
 from ullage.config.template import COUNTDOWNS, FORECASTS, MOMENTS, list_fields, parse_template
 from ullage.quota.changes import list_turns, to_second
-from ullage.quota.timeline import LEAD_SECONDS, TIMELINES, Frame, surface_of
+from ullage.quota.timeline import LEAD_SECONDS, TIMELINES, Frame, is_ascii, surface_of
 from ullage.render import segment
 from ullage.render.segment import View
 from ullage.render.surfaces import form_of, paint
@@ -43,8 +43,10 @@ def build(
     alike: dict[tuple[str, str], list[str]] = {}
     for name in TIMELINES:
         alike.setdefault((settings.templates[surface_of(name)], form_of(name)), []).append(name)
-    templates = {template for template, _ in alike}
-    scenes = {template: _scenes(reading, settings, template, written, forecasts) for template in templates}
+    scenes = {
+        (template, ascii): _scenes(reading, settings, template, written, forecasts, ascii=ascii)
+        for template, ascii in {(template, is_ascii(form)) for template, form in alike}
+    }
     return {
         tuple(names): [
             Frame(
@@ -52,7 +54,7 @@ def build(
                 level=segment.level_of(spans),
                 text=paint(spans, form, settings.palette_of(surface_of(form))),
             )
-            for second, spans in scenes[template]
+            for second, spans in scenes[template, is_ascii(form)]
         ]
         for (template, form), names in alike.items()
     }
@@ -127,9 +129,17 @@ def _thinned(steps: list[int], written: int) -> list[int]:
 
 
 def _scenes(
-    reading: Reading, settings: Settings, template: str, written: int, forecasts: Mapping[str, Forecast]
+    reading: Reading,
+    settings: Settings,
+    template: str,
+    written: int,
+    forecasts: Mapping[str, Forecast],
+    *,
+    ascii: bool,
 ) -> list[tuple[int, list[Span]]]:
     """Return the seconds at which what the template shows changes, with what it shows from then on."""
+    if ascii:
+        settings = settings.replace(ascii_only=True)
     nodes = parse_template(template)
     fixed = {written, *list_turns(reading, settings.thresholds, written)}
     horizon = max(fixed)
@@ -139,6 +149,8 @@ def _scenes(
         fixed |= _midnights(written, horizon)
     steps = [step for step in _steps(reading, nodes, written, horizon) if step not in fixed]
     filled = {second: _fill(nodes, reading, settings, second, forecasts) for second in (*fixed, *steps)}
+    if ascii:
+        filled = {second: _without_signs(spans) for second, spans in filled.items()}
     scenes = _changes(filled)
     while len(scenes) > MOST_FRAMES and steps:
         steps = _thinned(steps, written)
@@ -158,6 +170,11 @@ def _fill(
         forecasts=forecasts,
     )
     return segment.fill(nodes, view)
+
+
+def _without_signs(spans: Iterable[Span]) -> list[Span]:
+    """Drop what is not ASCII in a template's own words, which the setting for glyphs leaves alone."""
+    return [span.replace(text=span.text.encode("ascii", "ignore").decode()) for span in spans]
 
 
 def _changes(filled: Mapping[int, list[Span]]) -> list[tuple[int, list[Span]]]:

@@ -42,7 +42,7 @@ def refresh(
     """
     cache = ProfileCache(environ)
     if not (force or early):
-        not_due = _find_not_due(cache, _now())
+        not_due = _find_not_due(cache, _now(), environ)
         if not_due is not None:
             return not_due
     cache.make_private()
@@ -56,7 +56,7 @@ def refresh(
         return Outcome(result=result, problem=problem)
 
 
-def _find_not_due(cache: ProfileCache, now: datetime) -> Outcome | None:
+def _find_not_due(cache: ProfileCache, now: datetime, environ: Mapping[str, str]) -> Outcome | None:
     """Return the outcome where neither a timeline nor the schedule says that a refresh is due, else None.
 
     A timeline that is missing or torn says so.
@@ -68,6 +68,12 @@ def _find_not_due(cache: ProfileCache, now: datetime) -> Outcome | None:
     # A window's reset makes none due until a new attempt may be made at all: so long nothing is loaded for it.
     if schedule.is_due(None, now) or (schedule.may_be_early(now) and schedule.is_due(cache.reading(), now)):
         return None
+    if schedule.failures:
+        from ullage import config
+        from ullage.refresh import mending
+
+        if mending.is_mended(schedule, config.load(environ)[0], environ):
+            return None
     return Outcome(result="not_due", problem=schedule.problem)
 
 

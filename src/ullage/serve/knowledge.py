@@ -99,11 +99,8 @@ class Knowledge:
         """Return what was recorded since then, the newest if it is more than `most`; raises HistoryError."""
         cache = self._cache(profile)
         reading = cache.reading()
-        found = (
-            history.samples(overview.history_path(cache.environ), overview.owner(cache, reading), since)
-            if reading
-            else {}
-        )
+        path, now = overview.history_path(cache.environ), datetime.now(UTC)
+        found = history.samples(path, overview.owner(cache, reading), since, now) if reading else {}
         return documents.describe_samples({id: found[id] for id in found if window in (None, id)}, most)
 
     def next_event(self, profile: str | None, now: datetime) -> datetime | None:
