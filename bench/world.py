@@ -19,6 +19,7 @@ from ullage.quota import timeline
 from ullage.simulate import Simulator, write_account
 from ullage.store.account import AccountCache
 from ullage.store.cache import ProfileCache
+from ullage.system import detach
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ _SCRIPTS = sysconfig.get_path("scripts")
 PROMPT = [os.path.join(_SCRIPTS, "ullage"), "prompt", "--surface", "bash"]
 SHELL_PROMPT = [os.path.join(_SCRIPTS, "ullage-prompt"), "bash"]
 # As the prompt starts it.
-REFRESH = [sys.executable, "-P", "-m", "ullage.refresh"]
+REFRESH = detach.build_command(detach.REFRESH)
 PYTHON = [sys.executable, "-P", "-c", "pass"]
 
 _PATIENCE_SECONDS = 60.0

@@ -506,7 +506,7 @@ IMPORTED = {"__future__", "_datetime", "_json", "itertools", "math"} | tools.mod
     store="statements",
     system="files places",
 )
-BY_A_CONFIG = tools.modules(config="checks file options plain", quota="meters", system="secret")
+BY_A_CONFIG = tools.modules(base="documentation", config="checks file options plain", quota="meters", system="secret")
 
 
 def imported(environ: Mapping[str, str]) -> set[str]:
@@ -547,9 +547,8 @@ def kept(environ: Mapping[str, str], window: str = "five_hour") -> list[float]:
     reading = cache.reading()
     if reading is None:
         return []
-    found = history.samples(
-        overview.history_path(cache.environ), overview.owner(cache, reading), datetime(2020, 1, 1, tzinfo=UTC)
-    )
+    since, path = datetime(2020, 1, 1, tzinfo=UTC), overview.history_path(cache.environ)
+    found = history.samples(path, overview.owner(cache, reading), since, datetime.now(UTC))
     return [sample.used_percent for sample in found.get(window, ())]
 
 

@@ -463,7 +463,7 @@ STORED = json.dumps({"claudeAiOauth": {"accessToken": TOKEN}})
     [
         (f"echo '{STORED}'", STORED.encode()),
         (f"echo {STORED.encode().hex()}", STORED.encode()),
-        ("exit 44", b""),
+        ("exit 44", None),
         ("echo 'no hex at all'", None),
     ],
 )
@@ -483,6 +483,16 @@ def test_keychain_service_names_the_configuration_directory() -> None:
     assert credentials.keychain_service({"CLAUDE_CONFIG_DIR": "/home/me/work"}) == "Claude Code-credentials-7970b4c9"
     decomposed, composed = ({"CLAUDE_CONFIG_DIR": path} for path in ("/caf\u0065\u0301", "/caf\u00e9"))
     assert credentials.keychain_service(decomposed) == credentials.keychain_service(composed)
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("status", [1, 36, 51, 128])
+def test_a_keychain_that_is_locked_is_not_one_without_the_item(
+    status: int, environ: dict[str, str], tmp_path: Path
+) -> None:
+    with pytest.raises(SourceError, match=f"security: {status}.*locked.*Unlock") as caught:
+        credentials._keychain(environ, security(tmp_path, f"echo why >&2; exit {status}"))
+    assert caught.value.code == "token_unreadable"
 
 
 @pytest.mark.process

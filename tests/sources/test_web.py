@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import trustme
 
-from tests.support.tools import ULLAGE, make_due, ullage
+from tests.support.tools import ULLAGE, make_due, processes, ullage, wait_until
 from ullage import config
 from ullage.base.errors import SourceError
 from ullage.quota.model import Account
@@ -483,6 +483,8 @@ def test_the_key_goes_to_no_other_program(
     )
     mine = {**environ, "MY_KEY": KEY}
     assert ullage("refresh", environ=mine).returncode == 0
+    # A process of its own delivers it, and lives on when the refresh has ended.
+    wait_until(lambda: not processes(mine), what="the delivery")
     seen = (tmp_path / "seen").read_bytes()
     assert b"ULLAGE_CACHE_DIR" in seen
     assert KEY.encode() not in seen

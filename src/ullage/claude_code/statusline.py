@@ -13,6 +13,7 @@ from ullage.base.arguments import parse_options
 from ullage.base.dates import UTC, datetime
 from ullage.base.errors import SourceError, UllageError
 from ullage.base.record import Record
+from ullage.base.text import visible
 from ullage.config.template import FORECASTS, PLAIN_SUBJECTS, SESSION_SUBJECTS, Group, list_fields, parse_template
 from ullage.prompt import start_refresh_if_due
 from ullage.quota import merge, serial
@@ -76,7 +77,7 @@ def run(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int | No
         line = _take_in(payload, environ, shows=shows, prints=previous is None)
     except UllageError as error:
         line = ""
-        print(f"ullage: {error}", file=sys.stderr)
+        print(f"ullage: {visible(str(error))}", file=sys.stderr)
     if previous is not None:
         said, is_late = previous.output()
         ours = _GAP.join(filter(None, (line if shows else "", _LATE if is_late else "")))

@@ -31,7 +31,7 @@ _SIGNATURES = {"SVG": b"<svg", "PNG": b"\x89PNG"}
 
 
 @click.command(name="chart")
-@click.argument("window", required=False)
+@click.argument("window", required=False, shell_complete=options.complete_window)
 @click.option("--svg", "svg_file", metavar="FILE", help="Write an SVG; - is standard output.")
 @click.option("--png", "png_file", metavar="FILE", help="Write a PNG (needs the extra: ullage[png]).")
 @click.option(

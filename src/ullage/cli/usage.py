@@ -10,6 +10,7 @@ import click
 from ullage.base.text import clean
 from ullage.cli import options
 from ullage.cli.asking import refresh_or_wait
+from ullage.cli.say import say
 from ullage.quota import exits
 from ullage.store import overview
 from ullage.system import places
@@ -67,7 +68,7 @@ def command(as_json: bool, may_refresh: bool, every: bool) -> int:
         settings = options.for_a_terminal(settings)
         for one in shown:
             if every:
-                click.echo(_title(one))
+                say(_title(one))
             table.print_usage(one, settings, now)
     return min(exits.choose_exit_code(one.reading, one.schedule.problem, settings.thresholds, now) for one in shown)
 

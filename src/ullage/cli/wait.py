@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @click.command(name="wait")
-@click.argument("window", required=False)
+@click.argument("window", required=False, shell_complete=options.complete_window)
 @click.option(
     "--below",
     callback=parsed(parse_percent),

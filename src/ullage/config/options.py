@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ullage.base.documentation import find_page
 from ullage.base.record import Record
 from ullage.config import checks
 from ullage.config.palette import BACKGROUNDS, LEVELS, PALETTES, check_style
@@ -50,8 +51,8 @@ OPTIONS: tuple[Option, ...] = (
         "while you work and every thirty otherwise). statusline, claude-cache, claude-cli: one of these three alone.\n"
         "oauth: one request to the provider's usage endpoint, with the token that Claude Code stored, at most every\n"
         "five minutes; never used unless you name it here. web: one request to claude.ai with your own session key,\n"
-        "see [web] and docs/sources.md; never used unless you name it. What the status line told counts with every\n"
-        "choice.",
+        f"see [web] and {find_page('sources')};\n"
+        "never used unless you name it. What the status line told counts with every choice.",
         check=checks.one_of(*SOURCES),
     ),
     Option(

@@ -8,6 +8,7 @@ import hashlib
 import os
 import platform
 import secrets
+import shlex
 import stat
 
 from ullage import config
@@ -116,7 +117,7 @@ def _private_text(path: str, option: str) -> str:
     if data is None:
         raise UsageError(f"{option}: {found} is not there, or no small file of yours. Nothing is told without it.")
     if hasattr(os, "geteuid") and stat.S_IMODE(os.stat(found).st_mode) & 0o077:
-        raise UsageError(f"{option}: others can read {found}. Run: chmod 600 '{found}'")
+        raise UsageError(f"{option}: others can read {found}. Run: chmod 600 {shlex.quote(found)}")
     return _one_line(data.decode(errors="replace"), option)
 
 

@@ -47,9 +47,14 @@ class Wanted(Record):
 
 
 class PanelRow(Record):
-    """One window, or the credits: name, number with its marks, course as a sparkline, outlook, and who said so when."""
+    """One window, or the credits: name, number with its marks, course as a sparkline, outlook, and who said so when.
 
+    `window` is its id, None for the credits.
+    """
+
+    window: str | None
     label: str
+    used_percent: float | None
     share: Span
     bar: str
     course: str
@@ -140,6 +145,8 @@ def _about(nodes: Sequence[Node], window: str) -> tuple[Node, ...]:
 def _rows(known: Overview, settings: Settings, now: datetime) -> tuple[PanelRow, ...]:
     return tuple(
         PanelRow(
+            window=row.window_id,
+            used_percent=row.used_percent,
             label=row.label.encode("ascii", "replace").decode() if settings.ascii_only else row.label,
             share=row.number,
             bar=row.bar.text,

@@ -43,7 +43,8 @@ class Schedule(Record):
 
     `account_since` is when this account was first seen after another. `hold_until` is what the server asked for, or the
     backoff after what Claude Code met there; not even a forced refresh goes before it. `spawned_at` is when Claude Code
-    was last started to be asked, `state_mark` tells whether its own file has changed since it was read.
+    was last started to be asked, `state_mark` tells whether its own file has changed since it was read, `means` whether
+    what an answer depends on has since one failed to come.
     """
 
     account_id: str | None = None
@@ -59,6 +60,7 @@ class Schedule(Record):
     problem: Problem | None = None
     spawned_at: datetime | None = None
     state_mark: str | None = None
+    means: str | None = None
 
     @property
     def account(self) -> Account:
@@ -135,7 +137,8 @@ class Schedule(Record):
     def failed(self, error: SourceError, now: datetime, jitter: Jitter) -> Schedule:
         """Plan the next attempt after a failure: exponential with full jitter, never before the server's own wish.
 
-        What failed on this machine, without a request, costs nobody anything and is tried again sooner.
+        What failed on this machine, without a request, costs nobody anything: for a person who looks it is tried again
+        after a minute.
         """
         failures = min(self.failures + 1, 16)
         first, longest = (
@@ -145,10 +148,11 @@ class Schedule(Record):
         delay = max(first, timedelta(seconds=math.ceil(jitter(ceiling.total_seconds()))))
         wish = min(error.retry_at, now + LONGEST_HOLD) if error.retry_at else None
         retry_at = max(now + delay, wish) if wish else now + delay
+        attended = retry_at if error.reached_server or wish else now + FIRST_LOCAL_RETRY
         return self.replace(
-            refresh_at=retry_at,
+            refresh_at=attended,
             idle_refresh_at=retry_at,
             hold_until=retry_at if error.code in _HOLDS else wish,
             failures=failures,
-            problem=Problem(code=error.code, message=str(error), retry_at=retry_at),
+            problem=Problem(code=error.code, message=str(error), retry_at=attended),
         )

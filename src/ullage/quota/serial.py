@@ -22,10 +22,7 @@ _LARGEST_EXPONENT = 6
 
 def encode(record: Record, **more: str) -> bytes:
     """Return a record as JSON, with the format's version, and more if given, beside its fields."""
-    # Whoever writes has the time; whoever only reads does not.
-    import json
-
-    return json.dumps({"format": _FORMAT, **_plain(record), **more}).encode() + b"\n"
+    return jsontext.dumps({"format": _FORMAT, **_plain(record), **more}).encode() + b"\n"
 
 
 def decode_reading(data: bytes | None) -> Reading | None:
@@ -169,6 +166,7 @@ def _schedule(fields: dict[str, Any]) -> dict[str, Any]:
         "problem": _problem(fields["problem"]),
         "spawned_at": parse_time(fields.get("spawned_at")),
         "state_mark": _text(fields.get("state_mark")),
+        "means": _text(fields.get("means")),
     }
 
 

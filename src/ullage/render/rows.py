@@ -28,6 +28,8 @@ _NONE = Span(text="")
 class Row(Record):
     """One window, the credits, or a pool of money; what is not known is empty. `source` said so at `as_of`.
 
+    Of the credits and of pools `window_id` is None.
+
     `outlook` is one line or two of whole words, `resets_in` and `runs_out` the same for a narrow column.
     """
 
@@ -41,6 +43,8 @@ class Row(Record):
     runs_out: Span = _NONE
     source: str = ""
     as_of: datetime | None = None
+    window_id: str | None = None
+    used_percent: float | None = None
 
 
 def rows(overview: Overview, settings: Settings, now: datetime, *, bar_cells: int = _BAR_CELLS) -> list[Row]:
@@ -48,7 +52,12 @@ def rows(overview: Overview, settings: Settings, now: datetime, *, bar_cells: in
     reading = overview.reading
     assert reading is not None
     found = [
-        _window(window, overview, settings, now, bar_cells).replace(source=window.source, as_of=window.as_of)
+        _window(window, overview, settings, now, bar_cells).replace(
+            source=window.source,
+            as_of=window.as_of,
+            window_id=window.id,
+            used_percent=used_percent_at(window, now, settings.thresholds),
+        )
         for window in listed_windows(reading)
     ]
     credits = reading.credits
@@ -56,7 +65,9 @@ def rows(overview: Overview, settings: Settings, now: datetime, *, bar_cells: in
         as_of = credits.as_of or reading.as_of
         if state_at(as_of, now, settings.thresholds) != "expired":
             found.append(
-                _credits(credits, reading, settings, now, bar_cells).replace(source=reading.source, as_of=as_of)
+                _credits(credits, reading, settings, now, bar_cells).replace(
+                    source=reading.source, as_of=as_of, used_percent=credits.used_percent
+                )
             )
     for pool in reading.pools:
         as_of = pool.as_of or reading.as_of

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 _KEYCHAIN_SECONDS = 10
+# How `security` ends where the Keychain has no such item, the last byte of errSecItemNotFound (-25300); a locked one
+# without a person to ask is 36, a refusal 51 or 128.
+_NO_ITEM = 44
 
 _SCOPE = "user:profile"
 # Before September 2001, in seconds: no token was made then.
@@ -136,6 +139,14 @@ def _keychain(environ: Mapping[str, str], program: str = "/usr/bin/security") ->
         raise SourceError(
             "token_unreadable", "The Keychain did not answer. Unlock it, and allow access when macOS asks."
         ) from error
+    if found.returncode == _NO_ITEM:
+        return None
+    if found.returncode != 0:
+        raise SourceError(
+            "token_unreadable",
+            f"The Keychain gave nothing out (security: {found.returncode}): it is locked, or access was refused. "
+            "Unlock it, and allow access when macOS asks.",
+        )
     secret = found.stdout.strip()
     try:
         return secret if secret.startswith(b"{") else bytes.fromhex(secret.decode())

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ullage.quota.model import Reading
     from ullage.quota.schedule import Schedule
     from ullage.store.statements import Stated, Version
+    from ullage.system.lock import Holder
 
 # A status line's session that has said nothing for so long has nothing left to say: every window has reset since.
 _OLDEST_SESSION_SECONDS = 8 * 86400
@@ -84,6 +85,12 @@ class ProfileCache:
         from ullage.system.lock import hold_lock
 
         return hold_lock(self._path("refresh.lock"), wait_seconds)
+
+    def lock_holder(self) -> Holder | None:
+        """Return the process that refreshes now; None where none does."""
+        from ullage.system.lock import find_holder
+
+        return find_holder(self._path("refresh.lock"))
 
     def load(self) -> Snapshot:
         """Return what is on disk about the profile now."""

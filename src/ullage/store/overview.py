@@ -101,7 +101,7 @@ def load_samples(cache: ProfileCache, reading: Reading | None, now: datetime) ->
     if reading is None:
         return {}
     try:
-        samples = history.samples(history_path(cache.environ), owner(cache, reading), now - pace.MEMORY)
+        samples = history.samples(history_path(cache.environ), owner(cache, reading), now - pace.MEMORY, now)
     except UllageError:
         return {}
     return _renamed(samples, [window.id for window in reading.windows if window.kind == "model"])
