@@ -14,7 +14,7 @@ from bench.figures import compared, figure
 from bench.processes import interleaved, seconds
 from ullage import config
 from ullage.prompt import publish
-from ullage.store import history, recording
+from ullage.store import history, overview
 from ullage.store.cache import ProfileCache
 
 TYPE_CHECKING = False
@@ -73,9 +73,7 @@ def _with_all(environ: dict[str, str], state: str) -> dict[str, str]:
             for window in reading.windows
             for quarter in range(96 if day < 30 else 24)
         ]
-        history.record(
-            recording.history_path(environ), recording.owner(cache, reading), windows, at + timedelta(days=1)
-        )
+        history.record(overview.history_path(environ), overview.owner(cache, reading), windows, at + timedelta(days=1))
     publish.publish_anew(cache, config.load(environ)[0])
     return environ
 
@@ -84,6 +82,6 @@ def _samples(environ: Mapping[str, str]) -> list[object]:
     cache = ProfileCache(environ)
     reading = cache.reading()
     assert reading is not None
-    path, since = recording.history_path(environ), datetime(2000, 1, 1, tzinfo=UTC)
-    found = history.samples(path, recording.owner(cache, reading), since)
+    path, since = overview.history_path(environ), datetime(2000, 1, 1, tzinfo=UTC)
+    found = history.samples(path, overview.owner(cache, reading), since)
     return [sample for samples in found.values() for sample in samples]

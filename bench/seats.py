@@ -16,7 +16,7 @@ from ullage.metrics import formats, samples
 from ullage.metrics.names import Names
 from ullage.metrics.samples import Family
 from ullage.quota import pace
-from ullage.quota.model import Account, Credits, Limits, Money, Problem, Reading, Window
+from ullage.quota.model import Account, Credits, Money, Problem, Reading, Thresholds, Window
 from ullage.quota.pace import Sample
 from ullage.quota.schedule import Schedule
 from ullage.store.overview import Overview
@@ -31,7 +31,7 @@ WEEK = timedelta(days=7)
 ENDS = datetime(2026, 11, 20, 15, tzinfo=UTC)
 BEGINS = ENDS - WEEK
 _ORIGIN = BEGINS - 3 * WEEK
-LIMITS = Limits()
+LIMITS = Thresholds()
 WINDOWS = ("five_hour", "seven_day", "seven_day_fable")
 WALL = 100.0
 
@@ -187,10 +187,10 @@ class Seat(Record):
         reading = self.reading(answered) if answered else None
         failures = self.failures(machine, at)
         problem = Problem(code="unreachable", message="The server could not be reached.") if failures else None
-        plan = Schedule(attempted_at=at, succeeded_at=answered, failures=failures, problem=problem)
+        schedule = Schedule(attempted_at=at, succeeded_at=answered, failures=failures, problem=problem)
         known = {window: self.history(window, at) for window in WINDOWS[:2]} if with_forecasts else {}
         forecasts = pace.forecasts(reading.windows, known, LIMITS, at) if reading and with_forecasts else {}
-        return Overview(reading=reading, plan=plan, samples={}, forecasts=forecasts)
+        return Overview(reading=reading, schedule=schedule, samples={}, forecasts=forecasts)
 
 
 def team(seats: int) -> list[Seat]:
@@ -205,7 +205,7 @@ def told(machine: Machine, at: datetime, *, with_forecasts: bool = False) -> tup
     """The metrics that an installation sends at a moment."""
     names = Names(user=machine.seat.user)
     known = machine.seat.overview(machine.name, at, with_forecasts=with_forecasts)
-    return samples.families([known], LIMITS, at, names)
+    return samples.build_families([known], LIMITS, at, names)
 
 
 def instance(machine: Machine) -> str:

@@ -19,7 +19,6 @@ from ullage.quota import timeline
 from ullage.simulate import Simulator, write_account
 from ullage.store.account import AccountCache
 from ullage.store.cache import ProfileCache
-from ullage.system import places
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -113,7 +112,11 @@ def make_due(environ: Mapping[str, str]) -> None:
     cache = ProfileCache(environ)
     long_ago = datetime.now(UTC) - timedelta(hours=1)
     cache.save_schedule(cache.schedule().replace(attempted_at=long_ago, refresh_at=long_ago, idle_refresh_at=long_ago))
-    cache.postpone(round(long_ago.timestamp()))
+    for surface in timeline.TIMELINES:
+        first, newline, frames = cache.timeline(surface).partition(b"\n")
+        fields = first.split(b" ")
+        fields[3] = str(round(long_ago.timestamp())).encode()
+        cache.save_timeline(surface, b" ".join(fields) + newline + frames, None)
     AccountCache(cache.root, cache.schedule().account_id).save_asked_at(long_ago)
 
 
@@ -136,7 +139,7 @@ def make_older(environ: Mapping[str, str], surface: str, by: int) -> None:
 def forget_clock(environ: Mapping[str, str]) -> None:
     """Take the clock from the timelines, as on a system that tells a shell none: `ullage-prompt` must run `date`."""
     cache = ProfileCache(environ)
-    for surface in places.TIMELINES:
+    for surface in timeline.TIMELINES:
         first, newline, rest = cache.timeline(surface).partition(b"\n")
         fields = first.split(b" ")[:4]
         cache.save_timeline(surface, b" ".join([*fields, b"-", b"-", b"-"]) + newline + rest, None)

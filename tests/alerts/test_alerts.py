@@ -15,7 +15,7 @@ from tests.support.samples import NOW, reading, readings, window
 from ullage import alerts
 from ullage.base.errors import UsageError
 from ullage.config.wishes import QuietHours, Wishes, parse_quiet_hours
-from ullage.quota.model import Limits, Problem, Reading
+from ullage.quota.model import Problem, Reading, Thresholds
 from ullage.quota.pace import Forecast
 from ullage.quota.schedule import Schedule
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ullage.alerts import Alert, Mark
 
 HOUR = timedelta(hours=1)
-AGES = Limits()
+THRESHOLDS = Thresholds()
 DAY = QuietHours(start=time(0), end=time(23, 59, 59), zone="UTC")
 
 
@@ -39,11 +39,13 @@ class Person:
         known: Reading | None,
         now: datetime = NOW,
         *,
-        plan: Schedule | None = None,
+        schedule: Schedule | None = None,
         forecast: Forecast | None = None,
     ) -> tuple[Alert, ...]:
         forecasts = {"five_hour": forecast} if forecast else {}
-        found, self.told = alerts.due(known, plan or Schedule(), self.told, self.wishes, forecasts, AGES, now)
+        found, self.told = alerts.find_due(
+            known, schedule or Schedule(), self.told, self.wishes, forecasts, THRESHOLDS, now
+        )
         return found
 
 
@@ -169,19 +171,19 @@ FAILING = Schedule(failures=3, problem=Problem(code="timeout", message="It fell\
 
 def test_failing_for_long_is_told_once_until_it_works_again() -> None:
     person, known = Person(), session(10.0)
-    assert not person.hears(known, NOW + timedelta(minutes=59), plan=FAILING)
-    [alert] = person.hears(known, NOW + timedelta(minutes=60), plan=FAILING)
+    assert not person.hears(known, NOW + timedelta(minutes=59), schedule=FAILING)
+    [alert] = person.hears(known, NOW + timedelta(minutes=60), schedule=FAILING)
     assert (alert.kind, alert.title, alert.message) == ("failing", "No new reading for 1h", "It fell silent <b>.")
-    assert not person.hears(known, NOW + 5 * HOUR, plan=FAILING)
+    assert not person.hears(known, NOW + 5 * HOUR, schedule=FAILING)
     assert not person.hears(session(10.0, NOW + 6 * HOUR), NOW + 6 * HOUR)
-    assert person.hears(session(10.0, NOW + 6 * HOUR), NOW + 9 * HOUR, plan=FAILING)
-    assert not Person(failing_after=None).hears(known, NOW + 9 * HOUR, plan=FAILING)
-    assert not Person().hears(None, NOW, plan=FAILING)
+    assert person.hears(session(10.0, NOW + 6 * HOUR), NOW + 9 * HOUR, schedule=FAILING)
+    assert not Person(failing_after=None).hears(known, NOW + 9 * HOUR, schedule=FAILING)
+    assert not Person().hears(None, NOW, schedule=FAILING)
 
 
 def test_what_falls_into_quiet_hours_is_told_after_them_if_it_still_holds() -> None:
     person = Person(quiet=DAY)
-    assert not person.hears(session(80.0), plan=FAILING, forecast=SURE)
+    assert not person.hears(session(80.0), schedule=FAILING, forecast=SURE)
     assert person.told == ()
     person.wishes = person.wishes.replace(quiet=None)
     assert kinds(person.hears(session(80.0), forecast=SURE)) == [("threshold", 75.0), ("forecast", None)]
@@ -239,6 +241,6 @@ def test_nothing_is_told_twice_whatever_comes(days: list[tuple[Reading, int]]) -
             assert each not in heard
             heard.add(each)
             assert alert.title.isprintable()
-            assert json.loads(json.dumps(alerts.document(alert)))["kind"] == alert.kind
+            assert json.loads(json.dumps(alerts.describe_alert(alert)))["kind"] == alert.kind
         assert not person.hears(known, now)
         now += timedelta(minutes=minutes)

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support import tools
-from tests.support.tools import ULLAGE, is_running, processes, ullage, wait_until
-from ullage.config.default_file import default_text
+from tests.support.tools import ULLAGE, is_running, postpone, processes, ullage, wait_until
+from ullage.config.default_file import write_default
 from ullage.quota import timeline
 from ullage.quota.schedule import Schedule
-from ullage.store import history, recording
+from ullage.store import history, overview
 from ullage.store.cache import ProfileCache
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def _no_refresh_is_due(environ: dict[str, str]) -> None:
     now = datetime.now(UTC)
     later = now + timedelta(hours=1)
     cache.save_schedule(Schedule(attempted_at=now, refresh_at=later, idle_refresh_at=later))
-    cache.postpone(int(later.timestamp()))
+    postpone(cache.environ, int(later.timestamp()))
 
 
 def pipe(
@@ -123,7 +123,7 @@ def test_every_field_of_the_session_can_be_shown(environ: dict[str, str]) -> Non
 
 def test_its_colours_are_those_of_a_terminal(environ: dict[str, str]) -> None:
     del environ["NO_COLOR"]
-    assert "\033[33m78%!\033[0m" in line(payload(five_hour=78), environ)
+    assert "\033[33m78%!\033[39m" in line(payload(five_hour=78), environ)
 
 
 @pytest.mark.parametrize(
@@ -397,7 +397,7 @@ def test_what_a_killed_run_did_not_publish_the_next_one_does(environ: dict[str, 
     stated = payload(seven_day=70)
     line(stated, environ)
     cache = ProfileCache(environ)
-    cache.postpone(soon(hours=1))
+    postpone(cache.environ, soon(hours=1))
     for surface in ("plain", "starship"):
         old = timeline.encode([], written=0, refresh_after=soon(hours=1), checkpoint=0, clock=None)
         cache.save_timeline(surface, old, None)
@@ -470,9 +470,9 @@ def test_a_reader_that_goes_away_is_no_trouble(environ: dict[str, str]) -> None:
 
 # Everything: what is added here is paid for at every answer of everybody's.
 IMPORTED = {"__future__", "_datetime", "_json", "itertools", "math"} | tools.modules(
-    base="dates errors jsontext record text",
+    base="arguments dates errors jsontext record text values",
     claude_code="statusline",
-    config="settings wishes",
+    config="palette settings template wishes",
     prompt="",
     quota="merge model serial timeline",
     render="segment surfaces words",
@@ -498,7 +498,7 @@ def test_an_unchanged_line_imports_this_and_nothing_else(environ: dict[str, str]
 
 @pytest.mark.parametrize("options", ["", 'show = "used"', "template = '{top}'"], ids=["explained", "set", "not plain"])
 def test_a_config_toml_adds_its_checks_and_seldom_the_reader_of_toml(options: str, environ: dict[str, str]) -> None:
-    Path(environ["ULLAGE_CONFIG"]).write_text(default_text().replace("[segment]", f"[segment]\n{options}", 1))
+    Path(environ["ULLAGE_CONFIG"]).write_text(write_default().replace("[segment]", f"[segment]\n{options}", 1))
     modules = imported(environ)
     assert ("tomllib" in modules) == ("'" in options)
     if "tomllib" not in modules:
@@ -522,7 +522,7 @@ def kept(environ: Mapping[str, str], window: str = "five_hour") -> list[float]:
     if reading is None:
         return []
     found = history.samples(
-        recording.history_path(cache.environ), recording.owner(cache, reading), datetime(2020, 1, 1, tzinfo=UTC)
+        overview.history_path(cache.environ), overview.owner(cache, reading), datetime(2020, 1, 1, tzinfo=UTC)
     )
     return [sample.used_percent for sample in found.get(window, ())]
 

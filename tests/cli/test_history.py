@@ -16,8 +16,8 @@ from tests.support.samples import reading, window
 from tests.support.tools import PYTHON, run, ullage
 from ullage import refresh
 from ullage.base.moments import since_when
-from ullage.quota.schedule import Schedule, begun
-from ullage.store import history, recording
+from ullage.quota.schedule import Schedule
+from ullage.store import history, overview
 from ullage.store.cache import ProfileCache
 
 if TYPE_CHECKING:
@@ -44,8 +44,8 @@ def known(environ: dict[str, str]) -> datetime:
     cache.make_private()
     stated = reading(session, week, other, as_of=now)
     cache.save_reading(stated)
-    cache.save_schedule(begun(Schedule(), now))
-    history.record(recording.history_path(cache.environ), recording.owner(cache, stated), [*before, session, week], now)
+    cache.save_schedule(Schedule().begun(now))
+    history.record(overview.history_path(cache.environ), overview.owner(cache, stated), [*before, session, week], now)
     return now
 
 
@@ -216,7 +216,7 @@ def test_usage_shows_pace_outlook_and_sparkline(environ: dict[str, str], known: 
     wide = ullage("usage", "--no-refresh", environ={**environ, "COLUMNS": "110"}).stdout
     heading, session = wide.splitlines()[:2]
     assert heading.split() == ["Window", "Used", "Over", "time", "Pace", "Reset", "and", "outlook"]
-    for column, shown in (("Pace", "1.0×"), ("Used", "▰"), ("Reset", "resets in")):
+    for column, shown in (("Pace", "1.0×"), ("Used", "▰"), ("Reset", "resets at")):
         assert session[heading.index(column) :].startswith(shown)
     course = session[heading.index("Over time") :][:10]
     assert course.strip()
@@ -235,7 +235,7 @@ def test_no_outlook_is_broken_at_eighty_columns(environ: dict[str, str], simulat
     heading, *lines, _ = ullage("usage", "--no-refresh", environ={**environ, "COLUMNS": "80"}).stdout.splitlines()
     told = [line[heading.index("Reset") :].strip() for line in lines]
     assert sum(line.startswith("runs out ") for line in told) >= 2
-    assert {line.split()[0] for line in told if line} <= {"resets", "runs", "lasts,", "probably"}
+    assert {line.split()[0] for line in told if line} <= {"resets", "runs", "lasts,", "probably", "just"}
 
 
 @pytest.mark.parametrize("ascii_only", [False, True])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tests.support.samples import reading, window
 from ullage.cli.known import Known
 from ullage.guard import Question
-from ullage.quota.schedule import Schedule, begun
+from ullage.quota.schedule import Schedule
 from ullage.store.cache import ProfileCache
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def test_a_look_reads_the_statements_once_and_only_when_they_have_changed(
     now = datetime.now(UTC)
     cache, looked = ProfileCache(environ), []
     cache.make_private()
-    cache.save_schedule(begun(Schedule(), now).replace(refresh_at=now + timedelta(hours=1)))
+    cache.save_schedule(Schedule().begun(now).replace(refresh_at=now + timedelta(hours=1)))
     read = ProfileCache.reading
 
     def counted(self: ProfileCache) -> Reading | None:

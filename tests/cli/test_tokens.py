@@ -23,8 +23,9 @@ from tests.support.terminal import Terminal
 from tests.support.tools import PYTHON, ULLAGE, need, run, ullage
 from tests.support.transcript import line, write
 from tests.tokens.test_prices import listed
+from ullage.config.rates import RATES
 from ullage.render import cells
-from ullage.store import history, recording
+from ullage.store import history, overview
 from ullage.store.cache import ProfileCache
 from ullage.tokens import prices
 from ullage.tokens import words as render
@@ -116,7 +117,7 @@ def test_json_has_stable_names(used: Path, environ: dict[str, str]) -> None:
     }
     assert found["unpriced"] == [{"model": "claude-nope-9", "tokens": 15}]
     assert found["total"]["unpriced_tokens"] == 15
-    assert found["prices"]["date"] == prices.bundled().date
+    assert found["prices"]["date"] == prices.load_bundled().date
     assert [root["files"] for root in found["roots"]] == [2, 0]
 
 
@@ -259,7 +260,7 @@ def known_window(environ: Mapping[str, str], used: float, left: timedelta) -> da
     cache = ProfileCache(environ)
     cache.make_private()
     cache.save_reading(stated)
-    history.record(recording.history_path(environ), recording.owner(cache, stated), [session], now)
+    history.record(overview.history_path(environ), overview.owner(cache, stated), [session], now)
     return now + left - 5 * HOUR
 
 
@@ -448,7 +449,7 @@ def test_names_from_outside_are_harmless(config: Path, environ: dict[str, str]) 
 
 def test_own_prices_and_their_mistakes(used: Path, environ: dict[str, str]) -> None:
     file = Path(environ["ULLAGE_CONFIG"])
-    own = ", ".join(f"{rate} = 1000" for rate in prices.RATES)
+    own = ", ".join(f"{rate} = 1000" for rate in RATES)
     file.write_text(f'[tokens.prices]\n"claude-nope-9" = {{ {own} }}\n')
     found = document(environ=environ)
     assert found["unpriced"] == []
@@ -469,7 +470,7 @@ def test_own_prices_and_their_mistakes(used: Path, environ: dict[str, str]) -> N
 def test_prices_are_updated_from_a_file_and_go_back(used: Path, environ: dict[str, str], tmp_path: Path) -> None:
     printed = tokens("prices", "--json", environ=environ).stdout
     mine = tmp_path / "mine.json"
-    mine.write_text(json.dumps(listed(**{"claude-nope-9": dict.fromkeys(prices.RATES, 100)})))
+    mine.write_text(json.dumps(listed(**{"claude-nope-9": dict.fromkeys(RATES, 100)})))
     done = tokens("prices", "--update", str(mine), environ=environ)
     assert (done.returncode, done.stderr) == (0, "")
     assert "Of 2026-11-22. a test." in done.stdout
@@ -526,17 +527,16 @@ def test_prices_are_updated_from_an_address(environ: dict[str, str], status: str
     assert ("a test" in tokens("prices", environ=environ).stdout) is (not words)
 
 
-METER = """
+PROGRESS = """
 import os, sys, time, tty
-from ullage.cli.progress import Meter
-from ullage.config import load
-with Meter("reading transcripts", load(os.environ)[0]) as meter:
-    meter.show(1 << 20, 4 << 20)
+from ullage.cli.progress import ProgressBar
+with ProgressBar("reading transcripts") as bar:
+    bar.show(1 << 20, 4 << 20)
     if sys.argv[1] == "long":
         time.sleep(0.6)
         if sys.stdin.isatty():
             tty.setcbreak(0)
-        meter.show(2 << 20, 4 << 20)
+        bar.show(2 << 20, 4 << 20)
         os.read(0, 1)
 print("end")
 """
@@ -544,8 +544,8 @@ print("end")
 
 @pytest.mark.parametrize("columns", [30, 80])
 def test_a_bar_is_drawn_on_a_terminal_when_it_takes_long(environ: dict[str, str], columns: int) -> None:
-    with Terminal([PYTHON, "-c", METER, "long"], environ, columns=columns) as terminal:
-        terminal.wait_for("reading transcripts ▰▰")
+    with Terminal([PYTHON, "-c", PROGRESS, "long"], environ, columns=columns) as terminal:
+        terminal.wait_for("reading transcripts ━━")
         if columns == 80:
             assert "50% of 4 MiB" in terminal.text
         assert len(terminal.text.splitlines()) == 1
@@ -555,13 +555,15 @@ def test_a_bar_is_drawn_on_a_terminal_when_it_takes_long(environ: dict[str, str]
 
 
 def test_no_bar_is_drawn_when_it_is_soon_done_or_nobody_looks(environ: dict[str, str]) -> None:
-    with Terminal([PYTHON, "-c", METER, "short"], environ) as terminal:
+    with Terminal([PYTHON, "-c", PROGRESS, "short"], environ) as terminal:
         terminal.wait_for_end()
         assert terminal.text == "end"
-    done = run([PYTHON, "-c", METER, "long"], environ, input="\n")
+    done = run([PYTHON, "-c", PROGRESS, "long"], environ, input="\n")
     assert (done.stdout, done.stderr) == ("end\n", "")
 
 
 def test_numbers_are_short_and_round_to_the_next_unit() -> None:
-    shown = [render.number(n) for n in (0, 999, 1000, 9994, 9996, 99_950, 999_499, 999_500, 18_699_144, 12_345_678_901)]
+    shown = [
+        render.word_count(n) for n in (0, 999, 1000, 9994, 9996, 99_950, 999_499, 999_500, 18_699_144, 12_345_678_901)
+    ]
     assert shown == ["0", "999", "1.00k", "9.99k", "10.0k", "100k", "999k", "1.00M", "18.7M", "12.3G"]

@@ -15,13 +15,13 @@ from ullage import config
 from ullage.base.errors import UsageError
 from ullage.config import file
 from ullage.config.checks import Issue
-from ullage.config.default_file import default_text, toml_value
+from ullage.config.default_file import write_default, write_value
 from ullage.config.options import OPTIONS
+from ullage.config.palette import LEVELS, Look
 from ullage.config.settings import DEFAULTS
 from ullage.config.wishes import QuietHours, Wishes
-from ullage.quota.model import Limits
-from ullage.render.surfaces import PALETTES
-from ullage.system.places import SURFACES
+from ullage.quota.model import Thresholds
+from ullage.quota.timeline import SURFACES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +48,7 @@ def test_without_a_file_the_defaults_are_in_force(environ: dict[str, str]) -> No
     assert issues == ()
     assert settings == config.Settings(
         source="auto",
-        limits=Limits(
+        thresholds=Thresholds(
             warning_percent=75.0,
             critical_percent=90.0,
             stale_after=timedelta(minutes=15),
@@ -57,7 +57,7 @@ def test_without_a_file_the_defaults_are_in_force(environ: dict[str, str]) -> No
         templates=dict.fromkeys(SURFACES, DEFAULTS["segment.template"]),
         show_left=False,
         ascii_only=False,
-        palette=PALETTES["16"],
+        palette=Look().in_terminal(),
     )
 
 
@@ -92,6 +92,7 @@ def test_every_option_takes_effect(path: str, environ: dict[str, str]) -> None:
         quiet_hours = "22:00-07:00 Europe/Berlin"
         [colors]
         palette = "truecolor"
+        background = "light"
         warning = "bold #112233"
         """,
     )
@@ -99,7 +100,7 @@ def test_every_option_takes_effect(path: str, environ: dict[str, str]) -> None:
     assert issues == ()
     assert settings == config.Settings(
         source="oauth",
-        limits=Limits(
+        thresholds=Thresholds(
             warning_percent=50.5,
             critical_percent=60.0,
             stale_after=timedelta(minutes=30),
@@ -108,7 +109,8 @@ def test_every_option_takes_effect(path: str, environ: dict[str, str]) -> None:
         templates={**dict.fromkeys(SURFACES, "{7d}"), "tmux": "{5h}"},
         show_left=True,
         ascii_only=True,
-        palette={**PALETTES["truecolor"], "warning": "bold #112233"},
+        palette={**Look(palette="truecolor").in_terminal("light"), "warning": "bold #112233"},
+        look=Look(palette="truecolor", own={"warning": "bold #112233"}, background="light"),
         alerts=Wishes(
             via=("command", "bell"),
             command=("notify", "--title=$(no shell)"),
@@ -159,7 +161,7 @@ def test_every_option_takes_effect(path: str, environ: dict[str, str]) -> None:
         ("alerts.quiet_hours", "22:00:00", "must be a text in quotes"),
         ("colors.palette", '"256"', "it can be 16, truecolor, none"),
         ("colors.palette", "16", "it can be 16, truecolor, none"),
-        *((f"colors.{level}", '"rde"', "#rrggbb") for level in PALETTES["16"]),
+        *((f"colors.{level}", '"rde"', "#rrggbb") for level in LEVELS),
         ("web.session_key_command", "5", "a program and its arguments"),
         ("web.session_key_command", '["pass", 1]', "a program and its arguments"),
         ("web.session_key_command", '"pass show \\"claude"', "a quote without its counterpart"),
@@ -186,7 +188,11 @@ def test_what_is_right_stays_in_force_beside_what_is_wrong(path: str, environ: d
     write(path, 'source = "oauth"\n[segment]\nshow = "free"\n[age]\nstale_after_minutes = 5\n')
     settings, issues = config.load(environ)
     assert [issue.line for issue in issues] == [3]
-    assert (settings.source, settings.show_left, settings.limits.stale_after) == ("oauth", False, timedelta(minutes=5))
+    assert (settings.source, settings.show_left, settings.thresholds.stale_after) == (
+        "oauth",
+        False,
+        timedelta(minutes=5),
+    )
 
 
 @pytest.mark.parametrize(
@@ -251,7 +257,7 @@ def test_what_is_no_toml_is_said_and_changes_nothing(path: str, text: str | byte
 
 @given(st.binary(max_size=100) | st.text(max_size=100).map(str.encode))
 def test_no_bytes_raise(data: bytes) -> None:
-    values, _ = file.checked(data, dict(DEFAULTS))
+    values, _ = file.check_file(data, dict(DEFAULTS))
     assert set(values) == set(DEFAULTS)
 
 
@@ -285,23 +291,23 @@ def test_what_is_no_file_to_read_is_said_and_not_waited_for(tmp_path: Path, make
 
 
 def test_the_default_text_says_everything_and_changes_nothing(path: str) -> None:
-    text = default_text()
+    text = write_default()
     assert config.read(write(path, text)) == (DEFAULTS, ())
     for option in OPTIONS:
         assert option.explanation.splitlines()[0] in text
 
 
 def test_the_default_text_uncommented_says_the_defaults(path: str) -> None:
-    lines = default_text().splitlines()
+    lines = write_default().splitlines()
     names = tuple(f"# {option.key.rpartition('.')[2]} = " for option in OPTIONS)
     text = "\n".join(line[2:] if line.startswith(names) else line for line in lines)
-    assert len(list(file.leaves(tomllib.loads(text)))) == len(OPTIONS)
+    assert len(list(file.list_options(tomllib.loads(text)))) == len(OPTIONS)
     assert config.read(write(path, text)) == (DEFAULTS, ())
 
 
 @pytest.mark.parametrize("value", ["", 'a "quoted" \\ text', "ünï↺", "{5h} # [x]", 75, 0.5])
 def test_values_are_written_as_toml_reads_them(value: object) -> None:
-    assert tomllib.loads(f"x = {toml_value(value)}") == {"x": value}
+    assert tomllib.loads(f"x = {write_value(value)}") == {"x": value}
 
 
 @pytest.mark.parametrize(("glyphs", "ascii_only"), [("unicode", False), ("ascii", True)])
@@ -320,7 +326,7 @@ def test_the_environment_goes_before_the_files_source(path: str, environ: dict[s
     assert config.load({**environ, "ULLAGE_SOURCE": "oauth"})[0].source == "oauth"
     assert config.load({**environ, "ULLAGE_SOURCE": ""})[0].source == "auto"
     unknown, _ = config.load({**environ, "ULLAGE_SOURCE": "guess"})
-    assert "ULLAGE_SOURCE is 'guess'; it can be auto, statusline," in str(config.wrong_source(unknown))
+    assert "ULLAGE_SOURCE is 'guess'; it can be auto, statusline," in str(config.find_wrong_source(unknown))
 
 
 def test_where_the_file_lies() -> None:

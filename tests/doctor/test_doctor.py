@@ -87,9 +87,9 @@ def test_a_machine_that_is_well(environ: dict[str, str], known: Simulator) -> No
 
 
 def test_it_changes_nothing_and_asks_nobody(environ: dict[str, str], known: Simulator, account: Path) -> None:
-    plan = ProfileCache(environ).schedule()
+    schedule = ProfileCache(environ).schedule()
     past = datetime.now(UTC) - timedelta(hours=1)
-    ProfileCache(environ).save_schedule(plan.replace(refresh_at=past, attempted_at=past))
+    ProfileCache(environ).save_schedule(schedule.replace(refresh_at=past, attempted_at=past))
     directories = (environ["HOME"], environ["ULLAGE_CACHE_DIR"], str(account))
     before = snapshot(*directories)
     assert doctor(environ, 0)["refresh"]["due"] is True
@@ -98,9 +98,9 @@ def test_it_changes_nothing_and_asks_nobody(environ: dict[str, str], known: Simu
 
 
 def test_a_failure_with_something_to_fall_back_on_is_told_but_well(environ: dict[str, str], known: Simulator) -> None:
-    plan = ProfileCache(environ).schedule()
+    schedule = ProfileCache(environ).schedule()
     problem = Problem(code="server_error", message="It has a fault of its own.")
-    ProfileCache(environ).save_schedule(plan.replace(failures=2, problem=problem))
+    ProfileCache(environ).save_schedule(schedule.replace(failures=2, problem=problem))
     document = doctor(environ, 0)
     assert document["refresh"]["failures"] == 2
     assert document["refresh"]["problem"] == {
@@ -322,11 +322,11 @@ def test_no_secret_name_or_address_is_in_it(
     os.rename(os.path.join(environ["ULLAGE_CACHE_DIR"], "profiles", str(account)[1:]), tmp_path / "moved")
     for file in (tmp_path / "moved").iterdir():
         os.rename(file, os.path.join(profile.directory, file.name))
-    reading, plan = profile.reading(), profile.schedule()
+    reading, schedule = profile.reading(), profile.schedule()
     assert reading is not None
-    assert plan.account_id == ACCOUNT_ID
+    assert schedule.account_id == ACCOUNT_ID
     message = f"alice@example.com: {TOKEN} {ACCOUNT_ID} {SECRET} Bearer {SECRET} at {home}/x"
-    profile.save_schedule(plan.replace(problem=Problem(code="server_error", message=message)))
+    profile.save_schedule(schedule.replace(problem=Problem(code="server_error", message=message)))
     statement = os.path.join(profile.directory, statements.file_name(reading.source))
     write_atomically(statement, serial.encode(reading.replace(source=f"x {TOKEN}")))
     Path(environ["ULLAGE_CONFIG"]).write_text(f'source = "sk-ant-{SECRET}"\n"{SECRET}" = "{TOKEN}"\n[{SECRET}]\n')

@@ -13,7 +13,19 @@ from typing import TYPE_CHECKING, Any
 import pexpect
 import pytest
 
-from tests.support.tools import ULLAGE, imported, make_due, modules, need, processes, published, run, ullage, wait_until
+from tests.support.tools import (
+    ULLAGE,
+    imported,
+    make_due,
+    modules,
+    need,
+    postpone,
+    processes,
+    published,
+    run,
+    ullage,
+    wait_until,
+)
 from ullage.quota.model import Account, Reading, Window
 from ullage.store.cache import ProfileCache
 
@@ -49,9 +61,9 @@ def state(environ: dict[str, str], used: float | None = 85.0, *, age: float = 0,
     cache.make_private()
     cache.save_reading(Reading(account=Account(), source="oauth", as_of=as_of, windows=windows))
     later = now + timedelta(hours=2)
-    plan = cache.schedule().replace(attempted_at=now, refresh_at=later, idle_refresh_at=later)
-    cache.save_schedule(plan)
-    cache.postpone(int(later.timestamp()))
+    schedule = cache.schedule().replace(attempted_at=now, refresh_at=later, idle_refresh_at=later)
+    cache.save_schedule(schedule)
+    postpone(cache.environ, int(later.timestamp()))
 
 
 def guard(environ: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -141,7 +153,7 @@ def test_an_age_that_is_asked_for_goes_before_the_cadence_but_not_before_five_mi
     server = simulate("busy-day")
     assert guard(environ, "--refresh").returncode == 0
     cache = ProfileCache(environ)
-    reading, plan, now = cache.reading(), cache.schedule(), datetime.now(UTC)
+    reading, schedule, now = cache.reading(), cache.schedule(), datetime.now(UTC)
     assert reading is not None
     old = now - timedelta(minutes=8)
     cache.save_reading(
@@ -149,7 +161,7 @@ def test_an_age_that_is_asked_for_goes_before_the_cadence_but_not_before_five_mi
     )
     for minutes, requests in ((4, 1), (6, 2)):
         cache.save_schedule(
-            plan.replace(attempted_at=now - timedelta(minutes=minutes), refresh_at=now + timedelta(minutes=9))
+            schedule.replace(attempted_at=now - timedelta(minutes=minutes), refresh_at=now + timedelta(minutes=9))
         )
         assert guard(environ, "--refresh", "--max-age", "5m").returncode == (4 if requests == 1 else 0)
         assert server.requests == requests
@@ -225,8 +237,8 @@ def test_it_waits_until_a_reset_has_passed_and_was_read(environ: dict[str, str],
     state(environ, resets_in=2)
     make_due(environ)
     state(environ, resets_in=2)
-    plan = ProfileCache(environ).schedule()
-    ProfileCache(environ).save_schedule(plan.replace(attempted_at=datetime.now(UTC) - timedelta(minutes=6)))
+    schedule = ProfileCache(environ).schedule()
+    ProfileCache(environ).save_schedule(schedule.replace(attempted_at=datetime.now(UTC) - timedelta(minutes=6)))
     said = guard(environ, "--max", "5h=80", "--wait", "--timeout", "60s", "--", "echo", "now")
     assert (said.returncode, said.stdout) == (0, "now\n")
     assert said.stderr.startswith("ullage: Room: Session (5h) is at 36%")
@@ -429,13 +441,13 @@ def test_a_hook_that_cannot_tell_blocks_only_when_told_to(environ: dict[str, str
 
 # Everything: what is added here is paid for at every prompt and every tool of everybody's.
 IMPORTED_BY_A_HOOK = {"__future__", "_datetime", "_json", "math"} | modules(
-    base="dates errors jsontext record text",
+    base="arguments dates errors jsontext record text values",
     claude_code="answers hook",
-    config="settings wishes",
+    config="palette settings wishes",
     guard="limits",
     prompt="",
-    quota="merge model schedule serial timeline",
-    render="surfaces words",
+    quota="exits merge model schedule serial timeline",
+    render="words",
     store="cache statements",
     system="files places",
 )

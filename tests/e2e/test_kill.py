@@ -17,8 +17,8 @@ import pytest
 from tests.support.tools import PYTHON, ULLAGE_PROMPT, run
 from ullage import refresh, simulate
 from ullage.quota import serial, timeline
+from ullage.quota.timeline import SURFACES
 from ullage.store.cache import ProfileCache
-from ullage.system.places import SURFACES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -30,11 +30,12 @@ COMMAND = [PYTHON, "-P", "-m", "ullage.refresh", "--force"]
 WARM = """
 import os, sys
 from ullage import refresh
+from ullage.refresh.__main__ import main
 assert refresh.refresh(os.environ, force=True).result == "refreshed"
 for _ in sys.stdin:
     child = os.fork()
     if child == 0:
-        os._exit(refresh.main())
+        os._exit(main())
     print(child, flush=True)
     os.waitpid(child, 0)
     print("ended", flush=True)

@@ -14,10 +14,10 @@ import pyte
 import pytest
 
 from tests.support.samples import reading, window
-from tests.support.tools import ULLAGE, wait_until
+from tests.support.tools import ULLAGE, postpone, wait_until
 from ullage.cli.screen import _keys
 from ullage.quota.model import Credits, Money
-from ullage.quota.schedule import Schedule, begun
+from ullage.quota.schedule import Schedule
 from ullage.store.cache import ProfileCache
 
 if TYPE_CHECKING:
@@ -72,8 +72,8 @@ def save(environ: dict[str, str], used: float = 60.0) -> None:
     now = datetime.now(UTC)
     cache = ProfileCache(environ)
     cache.make_private()
-    cache.save_schedule(begun(Schedule(), now))
-    cache.postpone(int((now + HOUR).timestamp()))
+    cache.save_schedule(Schedule().begun(now))
+    postpone(cache.environ, int((now + HOUR).timestamp()))
     save_reading(cache, used, now)
 
 

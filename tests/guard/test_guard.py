@@ -14,10 +14,10 @@ from ullage import guard
 from ullage.base.errors import UsageError
 from ullage.guard import Question, judge
 from ullage.guard.limits import parse_limit
-from ullage.quota.model import Limits, Problem, Reading
+from ullage.quota.model import Problem, Reading, Thresholds
 from ullage.quota.pace import Forecast
 
-AGES = Limits()
+THRESHOLDS = Thresholds()
 MINUTE = timedelta(minutes=1)
 HINT = " Limits of your own: --max 5h=80, --need 20%."
 PROBLEM = Problem(code="timeout", message="The server fell silent.\nTry again.")
@@ -28,7 +28,7 @@ def question(*most: str, need: tuple[str, ...] = (), max_age: timedelta | None =
 
 
 def verdict(asked: Question, known: Reading | None, **changes: object) -> guard.Verdict:
-    given_values = {"problem": None, "forecasts": {}, "ages": AGES, "now": NOW, **changes}
+    given_values = {"problem": None, "forecasts": {}, "thresholds": THRESHOLDS, "now": NOW, **changes}
     return judge(asked, known, **given_values)  # type: ignore[arg-type]
 
 
@@ -182,7 +182,7 @@ def test_a_verdict_is_one_line_that_fits_its_exit_code(asked: Question, known: R
     found = verdict(asked, known)
     assert found.exit_code in {"under": [0], "over": [1], "unknown": [3, 4]}[found.outcome]
     assert found.message.isprintable()
-    assert json.loads(json.dumps(guard.document(found, allowed=found.allowed)))["exit_code"] == found.exit_code
+    assert json.loads(json.dumps(guard.describe_verdict(found, allowed=found.allowed)))["exit_code"] == found.exit_code
 
 
 @given(ALL, readings(), st.floats(0, 50))

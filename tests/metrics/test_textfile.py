@@ -15,7 +15,7 @@ from tests.support.tools import need, put_in_place
 from ullage import metrics
 from ullage.base.errors import MetricsError
 from ullage.metrics import formats, samples, textfile
-from ullage.quota.model import Account, Credits, Limits, Money, Problem
+from ullage.quota.model import Account, Credits, Money, Problem, Thresholds
 from ullage.quota.pace import Forecast
 from ullage.quota.schedule import Schedule
 from ullage.store.overview import Overview
@@ -78,7 +78,7 @@ def everything(hostile: str) -> Overview:
             account=Account(id="a1b2", plan=hostile, tier=hostile),
             credits=Credits(enabled=True, used=money, limit=money),
         ),
-        plan=Schedule(
+        schedule=Schedule(
             attempted_at=NOW,
             succeeded_at=NOW,
             hold_until=NOW.replace(year=2027),
@@ -91,7 +91,7 @@ def everything(hostile: str) -> Overview:
 
 @pytest.mark.parametrize("hostile", ["plain", 'a"} 1\nb{c="\\', "\\\\n", "ü\u202e🙂", "{}"])
 def test_promtool_finds_nothing_in_any_metric(hostile: str) -> None:
-    text = metrics.exposition([everything(hostile)], Limits(), NOW)
+    text = metrics.expose_metrics([everything(hostile)], Thresholds(), NOW)
     assert {line.split()[2] for line in text.decode().splitlines() if line.startswith("# TYPE")} == {
         metric.name for metric in samples.METRICS
     }

@@ -168,11 +168,11 @@ def test_clicks(
     # Within five minutes of the last attempt a click asks nobody.
     follower.hears(b',{"name":"ullage","button":1}\n' * 5)
     cache = ProfileCache(environ)
-    plan = cache.schedule()
-    assert plan.attempted_at is not None
+    schedule = cache.schedule()
+    assert schedule.attempted_at is not None
     assert ullage("refresh", "--early", environ=environ).returncode == 0
     assert simulator.requests == 1
-    cache.save_schedule(plan.replace(attempted_at=plan.attempted_at - timedelta(minutes=6)))
+    cache.save_schedule(schedule.replace(attempted_at=schedule.attempted_at - timedelta(minutes=6)))
     follower.hears(b',{"name":"ullage","button":1}\n' * 5)
     wait_until(lambda: simulator.requests > 1, what="a request")
     assert ullage("refresh", "--early", environ=environ).returncode == 0

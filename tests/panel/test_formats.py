@@ -16,28 +16,29 @@ from tests.support.bars import DOCS, HOSTILE
 from tests.support.samples import HOUR, NOW, reading, readings, settings, window
 from tests.support.tools import REPOSITORY
 from ullage import panel
+from ullage.config.palette import Look
 from ullage.panel import Panel, Wanted, changes, markup
 from ullage.panel.colours import paint
 from ullage.panel.formats import FORMATS
 from ullage.quota.model import Problem
 from ullage.quota.schedule import Schedule
-from ullage.render.surfaces import PALETTES, Span
+from ullage.render.surfaces import Span
 from ullage.store.overview import Overview
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 REFRESH = ("/usr/bin/ullage", "refresh", "--detach", "--early", "--profile", "default")
-PALETTE = PALETTES["16"]
+PALETTE = Look().in_terminal()
 
 
 def known(*windows: Any, **changes: Any) -> Overview:
     stated = reading(*windows) if windows else None
-    return Overview(reading=stated, plan=Schedule(), samples={}, forecasts={}).replace(**changes)
+    return Overview(reading=stated, schedule=Schedule(), samples={}, forecasts={}).replace(**changes)
 
 
 def look(*windows: Any, wanted: Wanted = Wanted(), now: Any = NOW, **changes: Any) -> Panel:  # noqa: B008  # frozen
-    return panel.look(known(*windows), settings(**changes), wanted, now)
+    return panel.look_at(known(*windows), settings(**changes), wanted, now)
 
 
 def shown(format: str, *windows: Any, **changes: Any) -> str:
@@ -68,8 +69,8 @@ def test_lines(format: str, text: str) -> None:
 def test_waybar() -> None:
     assert json.loads(shown("waybar", CRITICAL, WEEK)) == {
         "text": "5h <span foreground='#e5484d' weight='bold'>93%!!</span>",
-        "tooltip": "Session (5h): 93%!!, resets in 2h13, 12:51\nWeek: 30%, resets in 2h13, 12:51\n"
-        "max plan, percent used, read just now, from oauth",
+        "tooltip": "Session (5h): 93%!!, resets at 12:51, in 2h13\nWeek: 30%, resets at 12:51, in 2h13\n"
+        "Max 20x plan, read just now, from oauth",
         "alt": "critical",
         "class": ["critical", "fresh"],
         "percentage": 93,
@@ -194,8 +195,8 @@ def test_a_window_stands_for_top_in_a_template() -> None:
 
 
 def test_a_problem_is_told() -> None:
-    plan = Schedule(problem=Problem(code="x", message="Sign in | bash=x\nthen"))
-    told = panel.look(known(CRITICAL, plan=plan), settings(), Wanted(), NOW)
+    schedule = Schedule(problem=Problem(code="x", message="Sign in | bash=x\nthen"))
+    told = panel.look_at(known(CRITICAL, schedule=schedule), settings(), Wanted(), NOW)
     assert told.problem == "Sign in | bash=x then"
     assert "Sign in ¦ bash=x then |" in FORMATS["xbar"].render(told, REFRESH)
 
@@ -267,13 +268,13 @@ def test_a_label_is_one_entry_of_a_menu(label: str) -> None:
 @given(readings(), st.integers(0, 8 * 3600))
 def test_the_next_change_is_never_late(stated: Any, seconds: int) -> None:
     now = NOW + timedelta(seconds=seconds)
-    all_known = Overview(reading=stated, plan=Schedule(), samples={}, forecasts={})
-    following = changes.next_change(all_known, settings().limits, None, now)
+    all_known = Overview(reading=stated, schedule=Schedule(), samples={}, forecasts={})
+    following = changes.next_change(all_known, settings().thresholds, None, now)
     assert now < following <= now + changes.LONGEST
     just_before = following - timedelta(microseconds=1)
     for format in ("waybar", "argos"):
         first, second = (
-            FORMATS[format].render(panel.look(all_known, settings(), Wanted(), moment), REFRESH)
+            FORMATS[format].render(panel.look_at(all_known, settings(), Wanted(), moment), REFRESH)
             for moment in (now, just_before)
         )
         assert first == second
@@ -281,8 +282,8 @@ def test_the_next_change_is_never_late(stated: Any, seconds: int) -> None:
 
 def test_a_refresh_that_is_due_is_a_moment_to_look() -> None:
     due = NOW + timedelta(seconds=7)
-    assert changes.next_change(known(), settings().limits, due, NOW) == due
-    assert changes.next_change(known(), settings().limits, NOW, NOW) == NOW + changes.LONGEST
+    assert changes.next_change(known(), settings().thresholds, due, NOW) == due
+    assert changes.next_change(known(), settings().thresholds, NOW, NOW) == NOW + changes.LONGEST
 
 
 def test_polybar_reads_no_tag_across_two_texts() -> None:

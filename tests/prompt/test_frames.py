@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from tests.support.samples import NOW, moments, money, reading, readings, window
 from tests.support.samples import settings as values
 from ullage.config.settings import DEFAULTS
+from ullage.config.template import parse_template
 from ullage.prompt import frames
-from ullage.quota.model import Credits, Limits, Reading, Window
+from ullage.quota.model import Credits, Reading, Thresholds, Window
 from ullage.quota.pace import Forecast
-from ullage.quota.timeline import LEAD_SECONDS, Frame
-from ullage.render import segment
+from ullage.quota.timeline import LEAD_SECONDS, SURFACES, Frame
+from ullage.render import segment, words
 from ullage.render.segment import View
-from ullage.system.places import SURFACES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +41,12 @@ templates = st.sampled_from([*TEMPLATES, EVERYTHING])
 
 
 def build(known: Reading | None, template: str, now: datetime = NOW, surface: str = "plain") -> list[Frame]:
-    return frames.build(known, values(template), now)[surface]
+    return of_surface(frames.build(known, values(template), now), surface)
+
+
+def of_surface(built: dict[tuple[str, ...], list[Frame]], surface: str) -> list[Frame]:
+    [found] = [shown for names, shown in built.items() if surface in names]
+    return found
 
 
 def at(built: list[Frame], second: int) -> Frame:
@@ -49,8 +54,8 @@ def at(built: list[Frame], second: int) -> Frame:
 
 
 def directly(known: Reading, template: str, second: int) -> str:
-    view = View(reading=known, now=datetime.fromtimestamp(second, UTC), limits=Limits())
-    return "".join(span.text for span in segment.fill(segment.parse(template), view))
+    view = View(reading=known, now=datetime.fromtimestamp(second, UTC), thresholds=Thresholds())
+    return "".join(span.text for span in segment.fill(parse_template(template), view))
 
 
 @given(readings(), templates, st.sampled_from(SURFACES), st.floats(0, 1))
@@ -93,14 +98,14 @@ def of_each_window(known: Reading, template: str, after: int) -> Iterator[tuple[
 def test_numbers_are_only_shown_while_they_are_true(known: Reading, after: int) -> None:
     moment = NOW + timedelta(seconds=after)
     for each, shown in of_each_window(known, "{{{}}}", after):
-        too_old = moment >= each.as_of + Limits().expire_after
+        too_old = moment >= each.as_of + Thresholds().expire_after
         reset = each.resets_at is not None and moment >= each.resets_at
         if too_old or each.used_percent is None:
             assert shown in ("?", "↺")
         if reset and not too_old:
             assert shown == "↺"
         if not reset and not too_old:
-            old = moment >= each.as_of + Limits().stale_after
+            old = moment >= each.as_of + Thresholds().stale_after
             assert shown.startswith("~") is (old and each.used_percent is not None)
 
 
@@ -200,8 +205,8 @@ def test_nothing_known_shows_nothing() -> None:
 def test_credits_are_marked_when_stale_and_go_when_too_old(used: object, limit: object, as_of: datetime) -> None:
     known = reading(as_of=as_of, credits=Credits(enabled=True, used=used, limit=limit, used_percent=12.0))  # type: ignore[arg-type]
     built = build(known, "[{credits.used}]")
-    stale = math.ceil((as_of + Limits().stale_after).timestamp())
-    expired = math.ceil((as_of + Limits().expire_after).timestamp())
+    stale = math.ceil((as_of + Thresholds().stale_after).timestamp())
+    expired = math.ceil((as_of + Thresholds().expire_after).timestamp())
     if stale > WRITTEN:
         assert not at(built, stale - 1).text.startswith("~")
     assert at(built, max(stale, WRITTEN)).text.startswith("~")
@@ -211,8 +216,8 @@ def test_credits_are_marked_when_stale_and_go_when_too_old(used: object, limit: 
 @given(readings())
 def test_events_are_the_seconds_at_which_something_turns_untrue(known: Reading) -> None:
     found = frames.events(known, values(), WRITTEN)
-    ends = [math.ceil((each.as_of + Limits().expire_after).timestamp()) for each in known.windows]
-    last = max([math.ceil((known.as_of + Limits().expire_after).timestamp()), *ends])
+    ends = [math.ceil((each.as_of + Thresholds().expire_after).timestamp()) for each in known.windows]
+    last = max([math.ceil((known.as_of + Thresholds().expire_after).timestamp()), *ends])
     assert all(WRITTEN < second <= last for second in found)
     for each in known.windows:
         reset = each.resets_at and math.ceil(each.resets_at.timestamp())
@@ -236,10 +241,10 @@ def test_a_forecast_is_shown_while_it_is_young_and_may_come_true(runs_out: int, 
     exhausts_at = NOW + timedelta(seconds=runs_out, microseconds=5)
     forecasts = {"seven_day": Forecast(ratio=1.2, projected_percent=150.0, exhausts_at=exhausts_at)}
     known = reading(window("seven_day", 80.0, resets_at=NOW + timedelta(days=4)))
-    built = frames.build(known, values("{7d.pace}|{7d.runs_out}"), NOW, forecasts)["plain"]
+    built = of_surface(frames.build(known, values("{7d.pace}|{7d.runs_out}"), NOW, forecasts), "plain")
     pace, time = at(built, WRITTEN + after).text.split("|")
-    young = after < Limits().stale_after.total_seconds()
+    young = after < Thresholds().stale_after.total_seconds()
     assert pace == ("1.2×" if young else "?")
     moment = NOW + timedelta(seconds=after)
-    form = "%H:%M" if exhausts_at - moment < timedelta(days=1) else "%a %H:%M"
-    assert time == (exhausts_at.astimezone().strftime(form) if young and exhausts_at > moment else "?")
+    shown = words.forecast_clock(exhausts_at, moment)
+    assert time == (shown if young and exhausts_at > moment else "?")

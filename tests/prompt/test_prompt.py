@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ullage.prompt import parse_options
+from ullage.base.arguments import parse_options
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 
 from tests.support.samples import NOW, moments, problems, reading, readings, window
 from ullage.quota import contract
-from ullage.quota.model import Account, Credits, Limits, Money, Problem, Reading
+from ullage.quota.model import Account, Credits, Money, Problem, Reading, Thresholds
 from ullage.quota.pace import Forecast
 from ullage.quota.schedule import Schedule
 from ullage.sources.wire import parse_usage
@@ -29,9 +29,9 @@ EPOCH_AS_PERCENT: dict[str, object] = {
 }
 
 
-def document(known: Reading | None, plan: Schedule = PLAN, now: datetime = NOW) -> dict[str, Any]:
+def document(known: Reading | None, schedule: Schedule = PLAN, now: datetime = NOW) -> dict[str, Any]:
     """The document as a program reads it, valid by the published schema."""
-    parsed: dict[str, Any] = json.loads(contract.encode(contract.document(known, plan, Limits(), now)))
+    parsed: dict[str, Any] = json.loads(contract.encode(contract.document(known, schedule, Thresholds(), now)))
     VALIDATOR.validate(parsed)
     return parsed
 
@@ -165,9 +165,9 @@ def test_the_age_of_a_reading_from_the_future_is_unknown() -> None:
     moments(NOW - timedelta(days=1), NOW + timedelta(days=12)),
 )
 def test_every_document_is_valid_and_says_only_what_is_known(
-    known: Reading | None, plan: Schedule, now: datetime
+    known: Reading | None, schedule: Schedule, now: datetime
 ) -> None:
-    stated = document(known, plan, now)
+    stated = document(known, schedule, now)
     for each in stated["windows"]:
         assert (each["used_percent"] is None) is (each["left_percent"] is None)
         if each["has_reset"] or each["state"] == "expired":
@@ -244,7 +244,7 @@ def test_pace_says_what_is_expected_and_null_where_it_lasts() -> None:
         exhausts_at=NOW + timedelta(hours=1),
         exhausts_earliest=NOW + timedelta(minutes=30),
     )
-    stated = contract.document(KNOWN, PLAN, Limits(), NOW, {"five_hour": forecast})
+    stated = contract.document(KNOWN, PLAN, Thresholds(), NOW, {"five_hour": forecast})
     parsed = json.loads(contract.encode(stated))
     VALIDATOR.validate(parsed)
     assert [each["pace"] for each in parsed["windows"]] == [

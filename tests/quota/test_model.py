@@ -11,13 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.samples import NOW, window, windows
+from ullage.base import values
 from ullage.quota import model
-from ullage.quota.model import Limits
+from ullage.quota.model import Thresholds
 
 if TYPE_CHECKING:
     from ullage.quota.model import Kind, Severity, State
 
-LIMITS = Limits()
+LIMITS = Thresholds()
 MINUTE = timedelta(minutes=1)
 
 
@@ -40,8 +41,8 @@ def test_state_by_age(age: timedelta, state: State) -> None:
 
 
 def test_who_expires_numbers_before_they_grow_stale_sees_no_stale_ones() -> None:
-    limits = Limits(stale_after=60 * MINUTE, expire_after=30 * MINUTE)
-    assert model.state_at(NOW - 30 * MINUTE, NOW, limits) == "expired"
+    thresholds = Thresholds(stale_after=60 * MINUTE, expire_after=30 * MINUTE)
+    assert model.state_at(NOW - 30 * MINUTE, NOW, thresholds) == "expired"
 
 
 @pytest.mark.parametrize(
@@ -70,8 +71,8 @@ def test_severity_is_the_graver_of_thresholds_and_the_servers_word(
 
 
 def test_thresholds_are_the_persons() -> None:
-    limits = Limits(warning_percent=10, critical_percent=20)
-    assert [model.severity_at(window(used=used), NOW, limits) for used in (9.0, 10.0, 20.0)] == [
+    thresholds = Thresholds(warning_percent=10, critical_percent=20)
+    assert [model.severity_at(window(used=used), NOW, thresholds) for used in (9.0, 10.0, 20.0)] == [
         "normal",
         "warning",
         "critical",
@@ -168,7 +169,7 @@ EPOCH = int(SOME_TIME.timestamp())
     ],
 )
 def test_parse_time(value: object, time: datetime) -> None:
-    parsed = model.parse_time(value)
+    parsed = values.parse_time(value)
     assert parsed == time
     assert parsed.tzinfo is UTC
 
@@ -201,13 +202,13 @@ def test_parse_time(value: object, time: datetime) -> None:
     ],
 )
 def test_what_is_no_time_of_our_days_is_none(value: object) -> None:
-    assert model.parse_time(value) is None
+    assert values.parse_time(value) is None
 
 
 @given(st.datetimes(datetime(2002, 1, 1), datetime(2198, 1, 1)), st.integers(-23, 23))  # noqa: DTZ001  # aware below
 def test_times_survive_their_text_in_any_zone(moment: datetime, hours: int) -> None:
     aware = moment.replace(tzinfo=timezone(timedelta(hours=hours)))
-    assert model.parse_time(aware.isoformat()) == aware
+    assert values.parse_time(aware.isoformat()) == aware
 
 
 @pytest.mark.parametrize(
@@ -215,7 +216,7 @@ def test_times_survive_their_text_in_any_zone(moment: datetime, hours: int) -> N
     [(0, 0.0), (37, 37.0), (42.3852, 42.3852), (104.0, 104.0), (999.9, 999.9), (-0.0, 0.0), (-0.4, 0.0)],
 )
 def test_parse_percent(value: float, percent: float) -> None:
-    parsed = model.parse_percent(value)
+    parsed = values.parse_percent(value)
     assert parsed == percent
     assert isinstance(parsed, float)
     assert math.copysign(1, parsed) == 1
@@ -225,12 +226,12 @@ def test_parse_percent(value: float, percent: float) -> None:
     "value", [None, True, False, "37", -1, -3.5, 1000, EPOCH, EPOCH * 1000, 10**400, math.nan, math.inf, [3], {}]
 )
 def test_what_cannot_be_a_percentage_is_none(value: object) -> None:
-    assert model.parse_percent(value) is None
+    assert values.parse_percent(value) is None
 
 
 @given(st.integers() | st.floats() | st.text() | st.none() | st.booleans())
 def test_parsers_take_anything(value: object) -> None:
-    percent, time = model.parse_percent(value), model.parse_time(value)
+    percent, time = values.parse_percent(value), values.parse_time(value)
     assert percent is None or 0 <= percent < 1000
     assert time is None or 2000 < time.year < 2201
 
@@ -257,4 +258,4 @@ def test_the_length_of_a_window_goes_by_its_kind(kind: Kind, hours: int | None) 
 
 def test_a_moment_is_worded_in_utc_to_the_second() -> None:
     moment = datetime(2026, 3, 1, 0, 30, 15, 999999, tzinfo=timezone(timedelta(hours=2)))
-    assert model.iso(moment) == "2026-02-28T22:30:15Z"
+    assert values.iso(moment) == "2026-02-28T22:30:15Z"

@@ -14,7 +14,7 @@ from bench import pace as simulated
 from bench.lives import TUNED_ON
 from tests.support.samples import NOW, moments, window
 from ullage.quota import pace
-from ullage.quota.model import Limits, Window, length
+from ullage.quota.model import Thresholds, Window, length
 from ullage.quota.pace import Sample
 
 if TYPE_CHECKING:
@@ -104,7 +104,8 @@ def test_it_is_silent_where_it_does_not_know_enough(stated: Window) -> None:
 def test_old_statements_get_no_forecast() -> None:
     stated = session(50.0)
     found = [
-        set(pace.forecasts([stated], {}, Limits(), NOW + timedelta(minutes=minutes))) for minutes in (0, 14, 15, 600)
+        set(pace.forecasts([stated], {}, Thresholds(), NOW + timedelta(minutes=minutes)))
+        for minutes in (0, 14, 15, 600)
     ]
     assert found == [{"five_hour"}, {"five_hour"}, set(), set()]
 

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from tests.support.samples import NOW, moments, reading, window
 from ullage.base.errors import SourceError
-from ullage.quota import schedule
 from ullage.quota.model import Problem
 from ullage.quota.schedule import Schedule
 
@@ -33,17 +32,17 @@ def least(ceiling: float) -> float:
     return 0.0 * ceiling
 
 
-def after(plan: Schedule) -> tuple[timedelta, timedelta]:
-    assert plan.refresh_at is not None
-    assert plan.idle_refresh_at is not None
-    return plan.refresh_at - NOW, plan.idle_refresh_at - NOW
+def after(schedule: Schedule) -> tuple[timedelta, timedelta]:
+    assert schedule.refresh_at is not None
+    assert schedule.idle_refresh_at is not None
+    return schedule.refresh_at - NOW, schedule.idle_refresh_at - NOW
 
 
 def succeeding(*changes: bool) -> Schedule:
-    plan = schedule.begun(Schedule(), NOW)
+    schedule = Schedule().begun(NOW)
     for changed in changes:
-        plan = schedule.succeeded(plan, NOW, changed=changed)
-    return plan
+        schedule = schedule.succeeded(NOW, changed=changed)
+    return schedule
 
 
 @pytest.mark.parametrize(
@@ -64,14 +63,14 @@ def test_cadence_stretches_while_nothing_changes(changes: list[bool], attended: 
 
 def test_beginning_moves_the_next_attempt_on_and_forgets_nothing() -> None:
     held = Schedule(hold_until=NOW + DAY, failures=3, unchanged=2, account_id="a1b2", idle_refresh_at=NOW)
-    begun = schedule.begun(held, NOW)
+    begun = held.begun(NOW)
     assert begun == held.replace(attempted_at=NOW, refresh_at=NOW + 5 * MINUTE, idle_refresh_at=NOW + 5 * MINUTE)
 
 
 def test_success_forgets_failures_holds_and_problems() -> None:
-    failing = schedule.failed(schedule.begun(Schedule(account_id="a1b2"), NOW), refused(DAY), NOW, most)
-    plan = schedule.succeeded(failing, NOW, changed=True)
-    assert (plan.failures, plan.hold_until, plan.problem, plan.account_id) == (0, None, None, "a1b2")
+    failing = Schedule(account_id="a1b2").begun(NOW).failed(refused(DAY), NOW, most)
+    schedule = failing.succeeded(NOW, changed=True)
+    assert (schedule.failures, schedule.hold_until, schedule.problem, schedule.account_id) == (0, None, None, "a1b2")
 
 
 @pytest.mark.parametrize(
@@ -92,17 +91,17 @@ def test_success_forgets_failures_holds_and_problems() -> None:
 )
 def test_backoff_grows_to_its_bounds(error: SourceError, failures: int, shortest: int, longest: int) -> None:
     for jitter, minutes in ((least, shortest), (most, longest)):
-        plan = Schedule()
+        schedule = Schedule()
         for _ in range(failures):
-            plan = schedule.failed(plan, error, NOW, jitter)
-        assert after(plan) == (minutes * MINUTE, minutes * MINUTE)
+            schedule = schedule.failed(error, NOW, jitter)
+        assert after(schedule) == (minutes * MINUTE, minutes * MINUTE)
 
 
 @given(st.integers(0, 16), st.floats(0, 1), st.booleans())
 def test_jitter_stays_within_its_bounds(failures: int, share: float, local: bool) -> None:
-    plan = schedule.failed(Schedule(failures=failures), LOCAL if local else FAILURE, NOW, lambda top: top * share)
+    schedule = Schedule(failures=failures).failed(LOCAL if local else FAILURE, NOW, lambda top: top * share)
     shortest, longest = (1, 10) if local else (5, 60)
-    assert shortest * MINUTE <= after(plan)[0] <= longest * MINUTE
+    assert shortest * MINUTE <= after(schedule)[0] <= longest * MINUTE
 
 
 @pytest.mark.parametrize(
@@ -119,43 +118,43 @@ def test_jitter_stays_within_its_bounds(failures: int, share: float, local: bool
     ],
 )
 def test_what_the_server_asks_for_is_honoured_up_to_a_day(wait: timedelta | None, minutes: float) -> None:
-    plan = schedule.failed(schedule.begun(Schedule(), NOW), refused(wait), NOW, least)
+    schedule = Schedule().begun(NOW).failed(refused(wait), NOW, least)
     retry_at = NOW + minutes * MINUTE
-    assert after(plan) == (minutes * MINUTE, minutes * MINUTE)
-    assert plan.hold_until == retry_at
-    assert plan.problem == Problem(code="rate_limited", message="Fewer questions, please.", retry_at=retry_at)
-    assert schedule.is_held(plan, NOW)
-    assert schedule.is_held(plan, retry_at - timedelta(seconds=1))
-    assert not schedule.is_held(plan, retry_at)
+    assert after(schedule) == (minutes * MINUTE, minutes * MINUTE)
+    assert schedule.hold_until == retry_at
+    assert schedule.problem == Problem(code="rate_limited", message="Fewer questions, please.", retry_at=retry_at)
+    assert schedule.is_held(NOW)
+    assert schedule.is_held(retry_at - timedelta(seconds=1))
+    assert not schedule.is_held(retry_at)
 
 
 def test_after_more_refusals_backoff_outlasts_a_short_wish() -> None:
-    plan = schedule.failed(Schedule(failures=3), refused(12 * MINUTE), NOW, most)
-    assert after(plan)[0] == 40 * MINUTE
+    schedule = Schedule(failures=3).failed(refused(12 * MINUTE), NOW, most)
+    assert after(schedule)[0] == 40 * MINUTE
 
 
 def test_a_server_with_a_fault_may_ask_for_a_pause_too() -> None:
     error = SourceError("server_error", "Busy.", reached_server=True, retry_at=NOW + 30 * MINUTE)
-    plan = schedule.failed(Schedule(), error, NOW, least)
-    assert after(plan)[0] == 30 * MINUTE
-    assert schedule.is_held(plan, NOW + 29 * MINUTE)
-    assert not schedule.is_held(schedule.failed(Schedule(), FAILURE, NOW, least), NOW)
+    schedule = Schedule().failed(error, NOW, least)
+    assert after(schedule)[0] == 30 * MINUTE
+    assert schedule.is_held(NOW + 29 * MINUTE)
+    assert not Schedule().failed(FAILURE, NOW, least).is_held(NOW)
 
 
 def test_a_clock_that_was_set_back_neither_holds_nor_silences() -> None:
-    plan = schedule.failed(schedule.begun(Schedule(), NOW), refused(DAY), NOW, least)
+    schedule = Schedule().begun(NOW).failed(refused(DAY), NOW, least)
     long_ago = NOW - 365 * DAY
-    assert not schedule.is_held(plan, long_ago)
-    assert schedule.is_due(plan, None, long_ago)
+    assert not schedule.is_held(long_ago)
+    assert schedule.is_due(None, long_ago)
 
 
 def test_a_clock_that_was_set_by_seconds_changes_nothing() -> None:
-    assert not schedule.is_due(succeeding(True), None, NOW - timedelta(seconds=30))
+    assert not succeeding(True).is_due(None, NOW - timedelta(seconds=30))
 
 
 def test_who_has_never_asked_asks_at_once() -> None:
-    assert schedule.is_due(Schedule(), None, NOW)
-    assert schedule.due_at(Schedule(), reading(window())) is None
+    assert Schedule().is_due(None, NOW)
+    assert Schedule().due_at(reading(window())) is None
 
 
 @pytest.mark.parametrize(
@@ -170,23 +169,23 @@ def test_who_has_never_asked_asks_at_once() -> None:
     ],
 )
 def test_a_reset_makes_a_refresh_due(resets: list[timedelta], attended: int, idle: int) -> None:
-    plan = succeeding(*[True] + [False] * 9)
+    schedule = succeeding(*[True] + [False] * 9)
     known = reading(
         *(window(f"kind_{n}", resets_at=NOW + each) for n, each in enumerate(resets)), window(resets_at=None)
     )
-    assert schedule.due_at(plan, known) == NOW + attended * MINUTE
-    assert schedule.due_at(plan, known, attended=False) == NOW + idle * MINUTE
-    assert not schedule.is_due(plan, known, NOW + attended * MINUTE - timedelta(microseconds=1))
-    assert schedule.is_due(plan, known, NOW + attended * MINUTE)
+    assert schedule.due_at(known) == NOW + attended * MINUTE
+    assert schedule.due_at(known, attended=False) == NOW + idle * MINUTE
+    assert not schedule.is_due(known, NOW + attended * MINUTE - timedelta(microseconds=1))
+    assert schedule.is_due(known, NOW + attended * MINUTE)
 
 
 def test_a_reset_does_not_shorten_a_backoff() -> None:
-    plan = schedule.failed(schedule.begun(Schedule(failures=4), NOW), FAILURE, NOW, most)
-    assert schedule.due_at(plan, reading(window(resets_at=NOW + 6 * MINUTE))) == NOW + 60 * MINUTE
+    schedule = Schedule(failures=4).begun(NOW).failed(FAILURE, NOW, most)
+    assert schedule.due_at(reading(window(resets_at=NOW + 6 * MINUTE))) == NOW + 60 * MINUTE
 
 
 @given(st.lists(st.booleans(), max_size=6), st.none() | moments(NOW, NOW + DAY))
 def test_two_requests_are_five_minutes_apart(changes: list[bool], reset: datetime | None) -> None:
-    due = schedule.due_at(succeeding(*changes), reading(window(resets_at=reset)))
+    due = succeeding(*changes).due_at(reading(window(resets_at=reset)))
     assert due is not None
     assert 5 * MINUTE <= due - NOW <= 15 * MINUTE

@@ -11,11 +11,11 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from tests.support.samples import reading, window
-from tests.support.tools import ULLAGE, run, ullage
+from tests.support.tools import ULLAGE, postpone, run, ullage
 from ullage.quota import schemas
 from ullage.quota.model import Problem
-from ullage.quota.schedule import Schedule, begun
-from ullage.store import history, recording
+from ullage.quota.schedule import Schedule
+from ullage.store import history, overview
 from ullage.store.cache import ProfileCache
 
 if TYPE_CHECKING:
@@ -38,9 +38,9 @@ def known(environ: dict[str, str]) -> None:
     stated = reading(*windows, as_of=now)
     cache.save_reading(stated)
     problem = Problem(code="refused", message="It said no.", retry_at=now + HOUR)
-    cache.save_schedule(begun(Schedule(), now).replace(problem=problem))
-    cache.postpone(int((now + HOUR).timestamp()))
-    history.record(recording.history_path(environ), recording.owner(cache, stated), windows, now)
+    cache.save_schedule(Schedule().begun(now).replace(problem=problem))
+    postpone(cache.environ, int((now + HOUR).timestamp()))
+    history.record(overview.history_path(environ), overview.owner(cache, stated), windows, now)
 
 
 def is_published(name: str, printed: str, environ: dict[str, str]) -> Any:

@@ -41,13 +41,13 @@ def test_a_reading_comes_back_as_it_was(known: Reading) -> None:
 
 
 @given(schedules)
-def test_a_schedule_comes_back_as_it_was(plan: Schedule) -> None:
-    assert serial.decode_schedule(serial.encode(plan)) == plan
+def test_a_schedule_comes_back_as_it_was(schedule: Schedule) -> None:
+    assert serial.decode_schedule(serial.encode(schedule)) == schedule
 
 
 def test_a_path_that_is_no_text_does_not_stop_the_schedule_from_being_kept() -> None:
-    plan = SCHEDULE.replace(problem=Problem(code="token_missing", message="Nothing in /home/\udce9/.claude."))
-    decoded = serial.decode_schedule(serial.encode(plan))
+    schedule = SCHEDULE.replace(problem=Problem(code="token_missing", message="Nothing in /home/\udce9/.claude."))
+    decoded = serial.decode_schedule(serial.encode(schedule))
     assert decoded.problem == Problem(code="token_missing", message="Nothing in /home//.claude.")
 
 

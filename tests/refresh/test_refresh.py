@@ -15,11 +15,13 @@ import pytest
 from tests.support.tools import PYTHON, make_due, put_in_place, run, ullage
 from ullage import refresh
 from ullage.base.errors import CacheError
-from ullage.quota import schedule, timeline
+from ullage.quota import timeline
+from ullage.quota.schedule import SHORTEST_INTERVAL
+from ullage.quota.timeline import SURFACES
+from ullage.refresh import attempt
 from ullage.simulate import ACCOUNT_ID, TOKEN, Reply, Simulator, write_account
 from ullage.store.cache import ProfileCache
 from ullage.system import detach
-from ullage.system.places import SURFACES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -59,7 +61,7 @@ def test_reading_becomes_every_timeline(environ: dict[str, str], simulate: Simul
     for surface in SURFACES:
         header = timeline.read_header(cache.timeline(surface))
         assert header is not None
-        assert header.refresh_after >= (clock.now + schedule.SHORTEST_INTERVAL).timestamp()
+        assert header.refresh_after >= (clock.now + SHORTEST_INTERVAL).timestamp()
 
 
 def test_nobody_is_asked_before_it_is_time(environ: dict[str, str], simulate: Simulate, clock: Clock) -> None:
@@ -83,20 +85,20 @@ def test_cadence_stretches_while_nothing_changes(environ: dict[str, str], simula
     cache, intervals = ProfileCache(environ), []
     for _ in range(5):
         assert refresh.refresh(environ).result == "refreshed"
-        plan = cache.schedule()
-        assert plan.refresh_at is not None
-        assert plan.idle_refresh_at is not None
+        schedule = cache.schedule()
+        assert schedule.refresh_at is not None
+        assert schedule.idle_refresh_at is not None
         intervals.append(
-            ((plan.refresh_at - clock.now).seconds // 60, (plan.idle_refresh_at - clock.now).seconds // 60)
+            ((schedule.refresh_at - clock.now).seconds // 60, (schedule.idle_refresh_at - clock.now).seconds // 60)
         )
-        clock.now = plan.refresh_at
+        clock.now = schedule.refresh_at
     assert intervals == [(5, 5), (10, 10), (15, 20), (15, 40), (15, 60)]
 
 
 def test_failures_are_remembered_and_the_last_reading_stays(
     environ: dict[str, str], simulate: Simulate, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(refresh, "_jitter", lambda ceiling: ceiling)
+    monkeypatch.setattr(attempt, "_jitter", lambda ceiling: ceiling)
     simulator = simulate("outage")
     assert refresh.refresh(environ).result == "refreshed"
     before, cache, waits = shown(environ, clock.now), ProfileCache(environ), []
@@ -106,14 +108,14 @@ def test_failures_are_remembered_and_the_last_reading_stays(
         assert outcome.result == "failed"
         assert outcome.problem is not None
         assert outcome.problem.code == "server_error"
-        plan = cache.schedule()
-        assert (plan.failures, plan.problem) == (failures, outcome.problem)
+        schedule = cache.schedule()
+        assert (schedule.failures, schedule.problem) == (failures, outcome.problem)
         assert refresh.refresh(environ).result == "not_due"
-        assert plan.refresh_at is not None
-        waits.append(round((plan.refresh_at - clock.now).total_seconds() / 60))
+        assert schedule.refresh_at is not None
+        waits.append(round((schedule.refresh_at - clock.now).total_seconds() / 60))
         if failures == 1:
             assert shown(environ, clock.now) == before
-        clock.now = plan.refresh_at
+        clock.now = schedule.refresh_at
     assert waits == [5, 10, 20, 40, 60, 60]
     assert cache.reading() is not None
     assert simulator.requests == 7

@@ -26,7 +26,7 @@ ROWS = [["ada@example.com", "5", "$1.41"], ["日本語の名前", "1,234", ""], 
 def test_money(amount: str, shown: str) -> None:
     assert columns.money(Decimal(amount), "USD") == shown
     assert columns.money(None, "USD") == ""
-    assert columns.money(Decimal(5), "EUR") == "EUR 5.00"
+    assert columns.money(Decimal(5), "EUR") == "5.00 EUR"
 
 
 def test_what_is_not_told_is_nothing_and_not_0() -> None:

@@ -13,10 +13,18 @@ from hypothesis import strategies as st
 from tests.support.samples import NOW, readings, window
 from tests.support.samples import reading as make_reading
 from ullage.config.options import OPTIONS
-from ullage.quota.model import Account, Credits, Limits, Money, Reading
+from ullage.config.template import (
+    CREDITS_ATTRIBUTES,
+    PLAIN_SUBJECTS,
+    WINDOW_ATTRIBUTES,
+    TemplateError,
+    check_template,
+    parse_template,
+)
+from ullage.quota.model import Account, Credits, Money, Reading, Thresholds
 from ullage.quota.pace import Forecast
 from ullage.render import segment
-from ullage.render.segment import TemplateError, View
+from ullage.render.segment import View
 from ullage.render.surfaces import Span
 
 if TYPE_CHECKING:
@@ -37,8 +45,8 @@ def show(template: str, known: Reading = READING, **view: Any) -> str:
 
 
 def spans(template: str, known: Reading = READING, **view: Any) -> list[Span]:
-    view = {"now": NOW, "limits": Limits(), "timezone": UTC, **view}
-    return segment.fill(segment.parse(template), View(reading=known, **view))
+    view = {"now": NOW, "thresholds": Thresholds(), "timezone": UTC, **view}
+    return segment.fill(parse_template(template), View(reading=known, **view))
 
 
 @pytest.mark.parametrize(
@@ -58,13 +66,13 @@ def spans(template: str, known: Reading = READING, **view: Any) -> list[Span]:
         ("{7d.name}", "7d"),
         ("{7d.resets_in}", "3d04h"),
         ("{7d.resets_at}", "Wed 14:38"),
-        ("{fable}", "104%×"),
+        ("{fable}", "100%×"),
         ("{fable.left}", "0%×"),
         ("{fable.name}", "fable"),
         ("{fable.blocked_for}", "48m"),
         ("{tangelo}", "99%!!"),
         ("{tangelo.resets_in}", "?"),
-        ("{top.name} {top}[ {top.blocked_for}]", "fable 104%× 48m"),
+        ("{top.name} {top}[ {top.blocked_for}]", "fable 100%× 48m"),
         ("{top.bar}", "▰▰▰▰▰▰▰▰"),
         ("{credits}", "24%"),
         ("{credits.percent}", "24%"),
@@ -106,10 +114,10 @@ def test_plain_characters() -> None:
 def test_every_field_that_the_configuration_explains_is_one() -> None:
     [explained] = [option.explanation for option in OPTIONS if option.key == "segment.template"]
     for field in re.findall(r"\{([\w.]+)\}", explained):
-        segment.parse(f"{{{field}}}")
+        parse_template(f"{{{field}}}")
     attributes = set(re.findall(r" \.(\w+)", explained))
-    assert attributes == set(segment.WINDOW_ATTRIBUTES) - {""}
-    for subject in segment.PLAIN_SUBJECTS:
+    assert attributes == set(WINDOW_ATTRIBUTES) - {""}
+    for subject in PLAIN_SUBJECTS:
         assert f"{{{subject}}}" in explained
 
 
@@ -156,16 +164,16 @@ def test_groups_and_doubled_brackets(template: str, shown: str) -> None:
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(template: str, words: str) -> None:
-    problem = segment.check(template)
+    problem = check_template(template)
     assert problem is not None
     assert words in problem
     with pytest.raises(TemplateError):
-        segment.parse(template)
+        parse_template(template)
 
 
 @given(st.text(st.sampled_from("{}[].5hdtop credits_left\\$x"), max_size=30) | st.text(max_size=30))
 def test_any_text_is_a_template_or_a_template_error(template: str) -> None:
-    if segment.check(template) is None:
+    if check_template(template) is None:
         assert "\n" not in show(template)
 
 
@@ -173,11 +181,9 @@ def test_any_text_is_a_template_or_a_template_error(template: str) -> None:
 def test_every_field_can_be_filled_at_any_time(known: Reading, after: int) -> None:
     moment = NOW + timedelta(seconds=after)
     subjects = ("5h", "7d", "fable", "opus", "tangelo", "top")
-    fields = [
-        f"{{{subject}.{attribute}}}" for subject in subjects for attribute in segment.WINDOW_ATTRIBUTES if attribute
-    ]
-    fields += [f"{{credits.{attribute}}}" for attribute in segment.CREDITS_ATTRIBUTES if attribute]
-    fields += [f"{{{subject}}}" for subject in segment.PLAIN_SUBJECTS]
+    fields = [f"{{{subject}.{attribute}}}" for subject in subjects for attribute in WINDOW_ATTRIBUTES if attribute]
+    fields += [f"{{credits.{attribute}}}" for attribute in CREDITS_ATTRIBUTES if attribute]
+    fields += [f"{{{subject}}}" for subject in PLAIN_SUBJECTS]
     for field in fields:
         shown = show(field, known, now=moment)
         assert shown
@@ -244,7 +250,7 @@ def test_of_several_levels_the_one_that_warns_most_is_told() -> None:
         (Credits(enabled=True, used=DOLLARS.replace(currency="EUR"), limit=DOLLARS), "?50.00 EUR$50.00?"),
         (
             Credits(enabled=True, used=DOLLARS, limit=DOLLARS.replace(amount_minor=1), used_percent=999.0),
-            "999%$50.00$0.01$0.00",
+            "100%$50.00$0.01$0.00",
         ),
     ],
 )
@@ -299,11 +305,11 @@ def test_a_forecast_vanishes_when_its_statement_is_old(after: timedelta, pace: s
 
 
 def test_a_forecast_vanishes_with_the_reset_and_when_it_has_not_come_true() -> None:
-    patient = Limits(stale_after=timedelta(hours=5))
-    assert show("{5h.runs_out}", forecasts=FORECASTS, limits=patient, now=NOW + timedelta(minutes=41)) == "11:20"
-    assert show("{5h.runs_out}", forecasts=FORECASTS, limits=patient, now=NOW + timedelta(minutes=42)) == "?"
-    assert show("{5h.pace}", forecasts=FORECASTS, limits=patient, now=NOW + timedelta(minutes=42)) == "1.3×"
-    assert show("{5h.pace}", forecasts=FORECASTS, limits=patient, now=NOW + timedelta(hours=3)) == "?"
+    patient = Thresholds(stale_after=timedelta(hours=5))
+    assert show("{5h.runs_out}", forecasts=FORECASTS, thresholds=patient, now=NOW + timedelta(minutes=41)) == "11:20"
+    assert show("{5h.runs_out}", forecasts=FORECASTS, thresholds=patient, now=NOW + timedelta(minutes=42)) == "?"
+    assert show("{5h.pace}", forecasts=FORECASTS, thresholds=patient, now=NOW + timedelta(minutes=42)) == "1.3×"
+    assert show("{5h.pace}", forecasts=FORECASTS, thresholds=patient, now=NOW + timedelta(hours=3)) == "?"
 
 
 def test_pace_in_plain_characters() -> None:
@@ -314,8 +320,8 @@ def test_pace_in_plain_characters() -> None:
     ("slip", "meant"), [("tpo", "top"), ("topp", "top"), ("5hh", "5h"), ("credit", "credits"), ("satte", "state")]
 )
 def test_a_slip_in_a_name_is_found(slip: str, meant: str) -> None:
-    assert f"did you mean {meant}?" in str(segment.check(f"{{{slip}}}"))
+    assert f"did you mean {meant}?" in str(check_template(f"{{{slip}}}"))
 
 
 def test_a_field_that_ends_with_a_dot_is_no_field() -> None:
-    assert "ends with a dot" in str(segment.check("{5h.}"))
+    assert "ends with a dot" in str(check_template("{5h.}"))

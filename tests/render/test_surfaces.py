@@ -10,17 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ullage.base.text import clean
-from ullage.render.surfaces import PALETTES, Span, check_style, paint
-from ullage.system.places import SURFACES
+from ullage.config.palette import PALETTES, Look, check_style
+from ullage.quota.timeline import SURFACES
+from ullage.render.surfaces import Span, paint
 
 if TYPE_CHECKING:
     from ullage.quota.timeline import Level
 
+PALETTE = Look().in_terminal()
 HOSTILE = "$(id) `id` %n%F{red} #S#[bg=red]#(id) \\e \\$ !! {x} ${x} 'q' \"q\""
 
 
 def outside(text: str, surface: str) -> str:
-    return paint([Span(text=text)], surface, PALETTES["16"])
+    return paint([Span(text=text)], surface, PALETTE)
 
 
 @pytest.mark.parametrize(
@@ -37,7 +39,7 @@ def outside(text: str, surface: str) -> str:
 )
 def test_what_a_surface_would_expand_is_escaped(surface: str, shown: str) -> None:
     assert outside(HOSTILE, surface) == shown
-    coloured = paint([Span(text=HOSTILE, level="normal")], surface, PALETTES["16"])
+    coloured = paint([Span(text=HOSTILE, level="normal")], surface, PALETTE)
     assert shown in coloured
 
 
@@ -47,10 +49,10 @@ OURS = re.compile(r"\x01\x1b\[[\d;]*m\x02|%\{\x1b\[[\d;]*m%\}|\x1b\[[\d;]*m|#\[[
 @given(
     st.text(st.characters(exclude_characters="#[")).map(clean),
     st.sampled_from(SURFACES),
-    st.sampled_from(sorted(PALETTES)),
+    st.sampled_from(PALETTES),
 )
 def test_nothing_but_our_own_sequences_is_added(text: str, surface: str, palette: str) -> None:
-    painted = paint([Span(text=text, level="critical"), Span(text=text)], surface, PALETTES[palette])
+    painted = paint([Span(text=text, level="critical"), Span(text=text)], surface, Look(palette=palette).in_terminal())
     assert OURS.sub("", painted) == outside(text, surface) * 2
 
 
@@ -58,62 +60,60 @@ def test_nothing_but_our_own_sequences_is_added(text: str, surface: str, palette
     ("surface", "painted"),
     [
         ("plain", "37%"),
-        ("ansi", "\033[1;31m37%\033[0m"),
-        ("fish", "\033[1;31m37%\033[0m"),
-        ("starship", "\033[1;31m37%\033[0m"),
-        ("bash", "\001\033[1;31m\00237%\001\033[0m\002"),
-        ("zsh", "%{\033[1;31m%}37%%%{\033[0m%}"),
-        ("tmux", "#[bold,fg=red]37%#[default]"),
+        ("ansi", "\033[1;31m37%\033[22;39m"),
+        ("fish", "\033[1;31m37%\033[22;39m"),
+        ("starship", "\033[1;31m37%\033[22;39m"),
+        ("bash", "\001\033[1;31m\00237%\001\033[22;39m\002"),
+        ("zsh", "%{\033[1;31m%}37%%%{\033[22;39m%}"),
+        ("tmux", "#[bold,fg=red]37%#[nobold,fg=default]"),
     ],
 )
 def test_colour_of_each_surface(surface: str, painted: str) -> None:
-    assert paint([Span(text="37%", level="critical")], surface, PALETTES["16"]) == painted
+    assert paint([Span(text="37%", level="critical")], surface, PALETTE) == painted
 
 
 @pytest.mark.parametrize("surface", SURFACES)
 def test_without_a_palette_there_is_no_sequence_at_all(surface: str) -> None:
     levels: tuple[Level, ...] = ("normal", "warning", "critical", "exhausted", "stale")
-    painted = paint([Span(text="a", level=level) for level in levels], surface, PALETTES["none"])
+    painted = paint([Span(text="a", level=level) for level in levels], surface, {})
     assert painted == "aaaaa"
 
 
 @pytest.mark.parametrize("surface", SURFACES)
 def test_an_empty_text_is_not_coloured(surface: str) -> None:
-    assert paint([Span(text="", level="critical")], surface, PALETTES["16"]) == ""
+    assert paint([Span(text="", level="critical")], surface, PALETTE) == ""
 
 
 @pytest.mark.parametrize(
-    ("style", "sgr", "tmux"),
+    ("style", "sgr", "off", "tmux", "tmux_off"),
     [
-        ("red", "31", "fg=red"),
-        ("bright_red", "91", "fg=brightred"),
-        ("bold", "1", "bold"),
-        ("dim", "2", "dim"),
-        ("underline", "4", "underscore"),
-        ("reverse", "7", "reverse"),
-        ("#d55E00", "38;2;213;94;0", "fg=#d55E00"),
-        ("bold reverse #000000", "1;7;38;2;0;0;0", "bold,reverse,fg=#000000"),
+        ("red", "31", "39", "fg=red", "fg=default"),
+        ("bright_red", "91", "39", "fg=brightred", "fg=default"),
+        ("on_red", "41", "49", "bg=red", "bg=default"),
+        ("on_bright_red", "101", "49", "bg=brightred", "bg=default"),
+        ("color130", "38;5;130", "39", "fg=colour130", "fg=default"),
+        ("black on_color214", "30;48;5;214", "39;49", "fg=black,bg=colour214", "fg=default,bg=default"),
+        ("bold", "1", "22", "bold", "nobold"),
+        ("dim", "2", "22", "dim", "nodim"),
+        ("bold dim", "1;2", "22", "bold,dim", "nobold,nodim"),
+        ("underline", "4", "24", "underscore", "nounderscore"),
+        ("reverse", "7", "27", "reverse", "noreverse"),
+        ("#d55E00", "38;2;213;94;0", "39", "fg=#d55E00", "fg=default"),
+        ("bold on_#000000", "1;48;2;0;0;0", "22;49", "bold,bg=#000000", "nobold,bg=default"),
     ],
 )
-def test_styles(style: str, sgr: str, tmux: str) -> None:
+def test_a_style_switches_off_what_it_switched_on(style: str, sgr: str, off: str, tmux: str, tmux_off: str) -> None:
     assert check_style(style) is None
     span = Span(text="x", level="normal")
-    assert paint([span], "ansi", {"normal": style}) == f"\033[{sgr}mx\033[0m"
-    assert paint([span], "tmux", {"normal": style}) == f"#[{tmux}]x#[default]"
+    assert paint([span], "ansi", {"normal": style}) == f"\033[{sgr}mx\033[{off}m"
+    assert paint([span], "tmux", {"normal": style}) == f"#[{tmux}]x#[{tmux_off}]"
 
 
-@pytest.mark.parametrize("style", ["rde", "#12345", "#12345g", "bright_bold", "on_red", "31", "bright_#ffffff", "RED"])
+@pytest.mark.parametrize(
+    "style", ["rde", "#12345", "#12345g", "bright_bold", "on_bold", "color256", "color²", "31", "bright_#ffffff", "RED"]
+)
 def test_a_style_that_is_none_is_said_with_what_there_is(style: str) -> None:
     problem = check_style(f"bold {style}")
     assert problem is not None
     assert repr(style) in problem
     assert "#rrggbb" in problem
-
-
-@pytest.mark.parametrize("palette", [name for name in PALETTES if name != "none"])
-def test_a_palette_has_a_style_of_its_own_for_every_level(palette: str) -> None:
-    styles = PALETTES[palette]
-    assert set(styles) == {"normal", "warning", "critical", "exhausted", "stale"}
-    assert len(set(styles.values())) == len(styles)
-    assert all(check_style(style) is None for style in styles.values())
-    assert any("#" in style for style in styles.values()) is (palette == "truecolor")

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import timedelta, timezone
+from datetime import UTC, timedelta, timezone
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.samples import NOW, money
-from ullage.quota.model import Money
+from tests.support.samples import NOW, money, window
+from ullage.quota.model import Account, Money
+from ullage.quota.pace import Forecast
 from ullage.render import words
+from ullage.render.words import Outlook
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from ullage.quota.model import Severity
 
 percents = st.floats(0, 1000).map(lambda value: round(value, 6))
@@ -29,7 +33,7 @@ percents = st.floats(0, 1000).map(lambda value: round(value, 6))
         (37.9, "37%", "63%"),
         (99.9, "99%", "1%"),
         (100.0, "100%", "0%"),
-        (104.6, "104%", "0%"),
+        (104.6, "100%", "0%"),
     ],
 )
 def test_percent(used: float, shown: str, left: str) -> None:
@@ -38,7 +42,7 @@ def test_percent(used: float, shown: str, left: str) -> None:
 
 @given(percents)
 def test_nothing_short_of_the_limit_reads_as_the_limit(used: float) -> None:
-    assert (words.percent(used) == "100%") is (100 <= used < 101)
+    assert (words.percent(used) == "100%") is (used >= 100)
     assert (words.percent(used, left=True) == "0%") is (used >= 100)
 
 
@@ -104,7 +108,16 @@ def test_age(seconds: float, shown: str) -> None:
 
 @pytest.mark.parametrize(
     ("hours", "shown"),
-    [(0, "12:38"), (2, "14:38"), (23.99, "12:38"), (24, "Mon 12:38"), (100, "Thu 16:38"), (-30, "Sat 06:38")],
+    [
+        (0, "12:38"),
+        (11.3, "23:56"),
+        (11.5, "Mon 00:08"),
+        (-13, "Sat 23:38"),
+        (24, "Mon 12:38"),
+        (100, "Thu 16:38"),
+        (6 * 24, "Sat 12:38"),
+        (7 * 24, "29 Nov 12:38"),
+    ],
 )
 def test_clock_in_the_readers_zone(hours: float, shown: str) -> None:
     zone = timezone(timedelta(hours=2))
@@ -139,3 +152,133 @@ def test_each_severity_has_a_form_of_its_own() -> None:
     for ascii_only in (False, True):
         assert len({words.mark(severity, ascii_only=ascii_only) for severity in severities}) == 4
     assert all(words.mark(severity, ascii_only=True).isascii() for severity in severities)
+
+
+SOON, LATER = NOW + timedelta(hours=1), NOW + timedelta(days=2)
+RESET = NOW + timedelta(days=4)
+
+
+@pytest.mark.parametrize(
+    ("forecast", "resets_at", "said", "warns"),
+    [
+        (None, RESET, "", False),
+        (Forecast(ratio=1.0), RESET, "", False),
+        (Forecast(projected_percent=83.9), RESET, "lasts, about 83% at the reset", False),
+        (
+            Forecast(projected_percent=90.0, exhausts_earliest=SOON),
+            RESET,
+            "probably lasts, about 90% at the reset",
+            False,
+        ),
+        (
+            Forecast(projected_percent=130.0, exhausts_at=SOON),
+            NOW + timedelta(hours=2),
+            "runs out 11:38, 1h00 before the reset",
+            True,
+        ),
+        (Forecast(projected_percent=130.0, exhausts_at=NOW), RESET, "about to run out", True),
+        # A forecast of days knows no minutes.
+        (
+            Forecast(projected_percent=130.0, exhausts_at=LATER),
+            RESET,
+            "runs out Tue morning, 2d before the reset",
+            True,
+        ),
+        (
+            Forecast(projected_percent=110.0, exhausts_at=RESET - timedelta(hours=10)),
+            RESET,
+            "runs out early Thu, 10h before the reset",
+            True,
+        ),
+        # Minutes before the reset, days ahead, are within the forecast's own error, and so is a middle near to 100.
+        (
+            Forecast(ratio=1.0, projected_percent=100.4, exhausts_at=RESET - timedelta(minutes=10)),
+            RESET,
+            "just about lasts",
+            False,
+        ),
+        (
+            Forecast(
+                projected_percent=104.0,
+                projected_low=80.0,
+                projected_high=130.0,
+                exhausts_at=RESET - timedelta(hours=9),
+            ),
+            RESET,
+            "just about lasts",
+            False,
+        ),
+        (
+            Forecast(projected_percent=97.0, projected_low=80.0, projected_high=130.0, exhausts_earliest=LATER),
+            RESET,
+            "just about lasts",
+            False,
+        ),
+        (
+            Forecast(projected_percent=125.0, projected_low=98.0, projected_high=160.0, exhausts_at=LATER),
+            RESET,
+            "runs out Tue morning, 2d before the reset",
+            True,
+        ),
+    ],
+)
+def test_the_outlook(forecast: Forecast | None, resets_at: datetime, said: str, warns: bool) -> None:
+    stated = window(used=60.0, resets_at=resets_at)
+    assert words.outlook(stated, forecast, NOW, UTC) == Outlook(text=said, warns=warns)
+
+
+@pytest.mark.parametrize(
+    ("resets_at", "said"),
+    [
+        (NOW + timedelta(minutes=27), "used up; back at 11:05, in 27m"),
+        (NOW + timedelta(days=2, hours=7), "used up; back Tue 17:38, in 2d07h"),
+        (None, "used up"),
+    ],
+)
+def test_what_is_used_up_is_back_and_has_no_forecast(resets_at: datetime | None, said: str) -> None:
+    never = Forecast(projected_percent=180.0, exhausts_at=NOW)
+    for used in (100.0, 143.0):
+        assert words.outlook(window(used=used, resets_at=resets_at), never, NOW, UTC) == Outlook(text=said, warns=True)
+
+
+@pytest.mark.parametrize(
+    ("hours", "shown"),
+    [
+        (3, "13:38"),
+        (23, "Mon 09:38"),
+        (32, "Mon evening"),
+        (38, "early Tue"),
+        (46, "Tue morning"),
+        (50, "Tue afternoon"),
+        (24 * 8, "30 Nov morning"),
+    ],
+)
+def test_a_forecast_is_no_finer_than_it_can_be(hours: float, shown: str) -> None:
+    assert words.forecast_clock(NOW + timedelta(hours=hours), NOW, UTC) == shown
+
+
+@pytest.mark.parametrize(
+    ("plan", "tier", "shown"),
+    [
+        ("max", "default_claude_max_20x", "Max 20x"),
+        ("pro", "default_claude_pro", "Pro"),
+        ("team", None, "Team"),
+        (None, "default_claude_max_5x", ""),
+    ],
+)
+def test_a_plan_is_named_as_its_provider_does(plan: str | None, tier: str | None, shown: str) -> None:
+    assert words.plan(Account(plan=plan, tier=tier)) == shown
+
+
+@pytest.mark.parametrize(
+    ("id", "label", "title"),
+    [
+        ("five_hour", "Session (5h)", "Session"),
+        ("seven_day", "Week (all models)", "Week"),
+        ("seven_day_fable", "Week (Fable)", "Fable"),
+        ("seven_day_fable", "Fable", "Fable"),
+        ("tangelo", "Tangelo", "Tangelo"),
+    ],
+)
+def test_a_window_has_a_short_title(id: str, label: str, title: str) -> None:
+    assert words.window_title(window(id, label=label)) == title

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import sys
 from typing import TYPE_CHECKING
 
@@ -35,17 +36,17 @@ HOUSES = {
     "panel": "base config prompt quota render store system",
     "serve": "base config metrics prompt quota render store system",
     "guard": "base quota render",
-    "tokens": "base config prompt quota render store system",
-    "org": "base config metrics quota render system",
+    "tokens": "base config quota render store system",
+    "org": "base config metrics render system",
     "metrics": "base config quota sources store system",
     "refresh": "alerts base config prompt quota sources store system",
     # Below refresh, which announces what it has learnt.
     "alerts": "base config quota render store system",
     "prompt": "base config quota render store system",
-    "render": "base config quota store system",
+    "render": "base config quota store",
     "sources": "base config quota store system",
     "store": "base config quota system",
-    "config": "base quota render system tokens",
+    "config": "base quota system",
     "quota": "base",
     "system": "base",
     "simulate": "base",
@@ -55,8 +56,10 @@ ON_THE_WAY_TO_A_PROMPT = (
     "prompt",
     "system.files",
     "system.places",
+    "system.claim",
     "system.detach",
     "quota.timeline",
+    "base.arguments",
     "base.record",
     "base.errors",
 )
@@ -67,12 +70,12 @@ HOMES = {
     "filelock": ["system.lock"],
     "_datetime": ["base.dates"],
     "platformdirs": ["config"],
-    "rich": ["render.table"],
+    "rich": ["cli.progress", "render.table"],
     "msgspec": ["quota.contract", "tokens.lines"],
     "sqlite3": ["system.database"],
     "PIL": ["render.picture"],
     "desktop_notifier": ["alerts.channels"],
-    "keyring": ["org.keys"],
+    "keyring": ["system.keys"],
     "watchdog": ["system.watching"],
     "starlette": ["serve.app"],
     "uvicorn": ["serve.server"],
@@ -107,11 +110,13 @@ def names(nodes: Iterable[ast.AST]) -> set[str]:
     return found - {"__future__.annotations"}
 
 
+@functools.cache
 def imports(path: Path) -> set[str]:
     """Every name that a file imports at run time, anywhere in it."""
     return names(statements(ast.parse(path.read_text("utf-8"))))
 
 
+@functools.cache
 def arrows(path: Path, *, at_run_time: bool = False) -> set[str]:
     """The modules of ullage that a file imports; those that only a type checker sees too, unless told otherwise."""
     tree = ast.parse(path.read_text("utf-8"))
@@ -138,6 +143,23 @@ def test_the_folder_holds_the_houses_and_nothing_else() -> None:
 @pytest.mark.parametrize("house", HOUSES)
 def test_a_house_uses_these_and_no_others(house: str) -> None:
     assert sorted(houses(house)) == sorted(HOUSES[house].split())
+
+
+def test_no_arrow_points_up() -> None:
+    above: set[str] = set()
+    up = []
+    for house, used in HOUSES.items():
+        above.add(house)
+        up += [(house, other) for other in used.split() if other in above]
+    assert up == []
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    waiting = {name: arrows(path) - {name, "__init__"} for name, path in MODULES.items()}
+    while free := {name for name, used in waiting.items() if not used & waiting.keys()}:
+        for name in free:
+            del waiting[name]
+    assert waiting == {}
 
 
 @pytest.mark.parametrize("module", ON_THE_WAY_TO_A_PROMPT)
@@ -233,7 +255,7 @@ def test_the_core_has_no_clock_and_no_output() -> None:
         *(f"org.{module}" for module in ("days", "reports", "rows", "totals")),
         *(f"panel{module}" for module in ("", ".changes", ".clicks", ".colours", ".formats", ".lines", ".markup")),
         *("panel.menus", "panel.objects"),
-        *(f"render.{module}" for module in ("columns", "phrases", "segment", "surfaces", "words")),
+        *(f"render.{module}" for module in ("columns", "segment", "surfaces", "words")),
         *(f"tokens.{module}" for module in ("amounts", "cost", "counts", "document", "lines", "litellm", "report")),
         *("tokens.windows", "tokens.words"),
     ]

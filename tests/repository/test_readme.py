@@ -11,10 +11,10 @@ import pytest
 from tests.support.tools import REPOSITORY
 from ullage.cli import COMMANDS
 from ullage.config.options import OPTIONS
+from ullage.config.template import WINDOW_ATTRIBUTES
 from ullage.quota.contract import UsageDocument
 from ullage.quota.meters import SOURCES
-from ullage.render import segment
-from ullage.system.places import SURFACES
+from ullage.quota.timeline import SURFACES
 
 README = (REPOSITORY / "README.md").read_text("utf-8")
 CODE = "\n".join(path.read_text("utf-8") for path in (REPOSITORY / "src").rglob("*.py"))
@@ -40,7 +40,7 @@ def test_every_surface_is_in_the_readme(surface: str) -> None:
     assert f"`{surface}`" in README
 
 
-@pytest.mark.parametrize("attribute", [name for name in segment.WINDOW_ATTRIBUTES if name])
+@pytest.mark.parametrize("attribute", [name for name in WINDOW_ATTRIBUTES if name])
 def test_every_field_of_a_window_is_explained(attribute: str) -> None:
     template = next(option for option in OPTIONS if option.key == "segment.template")
     assert f".{attribute}" in README

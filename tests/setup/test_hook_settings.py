@@ -48,7 +48,7 @@ def parsed(text: str) -> dict[str, Any]:
 def expected(settings: dict[str, Any], arguments: list[str]) -> dict[str, Any]:
     """Return what settings without hooks of ours become, by meaning."""
     table = settings.get("hooks", {})
-    added = {name: [*table.get(name, []), *found] for name, found in answers.entries(arguments).items()}
+    added = {name: [*table.get(name, []), *found] for name, found in hook_settings.build_entries(arguments).items()}
     return {**settings, "hooks": {**table, **added}}
 
 
@@ -87,7 +87,7 @@ def test_they_are_indented_by_the_step_of_the_file(indent: int | str, table: dic
 
 def test_an_empty_file_becomes_one() -> None:
     added = with_hooks("", ARGUMENTS)
-    assert json.loads(added) == {"hooks": answers.entries(ARGUMENTS)}
+    assert json.loads(added) == {"hooks": hook_settings.build_entries(ARGUMENTS)}
     assert hook_settings.is_ours_alone(added)
     assert not hook_settings.is_ours_alone(with_hooks("{}", ARGUMENTS))
     assert without_hooks("") == ""

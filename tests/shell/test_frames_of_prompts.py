@@ -60,12 +60,15 @@ def test_frame_as_wide_as_the_terminal_is_not_broken(theme: str, environ: dict[s
         terminal.wait(lambda terminal: terminal.lines[0] == "42%", "the segment above")
         frame = terminal.lines[1]
         assert len(frame) > 60
-        for _ in range(3):
-            terminal.enter("clear")
-            terminal.wait(lambda terminal: terminal.lines[0][-1:] in "%!" and terminal.lines[1] == frame, "the frame")
-            assert terminal.screen.cursor.y == 2
-        terminal.enter("ullage_off; clear")
-        terminal.wait(lambda terminal: terminal.lines[0] == frame, "no empty line")
+        for number in range(3):
+            terminal.enter(f"clear; echo {number}")
+            terminal.wait(lambda terminal, first=str(number): terminal.lines[0] == first, "the output")  # type: ignore[misc]
+            terminal.wait(
+                lambda terminal: terminal.lines[1][-1:] in ("%", "!") and terminal.lines[2] == frame, "the frame"
+            )
+            terminal.wait(lambda terminal: terminal.screen.cursor.y == 3, "the last line")
+        terminal.enter("ullage_off; clear; echo off")
+        terminal.wait(lambda terminal: terminal.lines[:2] == ["off", frame], "no empty line")
 
 
 def test_line_with_room_has_the_segment_in_it(environ: dict[str, str]) -> None:

@@ -15,8 +15,9 @@ import pytest
 from tests.support.shells import BASH, COLOURS, FISH, SHELLS, ZSH, a_refresh_under_way, publish
 from tests.support.tools import PYTHON, REPOSITORY, need, run, still_hangs, wait_until
 from ullage.base.errors import UsageError
+from ullage.quota.timeline import SURFACES
 from ullage.store.cache import ProfileCache
-from ullage.system.places import SURFACES, profile_directory
+from ullage.system.places import profile_directory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -292,9 +293,10 @@ def test_file_of_another_kind_or_owner_is_not_read(shell: Shell, environ: dict[s
     with shell.start(environ, [shell.prompt, "echo start", shell.init()]) as terminal:
         terminal.wait(lambda terminal: terminal.lines[:2] == ["start", "$"])
         if os.geteuid() == 0:
-            path.unlink()
-            publish(environ, "42%")
-            os.chown(path, 12345, 12345)
+            # A landing may have the shell look at any moment.
+            prepared = path.parent / "zsh-plain.timeline"
+            os.chown(prepared, 12345, 12345)
+            prepared.replace(path)
             terminal.enter("echo next")
             terminal.wait(lambda terminal: terminal.lines[2:4] == ["next", "$"])
 

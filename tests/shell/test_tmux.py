@@ -14,10 +14,11 @@ import pyte
 import pytest
 
 from tests.support.tools import REPOSITORY, need, run, still_hangs, ullage, wait_until
+from ullage.config.palette import Look
 from ullage.prompt import tmux
 from ullage.quota import timeline
 from ullage.quota.timeline import Frame
-from ullage.render.surfaces import PALETTES, Span, paint
+from ullage.render.surfaces import Span, paint
 from ullage.setup import plans
 from ullage.store.cache import ProfileCache
 
@@ -133,7 +134,7 @@ TEXTS = pytest.mark.parametrize("text", ["plain", HOSTILE, "-x", "ends in ;", "#
 
 
 def write_painted(environ: Mapping[str, str], text: str) -> None:
-    write_timeline(environ, paint([Span(text=text, level="critical")], "tmux", PALETTES["16"]))
+    write_timeline(environ, paint([Span(text=text, level="critical")], "tmux", Look().in_tmux()))
 
 
 @TEXTS

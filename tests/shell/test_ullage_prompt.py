@@ -15,9 +15,8 @@ from tests.support.tools import ULLAGE, ULLAGE_PROMPT, need, put_in_place, run, 
 from ullage import refresh
 from ullage.prompt.publish import boot_clock
 from ullage.quota import timeline
-from ullage.quota.timeline import Frame
+from ullage.quota.timeline import SURFACES, Frame
 from ullage.store.cache import ProfileCache
-from ullage.system.places import SURFACES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

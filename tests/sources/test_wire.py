@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from tests.support.samples import NOW, reading
 from ullage.base.errors import SourceError
+from ullage.base.values import parse_percent
 from ullage.quota import serial
-from ullage.quota.model import Account, Credits, Money, Reading, parse_percent
+from ullage.quota.model import Account, Credits, Money, Reading
 from ullage.sources import wire
 from ullage.sources.wire import parse_usage
 

@@ -15,9 +15,9 @@ import pytest
 from tests.support.tools import PYTHON, wait_until
 from ullage import refresh
 from ullage.base.errors import CacheError
+from ullage.quota.timeline import SURFACES
 from ullage.store.cache import ProfileCache
 from ullage.system.files import read_regular, write_atomically
-from ullage.system.places import SURFACES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

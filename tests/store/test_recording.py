@@ -14,10 +14,10 @@ from tests.support.samples import settings as values
 from tests.support.tools import published, ullage
 from ullage import refresh
 from ullage.prompt import publish
-from ullage.quota.model import Account, Limits, Problem
+from ullage.quota.model import Account, Problem, Thresholds
 from ullage.quota.schedule import Schedule
 from ullage.simulate import ACCOUNT_ID
-from ullage.store import history, recording
+from ullage.store import history, overview, recording
 from ullage.store.cache import ProfileCache
 
 if TYPE_CHECKING:
@@ -43,11 +43,11 @@ def read(cache: ProfileCache, used: float, at: datetime = NOW, owner: str | None
     """Take in a reading as a refresh does."""
     stated = window("five_hour", used, as_of=at, resets_at=NOW + timedelta(hours=2))
     cache.save_reading(reading(stated, as_of=at, account=Account(id=owner)))
-    assert recording.remember(cache, PLAN, at) == PLAN
+    assert recording.remember(cache, cache.load().replace(schedule=PLAN), at) == PLAN
 
 
 def recorded(cache: ProfileCache, owner: str = "a1b2") -> list[float]:
-    found = history.samples(recording.history_path(cache.environ), owner, LONG_AGO)
+    found = history.samples(overview.history_path(cache.environ), owner, LONG_AGO)
     return [sample.used_percent for samples in found.values() for sample in samples]
 
 
@@ -58,9 +58,9 @@ def test_every_reading_is_kept(cache: ProfileCache) -> None:
 
 
 def test_without_a_reading_nothing_is_begun(cache: ProfileCache, environ: dict[str, str]) -> None:
-    assert recording.remember(cache, PLAN, NOW) == PLAN
-    assert recording.samples(cache, None, NOW) == {}
-    assert recording.forecasts(cache, None, Limits(), NOW) == {}
+    assert recording.remember(cache, cache.load().replace(schedule=PLAN), NOW) == PLAN
+    assert overview.load_samples(cache, None, NOW) == {}
+    assert overview.load_forecasts(cache, None, Thresholds(), NOW) == {}
     assert not os.path.exists(environ["ULLAGE_STATE_DIR"])
 
 
@@ -73,9 +73,9 @@ def test_forecasts_go_by_the_readings_before(cache: ProfileCache) -> None:
     for minutes in range(170, -10, -10):
         read(cache, 50.0 if minutes == 0 else 0.0, NOW - timedelta(minutes=minutes))
     known = cache.reading()
-    [knowing] = recording.forecasts(cache, known, Limits(), NOW).values()
-    os.remove(recording.history_path(cache.environ))
-    [naive] = recording.forecasts(cache, known, Limits(), NOW).values()
+    [knowing] = overview.load_forecasts(cache, known, Thresholds(), NOW).values()
+    os.remove(overview.history_path(cache.environ))
+    [naive] = overview.load_forecasts(cache, known, Thresholds(), NOW).values()
     assert knowing.ratio == naive.ratio
     assert knowing.projected_percent != naive.projected_percent
 
@@ -84,7 +84,7 @@ def test_a_refresh_keeps_what_it_read(environ: dict[str, str], simulate: Simulat
     simulate("models")
     assert refresh.refresh(environ).result == "refreshed"
     cache = ProfileCache(environ)
-    found = history.samples(recording.history_path(cache.environ), ACCOUNT_ID, LONG_AGO)
+    found = history.samples(overview.history_path(cache.environ), ACCOUNT_ID, LONG_AGO)
     assert set(found) == {"five_hour", "seven_day", "seven_day_fable", "seven_day_opus", "seven_day_sonnet"}
     assert [sample.used_percent for sample in found["seven_day_fable"]] == [82.0]
 
@@ -126,8 +126,8 @@ def test_a_damaged_history_is_replaced_with_a_notice(environ: dict[str, str], si
 def test_what_went_wrong_with_the_source_goes_before(cache: ProfileCache, environ: dict[str, str]) -> None:
     read(cache, 10.0)
     Path(environ["ULLAGE_STATE_DIR"], "history.sqlite3").write_bytes(b"rubbish" * 500)
-    plan = PLAN.replace(problem=Problem(code="timeout", message="The server did not answer."))
-    assert recording.remember(cache, plan, NOW) == plan
+    schedule = PLAN.replace(problem=Problem(code="timeout", message="The server did not answer."))
+    assert recording.remember(cache, cache.load().replace(schedule=schedule), NOW) == schedule
 
 
 def test_a_wrong_state_directory_is_a_note_beside_the_reading(environ: dict[str, str], simulate: Simulate) -> None:
@@ -149,7 +149,7 @@ def test_the_history_is_opened_for_a_timeline_only_where_a_template_asks(
         return {}
 
     monkeypatch.setattr(history, "samples", samples)
-    stated = reading(window("five_hour", 75.0))
-    publish.publish(cache, values(template), stated, PLAN, NOW)
+    cache.save_reading(reading(window("five_hour", 75.0)))
+    publish.publish(cache, values(template), cache.load().replace(schedule=PLAN), NOW)
     assert looked == ["a1b2"] * lookups
     assert (b"1.3" in cache.timeline("plain")) == bool(lookups)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.samples import reading, window
 from tests.support.tools import ULLAGE, run
-from ullage.quota.model import Limits, state_at
+from ullage.quota.model import Thresholds, state_at
 from ullage.store import statements
 from ullage.store.cache import ProfileCache
 
@@ -34,7 +34,7 @@ def test_a_statement_from_the_future_loses_to_any_other(environ: dict[str, str],
     cache.save_reading(stated("oauth", 90.0, now + 3 * HOUR, account))
     alone = cache.reading()
     assert alone is not None
-    assert state_at(alone.as_of, now, Limits()) == "stale"
+    assert state_at(alone.as_of, now, Thresholds()) == "stale"
     cache.save_reading(stated("claude-cli", 20.0, now - HOUR))
     both = cache.reading()
     assert both is not None
@@ -48,7 +48,7 @@ def test_clocks_that_differ_by_little_are_no_fault(environ: dict[str, str], ahea
     cache.make_private()
     cache.save_reading(stated("oauth", 90.0, now + ahead))
     cache.save_reading(stated("claude-cli", 20.0, now - HOUR))
-    found = {known.source for known in statements.load(cache.directory, now)}
+    found = {known.source for known in statements.load(cache.directory, now).statements}
     assert ("oauth" in found) is counts
 
 

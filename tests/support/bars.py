@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from PIL import Image, ImageGrab
 
 from tests.support.samples import reading, window
-from tests.support.tools import REPOSITORY, need, run, wait_until
-from ullage.quota.schedule import Schedule, begun
+from tests.support.tools import REPOSITORY, need, postpone, run, wait_until
+from ullage.quota.schedule import Schedule
 from ullage.store.cache import ProfileCache
 
 if TYPE_CHECKING:
@@ -58,8 +58,8 @@ def know(environ: Mapping[str, str], used: float, *, label: str = "Session (5h)"
     now = datetime.now(UTC)
     cache = ProfileCache(environ)
     cache.make_private()
-    cache.save_schedule(begun(Schedule(), now).replace(refresh_at=now + HOUR, idle_refresh_at=now + HOUR))
-    cache.postpone(int((now + HOUR).timestamp()))
+    cache.save_schedule(Schedule().begun(now).replace(refresh_at=now + HOUR, idle_refresh_at=now + HOUR))
+    postpone(cache.environ, int((now + HOUR).timestamp()))
     stated = now - ago
     cache.save_reading(
         reading(

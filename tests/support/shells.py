@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 from tests.support.terminal import Terminal
 from tests.support.tools import need
 from ullage.base.record import Record
+from ullage.config.palette import Look
 from ullage.quota import timeline
-from ullage.render.surfaces import PALETTES, Span, paint
+from ullage.quota.timeline import TIMELINES
+from ullage.render.surfaces import Span, paint
 from ullage.store.cache import ProfileCache
 from ullage.system.files import write_atomically
-from ullage.system.places import TIMELINES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -140,4 +141,4 @@ def a_refresh_under_way(environ: Mapping[str, str]) -> Iterator[None]:
 def _painted(text: Text, surface: str) -> str:
     pieces = [text] if isinstance(text, str) else text
     spans = [Span(text=piece) if isinstance(piece, str) else Span(text=piece[0], level=piece[1]) for piece in pieces]  # type: ignore[arg-type]
-    return paint(spans, surface, PALETTES["16"])
+    return paint(spans, surface, Look().in_terminal())

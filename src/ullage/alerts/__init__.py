@@ -10,7 +10,8 @@ from datetime import timedelta
 
 from ullage.base.record import Record
 from ullage.base.text import clean
-from ullage.quota.model import has_reset, iso, same_reset, state_at, used_percent_at
+from ullage.base.values import iso
+from ullage.quota.model import has_reset, same_reset, state_at, used_percent_at
 from ullage.render import words
 
 TYPE_CHECKING = False
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Any, Literal
 
     from ullage.config.wishes import Wishes
-    from ullage.quota.model import Limits, Reading, Window
+    from ullage.quota.model import Reading, Thresholds, Window
     from ullage.quota.pace import Forecast
     from ullage.quota.schedule import Schedule
 
@@ -61,21 +62,21 @@ class _Situation(Record):
     windows: tuple[Window, ...]
     wishes: Wishes
     forecast: Forecast | None
-    ages: Limits
+    thresholds: Thresholds
     now: datetime
 
     @property
     def used(self) -> float | None:
-        return used_percent_at(self.window, self.now, self.ages)
+        return used_percent_at(self.window, self.now, self.thresholds)
 
 
-def due(
+def find_due(
     reading: Reading | None,
     plan: Schedule,
     told: tuple[Mark, ...],
     wishes: Wishes,
     forecasts: Mapping[str, Forecast],
-    ages: Limits,
+    thresholds: Thresholds,
     now: datetime,
 ) -> tuple[tuple[Alert, ...], tuple[Mark, ...]]:
     """Return what is to be told now, and what has been told then.
@@ -87,7 +88,12 @@ def due(
     for window in windows:
         known = {mark.kind: mark for mark in told if mark.window_id == window.id}
         situation = _Situation(
-            window=window, windows=windows, wishes=wishes, forecast=forecasts.get(window.id), ages=ages, now=now
+            window=window,
+            windows=windows,
+            wishes=wishes,
+            forecast=forecasts.get(window.id),
+            thresholds=thresholds,
+            now=now,
         )
         for kind, rule in _RULES.items():
             before = known.get(kind)
@@ -120,7 +126,7 @@ def _threshold(at: _Situation, before: Mark | None) -> tuple[Alert | None, Mark 
 def _forecast(at: _Situation, before: Mark | None) -> tuple[Alert | None, Mark | None]:
     window, forecast = at.window, at.forecast
     same = before if before and same_reset(before.resets_at, window.resets_at) else None
-    if same or not at.wishes.forecast or forecast is None or state_at(window.as_of, at.now, at.ages) != "fresh":
+    if same or not at.wishes.forecast or forecast is None or state_at(window.as_of, at.now, at.thresholds) != "fresh":
         return None, same
     # The latest end is known only where the window is all but sure to run out.
     ends, certain = forecast.exhausts_at, forecast.exhausts_latest is not None
@@ -149,7 +155,7 @@ def _reset(at: _Situation, before: Mark | None) -> tuple[Alert | None, Mark | No
         # The number has only been corrected downwards.
         return None, before
     others = [other for other in at.windows if other.id != window.id]
-    blocked = any((used_percent_at(other, at.now, at.ages) or 0) >= 100 for other in others)
+    blocked = any((used_percent_at(other, at.now, at.thresholds) or 0) >= 100 for other in others)
     message = "Another window is still used up." if blocked else "There is room again."
     return _about(at, "reset", f"{clean(window.label)} has reset", message), None
 
@@ -203,12 +209,12 @@ def _is_running(mark: Mark, now: datetime) -> bool:
     return mark.resets_at is None or now < mark.resets_at + _LONGEST_NEWS
 
 
-def test_alert(now: datetime) -> Alert:
+def make_test_alert(now: datetime) -> Alert:
     """Return what `ullage alerts test` sends."""
     return Alert(kind="test", title="ullage: a test", message="Alerts reach you this way.", at=now)
 
 
-def document(alert: Alert) -> dict[str, Any]:
+def describe_alert(alert: Alert) -> dict[str, Any]:
     """Return what a user's command reads on stdin."""
     window = None
     if alert.window_id is not None:

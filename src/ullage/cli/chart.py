@@ -14,7 +14,7 @@ from ullage.base.errors import MissingExtraError, UllageError, UsageError
 from ullage.base.text import clean
 from ullage.cli import options
 from ullage.quota.model import binding_window, find_window
-from ullage.render import chart
+from ullage.render import burnup, chart, svg
 from ullage.render.segment import short_name
 from ullage.store import overview
 from ullage.store.cache import ProfileCache
@@ -23,7 +23,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ullage.config import Settings
     from ullage.quota.model import Window
-    from ullage.render.chart import Burnup
+    from ullage.render.burnup import Burnup
     from ullage.store.overview import Overview
 
 _PLOT_LINES = 16
@@ -50,7 +50,7 @@ def command(window: str | None, svg_file: str | None, png_file: str | None, them
     """
     settings, _ = config.load(os.environ)
     now = datetime.now(UTC)
-    known = overview.load(ProfileCache(os.environ), settings.limits, now)
+    known = overview.load(ProfileCache(os.environ), settings.thresholds, now)
     if known.reading is None:
         click.echo("Nothing is known yet. `ullage usage` asks.", err=True)
         return 3
@@ -59,7 +59,7 @@ def command(window: str | None, svg_file: str | None, png_file: str | None, them
         click.echo(f"{chosen} cannot be drawn: it has not started, has reset, or nobody knows its length.", err=True)
         return 3
     if svg_file is not None:
-        _write(svg_file, "SVG", chart.svg(drawn, theme).encode())
+        _write(svg_file, "SVG", svg.draw_svg(drawn, theme).encode())
     if png_file is not None:
         _write(png_file, "PNG", _png(drawn, "light" if theme == "auto" else theme))
     if svg_file is None and png_file is None:
@@ -73,7 +73,7 @@ def choose(known: Overview, settings: Settings, name: str | None, now: datetime)
     windows = known.reading.windows
     if name is None:
         drawable = tuple(window for window in windows if _burnup(window, known, now) is not None)
-        window = binding_window(drawable, now, settings.limits) or binding_window(windows, now, settings.limits)
+        window = binding_window(drawable, now, settings.thresholds) or binding_window(windows, now, settings.thresholds)
     else:
         window = find_window(windows, name)
         if window is None:
@@ -85,13 +85,13 @@ def choose(known: Overview, settings: Settings, name: str | None, now: datetime)
 
 
 def _burnup(window: Window, known: Overview, now: datetime) -> Burnup | None:
-    return chart.burnup(window, known.samples.get(window.id, ()), known.forecasts.get(window.id), now)
+    return burnup.plot_burnup(window, known.samples.get(window.id, ()), known.forecasts.get(window.id), now)
 
 
 def _print(drawn: Burnup, settings: Settings) -> None:
     from ullage.render import table
 
-    settings = table.for_this_output(settings)
+    settings = options.for_a_terminal(settings)
     table.print_lines(chart.page(drawn, table.width(), _PLOT_LINES, ascii_only=settings.ascii_only), settings)
 
 
@@ -100,7 +100,7 @@ def _png(drawn: Burnup, theme: str) -> bytes:
         from ullage.render import picture
     except ImportError as error:
         raise MissingExtraError("A PNG", "png", "pillow", " --svg needs nothing.") from error
-    return picture.png(chart.scene(drawn), theme)
+    return picture.png(svg.scene(drawn), theme)
 
 
 def _write(path: str, form: str, data: bytes) -> None:

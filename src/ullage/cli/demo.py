@@ -14,9 +14,9 @@ import click
 
 from ullage.base.errors import UllageError
 from ullage.quota import timeline
+from ullage.quota.timeline import SURFACES
 from ullage.simulate import SCENARIOS, Simulator, write_account
 from ullage.store.cache import ProfileCache
-from ullage.system.places import SURFACES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

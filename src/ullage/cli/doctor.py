@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from ullage import doctor, guard
+from ullage import doctor
 from ullage.cli import options
+from ullage.quota import exits
 from ullage.render import words
 
 TYPE_CHECKING = False
@@ -45,7 +46,7 @@ def exit_code(found: doctor.Examination, now: datetime) -> int:
     """Return the first finding's, else what the contract says for what is known."""
     if found.findings:
         return found.findings[0].exit_code
-    return guard.exit_code(found.reading, found.plan.problem, found.limits, now)
+    return exits.choose_exit_code(found.reading, found.schedule.problem, found.thresholds, now)
 
 
 def _advice(found: doctor.Examination) -> str:

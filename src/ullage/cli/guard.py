@@ -16,9 +16,10 @@ from ullage.base.text import clean
 from ullage.cli import countdown, options
 from ullage.cli.known import Known
 from ullage.cli.parameters import parsed
-from ullage.guard import OVER, UNDER, Question
+from ullage.guard import Question
 from ullage.guard.limits import parse_duration, parse_limit
 from ullage.guard.waiting import Look
+from ullage.quota.exits import OVER, UNDER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def command(
     if not (quiet and verdict.allowed):
         click.echo(f"ullage: {verdict.message}{_addition(verdict, fail_open)}", err=True)
     if as_json:
-        click.echo(json.dumps(guard.document(verdict, allowed=allowed), ensure_ascii=False, indent=1))
+        click.echo(json.dumps(guard.describe_verdict(verdict, allowed=allowed), ensure_ascii=False, indent=1))
     if allowed:
         return become(command) if command else UNDER
     return OVER if verdict.outcome == "over" or fail_open is False else verdict.exit_code

@@ -12,11 +12,11 @@ import click
 
 from ullage.base import moments
 from ullage.base.text import clean, for_spreadsheet
+from ullage.base.values import iso
 from ullage.cli import options
 from ullage.quota import model
-from ullage.quota.model import iso
 from ullage.render import words
-from ullage.store import history, recording
+from ullage.store import history, overview
 from ullage.store.cache import ProfileCache
 
 TYPE_CHECKING = False
@@ -52,13 +52,13 @@ def command(since: datetime, name: str | None, as_json: bool, as_csv: bool) -> i
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other.")
     cache = ProfileCache(os.environ)
-    path = recording.history_path(cache.environ)
+    path = overview.history_path(cache.environ)
     for aside in history.damaged_files(path):
         click.echo(
             f"ullage: A damaged history was set aside as {os.path.join(os.path.dirname(path), aside)}.", err=True
         )
     reading = cache.reading()
-    found = history.samples(path, recording.owner(cache, reading), since) if reading else {}
+    found = history.samples(path, overview.owner(cache, reading), since) if reading else {}
     if name is not None:
         found = _only(found, name)
     rows = sorted(((window, sample) for window in found for sample in found[window]), key=lambda row: row[1].at)

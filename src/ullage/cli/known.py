@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from ullage import guard
 from ullage.cli import options
 from ullage.cli.asking import refresh_or_wait
-from ullage.quota import schedule
-from ullage.store import recording
+from ullage.quota import exits
+from ullage.quota.schedule import SHORTEST_INTERVAL
+from ullage.store import overview
 from ullage.store.cache import ProfileCache
 
 TYPE_CHECKING = False
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from ullage.guard import Question, Verdict
     from ullage.quota.model import Reading
-    from ullage.quota.schedule import Schedule
 
 
 class Known:
@@ -44,21 +44,21 @@ class Known:
 
     def refresh(self, max_age: timedelta | None = None, *, attended: bool = True) -> None:
         """Ask for a new reading if one is due, or if the last is older than `max_age` and the cadence allows it."""
-        plan, reading, now = self._cache.schedule(), self.reading(), datetime.now(UTC)
-        if _due(plan, reading, now, attended=attended):
+        schedule, reading, now = self._cache.schedule(), self.reading(), datetime.now(UTC)
+        if schedule.is_due(reading, now, attended=attended):
             refresh_or_wait(os.environ)
         elif max_age is not None and reading is not None and now - _oldest(reading) > max_age:
-            since = now - plan.attempted_at if plan.attempted_at else None
-            if since is None or since >= schedule.SHORTEST_INTERVAL:
+            since = now - schedule.attempted_at if schedule.attempted_at else None
+            if since is None or since >= SHORTEST_INTERVAL:
                 refresh_or_wait(os.environ, force=True)
 
     def next_refresh_at(self) -> datetime | None:
         """Return when a refresh that nobody waits for is due."""
-        return schedule.due_at(self._cache.schedule(), self.reading(), attended=False)
+        return self._cache.schedule().due_at(self.reading(), attended=False)
 
     def is_hopeless(self, verdict: Verdict) -> bool:
         """Say whether waiting cannot help: it cannot tell, and there is no account that a refresh could ask."""
-        return verdict.outcome == "unknown" and guard.is_without_account(self._cache.schedule().problem)
+        return verdict.outcome == "unknown" and exits.is_without_account(self._cache.schedule().problem)
 
     def judge(self, question: Question, now: datetime) -> Verdict:
         """Hold the last reading against the question."""
@@ -67,17 +67,10 @@ class Known:
             question,
             reading,
             self._cache.schedule().problem,
-            recording.forecasts(self._cache, reading, self.settings.limits, now) if question.need else {},
-            self.settings.limits,
+            overview.load_forecasts(self._cache, reading, self.settings.thresholds, now) if question.need else {},
+            self.settings.thresholds,
             now,
         )
-
-
-def _due(plan: Schedule, reading: Reading | None, now: datetime, *, attended: bool) -> bool:
-    if attended or not schedule.is_due(plan, reading, now):
-        return schedule.is_due(plan, reading, now)
-    due = schedule.due_at(plan, reading, attended=False)
-    return due is None or now >= due
 
 
 def _oldest(reading: Reading) -> datetime:

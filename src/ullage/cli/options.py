@@ -10,9 +10,10 @@ from click.core import ParameterSource
 from ullage import config
 from ullage.base.errors import UsageError
 from ullage.base.text import clean
-from ullage.prompt import choose_profile
-from ullage.render import segment
+from ullage.config.template import PLAIN_SUBJECTS, check_template
 from ullage.system import places
+from ullage.system.places import choose_profile
+from ullage.system.terminal import ask_background
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,8 +59,8 @@ def profile(command: Callable[..., Any]) -> Callable[..., Any]:
 def _window_name(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
     if value is None:
         return None
-    wrong = segment.check(f"{{{value}}}")
-    if wrong or "." in value or value in (*segment.PLAIN_SUBJECTS, "credits"):
+    wrong = check_template(f"{{{value}}}")
+    if wrong or "." in value or value in (*PLAIN_SUBJECTS, "credits"):
         raise click.BadParameter(f"{value!r} is no window's name; it can be 5h, 7d, a model's name or an id.")
     return value
 
@@ -75,14 +76,28 @@ def window(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def for_a_desktop(settings: Settings) -> Settings:
-    """Return the settings without colours where the person wants none; what a terminal can do says nothing of a bar."""
-    return settings.replace(palette={}) if os.environ.get("NO_COLOR") else settings
+    """Return the settings with a bar's colours, or none where the person wants none."""
+    return settings.replace(palette={} if os.environ.get("NO_COLOR") else settings.look.in_bar())
+
+
+def for_a_terminal(settings: Settings) -> Settings:
+    """Return the settings for what standard output can show, and for the terminal's background."""
+    from ullage.render import table
+
+    settings = table.for_this_output(settings)
+    if settings.look.background is not None or not settings.palette or table.is_without_colour():
+        return settings
+    background = ask_background(os.environ)
+    if background is None:
+        return settings
+    look = settings.look.replace(background=background)
+    return settings.replace(look=look, palette=look.in_terminal())
 
 
 def load_settings() -> tuple[Settings, tuple[Issue, ...]]:
     """Return the values in force and what is wrong with the file; raise UsageError for an unknown source."""
     settings, issues = config.load(os.environ)
-    wrong = config.wrong_source(settings)
+    wrong = config.find_wrong_source(settings)
     if wrong:
         raise UsageError(wrong)
     return settings, issues

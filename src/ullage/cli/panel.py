@@ -13,6 +13,7 @@ from ullage import config, prompt
 from ullage import panel as panels
 from ullage.base.errors import UsageError
 from ullage.cli import options
+from ullage.config.template import check_template
 from ullage.panel.formats import FORMATS
 from ullage.quota.model import find_window
 from ullage.render import segment
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def _template(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
-    wrong = segment.check(value) if value is not None else None
+    wrong = check_template(value) if value is not None else None
     if wrong:
         raise click.BadParameter(f"The template {wrong}.")
     return value
@@ -56,9 +57,9 @@ def command(format: str, window: str | None, template: str | None, follow: bool)
         return _follow(chosen, wanted)
     prompt.start_refresh_if_due(os.environ, panels.UNATTENDED)
     settings, now = options.for_a_desktop(config.load(os.environ)[0]), datetime.now(UTC)
-    known = overview.load(ProfileCache(os.environ), settings.limits, now)
+    known = overview.load(ProfileCache(os.environ), settings.thresholds, now)
     _tell_unknown(known, window)
-    _print(chosen.render(panels.look(known, settings, wanted, now), _refresh_command()))
+    _print(chosen.render(panels.look_at(known, settings, wanted, now), _refresh_command()))
     return 0
 
 

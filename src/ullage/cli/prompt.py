@@ -8,7 +8,7 @@ import click
 
 from ullage import prompt
 from ullage.cli import options
-from ullage.system.places import SURFACES
+from ullage.quota.timeline import SURFACES
 
 
 @click.command(name="prompt")

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 
 import click
 
-from ullage import guard, prompt, refresh
+from ullage import prompt, refresh
 from ullage.cli import options
+from ullage.quota import exits
 from ullage.store.cache import ProfileCache
 from ullage.system import detach as detaching
 
@@ -43,7 +44,7 @@ def command(detach: bool, force: bool, early: bool) -> int:
     if outcome.problem is None:
         return 0
     cache = ProfileCache(os.environ)
-    return guard.exit_code(cache.reading(), cache.schedule().problem, settings.limits, datetime.now(UTC))
+    return exits.choose_exit_code(cache.reading(), cache.schedule().problem, settings.thresholds, datetime.now(UTC))
 
 
 _WORDS = {

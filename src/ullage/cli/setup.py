@@ -8,9 +8,9 @@ import sys
 import click
 
 from ullage.base.errors import UsageError
-from ullage.guard.limits import by_window, parse_limit, uncertain_names
+from ullage.guard.limits import assign_limits, list_uncertain, parse_limit
+from ullage.setup import claude_code, plans, service, userfile
 from ullage.setup import claude_code as claude_setup
-from ullage.setup import hook_setup, plans, service, userfile
 from ullage.store.cache import ProfileCache
 
 _HOSTS = (*plans.HOSTS, claude_setup.NAME, service.NAME)
@@ -54,7 +54,7 @@ def command(
         raise click.UsageError("--guard is for claude-code, --warn and --block are for --guard.")
     if guard:
         path = claude_setup.path(os.environ)
-        plan = hook_setup.plan_undo(os.environ) if undo else _planned_hooks(warn, block)
+        plan = claude_code.plan_hooks_undo(os.environ) if undo else _planned_hooks(warn, block)
     else:
         path, plan = _planned(host, undo=undo, starship=starship, without_process=without_process)
     if plan.change is None:
@@ -98,10 +98,10 @@ def _planned_hooks(warn: tuple[str, ...], block: tuple[str, ...]) -> plans.Plan:
     limits = tuple(map(parse_limit, (*warn, *block)))
     reading = ProfileCache(os.environ).reading()
     if reading is not None:
-        by_window(limits, reading.windows)
+        assign_limits(limits, reading.windows)
     arguments = [*(f"--warn={limit}" for limit in warn), *(f"--block={limit}" for limit in block)]
-    plan = hook_setup.plan(os.environ, arguments)
-    names = uncertain_names(limits) if reading is None else ()
+    plan = claude_code.plan_hooks(os.environ, arguments)
+    names = list_uncertain(limits) if reading is None else ()
     if not names:
         return plan
     note = (

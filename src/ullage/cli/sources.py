@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 import click
 
 from ullage.base.errors import CacheError, UsageError
+from ullage.base.values import iso
 from ullage.cli import options
 from ullage.doctor.meters import lay_out, report_meters
 from ullage.quota import meters
-from ullage.quota.model import iso
 from ullage.store.cache import ProfileCache
 
 TYPE_CHECKING = False

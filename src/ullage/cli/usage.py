@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 import click
 
-from ullage import guard
 from ullage.cli import options
 from ullage.cli.asking import refresh_or_wait
+from ullage.quota import exits
 from ullage.store import overview
 from ullage.system import places
 
@@ -43,11 +43,13 @@ def command(as_json: bool, may_refresh: bool, every: bool) -> int:
         for profile in profiles:
             refresh_or_wait(places.of_profile(profile, os.environ))
     now = datetime.now(UTC)
-    shown = overview.load_all(profiles, os.environ, settings.limits, now)
+    shown = overview.load_all(profiles, os.environ, settings.thresholds, now)
     if as_json:
         from ullage.quota import contract
 
-        documents = [contract.document(one.reading, one.plan, settings.limits, now, one.forecasts) for one in shown]
+        documents = [
+            contract.document(one.reading, one.schedule, settings.thresholds, now, one.forecasts) for one in shown
+        ]
         each = [
             contract.ProfileDocument(profile=one.profile or "default", usage=document)
             for one, document in zip(shown, documents, strict=True)
@@ -57,8 +59,9 @@ def command(as_json: bool, may_refresh: bool, every: bool) -> int:
     else:
         from ullage.render import table
 
+        settings = options.for_a_terminal(settings)
         for one in shown:
             if every:
                 click.echo(one.profile or "default")
             table.print_usage(one, settings, now)
-    return min(guard.exit_code(one.reading, one.plan.problem, settings.limits, now) for one in shown)
+    return min(exits.choose_exit_code(one.reading, one.schedule.problem, settings.thresholds, now) for one in shown)

@@ -11,9 +11,10 @@ from ullage.base.text import clean
 from ullage.cli import countdown, options
 from ullage.cli.known import Known
 from ullage.cli.parameters import parsed
-from ullage.guard import NOTHING_KNOWN, OVER, TOO_OLD, UNDER, Question, limits
+from ullage.guard import Question, limits
 from ullage.guard.limits import Limit, parse_duration, parse_percent
 from ullage.guard.waiting import Look
+from ullage.quota.exits import NOTHING_KNOWN, OVER, TOO_OLD, UNDER
 from ullage.quota.model import binding_window, has_reset, same_reset, state_at
 from ullage.render import words
 
@@ -71,8 +72,8 @@ def command(window: str | None, below: float | None, timeout: timedelta | None, 
 
 def _chosen(reading: Reading, name: str | None, known: Known, now: datetime) -> Window | None:
     if name is None:
-        return binding_window(reading.windows, now, known.settings.limits)
-    return limits.window_named(name, reading.windows)
+        return binding_window(reading.windows, now, known.settings.thresholds)
+    return limits.find_named_window(name, reading.windows)
 
 
 def _until_reset(known: Known, first: Window) -> Callable[[datetime], Look]:
@@ -80,7 +81,7 @@ def _until_reset(known: Known, first: Window) -> Callable[[datetime], Look]:
 
     def look(now: datetime) -> Look:
         if resets_at is None:
-            old = state_at(first.as_of, now, known.settings.limits) == "expired"
+            old = state_at(first.as_of, now, known.settings.thresholds) == "expired"
             text = f"{label} had not started {words.age(now - first.as_of)} ago; there is no reset to wait for."
             return Look(over=True, words=text, exit_code=TOO_OLD if old else UNDER)
         if has_reset(first, now):

@@ -14,7 +14,7 @@ from ullage.base.text import clean
 from ullage.cli import options
 from ullage.cli.screen import Ended, Screen
 from ullage.quota.model import binding_window
-from ullage.render import chart, table
+from ullage.render import burnup, chart, table
 from ullage.render.surfaces import Span
 from ullage.store import overview
 from ullage.store.cache import ProfileCache
@@ -44,7 +44,7 @@ def command() -> int:
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("watch needs a terminal to draw on. `ullage usage` prints once.")
-    settings = table.for_this_output(config.load(os.environ)[0])
+    settings = options.for_a_terminal(config.load(os.environ)[0])
     cache = ProfileCache(os.environ)
     try:
         with Screen() as screen:
@@ -61,10 +61,10 @@ def _watch(screen: Screen, cache: ProfileCache, settings: Settings) -> int:
         seen = (_version(cache), int(now.timestamp()) // 60, screen.size(), screen.generation, chosen)
         if seen != drawn:
             prompt.start_refresh_if_due(os.environ)
-            known = overview.load(cache, settings.limits, now)
+            known = overview.load(cache, settings.thresholds, now)
             windows = known.reading.windows if known.reading else ()
             if windows and chosen is None:
-                nearest = binding_window(windows, now, settings.limits)
+                nearest = binding_window(windows, now, settings.thresholds)
                 chosen = windows.index(nearest) if nearest else 0
             elif windows and chosen is not None:
                 chosen %= len(windows)
@@ -116,7 +116,7 @@ def _lines(known: Overview, settings: Settings, now: datetime, chosen: int, size
 def _chart(
     window: Window, known: Overview, settings: Settings, now: datetime, width: int, plot: int, *, brief: bool
 ) -> list[list[Span]]:
-    drawn = chart.burnup(window, known.samples.get(window.id, ()), known.forecasts.get(window.id), now)
+    drawn = burnup.plot_burnup(window, known.samples.get(window.id, ()), known.forecasts.get(window.id), now)
     if drawn is None:
         return [[Span(text=f"{clean(window.label)}: no course to draw", level="stale")]]
     return chart.page(drawn, width, plot, ascii_only=settings.ascii_only, brief=brief)

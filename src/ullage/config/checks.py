@@ -85,6 +85,6 @@ def target(value: str) -> str | None:
 
 def prices_of_models(value: object) -> str | None:
     # Few have prices of their own, and everybody reads the configuration.
-    from ullage.tokens import prices
+    from ullage.config.rates import check_overrides
 
-    return prices.check_overrides(value)
+    return check_overrides(value)

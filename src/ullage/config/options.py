@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from ullage.base.record import Record
 from ullage.config import checks
-from ullage.config.settings import DEFAULTS, LEVELS
+from ullage.config.palette import BACKGROUNDS, LEVELS, PALETTES, check_style
+from ullage.config.settings import DEFAULTS
+from ullage.config.template import check_status_line, check_template
 from ullage.config.wishes import CHANNELS
 from ullage.quota.meters import SOURCES
-from ullage.render import segment
-from ullage.render.surfaces import PALETTES, check_style
+from ullage.quota.timeline import SURFACES
 from ullage.system import secret
-from ullage.system.places import SURFACES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,9 +20,13 @@ if TYPE_CHECKING:
 
 _ANY_TEXT = checks.text_checked_by(lambda text: None)
 _TARGET = checks.text_checked_by(checks.target)
-_TEMPLATE = checks.text_checked_by(segment.check)
-_STATUS_LINE = checks.text_checked_by(segment.check_status_line)
+_TEMPLATE = checks.text_checked_by(check_template)
+_STATUS_LINE = checks.text_checked_by(check_status_line)
 _STYLE = checks.text_checked_by(check_style)
+_KEYRING = (
+    'Or its place in the keyring (with the extra ullage[keyring]): ["service", "user name"], as\n'
+    "`keyring set service 'user name'` takes it."
+)
 
 
 class Option(Record):
@@ -138,13 +142,21 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         key="colors.palette",
-        explanation="16 (the terminal's own colours), truecolor, or none.",
+        explanation="16 (the terminal's own colours, or of its 256 those that can be read on a light background),\n"
+        "truecolor, or none.",
         check=checks.one_of(*PALETTES),
+    ),
+    Option(
+        key="colors.background",
+        explanation="Whether your terminals are dark or light. auto: what COLORFGBG tells; a command that prints on a\n"
+        "terminal asks it. A desktop's bar is taken to be dark, unless you say light.",
+        check=checks.one_of(*BACKGROUNDS),
     ),
     *(
         Option(
             key=f"colors.{level}",
-            explanation=f"The style of {level} numbers, such as 'bold red' or '#d55e00'; empty: the palette's.",
+            explanation=f"The style of {level} numbers, such as 'bold red', '#d55e00' or 'black on_yellow';\n"
+            "empty: the palette's.",
             check=_STYLE,
         )
         for level in LEVELS
@@ -165,6 +177,11 @@ OPTIONS: tuple[Option, ...] = (
         key="web.session_key_variable",
         explanation="The name of an environment variable that holds the key; it goes before the command.",
         check=secret.check_variable,
+    ),
+    Option(
+        key="web.session_key_keyring",
+        explanation=_KEYRING,
+        check=secret.check_keyring,
     ),
     Option(
         key="web.organization",
@@ -190,8 +207,7 @@ OPTIONS: tuple[Option, ...] = (
             ),
             Option(
                 key=f"org.{which}_key_keyring",
-                explanation='Or its place in the keyring (with the extra ullage[org]): ["service", "user name"], as\n'
-                "`keyring set service 'user name'` takes it.",
+                explanation=_KEYRING,
                 check=secret.check_keyring,
             ),
         )

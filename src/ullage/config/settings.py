@@ -8,17 +8,16 @@ from __future__ import annotations
 
 from ullage.base.dates import timedelta
 from ullage.base.record import Record
+from ullage.config.palette import LEVELS, Look, background_of
 from ullage.config.wishes import Wishes, parse_quiet_hours
-from ullage.quota.model import Limits
-from ullage.render.surfaces import PALETTES
-from ullage.system.places import SURFACES
+from ullage.quota.model import Thresholds
+from ullage.quota.timeline import SURFACES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-LEVELS = ("normal", "warning", "critical", "exhausted", "stale")
 # Each option's value by its key where nobody sets it; `options` explains them.
 DEFAULTS: Mapping[str, Any] = {
     "source": "auto",
@@ -38,10 +37,12 @@ DEFAULTS: Mapping[str, Any] = {
     "alerts.failing_after_minutes": 60,
     "alerts.quiet_hours": "",
     "colors.palette": "16",
+    "colors.background": "auto",
     **{f"colors.{level}": "" for level in LEVELS},
     "tmux.push": False,
     "web.session_key_command": [],
     "web.session_key_variable": "",
+    "web.session_key_keyring": [],
     "web.organization": "",
     "org.admin_key_variable": "ANTHROPIC_ADMIN_KEY",
     "org.admin_key_command": [],
@@ -92,15 +93,16 @@ class Reporting(Record):
 
 
 class Settings(Record):
-    """The values in force."""
+    """The values in force; `palette` has the style of each level in a terminal, `look` what makes those elsewhere."""
 
     source: str
-    limits: Limits
+    thresholds: Thresholds
     templates: dict[str, str]
     status_line_template: str = DEFAULTS["statusline.template"]
     show_left: bool
     ascii_only: bool
     palette: dict[str, str]
+    look: Look = Look()
     alerts: Wishes = Wishes()
     push_to_tmux: bool = False
     web: KeyNames = KeyNames()
@@ -114,20 +116,26 @@ class Settings(Record):
         """Return the environment variables that may hold a key of the user's."""
         return tuple(filter(None, (names.variable for names in (self.web, self.admin, self.analytics))))
 
+    def palette_of(self, surface: str) -> dict[str, str]:
+        """Return the styles for a surface: a terminal's, or tmux's."""
+        return self.look.in_tmux() if surface == "tmux" else self.palette
+
     def keys_of_others(self) -> tuple[str, ...]:
         """Return those of them that the source in force does not read."""
         own = self.web.variable if self.source == "web" else ""
         return tuple(name for name in self.key_variables if name != own)
 
 
-def settings_of(values: Mapping[str, Any]) -> Settings:
-    """Type the value of each option, by key."""
-    palette = dict(PALETTES[values["colors.palette"]])
-    if palette:
-        palette.update({level: values[f"colors.{level}"] for level in LEVELS if values[f"colors.{level}"]})
+def build_settings(values: Mapping[str, Any], environ: Mapping[str, str] = {}) -> Settings:
+    """Type the value of each option, by key; the environment may tell the terminal's background."""
+    look = Look(
+        palette=values["colors.palette"],
+        own={level: values[f"colors.{level}"] for level in LEVELS if values[f"colors.{level}"]},
+        background=background_of(environ, values["colors.background"]),
+    )
     return Settings(
         source=values["source"],
-        limits=Limits(
+        thresholds=Thresholds(
             warning_percent=float(values["severity.warning_percent"]),
             critical_percent=float(values["severity.critical_percent"]),
             stale_after=timedelta(minutes=values["age.stale_after_minutes"]),
@@ -139,16 +147,13 @@ def settings_of(values: Mapping[str, Any]) -> Settings:
         status_line_template=values["statusline.template"],
         show_left=values["segment.show"] == "left",
         ascii_only=values["segment.glyphs"] == "ascii",
-        palette=palette,
+        palette=look.in_terminal(),
+        look=look,
         push_to_tmux=values["tmux.push"],
         alerts=_wishes(values),
-        web=KeyNames(
-            command=_words(values["web.session_key_command"]),
-            variable=values["web.session_key_variable"],
-            organization=values["web.organization"],
-        ),
-        admin=_key_names(values, "admin"),
-        analytics=_key_names(values, "analytics"),
+        web=_key_names(values, "web.session").replace(organization=values["web.organization"]),
+        admin=_key_names(values, "org.admin"),
+        analytics=_key_names(values, "org.analytics"),
         prices=values["tokens.prices"],
         reporting=Reporting(
             **{key.removeprefix("metrics."): value for key, value in values.items() if key.startswith("metrics.")}
@@ -158,9 +163,9 @@ def settings_of(values: Mapping[str, Any]) -> Settings:
 
 def _key_names(values: Mapping[str, Any], which: str) -> KeyNames:
     return KeyNames(
-        command=_words(values[f"org.{which}_key_command"]),
-        variable=values[f"org.{which}_key_variable"],
-        keyring=_words(values[f"org.{which}_key_keyring"]),
+        command=_words(values[f"{which}_key_command"]),
+        variable=values[f"{which}_key_variable"],
+        keyring=_words(values[f"{which}_key_keyring"]),
     )
 
 

@@ -11,16 +11,16 @@ import platform
 from ullage import __version__, config
 from ullage.base.errors import CacheError, UsageError
 from ullage.base.record import Record
+from ullage.base.values import iso
 from ullage.doctor import permissions, redact
 from ullage.doctor.finding import Finding
 from ullage.doctor.hosts import report_hosts
 from ullage.doctor.sources import report_sources
 from ullage.doctor.state import describe_directory, describe_state, find_obstacles
 from ullage.metrics import report as metrics_report
-from ullage.quota import schedule
-from ullage.quota.model import Limits, iso, state_at
+from ullage.quota.model import Thresholds, state_at
 from ullage.quota.schedule import Schedule
-from ullage.store import recording
+from ullage.store import overview
 from ullage.store.cache import ProfileCache
 from ullage.system import directories
 
@@ -39,16 +39,16 @@ class Examination(Record):
     document: dict[str, Any]
     findings: tuple[Finding, ...]
     reading: Reading | None
-    plan: Schedule
-    limits: Limits
+    schedule: Schedule
+    thresholds: Thresholds
 
 
 def examine(environ: Mapping[str, str], now: datetime) -> Examination:
     """Look at everything once; raises nothing that the state of the machine could cause."""
     findings: list[Finding] = []
     cache = _cache(environ, findings)
-    reading, plan = (cache.reading(), cache.schedule()) if cache else (None, Schedule())
-    limits, configuration = _configuration(environ, findings)
+    reading, schedule = (cache.reading(), cache.schedule()) if cache else (None, Schedule())
+    thresholds, configuration = _configuration(environ, findings)
     hosts, prompt = report_hosts(environ, now, findings)
     state = _state(environ, findings)
     document = {
@@ -61,20 +61,20 @@ def examine(environ: Mapping[str, str], now: datetime) -> Examination:
         "prompt_milliseconds": prompt,
         "cache": _cache_document(cache),
         "state": state,
-        "reading": _reading_document(reading, limits, now),
-        "refresh": _refresh_document(reading, plan, now),
+        "reading": _reading_document(reading, thresholds, now),
+        "refresh": _refresh_document(reading, schedule, now),
         "sources": _sources(environ, configuration["source"], cache, now),
         "metrics": _metrics_document(environ),
         "config": configuration,
         "findings": [{"code": finding.code, "message": finding.message} for finding in findings],
     }
-    ids = (reading.account.id if reading else None, plan.account_id)
+    ids = (reading.account.id if reading else None, schedule.account_id)
     return Examination(
         document=redact.redact(document, environ, ids),
         findings=tuple(findings),
         reading=reading,
-        plan=plan,
-        limits=limits,
+        schedule=schedule,
+        thresholds=thresholds,
     )
 
 
@@ -121,7 +121,7 @@ def _cache_document(cache: ProfileCache | None) -> dict[str, Any] | None:
 
 def _state(environ: Mapping[str, str], findings: list[Finding]) -> dict[str, Any] | None:
     try:
-        path = recording.history_path(environ)
+        path = overview.history_path(environ)
     except UsageError as error:
         findings.append(Finding(code="no_state_directory", message=str(error), exit_code=error.exit_code))
         return None
@@ -135,15 +135,15 @@ def _state(environ: Mapping[str, str], findings: list[Finding]) -> dict[str, Any
     return describe_state(path)
 
 
-def _configuration(environ: Mapping[str, str], findings: list[Finding]) -> tuple[Limits, dict[str, Any]]:
+def _configuration(environ: Mapping[str, str], findings: list[Finding]) -> tuple[Thresholds, dict[str, Any]]:
     try:
         path = config.config_path(environ)
     except UsageError as error:
         findings.append(Finding(code="no_config_path", message=str(error), exit_code=error.exit_code))
         source = environ.get("ULLAGE_SOURCE") or "auto"
-        return Limits(), {"path": None, "exists": False, "wrong_lines": [], "source": source, "push_to_tmux": False}
+        return Thresholds(), {"path": None, "exists": False, "wrong_lines": [], "source": source, "push_to_tmux": False}
     settings, issues = config.load(environ)
-    wrong = config.wrong_source(settings)
+    wrong = config.find_wrong_source(settings)
     if wrong:
         findings.append(Finding(code="wrong_environment", message=wrong, exit_code=2))
     # What stands in those lines may be anything, a key that was pasted into the wrong place too.
@@ -151,7 +151,7 @@ def _configuration(environ: Mapping[str, str], findings: list[Finding]) -> tuple
     if issues:
         words = f"{path} has mistakes{_on_lines(lines)}; `ullage config check` explains them."
         findings.append(Finding(code="wrong_config", message=words, exit_code=2))
-    return settings.limits, {
+    return settings.thresholds, {
         "path": path,
         "exists": os.path.lexists(path),
         "wrong_lines": lines,
@@ -165,14 +165,14 @@ def _on_lines(lines: list[int]) -> str:
     return f" on line{'s' if len(numbers) > 1 else ''} {', '.join(numbers)}" if numbers else ""
 
 
-def _reading_document(reading: Reading | None, limits: Limits, now: datetime) -> dict[str, Any] | None:
+def _reading_document(reading: Reading | None, thresholds: Thresholds, now: datetime) -> dict[str, Any] | None:
     if reading is None:
         return None
     return {
         "source": reading.source,
         "as_of": iso(reading.as_of),
         "age_seconds": int((now - reading.as_of).total_seconds()),
-        "state": state_at(reading.as_of, now, limits),
+        "state": state_at(reading.as_of, now, thresholds),
         "windows": len(reading.windows),
     }
 
@@ -194,15 +194,15 @@ def _sources(
     ]
 
 
-def _refresh_document(reading: Reading | None, plan: Schedule, now: datetime) -> dict[str, Any]:
-    problem = plan.problem or (reading.problem if reading else None)
-    due = schedule.due_at(plan, reading)
+def _refresh_document(reading: Reading | None, schedule: Schedule, now: datetime) -> dict[str, Any]:
+    problem = schedule.problem or (reading.problem if reading else None)
+    due = schedule.due_at(reading)
     return {
-        "attempted_at": iso(plan.attempted_at) if plan.attempted_at else None,
+        "attempted_at": iso(schedule.attempted_at) if schedule.attempted_at else None,
         "next_at": iso(due) if due else None,
-        "due": schedule.is_due(plan, reading, now),
-        "held_until": iso(plan.hold_until) if plan.hold_until and schedule.is_held(plan, now) else None,
-        "failures": plan.failures,
+        "due": schedule.is_due(reading, now),
+        "held_until": iso(schedule.hold_until) if schedule.hold_until and schedule.is_held(now) else None,
+        "failures": schedule.failures,
         "problem": None
         if problem is None
         else {
@@ -215,7 +215,7 @@ def _refresh_document(reading: Reading | None, plan: Schedule, now: datetime) ->
 
 def _metrics_document(environ: Mapping[str, str]) -> list[dict[str, Any]]:
     try:
-        sent = metrics_report.last(environ)
+        sent = metrics_report.load_last(environ)
     except UsageError:
         return []
     return [

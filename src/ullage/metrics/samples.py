@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ullage.metrics.names import Names
     from ullage.quota.contract import CreditsDocument, MoneyDocument, UsageDocument, WindowDocument
-    from ullage.quota.model import Limits
+    from ullage.quota.model import Thresholds
     from ullage.quota.schedule import Schedule
     from ullage.store.overview import Overview
 
@@ -109,30 +109,29 @@ METRICS: tuple[Metric, ...] = (
 )
 
 
-def families(
-    overviews: Iterable[Overview], limits: Limits, now: datetime, names: Names, more: Iterable[Family] = ()
+def build_families(
+    overviews: Iterable[Overview], thresholds: Thresholds, now: datetime, names: Names
 ) -> tuple[Family, ...]:
-    """Return every metric that has samples at `now`, in the table's order, then those of `more`."""
+    """Return every metric that has samples at `now`, in the table's order."""
     found: dict[str, dict[tuple[str, ...], tuple[Mapping[str, str], float]]] = {}
-    for name, labels, value in _samples(overviews, limits, now, names):
+    for name, labels, value in _samples(overviews, thresholds, now, names):
         # The same labels twice would make the whole exposition invalid: the first counts.
         found.setdefault(name, {}).setdefault(tuple(labels.values()), (labels, value))
-    known = (
+    return tuple(
         Family(metric=metric, samples=tuple(found[metric.name].values())) for metric in METRICS if metric.name in found
     )
-    return (*known, *more)
 
 
-def _samples(overviews: Iterable[Overview], limits: Limits, now: datetime, names: Names) -> Iterator[Sample]:
+def _samples(overviews: Iterable[Overview], thresholds: Thresholds, now: datetime, names: Names) -> Iterator[Sample]:
     yield "ullage_build_info", {"version": __version__}, 1.0
     for one in overviews:
         account = {"account": names.account(one.account_id, one.profile)}
-        usage = contract.document(one.reading, one.plan, limits, now, one.forecasts)
+        usage = contract.document(one.reading, one.schedule, thresholds, now, one.forecasts)
         yield from _of_account(account, usage, names)
         for window in usage.windows[:MOST_WINDOWS]:
             yield from _of_window({**account, "window": window.id}, window)
         yield from _of_credits(account, usage.credits)
-        yield from _of_refresh(account, one.plan, now)
+        yield from _of_refresh(account, one.schedule, now)
 
 
 def _of_account(account: Mapping[str, str], usage: UsageDocument, names: Names) -> Iterator[Sample]:
@@ -162,13 +161,13 @@ def _of_credits(account: Mapping[str, str], credits: CreditsDocument | None) -> 
     yield from _amount("ullage_credits_limit", account, credits.limit)
 
 
-def _of_refresh(account: Mapping[str, str], plan: Schedule, now: datetime) -> Iterator[Sample]:
-    yield from _moment("ullage_refresh_attempt_timestamp_seconds", account, plan.attempted_at)
-    yield from _moment("ullage_refresh_success_timestamp_seconds", account, plan.succeeded_at)
-    if plan.attempted_at is not None:
-        yield "ullage_refresh_failures", account, float(plan.failures)
-    if plan.hold_until is not None and plan.hold_until > now:
-        yield from _moment("ullage_refresh_held_until_timestamp_seconds", account, plan.hold_until)
+def _of_refresh(account: Mapping[str, str], schedule: Schedule, now: datetime) -> Iterator[Sample]:
+    yield from _moment("ullage_refresh_attempt_timestamp_seconds", account, schedule.attempted_at)
+    yield from _moment("ullage_refresh_success_timestamp_seconds", account, schedule.succeeded_at)
+    if schedule.attempted_at is not None:
+        yield "ullage_refresh_failures", account, float(schedule.failures)
+    if schedule.hold_until is not None and schedule.hold_until > now:
+        yield from _moment("ullage_refresh_held_until_timestamp_seconds", account, schedule.hold_until)
 
 
 def _share(name: str, labels: Mapping[str, str], percent: float | None) -> Iterator[Sample]:

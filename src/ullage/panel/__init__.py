@@ -8,9 +8,10 @@ from __future__ import annotations
 from ullage.base.record import Record
 from ullage.base.text import clean
 from ullage.config.settings import DEFAULTS
+from ullage.config.template import Field, Group, parse_template
 from ullage.quota.model import binding_window, find_window, severity_at, state_at, used_percent_at
-from ullage.render import phrases, rows, segment
-from ullage.render.segment import Field, Group, View
+from ullage.render import rows, segment, words
+from ullage.render.segment import View
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ullage.config import Settings
+    from ullage.config.template import Node
     from ullage.quota.model import Severity, State, Window
     from ullage.quota.timeline import Level
-    from ullage.render.segment import Node
     from ullage.render.surfaces import Span
     from ullage.store.overview import Overview
 
@@ -37,7 +38,7 @@ class Wanted(Record):
     window: str | None = None
 
 
-class Row(Record):
+class PanelRow(Record):
     """One window, or the credits: name, number with its marks, course as a sparkline, outlook, and who said so when."""
 
     label: str
@@ -56,7 +57,7 @@ class Panel(Record):
     used_percent: float | None = None
     severity: Severity = "normal"
     state: State = "none"
-    rows: tuple[Row, ...] = ()
+    rows: tuple[PanelRow, ...] = ()
     origin: str = "Nothing is known yet."
     problem: str = ""
     palette: Mapping[str, str]
@@ -69,7 +70,7 @@ class Panel(Record):
         return segment.level_of(self.spans)
 
 
-def look(known: Overview, settings: Settings, wanted: Wanted, now: datetime) -> Panel:
+def look_at(known: Overview, settings: Settings, wanted: Wanted, now: datetime) -> Panel:
     """Return what there is to show at `now`."""
     problem = clean(known.problem.message, _LONGEST_PROBLEM) if known.problem else ""
     nothing = Panel(
@@ -81,14 +82,14 @@ def look(known: Overview, settings: Settings, wanted: Wanted, now: datetime) -> 
     view = View(
         reading=reading,
         now=now,
-        limits=settings.limits,
+        thresholds=settings.thresholds,
         show_left=settings.show_left,
         ascii_only=settings.ascii_only,
         forecasts=known.forecasts,
     )
     shown = nothing.replace(
         rows=_rows(known, settings, now),
-        origin=phrases.origin(reading, settings, now),
+        origin=words.origin(reading, settings, now),
     )
     window = _chosen(view, wanted.window)
     if window is None:
@@ -96,21 +97,21 @@ def look(known: Overview, settings: Settings, wanted: Wanted, now: datetime) -> 
     return shown.replace(
         spans=tuple(segment.fill(_nodes(wanted, settings), view)),
         short=tuple(segment.fill([Field(subject=wanted.window or "top", attribute="")], view)),
-        used_percent=used_percent_at(window, now, settings.limits),
-        severity=severity_at(window, now, settings.limits),
-        state=state_at(window.as_of, now, settings.limits),
+        used_percent=used_percent_at(window, now, settings.thresholds),
+        severity=severity_at(window, now, settings.thresholds),
+        state=state_at(window.as_of, now, settings.thresholds),
     )
 
 
 def _chosen(view: View, name: str | None) -> Window | None:
     windows = view.reading.windows
-    return find_window(windows, name) if name else binding_window(windows, view.now, view.limits)
+    return find_window(windows, name) if name else binding_window(windows, view.now, view.thresholds)
 
 
 def _nodes(wanted: Wanted, settings: Settings) -> tuple[Node, ...]:
     if wanted.template is None and wanted.window is None:
-        return segment.parse(settings.templates["plain"])
-    nodes = segment.parse(wanted.template or DEFAULTS["segment.template"])
+        return parse_template(settings.templates["plain"])
+    nodes = parse_template(wanted.template or DEFAULTS["segment.template"])
     return _about(nodes, wanted.window) if wanted.window else nodes
 
 
@@ -127,7 +128,7 @@ def _about(nodes: Sequence[Node], window: str) -> tuple[Node, ...]:
     return tuple(about)
 
 
-def _rows(known: Overview, settings: Settings, now: datetime) -> tuple[Row, ...]:
+def _rows(known: Overview, settings: Settings, now: datetime) -> tuple[PanelRow, ...]:
     reading = known.reading
     assert reading is not None
     stated = [(window.source, window.as_of) for window in reading.windows]
@@ -136,13 +137,13 @@ def _rows(known: Overview, settings: Settings, now: datetime) -> tuple[Row, ...]
     # Credits that are too old have no row.
     found = zip(rows.rows(known, settings, now), stated, strict=False)
     return tuple(
-        Row(
+        PanelRow(
             label=row.label.encode("ascii", "replace").decode() if settings.ascii_only else row.label,
             share=row.number,
             bar=row.bar.text,
             course=row.course.text,
             outlook="; ".join(span.text for span in row.outlook),
-            stated=f"{phrases.ago(as_of, now)}, from {source}",
+            stated=f"{words.read(as_of, now)}, from {source}",
         )
         for row, (source, as_of) in found
     )

@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ullage.quota.model import Limits
+    from ullage.quota.model import Thresholds
     from ullage.store.overview import Overview
 
 # A clock that is set, and a machine that slept, are noticed after this at the latest.
@@ -17,22 +17,22 @@ LONGEST = timedelta(minutes=1)
 _MINUTE_SECONDS = 60
 
 
-def next_change(known: Overview, limits: Limits, due: datetime | None, now: datetime) -> datetime:
+def next_change(known: Overview, thresholds: Thresholds, due: datetime | None, now: datetime) -> datetime:
     """Return when to look again: the next minute of a countdown or an age, a reset, staleness, expiry, a refresh due.
 
     Always after `now`, and at most a minute later.
     """
     moments = [now + LONGEST, *([due] if due else [])]
     if known.reading is not None:
-        moments += _events(known, limits)
+        moments += _events(known, thresholds)
         moments += [_next_minute(moment, now) for moment in _counted(known)]
     return min(moment for moment in moments if moment > now)
 
 
-def _events(known: Overview, limits: Limits) -> Iterator[datetime]:
+def _events(known: Overview, thresholds: Thresholds) -> Iterator[datetime]:
     for as_of in _stated(known):
-        yield as_of + limits.stale_after
-        yield as_of + limits.expire_after
+        yield as_of + thresholds.stale_after
+        yield as_of + thresholds.expire_after
     for forecast in known.forecasts.values():
         if forecast.exhausts_at is not None:
             yield forecast.exhausts_at

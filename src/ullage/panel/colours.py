@@ -6,6 +6,7 @@ A terminal has colours of its own for `green`; a bar has none, and takes these, 
 from __future__ import annotations
 
 from ullage.base.record import Record
+from ullage.config.palette import NAMES, hex_of_number, number_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ def paint(palette: Mapping[str, str], level: Level | None) -> Paint:
             colour = word.lower()
         elif word == "dim":
             colour = colour or _DIM
+        elif (number := number_of(word)) is not None:
+            colour = hex_of_number(number) if number > 15 else _NAMED[NAMES[number % 8]]
         else:
             colour = _NAMED.get(word.removeprefix("bright_"), colour)
     return Paint(colour=colour, bold="bold" in words or "reverse" in words, underline="underline" in words)

@@ -12,7 +12,6 @@ from typing import Protocol
 from ullage import config, panel, prompt
 from ullage.base.errors import UsageError
 from ullage.panel import changes, clicks
-from ullage.quota import schedule
 from ullage.store import overview
 from ullage.store.cache import ProfileCache
 from ullage.system import watching
@@ -52,10 +51,10 @@ class Followed:
         """Return what there is to show and when to look again; start the refresh if it is due."""
         settings = self._adapt(config.load(self.environ)[0])
         prompt.start_refresh_if_due(self.environ, panel.UNATTENDED)
-        self.known = overview.load(self.cache, settings.limits, now)
-        due = schedule.due_at(self.known.plan, self.known.reading, attended=False)
-        shown = panel.look(self.known, settings, self._wanted, now)
-        return shown, changes.next_change(self.known, settings.limits, due, now)
+        self.known = overview.load(self.cache, settings.thresholds, now)
+        due = self.known.schedule.due_at(self.known.reading, attended=False)
+        shown = panel.look_at(self.known, settings, self._wanted, now)
+        return shown, changes.next_change(self.known, settings.thresholds, due, now)
 
 
 def follow(followed: Followed, say: Callable[[Panel], None], sleep: Sleep) -> None:
@@ -65,7 +64,7 @@ def follow(followed: Followed, say: Callable[[Panel], None], sleep: Sleep) -> No
     """
     while not sleep.ended:
         followed.cache.make_private()
-        with watching.watching(followed.cache.directory, sleep.wake):
+        with watching.watch(followed.cache.directory, sleep.wake):
             _while_it_is_the_same(followed, say, sleep)
 
 
@@ -155,6 +154,6 @@ class PipeSleep:
         *complete, self._unread = (self._unread + data).split(b"\n")
         self._unread = self._unread[-_LONGEST_INPUT:]
         for line in complete:
-            button = clicks.button(line)
+            button = clicks.read_button(line)
             if button is not None:
                 self._clicked(button)

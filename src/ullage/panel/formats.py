@@ -7,12 +7,11 @@ from ullage.panel import lines, menus, objects
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from ullage.panel import Panel
+    from ullage.panel.menus import Command
 
-    # The words of the command that a menu's entry starts for a new reading.
-    Command = Sequence[str]
     Render = Callable[[Panel, Command], str]
 
 

@@ -10,14 +10,16 @@ import os
 import sys
 import time
 
+from ullage.base.arguments import parse_options
 from ullage.base.errors import UsageError
 from ullage.quota import timeline
-from ullage.system.files import read_regular
-from ullage.system.places import SURFACES, profile_directory, timeline_of, timeline_path
+from ullage.quota.timeline import SURFACES, choose_timeline
+from ullage.system.files import may_write, read_regular
+from ullage.system.places import choose_profile, profile_directory, timeline_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 
 
 def run(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int | None:
@@ -42,10 +44,15 @@ def run(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int | No
     return 0
 
 
-def start_refresh_if_due(environ: Mapping[str, str], surfaces: Iterable[str] = SURFACES) -> int:
-    """Run `ullage refresh --detach`: start a refresh unless somebody has begun one since the caller looked.
+def start_refresh_if_due(
+    environ: Mapping[str, str],
+    surfaces: Iterable[str] = SURFACES,
+    start: Callable[[Mapping[str, str]], None] | None = None,
+) -> int:
+    """Start a refresh in the background where a timeline says that one is due, and none has been started already.
 
-    `surfaces` are those whose timelines say when it is due: a bar that redraws by itself is served less often.
+    `surfaces` are those whose timelines are asked: a bar that redraws by itself is served less often. `start` takes the
+    place of `detach.start_refresh` in a process that must not fork. Returns an exit code, which is 0.
     """
     try:
         headers = [timeline.read_header(_read(surface, environ)) for surface in surfaces]
@@ -53,66 +60,24 @@ def start_refresh_if_due(environ: Mapping[str, str], surfaces: Iterable[str] = S
         return 0
     now = int(time.time())
     if any(timeline.is_due(header, now) for header in headers):
-        _start_refresh(environ)
+        _start_refresh(environ, start)
     return 0
 
 
 def _read(surface: str, environ: Mapping[str, str]) -> bytes:
-    return read_regular(timeline_path(environ, timeline_of(surface, environ)), own=True) or b""
+    return read_regular(timeline_path(environ, choose_timeline(surface, environ)), own=True) or b""
 
 
-def _start_refresh(environ: Mapping[str, str]) -> None:
-    if may_write(profile_directory(environ), environ):
-        from ullage.system import detach
+def _start_refresh(environ: Mapping[str, str], start: Callable[[Mapping[str, str]], None] | None = None) -> None:
+    from ullage.system import claim
 
-        detach.start_refresh(environ)
+    directory = profile_directory(environ)
+    if may_write(directory, environ) and claim.take(directory, time.time()):
+        if start is None:
+            from ullage.system import detach
 
-
-def choose_profile(profile: str | None, environ: MutableMapping[str, str]) -> None:
-    """Put a profile in effect: the path of a Claude Code configuration directory, or `default`."""
-    if profile is None:
-        return
-    directory = os.path.abspath(profile)
-    if profile == "default" or directory == os.path.join(environ.get("HOME", ""), ".claude"):
-        # Claude Code takes its default directory for another profile once the variable names it.
-        environ.pop("CLAUDE_CONFIG_DIR", None)
-    else:
-        environ["CLAUDE_CONFIG_DIR"] = directory
-
-
-def may_write(directory: str, environ: Mapping[str, str]) -> bool:
-    """Say whether a refresh could keep its answer; without this, a read-only cache would start one at every prompt.
-
-    It keeps nothing in a home that is somebody else's, which root could write to.
-    """
-    home = environ.get("HOME", "")
-    if hasattr(os, "geteuid") and directory.startswith(f"{home}/") and not _is_ours(home):
-        return False
-    while not os.path.exists(directory) and directory != os.path.dirname(directory):
-        directory = os.path.dirname(directory)
-    return os.access(directory, os.W_OK)
-
-
-def _is_ours(home: str) -> bool:
-    return not os.path.isdir(home) or os.stat(home).st_uid == os.geteuid()
-
-
-def parse_options(
-    arguments: Sequence[str], *, valued: Sequence[str], flags: Sequence[str] = ()
-) -> dict[str, str] | None:
-    """Return the options by name, a flag with no text; None when there is anything else, which click explains."""
-    options: dict[str, str] = {}
-    rest = iter(arguments)
-    for argument in rest:
-        if argument in flags:
-            options[argument] = ""
-            continue
-        name, equals, value = argument.partition("=")
-        given = value if equals else next(rest, None)
-        if name not in valued or given is None:
-            return None
-        options[name] = given
-    return options
+            start = detach.start_refresh
+        start(environ)
 
 
 def _print(text: bytes) -> None:

@@ -5,21 +5,21 @@ from __future__ import annotations
 import math
 from types import MappingProxyType
 
-from ullage.base.dates import UTC, datetime
-from ullage.quota.timeline import LEAD_SECONDS, Frame
+from ullage.base.dates import UTC, datetime, timedelta
+from ullage.config.template import COUNTDOWNS, FORECASTS, MOMENTS, list_fields, parse_template
+from ullage.quota.timeline import LEAD_SECONDS, TIMELINES, Frame, is_ascii, surface_of
 from ullage.render import segment
 from ullage.render.segment import View
-from ullage.render.surfaces import paint
-from ullage.system.places import TIMELINES, is_ascii, surface_of
+from ullage.render.surfaces import form_of, paint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from ullage.config import Settings
+    from ullage.config.template import Node
     from ullage.quota.model import Reading
     from ullage.quota.pace import Forecast
-    from ullage.render.segment import Node
     from ullage.render.surfaces import Span
 
 MOST_FRAMES = 120
@@ -34,55 +34,69 @@ def build(
     settings: Settings,
     now: datetime,
     forecasts: Mapping[str, Forecast] = MappingProxyType({}),
-) -> dict[str, list[Frame]]:
-    """Return the frames of every timeline from `now` until the reading is too old to show."""
+) -> dict[tuple[str, ...], list[Frame]]:
+    """Return the frames from `now` until the reading is too old to show, by the timelines that have the same ones."""
     written = math.floor(now.timestamp())
     if reading is None:
-        nothing = Frame(starts_at=written - LEAD_SECONDS, level="none", text="")
-        return {name: [nothing] for name in TIMELINES}
-    templates = {*settings.templates.values()}
+        return {TIMELINES: [Frame(starts_at=written - LEAD_SECONDS, level="none", text="")]}
+    alike: dict[tuple[str, bool, str], list[str]] = {}
+    for name in TIMELINES:
+        alike.setdefault((settings.templates[surface_of(name)], is_ascii(name), form_of(name)), []).append(name)
     scenes = {
         (template, ascii): _scenes(reading, settings, template, written, forecasts, ascii=ascii)
-        for template in templates
-        for ascii in (False, True)
+        for template, ascii in {(template, ascii) for template, ascii, _ in alike}
     }
     return {
-        name: [
-            Frame(starts_at=second, level=segment.level_of(spans), text=paint(spans, name, settings.palette))
-            for second, spans in scenes[settings.templates[surface_of(name)], is_ascii(name)]
+        tuple(names): [
+            Frame(
+                starts_at=second,
+                level=segment.level_of(spans),
+                text=paint(spans, form, settings.palette_of(surface_of(form))),
+            )
+            for second, spans in scenes[template, ascii]
         ]
-        for name in TIMELINES
+        for (template, ascii, form), names in alike.items()
     }
 
 
 def events(reading: Reading, settings: Settings, written: int) -> set[int]:
     """Return the seconds after `written` at which what is shown would turn untrue: resets, staleness, expiry."""
-    limits = settings.limits
+    thresholds = settings.thresholds
     moments: set[datetime | None] = {window.resets_at for window in reading.windows}
     stated = {reading.as_of, *(window.as_of for window in reading.windows)}
     if reading.credits is not None and reading.credits.as_of is not None:
         stated.add(reading.credits.as_of)
     for as_of in stated:
-        moments |= {as_of + limits.stale_after, as_of + limits.expire_after}
-    horizon = _up(max(stated) + limits.expire_after)
+        moments |= {as_of + thresholds.stale_after, as_of + thresholds.expire_after}
+    horizon = _up(max(stated) + thresholds.expire_after)
     seconds = {_up(moment) for moment in moments if moment is not None}
     return {second for second in seconds if written < second <= horizon}
 
 
 def asks_for_forecasts(settings: Settings) -> bool:
     """Say whether any template shows what only a forecast knows."""
-    return any(_asks_for_forecasts(segment.parse(template)) for template in {*settings.templates.values()})
+    return any(_asks_for_forecasts(parse_template(template)) for template in {*settings.templates.values()})
 
 
 def _asks_for_forecasts(nodes: Iterable[Node]) -> bool:
-    return any(field.attribute in segment.FORECASTS for field in segment.fields(nodes))
+    return any(field.attribute in FORECASTS for field in list_fields(nodes))
 
 
 def _exhaustions(forecasts: Mapping[str, Forecast], written: int, horizon: int) -> set[int]:
-    """Return the seconds at which a forecast that has not come true vanishes, or loses its weekday a day before."""
+    """Return the seconds at which a forecast that has not come true vanishes, or is told to the minute."""
     moments = [forecast.exhausts_at for forecast in forecasts.values() if forecast.exhausts_at is not None]
     days_before = {math.floor(moment.timestamp()) + 1 - _DAY_SECONDS for moment in moments}
     return {second for second in {*map(_up, moments), *days_before} if written < second < horizon}
+
+
+def _midnights(written: int, horizon: int) -> set[int]:
+    """Return the local midnights on the way, at which a time of day loses or gains its weekday."""
+    local = datetime.fromtimestamp(written, UTC).astimezone()
+    # Without a zone it is the local midnight on both sides of a change of the clocks.
+    today = local.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+    days = range(1, (horizon - written) // _DAY_SECONDS + 2)
+    midnights = {_up(today + timedelta(days=number)) for number in days}
+    return {second for second in midnights if written < second < horizon}
 
 
 def _up(moment: datetime) -> int:
@@ -92,15 +106,11 @@ def _up(moment: datetime) -> int:
 def _steps(reading: Reading, nodes: Iterable[Node], written: int, horizon: int) -> list[int]:
     """Return the seconds at which a countdown or an age shows another text: minutes soon, five minutes later on."""
     steps: set[int] = set()
-    fields = segment.fields(nodes)
-    if any(field.attribute in segment.COUNTDOWNS for field in fields):
+    fields = list_fields(nodes)
+    if any(field.attribute in COUNTDOWNS for field in fields):
         for window in reading.windows:
             if window.resets_at is not None:
                 steps |= _every_step(_up(window.resets_at), written, horizon)
-    if any(field.attribute == "resets_at" for field in fields):
-        resets = [window.resets_at for window in reading.windows if window.resets_at]
-        days_before = {math.floor(reset.timestamp()) + 1 - _DAY_SECONDS for reset in resets}
-        steps |= {second for second in days_before if written < second < horizon}
     if any(field.subject == "age" for field in fields):
         steps |= _every_step(_up(reading.as_of), written, horizon)
     return sorted(steps)
@@ -135,11 +145,13 @@ def _scenes(
     """Return the seconds at which what the template shows changes, with what it shows from then on."""
     if ascii:
         settings = settings.replace(ascii_only=True)
-    nodes = segment.parse(template)
+    nodes = parse_template(template)
     fixed = {written, *events(reading, settings, written)}
     horizon = max(fixed)
     if _asks_for_forecasts(nodes):
         fixed |= _exhaustions(forecasts, written, horizon)
+    if any(field.attribute in MOMENTS for field in list_fields(nodes)):
+        fixed |= _midnights(written, horizon)
     steps = [step for step in _steps(reading, nodes, written, horizon) if step not in fixed]
     filled = {second: _fill(nodes, reading, settings, second, forecasts) for second in (*fixed, *steps)}
     if ascii:
@@ -157,7 +169,7 @@ def _fill(
     view = View(
         reading=reading,
         now=datetime.fromtimestamp(second, UTC),
-        limits=settings.limits,
+        thresholds=settings.thresholds,
         show_left=settings.show_left,
         ascii_only=settings.ascii_only,
         forecasts=forecasts,

@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from ullage.quota import schedule as scheduling
-from ullage.quota.model import CLOCK_SLACK, has_reset, iso, severity_at, state_at, used_percent_at
+from ullage.base.values import iso
+from ullage.quota.model import CLOCK_SLACK, has_reset, severity_at, state_at, used_percent_at
 from ullage.quota.model import Credits as KnownCredits
 from ullage.quota.model import Money as KnownMoney
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from ullage.quota.model import Limits, Problem, Reading, Window
+    from ullage.quota.model import Problem, Reading, Thresholds, Window
     from ullage.quota.pace import Forecast
     from ullage.quota.schedule import Schedule
 
@@ -116,14 +116,14 @@ class ProfilesDocument(Document):
 
 def document(
     reading: Reading | None,
-    plan: Schedule,
-    limits: Limits,
+    schedule: Schedule,
+    thresholds: Thresholds,
     now: datetime,
     forecasts: Mapping[str, Forecast] = MappingProxyType({}),
 ) -> UsageDocument:
     """Return what is known at `now` as the contract words it."""
-    problem = plan.problem or (reading.problem if reading else None)
-    due = scheduling.due_at(plan, reading)
+    problem = schedule.problem or (reading.problem if reading else None)
+    due = schedule.due_at(reading)
     common: dict[str, Any] = {
         "schema": VERSION,
         "next_refresh_at": iso(due) if due else None,
@@ -131,7 +131,7 @@ def document(
     }
     if reading is None:
         return UsageDocument(
-            account=AccountDocument(id=plan.account_id, plan=None, tier=None),
+            account=AccountDocument(id=schedule.account_id, plan=None, tier=None),
             source=None,
             as_of=None,
             age_seconds=None,
@@ -140,15 +140,15 @@ def document(
             credits=None,
             **common,
         )
-    state = state_at(reading.as_of, now, limits)
+    state = state_at(reading.as_of, now, thresholds)
     return UsageDocument(
         account=AccountDocument(id=reading.account.id, plan=reading.account.plan, tier=reading.account.tier),
         source=reading.source,
         as_of=iso(reading.as_of),
         age_seconds=None if reading.as_of > now + CLOCK_SLACK else max(0, int((now - reading.as_of).total_seconds())),
         state=state,
-        windows=[_window(window, limits, now, forecasts.get(window.id)) for window in reading.windows],
-        credits=_credits(reading.credits, reading, limits, now) if reading.credits else None,
+        windows=[_window(window, thresholds, now, forecasts.get(window.id)) for window in reading.windows],
+        credits=_credits(reading.credits, reading, thresholds, now) if reading.credits else None,
         **common,
     )
 
@@ -188,8 +188,8 @@ def components(documents: Iterable[type[Document]]) -> dict[str, Any]:
     return msgspec.json.schema_components(documents, ref_template="#/components/schemas/{name}")[1]
 
 
-def _window(window: Window, limits: Limits, now: datetime, forecast: Forecast | None) -> WindowDocument:
-    used = used_percent_at(window, now, limits)
+def _window(window: Window, thresholds: Thresholds, now: datetime, forecast: Forecast | None) -> WindowDocument:
+    used = used_percent_at(window, now, thresholds)
     resets_at = None if has_reset(window, now) else window.resets_at
     return WindowDocument(
         id=window.id,
@@ -198,11 +198,11 @@ def _window(window: Window, limits: Limits, now: datetime, forecast: Forecast | 
         left_percent=None if used is None else max(0.0, 100.0 - used),
         resets_at=iso(resets_at) if resets_at else None,
         resets_in_seconds=int((resets_at - now).total_seconds()) if resets_at else None,
-        severity=severity_at(window, now, limits),
+        severity=severity_at(window, now, thresholds),
         headline=window.headline,
         source=window.source,
         as_of=iso(window.as_of),
-        state=state_at(window.as_of, now, limits),
+        state=state_at(window.as_of, now, thresholds),
         has_reset=has_reset(window, now),
         pace=_pace(forecast) if forecast else None,
     )
@@ -226,9 +226,9 @@ def _rounded(number: float | None) -> float | None:
     return None if number is None else round(number, 2)
 
 
-def _credits(credits: KnownCredits, reading: Reading, limits: Limits, now: datetime) -> CreditsDocument | None:
+def _credits(credits: KnownCredits, reading: Reading, thresholds: Thresholds, now: datetime) -> CreditsDocument | None:
     as_of = credits.as_of or reading.as_of
-    if state_at(as_of, now, limits) == "expired":
+    if state_at(as_of, now, thresholds) == "expired":
         return None
     return CreditsDocument(
         enabled=credits.enabled,

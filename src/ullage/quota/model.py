@@ -5,7 +5,7 @@ Percentages run from 0 to 100 and may exceed 100. Times are aware datetimes in U
 
 from __future__ import annotations
 
-from ullage.base.dates import UTC, datetime, timedelta
+from ullage.base.dates import datetime, timedelta
 from ullage.base.record import Record
 
 TYPE_CHECKING = False
@@ -93,7 +93,7 @@ class Reading(Record):
     problem: Problem | None = None
 
 
-class Limits(Record):
+class Thresholds(Record):
     """Where a person draws the lines: severity by percent, age by time."""
 
     warning_percent: float = 75.0
@@ -127,35 +127,35 @@ def same_reset(one: datetime | None, other: datetime | None) -> bool:
     return abs(one - other) <= RESET_SLACK
 
 
-def used_percent_at(window: Window, now: datetime, limits: Limits) -> float | None:
+def used_percent_at(window: Window, now: datetime, thresholds: Thresholds) -> float | None:
     """Return the percentage that may still be shown at `now`: None after a reset or when the statement is too old."""
-    if has_reset(window, now) or state_at(window.as_of, now, limits) == "expired":
+    if has_reset(window, now) or state_at(window.as_of, now, thresholds) == "expired":
         return None
     return window.used_percent
 
 
-def severity_at(window: Window, now: datetime, limits: Limits) -> Severity:
+def severity_at(window: Window, now: datetime, thresholds: Thresholds) -> Severity:
     """Return the graver of the server's word and the person's thresholds; `normal` when the percentage is unknown."""
-    used = used_percent_at(window, now, limits)
+    used = used_percent_at(window, now, thresholds)
     if used is None:
         return "normal"
     if used >= 100:
         return "exhausted"
-    if used >= limits.critical_percent:
+    if used >= thresholds.critical_percent:
         return "critical"
-    return at_least("warning" if used >= limits.warning_percent else "normal", window.severity)
+    return at_least("warning" if used >= thresholds.warning_percent else "normal", window.severity)
 
 
-def state_at(as_of: datetime, now: datetime, limits: Limits) -> State:
+def state_at(as_of: datetime, now: datetime, thresholds: Thresholds) -> State:
     """Return how far a statement made at `as_of` can be trusted at `now`; one from the future counts as stale."""
     if as_of > now + CLOCK_SLACK:
         return "stale"
-    if now >= as_of + limits.expire_after:
+    if now >= as_of + thresholds.expire_after:
         return "expired"
-    return "stale" if now >= as_of + limits.stale_after else "fresh"
+    return "stale" if now >= as_of + thresholds.stale_after else "fresh"
 
 
-def binding_window(windows: tuple[Window, ...], now: datetime, limits: Limits) -> Window | None:
+def binding_window(windows: tuple[Window, ...], now: datetime, thresholds: Thresholds) -> Window | None:
     """Return the window nearest to its limit: the highest percentage, and of equals the server's headline.
 
     Windows of unknown meaning never bind. Where no percentage is known, the first window stands for all.
@@ -163,7 +163,7 @@ def binding_window(windows: tuple[Window, ...], now: datetime, limits: Limits) -
     candidates = [window for window in windows if window.kind != "other"]
 
     def rank(window: Window) -> tuple[float, bool]:
-        used = used_percent_at(window, now, limits)
+        used = used_percent_at(window, now, thresholds)
         return (-1.0 if used is None else used, window.headline)
 
     return max(candidates, key=rank, default=None)
@@ -182,32 +182,3 @@ def find_window(windows: tuple[Window, ...], name: str) -> Window | None:
             if window.id == candidate:
                 return window
     return None
-
-
-def iso(moment: datetime) -> str:
-    """Return a moment as every JSON of ours words it: UTC, to the second."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def parse_time(value: object) -> datetime | None:
-    """Read an ISO 8601 string, epoch seconds or epoch milliseconds; anything else, or a year out of reason, is None."""
-    if isinstance(value, str):
-        try:
-            parsed = datetime.fromisoformat(value)
-        except ValueError:
-            return None
-        parsed = parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed
-        return parsed.astimezone(UTC) if 2000 < parsed.year < 2200 else None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    if not 1e9 <= value < 7e12:
-        return None
-    seconds = value / 1000 if value > 1e11 else value
-    return datetime.fromtimestamp(seconds, UTC) if 1e9 <= seconds < 7e9 else None
-
-
-def parse_percent(value: object) -> float | None:
-    """Read a percentage; None for anything that cannot be one, such as an epoch that leaked into the field."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not -1 < value < 1000:
-        return None
-    return max(0.0, float(value))

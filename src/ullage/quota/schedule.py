@@ -51,87 +51,80 @@ class Schedule(Record):
     spawned_at: datetime | None = None
     state_mark: str | None = None
 
+    def due_at(self, reading: Reading | None, *, attended: bool = True) -> datetime | None:
+        """Return when the next refresh is due, None for at once.
 
-def due_at(schedule: Schedule, reading: Reading | None, *, attended: bool = True) -> datetime | None:
-    """Return when the next refresh is due, None for at once.
+        A window's reset makes one due, since what it stands at is then unknown, though never sooner than the server
+        allows.
+        """
+        due = self.refresh_at if attended else self.idle_refresh_at
+        if due is None or self.attempted_at is None or self.failures or self.hold_until or reading is None:
+            return due
+        resets = [window.resets_at for window in reading.windows if window.resets_at is not None]
+        earliest = self.attempted_at + SHORTEST_INTERVAL
+        return max(earliest, min([due, *(reset for reset in resets if reset > reading.as_of)]))
 
-    A window's reset makes one due, since what it stands at is then unknown, though never sooner than the server allows.
-    """
-    due = schedule.refresh_at if attended else schedule.idle_refresh_at
-    if due is None or schedule.attempted_at is None or schedule.failures or schedule.hold_until or reading is None:
-        return due
-    resets = [window.resets_at for window in reading.windows if window.resets_at is not None]
-    earliest = schedule.attempted_at + SHORTEST_INTERVAL
-    return max(earliest, min([due, *(reset for reset in resets if reset > reading.as_of)]))
+    def is_due(self, reading: Reading | None, now: datetime, *, attended: bool = True) -> bool:
+        """Say whether to ask now; a schedule from the future was written by a clock that has since been set back."""
+        if self.attempted_at is None or self.attempted_at > now + CLOCK_SLACK:
+            return True
+        due = self.due_at(reading, attended=attended)
+        return due is None or now >= due
 
+    def may_be_early(self, now: datetime) -> bool:
+        """Say whether a person who asks for it may have a new attempt before the cadence wants one."""
+        last = self.attempted_at
+        return last is None or last > now + CLOCK_SLACK or now - last >= SHORTEST_INTERVAL
 
-def is_due(schedule: Schedule, reading: Reading | None, now: datetime) -> bool:
-    """Say whether to ask now; a schedule from the future was written by a clock that has since been set back."""
-    if schedule.attempted_at is None or schedule.attempted_at > now + CLOCK_SLACK:
-        return True
-    due = due_at(schedule, reading)
-    return due is None or now >= due
+    def is_held(self, now: datetime) -> bool:
+        """Say whether the server has asked not to be asked yet."""
+        return self.hold_until is not None and now < self.hold_until <= now + LONGEST_HOLD
 
+    def held(self) -> Schedule:
+        """Plan the next attempt for the end of a pause that the server asked for, of this profile or of another."""
+        problem = self.problem or Problem(
+            code="rate_limited",
+            message="The server has asked for a pause; that says nothing about your plan's limits.",
+            retry_at=self.hold_until,
+        )
+        return self.replace(refresh_at=self.hold_until, idle_refresh_at=self.hold_until, problem=problem)
 
-def may_be_early(schedule: Schedule, now: datetime) -> bool:
-    """Say whether a person who asks for it may have a new attempt before the cadence wants one."""
-    last = schedule.attempted_at
-    return last is None or last > now + CLOCK_SLACK or now - last >= SHORTEST_INTERVAL
+    def begun(self, now: datetime) -> Schedule:
+        """Move the next attempt on before this one does anything, so that one that dies is not repeated at once."""
+        following = now + SHORTEST_INTERVAL
+        return self.replace(attempted_at=now, refresh_at=following, idle_refresh_at=following)
 
+    def succeeded(self, now: datetime, *, changed: bool) -> Schedule:
+        """Plan the next attempt after an answer: soon after a change, later and later while nothing changes."""
+        unchanged = 0 if changed else min(self.unchanged + 1, 8)
+        interval = SHORTEST_INTERVAL * 2**unchanged
+        return self.replace(
+            succeeded_at=now,
+            refresh_at=now + min(interval, LONGEST_ATTENDED_INTERVAL),
+            idle_refresh_at=now + min(interval, LONGEST_INTERVAL),
+            hold_until=None,
+            unchanged=unchanged,
+            failures=0,
+            problem=None,
+        )
 
-def is_held(schedule: Schedule, now: datetime) -> bool:
-    """Say whether the server has asked not to be asked yet."""
-    return schedule.hold_until is not None and now < schedule.hold_until <= now + LONGEST_HOLD
+    def failed(self, error: SourceError, now: datetime, jitter: Jitter) -> Schedule:
+        """Plan the next attempt after a failure: exponential with full jitter, never before the server's own wish.
 
-
-def held(schedule: Schedule) -> Schedule:
-    """Plan the next attempt for the end of a pause that the server asked for, of this profile or of another."""
-    problem = schedule.problem or Problem(
-        code="rate_limited",
-        message="The server has asked for a pause; that says nothing about your plan's limits.",
-        retry_at=schedule.hold_until,
-    )
-    return schedule.replace(refresh_at=schedule.hold_until, idle_refresh_at=schedule.hold_until, problem=problem)
-
-
-def begun(schedule: Schedule, now: datetime) -> Schedule:
-    """Move the next attempt on before this one does anything, so that one that dies is not repeated at once."""
-    following = now + SHORTEST_INTERVAL
-    return schedule.replace(attempted_at=now, refresh_at=following, idle_refresh_at=following)
-
-
-def succeeded(schedule: Schedule, now: datetime, *, changed: bool) -> Schedule:
-    """Plan the next attempt after an answer: soon after a change, later and later while nothing changes."""
-    unchanged = 0 if changed else min(schedule.unchanged + 1, 8)
-    interval = SHORTEST_INTERVAL * 2**unchanged
-    return schedule.replace(
-        succeeded_at=now,
-        refresh_at=now + min(interval, LONGEST_ATTENDED_INTERVAL),
-        idle_refresh_at=now + min(interval, LONGEST_INTERVAL),
-        hold_until=None,
-        unchanged=unchanged,
-        failures=0,
-        problem=None,
-    )
-
-
-def failed(schedule: Schedule, error: SourceError, now: datetime, jitter: Jitter) -> Schedule:
-    """Plan the next attempt after a failure: exponential with full jitter, never before the server's own wish.
-
-    What failed on this machine, without a request, costs nobody anything and is tried again sooner.
-    """
-    failures = min(schedule.failures + 1, 16)
-    first, longest = (
-        (SHORTEST_INTERVAL, LONGEST_INTERVAL) if error.reached_server else (FIRST_LOCAL_RETRY, LONGEST_LOCAL_RETRY)
-    )
-    ceiling = min(longest, first * 2 ** (failures - 1))
-    delay = max(first, timedelta(seconds=math.ceil(jitter(ceiling.total_seconds()))))
-    wish = min(error.retry_at, now + LONGEST_HOLD) if error.retry_at else None
-    retry_at = max(now + delay, wish) if wish else now + delay
-    return schedule.replace(
-        refresh_at=retry_at,
-        idle_refresh_at=retry_at,
-        hold_until=retry_at if error.code == "rate_limited" else wish,
-        failures=failures,
-        problem=Problem(code=error.code, message=str(error), retry_at=retry_at),
-    )
+        What failed on this machine, without a request, costs nobody anything and is tried again sooner.
+        """
+        failures = min(self.failures + 1, 16)
+        first, longest = (
+            (SHORTEST_INTERVAL, LONGEST_INTERVAL) if error.reached_server else (FIRST_LOCAL_RETRY, LONGEST_LOCAL_RETRY)
+        )
+        ceiling = min(longest, first * 2 ** (failures - 1))
+        delay = max(first, timedelta(seconds=math.ceil(jitter(ceiling.total_seconds()))))
+        wish = min(error.retry_at, now + LONGEST_HOLD) if error.retry_at else None
+        retry_at = max(now + delay, wish) if wish else now + delay
+        return self.replace(
+            refresh_at=retry_at,
+            idle_refresh_at=retry_at,
+            hold_until=retry_at if error.code == "rate_limited" else wish,
+            failures=failures,
+            problem=Problem(code=error.code, message=str(error), retry_at=retry_at),
+        )

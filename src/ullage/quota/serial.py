@@ -6,7 +6,8 @@ from ullage.base import jsontext
 from ullage.base.dates import datetime
 from ullage.base.record import Record
 from ullage.base.text import clean
-from ullage.quota.model import SEVERITIES, Account, Credits, Money, Problem, Reading, Window, parse_percent, parse_time
+from ullage.base.values import parse_percent, parse_time
+from ullage.quota.model import SEVERITIES, Account, Credits, Money, Problem, Reading, Window
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
 
-from ullage.render import cells
+from ullage.render import cells, words
 from ullage.render.surfaces import Span
 
 TYPE_CHECKING = False
@@ -17,7 +17,7 @@ _CENT = Decimal("0.01")
 
 
 def count(value: int | None) -> str:
-    """Return a count with its thousands apart; nothing for what is not told."""
+    """Return a count with its thousands apart; nothing for what is unknown."""
     return "" if value is None else f"{value:,}"
 
 
@@ -25,11 +25,10 @@ def money(amount: Decimal | None, currency: str) -> str:
     """Return an amount to the cent, as a bill would; what is less than one and not nothing is said to be so."""
     if amount is None:
         return ""
-    sign = "$" if currency == "USD" else f"{currency} "
     rounded = amount.quantize(_CENT, rounding=ROUND_HALF_UP)
     if amount and not rounded:
-        return f"<{sign}{_CENT}"
-    return f"{'-' if rounded < 0 else ''}{sign}{abs(rounded):,}"
+        return f"<{words.priced(_CENT, currency)}"
+    return f"{'-' if rounded < 0 else ''}{words.priced(f'{abs(rounded):,}', currency)}"
 
 
 def table(headings: Sequence[str], texts: int, rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:

@@ -8,13 +8,14 @@ import math
 
 from PIL import Image, ImageDraw, ImageFont
 
-from ullage.render.chart import HEIGHT, THEMES, WIDTH
+from ullage.config.palette import COLOURS
+from ullage.render.svg import HEIGHT, WIDTH
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from ullage.render.chart import Shape
+    from ullage.render.svg import Shape
 
     Place = tuple[float, float]
 
@@ -31,7 +32,7 @@ _DISC, _TRACK, _EDGE = "#1c2026", "#4b525c", "#f0f2f5"
 
 def png(scene: Iterable[Shape], theme: str) -> bytes:
     """Return the scene as a PNG of twice its size in pixels, for sharp screens."""
-    colours = THEMES[theme]
+    colours = COLOURS["dark" if theme == "dark" else "light"]
     fine = _SCALE * _FINE
     image = Image.new("RGB", (WIDTH * fine, HEIGHT * fine), colours["background"])
     pen = ImageDraw.Draw(image)

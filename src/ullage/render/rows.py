@@ -6,7 +6,7 @@ from ullage.base.record import Record
 from ullage.base.text import clean
 from ullage.quota import pace
 from ullage.quota.model import has_reset, length, state_at, used_percent_at
-from ullage.render import chart, segment, words
+from ullage.render import burnup, segment, words
 from ullage.render.surfaces import Span
 
 TYPE_CHECKING = False
@@ -46,18 +46,20 @@ def rows(overview: Overview, settings: Settings, now: datetime, *, bar_cells: in
     assert overview.reading is not None
     found = [_window(window, overview, settings, now, bar_cells) for window in overview.reading.windows]
     credits = overview.reading.credits
-    if credits is not None and state_at(credits.as_of or overview.reading.as_of, now, settings.limits) != "expired":
+    if credits is not None and state_at(credits.as_of or overview.reading.as_of, now, settings.thresholds) != "expired":
         found.append(_credits(credits, settings, bar_cells))
     return found
 
 
 def _window(window: Window, overview: Overview, settings: Settings, now: datetime, bar_cells: int) -> Row:
     label = clean(window.label)
-    used = used_percent_at(window, now, settings.limits)
+    used = used_percent_at(window, now, settings.thresholds)
     if used is None:
-        why, short = ("has reset; a new reading is due", "has reset") if has_reset(window, now) else ("not known", "")
+        why, short = (words.HAS_RESET, "has reset") if has_reset(window, now) else (words.UNKNOWN, "")
         return Row(label=label, number=Span(text="?"), outlook=(Span(text=why, level="stale"),), resets_in=short)
-    number = segment.number(window, used, now, settings.limits, left=settings.show_left, ascii_only=settings.ascii_only)
+    number = segment.number(
+        window, used, now, settings.thresholds, left=settings.show_left, ascii_only=settings.ascii_only
+    )
     bar = words.bar(used, left=settings.show_left, ascii_only=settings.ascii_only, cells=bar_cells)
     forecast = overview.forecasts.get(window.id)
     ratio = forecast.ratio if forecast else None
@@ -79,30 +81,30 @@ def _course(window: Window, samples: Sequence[Sample], settings: Settings) -> st
     # Of a course that is known from a few readings alone there is nothing to draw.
     if whole is None or window.resets_at is None or len(own) < _FEWEST_SAMPLES:
         return ""
-    return chart.sparkline(
+    return burnup.sparkline(
         own, window.resets_at - whole, window.resets_at, COURSE_CELLS, ascii_only=settings.ascii_only
     )
 
 
 def _resets_in(window: Window, used: float, now: datetime) -> str:
     if window.resets_at is None:
-        return "not told" if used > 0 else "not started"
+        return words.NO_RESET_TIME if used > 0 else words.NOT_STARTED
     return words.countdown(window.resets_at - now)
 
 
 def _outlook(window: Window, used: float, forecast: Forecast | None, now: datetime) -> tuple[Span, ...]:
     if window.resets_at is None:
-        return (Span(text="reset not told" if used > 0 else "not started"),)
-    resets = f"resets in {words.countdown(window.resets_at - now)}, {words.clock(window.resets_at, now)}"
-    expected = chart.outlook(forecast, window.resets_at, now) if used < 100 else ""
-    runs_out = forecast is not None and forecast.exhausts_at is not None
-    after = (Span(text=expected, level="warning" if runs_out else None),) if expected else ()
-    return Span(text=resets), *after
+        return (Span(text=words.NO_RESET_TIME if used > 0 else words.NOT_STARTED),)
+    expected = words.outlook(window, forecast, now, brief=True)
+    if used >= 100:
+        return (Span(text=expected.text, level="exhausted"),)
+    after = (Span(text=expected.text, level="warning" if expected.warns else None),) if expected.text else ()
+    return Span(text=words.resets(window.resets_at, now)), *after
 
 
 def _runs_out(used: float, forecast: Forecast | None, now: datetime) -> Span:
     if used >= 100:
-        return Span(text="used up", level="exhausted")
+        return Span(text=words.USED_UP, level="exhausted")
     if forecast is None or forecast.projected_percent is None:
         return _NONE
     if forecast.exhausts_at is None:
@@ -115,7 +117,7 @@ def _credits(credits: Credits, settings: Settings, bar_cells: int) -> Row:
     if not credits.enabled:
         return Row(label="Credits", number=Span(text="off", level="stale"))
     used = words.money(credits.used) if credits.used else "?"
-    amount = Span(text=f"{used} of {words.money(credits.limit)}" if credits.limit else f"{used}, no limit told")
+    amount = Span(text=f"{used} of {words.money(credits.limit)}" if credits.limit else f"{used}, no limit known")
     if credits.used_percent is None:
         return Row(label="Credits", outlook=(amount,), runs_out=amount)
     bar = words.bar(credits.used_percent, left=settings.show_left, ascii_only=settings.ascii_only, cells=bar_cells)

@@ -2,14 +2,15 @@
 
     {top.name} {top}[ {top.blocked_for}]
 
-A field is `{subject}` or `{subject.attribute}`; a group in square brackets vanishes when a value in it is unknown.
-Outside of a group an unknown value is `?`. A window whose reset has passed shows the reset mark instead of a number.
+`config.template` has the grammar. Outside of a group an unknown value is `?`. A window whose reset has passed shows the
+reset mark instead of a number.
 """
 
 from __future__ import annotations
 
 from ullage.base.record import Record
 from ullage.base.text import clean
+from ullage.config.template import FORECASTS, PLAIN_SUBJECTS, Field, Group, list_fields
 from ullage.quota.model import (
     CLOCK_SLACK,
     SEVERITIES,
@@ -27,53 +28,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime, tzinfo
-    from typing import TypeAlias
 
-    from ullage.quota.model import Limits, Reading, Window
+    from ullage.config.template import Node
+    from ullage.quota.model import Reading, Thresholds, Window
     from ullage.quota.pace import Forecast
     from ullage.quota.timeline import Level
-
-    Node: TypeAlias = "str | Field | Group"
-
-LONGEST_TEMPLATE = 1000
 LONGEST_NAME = 20
-
-WINDOW_ATTRIBUTES = (
-    "",
-    "used",
-    "left",
-    "bar",
-    "name",
-    "label",
-    "resets_in",
-    "resets_at",
-    "blocked_for",
-    "pace",
-    "runs_out",
-)
-CREDITS_ATTRIBUTES = ("", "percent", "used", "limit", "left", "bar")
-PLAIN_SUBJECTS = ("age", "state", "plan", "source")
-# What Claude Code tells its status line about the session, beside the windows.
-SESSION_SUBJECTS = ("model", "context", "cost", "folder", "version", "effort")
-
-# What minutes change: a timeline needs steps for these alone.
-COUNTDOWNS = ("resets_in", "blocked_for")
-
-# What a forecast is made for.
-FORECASTS = ("pace", "runs_out")
-
-
-class Field(Record):
-    """A value to fill in."""
-
-    subject: str
-    attribute: str
-
-
-class Group(Record):
-    """What vanishes together."""
-
-    nodes: tuple[Node, ...]
 
 
 class View(Record):
@@ -81,7 +41,7 @@ class View(Record):
 
     reading: Reading
     now: datetime
-    limits: Limits
+    thresholds: Thresholds
     show_left: bool = False
     ascii_only: bool = False
     timezone: tzinfo | None = None
@@ -89,107 +49,12 @@ class View(Record):
     forecasts: Mapping[str, Forecast] = {}
 
 
-class TemplateError(ValueError):
-    """A template that cannot be read, in words."""
-
-
-def check(template: str) -> str | None:
-    """Return what is wrong with a template, in words, or None."""
-    try:
-        parse(template)
-    except TemplateError as error:
-        return str(error)
-    return None
-
-
-def check_status_line(template: str) -> str | None:
-    """Return what is wrong with a template for Claude Code's status line, in words, or None."""
-    try:
-        parse(template, PLAIN_SUBJECTS + SESSION_SUBJECTS)
-    except TemplateError as error:
-        return str(error)
-    return None
-
-
-def parse(template: str, plain: tuple[str, ...] = PLAIN_SUBJECTS) -> tuple[Node, ...]:
-    """Read a template into its nodes; raise TemplateError with the place and the nearest known word.
-
-    `plain` are the subjects that have no attributes.
-    """
-    if len(template) > LONGEST_TEMPLATE or clean(template, LONGEST_TEMPLATE) != " ".join(template.split()):
-        raise TemplateError(f"holds a control character or more than {LONGEST_TEMPLATE} characters")
-    nodes, at = _parse_nodes(template, 0, plain, inside=False)
-    assert at == len(template)
-    return nodes
-
-
-def _parse_nodes(template: str, at: int, plain: tuple[str, ...], *, inside: bool) -> tuple[tuple[Node, ...], int]:
-    nodes: list[Node] = []
-    while at < len(template):
-        character = template[at]
-        if character in "{}[]" and template[at : at + 2] == character * 2:
-            nodes.append(character)
-            at += 2
-        elif character == "{":
-            end = template.find("}", at)
-            if end < 0:
-                raise TemplateError(f"has a {{ without its }} at character {at + 1}")
-            nodes.append(_field(template[at + 1 : end], at, plain))
-            at = end + 1
-        elif character == "[" and not inside:
-            group, at = _parse_nodes(template, at + 1, plain, inside=True)
-            nodes.append(Group(nodes=group))
-        elif character == "]" and inside:
-            return tuple(nodes), at + 1
-        elif character in "}[]":
-            raise TemplateError(
-                f"has a {character} without its counterpart at character {at + 1}; to show it, double it"
-            )
-        else:
-            nodes.append(" " if character.isspace() else character)
-            at += 1
-    if inside:
-        raise TemplateError("has a [ without its ]")
-    return tuple(nodes), at
-
-
-def _field(text: str, at: int, plain: tuple[str, ...]) -> Field:
-    subject, dot, attribute = text.strip().partition(".")
-    if dot and not attribute:
-        raise TemplateError(f"has a field that ends with a dot at character {at + 1}")
-    if not subject or not subject.replace("_", "").replace("-", "").isalnum():
-        raise TemplateError(f"has a field without a name at character {at + 1}")
-    for name in (*plain, "credits", "top", "5h", "7d"):
-        # Any other word may be a model's name.
-        if subject != name and (sorted(subject) == sorted(name) or subject in (name + name[-1], name[:-1])):
-            raise TemplateError(f"asks for {{{clean(subject)}}} at character {at + 1}; did you mean {name}?")
-    known = CREDITS_ATTRIBUTES if subject == "credits" else ("",) if subject in plain else WINDOW_ATTRIBUTES
-    if attribute not in known:
-        import difflib
-
-        near = difflib.get_close_matches(attribute, known, 1, 0.5)
-        options = f"did you mean {near[0]}?" if near else f"it can be {', '.join(filter(None, known)) or 'nothing'}"
-        raise TemplateError(f"asks for {{{subject}.{clean(attribute)}}} at character {at + 1}; {options}")
-    return Field(subject=subject, attribute=attribute)
-
-
-def fields(nodes: Iterable[Node]) -> list[Field]:
-    """Return every field of a template, groups included."""
-    found: list[Field] = []
-    for node in nodes:
-        if isinstance(node, Group):
-            found += fields(node.nodes)
-        elif isinstance(node, Field):
-            found.append(node)
-    return found
-
-
 def fill(nodes: Iterable[Node], view: View) -> list[Span]:
     """Return the template's text at the view's moment, with the level of each number."""
     spans: list[Span] = []
     for node in nodes:
         if isinstance(node, Group):
-            if all(_value(field, view) is not None for field in fields(node.nodes)):
+            if all(_value(field, view) is not None for field in list_fields(node.nodes)):
                 spans += fill(node.nodes, view)
         elif isinstance(node, Field):
             spans.append(_value(node, view) or Span(text="?"))
@@ -227,7 +92,7 @@ def _value(field: Field, view: View) -> Span | None:
         return _plain_value(field.subject, view)
     windows = view.reading.windows
     if field.subject == "top":
-        window = binding_window(windows, view.now, view.limits)
+        window = binding_window(windows, view.now, view.thresholds)
     else:
         window = find_window(windows, field.subject)
     return None if window is None else _window_value(window, field.attribute, view)
@@ -243,9 +108,9 @@ def _window_value(window: Window, attribute: str, view: View) -> Span | None:
     if window.resets_at is None or has_reset(window, view.now):
         return None
     # The last frame of a timeline has no successor: a countdown in it would stand still.
-    if state_at(window.as_of, view.now, view.limits) == "expired":
+    if state_at(window.as_of, view.now, view.thresholds) == "expired":
         return None
-    if attribute == "blocked_for" and severity_at(window, view.now, view.limits) != "exhausted":
+    if attribute == "blocked_for" and severity_at(window, view.now, view.thresholds) != "exhausted":
         return None
     if attribute == "resets_at":
         return Span(text=words.clock(window.resets_at, view.now, view.timezone))
@@ -253,25 +118,25 @@ def _window_value(window: Window, attribute: str, view: View) -> Span | None:
 
 
 def _share(window: Window, attribute: str, view: View) -> Span | None:
-    if has_reset(window, view.now) and state_at(window.as_of, view.now, view.limits) != "expired":
-        return Span(text="reset" if view.ascii_only else "↺")
-    used = used_percent_at(window, view.now, view.limits)
+    if has_reset(window, view.now) and state_at(window.as_of, view.now, view.thresholds) != "expired":
+        return Span(text=words.reset_mark(ascii_only=view.ascii_only))
+    used = used_percent_at(window, view.now, view.thresholds)
     if used is None:
         return None
     left = view.show_left if attribute in ("", "bar") else attribute == "left"
-    shown = number(window, used, view.now, view.limits, left=left, ascii_only=view.ascii_only)
+    shown = number(window, used, view.now, view.thresholds, left=left, ascii_only=view.ascii_only)
     if attribute != "bar":
         return shown
     bar = words.bar(used, left=left, ascii_only=view.ascii_only)
     return Span(text=f"~{bar}" if shown.level == "stale" else bar, level=shown.level)
 
 
-def number(window: Window, used: float, now: datetime, limits: Limits, *, left: bool, ascii_only: bool) -> Span:
+def number(window: Window, used: float, now: datetime, thresholds: Thresholds, *, left: bool, ascii_only: bool) -> Span:
     """Return a percentage that may be shown with its marks: ~ for stale, and the severity's form."""
-    severity = severity_at(window, now, limits)
+    severity = severity_at(window, now, thresholds)
     text = words.percent(used, left=left) + words.mark(severity, ascii_only=ascii_only)
-    if state_at(window.as_of, now, limits) == "stale":
-        return Span(text="~" + text, level="stale")
+    if state_at(window.as_of, now, thresholds) == "stale":
+        return Span(text=words.form("stale", ascii_only=ascii_only) + text, level="stale")
     return Span(text=text, level=severity)
 
 
@@ -283,13 +148,13 @@ def _shown(name: str, view: View) -> str:
 def _forecast(window: Window, attribute: str, view: View) -> Span | None:
     """Show what a fresh statement let expect; a time that has passed without coming true is not shown."""
     known = view.forecasts.get(window.id)
-    if known is None or has_reset(window, view.now) or state_at(window.as_of, view.now, view.limits) != "fresh":
+    if known is None or has_reset(window, view.now) or state_at(window.as_of, view.now, view.thresholds) != "fresh":
         return None
     if attribute == "pace":
         return None if known.ratio is None else Span(text=words.pace(known.ratio, ascii_only=view.ascii_only))
-    if known.exhausts_at is None or known.exhausts_at <= view.now:
+    if known.exhausts_at is None or known.exhausts_at <= view.now or not words.expects_to_run_out(window, known):
         return None
-    return Span(text=words.clock(known.exhausts_at, view.now, view.timezone))
+    return Span(text=words.forecast_clock(known.exhausts_at, view.now, view.timezone))
 
 
 def short_name(window: Window) -> str:
@@ -301,7 +166,7 @@ def _credits_value(attribute: str, view: View) -> Span | None:
     credits = view.reading.credits
     if credits is None:
         return None
-    state = state_at(credits.as_of or view.reading.as_of, view.now, view.limits)
+    state = state_at(credits.as_of or view.reading.as_of, view.now, view.thresholds)
     if state == "expired":
         return None
     old = "~" if state == "stale" else ""
@@ -332,7 +197,7 @@ def _credits_left(view: View, old: str, level: Level | None) -> Span | None:
 
 def _plain_value(subject: str, view: View) -> Span | None:
     reading = view.reading
-    state = state_at(reading.as_of, view.now, view.limits)
+    state = state_at(reading.as_of, view.now, view.thresholds)
     if subject == "age":
         known = state != "expired" and reading.as_of <= view.now + CLOCK_SLACK
         return Span(text=words.age(view.now - reading.as_of)) if known else None

@@ -8,7 +8,8 @@ starship escapes by itself.
 from __future__ import annotations
 
 from ullage.base.record import Record
-from ullage.system.places import is_coloured, surface_of
+from ullage.config.palette import ATTRIBUTES, NAMES, is_hex, number_of
+from ullage.quota.timeline import is_coloured, surface_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,43 +25,16 @@ class Span(Record):
     level: Level | None = None
 
 
-PALETTES: dict[str, dict[str, str]] = {
-    "16": {
-        "normal": "green",
-        "warning": "yellow",
-        "critical": "bold red",
-        "exhausted": "bold reverse red",
-        "stale": "dim",
-    },
-    # Okabe and Ito's colours, which stay apart for every kind of colour vision.
-    "truecolor": {
-        "normal": "#56b4e9",
-        "warning": "#e69f00",
-        "critical": "bold #d55e00",
-        "exhausted": "bold reverse #d55e00",
-        "stale": "dim",
-    },
-    "none": {},
-}
-
-_ATTRIBUTES = {
-    "bold": ("1", "bold"),
-    "dim": ("2", "dim"),
-    "underline": ("4", "underscore"),
-    "reverse": ("7", "reverse"),
-}
-_COLOURS = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
+# What else is like another surface: its texts as they are, its colours as those of a terminal.
+_WITH_ESCAPES, _WITH_COLOURS = ("zsh", "tmux"), ("bash", "zsh", "tmux")
 
 
-def check_style(style: str) -> str | None:
-    """Return what is wrong with a style, in words, or None."""
-    for word in style.split():
-        if word not in _ATTRIBUTES and not _is_hex(word) and word.removeprefix("bright_") not in _COLOURS:
-            return (
-                f"holds {word!r}; a style is made of {', '.join(_ATTRIBUTES)}, a colour ({', '.join(_COLOURS)}, each "
-                "also with bright_ before it) or #rrggbb"
-            )
-    return None
+def form_of(timeline: str) -> str:
+    """Return the timeline that stands for all that paint the same spans the same way."""
+    surface = surface_of(timeline)
+    if is_coloured(timeline):
+        return surface if surface in _WITH_COLOURS else "ansi"
+    return f"{surface}-plain" if surface in _WITH_ESCAPES else "plain"
 
 
 def paint(spans: Iterable[Span], timeline: str, palette: Mapping[str, str]) -> str:
@@ -81,29 +55,49 @@ def _escape(text: str, surface: str) -> str:
 
 
 def _styled(text: str, style: str, surface: str) -> str:
+    words = style.split()
     if surface == "tmux":
-        return f"#[{','.join(_tmux(word) for word in style.split())}]{text}#[default]"
-    codes = ";".join(_sgr(word) for word in style.split())
-    on, off = f"\033[{codes}m", "\033[0m"
+        ons, offs = [*map(_tmux_on, words)], _unique(map(_tmux_off, words))
+        return f"#[{','.join(ons)}]{text}#[{','.join(offs)}]"
+    # Only what was switched on is switched off: around a segment a theme may have colours of its own.
+    on, off = (f"\033[{';'.join(codes)}m" for codes in ([*map(_sgr_on, words)], _unique(map(_sgr_off, words))))
     if surface == "bash":
         return f"\001{on}\002{text}\001{off}\002"
     return f"%{{{on}%}}{text}%{{{off}%}}" if surface == "zsh" else f"{on}{text}{off}"
 
 
-def _sgr(word: str) -> str:
-    if word in _ATTRIBUTES:
-        return _ATTRIBUTES[word][0]
-    if _is_hex(word):
-        return "38;2;" + ";".join(str(int(word[at : at + 2], 16)) for at in (1, 3, 5))
-    bright = word.startswith("bright_")
-    return str((90 if bright else 30) + _COLOURS.index(word.removeprefix("bright_")))
+def _unique(words: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(words))
 
 
-def _tmux(word: str) -> str:
-    if word in _ATTRIBUTES:
-        return _ATTRIBUTES[word][1]
-    return "fg=" + word.replace("bright_", "bright")
+def _sgr_on(word: str) -> str:
+    if word in ATTRIBUTES:
+        return ATTRIBUTES[word][0]
+    shift, colour = (10, word[3:]) if word.startswith("on_") else (0, word)
+    if is_hex(colour):
+        return f"{38 + shift};2;" + ";".join(str(int(colour[at : at + 2], 16)) for at in (1, 3, 5))
+    number = number_of(colour)
+    if number is not None:
+        return f"{38 + shift};5;{number}"
+    bright = colour.startswith("bright_")
+    return str((90 if bright else 30) + shift + NAMES.index(colour.removeprefix("bright_")))
 
 
-def _is_hex(word: str) -> bool:
-    return len(word) == 7 and word[0] == "#" and all(character in "0123456789abcdefABCDEF" for character in word[1:])
+def _sgr_off(word: str) -> str:
+    if word in ATTRIBUTES:
+        return ATTRIBUTES[word][1]
+    return "49" if word.startswith("on_") else "39"
+
+
+def _tmux_on(word: str) -> str:
+    if word in ATTRIBUTES:
+        return ATTRIBUTES[word][2]
+    ground, colour = ("bg", word[3:]) if word.startswith("on_") else ("fg", word)
+    number = number_of(colour)
+    return f"{ground}={colour.replace('bright_', 'bright') if number is None else f'colour{number}'}"
+
+
+def _tmux_off(word: str) -> str:
+    if word in ATTRIBUTES:
+        return f"no{ATTRIBUTES[word][2]}"
+    return "bg=default" if word.startswith("on_") else "fg=default"

@@ -12,7 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ullage.base.text import clean
-from ullage.render import phrases, words
+from ullage.config.palette import number_of
+from ullage.render import words
 from ullage.render.rows import COURSE_CELLS, rows
 
 TYPE_CHECKING = False
@@ -36,7 +37,6 @@ _ROOM_FOR_LONG_BARS = 84
 
 def print_usage(overview: Overview, settings: Settings, now: datetime) -> None:
     """Print what is known, how old it is, who said so and what went wrong."""
-    settings = for_this_output(settings)
     console = _console()
     for part in _usage(overview, settings, now, console.width):
         console.print(part)
@@ -48,6 +48,11 @@ def for_this_output(settings: Settings) -> Settings:
     # Python writes UTF-8 in the C locale too (PEP 540), whatever the terminal makes of it.
     is_plain = os.environ.get("LC_ALL") in ("C", "POSIX")
     return settings.replace(ascii_only=settings.ascii_only or is_plain or not carries_more)
+
+
+def is_without_colour() -> bool:
+    """Say whether the person or the terminal wants no colours."""
+    return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
 
 
 def print_lines(lines: Iterable[Sequence[Span]], settings: Settings) -> None:
@@ -87,14 +92,25 @@ def frame(
 
 def _console(file: io.StringIO | None = None, width: int | None = None) -> Console:
     force = True if os.environ.get("CLICOLOR_FORCE", "0") != "0" or file is not None else None
-    no_colour = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+    no_colour = is_without_colour()
     return Console(
         file=file, width=width, force_terminal=force, no_color=no_colour, highlight=False, markup=False, emoji=False
     )
 
 
 def _text(line: Sequence[Span], settings: Settings) -> Text:
-    return Text.assemble(*((span.text, settings.palette.get(span.level or "", "")) for span in line))
+    return Text.assemble(*((span.text, _rich_style(settings.palette.get(span.level or "", ""))) for span in line))
+
+
+def _rich_style(style: str) -> str:
+    return " ".join(map(_rich_word, style.split()))
+
+
+def _rich_word(word: str) -> str:
+    if word.startswith("on_"):
+        return f"on {_rich_word(word[3:])}"
+    number = number_of(word)
+    return word if number is None else f"color({number})"
 
 
 def _usage(
@@ -102,7 +118,7 @@ def _usage(
 ) -> list[RenderableType]:
     parts: list[RenderableType] = []
     if overview.reading is None:
-        parts.append(Text("Nothing is known yet."))
+        parts.append(Text(words.NOTHING))
     else:
         found = rows(overview, settings, now, bar_cells=_bar_cells(width))
         layout = _dense if dense else _wide if width >= _WIDE else _narrow
@@ -111,7 +127,7 @@ def _usage(
             for column in table.columns if settings.ascii_only else ():
                 column.overflow = "crop"
             parts.append(table)
-        parts.append(Text(phrases.origin(overview.reading, settings, now), style="dim"))
+        parts.append(Text(words.origin(overview.reading, settings, now), style="dim"))
     problem = overview.problem
     if problem is not None:
         parts.append(Text(f"{clean(problem.message, 500)}{_retry(problem.retry_at, now)}", style="yellow"))

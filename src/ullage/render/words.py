@@ -1,29 +1,69 @@
-"""Numbers and times in the words that every surface uses. Pure; what is rounded is never rounded towards a lie."""
+"""The words of every surface: numbers, times, states, and the sentences about a window. Pure.
+
+What is rounded is never rounded towards a lie: used percents down, so that 99.9 is not yet 100, and time left up.
+"""
 
 from __future__ import annotations
 
 import math
 
+from ullage.base.dates import timedelta
+from ullage.base.record import Record
+from ullage.base.text import clean
+from ullage.quota.model import has_reset, state_at
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta, tzinfo
+    from datetime import datetime, tzinfo
+    from decimal import Decimal
 
-    from ullage.quota.model import Money, Severity
+    from ullage.config import Settings
+    from ullage.quota.model import Account, Money, Reading, Severity, Window
+    from ullage.quota.pace import Forecast
+    from ullage.quota.timeline import Level
 
-_MARKS: dict[Severity, str] = {"normal": "", "warning": "!", "critical": "!!", "exhausted": "×"}
-_ASCII_MARKS: dict[Severity, str] = {**_MARKS, "exhausted": "X"}
+NOTHING = "Nothing is known yet."
+USED_UP = "used up"
+HAS_RESET = "has reset; a new reading is due"
+NOT_STARTED = "not started"
+NO_RESET_TIME = "no reset time known"
+UNKNOWN = "unknown"
+# Of a chart: what was used, when nothing was read, the line of even use, the forecast.
+USED, UNSEEN, JUST_LASTS, EXPECTED = "used", "unseen", "just lasts", "expected"
+_STATES = {"stale": "stale", "expired": "too old to show"}
+
+_FORMS: dict[Level, str] = {"normal": "", "warning": "!", "critical": "!!", "exhausted": "×", "stale": "~", "none": ""}
+_ASCII_FORMS: dict[Level, str] = {**_FORMS, "exhausted": "X"}
 _BAR_CELLS = 8
+
+# A forecast this near to the reset, as a share of the time that was left when the window was stated, is within its own
+# error; where the forecast has a band, so is a middle this near to 100, as a share of the band.
+_NEAR_RESET, _NEAR_LIMIT = 0.05, 1 / 6
+_DAY = timedelta(days=1)
+_PARTS_OF_DAY = ((5, "early {day}"), (12, "{day} morning"), (17, "{day} afternoon"), (24, "{day} evening"))
+# From so many days on a weekday alone could be this week's or the next one's.
+_WEEK_DAYS = 7
 
 
 def percent(used: float, *, left: bool = False) -> str:
-    """Return whole percents: what is used rounded down, so that 99.9 is not yet 100, and what is left rounded up."""
-    whole = math.floor(used + 1e-9)
-    return f"{max(0, 100 - whole) if left else whole}%"
+    """Return whole percents: what is used rounded down, 100 at most, and what is left rounded up."""
+    whole = min(100, math.floor(used + 1e-9))
+    return f"{100 - whole if left else whole}%"
+
+
+def form(level: Level, *, ascii_only: bool) -> str:
+    """Return the form that goes with a level's colour, for those who do not see the colour."""
+    return (_ASCII_FORMS if ascii_only else _FORMS)[level]
 
 
 def mark(severity: Severity, *, ascii_only: bool) -> str:
-    """Return the form that goes with a severity's colour, for those who do not see the colour."""
-    return (_ASCII_MARKS if ascii_only else _MARKS)[severity]
+    """Return a severity's form."""
+    return form(severity, ascii_only=ascii_only)
+
+
+def reset_mark(*, ascii_only: bool) -> str:
+    """Return what stands for a number that a reset has made unknown."""
+    return "reset" if ascii_only else "↺"
 
 
 def bar(used: float, *, left: bool = False, ascii_only: bool = False, cells: int = _BAR_CELLS) -> str:
@@ -57,14 +97,32 @@ def age(elapsed: timedelta) -> str:
 
 def ago(elapsed: timedelta) -> str:
     """Return how long ago something was, as one says it."""
-    told = age(elapsed)
-    return "just now" if told == "0m" else f"{told} ago"
+    since = age(elapsed)
+    return "just now" if since == "0m" else f"{since} ago"
 
 
 def clock(moment: datetime, now: datetime, timezone: tzinfo | None = None) -> str:
-    """Return the local time of day, with the weekday when it is a day away or more."""
+    """Return the local time of day, with the weekday when that is not today's, or the date when a week away."""
     local = moment.astimezone(timezone)
-    return local.strftime("%H:%M" if abs((moment - now).total_seconds()) < 86400 else "%a %H:%M")
+    days = (local.date() - now.astimezone(timezone).date()).days
+    if days == 0:
+        return local.strftime("%H:%M")
+    return f"{_day(moment, now, timezone)} {local:%H:%M}"
+
+
+def forecast_clock(moment: datetime, now: datetime, timezone: tzinfo | None = None) -> str:
+    """Return when something is expected, no finer than a forecast can be: beyond a day a part of the day."""
+    if moment - now < _DAY:
+        return clock(moment, now, timezone)
+    hour = moment.astimezone(timezone).hour
+    part = next(part for ends, part in _PARTS_OF_DAY if hour < ends)
+    return part.format(day=_day(moment, now, timezone))
+
+
+def _day(moment: datetime, now: datetime, timezone: tzinfo | None) -> str:
+    local = moment.astimezone(timezone)
+    near = abs((local.date() - now.astimezone(timezone).date()).days) < _WEEK_DAYS
+    return f"{local:%a}" if near else f"{local.day} {local:%b}"
 
 
 def pace(ratio: float, *, ascii_only: bool = False) -> str:
@@ -77,6 +135,128 @@ def money(amount: Money) -> str:
     sign = "-" if amount.amount_minor < 0 else ""
     digits = str(abs(amount.amount_minor)).rjust(amount.exponent + 1, "0")
     number = f"{digits[: -amount.exponent]}.{digits[-amount.exponent :]}" if amount.exponent else digits
-    if amount.currency == "USD":
-        return f"{sign}${number}"
-    return f"{sign}{number}" if amount.currency == "XXX" else f"{sign}{number} {amount.currency}"
+    return sign + priced(number, amount.currency)
+
+
+def priced(number: str | Decimal, currency: str) -> str:
+    """Return a number with its currency, as every surface writes it: $12.34, 12.34 EUR."""
+    if currency == "USD":
+        return f"${number}"
+    return str(number) if currency == "XXX" else f"{number} {currency}"
+
+
+def plan(account: Account) -> str:
+    """Return what a person pays for, in the provider's words for people: Max 20x, Pro, Team; nothing where unknown."""
+    if not account.plan:
+        return ""
+    factor = (account.tier or "").rpartition("_")[2]
+    sized = factor[:-1].isdigit() and factor.endswith("x")
+    return clean(account.plan).title() + (f" {clean(factor)}" if sized else "")
+
+
+def window_title(window: Window) -> str:
+    """Return a window's name in a list where its kind can be seen: Session, Week, a model's name."""
+    label = clean(window.label)
+    inside = label.partition("(")[2].rstrip(")").strip()
+    if window.kind == "session":
+        return "Session"
+    if window.kind == "weekly":
+        return "Week"
+    return inside if window.kind == "model" and inside else label
+
+
+def used_up(resets_at: datetime | None, now: datetime, timezone: tzinfo | None = None) -> str:
+    """Return the sentence about a window that is used up: used up; back at 15:48, in 27m."""
+    if resets_at is None or resets_at <= now:
+        return USED_UP
+    when = clock(resets_at, now, timezone)
+    return f"{USED_UP}; back {'' if ' ' in when else 'at '}{when}, in {countdown(resets_at - now)}"
+
+
+def resets(resets_at: datetime, now: datetime, timezone: tzinfo | None = None) -> str:
+    """Return when a window resets, in a sentence: resets at 15:48, in 1h04."""
+    when = clock(resets_at, now, timezone)
+    return f"resets {'' if ' ' in when else 'at '}{when}, in {countdown(resets_at - now)}"
+
+
+class Outlook(Record):
+    """What to expect of a window in words, and whether it warns."""
+
+    text: str = ""
+    warns: bool = False
+
+
+def expects_to_run_out(window: Window, forecast: Forecast) -> bool:
+    """Say whether a window is expected to run out, by more than the forecast's own error."""
+    return forecast.exhausts_at is not None and not just_about_lasts(window, forecast)
+
+
+def just_about_lasts(window: Window, forecast: Forecast) -> bool:
+    """Say whether a forecast is too near to the limit, or to the reset, to tell on which side the window ends."""
+    low, high, middle = forecast.projected_low, forecast.projected_high, forecast.projected_percent
+    if low is not None and high is not None and middle is not None and low < 100 < high:
+        return abs(middle - 100) <= (high - low) * _NEAR_LIMIT or _is_near_reset(window, forecast)
+    return forecast.exhausts_latest is None and _is_near_reset(window, forecast)
+
+
+def _is_near_reset(window: Window, forecast: Forecast) -> bool:
+    if forecast.exhausts_at is None or window.resets_at is None:
+        return False
+    return window.resets_at - forecast.exhausts_at <= (window.resets_at - window.as_of) * _NEAR_RESET
+
+
+def outlook(
+    window: Window, forecast: Forecast | None, now: datetime, timezone: tzinfo | None = None, *, brief: bool = False
+) -> Outlook:
+    """Return whether a window lasts; nothing where nothing can be said, and of a window that is used up just that."""
+    if window.used_percent is not None and window.used_percent >= 100 and not has_reset(window, now):
+        return Outlook(text=used_up(window.resets_at, now, timezone), warns=True)
+    if forecast is None or forecast.projected_percent is None or window.resets_at is None:
+        return Outlook()
+    if just_about_lasts(window, forecast):
+        return Outlook(text="just about lasts")
+    ends = forecast.exhausts_at
+    if ends is None:
+        lasts = "lasts" if forecast.exhausts_earliest is None else "probably lasts"
+        expected = percent(forecast.projected_percent)
+        return Outlook(text=f"{lasts}, about {expected}{'' if brief else ' at the reset'}")
+    if ends <= now:
+        return Outlook(text="about to run out", warns=True)
+    early = f"{_rough(window.resets_at - ends, far=ends - now >= _DAY)} {'early' if brief else 'before the reset'}"
+    return Outlook(text=f"runs out {forecast_clock(ends, now, timezone)}, {early}", warns=True)
+
+
+def _rough(remaining: timedelta, *, far: bool) -> str:
+    """Return a time in hours where a forecast a day away or more knows no minutes."""
+    if not far:
+        return countdown(remaining)
+    hours = max(1, round(remaining.total_seconds() / 3600))
+    return f"{hours}h" if hours < 48 else f"{round(hours / 24)}d"
+
+
+def interval(forecast: Forecast, now: datetime, timezone: tzinfo | None = None) -> str:
+    """Return the forecast's interval in words; nothing where the window lasts in all likelihood."""
+    if forecast.exhausts_earliest is None:
+        return ""
+    earliest = forecast_clock(max(forecast.exhausts_earliest, now), now, timezone)
+    if forecast.exhausts_latest is None:
+        return f"{earliest} at the earliest, or not before the reset"
+    latest = forecast_clock(max(forecast.exhausts_latest, now), now, timezone)
+    return f"between {earliest} and {latest}" if earliest != latest else earliest
+
+
+def origin(reading: Reading, settings: Settings, now: datetime) -> str:
+    """Return whose numbers these are, what they count, how old they are and who said so."""
+    parts = [plan(reading.account) and f"{plan(reading.account)} plan", "percent left" if settings.show_left else ""]
+    return ", ".join(filter(None, [*parts, freshness(reading, settings, now), f"from {reading.source}"]))
+
+
+def freshness(reading: Reading, settings: Settings, now: datetime) -> str:
+    """Return when a reading was made, and whether it is stale or too old to show."""
+    state = _STATES.get(state_at(reading.as_of, now, settings.thresholds))
+    return read(reading.as_of, now) + (f" ({state})" if state else "")
+
+
+def read(as_of: datetime, now: datetime) -> str:
+    """Return when a number was read."""
+    return f"read {ago(now - as_of)}"

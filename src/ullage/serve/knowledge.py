@@ -7,14 +7,14 @@ import subprocess
 import threading
 from datetime import UTC, datetime
 
-from ullage import config, metrics
+from ullage import config, metrics, prompt
 from ullage.base.record import Record
 from ullage.metrics import identity
-from ullage.prompt import frames, may_write
+from ullage.prompt import frames
 from ullage.quota import contract, timeline
-from ullage.render import chart
+from ullage.render import burnup
 from ullage.serve import documents
-from ullage.store import history, overview, recording
+from ullage.store import history, overview
 from ullage.store.cache import ProfileCache
 from ullage.system import detach, places
 
@@ -24,12 +24,10 @@ if TYPE_CHECKING:
 
     from ullage.config import Settings
     from ullage.quota.contract import ProfilesDocument, UsageDocument
-    from ullage.quota.model import Limits, Window
+    from ullage.quota.model import Thresholds, Window
     from ullage.serve.documents import BurnupDocument, SamplesDocument
     from ullage.store.overview import Overview
 
-# A refresh moves its own due time on within this time; until then nobody here starts another.
-_REFRESH_PAUSE_SECONDS = 30
 # A bar that redraws by itself: nobody presses Enter before an answer of ours.
 _SURFACE = "plain"
 
@@ -48,7 +46,6 @@ class Knowledge:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self.environ = environ
         self._loaded: dict[str | None, _Loaded] = {}
-        self._refreshed: dict[str | None, datetime] = {}
 
     def profiles(self) -> list[str | None]:
         """Return every profile that has a cache, or else the one in effect."""
@@ -58,39 +55,35 @@ class Knowledge:
         """Return the profile that the environment names."""
         return self.environ.get("CLAUDE_CONFIG_DIR") or None
 
-    def overview(self, profile: str | None, now: datetime) -> Overview:
-        """Return all there is to show of a profile at `now`."""
-        return self._load(profile, now).overview
-
-    def limits(self, profile: str | None, now: datetime) -> Limits:
+    def thresholds(self, profile: str | None, now: datetime) -> Thresholds:
         """Return where the lines between fresh and stale, normal and critical are drawn."""
-        return self._load(profile, now).settings.limits
+        return self._load(profile, now).settings.thresholds
 
     def usage(self, profile: str | None, now: datetime) -> UsageDocument:
         """Return the contract's document of a profile."""
         loaded = self._load(profile, now)
         known = loaded.overview
-        return contract.document(known.reading, known.plan, loaded.settings.limits, now, known.forecasts)
+        return contract.document(known.reading, known.schedule, loaded.settings.thresholds, now, known.forecasts)
 
     def every_usage(self, now: datetime) -> ProfilesDocument:
         """Return the document of every account."""
         profiles = self.profiles()
-        limits = self.limits(profiles[0], now)
+        thresholds = self.thresholds(profiles[0], now)
         each = [
             contract.ProfileDocument(
                 profile=one.profile or "default",
-                usage=contract.document(one.reading, one.plan, limits, now, one.forecasts),
+                usage=contract.document(one.reading, one.schedule, thresholds, now, one.forecasts),
             )
-            for one in overview.load_all(profiles, self.environ, limits, now)
+            for one in overview.load_all(profiles, self.environ, thresholds, now)
         ]
         return contract.ProfilesDocument(schema=1, profiles=each)
 
     def exposition(self, now: datetime, *, openmetrics: bool) -> bytes:
         """Return the metrics of every account."""
         settings, _ = config.load(self.environ)
-        known = overview.load_all(self.profiles(), self.environ, settings.limits, now)
-        names = identity.names(settings.reporting, known, self.environ)
-        return metrics.exposition(known, settings.limits, now, names, openmetrics=openmetrics)
+        known = overview.load_all(self.profiles(), self.environ, settings.thresholds, now)
+        names = identity.name_accounts(settings.reporting, known, self.environ)
+        return metrics.expose_metrics(known, settings.thresholds, now, names, openmetrics=openmetrics)
 
     def burnup(self, profile: str | None, window: str, now: datetime) -> BurnupDocument | None:
         """Return the course of a window by its id, None where there is none to show."""
@@ -107,11 +100,11 @@ class Knowledge:
         cache = self._cache(profile)
         reading = cache.reading()
         found = (
-            history.samples(recording.history_path(cache.environ), recording.owner(cache, reading), since)
+            history.samples(overview.history_path(cache.environ), overview.owner(cache, reading), since)
             if reading
             else {}
         )
-        return documents.samples_document({id: found[id] for id in found if window in (None, id)}, most)
+        return documents.describe_samples({id: found[id] for id in found if window in (None, id)}, most)
 
     def next_event(self, profile: str | None, now: datetime) -> datetime | None:
         """Return when time alone changes what a profile shows or a refresh falls due, None when nothing is ahead."""
@@ -122,19 +115,15 @@ class Knowledge:
             moments.append(header.refresh_after)
         return datetime.fromtimestamp(min(moments), UTC) if moments else None
 
-    def refresh_if_due(self, profile: str | None, now: datetime) -> None:
+    def refresh_if_due(self, profile: str | None) -> None:
         """Start a refresh as a bar would: in the background, no more often than the schedule allows."""
-        cache = self._cache(profile)
-        header = timeline.read_header(cache.timeline(_SURFACE))
-        last = self._refreshed.get(profile)
-        if not timeline.is_due(header, int(now.timestamp())) or not may_write(cache.directory, cache.environ):
-            return
-        if last is None or not 0 <= (now - last).total_seconds() < _REFRESH_PAUSE_SECONDS:
-            self._refreshed[profile] = now
-            _start_refresh(cache.environ)
+        prompt.start_refresh_if_due(self._environ_of(profile), (_SURFACE,), _start_refresh)
+
+    def _environ_of(self, profile: str | None) -> dict[str, str]:
+        return places.of_profile(profile, self.environ)
 
     def _cache(self, profile: str | None) -> ProfileCache:
-        return ProfileCache(places.of_profile(profile, self.environ))
+        return ProfileCache(self._environ_of(profile))
 
     def _load(self, profile: str | None, now: datetime) -> _Loaded:
         cache = self._cache(profile)
@@ -143,7 +132,7 @@ class Knowledge:
         second = int(now.timestamp())
         if loaded is None or loaded.version != version or (loaded.until is not None and second >= loaded.until):
             settings, _ = config.load(self.environ)
-            known = overview.load(cache, settings.limits, now, profile)
+            known = overview.load(cache, settings.thresholds, now, profile)
             until = frames.events(known.reading, settings, second) if known.reading else ()
             loaded = _Loaded(
                 version=version, until=min(until, default=None), settings=settings, overview=known, burnups={}
@@ -156,15 +145,15 @@ class Knowledge:
 
 
 def _burnup(window: Window, known: Overview, now: datetime) -> BurnupDocument | None:
-    drawn = chart.burnup(window, known.samples.get(window.id, ()), known.forecasts.get(window.id), now)
-    return documents.burnup_document(drawn) if drawn else None
+    drawn = burnup.plot_burnup(window, known.samples.get(window.id, ()), known.forecasts.get(window.id), now)
+    return documents.describe_burnup(drawn) if drawn else None
 
 
 def _start_refresh(environ: Mapping[str, str]) -> None:
     """Start a refresh that outlives us; unlike `detach`, from a process with threads, which must not fork."""
     try:
         process = subprocess.Popen(
-            detach.command("ullage.refresh"),
+            detach.build_command("ullage.refresh"),
             env=dict(environ),
             cwd=os.path.abspath(os.sep),
             stdin=subprocess.DEVNULL,

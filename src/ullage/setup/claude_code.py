@@ -13,7 +13,7 @@ from ullage.sources import claude_state
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ullage.setup.userfile import UserFile
 
@@ -88,3 +88,31 @@ def naming(file: UserFile) -> Iterator[None]:
         yield
     except UsageError as error:
         raise UsageError(f"{file.path}: {error}") from error
+
+
+def plan_hooks(environ: Mapping[str, str], arguments: Sequence[str]) -> Plan:
+    """Return what setting up would change; raise UsageError where it cannot be done safely."""
+    file = userfile.read(path(environ))
+    before = text(file)
+    with naming(file):
+        after = hook_settings.with_hooks(before, arguments)
+    if after == before:
+        return Plan(change=None, words=f"{file.path} has these hooks already; nothing to add.")
+    return Plan(change=Change(file=file, after=after.encode()), words="Claude Code asks them from its next start on.")
+
+
+def plan_hooks_undo(environ: Mapping[str, str]) -> Plan:
+    """Return what taking our hooks out would change."""
+    file = userfile.read(path(environ))
+    before = text(file)
+    with naming(file):
+        after = hook_settings.without_hooks(before)
+    if after == before:
+        return Plan(change=None, words=f"{file.path} has no hook of ullage: nothing to undo.")
+    ours = hook_settings.takes_back(before, after)
+    return Plan(
+        change=userfile.without_ours(file, after.encode(), was_ours_alone=hook_settings.is_ours_alone(before)),
+        words="Claude Code asks them no more from its next start on.",
+        note="" if ours else "The hooks are not as ullage wrote them; what was changed in them goes with them.",
+        takes_back=ours,
+    )

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 _KEY = "hooks"
 
+# What a hook may take of a prompt's time before Claude Code goes on without it.
+_TIMEOUT_SECONDS = 10
+
 
 def with_hooks(text: str, arguments: Sequence[str]) -> str:
     """Return the settings with our hooks, in place of those with other arguments; an empty text becomes a file.
@@ -90,11 +93,11 @@ def _strange(key: str, form: str) -> UsageError:
 
 
 def _file(arguments: Sequence[str]) -> str:
-    return json.dumps({_KEY: answers.entries(arguments)}, indent=2) + "\n"
+    return json.dumps({_KEY: build_entries(arguments)}, indent=2) + "\n"
 
 
 def _added(text: str, arguments: Sequence[str]) -> str:
-    entries = answers.entries(arguments)
+    entries = build_entries(arguments)
     if _hooks(text) is None:
         return jsonedit.append(text, jsonedit.outermost(text), entries, _KEY)
     for name, [group] in entries.items():
@@ -124,13 +127,13 @@ def _first_of_ours(text: str) -> tuple[int, Element] | None:
     for event in _lists(text):
         for group in jsonedit.elements(text, event.value_start):
             handlers = group.value.get("hooks") if isinstance(group.value, dict) else None
-            if isinstance(handlers, list) and any(map(answers.is_ours, handlers)):
-                if all(map(answers.is_ours, handlers)):
+            if isinstance(handlers, list) and any(map(is_ours, handlers)):
+                if all(map(is_ours, handlers)):
                     return event.value_start, group
                 inner = jsonedit.member(text, group.value_start, "hooks")
                 assert inner is not None
                 found = jsonedit.elements(text, inner.value_start)
-                return inner.value_start, next(handler for handler in found if answers.is_ours(handler.value))
+                return inner.value_start, next(handler for handler in found if is_ours(handler.value))
     return None
 
 
@@ -160,7 +163,7 @@ def _without_empty(text: str, name: str) -> str:
 def _ours(text: str) -> list[Any]:
     groups = [group for event in _lists(text) for group in event.value if isinstance(group, dict)]
     handlers = [group["hooks"] for group in groups if isinstance(group.get("hooks"), list)]
-    return [handler for several in handlers for handler in several if answers.is_ours(handler)]
+    return [handler for several in handlers for handler in several if is_ours(handler)]
 
 
 def _arguments(text: str) -> list[str] | None:
@@ -172,3 +175,23 @@ def _arguments(text: str) -> list[str] | None:
 def _is_whole(text: str) -> bool:
     found = _ours(text)
     return len(found) == len(answers.EVENTS) and all(handler == found[0] for handler in found)
+
+
+def build_entries(arguments: Sequence[str] = (), program: str = "ullage") -> dict[str, list[dict[str, Any]]]:
+    """Return what belongs into the `hooks` of Claude Code's settings.json, by event."""
+    handler = {"type": "command", "command": shlex.join([program, "hook", *arguments]), "timeout": _TIMEOUT_SECONDS}
+    return {
+        "UserPromptSubmit": [{"hooks": [handler]}],
+        "PreToolUse": [{"matcher": "*", "hooks": [handler]}],
+        "Stop": [{"hooks": [handler]}],
+    }
+
+
+def is_ours(handler: object) -> bool:
+    """Say whether a handler runs `ullage hook`, by whatever path."""
+    command = handler.get("command") if isinstance(handler, dict) else None
+    try:
+        words = shlex.split(command) if isinstance(command, str) else []
+    except ValueError:
+        return False
+    return len(words) > 1 and words[0].replace("\\", "/").rsplit("/", 1)[-1] == "ullage" and words[1] == "hook"

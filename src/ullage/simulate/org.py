@@ -6,13 +6,13 @@ import json
 import urllib.parse
 from datetime import UTC, datetime, timedelta
 
-from ullage.simulate.reply import Reply, error
+from ullage.simulate.reply import Reply, refuse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ullage.simulate import Simulator
+    from ullage.simulate.reply import Provider
 
     Parameters = dict[str, list[str]]
 
@@ -63,10 +63,10 @@ class _WrongQuestionError(ValueError):
     """The provider would answer 400."""
 
 
-def answer(simulator: Simulator, path: str, query: str, key: str) -> Reply:
+def answer_admin(simulator: Provider, path: str, query: str, key: str) -> Reply:
     """Answer a request for a report; the scenario's faults come first."""
     if key != (ANALYTICS_KEY if path.startswith(_ANALYTICS) else ADMIN_KEY):
-        return error(401, "authentication_error", "invalid x-api-key")
+        return refuse(401, "authentication_error", "invalid x-api-key")
     fault = simulator.scenario(simulator.next_moment())
     if fault.status != 200 or fault.fault or not fault.body.startswith(b'{"'):
         is_empty = (fault.status, fault.body) == (200, b"{}")
@@ -75,11 +75,11 @@ def answer(simulator: Simulator, path: str, query: str, key: str) -> Reply:
         parameters = urllib.parse.parse_qs(query, keep_blank_values=True, strict_parsing=True)
         page = _page(path, parameters, simulator)
     except (_WrongQuestionError, ValueError) as wrong:
-        return error(400, "invalid_request_error", str(wrong))
-    return Reply(body=json.dumps(page).encode()) if page else error(404, "not_found_error", "Not found")
+        return refuse(400, "invalid_request_error", str(wrong))
+    return Reply(body=json.dumps(page).encode()) if page else refuse(404, "not_found_error", "Not found")
 
 
-def _page(path: str, parameters: Parameters, simulator: Simulator) -> dict[str, Any] | None:
+def _page(path: str, parameters: Parameters, simulator: Provider) -> dict[str, Any] | None:
     if path == _CLAUDE_CODE:
         return _cut(
             [_developer(person, parameters["starting_at"][0]) for person in _PEOPLE], parameters, 20, 1000, simulator
@@ -103,7 +103,7 @@ def _page(path: str, parameters: Parameters, simulator: Simulator) -> dict[str, 
 
 
 def _people(
-    path: str, begins: datetime, ends: datetime, groups: list[str], parameters: Parameters, simulator: Simulator
+    path: str, begins: datetime, ends: datetime, groups: list[str], parameters: Parameters, simulator: Provider
 ) -> dict[str, Any]:
     now = datetime.now(UTC)
     if ends - begins > timedelta(days=31) or begins < now - timedelta(days=366) or begins.year < 2026:
@@ -126,7 +126,7 @@ def _people(
     return {**page, "data_refreshed_at": _rfc(now - timedelta(hours=6)), "organization_id": "org_SIM"}
 
 
-def _cut(entries: list[Any], parameters: Parameters, usual: int, most: int, simulator: Simulator) -> dict[str, Any]:
+def _cut(entries: list[Any], parameters: Parameters, usual: int, most: int, simulator: Provider) -> dict[str, Any]:
     limit = int(parameters.get("limit", [str(usual)])[0])
     if not 1 <= limit <= most:
         raise _WrongQuestionError(f"limit: Input should be from 1 to {most}")

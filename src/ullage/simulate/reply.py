@@ -10,8 +10,20 @@ from ullage.base.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime, timedelta
+    from typing import Any, Protocol
+
+    class Provider(Protocol):
+        """What a part of the stand-in asks of the server that it belongs to."""
+
+        scenario: Callable[[Moment], Reply]
+        organizations: list[dict[str, Any]]
+        web_account: dict[str, str]
+        largest_page: int
+
+        def next_moment(self) -> Moment: ...
+        def this_moment(self) -> Moment: ...
 
 
 class Moment(Record):
@@ -41,6 +53,6 @@ class Reply(Record):
     fault: str = ""
 
 
-def error(status: int, kind: str, message: str, **headers: str) -> Reply:
+def refuse(status: int, kind: str, message: str, **headers: str) -> Reply:
     body = json.dumps({"error": {"type": kind, "message": message}}).encode()
     return Reply(status=status, headers=headers, body=body)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ullage.base.errors import SourceError
 from ullage.base.text import clean
-from ullage.quota.model import parse_time
+from ullage.base.values import parse_time
 from ullage.sources import claude_state, wire
 
 TYPE_CHECKING = False

@@ -15,7 +15,7 @@ import unicodedata
 
 from ullage.base.errors import SourceError
 from ullage.base.text import clean
-from ullage.quota.model import parse_time
+from ullage.base.values import parse_time
 from ullage.sources import claude_state
 from ullage.system.files import read_regular
 

@@ -11,7 +11,8 @@ from itertools import islice
 
 from ullage.base.errors import SourceError
 from ullage.base.text import clean, slug
-from ullage.quota.model import Account, Credits, Money, Problem, Reading, Window, parse_percent, parse_time
+from ullage.base.values import parse_percent, parse_time
+from ullage.quota.model import Account, Credits, Money, Problem, Reading, Window
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

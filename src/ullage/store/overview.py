@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 
+from ullage import config
+from ullage.base.errors import UllageError
 from ullage.base.record import Record
 from ullage.quota import pace
-from ullage.store import recording
 from ullage.store.cache import ProfileCache
 from ullage.system import places
 
@@ -14,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from ullage.quota.model import Limits, Problem, Reading
+    from ullage.quota.model import Problem, Reading, Thresholds
     from ullage.quota.pace import Forecast, Sample
     from ullage.quota.schedule import Schedule
 
@@ -24,27 +26,28 @@ class Overview(Record):
 
     profile: str | None = None
     reading: Reading | None
-    plan: Schedule
+    schedule: Schedule
     samples: Mapping[str, Sequence[Sample]]
     forecasts: Mapping[str, Forecast]
 
     @property
     def problem(self) -> Problem | None:
         """What went wrong on the last refresh, or what the reading itself notes."""
-        return self.plan.problem or (self.reading.problem if self.reading else None)
+        return self.schedule.problem or (self.reading.problem if self.reading else None)
 
     @property
     def account_id(self) -> str | None:
         """Whose it is, None where no source tells."""
-        return self.reading.account.id if self.reading else self.plan.account_id
+        return self.reading.account.id if self.reading else self.schedule.account_id
 
 
-def load(cache: ProfileCache, limits: Limits, now: datetime, profile: str | None = None) -> Overview:
+def load(cache: ProfileCache, thresholds: Thresholds, now: datetime, profile: str | None = None) -> Overview:
     """Return all there is to show at `now`; asks nobody."""
-    reading, plan = cache.reading(), cache.schedule()
-    samples = recording.samples(cache, reading, now)
-    forecasts = pace.forecasts(reading.windows, samples, limits, now) if reading else {}
-    return Overview(profile=profile, reading=reading, plan=plan, samples=samples, forecasts=forecasts)
+    snapshot = cache.load()
+    reading = snapshot.reading
+    samples = load_samples(cache, reading, now)
+    forecasts = pace.forecasts(reading.windows, samples, thresholds, now) if reading else {}
+    return Overview(profile=profile, reading=reading, schedule=snapshot.schedule, samples=samples, forecasts=forecasts)
 
 
 def every_profile(environ: Mapping[str, str]) -> list[str | None]:
@@ -53,10 +56,10 @@ def every_profile(environ: Mapping[str, str]) -> list[str | None]:
 
 
 def load_all(
-    profiles: Iterable[str | None], environ: Mapping[str, str], limits: Limits, now: datetime
+    profiles: Iterable[str | None], environ: Mapping[str, str], thresholds: Thresholds, now: datetime
 ) -> list[Overview]:
     """Return what these profiles show, each account once by its newest word, and every profile that names none."""
-    known = [load(ProfileCache(places.of_profile(profile, environ)), limits, now, profile) for profile in profiles]
+    known = [load(ProfileCache(places.of_profile(profile, environ)), thresholds, now, profile) for profile in profiles]
     newest: dict[str, Overview] = {}
     for one in known:
         account = one.account_id
@@ -67,3 +70,35 @@ def load_all(
 
 def _as_of(known: Overview) -> datetime:
     return known.reading.as_of if known.reading else datetime.min.replace(tzinfo=UTC)
+
+
+def history_path(environ: Mapping[str, str]) -> str:
+    """Return where the history lies; raise UsageError where the environment names no place for it."""
+    return os.path.join(config.state_path(environ), "history.sqlite3")
+
+
+def owner(cache: ProfileCache, reading: Reading) -> str:
+    """Return whose history a reading belongs to: its account's, or the profile's where no source tells the account."""
+    return reading.account.id or cache.directory
+
+
+def load_samples(cache: ProfileCache, reading: Reading | None, now: datetime) -> dict[str, list[Sample]]:
+    """Return what forecasts go by, by window id; nothing where the history cannot be read, which `history` explains."""
+    from ullage.quota import pace
+    from ullage.store import history
+
+    if reading is None:
+        return {}
+    try:
+        return history.samples(history_path(cache.environ), owner(cache, reading), now - pace.MEMORY)
+    except UllageError:
+        return {}
+
+
+def load_forecasts(
+    cache: ProfileCache, reading: Reading | None, thresholds: Thresholds, now: datetime
+) -> dict[str, Forecast]:
+    """Return what to expect of the windows whose statement is fresh, by window id."""
+    from ullage.quota import pace
+
+    return pace.forecasts(reading.windows, load_samples(cache, reading, now), thresholds, now) if reading else {}

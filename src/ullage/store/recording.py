@@ -8,57 +8,55 @@ from __future__ import annotations
 import os
 import sys
 
-from ullage import config
 from ullage.base.dates import UTC, datetime
 from ullage.base.errors import UllageError
 from ullage.base.text import clean
 from ullage.quota.model import Problem
 from ullage.store.cache import ProfileCache
-from ullage.system.files import read_regular, remove, write_atomically
+from ullage.system.files import read_regular, remove_file, write_atomically
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from ullage.quota.model import Limits, Reading
-    from ullage.quota.pace import Forecast, Sample
+    from ullage.quota.model import Reading
     from ullage.quota.schedule import Schedule
+    from ullage.store.cache import Snapshot
 
 _LONGEST_NOTICE = 500
 
 
-def remember(cache: ProfileCache, plan: Schedule, now: datetime) -> Schedule:
-    """Keep the numbers of the last reading; where that fails, or a damaged file was in the way, the plan notes it.
+def remember(cache: ProfileCache, snapshot: Snapshot, now: datetime) -> Schedule:
+    """Keep the numbers of the last reading; where that fails, or a damaged file was in the way, the schedule notes it.
 
     Called under the refresh lock, since it writes the schedule.
     """
+    schedule = snapshot.schedule
     try:
-        notice, code = _record(cache, now) or _told_before(cache, plan), "history_damaged"
+        notice, code = _record(cache, snapshot.reading, now) or _told_before(cache, schedule), "history_damaged"
     except UllageError as error:
         notice, code = str(error), "history_not_written"
-    if notice is None or plan.problem is not None:
-        return plan
-    plan = plan.replace(problem=Problem(code=code, message=notice))
-    cache.save_schedule(plan)
-    return plan
+    if notice is None or schedule.problem is not None:
+        return schedule
+    schedule = schedule.replace(problem=Problem(code=code, message=notice))
+    cache.save_schedule(schedule)
+    return schedule
 
 
-def _record(cache: ProfileCache, now: datetime) -> str | None:
-    from ullage.store import history
-
-    reading = cache.reading()
+def _record(cache: ProfileCache, reading: Reading | None, now: datetime) -> str | None:
     if reading is None:
         return None
+    from ullage.store import history
+    from ullage.store.overview import history_path, owner
+
     return history.record(history_path(cache.environ), owner(cache, reading), reading.windows, now)
 
 
-def _told_before(cache: ProfileCache, plan: Schedule) -> str | None:
+def _told_before(cache: ProfileCache, schedule: Schedule) -> str | None:
     """Take the notice of a process that may not write the schedule, once there is a place for it."""
     path = _notice_path(cache)
-    data = read_regular(path, own=True) if plan.problem is None else None
+    data = read_regular(path, own=True) if schedule.problem is None else None
     if data is None:
         return None
-    remove(path)
+    remove_file(path)
     return clean(data.decode(errors="replace"), _LONGEST_NOTICE) or None
 
 
@@ -66,41 +64,11 @@ def _notice_path(cache: ProfileCache) -> str:
     return os.path.join(cache.directory, "history.notice")
 
 
-def history_path(environ: Mapping[str, str]) -> str:
-    """Return where the history lies; raise UsageError where the environment names no place for it."""
-    return os.path.join(config.state_path(environ), "history.sqlite3")
-
-
-def owner(cache: ProfileCache, reading: Reading) -> str:
-    """Return whose history a reading belongs to: its account's, or the profile's where no source tells the account."""
-    return reading.account.id or cache.directory
-
-
-def samples(cache: ProfileCache, reading: Reading | None, now: datetime) -> dict[str, list[Sample]]:
-    """Return what forecasts go by, by window id; nothing where the history cannot be read, which `history` explains."""
-    from ullage.quota import pace
-    from ullage.store import history
-
-    if reading is None:
-        return {}
-    try:
-        return history.samples(history_path(cache.environ), owner(cache, reading), now - pace.MEMORY)
-    except UllageError:
-        return {}
-
-
-def forecasts(cache: ProfileCache, reading: Reading | None, limits: Limits, now: datetime) -> dict[str, Forecast]:
-    """Return what to expect of the windows whose statement is fresh, by window id."""
-    from ullage.quota import pace
-
-    return pace.forecasts(reading.windows, samples(cache, reading, now), limits, now) if reading else {}
-
-
 def main() -> int:
     """Keep the last reading without the refresh lock, for a status line; the next refresh tells what went wrong."""
     try:
         cache = ProfileCache(os.environ)
-        notice = _record(cache, datetime.now(UTC))
+        notice = _record(cache, cache.reading(), datetime.now(UTC))
         if notice is not None:
             write_atomically(_notice_path(cache), notice.encode())
     except UllageError:

@@ -26,9 +26,8 @@ def start_refresh(environ: Mapping[str, str], *options: str) -> None:
     Where no process can be started the reading stays as it is, with its age, and the next prompt tries again.
     A shell that reads its end in a pipe says so with ULLAGE_NOTIFY: only then a descriptor outlives this process.
     """
-    start_program(
-        command("ullage.refresh", *options), environ, keeps_output=environ.get("ULLAGE_NOTIFY") == _NOTIFY_BY_OUTPUT
-    )
+    keeps_output = environ.get("ULLAGE_NOTIFY") == _NOTIFY_BY_OUTPUT
+    start_program(build_command("ullage.refresh", *options), environ, keeps_output=keeps_output)
 
 
 def start(module: str, environ: Mapping[str, str], *arguments: str) -> None:
@@ -36,7 +35,7 @@ def start(module: str, environ: Mapping[str, str], *arguments: str) -> None:
 
     It survives the closing of the terminal, leaves no zombie and prints nothing.
     """
-    start_program(command(module, *arguments), environ)
+    start_program(build_command(module, *arguments), environ)
 
 
 def start_program(program: list[str], environ: Mapping[str, str], *, keeps_output: bool = False) -> None:
@@ -53,7 +52,7 @@ def start_program(program: list[str], environ: Mapping[str, str], *, keeps_outpu
         return
 
 
-def command(module: str, *arguments: str) -> list[str]:
+def build_command(module: str, *arguments: str) -> list[str]:
     """Return what runs one of our modules."""
     # -P: a module in the directory where the user happens to be must not be imported in place of one of ours.
     return [sys.executable, "-P", "-m", module, *arguments]

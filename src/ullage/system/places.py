@@ -18,43 +18,7 @@ from ullage.base.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-SURFACES = ("plain", "ansi", "bash", "zsh", "fish", "tmux", "starship")
-
-# A person presses Enter before each of these prompts; the other surfaces redraw by themselves, watched or not.
-ATTENDED = ("bash", "zsh", "fish", "starship")
-
-_UNCOLOURED = "-plain"
-_ASCII = "-ascii"
-
-# Every surface has a timeline, and those with colours one without: escaped for the same surface, from its template.
-# Each of these has one in ASCII.
-_IN_UNICODE = (*SURFACES, *(surface + _UNCOLOURED for surface in SURFACES if surface != "plain"))
-TIMELINES = (*(timeline + _ASCII for timeline in _IN_UNICODE), *_IN_UNICODE)
-
-
-def surface_of(timeline: str) -> str:
-    """Return the surface whose escapes and template a timeline has."""
-    return timeline.removesuffix(_ASCII).removesuffix(_UNCOLOURED)
-
-
-def is_coloured(timeline: str) -> bool:
-    """Say whether a timeline's text may hold colours."""
-    return surface_of(timeline) != "plain" and not timeline.removesuffix(_ASCII).endswith(_UNCOLOURED)
-
-
-def is_ascii(timeline: str) -> bool:
-    """Say whether a timeline's text holds nothing but ASCII."""
-    return timeline.endswith(_ASCII)
-
-
-def timeline_of(surface: str, environ: Mapping[str, str]) -> str:
-    """Return the timeline to read for a surface: without colours where none are wanted, in ASCII without UTF-8."""
-    uncoloured = environ.get("NO_COLOR") or environ.get("TERM") == "dumb"
-    locale = environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG") or ""
-    timeline = surface + _UNCOLOURED if uncoloured and surface != "plain" else surface
-    return timeline if os.name == "nt" or "utf8" in locale.lower().replace("utf-8", "utf8") else timeline + _ASCII
+    from collections.abc import Mapping, MutableMapping
 
 
 def cache_root(environ: Mapping[str, str], platform: str = sys.platform) -> str:
@@ -131,3 +95,15 @@ def _absolute(path: str, variable: str) -> str:
     if not os.path.isabs(path) or ".." in path.replace("\\", "/").split("/") or "\n" in path:
         raise UsageError(f"{variable} must be an absolute path without '..'; it is {path!r}. Set it to the full path.")
     return path
+
+
+def choose_profile(profile: str | None, environ: MutableMapping[str, str]) -> None:
+    """Put a profile in effect: the path of a Claude Code configuration directory, or `default`."""
+    if profile is None:
+        return
+    directory = os.path.abspath(profile)
+    if profile == "default" or directory == os.path.join(environ.get("HOME", ""), ".claude"):
+        # Claude Code takes its default directory for another profile once the variable names it.
+        environ.pop("CLAUDE_CONFIG_DIR", None)
+    else:
+        environ["CLAUDE_CONFIG_DIR"] = directory

@@ -4,6 +4,3 @@ from __future__ import annotations
 
 # Thinking is part of the output, and no token of its own.
 COUNTS = ("input", "output", "cache_write_5m", "cache_write_1h", "cache_read", "thinking", "web_searches")
-
-# Bits of a response's variant; the sizes are of the request's whole context.
-FAST, US_ONLY, ABOVE_100K, ABOVE_200K = 1, 2, 4, 8

@@ -12,9 +12,9 @@ from ullage.base import jsontext
 from ullage.base.errors import CacheError, UsageError
 from ullage.base.record import Record
 from ullage.base.text import clean
+from ullage.config.rates import LONGEST_MODEL, MULTIPLIERS, RATES, TIERS, check_prices, is_rate
 from ullage.system import directories
 from ullage.system.files import read_regular, write_atomically
-from ullage.tokens.counts import ABOVE_100K, ABOVE_200K
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,15 +23,9 @@ if TYPE_CHECKING:
 
 LARGEST_FILE = 16 << 20
 FORMAT = 1
-RATES = ("input", "output", "cache_write_5m", "cache_write_1h", "cache_read")
-# A request whose context is larger is billed at other rates, as a whole.
-TIERS = {"above_200k": ABOVE_200K, "above_100k": ABOVE_100K}
-MULTIPLIERS = ("fast_multiplier", "us_multiplier")
 
 _BUNDLED = os.path.join(os.path.dirname(__file__), "prices.json")
-_HIGHEST_RATE = 100_000
 _MOST_MODELS = 2000
-_LONGEST = 300
 
 
 class Price(Record):
@@ -65,26 +59,26 @@ def _spellings(model: str) -> list[str]:
     return [model, bare, re.sub(r"(?:[-@]\d{8}|-latest)$", "", bare)]
 
 
-def bundled() -> PriceList:
+def load_bundled() -> PriceList:
     """Return the prices that this version came with."""
     with open(_BUNDLED, "rb") as file:
-        return parse(decoded(file.read()))
+        return parse_prices(decode_prices(file.read()))
 
 
 def load(directory: str) -> tuple[PriceList, str | None]:
     """Return the prices in force, those last updated or the bundled ones, and a notice when an update is unreadable."""
-    path = updated_path(directory)
+    path = locate_update(directory)
     data = read_regular(path, LARGEST_FILE, own=True)
     if data is None:
         unreadable = os.path.lexists(path)
-        return bundled(), f"{path} cannot be read; the bundled prices are in force." if unreadable else None
+        return load_bundled(), f"{path} cannot be read; the bundled prices are in force." if unreadable else None
     try:
-        return parse(decoded(data)), None
+        return parse_prices(decode_prices(data)), None
     except UsageError as error:
-        return bundled(), f"{path}: {error} The bundled prices are in force."
+        return load_bundled(), f"{path}: {error} The bundled prices are in force."
 
 
-def updated_path(directory: str) -> str:
+def locate_update(directory: str) -> str:
     """Return where updated prices lie in the state directory."""
     return os.path.join(directory, "prices.json")
 
@@ -96,11 +90,11 @@ def save(directory: str, document: object) -> PriceList:
     """
     import json
 
-    accepted = parse(document)
-    directories.make(directory, variable=directories.STATE)
+    accepted = parse_prices(document)
+    directories.make_private(directory, variable=directories.STATE)
     data = json.dumps(document, indent=1, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
     try:
-        write_atomically(updated_path(directory), data)
+        write_atomically(locate_update(directory), data)
     except (OSError, CacheError) as error:
         why = getattr(error.__cause__ or error, "strerror", None) or "it cannot be written"
         raise CacheError(
@@ -110,7 +104,7 @@ def save(directory: str, document: object) -> PriceList:
     return accepted
 
 
-def decoded(data: bytes) -> object:
+def decode_prices(data: bytes) -> object:
     """Return the JSON in a file; raise UsageError where there is none."""
     try:
         return jsontext.loads(data)
@@ -118,7 +112,7 @@ def decoded(data: bytes) -> object:
         raise UsageError("It holds no JSON.") from error
 
 
-def parse(document: object) -> PriceList:
+def parse_prices(document: object) -> PriceList:
     """Read a price list in the format of the bundled one; raise UsageError, with the first mistake, for another."""
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise UsageError(f"It is no price list of format {FORMAT}.")
@@ -131,52 +125,18 @@ def parse(document: object) -> PriceList:
     if document.get("currency") != "USD" or not is_rate(search):
         raise UsageError("It must state prices in USD, and a price of `web_search`.")
     for model, fields in models.items():
-        wrong = check(fields) or next((f"has no {rate}" for rate in RATES if rate not in fields), None)
+        wrong = check_prices(fields) or next((f"has no {rate}" for rate in RATES if rate not in fields), None)
         if wrong:
-            raise UsageError(f"Of {clean(model, _LONGEST)} it {wrong}.")
+            raise UsageError(f"Of {clean(model, LONGEST_MODEL)} it {wrong}.")
     return PriceList(
         date=date,
-        source=clean(document.get("source"), _LONGEST),
+        source=clean(document.get("source"), LONGEST_MODEL),
         web_search=float(search),
-        models={clean(model, _LONGEST): _price(fields) for model, fields in models.items()},
+        models={clean(model, LONGEST_MODEL): _price(fields) for model, fields in models.items()},
     )
 
 
-def check(fields: object) -> str | None:
-    """Return what is wrong with a model's prices, in words, or None; any of them may be missing."""
-    if not isinstance(fields, dict):
-        return "holds no table of rates"
-    for name, value in fields.items():
-        if name in TIERS:
-            wrong = check_rates(value)
-            if wrong:
-                return f"{wrong} under {name}"
-        elif name not in (*RATES, *MULTIPLIERS):
-            return f"holds {clean(name)!r}; it can hold {', '.join((*RATES, *TIERS, *MULTIPLIERS))}"
-        elif not is_rate(value):
-            return f"gives {name} as {clean(repr(value))}; it must be a number of dollars from 0 to {_HIGHEST_RATE}"
-    return None
-
-
-def check_rates(fields: object) -> str | None:
-    """Return what is wrong with the rates of a tier, which must all be there."""
-    if not isinstance(fields, dict) or set(fields) != set(RATES) or not all(map(is_rate, fields.values())):
-        return f"must hold the numbers {', '.join(RATES)}, and nothing else,"
-    return None
-
-
-def check_overrides(value: object) -> str | None:
-    """Return what is wrong with the table of prices in config.toml, in words, or None."""
-    if not isinstance(value, dict):
-        return 'is no table; it can be [tokens.prices."a-model"] with input = 3 and so on'
-    for model, fields in value.items():
-        wrong = check(fields)
-        if wrong:
-            return f"of {clean(model, _LONGEST)} {wrong}"
-    return None
-
-
-def overridden(prices: PriceList, overrides: Mapping[str, Mapping[str, Any]]) -> PriceList:
+def override_prices(prices: PriceList, overrides: Mapping[str, Mapping[str, Any]]) -> PriceList:
     """Return the list with a person's own prices; raise UsageError where a new model's rates are not all given."""
     models = dict(prices.models)
     for model, fields in overrides.items():
@@ -185,8 +145,8 @@ def overridden(prices: PriceList, overrides: Mapping[str, Mapping[str, Any]]) ->
         missing = [rate for rate in RATES if rate not in rates]
         if missing:
             raise UsageError(
-                f"config.toml: tokens.prices.{clean(model, _LONGEST)} gives no {', '.join(missing)}, and the price "
-                "list does not know the model. Add them, in dollars a million tokens."
+                f"config.toml: tokens.prices.{clean(model, LONGEST_MODEL)} gives no {', '.join(missing)}, and the "
+                "price list does not know the model. Add them, in dollars a million tokens."
             )
         given = _price({**rates, **fields})
         models[model] = Price(
@@ -209,20 +169,13 @@ def _price(fields: Mapping[str, Any]) -> Price:
     )
 
 
-def is_rate(value: object) -> bool:
-    """Say whether a value can be a rate, or a multiplier of one."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    # No float is made of it: a whole number may be too large for one. Nothing compares with NaN.
-    return is_number and 0 <= value <= _HIGHEST_RATE  # type: ignore[operator]
-
-
-def special(price: Price) -> dict[str, Any]:
+def describe_special(price: Price) -> dict[str, Any]:
     """Return what a price holds besides its rates, as the list words it."""
     tiers = {tier: price.tiers[bit] for tier, bit in TIERS.items() if bit in price.tiers}
     multipliers = {name: getattr(price, name) for name in MULTIPLIERS}
     return {**tiers, **{name: value for name, value in multipliers.items() if value is not None}}
 
 
-def plain(price: Price) -> dict[str, Any]:
+def describe_price(price: Price) -> dict[str, Any]:
     """Return a price as the list words it."""
-    return {**price.rates, **special(price)}
+    return {**price.rates, **describe_special(price)}

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from ullage.quota.model import Limits, Window
+    from ullage.quota.model import Thresholds, Window
 
 
 # Before this share of a window has passed, what was used in it says nothing yet.
@@ -80,13 +80,13 @@ def forecast(window: Window, samples: Sequence[Sample], now: datetime) -> Foreca
 
 
 def forecasts(
-    windows: Iterable[Window], samples: Mapping[str, Sequence[Sample]], limits: Limits, now: datetime
+    windows: Iterable[Window], samples: Mapping[str, Sequence[Sample]], thresholds: Thresholds, now: datetime
 ) -> dict[str, Forecast]:
     """Return the forecasts by window id, of those windows whose statement is fresh; samples are by window id too."""
     found = {
         window.id: forecast(window, samples.get(window.id, ()), now)
         for window in windows
-        if state_at(window.as_of, now, limits) == "fresh"
+        if state_at(window.as_of, now, thresholds) == "fresh"
     }
     return {window_id: known for window_id, known in found.items() if known is not None}
 

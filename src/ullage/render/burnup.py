@@ -1,0 +1,139 @@
+"""A window's burn-up: what was used, the line that would just last, the forecast's band, the reset. Pure."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from datetime import timedelta
+
+from ullage.base.record import Record
+from ullage.base.text import clean
+from ullage.quota import pace
+from ullage.quota.model import has_reset, length
+from ullage.quota.pace import Sample
+from ullage.render import words
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime, tzinfo
+
+    from ullage.quota.model import Window
+    from ullage.quota.pace import Forecast, Point
+    from ullage.render.words import Outlook
+
+
+FULL = 100.0
+_LONGEST_SEEN = 0.1
+
+
+class Burnup(Record):
+    """What a chart shows of one window: its past, and what is expected of its rest."""
+
+    window: Window
+    begins: datetime
+    resets_at: datetime
+    now: datetime
+    used: tuple[Sample, ...]
+    ahead: tuple[Point, ...]
+    forecast: Forecast | None
+    timezone: tzinfo | None = None
+
+    @property
+    def top(self) -> float:
+        """The highest percentage of the chart: 100 and a little, or what is expected, up to half as much again."""
+        highest = max([FULL, *(sample.used_percent for sample in self.used), *(point.middle for point in self.ahead)])
+        return min(150.0, math.ceil(highest * 1.05 / 10) * 10.0)
+
+    def share(self, moment: datetime) -> float:
+        """Return how much of the window has passed at a moment, 0 to 1."""
+        return min(max((moment - self.begins) / (self.resets_at - self.begins), 0.0), 1.0)
+
+
+def plot_burnup(window: Window, samples: Sequence[Sample], forecast: Forecast | None, now: datetime) -> Burnup | None:
+    """Return what a chart shows of a window; None when it has no course to show."""
+    whole = length(window)
+    if whole is None or window.used_percent is None or window.resets_at is None or has_reset(window, now):
+        return None
+    return Burnup(
+        window=window,
+        begins=window.resets_at - whole,
+        resets_at=window.resets_at,
+        now=now,
+        used=tuple(pace.of_window(window, samples)),
+        # What is used up has nothing to expect but its reset.
+        ahead=pace.trajectory(window, samples, now) if forecast and window.used_percent < FULL else (),
+        forecast=forecast if window.used_percent < FULL else None,
+    )
+
+
+def title(burnup: Burnup) -> str:
+    """Return the window's name and what it stands at."""
+    window = burnup.window
+    used = "" if window.used_percent is None else f": {words.percent(window.used_percent)} used"
+    return clean(window.label) + used
+
+
+def outlook(burnup: Burnup) -> Outlook:
+    """Return in words whether the window lasts, and when it is back where it is used up."""
+    return words.outlook(burnup.window, burnup.forecast, burnup.now, burnup.timezone)
+
+
+def ticks(burnup: Burnup) -> list[tuple[datetime, str]]:
+    """Return the moments that the time axis names: full hours, or midnights by the weekday."""
+    if burnup.resets_at - burnup.begins <= timedelta(days=1):
+        first = burnup.begins.astimezone(burnup.timezone).replace(minute=0, second=0, microsecond=0)
+        moments, form = [first + timedelta(hours=number) for number in range(26)], "%H:%M"
+    else:
+        first = burnup.begins.astimezone(burnup.timezone).replace(hour=0, minute=0, second=0, microsecond=0)
+        moments, form = [first + timedelta(days=number) for number in range(33)], "%a"
+    return [(moment, moment.strftime(form)) for moment in moments if burnup.begins <= moment <= burnup.resets_at]
+
+
+def sparkline(samples: Sequence[Sample], begins: datetime, resets_at: datetime, cells: int, *, ascii_only: bool) -> str:
+    """Return what a window stood at by the end of each equal part of its time, from its start to its reset.
+
+    A part is empty while it is to come, and where nobody knows when its use grew. It is full from 100 % on only.
+    """
+    levels = "_.-=*#" if ascii_only else "▁▂▃▄▅▆▇█"
+    step, last = (resets_at - begins) / cells, samples[-1].at
+    gaps = [pair for pair, seen in _stretches(samples, begins, resets_at) if not seen]
+    shown = ""
+    for number in range(cells):
+        at = min(begins + step * (number + 1), last)
+        to_come = begins + step * number >= last
+        if to_come or any(before.at < at < after.at for before, after in gaps):
+            shown += " "
+        else:
+            share = min(max(used_at(samples, at, begins) / FULL, 0.0), 1.0)
+            shown += levels[math.floor(share * (len(levels) - 1))]
+    return shown
+
+
+def course(burnup: Burnup) -> list[tuple[tuple[Sample, Sample], bool]]:
+    """Return the stretches between samples from the window's start on, and whether each was seen.
+
+    Where use grew between two samples that lie far apart, nobody knows when it did.
+    """
+    return _stretches(burnup.used, burnup.begins, burnup.resets_at)
+
+
+def _stretches(
+    samples: Sequence[Sample], begins: datetime, resets_at: datetime
+) -> list[tuple[tuple[Sample, Sample], bool]]:
+    start = Sample(at=begins, used_percent=0.0, resets_at=resets_at)
+    longest = (resets_at - begins) * _LONGEST_SEEN
+    return [
+        (pair, pair[0].used_percent == pair[1].used_percent or pair[1].at - pair[0].at <= longest)
+        for pair in itertools.pairwise([start, *samples])
+    ]
+
+
+def used_at(samples: Sequence[Sample], moment: datetime, begins: datetime) -> float:
+    """Return what was used at a moment, by the straight line between the samples around it."""
+    at, used = begins, 0.0
+    for sample in samples:
+        if sample.at >= moment:
+            return used + (sample.used_percent - used) * ((moment - at) / (sample.at - at)) if sample.at > at else used
+        at, used = sample.at, sample.used_percent
+    return used

@@ -1,0 +1,115 @@
+"""The palette: what each level looks like, on dark and on light, and that it can be read there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.contrast import DARK, LIGHT, READABLE, contrast
+from ullage import config
+from ullage.config.palette import (
+    COLOURS,
+    LEVELS,
+    PALETTES,
+    Look,
+    background_of,
+    check_style,
+    hex_of_number,
+    number_of,
+)
+
+if TYPE_CHECKING:
+    from ullage.config.palette import Background
+
+BACKGROUNDS: dict[Background, dict[str, str]] = {"dark": DARK, "light": LIGHT}
+
+
+def colour_of(style: str) -> str | None:
+    """The colour of a style as #rrggbb; None for one that leaves it to the terminal, `on_` for a background."""
+    for word in style.split():
+        number = number_of(word)
+        if word.startswith("#"):
+            return word
+        if number is not None:
+            return hex_of_number(number)
+    return None
+
+
+def ground_of(style: str) -> str | None:
+    return colour_of(" ".join(word[3:] for word in style.split() if word.startswith("on_")))
+
+
+@pytest.mark.parametrize("background", BACKGROUNDS)
+@pytest.mark.parametrize("role", ["text", "faint", "normal", "warning", "critical", "exhausted", "expected", "limit"])
+def test_every_colour_can_be_read_on_every_background_of_its_kind(role: str, background: Background) -> None:
+    shown = COLOURS[background][role]
+    least = {name: round(contrast(shown, ground), 1) for name, ground in BACKGROUNDS[background].items()}
+    assert min(least.values()) >= READABLE, least
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_the_sixteen_colours_give_way_to_readable_ones_on_light(level: str) -> None:
+    shown = colour_of(Look(background="light").in_terminal()[level])
+    assert shown is not None
+    assert min(contrast(shown, ground) for ground in LIGHT.values()) >= READABLE
+
+
+@pytest.mark.parametrize("look", [Look(), Look(palette="truecolor")], ids=["16", "truecolor"])
+@pytest.mark.parametrize("level", LEVELS)
+def test_tmux_and_badges_bring_the_background_of_their_colour(level: str, look: Look) -> None:
+    for style in (look.in_tmux().get(level, ""), look.in_badge()[level]):
+        ink, ground = colour_of(style), ground_of(style)
+        assert (ink is None) == (ground is None)
+        assert ink is None or ground is None or contrast(ink, ground) >= READABLE
+
+
+@pytest.mark.parametrize("background", BACKGROUNDS)
+@pytest.mark.parametrize("name", ["16", "truecolor"])
+def test_each_level_has_a_style_of_its_own_which_is_never_reversed(name: str, background: Background) -> None:
+    styles = Look(palette=name).in_terminal(background)
+    assert set(styles) == {*LEVELS, "faint"}
+    assert len({styles[level] for level in LEVELS}) == len(LEVELS)
+    for made in (styles, Look(palette=name).in_tmux(), Look(palette=name).in_bar(), Look(palette=name).in_badge()):
+        assert [style for style in made.values() if check_style(style) or "reverse" in style] == []
+    assert any("#" in style for style in styles.values()) is (name == "truecolor")
+
+
+def test_no_palette_is_no_style_anywhere() -> None:
+    look = Look(palette="none", own={"warning": "bold"})
+    assert [look.in_terminal(), look.in_tmux(), look.in_bar(), look.in_badge()] == [{}] * 4
+    assert PALETTES[-1] == "none"
+
+
+def test_a_persons_own_style_goes_before_everywhere_but_on_badges() -> None:
+    look = Look(own={"warning": "underline"})
+    assert {made["warning"] for made in (look.in_terminal(), look.in_tmux(), look.in_bar())} == {"underline"}
+
+
+@pytest.mark.parametrize(
+    ("told", "wanted", "background"),
+    [
+        ("15;0", "auto", "dark"),
+        ("0;15", "auto", "light"),
+        ("0;default;15", "auto", "light"),
+        ("0;7", "auto", "light"),
+        ("12;8", "auto", "dark"),
+        ("15;default", "auto", None),
+        ("0;²", "auto", None),
+        ("", "auto", None),
+        ("0;15", "dark", "dark"),
+        ("15;0", "light", "light"),
+    ],
+)
+def test_whether_a_terminal_is_light(told: str, wanted: str, background: Background | None) -> None:
+    assert background_of({"COLORFGBG": told}, wanted) == background
+
+
+def test_the_environment_of_a_refresh_chooses_the_form() -> None:
+    environ = {"ULLAGE_CONFIG": "/nowhere/config.toml", "COLORFGBG": "0;15"}
+    assert config.load(environ)[0].palette == Look().in_terminal("light")
+
+
+@pytest.mark.parametrize(("number", "colour"), [(16, "#000000"), (214, "#ffaf00"), (231, "#ffffff"), (241, "#626262")])
+def test_numbers_are_colours(number: int, colour: str) -> None:
+    assert hex_of_number(number_of(f"color{number}") or 0) == colour

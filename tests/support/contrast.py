@@ -1,0 +1,34 @@
+"""Contrast as WCAG 2 defines it, and the backgrounds that people look at."""
+
+from __future__ import annotations
+
+DARK = {
+    "black": "#000000",
+    "github": "#0d1117",
+    "solarized": "#002b36",
+    "gruvbox": "#282828",
+    "nord": "#2e3440",
+    "one": "#282c34",
+    "dracula": "#282a36",
+    "catppuccin mocha": "#1e1e2e",
+}
+LIGHT = {
+    "white": "#ffffff",
+    "github": "#f6f8fa",
+    "solarized": "#fdf6e3",
+    "gruvbox": "#fbf1c7",
+    "catppuccin latte": "#eff1f5",
+}
+READABLE = 4.5
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast of two colours (#rrggbb): 1 to 21."""
+    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def luminance(colour: str) -> float:
+    shares = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
