@@ -1,7 +1,7 @@
-"""What the reports' answers say, as rows with labels, counts and money. Pure.
+"""Decode the answers of the reports into rows with labels, counts and money. Pure.
 
-Money comes in cents, as a decimal string or a number, and is kept as exact decimals of the currency's unit. What an
-answer does not tell is absent here, never 0. Names of people and keys are cleaned.
+Money comes in cents, as a decimal string or a number, and is kept as exact decimals of the currency's unit. A field
+that an answer leaves out is absent here, never 0. Names of people and keys are cleaned.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _LARGEST_COUNT = 10**18
 _LARGEST_AMOUNT = Decimal(10) ** 15
-# 1e-900000 is short, and a million digits long where it is printed.
+# 1e-900000 is short to read, and would print a million digits.
 _LONGEST_AMOUNT, _MOST_DECIMALS = 64, 30
 _LONGEST_LABEL = 120
 _DIMENSIONS = (
@@ -33,7 +33,7 @@ _TOKENS = ("uncached_input_tokens", "cache_read_input_tokens", "output_tokens", 
 
 
 class ReportRow(Record):
-    """One line of a report: the moment its bucket begins, what it is about, counts, and money where it tells any."""
+    """One row of a report: the start of its bucket, its labels, its counts, and its cost where the report has one."""
 
     at: datetime
     labels: dict[str, str]
@@ -47,9 +47,9 @@ class ReportRow(Record):
 
 
 class Page(Record):
-    """One answer: its rows, where the next one is, and up to when its data goes where it tells so.
+    """One page: its rows, the cursor of the next page, and the time up to which its data is complete, where stated.
 
-    `days` are those that it has a bucket of, used or not; None where a report has no buckets.
+    `days` are the days of its buckets, empty buckets included; None where a report has no buckets.
     """
 
     rows: tuple[ReportRow, ...]
@@ -59,7 +59,7 @@ class Page(Record):
 
 
 def parse_rows(kind: Kind, body: object) -> Page:
-    """Read an answer; raise SourceError for what is none."""
+    """Decode an answer's body; raise SourceError for another shape."""
     if not isinstance(body, dict) or not isinstance(body.get("data"), list):
         raise _unexpected("it is no report")
     entries = [entry for entry in body["data"] if isinstance(entry, dict)]
@@ -195,7 +195,7 @@ def _amount(told: object) -> Decimal | None:
     try:
         amount = Decimal(told)
         exponent = amount.as_tuple().exponent
-        # What is not finite has a letter for its exponent.
+        # The exponent of NaN and infinity is a letter.
         is_sound = isinstance(exponent, int) and exponent >= -_MOST_DECIMALS and abs(amount) <= _LARGEST_AMOUNT
     except ArithmeticError:
         return None
@@ -203,7 +203,7 @@ def _amount(told: object) -> Decimal | None:
 
 
 def _moment(value: object) -> datetime:
-    """Read a day or an RFC 3339 time; raise SourceError for what is neither: a row without its day is worth nothing."""
+    """Read a day or an RFC 3339 time as UTC; raise SourceError for anything else, since a row needs its day."""
     try:
         moment = datetime.fromisoformat(value) if isinstance(value, str) else None
         if moment is not None:
