@@ -1,7 +1,7 @@
-"""Which alerts are due, and what has been told already. Pure; delivery.py keeps it on disk and sends.
+"""Decide which alerts are due, given the marks of those already sent. Pure; `outbox` keeps both on disk and sends.
 
-An alert is sent once per window and threshold until that window resets. What falls into quiet hours is told after them,
-if it still holds then.
+An alert is sent once per window and threshold until that window resets. An alert that falls into quiet hours is sent
+after them, if it still holds then.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     Kind = Literal["threshold", "forecast", "reset", "failing", "test"]
     MarkKind = Literal["threshold", "forecast", "blocked", "failing"]
 
-# A reset that nobody was told of for so long is no news.
+# A reset that was not announced for so long is no news any more.
 _LONGEST_NEWS = timedelta(hours=12)
 _LONGEST_MESSAGE = 500
 
 
 class Alert(Record):
-    """One thing to tell; the title may hold a window's label, the message a problem's words."""
+    """One alert to send; the title may hold a window's label, the message a problem's text: both are cleaned."""
 
     kind: Kind
     title: str
@@ -48,7 +48,10 @@ class Alert(Record):
 
 
 class Mark(Record):
-    """What has been told of a window until this reset, by a statement of `as_of`: `percent` is the highest passed."""
+    """A sent alert, so that it is not sent again before `resets_at`; `blocked` marks a window that was used up.
+
+    `percent` is the highest threshold passed, `as_of` the time of the window's statement that was used.
+    """
 
     kind: MarkKind
     window_id: str = ""
@@ -79,9 +82,10 @@ def find_due(
     thresholds: Thresholds,
     now: datetime,
 ) -> tuple[tuple[Alert, ...], tuple[Mark, ...]]:
-    """Return what is to be told now, and what has been told then.
+    """Return the alerts to send at `now`, and the marks to keep once they are sent; `told` are the marks before.
 
-    In quiet hours nothing is told, and so nothing counts as told; that a window was used up is kept in mind.
+    In quiet hours no alert is sent, and the mark of a suppressed alert stays as it was; `blocked` is marked all the
+    same.
     """
     windows = limits_of(reading) if reading else ()
     pairs = []
@@ -97,7 +101,7 @@ def find_due(
         )
         for kind, rule in _RULES.items():
             before = known.get(kind)
-            # Another profile of the account has told by a newer statement than this one's.
+            # Another profile of the account has sent alerts by a newer statement than this profile has.
             is_old = before is not None and before.as_of is not None and window.as_of < before.as_of
             pairs.append((before, None, before) if is_old else (before, *rule(situation, before)))
     failing = next((mark for mark in told if mark.kind == "failing"), None)
@@ -128,7 +132,7 @@ def _forecast(at: _Situation, before: Mark | None) -> tuple[Alert | None, Mark |
     same = before if before and same_reset(before.resets_at, window.resets_at) else None
     if same or not at.wishes.forecast or forecast is None or state_of(window, at.now, at.thresholds) != "fresh":
         return None, same
-    # The latest end is known only where the window is all but sure to run out.
+    # A forecast has a latest time of exhaustion only where the window is all but sure to run out.
     ends, certain = forecast.exhausts_at, forecast.exhausts_latest is not None
     if not certain or ends is None or window.resets_at is None or not at.now < ends < window.resets_at:
         return None, None
@@ -152,7 +156,7 @@ def _reset(at: _Situation, before: Mark | None) -> tuple[Alert | None, Mark | No
         return None, None
     is_told_later = window.resets_at is not None and not same_reset(before.resets_at, window.resets_at)
     if before.resets_at is not None and at.now < before.resets_at and not is_told_later:
-        # The number has only been corrected downwards.
+        # The utilization was only corrected downwards: the window has not reset.
         return None, before
     others = [other for other in at.windows if other.id != window.id]
     blocked = any((used_percent_at(other, at.now, at.thresholds) or 0) >= 100 for other in others)
@@ -210,12 +214,12 @@ def _is_running(mark: Mark, now: datetime) -> bool:
 
 
 def make_test_alert(now: datetime) -> Alert:
-    """Return what `ullage alerts test` sends."""
+    """Return the alert that `ullage alerts test` sends."""
     return Alert(kind="test", title="ullage: a test", message="Alerts reach you this way.", at=now)
 
 
 def describe_alert(alert: Alert) -> dict[str, Any]:
-    """Return what a user's command reads on stdin."""
+    """Return the JSON document of an alert that the user's command reads on stdin."""
     window = None
     if alert.window_id is not None:
         window = {

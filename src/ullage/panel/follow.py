@@ -91,9 +91,9 @@ def _identity(directory: str) -> object:
 
 
 class PipeSleep:
-    """The sleep of a bar's child: it ends when nobody reads `output` any more; stdin is read meanwhile.
+    """The sleep of a bar's child: it ends when the reader of `output` has gone, and it reads stdin meanwhile.
 
-    `read` makes a request of a line there, and `answer` gets it. Use as a context manager.
+    `read` decodes a line of stdin into a request, which `answer` is called with. Use as a context manager.
     """
 
     def __init__(
