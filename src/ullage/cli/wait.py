@@ -97,7 +97,7 @@ def _until_reset(known: Known, first: Window) -> Callable[[datetime], Look]:
 
 
 def _until_below(known: Known, first: Window, below: float) -> Callable[[datetime], Look]:
-    # Under a limit of N is what `below N` means.
+    # `--below N` asks for the verdict under a limit of N.
     question = Question(most=(Limit(window=first.id, percent=below),))
 
     def look(_now: datetime) -> Look:

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from ullage.quota.model import Window
     from ullage.store.overview import Overview
 
-# How often the cache is looked at: a list of its files and their times, no more.
+# How often the cache is checked for changes, by its files' times alone.
 _LOOK_SECONDS = 2.0
 _MOST_PLOT_LINES = 20
-# Whether the table is dense and the chart brief, and the fewest lines of a plot that are worth it: the first that fits.
+# Layouts in order of preference: dense table, brief chart, fewest lines of the plot. The first that fits is drawn.
 _LAYOUTS = ((False, False, 12), (True, False, 6), (True, True, 3))
 _NEXT = ("right", "down", "\t", "l", "j")
 _PREVIOUS = ("left", "up", "h", "k")
@@ -86,7 +86,7 @@ def _choice(key: str, chosen: int) -> int:
 
 
 def _version(cache: ProfileCache) -> tuple[object, ...]:
-    """Return what changes whenever a reading or the schedule does."""
+    """Return a version that changes with the reading and with the schedule."""
     try:
         planned = os.stat(os.path.join(cache.directory, "schedule.json")).st_mtime_ns
     except OSError:
@@ -95,7 +95,7 @@ def _version(cache: ProfileCache) -> tuple[object, ...]:
 
 
 def _lines(known: Overview, settings: Settings, now: datetime, chosen: int, size: tuple[int, int]) -> list[str]:
-    """Return the screen: the table, as much of a chart as there is room for, and the keys."""
+    """Return the lines of the screen: the table, a chart as high as fits, and the keys."""
     windows = listed_windows(known.reading) if known.reading else ()
     keys = f"q quits; 1-{len(windows)} or the arrows choose" if len(windows) > 1 else "q quits"
     below = [Span(text=keys, level="stale")]

@@ -19,7 +19,7 @@ _I3STATUS_STATES = {"normal": "Idle", "warning": "Warning", "critical": "Critica
 
 
 def waybar(panel: Panel) -> str:
-    """Return waybar's JSON with text and tooltip in Pango markup, so `escape` stays off; empty text hides the module."""
+    """Return waybar's JSON; its texts are Pango markup, so `escape` stays off, and an empty text hides the module."""
     level = panel.level
     shown: dict[str, object] = {
         "text": markup.pango(panel.spans, panel.palette),
