@@ -75,14 +75,14 @@ class _Situation(Record):
 
 def find_due(
     reading: Reading | None,
-    plan: Schedule,
-    told: tuple[Mark, ...],
+    schedule: Schedule,
+    marks: tuple[Mark, ...],
     wishes: Wishes,
     forecasts: Mapping[str, Forecast],
     thresholds: Thresholds,
     now: datetime,
 ) -> tuple[tuple[Alert, ...], tuple[Mark, ...]]:
-    """Return the alerts to send at `now`, and the marks to keep once they are sent; `told` are the marks before.
+    """Return the alerts to send at `now`, and the marks to keep; `marks` are those kept so far.
 
     In quiet hours no alert is sent, and the mark of a suppressed alert stays as it was; `blocked` is marked all the
     same.
@@ -90,7 +90,7 @@ def find_due(
     windows = limits_of(reading) if reading else ()
     pairs = []
     for window in windows:
-        known = {mark.kind: mark for mark in told if mark.window_id == window.id}
+        known = {mark.kind: mark for mark in marks if mark.window_id == window.id}
         situation = _Situation(
             window=window,
             windows=windows,
@@ -104,17 +104,18 @@ def find_due(
             # Another profile of the account has sent alerts by a newer statement than this profile has.
             is_old = before is not None and before.as_of is not None and window.as_of < before.as_of
             pairs.append((before, None, before) if is_old else (before, *rule(situation, before)))
-    failing = next((mark for mark in told if mark.kind == "failing"), None)
-    pairs.append((failing, *_failing(reading, plan, failing, wishes, now)))
+    failing = next((mark for mark in marks if mark.kind == "failing"), None)
+    pairs.append((failing, *_failing(reading, schedule, failing, wishes, now)))
     if wishes.quiet is not None and wishes.quiet.cover(now):
         pairs = [(before, None, before if alert else after) for before, alert, after in pairs]
     here = {window.id for window in windows}
-    absent = [mark for mark in told if mark.window_id and mark.window_id not in here and _is_running(mark, now)]
+    absent = [mark for mark in marks if mark.window_id and mark.window_id not in here and _is_running(mark, now)]
     alerts = tuple(alert for _, alert, _ in pairs if alert)
     return alerts, (*(after for _, _, after in pairs if after), *absent)
 
 
 def _threshold(at: _Situation, before: Mark | None) -> tuple[Alert | None, Mark | None]:
+    """Return the alert for the highest threshold passed, unless this window's mark has it already, and the new mark."""
     used, window = at.used, at.window
     if used is None:
         return None, before if before and _is_running(before, at.now) else None
@@ -128,6 +129,7 @@ def _threshold(at: _Situation, before: Mark | None) -> tuple[Alert | None, Mark 
 
 
 def _forecast(at: _Situation, before: Mark | None) -> tuple[Alert | None, Mark | None]:
+    """Return the alert, once a window, that it will run out before its reset, by a fresh and certain forecast."""
     window, forecast = at.window, at.forecast
     same = before if before and same_reset(before.resets_at, window.resets_at) else None
     if same or not at.wishes.forecast or forecast is None or state_of(window, at.now, at.thresholds) != "fresh":
@@ -147,6 +149,7 @@ def _forecast(at: _Situation, before: Mark | None) -> tuple[Alert | None, Mark |
 
 
 def _reset(at: _Situation, before: Mark | None) -> tuple[Alert | None, Mark | None]:
+    """Mark a window that is used up; once it has reset, return the alert for that and drop the mark."""
     used, window = at.used, at.window
     if used is not None and used >= 100:
         return None, Mark(kind="blocked", window_id=window.id, resets_at=window.resets_at, as_of=window.as_of)
@@ -154,8 +157,8 @@ def _reset(at: _Situation, before: Mark | None) -> tuple[Alert | None, Mark | No
         return None, before
     if before.resets_at is not None and at.now - before.resets_at > _LONGEST_NEWS:
         return None, None
-    is_told_later = window.resets_at is not None and not same_reset(before.resets_at, window.resets_at)
-    if before.resets_at is not None and at.now < before.resets_at and not is_told_later:
+    has_later_reset = window.resets_at is not None and not same_reset(before.resets_at, window.resets_at)
+    if before.resets_at is not None and at.now < before.resets_at and not has_later_reset:
         # The utilization was only corrected downwards: the window has not reset.
         return None, before
     others = [other for other in at.windows if other.id != window.id]
@@ -172,14 +175,15 @@ _RULES: dict[MarkKind, Callable[[_Situation, Mark | None], tuple[Alert | None, M
 
 
 def _failing(
-    reading: Reading | None, plan: Schedule, before: Mark | None, wishes: Wishes, now: datetime
+    reading: Reading | None, schedule: Schedule, before: Mark | None, wishes: Wishes, now: datetime
 ) -> tuple[Alert | None, Mark | None]:
-    if not plan.failures or plan.problem is None or reading is None or wishes.failing_after is None:
+    """Return the alert, once until a refresh succeeds, that refreshes fail and the reading is `failing_after` old."""
+    if not schedule.failures or schedule.problem is None or reading is None or wishes.failing_after is None:
         return None, None
     if before or now - reading.as_of < wishes.failing_after:
         return None, before
     title = f"No new reading for {words.age(now - reading.as_of)}"
-    alert = Alert(kind="failing", title=title, message=clean(plan.problem.message, _LONGEST_MESSAGE), at=now)
+    alert = Alert(kind="failing", title=title, message=clean(schedule.problem.message, _LONGEST_MESSAGE), at=now)
     return alert, Mark(kind="failing")
 
 
@@ -204,12 +208,14 @@ def _resets(window: Window, now: datetime) -> str:
 
 
 def _is_same_period(mark: Mark, window: Window, now: datetime) -> bool:
+    """Say whether a mark is of the window's present period; a reset that a source leaves out does not end it."""
     if mark.resets_at is None or window.resets_at is None or same_reset(mark.resets_at, window.resets_at):
         return True
     return now < mark.resets_at
 
 
 def _is_running(mark: Mark, now: datetime) -> bool:
+    """Say whether a mark of an absent or unread window is kept: until well after its reset."""
     return mark.resets_at is None or now < mark.resets_at + _LONGEST_NEWS
 
 

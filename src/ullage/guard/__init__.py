@@ -183,6 +183,7 @@ def _amounts(window: Window) -> str:
 
 
 def _together(findings: Sequence[WindowVerdict]) -> Verdict:
+    """Return the verdict on all findings: those that are over decide, else those that are unknown, else all."""
     over = [finding for finding in findings if finding.outcome == "over"]
     unknown = [finding for finding in findings if finding.outcome == "unknown"]
     deciding = over or unknown or findings

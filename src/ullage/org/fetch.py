@@ -58,7 +58,7 @@ def fetch_report(
 
 def _is_final(query: Query, day: date, asked_at: datetime, pages: Sequence[Page]) -> bool:
     """Say whether a day is final; a day that bucketed pages have no bucket for was not answered, so it is not."""
-    told = [page.days for page in pages if page.days is not None]
+    bucketed = [page.days for page in pages if page.days is not None]
     refreshed_at = min((page.refreshed_at for page in pages if page.refreshed_at), default=None)
-    is_told = not told or any(day in page_days for page_days in told)
-    return is_told and store.is_final(query.report, day, asked_at, refreshed_at)
+    is_answered = not bucketed or any(day in page_days for page_days in bucketed)
+    return is_answered and store.is_final(query.report, day, asked_at, refreshed_at)

@@ -57,8 +57,8 @@ def lay_out_table(found: Fetched, by: Sequence[str]) -> Iterator[list[object]]:
     counts, currencies = totals.list_names(added), totals.list_currencies(added)
     yield [*by, *counts, *(f"cost_{currency.lower()}" for currency in currencies)]
     for total in added:
-        told = (total.labels[name] for name in by)
-        labels = [label if label == totals.NONE else for_spreadsheet(label) for label in told]
+        shown_labels = (total.labels[name] for name in by)
+        labels = [label if label == totals.NONE else for_spreadsheet(label) for label in shown_labels]
         costs = [f"{total.costs[currency]:f}" if currency in total.costs else "" for currency in currencies]
         yield [*labels, *(total.counts.get(name, "") for name in counts), *costs]
 

@@ -100,17 +100,17 @@ def _row(at: datetime, fields: Mapping[str, Any], labels: dict[str, str]) -> Rep
 
 
 def _labels(fields: Mapping[str, Any]) -> dict[str, str]:
-    told = ((name, clean(fields.get(name), _LONGEST_LABEL)) for name in _DIMENSIONS)
-    return {name: value for name, value in told if value}
+    labels = ((name, clean(fields.get(name), _LONGEST_LABEL)) for name in _DIMENSIONS)
+    return {name: value for name, value in labels if value}
 
 
 def _tokens(fields: Mapping[str, Any]) -> dict[str, int]:
     created, tools = (_part(fields, name) for name in ("cache_creation", "server_tool_use"))
-    told: dict[str, object] = {name: fields.get(name) for name in _TOKENS}
-    told["cache_write_5m_tokens"] = created.get("ephemeral_5m_input_tokens")
-    told["cache_write_1h_tokens"] = created.get("ephemeral_1h_input_tokens")
-    told["web_searches"] = tools.get("web_search_requests")
-    return _counts(told)
+    counts: dict[str, object] = {name: fields.get(name) for name in _TOKENS}
+    counts["cache_write_5m_tokens"] = created.get("ephemeral_5m_input_tokens")
+    counts["cache_write_1h_tokens"] = created.get("ephemeral_1h_input_tokens")
+    counts["web_searches"] = tools.get("web_search_requests")
+    return _counts(counts)
 
 
 def _claude_code(entry: Mapping[str, Any]) -> Iterator[ReportRow]:
@@ -123,7 +123,7 @@ def _claude_code(entry: Mapping[str, Any]) -> Iterator[ReportRow]:
     labels = {name: value for name, value in labels.items() if value}
     core, lines = _part(entry, "core_metrics"), _part(_part(entry, "core_metrics"), "lines_of_code")
     tools = [part for part in _part(entry, "tool_actions").values() if isinstance(part, dict)]
-    told = {
+    activity = {
         "sessions": core.get("num_sessions"),
         "lines_added": lines.get("added"),
         "lines_removed": lines.get("removed"),
@@ -132,7 +132,7 @@ def _claude_code(entry: Mapping[str, Any]) -> Iterator[ReportRow]:
         "edits_accepted": _sum(tools, "accepted"),
         "edits_rejected": _sum(tools, "rejected"),
     }
-    yield ReportRow(at=at, labels=labels, counts=_counts(told))
+    yield ReportRow(at=at, labels=labels, counts=_counts(activity))
     models = entry.get("model_breakdown")
     for used in models if isinstance(models, list) else ():
         if isinstance(used, dict):
@@ -155,10 +155,10 @@ def _claude_code(entry: Mapping[str, Any]) -> Iterator[ReportRow]:
 
 
 def _actor(actor: object) -> dict[str, str]:
-    told = actor if isinstance(actor, dict) else {}
+    known = actor if isinstance(actor, dict) else {}
     names = ("email_address", "email", "name", "api_key_name", "user_id")
-    name = next((text for text in (clean(told.get(name), _LONGEST_LABEL) for name in names) if text), "unnamed")
-    return {"person": f"key {name}" if "api_key_name" in told else name}
+    name = next((text for text in (clean(known.get(name), _LONGEST_LABEL) for name in names) if text), "unnamed")
+    return {"person": f"key {name}" if "api_key_name" in known else name}
 
 
 def _part(fields: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -171,29 +171,29 @@ def _sum(parts: list[dict[str, Any]], name: str) -> int | None:
     return sum(known) if known else None
 
 
-def _counts(told: Mapping[str, object]) -> dict[str, int]:
+def _counts(given: Mapping[str, object]) -> dict[str, int]:
     return {
         name: value
-        for name, value in told.items()
+        for name, value in given.items()
         if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST_COUNT
     }
 
 
 def _money(fields: Mapping[str, Any]) -> tuple[Decimal | None, str | None]:
-    told = fields.get("amount")
-    if told is None:
+    given = fields.get("amount")
+    if given is None:
         return None, None
-    amount = _amount(told)
+    amount = _amount(given)
     if amount is None:
         raise _unexpected("an amount of money in it is none")
     return amount / 100, (clean(fields.get("currency"), 3) or "XXX").upper()
 
 
-def _amount(told: object) -> Decimal | None:
-    if not isinstance(told, str | int | Decimal) or isinstance(told, bool) or len(str(told)) > _LONGEST_AMOUNT:
+def _amount(given: object) -> Decimal | None:
+    if not isinstance(given, str | int | Decimal) or isinstance(given, bool) or len(str(given)) > _LONGEST_AMOUNT:
         return None
     try:
-        amount = Decimal(told)
+        amount = Decimal(given)
         exponent = amount.as_tuple().exponent
         # The exponent of NaN and infinity is a letter.
         is_sound = isinstance(exponent, int) and exponent >= -_MOST_DECIMALS and abs(amount) <= _LARGEST_AMOUNT

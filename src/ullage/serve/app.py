@@ -157,11 +157,11 @@ class _Stream(StreamingResponse):
 
     async def _words(self, woken: asyncio.Event) -> AsyncIterator[bytes]:
         yield f"retry: {_RETRY_MILLISECONDS}\n\n".encode()
-        told, number = b"", 0
+        sent, number = b"", 0
         while not self._server.feed.closing and self._server.access.holds(self._grant, datetime.now(UTC)):
             lasting, document = self._server.feed.current(self._profile)
-            if lasting != told:
-                told, number = lasting, number + 1
+            if lasting != sent:
+                sent, number = lasting, number + 1
                 yield b"id: %d\nevent: usage\ndata: %b\n\n" % (number, document)
             try:
                 async with asyncio.timeout(_KEEP_ALIVE_SECONDS):

@@ -19,13 +19,13 @@ _NAME = "serving.json"
 def announce(directory: str, base: str) -> Iterator[None]:
     """Write the address `base` of this process's server into the directory, until the block ends."""
     path = os.path.join(directory, _NAME)
-    said = json.dumps({"base": base, "process": os.getpid()}).encode() + b"\n"
-    write_atomically(path, said)
+    written = json.dumps({"base": base, "process": os.getpid()}).encode() + b"\n"
+    write_atomically(path, written)
     try:
         yield
     finally:
         # Another server may have overwritten the file since.
-        if read_regular(path) == said:
+        if read_regular(path) == written:
             with contextlib.suppress(OSError):
                 os.unlink(path)
 
@@ -33,8 +33,8 @@ def announce(directory: str, base: str) -> Iterator[None]:
 def find_base(directory: str) -> str | None:
     """Return the address of this user's running server; None where none runs."""
     try:
-        said = json.loads(read_regular(os.path.join(directory, _NAME), own=True) or b"")
-        base, process = said["base"], said["process"]
+        document = json.loads(read_regular(os.path.join(directory, _NAME), own=True) or b"")
+        base, process = document["base"], document["process"]
         if os.name == "posix":
             os.kill(process, 0)
     except (ValueError, TypeError, KeyError, OSError):

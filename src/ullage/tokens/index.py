@@ -208,8 +208,8 @@ class _Contexts:
 
     def keep(self, number: int, transcript: Transcript, rows: Mapping[Context, Sequence[Row]]) -> None:
         whose = (transcript.root, _shown(transcript.project))
-        for told, some in rows.items():
-            context = self._of((*whose, *told))
+        for of_response, some in rows.items():
+            context = self._of((*whose, *of_response))
             self._connection.executemany(self._insert, [(*row, number, context) for row in some])
 
     def _of(self, context: tuple[object, ...]) -> int:

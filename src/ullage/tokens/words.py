@@ -188,7 +188,7 @@ def _shared(share: Share, zone: tzinfo | None, now: datetime) -> str:
 
 
 def sort_unpriced(unpriced: dict[str, int]) -> list[tuple[str, int]]:
-    """Return models without a price and their tokens, the most tokens first."""
+    """Return the models without a price and their tokens, the most tokens first."""
     return sorted(unpriced.items(), key=lambda one: -one[1])
 
 
