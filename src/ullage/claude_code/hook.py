@@ -54,6 +54,7 @@ def run(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int | No
 
 
 def _options(arguments: Sequence[str]) -> dict[str, list[str]] | None:
+    """Return the values of each option, without click, whose import a hook cannot afford; None for anything else."""
     options: dict[str, list[str]] = {}
     rest = iter(arguments)
     for argument in rest:
@@ -118,6 +119,11 @@ def _event() -> Event | None:
 def _answer(
     event: Event, warn: tuple[Limit, ...], block: tuple[Limit, ...], environ: Mapping[str, str], *, fail_closed: bool
 ) -> dict[str, Any] | None:
+    """Judge the reading by both sets of limits and return the answer; None where the event passes in silence.
+
+    In this order: a block limit that is reached blocks; an unknown verdict blocks under --fail-closed; a block limit on
+    an unknown window blocks under --fail-closed, else it is reported at prompts; then come warnings, once a session.
+    """
     try:
         cache = ProfileCache(environ)
         settings, _ = config.load(environ)

@@ -170,6 +170,7 @@ def _numbers(reading: Reading) -> list[tuple[object, ...]]:
 def _line(
     merged: Reading | None, session: Session, settings: Settings, environ: MutableMapping[str, str], now: datetime
 ) -> str:
+    """Return the painted line; where it is too wide, drop the groups of _SHED one after the other, then cut it."""
     from ullage.quota.model import Reading
     from ullage.render import segment
     from ullage.render.surfaces import paint

@@ -54,6 +54,7 @@ def command() -> int:
 
 
 def _watch(screen: Screen, cache: ProfileCache, settings: Settings) -> int:
+    """Redraw when the cache, the minute, the size, the screen or the choice has changed, until q is pressed."""
     chosen: int | None = None
     drawn: object = None
     while True:

@@ -124,6 +124,10 @@ def _finding(
     thresholds: Thresholds,
     now: datetime,
 ) -> WindowVerdict:
+    """Judge one window.
+
+    A number at its limit is judged over before its age is looked at: until the reset it can only have grown.
+    """
     common: dict[str, Any] = {"id": key, "limit": limit, "need": need}
     if window is None or window.used_percent is None:
         label = clean(window.label) if window else key

@@ -92,6 +92,7 @@ class Client:
             seen |= {page.next_page} if page.next_page else set()
 
     def _page(self, query: Query, parameters: list[tuple[str, str]]) -> Page:
+        """Return one page; errors that a retry may mend are retried with pauses, all others are raised at once."""
         path = f"{query.report.path}?{urllib.parse.urlencode(parameters)}"
         headers = {"x-api-key": self._key.reveal(), "anthropic-version": _VERSION}
         beta = reports.choose_beta(query)

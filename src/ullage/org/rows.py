@@ -114,6 +114,7 @@ def _tokens(fields: Mapping[str, Any]) -> dict[str, int]:
 
 
 def _claude_code(entry: Mapping[str, Any]) -> Iterator[ReportRow]:
+    """Yield a row of a person's activity, then one per model: activity is not broken down by model, tokens are."""
     at = _moment(entry.get("date"))
     labels = {
         **_actor(entry.get("actor")),

@@ -129,6 +129,7 @@ def listen_on_unix(path: str) -> Iterator[socket.socket]:
 
 
 def _make_private(directory: str) -> None:
+    """Make the socket's directory where it is missing; raise ServeError where another user can enter or replace it."""
     try:
         directories.make_missing(directory)
         directories.refuse_replaceable(os.path.realpath(directory))
@@ -146,6 +147,7 @@ def _make_private(directory: str) -> None:
 
 
 def _remove_left_over(path: str) -> None:
+    """Remove a socket that refuses connections; raise ServeError for a live one and for any other file."""
     try:
         if not stat.S_ISSOCK(os.lstat(path).st_mode):
             raise ServeError(f"{path} is there and is no socket; it stays as it is. Name another path.")

@@ -83,6 +83,7 @@ class Guard:
         except Exception as error:
             _tell(error)
             if begun:
+                # The status line has been sent: breaking the connection is the only way to show that it failed.
                 raise ConnectionAbortedError from None
             await refuse(with_headers, _fault_of(error))
 

@@ -313,6 +313,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(refuse(404, "not_found_error", "Not found"))
 
     def _send(self, reply: Reply) -> None:
+        """Send a reply with its fault: half of the body, one cut off or stalled half-way, or a byte a second."""
         if reply.fault == "silence":
             time.sleep(_STALL_SECONDS)
         self.send_response(reply.status)

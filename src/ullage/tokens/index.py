@@ -108,6 +108,11 @@ class Index:
             self._take(piece, transcripts[number], contexts)
 
     def _task(self, transcript: Transcript, before: tuple[Any, ...] | None) -> Task:
+        """Return the task to read a file on from where it was left.
+
+        A file that is new, or is found under another root or project than before, gets a new row and is read from its
+        start, since the contexts of its old rows name the old root and project.
+        """
         project = _shown(transcript.project)
         if before is not None and before[1:3] == (transcript.root, project):
             return Task(
@@ -131,6 +136,7 @@ class Index:
         return Task(number=new, path=transcript.path, project=project)
 
     def _take(self, piece: Piece, transcript: Transcript, contexts: _Contexts) -> None:
+        """Write one piece: drop the file's earlier rows, insert new rows, or keep where its reading ended."""
         kind, number, *values = piece
         if kind == "afresh":
             self._connection.execute("INSERT OR IGNORE INTO dropped VALUES (?)", (number,))

@@ -94,6 +94,7 @@ class _Reader:
         return status_of(before)
 
     def _taken(self) -> dict[Context, list[Row]]:
+        """Return the held responses as rows by context, and let go of them: the index merges repeats across pieces."""
         taken: dict[Context, list[Row]] = {}
         for key, said in self._said.items():
             context, row = lines.identify_response(key, said)

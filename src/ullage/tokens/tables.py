@@ -83,6 +83,8 @@ _RANK = f"""UPDATE responses SET counted = 1 WHERE ({_KEY}) IN (SELECT {_KEY} FR
         PARTITION BY message, sidechain, CASE sidechain WHEN 0 THEN request END
         ORDER BY {_TOTAL.format("")} DESC, output DESC, at, (SELECT path FROM files WHERE id = file)) AS place
     FROM several JOIN responses USING (message)) WHERE place = 1 AND sidechain = lowest)"""
+# The merge looks only at the messages that the new or dropped rows name (`touched`), and sums anew only the quarters
+# and contexts where those were counted before or are counted now (`quarters`).
 MERGE = (
     "CREATE TEMP TABLE touched (message INTEGER PRIMARY KEY) WITHOUT ROWID",
     "INSERT OR IGNORE INTO touched SELECT message FROM fresh ORDER BY message",

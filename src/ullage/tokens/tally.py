@@ -161,6 +161,7 @@ def _answer(
     samples: Sequence[Sample],
     now: datetime,
 ) -> TokenUsage:
+    """Ask the index for the amounts of each group of the query, and price them."""
     spans = windows.list_told_windows(samples)
     since, until = _milliseconds(question.since), _milliseconds(question.until)
     used_percent: dict[tuple[str, ...], float | None] = {}
@@ -196,6 +197,7 @@ def _answer(
 def _windows(
     opened: Index, spans: Sequence[WindowSpan], since: int | None, until: int | None
 ) -> list[tuple[WindowSpan, list[Amount]]]:
+    """Return the windows of a span of time with their amounts: the server's, and estimates in the gaps between."""
     within = [
         span for span in spans if (since is None or span.ends_at > since) and (until is None or span.starts_at < until)
     ]
@@ -215,6 +217,10 @@ def _of_window(span: WindowSpan, amounts: Sequence[Amount], priced: PriceList) -
 
 
 def _share(opened: Index, spans: Sequence[WindowSpan], found: TranscriptList, now: datetime) -> Share | None:
+    """Return each machine's tokens in the running window, the server's or else an estimate; None where none runs.
+
+    An estimate looks back two windows, since the start of the running one depends on when the one before it ended.
+    """
     at = round(now.timestamp() * 1000)
     running = next((span for span in spans if span.starts_at <= at < span.ends_at), None)
     if running is None:
