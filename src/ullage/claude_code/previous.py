@@ -59,7 +59,7 @@ class Previous:
         return output, is_late
 
     def _dialogue(self, deadline: float) -> tuple[bytes, bool]:
-        """Write the command's input and read its output; return the output, and whether the command is known to end."""
+        """Write the command's input and read its output; return it, and whether the command is known to have ended."""
         import select
 
         output, has_ended = b"", False

@@ -32,7 +32,7 @@ _MOST_SETTLING = 10
 
 
 class Sleep(Protocol):
-    """How a follower waits; `ended` is true once the reader of its output has gone."""
+    """How a follower waits; `ended` is true once it shall follow no longer, as when its reader has gone."""
 
     @property
     def ended(self) -> bool: ...
