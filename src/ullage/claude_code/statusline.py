@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
-from ullage.base.arguments import parse_options
+from ullage.base.arguments import last_value, parse_options
 from ullage.base.dates import UTC, datetime
 from ullage.base.errors import SourceError, UllageError
 from ullage.base.record import Record
@@ -59,19 +59,20 @@ class Statement(Record):
 
 def run(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int | None:
     """Print the line and return the exit code; None when the full command line has something to explain."""
-    options = parse_options(arguments, valued=("--then", "--profile"), flags=("--quiet",))
+    options = parse_options("statusline", arguments)
     if options is None or os.isatty(0):
         return None
-    choose_profile(options.get("--profile"), environ)
+    choose_profile(last_value(options, "--profile"), environ)
     payload = _read_all(0)
     previous = None
-    if options.get("--then"):
+    then = last_value(options, "--then")
+    if then:
         from ullage import config
         from ullage.claude_code.previous import Previous
         from ullage.system import secret
 
         named = config.load(environ)[0].key_variables
-        previous = Previous(options["--then"], payload, secret.withhold_own_keys(environ, named))
+        previous = Previous(then, payload, secret.withhold_own_keys(environ, named))
     shows = "--quiet" not in options
     try:
         line = _take_in(payload, environ, shows=shows, prints=previous is None)
