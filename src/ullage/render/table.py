@@ -129,6 +129,8 @@ def _usage(
                 column.overflow = "crop"
             parts.append(table)
         parts.append(Text(words.origin(overview.reading, settings, now), style="dim"))
+        if overview.reading.breakdown and not dense:
+            parts.append(Text(words.breakdown(overview.reading), style="dim"))
     problem = overview.problem
     if problem is not None:
         parts.append(Text(f"{clean(problem.message, 500)}{_retry(problem, now)}", style="yellow"))
