@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ullage.base.errors import UsageError
 from ullage.setup.settings_json import COMMAND, with_status_line, without_status_line
 
-OURS = {"type": "command", "command": COMMAND}
+OURS = {"type": "command", "command": COMMAND, "refreshInterval": 60}
 
 TEXTS = [
     "{}",
@@ -39,7 +39,8 @@ def test_it_comes_in_and_goes_out_to_the_byte(text: str) -> None:
 
 def test_it_is_indented_as_its_neighbours() -> None:
     assert with_status_line('{\n\t"model": "opus"\n}\n') == (
-        '{\n\t"model": "opus",\n\t"statusLine": {\n\t\t"type": "command",\n\t\t"command": "ullage statusline"\n\t}\n}\n'
+        '{\n\t"model": "opus",\n\t"statusLine": {\n\t\t"type": "command",\n\t\t"command": "ullage statusline",'
+        '\n\t\t"refreshInterval": 60\n\t}\n}\n'
     )
 
 
@@ -67,9 +68,26 @@ def test_the_line_that_is_there_is_chained_and_comes_back(form: str, previous: s
     text = form.format(command=json.dumps(previous, ensure_ascii=False))
     chained = with_status_line(text)
     line = json.loads(chained)["statusLine"]
-    assert shlex.split(line["command"]) == ["ullage", "statusline", "--then", previous]
-    assert line.keys() == json.loads(text)["statusLine"].keys()
+    assert shlex.split(line["command"]) == ["ullage", "statusline", f"--then={previous}"]
+    assert line == {**json.loads(text)["statusLine"], "command": line["command"], "refreshInterval": 60}
     assert without_status_line(chained) == text
+
+
+@pytest.mark.parametrize("interval", [1, 60, 300])
+def test_an_interval_that_is_there_is_kept(interval: int) -> None:
+    text = json.dumps({"statusLine": {"type": "command", "refreshInterval": interval, "command": "mine"}})
+    chained = with_status_line(text)
+    assert json.loads(chained)["statusLine"]["refreshInterval"] == interval
+    assert without_status_line(chained) == text
+
+
+def test_an_interval_that_was_changed_since_stays() -> None:
+    chained = with_status_line('{"statusLine": {"type": "command", "command": "mine"}}').replace(": 60", ": 30")
+    assert json.loads(without_status_line(chained))["statusLine"] == {
+        "type": "command",
+        "command": "mine",
+        "refreshInterval": 30,
+    }
 
 
 @pytest.mark.parametrize("text", TEXTS)
@@ -144,3 +162,40 @@ def test_a_command_that_no_shell_reads_is_not_touched() -> None:
     text = json.dumps({"statusLine": {"type": "command", "command": "ullage statusline # it's mine"}})
     with pytest.raises(UsageError, match="cannot be read"):
         without_status_line(text)
+
+
+SPELLINGS = [
+    r'"caf\u00e9 --x"',
+    '"café --x"',
+    r'"it\u0027s \"mine\" and \/that\/ \u0022too\u0022"',
+    r'"\ud83d\ude00 \\n \t"',
+    r'"plain"',
+    r'"pl\u0061in"',
+    r'"a\u0027\"\u0027b \"\u0027\" c"',
+]
+
+
+@pytest.mark.parametrize("written", SPELLINGS)
+@pytest.mark.parametrize(
+    "form",
+    [
+        '{{"statusLine": {{"type": "command", "command": {}}}}}',
+        '{{\n "statusLine": {{\n  "command": {},\n  "type": "command"}}}}',
+    ],
+)
+def test_a_command_comes_back_as_it_was_written(written: str, form: str) -> None:
+    text = form.format(written)
+    added = with_status_line(text)
+    command = json.loads(added)["statusLine"]["command"]
+    assert shlex.split(command)[2:] == ["--then", json.loads(written)]
+    assert without_status_line(added) == text
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    st.lists(st.sampled_from(["'", r"\u0027", r"\"", "\\\\", r"\/", "é", r"\u00e9", r"\u00E9", "a", " ", "$", r"\n"]))
+)
+def test_any_spelling_survives(characters: list[str]) -> None:
+    written = "".join(characters)
+    text = f'{{"statusLine": {{"type": "command", "command": "mine {written}"}}}}'
+    assert without_status_line(with_status_line(text)) == text

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ullage.simulate import Simulator
 
 HOSTILE = "A$(touch pwned)`touch pwned`${HOME}%n!!\\u\\[&100%"
-DUE = pytest.mark.parametrize("due_in", [3600, -1], ids=["fresh", "due"])
+FRESH, DUE = 3600, -1
 
 BASH_OPTIONS = [
     list(filter(None, options))
@@ -70,8 +70,16 @@ def _three_prompts(terminal: Terminal, prompt: str, before: str = "") -> None:
     terminal.wait(lambda terminal: terminal.lines[3:5] == ["three", before + prompt], "the third prompt")
 
 
-@DUE
-@pytest.mark.parametrize("options", BASH_OPTIONS, ids=lambda options: " ".join(options))
+def _fresh_and_due_in_turn(options: Sequence[str], more: bool = False) -> int:
+    """Whether a refresh is due changes with every option that is added: each is met with both, at half the cost."""
+    return DUE if (sum(map(bool, options)) + more) % 2 else FRESH
+
+
+@pytest.mark.parametrize(
+    ("options", "due_in"),
+    [(options, _fresh_and_due_in_turn(options)) for options in BASH_OPTIONS],
+    ids=map(" ".join, BASH_OPTIONS),
+)
 def test_bash(options: Sequence[str], due_in: int, environ: dict[str, str], bash: str) -> None:
     publish(environ, [("42%", "normal"), " ", HOSTILE], due_in=due_in)
     text = f"42% {HOSTILE} $"
@@ -90,10 +98,10 @@ def test_bash(options: Sequence[str], due_in: int, environ: dict[str, str], bash
     assert not (Path(environ["HOME"]) / "pwned").exists()
 
 
-@DUE
 @pytest.mark.parametrize("options", ZSH_OPTIONS, ids=lambda options: " ".join(filter(None, options)))
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_zsh(options: Sequence[str], due_in: int, when: str, environ: dict[str, str]) -> None:
+def test_zsh(options: Sequence[str], when: str, environ: dict[str, str]) -> None:
+    due_in = _fresh_and_due_in_turn(options, when == "after")
     publish(environ, [("42%", "normal"), " ", HOSTILE], due_in=due_in)
     setting = ["setopt " + " ".join(options)] if any(options) else []
     lines = [*setting, ZSH.init()] if when == "before" else [ZSH.init(), *setting]

@@ -190,7 +190,7 @@ def test_file_can_be_sourced_as_it_is(shell: Shell, environ: dict[str, str]) -> 
 
 def test_plugin_file_of_zsh(environ: dict[str, str]) -> None:
     publish(environ, "42%")
-    with ZSH.start(environ, [ZSH.prompt, f"source {REPOSITORY}/shell/ullage.plugin.zsh"]) as terminal:
+    with ZSH.start(environ, [ZSH.prompt, f"source {REPOSITORY}/ullage.plugin.zsh"]) as terminal:
         terminal.wait_for_line("42% $")
 
 

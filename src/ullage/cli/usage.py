@@ -7,11 +7,17 @@ from datetime import UTC, datetime
 
 import click
 
+from ullage.base.text import clean
 from ullage.cli import options
 from ullage.cli.asking import refresh_or_wait
+from ullage.cli.say import say
 from ullage.quota import exits
 from ullage.store import overview
 from ullage.system import places
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ullage.store.overview import Overview
 
 
 @click.command(name="usage")
@@ -62,6 +68,12 @@ def command(as_json: bool, may_refresh: bool, every: bool) -> int:
         settings = options.for_a_terminal(settings)
         for one in shown:
             if every:
-                click.echo(one.profile or "default")
+                say(_title(one))
             table.print_usage(one, settings, now)
     return min(exits.choose_exit_code(one.reading, one.schedule.problem, settings.thresholds, now) for one in shown)
+
+
+def _title(one: Overview) -> str:
+    """Return the profile, and the organisation whose plan it is where that has a name."""
+    organization = clean(one.account.organization)
+    return f"{one.profile or 'default'}{f', {organization}' if organization else ''}"

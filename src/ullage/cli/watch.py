@@ -13,7 +13,7 @@ from ullage.base.errors import UsageError
 from ullage.base.text import clean
 from ullage.cli import options
 from ullage.cli.screen import Ended, Screen
-from ullage.quota.model import binding_window
+from ullage.quota.model import binding_window, listed_windows
 from ullage.render import burnup, chart, table
 from ullage.render.surfaces import Span
 from ullage.store import overview
@@ -62,7 +62,7 @@ def _watch(screen: Screen, cache: ProfileCache, settings: Settings) -> int:
         if seen != drawn:
             prompt.start_refresh_if_due(os.environ)
             known = overview.load(cache, settings.thresholds, now)
-            windows = known.reading.windows if known.reading else ()
+            windows = listed_windows(known.reading) if known.reading else ()
             if windows and chosen is None:
                 nearest = binding_window(windows, now, settings.thresholds)
                 chosen = windows.index(nearest) if nearest else 0
@@ -96,7 +96,7 @@ def _version(cache: ProfileCache) -> tuple[object, ...]:
 
 def _lines(known: Overview, settings: Settings, now: datetime, chosen: int, size: tuple[int, int]) -> list[str]:
     """Return the screen: the table, as much of a chart as there is room for, and the keys."""
-    windows = known.reading.windows if known.reading else ()
+    windows = listed_windows(known.reading) if known.reading else ()
     keys = f"q quits; 1-{len(windows)} or the arrows choose" if len(windows) > 1 else "q quits"
     below = [Span(text=keys, level="stale")]
     for dense, brief, least in _LAYOUTS:

@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 # Each option's value by its key where nobody sets it; `options` explains them.
 DEFAULTS: Mapping[str, Any] = {
     "source": "auto",
-    "segment.template": "{top.name} {top}[ {top.blocked_for}]",
+    "segment.template": "{top.name} {top}[ {top.on_credits}][ {top.blocked_for}]",
     "segment.show": "used",
     "segment.glyphs": "unicode",
     **{f"segment.templates.{surface}": "" for surface in SURFACES},
-    "statusline.template": "[{model}  ][5h {5h}][ {5h.resets_in}][  7d {7d}][ {7d.resets_in}][  context {context}]",
+    "statusline.template": "[{model}  ][5h {5h}][ {5h.resets_in}][  7d {7d}][ {7d.resets_in}]"
+    "[  {model_week.name} {model_week}][ {model_week.resets_in}][  {budget.label} {budget}][  context {context}]",
     "severity.warning_percent": 75,
     "severity.critical_percent": 90,
     "age.stale_after_minutes": 15,

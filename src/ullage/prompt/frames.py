@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from types import MappingProxyType
 
 from ullage.base.dates import UTC, datetime, timedelta
 from ullage.config.template import COUNTDOWNS, FORECASTS, MOMENTS, list_fields, parse_template
+from ullage.quota.changes import list_turns, to_second
 from ullage.quota.timeline import LEAD_SECONDS, TIMELINES, Frame, is_ascii, surface_of
 from ullage.render import segment
 from ullage.render.segment import View
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ullage.config import Settings
     from ullage.config.template import Node
-    from ullage.quota.model import Reading
+    from ullage.quota.model import Reading, Window
     from ullage.quota.pace import Forecast
     from ullage.render.surfaces import Span
 
@@ -27,24 +27,25 @@ _NEAR_SECONDS = 3600
 _FAR_STEP_SECONDS = 300
 _FEWEST_FAR_STEPS = 24
 _DAY_SECONDS = 86400
+_NO_FORECASTS: Mapping[str, Forecast] = {}
 
 
 def build(
     reading: Reading | None,
     settings: Settings,
     now: datetime,
-    forecasts: Mapping[str, Forecast] = MappingProxyType({}),
+    forecasts: Mapping[str, Forecast] = _NO_FORECASTS,
 ) -> dict[tuple[str, ...], list[Frame]]:
     """Return the frames from `now` until the reading is too old to show, by the timelines that have the same ones."""
     written = math.floor(now.timestamp())
     if reading is None:
         return {TIMELINES: [Frame(starts_at=written - LEAD_SECONDS, level="none", text="")]}
-    alike: dict[tuple[str, bool, str], list[str]] = {}
+    alike: dict[tuple[str, str], list[str]] = {}
     for name in TIMELINES:
-        alike.setdefault((settings.templates[surface_of(name)], is_ascii(name), form_of(name)), []).append(name)
+        alike.setdefault((settings.templates[surface_of(name)], form_of(name)), []).append(name)
     scenes = {
         (template, ascii): _scenes(reading, settings, template, written, forecasts, ascii=ascii)
-        for template, ascii in {(template, ascii) for template, ascii, _ in alike}
+        for template, ascii in {(template, is_ascii(form)) for template, form in alike}
     }
     return {
         tuple(names): [
@@ -53,24 +54,10 @@ def build(
                 level=segment.level_of(spans),
                 text=paint(spans, form, settings.palette_of(surface_of(form))),
             )
-            for second, spans in scenes[template, ascii]
+            for second, spans in scenes[template, is_ascii(form)]
         ]
-        for (template, ascii, form), names in alike.items()
+        for (template, form), names in alike.items()
     }
-
-
-def events(reading: Reading, settings: Settings, written: int) -> set[int]:
-    """Return the seconds after `written` at which what is shown would turn untrue: resets, staleness, expiry."""
-    thresholds = settings.thresholds
-    moments: set[datetime | None] = {window.resets_at for window in reading.windows}
-    stated = {reading.as_of, *(window.as_of for window in reading.windows)}
-    if reading.credits is not None and reading.credits.as_of is not None:
-        stated.add(reading.credits.as_of)
-    for as_of in stated:
-        moments |= {as_of + thresholds.stale_after, as_of + thresholds.expire_after}
-    horizon = _up(max(stated) + thresholds.expire_after)
-    seconds = {_up(moment) for moment in moments if moment is not None}
-    return {second for second in seconds if written < second <= horizon}
 
 
 def asks_for_forecasts(settings: Settings) -> bool:
@@ -86,7 +73,7 @@ def _exhaustions(forecasts: Mapping[str, Forecast], written: int, horizon: int) 
     """Return the seconds at which a forecast that has not come true vanishes, or is told to the minute."""
     moments = [forecast.exhausts_at for forecast in forecasts.values() if forecast.exhausts_at is not None]
     days_before = {math.floor(moment.timestamp()) + 1 - _DAY_SECONDS for moment in moments}
-    return {second for second in {*map(_up, moments), *days_before} if written < second < horizon}
+    return {second for second in {*map(to_second, moments), *days_before} if written < second < horizon}
 
 
 def _midnights(written: int, horizon: int) -> set[int]:
@@ -95,25 +82,33 @@ def _midnights(written: int, horizon: int) -> set[int]:
     # Without a zone it is the local midnight on both sides of a change of the clocks.
     today = local.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
     days = range(1, (horizon - written) // _DAY_SECONDS + 2)
-    midnights = {_up(today + timedelta(days=number)) for number in days}
+    midnights = {to_second(today + timedelta(days=number)) for number in days}
     return {second for second in midnights if written < second < horizon}
-
-
-def _up(moment: datetime) -> int:
-    return math.ceil(moment.timestamp())
 
 
 def _steps(reading: Reading, nodes: Iterable[Node], written: int, horizon: int) -> list[int]:
     """Return the seconds at which a countdown or an age shows another text: minutes soon, five minutes later on."""
     steps: set[int] = set()
     fields = list_fields(nodes)
-    if any(field.attribute in COUNTDOWNS for field in fields):
-        for window in reading.windows:
-            if window.resets_at is not None:
-                steps |= _every_step(_up(window.resets_at), written, horizon)
+    for window in _list_counted_down(reading, {field.attribute for field in fields}):
+        if window.resets_at is not None:
+            steps |= _every_step(to_second(window.resets_at), written, horizon)
     if any(field.subject == "age" for field in fields):
-        steps |= _every_step(_up(reading.as_of), written, horizon)
+        steps |= _every_step(to_second(reading.as_of), written, horizon)
     return sorted(steps)
+
+
+def _list_counted_down(reading: Reading, attributes: set[str]) -> list[Window]:
+    """Return the windows of which a template with these attributes may show a countdown."""
+    countdowns = attributes & {*COUNTDOWNS}
+    # How long one is blocked for is shown of a window that is used up, which no other becomes by time alone.
+    return [
+        window for window in reading.windows if countdowns - {"blocked_for"} or (countdowns and _is_used_up(window))
+    ]
+
+
+def _is_used_up(window: Window) -> bool:
+    return window.used_percent is not None and window.used_percent >= 100
 
 
 def _every_step(phase: int, written: int, horizon: int) -> set[int]:
@@ -146,7 +141,7 @@ def _scenes(
     if ascii:
         settings = settings.replace(ascii_only=True)
     nodes = parse_template(template)
-    fixed = {written, *events(reading, settings, written)}
+    fixed = {written, *list_turns(reading, settings.thresholds, written)}
     horizon = max(fixed)
     if _asks_for_forecasts(nodes):
         fixed |= _exhaustions(forecasts, written, horizon)

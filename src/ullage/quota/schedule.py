@@ -10,14 +10,14 @@ import math
 
 from ullage.base.dates import datetime, timedelta
 from ullage.base.record import Record
-from ullage.quota.model import CLOCK_SLACK, Problem
+from ullage.quota.model import CLOCK_SLACK, Account, Problem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ullage.base.errors import SourceError
-    from ullage.quota.model import Reading
+    from ullage.quota.model import Reading, Thresholds
 
     # Called with an upper bound in seconds, returns a number between 0 and it.
     Jitter = Callable[[float], float]
@@ -28,18 +28,28 @@ LONGEST_ATTENDED_INTERVAL = timedelta(minutes=15)
 FIRST_LOCAL_RETRY = timedelta(minutes=1)
 LONGEST_LOCAL_RETRY = timedelta(minutes=10)
 
+# From the time at which a refresh is due, its answer is there within this.
+LONGEST_REFRESH = timedelta(minutes=2)
+
 # What a server may ask for at most: a day. More is a fault, and must not silence a machine for good.
 LONGEST_HOLD = timedelta(days=1)
+
+# The server refuses the account, whichever profile asks; so a request before its time makes the pause longer.
+_HOLDS = ("rate_limited", "served_from_snapshot")
 
 
 class Schedule(Record):
     """When the last attempt began and when the next is due, for a person who looks and for a bar that nobody watches.
 
-    `hold_until` is what the server asked for; not even a forced refresh goes before it. `spawned_at` is when Claude
-    Code was last started to be asked, `state_mark` tells whether its own file has changed since it was read.
+    `account_since` is when this account was first seen after another. `hold_until` is what the server asked for, or the
+    backoff after what Claude Code met there; not even a forced refresh goes before it. `spawned_at` is when Claude Code
+    was last started to be asked, `state_mark` tells whether its own file has changed since it was read, `means` whether
+    what an answer depends on has since one failed to come.
     """
 
     account_id: str | None = None
+    organization_id: str | None = None
+    account_since: datetime | None = None
     attempted_at: datetime | None = None
     succeeded_at: datetime | None = None
     refresh_at: datetime | None = None
@@ -50,6 +60,12 @@ class Schedule(Record):
     problem: Problem | None = None
     spawned_at: datetime | None = None
     state_mark: str | None = None
+    means: str | None = None
+
+    @property
+    def account(self) -> Account:
+        """Whose schedule it is."""
+        return Account(id=self.account_id, organization_id=self.organization_id)
 
     def due_at(self, reading: Reading | None, *, attended: bool = True) -> datetime | None:
         """Return when the next refresh is due, None for at once.
@@ -63,6 +79,16 @@ class Schedule(Record):
         resets = [window.resets_at for window in reading.windows if window.resets_at is not None]
         earliest = self.attempted_at + SHORTEST_INTERVAL
         return max(earliest, min([due, *(reset for reset in resets if reset > reading.as_of)]))
+
+    def adapt_thresholds(self, thresholds: Thresholds, reading: Reading | None) -> Thresholds:
+        """Return when a number is old where nobody asks for a newer one: not before the next refresh is over.
+
+        Where refreshes fail, or the server wants none, a number is as old as it is anywhere.
+        """
+        if reading is None or self.idle_refresh_at is None or self.failures or self.hold_until:
+            return thresholds
+        allowed = min(self.idle_refresh_at - reading.as_of, LONGEST_INTERVAL) + LONGEST_REFRESH
+        return thresholds.replace(stale_after=max(thresholds.stale_after, allowed))
 
     def is_due(self, reading: Reading | None, now: datetime, *, attended: bool = True) -> bool:
         """Say whether to ask now; a schedule from the future was written by a clock that has since been set back."""
@@ -111,7 +137,8 @@ class Schedule(Record):
     def failed(self, error: SourceError, now: datetime, jitter: Jitter) -> Schedule:
         """Plan the next attempt after a failure: exponential with full jitter, never before the server's own wish.
 
-        What failed on this machine, without a request, costs nobody anything and is tried again sooner.
+        What failed on this machine, without a request, costs nobody anything: for a person who looks it is tried again
+        after a minute.
         """
         failures = min(self.failures + 1, 16)
         first, longest = (
@@ -121,10 +148,11 @@ class Schedule(Record):
         delay = max(first, timedelta(seconds=math.ceil(jitter(ceiling.total_seconds()))))
         wish = min(error.retry_at, now + LONGEST_HOLD) if error.retry_at else None
         retry_at = max(now + delay, wish) if wish else now + delay
+        attended = retry_at if error.reached_server or wish else now + FIRST_LOCAL_RETRY
         return self.replace(
-            refresh_at=retry_at,
+            refresh_at=attended,
             idle_refresh_at=retry_at,
-            hold_until=retry_at if error.code == "rate_limited" else wish,
+            hold_until=retry_at if error.code in _HOLDS else wish,
             failures=failures,
-            problem=Problem(code=error.code, message=str(error), retry_at=retry_at),
+            problem=Problem(code=error.code, message=str(error), retry_at=attended),
         )

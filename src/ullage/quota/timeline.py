@@ -73,12 +73,17 @@ def is_ascii(timeline: str) -> bool:
     return timeline.endswith(_ASCII)
 
 
+def in_ascii(timeline: str) -> str:
+    """Return the timeline with the same text in ASCII."""
+    return timeline + _ASCII
+
+
 def choose_timeline(surface: str, environ: Mapping[str, str]) -> str:
     """Return the timeline to read for a surface: without colours where none are wanted, in ASCII without UTF-8."""
     uncoloured = environ.get("NO_COLOR") or environ.get("TERM") == "dumb"
     locale = environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG") or ""
     timeline = surface + _UNCOLOURED if uncoloured and surface != "plain" else surface
-    return timeline if os.name == "nt" or "utf8" in locale.lower().replace("utf-8", "utf8") else timeline + _ASCII
+    return timeline if os.name == "nt" or "utf8" in locale.lower().replace("utf-8", "utf8") else in_ascii(timeline)
 
 
 class Frame(Record):

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from ullage.config import Settings
+    from ullage.quota.model import Problem
     from ullage.render.rows import Row
     from ullage.render.surfaces import Span
     from ullage.store.overview import Overview
@@ -128,9 +129,11 @@ def _usage(
                 column.overflow = "crop"
             parts.append(table)
         parts.append(Text(words.origin(overview.reading, settings, now), style="dim"))
+        if overview.reading.breakdown and not dense:
+            parts.append(Text(words.breakdown(overview.reading), style="dim"))
     problem = overview.problem
     if problem is not None:
-        parts.append(Text(f"{clean(problem.message, 500)}{_retry(problem.retry_at, now)}", style="yellow"))
+        parts.append(Text(f"{clean(problem.message, 500)}{_retry(problem, now)}", style="yellow"))
     return parts
 
 
@@ -138,10 +141,15 @@ def _bar_cells(width: int) -> int:
     return 8 if _WIDE <= width < _ROOM_FOR_LONG_BARS else 12
 
 
-def _retry(at: datetime | None, now: datetime) -> str:
+def _retry(problem: Problem, now: datetime) -> str:
+    at = problem.retry_at
     if at is None:
         return ""
-    return f" Next attempt {words.clock(at, now)}." if at > now else " The next attempt is due now."
+    if at <= now:
+        return " The next attempt is due now."
+    # A pause that the server asked for counts for everybody.
+    forced = "" if problem.code == "rate_limited" else "; `ullage refresh --force` asks now"
+    return f" Next attempt {words.clock(at, now)}{forced}."
 
 
 def _wide(found: Sequence[Row], settings: Settings, width: int) -> Table:

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from ullage import config, metrics, prompt
 from ullage.base.record import Record
 from ullage.metrics import identity
-from ullage.prompt import frames
 from ullage.quota import contract, timeline
+from ullage.quota.changes import next_turn
 from ullage.render import burnup
 from ullage.serve import documents
 from ullage.store import history, overview
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from ullage.serve.documents import BurnupDocument, SamplesDocument
     from ullage.store.overview import Overview
 
-# A bar that redraws by itself: nobody presses Enter before an answer of ours.
-_SURFACE = "plain"
+# A request may be a machine's; an open stream is a page's that somebody looks at, which is served like a prompt.
+_SURFACE, _ATTENDED_SURFACE = "plain", "bash"
 
 
 class _Loaded(Record):
     version: object
-    until: int | None
+    until: datetime | None
     settings: Settings
     overview: Overview
     burnups: dict[str, BurnupDocument | None]
@@ -99,25 +99,23 @@ class Knowledge:
         """Return what was recorded since then, the newest if it is more than `most`; raises HistoryError."""
         cache = self._cache(profile)
         reading = cache.reading()
-        found = (
-            history.samples(overview.history_path(cache.environ), overview.owner(cache, reading), since)
-            if reading
-            else {}
-        )
+        path, now = overview.history_path(cache.environ), datetime.now(UTC)
+        found = history.samples(path, overview.owner(cache, reading), since, now) if reading else {}
         return documents.describe_samples({id: found[id] for id in found if window in (None, id)}, most)
 
     def next_event(self, profile: str | None, now: datetime) -> datetime | None:
         """Return when time alone changes what a profile shows or a refresh falls due, None when nothing is ahead."""
-        header = timeline.read_header(self._cache(profile).timeline(_SURFACE))
+        header = timeline.read_header(self._cache(profile).timeline(_ATTENDED_SURFACE))
         until = self._load(profile, now).until
         moments = [until] if until is not None else []
         if header is not None and header.refresh_after > now.timestamp():
-            moments.append(header.refresh_after)
-        return datetime.fromtimestamp(min(moments), UTC) if moments else None
+            moments.append(datetime.fromtimestamp(header.refresh_after, UTC))
+        return min(moments, default=None)
 
-    def refresh_if_due(self, profile: str | None) -> None:
-        """Start a refresh as a bar would: in the background, no more often than the schedule allows."""
-        prompt.start_refresh_if_due(self._environ_of(profile), (_SURFACE,), _start_refresh)
+    def refresh_if_due(self, profile: str | None, *, attended: bool = False) -> None:
+        """Start a refresh as a bar would, or a prompt: in the background, no more often than the schedule allows."""
+        surface = _ATTENDED_SURFACE if attended else _SURFACE
+        prompt.start_refresh_if_due(self._environ_of(profile), (surface,), _start_refresh)
 
     def _environ_of(self, profile: str | None) -> dict[str, str]:
         return places.of_profile(profile, self.environ)
@@ -129,14 +127,11 @@ class Knowledge:
         cache = self._cache(profile)
         version = (cache.version(), *map(_stamp, (os.path.join(cache.directory, "schedule.json"), self._config())))
         loaded = self._loaded.get(profile)
-        second = int(now.timestamp())
-        if loaded is None or loaded.version != version or (loaded.until is not None and second >= loaded.until):
+        if loaded is None or loaded.version != version or (loaded.until is not None and now >= loaded.until):
             settings, _ = config.load(self.environ)
             known = overview.load(cache, settings.thresholds, now, profile)
-            until = frames.events(known.reading, settings, second) if known.reading else ()
-            loaded = _Loaded(
-                version=version, until=min(until, default=None), settings=settings, overview=known, burnups={}
-            )
+            until = next_turn(known.reading, known.forecasts, settings.thresholds, now) if known.reading else None
+            loaded = _Loaded(version=version, until=until, settings=settings, overview=known, burnups={})
             self._loaded[profile] = loaded
         return loaded
 
@@ -153,7 +148,7 @@ def _start_refresh(environ: Mapping[str, str]) -> None:
     """Start a refresh that outlives us; unlike `detach`, from a process with threads, which must not fork."""
     try:
         process = subprocess.Popen(
-            detach.build_command("ullage.refresh"),
+            detach.build_command(detach.REFRESH),
             env=dict(environ),
             cwd=os.path.abspath(os.sep),
             stdin=subprocess.DEVNULL,
