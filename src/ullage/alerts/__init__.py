@@ -70,38 +70,41 @@ class _Situation(Record):
         return used_percent_at(self.window, self.now, self.thresholds)
 
 
-def find_due(
-    reading: Reading | None,
-    plan: Schedule,
-    told: tuple[Mark, ...],
-    wishes: Wishes,
-    forecasts: Mapping[str, Forecast],
-    thresholds: Thresholds,
-    now: datetime,
-) -> tuple[tuple[Alert, ...], tuple[Mark, ...]]:
-    """Return what is to be told now, and what has been told then.
+class News(Record):
+    """What there may be to tell of at `now`: a reading with its forecasts by window id, and how refreshes go."""
+
+    reading: Reading | None
+    schedule: Schedule
+    forecasts: Mapping[str, Forecast]
+    thresholds: Thresholds
+    now: datetime
+
+
+def find_due(news: News, told: tuple[Mark, ...], wishes: Wishes) -> tuple[tuple[Alert, ...], tuple[Mark, ...]]:
+    """Return the alerts that are due, and the marks of all that has been told once they are sent.
 
     In quiet hours nothing is told, and so nothing counts as told; that a window was used up is kept in mind.
     """
+    reading, thresholds, now = news.reading, news.thresholds, news.now
     windows = limits_of(reading) if reading else ()
     pairs = []
     for window in windows:
-        known = {mark.kind: mark for mark in told if mark.window_id == window.id}
+        marks = {mark.kind: mark for mark in told if mark.window_id == window.id}
         situation = _Situation(
             window=window,
             windows=windows,
             wishes=wishes,
-            forecast=forecasts.get(window.id),
+            forecast=news.forecasts.get(window.id),
             thresholds=thresholds,
             now=now,
         )
         for kind, rule in _RULES.items():
-            before = known.get(kind)
+            before = marks.get(kind)
             # Another profile of the account has told by a newer statement than this one's.
             is_old = before is not None and before.as_of is not None and window.as_of < before.as_of
             pairs.append((before, None, before) if is_old else (before, *rule(situation, before)))
     failing = next((mark for mark in told if mark.kind == "failing"), None)
-    pairs.append((failing, *_failing(reading, plan, failing, wishes, now)))
+    pairs.append((failing, *_failing(news, failing, wishes)))
     if wishes.quiet is not None and wishes.quiet.cover(now):
         pairs = [(before, None, before if alert else after) for before, alert, after in pairs]
     here = {window.id for window in windows}
@@ -167,15 +170,14 @@ _RULES: dict[MarkKind, Callable[[_Situation, Mark | None], tuple[Alert | None, M
 }
 
 
-def _failing(
-    reading: Reading | None, plan: Schedule, before: Mark | None, wishes: Wishes, now: datetime
-) -> tuple[Alert | None, Mark | None]:
-    if not plan.failures or plan.problem is None or reading is None or wishes.failing_after is None:
+def _failing(news: News, before: Mark | None, wishes: Wishes) -> tuple[Alert | None, Mark | None]:
+    reading, schedule, now = news.reading, news.schedule, news.now
+    if not schedule.failures or schedule.problem is None or reading is None or wishes.failing_after is None:
         return None, None
     if before or now - reading.as_of < wishes.failing_after:
         return None, before
     title = f"No new reading for {words.age(now - reading.as_of)}"
-    alert = Alert(kind="failing", title=title, message=clean(plan.problem.message, _LONGEST_MESSAGE), at=now)
+    alert = Alert(kind="failing", title=title, message=clean(schedule.problem.message, _LONGEST_MESSAGE), at=now)
     return alert, Mark(kind="failing")
 
 
