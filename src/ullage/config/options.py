@@ -58,8 +58,8 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         key="segment.template",
         explanation="What a prompt shows: {5h}, {7d}, a model's name such as {fable}, {credits}, {top} for the window\n"
-        "nearest to its limit; with .used .left .bar .name .label .resets_in .resets_at .blocked_for\n"
-        ".on_credits; {model_week} is a model's week where it is fuller than the week,\n"
+        "nearest to its limit; with .used .left .bar .name .label .resets_in .resets_at .blocked_for .on_credits;\n"
+        "{model_week} is a model's week where it is fuller than the week,\n"
         "{budget} a budget or a spend limit where that binds,\n"
         "with .pace (1.3×: used so much faster than would just last) and .runs_out (when, if before the reset);\n"
         "{age} {state} {plan} {source}. A group in [ ] vanishes when a value in it is unknown.\n"
