@@ -100,6 +100,8 @@ def ask_in_turn(sources: Sequence[Source], inquiry: Inquiry) -> bool:
         inquiry.schedule = started
         inquiry.note_schedule()
     _ask(last, inquiry)
+    # What the program that was asked has itself written there is no news.
+    _note_state_file(sources, inquiry)
     return True
 
 
