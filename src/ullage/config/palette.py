@@ -112,7 +112,10 @@ class Look(Record):
         if self.palette == "none":
             return {}
         shown = background or self.background or "dark"
-        styles = _SIXTEEN[shown] if self.palette == "16" else {**_with_hex(shown), "stale": "dim"}
+        styles = _SIXTEEN[shown] if self.palette == "16" else _with_hex(shown)
+        if shown == "dark":
+            # Fainter than the text around it, whichever colour that has.
+            styles = {**styles, "stale": "dim", "faint": "dim"}
         return {**styles, **self.own}
 
     def in_tmux(self) -> dict[str, str]:

@@ -51,25 +51,31 @@ class Burnup(Record):
 
 
 def plot_burnup(window: Window, samples: Sequence[Sample], forecast: Forecast | None, now: datetime) -> Burnup | None:
-    """Return what a chart shows of a window; None when it has no course to show."""
+    """Return what a chart shows of a window; None when it has no course to show.
+
+    What is used up has nothing to expect but its reset, and what has reset nothing but a new reading.
+    """
     whole = length(window)
-    if whole is None or window.used_percent is None or window.resets_at is None or has_reset(window, now):
+    if whole is None or window.used_percent is None or window.resets_at is None:
         return None
+    if has_reset(window, now) or window.used_percent >= FULL:
+        forecast = None
     return Burnup(
         window=window,
         begins=window.resets_at - whole,
         resets_at=window.resets_at,
         now=now,
         used=tuple(pace.of_window(window, samples)),
-        # What is used up has nothing to expect but its reset.
-        ahead=pace.trajectory(window, samples, now) if forecast and window.used_percent < FULL else (),
-        forecast=forecast if window.used_percent < FULL else None,
+        ahead=pace.trajectory(window, samples, now) if forecast else (),
+        forecast=forecast,
     )
 
 
 def title(burnup: Burnup) -> str:
     """Return the window's name and what it stands at."""
     window = burnup.window
+    if has_reset(window, burnup.now):
+        return f"{clean(window.label)}: {words.HAS_RESET}"
     used = "" if window.used_percent is None else f": {words.percent(window.used_percent)} used"
     return clean(window.label) + used
 

@@ -66,10 +66,8 @@ def fill(nodes: Iterable[Node], view: View) -> list[Span]:
 def level_of(spans: Iterable[Span]) -> Level:
     """Return what a reader that colours by itself should know: stale where anything is, else the gravest."""
     levels = {span.level for span in spans}
-    for level in ("stale", *reversed(SEVERITIES)):
-        if level in levels:
-            return level
-    return "none"
+    gravest_first: tuple[Level, ...] = ("stale", *reversed(SEVERITIES))
+    return next((level for level in gravest_first if level in levels), "none")
 
 
 def _joined(spans: list[Span]) -> list[Span]:

@@ -14,15 +14,25 @@ from ullage.quota.timeline import is_coloured, surface_of
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from typing import Literal
 
     from ullage.quota.timeline import Level
 
 
 class Span(Record):
-    """A piece of text and the level that colours it; None for the terminal's own colour."""
+    """A piece of text, the level that colours it, and the words of a style beside; None for the terminal's own colour.
+
+    What is `faint` matters less than what stands around it.
+    """
 
     text: str
-    level: Level | None = None
+    level: Level | Literal["faint"] | None = None
+    style: str = ""
+
+
+def style_of(span: Span, palette: Mapping[str, str]) -> str:
+    """Return the words of the style that a span has with a palette; none at all without one."""
+    return " ".join(filter(None, (span.style, palette.get(span.level or "", "")))) if palette else ""
 
 
 def paint(spans: Iterable[Span], timeline: str, palette: Mapping[str, str]) -> str:
@@ -30,7 +40,7 @@ def paint(spans: Iterable[Span], timeline: str, palette: Mapping[str, str]) -> s
     surface, coloured = surface_of(timeline), is_coloured(timeline)
     painted = []
     for span in spans:
-        style = "" if span.level is None else palette.get(span.level, "")
+        style = style_of(span, palette)
         text = _escape(span.text, surface)
         painted.append(_styled(text, style, surface) if style and text and coloured else text)
     return "".join(painted)

@@ -167,16 +167,22 @@ def window_title(window: Window) -> str:
 
 def used_up(resets_at: datetime | None, now: datetime, timezone: tzinfo | None = None) -> str:
     """Return the sentence about a window that is used up: used up; back at 15:48, in 27m."""
-    if resets_at is None or resets_at <= now:
-        return USED_UP
-    when = clock(resets_at, now, timezone)
-    return f"{USED_UP}; back {'' if ' ' in when else 'at '}{when}, in {countdown(resets_at - now)}"
+    return USED_UP if resets_at is None or resets_at <= now else f"{USED_UP}; {back(resets_at, now, timezone)}"
+
+
+def back(resets_at: datetime, now: datetime, timezone: tzinfo | None = None) -> str:
+    """Return when a window that is used up can be used again: back at 15:48, in 27m."""
+    return f"back {_moment(resets_at, now, timezone)}, in {countdown(resets_at - now)}"
 
 
 def resets(resets_at: datetime, now: datetime, timezone: tzinfo | None = None) -> str:
     """Return when a window resets, in a sentence: resets at 15:48, in 1h04."""
-    when = clock(resets_at, now, timezone)
-    return f"resets {'' if ' ' in when else 'at '}{when}, in {countdown(resets_at - now)}"
+    return f"resets {_moment(resets_at, now, timezone)}, in {countdown(resets_at - now)}"
+
+
+def _moment(moment: datetime, now: datetime, timezone: tzinfo | None) -> str:
+    when = clock(moment, now, timezone)
+    return when if " " in when else f"at {when}"
 
 
 class Outlook(Record):
