@@ -13,7 +13,7 @@ from ullage.base.arguments import parse_options
 from ullage.base.dates import UTC, datetime
 from ullage.base.errors import SourceError, UllageError
 from ullage.base.record import Record
-from ullage.config.template import FORECASTS, PLAIN_SUBJECTS, SESSION_SUBJECTS, list_fields, parse_template
+from ullage.config.template import COURSES, FORECASTS, PLAIN_SUBJECTS, SESSION_SUBJECTS, list_fields, parse_template
 from ullage.quota import merge, serial
 from ullage.quota.model import has_reset
 from ullage.quota.timeline import TIMELINES, choose_timeline
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from ullage.config import Settings
     from ullage.quota.model import Reading, Window
-    from ullage.quota.pace import Forecast
+    from ullage.quota.pace import Forecast, Sample
     from ullage.sources.statusline import Session
 
 _LARGEST_PAYLOAD = 8 << 20
@@ -150,7 +150,7 @@ def _line(
 
     known = merged or Reading(account=Account(), source=statusline.NAME, as_of=now, windows=())
     nodes = parse_template(settings.status_line_template, PLAIN_SUBJECTS + SESSION_SUBJECTS)
-    asks = any(field.attribute in FORECASTS for field in list_fields(nodes))
+    asked = {field.attribute for field in list_fields(nodes)}
     view = segment.View(
         reading=known,
         now=now,
@@ -158,7 +158,9 @@ def _line(
         show_left=settings.show_left,
         ascii_only=settings.ascii_only,
         session=session.fields,
-        forecasts=_forecasts(known, settings, environ, now) if asks else {},
+        forecasts=_forecasts(known, settings, environ, now) if asked & {*FORECASTS} else {},
+        samples=_samples(known, environ, now) if asked & {*COURSES} else {},
+        nerd=settings.nerd,
     )
     spans = segment.fill(nodes, view)
     columns = _columns(environ)
@@ -174,6 +176,13 @@ def _forecasts(reading: Reading, settings: Settings, environ: Mapping[str, str],
     from ullage.store.cache import ProfileCache
 
     return overview.load_forecasts(ProfileCache(environ), reading, settings.thresholds, now)
+
+
+def _samples(reading: Reading, environ: Mapping[str, str], now: datetime) -> dict[str, list[Sample]]:
+    from ullage.store import overview
+    from ullage.store.cache import ProfileCache
+
+    return overview.load_samples(ProfileCache(environ), reading, now)
 
 
 def _save(statement: Statement, settings: Settings, environ: Mapping[str, str]) -> None:

@@ -1,8 +1,9 @@
-"""`ullage config`: where the file is, what is in force, a commented default, a check, a new rendering."""
+"""`ullage config`: where the file is, what is in force, a commented default, a check, presets, a new rendering."""
 
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 
 import click
 
@@ -11,7 +12,9 @@ from ullage.base.errors import CacheError, UsageError
 from ullage.cli import options
 from ullage.cli.options import LONGEST_REFRESH_SECONDS
 from ullage.config.default_file import default_text, toml_value
+from ullage.config.presets import PRESETS
 from ullage.prompt.publish import publish_anew
+from ullage.store import overview
 from ullage.store.cache import ProfileCache
 from ullage.system import directories
 
@@ -19,7 +22,7 @@ from ullage.system import directories
 @click.group(name="config", invoke_without_command=True)
 @click.pass_context
 def command(context: click.Context) -> None:
-    """Show the configuration file and the values in force; subcommands write, check and apply it."""
+    """Show the configuration file and the values in force; subcommands write, check, preview and apply it."""
     if context.invoked_subcommand is None:
         path = config.config_path(os.environ)
         values, issues = config.read(path)
@@ -65,6 +68,40 @@ def check(file: str | None) -> int:
     if not issues:
         click.echo(f"{path} is fine.")
     return 2 if issues else 0
+
+
+@command.command(short_help="Show the ready-made segments, or one of them at every level.")
+@click.argument("name", required=False, type=click.Choice([*PRESETS]))
+@options.profile
+def preset(name: str | None) -> int:
+    """Show the ready-made segments with your own numbers, or NAME alone at every level with made-up ones.
+
+    `preset = "NAME"` under [segment] in config.toml chooses one, and `glyphs = "nerd"` draws it with a Nerd Font.
+    """
+    from ullage.cli import previews
+    from ullage.render import table
+
+    settings, issues = options.load_settings()
+    settings, now = options.for_a_terminal(settings), datetime.now(UTC)
+    if name is None:
+        known = overview.load(ProfileCache(os.environ), settings.thresholds, now)
+        own = previews.own_view(known, settings, now)
+        view = own or previews.demo_view("warning", settings, now)
+        shown = [(each, previews.preview(found, view, settings)) for each, found in PRESETS.items()]
+        numbers = "Your own numbers." if own else "Made-up numbers: nothing is known of yours yet."
+    else:
+        stages = {stage: previews.demo_view(stage, settings, now) for stage in previews.STAGES}
+        shown = [(stage, previews.preview(PRESETS[name], view, settings)) for stage, view in stages.items()]
+        numbers = f"{name}: {PRESETS[name].words}."
+    values, _ = config.read(config.config_path(os.environ))
+    chosen = values["segment.preset"] if name is None else ""
+    table.print_lines(previews.lines(shown, chosen), settings)
+    click.echo(
+        f"\n{numbers}\nTo choose one: `ullage config apply` after these lines in {config.config_path(os.environ)}:"
+    )
+    click.echo(f'\n    [segment]\n    preset = "{name or "spark"}"')
+    options.tell_issues(issues)
+    return 0
 
 
 @command.command()

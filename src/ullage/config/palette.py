@@ -93,6 +93,15 @@ ATTRIBUTES = {
 NAMES = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
 _STEPS = (0, 95, 135, 175, 215, 255)
 
+# A level's colour on the grey of a badge that has nothing to say.
+_ON_GREY = {
+    "normal": "color114",
+    "warning": "color214",
+    "critical": "bold color216",
+    "exhausted": "bold color183",
+    "stale": "color250",
+}
+
 PALETTES = ("16", "truecolor", "none")
 BACKGROUNDS = ("auto", "dark", "light")
 
@@ -134,6 +143,11 @@ class Look(Record):
     def in_badge(self) -> dict[str, str]:
         """Return the style of each level as a badge: a colour on a background of its own."""
         return {} if self.palette == "none" else dict(_BADGES)
+
+    def on_grey(self) -> dict[str, str]:
+        """Return the style of each level on the grey of a normal badge."""
+        ground = _BADGES["normal"].rpartition(" ")[2]
+        return {} if self.palette == "none" else {level: f"{style} {ground}" for level, style in _ON_GREY.items()}
 
 
 def _with_hex(background: Background) -> dict[str, str]:

@@ -7,19 +7,19 @@ from types import MappingProxyType
 
 from ullage.base.dates import UTC, datetime, timedelta
 from ullage.config.template import COUNTDOWNS, FORECASTS, MOMENTS, list_fields, parse_template
-from ullage.quota.timeline import LEAD_SECONDS, TIMELINES, Frame, surface_of
+from ullage.quota.timeline import LEAD_SECONDS, TIMELINES, Frame, is_coloured, surface_of
 from ullage.render import segment
 from ullage.render.segment import View
 from ullage.render.surfaces import paint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from ullage.config import Settings
     from ullage.config.template import Node
     from ullage.quota.model import Reading
-    from ullage.quota.pace import Forecast
+    from ullage.quota.pace import Forecast, Sample
     from ullage.render.surfaces import Span
 
 MOST_FRAMES = 120
@@ -34,6 +34,7 @@ def build(
     settings: Settings,
     now: datetime,
     forecasts: Mapping[str, Forecast] = MappingProxyType({}),
+    samples: Mapping[str, Sequence[Sample]] = MappingProxyType({}),
 ) -> dict[str, list[Frame]]:
     """Return the frames of every timeline from `now` until the reading is too old to show."""
     written = math.floor(now.timestamp())
@@ -42,14 +43,23 @@ def build(
         return {name: [nothing] for name in TIMELINES}
     templates = {*settings.templates.values()}
     palettes = {surface_of(name): settings.palette_of(surface_of(name)) for name in TIMELINES}
-    scenes = {template: _scenes(reading, settings, template, written, forecasts) for template in templates}
+    scenes = {template: _scenes(reading, settings, template, written, forecasts, samples) for template in templates}
     return {
         name: [
-            Frame(starts_at=second, level=segment.level_of(spans), text=paint(spans, name, palettes[surface_of(name)]))
+            _frame(second, spans, name, settings, palettes[surface_of(name)])
             for second, spans in scenes[settings.templates[surface_of(name)]]
         ]
         for name in TIMELINES
     }
+
+
+def _frame(second: int, spans: Sequence[Span], name: str, settings: Settings, palette: Mapping[str, str]) -> Frame:
+    level = segment.level_of(spans)
+    if settings.shape and is_coloured(name):
+        from ullage.render.shapes import shaped
+
+        spans = shaped(spans, settings.shape, level, settings.look, nerd=settings.nerd)
+    return Frame(starts_at=second, level=level, text=paint(spans, name, palette))
 
 
 def events(reading: Reading, settings: Settings, written: int) -> set[int]:
@@ -66,13 +76,13 @@ def events(reading: Reading, settings: Settings, written: int) -> set[int]:
     return {second for second in seconds if written < second <= horizon}
 
 
-def asks_for_forecasts(settings: Settings) -> bool:
-    """Say whether any template shows what only a forecast knows."""
-    return any(_asks_for_forecasts(parse_template(template)) for template in {*settings.templates.values()})
+def asks_for(attributes: Iterable[str], settings: Settings) -> bool:
+    """Say whether any template shows one of these attributes."""
+    return any(_asks_for(attributes, parse_template(template)) for template in {*settings.templates.values()})
 
 
-def _asks_for_forecasts(nodes: Iterable[Node]) -> bool:
-    return any(field.attribute in FORECASTS for field in list_fields(nodes))
+def _asks_for(attributes: Iterable[str], nodes: Iterable[Node]) -> bool:
+    return any(field.attribute in attributes for field in list_fields(nodes))
 
 
 def _exhaustions(forecasts: Mapping[str, Forecast], written: int, horizon: int) -> set[int]:
@@ -127,18 +137,23 @@ def _thinned(steps: list[int], written: int) -> list[int]:
 
 
 def _scenes(
-    reading: Reading, settings: Settings, template: str, written: int, forecasts: Mapping[str, Forecast]
+    reading: Reading,
+    settings: Settings,
+    template: str,
+    written: int,
+    forecasts: Mapping[str, Forecast],
+    samples: Mapping[str, Sequence[Sample]],
 ) -> list[tuple[int, list[Span]]]:
     """Return the seconds at which what the template shows changes, with what it shows from then on."""
     nodes = parse_template(template)
     fixed = {written, *events(reading, settings, written)}
     horizon = max(fixed)
-    if _asks_for_forecasts(nodes):
+    if _asks_for(FORECASTS, nodes):
         fixed |= _exhaustions(forecasts, written, horizon)
-    if any(field.attribute in MOMENTS for field in list_fields(nodes)):
+    if _asks_for(MOMENTS, nodes):
         fixed |= _midnights(written, horizon)
     steps = [step for step in _steps(reading, nodes, written, horizon) if step not in fixed]
-    filled = {second: _fill(nodes, reading, settings, second, forecasts) for second in (*fixed, *steps)}
+    filled = {second: _fill(nodes, reading, settings, second, forecasts, samples) for second in (*fixed, *steps)}
     scenes = _changes(filled)
     while len(scenes) > MOST_FRAMES and steps:
         steps = _thinned(steps, written)
@@ -147,7 +162,12 @@ def _scenes(
 
 
 def _fill(
-    nodes: tuple[Node, ...], reading: Reading, settings: Settings, second: int, forecasts: Mapping[str, Forecast]
+    nodes: tuple[Node, ...],
+    reading: Reading,
+    settings: Settings,
+    second: int,
+    forecasts: Mapping[str, Forecast],
+    samples: Mapping[str, Sequence[Sample]],
 ) -> list[Span]:
     view = View(
         reading=reading,
@@ -156,6 +176,8 @@ def _fill(
         show_left=settings.show_left,
         ascii_only=settings.ascii_only,
         forecasts=forecasts,
+        samples=samples,
+        nerd=settings.nerd,
     )
     return segment.fill(nodes, view)
 

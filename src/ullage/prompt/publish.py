@@ -6,6 +6,7 @@ import math
 import time
 
 from ullage.base.dates import UTC, datetime
+from ullage.config.template import COURSES, FORECASTS
 from ullage.prompt import frames
 from ullage.quota import timeline
 from ullage.quota.timeline import ATTENDED, BootClock, surface_of
@@ -45,10 +46,13 @@ def publish(
     written = math.floor(now.timestamp())
     clock = boot_clock()
     forecasts = (
-        overview.load_forecasts(cache, reading, settings.thresholds, now) if frames.asks_for_forecasts(settings) else {}
+        overview.load_forecasts(cache, reading, settings.thresholds, now)
+        if frames.asks_for(FORECASTS, settings)
+        else {}
     )
+    samples = overview.load_samples(cache, reading, now) if frames.asks_for(COURSES, settings) else {}
     events = frames.events(reading, settings, written) if reading else ()
-    for name, built in frames.build(reading, settings, now, forecasts).items():
+    for name, built in frames.build(reading, settings, now, forecasts, samples).items():
         due = schedule.due_at(reading, attended=surface_of(name) in ATTENDED)
         refresh_after = math.ceil(due.timestamp()) if due else written
         checkpoint = min([refresh_after, *events])

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 FULL = 100.0
 _LONGEST_SEEN = 0.1
+_FEWEST_SAMPLES = 4
 
 
 class Burnup(Record):
@@ -114,6 +115,15 @@ def sparkline(samples: Sequence[Sample], begins: datetime, resets_at: datetime, 
             share = min(max(used_at(samples, at, begins) / FULL, 0.0), 1.0)
             shown += levels[math.floor(share * (len(levels) - 1))]
     return shown
+
+
+def window_course(window: Window, samples: Sequence[Sample], cells: int, *, ascii_only: bool) -> str:
+    """Return a window's sparkline from its start to its reset; nothing where too few readings are known to draw one."""
+    whole = length(window)
+    own = pace.of_window(window, samples)
+    if whole is None or window.resets_at is None or len(own) < _FEWEST_SAMPLES:
+        return ""
+    return sparkline(own, window.resets_at - whole, window.resets_at, cells, ascii_only=ascii_only)
 
 
 def course(burnup: Burnup) -> list[tuple[tuple[Sample, Sample], bool]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from ullage.render.surfaces import Span
+from ullage.render.surfaces import Span, joined
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,20 +26,10 @@ def gauge(share: float, elapsed: float | None, cells: int, level: Level | None, 
             spans.append(Span(text=tick, style="bold"))
         else:
             spans.append(Span(text=sign, level="faint" if sign == rest else level))
-    return _joined(spans)
+    return joined(spans)
 
 
 def _kept_apart(share: float, steps: int) -> int:
     """Return a share in steps, with the first and the last kept for nothing and for all of it."""
     filled = round(share * steps)
     return min(max(filled, 1), steps - 1) if 0 < share < 1 else filled
-
-
-def _joined(spans: list[Span]) -> list[Span]:
-    joined: list[Span] = []
-    for span in spans:
-        if joined and (joined[-1].level, joined[-1].style) == (span.level, span.style):
-            joined[-1] = joined[-1].replace(text=joined[-1].text + span.text)
-        else:
-            joined.append(span)
-    return joined

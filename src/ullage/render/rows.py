@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from ullage.base.record import Record
 from ullage.base.text import clean
-from ullage.quota import pace
 from ullage.quota.model import binding_window, has_reset, length, state_at, used_percent_at
 from ullage.render import burnup, segment, words
 from ullage.render.surfaces import Span
@@ -17,10 +16,8 @@ if TYPE_CHECKING:
 
     from ullage.config import Settings
     from ullage.quota.model import Credits, Window
-    from ullage.quota.pace import Sample
     from ullage.store.overview import Overview
 
-_FEWEST_SAMPLES = 4
 _BAR_CELLS = 12
 COURSE_CELLS = 10
 _NONE = Span(text="")
@@ -102,7 +99,12 @@ def _window(window: Window, overview: Overview, settings: Settings, now: datetim
             text=words.bar(used, left=settings.show_left, ascii_only=settings.ascii_only, cells=bar_cells),
             level=number.level,
         ),
-        course=Span(text=_course(window, overview.samples.get(window.id, ()), settings), level=number.level),
+        course=Span(
+            text=burnup.window_course(
+                window, overview.samples.get(window.id, ()), COURSE_CELLS, ascii_only=settings.ascii_only
+            ),
+            level=number.level,
+        ),
         resets_at=window.resets_at,
         expected=expected,
         sentence=sentence,
@@ -116,17 +118,6 @@ def _elapsed(window: Window, now: datetime, settings: Settings) -> float | None:
         return None
     left = min(max((window.resets_at - now) / whole, 0.0), 1.0)
     return left if settings.show_left else 1 - left
-
-
-def _course(window: Window, samples: Sequence[Sample], settings: Settings) -> str:
-    whole = length(window)
-    own = pace.of_window(window, samples)
-    # Of a course that is known from a few readings alone there is nothing to draw.
-    if whole is None or window.resets_at is None or len(own) < _FEWEST_SAMPLES:
-        return ""
-    return burnup.sparkline(
-        own, window.resets_at - whole, window.resets_at, COURSE_CELLS, ascii_only=settings.ascii_only
-    )
 
 
 def _without_reset(used: float) -> str:

@@ -30,6 +30,17 @@ class Span(Record):
     style: str = ""
 
 
+def joined(spans: Iterable[Span]) -> list[Span]:
+    """Return the spans with those made one that follow each other and look alike."""
+    found: list[Span] = []
+    for span in spans:
+        if found and (found[-1].level, found[-1].style) == (span.level, span.style):
+            found[-1] = span.replace(text=found[-1].text + span.text)
+        else:
+            found.append(span)
+    return found
+
+
 def style_of(span: Span, palette: Mapping[str, str]) -> str:
     """Return the words of the style that a span has with a palette; none at all without one."""
     return " ".join(filter(None, (span.style, palette.get(span.level or "", "")))) if palette else ""
