@@ -59,7 +59,10 @@ def test_a_shape_is_a_background_of_each_surface(tmp_path: Path) -> None:
     settings = chosen(tmp_path, 'preset = "pill"')
     built = frames.build(reading(window("five_hour", 80.0)), settings, NOW)
     assert built["ansi"][0].text == "\033[38;5;16;48;5;214m 5h 80%! \033[39;49m"
-    assert built["tmux"][0].text == "#[fg=colour16,bg=colour214] 5h 80%! #[fg=default,bg=default]"
+    assert (
+        built["tmux"][0].text
+        == "#[push-default]#[fg=colour16,bg=colour214] 5h 80%! #[fg=default,bg=default]#[pop-default]"
+    )
     assert {name: built[name][0].level for name in ("ansi", "tmux")} == {"ansi": "warning", "tmux": "warning"}
 
 

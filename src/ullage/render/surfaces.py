@@ -67,7 +67,8 @@ def _styled(text: str, style: str, surface: str) -> str:
     words = style.split()
     if surface == "tmux":
         ons, offs = [*map(_tmux_on, words)], _unique(map(_tmux_off, words))
-        return f"#[{','.join(ons)}]{text}#[{','.join(offs)}]"
+        # A theme's segment has colours of its own, which are the default for as long as ours lasts.
+        return f"#[push-default]#[{','.join(ons)}]{text}#[{','.join(offs)}]#[pop-default]"
     # Only what was switched on is switched off: around a segment a theme may have colours of its own.
     on, off = (f"\033[{';'.join(codes)}m" for codes in ([*map(_sgr_on, words)], _unique(map(_sgr_off, words))))
     if surface == "bash":
