@@ -3,19 +3,27 @@
 PYTHON ?= python3
 BIN := .venv/bin
 TESTS ?= tests
+REF ?= HEAD~1
 WORKERS ?= auto
 
+# Compiled once, not at every start: half of what the tests take to be found.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
-.PHONY: help picture demo test e2e lint format types check bench package packages clean
+.PHONY: help picture demo quick test lowest newest e2e lint format types check bench bench-compare package packages pins clean
 
 help:
 	@echo 'make demo      the main job with a simulated account: server, refresh, the prompt in every surface'
+	@echo 'make quick     lint, types and every test that starts no process: about a minute'
 	@echo 'make test      the tests (TESTS=tests/quota for some of them)'
+	@echo 'make lowest    the quick tests with the lowest packages that pyproject.toml allows; make newest: the newest'
 	@echo 'make e2e       the real Claude Code against the simulated account, in a network of its own (needs root)'
 	@echo 'make check     lint, format, types and shell checks'
 	@echo 'make bench     the figures of the README and docs/figures.md, measured here'
+	@echo 'make bench-compare REF=HEAD~1   what got slower since that commit, beyond the noise'
 	@echo 'make format    ruff mends what it can'
 	@echo 'make picture   the README picture, drawn from a real terminal'
+	@echo 'make pins      the versions that the action and pre-commit install (UPGRADE=1 for new ones)'
 	@echo 'make package   wheel and sdist in dist/'
 	@echo 'make packages  the Debian packages that the tests use (needs root)'
 
@@ -35,6 +43,12 @@ demo: .venv/ready
 test: .venv/ready
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(TESTS)
 
+quick: check
+	$(BIN)/python -m pytest -n $(WORKERS) -m 'not process' --hypothesis-profile quick $(TESTS)
+
+lowest newest: .venv/ready
+	WORKERS=$(WORKERS) sh .ci/resolution $@ $(TESTS)
+
 e2e: .venv/ready
 	bash tests/e2e/real_claude.sh
 
@@ -44,6 +58,7 @@ lint: .venv/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	sh .ci/lint-shell
+	$(BIN)/zizmor --offline --quiet --min-severity medium .
 
 format: .venv/ready
 	$(BIN)/ruff check --fix .
@@ -58,6 +73,12 @@ picture: .venv/ready
 bench: .venv/ready
 	$(BIN)/python -m bench
 
+bench-compare: .venv/ready
+	$(BIN)/python -m bench.compare $(REF)
+
+pins: .venv/ready
+	$(BIN)/python .ci/pin.py $(if $(UPGRADE),--upgrade)
+
 package: .venv/ready
 	rm -rf dist
 	$(BIN)/python -m build --outdir dist
@@ -66,4 +87,4 @@ packages:
 	sh .ci/install-packages
 
 clean:
-	rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-lowest .venv-newest dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from dataclasses import asdict, dataclass
+
+# A change that is sure and smaller than this is not worth a word.
+_MATTERS = 1.02
+_UNSURE = 0.01
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,6 +76,53 @@ def _compared(figure: Figure, baseline: str | None, medians: Mapping[str, float 
     other = medians[baseline]
     assert figure.median is not None and other
     return Figure(**{**vars(figure), "baseline": baseline, "ratio": figure.median / other, "aim": aim})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """What one thing took before and after, in milliseconds, and between what bounds the ratio surely lies."""
+
+    pairs: int
+    before: float
+    after: float
+    ratio: float
+    low: float
+    high: float
+
+    @property
+    def verdict(self) -> str:
+        """`slower`, `faster`, or nothing where the difference may be noise or is too small to matter."""
+        if self.low > 1 and self.ratio >= _MATTERS:
+            return "slower"
+        return "faster" if self.high < 1 and self.ratio <= 1 / _MATTERS else ""
+
+
+def change(pairs: Sequence[tuple[float, float]]) -> Change:
+    """Compare times that were taken in pairs, in seconds: by the median of their ratios, which no outlier moves.
+
+    The bounds are the ratios that the median lies between in 99 of 100 such comparisons, whatever their distribution:
+    how many of the pairs lie below their true median is a toss of coins.
+    """
+    ratios = sorted(after / before for before, after in pairs)
+    certain = _certain(len(ratios))
+    return Change(
+        pairs=len(pairs),
+        before=1000 * statistics.median(before for before, _ in pairs),
+        after=1000 * statistics.median(after for _, after in pairs),
+        ratio=statistics.median(ratios),
+        low=ratios[certain - 1] if certain else 0.0,
+        high=ratios[-certain] if certain else math.inf,
+    )
+
+
+def _certain(count: int) -> int:
+    """Return how many of so many tosses show heads at least, but for one case in two hundred; 0 for too few tosses."""
+    fewer = 0.0
+    for heads in range(count):
+        fewer += math.comb(count, heads) / 2**count
+        if fewer > _UNSURE / 2:
+            return heads
+    return 0
 
 
 def from_plain(row: Figure | Plain) -> Figure:

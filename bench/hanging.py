@@ -7,7 +7,7 @@ from collections import defaultdict
 
 from bench import world
 from bench.figures import compared, figure
-from bench.processes import seconds, settle
+from bench.processes import rounds_in_time, seconds, settle
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def measure() -> list[Figure]:
         world.make_due(due)
         times: dict[str, list[float]] = defaultdict(list)
         cases = [(prompt, server) for prompt in _PROMPTS for server in _SERVERS]
-        for round_ in range(_ROUNDS + 1):
+        for round_ in rounds_in_time(_ROUNDS):
             for prompt, server in random.sample(cases, len(cases)):
                 starting, following = _round(due, prompt, server, f"{prompt} {server} {round_}")
                 if round_:

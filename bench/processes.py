@@ -14,13 +14,16 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     Measurement = Callable[[], float]
 
 _NULL = [(os.POSIX_SPAWN_OPEN, descriptor, os.devnull, os.O_RDWR, 0) for descriptor in (0, 1, 2)]
 _PR_SET_CHILD_SUBREAPER = 36
 _QUIET_SECONDS = 3.0
+# Rounds end when this has passed, though not before so many: all of `make bench` takes less than four minutes.
+BUDGET_SECONDS = 15.0
+_FEWEST_ROUNDS = 5
 _GATHERING_SECONDS = 0.2
 _MAXRSS_PER_MIB = 1 << 20 if sys.platform == "darwin" else 1 << 10
 
@@ -45,18 +48,23 @@ def seconds(command: Sequence[str], environ: Mapping[str, str], expected: int = 
     return elapsed
 
 
-def interleaved(
-    measurements: Mapping[str, Measurement], rounds: int, between: Callable[[], object] = lambda: None
-) -> dict[str, list[float]]:
-    """Measure everything once a round, in an order of chance, so that the machine's noise hits all alike.
+def rounds_in_time(most: int, budget: float = BUDGET_SECONDS) -> Iterator[int]:
+    """Count rounds up to `most`, fewer once the budget is used; round 0 fills the caches and does not count."""
+    ends = time.monotonic() + budget
+    for round_ in range(most + 1):
+        if round_ > _FEWEST_ROUNDS and time.monotonic() > ends:
+            return
+        yield round_
 
-    One round more comes before: it fills the caches and does not count.
-    """
+
+def interleaved(
+    measurements: Mapping[str, Measurement], rounds: int, budget: float = BUDGET_SECONDS
+) -> dict[str, list[float]]:
+    """Measure everything once a round, in an order of chance, so that the machine's noise hits all alike."""
     times: dict[str, list[float]] = {what: [] for what in measurements}
-    for round_ in range(rounds + 1):
+    for round_ in rounds_in_time(rounds, budget):
         for what in random.sample(list(measurements), len(measurements)):
             elapsed = measurements[what]()
-            between()
             if round_:
                 times[what].append(elapsed)
     return times

@@ -205,7 +205,7 @@ def told(machine: Machine, at: datetime, *, with_forecasts: bool = False) -> tup
     """The metrics that an installation sends at a moment."""
     names = Names(user=machine.seat.user)
     known = machine.seat.overview(machine.name, at, with_forecasts=with_forecasts)
-    return samples.families([known], LIMITS, at, names)
+    return samples.build_families([known], LIMITS, at, names)
 
 
 def instance(machine: Machine) -> str:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 TITLE = "ullage serve"
 _ROUNDS = 300
 _STREAMS = 1000
-_IDLE_SECONDS = 20
+_IDLE_SECONDS = 8
 _TARGETS = ("/healthz", "/v1/usage", "/v1/burnup?window=five_hour", "/v1/history?limit=100")
 
 
@@ -34,7 +34,7 @@ def measure() -> list[Figure]:
     with world.home() as environ:
         known = world.known(environ)
         with _server(known) as (process, port):
-            secret, _ = access_tokens.create(access_tokens.directory(known), "bench", "read", datetime.now(UTC))
+            secret, _ = access_tokens.create(access_tokens.locate_directory(known), "bench", "read", datetime.now(UTC))
             rows = [figure(target, _answers(port, secret, target)) for target in _TARGETS]
             rows = compared(rows, dict.fromkeys(_TARGETS[1:], _TARGETS[0]))
             rows.append(_idle(process, "nobody connected"))

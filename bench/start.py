@@ -8,6 +8,7 @@ from functools import partial
 
 from bench import world
 from bench.figures import compared, figure
+from bench.peers import missing
 from bench.processes import interleaved, seconds
 from bench.starship import program as starship
 
@@ -23,10 +24,8 @@ _BASE = "bash, nothing in its dotfile"
 def measure() -> list[Figure]:
     bash = shutil.which("bash") or "/bin/bash"
     lines = {_BASE: "", "ullage init": f'eval "$({world.PROMPT[0]} init bash)"\n'}
-    if starship():
-        lines["starship init"] = f'eval "$({starship()} init bash)"\n'
-    if shutil.which("zoxide"):
-        lines["zoxide init"] = 'eval "$(zoxide init bash)"\n'
+    peers = {"starship init": starship(), "zoxide init": shutil.which("zoxide")}
+    lines |= {what: f'eval "$({program} init bash)"\n' for what, program in peers.items() if program}
     with world.home() as environ:
         current = {**world.known(environ), "PATH": os.pathsep.join([environ["PATH"], "/usr/bin"])}
         commands = {}
@@ -37,4 +36,4 @@ def measure() -> list[Figure]:
             commands[what] = [bash, "--noprofile", "--rcfile", path, "-i", "-c", "exit"]
         times = interleaved({what: partial(seconds, command, current) for what, command in commands.items()}, _ROUNDS)
     rows = [figure(what, times[what]) for what in lines]
-    return compared(rows, dict.fromkeys(list(lines)[1:], _BASE), {})
+    return [*compared(rows, dict.fromkeys(list(lines)[1:], _BASE), {}), *missing(peers, peers)]

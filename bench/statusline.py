@@ -33,7 +33,7 @@ def measure() -> list[Figure]:
     with world.home() as environ:
         environ["ULLAGE_SOURCE"] = "statusline"
         large, changing = _with_large_state(environ), {**environ, "CLAUDE_CONFIG_DIR": f"{environ['HOME']}/changing"}
-        payload, numbers = _payload(environ, 37), _numbers(environ)
+        payload, numbers = _payload(environ, 37), payloads(environ)
         repeated = {"ullage statusline": environ, "ullage statusline, 5 MB .claude.json": large}
         measurements: dict[str, Callable[[], float]] = {
             "constant script": partial(seconds, _fed(payload, constant_script(environ["HOME"])), environ),
@@ -65,7 +65,8 @@ def _payload(environ: Mapping[str, str], percent: float) -> str:
 _WINDOWS = ("five_hour", "seven_day")
 
 
-def _numbers(environ: Mapping[str, str]) -> Iterator[str]:
+def payloads(environ: Mapping[str, str]) -> Iterator[str]:
+    """Yield files with what Claude Code pipes in, each with another number."""
     for number in range(10_000):
         yield _payload(environ, number % 90 + 1)
 

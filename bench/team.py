@@ -13,7 +13,7 @@ from datetime import timedelta
 from bench import monitoring, seats
 from bench.figures import Figure, figure
 from ullage.metrics import formats, push
-from ullage.metrics.push import Route
+from ullage.metrics.push import PushRoute
 from ullage.quota.schedule import SHORTEST_INTERVAL
 
 TYPE_CHECKING = False
@@ -81,7 +81,7 @@ def _gateway() -> list[Figure]:
         empty = gateway.resident_mebibytes()
         machines = [seat.machines[0] for seat in seats.team(INSTALLATIONS)]
         bodies = [(formats.encode(seats.told(machine, seats.ENDS)), seats.instance(machine)) for machine in machines]
-        times = [_timed(lambda: push.to_gateway(gateway.address, *one, Route())) for one in bodies]  # noqa: B023  # at once
+        times = [_timed(lambda: push.push_to_gateway(gateway.address, *one, PushRoute())) for one in bodies]  # noqa: B023  # at once
         scrapes = [_timed(lambda: gateway.get("/metrics")) for _ in range(_RUNS)]
         page = len(gateway.get("/metrics"))
         full = gateway.resident_mebibytes()

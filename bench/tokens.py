@@ -8,20 +8,21 @@ from __future__ import annotations
 import glob
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 from functools import partial
 
-from bench import transcripts, world
+from bench import peers, transcripts, world
 from bench.figures import Figure, compared, figure
 from bench.processes import interleaved, peak, seconds, start
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    from bench.peers import Command
 
 TITLE = "Tokens in transcripts"
 _ROUNDS = 5
@@ -44,14 +45,14 @@ def measure() -> list[Figure]:
 def _compare(directory: str, environ: dict[str, str]) -> list[Figure]:
     paths = transcripts.write(os.path.join(directory, ".claude"), _SIZE)
     ours = {**environ, "HOME": directory, "ULLAGE_CACHE_DIR": os.path.join(directory, "cache")}
-    programs = {**_ccusage(directory), **_aiburn(directory)}
+    programs, absent = _peers(directory)
     measurements: dict[str, Callable[[], float]] = {
         "first look at 200 MB": lambda: _first(ours),
         "second look": partial(seconds, _ULLAGE, ours),
         "second look, a line added": lambda: _appended(paths[0], ours),
         **{name: partial(seconds, command, its) for name, (command, its) in programs.items()},
     }
-    times = interleaved(measurements, _ROUNDS)
+    times = interleaved(measurements, _ROUNDS, 0.0)
     peaks = {
         "first look at 200 MB": peak(_ULLAGE, ours, partial(_forget, ours)),
         "second look": peak(_ULLAGE, ours),
@@ -62,11 +63,10 @@ def _compare(directory: str, environ: dict[str, str]) -> list[Figure]:
     rows = [figure(what, times[what], peak=peaks.get(what), note=notes.get(what, "")) for what in times]
     beside = next(iter(programs), None)
     if beside is None:
-        return [*rows, Figure(what="ccusage, aiburn", note="neither npm nor pip can install them here")]
+        return [*rows, *absent]
     aims = {"first look at 200 MB": 1.0, "second look": 0.2}
-    return compared(
-        rows, dict.fromkeys(("first look at 200 MB", "second look", "second look, a line added"), beside), aims
-    )
+    ours_beside = dict.fromkeys(("first look at 200 MB", "second look", "second look, a line added"), beside)
+    return [*compared(rows, ours_beside, aims), *absent]
 
 
 def _large(environ: dict[str, str]) -> list[Figure]:
@@ -144,31 +144,45 @@ def _share(process: int) -> int:
         return 0
 
 
-def _ccusage(directory: str) -> dict[str, tuple[list[str], dict[str, str]]]:
+def _peers(directory: str) -> tuple[dict[str, Command], list[Figure]]:
+    """Return the peers that run here, and a row for each that does not."""
+    running: dict[str, Command] = {}
+    absent: list[Figure] = []
+    for name, find in {"ccusage": _ccusage, "aiburn": _aiburn}.items():
+        fetched, reason = find(directory)
+        its_running, its_absent = peers.parted(fetched)
+        running |= its_running
+        absent += its_absent if fetched else [peers.absent(name, reason or "its package has no program")]
+    return running, absent
+
+
+def _ccusage(directory: str) -> tuple[dict[str, Command], str]:
     home = os.path.join(_VENV, _CCUSAGE.replace("@", "-"))
+    program = os.path.join(home, "node_modules", ".bin", "ccusage")
     npm, node = shutil.which("npm"), shutil.which("node")
     if npm is None or node is None:
-        return {}
-    if not os.path.exists(os.path.join(home, "node_modules", ".bin", "ccusage")):
-        subprocess.run([npm, "install", "--silent", "--prefix", home, "--no-save", _CCUSAGE], check=False)
+        return {}, "npm and node are not installed"
+    reason = ""
+    if not os.path.exists(program):
+        reason = peers.install([npm, "install", "--silent", "--prefix", home, "--no-save", _CCUSAGE])
     environ = {
         "HOME": directory,
         "PATH": f"{os.path.dirname(node)}:{os.defpath}",
         "CLAUDE_CONFIG_DIR": f"{directory}/.claude",
     }
     arguments = ["claude", "daily", "--json", "--offline"]
-    found = {}
-    if os.path.exists(os.path.join(home, "node_modules", ".bin", "ccusage")):
-        found["ccusage"] = ([os.path.join(home, "node_modules", ".bin", "ccusage"), *arguments], environ)
+    found: dict[str, Command] = {}
+    if os.path.exists(program):
+        found["ccusage"] = ([program, *arguments], environ)
     for binary in glob.glob(os.path.join(home, "node_modules", "@ccusage", "*", "bin", "ccusage")):
         found["ccusage, its binary without node"] = ([binary, *arguments], environ)
-    return found
+    return found, reason
 
 
-def _aiburn(directory: str) -> dict[str, tuple[list[str], dict[str, str]]]:
+def _aiburn(directory: str) -> tuple[dict[str, Command], str]:
     home = os.path.join(_VENV, "aiburn")
     program = os.path.join(home, "bin", "aiburn")
+    reason = ""
     if not os.path.exists(program):
-        install = [sys.executable, "-m", "pip", "install", "--quiet", "--target", home, _AIBURN]
-        subprocess.run(install, check=False)
-    return {"aiburn": ([program, "daily", "--json"], {"HOME": directory})} if os.path.exists(program) else {}
+        reason = peers.install([sys.executable, "-m", "pip", "install", "--quiet", "--target", home, _AIBURN])
+    return ({"aiburn": ([program, "daily", "--json"], {"HOME": directory})} if os.path.exists(program) else {}), reason

@@ -112,7 +112,11 @@ def make_due(environ: Mapping[str, str]) -> None:
     cache = ProfileCache(environ)
     long_ago = datetime.now(UTC) - timedelta(hours=1)
     cache.save_schedule(cache.schedule().replace(attempted_at=long_ago, refresh_at=long_ago, idle_refresh_at=long_ago))
-    cache.postpone(round(long_ago.timestamp()))
+    for surface in timeline.TIMELINES:
+        first, newline, frames = cache.timeline(surface).partition(b"\n")
+        fields = first.split(b" ")
+        fields[3] = str(round(long_ago.timestamp())).encode()
+        cache.save_timeline(surface, b" ".join(fields) + newline + frames, None)
     AccountCache(cache.root, cache.schedule().account_id).save_asked_at(long_ago)
 
 

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support import processes
 from tests.support.tools import REPOSITORY
 from ullage.simulate import Simulator, write_account
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
     from pathlib import Path
 
 # Who starts the tests in the background, or by nohup, has all that they start ignore what a terminal's end and ^C send.
@@ -31,7 +32,21 @@ if threading.current_thread() is threading.main_thread():
 STANDINS = str(REPOSITORY / "tests" / "support" / "standins")
 # A machine that is busy with other tests must not fail a property for its time.
 settings.register_profile("ullage", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("quick", settings.get_profile("ullage"), max_examples=25)
 settings.load_profile("ullage")
+
+processes.watch()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    processes.mark(items)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    with contextlib.contextmanager(processes.hold)(item):
+        return (yield)
+
 
 NOW = datetime(2026, 11, 22, 10, 38, 49, tzinfo=UTC)
 

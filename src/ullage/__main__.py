@@ -38,9 +38,6 @@ def _dispatch() -> int:
         import gc
 
         gc.disable()
-        from ullage.tokens import receipt
-
-        status = receipt.run(arguments[1:], os.environ)
     elif arguments[:1] == ["init"]:
         from ullage.setup import init
 

@@ -43,7 +43,9 @@ class Person:
         forecast: Forecast | None = None,
     ) -> tuple[Alert, ...]:
         forecasts = {"five_hour": forecast} if forecast else {}
-        found, self.told = alerts.due(known, schedule or Schedule(), self.told, self.wishes, forecasts, THRESHOLDS, now)
+        found, self.told = alerts.find_due(
+            known, schedule or Schedule(), self.told, self.wishes, forecasts, THRESHOLDS, now
+        )
         return found
 
 
@@ -239,6 +241,6 @@ def test_nothing_is_told_twice_whatever_comes(days: list[tuple[Reading, int]]) -
             assert each not in heard
             heard.add(each)
             assert alert.title.isprintable()
-            assert json.loads(json.dumps(alerts.document(alert)))["kind"] == alert.kind
+            assert json.loads(json.dumps(alerts.describe_alert(alert)))["kind"] == alert.kind
         assert not person.hears(known, now)
         now += timedelta(minutes=minutes)

@@ -44,10 +44,11 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.process
 def test_a_command_gets_the_alert_on_stdin_and_nothing_in_its_words(here: Path, environ: dict[str, str]) -> None:
     command = ("sh", "-c", 'cat >given; printf "%s\n" "$#" "$0" >words; env >environment', "$LABEL")
     secrets = {"CLAUDE_CODE_OAUTH_TOKEN": "sk-1", "ANTHROPIC_API_KEY": "sk-2", "NTFY_TOPIC": "mine"}
-    channels.run(command, ALERT, {**environ, **secrets})
+    channels.run_command(command, ALERT, {**environ, **secrets})
     told = json.loads((here / "given").read_text())
     assert (told["schema"], told["kind"], told["threshold"]) == (1, "threshold", 90.0)
     assert told["window"] == {
@@ -63,6 +64,7 @@ def test_a_command_gets_the_alert_on_stdin_and_nothing_in_its_words(here: Path, 
     assert not (here / "pwned").exists()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("command", "words"),
     [
@@ -76,14 +78,16 @@ def test_a_command_that_fails_is_told(
     command: tuple[str, ...], words: str, here: Path, environ: dict[str, str]
 ) -> None:
     with pytest.raises(ChannelError) as failed:
-        channels.run(command, ALERT, environ)
+        channels.run_command(command, ALERT, environ)
     assert words in str(failed.value)
 
 
+@pytest.mark.process
 def test_a_command_that_does_not_read_is_no_failure(environ: dict[str, str]) -> None:
-    channels.run(("true",), ALERT.replace(message="x" * (1 << 20)), environ)
+    channels.run_command(("true",), ALERT.replace(message="x" * (1 << 20)), environ)
 
 
+@pytest.mark.process
 def test_a_command_that_hangs_is_stopped_with_its_children(
     here: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -93,7 +97,7 @@ def test_a_command_that_hangs_is_stopped_with_its_children(
         if not child.read_text():
             monkeypatch.setattr(channels, "_PATIENCE_SECONDS", seconds)
             with pytest.raises(ChannelError, match="was stopped"):
-                channels.run(("sh", "-c", "sleep 600 & echo $! >child; wait"), ALERT, environ)
+                channels.run_command(("sh", "-c", "sleep 600 & echo $! >child; wait"), ALERT, environ)
     wait_until(lambda: not is_running(int(child.read_text())), what="the end of the child")
 
 
@@ -106,7 +110,7 @@ def test_the_bell_rings_in_terminals_of_the_users_own(here: Path) -> None:
     (here / "8").symlink_to("nowhere")
     os.mkfifo(here / "9")
     (here / "ptmx").symlink_to("/dev/ptmx")
-    channels.ring(str(here))
+    channels.ring_bells(str(here))
     assert select.select([rung], [], [], 60)[0] == [rung]
     assert os.read(rung, 10) == b"\a"
     assert (here / "6").read_text() == "not a terminal"
@@ -120,7 +124,7 @@ def test_a_terminal_that_takes_nothing_is_not_waited_for(here: Path) -> None:
     (here / "1").symlink_to(os.ttyname(terminal))
     # Stopped by ^S it may keep the bell for later or refuse it; what matters is that this returns.
     try:
-        channels.ring(str(here))
+        channels.ring_bells(str(here))
     except ChannelError as error:
         assert "no terminal" in str(error)
     termios.tcflow(terminal, termios.TCOON)
@@ -130,17 +134,17 @@ def test_a_terminal_that_takes_nothing_is_not_waited_for(here: Path) -> None:
 
 def test_no_terminal_is_told(here: Path) -> None:
     with pytest.raises(ChannelError, match="no terminal of yours"):
-        channels.ring(str(here))
+        channels.ring_bells(str(here))
 
 
 def test_what_is_missing_is_said() -> None:
-    assert channels.missing("command", Wishes()) == "needs a command in config.toml: alerts.command"
-    assert channels.missing("command", Wishes(command=("true",))) is None
-    assert channels.missing("desktop", Wishes()) is None
-    assert channels.missing("bell", Wishes()) is None
+    assert channels.explain_missing("command", Wishes()) == "needs a command in config.toml: alerts.command"
+    assert channels.explain_missing("command", Wishes(command=("true",))) is None
+    assert channels.explain_missing("desktop", Wishes()) is None
+    assert channels.explain_missing("bell", Wishes()) is None
 
 
 def test_without_the_extra_the_desktop_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "desktop_notifier", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'ullage\[notify\]'"):
-        channels.to_desktop(ALERT)
+        channels.notify_desktop(ALERT)

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.support.tools import PYTHON, run
@@ -36,14 +36,17 @@ def test_it_reads_what_json_writes(value: object, indent: int | str | None, asci
 
 @PROPERTY
 @given(st.text(max_size=30) | st.binary(max_size=30))
+@example("Infinity")
+@example("-NaN")
 def test_it_refuses_what_json_refuses(data: str | bytes) -> None:
     try:
-        expected = json.loads(data if isinstance(data, str) else data.decode())
+        # NaN and the infinities are no JSON, whatever `json` takes.
+        expected = json.loads(data if isinstance(data, str) else data.decode(), parse_constant=lambda _: None)
     except ValueError:
         with pytest.raises(ValueError, match=r"."):
             jsontext.loads(data)
     else:
-        assert jsontext.loads(data) == expected or expected != expected
+        assert jsontext.loads(data) == expected
 
 
 @pytest.mark.parametrize(
@@ -122,7 +125,7 @@ from ullage.system import http
 
 data = open(sys.argv[1], "rb").read()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-for decode in (jsontext.loads, lambda data: http.json_body(http.Answer(200, {}, data), "a host")):
+for decode in (jsontext.loads, lambda data: http.decode_body(http.Response(200, {}, data), "a host")):
     try:
         decode(data)
     except (ValueError, SourceError):

@@ -31,7 +31,7 @@ if kind == "usage":
 elif kind == "redact":
     print(len(redact.redact([piece * (4 << 20)], {"HOME": "/h"})[0]) < 10_000)
 else:
-    print(file.checked(b"bad = 1\\n# [" + piece.encode() * 60_000 + b"\\n[" + piece.encode() * 60_000, {})[1] != ())
+    print(file.check_file(b"bad = 1\\n# [" + piece.encode() * 60_000 + b"\\n[" + piece.encode() * 60_000, {})[1] != ())
 """
 
 

@@ -9,7 +9,7 @@ import pytest
 from tests.support.samples import NOW
 from ullage.claude_code import answers
 from ullage.claude_code.answers import EVENTS, Event
-from ullage.guard import Finding
+from ullage.guard import WindowVerdict
 from ullage.setup import hook_settings
 
 WHY = "No room: Session (5h) is at 96%, limit 95%, resets in 2h13."
@@ -27,14 +27,14 @@ def test_what_is_no_event_of_ours_is_none(decoded: object) -> None:
 
 
 def test_a_prompt_is_blocked_as_documented() -> None:
-    answer = answers.blocking(Event(name="UserPromptSubmit"), WHY)
+    answer = answers.block_event(Event(name="UserPromptSubmit"), WHY)
     assert answer is not None
     assert answer["decision"] == "block"
     assert WHY in answer["reason"]
 
 
 def test_a_tool_is_denied_as_documented() -> None:
-    answer = answers.blocking(Event(name="PreToolUse"), WHY)
+    answer = answers.block_event(Event(name="PreToolUse"), WHY)
     assert answer is not None
     output = answer["hookSpecificOutput"]
     assert (output["hookEventName"], output["permissionDecision"]) == ("PreToolUse", "deny")
@@ -42,14 +42,14 @@ def test_a_tool_is_denied_as_documented() -> None:
 
 
 def test_a_stop_is_never_blocked() -> None:
-    assert answers.blocking(Event(name="Stop"), WHY) is None
-    assert answers.warning(Event(name="Stop"), ["it is full"]) == {"systemMessage": "ullage: it is full."}
-    assert answers.warning(Event(name="Stop", repeated=True), ["it is full"]) is None
+    assert answers.block_event(Event(name="Stop"), WHY) is None
+    assert answers.warn_of(Event(name="Stop"), ["it is full"]) == {"systemMessage": "ullage: it is full."}
+    assert answers.warn_of(Event(name="Stop", repeated=True), ["it is full"]) is None
 
 
 @pytest.mark.parametrize("name", ["UserPromptSubmit", "PreToolUse"])
 def test_a_warning_reaches_the_person_and_the_model(name: str) -> None:
-    answer = answers.warning(Event(name=name), ["one is full", "another too"])
+    answer = answers.warn_of(Event(name=name), ["one is full", "another too"])
     assert answer is not None
     assert answer["systemMessage"] == "ullage: one is full; another too."
     assert answer["hookSpecificOutput"]["hookEventName"] == name
@@ -59,7 +59,7 @@ def test_a_warning_reaches_the_person_and_the_model(name: str) -> None:
     assert "decision" not in answer
 
 
-FINDING = Finding(id="five_hour", label="5h", outcome="over", exit_code=1, limit=90.0, why="", room_at=NOW)
+FINDING = WindowVerdict(id="five_hour", label="5h", outcome="over", exit_code=1, limit=90.0, why="", room_at=NOW)
 
 
 @pytest.mark.parametrize(
@@ -77,20 +77,20 @@ FINDING = Finding(id="five_hour", label="5h", outcome="over", exit_code=1, limit
 def test_a_session_is_told_once_of_each_window_limit_and_reset(
     session: str, changes: dict[str, object], told: bool
 ) -> None:
-    marks = ["", "rubbish", answers.mark(Event(name="Stop", session="one"), FINDING)]
+    marks = ["", "rubbish", answers.mark_warning(Event(name="Stop", session="one"), FINDING)]
     assert answers.is_told(Event(name="PreToolUse", session=session), FINDING.replace(**changes), marks) is told
 
 
 @pytest.mark.parametrize("minutes", range(11))
 def test_the_servers_wording_of_a_reset_tells_no_session_twice(minutes: int) -> None:
     event, reset = Event(name="Stop", session="one"), NOW + timedelta(minutes=minutes, seconds=-1)
-    mark = answers.mark(event, FINDING.replace(room_at=reset))
+    mark = answers.mark_warning(event, FINDING.replace(room_at=reset))
     assert answers.is_told(event, FINDING.replace(room_at=reset + timedelta(seconds=2)), [mark])
 
 
 def test_a_reset_that_is_not_told_is_told_once() -> None:
     event, finding = Event(name="Stop", session="one"), FINDING.replace(room_at=None)
-    assert answers.is_told(event, finding, [answers.mark(event, finding)])
+    assert answers.is_told(event, finding, [answers.mark_warning(event, finding)])
 
 
 def test_the_entries_are_those_that_claude_code_documents() -> None:

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support import tools
-from tests.support.tools import ULLAGE, is_running, processes, ullage, wait_until
-from ullage.config.default_file import default_text
+from tests.support.tools import ULLAGE, is_running, postpone, processes, ullage, wait_until
+from ullage.config.default_file import write_default
 from ullage.quota import timeline
 from ullage.quota.schedule import Schedule
 from ullage.store import history, overview
@@ -68,7 +68,7 @@ def _no_refresh_is_due(environ: dict[str, str]) -> None:
     now = datetime.now(UTC)
     later = now + timedelta(hours=1)
     cache.save_schedule(Schedule(attempted_at=now, refresh_at=later, idle_refresh_at=later))
-    cache.postpone(int(later.timestamp()))
+    postpone(cache.environ, int(later.timestamp()))
 
 
 def pipe(
@@ -397,7 +397,7 @@ def test_what_a_killed_run_did_not_publish_the_next_one_does(environ: dict[str, 
     stated = payload(seven_day=70)
     line(stated, environ)
     cache = ProfileCache(environ)
-    cache.postpone(soon(hours=1))
+    postpone(cache.environ, soon(hours=1))
     for surface in ("plain", "starship"):
         old = timeline.encode([], written=0, refresh_after=soon(hours=1), checkpoint=0, clock=None)
         cache.save_timeline(surface, old, None)
@@ -473,6 +473,7 @@ IMPORTED = {"__future__", "_datetime", "_json", "itertools", "math"} | tools.mod
     base="arguments dates errors jsontext record text values",
     claude_code="statusline",
     config="palette settings template wishes",
+    prompt="",
     quota="merge model serial timeline",
     render="segment surfaces words",
     sources="statusline wire",
@@ -497,7 +498,7 @@ def test_an_unchanged_line_imports_this_and_nothing_else(environ: dict[str, str]
 
 @pytest.mark.parametrize("options", ["", 'show = "used"', "template = '{top}'"], ids=["explained", "set", "not plain"])
 def test_a_config_toml_adds_its_checks_and_seldom_the_reader_of_toml(options: str, environ: dict[str, str]) -> None:
-    Path(environ["ULLAGE_CONFIG"]).write_text(default_text().replace("[segment]", f"[segment]\n{options}", 1))
+    Path(environ["ULLAGE_CONFIG"]).write_text(write_default().replace("[segment]", f"[segment]\n{options}", 1))
     modules = imported(environ)
     assert ("tomllib" in modules) == ("'" in options)
     if "tomllib" not in modules:

@@ -134,13 +134,13 @@ def test_it_is_added_up_by_what_is_asked_for(org: Any) -> None:
 
 def test_filters_reach_the_server(org: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    answer = stand_in.answer
+    answer = stand_in.answer_admin
 
     def note(simulator: Simulator, path: str, query: str, key: str) -> Any:
         asked.append(query)
         return answer(simulator, path, query, key)
 
-    monkeypatch.setattr(stand_in, "answer", note)
+    monkeypatch.setattr(stand_in, "answer_admin", note)
     filters = ["--model", "claude-opus-5", "--tier", "batch", "--tier", "flex", "--workspace", "wrkspc_1"]
     assert org("usage", *filters, "--api-key", "apikey_1", "--geo", "us", "--context-window", "0-200k").returncode == 0
     for part in ("models%5B%5D=claude-opus-5", "service_tiers%5B%5D=batch&service_tiers%5B%5D=flex"):

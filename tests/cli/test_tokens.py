@@ -117,7 +117,7 @@ def test_json_has_stable_names(used: Path, environ: dict[str, str]) -> None:
     }
     assert found["unpriced"] == [{"model": "claude-nope-9", "tokens": 15}]
     assert found["total"]["unpriced_tokens"] == 15
-    assert found["prices"]["date"] == prices.bundled().date
+    assert found["prices"]["date"] == prices.load_bundled().date
     assert [root["files"] for root in found["roots"]] == [2, 0]
 
 
@@ -527,17 +527,16 @@ def test_prices_are_updated_from_an_address(environ: dict[str, str], status: str
     assert ("a test" in tokens("prices", environ=environ).stdout) is (not words)
 
 
-METER = """
+PROGRESS = """
 import os, sys, time, tty
-from ullage.cli.progress import Meter
-from ullage.config import load
-with Meter("reading transcripts", load(os.environ)[0]) as meter:
-    meter.show(1 << 20, 4 << 20)
+from ullage.cli.progress import ProgressBar
+with ProgressBar("reading transcripts") as bar:
+    bar.show(1 << 20, 4 << 20)
     if sys.argv[1] == "long":
         time.sleep(0.6)
         if sys.stdin.isatty():
             tty.setcbreak(0)
-        meter.show(2 << 20, 4 << 20)
+        bar.show(2 << 20, 4 << 20)
         os.read(0, 1)
 print("end")
 """
@@ -545,8 +544,8 @@ print("end")
 
 @pytest.mark.parametrize("columns", [30, 80])
 def test_a_bar_is_drawn_on_a_terminal_when_it_takes_long(environ: dict[str, str], columns: int) -> None:
-    with Terminal([PYTHON, "-c", METER, "long"], environ, columns=columns) as terminal:
-        terminal.wait_for("reading transcripts ▰▰")
+    with Terminal([PYTHON, "-c", PROGRESS, "long"], environ, columns=columns) as terminal:
+        terminal.wait_for("reading transcripts ━━")
         if columns == 80:
             assert "50% of 4 MiB" in terminal.text
         assert len(terminal.text.splitlines()) == 1
@@ -556,13 +555,15 @@ def test_a_bar_is_drawn_on_a_terminal_when_it_takes_long(environ: dict[str, str]
 
 
 def test_no_bar_is_drawn_when_it_is_soon_done_or_nobody_looks(environ: dict[str, str]) -> None:
-    with Terminal([PYTHON, "-c", METER, "short"], environ) as terminal:
+    with Terminal([PYTHON, "-c", PROGRESS, "short"], environ) as terminal:
         terminal.wait_for_end()
         assert terminal.text == "end"
-    done = run([PYTHON, "-c", METER, "long"], environ, input="\n")
+    done = run([PYTHON, "-c", PROGRESS, "long"], environ, input="\n")
     assert (done.stdout, done.stderr) == ("end\n", "")
 
 
 def test_numbers_are_short_and_round_to_the_next_unit() -> None:
-    shown = [render.number(n) for n in (0, 999, 1000, 9994, 9996, 99_950, 999_499, 999_500, 18_699_144, 12_345_678_901)]
+    shown = [
+        render.word_count(n) for n in (0, 999, 1000, 9994, 9996, 99_950, 999_499, 999_500, 18_699_144, 12_345_678_901)
+    ]
     assert shown == ["0", "999", "1.00k", "9.99k", "10.0k", "100k", "999k", "1.00M", "18.7M", "12.3G"]

@@ -15,7 +15,7 @@ from ullage import config
 from ullage.base.errors import UsageError
 from ullage.config import file
 from ullage.config.checks import Issue
-from ullage.config.default_file import default_text, toml_value
+from ullage.config.default_file import write_default, write_value
 from ullage.config.options import OPTIONS
 from ullage.config.palette import LEVELS, Look
 from ullage.config.settings import DEFAULTS
@@ -258,7 +258,7 @@ def test_what_is_no_toml_is_said_and_changes_nothing(path: str, text: str | byte
 
 @given(st.binary(max_size=100) | st.text(max_size=100).map(str.encode))
 def test_no_bytes_raise(data: bytes) -> None:
-    values, _ = file.checked(data, dict(DEFAULTS))
+    values, _ = file.check_file(data, dict(DEFAULTS))
     assert set(values) == set(DEFAULTS)
 
 
@@ -292,23 +292,23 @@ def test_what_is_no_file_to_read_is_said_and_not_waited_for(tmp_path: Path, make
 
 
 def test_the_default_text_says_everything_and_changes_nothing(path: str) -> None:
-    text = default_text()
+    text = write_default()
     assert config.read(write(path, text)) == (DEFAULTS, ())
     for option in OPTIONS:
         assert option.explanation.splitlines()[0] in text
 
 
 def test_the_default_text_uncommented_says_the_defaults(path: str) -> None:
-    lines = default_text().splitlines()
+    lines = write_default().splitlines()
     names = tuple(f"# {option.key.rpartition('.')[2]} = " for option in OPTIONS)
     text = "\n".join(line[2:] if line.startswith(names) else line for line in lines)
-    assert len(list(file.leaves(tomllib.loads(text)))) == len(OPTIONS)
+    assert len(list(file.list_options(tomllib.loads(text)))) == len(OPTIONS)
     assert config.read(write(path, text)) == (DEFAULTS, ())
 
 
 @pytest.mark.parametrize("value", ["", 'a "quoted" \\ text', "ünï↺", "{5h} # [x]", 75, 0.5])
 def test_values_are_written_as_toml_reads_them(value: object) -> None:
-    assert tomllib.loads(f"x = {toml_value(value)}") == {"x": value}
+    assert tomllib.loads(f"x = {write_value(value)}") == {"x": value}
 
 
 @pytest.mark.parametrize(("glyphs", "ascii_only"), [("unicode", False), ("ascii", True)])
@@ -327,7 +327,7 @@ def test_the_environment_goes_before_the_files_source(path: str, environ: dict[s
     assert config.load({**environ, "ULLAGE_SOURCE": "oauth"})[0].source == "oauth"
     assert config.load({**environ, "ULLAGE_SOURCE": ""})[0].source == "auto"
     unknown, _ = config.load({**environ, "ULLAGE_SOURCE": "guess"})
-    assert "ULLAGE_SOURCE is 'guess'; it can be auto, statusline," in str(config.wrong_source(unknown))
+    assert "ULLAGE_SOURCE is 'guess'; it can be auto, statusline," in str(config.find_wrong_source(unknown))
 
 
 def test_where_the_file_lies() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ullage.config import plain
-from ullage.config.default_file import default_text
+from ullage.config.default_file import write_default
 from ullage.config.options import OPTIONS
 
 
@@ -22,7 +22,7 @@ def said(text: str) -> dict[str, Any] | None:
 
 
 def test_the_file_that_explains_every_option_is_plain() -> None:
-    text = default_text()
+    text = write_default()
     assert plain.loads(text) == tomllib.loads(text)
     names = tuple(f"# {option.key.rpartition('.')[2]} = " for option in OPTIONS if option.key != "tokens.prices")
     used = "\n".join(line.removeprefix("# ") if line.startswith(names) else line for line in text.splitlines())

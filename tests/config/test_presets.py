@@ -17,6 +17,9 @@ from ullage.prompt import frames
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ullage.quota.model import Window
+    from ullage.quota.timeline import Frame
+
 
 def chosen(tmp_path: Path, text: str) -> config.Settings:
     path = tmp_path / "config.toml"
@@ -26,6 +29,12 @@ def chosen(tmp_path: Path, text: str) -> config.Settings:
     return settings
 
 
+def built(settings: config.Settings, *windows: Window) -> dict[str, Frame]:
+    """The first frame of each timeline."""
+    found = frames.build(reading(*windows), settings, NOW)
+    return {name: each[0] for names, each in found.items() for name in names}
+
+
 @pytest.mark.parametrize("name", PRESETS)
 def test_each_is_a_template_that_shows_something(tmp_path: Path, name: str) -> None:
     preset = PRESETS[name]
@@ -33,17 +42,16 @@ def test_each_is_a_template_that_shows_something(tmp_path: Path, name: str) -> N
     assert preset.shape in SHAPES
     settings = chosen(tmp_path, f'preset = "{name}"')
     assert {*settings.templates.values()} == {preset.template}
-    known = reading(window("five_hour", 64.0), window("seven_day", 78.0), window("seven_day_fable", 81.0))
-    shown = {surface: built[0].text for surface, built in frames.build(known, settings, NOW).items()}
-    assert any(sign in shown["plain"] for sign in ("81%", "78%", "●"))
-    assert "\033" not in shown["bash-plain"]
+    shown = built(settings, window("five_hour", 64.0), window("seven_day", 78.0), window("seven_day_fable", 81.0))
+    assert any(sign in shown["plain"].text for sign in ("81%", "78%", "●"))
+    assert "\033" not in shown["bash-plain"].text
 
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_plain_characters_are_all_that_is_shown_where_no_others_are_wanted(tmp_path: Path, name: str) -> None:
     settings = chosen(tmp_path, f'preset = "{name}"\nglyphs = "ascii"')
-    known = reading(window("five_hour", 64.0), window("seven_day", 78.0), window("seven_day_fable", 100.0))
-    assert all(built[0].text.isascii() for built in frames.build(known, settings, NOW).values())
+    shown = built(settings, window("five_hour", 64.0), window("seven_day", 78.0), window("seven_day_fable", 100.0))
+    assert all(frame.text.isascii() for frame in shown.values())
 
 
 def test_the_default_is_the_plain_one() -> None:
@@ -57,13 +65,13 @@ def test_a_template_of_ones_own_goes_before_and_keeps_the_shape(tmp_path: Path) 
 
 def test_a_shape_is_a_background_of_each_surface(tmp_path: Path) -> None:
     settings = chosen(tmp_path, 'preset = "pill"')
-    built = frames.build(reading(window("five_hour", 80.0)), settings, NOW)
-    assert built["ansi"][0].text == "\033[38;5;16;48;5;214m 5h 80%! \033[39;49m"
+    shown = built(settings, window("five_hour", 80.0))
+    assert shown["ansi"].text == "\033[38;5;16;48;5;214m 5h 80%! \033[39;49m"
     assert (
-        built["tmux"][0].text
+        shown["tmux"].text
         == "#[push-default]#[fg=colour16,bg=colour214] 5h 80%! #[fg=default,bg=default]#[pop-default]"
     )
-    assert {name: built[name][0].level for name in ("ansi", "tmux")} == {"ansi": "warning", "tmux": "warning"}
+    assert {name: shown[name].level for name in ("ansi", "tmux")} == {"ansi": "warning", "tmux": "warning"}
 
 
 def test_they_are_previewed(environ: dict[str, str]) -> None:

@@ -14,6 +14,9 @@ from ullage.doctor import measure
 if TYPE_CHECKING:
     from pathlib import Path
 
+# Our own code starts what it measures.
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture(autouse=True)
 def _patience(monkeypatch: pytest.MonkeyPatch) -> None:

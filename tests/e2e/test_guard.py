@@ -13,7 +13,19 @@ from typing import TYPE_CHECKING, Any
 import pexpect
 import pytest
 
-from tests.support.tools import ULLAGE, imported, make_due, modules, need, processes, published, run, ullage, wait_until
+from tests.support.tools import (
+    ULLAGE,
+    imported,
+    make_due,
+    modules,
+    need,
+    postpone,
+    processes,
+    published,
+    run,
+    ullage,
+    wait_until,
+)
 from ullage.quota.model import Account, Reading, Window
 from ullage.store.cache import ProfileCache
 
@@ -51,7 +63,7 @@ def state(environ: dict[str, str], used: float | None = 85.0, *, age: float = 0,
     later = now + timedelta(hours=2)
     schedule = cache.schedule().replace(attempted_at=now, refresh_at=later, idle_refresh_at=later)
     cache.save_schedule(schedule)
-    cache.postpone(int(later.timestamp()))
+    postpone(cache.environ, int(later.timestamp()))
 
 
 def guard(environ: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -431,7 +443,7 @@ def test_a_hook_that_cannot_tell_blocks_only_when_told_to(environ: dict[str, str
 IMPORTED_BY_A_HOOK = {"__future__", "_datetime", "_json", "math"} | modules(
     base="arguments dates errors jsontext record text values",
     claude_code="answers hook",
-    config="settings styles wishes",
+    config="palette settings wishes",
     guard="limits",
     prompt="",
     quota="exits merge model schedule serial timeline",

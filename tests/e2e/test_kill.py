@@ -30,11 +30,12 @@ COMMAND = [PYTHON, "-P", "-m", "ullage.refresh", "--force"]
 WARM = """
 import os, sys
 from ullage import refresh
+from ullage.refresh.__main__ import main
 assert refresh.refresh(os.environ, force=True).result == "refreshed"
 for _ in sys.stdin:
     child = os.fork()
     if child == 0:
-        os._exit(refresh.main())
+        os._exit(main())
     print(child, flush=True)
     os.waitpid(child, 0)
     print("ended", flush=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import tarfile
 import zipfile
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from ullage.simulate import Simulator
 
 
+# What the release workflow says of where it runs.
+HOME_PAGE = "https://forge.example/someone/ullage"
+
+
 def make(command: list[str | Path]) -> None:
     made = subprocess.run(command, capture_output=True, text=True, check=False)
     assert made.returncode == 0, made.stdout + made.stderr
@@ -34,7 +39,9 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = shared / "release"
     with filelock.FileLock(shared / "release.lock"):
         if not (place / "ready").exists():
-            make([PYTHON, "-m", "build", "--outdir", place / "dist", REPOSITORY])
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("ULLAGE_REPOSITORY_URL", HOME_PAGE)
+                make([PYTHON, "-m", "build", "--outdir", place / "dist", REPOSITORY])
             make([PYTHON, "-m", "venv", place / "venv"])
             make([place / "venv/bin/pip", "install", "--quiet", next((place / "dist").glob("*.whl"))])
             (place / "ready").touch()
@@ -58,6 +65,17 @@ def test_wheel_holds_the_package_and_the_script_as_it_is(release: Path) -> None:
     assert any(name.endswith("licenses/LICENSE") for name in names)
 
 
+def test_the_package_names_the_repository_that_it_was_released_from(release: Path) -> None:
+    [path] = (release / "dist").glob("*.whl")
+    with zipfile.ZipFile(path) as wheel:
+        [name] = [name for name in wheel.namelist() if name.endswith(".dist-info/METADATA")]
+        metadata = wheel.read(name).decode()
+    addresses = dict(re.findall(r"^Project-URL: (.+?), (.+)$", metadata, re.MULTILINE))
+    assert addresses["Source"] == HOME_PAGE
+    assert addresses["Issues"] == f"{HOME_PAGE}/issues"
+    assert all(address.startswith(HOME_PAGE) for address in addresses.values())
+
+
 def test_sdist_holds_what_builds_and_tests_it(release: Path) -> None:
     [path] = (release / "dist").glob("*.tar.gz")
     with tarfile.open(path) as sdist:
@@ -68,6 +86,8 @@ def test_sdist_holds_what_builds_and_tests_it(release: Path) -> None:
         "LICENSE",
         "CHANGELOG.md",
         "Makefile",
+        "constraints/action.txt",
+        "hatch_build.py",
         "shell/ullage-prompt",
         "src/ullage/py.typed",
         "tests/conftest.py",

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.tools import PYTHON, ULLAGE, ULLAGE_PROMPT, make_due, modules, need, run, ullage
+from tests.support.tools import PYTHON, ULLAGE, ULLAGE_PROMPT, make_due, modules, need, needs_linux, run, ullage
 from ullage import refresh
 from ullage.quota.timeline import SURFACES
 from ullage.store.cache import ProfileCache
@@ -26,8 +25,6 @@ OWN = {"__future__"} | modules(base="arguments errors record", prompt="", quota=
 
 NETWORK = ("socket", "connect", "sendto")
 PROCESSES = ("clone", "clone3", "fork", "vfork")
-
-needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="strace and /proc are Linux's")
 
 
 @pytest.fixture
@@ -56,13 +53,13 @@ def test_prompt_that_starts_a_refresh_imports_little_more(
 ) -> None:
     make_due(environ)
     beyond = imported([ULLAGE, *command], environ) - imported(["-c", "pass"], environ)
-    assert beyond == {*OWN, "ullage.system.detach"}
+    assert beyond == {*OWN, "ullage.system.claim", "ullage.system.detach"}
 
 
 def traced(command: list[str], environ: dict[str, str], directory: Path) -> list[str]:
     """Return the system calls of a command and of all its children."""
     log = directory / "strace.log"
-    told = run([need("strace"), "-f", "-qq", "-o", str(log), *command], environ)
+    told = run([need("strace"), "-f", "-qq", "-s", "256", "-o", str(log), *command], environ)
     assert told.returncode == 0, told.stderr
     return log.read_text().splitlines()
 

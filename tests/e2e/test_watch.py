@@ -15,7 +15,7 @@ import pyte
 import pytest
 
 from tests.support.samples import reading, window
-from tests.support.tools import ULLAGE, wait_until
+from tests.support.tools import ULLAGE, postpone, wait_until
 from ullage.cli.screen import _keys
 from ullage.quota.model import Credits, Money
 from ullage.quota.schedule import Schedule
@@ -74,7 +74,7 @@ def save(environ: dict[str, str], used: float = 60.0) -> None:
     cache = ProfileCache(environ)
     cache.make_private()
     cache.save_schedule(Schedule().begun(now))
-    cache.postpone(int((now + HOUR).timestamp()))
+    postpone(cache.environ, int((now + HOUR).timestamp()))
     save_reading(cache, used, now)
 
 

@@ -130,31 +130,31 @@ def test_any_length_of_time_is_read_or_refused(text: str) -> None:
     ],
 )
 def test_limits_by_window(given_limits: list[str], expected: dict[str, float]) -> None:
-    assert limits.by_window(map(limits.parse_limit, given_limits), FOUR) == expected
+    assert limits.assign_limits(map(limits.parse_limit, given_limits), FOUR) == expected
 
 
 @pytest.mark.parametrize("name", ["5h", "five_hour", "7d", "seven_day"])
 def test_a_well_known_window_may_be_absent(name: str) -> None:
-    assert list(limits.by_window([Limit(window=name, percent=80)], ())) == [
+    assert list(limits.assign_limits([Limit(window=name, percent=80)], ())) == [
         {"5h": "five_hour", "7d": "seven_day"}.get(name, name)
     ]
-    assert limits.window_named(name, ()) is None
+    assert limits.find_named_window(name, ()) is None
 
 
 def test_what_is_left_of_a_hostile_name_names_no_window() -> None:
     with pytest.raises(UnknownWindowError) as refused:
-        limits.by_window([limits.parse_limit("\x1b[2J\u202e$(touch pwned)=80")], FOUR)
+        limits.assign_limits([limits.parse_limit("\x1b[2J\u202e$(touch pwned)=80")], FOUR)
     assert str(refused.value).isprintable()
 
 
 @pytest.mark.parametrize("name", ["five_hours", "opus", "5 h", "all"])
 def test_an_unknown_window_is_refused_with_those_that_are_known(name: str) -> None:
     with pytest.raises(UnknownWindowError, match="Known are five_hour, seven_day, seven_day_fable, tangelo"):
-        limits.by_window([Limit(window=name, percent=80)], FOUR)
+        limits.assign_limits([Limit(window=name, percent=80)], FOUR)
     with pytest.raises(UnknownWindowError, match="Known are five_hour"):
-        limits.window_named(name, FOUR)
+        limits.find_named_window(name, FOUR)
     with pytest.raises(UnknownWindowError, match="Known are five_hour, seven_day"):
-        limits.window_named(name, ())
+        limits.find_named_window(name, ())
 
 
 @given(windows(), st.lists(st.tuples(st.none() | st.sampled_from(["5h", "7d"]), st.floats(0, 1000))))
@@ -164,6 +164,6 @@ def test_one_limit_more_never_loosens_those_of_its_kind(
     given_limits = [Limit(window=name, percent=percent) for name, percent in some]
     for at in range(len(given_limits)):
         kind = [limit for limit in given_limits if limit.window == given_limits[at].window]
-        fewer = limits.by_window(kind[:-1], known)
-        more = limits.by_window(kind, known)
+        fewer = limits.assign_limits(kind[:-1], known)
+        more = limits.assign_limits(kind, known)
         assert all(more[key] <= percent for key, percent in fewer.items())

@@ -35,7 +35,7 @@ def wait(machine: Machine, until: datetime, deadline: datetime | None = None) ->
     def look(now: datetime) -> Look:
         return Look(over=now >= until, words="", until=until)
 
-    return waiting.wait(look, deadline=deadline, clock=machine.clock, sleep=machine.sleep)
+    return waiting.wait_until(look, deadline=deadline, clock=machine.clock, sleep=machine.sleep)
 
 
 def test_it_ends_at_the_moment_that_is_waited_for() -> None:
@@ -81,7 +81,7 @@ def test_a_clock_that_is_set_back_lengthens_the_wait_without_a_rush() -> None:
 
 def test_every_look_is_shown_until_it_is_over() -> None:
     machine, shown = Machine(), []
-    waiting.wait(
+    waiting.wait_until(
         lambda now: Look(over=now >= NOW + 3 * SECOND, words="soon"),
         longest=SECOND,
         show=lambda look, now: shown.append((look.words, now - NOW)),

@@ -34,29 +34,29 @@ def secret_file(path: Path, text: str, mode: int = 0o600) -> str:
 
 
 def test_an_installation_keeps_its_number(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    first = identity.installation(environ)
-    assert identity.installation(environ) == first
+    first = identity.identify_installation(environ)
+    assert identity.identify_installation(environ) == first
     assert len(first) == 16
     assert [name for name in os.listdir(environ["ULLAGE_STATE_DIR"]) if name.endswith(".new")] == []
     assert platform.node() not in first
     monkeypatch.setattr(platform, "node", lambda: "a-copy-of-this-machine")
-    assert identity.installation(environ) != first
+    assert identity.identify_installation(environ) != first
 
 
 def test_two_installations_are_two(environ: dict[str, str], tmp_path: Path) -> None:
     other = {**environ, "ULLAGE_STATE_DIR": str(tmp_path / "other")}
-    assert identity.installation(environ) != identity.installation(other)
+    assert identity.identify_installation(environ) != identity.identify_installation(other)
 
 
 def test_a_state_that_cannot_be_kept_is_told(environ: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     environ["ULLAGE_STATE_DIR"] = str(tmp_path / "file" / "state")
     with pytest.raises(CacheError, match="ULLAGE_STATE_DIR"):
-        identity.installation(environ)
+        identity.identify_installation(environ)
 
 
 def test_by_default_only_a_pseudonym_is_told(environ: dict[str, str], account: Path) -> None:
-    names = identity.names(Reporting(), [overview("a1b2")], environ)
+    names = identity.name_accounts(Reporting(), [overview("a1b2")], environ)
     assert names == Names()
     assert names.account("a1b2", None) == PSEUDONYMS.account("a1b2", None)
 
@@ -65,14 +65,14 @@ def test_an_address_is_told_of_who_is_signed_in(environ: dict[str, str], tmp_pat
     state = {"oauthAccount": {"accountUuid": "a1b2", "emailAddress": "sam@example.com"}}
     (tmp_path / ".claude.json").write_text(json.dumps(state))
     wishes = Reporting(account="address")
-    names = identity.names(wishes, [overview("a1b2", str(tmp_path)), overview("c3d4", str(tmp_path))], environ)
+    names = identity.name_accounts(wishes, [overview("a1b2", str(tmp_path)), overview("c3d4", str(tmp_path))], environ)
     assert names.account("a1b2", None) == "sam@example.com"
     assert names.account("c3d4", None) == PSEUDONYMS.account("c3d4", None)
 
 
 def test_a_key_is_read_from_a_file_of_ones_own(environ: dict[str, str], tmp_path: Path) -> None:
     wishes = Reporting(key_file=secret_file(tmp_path / "key", "our team's key\n"))
-    names = identity.names(wishes, [overview("a1b2")], environ)
+    names = identity.name_accounts(wishes, [overview("a1b2")], environ)
     assert names.account("a1b2", None) == Names(key=b"our team's key").account("a1b2", None)
 
 
@@ -85,19 +85,19 @@ def test_without_its_key_nothing_is_told(
 ) -> None:
     wishes = Reporting(key_file=secret_file(tmp_path / "key", text, mode))
     with pytest.raises(UsageError, match=words):
-        identity.names(wishes, [overview("a1b2")], environ)
+        identity.name_accounts(wishes, [overview("a1b2")], environ)
     with pytest.raises(UsageError, match="is not there"):
-        identity.names(Reporting(key_file=str(tmp_path / "absent")), [], environ)
+        identity.name_accounts(Reporting(key_file=str(tmp_path / "absent")), [], environ)
     with pytest.raises(UsageError, match="full path"):
-        identity.names(Reporting(key_file="key"), [], environ)
+        identity.name_accounts(Reporting(key_file="key"), [], environ)
 
 
 def test_what_opens_a_gateway_is_a_password_or_a_token(environ: dict[str, str], tmp_path: Path) -> None:
-    assert identity.authorization(Reporting(), environ) is None
+    assert identity.build_authorization(Reporting(), environ) is None
     wishes = Reporting(auth_file=secret_file(tmp_path / "auth", "sam:open-sesame\n"))
-    assert identity.authorization(wishes, environ) == "Basic c2FtOm9wZW4tc2VzYW1l"
+    assert identity.build_authorization(wishes, environ) == "Basic c2FtOm9wZW4tc2VzYW1l"
     environ["ULLAGE_METRICS_AUTH"] = "a-token"
-    assert identity.authorization(wishes, environ) == "Bearer a-token"
+    assert identity.build_authorization(wishes, environ) == "Bearer a-token"
     environ["ULLAGE_METRICS_AUTH"] = "a\r\nX-Header: b"
     with pytest.raises(UsageError, match="one line"):
-        identity.authorization(wishes, environ)
+        identity.build_authorization(wishes, environ)

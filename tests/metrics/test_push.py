@@ -14,7 +14,7 @@ from tests.support.samples import NOW, reading, window
 from ullage.base.errors import MetricsError, MissingExtraError, UsageError
 from ullage.metrics import formats, otlp, push, samples
 from ullage.metrics.names import PSEUDONYMS
-from ullage.metrics.push import Route
+from ullage.metrics.push import PushRoute
 from ullage.quota.model import Thresholds
 from ullage.quota.schedule import Schedule
 from ullage.store.overview import Overview
@@ -25,7 +25,7 @@ OURS = "0123456789abcdef"
 
 def test_a_gateway_is_given_everything_anew_under_this_installations_name() -> None:
     with Receiver(202).running() as gateway:
-        push.to_gateway(f"{gateway.address}/", b"a 1\n", OURS, Route())
+        push.push_to_gateway(f"{gateway.address}/", b"a 1\n", OURS, PushRoute())
     (request,) = gateway.requests
     assert (request.method, request.path, request.body) == ("PUT", f"/metrics/job/ullage/instance/{OURS}", b"a 1\n")
     assert request.headers["Content-Type"] == formats.PLAIN_TYPE
@@ -34,7 +34,7 @@ def test_a_gateway_is_given_everything_anew_under_this_installations_name() -> N
 
 def test_a_gateway_is_told_to_forget_this_installation() -> None:
     with Receiver(202).running() as gateway:
-        push.forget(gateway.address, OURS, Route())
+        push.forget_pushed(gateway.address, OURS, PushRoute())
     assert [(one.method, one.path) for one in gateway.requests] == [("DELETE", f"/metrics/job/ullage/instance/{OURS}")]
 
 
@@ -51,22 +51,22 @@ def test_a_gateway_is_told_to_forget_this_installation() -> None:
 )
 def test_a_refusal_is_told_with_what_to_do(status: int, said: bytes, words: str) -> None:
     with Receiver(status, said).running() as gateway, pytest.raises(MetricsError) as caught:
-        push.to_gateway(gateway.address, b"", OURS, Route())
+        push.push_to_gateway(gateway.address, b"", OURS, PushRoute())
     assert words in str(caught.value)
     assert len(gateway.requests) == 1
 
 
 def test_what_was_not_removed_is_not_said_to_be_unsent() -> None:
     with Receiver(501).running() as gateway, pytest.raises(MetricsError, match="did not remove the metrics"):
-        push.forget(gateway.address, OURS, Route())
+        push.forget_pushed(gateway.address, OURS, PushRoute())
     with pytest.raises(MetricsError, match="were not removed"):
-        push.forget("http://127.0.0.1:9", OURS, Route())
+        push.forget_pushed("http://127.0.0.1:9", OURS, PushRoute())
 
 
 def test_a_gateway_that_repeats_the_password_does_not_get_it_into_an_error() -> None:
     secret = "Basic " + base64.b64encode(b"sam:open-sesame").decode()
     with Receiver(401, secret.encode()).running() as gateway, pytest.raises(MetricsError) as caught:
-        push.to_gateway(gateway.address, b"", OURS, Route(authorization=secret))
+        push.push_to_gateway(gateway.address, b"", OURS, PushRoute(authorization=secret))
     assert gateway.requests[0].headers["Authorization"] == secret
     assert secret.split()[1] not in str(caught.value)
     assert "holds does not open it" in str(caught.value)
@@ -75,12 +75,12 @@ def test_a_gateway_that_repeats_the_password_does_not_get_it_into_an_error() -> 
 def test_a_gateway_that_never_answers_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http, "WHOLE_CALL_SECONDS", 0.3)
     with Receiver(stalls=True).running() as gateway, pytest.raises(MetricsError, match="were not sent"):
-        push.to_gateway(gateway.address, b"", OURS, Route())
+        push.push_to_gateway(gateway.address, b"", OURS, PushRoute())
 
 
 def test_nobody_there_is_told() -> None:
     with pytest.raises(MetricsError, match=r"127\.0\.0\.1 could not be reached"):
-        push.to_gateway("http://127.0.0.1:9", b"", OURS, Route())
+        push.push_to_gateway("http://127.0.0.1:9", b"", OURS, PushRoute())
 
 
 @pytest.mark.parametrize(
@@ -103,26 +103,26 @@ def test_nobody_there_is_told() -> None:
     ],
 )
 def test_an_address_that_nothing_should_be_sent_to_is_refused_before(address: str, words: str) -> None:
-    wrong = addresses.wrong(address, plain_http=False)
+    wrong = addresses.find_wrong(address, plain_http=False)
     assert wrong is not None
     assert words in wrong
     assert "secret" not in wrong
     assert "\x1b" not in wrong
     with pytest.raises(UsageError):
-        push.to_gateway(address, b"", OURS, Route())
+        push.push_to_gateway(address, b"", OURS, PushRoute())
 
 
 @pytest.mark.parametrize("address", ["https://push.example.com/prefix", "http://127.0.0.1:9091", "http://[::1]:9091"])
 def test_an_address_that_is_private_is_taken(address: str) -> None:
-    assert addresses.wrong(address, plain_http=False) is None
+    assert addresses.find_wrong(address, plain_http=False) is None
     parts = urlsplit(address)
     assert addresses.is_private(parts.scheme, parts.hostname or "")
 
 
 def test_plain_http_is_used_when_told_so_but_never_with_a_password() -> None:
-    assert addresses.wrong("http://192.0.2.1:9091", plain_http=True) is None
+    assert addresses.find_wrong("http://192.0.2.1:9091", plain_http=True) is None
     with pytest.raises(UsageError, match="only sent by https"):
-        push.to_gateway("http://192.0.2.1:9091", b"", OURS, Route(plain_http=True, authorization="Bearer x"))
+        push.push_to_gateway("http://192.0.2.1:9091", b"", OURS, PushRoute(plain_http=True, authorization="Bearer x"))
 
 
 def known() -> tuple[samples.Family, ...]:
@@ -132,13 +132,15 @@ def known() -> tuple[samples.Family, ...]:
         samples={},
         forecasts={},
     )
-    return samples.families([one], Thresholds(), NOW, PSEUDONYMS)
+    return samples.build_families([one], Thresholds(), NOW, PSEUDONYMS)
 
 
 def test_an_otlp_receiver_reads_the_same_numbers() -> None:
     families = known()
     with Receiver().running() as receiver:
-        push.to_receiver(f"{receiver.address}/v1/metrics", otlp.encode(families, NOW, OURS), otlp.CONTENT_TYPE, Route())
+        push.push_to_receiver(
+            f"{receiver.address}/v1/metrics", otlp.encode(families, NOW, OURS), otlp.CONTENT_TYPE, PushRoute()
+        )
     (request,) = receiver.requests
     assert (request.method, request.path) == ("POST", "/v1/metrics")
     assert request.headers["Content-Type"] == "application/x-protobuf"

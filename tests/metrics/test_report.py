@@ -50,7 +50,9 @@ def test_a_refresh_does_not_wait_for_a_gateway_that_says_nothing(environ: dict[s
         assert not gateway.go_on.is_set()
         wait_until(gateway.arrived.is_set, what="the metrics at the gateway")
         gateway.go_on.set()
-        wait_until(lambda: [one.problem for one in report.last(environ)] == [""], what="the note that they arrived")
+        wait_until(
+            lambda: [one.problem for one in report.load_last(environ)] == [""], what="the note that they arrived"
+        )
     wait_until(lambda: not processes(environ), what="the end of the process that sent them")
 
 
@@ -80,7 +82,7 @@ def test_what_went_wrong_is_told_until_it_works(
     with Receiver(500).running() as receiver:
         configure(environ, **{way: str(tmp_path / "absent") if way == "textfile" else receiver.address})
         assert ullage("refresh", environ=environ).returncode == 0
-        wait_until(lambda: report.last(environ), what="the note of a failure")
+        wait_until(lambda: report.load_last(environ), what="the note of a failure")
         told = ullage("metrics", environ=environ)
         assert told.returncode == 0
         assert told.stderr.startswith(f"ullage: metrics.{way}: ")
@@ -125,7 +127,7 @@ def test_a_password_is_in_no_output_and_no_argument(
         with open(f"/proc/{process}/environ", "rb") as file:
             assert b"open-sesame" not in file.read()
         gateway.go_on.set()
-        wait_until(lambda: report.last(environ), what="the note of a failure")
+        wait_until(lambda: report.load_last(environ), what="the note of a failure")
         outputs = [refreshed, *(ullage(*words, environ=environ) for words in (["metrics"], ["doctor"], ["config"]))]
     assert "open-sesame" not in "".join(done.stdout + done.stderr for done in outputs)
     assert gateway.requests[0].headers["Authorization"].startswith("Basic ")
@@ -136,7 +138,7 @@ def test_a_damaged_note_is_none(environ: dict[str, str], tmp_path: Path) -> None
     for text in (b"", b"{", b"[]", b'{"format": 1}', b'{"format": 1, "ways": {"push": 3}}', b"[" * 100_000):
         with open(os.path.join(environ["ULLAGE_STATE_DIR"], "metrics.json"), "wb") as file:
             file.write(text)
-        assert report.last(environ) == ()
+        assert report.load_last(environ) == ()
 
 
 def test_what_is_kept_is_the_users_alone(environ: dict[str, str]) -> None:

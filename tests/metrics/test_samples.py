@@ -31,7 +31,7 @@ def overview(known: Reading | None, schedule: Schedule | None = None, **more: ob
 
 def values(*overviews: Overview, at: timedelta = timedelta()) -> dict[str, list[tuple[dict[str, str], float]]]:
     """Every sample by metric, read back from the text as a server reads it."""
-    text = metrics.exposition(overviews, LIMITS, NOW + at).decode()
+    text = metrics.expose_metrics(overviews, LIMITS, NOW + at).decode()
     found: dict[str, list[tuple[dict[str, str], float]]] = {}
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
@@ -101,7 +101,7 @@ def test_refreshes_are_told_with_what_went_wrong() -> None:
     assert found["ullage_refresh_failures"][0][1] == 3
     assert found["ullage_refresh_held_until_timestamp_seconds"][0][1] == (NOW + HOUR).timestamp()
     assert found["ullage_problem_info"] == [({"account": PSEUDONYM, "code": "rate_limited"}, 1.0)]
-    assert b"Secret" not in metrics.exposition([overview(None, schedule)], LIMITS, NOW)
+    assert b"Secret" not in metrics.expose_metrics([overview(None, schedule)], LIMITS, NOW)
     assert "ullage_refresh_held_until_timestamp_seconds" not in values(overview(None, schedule), at=2 * HOUR)
 
 
@@ -136,12 +136,12 @@ def test_a_window_that_is_listed_twice_is_told_once() -> None:
 @given(readings())
 def test_every_sample_is_of_a_metric_in_the_table_with_its_labels(known: Reading) -> None:
     labels_of = {metric.name: set(metric.labels) for metric in samples.METRICS}
-    for family in samples.families([overview(known)], LIMITS, NOW, Names()):
+    for family in samples.build_families([overview(known)], LIMITS, NOW, Names()):
         for labels, _ in family.samples:
             assert set(labels) == labels_of[family.metric.name]
 
 
 @pytest.mark.parametrize("openmetrics", [False, True])
 def test_the_text_is_utf_8_and_ends_its_last_line(openmetrics: bool) -> None:
-    text = metrics.exposition([overview(reading(window()))], LIMITS, NOW, openmetrics=openmetrics)
+    text = metrics.expose_metrics([overview(reading(window()))], LIMITS, NOW, openmetrics=openmetrics)
     assert text.decode().endswith("# EOF\n" if openmetrics else "\n")

@@ -91,7 +91,7 @@ def everything(hostile: str) -> Overview:
 
 @pytest.mark.parametrize("hostile", ["plain", 'a"} 1\nb{c="\\', "\\\\n", "ü\u202e🙂", "{}"])
 def test_promtool_finds_nothing_in_any_metric(hostile: str) -> None:
-    text = metrics.exposition([everything(hostile)], Thresholds(), NOW)
+    text = metrics.expose_metrics([everything(hostile)], Thresholds(), NOW)
     assert {line.split()[2] for line in text.decode().splitlines() if line.startswith("# TYPE")} == {
         metric.name for metric in samples.METRICS
     }

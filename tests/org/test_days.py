@@ -27,20 +27,20 @@ NOW = datetime(2026, 11, 27, 10, 38, 49, tzinfo=UTC)
     ],
 )
 def test_days_in_words(text: str, expected: date) -> None:
-    assert days.parse(text, NOW) == expected
+    assert days.parse_day(text, NOW) == expected
 
 
 @pytest.mark.parametrize("text", ["", "soon", "2026-13-01", "2026-02-30", "7y", "-7d", "7", "22.11.2026", "0d", "²d"])
 def test_what_is_no_day(text: str) -> None:
     with pytest.raises(UsageError, match=r"is none of .* Days are those of UTC"):
-        days.parse(text, NOW)
+        days.parse_day(text, NOW)
 
 
 def test_a_range_includes_both_ends() -> None:
-    chosen = days.choose("2026-11-20", "2026-11-22", reports.USAGE, "1d", NOW)
+    chosen = days.choose_days("2026-11-20", "2026-11-22", reports.USAGE, "1d", NOW)
     assert list(chosen) == [date(2026, 11, 20), date(2026, 11, 21), date(2026, 11, 22)]
     assert chosen.notes == ()
-    assert list(days.choose("1d", "today", reports.USAGE, "1d", NOW)) == [TODAY]
+    assert list(days.choose_days("1d", "today", reports.USAGE, "1d", NOW)) == [TODAY]
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_a_range_includes_both_ends() -> None:
 )
 def test_what_is_no_range(since: str, until: str, report: reports.Report, words: str) -> None:
     with pytest.raises(UsageError, match=words):
-        days.choose(since, until, report, "1d", NOW)
+        days.choose_days(since, until, report, "1d", NOW)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_what_is_no_range(since: str, until: str, report: reports.Report, words:
 def test_what_is_cut_off_is_said(
     since: str, until: str, report: reports.Report, width: str, first: date, last: date, words: str
 ) -> None:
-    chosen = days.choose(since, until, report, width, NOW)
+    chosen = days.choose_days(since, until, report, width, NOW)
     assert (chosen.first, chosen.last) == (first, last)
     [note] = chosen.notes
     assert words in note
@@ -77,14 +77,14 @@ def test_what_is_cut_off_is_said(
 
 def test_a_year_of_history_is_a_moving_one() -> None:
     later = datetime(2027, 6, 1, 12, tzinfo=UTC)
-    chosen = days.choose("2026-01-01", "today", reports.PEOPLE_USAGE, "1d", later)
+    chosen = days.choose_days("2026-01-01", "today", reports.PEOPLE_USAGE, "1d", later)
     assert chosen.first == (later - timedelta(days=364)).date()
 
 
 @given(st.sets(st.integers(0, 90)), st.integers(1, 31))
 def test_chunks_hold_each_day_once_and_no_other(numbers: set[int], most: int) -> None:
     wanted = [TODAY + timedelta(days=number) for number in sorted(numbers)]
-    chunks = list(days.chunks(wanted, most))
+    chunks = list(days.split_days(wanted, most))
     assert [day for first, last in chunks for day in days.Days(first=first, last=last)] == wanted
     assert all((last - first).days < most for first, last in chunks)
 

@@ -23,7 +23,7 @@ from ullage.system.secret import Secret
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ullage.org.fetch import Found
+    from ullage.org.fetch import Fetched
 
     Simulate = Callable[..., Simulator]
 
@@ -52,20 +52,20 @@ class Asked:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.queries: list[str] = []
-        answer = stand_in.answer
+        answer = stand_in.answer_admin
 
         def note(simulator: Simulator, path: str, query: str, key: str) -> Reply:
             self.queries.append(query)
             return answer(simulator, path, query, key)
 
-        monkeypatch.setattr(stand_in, "answer", note)
+        monkeypatch.setattr(stand_in, "answer_admin", note)
 
 
 def ask(
     environ: dict[str, str], query: Query = USAGE, wanted: days.Days | None = None, key: Secret = ADMIN, **more: Any
-) -> Found:
+) -> Fetched:
     more.setdefault("pause", lambda seconds: pytest.fail(f"a pause of {seconds} s"))
-    return fetch.fetch(query, wanted or last(3), key, environ, **more)
+    return fetch.fetch_report(query, wanted or last(3), key, environ, **more)
 
 
 def refusal(environ: dict[str, str], kind: type[UllageError] = SourceError, **more: Any) -> UllageError:
@@ -96,10 +96,10 @@ def test_all_pages_are_read_whatever_their_size(
     simulator = simulate("busy-day")
     key = ADMIN if report.key == "admin" else ANALYTICS
     query = Query(report=report)
-    whole = totals.whole(ask(environ, query, last(4), key).rows)
+    whole = totals.add_all(ask(environ, query, last(4), key).rows)
     environ["ULLAGE_CACHE_DIR"] += "-other"
     simulator.largest_page = largest
-    assert totals.whole(ask(environ, query, last(4), key).rows) == whole
+    assert totals.add_all(ask(environ, query, last(4), key).rows) == whole
     assert whole.counts or whole.costs
 
 
@@ -204,7 +204,7 @@ def test_a_day_is_final_when_what_comes_late_has_come(
 def test_a_day_that_the_answer_says_nothing_of_is_asked_for_again(environ: dict[str, str], simulate: Simulate) -> None:
     simulator = simulate("empty")
     wanted = before_today(2)
-    assert ask(environ, wanted=wanted) == fetch.Found(rows=(), unfinished=tuple(wanted))
+    assert ask(environ, wanted=wanted) == fetch.Fetched(rows=(), unfinished=tuple(wanted))
     ask(environ, wanted=wanted)
     assert simulator.requests == 2
 
@@ -354,7 +354,7 @@ def test_pages_that_go_round_in_circles_are_left(
 ) -> None:
     simulator = simulate("busy-day")
     page = json.dumps({"data": [], "has_more": True, "next_page": "page_0"}).encode()
-    monkeypatch.setattr(stand_in, "answer", lambda *_: (simulator.next_moment(), Reply(body=page))[1])
+    monkeypatch.setattr(stand_in, "answer_admin", lambda *_: (simulator.next_moment(), Reply(body=page))[1])
     assert code_of(refusal(environ)) == "endless_pages"
     assert simulator.requests == 2
 
@@ -369,7 +369,7 @@ def test_pages_without_an_end_are_left(
         number = simulator.next_moment().request
         return Reply(body=json.dumps({"data": [], "has_more": True, "next_page": f"page_{number}"}).encode())
 
-    monkeypatch.setattr(stand_in, "answer", endless)
+    monkeypatch.setattr(stand_in, "answer_admin", endless)
     assert code_of(refusal(environ)) == "endless_pages"
     assert simulator.requests == 6
 
@@ -389,7 +389,7 @@ def test_a_report_that_fills_the_memory_or_the_day_is_left(
         clock.seconds += page_seconds
         return Reply(body=json.dumps({"data": rows, "has_more": True, "next_page": f"page_{number}"}).encode())
 
-    monkeypatch.setattr(stand_in, "answer", endless)
+    monkeypatch.setattr(stand_in, "answer_admin", endless)
     assert code_of(refusal(environ)) == "too_large"
     assert simulator.requests <= 3
 
@@ -408,7 +408,7 @@ def test_every_question_names_its_version_and_its_key_in_headers_alone(
     given: list[tuple[str, dict[str, str]]] = []
     get = http.Connection.get
 
-    def note(self: http.Connection, path: str, headers: dict[str, str], seconds: float = 0) -> http.Answer:
+    def note(self: http.Connection, path: str, headers: dict[str, str], seconds: float = 0) -> http.Response:
         given.append((path, headers))
         return get(self, path, headers, seconds)
 

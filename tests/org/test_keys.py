@@ -48,16 +48,17 @@ def ring() -> Iterator[Ring]:
 IN_RING = KeyNames(keyring=("anthropic", "me"))
 
 
+@pytest.mark.process
 def test_a_variable_goes_before_a_command_and_that_before_the_keyring(environ: dict[str, str], ring: Ring) -> None:
     names = KeyNames(variable="MINE", command=("echo", "from-command"), keyring=("anthropic", "me"))
-    assert keys.fetch("admin", names, {**environ, "MINE": "from-variable"}).reveal() == "from-variable"
-    assert keys.fetch("admin", names, environ).reveal() == "from-command"
-    assert keys.fetch("admin", names.replace(command=()), environ).reveal() == MARK
+    assert keys.fetch_key("admin", names, {**environ, "MINE": "from-variable"}).reveal() == "from-variable"
+    assert keys.fetch_key("admin", names, environ).reveal() == "from-command"
+    assert keys.fetch_key("admin", names.replace(command=()), environ).reveal() == MARK
 
 
 def test_without_a_key_it_is_said_how_to_name_one(environ: dict[str, str]) -> None:
     with pytest.raises(keys.NoKeyError, match="analytics_key_command") as caught:
-        keys.fetch("analytics", KeyNames(variable="MINE"), environ)
+        keys.fetch_key("analytics", KeyNames(variable="MINE"), environ)
     assert "MINE is not set here" in str(caught.value)
     assert caught.value.exit_code == 3
 
@@ -65,14 +66,14 @@ def test_without_a_key_it_is_said_how_to_name_one(environ: dict[str, str]) -> No
 def test_a_keyring_that_is_locked_or_empty_is_said_without_what_it_said(environ: dict[str, str], ring: Ring) -> None:
     ring.is_locked = True
     with pytest.raises(SourceError, match="Unlock it") as caught:
-        keys.fetch("admin", IN_RING, environ)
+        keys.fetch_key("admin", IN_RING, environ)
     assert MARK not in str(caught.value)
     ring.is_locked, ring.held = False, None
     with pytest.raises(keys.NoKeyError, match="keyring set"):
-        keys.fetch("admin", IN_RING, environ)
+        keys.fetch_key("admin", IN_RING, environ)
     ring.held = f"{MARK} and more"
     with pytest.raises(SourceError, match="the key alone") as caught:
-        keys.fetch("admin", IN_RING, environ)
+        keys.fetch_key("admin", IN_RING, environ)
     assert MARK not in str(caught.value)
 
 
@@ -80,5 +81,5 @@ def test_without_the_extra_it_is_said_how_to_install_it(
     environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "keyring", None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'ullage\[org\]'"):
-        keys.fetch("admin", IN_RING, environ)
+    with pytest.raises(MissingExtraError, match=r"pip install 'ullage\[keyring\]'"):
+        keys.fetch_key("admin", IN_RING, environ)

@@ -22,7 +22,7 @@ DAY = "2026-11-20T00:00:00Z"
 
 def page(kind: Kind, *entries: object, **more: object) -> rows.Page:
     text = json.dumps({"data": entries, "has_more": False, "next_page": None, **more})
-    return rows.parse(kind, json.loads(text, parse_float=Decimal))
+    return rows.parse_rows(kind, json.loads(text, parse_float=Decimal))
 
 
 def bucket(*results: object, at: object = DAY) -> dict[str, object]:
@@ -87,7 +87,7 @@ def test_an_amount_that_is_not_told_is_absent_and_a_currency_that_is_not_is_none
 @given(st.lists(st.integers(-(10**12), 10**12).map(lambda n: Decimal(n).scaleb(-6)), min_size=1, max_size=50))
 def test_sums_of_money_are_exact(amounts: list[Decimal]) -> None:
     found = page("cost", bucket(*({"amount": f"{amount:f}", "currency": "USD"} for amount in amounts))).rows
-    assert totals.whole(found).costs["USD"] * 100 == sum(amounts)
+    assert totals.add_all(found).costs["USD"] * 100 == sum(amounts)
 
 
 @pytest.mark.parametrize("told", [None, -1, 1.5, "7", True, 10**19, []])
@@ -190,7 +190,7 @@ def test_a_person_on_an_enterprise_plan() -> None:
 @pytest.mark.parametrize("body", [None, [], "x", {}, {"data": None}, {"data": {}}, {"error": {}}])
 def test_what_is_no_report(body: object) -> None:
     with pytest.raises(SourceError) as caught:
-        rows.parse("usage", body)
+        rows.parse_rows("usage", body)
     assert caught.value.code == "unexpected_shape"
 
 
@@ -222,8 +222,8 @@ def test_where_the_next_page_is(more: dict[str, object], expected: str | None) -
     assert page("usage", **more).next_page == expected
 
 
-def row(day: int, cost: str | None = None, currency: str = "USD", **labels: str) -> rows.Row:
-    return rows.Row(
+def row(day: int, cost: str | None = None, currency: str = "USD", **labels: str) -> rows.ReportRow:
+    return rows.ReportRow(
         at=datetime(2026, 11, day, 7, tzinfo=UTC),
         labels=labels,
         counts={"output_tokens": day} if cost is None else {},
@@ -250,16 +250,18 @@ def test_currencies_are_never_added_to_each_other() -> None:
 
 def test_samples_for_metrics() -> None:
     found = [*page("usage", bucket({"output_tokens": 5, "total_tokens": 9, "model": "m"})).rows]
-    assert list(totals.samples("usage", found, ["model"])) == [
-        totals.Sample(
+    assert list(totals.list_samples("usage", found, ["model"])) == [
+        totals.MetricSample(
             name="ullage_org_tokens", labels={"report": "usage", "model": "m", "type": "output"}, value=Decimal(5)
         )
     ]
-    [cost] = totals.samples("cost", [row(1, "1.5")], ["workspace_id"])
-    assert cost == totals.Sample(
+    [cost] = totals.list_samples("cost", [row(1, "1.5")], ["workspace_id"])
+    assert cost == totals.MetricSample(
         name="ullage_org_cost", labels={"report": "cost", "currency": "USD"}, value=Decimal("1.5")
     )
-    names = {sample.name for sample in totals.samples("claude-code", page("claude-code", DEVELOPER).rows, ["person"])}
+    names = {
+        sample.name for sample in totals.list_samples("claude-code", page("claude-code", DEVELOPER).rows, ["person"])
+    }
     assert names == {f"ullage_org_{name}" for name in ("tokens", "cost", "sessions", "commits", "pull_requests")} | {
         f"ullage_org_{name}" for name in ("lines_added", "lines_removed", "edits_accepted", "edits_rejected")
     }

@@ -38,7 +38,7 @@ def known(*windows: Any, **changes: Any) -> Overview:
 
 
 def look(*windows: Any, wanted: Wanted = Wanted(), now: Any = NOW, **changes: Any) -> Panel:  # noqa: B008  # frozen
-    return panel.look(known(*windows), settings(**changes), wanted, now)
+    return panel.look_at(known(*windows), settings(**changes), wanted, now)
 
 
 def shown(format: str, *windows: Any, **changes: Any) -> str:
@@ -196,7 +196,7 @@ def test_a_window_stands_for_top_in_a_template() -> None:
 
 def test_a_problem_is_told() -> None:
     schedule = Schedule(problem=Problem(code="x", message="Sign in | bash=x\nthen"))
-    told = panel.look(known(CRITICAL, schedule=schedule), settings(), Wanted(), NOW)
+    told = panel.look_at(known(CRITICAL, schedule=schedule), settings(), Wanted(), NOW)
     assert told.problem == "Sign in | bash=x then"
     assert "Sign in ¦ bash=x then |" in FORMATS["xbar"].render(told, REFRESH)
 
@@ -274,7 +274,7 @@ def test_the_next_change_is_never_late(stated: Any, seconds: int) -> None:
     just_before = following - timedelta(microseconds=1)
     for format in ("waybar", "argos"):
         first, second = (
-            FORMATS[format].render(panel.look(all_known, settings(), Wanted(), moment), REFRESH)
+            FORMATS[format].render(panel.look_at(all_known, settings(), Wanted(), moment), REFRESH)
             for moment in (now, just_before)
         )
         assert first == second

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 def look(*windows: Any, now: Any = NOW, problem: Problem | None = None, **changes: Any) -> panel.Panel:
     stated = reading(*windows) if windows else None
     known = Overview(reading=stated, schedule=Schedule(problem=problem), samples={}, forecasts={})
-    return panel.look(known, settings(**changes), Wanted(), now)
+    return panel.look_at(known, settings(**changes), Wanted(), now)
 
 
 @pytest.mark.parametrize(
@@ -62,23 +62,23 @@ def look(*windows: Any, now: Any = NOW, problem: Problem | None = None, **change
     ],
 )
 def test_the_face_tells_what_is_known(used: float | None, minutes: int, shown: object) -> None:
-    assert face.face(look(window(used=used), now=NOW + timedelta(minutes=minutes))) == shown
+    assert face.draw_face(look(window(used=used), now=NOW + timedelta(minutes=minutes))) == shown
 
 
 def test_the_face_counts_what_is_left_where_that_is_wanted() -> None:
-    assert face.face(look(window(used=37.9), show_left=True)) == (0.63, "#3d9a50", "63")
-    assert face.face(look(window(used=100.0), show_left=True)) == (0.0, "#e5484d", "×")
+    assert face.draw_face(look(window(used=37.9), show_left=True)) == (0.63, "#3d9a50", "63")
+    assert face.draw_face(look(window(used=100.0), show_left=True)) == (0.0, "#e5484d", "×")
 
 
 def test_nothing_known_is_an_empty_ring() -> None:
     nothing = look(problem=Problem(code="signed_out", message="Nobody is signed in."))
-    assert face.face(nothing) == (None, "#9aa4b2", "")
-    assert face.menu_lines(nothing) == ["Nothing is known yet.", "Nobody is signed in."]
-    assert face.title(nothing) == "ullage: Nothing is known yet."
+    assert face.draw_face(nothing) == (None, "#9aa4b2", "")
+    assert face.list_menu(nothing) == ["Nothing is known yet.", "Nobody is signed in."]
+    assert face.word_title(nothing) == "ullage: Nothing is known yet."
 
 
 def test_the_menu_has_used_reset_age_and_source() -> None:
-    lines = face.menu_lines(
+    lines = face.list_menu(
         look(
             window(used=37.0, label="Session (5h)"),
             window("seven_day", 82.0, label="Week", as_of=NOW - timedelta(minutes=20), source="statusline"),
@@ -93,7 +93,7 @@ def test_the_menu_has_used_reset_age_and_source() -> None:
 
 
 def test_a_title_is_no_longer_than_windows_shows() -> None:
-    assert len(face.title(look(window()).replace(origin="y" * 300))) == face.LONGEST_TITLE
+    assert len(face.word_title(look(window()).replace(origin="y" * 300))) == face.LONGEST_TITLE
 
 
 def test_the_ring_fills_clockwise_from_the_top() -> None:

@@ -41,7 +41,12 @@ templates = st.sampled_from([*TEMPLATES, EVERYTHING])
 
 
 def build(known: Reading | None, template: str, now: datetime = NOW, surface: str = "plain") -> list[Frame]:
-    return frames.build(known, values(template), now)[surface]
+    return of_surface(frames.build(known, values(template), now), surface)
+
+
+def of_surface(built: dict[tuple[str, ...], list[Frame]], surface: str) -> list[Frame]:
+    [found] = [shown for names, shown in built.items() if surface in names]
+    return found
 
 
 def at(built: list[Frame], second: int) -> Frame:
@@ -236,7 +241,7 @@ def test_a_forecast_is_shown_while_it_is_young_and_may_come_true(runs_out: int, 
     exhausts_at = NOW + timedelta(seconds=runs_out, microseconds=5)
     forecasts = {"seven_day": Forecast(ratio=1.2, projected_percent=150.0, exhausts_at=exhausts_at)}
     known = reading(window("seven_day", 80.0, resets_at=NOW + timedelta(days=4)))
-    built = frames.build(known, values("{7d.pace}|{7d.runs_out}"), NOW, forecasts)["plain"]
+    built = of_surface(frames.build(known, values("{7d.pace}|{7d.runs_out}"), NOW, forecasts), "plain")
     pace, time = at(built, WRITTEN + after).text.split("|")
     young = after < Thresholds().stale_after.total_seconds()
     assert pace == ("1.2×" if young else "?")

@@ -11,7 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from tests.support.samples import reading, window
-from tests.support.tools import ULLAGE, run, ullage
+from tests.support.tools import ULLAGE, postpone, run, ullage
 from ullage.quota import schemas
 from ullage.quota.model import Problem
 from ullage.quota.schedule import Schedule
@@ -39,7 +39,7 @@ def known(environ: dict[str, str]) -> None:
     cache.save_reading(stated)
     problem = Problem(code="refused", message="It said no.", retry_at=now + HOUR)
     cache.save_schedule(Schedule().begun(now).replace(problem=problem))
-    cache.postpone(int((now + HOUR).timestamp()))
+    postpone(cache.environ, int((now + HOUR).timestamp()))
     history.record(overview.history_path(environ), overview.owner(cache, stated), windows, now)
 
 

@@ -44,9 +44,13 @@ def test_what_is_written_is_read(
         assert timeline.text_at(data, moment).decode() == (shown[-1] if shown else "")
 
 
-@given(frame_lists, epochs)
-def test_postponing_changes_nothing_but_the_refresh(frames: list[Frame], later: int) -> None:
-    assert timeline.postpone(encode(*frames), later) == encode(*frames, refresh_after=later)
+@given(frame_lists, st.data())
+def test_what_a_power_cut_has_torn_is_no_timeline(frames: list[Frame], data: st.DataObject) -> None:
+    whole = encode(*frames)
+    kept = data.draw(st.integers(0, len(whole) - 1))
+    assert timeline.read_header(whole[:kept]) is None
+    # Blocks that were allocated and never written are zeros.
+    assert timeline.read_header(whole[:kept] + bytes(len(whole) - kept)) is None
 
 
 def test_the_header_in_bytes() -> None:

@@ -18,6 +18,7 @@ from ullage.base.errors import CacheError
 from ullage.quota import timeline
 from ullage.quota.schedule import SHORTEST_INTERVAL
 from ullage.quota.timeline import SURFACES
+from ullage.refresh import attempt
 from ullage.simulate import ACCOUNT_ID, TOKEN, Reply, Simulator, write_account
 from ullage.store.cache import ProfileCache
 from ullage.system import detach
@@ -97,7 +98,7 @@ def test_cadence_stretches_while_nothing_changes(environ: dict[str, str], simula
 def test_failures_are_remembered_and_the_last_reading_stays(
     environ: dict[str, str], simulate: Simulate, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(refresh, "_jitter", lambda ceiling: ceiling)
+    monkeypatch.setattr(attempt, "_jitter", lambda ceiling: ceiling)
     simulator = simulate("outage")
     assert refresh.refresh(environ).result == "refreshed"
     before, cache, waits = shown(environ, clock.now), ProfileCache(environ), []

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import random
+from typing import TYPE_CHECKING
 
 import pytest
 
-from bench import figures
+from bench import figures, peers, processes
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_a_row_has_the_median_and_its_quartiles_in_milliseconds() -> None:
@@ -46,3 +51,58 @@ def test_a_bare_row_is_a_median_with_its_interquartile_range() -> None:
     row = figures.from_plain(("bash hook", 0.05, 0.02))
     assert (row.what, row.median) == ("bash hook", 0.05)
     assert row.quartiles == pytest.approx((0.04, 0.06))
+
+
+def paired(ratio: float, count: int = 60) -> list[tuple[float, float]]:
+    """Pairs of times whose ratio lies around one, within a tenth, with an outlier on either side."""
+    chance = random.Random(7)
+    pairs = [(0.01, 0.01 * ratio * chance.uniform(0.9, 1.1)) for _ in range(count)]
+    return [*pairs, (0.01, 1.0), (1.0, 0.01)]
+
+
+@pytest.mark.parametrize(("ratio", "verdict"), [(1.0, ""), (1.08, "slower"), (0.9, "faster")])
+def test_what_is_slower_than_the_noise_is_told_from_the_noise(ratio: float, verdict: str) -> None:
+    change = figures.change(paired(ratio))
+    assert change.low < change.ratio < change.high
+    assert change.ratio == pytest.approx(ratio, abs=0.03)
+    assert change.verdict == verdict
+
+
+def test_a_few_pairs_tell_nothing() -> None:
+    assert figures.change([(0.01, 0.02)] * 7).verdict == ""
+    assert figures.change([(0.01, 0.02)] * 8).verdict == "slower"
+
+
+def test_the_bounds_hold_the_true_ratio_in_ninety_nine_of_a_hundred() -> None:
+    chance = random.Random(1)
+    held = 0
+    for _ in range(1000):
+        change = figures.change([(1.0, chance.lognormvariate(0, 0.2)) for _ in range(25)])
+        held += change.low <= 1 <= change.high
+    assert held >= 980
+
+
+def test_rounds_end_with_the_budget_but_not_before_a_few() -> None:
+    assert list(processes.rounds_in_time(100, budget=0.0)) == list(range(6))
+    assert list(processes.rounds_in_time(3, budget=0.0)) == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("text", "mode", "reason"),
+    [
+        ("#!/bin/sh\n", 0o755, ""),
+        ("#!/bin/sh\nexit 3\n", 0o755, "ended with 3"),
+        ("#!/bin/sh\n", 0o644, "peer: Permission denied"),
+        (None, 0, "peer: No such file or directory"),
+    ],
+)
+def test_a_peer_that_cannot_run_is_a_row_that_says_why(
+    tmp_path: Path, text: str | None, mode: int, reason: str
+) -> None:
+    path = tmp_path / "peer"
+    if text is not None:
+        path.write_text(text)
+        path.chmod(mode)
+    running, rows = peers.parted({"peer": ([str(path)], {})})
+    assert list(running) == ([] if reason else ["peer"])
+    assert [row.note for row in rows] == ([f"not measured: {reason}"] if reason else [])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import sys
 from typing import TYPE_CHECKING
 
@@ -55,6 +56,7 @@ ON_THE_WAY_TO_A_PROMPT = (
     "prompt",
     "system.files",
     "system.places",
+    "system.claim",
     "system.detach",
     "quota.timeline",
     "base.arguments",
@@ -68,12 +70,12 @@ HOMES = {
     "filelock": ["system.lock"],
     "_datetime": ["base.dates"],
     "platformdirs": ["config"],
-    "rich": ["render.table"],
+    "rich": ["cli.progress", "render.table"],
     "msgspec": ["quota.contract", "tokens.lines"],
     "sqlite3": ["system.database"],
     "PIL": ["render.picture"],
     "desktop_notifier": ["alerts.channels"],
-    "keyring": ["org.keys"],
+    "keyring": ["system.keys"],
     "watchdog": ["system.watching"],
     "starlette": ["serve.app"],
     "uvicorn": ["serve.server"],
@@ -108,11 +110,13 @@ def names(nodes: Iterable[ast.AST]) -> set[str]:
     return found - {"__future__.annotations"}
 
 
+@functools.cache
 def imports(path: Path) -> set[str]:
     """Every name that a file imports at run time, anywhere in it."""
     return names(statements(ast.parse(path.read_text("utf-8"))))
 
 
+@functools.cache
 def arrows(path: Path, *, at_run_time: bool = False) -> set[str]:
     """The modules of ullage that a file imports; those that only a type checker sees too, unless told otherwise."""
     tree = ast.parse(path.read_text("utf-8"))

@@ -31,13 +31,13 @@ def directory(tmp_path: Path) -> str:
 
 def test_a_token_is_stored_as_what_cannot_be_turned_back(directory: str) -> None:
     secret, token = access_tokens.create(directory, "grafana\x1b[31m", "metrics", NOW)
-    stored = Path(access_tokens.path(directory))
+    stored = Path(access_tokens.locate_tokens(directory))
     assert secret.removeprefix(access_tokens.PREFIX) not in stored.read_text()
     assert stat.S_IMODE(stored.stat().st_mode) == 0o600
     assert token.name == "grafana[31m"
     assert access_tokens.load(directory, NOW) == (token,)
-    assert access_tokens.matching(access_tokens.load(directory, NOW), secret) == token
-    assert access_tokens.matching(access_tokens.load(directory, NOW), secret + "x") is None
+    assert access_tokens.find_matching(access_tokens.load(directory, NOW), secret) == token
+    assert access_tokens.find_matching(access_tokens.load(directory, NOW), secret + "x") is None
 
 
 def test_a_link_is_used_once_and_in_time(directory: str) -> None:
@@ -68,7 +68,7 @@ def test_links_make_room_and_tokens_stay(directory: str) -> None:
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"version": 2, "tokens": []}', '{"version": 1, "tokens": [{}]}'])
 def test_a_file_that_cannot_be_understood_lets_nobody_in(directory: str, content: str) -> None:
-    Path(access_tokens.path(directory)).write_text(content)
+    Path(access_tokens.locate_tokens(directory)).write_text(content)
     with pytest.raises(ServeError, match="no token is valid"):
         access_tokens.load(directory, NOW)
 
@@ -93,8 +93,8 @@ def test_a_token_that_is_revoked_opens_nothing_and_ends_its_streams(served: Serv
     others = served.token("read")
     stream = served.follow(secret)
     assert stream.event() is not None
-    known = access_tokens.load(access_tokens.directory(served.environ), datetime.now(UTC))
-    gone = access_tokens.matching(known, secret)
+    known = access_tokens.load(access_tokens.locate_directory(served.environ), datetime.now(UTC))
+    gone = access_tokens.find_matching(known, secret)
     assert gone is not None
     assert ullage("serve", "token", "revoke", gone.id, environ=served.environ).stdout == f"Revoked {gone.id}.\n"
     assert stream.event() is None
@@ -107,7 +107,7 @@ def test_a_session_ends_with_its_token(served: Served) -> None:
     secret = served.token()
     session = served.ask("/v1/session", secret, "POST").json["token"]
     assert served.ask("/v1/usage", session).status == 200
-    access_tokens.revoke(access_tokens.directory(served.environ), "test", datetime.now(UTC))
+    access_tokens.revoke(access_tokens.locate_directory(served.environ), "test", datetime.now(UTC))
     assert served.ask("/v1/usage", session).status == 401
 
 
@@ -124,7 +124,7 @@ def test_a_link_opens_one_session_and_nothing_by_itself(shared: Served) -> None:
 def test_a_link_to_another_address_opens_nothing_here(shared: Served) -> None:
     # Another program at that address, which was given the link by mistake, can say whatever it likes in its headers.
     astray = access_tokens.create(
-        access_tokens.directory(shared.environ), "link", "read", datetime.now(UTC), link=HERE
+        access_tokens.locate_directory(shared.environ), "link", "read", datetime.now(UTC), link=HERE
     )[0]
     assert shared.ask("/v1/session", astray, "POST").status == 401
     assert shared.ask("/v1/session", astray, "POST", host=HERE.removeprefix("http://")).status == 421
@@ -198,7 +198,7 @@ def test_no_secret_is_told_where_others_can_read_it(served: Served) -> None:
     stream.close()
     served.stop()
     printed = "".join(served.process.communicate())
-    kept = Path(access_tokens.path(access_tokens.directory(served.environ))).read_text()
+    kept = Path(access_tokens.locate_tokens(access_tokens.locate_directory(served.environ))).read_text()
     for hidden in (secret, link, session):
         assert hidden not in printed
         assert hidden not in kept
@@ -293,8 +293,8 @@ def test_a_browser_inherits_no_key(directory: str, monkeypatch: pytest.MonkeyPat
 def test_an_end_that_cannot_be_read_is_no_token_for_ever(directory: str) -> None:
     now = datetime.now(UTC)
     access_tokens.create(directory, "", "read", now, link=HERE)
-    document = json.loads(Path(access_tokens.path(directory)).read_text())
+    document = json.loads(Path(access_tokens.locate_tokens(directory)).read_text())
     document["tokens"][0]["expires_at"] = "soon"
-    Path(access_tokens.path(directory)).write_text(json.dumps(document))
+    Path(access_tokens.locate_tokens(directory)).write_text(json.dumps(document))
     with pytest.raises(ServeError, match="cannot be understood"):
         access_tokens.load(directory, now)

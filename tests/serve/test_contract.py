@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.tools import REPOSITORY, SCRIPTS, run
 from ullage.serve import app
-from ullage.serve.routes import ROUTES, openapi
+from ullage.serve.routes import ROUTES, describe_api
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,11 +30,11 @@ def test_every_route_has_an_answer_and_a_line_in_the_guide() -> None:
 
 
 def test_the_document_is_served_as_it_is_made(shared: Served) -> None:
-    assert shared.ask("/openapi.json").json == openapi()
+    assert shared.ask("/openapi.json").json == describe_api()
 
 
 def test_every_schema_is_json_schema() -> None:
-    document = openapi()
+    document = describe_api()
     assert document["openapi"].startswith("3.1")
     for name, schema in document["components"]["schemas"].items():
         jsonschema.Draft202012Validator.check_schema(schema)

@@ -10,6 +10,7 @@ from ullage.serve.feed import Feed
 from ullage.serve.knowledge import Knowledge
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("steps", range(6))
 def test_an_end_that_comes_together_with_a_stream_is_no_less_an_end(environ: dict[str, str], steps: int) -> None:
     """However many steps of the loop lie between the two, of those that waking up takes."""

@@ -50,7 +50,7 @@ def test_a_socket_that_was_left_over_is_replaced(tmp_path: Path) -> None:
     path.parent.mkdir(mode=0o700)
     with socket.socket(socket.AF_UNIX) as left:
         left.bind(str(path))
-    with listen.unix(str(path)) as listener:
+    with listen.listen_on_unix(str(path)) as listener:
         assert listener.getsockname() == str(path)
     assert not path.exists()
 
@@ -61,7 +61,7 @@ def test_a_socket_that_another_program_listens_on_stays(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as other:
         other.bind(str(path))
         other.listen()
-        with pytest.raises(ServeError, match="Another program listens"), listen.unix(str(path)):
+        with pytest.raises(ServeError, match="Another program listens"), listen.listen_on_unix(str(path)):
             pass
     assert path.is_socket()
 
@@ -74,7 +74,7 @@ def test_what_is_no_socket_stays(tmp_path: Path, kind: str) -> None:
         path.write_text("precious")
     else:
         put_in_place(kind, path)
-    with pytest.raises(ServeError, match="is no socket; it stays"), listen.unix(str(path)):
+    with pytest.raises(ServeError, match="is no socket; it stays"), listen.listen_on_unix(str(path)):
         pass
     assert path.is_symlink() or path.exists()
 
@@ -82,15 +82,15 @@ def test_what_is_no_socket_stays(tmp_path: Path, kind: str) -> None:
 def test_a_socket_is_not_put_where_others_may_come(tmp_path: Path) -> None:
     (tmp_path / "open").mkdir()
     (tmp_path / "open").chmod(0o755)
-    with pytest.raises(ServeError, match="yours alone"), listen.unix(str(tmp_path / "open" / "s")):
+    with pytest.raises(ServeError, match="yours alone"), listen.listen_on_unix(str(tmp_path / "open" / "s")):
         pass
     (tmp_path / "open").chmod(0o777)
-    with pytest.raises(ServeError, match="yours alone"), listen.unix(str(tmp_path / "open" / "s")):
+    with pytest.raises(ServeError, match="yours alone"), listen.listen_on_unix(str(tmp_path / "open" / "s")):
         pass
 
 
 def test_a_path_that_is_too_long_is_said(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="too long for a socket"), listen.unix(str(tmp_path / ("x" * 120))):
+    with pytest.raises(UsageError, match="too long for a socket"), listen.listen_on_unix(str(tmp_path / ("x" * 120))):
         pass
 
 
@@ -98,7 +98,7 @@ def test_a_path_that_is_too_long_is_said(tmp_path: Path) -> None:
     ("host", "loopback"), [("127.0.0.1", True), ("127.9.9.9", True), ("::1", True), ("0.0.0.0", False), ("::", False)]
 )
 def test_loopback_is_told_from_the_rest(host: str, loopback: bool) -> None:
-    assert listen.place(host, 0).is_loopback is loopback
+    assert listen.choose_place(host, 0).is_loopback is loopback
 
 
 def test_a_name_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,7 +106,7 @@ def test_a_name_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         socket, "getaddrinfo", lambda *_, **__: [(socket.AF_INET, socket.SOCK_STREAM, 6, "", answers.pop(0))]
     )
-    found = listen.place("changing.example", 0)
+    found = listen.choose_place("changing.example", 0)
     assert found.is_loopback
     with listen.open_port(found) as listener:
         assert listener.getsockname()[0] == "127.0.0.1"
@@ -123,7 +123,7 @@ def test_a_name_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_the_names_that_a_server_goes_by(names: tuple[str, ...], port: int, scheme: str, expected: set[str]) -> None:
     wanted = expected | ({f"{name}:443" for name in expected} if port == 443 else set())
-    assert listen.hosts(names, port, scheme) == wanted
+    assert listen.list_hosts(names, port, scheme) == wanted
 
 
 def test_a_missing_extra_is_said_in_a_sentence(environ: dict[str, str], tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def shown(page: Page) -> Page:
 
 
 def test_it_is_one_answer_that_needs_nothing_else(shared: Served) -> None:
-    text, policy = the_page.whole()
+    text, policy = the_page.assemble_page()
     assert shared.ask("/").body == text
     assert re.findall(rb"(?:src|href|url|import)\s*[=(]\s*[\"']?(?!#|data:)([^\s\"'>)]+)", text) == []
     assert b"innerHTML" not in text

@@ -18,12 +18,16 @@ from ullage.base.errors import SourceError
 from ullage.cli import options
 from ullage.quota.model import Account
 from ullage.simulate import write_account
-from ullage.sources import claude_cli, program
+from ullage.sources import claude_cli
+from ullage.system import programs
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from ullage.quota.model import Reading
+
+# Our own code starts `claude` here.
+pytestmark = pytest.mark.process
 
 STANDINS = REPOSITORY / "tests" / "support" / "standins"
 ACCOUNT = Account(id="5e000000-0000-4000-8000-000000000001")
@@ -87,7 +91,7 @@ def test_each_failure_is_a_clear_problem(claude: dict[str, str], now: datetime, 
 def test_a_program_that_hangs_is_ended_with_all_that_it_started(
     claude: dict[str, str], now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(program, "_GOODBYE_SECONDS", 0.2)
+    monkeypatch.setattr(claude_cli, "_GOODBYE_SECONDS", 0.2)
     child = Path(claude["STANDIN_CHILD"])
     child.touch()
     for seconds in PATIENCES:
@@ -111,7 +115,7 @@ def test_both_questions_share_one_deadline(
 
 def test_whoever_waits_for_a_refresh_waits_longer_than_it_can_take() -> None:
     # The deadline, and twice the end of a program that does not go by itself.
-    longest = claude_cli.ANSWER_SECONDS + 2 * program.LONGEST_END_SECONDS
+    longest = claude_cli.ANSWER_SECONDS + 2 * (claude_cli._GOODBYE_SECONDS + 2 * programs._SIGNAL_SECONDS)
     assert longest < 40 < options.LONGEST_REFRESH_SECONDS
 
 

@@ -188,7 +188,7 @@ def test_retry_after_in_seconds(
     ],
 )
 def test_retry_after_as_a_date(header: str, moment: datetime | None, now: datetime) -> None:
-    assert http.retry_after({"retry-after": header}, now) == moment
+    assert http.read_retry_after({"retry-after": header}, now) == moment
 
 
 @pytest.mark.parametrize(("scenario", "code"), [("stalled", "timeout"), ("silent", "timeout"), ("drip", "timeout")])
@@ -263,7 +263,7 @@ def test_a_resolver_that_never_answers_holds_nobody(
 def test_a_process_ends_though_its_resolver_does_not(environ: dict[str, str], account: Path) -> None:
     code = (
         "import socket, sys, time; socket.getaddrinfo = lambda *a, **k: time.sleep(1000); "
-        "from ullage.sources import http; http.CONNECT_SECONDS = 0.3; "
+        "from ullage.system import http; http.CONNECT_SECONDS = 0.3; "
         "from ullage.cli import run; sys.exit(run(['refresh']))"
     )
     environ["ULLAGE_API_BASE"] = "https://api.anthropic.com"
@@ -357,7 +357,7 @@ def test_other_bases_are_refused_before_the_token_is_read(
         pytest.fail("the token was read")
 
     monkeypatch.setattr(credentials, "_stored", read_token)
-    monkeypatch.setattr(http, "get", read_token)
+    monkeypatch.setattr(http, "get_response", read_token)
     error = refusal({**environ, "ULLAGE_API_BASE": base})
     assert error.code == "base_refused"
     assert "ULLAGE_API_BASE" in str(error)
@@ -377,7 +377,7 @@ def test_other_bases_are_refused_before_the_token_is_read(
     ],
 )
 def test_bases_that_are_asked(base: str) -> None:
-    url = http.checked_base(base, oauth.PROVIDER)
+    url = http.check_base(base, oauth.PROVIDER)
     assert url.host in ("api.anthropic.com", "127.0.0.1", "127.0.0.53", "::1")
 
 
@@ -457,6 +457,7 @@ def security(tmp_path: Path, script: str) -> str:
 STORED = json.dumps({"claudeAiOauth": {"accessToken": TOKEN}})
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("script", "found"),
     [
@@ -484,6 +485,7 @@ def test_keychain_service_names_the_configuration_directory() -> None:
     assert credentials.keychain_service(decomposed) == credentials.keychain_service(composed)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("program", ["sleeping", "absent"])
 def test_keychain_that_does_not_answer(
     program: str, environ: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

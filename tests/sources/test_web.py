@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
     Simulate = Callable[..., Simulator]
 
+# Our own code starts the command that has the key.
+pytestmark = pytest.mark.process
+
 KEY = stand_in.SESSION_KEY
 ORGANIZATION = stand_in.ORGANIZATION_ID
 OTHER = "5e000000-0000-4000-8000-0000000000cc"
@@ -104,13 +107,13 @@ class Seen:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.paths: list[str] = []
         self.headers: list[dict[str, str]] = []
-        answer = stand_in.answer
+        answer = stand_in.answer_web
 
         def note(simulator: Simulator, path: str, cookies: str) -> Reply:
             self.paths.append(path)
             return answer(simulator, path, cookies)
 
-        monkeypatch.setattr(stand_in, "answer", note)
+        monkeypatch.setattr(stand_in, "answer_web", note)
 
 
 def test_whose_key_it_is_is_asked_once_a_day_and_for_another_key_anew(
@@ -268,11 +271,11 @@ def test_by_default_it_is_claude_ai_that_is_asked(
 ) -> None:
     asked: list[str] = []
 
-    def note(base: object, path: str, headers: Mapping[str, str], seconds: float) -> http.Answer:
+    def note(base: object, path: str, headers: Mapping[str, str], seconds: float) -> http.Response:
         asked.append(f"{base}{path}")
-        return http.Answer(500, {}, b"")
+        return http.Response(500, {}, b"")
 
-    monkeypatch.setattr(http, "get", note)
+    monkeypatch.setattr(http, "get_response", note)
     del environ["ULLAGE_WEB_BASE"]
     assert refusal(environ).code == "server_error"
     assert asked == ["https://claude.ai/api/organizations"]
@@ -492,13 +495,13 @@ def test_no_cookie_of_an_answer_is_sent_with_the_next_question(
 ) -> None:
     simulate("busy-day")
     given: list[str] = []
-    answer = stand_in.answer
+    answer = stand_in.answer_web
 
     def note(simulator: Simulator, path: str, cookies: str) -> Reply:
         given.append(cookies)
         return answer(simulator, path, cookies).replace(headers={"Set-Cookie": "tracker=1; Path=/"})
 
-    monkeypatch.setattr(stand_in, "answer", note)
+    monkeypatch.setattr(stand_in, "answer_web", note)
     ask(environ)
     assert given == [f"sessionKey={KEY}"] * 3
 

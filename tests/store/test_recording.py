@@ -43,7 +43,7 @@ def read(cache: ProfileCache, used: float, at: datetime = NOW, owner: str | None
     """Take in a reading as a refresh does."""
     stated = window("five_hour", used, as_of=at, resets_at=NOW + timedelta(hours=2))
     cache.save_reading(reading(stated, as_of=at, account=Account(id=owner)))
-    assert recording.remember(cache, PLAN, at) == PLAN
+    assert recording.remember(cache, cache.load().replace(schedule=PLAN), at) == PLAN
 
 
 def recorded(cache: ProfileCache, owner: str = "a1b2") -> list[float]:
@@ -58,7 +58,7 @@ def test_every_reading_is_kept(cache: ProfileCache) -> None:
 
 
 def test_without_a_reading_nothing_is_begun(cache: ProfileCache, environ: dict[str, str]) -> None:
-    assert recording.remember(cache, PLAN, NOW) == PLAN
+    assert recording.remember(cache, cache.load().replace(schedule=PLAN), NOW) == PLAN
     assert overview.load_samples(cache, None, NOW) == {}
     assert overview.load_forecasts(cache, None, Thresholds(), NOW) == {}
     assert not os.path.exists(environ["ULLAGE_STATE_DIR"])
@@ -127,7 +127,7 @@ def test_what_went_wrong_with_the_source_goes_before(cache: ProfileCache, enviro
     read(cache, 10.0)
     Path(environ["ULLAGE_STATE_DIR"], "history.sqlite3").write_bytes(b"rubbish" * 500)
     schedule = PLAN.replace(problem=Problem(code="timeout", message="The server did not answer."))
-    assert recording.remember(cache, schedule, NOW) == schedule
+    assert recording.remember(cache, cache.load().replace(schedule=schedule), NOW) == schedule
 
 
 def test_a_wrong_state_directory_is_a_note_beside_the_reading(environ: dict[str, str], simulate: Simulate) -> None:
@@ -149,7 +149,7 @@ def test_the_history_is_opened_for_a_timeline_only_where_a_template_asks(
         return {}
 
     monkeypatch.setattr(history, "samples", samples)
-    stated = reading(window("five_hour", 75.0))
-    publish.publish(cache, values(template), stated, PLAN, NOW)
+    cache.save_reading(reading(window("five_hour", 75.0)))
+    publish.publish(cache, values(template), cache.load().replace(schedule=PLAN), NOW)
     assert looked == ["a1b2"] * lookups
     assert (b"1.3" in cache.timeline("plain")) == bool(lookups)

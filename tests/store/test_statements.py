@@ -48,7 +48,7 @@ def test_clocks_that_differ_by_little_are_no_fault(environ: dict[str, str], ahea
     cache.make_private()
     cache.save_reading(stated("oauth", 90.0, now + ahead))
     cache.save_reading(stated("claude-cli", 20.0, now - HOUR))
-    found = {known.source for known in statements.load(cache.directory, now)}
+    found = {known.source for known in statements.load(cache.directory, now).statements}
     assert ("oauth" in found) is counts
 
 

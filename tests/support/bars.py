@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from PIL import Image, ImageGrab
 
 from tests.support.samples import reading, window
-from tests.support.tools import REPOSITORY, need, run, wait_until
+from tests.support.tools import REPOSITORY, need, postpone, run, wait_until
 from ullage.quota.schedule import Schedule
 from ullage.store.cache import ProfileCache
 
@@ -59,7 +59,7 @@ def know(environ: Mapping[str, str], used: float, *, label: str = "Session (5h)"
     cache = ProfileCache(environ)
     cache.make_private()
     cache.save_schedule(Schedule().begun(now).replace(refresh_at=now + HOUR, idle_refresh_at=now + HOUR))
-    cache.postpone(int((now + HOUR).timestamp()))
+    postpone(cache.environ, int((now + HOUR).timestamp()))
     stated = now - ago
     cache.save_reading(
         reading(

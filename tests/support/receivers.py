@@ -35,7 +35,7 @@ class Receiver(ThreadingHTTPServer):
 
     @contextlib.contextmanager
     def running(self) -> Iterator[Receiver]:
-        thread = threading.Thread(target=self.serve_forever, daemon=True)
+        thread = threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         try:
             yield self

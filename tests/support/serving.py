@@ -43,7 +43,11 @@ class Served:
 
     def token(self, scope: access_tokens.Scope = "read", *, link: bool = False) -> str:
         return access_tokens.create(
-            access_tokens.directory(self.environ), "test", scope, datetime.now(UTC), link=self.base if link else None
+            access_tokens.locate_directory(self.environ),
+            "test",
+            scope,
+            datetime.now(UTC),
+            link=self.base if link else None,
         )[0]
 
     def connect(self) -> socket.socket:

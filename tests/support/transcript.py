@@ -81,17 +81,17 @@ def amounts_of(
     workers: int | None = None,
 ) -> list[Amount]:
     """Return what the transcripts below a configuration directory hold, and tell what was skipped."""
-    found = transcripts.find([transcripts.root_of(str(config))])
+    found = transcripts.list_transcripts([transcripts.root_of(str(config))])
     kept: list[Amount] = []
 
     def work(opened: Index) -> None:
-        opened.update(found, lambda tasks, sizes: scan.read(tasks, sizes, lambda done, whole: None, workers))
+        opened.update(found, lambda tasks, sizes: scan.read_all(tasks, sizes, lambda done, whole: None, workers))
         kept[:] = opened.amounts(since, until, keep=("session", "project", "branch"), by_quarter=by_quarter)
         for kind, number in (*found.skipped.items(), *opened.skipped().items()):
             if skipped is not None:
                 skipped[kind] = skipped.get(kind, 0) + number
 
-    assert index.use(path, work, NOW) is None
+    assert index.work_with_index(path, work, NOW) is None
     return kept
 
 
@@ -99,7 +99,7 @@ def count(config: Path, path: str = ":memory:", *, workers: int | None = None) -
     """Return what the transcripts below a configuration directory come to, and what was skipped."""
     skipped: dict[str, int] = {}
     amounts = amounts_of(config, path, skipped=skipped, workers=workers)
-    return report.total(report.grouped(amounts, lambda amount: (), prices.bundled())), skipped
+    return report.sum_groups(report.group_amounts(amounts, lambda amount: (), prices.load_bundled())), skipped
 
 
 def sums(config: Path, path: str = ":memory:") -> list[int]:

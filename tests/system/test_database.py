@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def test_any_path_can_be_read(tmp_path: Path, name: str) -> None:
     path = str(tmp_path / name)
     database.create_private(path)
-    with database.opened(path, ("CREATE TABLE things (thing)", "INSERT INTO things VALUES (7)")):
+    with database.open_database(path, ("CREATE TABLE things (thing)", "INSERT INTO things VALUES (7)")):
         pass
-    with database.read_only(path) as connection:
+    with database.open_read_only(path) as connection:
         assert connection.execute("SELECT thing FROM things").fetchall() == [(7,)]

@@ -28,8 +28,8 @@ needs_root = pytest.mark.skipif(
 KEEPERS: dict[str, Callable[[Mapping[str, str]], object]] = {
     "prices": lambda environ: prices.save(environ["ULLAGE_STATE_DIR"], _prices()),
     "metrics": report.send_all,
-    "installation": identity.installation,
-    "tokens of serve": access_tokens.directory,
+    "installation": identity.identify_installation,
+    "tokens of serve": access_tokens.locate_directory,
 }
 
 
@@ -138,5 +138,5 @@ def test_every_step_down_from_the_root_is_looked_at(tmp_path: Path) -> None:
     (tmp_path / "root" / "open").mkdir(parents=True)
     (tmp_path / "root" / "open").chmod(0o777)
     with pytest.raises(CacheError, match=f"{tmp_path}/root/open"):
-        directories.make(str(tmp_path / "root"), str(tmp_path / "root" / "open" / "leaf"))
+        directories.make_private(str(tmp_path / "root"), str(tmp_path / "root" / "open" / "leaf"))
     assert _names(tmp_path / "root" / "open") == []

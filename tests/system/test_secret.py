@@ -15,11 +15,14 @@ from ullage.system import detach, keys, programs, secret
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+# Our own code starts the command that has the key.
+pytestmark = pytest.mark.process
+
 MARK = "sk-ant-sid01-MARKER-of-these-tests"
 
 
 def fetched(script: str, environ: Mapping[str, str]) -> secret.Secret:
-    return keys.from_command(("sh", "-c", script), environ, "session key")
+    return keys.read_command(("sh", "-c", script), environ, "session key")
 
 
 def refusal(script: str, environ: Mapping[str, str]) -> str:
@@ -67,7 +70,7 @@ def test_what_is_no_key_is_said_without_repeating_it(script: str, words: str, en
 def test_a_program_that_is_not_there(environ: dict[str, str]) -> None:
     for command in (("/nowhere/pass", MARK), (str(Path(environ["HOME"])), MARK)):
         with pytest.raises(SourceError, match="could not be started") as caught:
-            keys.from_command(command, environ, "session key")
+            keys.read_command(command, environ, "session key")
         assert MARK not in str(caught.value)
 
 
@@ -86,7 +89,7 @@ def test_a_command_that_does_not_end_is_ended_with_all_its_children(
 def test_a_command_that_closes_its_output_and_stays_is_ended(
     environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keys, "_GOODBYE_SECONDS", 0.2)
+    monkeypatch.setattr(programs, "_GOODBYE_SECONDS", 0.2)
     assert "ended with status -9" in refusal(f"echo {MARK}; exec sleep 600 >&-", environ)
 
 
@@ -107,11 +110,11 @@ def test_no_program_is_taken_from_the_directory_where_the_user_is(
         (directory / "a-keeper").chmod(0o755)
     monkeypatch.chdir(tmp_path)
     environ["PATH"] = path.format(tmp_path / "bin")
-    assert keys.from_command(("a-keeper",), environ, "session key").reveal() == MARK
+    assert keys.read_command(("a-keeper",), environ, "session key").reveal() == MARK
     (tmp_path / "bin" / "a-keeper").unlink()
     with pytest.raises(SourceError, match="could not be started: No such file"):
-        keys.from_command(("a-keeper",), environ, "session key")
-    assert programs.find("a-keeper", {"PATH": ""}) is None
+        keys.read_command(("a-keeper",), environ, "session key")
+    assert programs.find_program("a-keeper", {"PATH": ""}) is None
 
 
 def test_no_key_is_handed_to_a_command(environ: dict[str, str], tmp_path: Path) -> None:
@@ -123,13 +126,13 @@ def test_no_key_is_handed_to_a_command(environ: dict[str, str], tmp_path: Path) 
 
 
 def test_a_variable_that_is_set_is_read_and_no_other(environ: dict[str, str]) -> None:
-    found = secret.from_variable("MINE", {**environ, "MINE": MARK}, "session key")
+    found = secret.read_variable("MINE", {**environ, "MINE": MARK}, "session key")
     assert found is not None
     assert found.reveal() == MARK
-    assert secret.from_variable("MINE", environ, "session key") is None
-    assert secret.from_variable("", {"": MARK}, "session key") is None
+    assert secret.read_variable("MINE", environ, "session key") is None
+    assert secret.read_variable("", {"": MARK}, "session key") is None
     with pytest.raises(SourceError, match="The variable MINE") as caught:
-        secret.from_variable("MINE", {"MINE": f"{MARK} {MARK}"}, "session key")
+        secret.read_variable("MINE", {"MINE": f"{MARK} {MARK}"}, "session key")
     assert MARK not in str(caught.value)
 
 
@@ -170,8 +173,8 @@ def test_a_program_gets_no_key_and_at_most_the_one_that_it_needs() -> None:
         "ULLAGE_METRICS_AUTH": "d",
         "MINE": "sessionKey=sk-ant-sid01-x",
     }
-    assert secret.withheld({**secrets, "HOME": "/h"}) == {"HOME": "/h"}
-    assert secret.withheld(secrets, keep=secret.METRICS_AUTH) == {"ULLAGE_METRICS_AUTH": "d"}
+    assert secret.withhold_keys({**secrets, "HOME": "/h"}) == {"HOME": "/h"}
+    assert secret.withhold_keys(secrets, keep=secret.METRICS_AUTH) == {"ULLAGE_METRICS_AUTH": "d"}
 
 
 def test_what_is_started_in_passing_gets_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

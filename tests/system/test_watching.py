@@ -9,7 +9,7 @@ import pytest
 
 from ullage.base.errors import CacheError
 from ullage.system.files import write_atomically
-from ullage.system.watching import watching
+from ullage.system.watching import watch
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def test_a_replaced_and_a_removed_file_are_told(tmp_path: Path) -> None:
     told: queue.Queue[None] = queue.Queue()
-    with watching(str(tmp_path), lambda: told.put(None)):
+    with watch(str(tmp_path), lambda: told.put(None)):
         write_atomically(str(tmp_path / "schedule.json"), b"{}")
         told.get(timeout=90)
         (tmp_path / "schedule.json").unlink()
@@ -26,7 +26,7 @@ def test_a_replaced_and_a_removed_file_are_told(tmp_path: Path) -> None:
 
 def test_locks_and_unfinished_files_wake_nobody(tmp_path: Path) -> None:
     told: queue.Queue[str] = queue.Queue()
-    with watching(str(tmp_path), lambda: told.put("told")):
+    with watch(str(tmp_path), lambda: told.put("told")):
         (tmp_path / "refresh.lock").write_bytes(b"")
         (tmp_path / "refresh.lock").unlink()
         (tmp_path / "schedule.json.1.new").write_bytes(b"{}")
@@ -41,11 +41,11 @@ def test_a_profile_below_is_seen_where_that_is_wanted(tmp_path: Path) -> None:
     told: queue.Queue[None] = queue.Queue()
     below = tmp_path / "profiles" / "work"
     below.mkdir(parents=True)
-    with watching(str(tmp_path), lambda: told.put(None), recursive=True):
+    with watch(str(tmp_path), lambda: told.put(None), recursive=True):
         write_atomically(str(below / "reading.oauth.json"), b"{}")
         told.get(timeout=90)
 
 
 def test_a_directory_that_is_not_there_is_said_in_words(tmp_path: Path) -> None:
-    with pytest.raises(CacheError, match="Cannot watch"), watching(str(tmp_path / "nothing"), lambda: None):
+    with pytest.raises(CacheError, match="Cannot watch"), watch(str(tmp_path / "nothing"), lambda: None):
         pass

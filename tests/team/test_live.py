@@ -17,7 +17,7 @@ from tests.support.samples import reading, window
 from tests.support.tools import REPOSITORY, need, ullage, wait_until
 from ullage.metrics import formats, push, samples, textfile
 from ullage.metrics.names import PSEUDONYMS, Names
-from ullage.metrics.push import Route
+from ullage.metrics.push import PushRoute
 from ullage.quota.model import Account, Thresholds
 from ullage.quota.schedule import Schedule
 from ullage.store.overview import Overview
@@ -65,11 +65,13 @@ def families(number: int, *windows: str) -> tuple[Family, ...]:
     ]
     known = reading(*stated, account=Account(id=f"account-{number}", plan="team"), as_of=now)
     one = Overview(reading=known, schedule=Schedule(attempted_at=now, succeeded_at=now), samples={}, forecasts={})
-    return samples.families([one], Thresholds(), now, Names(user=f"user-{number}"))
+    return samples.build_families([one], Thresholds(), now, Names(user=f"user-{number}"))
 
 
 def send(live: Live, number: int, *windows: str) -> None:
-    push.to_gateway(live.gateway.address, formats.encode(families(number, *windows)), f"{number:016x}", Route())
+    push.push_to_gateway(
+        live.gateway.address, formats.encode(families(number, *windows)), f"{number:016x}", PushRoute()
+    )
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ import pytest
 from bench import transcripts as invented
 from tests.support.tools import REPOSITORY, need
 from tests.support.transcript import amounts_of, count, line, write
-from ullage.system.lock import exclusive
+from ullage.system.lock import hold_lock
 from ullage.tokens import windows
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def program() -> str:
     home = REPOSITORY / ".venv" / f"ccusage-{VERSION}"
     found = home / "node_modules" / ".bin" / "ccusage"
     home.mkdir(parents=True, exist_ok=True)
-    with exclusive(str(home / "lock"), wait_seconds=300) as held:
+    with hold_lock(str(home / "lock"), wait_seconds=300) as held:
         assert held
         if not found.exists():
             done = subprocess.run(
@@ -155,7 +155,7 @@ def test_blocks_are_those_of_ccusage(ccusage: Ccusage, tmp_path: Path) -> None:
 
 def estimated(config: Path) -> list[tuple[str, str, int, int]]:
     found = []
-    for span, amounts in windows.estimated(amounts_of(config, by_quarter=True)):
+    for span, amounts in windows.estimate_windows(amounts_of(config, by_quarter=True)):
         begins, ends = (
             datetime.fromtimestamp(at / 1000, UTC).isoformat()[:16] for at in (span.starts_at, span.ends_at)
         )

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 def look(root: Path, path: Path) -> None:
-    found = transcripts.find([transcripts.root_of(str(root))])
-    index.use(
+    found = transcripts.list_transcripts([transcripts.root_of(str(root))])
+    index.work_with_index(
         str(path),
-        lambda opened: opened.update(found, lambda tasks, sizes: scan.read(tasks, sizes, lambda *_: None)),
+        lambda opened: opened.update(found, lambda tasks, sizes: scan.read_all(tasks, sizes, lambda *_: None)),
         datetime.now(UTC),
     )
 

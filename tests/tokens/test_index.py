@@ -248,6 +248,7 @@ def test_no_word_of_a_transcript_is_kept(config: Path, path: str) -> None:
         assert file.stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.process
 def test_many_files_are_read_by_several_processes_to_the_same_end(config: Path) -> None:
     for number in range(40):
         write(
@@ -260,11 +261,12 @@ def test_many_files_are_read_by_several_processes_to_the_same_end(config: Path) 
     )
 
 
+@pytest.mark.process
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no worker can be killed where none is forked")
 def test_what_a_killed_process_leaves_is_read_by_another(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(12):
         write(config, f"p/{number}.jsonl", line(f"msg_{number}", request=f"r{number}"))
-    parent, read = os.getpid(), reading.read
+    parent, read = os.getpid(), reading.read_transcript
 
     def killed(task: Task) -> Iterator[Piece]:
         for piece in read(task):
@@ -272,6 +274,6 @@ def test_what_a_killed_process_leaves_is_read_by_another(config: Path, monkeypat
                 os.kill(os.getpid(), 9)
             yield piece
 
-    monkeypatch.setattr(reading, "read", killed)
+    monkeypatch.setattr(reading, "read_transcript", killed)
     total, _ = count(config, workers=2)
     assert total.responses == 12

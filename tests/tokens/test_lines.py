@@ -66,7 +66,9 @@ def test_long_names_are_not_held_until_a_file_ends(tmp_path: Path) -> None:
     long = "x" * (1 << 20)
     lines = [line(f"msg_{number}{long}", request=f"r{number}", branch=long) for number in range(30)]
     path = write(tmp_path, "p/a.jsonl", "".join(lines))
-    pieces = [piece for piece in reading.read(Task(number=1, path=str(path), project="p")) if piece[0] == "rows"]
+    pieces = [
+        piece for piece in reading.read_transcript(Task(number=1, path=str(path), project="p")) if piece[0] == "rows"
+    ]
     rows = [sum(map(len, piece[2].values())) for piece in pieces]
     assert sum(rows) == 30
     assert max(rows) <= 10

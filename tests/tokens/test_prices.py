@@ -34,18 +34,18 @@ def listed(**models: Any) -> dict[str, Any]:
 
 
 def price(**more: Any) -> prices.Price:
-    return prices.parse(listed(a={**RATES, **more})).models["a"]
+    return prices.parse_prices(listed(a={**RATES, **more})).models["a"]
 
 
 def test_the_bundled_table_names_its_date_and_source() -> None:
-    bundled = prices.bundled()
+    bundled = prices.load_bundled()
     assert bundled.date >= "2026-11-27"
     assert "Anthropic" in bundled.source
     assert len(bundled.models) > 20
 
 
 def test_every_bundled_price_has_the_provider_s_proportions() -> None:
-    for model, one in prices.bundled().models.items():
+    for model, one in prices.load_bundled().models.items():
         for rates in (one.rates, *one.tiers.values()):
             assert rates["cache_write_1h"] == pytest.approx(2 * rates["input"]), model
             assert rates["cache_read"] < rates["input"] < rates["cache_write_5m"] < rates["output"], model
@@ -69,30 +69,30 @@ def test_every_bundled_price_has_the_provider_s_proportions() -> None:
     ],
 )
 def test_a_model_is_known_by_its_own_name_alone(model: str, known: bool) -> None:
-    assert (prices.bundled().find(model) is not None) is known
+    assert (prices.load_bundled().find(model) is not None) is known
 
 
 def test_each_kind_of_token_has_its_own_rate() -> None:
-    assert cost.dollars(COUNTS, 0, price(), 0.01) == pytest.approx((1, 15, 5, 6, 12, 2.5, 0.07))
+    assert cost.price_counts(COUNTS, 0, price(), 0.01) == pytest.approx((1, 15, 5, 6, 12, 2.5, 0.07))
 
 
 def test_the_size_of_the_context_changes_all_rates() -> None:
     tiered = price(above_200k=ABOVE)
-    assert cost.dollars(COUNTS, ABOVE_100K | ABOVE_200K, tiered, 0) == pytest.approx((2, 30, 10, 12, 24, 5, 0))
-    assert cost.dollars(COUNTS, ABOVE_100K, tiered, 0) == pytest.approx((1, 15, 5, 6, 12, 2.5, 0))
+    assert cost.price_counts(COUNTS, ABOVE_100K | ABOVE_200K, tiered, 0) == pytest.approx((2, 30, 10, 12, 24, 5, 0))
+    assert cost.price_counts(COUNTS, ABOVE_100K, tiered, 0) == pytest.approx((1, 15, 5, 6, 12, 2.5, 0))
 
 
 def test_multipliers_go_together() -> None:
     special = price(fast_multiplier=6, us_multiplier=1.1)
-    dollars = cost.dollars(COUNTS, FAST | US_ONLY, special, 0.01)
+    dollars = cost.price_counts(COUNTS, FAST | US_ONLY, special, 0.01)
     assert dollars is not None
     assert dollars[0] == pytest.approx(6.6)
     assert dollars[-1] == pytest.approx(0.07)
 
 
 def test_a_mode_without_a_price_is_not_priced() -> None:
-    assert cost.dollars(COUNTS, FAST, price(), 0.01) is None
-    assert cost.dollars(COUNTS, US_ONLY, price(), 0) == cost.dollars(COUNTS, 0, price(), 0)
+    assert cost.price_counts(COUNTS, FAST, price(), 0.01) is None
+    assert cost.price_counts(COUNTS, US_ONLY, price(), 0) == cost.price_counts(COUNTS, 0, price(), 0)
 
 
 def test_unknown_models_are_listed_and_not_in_the_sum(tmp_path: Path) -> None:
@@ -139,14 +139,15 @@ def test_a_wrong_list_is_refused_with_the_first_mistake(change: dict[str, Any], 
 def test_an_update_that_was_damaged_gives_way_to_the_bundled_table(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "prices.json").write_bytes(data)
     found, notice = prices.load(str(tmp_path))
-    assert found == prices.bundled()
+    assert found == prices.load_bundled()
     assert notice is not None
     assert "bundled prices" in notice
 
 
 def test_own_prices_change_a_known_model_and_add_one() -> None:
-    own = prices.overridden(
-        prices.bundled(), {"claude-opus-4-6": {"input": 4.5}, "mine": RATES, "claude-opus-4-6-20260205": {"output": 1}}
+    own = prices.override_prices(
+        prices.load_bundled(),
+        {"claude-opus-4-6": {"input": 4.5}, "mine": RATES, "claude-opus-4-6-20260205": {"output": 1}},
     )
     opus, dated, mine = (own.find(model) for model in ("claude-opus-4-6", "claude-opus-4-6-20260205", "mine"))
     assert opus is not None
@@ -159,7 +160,7 @@ def test_own_prices_change_a_known_model_and_add_one() -> None:
 
 def test_a_new_model_must_have_every_rate() -> None:
     with pytest.raises(UsageError, match="gives no output, cache_write_5m"):
-        prices.overridden(prices.bundled(), {"mine": {"input": 3}})
+        prices.override_prices(prices.load_bundled(), {"mine": {"input": 3}})
 
 
 def test_litellm_s_table_becomes_a_list() -> None:
@@ -184,33 +185,33 @@ def test_litellm_s_table_becomes_a_list() -> None:
         "vertex/claude-new-1": {**fields, "litellm_provider": "vertex_ai"},
         "odd": 5,
     }
-    found = prices.parse(litellm.price_list(table, prices.bundled(), "2026-12-01", "somewhere"))
+    found = prices.parse_prices(litellm.convert_prices(table, prices.load_bundled(), "2026-12-01", "somewhere"))
     new, opus = found.models["claude-new-1"], found.models["claude-opus-4-6"]
     assert (new.rates["input"], new.rates["cache_write_1h"], new.tiers[ABOVE_200K]["cache_write_1h"]) == (2, 4, 8)
     assert (opus.rates["input"], opus.fast_multiplier, opus.us_multiplier) == (2, 6, 1.1)
     assert "claude-half" not in found.models
-    assert found.models["claude-3-opus"] == prices.bundled().models["claude-3-opus"]
+    assert found.models["claude-3-opus"] == prices.load_bundled().models["claude-3-opus"]
 
 
 @pytest.mark.parametrize("document", [{}, [], 5, {"a": {"litellm_provider": "anthropic"}}, None])
 def test_what_is_no_table_is_refused(document: object) -> None:
     with pytest.raises(UsageError, match="neither"):
-        litellm.price_list(document, prices.bundled(), "2026-12-01", "somewhere")
+        litellm.convert_prices(document, prices.load_bundled(), "2026-12-01", "somewhere")
 
 
 def test_the_list_that_is_printed_can_be_put_in_force(tmp_path: Path) -> None:
-    plain = {model: prices.plain(one) for model, one in prices.bundled().models.items()}
+    plain = {model: prices.describe_price(one) for model, one in prices.load_bundled().models.items()}
     saved = prices.save(str(tmp_path), json.loads(json.dumps({**listed(), "models": plain})))
-    assert saved.models == prices.bundled().models
+    assert saved.models == prices.load_bundled().models
 
 
 def test_a_number_too_large_for_a_float_is_no_rate() -> None:
     assert not is_rate(10**400)
     assert check_overrides({"a-model": {"input": 10**400}})
     with pytest.raises(UsageError, match="nor LiteLLM's table"):
-        litellm.price_list(
+        litellm.convert_prices(
             {"claude-x": {"litellm_provider": "anthropic", "input_cost_per_token": 10**400}},
-            prices.bundled(),
+            prices.load_bundled(),
             "2026-11-22",
             "there",
         )
@@ -218,7 +219,7 @@ def test_a_number_too_large_for_a_float_is_no_rate() -> None:
 
 def test_a_downloaded_list_keeps_no_secret_of_its_address() -> None:
     address = "https://ada:hunter2@prices.example/list.json?token=hunter3#hunter4"
-    assert addresses.without_secrets(address) == "https://prices.example/list.json"
+    assert addresses.hide_secrets(address) == "https://prices.example/list.json"
     with pytest.raises(UsageError) as refused:
         price_update.fetch(address, "/nowhere", datetime.now(UTC))
     assert "hunter" not in str(refused.value)

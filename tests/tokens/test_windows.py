@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from ullage.quota.pace import Sample
 from ullage.tokens import windows
 from ullage.tokens.amounts import Amount
-from ullage.tokens.windows import ESTIMATE, SERVER, Span
+from ullage.tokens.windows import ESTIMATE, SERVER, WindowSpan
 
 BEGIN = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 HOUR = 3_600_000
@@ -39,37 +39,40 @@ def amount(first: float, last: float | None = None) -> Amount:
 
 
 def spans(*amounts: Amount, ends: int | None = None) -> list[tuple[float, float, int]]:
-    found = windows.estimated(amounts, ends)
+    found = windows.estimate_windows(amounts, ends)
     return [((s.starts_at - at(0)) / HOUR, (s.ends_at - at(0)) / HOUR, len(a)) for s, a in found]
 
 
 def test_a_window_ends_with_the_reset_that_the_server_told() -> None:
-    told = windows.told([sample(1, 4.5, 10.0), sample(2, 4.51, 37.0)])
-    assert told == [Span(starts_at=at(-0.49), ends_at=at(4.51), basis=SERVER, used_percent=37.0)]
+    told = windows.list_told_windows([sample(1, 4.5, 10.0), sample(2, 4.51, 37.0)])
+    assert told == [WindowSpan(starts_at=at(-0.49), ends_at=at(4.51), basis=SERVER, used_percent=37.0)]
 
 
 def test_a_reset_that_is_not_told_makes_no_window() -> None:
-    assert windows.told([sample(1, None)]) == []
+    assert windows.list_told_windows([sample(1, None)]) == []
 
 
 def test_windows_do_not_reach_into_each_other() -> None:
     # A reset that came early.
-    first, second = windows.told([sample(1, 5), sample(3, 8)])
+    first, second = windows.list_told_windows([sample(1, 5), sample(3, 8)])
     assert (first.starts_at, first.ends_at) == (at(0), at(5))
     assert (second.starts_at, second.ends_at) == (at(5), at(8))
 
 
 def test_windows_that_drift_stay_apart() -> None:
-    told = windows.told([sample(1, 5), sample(6, 10), sample(7, 9.95)])
+    told = windows.list_told_windows([sample(1, 5), sample(6, 10), sample(7, 9.95)])
     assert [(span.starts_at, span.ends_at) for span in told] == [(at(0), at(5)), (at(5), at(9.95))]
 
 
 def test_what_no_window_covers_is_found() -> None:
-    told = [Span(starts_at=at(2), ends_at=at(7), basis=SERVER), Span(starts_at=at(7), ends_at=at(12), basis=SERVER)]
-    assert windows.outside(told, None, None) == [(None, at(2)), (at(12), None)]
-    assert windows.outside(told, at(3), at(11)) == []
-    assert windows.outside(told, at(0), at(20)) == [(at(0), at(2)), (at(12), at(20))]
-    assert windows.outside([], at(1), None) == [(at(1), None)]
+    told = [
+        WindowSpan(starts_at=at(2), ends_at=at(7), basis=SERVER),
+        WindowSpan(starts_at=at(7), ends_at=at(12), basis=SERVER),
+    ]
+    assert windows.list_gaps(told, None, None) == [(None, at(2)), (at(12), None)]
+    assert windows.list_gaps(told, at(3), at(11)) == []
+    assert windows.list_gaps(told, at(0), at(20)) == [(at(0), at(2)), (at(12), at(20))]
+    assert windows.list_gaps([], at(1), None) == [(at(1), None)]
 
 
 def test_an_estimate_begins_with_the_hour_of_the_first_response() -> None:
@@ -82,5 +85,5 @@ def test_an_estimate_lasts_five_hours() -> None:
 
 def test_an_estimate_ends_where_the_server_begins_a_window() -> None:
     assert spans(amount(1.6), ends=at(3.5)) == [(1.0, 3.5, 1)]
-    (span, _), *_ = windows.estimated([amount(1)])
+    (span, _), *_ = windows.estimate_windows([amount(1)])
     assert span.basis == ESTIMATE

@@ -70,7 +70,7 @@ class _Situation(Record):
         return used_percent_at(self.window, self.now, self.thresholds)
 
 
-def due(
+def find_due(
     reading: Reading | None,
     plan: Schedule,
     told: tuple[Mark, ...],
@@ -212,12 +212,12 @@ def _is_running(mark: Mark, now: datetime) -> bool:
     return mark.resets_at is None or now < mark.resets_at + _LONGEST_NEWS
 
 
-def test_alert(now: datetime) -> Alert:
+def make_test_alert(now: datetime) -> Alert:
     """Return what `ullage alerts test` sends."""
     return Alert(kind="test", title="ullage: a test", message="Alerts reach you this way.", at=now)
 
 
-def document(alert: Alert) -> dict[str, Any]:
+def describe_alert(alert: Alert) -> dict[str, Any]:
     """Return what a user's command reads on stdin."""
     window = None
     if alert.window_id is not None:

@@ -9,7 +9,6 @@ import importlib.util
 import json
 import os
 import stat
-import subprocess
 
 from ullage import alerts
 from ullage.base.errors import MissingExtraError, UllageError, needs_extra
@@ -32,7 +31,7 @@ class ChannelError(UllageError):
     """An alert did not get through, and what to do about it."""
 
 
-def missing(channel: str, wishes: Wishes) -> str | None:
+def explain_missing(channel: str, wishes: Wishes) -> str | None:
     """Return why a channel cannot be used here, or None."""
     if channel == "desktop" and importlib.util.find_spec("desktop_notifier") is None:
         return needs_extra(*_EXTRA)
@@ -41,37 +40,33 @@ def missing(channel: str, wishes: Wishes) -> str | None:
     return None
 
 
-def send(channel: str, alert: Alert, wishes: Wishes, environ: Mapping[str, str]) -> None:
+def send_alert(channel: str, alert: Alert, wishes: Wishes, environ: Mapping[str, str]) -> None:
     """Send one alert one way; raise ChannelError when it did not get through."""
     if channel == "desktop":
-        to_desktop(alert)
+        notify_desktop(alert)
     elif channel == "bell":
-        ring()
+        ring_bells()
     else:
-        run(wishes.command, alert, environ)
+        run_command(wishes.command, alert, environ)
 
 
-def run(command: tuple[str, ...], alert: Alert, environ: Mapping[str, str]) -> None:
+def run_command(command: tuple[str, ...], alert: Alert, environ: Mapping[str, str]) -> None:
     """Run a user's command with the alert as JSON on its stdin; it is stopped when it takes too long."""
-    given = json.dumps(alerts.document(alert), ensure_ascii=False).encode() + b"\n"
+    given = json.dumps(alerts.describe_alert(alert), ensure_ascii=False).encode() + b"\n"
     try:
-        process = programs.start_command(
-            command, environ, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-        )
+        done = programs.run_program(command, environ, seconds=_PATIENCE_SECONDS, given=given)
+    except programs.ProgramLateError as error:
+        raise ChannelError(f"{command[0]} did not end in {_PATIENCE_SECONDS} s and was stopped.") from error
+    except programs.ProgramFloodError as error:
+        raise ChannelError(f"{command[0]} printed without end and was stopped.") from error
     except (OSError, ValueError) as error:
         raise ChannelError(f"{command[0]} cannot be run: {error}. alerts.command in config.toml names it.") from error
-    with process:
-        try:
-            _, said = process.communicate(given, timeout=_PATIENCE_SECONDS)
-        except subprocess.TimeoutExpired as error:
-            programs.kill_group(process)
-            raise ChannelError(f"{command[0]} did not end in {_PATIENCE_SECONDS} s and was stopped.") from error
-    if process.returncode != 0:
-        words = said.decode(errors="replace").strip()[-_LONGEST_OUTPUT:]
-        raise ChannelError(f"{command[0]} ended with {process.returncode}{f': {words}' if words else '.'}")
+    if done.status != 0:
+        words = done.errors.decode(errors="replace").strip()[-_LONGEST_OUTPUT:]
+        raise ChannelError(f"{command[0]} ended with {done.status}{f': {words}' if words else '.'}")
 
 
-def ring(directory: str = "/dev/pts" if os.path.isdir("/dev/pts") else "/dev") -> None:
+def ring_bells(directory: str = "/dev/pts" if os.path.isdir("/dev/pts") else "/dev") -> None:
     """Ring the bell of every terminal of the user's own.
 
     A refresh in the background has left its terminal, so all are rung: the one that is looked at is among them.
@@ -101,7 +96,7 @@ def _ring(path: str) -> bool:
         os.close(descriptor)
 
 
-def to_desktop(alert: Alert) -> None:
+def notify_desktop(alert: Alert) -> None:
     """Show a notification on the desktop."""
     import asyncio
     import logging
@@ -120,7 +115,7 @@ def to_desktop(alert: Alert) -> None:
     async def show() -> None:
         urgency = Urgency.Critical if (alert.threshold or 0) >= 100 else Urgency.Normal
         notifier = DesktopNotifier(app_name="ullage", app_icon=None)
-        await notifier.send(title=alert.title, message=plain(alert.message), urgency=urgency)
+        await notifier.send(title=alert.title, message=escape_markup(alert.message), urgency=urgency)
 
     # The library logs what fails and goes on as if nothing had.
     logger, handler = logging.getLogger("desktop_notifier"), Failures(logging.WARNING)
@@ -136,6 +131,6 @@ def to_desktop(alert: Alert) -> None:
         raise ChannelError(f"The desktop took no notification: {failures[0]}. Is a notification service running?")
 
 
-def plain(message: str) -> str:
+def escape_markup(message: str) -> str:
     """Return a message that a desktop which reads markup in it shows as it is."""
     return message.replace("&", "+").replace("<", "‹").replace(">", "›")

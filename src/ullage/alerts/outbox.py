@@ -23,16 +23,17 @@ from ullage.store import overview
 from ullage.store.account import AccountCache
 from ullage.store.cache import ProfileCache
 from ullage.system import detach, directories, secret
-from ullage.system.files import read_regular, write_atomically
-from ullage.system.lock import exclusive
+from ullage.system.files import read_regular, write_atomically, write_derived
+from ullage.system.lock import hold_lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from typing import Any
 
     from ullage.config import Settings
     from ullage.config.wishes import Wishes
+    from ullage.store.cache import Snapshot
 
 _MARKS, _OUTBOX, _PROBLEM, _LOCK = "alerts.json", "outbox", "alerts.problem", "alerts.lock"
 _FORMAT = 1
@@ -44,61 +45,97 @@ _LONGEST_NEWS = timedelta(hours=12)
 _LONGEST_POSTING_SECONDS = 5
 
 
-def announce(environ: Mapping[str, str], settings: Settings, cache: ProfileCache, now: datetime) -> None:
+def announce(
+    environ: Mapping[str, str], settings: Settings, cache: ProfileCache, snapshot: Snapshot, now: datetime
+) -> None:
     """Post what is due and have it sent; called under the refresh lock, after publishing.
 
     Whatever goes wrong is kept for `ullage alerts` to show: a refresh has done its work by now.
     """
     try:
-        if _announce(settings, cache, now):
-            detach.start("ullage.alerts.outbox", secret.withheld(environ, settings.key_variables))
+        if list_usable(settings.alerts) and _post_due(settings, Outbox(cache, snapshot.account_id), snapshot, now):
+            detach.start("ullage.alerts.outbox", secret.withhold_keys(environ, settings.key_variables))
     except Exception as error:
         keep_problem(cache, f"{type(error).__name__}: {error}", now)
 
 
-def _announce(settings: Settings, cache: ProfileCache, now: datetime) -> bool:
-    if not usable(settings.alerts):
-        return False
-    with exclusive(os.path.join(_made_place(cache), _LOCK), _LONGEST_POSTING_SECONDS) as alone:
-        return alone and _post_due(settings, cache, now)
+def _post_due(settings: Settings, outbox: Outbox, snapshot: Snapshot, now: datetime) -> bool:
+    outbox.make()
+    with hold_lock(os.path.join(outbox.place, _LOCK), _LONGEST_POSTING_SECONDS) as alone:
+        if not alone:
+            return False
+        wishes, thresholds, told = settings.alerts, settings.thresholds, outbox.marks()
+        expected = overview.load_forecasts(outbox.cache, snapshot.reading, thresholds, now) if wishes.forecast else {}
+        found, after = alerts.find_due(snapshot.reading, snapshot.schedule, told, wishes, expected, thresholds, now)
+        if after != told:
+            # Marked before they are sent: one that gets lost is better than one that comes again and again.
+            outbox.keep_marks(after)
+        for alert in found:
+            outbox.post(alert)
+        return bool(found)
 
 
-def _post_due(settings: Settings, cache: ProfileCache, now: datetime) -> bool:
-    reading, told = cache.reading(), marks(cache)
-    expected = overview.load_forecasts(cache, reading, settings.thresholds, now) if settings.alerts.forecast else {}
-    found, after = alerts.due(reading, cache.schedule(), told, settings.alerts, expected, settings.thresholds, now)
-    if after != told:
-        # Marked before they are sent: one that gets lost is better than one that comes again and again.
-        keep_marks(cache, after)
-    for alert in found:
-        post(cache, alert)
-    return bool(found)
-
-
-def usable(wishes: Wishes) -> tuple[str, ...]:
+def list_usable(wishes: Wishes) -> tuple[str, ...]:
     """Return the channels that can be used here."""
-    return tuple(channel for channel in wishes.via if channels.missing(channel, wishes) is None)
+    return tuple(channel for channel in wishes.via if channels.explain_missing(channel, wishes) is None)
 
 
-def post(cache: ProfileCache, alert: Alert) -> None:
-    """Put an alert into the outbox."""
-    outbox = os.path.join(_made_place(cache), _OUTBOX)
-    directories.make(cache.root, outbox)
-    name = f"{alert.at.timestamp():.6f}-{secrets.token_hex(4)}.json"
-    write_atomically(os.path.join(outbox, name), _encode_alert(alert))
+class Outbox:
+    """The alerts of an account that are to be sent, and what was told of it: in a directory that its profiles share.
+
+    Where the account is not known it is the profile's own.
+    """
+
+    def __init__(self, cache: ProfileCache, account_id: str | None) -> None:
+        self.cache = cache
+        self._shared = AccountCache(cache.root, account_id)
+        self.place = self._shared.directory or cache.directory
+
+    def make(self) -> None:
+        """Make the shared directory, the user's alone."""
+        self._shared.make()
+
+    def post(self, alert: Alert) -> None:
+        """Put an alert into the outbox."""
+        outbox = os.path.join(self.place, _OUTBOX)
+        directories.make_private(self.cache.root, outbox)
+        name = f"{alert.at.timestamp():.6f}-{secrets.token_hex(4)}.json"
+        # Not synced: its mark is, and an alert that gets lost is better than one that comes again.
+        write_derived([os.path.join(outbox, name)], _encode_alert(alert))
+
+    def take_all(self) -> Iterator[Alert]:
+        """Take every alert out of the outbox; what another process has taken is left to it."""
+        outbox = os.path.join(self.place, _OUTBOX)
+        for name in sorted(os.listdir(outbox)):
+            alert = _take(os.path.join(outbox, name)) if name.endswith(".json") else None
+            if alert is not None:
+                yield alert
+
+    def marks(self) -> tuple[Mark, ...]:
+        """Return what has been told, by any profile of the account; nothing for bytes that do not say so."""
+        # A window's mark in a profile's own file is from a time when the account was not known: the account's counts.
+        found = {(mark.kind, mark.window_id): mark for mark in _load_marks(_path(self.cache, _MARKS))}
+        if self.place != self.cache.directory:
+            shared = _load_marks(os.path.join(self.place, _MARKS))
+            found |= {(mark.kind, mark.window_id): mark for mark in shared if mark.kind != "failing"}
+        return tuple(found.values())
+
+    def keep_marks(self, told: tuple[Mark, ...]) -> None:
+        """Keep what has been told; that readings fail is a profile's own."""
+        self.make()
+        own = tuple(mark for mark in told if mark.kind == "failing" or self.place == self.cache.directory)
+        if self.place != self.cache.directory:
+            _save_marks(os.path.join(self.place, _MARKS), tuple(mark for mark in told if mark not in own))
+        _save_marks(_path(self.cache, _MARKS), own)
 
 
 def deliver(environ: Mapping[str, str]) -> None:
     """Send everything in the outbox; what another process has taken is left to it."""
     settings, _ = config.load(environ)
     cache, now = ProfileCache(environ), datetime.now(UTC)
-    outbox = os.path.join(_place(cache), _OUTBOX)
-    for name in sorted(os.listdir(outbox)):
-        path = os.path.join(outbox, name)
-        if name.endswith(".json"):
-            alert = _take(path)
-            if alert is not None and now - alert.at < _LONGEST_NEWS:
-                _send(cache, alert, settings.alerts, environ)
+    for alert in Outbox(cache, cache.load().account_id).take_all():
+        if now - alert.at < _LONGEST_NEWS:
+            _send(cache, alert, settings.alerts, environ)
 
 
 def _take(path: str) -> Alert | None:
@@ -113,9 +150,9 @@ def _take(path: str) -> Alert | None:
 
 
 def _send(cache: ProfileCache, alert: Alert, wishes: Wishes, environ: Mapping[str, str]) -> None:
-    for channel in usable(wishes):
+    for channel in list_usable(wishes):
         try:
-            channels.send(channel, alert, wishes, environ)
+            channels.send_alert(channel, alert, wishes, environ)
         except UllageError as error:
             keep_problem(cache, f"{channel}: {error}", datetime.now(UTC))
 
@@ -126,7 +163,7 @@ def keep_problem(cache: ProfileCache, words: str, now: datetime) -> None:
         write_atomically(_path(cache, _PROBLEM), f"{now.isoformat()} {clean(words, 500)}\n".encode())
 
 
-def problem(cache: ProfileCache) -> tuple[datetime, str] | None:
+def load_problem(cache: ProfileCache) -> tuple[datetime, str] | None:
     """Return when and why an alert last did not get through."""
     when, _, words = (read_regular(_path(cache, _PROBLEM)) or b"").decode(errors="replace").partition(" ")
     moment = parse_time(when)
@@ -139,17 +176,7 @@ def forget_problem(cache: ProfileCache) -> None:
         os.unlink(_path(cache, _PROBLEM))
 
 
-def marks(cache: ProfileCache) -> tuple[Mark, ...]:
-    """Return what has been told, by any profile of the account; nothing for bytes that do not say so."""
-    # A window's mark in a profile's own file is from a time when the account was not known: the account's goes before.
-    found = {(mark.kind, mark.window_id): mark for mark in _marks(_path(cache, _MARKS))}
-    if _place(cache) != cache.directory:
-        shared = _marks(os.path.join(_place(cache), _MARKS))
-        found |= {(mark.kind, mark.window_id): mark for mark in shared if mark.kind != "failing"}
-    return tuple(found.values())
-
-
-def _marks(path: str) -> list[Mark]:
+def _load_marks(path: str) -> list[Mark]:
     fields = _fields(read_regular(path)).get("marks")
     return [_mark(mark) for mark in fields if _is_mark(mark)] if isinstance(fields, list) else []
 
@@ -168,16 +195,9 @@ def _mark(fields: dict[str, Any]) -> Mark:
     )
 
 
-def keep_marks(cache: ProfileCache, told: tuple[Mark, ...]) -> None:
-    """Keep what has been told."""
-    place = _made_place(cache)
-    own = tuple(mark for mark in told if mark.kind == "failing" or place == cache.directory)
-    if place != cache.directory:
-        _keep_marks(os.path.join(place, _MARKS), tuple(mark for mark in told if mark not in own))
-    _keep_marks(_path(cache, _MARKS), own)
-
-
-def _keep_marks(path: str, told: tuple[Mark, ...]) -> None:
+def _save_marks(path: str, told: tuple[Mark, ...]) -> None:
+    if list(told) == _load_marks(path):
+        return
     data = json.dumps({"format": _FORMAT, "marks": [_plain(mark) for mark in told]}).encode() + b"\n"
     write_atomically(path, data)
 
@@ -214,21 +234,6 @@ def _fields(data: bytes | None) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return fields if isinstance(fields, dict) and fields.get("format") == _FORMAT else {}
-
-
-def _place(cache: ProfileCache) -> str:
-    """Return the directory that the profiles of the account share; the profile's own where the account is not known."""
-    return _shared(cache).directory or cache.directory
-
-
-def _made_place(cache: ProfileCache) -> str:
-    _shared(cache).make()
-    return _place(cache)
-
-
-def _shared(cache: ProfileCache) -> AccountCache:
-    reading = cache.reading()
-    return AccountCache(cache.root, reading.account.id if reading else cache.schedule().account_id)
 
 
 def _path(cache: ProfileCache, name: str) -> str:

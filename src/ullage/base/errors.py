@@ -44,19 +44,19 @@ def needs_extra(extra: str, packages: str) -> str:
 
 
 class CacheError(UllageError):
-    exit_code = 5
+    """The cache cannot be used."""
 
 
 class HistoryError(UllageError):
-    exit_code = 5
+    """The history cannot be used."""
 
 
 class MetricsError(UllageError):
-    exit_code = 5
+    """Metrics did not get where they were sent."""
 
 
 class ServeError(UllageError):
-    exit_code = 5
+    """What is known cannot be served."""
 
 
 class SourceError(UllageError):
@@ -65,8 +65,6 @@ class SourceError(UllageError):
     `code` is a stable word for programs. `reached_server` says whether a request was made, which the cadence counts.
     `retry_at` is the time before which the server does not want to be asked again.
     """
-
-    exit_code = 5
 
     def __init__(
         self, code: str, message: str, *, reached_server: bool = False, retry_at: datetime | None = None

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from ullage.guard import Finding, Verdict
+    from ullage.guard import Verdict, WindowVerdict
 
 EVENTS = ("UserPromptSubmit", "PreToolUse", "Stop")
 
@@ -41,7 +41,7 @@ def read_event(decoded: object) -> Event | None:
     )
 
 
-def blocking(event: Event, why: str) -> dict[str, Any] | None:
+def block_event(event: Event, why: str) -> dict[str, Any] | None:
     """Return the answer that stops an event for a reason; None where stopping would be the opposite."""
     if event.name == "UserPromptSubmit":
         return {"decision": "block", "reason": f"ullage: {why} The limits are those of the hook in settings.json."}
@@ -55,7 +55,7 @@ def blocking(event: Event, why: str) -> dict[str, Any] | None:
     return None
 
 
-def warning(event: Event, whys: Sequence[str]) -> dict[str, Any] | None:
+def warn_of(event: Event, whys: Sequence[str]) -> dict[str, Any] | None:
     """Return the answer that lets an event pass and tells the person, and the model where it can be told."""
     said = f"ullage: {'; '.join(whys)}."
     if event.name == "Stop":
@@ -70,22 +70,22 @@ def warning(event: Event, whys: Sequence[str]) -> dict[str, Any] | None:
     }
 
 
-def notice(why: str) -> dict[str, Any]:
+def notify_person(why: str) -> dict[str, Any]:
     """Return the answer that lets an event pass and tells the person alone."""
     return {"systemMessage": f"ullage: {why}"}
 
 
-def findings_over(verdict: Verdict) -> tuple[Finding, ...]:
+def list_over(verdict: Verdict) -> tuple[WindowVerdict, ...]:
     """Return the findings of a verdict that are over their limit."""
     return tuple(finding for finding in verdict.findings if finding.outcome == "over")
 
 
-def mark(event: Event, finding: Finding) -> str:
+def mark_warning(event: Event, finding: WindowVerdict) -> str:
     """Return what tells this warning from others, so that a session hears each of them once."""
     return f"{_subject(event, finding)} {finding.room_at.isoformat() if finding.room_at else ''}"
 
 
-def is_told(event: Event, finding: Finding, marks: Sequence[str]) -> bool:
+def is_told(event: Event, finding: WindowVerdict, marks: Sequence[str]) -> bool:
     """Say whether a session has heard a warning, however its reset was worded then."""
     parts = (mark.rpartition(" ") for mark in marks)
     return any(
@@ -94,5 +94,5 @@ def is_told(event: Event, finding: Finding, marks: Sequence[str]) -> bool:
     )
 
 
-def _subject(event: Event, finding: Finding) -> str:
+def _subject(event: Event, finding: WindowVerdict) -> str:
     return f"{event.session} {finding.id} {finding.limit:g}"

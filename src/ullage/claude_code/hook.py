@@ -15,7 +15,7 @@ from ullage.base.dates import UTC, datetime
 from ullage.base.errors import CacheError, UllageError, UsageError
 from ullage.claude_code import answers
 from ullage.guard import Question
-from ullage.guard.limits import Limit, UnknownWindowError, parse_limit, window_named
+from ullage.guard.limits import Limit, UnknownWindowError, find_named_window, parse_limit
 from ullage.prompt import start_refresh_if_due
 from ullage.store.cache import ProfileCache
 from ullage.system.files import read_regular, write_atomically
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ullage.claude_code.answers import Event
-    from ullage.guard import Finding
+    from ullage.guard import WindowVerdict
     from ullage.quota.model import Window
 
 HARMLESS = 1
@@ -112,7 +112,7 @@ def _answer(
     try:
         cache = ProfileCache(environ)
         settings, _ = config.load(environ)
-        wrong = config.wrong_source(settings)
+        wrong = config.find_wrong_source(settings)
         if wrong:
             raise UsageError(wrong)
         reading, problem, now = cache.reading(), cache.schedule().problem, datetime.now(UTC)
@@ -123,22 +123,22 @@ def _answer(
         )
     except UllageError as error:
         if fail_closed:
-            return answers.blocking(event, str(error))
-        return answers.notice(str(error)) if event.name == "UserPromptSubmit" else None
+            return answers.block_event(event, str(error))
+        return answers.notify_person(str(error)) if event.name == "UserPromptSubmit" else None
     if refused.outcome == "over" and block:
-        return answers.blocking(event, refused.message)
+        return answers.block_event(event, refused.message)
     if refused.outcome == "unknown" and fail_closed:
-        return answers.blocking(event, refused.message)
+        return answers.block_event(event, refused.message)
     missing = _missing(block, windows)
     if missing:
         names = ", ".join(window.id for window in windows) or "none yet"
         unknown = f"Nothing is known of {', '.join(missing)}, which this hook's limits name. Known are {names}."
         if fail_closed:
-            return answers.blocking(event, unknown)
+            return answers.block_event(event, unknown)
         if event.name == "UserPromptSubmit":
-            return answers.notice(unknown)
-    new = _not_told_yet(event, answers.findings_over(warned), cache)
-    return answers.warning(event, [finding.why for finding in new]) if new else None
+            return answers.notify_person(unknown)
+    new = _not_told_yet(event, answers.list_over(warned), cache)
+    return answers.warn_of(event, [finding.why for finding in new]) if new else None
 
 
 def _named(limits: tuple[Limit, ...], windows: tuple[Window, ...]) -> tuple[Limit, ...]:
@@ -152,13 +152,13 @@ def _missing(limits: tuple[Limit, ...], windows: tuple[Window, ...]) -> list[str
 
 def _is_known(name: str, windows: tuple[Window, ...]) -> bool:
     try:
-        window_named(name, windows)
+        find_named_window(name, windows)
     except UnknownWindowError:
         return False
     return True
 
 
-def _not_told_yet(event: Event, findings: tuple[Finding, ...], cache: ProfileCache) -> list[Finding]:
+def _not_told_yet(event: Event, findings: tuple[WindowVerdict, ...], cache: ProfileCache) -> list[WindowVerdict]:
     """Return what this session has not been told, and keep in mind that it is being told now."""
     if not findings or event.repeated:
         return []
@@ -166,7 +166,7 @@ def _not_told_yet(event: Event, findings: tuple[Finding, ...], cache: ProfileCac
     told = (read_regular(path) or b"").decode(errors="replace").splitlines()
     new = [finding for finding in findings if not answers.is_told(event, finding, told)]
     if new:
-        marks = [*told, *(answers.mark(event, finding) for finding in new)][-_MOST_MARKS:]
+        marks = [*told, *(answers.mark_warning(event, finding) for finding in new)][-_MOST_MARKS:]
         try:
             write_atomically(path, "".join(f"{mark}\n" for mark in marks).encode())
         except CacheError:

@@ -14,12 +14,13 @@ from ullage.base.dates import UTC, datetime
 from ullage.base.errors import SourceError, UllageError
 from ullage.base.record import Record
 from ullage.config.template import COURSES, FORECASTS, PLAIN_SUBJECTS, SESSION_SUBJECTS, list_fields, parse_template
-from ullage.quota import merge, serial
+from ullage.prompt import start_refresh_if_due
+from ullage.quota import serial
 from ullage.quota.model import has_reset
 from ullage.quota.timeline import TIMELINES, choose_timeline
 from ullage.sources import statusline
 from ullage.store import statements
-from ullage.system.files import may_write, read_regular
+from ullage.system.files import read_regular
 from ullage.system.places import choose_profile, profile_directory
 
 TYPE_CHECKING = False
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from ullage.quota.model import Reading, Window
     from ullage.quota.pace import Forecast, Sample
     from ullage.sources.statusline import Session
+    from ullage.store.statements import Stated
 
 _LARGEST_PAYLOAD = 8 << 20
 # An unchanged number is written again when it has been confirmed for so long; that keeps its age true to the minute.
@@ -62,7 +64,7 @@ def run(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int | No
         from ullage.system import secret
 
         named = config.load(environ)[0].key_variables
-        previous = Previous(options["--then"], payload, secret.passed_on(environ, named))
+        previous = Previous(options["--then"], payload, secret.withhold_own_keys(environ, named))
     shows = "--quiet" not in options
     try:
         line = _take_in(payload, environ, shows=shows, prints=previous is None)
@@ -87,22 +89,18 @@ def _take_in(payload: bytes, environ: MutableMapping[str, str], *, shows: bool, 
     settings, _ = config.load(environ)
     directory = profile_directory(environ)
     statement = _statement(session, directory, environ, now)
+    # In place of what the session said last, not beside it.
+    said = {os.path.basename(statement.path): statement.reading} if statement and statement.is_news else {}
+    known = statements.load(directory, now, said)
     line = ""
     if shows:
-        line = _line(merge.merge(_stated(directory, statement, now)), session, settings, environ, now)
+        line = _line(known.reading, session, settings, environ, now)
     if shows and prints:
         _print(line)
     if statement and (statement.is_news or _is_unpublished(statement.path, directory)):
-        _save(statement, settings, environ)
-    _refresh_if_due(directory, environ, now)
+        _save(statement, known, settings, environ)
+    start_refresh_if_due(environ, ("ansi",))
     return line
-
-
-def _stated(directory: str, statement: Statement | None, now: datetime) -> tuple[Reading, ...]:
-    """Return what the cache holds once the statement is in it: in place of the session's last one, not beside it."""
-    if statement is None or not statement.is_news:
-        return statements.load(directory, now)
-    return (*statements.load(directory, now, without=os.path.basename(statement.path)), statement.reading)
 
 
 def _statement(session: Session, directory: str, environ: Mapping[str, str], now: datetime) -> Statement | None:
@@ -185,9 +183,9 @@ def _samples(reading: Reading, environ: Mapping[str, str], now: datetime) -> dic
     return overview.load_samples(ProfileCache(environ), reading, now)
 
 
-def _save(statement: Statement, settings: Settings, environ: Mapping[str, str]) -> None:
+def _save(statement: Statement, known: Stated, settings: Settings, environ: Mapping[str, str]) -> None:
     from ullage.prompt import publish
-    from ullage.store.cache import ProfileCache
+    from ullage.store.cache import ProfileCache, Snapshot
     from ullage.system import detach, secret
     from ullage.system.files import write_atomically
 
@@ -195,10 +193,12 @@ def _save(statement: Statement, settings: Settings, environ: Mapping[str, str]) 
     cache.make_private()
     if statement.is_news:
         write_atomically(statement.path, serial.encode(statement.reading, mark=statement.mark))
-    publish.publish_anew(cache, settings)
+    written = os.path.basename(statement.path) if statement.is_news else ""
+    snapshot = cache.settle(Snapshot(stated=known, schedule=cache.schedule()), written)
+    publish.publish_anew(cache, settings, snapshot=snapshot)
     if statement.is_news:
         # Claude Code waits for the end of this process, which SQLite, or another that writes there, would delay.
-        detach.start("ullage.store.recording", secret.withheld(environ, settings.key_variables))
+        detach.start("ullage.store.recording", secret.withhold_keys(environ, settings.key_variables))
 
 
 def _account_id(environ: Mapping[str, str]) -> str | None:
@@ -217,16 +217,6 @@ def _is_unpublished(path: str, directory: str) -> bool:
         return os.stat(os.path.join(directory, f"{TIMELINES[-1]}.timeline")).st_ctime < os.stat(path).st_ctime
     except OSError:
         return os.path.exists(path)
-
-
-def _refresh_if_due(directory: str, environ: Mapping[str, str], now: datetime) -> None:
-    from ullage.quota import timeline
-
-    data = read_regular(os.path.join(directory, "ansi.timeline"), own=True) or b""
-    if timeline.is_due(timeline.read_header(data), int(now.timestamp())) and may_write(directory):
-        from ullage.system import detach
-
-        detach.start_refresh(environ)
 
 
 def _beside(theirs: str, ours: str, columns: int | None) -> str:

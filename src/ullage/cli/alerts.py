@@ -31,16 +31,16 @@ def command(context: click.Context) -> None:
     options.tell_issues(issues)
     wishes = settings.alerts
     for channel in wishes.via:
-        why = channels.missing(channel, wishes)
+        why = channels.explain_missing(channel, wishes)
         click.echo(f"{channel:8} {why or 'is used'}")
     if not wishes.via:
         click.echo('No alerts are sent. via = ["desktop"] under [alerts] in config.toml turns them on.')
     click.echo(f"when     {_when(wishes)}")
     cache = ProfileCache(os.environ)
-    for mark in outbox.marks(cache):
+    for mark in outbox.Outbox(cache, cache.load().account_id).marks():
         until = f" until {words.clock(mark.resets_at, datetime.now(UTC))}" if mark.resets_at else ""
         click.echo(f"told     {mark.kind} {mark.window_id} {f'{mark.percent:g}%' if mark.percent else ''}{until}")
-    found = outbox.problem(cache)
+    found = outbox.load_problem(cache)
     if found:
         click.echo(f"ullage: {words.ago(datetime.now(UTC) - found[0])}: {found[1]}", err=True)
 
@@ -65,14 +65,14 @@ def test() -> int:
     Exits with 5 when one did not, with 2 when none is set or one lacks what it needs.
     """
     settings, _ = config.load(os.environ)
-    wishes, environ = settings.alerts, secret.withheld(os.environ, settings.key_variables)
+    wishes, environ = settings.alerts, secret.withhold_keys(os.environ, settings.key_variables)
     unusable, failed = not wishes.via, False
     for channel in wishes.via:
         try:
-            why = channels.missing(channel, wishes)
+            why = channels.explain_missing(channel, wishes)
             unusable = unusable or why is not None
             if why is None:
-                channels.send(channel, alerts.test_alert(datetime.now(UTC)), wishes, environ)
+                channels.send_alert(channel, alerts.make_test_alert(datetime.now(UTC)), wishes, environ)
         except UllageError as error:
             why, failed = str(error), True
         click.echo(f"{channel:8} {why or 'sent'}", err=why is not None)

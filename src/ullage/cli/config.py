@@ -11,7 +11,7 @@ from ullage import config
 from ullage.base.errors import CacheError, UsageError
 from ullage.cli import options
 from ullage.cli.options import LONGEST_REFRESH_SECONDS
-from ullage.config.default_file import default_text, toml_value
+from ullage.config.default_file import write_default, write_value
 from ullage.config.presets import PRESETS
 from ullage.prompt.publish import publish_anew
 from ullage.store import overview
@@ -30,7 +30,7 @@ def command(context: click.Context) -> None:
         if os.environ.get("ULLAGE_SOURCE"):
             click.echo(f"# ULLAGE_SOURCE={os.environ['ULLAGE_SOURCE']} goes before the file's source")
         for key, value in values.items():
-            click.echo(f"{key} = {toml_value(value)}")
+            click.echo(f"{key} = {write_value(value)}")
         options.tell_issues(issues, path)
 
 
@@ -41,7 +41,7 @@ def write() -> int:
     try:
         directories.make_missing(os.path.dirname(path))
         with open(path, "x", encoding="utf-8", opener=_private) as file:
-            file.write(default_text())
+            file.write(write_default())
     except OSError as error:
         if os.path.lexists(path):
             words = f"{path} is there already, and stays as it is. `ullage config check` reads it."

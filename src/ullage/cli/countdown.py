@@ -27,7 +27,7 @@ def wait(look: Callable[[datetime], Look], timeout: timedelta | None) -> Look:
     """Wait until a look says that it is over, or for as long as the timeout; show on a terminal what is waited for."""
     deadline = datetime.now(UTC) + timeout if timeout is not None else None
     if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
-        return waiting.wait(look, deadline=deadline)
+        return waiting.wait_until(look, deadline=deadline)
     shown = ""
 
     def show(seen: Look, now: datetime) -> None:
@@ -38,7 +38,7 @@ def wait(look: Callable[[datetime], Look], timeout: timedelta | None) -> Look:
             _print(_CLEAR + text)
 
     try:
-        return waiting.wait(look, deadline=deadline, longest=waiting.LIVE_STEP, show=show)
+        return waiting.wait_until(look, deadline=deadline, longest=waiting.LIVE_STEP, show=show)
     finally:
         if shown:
             _print(_CLEAR)

@@ -105,7 +105,7 @@ def command(
     if not (quiet and verdict.allowed):
         click.echo(f"ullage: {verdict.message}{_addition(verdict, fail_open)}", err=True)
     if as_json:
-        click.echo(json.dumps(guard.document(verdict, allowed=allowed), ensure_ascii=False, indent=1))
+        click.echo(json.dumps(guard.describe_verdict(verdict, allowed=allowed), ensure_ascii=False, indent=1))
     if allowed:
         return become(command) if command else UNDER
     return OVER if verdict.outcome == "over" or fail_open is False else verdict.exit_code

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from ullage.guard import Question, Verdict
     from ullage.quota.model import Reading
-    from ullage.quota.schedule import Schedule
 
 
 class Known:
@@ -46,7 +45,7 @@ class Known:
     def refresh(self, max_age: timedelta | None = None, *, attended: bool = True) -> None:
         """Ask for a new reading if one is due, or if the last is older than `max_age` and the cadence allows it."""
         schedule, reading, now = self._cache.schedule(), self.reading(), datetime.now(UTC)
-        if _due(schedule, reading, now, attended=attended):
+        if schedule.is_due(reading, now, attended=attended):
             refresh_or_wait(os.environ)
         elif max_age is not None and reading is not None and now - _oldest(reading) > max_age:
             since = now - schedule.attempted_at if schedule.attempted_at else None
@@ -72,13 +71,6 @@ class Known:
             self.settings.thresholds,
             now,
         )
-
-
-def _due(schedule: Schedule, reading: Reading | None, now: datetime, *, attended: bool) -> bool:
-    if attended or not schedule.is_due(reading, now):
-        return schedule.is_due(reading, now)
-    due = schedule.due_at(reading, attended=False)
-    return due is None or now >= due
 
 
 def _oldest(reading: Reading) -> datetime:

@@ -50,7 +50,7 @@ def command(
     now = datetime.now(UTC)
     codes = [_tried(way, partial(report.send, way, where, settings, os.environ, now)) for way, where in given.items()]
     if forget is not None:
-        codes.append(_tried("forget", partial(report.forget, forget, settings, os.environ)))
+        codes.append(_tried("forget", partial(report.forget_last, forget, settings, os.environ)))
     if as_configured:
         codes.append(_tried("send", partial(_send_as_configured, settings)))
     if not codes:
@@ -83,7 +83,7 @@ def _send_as_configured(settings: Settings) -> int:
 def _tell_problems(settings: Settings) -> None:
     from ullage.metrics import report
 
-    for one in report.last(os.environ):
+    for one in report.load_last(os.environ):
         # Of a way that is not configured any more nobody wants to hear.
         if one.problem and getattr(settings.reporting, one.way):
             click.echo(f"ullage: metrics.{one.way}: {one.problem}", err=True)

@@ -97,7 +97,7 @@ def for_a_terminal(settings: Settings) -> Settings:
 def load_settings() -> tuple[Settings, tuple[Issue, ...]]:
     """Return the values in force and what is wrong with the file; raise UsageError for an unknown source."""
     settings, issues = config.load(os.environ)
-    wrong = config.wrong_source(settings)
+    wrong = config.find_wrong_source(settings)
     if wrong:
         raise UsageError(wrong)
     return settings, issues

@@ -62,7 +62,7 @@ def _shared(report: Report) -> Callable[[Command], Command]:
                 "--by",
                 multiple=True,
                 metavar="NAME",
-                help=f"Add up by {', '.join(reports.names(report))}; may be given several times. "
+                help=f"Add up by {', '.join(reports.list_reports(report))}; may be given several times. "
                 f"Otherwise: {', '.join(report.default_by)}.",
             ),
             click.option(
@@ -136,10 +136,14 @@ def _pause(seconds: float) -> None:
 
 def _chosen(report: Report, by: Sequence[str], width: str) -> tuple[str, ...]:
     """Return by what to add up, `at` standing for the day where buckets are shorter than one."""
-    names = {name: name for name in reports.names(report)} | {name.removesuffix("_id"): name for name in report.groups}
+    names = {name: name for name in reports.list_reports(report)} | {
+        name.removesuffix("_id"): name for name in report.groups
+    }
     unknown = [name for name in by if name not in names]
     if unknown:
-        raise click.BadParameter(f"{unknown[0]!r} is none of {', '.join(reports.names(report))}.", param_hint="--by")
+        raise click.BadParameter(
+            f"{unknown[0]!r} is none of {', '.join(reports.list_reports(report))}.", param_hint="--by"
+        )
     chosen = dict.fromkeys(names[name] for name in by)
     return tuple("at" if name == "day" and width != "1d" else name for name in chosen)
 
@@ -173,7 +177,7 @@ def _report(
     default = [name for name in report.default_by if not (openmetrics and name == "day")]
     chosen, filters = _chosen(report, by or default, width), _filters(more)
     try:
-        wanted = days.choose(since, until, report, width, datetime.now(UTC))
+        wanted = days.choose_days(since, until, report, width, datetime.now(UTC))
     except UsageError as error:
         raise click.UsageError(str(error)) from error
     for note in wanted.notes:
@@ -185,14 +189,14 @@ def _report(
     environ = {name: value for name, value in os.environ.items() if name not in others}
     asked = tuple(name for name in chosen if name in report.groups)
     query = reports.Query(report=report, width=width, groups=asked, filters=filters)
-    found = fetch.fetch(query, wanted, keys.fetch(report.key, names, environ), environ, pause=_pause)
+    found = fetch.fetch_report(query, wanted, keys.fetch_key(report.key, names, environ), environ, pause=_pause)
     if as_json:
-        click.echo(json.dumps(output.document(report, wanted, found, chosen), indent=1))
+        click.echo(json.dumps(output.build_document(report, wanted, found, chosen), indent=1))
     elif as_csv:
-        csv.writer(sys.stdout, lineterminator="\n").writerows(output.table(found, chosen))
+        csv.writer(sys.stdout, lineterminator="\n").writerows(output.lay_out_table(found, chosen))
     elif openmetrics:
-        click.echo(output.exposition(report, wanted, found, chosen), nl=False)
+        click.echo(output.expose_report(report, wanted, found, chosen), nl=False)
     else:
-        for line in output.lines(report, wanted, found, chosen, shutil.get_terminal_size().columns):
+        for line in output.lay_out(report, wanted, found, chosen, shutil.get_terminal_size().columns):
             click.echo(line)
     return 0

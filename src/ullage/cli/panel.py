@@ -59,7 +59,7 @@ def command(format: str, window: str | None, template: str | None, follow: bool)
     settings, now = options.for_a_desktop(config.load(os.environ)[0]), datetime.now(UTC)
     known = overview.load(ProfileCache(os.environ), settings.thresholds, now)
     _tell_unknown(known, window)
-    _print(chosen.render(panels.look(known, settings, wanted, now), _refresh_command()))
+    _print(chosen.render(panels.look_at(known, settings, wanted, now), _refresh_command()))
     return 0
 
 

@@ -1,4 +1,4 @@
-"""How far something has come that takes long: a bar on a terminal, silence elsewhere."""
+"""How far a long piece of work has come: a bar on a terminal, silence elsewhere."""
 
 from __future__ import annotations
 
@@ -6,31 +6,26 @@ import os
 import sys
 import time
 
-from ullage.render import words
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from ullage.config import Settings
+    from rich.progress import Progress
 
 _PATIENCE_SECONDS = 0.5
-_STEP_SECONDS = 0.1
-_CLEAR = "\r\033[K"
 _CELLS = 24
+_NARROW_CELLS = 4
 
 
-class Meter:
+class ProgressBar:
     """Use as a context manager; nothing is drawn in the first half second, and nothing is left behind."""
 
-    def __init__(self, what: str, settings: Settings) -> None:
+    def __init__(self, what: str) -> None:
         self._what = what
-        encoding = getattr(sys.stderr, "encoding", None) or ""
-        self._ascii_only = settings.ascii_only or not encoding.lower().startswith("utf")
-        self._draws = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
-        self._next_at = time.monotonic() + _PATIENCE_SECONDS
-        self._has_drawn = False
+        self._is_wanted = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        self._draw_at = time.monotonic() + _PATIENCE_SECONDS
+        self._progress: Progress | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -38,21 +33,36 @@ class Meter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._has_drawn:
-            self._print(_CLEAR)
+        if self._progress is not None:
+            self._progress.stop()
 
-    def show(self, done: int, whole: int) -> None:
-        """Draw the bar, unless it has been drawn just now; `done` and `whole` are bytes."""
-        if not self._draws or time.monotonic() < self._next_at:
+    def show(self, done_bytes: int, total_bytes: int) -> None:
+        """Draw how much of the work is done."""
+        if not self._is_wanted or time.monotonic() < self._draw_at:
             return
-        self._next_at = time.monotonic() + _STEP_SECONDS
-        percent = 100 * done / max(1, whole)
-        bar = words.bar(percent, ascii_only=self._ascii_only, cells=_CELLS)
-        text = f"{self._what} {bar} {percent:.0f}% of {whole / (1 << 20):.0f} MiB"
-        # Some terminals break a line that fills its last column.
-        self._print(_CLEAR + text[: os.get_terminal_size(sys.stderr.fileno()).columns - 1])
-        self._has_drawn = True
+        if self._progress is None:
+            self._progress = _begin(self._what, total_bytes)
+        [task] = self._progress.task_ids
+        self._progress.update(task, completed=done_bytes, total=max(1, total_bytes))
+        self._progress.refresh()
 
-    def _print(self, text: str) -> None:
-        sys.stderr.write(text)
-        sys.stderr.flush()
+
+def _begin(what: str, total_bytes: int) -> Progress:
+    # Most work is done before a bar is wanted, and is spared the 60 ms that the library takes to import.
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    console = Console(stderr=True)
+    size = f" of {total_bytes / (1 << 20):.0f} MiB"
+    is_narrow = console.width < len(what) + _CELLS + len(size) + len(" 100% ")
+    progress = Progress(
+        TextColumn(what),
+        BarColumn(_NARROW_CELLS if is_narrow else _CELLS),
+        TextColumn("{task.percentage:.0f}%" + ("" if is_narrow else size)),
+        console=console,
+        auto_refresh=False,
+        transient=True,
+    )
+    progress.add_task(what)
+    progress.start()
+    return progress

@@ -84,10 +84,10 @@ def _listener(
 ) -> Iterator[socket.socket]:
     if unix is not None:
         path = listen.default_unix_path(os.environ, config.state_path(os.environ)) if unix == _DEFAULT else unix
-        with listen.unix(path) as listener:
+        with listen.listen_on_unix(path) as listener:
             yield listener
         return
-    place = listen.place(host, port)
+    place = listen.choose_place(host, port)
     if not place.is_loopback:
         _check_public(place, tls, allowed)
     with listen.open_port(place) as listener:
@@ -101,7 +101,7 @@ def _check_public(place: Place, tls: ssl.SSLContext | None, allowed: tuple[str, 
             f"{host} can be reached from other machines, so it needs TLS: --tls-cert and --tls-key. For this machine "
             "alone: --host 127.0.0.1, or --unix."
         )
-    directory = access_tokens.directory(os.environ)
+    directory = access_tokens.locate_directory(os.environ)
     if not any(not token.link for token in access_tokens.load(directory, datetime.now(UTC))):
         raise UsageError(
             f"{host} can be reached from other machines, so it needs a token: `ullage serve token create`."
@@ -130,18 +130,18 @@ def _serve(
     knowledge = Knowledge(dict(os.environ))
     scheme = "https" if tls else "http"
     port = 0 if is_unix else listener.getsockname()[1]
-    directory = None if is_unix else access_tokens.directory(os.environ)
-    hosts = listen.hosts(("localhost", *allowed) if is_unix else (host, *allowed), port, scheme)
+    directory = None if is_unix else access_tokens.locate_directory(os.environ)
+    hosts = listen.list_hosts(("localhost", *allowed) if is_unix else (host, *allowed), port, scheme)
     feed = Feed(knowledge, [directory] if directory else [])
     access = Access(directory, hosts, scheme)
     if is_unix:
         click.echo(f"Serving on {listener.getsockname()}; Ctrl-C ends it.")
     else:
-        base = f"{scheme}://{listen.shown(host)}:{port}"
+        base = f"{scheme}://{listen.show_address(host)}:{port}"
         click.echo(f"Serving at {base}; Ctrl-C ends it.")
         _offer_link(base, open_browser=open_browser)
     sys.stdout.flush()
-    server.run(app.application(knowledge, access, feed), feed, listener, tls)
+    server.run(app.build_application(knowledge, access, feed), feed, listener, tls)
 
 
 def _offer_link(base: str, *, open_browser: bool) -> None:
@@ -150,7 +150,7 @@ def _offer_link(base: str, *, open_browser: bool) -> None:
         from ullage.serve import browser
 
         named = config.load(os.environ)[0].key_variables
-        if not browser.open_page(base, _new_link(base), access_tokens.directory(os.environ), named):
+        if not browser.open_page(base, _new_link(base), access_tokens.locate_directory(os.environ), named):
             click.echo("No browser could be started. `ullage serve link` makes a link for one.", err=True)
     elif sys.stdout.isatty():
         click.echo(f"The page, for ten minutes and one browser: {_new_link(base)}")
@@ -159,7 +159,9 @@ def _offer_link(base: str, *, open_browser: bool) -> None:
 
 
 def _new_link(base: str) -> str:
-    secret, _ = access_tokens.create(access_tokens.directory(os.environ), "link", "read", datetime.now(UTC), link=base)
+    secret, _ = access_tokens.create(
+        access_tokens.locate_directory(os.environ), "link", "read", datetime.now(UTC), link=base
+    )
     # Behind the #, which no browser sends to a server or names to another page.
     return f"{base}/#link={secret}"
 
@@ -185,7 +187,7 @@ def token() -> None:
 @click.option("--name", default="", help="What it is for, to tell it from others.")
 def create(scope: Scope, name: str) -> None:
     """Make a token and print it, this once: what is stored cannot be turned back into it."""
-    secret, made = access_tokens.create(access_tokens.directory(os.environ), name, scope, datetime.now(UTC))
+    secret, made = access_tokens.create(access_tokens.locate_directory(os.environ), name, scope, datetime.now(UTC))
     click.echo(
         f"Token {made.id} for {scope}; it is shown this once. `ullage serve token revoke {made.id}` ends it.", err=True
     )
@@ -195,7 +197,7 @@ def create(scope: Scope, name: str) -> None:
 @token.command(name="list", short_help="List the tokens, and the browsers that came by a link.")
 def list_() -> None:
     """List the tokens, and the browsers that came by a link; what is listed opens nothing."""
-    known = access_tokens.load(access_tokens.directory(os.environ), datetime.now(UTC))
+    known = access_tokens.load(access_tokens.locate_directory(os.environ), datetime.now(UTC))
     if not known:
         click.echo("There are no tokens. `ullage serve token create` makes one.", err=True)
     for one in known:
@@ -208,5 +210,5 @@ def list_() -> None:
 @click.argument("name")
 def revoke(name: str) -> None:
     """Revoke the token with this id or NAME: from now on it opens nothing, and its streams end."""
-    gone = access_tokens.revoke(access_tokens.directory(os.environ), name, datetime.now(UTC))
+    gone = access_tokens.revoke(access_tokens.locate_directory(os.environ), name, datetime.now(UTC))
     click.echo(f"Revoked {gone.id}.")

@@ -8,7 +8,7 @@ import sys
 import click
 
 from ullage.base.errors import UsageError
-from ullage.guard.limits import by_window, parse_limit, uncertain_names
+from ullage.guard.limits import assign_limits, list_uncertain, parse_limit
 from ullage.setup import claude_code, plans, service, userfile
 from ullage.setup import claude_code as claude_setup
 from ullage.store.cache import ProfileCache
@@ -98,10 +98,10 @@ def _planned_hooks(warn: tuple[str, ...], block: tuple[str, ...]) -> plans.Plan:
     limits = tuple(map(parse_limit, (*warn, *block)))
     reading = ProfileCache(os.environ).reading()
     if reading is not None:
-        by_window(limits, reading.windows)
+        assign_limits(limits, reading.windows)
     arguments = [*(f"--warn={limit}" for limit in warn), *(f"--block={limit}" for limit in block)]
     plan = claude_code.plan_hooks(os.environ, arguments)
-    names = uncertain_names(limits) if reading is None else ()
+    names = list_uncertain(limits) if reading is None else ()
     if not names:
         return plan
     note = (

@@ -12,17 +12,19 @@ from ullage import config
 from ullage.base import moments
 from ullage.base.text import clean
 from ullage.cli import options
-from ullage.cli.progress import Meter
-from ullage.tokens import document, prices, receipt, tally, transcripts
+from ullage.cli.progress import ProgressBar
+from ullage.tokens import document, prices, tally, transcripts
 from ullage.tokens import words as render
 from ullage.tokens.report import GROUPINGS
+
+_PIPE_WIDTH = 120
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from datetime import tzinfo
 
     from ullage.render.surfaces import Span
-    from ullage.tokens.tally import Answer
+    from ullage.tokens.tally import TokenUsage
     from ullage.tokens.transcripts import Root
 
 
@@ -88,7 +90,7 @@ def command(
     now = datetime.now(UTC)
     is_chosen = context.get_parameter_source("profile") is click.core.ParameterSource.COMMANDLINE
     only = (os.environ.get("CLAUDE_CONFIG_DIR") or os.path.expanduser("~/.claude")) if is_chosen else None
-    question = tally.Question(
+    question = tally.TokenQuery(
         by=by,
         roots=(*tally.roots_of(os.environ, only=only), *machines),
         since=_moment("--since", since, now, zone),
@@ -99,12 +101,12 @@ def command(
         raise click.UsageError("--since must lie before --until.")
     settings, issues = options.load_settings()
     options.tell_issues(issues)
-    with Meter("reading transcripts", settings) as meter:
-        answer = tally.ask(os.environ, question, settings.prices, meter.show, now)
+    with ProgressBar("reading transcripts") as bar:
+        answer = tally.count_usage(os.environ, question, settings.prices, bar.show, now)
     for notice in answer.notices:
         click.echo(f"ullage: {notice}", err=True)
     if as_json or as_csv:
-        click.echo(receipt.text(answer, "json" if as_json else "csv", now, _name(zone)), nl=False)
+        _print_for_programs(answer, _name(zone), as_json=as_json)
     else:
         _print(answer, now)
     return 0 if answer.found.transcripts else 3
@@ -124,20 +126,33 @@ def _name(zone: tzinfo | None) -> str:
     return str(zone) if zone is not None else "local"
 
 
-def _print(answer: Answer, now: datetime) -> None:
+def _print(answer: TokenUsage, now: datetime) -> None:
     if not answer.found.transcripts:
         looked = ", ".join(root.directory for root in answer.found.roots)
         click.echo(f"No transcripts are there. Looked below: {looked}")
-        skipped = render.skipped_words(answer.skipped)
+        skipped = render.word_skipped(answer.skipped)
         click.echo(f"skipped: {skipped}" if skipped else render.NOTE)
         return
     if sys.stdout.isatty():
-        _print_coloured(answer, render.remarks(answer, now))
+        _print_coloured(answer, render.write_remarks(answer, now))
     else:
-        click.echo(receipt.text(answer, "table", now), nl=False)
+        lines = ["".join(span.text for span in line).rstrip() for line in render.lay_out(answer, _PIPE_WIDTH)]
+        click.echo("\n".join([*lines, "", *render.write_remarks(answer, now)]))
 
 
-def _print_coloured(answer: Answer, remarks: list[str]) -> None:
+def _print_for_programs(answer: TokenUsage, zone_name: str, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(document.encode(document.build_document(answer, zone_name)))
+        return
+    import csv
+    import io
+
+    written = io.StringIO()
+    csv.writer(written, lineterminator="\n").writerows(document.csv_rows(answer))
+    click.echo(written.getvalue(), nl=False)
+
+
+def _print_coloured(answer: TokenUsage, remarks: list[str]) -> None:
     # A pipe is spared the 60 ms and 10 MiB of it.
     import shutil
 
@@ -145,7 +160,7 @@ def _print_coloured(answer: Answer, remarks: list[str]) -> None:
     from ullage.render.surfaces import Span
 
     settings, _ = options.load_settings()
-    lines = render.table(answer, shutil.get_terminal_size().columns)
+    lines = render.lay_out(answer, shutil.get_terminal_size().columns)
     below: list[list[Span]] = [[], *([Span(text=remark, level="stale")] for remark in remarks)]
     table.print_lines([*lines, *below], table.for_this_output(settings))
 
@@ -166,15 +181,15 @@ def show_prices(source: str | None, bundled: bool, as_json: bool) -> int:
         from ullage.tokens.price_update import fetch
 
         fetch(source, directory, datetime.now(UTC))
-    elif bundled and os.path.lexists(prices.updated_path(directory)):
-        os.unlink(prices.updated_path(directory))
+    elif bundled and os.path.lexists(prices.locate_update(directory)):
+        os.unlink(prices.locate_update(directory))
     settings, issues = options.load_settings()
     options.tell_issues(issues)
-    shown, notice = tally.price_list(os.environ, settings.prices)
+    shown, notice = tally.load_prices(os.environ, settings.prices)
     if notice:
         click.echo(f"ullage: {notice}", err=True)
     if as_json:
-        plain = {model: prices.plain(price) for model, price in shown.models.items()}
+        plain = {model: prices.describe_price(price) for model, price in shown.models.items()}
         combined = {
             "schema": 1,
             "format": prices.FORMAT,
@@ -188,6 +203,6 @@ def show_prices(source: str | None, bundled: bool, as_json: bool) -> int:
         }
         click.echo(document.encode(combined))
         return 0
-    for line in render.price_lines(shown):
+    for line in render.list_prices(shown):
         click.echo(line)
     return 0

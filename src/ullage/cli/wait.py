@@ -73,7 +73,7 @@ def command(window: str | None, below: float | None, timeout: timedelta | None, 
 def _chosen(reading: Reading, name: str | None, known: Known, now: datetime) -> Window | None:
     if name is None:
         return binding_window(reading.windows, now, known.settings.thresholds)
-    return limits.window_named(name, reading.windows)
+    return limits.find_named_window(name, reading.windows)
 
 
 def _until_reset(known: Known, first: Window) -> Callable[[datetime], Look]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 
 from ullage.base.errors import UsageError
-from ullage.config.settings import DEFAULTS, KeyNames, Reporting, Settings, settings_of
+from ullage.config.settings import DEFAULTS, KeyNames, Reporting, Settings, build_settings
 from ullage.system.places import config_directory, state_directory
 
 TYPE_CHECKING = False
@@ -70,10 +70,10 @@ def load(environ: Mapping[str, str]) -> tuple[Settings, tuple[Issue, ...]]:
     path = config_path(environ)
     values, issues = read(path)
     values["source"] = environ.get("ULLAGE_SOURCE") or values["source"]
-    return settings_of(values, environ), issues
+    return build_settings(values, environ), issues
 
 
-def wrong_source(settings: Settings) -> str | None:
+def find_wrong_source(settings: Settings) -> str | None:
     """Return what is wrong with the source in force, in words, or None; only the environment can name a wrong one."""
     if settings.source == DEFAULTS["source"]:
         return None

@@ -34,7 +34,7 @@ def read(path: str, values: dict[str, Any]) -> tuple[dict[str, Any], tuple[Issue
     meddler = _meddler(path)
     if meddler:
         return values, (Issue(line=0, message=meddler),)
-    return checked(data, values)
+    return check_file(data, values)
 
 
 def _meddler(path: str) -> str | None:
@@ -60,11 +60,11 @@ def _meddler(path: str) -> str | None:
     return None
 
 
-def checked(data: bytes, values: dict[str, Any]) -> tuple[dict[str, Any], tuple[Issue, ...]]:
+def check_file(data: bytes, values: dict[str, Any]) -> tuple[dict[str, Any], tuple[Issue, ...]]:
     """Put what is right in a file over the values, and say what is wrong with it."""
     try:
         text = data.decode()
-        given = dict(leaves(_loads(text)))
+        given = dict(list_options(_loads(text)))
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         return values, (Issue(line=line, message="is not in UTF-8. Save it in that encoding"),)
@@ -115,11 +115,11 @@ def _loads(text: str) -> dict[str, Any]:
     return known
 
 
-def leaves(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def list_options(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Yield each option's dotted key and its value."""
     for key, value in table.items():
         if isinstance(value, dict) and f"{prefix}{key}" not in _TABLES:
-            yield from leaves(value, f"{prefix}{key}.")
+            yield from list_options(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value
 

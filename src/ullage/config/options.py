@@ -23,6 +23,10 @@ _TARGET = checks.text_checked_by(checks.target)
 _TEMPLATE = checks.text_checked_by(check_template)
 _STATUS_LINE = checks.text_checked_by(check_status_line)
 _STYLE = checks.text_checked_by(check_style)
+_KEYRING = (
+    'Or its place in the keyring (with the extra ullage[keyring]): ["service", "user name"], as\n'
+    "`keyring set service 'user name'` takes it."
+)
 
 
 def _check_preset(value: object) -> str | None:
@@ -191,6 +195,11 @@ OPTIONS: tuple[Option, ...] = (
         check=secret.check_variable,
     ),
     Option(
+        key="web.session_key_keyring",
+        explanation=_KEYRING,
+        check=secret.check_keyring,
+    ),
+    Option(
         key="web.organization",
         explanation="The id of the organisation to ask about, where your account has a plan in several.",
         check=checks.text_checked_by(checks.identifier),
@@ -214,8 +223,7 @@ OPTIONS: tuple[Option, ...] = (
             ),
             Option(
                 key=f"org.{which}_key_keyring",
-                explanation='Or its place in the keyring (with the extra ullage[org]): ["service", "user name"], as\n'
-                "`keyring set service 'user name'` takes it.",
+                explanation=_KEYRING,
                 check=secret.check_keyring,
             ),
         )

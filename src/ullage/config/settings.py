@@ -43,6 +43,7 @@ DEFAULTS: Mapping[str, Any] = {
     "tmux.push": False,
     "web.session_key_command": [],
     "web.session_key_variable": "",
+    "web.session_key_keyring": [],
     "web.organization": "",
     "org.admin_key_variable": "ANTHROPIC_ADMIN_KEY",
     "org.admin_key_command": [],
@@ -128,7 +129,7 @@ class Settings(Record):
         return tuple(name for name in self.key_variables if name != own)
 
 
-def settings_of(values: Mapping[str, Any], environ: Mapping[str, str] = {}) -> Settings:
+def build_settings(values: Mapping[str, Any], environ: Mapping[str, str] = {}) -> Settings:
     """Type the value of each option, by key; the environment may tell the terminal's background."""
     look = Look(
         palette=values["colors.palette"],
@@ -154,13 +155,9 @@ def settings_of(values: Mapping[str, Any], environ: Mapping[str, str] = {}) -> S
         look=look,
         push_to_tmux=values["tmux.push"],
         alerts=_wishes(values),
-        web=KeyNames(
-            command=_words(values["web.session_key_command"]),
-            variable=values["web.session_key_variable"],
-            organization=values["web.organization"],
-        ),
-        admin=_key_names(values, "admin"),
-        analytics=_key_names(values, "analytics"),
+        web=_key_names(values, "web.session").replace(organization=values["web.organization"]),
+        admin=_key_names(values, "org.admin"),
+        analytics=_key_names(values, "org.analytics"),
         prices=values["tokens.prices"],
         reporting=Reporting(
             **{key.removeprefix("metrics."): value for key, value in values.items() if key.startswith("metrics.")}
@@ -183,9 +180,9 @@ def _segment(values: Mapping[str, Any]) -> tuple[str, str]:
 
 def _key_names(values: Mapping[str, Any], which: str) -> KeyNames:
     return KeyNames(
-        command=_words(values[f"org.{which}_key_command"]),
-        variable=values[f"org.{which}_key_variable"],
-        keyring=_words(values[f"org.{which}_key_keyring"]),
+        command=_words(values[f"{which}_key_command"]),
+        variable=values[f"{which}_key_variable"],
+        keyring=_words(values[f"{which}_key_keyring"]),
     )
 
 

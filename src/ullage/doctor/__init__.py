@@ -143,7 +143,7 @@ def _configuration(environ: Mapping[str, str], findings: list[Finding]) -> tuple
         source = environ.get("ULLAGE_SOURCE") or "auto"
         return Thresholds(), {"path": None, "exists": False, "wrong_lines": [], "source": source, "push_to_tmux": False}
     settings, issues = config.load(environ)
-    wrong = config.wrong_source(settings)
+    wrong = config.find_wrong_source(settings)
     if wrong:
         findings.append(Finding(code="wrong_environment", message=wrong, exit_code=2))
     # What stands in those lines may be anything, a key that was pasted into the wrong place too.
@@ -215,7 +215,7 @@ def _refresh_document(reading: Reading | None, schedule: Schedule, now: datetime
 
 def _metrics_document(environ: Mapping[str, str]) -> list[dict[str, Any]]:
     try:
-        sent = metrics_report.last(environ)
+        sent = metrics_report.load_last(environ)
     except UsageError:
         return []
     return [

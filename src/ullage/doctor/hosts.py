@@ -60,7 +60,7 @@ def report_hosts(
         findings.append(Finding(code="not_measured", message=f"Nothing could be measured: {error}.", exit_code=2))
     set_up = [host["name"] for host in hosts if host["set_up"] not in ("none", "damaged")]
     for program in ("ullage", "ullage-prompt"):
-        if set_up and programs.find(program, environ) is None:
+        if set_up and programs.find_program(program, environ) is None:
             words = f"{program} is not in PATH, so {', '.join(set_up)} cannot find it. Add its directory to PATH."
             findings.append(Finding(code="not_in_path", message=words, exit_code=2))
     if _is_starship_unfed(hosts, environ):
@@ -85,7 +85,7 @@ def _is_starship_unfed(hosts: list[dict[str, Any]], environ: Mapping[str, str]) 
 
 
 def _host(name: str, environ: Mapping[str, str], findings: list[Finding]) -> dict[str, Any]:
-    program = programs.find(_PROGRAMS.get(name, name), environ)
+    program = programs.find_program(_PROGRAMS.get(name, name), environ)
     version = _version(program, environ) if program else None
     enough = version is None or _numbers(version) >= _MINIMUM[name]
     file, standing = _standing(name, environ)

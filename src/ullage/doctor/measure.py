@@ -19,7 +19,7 @@ from ullage.quota import timeline
 from ullage.quota.timeline import Frame
 from ullage.system import places, secret
 from ullage.system.files import write_atomically
-from ullage.system.programs import find
+from ullage.system.programs import find_program
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def cache(environ: Mapping[str, str], now: int) -> Iterator[dict[str, str]]:
 
 def programs(environ: Mapping[str, str]) -> dict[str, float | None]:
     """Return the milliseconds of `ullage-prompt` and `ullage prompt`; None for what does not run here."""
-    reader = find("ullage-prompt", environ)
+    reader = find_program("ullage-prompt", environ)
     return {
         "ullage-prompt": _milliseconds([reader, "plain"], environ) if reader else None,
         "ullage prompt": _milliseconds([*_ULLAGE, "prompt"], environ),
@@ -157,7 +157,7 @@ def _output(command: Sequence[str], environ: Mapping[str, str]) -> bytes | None:
         # A session of its own: an interactive shell must not reach for the terminal that doctor runs on.
         done = subprocess.run(
             list(command),
-            env=secret.withheld(environ),
+            env=secret.withhold_keys(environ),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=_SECONDS,

@@ -84,7 +84,7 @@ def _web(environ: Mapping[str, str], chosen: str, _now: datetime) -> str | None:
         names = config.load(environ)[0].web
     except UllageError as error:
         return str(error)
-    if names.command or (names.variable and environ.get(names.variable)):
+    if names.command or names.keyring or (names.variable and environ.get(names.variable)):
         return None
     return "no session key is named: [web] session_key_command in config.toml"
 

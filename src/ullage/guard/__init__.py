@@ -38,7 +38,7 @@ class Question(Record):
     max_age: timedelta | None = None
 
 
-class Finding(Record):
+class WindowVerdict(Record):
     """One window against its limit: percentages, and why in words; `room_at` is when time alone will change it."""
 
     id: str
@@ -60,7 +60,7 @@ class Verdict(Record):
     outcome: Outcome
     exit_code: int
     message: str
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[WindowVerdict, ...] = ()
     room_at: datetime | None = None
 
     @property
@@ -87,9 +87,9 @@ def judge(
         return Verdict(
             outcome="unknown", exit_code=choose_exit_code(None, problem, thresholds, now), message=clean(why, 500)
         )
-    most = limiting.by_window(question.most, reading.windows)
-    need = limiting.by_window(question.need, reading.windows)
-    unlimited = limiting.by_window([limiting.Limit(window=None, percent=100.0)], reading.windows)
+    most = limiting.assign_limits(question.most, reading.windows)
+    need = limiting.assign_limits(question.need, reading.windows)
+    unlimited = limiting.assign_limits([limiting.Limit(window=None, percent=100.0)], reading.windows)
     chosen = {**dict.fromkeys(need, 100.0), **most} or unlimited
     known = {window.id: window for window in reading.windows}
     findings = [
@@ -113,29 +113,29 @@ def _finding(
     max_age: timedelta | None,
     thresholds: Thresholds,
     now: datetime,
-) -> Finding:
+) -> WindowVerdict:
     common: dict[str, Any] = {"id": key, "limit": limit, "need": need}
     if window is None or window.used_percent is None:
         label = clean(window.label) if window else key
         why = f"nothing is known of {label}"
-        return Finding(label=label, outcome="unknown", exit_code=NOTHING_KNOWN, why=why, **common)
+        return WindowVerdict(label=label, outcome="unknown", exit_code=NOTHING_KNOWN, why=why, **common)
     label, used = clean(window.label), window.used_percent
     common |= {"label": label, "as_of": window.as_of}
     if has_reset(window, now):
         why = f"{label} has reset, and there is no newer reading"
-        return Finding(outcome="unknown", exit_code=TOO_OLD, why=why, **common)
+        return WindowVerdict(outcome="unknown", exit_code=TOO_OLD, why=why, **common)
     if state_at(window.as_of, now, thresholds) == "expired":
         why = f"what is known of {label} is {words.age(now - window.as_of)} old"
-        return Finding(outcome="unknown", exit_code=TOO_OLD, why=why, **common)
+        return WindowVerdict(outcome="unknown", exit_code=TOO_OLD, why=why, **common)
     projected = forecast.projected_percent if forecast else None
     common |= {"used": used, "projected": projected}
     why = _standing(window, limit, need, projected, now)
     if used >= limit or used + need > limit or (need and projected is not None and projected + need > limit):
-        return Finding(outcome="over", exit_code=OVER, why=why, room_at=window.resets_at, **common)
+        return WindowVerdict(outcome="over", exit_code=OVER, why=why, room_at=window.resets_at, **common)
     if max_age is not None and not (timedelta(0) - CLOCK_SLACK <= now - window.as_of <= max_age):
         why = f"{label} was at {words.percent(used)} {words.age(now - window.as_of)} ago, older than --max-age allows"
-        return Finding(outcome="unknown", exit_code=TOO_OLD, why=why, **common)
-    return Finding(outcome="under", exit_code=UNDER, why=why, **common)
+        return WindowVerdict(outcome="unknown", exit_code=TOO_OLD, why=why, **common)
+    return WindowVerdict(outcome="under", exit_code=UNDER, why=why, **common)
 
 
 def _standing(window: Window, limit: float, need: float, projected: float | None, now: datetime) -> str:
@@ -151,7 +151,7 @@ def _standing(window: Window, limit: float, need: float, projected: float | None
     return why
 
 
-def _together(findings: Sequence[Finding]) -> Verdict:
+def _together(findings: Sequence[WindowVerdict]) -> Verdict:
     over = [finding for finding in findings if finding.outcome == "over"]
     unknown = [finding for finding in findings if finding.outcome == "unknown"]
     deciding = over or unknown or findings
@@ -166,7 +166,7 @@ def _together(findings: Sequence[Finding]) -> Verdict:
     )
 
 
-def _told(outcome: Outcome, deciding: Sequence[Finding]) -> str:
+def _told(outcome: Outcome, deciding: Sequence[WindowVerdict]) -> str:
     """Word what decides in one line: of windows that are over every one, else the one that matters most."""
     if outcome == "over":
         return f"No room: {'; '.join(finding.why for finding in deciding)}."
@@ -180,12 +180,12 @@ def _told(outcome: Outcome, deciding: Sequence[Finding]) -> str:
     return f"Room: {nearest.why}{also}."
 
 
-def _room(finding: Finding) -> float:
+def _room(finding: WindowVerdict) -> float:
     expected = finding.projected if finding.need else None
     return finding.limit - max(finding.used or 0.0, expected or 0.0)
 
 
-def document(verdict: Verdict, *, allowed: bool) -> dict[str, Any]:
+def describe_verdict(verdict: Verdict, *, allowed: bool) -> dict[str, Any]:
     """Return what `ullage guard --json` says."""
     return {
         "schema": 1,

@@ -84,7 +84,7 @@ def parse_duration(text: str) -> timedelta:
     return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
 
 
-def by_window(limits: Iterable[Limit], windows: tuple[Window, ...]) -> dict[str, float]:
+def assign_limits(limits: Iterable[Limit], windows: tuple[Window, ...]) -> dict[str, float]:
     """Return each window's limit by its id; a window's own goes before one for all, and of equals the lower holds.
 
     A limit for all covers every window whose meaning is known. A well-known window that is not there is returned all
@@ -104,13 +104,13 @@ def by_window(limits: Iterable[Limit], windows: tuple[Window, ...]) -> dict[str,
     return {**general, **named}
 
 
-def uncertain_names(limits: Iterable[Limit]) -> tuple[str, ...]:
+def list_uncertain(limits: Iterable[Limit]) -> tuple[str, ...]:
     """Return the names of windows, each once, that only a reading can tell from a mistake."""
     named = (limit.window for limit in limits if limit.window is not None)
     return tuple(dict.fromkeys(name for name in named if name not in _ALWAYS))
 
 
-def window_named(name: str, windows: tuple[Window, ...]) -> Window | None:
+def find_named_window(name: str, windows: tuple[Window, ...]) -> Window | None:
     """Return the window of this name, None for a well-known one that is not there; else raise UnknownWindowError."""
     window_id = _id(clean(name).lower(), windows)
     return next((window for window in windows if window.id == window_id), None)

@@ -29,13 +29,13 @@ class Look(Record):
     exit_code: int = 0
 
 
-def step(look: Look, deadline: datetime | None, now: datetime, longest: timedelta) -> timedelta:
+def choose_pause(look: Look, deadline: datetime | None, now: datetime, longest: timedelta) -> timedelta:
     """Return how long to sleep before the next look."""
     ends = [moment - now for moment in (look.until, deadline) if moment is not None and moment > now]
     return max(_SHORTEST_STEP, min([longest, *ends]))
 
 
-def wait(
+def wait_until(
     look: Callable[[datetime], Look],
     *,
     deadline: datetime | None = None,
@@ -51,4 +51,4 @@ def wait(
         if seen.over or (deadline is not None and now >= deadline):
             return seen
         show(seen, now)
-        sleep(step(seen, deadline, clock(), longest).total_seconds())
+        sleep(choose_pause(seen, deadline, clock(), longest).total_seconds())

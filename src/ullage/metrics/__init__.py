@@ -1,6 +1,6 @@
 """Metrics for Prometheus and its kin: what the cache says, as samples; nobody is asked for it.
 
-`exposition` is the text that /metrics, a file for node_exporter and a push to a Pushgateway share.
+`expose_metrics` writes the text that /metrics, a file for node_exporter and a push to a Pushgateway share.
 """
 
 from __future__ import annotations
@@ -15,25 +15,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from ullage.metrics.samples import Family
     from ullage.quota.model import Thresholds
     from ullage.store.overview import Overview
 
-__all__ = ["CONTENT_TYPE", "OPENMETRICS_TYPE", "PSEUDONYMS", "Names", "exposition"]
+__all__ = ["CONTENT_TYPE", "OPENMETRICS_TYPE", "PSEUDONYMS", "Names", "expose_metrics"]
 
 
-def exposition(
+def expose_metrics(
     overviews: Iterable[Overview],
     thresholds: Thresholds,
     now: datetime,
     names: Names = PSEUDONYMS,
-    more: Iterable[Family] = (),
     *,
     openmetrics: bool = False,
 ) -> bytes:
     """Return every metric as text: CONTENT_TYPE, or OPENMETRICS_TYPE with `openmetrics`.
 
-    `names` says how accounts are called (`identity.names` reads it from config.toml); `more` adds families from
-    elsewhere.
+    `names` says how accounts are called; `identity.name_accounts` reads it from config.toml.
     """
-    return formats.encode(samples.families(overviews, thresholds, now, names, more), openmetrics=openmetrics)
+    return formats.encode(samples.build_families(overviews, thresholds, now, names), openmetrics=openmetrics)

@@ -22,31 +22,31 @@ _INFO = "_info"
 
 
 class _Collected(Collector):
-    def __init__(self, families: Iterable[Family], at: float | None) -> None:
-        self._families, self._at = families, at
+    def __init__(self, families: Iterable[Family]) -> None:
+        self._families = families
 
     def collect(self) -> Iterator[Wire]:
         for family in self._families:
-            yield _wire(family, self._at)
+            yield _wire(family)
 
 
-def encode(families: Iterable[Family], *, openmetrics: bool = False, at: float | None = None) -> bytes:
-    """Return the text; `at`, in epoch seconds, dates every sample, for what is read later than it was true."""
-    collected = _Collected(families, at)
+def encode(families: Iterable[Family], *, openmetrics: bool = False) -> bytes:
+    """Return the samples as text in the one format or the other."""
+    collected = _Collected(families)
     if openmetrics:
         text: bytes = generate_openmetrics(collected)  # type: ignore[no-untyped-call]  # the library's
         return text
     return generate_latest(collected)
 
 
-def _wire(family: Family, at: float | None) -> Wire:
+def _wire(family: Family) -> Wire:
     metric = family.metric
     if metric.name.endswith(_INFO):
         info = InfoMetricFamily(metric.name.removesuffix(_INFO), metric.help, labels=())
         for labels, value in family.samples:
-            info.add_sample(metric.name, dict(labels), value, timestamp=at)
+            info.add_sample(metric.name, dict(labels), value)
         return info
     gauge = GaugeMetricFamily(metric.name, metric.help, labels=())
     for labels, value in family.samples:
-        gauge.add_sample(metric.name, dict(labels), value, timestamp=at)
+        gauge.add_sample(metric.name, dict(labels), value)
     return gauge

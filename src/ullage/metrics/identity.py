@@ -28,7 +28,7 @@ _LARGEST = 4096
 _LONGEST_ADDRESS = 120
 
 
-def names(reporting: Reporting, overviews: Iterable[Overview], environ: Mapping[str, str]) -> Names:
+def name_accounts(reporting: Reporting, overviews: Iterable[Overview], environ: Mapping[str, str]) -> Names:
     """Return how the accounts are called; raise UsageError where the team's key cannot be read.
 
     Without its key a pseudonym would be another one, which the user has not agreed to.
@@ -38,12 +38,12 @@ def names(reporting: Reporting, overviews: Iterable[Overview], environ: Mapping[
     return Names(
         key=key.encode(),
         user=clean(reporting.user),
-        install=installation(environ) if any(one.account_id is None for one in known) else "",
+        install=identify_installation(environ) if any(one.account_id is None for one in known) else "",
         addresses=_addresses(known, environ) if reporting.account == "address" else {},
     )
 
 
-def authorization(reporting: Reporting, environ: Mapping[str, str]) -> str | None:
+def build_authorization(reporting: Reporting, environ: Mapping[str, str]) -> str | None:
     """Return the Authorization header for where metrics are sent, None where none is set; raise UsageError."""
     if environ.get("ULLAGE_METRICS_AUTH"):
         secret = _one_line(environ["ULLAGE_METRICS_AUTH"], "ULLAGE_METRICS_AUTH")
@@ -58,7 +58,7 @@ def authorization(reporting: Reporting, environ: Mapping[str, str]) -> str | Non
     return f"Basic {base64.b64encode(secret.encode()).decode()}"
 
 
-def installation(environ: Mapping[str, str]) -> str:
+def identify_installation(environ: Mapping[str, str]) -> str:
     """Return what tells this installation from every other, and nothing else about it: 16 hexadecimal digits.
 
     A copy of the state directory on another machine is another installation. Raises MetricsError where it cannot be
@@ -73,7 +73,7 @@ def installation(environ: Mapping[str, str]) -> str:
 def _drawn(path: str) -> bytes:
     """Draw the number that stays; of two that draw at once, one counts for both."""
     aside = f"{path}.{os.getpid()}.{secrets.token_hex(4)}.new"
-    directories.make(os.path.dirname(path), variable=directories.STATE)
+    directories.make_private(os.path.dirname(path), variable=directories.STATE)
     try:
         with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(secrets.token_hex(16).encode())

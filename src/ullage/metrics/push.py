@@ -11,19 +11,19 @@ from ullage.system import addresses, http
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ullage.system.http import Answer
+    from ullage.system.http import Response
 
 _LONGEST_WORDS = 200
 
 
-class Route:
+class PushRoute:
     """How metrics travel: whether an unencrypted way is good enough, and the header that opens the door."""
 
     def __init__(self, *, plain_http: bool = False, authorization: str | None = None) -> None:
         self.plain_http, self.authorization = plain_http, authorization
 
 
-def to_gateway(address: str, text: bytes, installation: str, route: Route) -> None:
+def push_to_gateway(address: str, text: bytes, installation: str, route: PushRoute) -> None:
     """Replace what a Pushgateway has of this installation, so that windows which are gone are gone there.
 
     Raises UsageError for an address that nothing is sent to, and MetricsError when it did not get through.
@@ -32,13 +32,13 @@ def to_gateway(address: str, text: bytes, installation: str, route: Route) -> No
     _send("PUT", _group(address, installation), text, PLAIN_TYPE, route)
 
 
-def forget(address: str, installation: str, route: Route) -> None:
+def forget_pushed(address: str, installation: str, route: PushRoute) -> None:
     """Remove what a Pushgateway has of this installation; raises as `to_gateway` does."""
     _check(address, route)
     _send("DELETE", _group(address, installation), b"", PLAIN_TYPE, route)
 
 
-def to_receiver(address: str, message: bytes, content_type: str, route: Route) -> None:
+def push_to_receiver(address: str, message: bytes, content_type: str, route: PushRoute) -> None:
     """Send an OTLP message; raises as `to_gateway` does."""
     _check(address, route)
     _send("POST", address, message, content_type, route)
@@ -48,8 +48,8 @@ def _group(address: str, installation: str) -> str:
     return f"{address.rstrip('/')}/metrics/job/ullage/instance/{installation}"
 
 
-def _check(address: str, route: Route) -> None:
-    wrong = addresses.wrong(address, plain_http=route.plain_http)
+def _check(address: str, route: PushRoute) -> None:
+    wrong = addresses.find_wrong(address, plain_http=route.plain_http)
     if wrong:
         raise UsageError(f"The address for metrics {wrong}.")
     parts = urlsplit(address)
@@ -57,12 +57,12 @@ def _check(address: str, route: Route) -> None:
         raise UsageError("A password or a token for metrics is only sent by https:// or to a loopback address.")
 
 
-def _send(method: str, url: str, body: bytes, content_type: str, route: Route) -> None:
+def _send(method: str, url: str, body: bytes, content_type: str, route: PushRoute) -> None:
     headers = {"Content-Type": content_type}
     if route.authorization:
         headers["Authorization"] = route.authorization
     try:
-        answer = http.send(method, url, headers, body)
+        answer = http.send_body(method, url, headers, body)
     except SourceError as error:
         done = "removed" if method == "DELETE" else "sent"
         raise MetricsError(f"The metrics were not {done}. {error}") from error
@@ -75,7 +75,7 @@ def _send(method: str, url: str, body: bytes, content_type: str, route: Route) -
         raise MetricsError(f"{_refused(urlsplit(url).hostname or '', answer, said, verb)}{_advice(status)}")
 
 
-def _refused(host: str, answer: Answer, said: str, verb: str) -> str:
+def _refused(host: str, answer: Response, said: str, verb: str) -> str:
     words = f": {said.rstrip('.')}" if said and not said.startswith("<") else ""
     return f"{clean(host, 100)} did not {verb} the metrics: it answered {answer.status}{words}."
 

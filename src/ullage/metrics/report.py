@@ -16,11 +16,11 @@ from ullage.base.record import Record
 from ullage.base.text import clean
 from ullage.base.values import iso, parse_time
 from ullage.metrics import formats, identity, otlp, push, samples, textfile
-from ullage.metrics.push import Route
+from ullage.metrics.push import PushRoute
 from ullage.store import overview
 from ullage.system import directories
 from ullage.system.files import read_regular, write_atomically
-from ullage.system.lock import exclusive
+from ullage.system.lock import hold_lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,7 +49,9 @@ class Sent(Record):
 def gather(settings: Settings, environ: Mapping[str, str], now: datetime) -> tuple[Family, ...]:
     """Return every metric of every profile; nobody is asked."""
     known = overview.load_all(overview.every_profile(environ), environ, settings.thresholds, now)
-    return samples.families(known, settings.thresholds, now, identity.names(settings.reporting, known, environ))
+    return samples.build_families(
+        known, settings.thresholds, now, identity.name_accounts(settings.reporting, known, environ)
+    )
 
 
 def send(way: str, where: str, settings: Settings, environ: Mapping[str, str], now: datetime) -> None:
@@ -59,32 +61,32 @@ def send(way: str, where: str, settings: Settings, environ: Mapping[str, str], n
         textfile.write(os.path.expanduser(where), formats.encode(families))
         return
     route = _route(settings, environ)
-    installation = identity.installation(environ)
+    installation = identity.identify_installation(environ)
     if way == "push":
-        push.to_gateway(where, formats.encode(families), installation, route)
+        push.push_to_gateway(where, formats.encode(families), installation, route)
     else:
-        push.to_receiver(where, otlp.encode(families, now, installation), otlp.CONTENT_TYPE, route)
+        push.push_to_receiver(where, otlp.encode(families, now, installation), otlp.CONTENT_TYPE, route)
 
 
-def forget(where: str, settings: Settings, environ: Mapping[str, str]) -> None:
+def forget_last(where: str, settings: Settings, environ: Mapping[str, str]) -> None:
     """Remove from a Pushgateway what this installation has sent there; raise UllageError."""
-    push.forget(where, identity.installation(environ), _route(settings, environ))
+    push.forget_pushed(where, identity.identify_installation(environ), _route(settings, environ))
 
 
-def _route(settings: Settings, environ: Mapping[str, str]) -> Route:
+def _route(settings: Settings, environ: Mapping[str, str]) -> PushRoute:
     reporting = settings.reporting
-    return Route(plain_http=reporting.plain_http, authorization=identity.authorization(reporting, environ))
+    return PushRoute(plain_http=reporting.plain_http, authorization=identity.build_authorization(reporting, environ))
 
 
 def send_all(environ: Mapping[str, str]) -> tuple[Sent, ...]:
     """Send wherever config.toml says, one process at a time, and keep how it went; raise UllageError."""
     settings, _ = config.load(environ)
     directory = config.state_path(environ)
-    directories.make(directory, variable=directories.STATE)
-    with exclusive(os.path.join(directory, _LOCK), _PATIENCE_SECONDS) as alone:
+    directories.make_private(directory, variable=directories.STATE)
+    with hold_lock(os.path.join(directory, _LOCK), _PATIENCE_SECONDS) as alone:
         if not alone:
             return ()
-        before = {sent.way: sent for sent in last(environ)}
+        before = {sent.way: sent for sent in load_last(environ)}
         ways = [way for way in WAYS if getattr(settings.reporting, way)]
         sent = tuple(_tried(before.get(way, Sent(way=way)), settings, environ) for way in ways)
         _keep(environ, sent)
@@ -104,7 +106,7 @@ def _tried(before: Sent, settings: Settings, environ: Mapping[str, str]) -> Sent
     return Sent(way=before.way, succeeded_at=now)
 
 
-def last(environ: Mapping[str, str]) -> tuple[Sent, ...]:
+def load_last(environ: Mapping[str, str]) -> tuple[Sent, ...]:
     """Return how the last sending went, by way; nothing for bytes that do not say so."""
     data = read_regular(os.path.join(config.state_path(environ), _STATUS), own=True)
     try:

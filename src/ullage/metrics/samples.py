@@ -109,18 +109,17 @@ METRICS: tuple[Metric, ...] = (
 )
 
 
-def families(
-    overviews: Iterable[Overview], thresholds: Thresholds, now: datetime, names: Names, more: Iterable[Family] = ()
+def build_families(
+    overviews: Iterable[Overview], thresholds: Thresholds, now: datetime, names: Names
 ) -> tuple[Family, ...]:
-    """Return every metric that has samples at `now`, in the table's order, then those of `more`."""
+    """Return every metric that has samples at `now`, in the table's order."""
     found: dict[str, dict[tuple[str, ...], tuple[Mapping[str, str], float]]] = {}
     for name, labels, value in _samples(overviews, thresholds, now, names):
         # The same labels twice would make the whole exposition invalid: the first counts.
         found.setdefault(name, {}).setdefault(tuple(labels.values()), (labels, value))
-    known = (
+    return tuple(
         Family(metric=metric, samples=tuple(found[metric.name].values())) for metric in METRICS if metric.name in found
     )
-    return (*known, *more)
 
 
 def _samples(overviews: Iterable[Overview], thresholds: Thresholds, now: datetime, names: Names) -> Iterator[Sample]:

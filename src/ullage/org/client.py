@@ -47,9 +47,9 @@ _PASSING = {
 _UNREACHABLE = {"unreachable": "could not be reached", "dns_failure": "could not be looked up"}
 
 
-def base_of(environ: Mapping[str, str]) -> httpx.URL:
+def choose_base(environ: Mapping[str, str]) -> httpx.URL:
     """Return whom to ask; raise SourceError for anybody but the provider and a loopback address."""
-    return http.checked_base(environ.get("ULLAGE_API_BASE") or PROVIDER, PROVIDER)
+    return http.check_base(environ.get("ULLAGE_API_BASE") or PROVIDER, PROVIDER)
 
 
 class Client:
@@ -70,7 +70,7 @@ class Client:
 
     def pages(self, query: Query, first: date, last: date) -> Iterator[Page]:
         """Yield all pages of the report of these days."""
-        asked = reports.parameters(query, first, last)
+        asked = reports.build_parameters(query, first, last)
         seen: set[str] = set()
         page: Page | None = None
         while page is None or page.next_page is not None:
@@ -93,15 +93,15 @@ class Client:
     def _page(self, query: Query, parameters: list[tuple[str, str]]) -> Page:
         path = f"{query.report.path}?{urllib.parse.urlencode(parameters)}"
         headers = {"x-api-key": self._key.reveal(), "anthropic-version": _VERSION}
-        beta = reports.beta(query)
+        beta = reports.choose_beta(query)
         if beta:
             headers["anthropic-beta"] = beta
         for attempt in range(_MOST_TRIES):
             try:
                 answer = self._connection.get(path, headers, max(0.1, self._deadline - time.monotonic()))
                 if answer.status != 200:
-                    raise refusal(answer, self._host, query)
-                return rows.parse(query.report.kind, http.json_body(answer, self._host, Decimal))
+                    raise explain_refusal(answer, self._host, query)
+                return rows.parse_rows(query.report.kind, http.decode_body(answer, self._host, Decimal))
             except SourceError as error:
                 if error.code in _UNREACHABLE:
                     raise self._end(error, _UNREACHABLE[error.code], "Check the network.") from error
@@ -133,7 +133,7 @@ class Client:
         self._pause(seconds)
 
 
-def refusal(answer: http.Answer, host: str, query: Query) -> SourceError | UsageError:
+def explain_refusal(answer: http.Response, host: str, query: Query) -> SourceError | UsageError:
     """Return the error for an answer that is no report."""
     which = query.report.key
     said = _words_of(answer, host)
@@ -152,9 +152,9 @@ def refusal(answer: http.Answer, host: str, query: Query) -> SourceError | Usage
     return refusals.refusal(answer, host, datetime.now(UTC), sent="key")
 
 
-def _words_of(answer: http.Answer, host: str) -> str:
+def _words_of(answer: http.Response, host: str) -> str:
     try:
-        body: Any = http.json_body(answer, host)
+        body: Any = http.decode_body(answer, host)
         return clean(body["error"]["message"], 300).rstrip(".")
     except (SourceError, KeyError, TypeError):
         return ""

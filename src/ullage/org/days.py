@@ -29,7 +29,7 @@ class Days(Record):
         return (self.first + number * _DAY for number in range((self.last - self.first).days + 1))
 
 
-def parse(text: str, now: datetime) -> date:
+def parse_day(text: str, now: datetime) -> date:
     """Read a day of UTC as `moments` does: a day, a span that ends today, or a time in it; raise UsageError."""
     try:
         return moments.which_day(text, now)
@@ -37,9 +37,9 @@ def parse(text: str, now: datetime) -> date:
         raise UsageError(f"{error}. Days are those of UTC.") from error
 
 
-def choose(since: str, until: str, report: Report, width: str, now: datetime) -> Days:
+def choose_days(since: str, until: str, report: Report, width: str, now: datetime) -> Days:
     """Return the days that are asked for, cut to what the report can tell; raise UsageError for what is no range."""
-    first, last, today = parse(since, now), parse(until, now), now.astimezone(UTC).date()
+    first, last, today = parse_day(since, now), parse_day(until, now), now.astimezone(UTC).date()
     notes = []
     if first > today:
         raise UsageError(f"{first} lies in the future: there is nothing to report yet. Today is {today} in UTC.")
@@ -70,7 +70,7 @@ def _earliest(report: Report, today: date) -> date | None:
     return max(limits, default=None)
 
 
-def chunks(days: list[date], most: int) -> Iterator[tuple[date, date]]:
+def split_days(days: list[date], most: int) -> Iterator[tuple[date, date]]:
     """Yield the first and the last day of each run of days that follow one another, none longer than `most`."""
     at = 0
     while at < len(days):

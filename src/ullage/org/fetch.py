@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
     from ullage.org.days import Days
     from ullage.org.reports import Query
-    from ullage.org.rows import Page, Row
+    from ullage.org.rows import Page, ReportRow
     from ullage.system.secret import Secret
 
 
-class Found(Record):
+class Fetched(Record):
     """The rows, and the days among them of which more may arrive yet."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[ReportRow, ...]
     unfinished: tuple[date, ...]
 
 
-def fetch(
+def fetch_report(
     query: Query,
     wanted: Days,
     key: Secret,
@@ -34,17 +34,17 @@ def fetch(
     *,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     pause: Callable[[float], None] = time.sleep,
-) -> Found:
+) -> Fetched:
     """Return the rows of these days; raise SourceError when one of them cannot be had, what was read being kept."""
-    base = client.base_of(environ)
+    base = client.choose_base(environ)
     kept = store.Store(environ, str(base), key, query)
     known = {day: kept.get(day) for day in wanted}
     missing = [day for day, rows in known.items() if rows is None]
-    found: dict[date, list[Row]] = {day: rows for day, rows in known.items() if rows is not None}
+    found: dict[date, list[ReportRow]] = {day: rows for day, rows in known.items() if rows is not None}
     unfinished = []
     if missing:
         with client.Client(base, key, pause) as connection:
-            for first, last in days.chunks(missing, query.report.days[query.width]):
+            for first, last in days.split_days(missing, query.report.days[query.width]):
                 asked_at = now()
                 pages = list(connection.pages(query, first, last))
                 for day in days.Days(first=first, last=last):
@@ -53,7 +53,7 @@ def fetch(
                         kept.put(day, found[day])
                     else:
                         unfinished.append(day)
-    return Found(rows=tuple(row for day in wanted for row in found[day]), unfinished=tuple(unfinished))
+    return Fetched(rows=tuple(row for day in wanted for row in found[day]), unfinished=tuple(unfinished))
 
 
 def _is_final(query: Query, day: date, asked_at: datetime, pages: Sequence[Page]) -> bool:

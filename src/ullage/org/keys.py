@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ullage.base.errors import MissingExtraError, SourceError, UllageError
-from ullage.system import keys, secret
+from ullage.base.errors import SourceError, UllageError
+from ullage.system import keys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,14 +22,15 @@ class NoKeyError(UllageError):
     exit_code = 3
 
 
-def fetch(which: Key, names: KeyNames, environ: Mapping[str, str]) -> Secret:
+def fetch_key(which: Key, names: KeyNames, environ: Mapping[str, str]) -> Secret:
     """Return the key; raise NoKeyError when there is none, SourceError when it cannot be had, MissingExtraError."""
     what = WORDS[which]
-    found = secret.from_variable(names.variable, environ, what)
-    if found is None and names.command:
-        found = keys.from_command(names.command, environ, what)
-    if found is None and names.keyring:
-        found = _from_keyring(names.keyring[0], names.keyring[1], what)
+    try:
+        found = keys.fetch_key(names, environ, what)
+    except SourceError as error:
+        if error.code == "key_missing":
+            raise NoKeyError(str(error)) from error
+        raise
     if found is None:
         unset = f"{names.variable} is not set here" if names.variable else "no variable is named"
         raise NoKeyError(
@@ -37,22 +38,3 @@ def fetch(which: Key, names: KeyNames, environ: Mapping[str, str]) -> Secret:
             f"{which}_key_command; docs/org.md explains the others."
         )
     return found
-
-
-def _from_keyring(service: str, user: str, what: str) -> Secret:
-    try:
-        import keyring
-        import keyring.errors
-    except ImportError as error:
-        raise MissingExtraError("The keyring", "org", "keyring") from error
-    try:
-        found = keyring.get_password(service, user)
-    except keyring.errors.KeyringError as error:
-        raise SourceError(
-            "keyring_unusable",
-            f"The keyring did not give the {what}: {type(error).__name__}. Unlock it, or name a command instead: "
-            "`keyring diagnose` tells more.",
-        ) from error
-    if not found:
-        raise NoKeyError(f"The keyring holds no {what} there. Put it in: keyring set SERVICE USER")
-    return secret.checked(found, "The keyring", what)

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ullage.org.days import Days
-    from ullage.org.fetch import Found
+    from ullage.org.fetch import Fetched
     from ullage.org.reports import Report
-    from ullage.org.totals import Total
+    from ullage.org.totals import OrgTotal
 
 _NO_QUOTA = "Says nothing about a plan's windows."
 _RANGE = "ullage_org_range_start_timestamp_seconds", "ullage_org_range_end_timestamp_seconds"
@@ -30,7 +30,7 @@ _HELP = {
 }
 
 
-def document(report: Report, wanted: Days, found: Found, by: Sequence[str]) -> dict[str, Any]:
+def build_document(report: Report, wanted: Days, found: Fetched, by: Sequence[str]) -> dict[str, Any]:
     """Return the JSON document: money as text, to the last digit; what is not told is absent or null."""
     return {
         "schema": 1,
@@ -39,22 +39,22 @@ def document(report: Report, wanted: Days, found: Found, by: Sequence[str]) -> d
         "last_day": wanted.last.isoformat(),
         "unfinished_days": [day.isoformat() for day in found.unfinished],
         "rows": [{**_labels(total), **_numbers(total)} for total in totals.add_up(found.rows, by)],
-        "total": _numbers(totals.whole(found.rows)),
+        "total": _numbers(totals.add_all(found.rows)),
     }
 
 
-def _labels(total: Total) -> dict[str, str | None]:
+def _labels(total: OrgTotal) -> dict[str, str | None]:
     return {name: None if value == totals.NONE else value for name, value in total.labels.items()}
 
 
-def _numbers(total: Total) -> dict[str, Any]:
+def _numbers(total: OrgTotal) -> dict[str, Any]:
     return {**total.counts, "cost": {currency: f"{amount:f}" for currency, amount in total.costs.items()}}
 
 
-def table(found: Found, by: Sequence[str]) -> Iterator[list[object]]:
+def lay_out_table(found: Fetched, by: Sequence[str]) -> Iterator[list[object]]:
     """Yield the lines of a CSV file, headings first."""
     added = totals.add_up(found.rows, by)
-    counts, currencies = totals.names(added), totals.currencies(added)
+    counts, currencies = totals.list_names(added), totals.list_currencies(added)
     yield [*by, *counts, *(f"cost_{currency.lower()}" for currency in currencies)]
     for total in added:
         told = (total.labels[name] for name in by)
@@ -63,7 +63,7 @@ def table(found: Found, by: Sequence[str]) -> Iterator[list[object]]:
         yield [*labels, *(total.counts.get(name, "") for name in counts), *costs]
 
 
-def exposition(report: Report, wanted: Days, found: Found, by: Sequence[str]) -> bytes:
+def expose_report(report: Report, wanted: Days, found: Fetched, by: Sequence[str]) -> bytes:
     """Return the totals as OpenMetrics: gauges over the range, which node_exporter's textfile collector reads too."""
     # prometheus_client takes a tenth of a second, which a table should not.
     from ullage.metrics import formats
@@ -72,7 +72,7 @@ def exposition(report: Report, wanted: Days, found: Found, by: Sequence[str]) ->
     values: dict[str, list[tuple[dict[str, str], float]]] = {}
     for name, day in zip(_RANGE, (wanted.first, wanted.last + timedelta(days=1)), strict=True):
         values[name] = [({"report": report.kind}, _midnight(day))]
-    for sample in totals.samples(report.kind, found.rows, by):
+    for sample in totals.list_samples(report.kind, found.rows, by):
         values.setdefault(sample.name, []).append((sample.labels, float(sample.value)))
     return formats.encode(
         (Family(metric=Metric(name=name, help=_help(name)), samples=tuple(values[name])) for name in values),
@@ -89,7 +89,7 @@ def _help(name: str) -> str:
     return f"{_HELP.get(name, f'{counted} in the range.')} No share of a plan's window."
 
 
-def lines(report: Report, wanted: Days, found: Found, by: Sequence[str], width: int) -> Iterator[str]:
+def lay_out(report: Report, wanted: Days, found: Fetched, by: Sequence[str], width: int) -> Iterator[str]:
     """Yield the lines of the table for a terminal, with what it is about and what is missing yet."""
     yield from textwrap.wrap(f"{report.title}, {wanted.first} to {wanted.last} (UTC). {_NO_QUOTA}", width)
     yield ""
@@ -97,8 +97,8 @@ def lines(report: Report, wanted: Days, found: Found, by: Sequence[str], width: 
     if not added:
         yield "Nothing was used in that time."
     else:
-        shown = [*added, totals.whole(found.rows)]
-        counts, currencies = totals.names(shown), totals.currencies(shown)
+        shown = [*added, totals.add_all(found.rows)]
+        counts, currencies = totals.list_names(shown), totals.list_currencies(shown)
         headings = [*(_heading(name) for name in by), *map(_heading, counts)]
         headings += ["cost" if currency == "USD" else f"cost {currency}" for currency in currencies]
         rows = [_cells(total, by, counts, currencies) for total in shown]
@@ -113,7 +113,7 @@ def _heading(name: str) -> str:
     return name.removesuffix("_id").removesuffix("_tokens").replace("_", " ").replace("uncached input", "input")
 
 
-def _cells(total: Total, by: Sequence[str], counts: Sequence[str], currencies: Sequence[str]) -> list[str]:
+def _cells(total: OrgTotal, by: Sequence[str], counts: Sequence[str], currencies: Sequence[str]) -> list[str]:
     labels = [total.labels.get(name, "total" if at == 0 else "") for at, name in enumerate(by)]
     return [
         *labels,

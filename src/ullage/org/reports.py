@@ -140,7 +140,7 @@ PEOPLE_COST = PEOPLE_USAGE.replace(
 REPORTS = (USAGE, COST, CLAUDE_CODE, PEOPLE_USAGE, PEOPLE_COST)
 
 
-def names(report: Report) -> tuple[str, ...]:
+def list_reports(report: Report) -> tuple[str, ...]:
     """Return all that a report can be added up by."""
     return ("day", *report.parts, *report.groups)
 
@@ -154,7 +154,7 @@ class Query(Record):
     filters: tuple[tuple[str, str], ...] = ()
 
 
-def parameters(query: Query, first: date, last: date) -> list[tuple[str, str]]:
+def build_parameters(query: Query, first: date, last: date) -> list[tuple[str, str]]:
     """Return the parameters of a request for these days, both included."""
     report = query.report
     if report.kind == "claude-code":
@@ -170,7 +170,7 @@ def parameters(query: Query, first: date, last: date) -> list[tuple[str, str]]:
     ]
 
 
-def beta(query: Query) -> str | None:
+def choose_beta(query: Query) -> str | None:
     """Return the beta that a query needs, as its header names it."""
     asks_for_speed = "speed" in query.groups or any(name == "speed" for name, _ in query.filters)
     return _FAST_MODE if query.report.kind == "usage" and asks_for_speed else None

@@ -32,7 +32,7 @@ _DIMENSIONS = (
 _TOKENS = ("uncached_input_tokens", "cache_read_input_tokens", "output_tokens", "requests", "total_tokens")
 
 
-class Row(Record):
+class ReportRow(Record):
     """One line of a report: the moment its bucket begins, what it is about, counts, and money where it tells any."""
 
     at: datetime
@@ -52,13 +52,13 @@ class Page(Record):
     `days` are those that it has a bucket of, used or not; None where a report has no buckets.
     """
 
-    rows: tuple[Row, ...]
+    rows: tuple[ReportRow, ...]
     next_page: str | None
     refreshed_at: datetime | None = None
     days: frozenset[date] | None = None
 
 
-def parse(kind: Kind, body: object) -> Page:
+def parse_rows(kind: Kind, body: object) -> Page:
     """Read an answer; raise SourceError for what is none."""
     if not isinstance(body, dict) or not isinstance(body.get("data"), list):
         raise _unexpected("it is no report")
@@ -82,7 +82,7 @@ def _unexpected(what: str) -> SourceError:
     )
 
 
-def _bucket(entry: Mapping[str, Any]) -> Iterator[Row]:
+def _bucket(entry: Mapping[str, Any]) -> Iterator[ReportRow]:
     at = _moment(entry.get("starting_at"))
     results = entry.get("results")
     for result in results if isinstance(results, list) else ():
@@ -90,13 +90,13 @@ def _bucket(entry: Mapping[str, Any]) -> Iterator[Row]:
             yield _row(at, result, {})
 
 
-def _person(entry: Mapping[str, Any]) -> Iterator[Row]:
+def _person(entry: Mapping[str, Any]) -> Iterator[ReportRow]:
     yield _row(_moment(entry.get("starting_at")), entry, _actor(entry.get("actor")))
 
 
-def _row(at: datetime, fields: Mapping[str, Any], labels: dict[str, str]) -> Row:
+def _row(at: datetime, fields: Mapping[str, Any], labels: dict[str, str]) -> ReportRow:
     cost, currency = _money(fields)
-    return Row(at=at, labels={**labels, **_labels(fields)}, counts=_tokens(fields), cost=cost, currency=currency)
+    return ReportRow(at=at, labels={**labels, **_labels(fields)}, counts=_tokens(fields), cost=cost, currency=currency)
 
 
 def _labels(fields: Mapping[str, Any]) -> dict[str, str]:
@@ -113,7 +113,7 @@ def _tokens(fields: Mapping[str, Any]) -> dict[str, int]:
     return _counts(told)
 
 
-def _claude_code(entry: Mapping[str, Any]) -> Iterator[Row]:
+def _claude_code(entry: Mapping[str, Any]) -> Iterator[ReportRow]:
     at = _moment(entry.get("date"))
     labels = {
         **_actor(entry.get("actor")),
@@ -132,13 +132,13 @@ def _claude_code(entry: Mapping[str, Any]) -> Iterator[Row]:
         "edits_accepted": _sum(tools, "accepted"),
         "edits_rejected": _sum(tools, "rejected"),
     }
-    yield Row(at=at, labels=labels, counts=_counts(told))
+    yield ReportRow(at=at, labels=labels, counts=_counts(told))
     models = entry.get("model_breakdown")
     for used in models if isinstance(models, list) else ():
         if isinstance(used, dict):
             tokens = _part(used, "tokens")
             cost, currency = _money(_part(used, "estimated_cost"))
-            yield Row(
+            yield ReportRow(
                 at=at,
                 labels={**labels, "model": clean(used.get("model"), _LONGEST_LABEL) or "unnamed"},
                 counts=_counts(

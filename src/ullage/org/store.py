@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 
 from ullage.base.text import clean
-from ullage.org.rows import Row
+from ullage.org.rows import ReportRow
 from ullage.system import directories, keys
 from ullage.system.files import read_regular, write_atomically
 from ullage.system.places import cache_root
@@ -45,11 +45,11 @@ class Store:
         question = json.dumps([query.report.path, query.width, sorted(query.groups), sorted(query.filters)])
         self._directory = os.path.join(
             self._root,
-            keys.mark(key, [base], self._salt()),
+            keys.fingerprint_key(key, [base], self._salt()),
             f"{query.report.kind}-{hashlib.sha256(question.encode()).hexdigest()[:16]}",
         )
 
-    def get(self, day: date) -> list[Row] | None:
+    def get(self, day: date) -> list[ReportRow] | None:
         """Return a finished day's rows; None for a day that has to be asked for."""
         data = read_regular(self._path(day), _LARGEST_FILE, own=True)
         try:
@@ -58,9 +58,9 @@ class Store:
         except (ValueError, KeyError, TypeError, AttributeError, InvalidOperation, RecursionError):
             return None
 
-    def put(self, day: date, rows: Sequence[Row]) -> None:
+    def put(self, day: date, rows: Sequence[ReportRow]) -> None:
         """Keep a finished day."""
-        directories.make(os.path.dirname(self._root), self._directory)
+        directories.make_private(os.path.dirname(self._root), self._directory)
         note = {"format": _FORMAT, "rows": [_plain(row) for row in rows]}
         write_atomically(self._path(day), json.dumps(note).encode())
 
@@ -72,22 +72,22 @@ class Store:
         known = read_regular(path, own=True)
         if known:
             return known.decode("ascii", "replace")
-        directories.make(os.path.dirname(self._root), self._root)
+        directories.make_private(os.path.dirname(self._root), self._root)
         salt = os.urandom(16).hex()
         write_atomically(path, salt.encode())
         return salt
 
 
-def _plain(row: Row) -> dict[str, Any]:
+def _plain(row: ReportRow) -> dict[str, Any]:
     cost = None if row.cost is None else str(row.cost)
     return {**vars(row), "at": row.at.isoformat(), "cost": cost}
 
 
-def _row(fields: Mapping[str, Any]) -> Row:
+def _row(fields: Mapping[str, Any]) -> ReportRow:
     at = datetime.fromisoformat(fields["at"])
     if at.tzinfo is None:
         raise ValueError("a kept time without its zone")
-    return Row(
+    return ReportRow(
         at=at,
         labels={clean(name, 200): clean(value, 200) for name, value in fields["labels"].items()},
         counts={name: int(value) for name, value in fields["counts"].items()},

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ullage.org.reports import Kind
-    from ullage.org.rows import Row
+    from ullage.org.rows import ReportRow
 
 NONE = "-"
 _ABOUT_PEOPLE_NOT_MODELS = (
@@ -19,7 +19,7 @@ _ABOUT_PEOPLE_NOT_MODELS = (
 )
 
 
-class Total(Record):
+class OrgTotal(Record):
     """What some rows come to: their common labels, counts, and money by currency. What no row told is absent."""
 
     labels: dict[str, str]
@@ -27,38 +27,38 @@ class Total(Record):
     costs: dict[str, Decimal]
 
 
-def add_up(rows: Sequence[Row], by: Sequence[str]) -> list[Total]:
+def add_up(rows: Sequence[ReportRow], by: Sequence[str]) -> list[OrgTotal]:
     """Add rows up by labels, `day` and `at` among them, in the order of days and then of size."""
-    groups: dict[tuple[str, ...], list[Row]] = {}
+    groups: dict[tuple[str, ...], list[ReportRow]] = {}
     for row in _told(rows, by):
         groups.setdefault(tuple(_label(row, name) for name in by), []).append(row)
     totals = [_total(dict(zip(by, labels, strict=True)), group) for labels, group in groups.items()]
     return sorted(totals, key=lambda total: _order(total, by))
 
 
-def whole(rows: Sequence[Row]) -> Total:
+def add_all(rows: Sequence[ReportRow]) -> OrgTotal:
     """Add all rows up."""
     return _total({}, rows)
 
 
-def names(totals: Sequence[Total]) -> list[str]:
+def list_names(totals: Sequence[OrgTotal]) -> list[str]:
     """Return the counts that any of them tells, in the order in which they are told first."""
     return list(dict.fromkeys(name for total in totals for name in total.counts))
 
 
-def currencies(totals: Sequence[Total]) -> list[str]:
+def list_currencies(totals: Sequence[OrgTotal]) -> list[str]:
     """Return the currencies that any of them tells."""
     return sorted({currency for total in totals for currency in total.costs})
 
 
-def _told(rows: Sequence[Row], by: Sequence[str]) -> Sequence[Row]:
+def _told(rows: Sequence[ReportRow], by: Sequence[str]) -> Sequence[ReportRow]:
     """Leave out what is told of a person as a whole, where it is asked by model."""
     if "model" not in by:
         return rows
     return [row for row in rows if not row.counts.keys() & set(_ABOUT_PEOPLE_NOT_MODELS)]
 
 
-def _label(row: Row, name: str) -> str:
+def _label(row: ReportRow, name: str) -> str:
     if name == "day":
         return row.day.isoformat()
     if name == "at":
@@ -66,7 +66,7 @@ def _label(row: Row, name: str) -> str:
     return row.labels.get(name, NONE)
 
 
-def _total(labels: dict[str, str], rows: Sequence[Row]) -> Total:
+def _total(labels: dict[str, str], rows: Sequence[ReportRow]) -> OrgTotal:
     counts: dict[str, int] = {}
     costs: dict[str, Decimal] = {}
     for row in rows:
@@ -74,15 +74,15 @@ def _total(labels: dict[str, str], rows: Sequence[Row]) -> Total:
             counts[name] = counts.get(name, 0) + value
         if row.cost is not None and row.currency is not None:
             costs[row.currency] = costs.get(row.currency, Decimal(0)) + row.cost
-    return Total(labels=labels, counts=counts, costs=costs)
+    return OrgTotal(labels=labels, counts=counts, costs=costs)
 
 
-def _order(total: Total, by: Sequence[str]) -> tuple[object, ...]:
+def _order(total: OrgTotal, by: Sequence[str]) -> tuple[object, ...]:
     moments = tuple(total.labels[name] for name in by if name in ("day", "at"))
     return (moments, -sum(total.costs.values()), -sum(total.counts.values()), *total.labels.values())
 
 
-class Sample(Record):
+class MetricSample(Record):
     """One number for a metrics system: a name in its standard terms, labels, and the value."""
 
     name: str
@@ -90,7 +90,7 @@ class Sample(Record):
     value: Decimal
 
 
-def samples(kind: Kind, rows: Sequence[Row], by: Sequence[str]) -> Iterator[Sample]:
+def list_samples(kind: Kind, rows: Sequence[ReportRow], by: Sequence[str]) -> Iterator[MetricSample]:
     """Yield the totals as samples: ullage_org_tokens and others by `type`, ullage_org_cost by `currency`.
 
     Each is a gauge of the days that the rows are of; none of them is a share of a plan's window.
@@ -102,8 +102,8 @@ def samples(kind: Kind, rows: Sequence[Row], by: Sequence[str]) -> Iterator[Samp
                 # A sum of the others would be counted twice by whoever adds them up.
                 if name != "total_tokens":
                     count = {**labels, "type": name.removesuffix("_tokens")}
-                    yield Sample(name="ullage_org_tokens", labels=count, value=Decimal(value))
+                    yield MetricSample(name="ullage_org_tokens", labels=count, value=Decimal(value))
             else:
-                yield Sample(name=f"ullage_org_{name}", labels=labels, value=Decimal(value))
+                yield MetricSample(name=f"ullage_org_{name}", labels=labels, value=Decimal(value))
         for currency, cost in total.costs.items():
-            yield Sample(name="ullage_org_cost", labels={**labels, "currency": currency}, value=cost)
+            yield MetricSample(name="ullage_org_cost", labels={**labels, "currency": currency}, value=cost)

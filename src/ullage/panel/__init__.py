@@ -38,7 +38,7 @@ class Wanted(Record):
     window: str | None = None
 
 
-class Row(Record):
+class PanelRow(Record):
     """One window, or the credits: name, number with its marks, course as a sparkline, outlook, and who said so when."""
 
     label: str
@@ -57,7 +57,7 @@ class Panel(Record):
     used_percent: float | None = None
     severity: Severity = "normal"
     state: State = "none"
-    rows: tuple[Row, ...] = ()
+    rows: tuple[PanelRow, ...] = ()
     origin: str = "Nothing is known yet."
     problem: str = ""
     palette: Mapping[str, str]
@@ -70,7 +70,7 @@ class Panel(Record):
         return segment.level_of(self.spans)
 
 
-def look(known: Overview, settings: Settings, wanted: Wanted, now: datetime) -> Panel:
+def look_at(known: Overview, settings: Settings, wanted: Wanted, now: datetime) -> Panel:
     """Return what there is to show at `now`."""
     problem = clean(known.problem.message, _LONGEST_PROBLEM) if known.problem else ""
     nothing = Panel(
@@ -130,7 +130,7 @@ def _about(nodes: Sequence[Node], window: str) -> tuple[Node, ...]:
     return tuple(about)
 
 
-def _rows(known: Overview, settings: Settings, now: datetime) -> tuple[Row, ...]:
+def _rows(known: Overview, settings: Settings, now: datetime) -> tuple[PanelRow, ...]:
     reading = known.reading
     assert reading is not None
     stated = [(window.source, window.as_of) for window in reading.windows]
@@ -139,7 +139,7 @@ def _rows(known: Overview, settings: Settings, now: datetime) -> tuple[Row, ...]
     # Credits that are too old have no row.
     found = zip(rows.rows(known, settings, now), stated, strict=False)
     return tuple(
-        Row(
+        PanelRow(
             label=row.label.encode("ascii", "replace").decode() if settings.ascii_only else row.label,
             share=row.number,
             bar=row.bar.text,

@@ -7,7 +7,7 @@ import json
 LEFT, RIGHT = 1, 3
 
 
-def button(line: bytes) -> int | None:
+def read_button(line: bytes) -> int | None:
     """Return the button of a click on our block; None for the array's bracket and whatever else is no click."""
     try:
         event = json.loads(line.strip().lstrip(b",").rstrip(b","))

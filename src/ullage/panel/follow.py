@@ -53,7 +53,7 @@ class Followed:
         prompt.start_refresh_if_due(self.environ, panel.UNATTENDED)
         self.known = overview.load(self.cache, settings.thresholds, now)
         due = self.known.schedule.due_at(self.known.reading, attended=False)
-        shown = panel.look(self.known, settings, self._wanted, now)
+        shown = panel.look_at(self.known, settings, self._wanted, now)
         return shown, changes.next_change(self.known, settings.thresholds, due, now)
 
 
@@ -64,7 +64,7 @@ def follow(followed: Followed, say: Callable[[Panel], None], sleep: Sleep) -> No
     """
     while not sleep.ended:
         followed.cache.make_private()
-        with watching.watching(followed.cache.directory, sleep.wake):
+        with watching.watch(followed.cache.directory, sleep.wake):
             _while_it_is_the_same(followed, say, sleep)
 
 
@@ -154,6 +154,6 @@ class PipeSleep:
         *complete, self._unread = (self._unread + data).split(b"\n")
         self._unread = self._unread[-_LONGEST_INPUT:]
         for line in complete:
-            button = clicks.button(line)
+            button = clicks.read_button(line)
             if button is not None:
                 self._clicked(button)

@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from ullage.panel import Panel, Row
+    from ullage.panel import Panel, PanelRow
     from ullage.quota.timeline import Level
 
     # The words of the command that an entry starts for a new reading.
@@ -76,7 +76,7 @@ def _menu(panel: Panel, refresh: Command, action: str, escape: Callable[[str], s
     yield entry("Open usage page", f"href={USAGE_PAGE}")
 
 
-def _window(row: Row, entry: Callable[..., str]) -> Sequence[str]:
+def _window(row: PanelRow, entry: Callable[..., str]) -> Sequence[str]:
     number = " ".join(part for part in (row.bar, row.share.text, row.course) if part)
     return [
         entry(f"{row.label}: {number}", level=row.share.level),

@@ -21,9 +21,9 @@ def open_usage_page(environ: Mapping[str, str], platform: str = sys.platform) ->
     if platform == "win32":
         getattr(os, "startfile")(USAGE_PAGE)  # noqa: B009  # there on Windows alone
         return True
-    opener = programs.find(_OPENERS.get(platform, "xdg-open"), environ)
+    opener = programs.find_program(_OPENERS.get(platform, "xdg-open"), environ)
     if opener is None:
         return False
     # A bar reads what we print: the browser must hold none of our descriptors.
-    detach.start_program([opener, USAGE_PAGE], secret.withheld(environ, config.load(environ)[0].key_variables))
+    detach.start_program([opener, USAGE_PAGE], secret.withhold_keys(environ, config.load(environ)[0].key_variables))
     return True

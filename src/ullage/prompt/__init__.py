@@ -19,7 +19,7 @@ from ullage.system.places import choose_profile, profile_directory, timeline_pat
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 
 
 def run(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int | None:
@@ -44,10 +44,15 @@ def run(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int | No
     return 0
 
 
-def start_refresh_if_due(environ: Mapping[str, str], surfaces: Iterable[str] = SURFACES) -> int:
-    """Run `ullage refresh --detach`: start a refresh unless somebody has begun one since the caller looked.
+def start_refresh_if_due(
+    environ: Mapping[str, str],
+    surfaces: Iterable[str] = SURFACES,
+    start: Callable[[Mapping[str, str]], None] | None = None,
+) -> int:
+    """Start a refresh in the background where a timeline says that one is due, and none has been started already.
 
-    `surfaces` are those whose timelines say when it is due: a bar that redraws by itself is served less often.
+    `surfaces` are those whose timelines are asked: a bar that redraws by itself is served less often. `start` takes the
+    place of `detach.start_refresh` in a process that must not fork. Returns an exit code, which is 0.
     """
     try:
         headers = [timeline.read_header(_read(surface, environ)) for surface in surfaces]
@@ -55,7 +60,7 @@ def start_refresh_if_due(environ: Mapping[str, str], surfaces: Iterable[str] = S
         return 0
     now = int(time.time())
     if any(timeline.is_due(header, now) for header in headers):
-        _start_refresh(environ)
+        _start_refresh(environ, start)
     return 0
 
 
@@ -63,11 +68,16 @@ def _read(surface: str, environ: Mapping[str, str]) -> bytes:
     return read_regular(timeline_path(environ, choose_timeline(surface, environ)), own=True) or b""
 
 
-def _start_refresh(environ: Mapping[str, str]) -> None:
-    if may_write(profile_directory(environ)):
-        from ullage.system import detach
+def _start_refresh(environ: Mapping[str, str], start: Callable[[Mapping[str, str]], None] | None = None) -> None:
+    from ullage.system import claim
 
-        detach.start_refresh(environ)
+    directory = profile_directory(environ)
+    if may_write(directory) and claim.take(directory, time.time()):
+        if start is None:
+            from ullage.system import detach
+
+            start = detach.start_refresh
+        start(environ)
 
 
 def _print(text: bytes) -> None:

@@ -10,7 +10,7 @@ from ullage.config.template import COUNTDOWNS, FORECASTS, MOMENTS, list_fields, 
 from ullage.quota.timeline import LEAD_SECONDS, TIMELINES, Frame, is_coloured, surface_of
 from ullage.render import segment
 from ullage.render.segment import View
-from ullage.render.surfaces import paint
+from ullage.render.surfaces import form_of, paint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,31 +35,29 @@ def build(
     now: datetime,
     forecasts: Mapping[str, Forecast] = MappingProxyType({}),
     samples: Mapping[str, Sequence[Sample]] = MappingProxyType({}),
-) -> dict[str, list[Frame]]:
-    """Return the frames of every timeline from `now` until the reading is too old to show."""
+) -> dict[tuple[str, ...], list[Frame]]:
+    """Return the frames from `now` until the reading is too old to show, by the timelines that have the same ones."""
     written = math.floor(now.timestamp())
     if reading is None:
-        nothing = Frame(starts_at=written - LEAD_SECONDS, level="none", text="")
-        return {name: [nothing] for name in TIMELINES}
-    templates = {*settings.templates.values()}
-    palettes = {surface_of(name): settings.palette_of(surface_of(name)) for name in TIMELINES}
+        return {TIMELINES: [Frame(starts_at=written - LEAD_SECONDS, level="none", text="")]}
+    alike: dict[tuple[str, str], list[str]] = {}
+    for name in TIMELINES:
+        alike.setdefault((settings.templates[surface_of(name)], form_of(name)), []).append(name)
+    templates = {template for template, _ in alike}
     scenes = {template: _scenes(reading, settings, template, written, forecasts, samples) for template in templates}
     return {
-        name: [
-            _frame(second, spans, name, settings, palettes[surface_of(name)])
-            for second, spans in scenes[settings.templates[surface_of(name)]]
-        ]
-        for name in TIMELINES
+        tuple(names): [_frame(second, spans, form, settings) for second, spans in scenes[template]]
+        for (template, form), names in alike.items()
     }
 
 
-def _frame(second: int, spans: Sequence[Span], name: str, settings: Settings, palette: Mapping[str, str]) -> Frame:
+def _frame(second: int, spans: Sequence[Span], form: str, settings: Settings) -> Frame:
     level = segment.level_of(spans)
-    if settings.shape and is_coloured(name):
+    if settings.shape and is_coloured(form):
         from ullage.render.shapes import shaped
 
         spans = shaped(spans, settings.shape, level, settings.look, nerd=settings.nerd)
-    return Frame(starts_at=second, level=level, text=paint(spans, name, palette))
+    return Frame(starts_at=second, level=level, text=paint(spans, form, settings.palette_of(surface_of(form))))
 
 
 def events(reading: Reading, settings: Settings, written: int) -> set[int]:

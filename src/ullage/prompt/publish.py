@@ -9,7 +9,7 @@ from ullage.base.dates import UTC, datetime
 from ullage.config.template import COURSES, FORECASTS
 from ullage.prompt import frames
 from ullage.quota import timeline
-from ullage.quota.timeline import ATTENDED, BootClock, surface_of
+from ullage.quota.timeline import ATTENDED, TIMELINES, BootClock, surface_of
 from ullage.store import overview
 from ullage.system.files import read_regular
 
@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ullage.config import Settings
-    from ullage.quota.model import Reading
-    from ullage.quota.schedule import Schedule
-    from ullage.store.cache import ProfileCache
+    from ullage.store.cache import ProfileCache, Snapshot
 
 _MOST_PUBLICATIONS = 5
 
@@ -30,21 +28,41 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def publish_anew(cache: ProfileCache, settings: Settings, clock: Callable[[], datetime] = utc_now) -> None:
-    """Write every surface's timeline from what is on disk, until nobody has added to that in the meantime."""
+def publish_anew(
+    cache: ProfileCache,
+    settings: Settings,
+    clock: Callable[[], datetime] = utc_now,
+    snapshot: Snapshot | None = None,
+) -> Snapshot:
+    """Write every surface's timeline from what is on disk, until no other process has added to that meanwhile.
+
+    A snapshot that the caller has just loaded spares loading it here; the one that was published last is returned.
+    """
+    snapshot = snapshot or cache.load()
     for _ in range(_MOST_PUBLICATIONS):
-        version = cache.version()
-        publish(cache, settings, cache.reading(), cache.schedule(), clock())
-        if cache.version() == version:
-            return
+        publish(cache, settings, snapshot, clock())
+        if cache.version() == snapshot.stated.version:
+            break
+        snapshot = cache.load()
+    return snapshot
 
 
-def publish(
-    cache: ProfileCache, settings: Settings, reading: Reading | None, schedule: Schedule, now: datetime
-) -> None:
-    """Write every surface's timeline, and set what tmux shows where the user wants that."""
+def publish(cache: ProfileCache, settings: Settings, snapshot: Snapshot, now: datetime) -> None:
+    """Write every surface's timeline, equal ones once, and set what tmux shows where the user wants that."""
+    for (data, checkpoint), names in _contents(cache, settings, snapshot, now).items():
+        cache.save_timeline(names[0], data, checkpoint, same=names[1:])
+    if settings.push_to_tmux:
+        from ullage.prompt import tmux
+
+        tmux.push(cache.environ, cache.timeline("tmux"), math.floor(now.timestamp()))
+
+
+def _contents(
+    cache: ProfileCache, settings: Settings, snapshot: Snapshot, now: datetime
+) -> dict[tuple[bytes, int], list[str]]:
+    """Return the timelines' bytes and checkpoints, each with the names of those that have it; the last name is last."""
     written = math.floor(now.timestamp())
-    clock = boot_clock()
+    reading, clock = snapshot.reading, boot_clock()
     forecasts = (
         overview.load_forecasts(cache, reading, settings.thresholds, now)
         if frames.asks_for(FORECASTS, settings)
@@ -52,16 +70,20 @@ def publish(
     )
     samples = overview.load_samples(cache, reading, now) if frames.asks_for(COURSES, settings) else {}
     events = frames.events(reading, settings, written) if reading else ()
-    for name, built in frames.build(reading, settings, now, forecasts, samples).items():
-        due = schedule.due_at(reading, attended=surface_of(name) in ATTENDED)
-        refresh_after = math.ceil(due.timestamp()) if due else written
-        checkpoint = min([refresh_after, *events])
-        data = timeline.encode(built, written=written, refresh_after=refresh_after, checkpoint=checkpoint, clock=clock)
-        cache.save_timeline(name, data, checkpoint)
-    if settings.push_to_tmux:
-        from ullage.prompt import tmux
-
-        tmux.push(cache.environ, cache.timeline("tmux"), written)
+    due = {attended: snapshot.schedule.due_at(reading, attended=attended) for attended in (True, False)}
+    found: dict[tuple[bytes, int], list[str]] = {}
+    for names, built in frames.build(reading, settings, now, forecasts, samples).items():
+        for attended, due_at in due.items():
+            alike = [name for name in names if (surface_of(name) in ATTENDED) is attended]
+            if alike:
+                refresh_after = math.ceil(due_at.timestamp()) if due_at else written
+                checkpoint = min([refresh_after, *events])
+                data = timeline.encode(
+                    built, written=written, refresh_after=refresh_after, checkpoint=checkpoint, clock=clock
+                )
+                found.setdefault((data, checkpoint), []).extend(alike)
+    # Whether a publication came to its end is seen by the last timeline.
+    return dict(sorted(found.items(), key=lambda content: TIMELINES[-1] in content[1]))
 
 
 def boot_clock(

@@ -40,7 +40,7 @@ def push(environ: Mapping[str, str], data: bytes, now: int) -> None:
 
     Starts no server. A server that does not answer is left alone: what it has runs out by itself.
     """
-    program = programs.find("tmux", environ)
+    program = programs.find_program("tmux", environ)
     pushed = pushed_at(data, now)
     if program is None or pushed is None:
         return

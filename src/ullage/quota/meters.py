@@ -205,6 +205,14 @@ PARTIAL = tuple(meter.name for meter in METERS if meter.is_partial)
 ASKS_SERVER = tuple(meter.name for meter in METERS if meter.asks_server)
 
 
+def asked_for(source: str) -> tuple[str, ...]:
+    """Return the sources that a refresh asks in turn when the settings name this one.
+
+    For `auto` those that list every window: the status line speaks by itself.
+    """
+    return tuple(name for name in IN_AUTO if name not in PARTIAL) if source == "auto" else (source,)
+
+
 def of(name: str) -> Meter:
     """Return a meter by its name."""
     return next(meter for meter in METERS if meter.name == name)

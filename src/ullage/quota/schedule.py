@@ -64,11 +64,11 @@ class Schedule(Record):
         earliest = self.attempted_at + SHORTEST_INTERVAL
         return max(earliest, min([due, *(reset for reset in resets if reset > reading.as_of)]))
 
-    def is_due(self, reading: Reading | None, now: datetime) -> bool:
+    def is_due(self, reading: Reading | None, now: datetime, *, attended: bool = True) -> bool:
         """Say whether to ask now; a schedule from the future was written by a clock that has since been set back."""
         if self.attempted_at is None or self.attempted_at > now + CLOCK_SLACK:
             return True
-        due = self.due_at(reading)
+        due = self.due_at(reading, attended=attended)
         return due is None or now >= due
 
     def may_be_early(self, now: datetime) -> bool:

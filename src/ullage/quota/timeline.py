@@ -7,11 +7,14 @@ Starts ascend. A reader shows the text of the last frame whose start is not in t
 `refresh_after` has passed or `written` lies in the future. It reads what it knows of the header and ignores the rest.
 
 The checksum is that of the frames: a shell need not read past a header that it knows, and two readings within a second
-would otherwise have the same one. The three fields before it let `ullage-prompt` know the time without a process: the
-wall clock at boot in hundredths of a second, to which it adds /proc/uptime while the boot id is the same. The uptime of
-a paused virtual machine stands still, so the file's modification time is set to the checkpoint, the first second at
-which an old frame would be wrong: a process that is newer than the file, by the wall clock, though the uptime says
-otherwise, asks `date`. Where there is no such clock the fields are `-`.
+would otherwise have the same one. Being derived, the file is not synced to the disk. Where a power cut has torn one, it
+does not fit its checksum: a reader in Python takes it for none, and the next refresh replaces it.
+
+The three fields before the checksum let `ullage-prompt` know the time without a process: the wall clock at boot in
+hundredths of a second, to which it adds /proc/uptime while the boot id is the same. The uptime of a paused virtual
+machine stands still, so the file's modification time is set to the checkpoint, the first second at which an old frame
+would be wrong: a process that is newer than the file, by the wall clock, though the uptime says otherwise, asks `date`.
+Where there is no such clock the fields are `-`.
 
 This module is imported by the prompt: bytes, integers and `os` only.
 """
@@ -40,6 +43,8 @@ _UNCOLOURED = "-plain"
 TIMELINES = (*SURFACES, *(surface + _UNCOLOURED for surface in SURFACES if surface != "plain"))
 
 _MAGIC = b"ullage-timeline 1 "
+# Which field of the header the checksum is.
+_CHECKSUM = 7
 
 # Below 2**32: the frames' bytes, as one number, leave a checksum behind without anything to import.
 _LARGEST_PRIME = 4_294_967_291
@@ -98,17 +103,16 @@ def encode(
         lines.append(f"{frame.starts_at} {frame.level} {frame.text}\n")
     body = "".join(lines).encode()
     boot = f"{clock.centiseconds} {clock.boot_id} {checkpoint}" if clock else "- - -"
-    return (
-        f"ullage-timeline 1 {written} {refresh_after} {boot} {int.from_bytes(body) % _LARGEST_PRIME:08x}\n".encode()
-        + body
-    )
+    return f"ullage-timeline 1 {written} {refresh_after} {boot} ".encode() + _checksum(body) + b"\n" + body
 
 
 def read_header(data: bytes) -> Header | None:
-    """Return the header, or None when this is no timeline of a version that we know."""
-    first, newline, _ = data.partition(b"\n")
+    """Return the header; None when this is no timeline of a version that we know, or a power cut has torn it."""
+    first, newline, body = data.partition(b"\n")
     fields = first.split(b" ")
     if not newline or not data.startswith(_MAGIC) or len(fields) < 4:
+        return None
+    if len(fields) > _CHECKSUM and fields[_CHECKSUM] != _checksum(body):
         return None
     written, refresh_after = _epoch(fields[2]), _epoch(fields[3])
     if written is None or refresh_after is None:
@@ -134,14 +138,6 @@ def text_at(data: bytes, now: int) -> bytes:
     return text
 
 
-def postpone(data: bytes, refresh_after: int) -> bytes:
-    """Return the same timeline with its refresh moved on."""
-    first, newline, rest = data.partition(b"\n")
-    fields = first.split(b" ")
-    fields[3] = str(refresh_after).encode()
-    return b" ".join(fields) + newline + rest
-
-
 def decode(data: bytes) -> tuple[Header, list[Frame]] | None:
     """Return header and frames, or None for bytes that are no timeline of a version that we know."""
     header = read_header(data)
@@ -156,6 +152,10 @@ def decode(data: bytes) -> tuple[Header, list[Frame]] | None:
             return None
         frames.append(Frame(starts_at=start, level=level, text=text))  # type: ignore[arg-type]  # read, not trusted
     return header, frames
+
+
+def _checksum(body: bytes) -> bytes:
+    return b"%08x" % (int.from_bytes(body) % _LARGEST_PRIME)
 
 
 def _epoch(field: bytes) -> int | None:

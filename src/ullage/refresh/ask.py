@@ -1,27 +1,28 @@
-"""Whom to ask: the source that the settings name; for `auto` nobody while Claude Code has told enough by itself."""
+"""Whom to ask: the sources that the settings name, one after the other, until what is known is enough."""
 
 from __future__ import annotations
 
 import contextlib
 import importlib
-from datetime import UTC, datetime, timedelta
 
+from ullage.base.dates import UTC, datetime, timedelta
 from ullage.base.errors import SourceError
-from ullage.config import wrong_source
+from ullage.config import find_wrong_source
 from ullage.quota import meters
-from ullage.quota.model import CLOCK_SLACK
+from ullage.quota.model import CLOCK_SLACK, Account
 from ullage.quota.schedule import SHORTEST_INTERVAL
+from ullage.refresh import turns
 from ullage.store.account import AccountCache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Protocol
 
     from ullage.config import Settings
-    from ullage.quota.model import Account, Reading
+    from ullage.quota.model import Reading
     from ullage.quota.schedule import Schedule
-    from ullage.store.cache import ProfileCache
+    from ullage.store.cache import ProfileCache, Snapshot
 
     class Source(Protocol):
         """Somebody who knows what the windows stand at."""
@@ -32,43 +33,108 @@ if TYPE_CHECKING:
         def read(self, environ: Mapping[str, str], account: Account, now: datetime) -> Reading: ...
 
 
-def source_in_force(settings: Settings) -> Source:
-    """Return the source that the settings name; `auto` begins with what Claude Code has left lying.
+class Inquiry:
+    """What a refresh asks with, and what is known so far: `snapshot` changes with every answer.
 
-    Raises SourceError for a word that names none, which only the environment can hold.
+    With `force` sources are asked before their turn.
     """
-    wrong = wrong_source(settings)
+
+    def __init__(
+        self, environ: Mapping[str, str], cache: ProfileCache, snapshot: Snapshot, now: datetime, *, force: bool
+    ) -> None:
+        self.environ, self.cache, self.snapshot = environ, cache, snapshot
+        self.now, self.force = now, force
+        self.account = Account()
+
+    @property
+    def schedule(self) -> Schedule:
+        """When to ask again, as far as that is known yet."""
+        return self.snapshot.schedule
+
+    @schedule.setter
+    def schedule(self, schedule: Schedule) -> None:
+        self.snapshot = self.snapshot.replace(schedule=schedule)
+
+    def note_schedule(self) -> None:
+        """Keep the schedule before something is begun, so that an attempt which dies is not repeated at once."""
+        self.cache.note_schedule(self.schedule)
+
+
+def find_sources(settings: Settings) -> list[Source]:
+    """Return the sources to ask in turn; raise SourceError for a name of none, which only the environment can hold."""
+    wrong = find_wrong_source(settings)
     if wrong:
         raise SourceError("unknown_source", wrong)
-    name = "claude-cache" if settings.source == "auto" else settings.source
+    return [_find_source(name, settings) for name in meters.asked_for(settings.source)]
+
+
+def _find_source(name: str, settings: Settings) -> Source:
     module = importlib.import_module(f"ullage.sources.{meters.of(name).module}")
     # Where the key comes from stands in the settings, which no source looks into by itself.
     source: Source = module.Web(settings.web) if name == "web" else module
     return source
 
 
-def one(
-    source: Source, environ: Mapping[str, str], cache: ProfileCache, account: Account, now: datetime, *, force: bool
-) -> None:
+def ask_in_turn(sources: Sequence[Source], inquiry: Inquiry) -> bool:
+    """Ask each source whose turn it is until what is known is enough, and the last one in any case.
+
+    Returns whether what is known now is as good as an answer; where it is not, the schedule says when the last source
+    may be asked. Raises SourceError when the last source has no answer; the others may have none.
+    """
+    state_changed_at = _note_state_file(sources, inquiry)
+    *first, last = sources
+    for source in first:
+        if turns.has_news(source.NAME, state_changed_at):
+            with contextlib.suppress(SourceError):
+                _ask(source, inquiry)
+        if not inquiry.force and turns.is_enough(inquiry.snapshot.stated, inquiry.now):
+            return True
+    if turns.has_said_all(last.NAME, inquiry.snapshot, state_changed_at):
+        return True
+    wait_until = turns.next_turn(last.NAME, inquiry.snapshot, state_changed_at, inquiry.now)
+    if wait_until is not None and not inquiry.force:
+        inquiry.schedule = inquiry.schedule.replace(refresh_at=wait_until, idle_refresh_at=wait_until)
+        return False
+    started = turns.mark_start(last.NAME, inquiry.schedule, inquiry.now)
+    if started is not inquiry.schedule:
+        inquiry.schedule = started
+        inquiry.note_schedule()
+    _ask(last, inquiry)
+    return True
+
+
+def _note_state_file(sources: Sequence[Source], inquiry: Inquiry) -> datetime | None:
+    """Return when Claude Code wrote its state file, where it has since the last refresh; the schedule then knows it."""
+    if not any(source.NAME in turns.GO_BY_STATE_FILE for source in sources):
+        return None
+    from ullage.sources import claude_state
+
+    mark = claude_state.mark(inquiry.environ)
+    if mark is None or mark == inquiry.schedule.state_mark:
+        return None
+    inquiry.schedule = inquiry.schedule.replace(state_mark=mark)
+    return datetime.fromtimestamp(int(mark.partition("-")[0]) / 1e9, UTC)
+
+
+def _ask(source: Source, inquiry: Inquiry) -> None:
     """Ask a source and keep its answer; raise SourceError when there is none."""
     if source.NAME in meters.ASKS_SERVER:
-        answer = _of_account(source, environ, cache, account, now, force=force)
+        answer = _ask_once_for_account(source, inquiry)
     else:
-        answer = source.read(environ, account, now)
+        answer = source.read(inquiry.environ, inquiry.account, inquiry.now)
     # The status line's sessions keep their statements themselves.
     if answer.source != "statusline":
-        cache.save_reading(answer)
+        inquiry.snapshot = inquiry.cache.keep(inquiry.snapshot, answer)
 
 
-def _of_account(
-    source: Source, environ: Mapping[str, str], cache: ProfileCache, account: Account, now: datetime, *, force: bool
-) -> Reading:
+def _ask_once_for_account(source: Source, inquiry: Inquiry) -> Reading:
     """Ask the server for an account once in five minutes, whichever profile wants to know."""
-    shared = AccountCache(cache.root, account.id)
+    now, root = inquiry.now, inquiry.cache.root
+    shared = AccountCache(root, inquiry.account.id)
     with shared.lock() as alone:
         asked_at = shared.asked_at()
         is_recent = asked_at is not None and timedelta() <= now - asked_at < SHORTEST_INTERVAL
-        if not alone or (is_recent and not force):
+        if not alone or (is_recent and not inquiry.force):
             known = shared.reading(source.NAME)
             if known is not None and -CLOCK_SLACK <= now - known.as_of < SHORTEST_INTERVAL:
                 return known
@@ -78,62 +144,11 @@ def _of_account(
             )
         shared.save_asked_at(now)
         try:
-            answer = source.read(environ, account, now)
+            answer = source.read(inquiry.environ, inquiry.account, now)
         except SourceError as error:
             if not error.reached_server:
                 shared.save_asked_at(None)
             raise
         # A key may turn out to be another account's than it was.
-        AccountCache(cache.root, answer.account.id).save_reading(answer)
+        AccountCache(root, answer.account.id).save_reading(answer)
         return answer
-
-
-def as_needed(
-    settings: Settings,
-    environ: Mapping[str, str],
-    cache: ProfileCache,
-    account: Account,
-    schedule: Schedule,
-    now: datetime,
-    *,
-    force: bool,
-) -> tuple[Schedule, bool]:
-    """Ask the source in force, unless what is known is as good as an answer, or it is not time for one.
-
-    Claude Code's state file is read when it has changed, its program started when it is time again; `auto` takes in the
-    one, and starts the other when that is too old. Returns the plan, and whether what is known now is as good as an
-    answer. Raises SourceError when there is none.
-    """
-    from ullage.refresh import auto
-    from ullage.sources import claude_cache, claude_cli, claude_state
-
-    source = source_in_force(settings)
-    if source.NAME not in (claude_cache.NAME, claude_cli.NAME):
-        one(source, environ, cache, account, now, force=force)
-        return schedule, True
-    state_mark = claude_state.mark(environ)
-    state_changed_at = None
-    if state_mark is not None and state_mark != schedule.state_mark:
-        state_changed_at = datetime.fromtimestamp(int(state_mark.partition("-")[0]) / 1e9, UTC)
-        schedule = schedule.replace(state_mark=state_mark)
-    if settings.source == "auto":
-        if state_changed_at is not None:
-            with contextlib.suppress(SourceError):
-                one(claude_cache, environ, cache, account, now, force=force)
-        if not force and auto.is_enough(cache.readings(), now):
-            return schedule, True
-    elif source.NAME == claude_cache.NAME:
-        if state_changed_at is not None or not _has_told(claude_cache.NAME, cache):
-            one(claude_cache, environ, cache, account, now, force=force)
-        return schedule, True
-    may_start_at = auto.may_start_at(schedule, is_busy=auto.is_busy(schedule, cache.readings(), state_changed_at, now))
-    if not force and may_start_at is not None and now < may_start_at <= now + auto.IDLE_INTERVAL:
-        return schedule.replace(refresh_at=may_start_at, idle_refresh_at=may_start_at), False
-    schedule = schedule.replace(spawned_at=now)
-    cache.save_schedule(schedule)
-    one(claude_cli, environ, cache, account, now, force=force)
-    return schedule, True
-
-
-def _has_told(source: str, cache: ProfileCache) -> bool:
-    return any(reading.source == source for reading in cache.readings())

@@ -46,6 +46,18 @@ def style_of(span: Span, palette: Mapping[str, str]) -> str:
     return " ".join(filter(None, (span.style, palette.get(span.level or "", "")))) if palette else ""
 
 
+# What else is like another surface: its texts as they are, its colours as those of a terminal.
+_WITH_ESCAPES, _WITH_COLOURS = ("zsh", "tmux"), ("bash", "zsh", "tmux")
+
+
+def form_of(timeline: str) -> str:
+    """Return the timeline that stands for all that paint the same spans the same way."""
+    surface = surface_of(timeline)
+    if is_coloured(timeline):
+        return surface if surface in _WITH_COLOURS else "ansi"
+    return timeline if surface in _WITH_ESCAPES else "plain"
+
+
 def paint(spans: Iterable[Span], timeline: str, palette: Mapping[str, str]) -> str:
     """Return the spans as the timeline's surface wants them: escaped, and coloured where colours are wanted."""
     surface, coloured = surface_of(timeline), is_coloured(timeline)

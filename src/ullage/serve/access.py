@@ -68,9 +68,9 @@ class Access:
         if secret is None:
             return None
         known = self.known(now)
-        session = self._sessions.get(access_tokens.digest(secret))
+        session = self._sessions.get(access_tokens.hash_token(secret))
         found = next((token for token in known if token.id == session), None)
-        found = found or access_tokens.matching([token for token in known if not token.link], secret)
+        found = found or access_tokens.find_matching([token for token in known if not token.link], secret)
         return Grant(token_id=found.id, scope=found.scope) if found else None
 
     def holds(self, grant: Grant, now: datetime) -> bool:
@@ -86,7 +86,7 @@ class Access:
         secret = _secret(headers)
         if self.directory is None or secret is None:
             return None
-        token = access_tokens.matching([token for token in self.known(now) if token.used_at is None], secret)
+        token = access_tokens.find_matching([token for token in self.known(now) if token.used_at is None], secret)
         if token is None or (token.link and not self._is_here(token.link, headers)):
             return None
         if token.link and not access_tokens.use_link(self.directory, token, now):
@@ -94,7 +94,7 @@ class Access:
         session = access_tokens.PREFIX + secrets.token_urlsafe(32)
         while len(self._sessions) >= _MOST_SESSIONS:
             del self._sessions[next(iter(self._sessions))]
-        self._sessions[access_tokens.digest(session)] = token.id
+        self._sessions[access_tokens.hash_token(session)] = token.id
         return session
 
     def _is_here(self, address: str, headers: Mapping[bytes, bytes]) -> bool:
@@ -105,7 +105,7 @@ class Access:
         """Return the valid tokens; the file is read anew when it has been replaced."""
         assert self.directory is not None
         try:
-            status = os.stat(access_tokens.path(self.directory))
+            status = os.stat(access_tokens.locate_tokens(self.directory))
             seen = (status.st_ino, status.st_mtime_ns, status.st_size)
         except OSError:
             seen = None

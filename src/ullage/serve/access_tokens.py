@@ -20,7 +20,7 @@ from ullage.base.text import clean
 from ullage.base.values import iso, parse_time
 from ullage.system import directories
 from ullage.system.files import read_regular, write_atomically
-from ullage.system.lock import exclusive
+from ullage.system.lock import hold_lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,31 +58,31 @@ class Token(Record):
     used_at: datetime | None = None
 
 
-def directory(environ: Mapping[str, str]) -> str:
+def locate_directory(environ: Mapping[str, str]) -> str:
     """Return the directory that holds the tokens, made private; raise CacheError where it cannot be."""
     state = config.state_path(environ)
     path = os.path.join(state, "serve")
-    directories.make(state, path, variable=directories.STATE)
+    directories.make_private(state, path, variable=directories.STATE)
     return path
 
 
-def path(directory: str) -> str:
+def locate_tokens(directory: str) -> str:
     """Return where the tokens lie."""
     return os.path.join(directory, "tokens.json")
 
 
 def load(directory: str, now: datetime) -> tuple[Token, ...]:
     """Return what is still valid at `now`; raise ServeError for a file that cannot be understood."""
-    data = read_regular(path(directory), _LARGEST_FILE, own=True)
+    data = read_regular(locate_tokens(directory), _LARGEST_FILE, own=True)
     if data is None:
-        if os.path.lexists(path(directory)):
-            raise ServeError(f"{path(directory)} cannot be read, or is not yours. Make it so, or remove it.")
+        if os.path.lexists(locate_tokens(directory)):
+            raise ServeError(f"{locate_tokens(directory)} cannot be read, or is not yours. Make it so, or remove it.")
         return ()
     try:
         tokens = _decoded(data)
     except (ValueError, LookupError, TypeError, RecursionError) as error:
         raise ServeError(
-            f"{path(directory)} cannot be understood, so no token is valid. Remove it and make new ones."
+            f"{locate_tokens(directory)} cannot be understood, so no token is valid. Remove it and make new ones."
         ) from error
     return tuple(token for token in tokens if token.expires_at is None or now < token.expires_at)
 
@@ -123,7 +123,7 @@ def create(directory: str, name: str, scope: Scope, now: datetime, *, link: str 
         id=secrets.token_hex(4),
         name=clean(name),
         scope=scope,
-        sha256=digest(secret),
+        sha256=hash_token(secret),
         created_at=now,
         expires_at=now + LINK_LASTS if link else None,
         link=link,
@@ -157,16 +157,16 @@ def use_link(directory: str, token: Token, now: datetime) -> bool:
     return bool(before)
 
 
-def matching(tokens: Iterable[Token], secret: str) -> Token | None:
+def find_matching(tokens: Iterable[Token], secret: str) -> Token | None:
     """Return the token that has this secret; takes as long whichever it is, and for a wrong one."""
-    wanted, found = digest(secret), None
+    wanted, found = hash_token(secret), None
     for token in tokens:
         if hmac.compare_digest(token.sha256, wanted):
             found = token
     return found
 
 
-def digest(secret: str) -> str:
+def hash_token(secret: str) -> str:
     """Return what is stored of a secret."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
@@ -182,12 +182,12 @@ def _with_room(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
 
 
 def _change(directory: str, now: datetime, change: Callable[[tuple[Token, ...]], tuple[Token, ...]]) -> None:
-    with exclusive(path(directory) + ".lock", _WAIT_SECONDS) as held:
+    with hold_lock(locate_tokens(directory) + ".lock", _WAIT_SECONDS) as held:
         if not held:
-            raise ServeError(f"Another process holds {path(directory)}.lock. Try again.")
+            raise ServeError(f"Another process holds {locate_tokens(directory)}.lock. Try again.")
         tokens = change(load(directory, now))
         document = {"version": _VERSION, "tokens": [_entry(token) for token in tokens]}
-        write_atomically(path(directory), json.dumps(document, indent=1).encode() + b"\n")
+        write_atomically(locate_tokens(directory), json.dumps(document, indent=1).encode() + b"\n")
 
 
 def _entry(token: Token) -> dict[str, object]:

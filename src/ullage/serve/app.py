@@ -58,11 +58,11 @@ class Server:
             if arguments["profile"] not in known:
                 raise FaultError(404, "There is no such profile; /v1/profiles lists them.")
             profile = known[arguments["profile"]]
-        self.knowledge.refresh_if_due(profile, datetime.now(UTC))
+        self.knowledge.refresh_if_due(profile)
         return profile
 
 
-def application(knowledge: Knowledge, access: Access, feed: Feed) -> Application:
+def build_application(knowledge: Knowledge, access: Access, feed: Feed) -> Application:
     """Return what answers requests: the guard with the routes behind it."""
     server = Server(knowledge, access, feed)
     addresses = [Address(route.path, _Endpoint(server, route)) for route in routes.ROUTES]
@@ -94,7 +94,7 @@ async def _respond(server: Server, route: Route, request: Request) -> Response:
         _check_scope(server.access.grant(dict(request.headers.raw), datetime.now(UTC)), route)
         # The server keeps a connection that has shown its token when there are too many.
         request.scope[GRANTED] = True
-    return await ANSWERS[route.path](server, routes.arguments(route, request.query_params.multi_items()), request)
+    return await ANSWERS[route.path](server, routes.read_arguments(route, request.query_params.multi_items()), request)
 
 
 def _check_scope(grant: Grant | None, route: Route) -> None:
@@ -191,7 +191,7 @@ async def _metrics(server: Server, arguments: Arguments, request: Request) -> Re
 
 
 async def _openapi(_server: Server, _arguments: Arguments, _request: Request) -> Response:
-    return Response(json.dumps(routes.openapi(), indent=1), media_type="application/json")
+    return Response(json.dumps(routes.describe_api(), indent=1), media_type="application/json")
 
 
 async def _health(_server: Server, _arguments: Arguments, _request: Request) -> Response:
@@ -199,7 +199,7 @@ async def _health(_server: Server, _arguments: Arguments, _request: Request) -> 
 
 
 async def _page(_server: Server, _arguments: Arguments, _request: Request) -> Response:
-    shown, policy = page.whole()
+    shown, policy = page.assemble_page()
     return Response(shown, media_type="text/html; charset=utf-8", headers={"content-security-policy": policy})
 
 

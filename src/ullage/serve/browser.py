@@ -38,7 +38,7 @@ def open_page(base: str, link: str, directory: str, named: Iterable[str]) -> boo
 def _without_keys(named: Iterable[str]) -> Iterator[None]:
     """Hand a browser, which inherits our environment, nothing that opens an account."""
     before = dict(os.environ)
-    for name in before.keys() - secret.withheld(before, named).keys():
+    for name in before.keys() - secret.withhold_keys(before, named).keys():
         del os.environ[name]
     try:
         yield

@@ -82,7 +82,7 @@ DOCUMENTS: tuple[type[Document], ...] = (
 )
 
 
-def samples_document(samples: Mapping[str, Sequence[Sample]], most: int) -> SamplesDocument:
+def describe_samples(samples: Mapping[str, Sequence[Sample]], most: int) -> SamplesDocument:
     """Return the newest samples, at most so many, of those by window id."""
     rows = sorted(((window, sample) for window in samples for sample in samples[window]), key=lambda row: row[1].at)
     return SamplesDocument(
@@ -99,7 +99,7 @@ def _sample(window: str, sample: Sample) -> SampleDocument:
     )
 
 
-def burnup_document(burnup: Burnup) -> BurnupDocument:
+def describe_burnup(burnup: Burnup) -> BurnupDocument:
     """Return what a chart draws."""
     return BurnupDocument(
         schema=1,

@@ -99,9 +99,9 @@ class Feed:
 
         try:
             cache.ProfileCache(self._knowledge.environ).make_private()
-            watches.enter_context(watching.watching(root, changed, recursive=True))
+            watches.enter_context(watching.watch(root, changed, recursive=True))
             for directory in self._directories:
-                watches.enter_context(watching.watching(directory, changed))
+                watches.enter_context(watching.watch(directory, changed))
         except UllageError:
             return None
         return _identity(root)
@@ -117,7 +117,7 @@ class Feed:
             with contextlib.suppress(UllageError, OSError):
                 # A stream that cannot be served either says so.
                 for profile in {*self._streams.values()}:
-                    self._knowledge.refresh_if_due(profile, datetime.now(UTC))
+                    self._knowledge.refresh_if_due(profile)
             self._wake()
 
     def _patience(self) -> float | None:

@@ -7,7 +7,7 @@ import subprocess
 import threading
 from datetime import UTC, datetime
 
-from ullage import config, metrics
+from ullage import config, metrics, prompt
 from ullage.base.record import Record
 from ullage.metrics import identity
 from ullage.prompt import frames
@@ -17,7 +17,6 @@ from ullage.serve import documents
 from ullage.store import history, overview
 from ullage.store.cache import ProfileCache
 from ullage.system import detach, places
-from ullage.system.files import may_write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,8 +28,6 @@ if TYPE_CHECKING:
     from ullage.serve.documents import BurnupDocument, SamplesDocument
     from ullage.store.overview import Overview
 
-# A refresh moves its own due time on within this time; until then nobody here starts another.
-_REFRESH_PAUSE_SECONDS = 30
 # A bar that redraws by itself: nobody presses Enter before an answer of ours.
 _SURFACE = "plain"
 
@@ -49,7 +46,6 @@ class Knowledge:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self.environ = environ
         self._loaded: dict[str | None, _Loaded] = {}
-        self._refreshed: dict[str | None, datetime] = {}
 
     def profiles(self) -> list[str | None]:
         """Return every profile that has a cache, or else the one in effect."""
@@ -58,10 +54,6 @@ class Knowledge:
     def in_effect(self) -> str | None:
         """Return the profile that the environment names."""
         return self.environ.get("CLAUDE_CONFIG_DIR") or None
-
-    def overview(self, profile: str | None, now: datetime) -> Overview:
-        """Return all there is to show of a profile at `now`."""
-        return self._load(profile, now).overview
 
     def thresholds(self, profile: str | None, now: datetime) -> Thresholds:
         """Return where the lines between fresh and stale, normal and critical are drawn."""
@@ -90,8 +82,8 @@ class Knowledge:
         """Return the metrics of every account."""
         settings, _ = config.load(self.environ)
         known = overview.load_all(self.profiles(), self.environ, settings.thresholds, now)
-        names = identity.names(settings.reporting, known, self.environ)
-        return metrics.exposition(known, settings.thresholds, now, names, openmetrics=openmetrics)
+        names = identity.name_accounts(settings.reporting, known, self.environ)
+        return metrics.expose_metrics(known, settings.thresholds, now, names, openmetrics=openmetrics)
 
     def burnup(self, profile: str | None, window: str, now: datetime) -> BurnupDocument | None:
         """Return the course of a window by its id, None where there is none to show."""
@@ -112,7 +104,7 @@ class Knowledge:
             if reading
             else {}
         )
-        return documents.samples_document({id: found[id] for id in found if window in (None, id)}, most)
+        return documents.describe_samples({id: found[id] for id in found if window in (None, id)}, most)
 
     def next_event(self, profile: str | None, now: datetime) -> datetime | None:
         """Return when time alone changes what a profile shows or a refresh falls due, None when nothing is ahead."""
@@ -123,19 +115,15 @@ class Knowledge:
             moments.append(header.refresh_after)
         return datetime.fromtimestamp(min(moments), UTC) if moments else None
 
-    def refresh_if_due(self, profile: str | None, now: datetime) -> None:
+    def refresh_if_due(self, profile: str | None) -> None:
         """Start a refresh as a bar would: in the background, no more often than the schedule allows."""
-        cache = self._cache(profile)
-        header = timeline.read_header(cache.timeline(_SURFACE))
-        last = self._refreshed.get(profile)
-        if not timeline.is_due(header, int(now.timestamp())) or not may_write(cache.directory):
-            return
-        if last is None or not 0 <= (now - last).total_seconds() < _REFRESH_PAUSE_SECONDS:
-            self._refreshed[profile] = now
-            _start_refresh(cache.environ)
+        prompt.start_refresh_if_due(self._environ_of(profile), (_SURFACE,), _start_refresh)
+
+    def _environ_of(self, profile: str | None) -> dict[str, str]:
+        return places.of_profile(profile, self.environ)
 
     def _cache(self, profile: str | None) -> ProfileCache:
-        return ProfileCache(places.of_profile(profile, self.environ))
+        return ProfileCache(self._environ_of(profile))
 
     def _load(self, profile: str | None, now: datetime) -> _Loaded:
         cache = self._cache(profile)
@@ -158,14 +146,14 @@ class Knowledge:
 
 def _burnup(window: Window, known: Overview, now: datetime) -> BurnupDocument | None:
     drawn = burnup.plot_burnup(window, known.samples.get(window.id, ()), known.forecasts.get(window.id), now)
-    return documents.burnup_document(drawn) if drawn else None
+    return documents.describe_burnup(drawn) if drawn else None
 
 
 def _start_refresh(environ: Mapping[str, str]) -> None:
     """Start a refresh that outlives us; unlike `detach`, from a process with threads, which must not fork."""
     try:
         process = subprocess.Popen(
-            detach.command("ullage.refresh"),
+            detach.build_command("ullage.refresh"),
             env=dict(environ),
             cwd=os.path.abspath(os.sep),
             stdin=subprocess.DEVNULL,

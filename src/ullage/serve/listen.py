@@ -14,7 +14,7 @@ import sys
 from ullage.base.errors import CacheError, ServeError, UsageError
 from ullage.base.record import Record
 from ullage.system import addresses, directories
-from ullage.system.lock import exclusive
+from ullage.system.lock import hold_lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Place(Record):
         return ipaddress.ip_address(self.address[0]).is_unspecified
 
 
-def place(host: str, port: int) -> Place:
+def choose_place(host: str, port: int) -> Place:
     """Return where a host name or an address lies; raise UsageError when there is no such one."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
@@ -90,7 +90,7 @@ def default_unix_path(environ: Mapping[str, str], state: str) -> str:
 
 
 @contextlib.contextmanager
-def unix(path: str) -> Iterator[socket.socket]:
+def listen_on_unix(path: str) -> Iterator[socket.socket]:
     """Listen on a socket that its owner alone can connect to; it goes away with us.
 
     One that was left over is replaced; nothing else is. Raises ServeError when another server has it.
@@ -103,7 +103,7 @@ def unix(path: str) -> Iterator[socket.socket]:
             f"{path} is too long for a socket: {_LONGEST_UNIX_PATH - 1} bytes at most. Name a shorter one."
         )
     _make_private(os.path.dirname(path))
-    with exclusive(path + ".lock") as held:
+    with hold_lock(path + ".lock") as held:
         if not held:
             raise ServeError(f"Another `ullage serve` has {path}. Name another socket.")
         _remove_left_over(path)
@@ -182,9 +182,9 @@ def _no_password() -> str:
     raise ValueError("the key has a password")
 
 
-def hosts(names: tuple[str, ...], port: int, scheme: str) -> frozenset[str]:
+def list_hosts(names: tuple[str, ...], port: int, scheme: str) -> frozenset[str]:
     """Return the values that the Host header may have; a loopback server goes by every name of loopback."""
-    every = {shown(name).lower() for name in names}
+    every = {show_address(name).lower() for name in names}
     if any(name == "localhost" or addresses.is_loopback(name) for name in names):
         every |= {"localhost", "127.0.0.1", "[::1]"}
     usual = {"http": 80, "https": 443}[scheme]
@@ -192,6 +192,6 @@ def hosts(names: tuple[str, ...], port: int, scheme: str) -> frozenset[str]:
     return frozenset(with_port | (every if port in (0, usual) else set()))
 
 
-def shown(host: str) -> str:
+def show_address(host: str) -> str:
     """Return a host as an address has it."""
     return f"[{host}]" if ":" in host else host

@@ -139,7 +139,7 @@ def _words(error: Exception) -> str:
 
 async def refuse(send: Send, fault: FaultError) -> None:
     """Send a refusal as a problem document."""
-    body = problem(fault.status, fault.detail)
+    body = answer_problem(fault.status, fault.detail)
     headers = [
         (b"content-type", b"application/problem+json"),
         (b"content-length", str(len(body)).encode()),
@@ -149,15 +149,15 @@ async def refuse(send: Send, fault: FaultError) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-def problem(status: int, detail: str) -> bytes:
+def answer_problem(status: int, detail: str) -> bytes:
     """Return the problem document of a refusal."""
     title = HTTPStatus(status).phrase
     return contract.encode(documents.FaultDocument(type="about:blank", title=title, status=status, detail=detail))
 
 
-def raw(status: int, detail: str, headers: dict[bytes, bytes]) -> bytes:
+def answer_raw(status: int, detail: str, headers: dict[bytes, bytes]) -> bytes:
     """Return a refusal as it goes over the wire, for what comes before HTTP is understood; the connection ends."""
-    body = problem(status, detail)
+    body = answer_problem(status, detail)
     given = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]
     lines = [name + b": " + value for name, value in _completed([*given, *headers.items(), (b"connection", b"close")])]
     first = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}".encode()

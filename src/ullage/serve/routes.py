@@ -118,7 +118,7 @@ ROUTES = (
 )
 
 
-def arguments(route: Route, given: Iterable[tuple[str, str]]) -> dict[str, str]:
+def read_arguments(route: Route, given: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Return a query's values with the defaults; raise FaultError for what the route does not take."""
     found: dict[str, str] = {}
     known = {parameter.name: parameter for parameter in route.parameters}
@@ -163,7 +163,7 @@ _FAULTS = {
 _EVERYWHERE = (400, 413, 414, 421, 431, 503)
 
 
-def openapi() -> dict[str, Any]:
+def describe_api() -> dict[str, Any]:
     """Return the OpenAPI document."""
     paths: dict[str, Any] = {}
     for route in ROUTES:

@@ -35,7 +35,7 @@ _PARTING_SECONDS = 3
 _OTHER_DESCRIPTORS = 64
 
 
-class Connection(H11Protocol):
+class ClientConnection(H11Protocol):
     """One connection: a request has to arrive in time, and an answer has to be taken in time."""
 
     most = MOST_CONNECTIONS
@@ -49,14 +49,14 @@ class Connection(H11Protocol):
         super().connection_made(transport)
         self._made_at = self.loop.time()
         if len(self.connections) > self.most and not self._make_room():
-            transport.write(middleware.raw(503, "There are too many connections.", {b"retry-after": b"5"}))
+            transport.write(middleware.answer_raw(503, "There are too many connections.", {b"retry-after": b"5"}))
             self._part()
             return
         self._expect_head()
 
     def _make_room(self) -> bool:
         """Give up the oldest connection that has shown no token: any user can fill the port, and keeps no owner out."""
-        others = (other for other in self.connections if isinstance(other, Connection) and other is not self)
+        others = (other for other in self.connections if isinstance(other, ClientConnection) and other is not self)
         strangers = [other for other in others if not (other.transport.is_closing() or other.is_granted())]
         if strangers:
             min(strangers, key=lambda other: other._made_at).transport.abort()
@@ -119,7 +119,7 @@ class Connection(H11Protocol):
         status = getattr(error, "error_status_hint", 400)
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             detail = {431: f"The head of a request may have {middleware.LARGEST_HEAD} bytes."}.get(status, msg)
-            self.transport.write(middleware.raw(status, detail, {}))
+            self.transport.write(middleware.answer_raw(status, detail, {}))
         self._part()
 
     def _expect_head(self) -> None:
@@ -132,7 +132,7 @@ class Connection(H11Protocol):
 
     def _too_slow(self) -> None:
         if not self.transport.is_closing():
-            self.transport.write(middleware.raw(408, "The request took too long to arrive.", {}))
+            self.transport.write(middleware.answer_raw(408, "The request took too long to arrive.", {}))
             self._part()
 
     def _forget_deadline(self) -> None:
@@ -190,11 +190,11 @@ class Server(uvicorn.Server):
 
 def run(application: Application, feed: Feed, listener: socket.socket, tls: ssl.SSLContext | None) -> None:
     """Serve on a socket that listens until a signal comes."""
-    Connection.most = _descriptors() - _OTHER_DESCRIPTORS
-    feed.most = min(MOST_STREAMS, Connection.most - _SPARE_CONNECTIONS)
+    ClientConnection.most = _descriptors() - _OTHER_DESCRIPTORS
+    feed.most = min(MOST_STREAMS, ClientConnection.most - _SPARE_CONNECTIONS)
     config = uvicorn.Config(
         application,
-        http=Connection,
+        http=ClientConnection,
         ws="none",
         lifespan="off",
         log_config=None,

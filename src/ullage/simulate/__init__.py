@@ -17,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from ullage.base.errors import UsageError
 from ullage.simulate import org, web
-from ullage.simulate.reply import Moment, Reply, error
+from ullage.simulate.reply import Moment, Reply, refuse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ MESSAGES_PATH = "/v1/messages"
 _SESSION = timedelta(hours=5)
 _WEEK = timedelta(days=7)
 _STALL_SECONDS = 120
+# socketserver looks for its end every half second, which every one of a thousand tests would wait for.
+_END_SECONDS = 0.02
 
 
 def _busy(elapsed: timedelta) -> tuple[float, float]:
@@ -116,7 +118,7 @@ def _over_limit(moment: Moment) -> Reply:
 def _storm(moment: Moment) -> Reply:
     if moment.request == 1:
         return _busy_day(moment)
-    return error(429, "rate_limit_error", "Rate limited. Please try again later.", **{"Retry-After": "600"})
+    return refuse(429, "rate_limit_error", "Rate limited. Please try again later.", **{"Retry-After": "600"})
 
 
 def _storm_without_header(moment: Moment) -> Reply:
@@ -124,13 +126,13 @@ def _storm_without_header(moment: Moment) -> Reply:
 
 
 def _outage(moment: Moment) -> Reply:
-    return _busy_day(moment) if moment.request == 1 else error(503, "api_error", "Service unavailable")
+    return _busy_day(moment) if moment.request == 1 else refuse(503, "api_error", "Service unavailable")
 
 
 def _flaky(moment: Moment) -> Reply:
     faults = (
-        error(429, "rate_limit_error", "Rate limited. Please try again later.", **{"Retry-After": "1"}),
-        error(500, "api_error", "Internal server error"),
+        refuse(429, "rate_limit_error", "Rate limited. Please try again later.", **{"Retry-After": "1"}),
+        refuse(500, "api_error", "Internal server error"),
     )
     return _busy_day(moment) if moment.request % 3 == 0 else faults[moment.request % 3 - 1]
 
@@ -159,7 +161,7 @@ SCENARIOS: dict[str, Callable[[Moment], Reply]] = {
     "outage": _outage,
     "hostile-names": _hostile,
     "leaked-epoch": lambda moment: _body(moment, 1.78e9, 30.0, {}),
-    "revoked": lambda moment: error(401, "authentication_error", "Invalid bearer token"),
+    "revoked": lambda moment: refuse(401, "authentication_error", "Invalid bearer token"),
     "scope": _scope,
     "redirect": lambda moment: Reply(status=302, headers={"Location": "http://127.0.0.1:9/elsewhere"}),
     "html": lambda moment: Reply(headers={"Content-Type": "text/html"}, body=b"<!doctype html><title>Sign in</title>"),
@@ -273,7 +275,7 @@ class Simulator(ThreadingHTTPServer):
     @contextlib.contextmanager
     def running(self) -> Iterator[Simulator]:
         """Serve in a thread for as long as the block lasts."""
-        thread = threading.Thread(target=self.serve_forever, daemon=True)
+        thread = threading.Thread(target=self.serve_forever, args=(_END_SECONDS,), daemon=True)
         thread.start()
         try:
             yield self
@@ -289,13 +291,13 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path, _, query = self.path.partition("?")
         if path.startswith(org.PREFIX):
-            self._send(org.answer(self.server, path, query, self.headers.get("x-api-key", "")))
+            self._send(org.answer_admin(self.server, path, query, self.headers.get("x-api-key", "")))
         elif path.startswith(("/api/organizations", "/api/account")) and "Authorization" not in self.headers:
-            self._send(web.answer(self.server, path, self.headers.get("Cookie", "")))
+            self._send(web.answer_web(self.server, path, self.headers.get("Cookie", "")))
         elif path not in (USAGE_PATH, PROFILE_PATH):
-            self._send(error(404, "not_found_error", "Not found"))
+            self._send(refuse(404, "not_found_error", "Not found"))
         elif self.headers.get("Authorization") != f"Bearer {TOKEN}":
-            self._send(error(401, "authentication_error", "Invalid bearer token"))
+            self._send(refuse(401, "authentication_error", "Invalid bearer token"))
         else:
             self._send(_profile() if path == PROFILE_PATH else self.server.scenario(self.server.next_moment()))
 
@@ -305,7 +307,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path.partition("?")[0] == MESSAGES_PATH:
             self._send(_message(_busy_day(self.server.this_moment())))
         else:
-            self._send(error(404, "not_found_error", "Not found"))
+            self._send(refuse(404, "not_found_error", "Not found"))
 
     def _send(self, reply: Reply) -> None:
         if reply.fault == "silence":

@@ -6,7 +6,7 @@ import json
 import urllib.parse
 from datetime import UTC, datetime, timedelta
 
-from ullage.simulate.reply import Reply, error
+from ullage.simulate.reply import Reply, refuse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,10 +63,10 @@ class _WrongQuestionError(ValueError):
     """The provider would answer 400."""
 
 
-def answer(simulator: Provider, path: str, query: str, key: str) -> Reply:
+def answer_admin(simulator: Provider, path: str, query: str, key: str) -> Reply:
     """Answer a request for a report; the scenario's faults come first."""
     if key != (ANALYTICS_KEY if path.startswith(_ANALYTICS) else ADMIN_KEY):
-        return error(401, "authentication_error", "invalid x-api-key")
+        return refuse(401, "authentication_error", "invalid x-api-key")
     fault = simulator.scenario(simulator.next_moment())
     if fault.status != 200 or fault.fault or not fault.body.startswith(b'{"'):
         is_empty = (fault.status, fault.body) == (200, b"{}")
@@ -75,8 +75,8 @@ def answer(simulator: Provider, path: str, query: str, key: str) -> Reply:
         parameters = urllib.parse.parse_qs(query, keep_blank_values=True, strict_parsing=True)
         page = _page(path, parameters, simulator)
     except (_WrongQuestionError, ValueError) as wrong:
-        return error(400, "invalid_request_error", str(wrong))
-    return Reply(body=json.dumps(page).encode()) if page else error(404, "not_found_error", "Not found")
+        return refuse(400, "invalid_request_error", str(wrong))
+    return Reply(body=json.dumps(page).encode()) if page else refuse(404, "not_found_error", "Not found")
 
 
 def _page(path: str, parameters: Parameters, simulator: Provider) -> dict[str, Any] | None:

@@ -53,6 +53,6 @@ class Reply(Record):
     fault: str = ""
 
 
-def error(status: int, kind: str, message: str, **headers: str) -> Reply:
+def refuse(status: int, kind: str, message: str, **headers: str) -> Reply:
     body = json.dumps({"error": {"type": kind, "message": message}}).encode()
     return Reply(status=status, headers=headers, body=body)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from ullage.simulate.reply import Reply, error
+from ullage.simulate.reply import Reply, refuse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ ORGANIZATIONS: list[dict[str, Any]] = [
 ]
 
 
-def answer(simulator: Provider, path: str, cookies: str) -> Reply:
+def answer_web(simulator: Provider, path: str, cookies: str) -> Reply:
     """Answer a request to claude.ai; the usage page follows the simulator's scenario."""
     if simulator.scenario(simulator.this_moment()) == CLOUDFLARE:
         # It stands in front of everything, and does not look at the key.
@@ -49,4 +49,4 @@ def answer(simulator: Provider, path: str, cookies: str) -> Reply:
         return Reply(body=json.dumps({**simulator.web_account, "memberships": []}).encode())
     if path == f"/api/organizations/{ORGANIZATION_ID}/usage":
         return simulator.scenario(simulator.next_moment())
-    return error(404, "not_found_error", "Not found")
+    return refuse(404, "not_found_error", "Not found")

@@ -6,6 +6,7 @@ fetches with the credentials that it has. The request is experimental: where it 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 import uuid
@@ -14,12 +15,11 @@ from ullage.base import jsontext
 from ullage.base.errors import SourceError
 from ullage.base.text import clean
 from ullage.sources import claude_state, usage_text, wire
-from ullage.sources.program import running
 from ullage.system import programs, secret
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
     from typing import Any
 
@@ -32,6 +32,9 @@ account = claude_state.account
 
 # For both questions together: a person may be waiting for this refresh to end.
 ANSWER_SECONDS = 20.0
+# What it may take to end once it has answered.
+_GOODBYE_SECONDS = 5.0
+_LARGEST_OUTPUT = 4 << 20
 
 # No settings of user or project, hence no hooks, plugins or status line; no MCP server, no tool, no transcript.
 _ISOLATED = ("--no-session-persistence", "--setting-sources", "", "--strict-mcp-config", "--tools", "")
@@ -89,7 +92,7 @@ def find(environ: Mapping[str, str]) -> str:
     """Return the path of the user's `claude`; raise SourceError when there is none."""
     home = environ.get("HOME") or os.path.expanduser("~")
     usual = [os.path.join(home, place) for place in _USUAL_PLACES]
-    found = programs.find("claude", environ, usual)
+    found = programs.find_program("claude", environ, usual)
     if found is None:
         raise SourceError(
             "claude_missing",
@@ -103,7 +106,7 @@ def child_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the environment for `claude`: without what would change who is asked about, or who is asked."""
     kept = {
         name: value
-        for name, value in secret.withheld(environ).items()
+        for name, value in secret.withhold_keys(environ).items()
         if name in _NETWORK or not name.startswith((*_OVERRIDES, "CLAUDE_CONFIG_DIR"))
     }
     own = claude_state.own_directory(environ)
@@ -122,12 +125,37 @@ def _unavailable(plan: str | None) -> SourceError:
     )
 
 
+@contextlib.contextmanager
+def _running(command: list[str], environ: Mapping[str, str]) -> Iterator[programs.Program]:
+    """Run the program in an empty directory, and word what it does wrong."""
+    try:
+        with programs.run_beside(
+            command, environ, largest_bytes=_LARGEST_OUTPUT, patience_seconds=_GOODBYE_SECONDS
+        ) as claude:
+            yield claude
+    except programs.ProgramLateError as error:
+        raise SourceError(
+            "cli_timeout", "claude did not answer in time. Run it once in a terminal to see why.", reached_server=True
+        ) from error
+    except programs.ProgramFloodError as error:
+        raise SourceError(
+            "cli_flood",
+            "claude printed megabytes instead of an answer. Run it once in a terminal to see why.",
+            reached_server=True,
+        ) from error
+    except OSError as error:
+        raise SourceError(
+            "claude_not_started", f"{command[0]} could not be started: {error.strerror}. Run `claude doctor`."
+        ) from error
+
+
 def _get_usage(program: str, environ: Mapping[str, str], deadline: float) -> dict[str, Any]:
     request_id = str(uuid.uuid4())
     what = '{"subtype":"get_usage","skip_behaviors":true}'
     request = f'{{"type":"control_request","request_id":"{request_id}","request":{what}}}\n'
-    with running([program, *_ASK], child_environment(environ)) as claude:
-        for line in claude.lines(request.encode(), deadline):
+    with _running([program, *_ASK], child_environment(environ)) as claude:
+        claude.send(request.encode())
+        for line in claude.lines(deadline):
             response = _response(line, request_id)
             if response is not None:
                 return _answer(response)
@@ -180,8 +208,9 @@ def _read_text(program: str, environ: Mapping[str, str], account: Account, now: 
     refusal = os.path.join(profile_directory(environ), "no-usage-text")
     if os.path.exists(refusal):
         raise _paid(refusal)
-    with running([program, *_ASK_TEXT], child_environment(environ)) as claude:
-        output = b"\n".join(claude.lines(b"", deadline, close=True))
+    with _running([program, *_ASK_TEXT], child_environment(environ)) as claude:
+        claude.send(b"", close=True)
+        output = b"".join(claude.output(deadline))
     try:
         result = jsontext.loads(output[output.rfind(b"\n{") + 1 :])
     except ValueError:

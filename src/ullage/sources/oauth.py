@@ -32,17 +32,17 @@ def account(environ: Mapping[str, str]) -> Account:
 
 def read(environ: Mapping[str, str], account: Account, now: datetime) -> Reading:
     """Ask once; raise SourceError with what to do when there is no reading."""
-    base = http.checked_base(environ.get("ULLAGE_API_BASE") or PROVIDER, PROVIDER)
+    base = http.check_base(environ.get("ULLAGE_API_BASE") or PROVIDER, PROVIDER)
     sign_in = credentials.sign_in(environ, now)
     headers = {**sign_in.header(), "anthropic-beta": "oauth-2025-04-20"}
-    answer = http.get(base, _PATH, headers)
+    answer = http.get_response(base, _PATH, headers)
     if answer.status != 200:
         raise _refusal(answer, base.host, now)
     account = account.replace(plan=sign_in.plan, tier=sign_in.tier)
-    return wire.parse_usage(http.json_body(answer, base.host), account=account, source=NAME, as_of=now)
+    return wire.parse_usage(http.decode_body(answer, base.host), account=account, source=NAME, as_of=now)
 
 
-def _refusal(answer: http.Answer, host: str, now: datetime) -> SourceError:
+def _refusal(answer: http.Response, host: str, now: datetime) -> SourceError:
     status = answer.status
     if status == 401:
         code, message = "unauthorized", "The server does not accept Claude Code's token. Sign in again with /login."

@@ -39,7 +39,8 @@ def account(environ: Mapping[str, str]) -> Account:
 
 def read(environ: Mapping[str, str], account: Account, now: datetime) -> Reading:  # noqa: ARG001  # a source's signature
     """Return what the sessions' status lines have told last; raise SourceError when that is nothing."""
-    told = [reading for reading in statements.load(profile_directory(environ), now) if reading.source == NAME]
+    stated = statements.load(profile_directory(environ), now).statements
+    told = [reading for reading in stated if reading.source == NAME]
     if not told:
         raise SourceError(
             "no_status_line",

@@ -17,7 +17,7 @@ from ullage.base.values import iso, parse_time
 from ullage.quota.model import Account
 from ullage.sources import claude_state, web_account, wire
 from ullage.system import directories, http, keys, refusals, secret
-from ullage.system.files import read_regular, remove, write_atomically
+from ullage.system.files import read_regular, remove_file, write_atomically
 from ullage.system.places import cache_root, profile_directory
 
 TYPE_CHECKING = False
@@ -59,7 +59,7 @@ class Web:
 
     def read(self, environ: Mapping[str, str], account: Account, now: datetime) -> Reading:
         """Ask once; raise SourceError with what to do when there is no reading."""
-        base = http.checked_base(environ.get("ULLAGE_WEB_BASE") or PROVIDER, PROVIDER, "ULLAGE_WEB_BASE")
+        base = http.check_base(environ.get("ULLAGE_WEB_BASE") or PROVIDER, PROVIDER, "ULLAGE_WEB_BASE")
         deadline = time.monotonic() + ANSWER_SECONDS
         key = session_key(self._names, environ)
         question = _Question(base, key, deadline, now)
@@ -69,7 +69,7 @@ class Web:
         except SourceError as error:
             if error.code in ("unauthorized", "forbidden", "not_found"):
                 # The key or the membership may be another's by now: next time that is looked up again.
-                remove(_path(environ))
+                remove_file(_path(environ))
             raise
         account = account.replace(id=identity.account_id, plan=identity.plan, tier=identity.tier)
         return wire.parse_usage(body, account=account, source=NAME, as_of=now)
@@ -77,9 +77,7 @@ class Web:
 
 def session_key(names: KeyNames, environ: Mapping[str, str]) -> Secret:
     """Fetch the key; raise SourceError with what to do when there is none."""
-    found = secret.from_variable(names.variable, environ, _WHAT)
-    if found is None and names.command:
-        found = keys.from_command(names.command, environ, _WHAT)
+    found = keys.fetch_key(names, environ, _WHAT)
     if found is not None:
         return secret.Secret(found.reveal().removeprefix("sessionKey="))
     unset = f"The variable {names.variable} is not set here" if names.variable else "No session key is named"
@@ -97,12 +95,12 @@ class _Question:
     def ask(self, path: str) -> object:
         """Return a decoded body; raise SourceError for every other answer."""
         # A client for each: what one answer sets as a cookie is not sent with the next question.
-        answer = http.get(
+        answer = http.get_response(
             self.base, path, {"Cookie": f"sessionKey={self.key.reveal()}"}, max(0.1, self.deadline - time.monotonic())
         )
         if answer.status != 200 or _is_cloudflare(answer):
             raise _refusal(answer, self.base.host, self.now)
-        return http.json_body(answer, self.base.host)
+        return http.decode_body(answer, self.base.host)
 
 
 def _identity(environ: Mapping[str, str], question: _Question, wanted: str) -> Identity:
@@ -112,7 +110,7 @@ def _identity(environ: Mapping[str, str], question: _Question, wanted: str) -> I
     kept = _kept(environ)
     told_at = parse_time(kept.get("told_at"))
     is_recent = told_at is not None and timedelta() <= question.now - told_at < _KNOWN_FOR
-    if is_recent and kept.get("mark") == keys.mark(question.key, about, clean(kept.get("salt"))):
+    if is_recent and kept.get("mark") == keys.fingerprint_key(question.key, about, clean(kept.get("salt"))):
         fields = {name: clean(kept.get(name), 200) for name in web_account.Identity._fields}
         return web_account.Identity(
             account_id=fields["account_id"],
@@ -127,9 +125,9 @@ def _identity(environ: Mapping[str, str], question: _Question, wanted: str) -> I
         **vars(found),
         "told_at": iso(question.now),
         "salt": salt,
-        "mark": keys.mark(question.key, about, salt),
+        "mark": keys.fingerprint_key(question.key, about, salt),
     }
-    directories.make(cache_root(environ), profile_directory(environ))
+    directories.make_private(cache_root(environ), profile_directory(environ))
     write_atomically(_path(environ), json.dumps(note).encode())
     return found
 
@@ -146,14 +144,14 @@ def _kept(environ: Mapping[str, str]) -> dict[str, Any]:
     return note if isinstance(note, dict) else {}
 
 
-def _is_cloudflare(answer: http.Answer) -> bool:
+def _is_cloudflare(answer: http.Response) -> bool:
     is_page = "html" in answer.headers.get("content-type", "") or answer.body.lstrip()[:1] == b"<"
     return "cf-mitigated" in answer.headers or (
         is_page and (b"Just a moment" in answer.body or b"cf-chl" in answer.body)
     )
 
 
-def _refusal(answer: http.Answer, host: str, now: datetime) -> SourceError:
+def _refusal(answer: http.Response, host: str, now: datetime) -> SourceError:
     status = answer.status
     if _is_cloudflare(answer):
         code = "cloudflare"

@@ -10,8 +10,8 @@ from ullage.base.values import parse_time
 from ullage.quota import serial
 from ullage.store import statements
 from ullage.system import directories
-from ullage.system.files import read_regular, remove, write_atomically
-from ullage.system.lock import exclusive
+from ullage.system.files import read_regular, remove_file, write_atomically, write_derived
+from ullage.system.lock import hold_lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,17 +42,18 @@ class AccountCache:
     def save_asked_at(self, now: datetime | None) -> None:
         """Keep when a profile began to ask; None when it did not come to a request."""
         if now is not None:
-            self._save("asked", now.isoformat().encode())
+            # A power cut may take it, and with it a pause of five minutes.
+            self._save("asked", now.isoformat().encode(), durable=False)
         elif self.directory:
-            remove(os.path.join(self.directory, "asked"))
+            remove_file(os.path.join(self.directory, "asked"))
 
     def reading(self, source: str) -> Reading | None:
         """Return what this source last told any profile."""
         return serial.decode_reading(self._read(statements.file_name(source)))
 
     def save_reading(self, reading: Reading) -> None:
-        """Keep an answer for the other profiles."""
-        self._save(statements.file_name(reading.source), serial.encode(reading))
+        """Keep an answer for the other profiles; a power cut may take it, as the profile that asked keeps its own."""
+        self._save(statements.file_name(reading.source), serial.encode(reading), durable=False)
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[bool]:
@@ -61,13 +62,13 @@ class AccountCache:
             yield True
             return
         self.make()
-        with exclusive(os.path.join(self.directory, "lock")) as alone:
+        with hold_lock(os.path.join(self.directory, "lock")) as alone:
             yield alone
 
     def make(self) -> None:
         """Make the directory, the user's alone."""
         if self.directory is not None:
-            directories.make(os.path.dirname(os.path.dirname(self.directory)), self.directory)
+            directories.make_private(os.path.dirname(os.path.dirname(self.directory)), self.directory)
 
     def _time(self, name: str) -> datetime | None:
         data = self._read(name)
@@ -76,7 +77,12 @@ class AccountCache:
     def _read(self, name: str) -> bytes | None:
         return read_regular(os.path.join(self.directory, name), own=True) if self.directory else None
 
-    def _save(self, name: str, data: bytes) -> None:
-        if self.directory is not None:
-            self.make()
-            write_atomically(os.path.join(self.directory, name), data)
+    def _save(self, name: str, data: bytes, *, durable: bool = True) -> None:
+        if self.directory is None:
+            return
+        self.make()
+        path = os.path.join(self.directory, name)
+        if durable:
+            write_atomically(path, data)
+        else:
+            write_derived([path], data)

@@ -6,25 +6,43 @@ import os
 import time
 
 from ullage.base.dates import UTC, datetime
-from ullage.quota import merge, serial, timeline
-from ullage.quota.timeline import TIMELINES
+from ullage.base.record import Record
+from ullage.quota import serial
 from ullage.store import statements
-from ullage.system.files import read_regular, remove, write_atomically
+from ullage.system.files import read_regular, remove_file, write_atomically, write_derived
 from ullage.system.places import cache_root, profile_directory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from ullage.quota.model import Reading
     from ullage.quota.schedule import Schedule
+    from ullage.store.statements import Stated, Version
 
 # A status line's session that has said nothing for so long has nothing left to say: every window has reset since.
 _OLDEST_SESSION_SECONDS = 8 * 86400
 _MOST_SESSIONS = 32
 # A write takes no longer; what is older was left by a process that is dead.
 _OLDEST_WRITE_SECONDS = 60
+
+
+class Snapshot(Record):
+    """What is on disk about a profile at one moment, loaded once and handed down from there."""
+
+    stated: Stated
+    schedule: Schedule
+
+    @property
+    def reading(self) -> Reading | None:
+        """What the sources' statements come to, None when nothing is known."""
+        return self.stated.reading
+
+    @property
+    def account_id(self) -> str | None:
+        """Whose quota it is, None where no source tells."""
+        return self.reading.account.id if self.reading else self.schedule.account_id
 
 
 class ProfileCache:
@@ -40,7 +58,7 @@ class ProfileCache:
         # A hook reads, and has no time for what it does not need.
         from ullage.system import directories
 
-        directories.make(self.root, self.directory)
+        directories.make_private(self.root, self.directory)
 
     def sweep(self) -> None:
         """Remove what a process that was killed in the middle of a write has left, and sessions long over."""
@@ -57,34 +75,34 @@ class ProfileCache:
         dead = [name for name in changed if name.endswith(".new") and changed[name] < now - _OLDEST_WRITE_SECONDS]
         dead += [name for name in sessions if changed[name] < now - _OLDEST_SESSION_SECONDS]
         for name in (*dead, *sessions[_MOST_SESSIONS:]):
-            remove(self._path(name))
+            remove_file(self._path(name))
 
     def lock(self, wait_seconds: float = 0) -> AbstractContextManager[bool]:
         """Try to become the one that refreshes; yield whether that worked."""
-        # Likewise.
-        from ullage.system.lock import exclusive
+        # Likewise: a hook takes no lock.
+        from ullage.system.lock import hold_lock
 
-        return exclusive(self._path("refresh.lock"), wait_seconds)
+        return hold_lock(self._path("refresh.lock"), wait_seconds)
+
+    def load(self) -> Snapshot:
+        """Return what is on disk about the profile now."""
+        return Snapshot(stated=self.load_statements(), schedule=self.schedule())
+
+    def load_statements(self) -> Stated:
+        """Return what each source said last, and what that comes to."""
+        return statements.load(self.directory, datetime.now(UTC))
 
     def readings(self) -> tuple[Reading, ...]:
         """Return what each source said last, one reading each."""
-        return statements.load(self.directory, datetime.now(UTC))
+        return self.load_statements().statements
 
     def reading(self) -> Reading | None:
         """Return what the sources' last readings come to, None when nothing is known."""
-        return merge.merge(self.readings())
+        return self.load_statements().reading
 
-    def version(self) -> tuple[tuple[str, int], ...]:
+    def version(self) -> Version:
         """Return what changes whenever a source's last reading does."""
-        found = []
-        for name in statements.names(self.directory):
-            try:
-                status = os.stat(self._path(name))
-            except OSError:
-                # Likewise.
-                continue
-            found.append((name, status.st_mtime_ns ^ status.st_ino))
-        return tuple(found)
+        return statements.version(self.directory)
 
     def schedule(self) -> Schedule:
         """Return when to ask again; an empty schedule when nothing has been asked yet."""
@@ -98,9 +116,22 @@ class ProfileCache:
         """Keep a reading as what its source said last; None forgets what any source said."""
         if reading is None:
             for name in statements.names(self.directory):
-                remove(self._path(name))
+                remove_file(self._path(name))
         else:
             write_atomically(self._path(statements.file_name(reading.source)), serial.encode(reading))
+
+    def keep(self, snapshot: Snapshot, reading: Reading) -> Snapshot:
+        """Keep a reading as what its source said last, and return what is known then."""
+        self.save_reading(reading)
+        said = {statements.file_name(reading.source): reading}
+        return self.settle(snapshot.replace(stated=statements.add(snapshot.stated, said, datetime.now(UTC))), *said)
+
+    def settle(self, snapshot: Snapshot, written: str) -> Snapshot:
+        """Return a snapshot as of now, this process having written one file since; loaded anew if another wrote too."""
+        version = self.version()
+        if not statements.is_same_but_for(written, version, snapshot.stated.version):
+            return snapshot.replace(stated=self.load_statements())
+        return snapshot.replace(stated=snapshot.stated.replace(version=version))
 
     def forget_others(self, account_id: str | None) -> None:
         """Forget what was said about any other account.
@@ -114,7 +145,7 @@ class ProfileCache:
             if reading is not None and reading.account.id == account_id:
                 continue
             if reading is None or mark is None:
-                remove(self._path(name))
+                remove_file(self._path(name))
             else:
                 write_atomically(self._path(name), serial.encode(reading.replace(windows=(), credits=None), mark=mark))
 
@@ -122,19 +153,14 @@ class ProfileCache:
         """Keep the schedule."""
         write_atomically(self._path("schedule.json"), serial.encode(schedule))
 
-    def save_timeline(self, surface: str, data: bytes, checkpoint: int | None) -> None:
-        """Replace a surface's timeline, dated to its checkpoint."""
-        write_atomically(self._path(f"{surface}.timeline"), data, modified_at=checkpoint)
+    def note_schedule(self, schedule: Schedule) -> None:
+        """Keep the schedule while a refresh runs; after a power cut it may be as if nothing had been begun."""
+        write_derived([self._path("schedule.json")], serial.encode(schedule))
 
-    def postpone(self, refresh_after: int) -> None:
-        """Move every timeline's refresh on, so that no other prompt starts one; empty ones where there are none yet."""
-        for surface in TIMELINES:
-            data = self.timeline(surface)
-            header = timeline.read_header(data)
-            if header is None:
-                data = timeline.encode([], written=0, refresh_after=refresh_after, checkpoint=0, clock=None)
-            checkpoint = header.checkpoint if header else None
-            self.save_timeline(surface, timeline.postpone(data, refresh_after), checkpoint)
+    def save_timeline(self, surface: str, data: bytes, checkpoint: int | None, same: Sequence[str] = ()) -> None:
+        """Replace a surface's timeline, dated to its checkpoint, and those of the surfaces that show the `same`."""
+        paths = [self._path(f"{name}.timeline") for name in (surface, *same)]
+        write_derived(paths, data, modified_at=checkpoint)
 
     def _read(self, name: str) -> bytes | None:
         return read_regular(self._path(name), own=True)

@@ -49,11 +49,11 @@ def record(path: str, owner: str, windows: Iterable[Window], now: datetime) -> s
     """
     stated = [window for window in windows if window.used_percent is not None and window.as_of <= now + RESET_SLACK]
     try:
-        return database.repaired(path, "The history", lambda: _write(path, owner, stated, now), now)
+        return database.repair(path, "The history", lambda: _write(path, owner, stated, now), now)
     except database.ERRORS as error:
         raise HistoryError(
-            f"The history in {path} cannot be written: {database.words(error)}. Readings go on without it; to keep "
-            "one, make the file writable or name another directory in ULLAGE_STATE_DIR."
+            f"The history in {path} cannot be written: {database.word_error(error)}. Readings go on without it; to "
+            "keep one, make the file writable or name another directory in ULLAGE_STATE_DIR."
         ) from error
 
 
@@ -66,7 +66,7 @@ def samples(path: str, owner: str, since: datetime) -> dict[str, list[Sample]]:
     if not os.path.exists(path):
         return found
     try:
-        with database.opened(path, MIGRATIONS) as connection:
+        with database.open_database(path, MIGRATIONS) as connection:
             connection.execute("PRAGMA query_only = 1")
             rows = connection.execute(
                 "SELECT window, at, used_percent, resets_at FROM samples WHERE owner = ? AND at >= ? "
@@ -85,7 +85,7 @@ def samples(path: str, owner: str, since: datetime) -> dict[str, list[Sample]]:
 def count(path: str) -> int:
     """Return how many samples there are, of all accounts; changes nothing, and raises HistoryError."""
     try:
-        with database.read_only(path) as connection:
+        with database.open_read_only(path) as connection:
             return int(connection.execute("SELECT count(*) FROM samples").fetchone()[0])
     except database.ERRORS as error:
         raise _unreadable(path, error) from error
@@ -93,8 +93,8 @@ def count(path: str) -> int:
 
 def _unreadable(path: str, error: Exception) -> HistoryError:
     return HistoryError(
-        f"The history in {path} cannot be read: {database.words(error)}. The next refresh sets a damaged file aside "
-        "and begins a new one."
+        f"The history in {path} cannot be read: {database.word_error(error)}. The next refresh sets a damaged file "
+        "aside and begins a new one."
     )
 
 
@@ -105,7 +105,7 @@ def damaged_files(path: str) -> list[str]:
 
 def _write(path: str, owner: str, windows: Iterable[Window], now: datetime) -> None:
     database.create_private(path)
-    with database.opened(path, MIGRATIONS) as connection:
+    with database.open_database(path, MIGRATIONS) as connection:
         connection.execute("PRAGMA synchronous = NORMAL")
         with database.transaction(connection):
             for window in windows:

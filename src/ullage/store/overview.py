@@ -43,10 +43,11 @@ class Overview(Record):
 
 def load(cache: ProfileCache, thresholds: Thresholds, now: datetime, profile: str | None = None) -> Overview:
     """Return all there is to show at `now`; asks nobody."""
-    reading, schedule = cache.reading(), cache.schedule()
+    snapshot = cache.load()
+    reading = snapshot.reading
     samples = load_samples(cache, reading, now)
     forecasts = pace.forecasts(reading.windows, samples, thresholds, now) if reading else {}
-    return Overview(profile=profile, reading=reading, schedule=schedule, samples=samples, forecasts=forecasts)
+    return Overview(profile=profile, reading=reading, schedule=snapshot.schedule, samples=samples, forecasts=forecasts)
 
 
 def every_profile(environ: Mapping[str, str]) -> list[str | None]:

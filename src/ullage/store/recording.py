@@ -13,22 +13,25 @@ from ullage.base.errors import UllageError
 from ullage.base.text import clean
 from ullage.quota.model import Problem
 from ullage.store.cache import ProfileCache
-from ullage.system.files import read_regular, remove, write_atomically
+from ullage.system.files import read_regular, remove_file, write_atomically
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ullage.quota.model import Reading
     from ullage.quota.schedule import Schedule
+    from ullage.store.cache import Snapshot
 
 _LONGEST_NOTICE = 500
 
 
-def remember(cache: ProfileCache, schedule: Schedule, now: datetime) -> Schedule:
-    """Keep the numbers of the last reading; where that fails, or a damaged file was in the way, the plan notes it.
+def remember(cache: ProfileCache, snapshot: Snapshot, now: datetime) -> Schedule:
+    """Keep the numbers of the last reading; where that fails, or a damaged file was in the way, the schedule notes it.
 
     Called under the refresh lock, since it writes the schedule.
     """
+    schedule = snapshot.schedule
     try:
-        notice, code = _record(cache, now) or _told_before(cache, schedule), "history_damaged"
+        notice, code = _record(cache, snapshot.reading, now) or _told_before(cache, schedule), "history_damaged"
     except UllageError as error:
         notice, code = str(error), "history_not_written"
     if notice is None or schedule.problem is not None:
@@ -38,13 +41,12 @@ def remember(cache: ProfileCache, schedule: Schedule, now: datetime) -> Schedule
     return schedule
 
 
-def _record(cache: ProfileCache, now: datetime) -> str | None:
+def _record(cache: ProfileCache, reading: Reading | None, now: datetime) -> str | None:
+    if reading is None:
+        return None
     from ullage.store import history
     from ullage.store.overview import history_path, owner
 
-    reading = cache.reading()
-    if reading is None:
-        return None
     return history.record(history_path(cache.environ), owner(cache, reading), reading.windows, now)
 
 
@@ -54,7 +56,7 @@ def _told_before(cache: ProfileCache, schedule: Schedule) -> str | None:
     data = read_regular(path, own=True) if schedule.problem is None else None
     if data is None:
         return None
-    remove(path)
+    remove_file(path)
     return clean(data.decode(errors="replace"), _LONGEST_NOTICE) or None
 
 
@@ -66,7 +68,7 @@ def main() -> int:
     """Keep the last reading without the refresh lock, for a status line; the next refresh tells what went wrong."""
     try:
         cache = ProfileCache(os.environ)
-        notice = _record(cache, datetime.now(UTC))
+        notice = _record(cache, cache.reading(), datetime.now(UTC))
         if notice is not None:
             write_atomically(_notice_path(cache), notice.encode())
     except UllageError:

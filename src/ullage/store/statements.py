@@ -8,19 +8,36 @@ from __future__ import annotations
 
 import os
 
-from ullage.quota import serial
+from ullage.base.record import Record
+from ullage.quota import merge, serial
 from ullage.quota.model import CLOCK_SLACK
 from ullage.system.files import read_regular
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from ullage.quota.model import Reading
 
+    # Each file with what changes whenever it is replaced.
+    Version = tuple[tuple[str, int], ...]
+
 _PREFIX, _SUFFIX = "reading.", ".json"
 _SESSION = "statusline-"
 _LONGEST_SESSION = 64
+
+
+class Stated(Record):
+    """What every source said last, loaded and merged once: by file, what of it counts now, and what that comes to.
+
+    `version` is what the files were known by just before they were read; `reading` is None when nothing is known.
+    """
+
+    version: Version = ()
+    files: Mapping[str, Reading]
+    statements: tuple[Reading, ...]
+    reading: Reading | None
 
 
 def file_name(source: str, session: str = "") -> str:
@@ -43,15 +60,49 @@ def names(directory: str) -> list[str]:
     return sorted(name for name in found if name.startswith(_PREFIX) and name.endswith(_SUFFIX))
 
 
-def load(directory: str, now: datetime, *, without: str = "") -> tuple[Reading, ...]:
-    """Return every statement that can be read, but for that of the file named `without`.
+def version(directory: str) -> Version:
+    """Return what changes whenever a statement does."""
+    found = []
+    for name in names(directory):
+        try:
+            status = os.stat(os.path.join(directory, name))
+        except OSError:
+            # Another process has just removed it.
+            continue
+        found.append((name, status.st_mtime_ns ^ status.st_ino))
+    return tuple(found)
 
-    What a clock that ran ahead has dated to the future would be the newest until then: it counts only where there is
-    nothing else.
+
+def load(directory: str, now: datetime, said: Mapping[str, Reading] | None = None) -> Stated:
+    """Load and merge every statement that can be read; those `said` just now stand in place of their files."""
+    # Looked at before the files are read: what is written meanwhile makes another version.
+    known_by = version(directory)
+    said = said or {}
+    paths = {name: os.path.join(directory, name) for name, _ in known_by if name not in said}
+    stored = {name: serial.decode_reading(read_regular(path, own=True)) for name, path in paths.items()}
+    files = {name: reading for name, reading in {**stored, **said}.items() if reading is not None}
+    counted = _counted(files, now)
+    return Stated(version=known_by, files=files, statements=counted, reading=merge.merge(counted))
+
+
+def add(stated: Stated, said: Mapping[str, Reading], now: datetime) -> Stated:
+    """Return what is known once these statements stand in place of their files."""
+    files = {**stated.files, **said}
+    counted = _counted(files, now)
+    return stated.replace(files=files, statements=counted, reading=merge.merge(counted))
+
+
+def is_same_but_for(name: str, one: Version, other: Version) -> bool:
+    """Say whether no other file than this one differs."""
+    return [file for file in one if file[0] != name] == [file for file in other if file[0] != name]
+
+
+def _counted(files: Mapping[str, Reading], now: datetime) -> tuple[Reading, ...]:
+    """Return the statements that say something, but those from the future only where there is nothing else.
+
+    What a clock that ran ahead has dated to the future would be the newest until then.
     """
-    found = (os.path.join(directory, name) for name in names(directory) if name != without)
-    readings = (serial.decode_reading(read_regular(path, own=True)) for path in found)
-    stated = tuple(reading for reading in readings if reading is not None and (reading.windows or reading.credits))
+    stated = tuple(reading for reading in files.values() if reading.windows or reading.credits)
     return tuple(reading for reading in stated if not is_from_future(reading, now)) or stated
 
 

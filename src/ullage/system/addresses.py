@@ -10,7 +10,7 @@ from ullage.base.text import clean
 _LONGEST_SHOWN = 200
 
 
-def wrong(address: str, *, plain_http: bool) -> str | None:
+def find_wrong(address: str, *, plain_http: bool) -> str | None:
     """Return what is wrong with an address of the user's own, without repeating a secret that may be in it, or None.
 
     Only https, and http to a loopback address, unless the user trusts the network between. A password in an address
@@ -33,7 +33,7 @@ def wrong(address: str, *, plain_http: bool) -> str | None:
     return None
 
 
-def without_secrets(address: str) -> str:
+def hide_secrets(address: str) -> str:
     """Return an address to show or to keep: without the name, the password and the query that may be in it."""
     scheme, separator, rest = address.partition("?")[0].partition("#")[0].partition("://")
     return clean(f"{scheme}{separator}{rest.rpartition('@')[2]}", _LONGEST_SHOWN)

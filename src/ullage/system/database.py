@@ -34,7 +34,7 @@ def _refuse_strange(path: str) -> None:
 
 
 @contextlib.contextmanager
-def opened(path: str, migrations: Sequence[str], busy_seconds: float | None = None) -> Iterator[Connection]:
+def open_database(path: str, migrations: Sequence[str], busy_seconds: float | None = None) -> Iterator[Connection]:
     """Open a database, brought up to the last migration; every statement is its own transaction until one is begun.
 
     `migrations` holds one script a version; a database says in user_version how many of them it has seen.
@@ -49,7 +49,7 @@ def opened(path: str, migrations: Sequence[str], busy_seconds: float | None = No
 
 
 @contextlib.contextmanager
-def read_only(path: str) -> Iterator[Connection]:
+def open_read_only(path: str) -> Iterator[Connection]:
     """Open a database as it is, and change nothing: not even its version."""
     _refuse_strange(path)
     # By hand: to import urllib.parse for it takes longer than the look.
@@ -95,7 +95,7 @@ def create_private(path: str) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
-def repaired(path: str, what: str, write: Callable[[], None], now: datetime) -> str | None:
+def repair(path: str, what: str, write: Callable[[], None], now: datetime) -> str | None:
     """Write; where the file turns out damaged, set it aside, write to a new one and return a notice that names both."""
     before = _identity(path)
     try:
@@ -128,7 +128,7 @@ def damaged_files(path: str) -> list[str]:
     return sorted(entry for entry in aside if not entry.endswith(_COMPANIONS[1:]))
 
 
-def words(error: Exception) -> str:
+def word_error(error: Exception) -> str:
     """Return what went wrong, in a few words without a full stop."""
     return str(error.strerror if isinstance(error, OSError) else error).rstrip(".")
 

@@ -30,7 +30,7 @@ def start(module: str, environ: Mapping[str, str], *arguments: str) -> None:
 
     It survives the closing of the terminal, leaves no zombie and prints nothing.
     """
-    start_program(command(module, *arguments), environ)
+    start_program(build_command(module, *arguments), environ)
 
 
 def start_program(program: list[str], environ: Mapping[str, str]) -> None:
@@ -44,7 +44,7 @@ def start_program(program: list[str], environ: Mapping[str, str]) -> None:
         return
 
 
-def command(module: str, *arguments: str) -> list[str]:
+def build_command(module: str, *arguments: str) -> list[str]:
     """Return what runs one of our modules."""
     # -P: a module in the directory where the user happens to be must not be imported in place of one of ours.
     return [sys.executable, "-P", "-m", module, *arguments]

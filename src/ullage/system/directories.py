@@ -10,7 +10,7 @@ from ullage.base.errors import CacheError
 CACHE, STATE = "ULLAGE_CACHE_DIR", "ULLAGE_STATE_DIR"
 
 
-def make(root: str, directory: str = "", *, variable: str = CACHE) -> None:
+def make_private(root: str, directory: str = "", *, variable: str = CACHE) -> None:
     """Make a root and every directory from there down to `directory`, the user's alone whatever the umask.
 
     Raises CacheError, which names the variable that can name another place, where one cannot be made, or another user

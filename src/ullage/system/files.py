@@ -7,6 +7,10 @@ import stat
 
 from ullage.base.errors import CacheError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 LARGEST_FILE = 1 << 20
 
 
@@ -41,37 +45,82 @@ def _is_own(status: os.stat_result) -> bool:
 
 
 def write_atomically(path: str, data: bytes, modified_at: float | None = None, mode: int = 0o600) -> None:
-    """Replace a file whole: a reader sees the old bytes or the new, whatever happens in between.
+    """Replace a file whole and for good: a reader sees the old bytes or the new, also after a power cut.
 
     The file is the user's alone unless `mode` says otherwise, whatever the umask. Raises CacheError when it cannot be
     written; what was there stays.
     """
-    temporary = f"{path}.{os.getpid()}.{os.urandom(4).hex()}.new"
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
+    _replace((path,), data, modified_at, mode, durable=True)
+
+
+def write_derived(paths: Sequence[str], data: bytes, modified_at: float | None = None) -> None:
+    """Replace each of these files of one directory by the same bytes, written once and linked where links are known.
+
+    A reader sees the old bytes or the new. Nothing waits for the disk: what a power cut may leave half written can be
+    derived anew, and whoever reads it must know it for what it is. Raises CacheError when one cannot be written.
+    """
+    _replace(paths, data, modified_at, 0o600, durable=False)
+
+
+def _replace(paths: Sequence[str], data: bytes, modified_at: float | None, mode: int, *, durable: bool) -> None:
+    written: list[str] = []
+    at = paths[0]
     try:
-        descriptor = os.open(temporary, flags, 0o600)
         try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(descriptor)
-                if mode != 0o600 and hasattr(os, "fchmod"):
-                    # By its name it could be another's link by now, where others may write in the directory.
-                    os.fchmod(descriptor, mode)
-            if modified_at is not None:
-                os.utime(temporary, (modified_at, modified_at))
-            os.replace(temporary, path)
+            for path in paths:
+                at = path
+                linked = _link_new(written[0], path) if written else None
+                written.append(linked or _write_new(path, data, modified_at, mode, durable=durable))
+            for at, temporary in zip(paths, written, strict=True):
+                os.replace(temporary, at)
         except BaseException:
-            remove(temporary)
+            for temporary in written:
+                remove_file(temporary)
             raise
     except OSError as error:
         raise CacheError(
-            f"Cannot write {path}: {error.strerror}. Make room or make the directory writable, "
+            f"Cannot write {at}: {error.strerror}. Make room or make the directory writable, "
             "or name another one in ULLAGE_CACHE_DIR."
         ) from error
 
 
-def remove(path: str) -> None:
+def _write_new(path: str, data: bytes, modified_at: float | None, mode: int, *, durable: bool) -> str:
+    """Write a file beside the one that it is to replace, and return its path; one half written is removed."""
+    temporary = _temporary(path)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
+    descriptor = os.open(temporary, flags, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            if durable:
+                os.fsync(descriptor)
+            if mode != 0o600 and hasattr(os, "fchmod"):
+                # By its name it could be another's link by now, where others may write in the directory.
+                os.fchmod(descriptor, mode)
+        if modified_at is not None:
+            os.utime(temporary, (modified_at, modified_at))
+    except BaseException:
+        remove_file(temporary)
+        raise
+    return temporary
+
+
+def _link_new(source: str, path: str) -> str | None:
+    """Give a file a second name beside the one that it is to replace; None where the file system knows no links."""
+    temporary = _temporary(path)
+    try:
+        os.link(source, temporary)
+    except (OSError, AttributeError):
+        return None
+    return temporary
+
+
+def _temporary(path: str) -> str:
+    return f"{path}.{os.getpid()}.{os.urandom(4).hex()}.new"
+
+
+def remove_file(path: str) -> None:
     """Remove a file; one that is not there, or that cannot be removed, is left."""
     try:
         os.unlink(path)

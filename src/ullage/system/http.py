@@ -12,18 +12,21 @@ import json
 import os
 import socket
 import ssl
+import sys
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-
-import httpx
 
 from ullage import __version__
 from ullage.base import jsontext
 from ullage.base.errors import SourceError, UsageError
 from ullage.base.text import clean
 from ullage.system import addresses
+
+# The program that httpx brings along imports click, rich and pygments, half of what httpx takes; httpx does without.
+sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
+import httpx  # noqa: E402
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,14 +39,14 @@ LARGEST_BODY = 1 << 20
 USER_AGENT = f"ullage/{__version__}"
 
 
-class Answer:
+class Response:
     """A status, its headers and a body of bounded size."""
 
     def __init__(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
         self.status, self.headers, self.body = status, headers, body
 
 
-def checked_base(base: str, provider: str, variable: str = "ULLAGE_API_BASE") -> httpx.URL:
+def check_base(base: str, provider: str, variable: str = "ULLAGE_API_BASE") -> httpx.URL:
     """Return the base address when it is the provider's own or a loopback address; else raise SourceError."""
     try:
         url = httpx.URL(base)
@@ -59,20 +62,18 @@ def checked_base(base: str, provider: str, variable: str = "ULLAGE_API_BASE") ->
     raise _base_refused(provider, variable, f"names {clean(url.host, 200)!r}")
 
 
-def checked_address(address: str) -> httpx.URL:
+def check_address(address: str) -> httpx.URL:
     """Return an address that a person named, when it is an https or a loopback one; else raise UsageError."""
     try:
         url = httpx.URL(address)
     except (httpx.InvalidURL, ValueError) as error:
         # What the library says of it would repeat parts of it.
-        raise UsageError(f"{addresses.without_secrets(address)!r} is no address that can be read.") from error
+        raise UsageError(f"{addresses.hide_secrets(address)!r} is no address that can be read.") from error
     if url.port is not None and not 0 < url.port < 1 << 16:
-        raise UsageError(
-            f"{addresses.without_secrets(address)!r} names a port that there is not. Ports are 1 to 65535."
-        )
+        raise UsageError(f"{addresses.hide_secrets(address)!r} names a port that there is not. Ports are 1 to 65535.")
     if not addresses.is_private(url.scheme, url.host) or not url.host or url.userinfo:
         raise UsageError(
-            f"{addresses.without_secrets(address)!r} is neither an https:// address nor a loopback one such as "
+            f"{addresses.hide_secrets(address)!r} is neither an https:// address nor a loopback one such as "
             "http://127.0.0.1:8000, without a name and password in it."
         )
     return url
@@ -86,14 +87,14 @@ def _base_refused(provider: str, variable: str, what: str) -> SourceError:
     )
 
 
-def get(
+def get_response(
     base: httpx.URL,
     path: str,
     headers: Mapping[str, str],
     seconds: float = WHOLE_CALL_SECONDS,
     *,
     largest: int = LARGEST_BODY,
-) -> Answer:
+) -> Response:
     """Ask once and return the answer, whatever its status; raise SourceError when there is none.
 
     `seconds` bounds the whole call where less is left than one call may take.
@@ -102,7 +103,7 @@ def get(
         return connection.get(path, headers, seconds)
 
 
-def send(method: str, address: str, headers: Mapping[str, str], content: bytes) -> Answer:
+def send_body(method: str, address: str, headers: Mapping[str, str], content: bytes) -> Response:
     """Send a body to an address that the user named, under the same limits; it holds no secret of the provider's."""
     url = httpx.URL(address)
     with Connection(url) as connection:
@@ -127,7 +128,7 @@ class Connection:
         finally:
             self._loop.close()
 
-    def get(self, path: str, headers: Mapping[str, str], seconds: float = WHOLE_CALL_SECONDS) -> Answer:
+    def get(self, path: str, headers: Mapping[str, str], seconds: float = WHOLE_CALL_SECONDS) -> Response:
         """Ask once, as `get` does."""
         return self.request("GET", self._base.join(path), headers, seconds=seconds)
 
@@ -139,7 +140,7 @@ class Connection:
         content: bytes = b"",
         *,
         seconds: float = WHOLE_CALL_SECONDS,
-    ) -> Answer:
+    ) -> Response:
         """Make a request and return the answer, whatever its status; raise SourceError when there is none."""
         limit = min(seconds, WHOLE_CALL_SECONDS)
         with _translated(url.host, limit):
@@ -147,7 +148,7 @@ class Connection:
 
     async def _exchange(
         self, method: str, url: httpx.URL, headers: Mapping[str, str], content: bytes, limit: float
-    ) -> Answer:
+    ) -> Response:
         async with (
             asyncio.timeout(limit),
             self._client.stream(method, url, headers=dict(headers), content=content) as response,
@@ -161,7 +162,7 @@ class Connection:
                         f"{url.host} sent more than {self._largest >> 20} MiB, which is not what was asked for.",
                         reached_server=True,
                     )
-            return Answer(response.status_code, response.headers, bytes(body))
+            return Response(response.status_code, response.headers, bytes(body))
 
 
 @contextlib.contextmanager
@@ -249,7 +250,7 @@ def _connect_error(host: str, error: httpx.ConnectError) -> SourceError:
     return _unreachable("unreachable", f"{host} could not be reached")
 
 
-def retry_after(headers: Mapping[str, str], now: datetime) -> datetime | None:
+def read_retry_after(headers: Mapping[str, str], now: datetime) -> datetime | None:
     """Return the time that a Retry-After header names, in seconds or as a date (RFC 9110); None without one."""
     value = headers.get("retry-after", "").strip()
     if value.isascii() and value.isdigit() and len(value) < 10:
@@ -262,7 +263,7 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> datetime | None:
         return None
 
 
-def json_body(answer: Answer, host: str, number: Callable[[str], object] = float) -> object:
+def decode_body(answer: Response, host: str, number: Callable[[str], object] = float) -> object:
     """Return the decoded body, its fractions read by `number`; raise SourceError that tells a page from a torn body."""
     if answer.headers.get("content-encoding", "identity") != "identity":
         raise SourceError("not_json", f"{host} sent a compressed answer that was not asked for.", reached_server=True)

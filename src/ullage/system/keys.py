@@ -1,4 +1,4 @@
-"""A key from a command of the user's, run at the moment of use; and what tells one key from another.
+"""A key of the user's, fetched at the moment of use from a variable, a command or the keyring.
 
 The command runs without a shell, in a session of its own, with nothing on stdin, within a time limit. The first line of
 what it prints is the key, as password managers print it; what it says on stderr is not looked at, as it may hold more.
@@ -6,103 +6,93 @@ what it prints is the key, as password managers print it; what it says on stderr
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
-import selectors
-import subprocess
-import time
 
-from ullage.base.errors import SourceError
+from ullage.base.errors import MissingExtraError, SourceError
 from ullage.base.text import clean
 from ullage.system import programs, secret
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
+    from typing import Protocol
 
     from ullage.system.secret import Secret
 
+    class KeyPlaces(Protocol):
+        """Where the settings say that a key comes from; what is empty is not used."""
+
+        @property
+        def variable(self) -> str: ...
+        @property
+        def command(self) -> tuple[str, ...]: ...
+        @property
+        def keyring(self) -> tuple[str, ...]: ...
+
+
 COMMAND_SECONDS = 15.0
-_GOODBYE_SECONDS = 2.0
-_LOOK_SECONDS = 0.1
 _LARGEST_OUTPUT = 1 << 16
 
 
-def mark(secret: Secret, about: Sequence[str], salt: str) -> str:
+def fingerprint_key(secret: Secret, about: Sequence[str], salt: str) -> str:
     """Return what tells one key, and what it is used for, from another; the key cannot be found from it."""
     text = "\n".join([secret.reveal(), *about]).encode()
     return hashlib.scrypt(text, salt=salt.encode(), n=1 << 12, r=8, p=1, dklen=16).hex()
 
 
-def from_command(command: tuple[str, ...], environ: Mapping[str, str], what: str) -> Secret:
+def fetch_key(names: KeyPlaces, environ: Mapping[str, str], what: str) -> Secret | None:
+    """Return the key from the variable if it is set, else the command, else the keyring; None where none is named.
+
+    Raises SourceError where what is named gives no key, MissingExtraError where the keyring's library is missing.
+    """
+    found = secret.read_variable(names.variable, environ, what)
+    if found is None and names.command:
+        return read_command(names.command, environ, what)
+    if found is None and names.keyring:
+        return _read_keyring(names.keyring[0], names.keyring[1], what)
+    return found
+
+
+def _read_keyring(service: str, user: str, what: str) -> Secret:
+    try:
+        import keyring
+        import keyring.errors
+    except ImportError as error:
+        raise MissingExtraError("The keyring", "keyring", "keyring") from error
+    try:
+        found = keyring.get_password(service, user)
+    except keyring.errors.KeyringError as error:
+        raise SourceError(
+            "keyring_unusable",
+            f"The keyring did not give the {what}: {type(error).__name__}. Unlock it, or name a command instead: "
+            "`keyring diagnose` tells more.",
+        ) from error
+    if not found:
+        raise SourceError("key_missing", f"The keyring holds no {what} there. Put it in: keyring set SERVICE USER")
+    return secret.check_key(found, "The keyring", what)
+
+
+def read_command(command: tuple[str, ...], environ: Mapping[str, str], what: str) -> Secret:
     """Return what a command prints first; raise SourceError, which names the program alone, when that is no key."""
     program = clean(os.path.basename(command[0])) or "the command"
-    with _ended(_started(command, environ, program, what)) as process:
-        output = _output(process, program, what)
-        status = _status(process)
-    if status != 0:
-        raise SourceError(
-            "key_command_failed", f"{program} ended with status {status} and gave no {what}. Run it in a terminal."
-        )
-    lines = output.decode("utf-8", "replace").splitlines()
-    return secret.checked(next((line.strip() for line in lines if line.strip()), ""), program, what)
-
-
-def _started(command: tuple[str, ...], environ: Mapping[str, str], program: str, what: str) -> subprocess.Popen[bytes]:
     try:
-        return programs.start_command(
-            command, environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-        )
+        done = programs.run_program(command, environ, seconds=COMMAND_SECONDS, largest_bytes=_LARGEST_OUTPUT)
+    except programs.ProgramLateError as error:
+        raise SourceError(
+            "key_command_failed",
+            f"{program} gave no {what} in {COMMAND_SECONDS:.0f} s. Run it in a terminal: it may want to be unlocked.",
+        ) from error
+    except programs.ProgramFloodError as error:
+        raise SourceError("key_command_failed", f"{program} printed kilobytes instead of a {what}.") from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is no command"
         raise SourceError(
             "key_command_failed", f"{program}, which should print the {what}, could not be started: {reason}."
         ) from error
-
-
-@contextlib.contextmanager
-def _ended(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]:
-    """Leave nothing of the command behind, whatever happens."""
-    try:
-        yield process
-    finally:
-        programs.kill_group(process)
-        process.wait()
-        assert process.stdout is not None
-        process.stdout.close()
-
-
-def _output(process: subprocess.Popen[bytes], program: str, what: str) -> bytes:
-    """Read to the end, or to the limits of time and size."""
-    assert process.stdout is not None
-    deadline = time.monotonic() + COMMAND_SECONDS
-    output = b""
-    with selectors.DefaultSelector() as selector:
-        selector.register(process.stdout, selectors.EVENT_READ)
-        while time.monotonic() < deadline:
-            if not selector.select(_LOOK_SECONDS):
-                if process.poll() is None:
-                    continue
-                # An agent that it has left behind may hold its output for ever.
-                if not selector.select(0):
-                    return output
-            chunk = os.read(process.stdout.fileno(), 1 << 16)
-            output += chunk
-            if not chunk:
-                return output
-            if len(output) > _LARGEST_OUTPUT:
-                raise SourceError("key_command_failed", f"{program} printed kilobytes instead of a {what}.")
-    raise SourceError(
-        "key_command_failed",
-        f"{program} gave no {what} in {COMMAND_SECONDS:.0f} s. Run it in a terminal: it may want to be unlocked.",
-    )
-
-
-def _status(process: subprocess.Popen[bytes]) -> int:
-    """Return how it ended; one that closes its output and stays is ended."""
-    try:
-        return process.wait(_GOODBYE_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        return process.wait()
+    if done.status != 0:
+        raise SourceError(
+            "key_command_failed", f"{program} ended with status {done.status} and gave no {what}. Run it in a terminal."
+        )
+    lines = done.output.decode("utf-8", "replace").splitlines()
+    return secret.check_key(next((line.strip() for line in lines if line.strip()), ""), program, what)

@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
-def refusal(answer: http.Answer, host: str, now: datetime, *, sent: str) -> SourceError:
+def refusal(answer: http.Response, host: str, now: datetime, *, sent: str) -> SourceError:
     """Return the error for a status that is not 200; `sent` is what was sent along, such as `token`."""
     status = answer.status
-    retry_at = http.retry_after(answer.headers, now) if status == 429 or status >= 500 else None
+    retry_at = http.read_retry_after(answer.headers, now) if status == 429 or status >= 500 else None
     code, message = "unexpected_status", f"{host} answered {status}, which ullage does not know. It will ask again."
     if status == 429:
         code = "rate_limited"

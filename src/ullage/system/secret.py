@@ -45,7 +45,7 @@ class Secret:
         return "Secret(…)"
 
 
-def withheld(environ: Mapping[str, str], named: Iterable[str] = (), keep: str = "") -> dict[str, str]:
+def withhold_keys(environ: Mapping[str, str], named: Iterable[str] = (), keep: str = "") -> dict[str, str]:
     """Return the environment for a program: without what opens an account, whatever it is called; `keep` names one.
 
     `named` are the variables that the settings name for keys, whose values need not look like the provider's.
@@ -56,7 +56,7 @@ def withheld(environ: Mapping[str, str], named: Iterable[str] = (), keep: str = 
     }
 
 
-def passed_on(environ: Mapping[str, str], named: Iterable[str]) -> dict[str, str]:
+def withhold_own_keys(environ: Mapping[str, str], named: Iterable[str]) -> dict[str, str]:
     """Return the environment for a command that another program started before us: without the keys of ours alone."""
     ours = {METRICS_AUTH, *named}
     return {name: value for name, value in environ.items() if name not in ours}
@@ -109,13 +109,13 @@ def check_variable(value: object) -> str | None:
     return "must be the name of an environment variable, in quotes; the key itself does not belong in this file"
 
 
-def from_variable(name: str, environ: Mapping[str, str], what: str) -> Secret | None:
+def read_variable(name: str, environ: Mapping[str, str], what: str) -> Secret | None:
     """Return what a variable holds, None when it is not set; raise SourceError for what can be no key."""
     value = environ.get(name) if name else None
-    return checked(value, f"The variable {name}", what) if value else None
+    return check_key(value, f"The variable {name}", what) if value else None
 
 
-def checked(text: str, origin: str, what: str) -> Secret:
+def check_key(text: str, origin: str, what: str) -> Secret:
     """Return a text as a key; raise SourceError, which does not repeat it, for what can be none."""
     if 0 < len(text) <= _LONGEST and text.isascii() and text.isprintable() and not set(text) & set(' ",;\\'):
         return Secret(text)

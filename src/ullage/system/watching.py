@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def watching(directory: str, changed: Callable[[], None], *, recursive: bool = False) -> Iterator[None]:
+def watch(directory: str, changed: Callable[[], None], *, recursive: bool = False) -> Iterator[None]:
     """Call `changed`, from a thread of its own, whenever a file in the directory was replaced or removed.
 
     Every file of a cache is replaced by a rename; locks and unfinished files say nothing. `changed` returns at once

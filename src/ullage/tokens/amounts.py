@@ -23,7 +23,7 @@ Amount = namedtuple(  # noqa: PYI024
 )
 
 
-def query(
+def build_query(
     since: int | None, until: int | None, keep: Iterable[str], *, has_slots: bool, by_quarter: bool
 ) -> tuple[str, list[int]]:
     """Return the SQL whose rows `amount` takes, and its values; with `has_slots` there is a table of them."""
@@ -37,7 +37,7 @@ def query(
     return sql, values
 
 
-def amount(row: tuple[Any, ...]) -> Amount:
+def read_amount(row: tuple[Any, ...]) -> Amount:
     """Return a row of the query, typed."""
     return Amount._make((*row[:10], row[10:]))
 

@@ -13,7 +13,9 @@ PARTS = ("input", "output", "thinking", "cache_write_5m", "cache_write_1h", "cac
 _MILLION = 1e6
 
 
-def dollars(counts: tuple[int, ...], variant: int, price: Price | None, web_search: float) -> tuple[float, ...] | None:
+def price_counts(
+    counts: tuple[int, ...], variant: int, price: Price | None, web_search: float
+) -> tuple[float, ...] | None:
     """Return the dollars of each part of one model's responses; None where the model, or its mode, has no price.
 
     `counts` are in the order of `COUNTS`.

@@ -8,15 +8,15 @@ from ullage.base.text import clean, for_spreadsheet
 from ullage.base.values import iso
 from ullage.tokens import cost, report
 from ullage.tokens.counts import COUNTS
-from ullage.tokens.words import NOT_AS_WRITTEN, largest_first
+from ullage.tokens.words import NOT_AS_WRITTEN, sort_unpriced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    from ullage.tokens.report import Group, Total
-    from ullage.tokens.tally import Answer, Share
+    from ullage.tokens.report import Total, UsageGroup
+    from ullage.tokens.tally import Share, TokenUsage
 
 VERSION = 1
 NOTE = "Tokens in local transcripts. They are not a percentage of the plan's quota, and cost is what an API "
@@ -24,7 +24,7 @@ NOTE += "customer would have paid by the list price, not what a plan costs."
 _LONGEST = 1000
 
 
-def document(answer: Answer, zone_name: str) -> dict[str, Any]:
+def build_document(answer: TokenUsage, zone_name: str) -> dict[str, Any]:
     """Return the report for programs; fields are added, never renamed."""
     question = answer.question
     return {
@@ -34,8 +34,8 @@ def document(answer: Answer, zone_name: str) -> dict[str, Any]:
         "timezone": zone_name,
         "since": iso(question.since) if question.since else None,
         "until": iso(question.until) if question.until else None,
-        "rows": [row(answer, group) for group in answer.groups],
-        "total": plain(answer.total),
+        "rows": [build_row(answer, group) for group in answer.groups],
+        "total": describe_total(answer.total),
         "running_window": _running(answer.share) if answer.share else None,
         "prices": {
             "date": answer.prices.date,
@@ -44,7 +44,7 @@ def document(answer: Answer, zone_name: str) -> dict[str, Any]:
             "overridden": list(answer.prices.overridden),
         },
         "unpriced": [
-            {"model": _text(model), "tokens": tokens} for model, tokens in largest_first(answer.total.unpriced)
+            {"model": _text(model), "tokens": tokens} for model, tokens in sort_unpriced(answer.total.unpriced)
         ],
         "roots": [
             {
@@ -76,15 +76,15 @@ def encode(document: dict[str, Any]) -> str:
     return "{\n" + ",\n".join(fields) + "\n}"
 
 
-def row(answer: Answer, group: Group) -> dict[str, Any]:
+def build_row(answer: TokenUsage, group: UsageGroup) -> dict[str, Any]:
     """Return one line of the report, with the names of its key."""
     key = dict(zip(report.GROUPINGS[answer.question.by], map(_text, group.key), strict=True))
     if answer.question.by == "window":
         key["used_percent"] = answer.used_percent.get(group.key)  # type: ignore[assignment]
-    return {**key, **plain(group.total)}
+    return {**key, **describe_total(group.total)}
 
 
-def plain(total: Total) -> dict[str, Any]:
+def describe_total(total: Total) -> dict[str, Any]:
     """Return a sum; a cost is null where nothing has a price."""
     tokens = {f"{name}_tokens": count for name, count in zip(COUNTS[:6], total.counts[:6], strict=True)}
     return {
@@ -103,11 +103,11 @@ def plain(total: Total) -> dict[str, Any]:
     }
 
 
-def csv_rows(answer: Answer) -> list[list[object]]:
+def csv_rows(answer: TokenUsage) -> list[list[object]]:
     """Return a line of headings and the report's lines; the costs of each part have columns of their own."""
-    flat = [_flat(row(answer, group)) for group in answer.groups]
+    flat = [_flat(build_row(answer, group)) for group in answer.groups]
     keys = [*report.GROUPINGS[answer.question.by], *(["used_percent"] if answer.question.by == "window" else [])]
-    headings = [*keys, *_flat(plain(report.Total()))]
+    headings = [*keys, *_flat(describe_total(report.Total()))]
     return [list(headings), *([line.get(heading, "") for heading in headings] for line in flat)]
 
 

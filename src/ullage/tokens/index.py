@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from ullage.tokens.amounts import Amount
     from ullage.tokens.lines import Context, Row
     from ullage.tokens.task import Piece
-    from ullage.tokens.transcripts import Found, Transcript
+    from ullage.tokens.transcripts import Transcript, TranscriptList
 
     Scan = Callable[[Sequence[Task], Sequence[int]], Iterator[Piece]]
 
@@ -49,7 +49,7 @@ class Index:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def update(self, found: Found, scan: Scan) -> None:
+    def update(self, found: TranscriptList, scan: Scan) -> None:
         """Read what is new, forget what is gone."""
         if not self._work(found):
             return
@@ -69,7 +69,7 @@ class Index:
         for statement in statements:
             self._connection.execute(statement)
 
-    def _work(self, found: Found) -> list[tuple[Transcript | None, tuple[Any, ...] | None]]:
+    def _work(self, found: TranscriptList) -> list[tuple[Transcript | None, tuple[Any, ...] | None]]:
         """Return what differs: files that are new or changed, and files that are gone, as (now, before)."""
         rows = self._connection.execute(
             "SELECT path, id, root, project, device, inode, size, modified, changed, offset, mark FROM files"
@@ -183,8 +183,8 @@ class Index:
             "INSERT INTO slots VALUES (?, ?, ?)",
             ((slot, begins // QUARTER_MS, ends // QUARTER_MS) for slot, (begins, ends) in enumerate(pairs)),
         )
-        sql, values = amounts.query(since, until, keep, has_slots=bool(slots), by_quarter=by_quarter)
-        found = [amounts.amount(row) for row in self._connection.execute(sql, values)]
+        sql, values = amounts.build_query(since, until, keep, has_slots=bool(slots), by_quarter=by_quarter)
+        found = [amounts.read_amount(row) for row in self._connection.execute(sql, values)]
         self._connection.execute("DROP TABLE temp.slots")
         return found
 
@@ -237,7 +237,7 @@ def _noted(*counts: dict[str, int]) -> str:
     return " ".join(f"{kind}={count}" for kind, count in sorted(total.items()))
 
 
-def use(path: str, work: Callable[[Index], None], now: datetime) -> str | None:
+def work_with_index(path: str, work: Callable[[Index], None], now: datetime) -> str | None:
     """Open an index, which begins empty, and work with it; return a notice when a damaged one had to be set aside.
 
     `:memory:` keeps nothing. Raises CacheError when it cannot be used.
@@ -246,16 +246,16 @@ def use(path: str, work: Callable[[Index], None], now: datetime) -> str | None:
     def open_and_work() -> None:
         if path != ":memory:":
             database.create_private(path)
-        with database.opened(path, MIGRATIONS, _BUSY_SECONDS) as connection:
+        with database.open_database(path, MIGRATIONS, _BUSY_SECONDS) as connection:
             # What is lost with the power is read again.
             connection.execute("PRAGMA synchronous = OFF")
             connection.execute("PRAGMA cache_size = -4000")
             work(Index(connection))
 
     try:
-        return database.repaired(path, "The index of transcripts", open_and_work, now)
+        return database.repair(path, "The index of transcripts", open_and_work, now)
     except database.ERRORS as error:
         raise CacheError(
-            f"The index of transcripts in {path} cannot be used: {database.words(error)}. Make the directory writable, "
-            "or name another one in ULLAGE_CACHE_DIR."
+            f"The index of transcripts in {path} cannot be used: {database.word_error(error)}. Make the directory "
+            "writable, or name another one in ULLAGE_CACHE_DIR."
         ) from error

@@ -124,7 +124,7 @@ class Clockless(Exception):  # noqa: N818  # a line without a time is no fault o
     """The line tells no time."""
 
 
-def read(
+def read_line(
     line: bytes | bytearray, session: str, place: tuple[str, int]
 ) -> tuple[list[tuple[Key, Said]], str | None, bool] | None:
     """Return what a line says of responses, the folder of its session, and whether bytes had to be replaced; or None.
@@ -168,7 +168,7 @@ def counts_more(said: Said, known: Said) -> bool:
     return said[0] > known[0] or (said[0] == known[0] and said[1] < known[1])
 
 
-def row(key: Key, said: Said) -> tuple[Context, Row]:
+def identify_response(key: Key, said: Said) -> tuple[Context, Row]:
     """Return whose a response is, and what is kept of it."""
     name, request, sidechain = key
     rank, moment, session, branch, model, usage, counts = said

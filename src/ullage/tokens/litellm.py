@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ullage.base.errors import UsageError
 from ullage.config.rates import RATES, TIERS, is_rate
-from ullage.tokens.prices import FORMAT, PriceList, plain, special
+from ullage.tokens.prices import FORMAT, PriceList, describe_price, describe_special
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _LITELLM = {
 }
 
 
-def price_list(document: object, before: PriceList, date: str, source: str) -> dict[str, Any]:
+def convert_prices(document: object, before: PriceList, date: str, source: str) -> dict[str, Any]:
     """Return the price list that LiteLLM's table of models comes to; raise UsageError where it holds none of Claude's.
 
     What it does not tell stays as it was before: models that it lists no more, and multipliers of fast mode.
@@ -36,8 +36,8 @@ def price_list(document: object, before: PriceList, date: str, source: str) -> d
     for model, fields in models.items():
         known = before.find(model)
         if known is not None:
-            fields.update({**special(known), **fields})
-    kept = {model: plain(price) for model, price in before.models.items()}
+            fields.update({**describe_special(known), **fields})
+    kept = {model: describe_price(price) for model, price in before.models.items()}
     return {
         "format": FORMAT,
         "date": date,

@@ -18,16 +18,16 @@ def fetch(source: str, directory: str, now: datetime) -> None:
     """Put a price list in force; raise UllageError, with the one before still in force, where that cannot be."""
     if not source.strip():
         raise UsageError("--update names nothing. Name a file with prices, or an https:// address.")
-    named = addresses.without_secrets(source) if "://" in source else clean(source, _LONGEST)
+    named = addresses.hide_secrets(source) if "://" in source else clean(source, _LONGEST)
     if "://" in source:
         data, date = _downloaded(source), now
     else:
         data, date = _read(source), datetime.fromtimestamp(os.stat(source).st_mtime, UTC)
     try:
-        document = prices.decoded(data)
+        document = prices.decode_prices(data)
         if isinstance(document, dict) and "format" not in document:
             before, _ = prices.load(directory)
-            document = litellm.price_list(document, before, f"{date:%Y-%m-%d}", named)
+            document = litellm.convert_prices(document, before, f"{date:%Y-%m-%d}", named)
         prices.save(directory, document)
     except UsageError as error:
         words = f"{named}: {error} The prices stay as they were."
@@ -49,12 +49,12 @@ def _downloaded(address: str) -> bytes:
     # Whoever only counts has no use for the network.
     from ullage.system import http
 
-    url = http.checked_address(address)
-    answer = http.get(url, "", {}, largest=prices.LARGEST_FILE)
+    url = http.check_address(address)
+    answer = http.get_response(url, "", {}, largest=prices.LARGEST_FILE)
     if answer.status != 200:
         raise SourceError(
             "no_prices",
-            f"{addresses.without_secrets(address)} answered with status {answer.status}. Is the address right? "
+            f"{addresses.hide_secrets(address)} answered with status {answer.status}. Is the address right? "
             "The prices stay as they were.",
         )
     return answer.body

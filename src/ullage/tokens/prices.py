@@ -59,26 +59,26 @@ def _spellings(model: str) -> list[str]:
     return [model, bare, re.sub(r"(?:[-@]\d{8}|-latest)$", "", bare)]
 
 
-def bundled() -> PriceList:
+def load_bundled() -> PriceList:
     """Return the prices that this version came with."""
     with open(_BUNDLED, "rb") as file:
-        return parse(decoded(file.read()))
+        return parse_prices(decode_prices(file.read()))
 
 
 def load(directory: str) -> tuple[PriceList, str | None]:
     """Return the prices in force, those last updated or the bundled ones, and a notice when an update is unreadable."""
-    path = updated_path(directory)
+    path = locate_update(directory)
     data = read_regular(path, LARGEST_FILE, own=True)
     if data is None:
         unreadable = os.path.lexists(path)
-        return bundled(), f"{path} cannot be read; the bundled prices are in force." if unreadable else None
+        return load_bundled(), f"{path} cannot be read; the bundled prices are in force." if unreadable else None
     try:
-        return parse(decoded(data)), None
+        return parse_prices(decode_prices(data)), None
     except UsageError as error:
-        return bundled(), f"{path}: {error} The bundled prices are in force."
+        return load_bundled(), f"{path}: {error} The bundled prices are in force."
 
 
-def updated_path(directory: str) -> str:
+def locate_update(directory: str) -> str:
     """Return where updated prices lie in the state directory."""
     return os.path.join(directory, "prices.json")
 
@@ -90,11 +90,11 @@ def save(directory: str, document: object) -> PriceList:
     """
     import json
 
-    accepted = parse(document)
-    directories.make(directory, variable=directories.STATE)
+    accepted = parse_prices(document)
+    directories.make_private(directory, variable=directories.STATE)
     data = json.dumps(document, indent=1, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
     try:
-        write_atomically(updated_path(directory), data)
+        write_atomically(locate_update(directory), data)
     except (OSError, CacheError) as error:
         why = getattr(error.__cause__ or error, "strerror", None) or "it cannot be written"
         raise CacheError(
@@ -104,7 +104,7 @@ def save(directory: str, document: object) -> PriceList:
     return accepted
 
 
-def decoded(data: bytes) -> object:
+def decode_prices(data: bytes) -> object:
     """Return the JSON in a file; raise UsageError where there is none."""
     try:
         return jsontext.loads(data)
@@ -112,7 +112,7 @@ def decoded(data: bytes) -> object:
         raise UsageError("It holds no JSON.") from error
 
 
-def parse(document: object) -> PriceList:
+def parse_prices(document: object) -> PriceList:
     """Read a price list in the format of the bundled one; raise UsageError, with the first mistake, for another."""
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise UsageError(f"It is no price list of format {FORMAT}.")
@@ -136,7 +136,7 @@ def parse(document: object) -> PriceList:
     )
 
 
-def overridden(prices: PriceList, overrides: Mapping[str, Mapping[str, Any]]) -> PriceList:
+def override_prices(prices: PriceList, overrides: Mapping[str, Mapping[str, Any]]) -> PriceList:
     """Return the list with a person's own prices; raise UsageError where a new model's rates are not all given."""
     models = dict(prices.models)
     for model, fields in overrides.items():
@@ -169,13 +169,13 @@ def _price(fields: Mapping[str, Any]) -> Price:
     )
 
 
-def special(price: Price) -> dict[str, Any]:
+def describe_special(price: Price) -> dict[str, Any]:
     """Return what a price holds besides its rates, as the list words it."""
     tiers = {tier: price.tiers[bit] for tier, bit in TIERS.items() if bit in price.tiers}
     multipliers = {name: getattr(price, name) for name in MULTIPLIERS}
     return {**tiers, **{name: value for name, value in multipliers.items() if value is not None}}
 
 
-def plain(price: Price) -> dict[str, Any]:
+def describe_price(price: Price) -> dict[str, Any]:
     """Return a price as the list words it."""
-    return {**price.rates, **special(price)}
+    return {**price.rates, **describe_special(price)}

@@ -27,7 +27,7 @@ _MOST_ROWS = 4000
 _MOST_BYTES = 8 << 20
 
 
-def read(task: Task) -> Iterator[Piece]:
+def read_transcript(task: Task) -> Iterator[Piece]:
     """Read what is new in a file, or all of it where it is not the one that was read before."""
     try:
         descriptor = os.open(task.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
@@ -96,7 +96,7 @@ class _Reader:
     def _taken(self) -> dict[Context, list[Row]]:
         taken: dict[Context, list[Row]] = {}
         for key, said in self._said.items():
-            context, row = lines.row(key, said)
+            context, row = lines.identify_response(key, said)
             taken.setdefault(context, []).append(row)
         self._said.clear()
         self._held = 0
@@ -106,7 +106,6 @@ class _Reader:
         """Read to the end; yield after each block up to where lines have been read whole."""
         buffer = bytearray(_BLOCK)
         filled = 0
-        line_at = offset
         is_too_long = False
         yield offset
         while offset + filled < end:
@@ -132,10 +131,9 @@ class _Reader:
                 is_too_long = False
             self._lines(buffer, begins, newline, offset)
             offset += newline
-            line_at = offset
             buffer[: filled - newline] = buffer[newline:filled]
             filled -= newline
-            yield line_at
+            yield offset
         if is_too_long:
             self._skip("half_written_lines")
         elif filled:
@@ -174,7 +172,7 @@ class _Reader:
             self._skip("half_written_lines")
 
     def _line(self, line: bytearray, offset: int) -> None:
-        usage = lines.read(line, self._session, (self._task.path, offset))
+        usage = lines.read_line(line, self._session, (self._task.path, offset))
         if usage is None:
             return
         found, folder, is_mended = usage
@@ -185,14 +183,14 @@ class _Reader:
             known = self._said.get(key)
             if known is None or lines.counts_more(said, known):
                 self._said[key] = said
-        if folder and not self._folder and folder_name(folder) == self._task.project:
+        if folder and not self._folder and name_folder(folder) == self._task.project:
             self._folder = folder
 
     def _skip(self, kind: str) -> None:
         self._skipped[kind] = self._skipped.get(kind, 0) + 1
 
 
-def folder_name(folder: str) -> str:
+def name_folder(folder: str) -> str:
     """Return how Claude Code names the folder of a project's transcripts."""
     return re.sub(r"[^a-zA-Z0-9]", "-", folder)
 

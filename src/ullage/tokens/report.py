@@ -80,14 +80,14 @@ class Total:
         return sum(self.costs) if has_price else None
 
 
-class Group(Record):
+class UsageGroup(Record):
     """One line of a report: its key, in the words that `GROUPINGS` names, and its sum."""
 
     key: tuple[str, ...]
     total: Total
 
 
-def grouped(amounts: Iterable[Amount], key_of: Callable[[Amount], Key], prices: PriceList) -> list[Group]:
+def group_amounts(amounts: Iterable[Amount], key_of: Callable[[Amount], Key], prices: PriceList) -> list[UsageGroup]:
     """Return the sums by key, in the order of keys."""
     # What has the same price is summed up before it is priced.
     alike: dict[tuple[Key, str, int], Total] = {}
@@ -105,20 +105,20 @@ def grouped(amounts: Iterable[Amount], key_of: Callable[[Amount], Key], prices: 
     for (key, model, variant), summed in alike.items():
         _set_price(summed, model, variant, prices)
         totals.setdefault(key, Total()).add(summed)
-    return [Group(key=key, total=totals[key]) for key in sorted(totals)]
+    return [UsageGroup(key=key, total=totals[key]) for key in sorted(totals)]
 
 
 def _set_price(summed: Total, model: str, variant: int, prices: PriceList) -> None:
     price = prices.find(model)
     summed.models = {model: summed.tokens}
-    parts = cost.dollars(tuple(summed.counts), variant, price, prices.web_search)
+    parts = cost.price_counts(tuple(summed.counts), variant, price, prices.web_search)
     if parts is not None:
         summed.costs = list(parts)
     elif summed.tokens:
         summed.unpriced = {f"{model} (fast)" if price else model: summed.tokens}
 
 
-def total(groups: Iterable[Group]) -> Total:
+def sum_groups(groups: Iterable[UsageGroup]) -> Total:
     """Return the sum of all groups."""
     whole = Total()
     for group in groups:
@@ -126,7 +126,7 @@ def total(groups: Iterable[Group]) -> Total:
     return whole
 
 
-def keys(
+def choose_key(
     by: str,
     roots: Sequence[Root],
     folders: Mapping[tuple[int, str], str],
@@ -148,7 +148,7 @@ def keys(
     return lambda amount: _model(amount, prices)
 
 
-def days(by: str, zone: tzinfo | None, first_at: int, last_at: int) -> list[tuple[int, str]]:
+def split_days(by: str, zone: tzinfo | None, first_at: int, last_at: int) -> list[tuple[int, str]]:
     """Return the days, weeks or months of a stretch of time: when each begins, and its name."""
     first, last = (datetime.fromtimestamp(at / 1000, UTC).astimezone(zone).date() for at in (first_at, last_at))
     day = first - timedelta(days=first.weekday() if by == "week" else first.day - 1 if by == "month" else 0)

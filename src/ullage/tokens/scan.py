@@ -26,7 +26,7 @@ _MOST_WORKERS = 4
 _LENGTH = struct.Struct("<I")
 
 
-def read(
+def read_all(
     tasks: Sequence[Task], sizes: Sequence[int], progress: Progress, workers: int | None = None
 ) -> Iterator[Piece]:
     """Yield what is found in all files, those of one file in order.
@@ -61,7 +61,7 @@ def _reader() -> Read:
     """Import what reads one file; with it comes msgspec, which a look without anything new is spared."""
     with _hidden("typing_extensions"):
         from ullage.tokens import reading
-    return reading.read
+    return reading.read_transcript
 
 
 @contextlib.contextmanager

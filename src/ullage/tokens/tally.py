@@ -30,16 +30,16 @@ if TYPE_CHECKING:
     from ullage.tokens.amounts import Amount
     from ullage.tokens.index import Index
     from ullage.tokens.prices import PriceList
-    from ullage.tokens.report import Group, Total
+    from ullage.tokens.report import Total, UsageGroup
     from ullage.tokens.scan import Progress
-    from ullage.tokens.transcripts import Found, Root
-    from ullage.tokens.windows import Span
+    from ullage.tokens.transcripts import Root, TranscriptList
+    from ullage.tokens.windows import WindowSpan
 
 _UNUSED_SECONDS = 40 * 86400
 _FIVE_HOURS_MS = 5 * 3_600_000
 
 
-class Question(Record):
+class TokenQuery(Record):
     """What is asked: how to group, of which time, and the roots to look below."""
 
     by: str
@@ -52,19 +52,19 @@ class Question(Record):
 class Share(Record):
     """The window that runs now, and what each machine has used in it, as far as transcripts tell."""
 
-    window: Span
+    window: WindowSpan
     machines: dict[str, int]
 
 
-class Answer(Record):
+class TokenUsage(Record):
     """What was found; `used_percent` holds what the server said last of its own windows, by key."""
 
-    question: Question
-    groups: tuple[Group, ...]
+    question: TokenQuery
+    groups: tuple[UsageGroup, ...]
     total: Total
     share: Share | None
     prices: PriceList
-    found: Found
+    found: TranscriptList
     skipped: dict[str, int]
     used_percent: dict[tuple[str, ...], float | None]
     notices: tuple[str, ...]
@@ -76,31 +76,31 @@ def roots_of(environ: Mapping[str, str], *, only: str | None = None) -> tuple[Ro
     return tuple(transcripts.root_of(directory) for directory in directories)
 
 
-def price_list(environ: Mapping[str, str], overrides: Mapping[str, Any]) -> tuple[PriceList, str | None]:
+def load_prices(environ: Mapping[str, str], overrides: Mapping[str, Any]) -> tuple[PriceList, str | None]:
     """Return the prices in force and a notice where an update cannot be read; raise UsageError for a wrong override."""
     found, notice = prices.load(config.state_path(environ))
-    return prices.overridden(found, overrides) if overrides else found, notice
+    return prices.override_prices(found, overrides) if overrides else found, notice
 
 
-def ask(
-    environ: Mapping[str, str], question: Question, overrides: Mapping[str, Any], progress: Progress, now: datetime
-) -> Answer:
+def count_usage(
+    environ: Mapping[str, str], question: TokenQuery, overrides: Mapping[str, Any], progress: Progress, now: datetime
+) -> TokenUsage:
     """Read what is new and answer; raise UllageError where neither an index nor memory serves."""
-    priced, notice = price_list(environ, overrides)
+    priced, notice = load_prices(environ, overrides)
     notices = [notice] if notice else []
-    found = transcripts.find(question.roots)
-    answers: list[Answer] = []
+    found = transcripts.list_transcripts(question.roots)
+    answers: list[TokenUsage] = []
 
     def work(opened: Index) -> None:
-        opened.update(found, lambda tasks, sizes: scan.read(tasks, sizes, progress))
+        opened.update(found, lambda tasks, sizes: scan.read_all(tasks, sizes, progress))
         answers.append(_answer(opened, question, priced, found, _told(environ), now))
 
     try:
         path = _index_path(environ, question.roots)
-        damaged = index.use(path, work, now)
+        damaged = index.work_with_index(path, work, now)
     except CacheError as error:
         notices.append(f"{error} Until then every look reads all transcripts.")
-        damaged = index.use(":memory:", work, now)
+        damaged = index.work_with_index(":memory:", work, now)
     return answers[-1].replace(notices=(*notices, *([damaged] if damaged else [])))
 
 
@@ -108,7 +108,7 @@ def _index_path(environ: Mapping[str, str], roots: Sequence[Root]) -> str:
     """Return where the index of a set of roots lies, in a directory of the user alone; forget what is not asked for."""
     root = places.cache_root(environ)
     directory = os.path.join(root, "tokens")
-    directories.make(root, directory)
+    directories.make_private(root, directory)
     try:
         named = os.fsencode("\0".join(one.directory for one in roots))
         path = os.path.join(directory, f"{zlib.crc32(named):08x}{zlib.adler32(named):08x}.sqlite3")
@@ -148,9 +148,14 @@ def _told(environ: Mapping[str, str]) -> list[Sample]:
 
 
 def _answer(
-    opened: Index, question: Question, priced: PriceList, found: Found, samples: Sequence[Sample], now: datetime
-) -> Answer:
-    spans = windows.told(samples)
+    opened: Index,
+    question: TokenQuery,
+    priced: PriceList,
+    found: TranscriptList,
+    samples: Sequence[Sample],
+    now: datetime,
+) -> TokenUsage:
+    spans = windows.list_told_windows(samples)
     since, until = _milliseconds(question.since), _milliseconds(question.until)
     used_percent: dict[tuple[str, ...], float | None] = {}
     if question.by == "window":
@@ -158,19 +163,21 @@ def _answer(
         groups = [group for span, part in parts for group in _of_window(span, part, priced)]
         used_percent = {_key(span): span.used_percent for span, _ in parts}
     elif question.by in report.IN_TIME:
-        days = report.days(question.by, question.zone, *(opened.reach() or (0, 0)))
+        days = report.split_days(question.by, question.zone, *(opened.reach() or (0, 0)))
         amounts = opened.amounts(since, until, keep=(), slots=[begins for begins, _ in days])
-        groups = report.grouped(amounts, lambda amount: (days[amount.slot][1],), priced)
+        groups = report.group_amounts(amounts, lambda amount: (days[amount.slot][1],), priced)
     else:
         amounts = opened.amounts(since, until, keep=report.KEPT.get(question.by, ()))
-        groups = report.grouped(amounts, report.keys(question.by, found.roots, opened.folders(), priced), priced)
+        groups = report.group_amounts(
+            amounts, report.choose_key(question.by, found.roots, opened.folders(), priced), priced
+        )
     skipped = {**found.skipped}
     for kind, count in opened.skipped().items():
         skipped[kind] = skipped.get(kind, 0) + count
-    return Answer(
+    return TokenUsage(
         question=question,
         groups=tuple(groups),
-        total=report.total(groups),
+        total=report.sum_groups(groups),
         share=_share(opened, spans, found, now),
         prices=priced,
         found=found,
@@ -181,8 +188,8 @@ def _answer(
 
 
 def _windows(
-    opened: Index, spans: Sequence[Span], since: int | None, until: int | None
-) -> list[tuple[Span, list[Amount]]]:
+    opened: Index, spans: Sequence[WindowSpan], since: int | None, until: int | None
+) -> list[tuple[WindowSpan, list[Amount]]]:
     within = [
         span for span in spans if (since is None or span.ends_at > since) and (until is None or span.starts_at < until)
     ]
@@ -191,23 +198,23 @@ def _windows(
         begins = span.starts_at if since is None else max(since, span.starts_at)
         ends = span.ends_at if until is None else min(until, span.ends_at)
         parts.append((span, opened.amounts(begins, ends, keep=())))
-    for begins_at, ends_at in windows.outside(within, since, until):
-        parts += windows.estimated(opened.amounts(begins_at, ends_at, keep=(), by_quarter=True), ends_at)
+    for begins_at, ends_at in windows.list_gaps(within, since, until):
+        parts += windows.estimate_windows(opened.amounts(begins_at, ends_at, keep=(), by_quarter=True), ends_at)
     return sorted(((span, part) for span, part in parts if part), key=lambda one: one[0].starts_at)
 
 
-def _of_window(span: Span, amounts: Sequence[Amount], priced: PriceList) -> list[Group]:
+def _of_window(span: WindowSpan, amounts: Sequence[Amount], priced: PriceList) -> list[UsageGroup]:
     key = _key(span)
-    return report.grouped(amounts, lambda _: key, priced)
+    return report.group_amounts(amounts, lambda _: key, priced)
 
 
-def _share(opened: Index, spans: Sequence[Span], found: Found, now: datetime) -> Share | None:
+def _share(opened: Index, spans: Sequence[WindowSpan], found: TranscriptList, now: datetime) -> Share | None:
     at = round(now.timestamp() * 1000)
     running = next((span for span in spans if span.starts_at <= at < span.ends_at), None)
     if running is None:
         last = max((span.ends_at for span in spans), default=None)
         begins = at - 2 * _FIVE_HOURS_MS if last is None else max(last, at - 2 * _FIVE_HOURS_MS)
-        guessed = windows.estimated(opened.amounts(begins, at + 1, keep=(), by_quarter=True))
+        guessed = windows.estimate_windows(opened.amounts(begins, at + 1, keep=(), by_quarter=True))
         running = next((span for span, _ in guessed if at < span.ends_at), None)
     if running is None:
         return None
@@ -217,7 +224,7 @@ def _share(opened: Index, spans: Sequence[Span], found: Found, now: datetime) ->
     return Share(window=running, machines=machines)
 
 
-def _key(span: Span) -> tuple[str, ...]:
+def _key(span: WindowSpan) -> tuple[str, ...]:
     begins, ends = (datetime.fromtimestamp(at / 1000, UTC) for at in (span.starts_at, span.ends_at))
     return iso(begins), iso(ends), span.basis
 

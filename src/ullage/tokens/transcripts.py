@@ -37,7 +37,7 @@ class Transcript(Record):
     status: Status
 
 
-class Found(Record):
+class TranscriptList(Record):
     """What a walk found, in the order of paths; `skipped` counts what it could not take, by kind."""
 
     roots: tuple[Root, ...]
@@ -63,13 +63,13 @@ def root_of(directory: str, machine: str = THIS_MACHINE) -> Root:
     return Root(directory=projects if os.path.isdir(projects) else directory, machine=machine)
 
 
-def find(roots: Iterable[Root]) -> Found:
+def list_transcripts(roots: Iterable[Root]) -> TranscriptList:
     """Walk through all roots."""
     walk = _Walk()
     roots = tuple(roots)
     found = [transcript for number, root in enumerate(roots) for transcript in walk.below(number, root.directory)]
     found.sort(key=lambda transcript: transcript.path)
-    return Found(roots=roots, transcripts=tuple(found), skipped=walk.skipped)
+    return TranscriptList(roots=roots, transcripts=tuple(found), skipped=walk.skipped)
 
 
 class _Walk:

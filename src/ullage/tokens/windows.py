@@ -23,7 +23,7 @@ _LENGTH_MS = round(SESSION.total_seconds() * 1000)
 _HOUR_MS = 3_600_000
 
 
-class Span(Record):
+class WindowSpan(Record):
     """A window, in milliseconds since the epoch; `used_percent` is the last that the server said of it."""
 
     starts_at: int
@@ -32,15 +32,15 @@ class Span(Record):
     used_percent: float | None = None
 
 
-def told(samples: Iterable[Sample]) -> list[Span]:
+def list_told_windows(samples: Iterable[Sample]) -> list[WindowSpan]:
     """Return the windows whose resets the server told, in order of time; none reaches into another."""
-    spans: list[Span] = []
+    spans: list[WindowSpan] = []
     reset: datetime | None = None
     for sample in sorted(samples, key=lambda sample: sample.at):
         if sample.resets_at is None:
             continue
         ends = _milliseconds(sample.resets_at)
-        span = Span(starts_at=ends - _LENGTH_MS, ends_at=ends, basis=SERVER, used_percent=sample.used_percent)
+        span = WindowSpan(starts_at=ends - _LENGTH_MS, ends_at=ends, basis=SERVER, used_percent=sample.used_percent)
         if spans and same_reset(reset, sample.resets_at):
             span = span.replace(starts_at=max(span.starts_at, spans[-2].ends_at) if len(spans) > 1 else span.starts_at)
             spans[-1] = span
@@ -54,7 +54,7 @@ def told(samples: Iterable[Sample]) -> list[Span]:
     return spans
 
 
-def outside(spans: Sequence[Span], since: int | None, until: int | None) -> list[tuple[int | None, int | None]]:
+def list_gaps(spans: Sequence[WindowSpan], since: int | None, until: int | None) -> list[tuple[int | None, int | None]]:
     """Return the stretches of time that no window covers."""
     gaps: list[tuple[int | None, int | None]] = []
     begins = since
@@ -67,19 +67,19 @@ def outside(spans: Sequence[Span], since: int | None, until: int | None) -> list
     return gaps
 
 
-def estimated(amounts: Iterable[Amount], ends: int | None = None) -> list[tuple[Span, list[Amount]]]:
+def estimate_windows(amounts: Iterable[Amount], ends: int | None = None) -> list[tuple[WindowSpan, list[Amount]]]:
     """Return windows as they may have been, with what lies in each; `amounts` come by quarter of an hour.
 
     None reaches beyond `ends`, where a window begins that the server told.
     """
-    found: list[tuple[Span, list[Amount]]] = []
+    found: list[tuple[WindowSpan, list[Amount]]] = []
     last = 0
     for amount in sorted(amounts, key=lambda amount: amount.first_at):
         is_new = not found or amount.first_at >= found[-1][0].starts_at + _LENGTH_MS
         if is_new or amount.first_at - last > _LENGTH_MS:
             starts = amount.first_at // _HOUR_MS * _HOUR_MS
             limit = starts + _LENGTH_MS if ends is None else min(starts + _LENGTH_MS, ends)
-            found.append((Span(starts_at=starts, ends_at=limit, basis=ESTIMATE), []))
+            found.append((WindowSpan(starts_at=starts, ends_at=limit, basis=ESTIMATE), []))
         found[-1][1].append(amount)
         last = max(last, amount.last_at)
     return found

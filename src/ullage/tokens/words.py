@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from ullage.tokens.prices import PriceList
-    from ullage.tokens.report import Group, Total
-    from ullage.tokens.tally import Answer, Share
+    from ullage.tokens.report import Total, UsageGroup
+    from ullage.tokens.tally import Share, TokenUsage
 
 NOTE = "These are tokens in this machine's transcripts, not a percentage of the quota: `ullage usage` shows that."
 _LONGEST = 200
@@ -45,19 +45,19 @@ class _Column:
 
 
 _COLUMNS = (
-    _Column("input", 5, lambda total: number(total.counts[0])),
-    _Column("output", 7, lambda total: number(total.counts[1])),
-    _Column("thinking", 1, lambda total: number(total.counts[5])),
-    _Column("write 5m", 3, lambda total: number(total.counts[2])),
-    _Column("write 1h", 2, lambda total: number(total.counts[3])),
-    _Column("cache read", 6, lambda total: number(total.counts[4])),
-    _Column("searches", 0, lambda total: number(total.counts[6])),
-    _Column("tokens", 8, lambda total: number(total.tokens)),
-    _Column("API price", 9, lambda total: dollars(total)),
+    _Column("input", 5, lambda total: word_count(total.counts[0])),
+    _Column("output", 7, lambda total: word_count(total.counts[1])),
+    _Column("thinking", 1, lambda total: word_count(total.counts[5])),
+    _Column("write 5m", 3, lambda total: word_count(total.counts[2])),
+    _Column("write 1h", 2, lambda total: word_count(total.counts[3])),
+    _Column("cache read", 6, lambda total: word_count(total.counts[4])),
+    _Column("searches", 0, lambda total: word_count(total.counts[6])),
+    _Column("tokens", 8, lambda total: word_count(total.tokens)),
+    _Column("API price", 9, lambda total: word_dollars(total)),
 )
 
 
-def number(count: int) -> str:
+def word_count(count: int) -> str:
     """Return a count in three digits and a unit; small ones whole."""
     for unit, name in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
         # What rounds to a thousand of a unit is one of the next.
@@ -68,7 +68,7 @@ def number(count: int) -> str:
     return str(count)
 
 
-def dollars(total: Total) -> str:
+def word_dollars(total: Total) -> str:
     """Return the cost of what has a price, marked where something has none."""
     if total.cost is None:
         return "?"
@@ -76,7 +76,7 @@ def dollars(total: Total) -> str:
     return f"{shown}{'+?' if total.unpriced else ''}"
 
 
-def table(answer: Answer, width: int) -> list[list[Span]]:
+def lay_out(answer: TokenUsage, width: int) -> list[list[Span]]:
     """Return the lines of the report for a terminal of so many cells."""
     zone = answer.question.zone
     rows = [(_label(answer, group, zone), group.total) for group in answer.groups]
@@ -121,7 +121,7 @@ def _fit(text: str, room: int) -> str:
     return text + " " * (room - cells.width(text))
 
 
-def _label(answer: Answer, group: Group, zone: tzinfo | None) -> str:
+def _label(answer: TokenUsage, group: UsageGroup, zone: tzinfo | None) -> str:
     by = answer.question.by
     if by == "window":
         begins = datetime.fromisoformat(group.key[0]).astimezone(zone)
@@ -138,7 +138,7 @@ def _label(answer: Answer, group: Group, zone: tzinfo | None) -> str:
     return clean(group.key[0], _LONGEST)
 
 
-def remarks(answer: Answer, now: datetime) -> list[str]:
+def write_remarks(answer: TokenUsage, now: datetime) -> list[str]:
     """Return the sentences below the table: the share, what has no price, what was skipped, what all this is not."""
     said = []
     if answer.question.by == "window":
@@ -150,25 +150,25 @@ def remarks(answer: Answer, now: datetime) -> list[str]:
         said.append(_shared(answer.share, answer.question.zone, now))
     if answer.total.unpriced:
         named = ", ".join(
-            f"{clean(model, 60) or 'no name'} ({number(n)})" for model, n in largest_first(answer.total.unpriced)
+            f"{clean(model, 60) or 'no name'} ({word_count(n)})" for model, n in sort_unpriced(answer.total.unpriced)
         )
         said.append(
             f"No price is known, and none is in the sum, for: {named}. config.toml can name one (tokens.prices)."
         )
     said.append(f"API list prices of {answer.prices.date}; a plan is not billed by them.")
     said.append(NOTE)
-    skipped = skipped_words(answer.skipped)
-    return [*said, *([f"skipped: {skipped}"] if skipped else []), *mended_words(answer.skipped)]
+    skipped = word_skipped(answer.skipped)
+    return [*said, *([f"skipped: {skipped}"] if skipped else []), *word_mended(answer.skipped)]
 
 
-def skipped_words(skipped: dict[str, int]) -> str:
+def word_skipped(skipped: dict[str, int]) -> str:
     """Return what was not taken, in words."""
     return ", ".join(
         f"{skipped[kind]} {words[skipped[kind] != 1]}" for kind, words in _SKIPPED.items() if skipped.get(kind)
     )
 
 
-def mended_words(skipped: dict[str, int]) -> list[str]:
+def word_mended(skipped: dict[str, int]) -> list[str]:
     """Return what was taken though not as it stands."""
     return [f"read all the same: {skipped[k]} {w[skipped[k] != 1]}" for k, w in _MENDED.items() if skipped.get(k)]
 
@@ -181,18 +181,18 @@ def _shared(share: Share, zone: tzinfo | None, now: datetime) -> str:
     whole = sum(share.machines.values())
     if len(share.machines) > 1 and whole:
         parts = ", ".join(f"{clean(m, 60)} {100 * n // whole}%" for m, n in share.machines.items())
-        what = f"{parts} of the {number(whole)} tokens that we can see"
+        what = f"{parts} of the {word_count(whole)} tokens that we can see"
     else:
-        what = f"{number(whole)} tokens here, all that we can see"
+        what = f"{word_count(whole)} tokens here, all that we can see"
     return f"Since {clock}, {kind}: {what}; claude.ai, the apps and other machines are not in it."
 
 
-def largest_first(unpriced: dict[str, int]) -> list[tuple[str, int]]:
+def sort_unpriced(unpriced: dict[str, int]) -> list[tuple[str, int]]:
     """Return what has no price, in the order of its tokens."""
     return sorted(unpriced.items(), key=lambda one: -one[1])
 
 
-def price_lines(prices: PriceList) -> list[str]:
+def list_prices(prices: PriceList) -> list[str]:
     """Return the price list in lines: dollars a million tokens, what changes them, and where they are from."""
     head = ("model", "input", "output", "write 5m", "write 1h", "read")
     rows: list[tuple[str, ...]] = [head]

@@ -18,7 +18,7 @@ from ullage.base.errors import UllageError
 from ullage.base.text import clean
 from ullage.panel.follow import Followed, follow
 from ullage.panel.page import open_usage_page
-from ullage.panel.tray.face import face, menu_lines, title
+from ullage.panel.tray.face import draw_face, list_menu, word_title
 from ullage.panel.tray.xembed import OneThread
 from ullage.system import detach
 
@@ -34,10 +34,10 @@ _SETTLED_SECONDS = 0.04
 
 
 class TrayError(UllageError):
-    exit_code = 5
+    """There is no place for an icon."""
 
 
-def library() -> Any:
+def load_library() -> Any:
     """Return pystray; raise TrayError where there is no display to show an icon on."""
     # It words its own failures to dock as tracebacks.
     logging.getLogger("pystray").propagate = False
@@ -53,7 +53,7 @@ def library() -> Any:
 
 def run(followed: Followed, say: Callable[[str], None]) -> None:
     """Show the icon until its menu or a signal ends it; `say` gets what a person should know, once."""
-    pystray = library()
+    pystray = load_library()
     tray = _Tray(pystray, followed)
     logger = logging.getLogger("pystray")
     logger.addHandler(_Notice(say))
@@ -163,16 +163,16 @@ class _Tray:
     def _image(self) -> Any:
         from ullage.render import picture
 
-        share, colour, text = face(self._panel)
+        share, colour, text = draw_face(self._panel)
         return picture.ring(share, colour, text, opaque=self._by_xembed)
 
     def _title(self) -> str:
-        text = title(self._panel)
+        text = word_title(self._panel)
         return text.encode("ascii", "replace").decode() if self._by_xembed else text
 
     def _items(self) -> Iterator[Any]:
         item = self._pystray.MenuItem
-        for line in menu_lines(self._panel):
+        for line in list_menu(self._panel):
             yield item(_unmarked(line), None, enabled=False)
         yield self._pystray.Menu.SEPARATOR
         yield item("Refresh now", lambda: detach.start_refresh(self._followed.environ, "--early"))
@@ -180,9 +180,9 @@ class _Tray:
         yield item("Quit", lambda: self.sleep.end())
 
 
-def _unmarked(text: str, platform: str = sys.platform) -> str:
+def _unmarked(text: str) -> str:
     """Return a menu entry's text whose ampersands Windows does not take for the mark of a key."""
-    return text.replace("&", "&&") if platform == "win32" else text
+    return text.replace("&", "&&") if sys.platform == "win32" else text
 
 
 class _Notice(logging.Handler):

@@ -9,7 +9,7 @@ from importlib import resources
 
 
 @functools.cache
-def whole() -> tuple[bytes, str]:
+def assemble_page() -> tuple[bytes, str]:
     """Return the page, and the Content-Security-Policy that lets its own style and script run and nothing else."""
     frame, style, script = (_read(name) for name in ("page.html", "page.css", "page.js"))
     shown = frame.replace("/*style*/", style).replace("/*script*/", script)

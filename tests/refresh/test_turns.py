@@ -13,17 +13,22 @@ import pytest
 
 from tests.support.tools import ULLAGE, run, ullage
 from ullage import refresh
+from ullage.quota import merge
 from ullage.quota.model import Account, Reading, Window
 from ullage.quota.schedule import Schedule
 from ullage.quota.timeline import read_header
-from ullage.refresh import auto
+from ullage.refresh import turns
 from ullage.store.account import AccountCache
-from ullage.store.cache import ProfileCache
+from ullage.store.cache import ProfileCache, Snapshot
+from ullage.store.statements import Stated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ullage.quota.model import Kind
+
+# Our own code starts `claude` here.
+pytestmark = pytest.mark.process
 
 ACCOUNT_ID = "5e000000-0000-4000-8000-000000000001"
 
@@ -257,7 +262,7 @@ def test_the_cadence_slows_while_the_numbers_stand_still(claude: dict[str, str])
         assert ProfileCache(claude).schedule().unchanged == unchanged
 
 
-class TestAuto:
+class TestTurns:
     now = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
     def reading(self, *ages: float, kind: Kind = "session", source: str = "claude-cli", reset: float = 60) -> Reading:
@@ -276,35 +281,45 @@ class TestAuto:
         )
         return Reading(account=Account(), source=source, as_of=self.now, windows=windows)
 
+    def stated(self, *readings: Reading) -> Stated:
+        files = {str(number): each for number, each in enumerate(readings)}
+        return Stated(files=files, statements=readings, reading=merge.merge(readings))
+
+    def is_enough(self, *readings: Reading) -> bool:
+        return turns.is_enough(self.stated(*readings), self.now)
+
+    def is_busy(self, schedule: Schedule, *readings: Reading, changed_at: datetime | None = None) -> bool:
+        return turns.is_busy(Snapshot(stated=self.stated(*readings), schedule=schedule), changed_at, self.now)
+
     @pytest.mark.parametrize(
         ("ages", "enough"), [((1,), True), ((1, 6), False), ((5,), False), ((), False), ((-2,), False)]
     )
     def test_every_window_counts(self, ages: tuple[float, ...], enough: bool) -> None:
-        assert auto.is_enough([self.reading(*ages)], self.now) is enough
+        assert self.is_enough(self.reading(*ages)) is enough
 
     def test_a_window_of_unknown_meaning_does_not(self) -> None:
         mixed = self.reading(1).replace(windows=self.reading(1).windows + self.reading(60, kind="other").windows)
-        assert auto.is_enough([mixed], self.now)
+        assert self.is_enough(mixed)
 
     def test_a_window_that_has_reset_is_not_known(self) -> None:
         past = self.reading(1, reset=-0.5)
-        assert not auto.is_enough([past], self.now)
-        assert auto.is_busy(Schedule(spawned_at=self.now, unchanged=1), [past], None, self.now)
+        assert not self.is_enough(past)
+        assert self.is_busy(Schedule(spawned_at=self.now, unchanged=1), past)
 
     def test_without_a_listing_it_is_not_known_what_there_is(self) -> None:
         line = self.reading(1, source="statusline")
-        assert not auto.is_enough([line], self.now)
-        assert not auto.is_enough([line, self.reading().replace(as_of=self.now - timedelta(minutes=30))], self.now)
-        assert not auto.is_enough([], self.now)
+        assert not self.is_enough(line)
+        assert not self.is_enough(line, self.reading().replace(as_of=self.now - timedelta(minutes=30)))
+        assert not self.is_enough()
 
     def test_nothing_started_yet_may_start(self) -> None:
-        assert auto.may_start_at(Schedule(), is_busy=False) is None
-        assert auto.is_busy(Schedule(), [], None, self.now)
+        assert turns.next_start(Schedule(), is_busy=False) is None
+        assert self.is_busy(Schedule())
 
     def test_our_own_process_writing_the_state_file_is_no_activity(self) -> None:
         schedule = Schedule(spawned_at=self.now, unchanged=1)
-        assert not auto.is_busy(schedule, [], self.now + timedelta(seconds=5), self.now)
-        assert auto.is_busy(schedule, [], self.now + timedelta(minutes=5), self.now)
+        assert not self.is_busy(schedule, changed_at=self.now + timedelta(seconds=5))
+        assert self.is_busy(schedule, changed_at=self.now + timedelta(minutes=5))
 
 
 class TestAllProfiles:

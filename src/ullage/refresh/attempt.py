@@ -1,0 +1,147 @@
+"""One refresh under the lock: load what is known, ask a source if it is time, keep its answer, publish."""
+
+from __future__ import annotations
+
+import os
+
+from ullage import config
+from ullage.base.errors import SourceError, UllageError
+from ullage.prompt.publish import publish, publish_anew
+from ullage.quota.schedule import SHORTEST_INTERVAL, Schedule
+from ullage.refresh import ask
+from ullage.refresh.ask import Inquiry
+from ullage.store import recording
+from ullage.store.account import AccountCache
+from ullage.store.cache import Snapshot
+from ullage.system import claim
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+    from typing import Literal
+
+    from ullage.config import Settings
+    from ullage.quota.model import Problem, Reading
+    from ullage.store.cache import ProfileCache
+
+    Result = Literal["refreshed", "not_due", "busy", "held", "failed"]
+
+
+def run(
+    environ: Mapping[str, str], cache: ProfileCache, clock: Callable[[], datetime], *, force: bool, early: bool
+) -> tuple[Result, Problem | None]:
+    """Ask if it is time, keep the answer, publish, and tell; return how that ended and what went wrong.
+
+    Called under the refresh lock. Raises UllageError when the environment is wrong or the cache cannot be written.
+    """
+    settings, _ = config.load(environ)
+    # What a source starts inherits none of the keys of others.
+    others = settings.keys_of_others()
+    environ = {name: value for name, value in environ.items() if name not in others}
+    now = clock()
+    claim.hold(cache.directory, (now + SHORTEST_INTERVAL).timestamp())
+    cache.sweep()
+    snapshot = cache.load()
+    result: Result = "not_due"
+    # Under the lock: of two clicks the second finds the attempt of the first.
+    force = force or (early and snapshot.schedule.may_be_early(now))
+    if force or snapshot.schedule.is_due(snapshot.reading, now):
+        inquiry = Inquiry(environ, cache, snapshot, now, force=force)
+        result = _attempt(inquiry, settings)
+        snapshot = inquiry.snapshot
+        cache.save_schedule(snapshot.schedule)
+    snapshot = publish_anew(cache, settings, clock, snapshot)
+    claim.release(cache.directory)
+    schedule = recording.remember(cache, snapshot, now)
+    _tell(environ, settings, cache, snapshot.replace(schedule=schedule), clock())
+    return result, schedule.problem
+
+
+def _tell(
+    environ: Mapping[str, str], settings: Settings, cache: ProfileCache, snapshot: Snapshot, now: datetime
+) -> None:
+    """Hand on what is known to alerts and metrics, where a person wants them; their time this process does not pay."""
+    if settings.alerts.via:
+        from ullage.alerts import outbox
+
+        outbox.announce(environ, settings, cache, snapshot, now)
+    if settings.reporting.is_wanted:
+        from ullage.system import detach, secret
+
+        detach.start(
+            "ullage.metrics.report", secret.withhold_keys(environ, settings.key_variables, keep=secret.METRICS_AUTH)
+        )
+
+
+def _attempt(inquiry: Inquiry, settings: Settings) -> Result:
+    """Ask the source in force; the inquiry's snapshot is then what is known, its schedule still to be saved."""
+    try:
+        sources = ask.find_sources(settings)
+        inquiry.account = sources[0].account(inquiry.environ)
+        _turn_to_account(inquiry, settings)
+        if inquiry.schedule.is_held(inquiry.now):
+            inquiry.schedule = inquiry.schedule.held()
+            return "held"
+        inquiry.schedule = inquiry.schedule.begun(inquiry.now)
+        inquiry.note_schedule()
+        before = _numbers(inquiry.snapshot.reading)
+        if not ask.ask_in_turn(sources, inquiry):
+            return "not_due"
+    except SourceError as error:
+        return _fail(inquiry, error)
+    except UllageError:
+        raise
+    except Exception as error:
+        return _fail(inquiry, _fault_of_ours(error))
+    has_changed = _numbers(inquiry.snapshot.reading) != before
+    inquiry.schedule = inquiry.schedule.succeeded(inquiry.now, changed=has_changed)
+    return "refreshed"
+
+
+def _turn_to_account(inquiry: Inquiry, settings: Settings) -> None:
+    """Start afresh when somebody else is signed in; a pause that any profile of the account met counts for all."""
+    cache, account = inquiry.cache, inquiry.account
+    if account.id != inquiry.schedule.account_id:
+        # Nothing of the account before is shown or waited for.
+        cache.forget_others(account.id)
+        schedule = Schedule(account_id=account.id)
+        inquiry.snapshot = Snapshot(stated=cache.load_statements(), schedule=schedule)
+        publish(cache, settings, inquiry.snapshot.replace(schedule=schedule.begun(inquiry.now)), inquiry.now)
+    pauses = (inquiry.schedule.hold_until, AccountCache(cache.root, account.id).hold())
+    holds = [hold for hold in pauses if hold is not None and hold > inquiry.now]
+    inquiry.schedule = inquiry.schedule.replace(hold_until=max(holds, default=None))
+
+
+def _fail(inquiry: Inquiry, error: SourceError) -> Result:
+    inquiry.schedule = inquiry.schedule.begun(inquiry.now).failed(error, inquiry.now, _jitter)
+    if inquiry.schedule.hold_until is not None:
+        AccountCache(inquiry.cache.root, inquiry.schedule.account_id).save_hold(inquiry.schedule.hold_until)
+    return "failed"
+
+
+def _fault_of_ours(error: Exception) -> SourceError:
+    """Word a fault for a process that nobody watches: it is kept with the schedule, where `ullage usage` shows it."""
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    where = f"{os.path.basename(place.tb_frame.f_code.co_filename)}:{place.tb_lineno}" if place else "?"
+    return SourceError(
+        "internal_error",
+        f"ullage has a fault of its own: {type(error).__name__} at {where}. Please report it with these words.",
+        reached_server=True,
+    )
+
+
+def _numbers(reading: Reading | None) -> object:
+    """Return what a person would call a change: not the time of the statement, nor a reset that is worded anew."""
+    if reading is None:
+        return None
+    credits = reading.credits.replace(as_of=None) if reading.credits else None
+    return [(window.id, window.used_percent, window.severity) for window in reading.windows], credits
+
+
+def _jitter(ceiling: float) -> float:
+    import random
+
+    return random.uniform(0, ceiling)

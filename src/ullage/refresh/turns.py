@@ -1,0 +1,92 @@
+"""Whose turn it is to be asked: what a source wants to have happened before. Pure.
+
+Claude Code's state file is read when it has changed; its program, which costs a process, is started at most every five
+minutes while something happens and every thirty otherwise. Every other source is asked whenever a refresh is due.
+"""
+
+from __future__ import annotations
+
+from ullage.base.dates import timedelta
+from ullage.quota import meters
+from ullage.quota.model import CLOCK_SLACK, has_reset
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from ullage.quota.schedule import Schedule
+    from ullage.store.cache import Snapshot
+    from ullage.store.statements import Stated
+
+FRESH_FOR = timedelta(minutes=5)
+BUSY_INTERVAL = timedelta(minutes=5)
+IDLE_INTERVAL = timedelta(minutes=30)
+
+_STATE_FILE, _PROGRAM = "claude-cache", "claude-cli"
+# For these it matters when Claude Code last wrote its state file.
+GO_BY_STATE_FILE = (_STATE_FILE, _PROGRAM)
+
+
+def has_news(source: str, state_changed_at: datetime | None) -> bool:
+    """Say whether a source can say anything that it has not said before."""
+    return source != _STATE_FILE or state_changed_at is not None
+
+
+def has_said_all(source: str, snapshot: Snapshot, state_changed_at: datetime | None) -> bool:
+    """Say whether what a source said before is still its answer; where it failed to give one it is asked again."""
+    if has_news(source, state_changed_at) or snapshot.schedule.failures:
+        return False
+    return any(reading.source == source for reading in snapshot.stated.statements)
+
+
+def next_turn(source: str, snapshot: Snapshot, state_changed_at: datetime | None, now: datetime) -> datetime | None:
+    """Return until when a source that is due is not to be asked yet, None where it may be asked now."""
+    if source != _PROGRAM:
+        return None
+    may_start_at = next_start(snapshot.schedule, is_busy=is_busy(snapshot, state_changed_at, now))
+    # A start from the future was noted by a clock that has since been set back.
+    is_ahead = may_start_at is not None and now < may_start_at <= now + IDLE_INTERVAL
+    return may_start_at if is_ahead else None
+
+
+def mark_start(source: str, schedule: Schedule, now: datetime) -> Schedule:
+    """Note that a source is asked whose process must not be started again soon, even if this one dies."""
+    return schedule.replace(spawned_at=now) if source == _PROGRAM else schedule
+
+
+def is_enough(stated: Stated, now: datetime) -> bool:
+    """Say whether every window's statement is younger than the cadence asks for.
+
+    The status line tells two windows only, so whether there are others has to have been told not too long ago.
+    """
+    listed = [reading.as_of for reading in stated.statements if reading.source not in meters.PARTIAL]
+    if stated.reading is None or not listed or now - max(listed) >= IDLE_INTERVAL:
+        return False
+    counted = [window for window in stated.reading.windows if window.kind != "other"]
+    return bool(counted) and all(
+        -CLOCK_SLACK <= now - window.as_of < FRESH_FOR and not has_reset(window, now) for window in counted
+    )
+
+
+def next_start(schedule: Schedule, *, is_busy: bool) -> datetime | None:
+    """Return from when on the program may be started again; None for at once."""
+    if schedule.spawned_at is None:
+        return None
+    return schedule.spawned_at + (BUSY_INTERVAL if is_busy else IDLE_INTERVAL)
+
+
+def is_busy(snapshot: Snapshot, state_changed_at: datetime | None, now: datetime) -> bool:
+    """Say whether anything has happened since the program was last started.
+
+    A number moved, a window has reset, a status line has spoken, or Claude Code has written its state file after our
+    own process had.
+    """
+    schedule, reading = snapshot.schedule, snapshot.reading
+    if schedule.spawned_at is None or schedule.unchanged == 0:
+        return True
+    spoken = [each.as_of for each in snapshot.stated.statements if each.source == "statusline"]
+    if any(as_of > schedule.spawned_at for as_of in spoken):
+        return True
+    if reading is not None and any(has_reset(window, now) for window in reading.windows if window.kind != "other"):
+        return True
+    return state_changed_at is not None and state_changed_at > schedule.spawned_at + timedelta(minutes=1)
