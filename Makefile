@@ -10,12 +10,13 @@ WORKERS ?= auto
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help picture demo quick test lowest newest e2e lint format types check bench bench-compare package packages pins clean
+.PHONY: help picture demo quick test coverage lowest newest e2e lint format types check bench bench-compare package packages pins clean
 
 help:
 	@echo 'make demo      the main job with a simulated account: server, refresh, the prompt in every surface'
 	@echo 'make quick     lint, types and every test that starts no process: about a minute'
 	@echo 'make test      the tests (TESTS=tests/quota for some of them)'
+	@echo 'make coverage  the tests, with what they reach: branches, and processes that they start (more than twice as long)'
 	@echo 'make lowest    the quick tests with the lowest packages that pyproject.toml allows; make newest: the newest'
 	@echo 'make e2e       the real Claude Code against the simulated account, in a network of its own (needs root)'
 	@echo 'make check     lint, format, types and shell checks'
@@ -45,6 +46,12 @@ test: .venv/ready
 
 quick: check
 	$(BIN)/python -m pytest -n $(WORKERS) -m 'not process' --hypothesis-profile quick $(TESTS)
+
+coverage: .venv/ready
+	rm -f .coverage .coverage.*
+	$(BIN)/coverage run -m pytest -n $(WORKERS) --dist worksteal $(TESTS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
 
 lowest newest: .venv/ready
 	WORKERS=$(WORKERS) sh .ci/resolution $@ $(TESTS)

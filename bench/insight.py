@@ -83,5 +83,5 @@ def _samples(environ: Mapping[str, str]) -> list[object]:
     reading = cache.reading()
     assert reading is not None
     path, since = overview.history_path(environ), datetime(2000, 1, 1, tzinfo=UTC)
-    found = history.samples(path, overview.owner(cache, reading), since)
+    found = history.samples(path, overview.owner(cache, reading), since, datetime.now(UTC))
     return [sample for samples in found.values() for sample in samples]

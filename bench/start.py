@@ -11,6 +11,7 @@ from bench.figures import compared, figure
 from bench.peers import missing
 from bench.processes import interleaved, seconds
 from bench.starship import program as starship
+from ullage.setup import loading
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +24,10 @@ _BASE = "bash, nothing in its dotfile"
 
 def measure() -> list[Figure]:
     bash = shutil.which("bash") or "/bin/bash"
-    lines = {_BASE: "", "ullage init": f'eval "$({world.PROMPT[0]} init bash)"\n'}
+    lines = {_BASE: ""}
+    # What `ullage setup bash` writes, and the line by hand.
+    lines["ullage setup"] = loading.lines("bash", None, loading.words("bash", {}))
+    lines["ullage init"] = f'eval "$({world.PROMPT[0]} init bash)"\n'
     peers = {"starship init": starship(), "zoxide init": shutil.which("zoxide")}
     lines |= {what: f'eval "$({program} init bash)"\n' for what, program in peers.items() if program}
     with world.home() as environ:

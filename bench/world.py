@@ -19,6 +19,7 @@ from ullage.quota import timeline
 from ullage.simulate import Simulator, write_account
 from ullage.store.account import AccountCache
 from ullage.store.cache import ProfileCache
+from ullage.system import detach
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ _SCRIPTS = sysconfig.get_path("scripts")
 PROMPT = [os.path.join(_SCRIPTS, "ullage"), "prompt", "--surface", "bash"]
 SHELL_PROMPT = [os.path.join(_SCRIPTS, "ullage-prompt"), "bash"]
 # As the prompt starts it.
-REFRESH = [sys.executable, "-P", "-m", "ullage.refresh"]
+REFRESH = detach.build_command(detach.REFRESH)
 PYTHON = [sys.executable, "-P", "-c", "pass"]
 
 _PATIENCE_SECONDS = 60.0
@@ -117,7 +118,7 @@ def make_due(environ: Mapping[str, str]) -> None:
         fields = first.split(b" ")
         fields[3] = str(round(long_ago.timestamp())).encode()
         cache.save_timeline(surface, b" ".join(fields) + newline + frames, None)
-    AccountCache(cache.root, cache.schedule().account_id).save_asked_at(long_ago)
+    AccountCache(cache.root, cache.schedule().account).save_asked_at(long_ago)
 
 
 def make_older(environ: Mapping[str, str], surface: str, by: int) -> None:

@@ -30,7 +30,8 @@ fn ullage-painted {|text|
 }
 
 fn ullage-segment {|before after|
-  if (not-eq $E:ULLAGE_OFF '') { return }
+  # Programs that drive a dumb terminal, TRAMP say, take the first line that ends in % for the prompt.
+  if (or (not-eq $E:ULLAGE_OFF '') (eq $E:TERM dumb)) { return }
   try {
     for text [((external $ullage-program'-prompt') fish </dev/null 2>/dev/null)] {
       put $before

@@ -22,7 +22,17 @@ def __ullage_key []: nothing -> list<string> {
         ($env.CLAUDE_CONFIG_DIR? | default "")
         ($env.NO_COLOR? | default "" | into string)
         ($env.TERM? | default "")
+        ([$env.LC_ALL? $env.LC_CTYPE? $env.LANG?] | where {|name| ($name | default "") != "" } | append "" | first)
     ]
+}
+
+# `ls` and `open` are favourites of aliases and definitions; from 0.112 on, % means the builtin. Before that it would be
+# an external command, which is not called.
+def __ullage_open [file: string] {
+    if $env.__ullage.knows_builtins { %open --raw $file } else { open --raw $file }
+}
+def __ullage_owners [...paths: string] {
+    (if $env.__ullage.knows_builtins { %ls --long --directory ...$paths } else { ls --long --directory ...$paths }) | get user
 }
 
 # The rule of src/ullage/system/places.py; both are empty where there is none.
@@ -37,20 +47,22 @@ def __ullage_locate [key: list<string>]: nothing -> record<directory: string, fi
     }
     let surface = if $env.__ullage.place == starship { "starship" } else { "fish" }
     let plain = if $key.4 != "" or $key.5 == "dumb" { "-plain" } else { "" }
-    {directory: $directory, file: $"($directory)/($surface)($plain).timeline"}
+    let ascii = if $key.6 =~ '(?i)utf-?8' { "" } else { "-ascii" }
+    {directory: $directory, file: $"($directory)/($surface)($plain)($ascii).timeline"}
 }
 
 # Only a file of one's own, in a directory of one's own.
 def __ullage_is_ours [at: record]: nothing -> bool {
-    let me = try { whoami } catch { ls --long --directory /proc/self | get 0.user }
-    try { ls --long --directory $at.directory $at.file | all {|entry| $entry.user == $me } } catch { false }
+    try { __ullage_owners $at.directory $at.file | all {|owner| $owner == (__ullage_me) } } catch { false }
 }
+
+def __ullage_me []: nothing -> string { try { whoami } catch { __ullage_owners /proc/self | first } }
 
 const __ullage_nothing = {header: "", text: "", from: 0, until: 0}
 
 # The text for now, and from when until when nothing is to be done: it stands, and no refresh is due.
 def __ullage_read [file: string, now: int]: nothing -> record<header: string, text: string, from: int, until: int> {
-    let lines = try { open --raw $file | decode utf-8 | lines } catch { [""] }
+    let lines = try { __ullage_open $file | decode utf-8 | lines } catch { [""] }
     let times = $lines.0 | parse --regex '^ullage-timeline 1 (?<from>[0-9]{1,15}) (?<until>[0-9]{1,15})(?: |$)'
     if ($times | is-empty) { return $__ullage_nothing }
     mut text = ""
@@ -74,6 +86,9 @@ def __ullage_read [file: string, now: int]: nothing -> record<header: string, te
 def --env __ullage_refresh [now: int] {
     let asked = $env.__ullage.asked
     if ($now >= $asked and $now < $asked + 30) or $env.__ullage.directory == "" { return }
+    # Root in the home of somebody else would leave files there that their owner cannot change.
+    let home = $env.HOME? | default ""
+    if ($env.__ullage.directory starts-with ($home + "/")) and (try { (__ullage_owners $home | first) != (__ullage_me) } catch { true }) { return }
     $env.__ullage.asked = $now
     try {
         (^sh -c '(trap "" HUP; exec "$0" refresh --detach) </dev/null >/dev/null 2>&1 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- &'
@@ -82,7 +97,8 @@ def --env __ullage_refresh [now: int] {
 }
 
 def --env __ullage_update [] {
-    if ($env.ULLAGE_OFF? | default "") != "" {
+    # Programs that drive a dumb terminal, TRAMP say, take the first line that ends in % for the prompt.
+    if ($env.ULLAGE_OFF? | default "") != "" or (($env.TERM? | default "") == dumb and $env.__ullage.place != manual) {
         __ullage_show ""
         return
     }
@@ -94,7 +110,7 @@ def --env __ullage_update [] {
     let known = $env.__ullage
     # A fifo would hold the prompt.
     let header = if $known.file != "" and ($known.file | path type) == file {
-        try { open --raw $known.file | lines | first } catch { "" }
+        try { __ullage_open $known.file | lines | first } catch { "" }
     } else { "" }
     if $header == "" or $known.header != $header or $now < $known.from or $now >= $known.until {
         let found = if $header != "" and (__ullage_is_ours $known) { __ullage_read $known.file $now } else { $__ullage_nothing }
@@ -138,8 +154,9 @@ def --env __ullage_put [] {
 }
 
 if $nu.is-interactive {
+    let knows_builtins = ($env.NU_VERSION | split row . | get 1 | into int) >= 112
     let fresh = {program: ullage, place: left, placed: false, asked: 0, key: [], directory: "", file: "", shown: ""}
-    $env.__ullage = $fresh | merge $__ullage_nothing | merge ($env.__ullage? | default {}) | merge {key: []}
+    $env.__ullage = $fresh | merge $__ullage_nothing | merge ($env.__ullage? | default {}) | merge {key: [], knows_builtins: $knows_builtins}
     let hooks = $env.config.hooks.pre_prompt? | default []
     if not ($hooks | any {|hook| ($hook | describe) =~ '^record' and ("ullage" in $hook) }) {
         $env.config.hooks.pre_prompt = $hooks | append {

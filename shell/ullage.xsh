@@ -11,6 +11,9 @@ def __ullage_load(program, place):
     import subprocess
     import time
 
+    # The user's own functions of these names would stand for them in what is loaded here.
+    from builtins import OSError, ValueError, callable, getattr, int, open, str
+
     from xonsh.built_ins import XSH
 
     env = XSH.env
@@ -35,6 +38,9 @@ def __ullage_load(program, place):
     # Only a file of one's own, in a directory of one's own.
     def read(directory):
         surface = "fish-plain" if given("NO_COLOR") or given("TERM") == "dumb" else "fish"
+        locale = given("LC_ALL") or given("LC_CTYPE") or given("LANG")
+        if not re.search("utf-?8", locale, re.IGNORECASE):
+            surface += "-ascii"
         path = os.path.join(directory, surface + ".timeline")
         try:
             status = os.lstat(path)
@@ -50,6 +56,10 @@ def __ullage_load(program, place):
         if asked <= now < asked + 30 or os.path.exists(directory) and not os.access(directory, os.W_OK):
             return
         asked = now
+        # Root in the home of somebody else would leave files there that their owner cannot change.
+        home = given("HOME")
+        if directory.startswith(home + "/") and (not os.path.exists(home) or os.stat(home).st_uid != os.geteuid()):
+            return
         nothing = subprocess.DEVNULL
         command = [program, "refresh", "--detach"]
         try:
@@ -60,7 +70,9 @@ def __ullage_load(program, place):
             pass
 
     def segment():
-        directory = None if given("ULLAGE_OFF") else locate()
+        # Programs that drive a dumb terminal, TRAMP say, take the first line that ends in % for the prompt.
+        hidden = given("ULLAGE_OFF") or (given("TERM") == "dumb" and place != "manual")
+        directory = None if hidden else locate()
         if directory is None:
             return None
         now = int(time.time())

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support import processes
-from tests.support.tools import REPOSITORY
+from tests.support.tools import MEASURED, REPOSITORY
 from ullage.simulate import Simulator, write_account
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    if "not process" not in item.config.option.markexpr:
+        return (yield)
     with contextlib.contextmanager(processes.hold)(item):
         return (yield)
 
@@ -85,6 +87,7 @@ def environ(tmp_path: Path) -> dict[str, str]:
         # The discard port: nothing answers, nothing leaves the machine.
         "ULLAGE_API_BASE": "http://127.0.0.1:9",
         "ULLAGE_WEB_BASE": "http://127.0.0.1:9",
+        **MEASURED,
     }
 
 

@@ -12,6 +12,14 @@ def main() -> int:
         return _dispatch()
     except KeyboardInterrupt:
         return 130
+    except MemoryError:
+        return _out_of_memory(sys.argv[1:])
+
+
+def _out_of_memory(arguments: list[str]) -> int:
+    """Say in one line that there is no memory; a hook that is to fail closed blocks by its exit code."""
+    print("ullage: This process may have no more memory, so it stopped. `ulimit -v` shows a limit.", file=sys.stderr)
+    return 2 if arguments[:1] == ["hook"] and "--fail-closed" in arguments else 5
 
 
 def _dispatch() -> int:
@@ -51,6 +59,11 @@ def _dispatch() -> int:
 
 def run() -> int:
     """Be the program: `main`, then leave; what ran without click has nothing to tidy up, which takes Python 1.5 ms."""
+    if sys.argv[1:2] != ["prompt"] and sys.argv[1:] != ["refresh", "--detach"]:
+        # These print their bytes once, whatever becomes of them, or nothing.
+        from ullage.system import streams
+
+        streams.secure()
     status = main()
     if "click" not in sys.modules:
         for stream in (sys.stdout, sys.stderr):
@@ -58,7 +71,7 @@ def run() -> int:
                 if stream is not None:
                     stream.flush()
             except OSError:
-                # Whoever read has had enough.
+                # The reader has had enough.
                 continue
         os._exit(status)
     return status

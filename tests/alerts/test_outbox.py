@@ -19,7 +19,9 @@ from tests.support.tools import PYTHON, processes, run, ullage, wait_until
 from ullage import alerts
 from ullage.alerts import Alert, Mark, outbox
 from ullage.alerts.outbox import Outbox
+from ullage.quota.model import Account
 from ullage.simulate import ACCOUNT_ID
+from ullage.simulate.web import ORGANIZATION_ID
 from ullage.store.account import AccountCache
 from ullage.store.cache import ProfileCache
 
@@ -61,7 +63,7 @@ def cache(environ: dict[str, str]) -> ProfileCache:
 
 
 def box(cache: ProfileCache) -> Outbox:
-    return Outbox(cache, cache.load().account_id)
+    return Outbox(cache, cache.load().account)
 
 
 def alert(**changes: object) -> Alert:
@@ -200,7 +202,7 @@ def test_an_outbox_that_cannot_be_written_fails_no_refresh(
     environ: dict[str, str], simulate: Simulate, heard: object, cache: ProfileCache
 ) -> None:
     simulate("over-limit")
-    shared = AccountCache(cache.root, ACCOUNT_ID)
+    shared = AccountCache(cache.root, Account(id=ACCOUNT_ID, organization_id=ORGANIZATION_ID))
     shared.make()
     assert shared.directory is not None
     (Path(shared.directory) / "outbox").write_text("a file in its place")

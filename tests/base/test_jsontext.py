@@ -148,3 +148,15 @@ def test_megabytes_of_nothing_are_refused_in_little_memory(kind: str, tmp_path: 
 def test_a_long_text_with_few_values_is_read() -> None:
     text = "x" * (8 << 20)
     assert jsontext.loads(json.dumps({"a": text})) == {"a": text}
+
+
+@PROPERTY
+@given(VALUES)
+def test_it_writes_what_json_writes(value: object) -> None:
+    assert jsontext.dumps(value) == json.dumps(value)
+
+
+def test_what_is_no_json_is_not_written() -> None:
+    assert jsontext.dumps([float("nan"), float("inf"), (1, 2)]) == "[null, null, [1, 2]]"
+    with pytest.raises(TypeError, match="bytes is no JSON"):
+        jsontext.dumps({"a": b"x"})

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ullage.base.text import LONGEST_LABEL, clean, for_spreadsheet, slug
+from ullage.base.text import LONGEST_LABEL, clean, for_spreadsheet, slug, visible
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,9 @@ from ullage.base.text import LONGEST_LABEL, clean, for_spreadsheet, slug
         pytest.param("Fa\u200bb\u200dl\u2060e\ufeff\u00ad", "Fable", id="zero width"),
         pytest.param("Fable\udc80\ud83d", "Fable", id="lone surrogates"),
         pytest.param("\ue000Fable\U000f0000", "Fable", id="private use"),
+        pytest.param("\u3164Fa\u115fb\u1160l\uffa0e", "Fable", id="Hangul fillers"),
+        pytest.param("Fa\u034fble\ufe0f\ufe00 \U000e01005\u180b", "Fable 5", id="joiner and variation selectors"),
+        pytest.param("\u2800Fable\u2800\u17b4\U0001d159", "Fable", id="blank symbols and vowels"),
         pytest.param("\U000e0041Fable\U000e007f", "Fable", id="tags"),
         pytest.param("one\r\ntwo\vthree\u2028four\u2029five\x85six", "one two three four five six", id="line ends"),
         pytest.param("  two\t\u00a0 words \u3000", "two words", id="white space"),
@@ -31,6 +34,22 @@ from ullage.base.text import LONGEST_LABEL, clean, for_spreadsheet, slug
 )
 def test_only_what_is_visible_stays(hostile: str, shown: str) -> None:
     assert clean(hostile) == shown
+
+
+@pytest.mark.parametrize(
+    ("hostile", "shown"),
+    [
+        ("/home/ada/.claude", "/home/ada/.claude"),
+        ("/home/a b/ä模", "/home/a b/ä模"),
+        ("/tmp/\x1b]0;owned\x07", "/tmp/\\x1b]0;owned\\x07"),
+        ("/tmp/\x9b31m\r\n", "/tmp/\\x9b31m\\r\\n"),
+        ("/tmp/\u202egpj.exe", "/tmp/\\u202egpj.exe"),
+        ("/tmp/\u3164\ufe0f\u2800", "/tmp/\\u3164\\ufe0f\\u2800"),
+        ("/tmp/\udcff", "/tmp/\\udcff"),
+    ],
+)
+def test_what_a_path_holds_is_seen_and_not_obeyed(hostile: str, shown: str) -> None:
+    assert visible(hostile) == shown
 
 
 @pytest.mark.parametrize("other", [None, 7, True, b"bytes", ["list"], {"a": 1}, float("nan")])

@@ -214,11 +214,37 @@ def test_a_hostile_session_writes_nowhere_else(environ: dict[str, str]) -> None:
     assert used(environ)["five_hour"] == 37.0
 
 
-@pytest.mark.parametrize("columns", [1, 5, 12, 30, 46, 47, 200])
-def test_it_keeps_to_the_columns(environ: dict[str, str], columns: int) -> None:
-    shown = line(payload(), {**environ, "COLUMNS": str(columns)}).rstrip("\n")
-    assert len(shown) <= columns
-    assert shown.endswith("…") == (columns < len("Test 5.5  5h 37% 2h30  7d 61% 3d00h  context 8%"))
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        (200, "Test 5.5  5h 37% 2h30  7d 61% 3d00h  context 8%"),
+        (50, "Test 5.5  5h 37% 2h30  7d 61% 3d00h  context 8%"),
+        (49, "Test 5.5  5h 37% 2h30  7d 61% 3d00h"),
+        (38, "Test 5.5  5h 37% 2h30  7d 61% 3d00h"),
+        (37, "Test 5.5  5h 37%  7d 61%"),
+        (27, "Test 5.5  5h 37%  7d 61%"),
+        (26, "5h 37%  7d 61%"),
+        (17, "5h 37%  7d 61%"),
+        (16, "5h 37%  7d 6…"),
+        (5, "5…"),
+        (1, "…"),
+    ],
+)
+def test_a_narrow_line_does_without_the_context_the_resets_and_the_model_before_it_is_cut(
+    environ: dict[str, str], columns: int, expected: str
+) -> None:
+    # Claude Code draws in three columns fewer than it names.
+    assert line(payload(), {**environ, "COLUMNS": str(columns)}) == f"{expected}\n"
+
+
+def test_what_is_missing_leaves_no_blanks(environ: dict[str, str]) -> None:
+    limits = payload()["rate_limits"]
+    assert line(payload(rate_limits={"seven_day": limits["seven_day"]}), environ) == (
+        "Test 5.5  7d 61% 3d00h  context 8%\n"
+    )
+    assert line(
+        payload(rate_limits=None, session_id="another"), {**environ, "ULLAGE_CACHE_DIR": f"{environ['HOME']}/c"}
+    ) == ("Test 5.5  context 8%\n")
 
 
 @pytest.mark.parametrize("columns", ["", "0", "-3", "many", "１２"])
@@ -480,7 +506,7 @@ IMPORTED = {"__future__", "_datetime", "_json", "itertools", "math"} | tools.mod
     store="statements",
     system="files places",
 )
-BY_A_CONFIG = tools.modules(config="checks file options plain", quota="meters", system="secret")
+BY_A_CONFIG = tools.modules(base="documentation", config="checks file options plain", quota="meters", system="secret")
 
 
 def imported(environ: Mapping[str, str]) -> set[str]:
@@ -521,9 +547,8 @@ def kept(environ: Mapping[str, str], window: str = "five_hour") -> list[float]:
     reading = cache.reading()
     if reading is None:
         return []
-    found = history.samples(
-        overview.history_path(cache.environ), overview.owner(cache, reading), datetime(2020, 1, 1, tzinfo=UTC)
-    )
+    since, path = datetime(2020, 1, 1, tzinfo=UTC), overview.history_path(cache.environ)
+    found = history.samples(path, overview.owner(cache, reading), since, datetime.now(UTC))
     return [sample.used_percent for sample in found.get(window, ())]
 
 

@@ -54,6 +54,24 @@ def test_a_short_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert "--json" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [(["help"], ["--help"]), (["help", "usage"], ["usage", "--help"]), (["status", "-h"], ["usage", "-h"])],
+)
+def test_what_people_type_from_habit(typed: list[str], meant: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(typed) == 0
+    printed = capsys.readouterr().out
+    assert run(meant) == 0
+    assert capsys.readouterr().out == printed
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_wrong_usage_of_any_command_exits_with_2(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    # A hook must never end with the code that blocks.
+    assert run([name, "--nonsense"]) == (1 if name == "hook" else 2)
+    assert "--nonsense" in capsys.readouterr().err
+
+
 def test_the_list_names_every_command_in_one_line_each(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--help"]) == 0
     printed = capsys.readouterr().out
@@ -99,8 +117,9 @@ def test_wrong_usage_is_said_and_exits_with_2(
     assert printed.out == ""
 
 
-def test_version(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["--version"]) == 0
+@pytest.mark.parametrize("option", ["--version", "-V"])
+def test_version(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([option]) == 0
     assert capsys.readouterr().out == f"ullage, version {__version__}\n"
 
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.tools import need, run, ullage
-from ullage.doctor import permissions
+from tests.support.tools import SCRIPTS, need, run, ullage
+from ullage.doctor import hosts, permissions
 from ullage.quota import serial
 from ullage.quota.model import Problem
 from ullage.setup import plans
@@ -27,6 +27,7 @@ from ullage.system.files import write_atomically
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ullage.doctor.finding import Finding
     from ullage.simulate import Simulator
 
 
@@ -69,14 +70,17 @@ def known(environ: dict[str, str], simulate: Callable[..., Simulator]) -> Simula
 
 def test_a_machine_that_is_well(environ: dict[str, str], known: Simulator) -> None:
     need("bash")
+    Path(environ["HOME"], ".bash_profile").write_text(". ~/.bashrc\n")
     ullage("setup", "bash", "--yes", environ=environ)
     document = doctor(environ, 0)
     assert document["findings"] == []
     assert host(document, "bash")["set_up"] == "block"
     assert host(document, "bash")["file"] == "~/.bashrc"
     assert host(document, "bash")["enough"] is True
+    assert (host(document, "bash")["seen"], host(document, "bash")["seen_at_login"]) == (True, True)
+    assert host(document, "zsh")["seen"] is None
     assert [found["name"] for found in document["hosts"]] == list(plans.HOSTS)
-    assert document["prompt_milliseconds"]["ullage-prompt"] > 0
+    assert document["prompt_milliseconds"] == {}
     assert document["cache"]["directory"] == ProfileCache(environ).directory
     assert (document["cache"]["mode"], document["cache"]["yours"]) == ("0700", True)
     assert (document["reading"]["source"], document["reading"]["state"]) == ("oauth", "fresh")
@@ -84,6 +88,34 @@ def test_a_machine_that_is_well(environ: dict[str, str], known: Simulator) -> No
     assert document["refresh"]["next_at"] > document["refresh"]["attempted_at"]
     assert "ULLAGE_SOURCE" in document["variables"]
     assert "All is well." in ullage("doctor", environ=environ).stdout
+
+
+def test_it_measures_when_asked_to(environ: dict[str, str], known: Simulator) -> None:
+    need("bash")
+    found = ullage("doctor", "--measure", "--json", environ=environ)
+    assert (found.returncode, found.stderr) == (0, "")
+    document = json.loads(found.stdout)
+    assert document["prompt_milliseconds"]["ullage-prompt"] > 0
+    assert host(document, "bash")["hook_microseconds"] > 0
+
+
+def test_it_starts_each_program_once_and_waits_for_none_that_hangs(
+    environ: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs, log = tmp_path / "programs", tmp_path / "log"
+    programs.mkdir()
+    names = ["nu" if name == "nushell" else name for name in plans.HOSTS]
+    for name in names:
+        ends = "exec sleep 60" if name == "fish" else f"echo {name} 99.1"
+        (programs / name).write_text(f'#!/bin/sh\necho "{name} $*" >>"{log}"\n{ends}\n')
+        (programs / name).chmod(0o755)
+    environ["PATH"] = f"{programs}{os.pathsep}{environ['PATH']}"
+    monkeypatch.setattr(hosts, "_VERSION_SECONDS", 1.0)
+    findings: list[Finding] = []
+    versions = {found["name"]: found["version"] for found in hosts.report_hosts(environ, findings)}
+    assert versions == {name: None if name == "fish" else "99.1" for name in plans.HOSTS}
+    asked = log.read_text().split("\n")[:-1]
+    assert sorted(asked) == sorted(f"{name} {'-V' if name == 'tmux' else '--version'}" for name in names)
 
 
 def test_it_changes_nothing_and_asks_nobody(environ: dict[str, str], known: Simulator, account: Path) -> None:
@@ -158,6 +190,12 @@ def cache_that_others_write_to(environ: dict[str, str], tmp_path: Path) -> None:
 
 def nothing_in_path(environ: dict[str, str], tmp_path: Path) -> None:
     environ["PATH"] = str(tmp_path)
+    Path(environ["HOME"], ".bashrc").write_text('eval "$(ullage init bash)"\n')
+    ullage("setup", "tmux", "--yes", environ=environ)
+
+
+def not_seen_at_login(environ: dict[str, str], tmp_path: Path) -> None:
+    Path(environ["HOME"], ".bash_profile").write_text("export A=1\n")
     ullage("setup", "bash", "--yes", environ=environ)
 
 
@@ -221,6 +259,23 @@ def test_what_is_open_to_others_is_found(environ: dict[str, str], known: Simulat
     assert codes(doctor(environ, 0)) == []
 
 
+@pytest.mark.parametrize("variable", ["ULLAGE_CACHE_DIR", "ULLAGE_STATE_DIR"])
+@pytest.mark.parametrize("place", ["for all", "the home", "above the home"])
+def test_no_chmod_is_advised_on_what_is_for_more_than_ullage(
+    environ: dict[str, str], known: Simulator, tmp_path: Path, variable: str, place: str
+) -> None:
+    home = Path(environ["HOME"])
+    directory = {"for all": tmp_path / "all", "the home": home, "above the home": home.parent}[place]
+    directory.mkdir(exist_ok=True)
+    directory.chmod(0o1777 if place == "for all" else 0o755)
+    environ[variable] = str(directory)
+    for command in ("doctor", "refresh"):
+        done = ullage(command, environ=environ)
+        assert "Run: chmod" not in done.stdout + done.stderr
+        if place == "for all" and command == "doctor":
+            assert f"is for all users of this machine. Name a directory of your own in {variable}" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("damage", "code", "findings"),
     [
@@ -236,6 +291,7 @@ def test_what_is_open_to_others_is_found(environ: dict[str, str], known: Simulat
         (config("[segment\n"), 2, ["wrong_config"]),
         (lambda environ, _: Path(environ["ULLAGE_CONFIG"]).mkdir(), 2, ["wrong_config"]),
         (nothing_in_path, 2, ["not_in_path", "not_in_path"]),
+        (not_seen_at_login, 2, ["not_seen"]),
         (
             lambda environ, _: Path(environ["HOME"], ".bashrc").write_text("# >>> ullage setup bash >>>\n"),
             2,
@@ -283,8 +339,8 @@ def test_a_damaged_cache_is_as_good_as_none(environ: dict[str, str], name: str) 
 @pytest.mark.parametrize(
     ("name", "file", "line"),
     [
-        ("bash", ".profile", 'eval "$(ullage init bash)"'),
-        ("fish", ".config/fish/config.fish", "ullage init fish | source"),
+        ("bash", ".profile", f'PATH="{SCRIPTS}:$PATH"; eval "$(ullage init bash)"'),
+        ("fish", ".config/fish/config.fish", f"set PATH '{SCRIPTS}' $PATH; ullage init fish | source"),
         ("tmux", ".tmux.conf", "set -g status-right '#{ullage}'"),
     ],
 )
@@ -294,16 +350,19 @@ def test_a_line_of_ones_own_counts_wherever_it_stands(
     path = Path(environ["HOME"]) / file
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"\n{line}\n")
+    Path(environ["HOME"], ".bashrc").write_text(". ~/.profile\n")
     found = host(doctor(environ, 0), name)
     assert (found["set_up"], found["file"], found["line"]) == ("by hand", f"~/{file}", 2)
 
 
-@pytest.mark.parametrize("options", [[], ["--starship"]])
-def test_starship_that_nobody_feeds_is_told(environ: dict[str, str], known: Simulator, options: list[str]) -> None:
+@pytest.mark.parametrize(("options", "code"), [([], "starship_unfed"), (["--starship"], "not_seen")])
+def test_starship_that_nobody_feeds_or_loads_is_told(
+    environ: dict[str, str], known: Simulator, options: list[str], code: str
+) -> None:
+    Path(environ["HOME"], ".bash_profile").write_text(". ~/.bashrc\n")
     ullage("setup", "starship", "--yes", "--without-process", environ=environ)
     ullage("setup", "bash", "--yes", *options, environ=environ)
-    document = doctor(environ, 0 if options else 2)
-    assert codes(document) == ([] if options else ["starship_unfed"])
+    assert codes(doctor(environ, 2)) == [code]
 
 
 SECRET = "hunter2-is-not-to-be-seen"

@@ -84,6 +84,7 @@ unset CLAUDE_CONFIG_DIR
 
 ullage simulate --port 443 --certificate "$work/tls/cert.pem" --key "$work/tls/key.pem" \
     --account "$work/account" >"$work/simulator.log" 2>&1 &
+simulator=$!
 for _ in {1..100}; do
     grep -q Simulating "$work/simulator.log" && break
     sleep 0.1
@@ -137,7 +138,9 @@ print("source", usage["source"], "plan", usage["account"]["plan"], "problem", us
 print({window["id"]: window["used_percent"] for window in usage["windows"]})
 assert usage["source"] == "claude-cli" and usage["problem"] is None, usage
 assert {"five_hour", "seven_day", "seven_day_fable"} <= {window["id"] for window in usage["windows"]}, usage
-assert usage["account"] == {"id": state["oauthAccount"]["accountUuid"], "plan": "max", "tier": None}, usage
+account = {name: usage["account"][name] for name in ("id", "organization_id", "plan")}
+named = state["oauthAccount"]
+assert account == {"id": named["accountUuid"], "organization_id": named["organizationUuid"], "plan": "max"}, usage
 print("projects in the state file:", list(state["projects"]))
 assert not any("ullage-" in name and "e2e" not in name for name in state["projects"]), "a project entry was left"
 EOF
@@ -149,6 +152,59 @@ ULLAGE_SOURCE=claude-cache ullage refresh
 ullage usage --no-refresh --json >"$work/usage.json"
 python3 -c 'import json, sys; u = json.load(open(sys.argv[1])); assert u["source"] == "claude-cache" and u["windows"], u
 print(u["source"], u["as_of"], {w["id"]: w["used_percent"] for w in u["windows"]})' "$work/usage.json"
+
+echo '--- what it repeats when the endpoint refuses is no news'
+# Each failure is a simulator of its own in the place of the one that answered.
+serve() {
+    kill "$simulator" 2>/dev/null || true
+    wait "$simulator" 2>/dev/null || true
+    ullage simulate --scenario "$1" --port 443 --certificate "$work/tls/cert.pem" --key "$work/tls/key.pem" \
+        >"$work/simulator.log" 2>&1 &
+    simulator=$!
+    for _ in {1..100}; do
+        grep -q Simulating "$work/simulator.log" && return
+        sleep 0.1
+    done
+    fail "the simulator did not start for $1"
+}
+# The report that Claude Code keeps is from so many minutes ago.
+age_report() {
+    python3 - "$HOME/.claude.json" "$1" <<'EOF2'
+import json, sys, time
+path, minutes = sys.argv[1], float(sys.argv[2])
+state = json.load(open(path))
+state["cachedUsageUtilization"]["fetchedAtMs"] = int((time.time() - minutes * 60) * 1000)
+json.dump(state, open(path, "w"), indent=2)
+EOF2
+}
+for failure in 429-storm-at-once revoked scope outage-at-once in-band silent no-host; do
+    rm -rf "$work/cache"
+    if [[ $failure == no-host ]]; then
+        kill "$simulator"
+        wait "$simulator" 2>/dev/null || true
+    else
+        serve "$failure"
+    fi
+    age_report 40
+    ULLAGE_SOURCE=claude-cli ullage refresh || true
+    ullage usage --no-refresh --json >"$work/usage.json" || true
+    python3 - "$failure" "$work/usage.json" <<'EOF2'
+import json, sys
+failure, usage = sys.argv[1], json.load(open(sys.argv[2]))
+print(failure, usage["problem"]["code"], usage["source"], usage["age_seconds"], usage["state"])
+if usage["problem"]["code"] == "served_from_snapshot":
+    assert usage["age_seconds"] >= 2400 and usage["state"] == "stale", usage
+    assert usage["source"] == "claude-cache" and usage["windows"], usage
+else:
+    assert usage["problem"]["code"] in ("cli_timeout", "cli_without_numbers"), usage
+    assert usage["state"] in ("none", "stale"), usage
+EOF2
+    if ullage guard --max 5h=90 --max-age 10m 2>/dev/null; then fail "the guard took $failure for news"; fi
+done
+serve busy-day
+rm -rf "$work/cache"
+ULLAGE_SOURCE=claude-cli ullage refresh
+ullage usage --no-refresh --json | grep -q '"problem": null' || fail 'an honest answer was taken for a repeated one'
 
 echo '--- an unknown control request, for the record'
 printf '%s\n' '{"type":"control_request","request_id":"r1","request":{"subtype":"get_nonsense"}}' |

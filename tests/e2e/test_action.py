@@ -189,8 +189,17 @@ def test_the_action_says_whether_there_is_room(
 HOSTILE = ["$(touch pwned)", "`touch pwned`", '"; touch pwned; "', "--help", "*", "-", "80 -- touch pwned", "\x1b[2J"]
 
 
-@pytest.mark.parametrize("hostile", [*HOSTILE, "1\r::error::a\n::add-mask::b\v##[error]c\f::stop-commands::d"])
-@pytest.mark.parametrize("name", ["max", "need", "max_age", "fail", "timeout"])
+LINES = "1\r::error::a\n::add-mask::b\v##[error]c\f::stop-commands::d"
+
+
+@pytest.mark.parametrize(
+    ("name", "hostile"),
+    [
+        *(("max", hostile) for hostile in HOSTILE),
+        *((name, hostile) for name in ("need", "max_age", "fail", "timeout") for hostile in (HOSTILE[0], "--help")),
+        *((name, LINES) for name in ("max", "need", "max_age", "fail", "timeout")),
+    ],
+)
 def test_a_hostile_input_is_refused_and_begins_no_line(
     look_for_room: Any, workspace: Path, tmp_path: Path, installed: dict[str, str], name: str, hostile: str
 ) -> None:

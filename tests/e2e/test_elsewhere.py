@@ -107,8 +107,9 @@ def test_pre_commit_lets_a_commit_through_only_while_there_is_room(
         assert len(own) == 1, "pre-commit has installed it"
 
 
-def test_the_hooks_are_what_pre_commit_takes() -> None:
-    checked = run([str(SCRIPTS / "pre-commit"), "validate-manifest", str(REPOSITORY / ".pre-commit-hooks.yaml")], {})
+def test_the_hooks_are_what_pre_commit_takes(tmp_path: Path) -> None:
+    command = [str(SCRIPTS / "pre-commit"), "validate-manifest", str(REPOSITORY / ".pre-commit-hooks.yaml")]
+    checked = run(command, {"PRE_COMMIT_HOME": str(tmp_path)})
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
 
 

@@ -7,6 +7,7 @@ import re
 import subprocess
 import tarfile
 import zipfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import filelock
@@ -17,7 +18,6 @@ from ullage import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from ullage.simulate import Simulator
 
@@ -60,7 +60,11 @@ def test_wheel_holds_the_package_and_the_script_as_it_is(release: Path) -> None:
     files = (path for path in source.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     modules = {str(path.relative_to(source)) for path in files}
     hooks = {f"ullage/shell/{path.name}" for path in (REPOSITORY / "shell").glob("ullage.*")}
-    assert {name for name in names if name.startswith("ullage/")} == {*modules, *hooks}
+    pages = {f"ullage/docs/{path.name}" for path in (REPOSITORY / "docs").glob("*.md")}
+    folders = [REPOSITORY / "desktop" / desktop for desktop in ("gnome", "plasma")]
+    listed = (path for folder in folders for path in folder.rglob("*") if path.is_file())
+    widgets = {f"ullage/{path.relative_to(REPOSITORY)}" for path in listed}
+    assert {name for name in names if name.startswith("ullage/")} == {*modules, *hooks, *pages, *widgets}
     assert not [name for name in names if "test" in name]
     assert any(name.endswith("licenses/LICENSE") for name in names)
 
@@ -112,6 +116,10 @@ def test_installed_programs_run(
     assert (first.returncode, first.stdout, first.stderr) == (0, "", "")
     wait_until(lambda: published(environ), what="the reading")
     assert simulator.requests == 1
+    asked = run([str(scripts / "ullage"), "org", "usage"], environ)
+    [page] = re.findall(r"(/\S+/docs/org\.md) explains", asked.stderr)
+    assert (release / "venv").resolve() in Path(page).resolve().parents
+    assert Path(page).read_bytes() == (REPOSITORY / "docs/org.md").read_bytes()
     for command in ([str(installed)], [str(scripts / "ullage"), "prompt"]):
         shown = run(command, environ)
         assert (shown.stdout, shown.stderr) == ("fable 82%!\n", "")

@@ -14,7 +14,7 @@ from ullage import guard
 from ullage.base.errors import UsageError
 from ullage.guard import Question, judge
 from ullage.guard.limits import parse_limit
-from ullage.quota.model import Problem, Reading, Thresholds
+from ullage.quota.model import Credits, Money, Problem, Reading, Thresholds
 from ullage.quota.pace import Forecast
 
 THRESHOLDS = Thresholds()
@@ -55,6 +55,66 @@ def test_windows_of_unknown_meaning_bind_only_when_they_are_named() -> None:
     known = reading(window("five_hour", 10.0), window("tangelo", 100.0))
     assert verdict(question("50"), known).exit_code == 0
     assert verdict(question("tangelo=50"), known).exit_code == 1
+
+
+def budget(used_percent: float, **changes: object) -> Credits:
+    amounts = (Money(amount_minor=minor, currency="USD", exponent=2) for minor in (round(500 * used_percent), 50_000))
+    used, limit = amounts
+    return Credits(enabled=True, used=used, limit=limit, used_percent=used_percent).replace(**changes)
+
+
+@pytest.mark.parametrize(
+    ("asked", "known", "exit_code"),
+    [
+        (question("80"), reading(credits=budget(79.0)), 0),
+        (question("80"), reading(credits=budget(81.0)), 1),
+        (question(), reading(credits=budget(100.2)), 1),
+        (question("credits=90"), reading(window(used=3.0), credits=budget(91.0)), 1),
+        (question("90"), reading(window(used=3.0), credits=budget(91.0)), 0),
+        (question("credits=90"), reading(window(used=3.0)), 3),
+        (question("spend_limit=80"), reading(window("spend_limit", 104.0)), 1),
+        (question("spend_limit=80"), reading(window(used=3.0)), 3),
+        (question("fable=90"), reading(window("seven_day_fable", 40.0), window("seven_day_fable_5_1", 96.0)), 1),
+    ],
+)
+def test_what_is_counted_in_money_and_in_versions_has_limits_too(
+    asked: Question, known: Reading, exit_code: int
+) -> None:
+    assert verdict(asked, known).exit_code == exit_code
+
+
+def test_a_budget_is_told_in_its_amounts() -> None:
+    assert verdict(question("80"), reading(credits=budget(81.0))).message == (
+        "No room: Credits is at 81% ($405.00 of $500.00), limit 80%."
+    )
+
+
+@pytest.mark.parametrize(
+    ("most", "credits", "exit_code"),
+    [
+        ((), budget(20.0), 0),
+        (("100",), budget(20.0), 0),
+        (("5h=90",), budget(20.0), 1),
+        ((), budget(100.0), 1),
+        ((), budget(20.0, enabled=False), 1),
+        ((), None, 1),
+    ],
+)
+def test_credits_make_room_where_they_are_allowed_and_pay(
+    most: tuple[str, ...], credits: Credits | None, exit_code: int
+) -> None:
+    known = reading(window(used=100.0), window("seven_day", 20.0), credits=credits)
+    assert verdict(question(*most), known).exit_code == 1
+    found = verdict(question(*most).replace(allow_credits=True), known)
+    assert found.exit_code == exit_code
+    assert ("credits pay" in found.message) is (exit_code == 0)
+
+
+def test_a_number_of_unknown_age_is_no_answer_to_max_age() -> None:
+    known = reading(window(used=10.0, is_dated=False))
+    assert verdict(question(), known).exit_code == 0
+    found = verdict(question(max_age=MINUTE * 600), known)
+    assert (found.exit_code, "does not tell since when" in found.message) == (4, True)
 
 
 def test_the_line_says_which_window_and_until_when() -> None:
@@ -108,7 +168,7 @@ def test_room_comes_when_the_last_of_those_that_are_over_resets() -> None:
         (None, None, 3, "--refresh asks for a reading"),
         (None, PROBLEM, 5, "The server fell silent. Try again."),
         (None, PROBLEM.replace(code="signed_out"), 3, "The server fell silent. Try again."),
-        (reading(), None, 3, "names no window"),
+        (reading(), None, 3, "names nothing that binds"),
         (reading(window("seven_day", 5.0)), None, 3, "nothing is known of five_hour"),
         (reading(window("five_hour", None)), None, 3, "nothing is known of Five hour"),
         (reading(window("five_hour", 5.0, as_of=NOW - 361 * MINUTE)), None, 4, "is 6h old"),

@@ -127,6 +127,72 @@ def test_it_sleeps_until_something_happens(
     assert follower.process.poll() is None
 
 
+def test_a_widget_asks_by_a_word(environ: dict[str, str], follow: Callable[..., Follower], tmp_path: Path) -> None:
+    opened = stand_in_for_the_browser(environ, tmp_path)
+    know(environ, 40.0)
+    follower = follow("json")
+    follower.says('"text":"5h 40%"')
+    follower.hears(b"close\nopen")
+    follower.hears(b"\n")
+    wait_until(opened.exists, what="the usage page")
+    assert json.loads(follower.lines[0])["rows"][0]["used_percent"] == 40.0
+
+
+def test_a_file_is_replaced_by_every_update(
+    environ: dict[str, str], follow: Callable[..., Follower], tmp_path: Path
+) -> None:
+    written = tmp_path / "written"
+    know(environ, 40.0)
+    follower = follow("plain", "--write", str(written))
+    wait_until(written.exists, what="the file")
+    assert written.read_text() == "5h 40%\n"
+    know(environ, 41.0)
+    wait_until(lambda: written.read_text() == "5h 41%\n", what="the change in the file")
+    assert follower.lines == []
+    assert sorted(path.name for path in tmp_path.iterdir() if "written" in path.name) == ["written"]
+
+
+def test_a_file_that_cannot_be_written_is_said(environ: dict[str, str], tmp_path: Path) -> None:
+    done = ullage("panel", "plain", "--write", str(tmp_path / "none" / "written"), environ=environ)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"ullage: Cannot write {tmp_path}/none/written: No such file")
+    assert done.stderr.count("\n") == 1
+
+
+def test_one_update_is_waited_for(environ: dict[str, str]) -> None:
+    know(environ, 40.0)
+    shown = json.loads(ullage("panel", "json", environ=environ).stdout)
+    assert json.loads(ullage("panel", "json", "--after", "", environ=environ).stdout) == shown
+    waiting = subprocess.Popen(
+        [ULLAGE, "panel", "json", "--after", shown["revision"]], env=environ, stdout=subprocess.PIPE, text=True
+    )
+    assert waiting.stdout is not None
+    try:
+        with pytest.raises(subprocess.TimeoutExpired):
+            waiting.wait(2)
+        know(environ, 41.0)
+        assert json.loads(waiting.stdout.readline())["text"] == "5h 41%"
+        assert waiting.wait(90) == 0
+    finally:
+        waiting.kill()
+        waiting.wait()
+        waiting.stdout.close()
+
+
+@pytest.mark.parametrize("arguments", [["plain", "--after", "0"], ["json", "--follow", "--after", "0"]])
+def test_waiting_for_one_update_is_for_json_alone(environ: dict[str, str], arguments: list[str]) -> None:
+    done = ullage("panel", *arguments, environ=environ)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "ullage: --after is for json, and in the place of --follow: it waits for one update.\n"
+
+
+@pytest.mark.parametrize(("count", "text"), [("used", "5h 40%"), ("left", "5h 60%")])
+def test_what_the_numbers_count_can_be_said(environ: dict[str, str], count: str, text: str) -> None:
+    know(environ, 40.0)
+    shown = json.loads(ullage("panel", "json", "--count", count, environ=environ).stdout)
+    assert (shown["text"], shown["counts"], shown["used_percent"]) == (text, count, 40.0)
+
+
 def test_it_ends_when_nobody_reads_it(environ: dict[str, str]) -> None:
     know(environ, 40.0)
     process = subprocess.Popen(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from tests.support.bars import (
     x_server,
     xfce_panel,
 )
+from tests.support.desktop import running as session_bus
 from tests.support.samples import NOW, reading, settings, window
 from tests.support.tools import ULLAGE, need, run, ullage, wait_until
 from ullage import panel
@@ -53,8 +55,8 @@ def look(*windows: Any, now: Any = NOW, problem: Problem | None = None, **change
         (37.9, 0, (0.37, "#3d9a50", "37")),
         (82.0, 0, (0.82, "#d29922", "82")),
         (99.9, 0, (0.99, "#e5484d", "99")),
-        (100.0, 0, (1.0, "#e5484d", "×")),
-        (140.0, 0, (1.0, "#e5484d", "×")),
+        (100.0, 0, (1.0, "#b565d9", "×")),
+        (140.0, 0, (1.0, "#b565d9", "×")),
         (0.0, 0, (0.0, "#3d9a50", "0")),
         (82.0, 20, (0.82, "#888888", "82")),
         (82.0, 140, (None, "#9aa4b2", "?")),
@@ -67,10 +69,10 @@ def test_the_face_tells_what_is_known(used: float | None, minutes: int, shown: o
 
 def test_the_face_counts_what_is_left_where_that_is_wanted() -> None:
     assert face.draw_face(look(window(used=37.9), show_left=True)) == (0.63, "#3d9a50", "63")
-    assert face.draw_face(look(window(used=100.0), show_left=True)) == (0.0, "#e5484d", "×")
+    assert face.draw_face(look(window(used=100.0), show_left=True)) == (0.0, "#b565d9", "×")
 
 
-def test_nothing_known_is_an_empty_ring() -> None:
+def test_nothing_known_is_an_empty_bar() -> None:
     nothing = look(problem=Problem(code="signed_out", message="Nobody is signed in."))
     assert face.draw_face(nothing) == (None, "#9aa4b2", "")
     assert face.list_menu(nothing) == ["Nothing is known yet.", "Nobody is signed in."]
@@ -86,24 +88,49 @@ def test_the_menu_has_used_reset_age_and_source() -> None:
         )
     )
     assert lines == [
-        "Session (5h): 37%, resets in 2h13, 12:51 (read just now, from oauth)",
-        "Week: ~82%!, resets in 2h13, 12:51 (read 20m ago, from statusline)",
-        "Fable: ?, has reset; a new reading is due (read just now, from oauth)",
+        "▰▰▰▰▱▱▱▱▱▱▱▱  37%  Session (5h)",
+        "    resets at 12:51, in 2h13",
+        "    read just now, from oauth",
+        "▰▰▰▰▰▰▰▰▰▰▱▱  ~82%!  Week",
+        "    resets at 12:51, in 2h13",
+        "    read 20m ago, from statusline",
+        "?  Fable",
+        "    has reset",
+        "    a new reading is due",
+        "    read just now, from oauth",
+        "Max 20x plan, read just now, from oauth",
     ]
+
+
+def test_age_and_source_stand_once_where_they_are_the_same() -> None:
+    lines = face.list_menu(look(window(used=37.0, label="Session (5h)"), window("seven_day", 82.0, label="Week")))
+    assert [line for line in lines if "from oauth" in line] == ["Max 20x plan, read just now, from oauth"]
+
+
+def test_no_line_is_longer_than_a_menu_is_wide() -> None:
+    lines = face.list_menu(look(problem=Problem(code="signed_out", message="Sign in again, then try. " * 12)))
+    assert max(map(len, lines)) <= face.LONGEST_LINE
 
 
 def test_a_title_is_no_longer_than_windows_shows() -> None:
     assert len(face.word_title(look(window()).replace(origin="y" * 300))) == face.LONGEST_TITLE
 
 
-def test_the_ring_fills_clockwise_from_the_top() -> None:
-    image = picture.ring(0.25, "#e5484d", "25")
-    right, left = (image.getpixel((x, 32)) for x in (58, 6))
-    assert image.getpixel((32 + 18, 32 - 18)) == (229, 72, 77, 255)
-    assert left != (229, 72, 77, 255)
-    assert right is not None
-    assert image.getpixel((0, 0))[3] == 0  # type: ignore[index]  # four numbers
-    assert picture.ring(0.25, "#e5484d", "", opaque=True).getpixel((0, 0))[3] == 255  # type: ignore[index]  # the same
+def test_the_bar_fills_below_the_number() -> None:
+    image = picture.gauge(0.25, "#e5484d", "25")
+    assert [image.getpixel((x, 58)) for x in (12, 20)] == [(229, 72, 77, 255), (75, 82, 92, 255)]
+    assert image.getpixel((0, 0))[3] < 64  # type: ignore[index]  # four numbers
+    assert picture.gauge(0.25, "#e5484d", "", opaque=True).getpixel((0, 0))[3] == 255  # type: ignore[index]  # the same
+
+
+@pytest.mark.parametrize("text", ["7", "42", "88", "100", "×", "?"])
+def test_the_number_fills_a_tray_of_16_pixels(text: str) -> None:
+    small = picture.gauge(0.5, "#3d9a50", text).convert("L").resize((16, 16)).crop((0, 0, 16, 11))
+    bright = [place for place, value in enumerate(small.tobytes()) if value > 150]
+    rows = {place // 16 for place in bright}
+    assert len(rows) >= 5
+    assert max(rows) - min(rows) + 1 >= (7 if len(text) < 3 else 5)
+    assert len({place % 16 for place in bright}) <= 15
 
 
 @pytest.fixture
@@ -161,7 +188,7 @@ def the_menu_works(environ: dict[str, str], screen: Screen, opened: Path, button
     """The icon turns with the cache; its menu opens, and the keys choose the usage page in it."""
     screen.shows(RED, of=40)
     know(environ, 30.0)
-    screen.shows(GREEN, of=40)
+    screen.shows(GREEN, of=15)
 
     def chosen() -> bool:
         click(environ, x, 18, button)
@@ -189,6 +216,31 @@ def test_by_appindicator(environ: dict[str, str], tmp_path: Path, screen: Screen
     both = f'(unset PYTHONPATH; exec {" ".join(panel_command[2:])}) & exec "{ULLAGE}" tray'
     with running([*panel_command[:2], "sh", "-c", both], inside, folder=tmp_path):
         the_menu_works(environ, screen, opened, 1, 30)
+
+
+def label(environ: dict[str, str]) -> str:
+    """What stands beside the icon, as the bus tells it to whatever tray asks."""
+    call = ["gdbus", "call", "--session", "--dest", "org.freedesktop.DBus", "--object-path", "/org/freedesktop/DBus"]
+    names = re.findall(r":1\.\d+", run([*call, "--method", "org.freedesktop.DBus.ListNames"], environ).stdout)
+    for name in names:
+        item = ["gdbus", "call", "--session", "--dest", name, "--object-path", "/org/ayatana/NotificationItem/ullage"]
+        asked = [*item, "--method", "org.freedesktop.DBus.Properties.Get", "org.kde.StatusNotifierItem"]
+        told = run([*asked, "XAyatanaLabel"], environ)
+        if told.returncode == 0:
+            return told.stdout
+    return ""
+
+
+def test_the_text_stands_beside_an_appindicator(environ: dict[str, str], tmp_path: Path, screen: Screen) -> None:
+    need("gdbus")
+    know(environ, 95.0)
+    with session_bus(tmp_path, service=False) as bus:
+        environ["DBUS_SESSION_BUS_ADDRESS"] = bus.address
+        inside = {**with_menu(environ, tmp_path), "PYSTRAY_BACKEND": "appindicator"}
+        with running([ULLAGE, "tray"], inside):
+            for used in (95, 96, 30):
+                know(environ, used)
+                wait_until(lambda shown=f"'5h {used}%": shown in label(environ), what=f"{used}% beside the icon")  # type: ignore[misc]  # a default binds it
 
 
 def test_no_tray_is_said_once_and_waited_for(environ: dict[str, str], screen: Screen) -> None:

@@ -213,17 +213,6 @@ def test_credits_are_marked_when_stale_and_go_when_too_old(used: object, limit: 
     assert at(built, expired).text == ""
 
 
-@given(readings())
-def test_events_are_the_seconds_at_which_something_turns_untrue(known: Reading) -> None:
-    found = frames.events(known, values(), WRITTEN)
-    ends = [math.ceil((each.as_of + Thresholds().expire_after).timestamp()) for each in known.windows]
-    last = max([math.ceil((known.as_of + Thresholds().expire_after).timestamp()), *ends])
-    assert all(WRITTEN < second <= last for second in found)
-    for each in known.windows:
-        reset = each.resets_at and math.ceil(each.resets_at.timestamp())
-        assert (reset in found) is bool(reset and WRITTEN < reset <= last) or reset is None
-
-
 def many(windows: int) -> tuple[Window, ...]:
     return tuple(
         window(f"kind_{n}", 5.0, as_of=NOW - timedelta(seconds=n), resets_at=NOW + timedelta(hours=1, seconds=n))

@@ -51,7 +51,13 @@ KNOWN = reading(
 def test_a_fresh_reading() -> None:
     assert document(KNOWN, now=NOW + timedelta(seconds=12)) == {
         "schema": 1,
-        "account": {"id": "a1b2", "plan": "max", "tier": "default_claude_max_20x"},
+        "account": {
+            "id": "a1b2",
+            "plan": "max",
+            "tier": "default_claude_max_20x",
+            "organization_id": None,
+            "organization": None,
+        },
         "source": "oauth",
         "as_of": "2026-11-22T10:38:49Z",
         "age_seconds": 12,
@@ -71,6 +77,10 @@ def test_a_fresh_reading() -> None:
                 "state": "fresh",
                 "has_reset": False,
                 "pace": None,
+                "listed": True,
+                "used": None,
+                "limit": None,
+                "dated": True,
             },
             {
                 "id": "seven_day",
@@ -86,6 +96,10 @@ def test_a_fresh_reading() -> None:
                 "state": "fresh",
                 "has_reset": False,
                 "pace": None,
+                "listed": True,
+                "used": None,
+                "limit": None,
+                "dated": True,
             },
         ],
         "credits": {
@@ -94,9 +108,12 @@ def test_a_fresh_reading() -> None:
             "limit": {"amount_minor": 5000, "currency": "USD", "exponent": 2},
             "used_percent": 24.68,
             "as_of": "2026-11-22T10:38:49Z",
+            "disabled_reason": None,
         },
         "next_refresh_at": "2026-11-22T10:43:49Z",
         "problem": None,
+        "pools": [],
+        "breakdown": [],
     }
 
 
@@ -122,10 +139,12 @@ def test_nothing_known_is_null_and_not_zero() -> None:
     stated = document(None, Schedule())
     assert stated == {
         "schema": 1,
-        "account": {"id": None, "plan": None, "tier": None},
+        "account": dict.fromkeys(("id", "plan", "tier", "organization_id", "organization")),
         **dict.fromkeys(("source", "as_of", "age_seconds", "credits", "next_refresh_at", "problem")),
         "state": "none",
         "windows": [],
+        "pools": [],
+        "breakdown": [],
     }
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ullage.quota import meters
-from ullage.quota.merge import MUCH_NEWER, merge, said_at
+from ullage.quota.merge import merge, said_at
 from ullage.quota.model import Account, Credits, Money, Problem, Reading, Window
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def test_every_number_was_said_by_whom_and_when_it_is_told(some: list[Reading]) 
 
 @PROPERTY
 @given(st.lists(readings(), min_size=1, max_size=6))
-def test_a_window_is_never_older_than_its_newest_contemporary(some: list[Reading]) -> None:
+def test_a_window_is_never_older_than_what_was_heard_after_the_last_question(some: list[Reading]) -> None:
     merged = merge(some)
     assert merged is not None
     for window in merged.windows:
@@ -145,13 +145,13 @@ def test_a_window_is_never_older_than_its_newest_contemporary(some: list[Reading
             rival
             for reading in some
             for rival in reading.windows
-            if rival.id == window.id and reading.account.id == merged.account.id and rival.used_percent is not None
+            if rival.id == window.id
+            and reading.account.id in (None, merged.account.id)
+            and rival.used_percent is not None
+            and rival.source != "statusline"
         ]
-        if window.used_percent is not None and rivals:
-            listed = [r for r in some if r.source not in meters.PARTIAL and r.account.id in (None, merged.account.id)]
-            newest_listing = max((r.as_of for r in listed), default=None)
-            admitted = [r for r in rivals if newest_listing is None or r.as_of >= newest_listing]
-            assert all(said_at(window) > said_at(rival) - MUCH_NEWER for rival in admitted)
+        if window.used_percent is not None and window.source == "statusline" and rivals:
+            assert all(said_at(window) > said_at(rival) for rival in rivals)
 
 
 @pytest.mark.parametrize("frozen_at", [-300, -60, 0, 9, 10])
@@ -196,22 +196,121 @@ def test_just_after_a_reset_another_source_confirms_the_fall() -> None:
     assert five_hour(lie, say("claude-cli", 184, 3, reset=later)) == 3
 
 
-def test_a_lagging_endpoint_just_after_a_reset_is_no_fall() -> None:
+@pytest.mark.parametrize("source", ["claude-cli", "claude-cache", "oauth", "web", "claude-cli-text"])
+@pytest.mark.parametrize(("used", "reset"), [(0, None), (2, RESET), (69, RESET), (70.5, RESET)])
+def test_what_was_asked_last_holds_upwards_and_downwards(source: str, used: float, reset: datetime | None) -> None:
+    heard, asked = say("statusline", 0, 70), say(source, 0.1, used, reset=reset)
+    assert five_hour(heard, asked) == used
+    assert five_hour(heard, say("oauth", -1, 64), asked) == used
+
+
+def test_a_session_alone_brings_no_number_down_that_was_asked_for() -> None:
+    assert five_hour(say("oauth", 0, 45), say("statusline", 5, 20)) == 45
+    assert five_hour(say("oauth", 0, 45), say("statusline", 5, 20), say("claude-cli", 6, 20)) == 20
+
+
+def test_a_session_that_repeats_an_old_period_does_not_pull_the_number_up() -> None:
+    granted = say("claude-cli", 30, 0, reset=None)
+    assert five_hour(say("statusline", 20, 97), granted) == 0
+    # It has been dated anew, though it only repeats: five hours that began after the question end later.
+    assert five_hour(granted, say("statusline", 40, 97)) == 0
     later = RESET + timedelta(hours=5)
-    assert five_hour(say("statusline", 184, 12, reset=later), say("claude-cli", 185, 9, reset=later)) == 12
+    assert five_hour(say("claude-cli", 185, 1, reset=later), say("statusline", 190, 97, reset=RESET + minutes(11))) == 1
 
 
-def test_two_kinds_of_sources_outweigh_a_third() -> None:
-    high = say("oauth", 0, 45)
-    headers, endpoint = say("statusline", 5, 20), say("claude-cli", 6, 20)
-    assert five_hour(high, headers) == 45
-    assert five_hour(high, endpoint) == 45
-    assert five_hour(high, headers, endpoint) == 20
+def test_a_snapshot_is_as_old_as_its_date() -> None:
+    heard, snapshot = say("statusline", -35, 95), say("claude-cache", -55, 37)
+    assert shown(heard, snapshot)["five_hour"] == (95, "statusline", -35)
 
 
-def test_copies_of_one_answer_are_one_witness() -> None:
-    high = say("statusline", 0, 45)
-    assert five_hour(high, say("claude-cli", 5, 20), say("claude-cache", 5, 20)) == 45
+def test_an_answer_of_unknown_age_is_no_news_beside_a_dated_one() -> None:
+    undated = say("claude-cli", 0, 20)
+    windows = tuple(window.replace(is_dated=False) for window in undated.windows)
+    undated = undated.replace(windows=windows, is_dated=False, is_listing=False)
+    assert five_hour(undated) == 20
+    assert five_hour(undated, say("statusline", -5, 45)) == 45
+    assert "seven_day_fable" in shown(undated, say("oauth", -5, 45, seven_day_fable=3))
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[tuple[str, float, float, int]]:
+    """What a server says over two hours, at rising minutes: use grows, and sometimes a reset is granted.
+
+    Each is who asked or heard, when, the percentage, and which count it was of.
+    """
+    told, used, at, count = [], 10.0, 0.0, 0
+    for _ in range(draw(st.integers(1, 12))):
+        at += draw(st.integers(1, 20))
+        if draw(st.integers(0, 4)) == 0:
+            used, count = 0.0, count + 1
+        used += draw(st.integers(0, 15))
+        told.append((draw(st.sampled_from(["statusline", "claude-cli", "oauth", "claude-cache"])), at, used, count))
+    return told
+
+
+@PROPERTY
+@given(histories())
+def test_no_number_is_shown_that_no_source_said_since_the_last_question(
+    told: list[tuple[str, float, float, int]],
+) -> None:
+    asked = [entry for entry in told if entry[0] != "statusline"]
+    number = five_hour(*(say(source, at, used) for source, at, used, _ in told))
+    if asked:
+        assert number in {used for _, at, used, _ in told if at >= asked[-1][1]}
+
+
+@PROPERTY
+@given(histories(), st.data())
+def test_once_all_have_spoken_after_a_reset_the_old_number_is_gone(
+    told: list[tuple[str, float, float, int]], data: st.DataObject
+) -> None:
+    last = {source: (at, used, count) for source, at, used, count in told}
+    newest = max(count for _, _, _, count in told)
+    stated = [(source, *rest) for source, rest in last.items()]
+    if all(count == newest for _, _, _, count in stated):
+        readings_ = [say(source, at, used) for source, at, used, _ in stated]
+        number = five_hour(*data.draw(st.permutations(readings_)))
+        assert number in {used for _, _, used, count in told if count == newest}
+
+
+def test_statements_that_differ_in_both_resets_are_two_quotas_and_never_make_one_line() -> None:
+    signed_in = two_windows("claude-cli", 0, (30, RESET), (40, RESET + timedelta(days=2)))
+    other = two_windows("statusline", 5, (90, RESET + minutes(40)), (80, RESET + timedelta(days=3)))
+    assert shown(signed_in, other) == shown(signed_in)
+    # An old question still says whose the numbers are; without one the newest session speaks for itself.
+    assert shown(two_windows("statusline", 9, (12, RESET), (13, RESET + timedelta(days=2))), other) == {
+        "five_hour": (12, "statusline", 9),
+        "seven_day": (13, "statusline", 9),
+    }
+
+
+def test_one_reset_that_differs_is_a_new_period() -> None:
+    before = two_windows("claude-cli", 0, (97, RESET), (40, RESET + timedelta(days=2)))
+    granted = two_windows("statusline", 5, (1, NOON + minutes(300)), (40, RESET + timedelta(days=2)))
+    assert shown(before, granted)["five_hour"][0] == 1
+
+
+def two_windows(
+    source: str, at: float, session: tuple[float, datetime], week: tuple[float, datetime], account: str | None = "one"
+) -> Reading:
+    stated = [
+        say(source, at, reset=reset, account=account, **{name: used})
+        for name, (used, reset) in (("five_hour", session), ("seven_day", week))
+    ]
+    return stated[0].replace(windows=(*stated[0].windows, *stated[1].windows))
+
+
+def in_organization(reading: Reading, organization_id: str | None) -> Reading:
+    return reading.replace(account=reading.account.replace(organization_id=organization_id))
+
+
+def test_two_organisations_of_one_person_never_meet_and_an_unknown_one_goes_with_the_last() -> None:
+    plan, team = in_organization(say("claude-cli", 0, 80), "home"), in_organization(say("claude-cli", 5, 10), "team")
+    assert shown(plan, team) == {"five_hour": (10, "claude-cli", 5)}
+    unknown = say("statusline", 6, 12)
+    merged = merge([plan, team, unknown])
+    assert merged is not None
+    assert (merged.account.organization_id, merged.windows[0].used_percent) == ("team", 12)
 
 
 def test_a_full_body_says_which_windows_there_are() -> None:

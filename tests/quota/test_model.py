@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.samples import NOW, window, windows
+from tests.support.samples import NOW, reading, readings, window, windows
 from ullage.base import values
 from ullage.quota import model
-from ullage.quota.model import Thresholds
+from ullage.quota.model import Credits, Money, Thresholds
 
 if TYPE_CHECKING:
     from ullage.quota.model import Kind, Severity, State
@@ -125,7 +125,7 @@ def test_the_window_that_binds_first(
 @given(windows())
 def test_nothing_known_is_nearer_to_its_limit_than_the_binding_window(stated: tuple[model.Window, ...]) -> None:
     binding = model.binding_window(stated, NOW, LIMITS)
-    known = [model.used_percent_at(each, NOW, LIMITS) for each in stated if each.kind != "other"]
+    known = [model.used_percent_at(each, NOW, LIMITS) for each in stated if each.is_listed]
     if binding is not None:
         assert model.used_percent_at(binding, NOW, LIMITS) == max((u for u in known if u is not None), default=None)
 
@@ -259,3 +259,98 @@ def test_the_length_of_a_window_goes_by_its_kind(kind: Kind, hours: int | None) 
 def test_a_moment_is_worded_in_utc_to_the_second() -> None:
     moment = datetime(2026, 3, 1, 0, 30, 15, 999999, tzinfo=timezone(timedelta(hours=2)))
     assert values.iso(moment) == "2026-02-28T22:30:15Z"
+
+
+BUDGET = Credits(
+    enabled=True,
+    used=Money(amount_minor=4631, currency="USD", exponent=2),
+    limit=Money(amount_minor=50_000, currency="USD", exponent=2),
+    used_percent=98.0,
+)
+
+
+@pytest.mark.parametrize(
+    ("stated", "credits", "binding"),
+    [
+        ([], BUDGET, "credits"),
+        ([("five_hour", 0.0), ("seven_day", 0.0)], BUDGET, "credits"),
+        ([("five_hour", None)], BUDGET, "credits"),
+        ([("five_hour", 3.0), ("seven_day", 0.0)], BUDGET, "five_hour"),
+        ([("five_hour", 0.0)], BUDGET.replace(enabled=False, disabled_reason="out_of_credits"), "five_hour"),
+        ([], BUDGET.replace(enabled=False, disabled_reason="org_spend_cap_reached"), "credits"),
+        ([], BUDGET.replace(enabled=False), None),
+        ([], BUDGET.replace(limit=None), None),
+        ([("spend_limit", 104.0), ("nimbus_quill", 0.0)], None, "spend_limit"),
+        ([("nimbus_quill", 0.0)], None, None),
+    ],
+)
+def test_money_binds_where_windows_do_not(
+    stated: list[tuple[str, float | None]], credits: Credits | None, binding: str | None
+) -> None:
+    known = reading(*(window(id, used) for id, used in stated), credits=credits)
+    found = model.binding_window(model.limits_of(known), NOW, LIMITS)
+    assert (found.id if found else None) == binding
+
+
+@given(readings())
+def test_what_no_list_names_is_never_among_the_limits(known: model.Reading) -> None:
+    limits = model.limits_of(known)
+    assert all(each.is_listed for each in limits)
+    assert {each.id for each in limits} <= {each.id for each in model.named_limits(known)}
+
+
+MODELS = (
+    "seven_day_fable",
+    "seven_day_fable_5_1",
+    "seven_day_claude_fable_6",
+    "seven_day_opus",
+    "seven_day_sonnet_only",
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "ids"),
+    [
+        ("fable", MODELS[:3]),
+        ("Fable 5.1", MODELS[1:2]),
+        ("fable_5", MODELS[1:2]),
+        ("claude fable", ()),
+        ("seven_day_fable", MODELS[:1]),
+        ("sonnet", MODELS[4:]),
+        ("fab", ()),
+        ("5", ()),
+    ],
+)
+def test_a_models_name_means_every_window_whose_label_begins_with_it(name: str, ids: tuple[str, ...]) -> None:
+    known = tuple(window(each) for each in MODELS)
+    assert tuple(each.id for each in model.windows_named(known, name)) == ids
+
+
+def test_of_several_versions_the_fullest_counts_that_may_be_shown() -> None:
+    known = (window("seven_day_fable", 40.0), window("seven_day_fable_5_1", 96.0, resets_at=NOW))
+    assert model.find_window(known, "fable") == known[1]
+    assert model.find_window(known, "fable", NOW, LIMITS) == known[0]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (("a", "x"), ("a", "x"), True),
+        (("a", "x"), ("a", "y"), False),
+        (("a", "x"), ("b", "x"), False),
+        (("a", None), ("a", "x"), True),
+        ((None, None), ("a", "x"), True),
+        (("a", None), ("b", None), False),
+    ],
+)
+def test_an_account_is_a_person_in_an_organisation(
+    one: tuple[str | None, str | None], other: tuple[str | None, str | None], same: bool
+) -> None:
+    first, second = (model.Account(id=id, organization_id=organization) for id, organization in (one, other))
+    assert first.may_be(second) is second.may_be(first) is same
+    assert (first.key == second.key) is (one == other)
+
+
+def test_a_number_of_unknown_age_is_never_fresh() -> None:
+    assert model.state_of(window(is_dated=False), NOW, LIMITS) == "stale"
+    assert model.state_of(window(is_dated=False, as_of=NOW - 360 * MINUTE), NOW, LIMITS) == "expired"

@@ -77,6 +77,16 @@ def told(document: Any) -> int:
     return len(document["samples"] if "samples" in document else document["windows"])
 
 
+@pytest.mark.parametrize("is_known", [True, False])
+def test_what_a_widget_reads_is_as_published(
+    environ: dict[str, str], request: pytest.FixtureRequest, is_known: bool
+) -> None:
+    if is_known:
+        request.getfixturevalue("known")
+    document = is_published("panel", ullage("panel", "json", environ=environ).stdout, environ)
+    assert [row["window"] for row in document["rows"]] == (["five_hour", "seven_day", "tangelo"] if is_known else [])
+
+
 @pytest.mark.parametrize("event", ["UserPromptSubmit", "PreToolUse", "Stop"])
 @pytest.mark.parametrize("arguments", [["--warn", "1"], ["--block", "5h=90"]])
 def test_what_a_hook_answers_is_as_published(

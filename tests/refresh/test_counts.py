@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     Simulate = Callable[..., Simulator]
 
+pytestmark = pytest.mark.process
+
 ALERTS = '[alerts]\nvia = ["command"]\ncommand = ["true"]\n'
 ACCOUNT = {"oauthAccount": {"accountUuid": "5e000000-0000-4000-8000-000000000001"}}
 

@@ -71,7 +71,7 @@ def turn_back(environ: Mapping[str, str], by: timedelta, **changes: Any) -> None
     """Make what is in the cache older, as if so much time had passed."""
     cache = ProfileCache(environ)
     schedule = cache.schedule()
-    shared = AccountCache(cache.root, schedule.account_id)
+    shared = AccountCache(cache.root, schedule.account)
     asked_at = shared.asked_at()
     if asked_at is not None:
         shared.save_asked_at(asked_at - by)
@@ -96,6 +96,70 @@ def test_an_old_one_is_not(claude: dict[str, str]) -> None:
     assert refresh.refresh(claude).result == "refreshed"
     assert told(claude)["five_hour"] == (23.5, "claude-cli")
     assert starts(claude) == 1
+
+
+def test_a_repeated_answer_is_no_success_and_is_not_asked_for_again(claude: dict[str, str]) -> None:
+    sign_in(claude, **fetched(timedelta(minutes=40), percent=37))
+    outcome = refresh.refresh({**claude, "STANDIN": "snapshot"})
+    assert (outcome.result, outcome.problem.code if outcome.problem else None) == ("failed", "served_from_snapshot")
+    assert told(claude)["five_hour"] == (37.0, "claude-cache")
+    schedule = ProfileCache(claude).schedule()
+    assert schedule.failures == 1
+    assert schedule.is_held(datetime.now(UTC) + timedelta(minutes=4))
+    # Neither a person who asks for it nor another profile of the account goes before that.
+    for environ in (claude, {**claude, "CLAUDE_CONFIG_DIR": other_profile(claude)}):
+        assert refresh.refresh(environ, force=True).result == "held"
+    assert starts(claude) == 1
+    usage = json.loads(run([ULLAGE, "usage", "--no-refresh", "--json"], claude).stdout)
+    assert (usage["state"], usage["problem"]["code"], usage["age_seconds"] >= 2400) == (
+        "stale",
+        "served_from_snapshot",
+        True,
+    )
+    assert run([ULLAGE, "guard", "--max", "5h=90", "--max-age", "10m"], claude).returncode == 4
+    assert run([ULLAGE, "guard", "--max", "5h=90"], claude).returncode == 0
+
+
+def other_profile(environ: Mapping[str, str]) -> str:
+    directory = Path(environ["HOME"], "other")
+    directory.mkdir()
+    state = Path(environ["HOME"], ".claude.json").read_text()
+    (directory / ".claude.json").write_text(state)
+    return str(directory)
+
+
+def test_what_claude_code_fetches_itself_meanwhile_is_shown_in_a_pause(claude: dict[str, str]) -> None:
+    sign_in(claude, **fetched(timedelta(minutes=40), percent=37))
+    refresh.refresh({**claude, "STANDIN": "snapshot"})
+    sign_in(claude, **fetched(timedelta(minutes=1), percent=52))
+    assert refresh.refresh(claude, force=True).result == "held"
+    assert told(claude)["five_hour"] == (52.0, "claude-cache")
+
+
+def test_a_status_line_newer_than_the_snapshot_goes_before_it(claude: dict[str, str]) -> None:
+    sign_in(claude, **fetched(timedelta(minutes=55), percent=37))
+    speak(claude, 95)
+    turn_back(claude, timedelta(minutes=35))
+    refresh.refresh({**claude, "STANDIN": "snapshot"})
+    assert told(claude)["five_hour"][0] == 95.0
+
+
+def test_a_granted_reset_is_shown_at_once(claude: dict[str, str]) -> None:
+    speak(claude, 97)
+    assert run([ULLAGE, "guard", "--max", "90"], {**claude, "ULLAGE_SOURCE": "statusline"}).returncode == 1
+    refresh.refresh(claude, force=True)
+    assert told(claude)["five_hour"] == (23.5, "claude-cli")
+    assert run([ULLAGE, "guard", "--max", "90"], claude).returncode == 0
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_a_token_alone_tells_no_limits_and_starts_no_program(claude: dict[str, str], force: bool) -> None:
+    Path(claude["HOME"], ".claude.json").write_text("{}")
+    alone = {**claude, "CLAUDE_CODE_OAUTH_TOKEN": "sk-ant-oat01-SIMULATED"}
+    outcome = refresh.refresh(alone, force=force)
+    assert outcome.problem is not None
+    assert outcome.problem.code == "token_alone"
+    assert starts(claude) == 0
 
 
 def test_one_of_another_account_counts_for_nothing(claude: dict[str, str]) -> None:
@@ -298,7 +362,10 @@ class TestTurns:
         assert self.is_enough(self.reading(*ages)) is enough
 
     def test_a_window_of_unknown_meaning_does_not(self) -> None:
-        mixed = self.reading(1).replace(windows=self.reading(1).windows + self.reading(60, kind="other").windows)
+        mixed = self.reading(1).replace(
+            windows=self.reading(1).windows
+            + tuple(window.replace(is_listed=False) for window in self.reading(60, kind="other").windows)
+        )
         assert self.is_enough(mixed)
 
     def test_a_window_that_has_reset_is_not_known(self) -> None:

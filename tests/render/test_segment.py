@@ -21,7 +21,7 @@ from ullage.config.template import (
     check_template,
     parse_template,
 )
-from ullage.quota.model import Account, Credits, Money, Reading, Thresholds
+from ullage.quota.model import Account, Credits, Money, Reading, Thresholds, limits_of
 from ullage.quota.pace import Forecast, Sample
 from ullage.render import segment
 from ullage.render.segment import View
@@ -76,10 +76,12 @@ def spans(template: str, known: Reading = READING, **view: Any) -> list[Span]:
         ("{fable}", "100%×"),
         ("{fable.left}", "0%×"),
         ("{fable.name}", "fable"),
-        ("{fable.blocked_for}", "48m"),
+        ("{fable.blocked_for}", "?"),
+        ("{fable.on_credits}", "· credits"),
+        ("{5h.on_credits}", "?"),
         ("{tangelo}", "99%!!"),
         ("{tangelo.resets_in}", "?"),
-        ("{top.name} {top}[ {top.blocked_for}]", "fable 100%× 48m"),
+        ("{top.name} {top}[ {top.on_credits}][ {top.blocked_for}]", "fable 100%× · credits"),
         ("{top.bar}", "▰▰▰▰▰▰▰▰"),
         ("{credits}", "24%"),
         ("{credits.percent}", "24%"),
@@ -229,7 +231,10 @@ def test_every_field_can_be_filled_at_any_time(known: Reading, after: int) -> No
     fields += [f"{{{subject}}}" for subject in PLAIN_SUBJECTS]
     for field in fields:
         shown = show(field, known, now=moment)
-        assert shown
+        # Where nothing is counted the segment is empty, and asks for nothing.
+        assert shown or not limits_of(known)
+        if not shown:
+            continue
         # A question mark may also be a window's name.
         assert show(f"[{field}]", known, now=moment) in ({"", "?"} if shown == "?" else {shown})
 
@@ -293,7 +298,7 @@ def test_of_several_levels_the_one_that_warns_most_is_told() -> None:
         (Credits(enabled=True, used=DOLLARS.replace(currency="EUR"), limit=DOLLARS), "?50.00 EUR$50.00?"),
         (
             Credits(enabled=True, used=DOLLARS, limit=DOLLARS.replace(amount_minor=1), used_percent=999.0),
-            "100%$50.00$0.01$0.00",
+            "100%×$50.00$0.01$0.00",
         ),
     ],
 )
@@ -301,8 +306,53 @@ def test_credits_as_far_as_they_are_known(credits: Credits | None, shown: str) -
     assert show("{credits}{credits.used}{credits.limit}{credits.left}", make_reading(credits=credits)) == shown
 
 
-def test_without_a_window_that_binds_top_is_unknown() -> None:
-    assert show("[{top}]{top.name}", make_reading(window("tangelo", 50.0))) == "?"
+@pytest.mark.parametrize("template", ["{top.name} {top}[ {top.blocked_for}]", "{5h} {7d}", "x[{top}]{top.name}"])
+def test_where_nothing_binds_the_segment_is_empty(template: str) -> None:
+    assert show(template, make_reading(window("tangelo", 50.0))) == ""
+    assert show(template, make_reading(credits=Credits(enabled=True, used=DOLLARS))) == ""
+
+
+def test_a_budget_binds_where_no_window_does_and_501_of_500_is_exhausted() -> None:
+    budget = Credits(
+        enabled=True, used=DOLLARS.replace(amount_minor=50_100), limit=DOLLARS.replace(amount_minor=50_000)
+    )
+    known = make_reading(credits=budget.replace(used_percent=100.2))
+    assert show("{top.name} {top}[ {top.blocked_for}]", known) == "credits 100%×"
+    assert segment.level_of(spans("{top}", known)) == "exhausted"
+
+
+def test_a_window_that_is_used_up_says_that_credits_pay_and_else_when_it_is_back() -> None:
+    template = "{top.name} {top}[ {top.on_credits}][ {top.blocked_for}]"
+    used_up = window(used=100.0)
+    paid = Credits(enabled=True, used=DOLLARS, limit=DOLLARS.replace(amount_minor=9900), used_percent=50.5)
+    assert show(template, make_reading(used_up, credits=paid)) == "5h 100%× · credits"
+    assert show(template, make_reading(used_up, credits=paid), ascii_only=True) == "5h 100%X on credits"
+    for credits in (None, paid.replace(enabled=False), paid.replace(used_percent=100.0)):
+        assert show(template, make_reading(used_up, credits=credits)) == "5h 100%× 2h13"
+
+
+@pytest.mark.parametrize(
+    ("label", "name"),
+    [
+        ("Week (Fable 5.1)", "fable 5.1"),
+        ("Week (Claude Fable 5.1)", "fable 5.1"),
+        ("Week (Fable)", "fable"),
+        ("?", "fable 5 1"),
+    ],
+)
+def test_a_models_name_is_shown_with_its_version(label: str, name: str) -> None:
+    known = make_reading(window("seven_day_fable_5_1", 40.0, label=label))
+    assert show("{top.name} {fable} {fable_5_1}", known) == f"{name} 40% 40%"
+
+
+def test_a_models_name_stands_for_the_fullest_of_its_versions() -> None:
+    known = make_reading(window("seven_day_fable", 40.0), window("seven_day_fable_5_1", 96.0))
+    assert show("{fable} {seven_day_fable}", known) == "96%!! 40%"
+
+
+def test_a_number_of_unknown_age_is_shown_as_old() -> None:
+    known = make_reading(window(used=37.0, is_dated=False), is_dated=False)
+    assert show("{5h}", known) == "~37%"
 
 
 def test_an_age_that_cannot_be_known_is_not_told() -> None:

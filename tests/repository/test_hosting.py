@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.tools import REPOSITORY, SCRIPTS
+from tests.support.tools import REPOSITORY, SCRIPTS, installed_by
 from ullage import __version__
 
 if TYPE_CHECKING:
@@ -106,3 +106,20 @@ def test_changelog_begins_with_what_is_not_released_yet() -> None:
     headings = re.findall(r"^## (.*)", (REPOSITORY / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
     assert headings[0] == "[Unreleased]"
     assert all(re.fullmatch(r"\[\d+\.\d+\.\d+\] - \d{4}-\d\d-\d\d", heading) for heading in headings[1:])
+
+
+def test_what_a_test_needs_is_installed_by_the_line_that_it_is_skipped_with() -> None:
+    """Every program that tests ask for by its name is in a package that CI installs, too."""
+    named = {
+        program
+        for path in (REPOSITORY / "tests").rglob("*.py")
+        for program in re.findall(r"\bneed\([\"']([^\"'{]+)[\"']\)", path.read_text("utf-8"))
+    }
+    assert {"bash", "promtool", "nushell"} <= named
+    # Part of every system.
+    packages = {"grep", *(REPOSITORY / ".ci" / "packages-debian").read_text().split()}
+    lines = {program: installed_by(program, "linux") for program in named - {"nushell", "starship"}}
+    asked = {program: line.removeprefix("sudo apt-get install ") for program, line in lines.items() if "apt" in line}
+    assert {program: package for program, package in asked.items() if package not in packages} == {}
+    assert installed_by("nu", "linux") == "sh .ci/install-packages"
+    assert installed_by("tmux", "darwin") == "brew install tmux"

@@ -275,6 +275,15 @@ def test_tokens_by_the_command_line(environ: dict[str, str]) -> None:
     assert ullage("serve", "link", "--base", "javascript:alert(1)", environ=environ).returncode == 2
 
 
+def test_a_link_is_for_the_server_that_runs(environ: dict[str, str]) -> None:
+    with serving(environ) as served:
+        made = ullage("serve", "link", environ=environ)
+        assert (made.stdout.partition("#")[0], made.stderr) == (f"{served.base}/", "")
+    gone = ullage("serve", "link", environ=environ)
+    assert gone.stdout.startswith("http://127.0.0.1:7733/#link=")
+    assert "No server runs here now" in gone.stderr
+
+
 def test_a_browser_inherits_no_key(directory: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLAUDE_CODE_OAUTH_TOKEN", "marker")
     monkeypatch.setenv("MINE", "sk-ant-sid01-marker")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,19 @@ def test_they_come_in_and_go_out_to_the_byte(text: str) -> None:
     assert with_hooks(added, ARGUMENTS) == added
     assert without_hooks(added) == text
     assert without_hooks(text) == text
+
+
+EMPTY = ("", "[]", "[ ]", "[\n]", "[\n    ]", "[  \n]")
+
+
+@pytest.mark.parametrize("gaps", [("", ""), (" ", " "), ("\n  ", "\n"), (" ", "\n")])
+def test_what_was_there_and_empty_is_there_and_empty_again(gaps: tuple[str, str]) -> None:
+    before, after = gaps
+    for lists in itertools.product(EMPTY, repeat=len(answers.EVENTS)):
+        members = [f'"{name}": {each}' for name, each in zip(answers.EVENTS, lists, strict=True) if each]
+        table = f"{before}{f',{before}'.join(members)}{after}"
+        text = f'{{{before}"hooks": {{{table}}}{after}}}'
+        assert without_hooks(with_hooks(text, ARGUMENTS)) == text
 
 
 @pytest.mark.parametrize("text", TEXTS)

@@ -77,7 +77,7 @@ def test_loads_nothing_heavy(environ: dict[str, str]) -> None:
         "from ullage.__main__ import main; main(); print(sorted(set(sys.modules) - before), file=sys.stderr)"
     )
     result = run([PYTHON, "-P", "-c", script], environ)
-    assert set(eval(result.stderr)) == {"__future__"} | modules(base="errors", setup="init")
+    assert set(eval(result.stderr)) == {"__future__"} | modules(base="errors", setup="init", system="streams")
 
 
 def test_missing_file_is_explained(tmp_path: Path) -> None:

@@ -144,3 +144,40 @@ def test_a_command_that_no_shell_reads_is_not_touched() -> None:
     text = json.dumps({"statusLine": {"type": "command", "command": "ullage statusline # it's mine"}})
     with pytest.raises(UsageError, match="cannot be read"):
         without_status_line(text)
+
+
+SPELLINGS = [
+    r'"caf\u00e9 --x"',
+    '"café --x"',
+    r'"it\u0027s \"mine\" and \/that\/ \u0022too\u0022"',
+    r'"\ud83d\ude00 \\n \t"',
+    r'"plain"',
+    r'"pl\u0061in"',
+    r'"a\u0027\"\u0027b \"\u0027\" c"',
+]
+
+
+@pytest.mark.parametrize("written", SPELLINGS)
+@pytest.mark.parametrize(
+    "form",
+    [
+        '{{"statusLine": {{"type": "command", "command": {}}}}}',
+        '{{\n "statusLine": {{\n  "command": {},\n  "type": "command"}}}}',
+    ],
+)
+def test_a_command_comes_back_as_it_was_written(written: str, form: str) -> None:
+    text = form.format(written)
+    added = with_status_line(text)
+    command = json.loads(added)["statusLine"]["command"]
+    assert shlex.split(command)[2:] == ["--then", json.loads(written)]
+    assert without_status_line(added) == text
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    st.lists(st.sampled_from(["'", r"\u0027", r"\"", "\\\\", r"\/", "é", r"\u00e9", r"\u00E9", "a", " ", "$", r"\n"]))
+)
+def test_any_spelling_survives(characters: list[str]) -> None:
+    written = "".join(characters)
+    text = f'{{"statusLine": {{"type": "command", "command": "mine {written}"}}}}'
+    assert without_status_line(with_status_line(text)) == text

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.support.tools import REPOSITORY, ULLAGE, need, run, ullage
+from tests.support.tools import REPOSITORY, SCRIPTS, ULLAGE, need, run, ullage
 from ullage.base.errors import UsageError
-from ullage.setup import plans, userfile
+from ullage.setup import blocks, init, plans, userfile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,9 +49,26 @@ def put(path: Path, data: bytes) -> Path:
     return path
 
 
-@EVERY_HOST
-@pytest.mark.parametrize("options", [False, True])
-@pytest.mark.parametrize("before", [None, b"", b"# mine\n", b"# no newline", b"# mine\r\n"])
+@pytest.fixture(autouse=True)
+def _without_shells(environ: dict[str, str], tmp_path: Path) -> None:
+    """Leave the shells out of PATH: they write files of their own, and test_started.py tries them."""
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    (programs / "sh").symlink_to(need("sh"))
+    environ["PATH"] = f"{SCRIPTS}:{programs}"
+
+
+# What any file comes to is a property, below; here each host meets a file that is not there, one that is, and options.
+SETUPS = [
+    *((host, False, None) for host in plans.HOSTS),
+    *((host, False, b"# no newline") for host in plans.HOSTS),
+    *((host, True, b"# mine\n") for host in plans.HOSTS),
+    ("bash", False, b""),
+    ("bash", False, b"# mine\r\n"),
+]
+
+
+@pytest.mark.parametrize(("host", "options", "before"), SETUPS)
 def test_setup_once_and_undo_to_the_last_byte(
     environ: dict[str, str], host: str, options: bool, before: bytes | None
 ) -> None:
@@ -90,7 +107,7 @@ def test_the_change_is_shown_and_nothing_written_without_a_terminal_to_ask_on(
     file = put(home(environ) / ".bashrc", b"# mine\n")
     asked = run(["sh", "-c", f"ullage setup bash {stdin}"], environ)
     assert asked.returncode == 2
-    assert '+if command -v ullage >/dev/null; then eval "$(ullage init bash)"; fi\n' in asked.stdout
+    assert f"+__ullage_program={ULLAGE}\n" in asked.stdout
     assert "--yes" in asked.stderr
     assert tree(home(environ)) == {".bashrc": b"# mine\n"}
     assert file.read_bytes() == b"# mine\n"
@@ -168,7 +185,7 @@ def test_a_line_of_ones_own_is_enough(environ: dict[str, str], host: str, line: 
 def test_a_comment_about_ullage_is_not_a_line_of_ones_own(environ: dict[str, str]) -> None:
     file = put(home(environ) / ".bashrc", b'# eval "$(ullage init bash)"\n')
     ullage("setup", "bash", "--yes", environ=environ)
-    assert file.read_bytes().count(b"ullage init bash") == 2
+    assert file.read_bytes().count(b"ullage setup bash") == 1
 
 
 def test_an_edited_block_stays_until_it_is_taken_out_and_a_copy_of_it_is_kept(environ: dict[str, str]) -> None:
@@ -185,11 +202,44 @@ def test_an_edited_block_stays_until_it_is_taken_out_and_a_copy_of_it_is_kept(en
     assert tree(home(environ)) == {".bashrc.before-ullage": edited}
 
 
-def test_another_option_is_explained(environ: dict[str, str]) -> None:
+@pytest.mark.parametrize("before", [b"# mine\n", b"# no newline"])
+def test_other_options_replace_the_lines_in_their_place(environ: dict[str, str], before: bytes) -> None:
+    file = put(home(environ) / ".bashrc", before)
     ullage("setup", "bash", "--yes", environ=environ)
+    file.write_bytes(file.read_bytes() + b"# after\n")
+    plain = file.read_bytes()
     done = ullage("setup", "bash", "--yes", "--starship", environ=environ)
     assert done.returncode == 0
     assert "written with other options" in done.stdout
+    assert b"\nULLAGE_PLACE=starship\n" in file.read_bytes()
+    ullage("setup", "bash", "--yes", environ=environ)
+    assert file.read_bytes() == plain
+
+
+def test_lines_of_an_ullage_that_was_elsewhere_are_ours_and_written_anew(environ: dict[str, str]) -> None:
+    file = home(environ) / ".zshrc"
+    ullage("setup", "zsh", "--yes", environ=environ)
+    wanted = file.read_bytes()
+    file.write_bytes(wanted.replace(ULLAGE.encode(), b"~/'an old'/bin/ullage"))
+    assert plans.standing(file.read_bytes(), plans.host("zsh", environ)).how == "block"
+    ullage("setup", "zsh", "--yes", environ=environ)
+    assert file.read_bytes() == wanted
+    ullage("setup", "zsh", "--undo", "--yes", environ=environ)
+    assert not file.exists()
+
+
+@pytest.mark.parametrize("folder", ["x", "a b", "it's", "back\\slash", 'quo"te', "$HOME"])
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "nushell"])
+def test_the_file_that_lines_name_is_found_again(
+    environ: dict[str, str], monkeypatch: pytest.MonkeyPatch, shell: str, folder: str
+) -> None:
+    named = home(environ) / folder / "hook"
+    monkeypatch.setattr(init, "shell_file", lambda _: str(named))
+    host = plans.host(shell, environ)
+    block = blocks.insert(None, shell, host.body.encode())
+    assert plans.lost_file(block, host, environ) == str(named)
+    put(named, b"")
+    assert plans.lost_file(block, host, environ) is None
 
 
 @EVERY_HOST

@@ -208,6 +208,31 @@ def test_a_full_disk_leaves_everything_as_it_was(
     assert not exists or path.read_bytes() == b"one\ntwo\n"
 
 
+def test_what_a_killed_run_has_left_is_swept(path: Path) -> None:
+    left = [f"{path.name}.4242.0123abcd.new", f"{path.name}.before-ullage.2.4242.0123abcd.new"]
+    others = [
+        f"{path.name}.new",
+        f"{path.name}x.4242.0123abcd.new",
+        f"{path.name}.mine.0123abcd.new",
+        "4242.0123abcd.new",
+    ]
+    for name in (*left, *others):
+        (path.parent / name).write_text("half of it")
+    before = names(path.parent)
+    change(path, b"after\n", keep=False)
+    assert names(path.parent) == [name for name in before if name not in left]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_root_leaves_the_directories_that_it_makes_to_the_person_too(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    os.chown(home, 4711, 4712)
+    change(home / ".config" / "fish" / "config.fish", b"ours\n")
+    made = [home / ".config", home / ".config" / "fish", home / ".config" / "fish" / "config.fish"]
+    assert [(each.stat().st_uid, each.stat().st_gid) for each in made] == [(4711, 4712)] * 3
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 @pytest.mark.parametrize("what", ["a file", "a new file"])
 def test_root_leaves_a_file_to_the_person_whose_it_is(tmp_path: Path, what: str) -> None:

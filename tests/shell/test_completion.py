@@ -8,11 +8,15 @@ import click
 import pytest
 
 from tests.support.shells import BASH, FISH, ZSH
+from tests.support.tools import need, run, ullage
 from ullage.cli import Commands, main
 from ullage.cli.listing import WORDS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.support.shells import Shell
+    from ullage.simulate import Simulator
 
 LOADS = {
     "bash": ['eval "$(ullage completion bash)"'],
@@ -21,7 +25,7 @@ LOADS = {
 }
 
 
-@pytest.mark.parametrize("shell", [BASH, ZSH, FISH], ids=lambda shell: shell.name)
+@pytest.mark.parametrize("shell", [BASH, ZSH, FISH], ids=lambda shell: shell.version)
 def test_tab_completes(shell: Shell, environ: dict[str, str]) -> None:
     with shell.start(environ, [shell.prompt, *LOADS[shell.name]]) as terminal:
         terminal.wait_for_line("$")
@@ -32,6 +36,32 @@ def test_tab_completes(shell: Shell, environ: dict[str, str]) -> None:
         ):
             terminal.send(typed)
             terminal.wait(lambda terminal, line=completed: terminal.line == line, completed)  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("shell", [BASH, ZSH, FISH], ids=lambda shell: shell.name)
+def test_tab_completes_the_windows_that_are_known(
+    shell: Shell, environ: dict[str, str], simulate: Callable[..., Simulator]
+) -> None:
+    simulate("busy-day")
+    assert ullage("refresh", environ=environ).returncode == 0
+    with shell.start(environ, [shell.prompt, *LOADS[shell.name]]) as terminal:
+        terminal.wait_for_line("$")
+        for typed, completed in (
+            ("ullage wait fiv\t", "$ ullage wait five_hour"),
+            ("--bel\t", "$ ullage wait five_hour --below"),
+        ):
+            terminal.send(typed)
+            terminal.wait(lambda terminal, line=completed: terminal.line == line, completed)  # type: ignore[misc]
+
+
+def test_descriptions_are_whole_in_fish(environ: dict[str, str]) -> None:
+    need("fish")
+    commas = {name: words for name, words in WORDS.items() if "," in words}
+    assert commas
+    script = "ullage completion fish | source; complete --do-complete 'ullage '"
+    done = run([need("fish"), "--no-config", "-c", script], environ)
+    for name, words in commas.items():
+        assert f"{name}\t{words}" in done.stdout.splitlines()
 
 
 def test_a_list_of_commands_imports_none_of_them(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,7 +69,12 @@ def test_starship_shows_what_the_hook_exports(environ: dict[str, str], home: Pat
     else:
         need("starship")
     line = STARSHIP.get(shell, f'eval "$(starship init {shell})"')
-    (home / DOTFILES[shell]).write_text(line + "\n")
+    # A login shell begins without the PATH of this one.
+    path = f'PATH="{SCRIPTS}:$PATH"\n'
+    (home / ".bash_profile").write_text(path + ". ~/.bashrc\n")
+    (home / ".zprofile").write_text(path)
+    before = f"set PATH {SCRIPTS} $PATH\n" if shell == "fish" else ""
+    (home / DOTFILES[shell]).write_text(f"{before}{line}\n")
     assert ullage("setup", shell, "--yes", "--starship", environ=environ).returncode == 0
     assert ullage("setup", "starship", "--yes", "--without-process", environ=environ).returncode == 0
     with Terminal([need(shell), *STARTED.get(shell, [])], environ, columns=160) as terminal:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import socket
-import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -78,17 +76,15 @@ class Tmux:
 
 
 @pytest.fixture
-def server(environ: dict[str, str]) -> Iterator[Tmux]:
+def server(environ: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tmux]:
     """A tmux that is not started yet; refreshes of `environ` find it once it is."""
-    # A socket's path is at most some hundred bytes long, which pytest's directories are too deep for.
-    directory = tempfile.mkdtemp(prefix="ullage-tmux-")
-    environ["TMUX_TMPDIR"] = directory
+    # A socket's path is at most some hundred bytes long, which a test's own directory is too deep for.
+    environ["TMUX_TMPDIR"] = str(tmp_path_factory.mktemp("t"))
     started = Tmux(environ)
     try:
         yield started
     finally:
         started.stop()
-        shutil.rmtree(directory, ignore_errors=True)
 
 
 def write_timeline(environ: Mapping[str, str], *texts: str, refresh_after: int | None = None) -> None:

@@ -30,6 +30,8 @@ SHELLS = {
     "bash": ["bash", "--posix"],
     "busybox": ["busybox", "sh"],
     "zsh": ["zsh", "--emulate", "sh"],
+    # Its numbers have 32 bits.
+    "mksh": ["mksh"],
 }
 shells = pytest.mark.parametrize("shell", SHELLS)
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a shell its uptime")
@@ -141,6 +143,8 @@ MOMENTS = (0, 1, T - 61, T - 60, T - 1, T, T + 1, T + 59, T + 60, T + 5000)
 @shells
 @pytest.mark.parametrize("name", TIMELINES)
 def test_the_frame_is_the_one_that_python_picks(name: str, shell: str, stage: Stage) -> None:
+    if (shell, name) == ("mksh", "largest start"):
+        pytest.skip("31 bits hold no such moment, and no clock says it before 2038")
     data = TIMELINES[name]
     header = timeline.read_header(data)
     for now in MOMENTS:
@@ -212,6 +216,22 @@ def test_clock_of_another_boot_is_not_believed(boot: str, asks_date: bool, shell
     stage.write(f"{header}\n{now - 60} normal now\n{now + 3000} normal later\n".encode(), modified_at=now + 5000)
     assert stage.prompt(shell) == b"now\n"
     assert stage.dated.exists() == asks_date
+
+
+@linux
+@shells
+def test_clock_that_was_set_back_asks_date(shell: str, stage: Stage) -> None:
+    now = int(time.time())
+    shown = encode((now - 60, "now"), (now + 3000, "later"), written=now - 100)
+    # By the uptime an hour has passed that the wall clock has taken back since; the last write is dated ahead of it.
+    stage.write(set_clock(shown, now + 3600), modified_at=now + 10**6)
+    os.utime(stage.cache.directory, (now + 3500, now + 3500))
+    assert stage.prompt(shell) == b"now\n"
+    assert stage.dated.exists()
+    stage.dated.unlink()
+    os.utime(stage.cache.directory, (now - 100, now - 100))
+    assert stage.prompt(shell) == b"later\n"
+    assert not stage.dated.exists()
 
 
 @linux

@@ -463,7 +463,7 @@ STORED = json.dumps({"claudeAiOauth": {"accessToken": TOKEN}})
     [
         (f"echo '{STORED}'", STORED.encode()),
         (f"echo {STORED.encode().hex()}", STORED.encode()),
-        ("exit 44", b""),
+        ("exit 44", None),
         ("echo 'no hex at all'", None),
     ],
 )
@@ -486,6 +486,16 @@ def test_keychain_service_names_the_configuration_directory() -> None:
 
 
 @pytest.mark.process
+@pytest.mark.parametrize("status", [1, 36, 51, 128])
+def test_a_keychain_that_is_locked_is_not_one_without_the_item(
+    status: int, environ: dict[str, str], tmp_path: Path
+) -> None:
+    with pytest.raises(SourceError, match=f"security: {status}.*locked.*Unlock") as caught:
+        credentials._keychain(environ, security(tmp_path, f"echo why >&2; exit {status}"))
+    assert caught.value.code == "token_unreadable"
+
+
+@pytest.mark.process
 @pytest.mark.parametrize("program", ["sleeping", "absent"])
 def test_keychain_that_does_not_answer(
     program: str, environ: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -495,3 +505,34 @@ def test_keychain_that_does_not_answer(
     with pytest.raises(SourceError, match="Unlock it") as caught:
         credentials._keychain(environ, path)
     assert caught.value.code == "token_unreadable"
+
+
+@pytest.mark.parametrize(
+    "expires_at", [0, "0", 1_700_000_000, "1700000000000", 1_700_000_000_000.0, "2026-01-01T00:00:00Z"]
+)
+def test_a_token_that_has_expired_is_never_sent_however_that_is_written(
+    simulate: Simulate, environ: dict[str, str], account: Path, expires_at: object
+) -> None:
+    simulator = simulate("busy-day")
+    store(account, accessToken=TOKEN, expiresAt=expires_at)
+    assert refusal(environ).code == "token_expired"
+    assert simulator.requests == 0
+
+
+@pytest.mark.parametrize("expires_at", [None, 4_100_000_000, "4100000000000", "soon", True, [0]])
+def test_one_that_is_not_known_to_have_expired_is(
+    simulate: Simulate, environ: dict[str, str], account: Path, expires_at: object
+) -> None:
+    simulate("busy-day")
+    store(account, accessToken=TOKEN, expiresAt=expires_at)
+    assert ask(environ).windows
+
+
+@pytest.mark.parametrize("scopes", [["user:inference"], "user:inference user:file_upload"])
+def test_a_token_without_the_scope_is_never_sent(
+    simulate: Simulate, environ: dict[str, str], account: Path, scopes: object
+) -> None:
+    simulator = simulate("busy-day")
+    store(account, accessToken=TOKEN, scopes=scopes)
+    error = refusal(environ)
+    assert (error.code, error.reached_server, simulator.requests) == ("scope_missing", False, 0)

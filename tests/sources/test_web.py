@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import trustme
 
-from tests.support.tools import ULLAGE, make_due, ullage
+from tests.support.tools import ULLAGE, make_due, processes, ullage, wait_until
 from ullage import config
 from ullage.base.errors import SourceError
+from ullage.quota.model import Account
 from ullage.simulate import ACCOUNT_ID, Reply, Simulator
 from ullage.simulate import web as stand_in
 from ullage.sources import web
@@ -301,8 +302,8 @@ SIGNED_IN = {"accountUuid": ACCOUNT_ID, "emailAddress": "simulated@example.com",
         (organisations(), PERSON, {"accountUuid": ACCOUNT_ID}, "", (ACCOUNT_ID, ORGANIZATION)),
         # Nobody is signed in: the key speaks for itself.
         (organisations(), PERSON, {}, "", (ACCOUNT_ID, ORGANIZATION)),
-        (organisations(TEAM), PERSON, {}, OTHER, (f"{ACCOUNT_ID}@{OTHER}", OTHER)),
-        (organisations(TEAM), PERSON, {}, ORGANIZATION, (f"{ACCOUNT_ID}@{ORGANIZATION}", ORGANIZATION)),
+        (organisations(TEAM), PERSON, {}, OTHER, (ACCOUNT_ID, OTHER)),
+        (organisations(TEAM), PERSON, {}, ORGANIZATION, (ACCOUNT_ID, ORGANIZATION)),
     ],
 )
 def test_whose_numbers_they_are(
@@ -393,8 +394,8 @@ def test_the_answer_to_a_key_that_is_anothers_by_now_is_not_taken_for_the_first_
     note.write_text(json.dumps({**json.loads(note.read_text()), "account_id": "somebody", "mark": "of another key"}))
     assert source(environ).account(environ).id == "somebody"
     assert ullage("refresh", "--force", environ=environ).returncode == 0
-    assert AccountCache(cache.root, "somebody").reading("web") is None
-    assert AccountCache(cache.root, ACCOUNT_ID).reading("web") is not None
+    assert AccountCache(cache.root, Account(id="somebody", organization_id=ORGANIZATION)).reading("web") is None
+    assert AccountCache(cache.root, Account(id=ACCOUNT_ID, organization_id=ORGANIZATION)).reading("web") is not None
     reading = cache.reading()
     assert reading is not None
     assert reading.account.id == ACCOUNT_ID
@@ -482,6 +483,8 @@ def test_the_key_goes_to_no_other_program(
     )
     mine = {**environ, "MY_KEY": KEY}
     assert ullage("refresh", environ=mine).returncode == 0
+    # A process of its own delivers it, and lives on when the refresh has ended.
+    wait_until(lambda: not processes(mine), what="the delivery")
     seen = (tmp_path / "seen").read_bytes()
     assert b"ULLAGE_CACHE_DIR" in seen
     assert KEY.encode() not in seen

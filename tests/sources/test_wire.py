@@ -227,12 +227,22 @@ def test_a_percentage_that_cannot_be_one_is_dropped_with_a_note(percent: object)
     assert "all models" not in stated.problem.message
 
 
-def test_unknown_keys_that_look_like_a_window_are_kept_and_never_bind() -> None:
+def test_unknown_keys_that_look_like_a_window_are_kept_and_unlisted() -> None:
     stated = parse({"five_hour": flat(31), "tangelo": flat(12), "seven_day_omelette": flat(0, None)})
-    assert [(each.id, each.label, each.kind) for each in stated.windows[1:]] == [
-        ("tangelo", "Tangelo", "other"),
-        ("seven_day_omelette", "Week (Omelette)", "other"),
+    assert [(each.id, each.label, each.kind, each.is_listed) for each in stated.windows] == [
+        ("five_hour", "Session (5h)", "session", True),
+        ("tangelo", "Tangelo", "other", False),
+        ("seven_day_omelette", "Week (Omelette)", "other", False),
     ]
+
+
+def test_what_the_servers_list_names_is_listed_whatever_its_kind() -> None:
+    body = {"limits": [limit("monthly_all", 44), limit("tangelo", 12)], "tangelo": flat(12.4), "spend_limit": flat(3)}
+    assert {each.id: (each.used_percent, each.is_listed) for each in parse(body).windows} == {
+        "monthly_all": (44.0, True),
+        "tangelo": (12.4, True),
+        "spend_limit": (3.0, True),
+    }
 
 
 @pytest.mark.parametrize("key", ["Five_Hour", "five-hour", " five_hour\u200b"])
@@ -547,3 +557,81 @@ def test_of_tens_of_thousands_of_windows_only_the_first_are_looked_at(
     monkeypatch.setattr(wire, "parse_percent", counted)
     assert len(parse(body).windows) == 32
     assert len(looked_at) < 10_000
+
+
+ENDS = "2026-12-18T08:00:00+00:00"
+ENDS_AT = datetime(2026, 12, 18, 8, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("body", "pool"),
+    [
+        ({"cinder_cove": flat(72.5, ENDS)}, ("cinder_cove", "Claude Code and Cowork credit", 72.5, None, ENDS_AT)),
+        (
+            {"iguana_necktie": flat(None, ENDS, limit_dollars=40, used_dollars=10.5)},
+            ("iguana_necktie", "Cloud sessions credit", 26.25, 4000, ENDS_AT),
+        ),
+        (
+            {"wattle_ember": {"label": "Autumn gift", "utilization": 5, "expires_at": ENDS}},
+            ("wattle_ember", "Autumn gift", 5.0, None, ENDS_AT),
+        ),
+        ({"brass_thimble": flat(8, ENDS, limit_dollars=100)}, ("brass_thimble", "Brass thimble", 8.0, 10_000, ENDS_AT)),
+        (
+            {"promo_credits": [None, {"program_id": "fall-26", "label": "Fall", "utilization": 3, "resets_at": ENDS}]},
+            ("fall_26", "Fall", 3.0, None, ENDS_AT),
+        ),
+    ],
+)
+def test_money_that_was_given_once_is_a_pool_with_its_end_and_no_window(body: Body, pool: tuple[Any, ...]) -> None:
+    stated = parse({"five_hour": flat(31), **body})
+    [found] = stated.pools
+    limit = found.limit.amount_minor if found.limit else None
+    assert (found.id, found.label, found.used_percent, limit, found.ends_at) == pool
+    assert [each.id for each in stated.windows] == ["five_hour"]
+    assert serial.decode_reading(serial.encode(stated)) == stated
+
+
+@pytest.mark.parametrize("empty", [None, {}, [], {"utilization": 0.0, "resets_at": None}, "soon", 3])
+def test_a_pool_of_which_nothing_is_told_is_none(empty: object) -> None:
+    assert parse({"five_hour": flat(31), "cinder_cove": empty, "promo_credits": empty}).pools == ()
+
+
+@pytest.mark.parametrize(
+    ("currency", "exponent"),
+    [("JPY", 0), ("krw", 0), ("VND", 0), ("CLP", 0), ("KWD", 3), ("EUR", 2), ("ABC", 2), (None, 2)],
+)
+def test_a_currency_has_the_minor_unit_that_it_has(currency: object, exponent: int) -> None:
+    credits = parse(extra(currency=currency)).credits
+    assert credits is not None
+    assert credits.used is not None
+    assert credits.used.exponent == exponent
+
+
+def test_credits_that_are_off_keep_their_amounts_and_the_reason() -> None:
+    credits = parse(extra(is_enabled=False, used_credits=4000, disabled_reason="out_of_credits")).credits
+    assert credits == Credits(
+        enabled=False,
+        used=dollars(4000),
+        limit=dollars(4000),
+        used_percent=100.0,
+        disabled_reason="out_of_credits",
+    )
+
+
+def test_a_gateways_spend_limit_has_its_amounts() -> None:
+    body = {"five_hour": None, "spend_limit": {**flat(104.2), "used_usd": 521.0, "limit_usd": 500, "period": "monthly"}}
+    [stated] = parse(body).windows
+    assert (stated.id, stated.label, stated.used, stated.limit) == (
+        "spend_limit",
+        "Spend limit (monthly)",
+        dollars(52_100),
+        dollars(50_000),
+    )
+
+
+@pytest.mark.parametrize("wrap", [lambda rows: rows, lambda rows: {"rows": rows, "as_of": "today"}])
+def test_the_week_by_surface_is_kept(wrap: Any) -> None:
+    rows = [{"surface": "Claude Code", "percent": 31}, {"label": "Chat", "utilization": 9.5}, {"label": "?"}, 7, None]
+    stated = parse({"five_hour": flat(31), "seven_day_breakdown": wrap(rows)})
+    assert [(share.label, share.percent) for share in stated.breakdown] == [("Claude Code", 31.0), ("Chat", 9.5)]
+    assert [each.id for each in stated.windows] == ["five_hour"]

@@ -18,7 +18,7 @@ def root(tmp_path: Path) -> str:
 
 @pytest.mark.parametrize("content", [b"", b"soon", b"\xff", b"2026-99-99T00:00:00+00:00", b"1" * 5000])
 def test_damaged_times_hold_nobody(content: bytes, root: str) -> None:
-    shared = AccountCache(root, "somebody")
+    shared = AccountCache(root, Account(id="somebody"))
     shared.save_hold(datetime.now(UTC))
     shared.save_asked_at(datetime.now(UTC))
     for name in ("hold", "asked"):
@@ -28,7 +28,7 @@ def test_damaged_times_hold_nobody(content: bytes, root: str) -> None:
 
 def test_an_account_with_a_hostile_name_stays_inside(root: str, tmp_path: Path) -> None:
     until = datetime.now(UTC) + timedelta(hours=1)
-    shared = AccountCache(root, "../../" + "x" * 10 + "/$(touch pwned)")
+    shared = AccountCache(root, Account(id="../../" + "x" * 10 + "/$(touch pwned)"))
     shared.save_hold(until)
     assert shared.hold() == until
     assert [path.parent for path in tmp_path.rglob("*xxxxxxxxxx*")] == [Path(root, "accounts")]
@@ -38,16 +38,16 @@ def test_accounts_are_kept_apart_and_a_nameless_one_shares_nothing(root: str) ->
     now = datetime.now(UTC)
     reading = Reading(account=Account(id="a"), source="oauth", as_of=now, windows=())
     for name in ("a", None):
-        AccountCache(root, name).save_asked_at(now)
-        AccountCache(root, name).save_reading(reading)
-    assert AccountCache(root, "a").reading("oauth") == reading
+        AccountCache(root, Account(id=name)).save_asked_at(now)
+        AccountCache(root, Account(id=name)).save_reading(reading)
+    assert AccountCache(root, Account(id="a")).reading("oauth") == reading
     for other in ("b", None):
-        assert AccountCache(root, other).reading("oauth") is None
-        assert AccountCache(root, other).asked_at() is None
+        assert AccountCache(root, Account(id=other)).reading("oauth") is None
+        assert AccountCache(root, Account(id=other)).asked_at() is None
 
 
 def test_one_profile_asks_at_a_time(root: str) -> None:
-    with AccountCache(root, "a").lock() as first, AccountCache(root, "a").lock() as second:
+    with AccountCache(root, Account(id="a")).lock() as first, AccountCache(root, Account(id="a")).lock() as second:
         assert (first, second) == (True, False)
-    with AccountCache(root, "a").lock() as again:
+    with AccountCache(root, Account(id="a")).lock() as again:
         assert again

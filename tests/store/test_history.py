@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import random
 import sqlite3
 import subprocess
 from datetime import UTC, datetime, timedelta
@@ -11,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.samples import NOW, window
+from tests.support.sqlite import opened
 from tests.support.tools import PYTHON, REPOSITORY
 from ullage.base.errors import HistoryError
 from ullage.quota.pace import Sample
@@ -36,14 +39,14 @@ def keep(
 
 def kept(path: str, owner: str = "ada") -> list[tuple[timedelta, float]]:
     """How long ago and how much, oldest first."""
-    found = history.samples(path, owner, LONG_AGO)
+    found = history.samples(path, owner, LONG_AGO, NOW)
     return [(NOW - sample.at, sample.used_percent) for sample in found.get("seven_day", [])]
 
 
 def test_a_sample_says_when_how_much_and_until_when(path: str) -> None:
     keep(path, 37.5, as_of=NOW.replace(microsecond=0))
     expected = [Sample(at=NOW.replace(microsecond=0), used_percent=37.5, resets_at=RESET)]
-    assert history.samples(path, "ada", LONG_AGO) == {"seven_day": expected}
+    assert history.samples(path, "ada", LONG_AGO, NOW) == {"seven_day": expected}
 
 
 def test_what_is_not_known_is_not_kept(path: str) -> None:
@@ -53,7 +56,7 @@ def test_what_is_not_known_is_not_kept(path: str) -> None:
 
 def test_a_window_without_a_reset_is_kept(path: str) -> None:
     keep(path, 12.0, resets_at=None)
-    [sample] = history.samples(path, "ada", LONG_AGO)["seven_day"]
+    [sample] = history.samples(path, "ada", LONG_AGO, NOW)["seven_day"]
     assert sample.resets_at is None
 
 
@@ -88,14 +91,14 @@ def test_accounts_do_not_mix(path: str) -> None:
 
 
 def test_reading_begins_no_file(path: str) -> None:
-    assert history.samples(path, "ada", LONG_AGO) == {}
+    assert history.samples(path, "ada", LONG_AGO, NOW) == {}
     assert not os.path.exists(os.path.dirname(path))
 
 
 def test_since_leaves_out_what_is_older(path: str) -> None:
     keep(path, 10.0, ago=3 * HOUR)
     keep(path, 20.0, ago=HOUR)
-    assert [s.used_percent for s in history.samples(path, "ada", NOW - 2 * HOUR)["seven_day"]] == [20.0]
+    assert [s.used_percent for s in history.samples(path, "ada", NOW - 2 * HOUR, NOW)["seven_day"]] == [20.0]
 
 
 def test_the_file_is_the_users_alone(path: str) -> None:
@@ -114,9 +117,16 @@ def fill(path: str, first: timedelta, last: timedelta, step: timedelta, resets_a
     history.record(path, "ada", stated, NOW - last)
 
 
+def let_days_pass(path: str, first: int) -> None:
+    """Record another account's numbers once a day, as days are what thinning goes by."""
+    for days in range(first, -1, -1):
+        history.record(path, "bob", [window("seven_day", 1.0)], NOW - timedelta(days=days))
+
+
 def test_an_hour_keeps_one_sample_after_a_month(path: str) -> None:
     fill(path, timedelta(days=32), timedelta(days=31), timedelta(minutes=5))
     fill(path, timedelta(days=2), timedelta(days=1), timedelta(minutes=5))
+    let_days_pass(path, 30)
     keep(path, 60.0)
     ages = [age for age, _ in kept(path)]
     assert len([age for age in ages if age > timedelta(days=30)]) in (24, 25)
@@ -125,6 +135,7 @@ def test_an_hour_keeps_one_sample_after_a_month(path: str) -> None:
 
 def test_a_day_keeps_one_sample_after_a_year(path: str) -> None:
     fill(path, timedelta(days=380), timedelta(days=370), timedelta(minutes=30))
+    let_days_pass(path, 369)
     keep(path, 60.0)
     assert len([age for age, _ in kept(path) if age > timedelta(days=365)]) in (10, 11)
 
@@ -134,8 +145,22 @@ def test_thinning_keeps_the_last_of_an_hour_and_each_window_of_its_own(path: str
     ends = base + timedelta(minutes=30)
     for minute, used, reset in ((1, 90.0, ends), (20, 95.0, ends), (40, 1.0, RESET), (55, 3.0, RESET)):
         keep(path, used, as_of=base + timedelta(minutes=minute), now=base + HOUR, resets_at=reset)
+    let_days_pass(path, 39)
     keep(path, 60.0)
     assert [used for _, used in kept(path)] == [95.0, 3.0, 60.0]
+
+
+def test_a_clock_that_is_wrong_for_a_while_takes_nothing_away(path: str) -> None:
+    fill(path, timedelta(days=7), timedelta(days=0), timedelta(minutes=5))
+    before = kept(path)
+    assert len(before) > 2000
+    for jump in (timedelta(days=730), timedelta(0), timedelta(days=-3000), timedelta(days=9000), timedelta(0)):
+        history.record(path, "ada", [window("seven_day", 1.0, as_of=NOW + jump)], NOW + jump)
+    shown = kept(path)
+    # What was recorded ahead of now is no newest number.
+    assert [age for age, _ in shown if age < timedelta(0)] == []
+    assert set(before) <= {*shown, *before[:1]}
+    assert {age for age, _ in before} - {age for age, _ in shown} == set()
 
 
 def test_many_processes_write_at_once(path: str) -> None:
@@ -164,7 +189,7 @@ for number in range(25):
     assert ended == [(0, "")] * 6
     minutes = {age // timedelta(minutes=1) for age, _ in kept(path)}
     assert minutes == set(range(25))
-    with sqlite3.connect(path) as connection:
+    with opened(path) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     connection.close()
@@ -190,7 +215,7 @@ def truncated(path: str) -> None:
 def test_a_damaged_file_is_set_aside_and_a_new_one_begun(path: str, damage: object) -> None:
     for hours in range(200, 0, -1):
         keep(path, hours / 10, ago=hours * HOUR)
-    with sqlite3.connect(path) as connection:
+    with opened(path) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
     assert callable(damage)
@@ -213,17 +238,111 @@ def test_an_empty_file_is_a_new_one(path: str) -> None:
     assert len(kept(path)) == 1
 
 
-def test_reading_a_damaged_file_says_so_and_touches_nothing(path: str) -> None:
-    os.makedirs(os.path.dirname(path))
+def test_reading_a_damaged_file_sets_it_aside_and_the_next_record_tells(path: str) -> None:
+    os.makedirs(os.path.dirname(path), mode=0o700)
+    garbage(path)
+    before = Path(path).read_bytes()
+    with pytest.raises(HistoryError, match="was damaged"):
+        history.samples(path, "ada", LONG_AGO, NOW)
+    [aside] = history.damaged_files(path)
+    assert (Path(path).parent / aside).read_bytes() == before
+    assert history.samples(path, "ada", LONG_AGO, NOW) == {}
+    notice = history.record(path, "ada", [window("seven_day", 42.0)], NOW)
+    assert notice is not None
+    assert aside in notice
+    assert history.record(path, "ada", [window("seven_day", 43.0)], NOW) is None
+
+
+def test_a_look_changes_nothing_of_a_damaged_file(path: str) -> None:
+    os.makedirs(os.path.dirname(path), mode=0o700)
     garbage(path)
     with pytest.raises(HistoryError, match="cannot be read"):
-        history.samples(path, "ada", LONG_AGO)
+        history.count(path)
     assert os.listdir(os.path.dirname(path)) == ["history.sqlite3"]
+
+
+STRANGE_VALUES = {
+    "a window's name that is no UTF-8": "UPDATE samples SET window = CAST(x'66ff' AS TEXT)",
+    "a name that is a blob": "UPDATE samples SET window = x'0001'",
+    "a percentage in words": "UPDATE samples SET used_percent = 'much'",
+    "a percentage that is no UTF-8": "UPDATE samples SET used_percent = CAST(x'ff' AS TEXT)",
+    "a percentage without end": "UPDATE samples SET used_percent = 9e999",
+    "a percentage below nothing": "UPDATE samples SET used_percent = -5",
+    "a time in words": "UPDATE samples SET at = 'now' WHERE at = (SELECT max(at) FROM samples)",
+    "a time beyond the calendar": "UPDATE samples SET at = at, resets_at = 9000000000000000000",
+    "a reset that is a blob": "UPDATE samples SET resets_at = x'ff'",
+    "no table": "DROP TABLE samples",
+    "no time of thinning": "DELETE FROM thinned",
+    "a time of thinning in words": "UPDATE thinned SET at = 'never'",
+}
+
+
+@pytest.mark.parametrize("statement", STRANGE_VALUES.values(), ids=STRANGE_VALUES)
+def test_whatever_a_row_holds_the_next_record_is_kept(path: str, statement: str) -> None:
+    for hours in (3, 2, 1):
+        keep(path, 10.0, ago=hours * HOUR)
+    with sqlite3.connect(path) as connection:
+        connection.execute(statement)
+    connection.close()
+    with contextlib.suppress(HistoryError):
+        kept(path)
+    later = NOW + timedelta(days=1, hours=1)
+    history.record(path, "ada", [window("seven_day", 42.0, as_of=later)], later)
+    assert history.samples(path, "ada", LONG_AGO, later)["seven_day"][-1].used_percent == 42.0
+    # Set aside, if it was in the way, and not thrown away.
+    assert len(history.damaged_files(path)) <= 1
+
+
+def filled(path: str) -> bytes:
+    """Write some pages, and return the file."""
+    for name in ("five_hour", "seven_day", "seven_day_opus"):
+        stated = [
+            window(name, number / 2, resets_at=RESET, as_of=NOW - timedelta(minutes=5 * (100 - number)))
+            for number in range(100)
+        ]
+        history.record(path, "ada", stated, NOW)
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.execute("PRAGMA journal_mode = DELETE")
+    connection.close()
+    return Path(path).read_bytes()
+
+
+def test_no_damaged_byte_makes_a_history_unreadable_for_good(path: str) -> None:
+    whole = filled(path)
+    chances = random.Random(18)
+    # Every byte of the head, and some of every page: its own head, where its cells begin, and their contents.
+    places = [*range(16, 100), *range(100, 140)]
+    for page in range(0, len(whole), 4096):
+        places += [page + chances.randrange(0, 200) for _ in range(12)]
+        places += [page + chances.randrange(4096) for _ in range(12)]
+    newer = 0
+    for place in places:
+        data = bytearray(whole)
+        data[place] ^= 1 << chances.randrange(8)
+        Path(path).write_bytes(data)
+        # At once, and when the day's check has been made.
+        for step in (timedelta(minutes=1), timedelta(days=1, minutes=1)):
+            later = NOW + step
+            with contextlib.suppress(HistoryError):
+                kept(path)
+            try:
+                history.record(path, "ada", [window("seven_day", 42.0, as_of=later)], later)
+            except HistoryError as error:
+                # One byte says which version wrote it.
+                assert "newer ullage" in str(error), place
+                newer += 1
+                break
+        else:
+            assert history.samples(path, "ada", LONG_AGO, later)["seven_day"][-1].used_percent == 42.0, place
+        for left in Path(path).parent.iterdir():
+            left.unlink()
+    assert newer <= 4
 
 
 def test_a_file_of_a_newer_version_is_left_alone(path: str) -> None:
     keep(path, 5.0)
-    with sqlite3.connect(path) as connection:
+    with opened(path) as connection:
         connection.execute("PRAGMA user_version = 99")
     connection.close()
     with pytest.raises(HistoryError, match="newer ullage"):
@@ -237,8 +356,8 @@ def test_a_file_of_an_older_version_is_brought_up(path: str, monkeypatch: pytest
         history, "MIGRATIONS", (*history.MIGRATIONS, "ALTER TABLE samples ADD COLUMN note TEXT; CREATE TABLE more (x)")
     )
     assert [used for _, used in kept(path)] == [5.0]
-    with sqlite3.connect(path) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+    with opened(path) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (3,)
         assert connection.execute("SELECT note FROM samples").fetchall() == [(None,)]
     connection.close()
 

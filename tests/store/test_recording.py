@@ -17,6 +17,7 @@ from ullage.prompt import publish
 from ullage.quota.model import Account, Problem, Thresholds
 from ullage.quota.schedule import Schedule
 from ullage.simulate import ACCOUNT_ID
+from ullage.simulate.web import ORGANIZATION_ID
 from ullage.store import history, overview, recording
 from ullage.store.cache import ProfileCache
 
@@ -47,7 +48,7 @@ def read(cache: ProfileCache, used: float, at: datetime = NOW, owner: str | None
 
 
 def recorded(cache: ProfileCache, owner: str = "a1b2") -> list[float]:
-    found = history.samples(overview.history_path(cache.environ), owner, LONG_AGO)
+    found = history.samples(overview.history_path(cache.environ), owner, LONG_AGO, NOW)
     return [sample.used_percent for samples in found.values() for sample in samples]
 
 
@@ -84,7 +85,9 @@ def test_a_refresh_keeps_what_it_read(environ: dict[str, str], simulate: Simulat
     simulate("models")
     assert refresh.refresh(environ).result == "refreshed"
     cache = ProfileCache(environ)
-    found = history.samples(overview.history_path(cache.environ), ACCOUNT_ID, LONG_AGO)
+    found = history.samples(
+        overview.history_path(cache.environ), f"{ACCOUNT_ID} {ORGANIZATION_ID}", LONG_AGO, datetime.now(UTC)
+    )
     assert set(found) == {"five_hour", "seven_day", "seven_day_fable", "seven_day_opus", "seven_day_sonnet"}
     assert [sample.used_percent for sample in found["seven_day_fable"]] == [82.0]
 
@@ -144,7 +147,7 @@ def test_the_history_is_opened_for_a_timeline_only_where_a_template_asks(
 ) -> None:
     looked: list[str] = []
 
-    def samples(path: str, owner: str, since: datetime) -> dict[str, list[Sample]]:
+    def samples(path: str, owner: str, since: datetime, now: datetime) -> dict[str, list[Sample]]:
         looked.append(owner)
         return {}
 

@@ -15,6 +15,7 @@ from PIL import Image, ImageGrab
 
 from tests.support.samples import reading, window
 from tests.support.tools import REPOSITORY, need, postpone, run, wait_until
+from ullage.config.palette import COLOURS
 from ullage.quota.schedule import Schedule
 from ullage.store.cache import ProfileCache
 
@@ -28,7 +29,7 @@ WIDTH, HEIGHT = 900, 300
 SYSTEM_GI = "/usr/lib/python3/dist-packages/gi"
 
 # Of the default palette, as bars show it.
-GREEN, YELLOW, RED, GREY = "#3d9a50", "#d29922", "#e5484d", "#888888"
+GREEN, YELLOW, RED, GREY = (COLOURS["dark"][name] for name in ("normal", "warning", "critical", "faint"))
 
 HOSTILE = (
     "%{A1:touch OWNED:}x%{A} %%{F#f00}",
@@ -46,9 +47,9 @@ HOSTILE_TAGS = (HOSTILE[0], HOSTILE[6])
 HOSTILE_MARKUP = (HOSTILE[1], HOSTILE[7])
 
 
-def recipe(heading: str) -> list[str]:
-    """Return the code blocks that stand below a heading of docs/panels.md, as they stand there."""
-    found = re.search(rf"^###? {re.escape(heading)}(?: ✓)?\n(.*?)(?=^##|\Z)", DOCS, re.DOTALL | re.MULTILINE)
+def recipe(heading: str, docs: str = DOCS) -> list[str]:
+    """Return the code blocks that stand below a heading of docs/panels.md, or of another text, as they stand there."""
+    found = re.search(rf"^###? {re.escape(heading)}(?: ✓)?\n(.*?)(?=^##|\Z)", docs, re.DOTALL | re.MULTILINE)
     assert found is not None, heading
     return re.findall(r"^```[a-z]*\n(.*?)^```", found.group(1), re.DOTALL | re.MULTILINE)
 

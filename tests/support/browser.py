@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import tempfile
 from importlib import resources
 from typing import TYPE_CHECKING
 
@@ -34,8 +36,15 @@ _QUIET = (
 def chromium() -> Iterator[Browser]:
     """Start the system's Chromium without a window."""
     program = need("chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=list(_QUIET), timeout=_PATIENCE_MILLISECONDS)
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home, sync_playwright() as playwright:
+        # It keeps what crashed beside the user's own settings, whatever its profile.
+        elsewhere = {"HOME": home, "XDG_CONFIG_HOME": f"{home}/config", "XDG_CACHE_HOME": f"{home}/cache"}
+        browser = playwright.chromium.launch(
+            executable_path=program,
+            args=list(_QUIET),
+            timeout=_PATIENCE_MILLISECONDS,
+            env={**os.environ, **elsewhere},
+        )
         yield browser
         browser.close()
 

@@ -1,7 +1,7 @@
 """Which tests start a process: seen in what they call before they run, and held to that while they do.
 
 `make quick` runs the others. A test that starts a process by way of our own code alone cannot be seen beforehand: it
-says `@pytest.mark.process`, and fails with that advice where it does not.
+says `@pytest.mark.process`, and fails there with that advice where it does not.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # Modules that tests use for nothing else, and functions of `os`.
 STARTERS = {"build", "multiprocessing", "pexpect", "playwright", "pty", "subprocess"}
+# Where our own code starts what a person named, and what goes on in the background.
+OUR_STARTERS = {"ullage.system.detach", "ullage.system.programs"}
 OS_STARTERS = {"execve", "execvpe", "fork", "forkpty", "popen", "posix_spawn", "posix_spawnp", "spawnv", "system"}
 # What Python says when a process begins (`sys.audit`).
 EVENTS = {
@@ -89,7 +91,7 @@ def _is_starter(value: object) -> bool:
         return False
     if module in {"os", "posix", "nt"}:
         return getattr(value, "__name__", "") in OS_STARTERS
-    return module.partition(".")[0] in STARTERS
+    return module in OUR_STARTERS or module.partition(".")[0] in STARTERS
 
 
 def _referred_to(value: Any) -> Iterable[object]:

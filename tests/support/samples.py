@@ -32,6 +32,7 @@ def window(id: str = "five_hour", used: float | None = 37.0, **changes: Any) -> 
         resets_at=NOW + timedelta(hours=2, minutes=13),
         source="oauth",
         as_of=NOW,
+        is_listed=id not in ("tangelo", "nimbus_quill"),
     )
     return stated.replace(**changes)
 

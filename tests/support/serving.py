@@ -12,7 +12,7 @@ import subprocess
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from tests.support.tools import SCRIPTS, ULLAGE
+from tests.support.tools import MEASURED, SCRIPTS, ULLAGE
 from ullage.serve import access_tokens
 
 if TYPE_CHECKING:
@@ -158,4 +158,5 @@ def environment(directory: Path) -> dict[str, str]:
         "ULLAGE_CONFIG": str(directory / "config.toml"),
         "CLAUDE_CONFIG_DIR": str(directory / "claude"),
         "ULLAGE_SOURCE": "oauth",
+        **MEASURED,
     }

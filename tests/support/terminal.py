@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import time
 from typing import TYPE_CHECKING, Self
@@ -14,7 +15,12 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-_PATIENCE_SECONDS = 90.0
+# What fish 4 says to terminals that know more than the emulator, which would print it, or take it for colours: the
+# protocols of keyboards, and questions about what a terminal can do.
+_UNKNOWN = re.compile(rb"\x1b\[[<>=?][0-9;]*[umq]|\x1bP[^\x1b]*\x1b\\")
+_UNFINISHED = re.compile(rb"\x1b(\[[<>=?]?[0-9;]*|P[^\x1b]*\x1b?)?$")
+
+_PATIENCE_SECONDS = 20.0
 
 
 class _Screen(pyte.Screen):
@@ -40,6 +46,7 @@ class Terminal:
         self.child.delaybeforesend = None
         self.screen = _Screen(columns, rows, self.child.send)
         self._stream = pyte.ByteStream(self.screen)
+        self._unread = b""
 
     def __enter__(self) -> Self:
         return self
@@ -125,7 +132,11 @@ class Terminal:
             data = self.child.read_nonblocking(1 << 16, timeout=seconds)
         except (pexpect.TIMEOUT, pexpect.EOF):
             return False
-        self._stream.feed(data)
+        data = self._unread + data
+        unfinished = _UNFINISHED.search(data)
+        shown = data[: unfinished.start()] if unfinished else data
+        self._unread = data[len(shown) :]
+        self._stream.feed(_UNKNOWN.sub(b"", shown))
         return True
 
 

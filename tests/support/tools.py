@@ -31,7 +31,22 @@ ULLAGE_PROMPT = str(SCRIPTS / "ullage-prompt")
 REPOSITORY = Path(__file__).parents[2]
 # What .ci/install-packages has from npm.
 PROGRAMS = REPOSITORY / ".programs" / "bin"
+# What has coverage measure the processes that a test starts.
+MEASURED = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
 _PROGRAM_OF = {"nushell": "nu"}
+_FROM_ELSEWHERE = {"node", "npm", "nu"}
+# Debian's packages that are not called as the program is.
+_PACKAGE_OF = {
+    "Xvfb": "xvfb",
+    "conky": "conky-std",
+    "dbus-daemon": "dbus",
+    "dbus-run-session": "dbus",
+    "i3": "i3-wm",
+    "promtool": "prometheus",
+    "rsvg-convert": "librsvg2-bin",
+    "setpriv": "util-linux",
+    "systemd-analyze": "systemd",
+}
 # What a program may take that is ended for being slow, in turn: on a busy machine it may not have begun by the first.
 PATIENCES = (0.5, 4.0, 32.0)
 
@@ -40,14 +55,23 @@ needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="strace and /pr
 
 
 def need(program: str) -> str:
-    """Return a program's path; a missing one fails the test in CI and skips it elsewhere."""
+    """Return a program's path; a missing one fails the test in CI, and elsewhere skips it with what installs it."""
     program = _PROGRAM_OF.get(program, program)
-    found = shutil.which(program) or shutil.which(program, path=PROGRAMS)
+    found = shutil.which(program) or shutil.which(program, path=f"{PROGRAMS}{os.pathsep}{SCRIPTS}")
     if found is None:
         if os.environ.get("CI") == "true":
             pytest.fail(f"{program} is not installed; .ci/packages-debian or .ci/install-packages must name it")
-        pytest.skip(f"{program} is not installed")
+        pytest.skip(f"{program} is not installed: {installed_by(program)}")
     return found
+
+
+def installed_by(program: str, platform: str = sys.platform) -> str:
+    """Return the line for a shell that installs a program of the tests."""
+    if program in _FROM_ELSEWHERE:
+        return "sh .ci/install-packages"
+    if platform == "darwin":
+        return f"brew install {program}"
+    return f"sudo apt-get install {_PACKAGE_OF.get(program, program)}"
 
 
 def run(
@@ -124,7 +148,7 @@ def still_hangs(environ: Mapping[str, str], began: float) -> bool:
     for process in processes(environ):
         # Others come and go meanwhile.
         with contextlib.suppress(OSError):
-            if b"\0ullage.refresh\0" in Path(f"/proc/{process}/cmdline").read_bytes():
+            if b"ullage.refresh" in Path(f"/proc/{process}/cmdline").read_bytes():
                 return True
     return time.monotonic() - began > WHOLE_CALL_SECONDS
 
@@ -134,7 +158,7 @@ def make_due(environ: Mapping[str, str], *, ago: int = 1) -> None:
     cache = ProfileCache(environ)
     due = datetime.now(UTC) - timedelta(seconds=ago)
     begun = due - SHORTEST_INTERVAL
-    AccountCache(cache.root, cache.schedule().account_id).save_asked_at(begun)
+    AccountCache(cache.root, cache.schedule().account).save_asked_at(begun)
     cache.save_schedule(cache.schedule().replace(attempted_at=begun, refresh_at=due, idle_refresh_at=due))
     postpone(environ, int(due.timestamp()))
 

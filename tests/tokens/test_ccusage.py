@@ -13,7 +13,7 @@ import pytest
 
 from bench import transcripts as invented
 from tests.support.tools import REPOSITORY, need
-from tests.support.transcript import amounts_of, count, line, write
+from tests.support.transcript import MODEL, amounts_of, count, line, write
 from ullage.system.lock import hold_lock
 from ullage.tokens import windows
 
@@ -177,6 +177,13 @@ def test_days_and_models_are_those_of_ccusage(ccusage: Ccusage, tmp_path: Path) 
 
 # Where the two differ: the row of the docs, the files, and the totals (input, output, writes, reads, dollars) of each.
 LONG = {"read": 250_000, "output": 1_000, "fresh": 0}
+
+
+def tried(kind: str, model: str | None, output: int = 100) -> dict[str, object]:
+    """Return one of a response's iterations."""
+    return {"type": kind, "model": model, "input_tokens": 10, "output_tokens": output}
+
+
 DIFFERENCES: dict[str, tuple[dict[str, str], tuple[float, ...], tuple[float, ...]]] = {
     "a side chain's repetition in another session": (
         {"s1": line(), "s2": line(session="s2", request="req_2", sidechain=True)},
@@ -207,6 +214,25 @@ DIFFERENCES: dict[str, tuple[dict[str, str], tuple[float, ...], tuple[float, ...
         {"s1": line(model="claude-sonnet-4-6", usage={"speed": "fast"})},
         (10, 100, 0, 0, 0.0),
         (10, 100, 0, 0, 0.00153),
+    ),
+    "an attempt that another model took over from": (
+        {"s1": line(usage={"iterations": [tried("message", "claude-opus-4-8", 40), tried("fallback_message", MODEL)]})},
+        (20, 140, 0, 0, 0.0036),
+        (10, 100, 0, 0, 0.00255),
+    ),
+    "a compaction within a response": (
+        {"s1": line(usage={"iterations": [tried("compaction", None, 50), tried("message", MODEL)]})},
+        (20, 150, 0, 0, 0.00385),
+        (10, 100, 0, 0, 0.00255),
+    ),
+    "cache writes of which the parts do not tell all": (
+        {
+            "s1": line(
+                usage={"cache_creation_input_tokens": 3722, "cache_creation": {"ephemeral_5m_input_tokens": 1226}}
+            )
+        },
+        (10, 100, 3722, 0, 0.0258125),
+        (10, 100, 1226, 0, 0.0102125),
     ),
     "a `costUSD` in the line": (
         {"s1": line(costUSD=9.0)},

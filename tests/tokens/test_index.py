@@ -5,18 +5,21 @@ from __future__ import annotations
 import itertools
 import os
 import random
-import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.samples import NOW
+from tests.support.sqlite import opened
 from tests.support.transcript import amounts_of, count, line, sums, write
-from ullage.tokens import reading
+from ullage.tokens import index, reading, scan, transcripts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from ullage.tokens.amounts import Amount
+    from ullage.tokens.index import Index
     from ullage.tokens.task import Piece, Task
 
 
@@ -177,7 +180,7 @@ def test_a_folder_that_is_gone_leaves_nothing(config: Path, path: str) -> None:
         file.unlink()
     (config / "projects" / "p").rmdir()
     assert sums(config, path) == [0] * 7
-    with sqlite3.connect(path) as connection:
+    with opened(path) as connection:
         for table in ("files", "responses", "sums"):
             assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
 
@@ -277,3 +280,36 @@ def test_what_a_killed_process_leaves_is_read_by_another(config: Path, monkeypat
     monkeypatch.setattr(reading, "read_transcript", killed)
     total, _ = count(config, workers=2)
     assert total.responses == 12
+
+
+STRANGE_VALUES = (
+    "UPDATE files SET skipped = CAST(x'ff3d31' AS TEXT)",
+    "UPDATE files SET skipped = 'limit=much'",
+    "UPDATE files SET offset = 'far', size = 0",
+    "UPDATE files SET path = 7",
+    "UPDATE contexts SET model = CAST(x'ff' AS TEXT)",
+    "UPDATE sums SET quarter = 'never'",
+    "DROP TABLE sums",
+    "PRAGMA user_version = 60000",
+)
+
+
+@pytest.mark.parametrize("statement", STRANGE_VALUES)
+def test_whatever_the_index_holds_the_transcripts_are_counted(config: Path, path: str, statement: str) -> None:
+    write(config, "p/a.jsonl", line() + line("msg_2", request="req_2"))
+    assert count(config, path)[0].responses == 2
+    with opened(path) as connection:
+        connection.execute(statement)
+    write(config, "p/b.jsonl", line("msg_3", request="req_3"))
+    found = transcripts.list_transcripts([transcripts.root_of(str(config))])
+    counted: list[Amount] = []
+
+    def work(opened: Index) -> None:
+        opened.update(found, lambda tasks, sizes: scan.read_all(tasks, sizes, lambda done, whole: None))
+        opened.skipped()
+        counted[:] = opened.amounts(None, None, keep=("session",))
+
+    notice = index.work_with_index(path, work, NOW)
+    assert sum(amount.responses for amount in counted) == 3
+    assert notice is None or "The index of transcripts" in notice
+    assert index.work_with_index(path, work, NOW) is None

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.transcript import amounts_of, count, line, write
-from ullage.tokens import reading
+from tests.support.transcript import MODEL, amounts_of, count, line, write
+from ullage.tokens import lines, reading
 from ullage.tokens.task import Task
 
 if TYPE_CHECKING:
@@ -72,3 +72,52 @@ def test_long_names_are_not_held_until_a_file_ends(tmp_path: Path) -> None:
     rows = [sum(map(len, piece[2].values())) for piece in pieces]
     assert sum(rows) == 30
     assert max(rows) <= 10
+
+
+def iteration(kind: str, model: str | None, output: int) -> dict[str, object]:
+    return {"type": kind, "model": model, "input_tokens": 10, "output_tokens": output}
+
+
+@pytest.mark.parametrize(
+    ("iterations", "counted"),
+    [
+        ([iteration("message", MODEL, 60), iteration("message", MODEL, 40)], {MODEL: 100}),
+        ([iteration("message", "other", 0), iteration("fallback_message", MODEL, 100)], {MODEL: 100}),
+        ([iteration("message", "other", 7), iteration("fallback_message", MODEL, 100)], {MODEL: 100, "other": 7}),
+        (
+            [
+                iteration("message", "a", 7),
+                iteration("fallback_message", "b", 8),
+                iteration("fallback_message", MODEL, 9),
+            ],
+            {MODEL: 100, "a": 7, "b": 8},
+        ),
+        ([iteration("message", None, 7), iteration("fallback_message", MODEL, 100)], {MODEL: 100}),
+        ([iteration("compaction", None, 50), iteration("message", MODEL, 100)], {MODEL: 150}),
+        ([iteration("something_new", "other", 50)], {MODEL: 100}),
+    ],
+)
+def test_each_attempt_counts_for_the_model_that_ran_it(
+    iterations: list[dict[str, object]], counted: dict[str, int]
+) -> None:
+    parsed = lines.read_line(line(usage={"iterations": iterations}).encode(), "s1", ("file", 0))
+    assert parsed is not None
+    output: dict[str, int] = {}
+    for _, said in parsed[0]:
+        output[said[4]] = output.get(said[4], 0) + said[6][1]
+    assert output == counted
+    assert len({key for key, _ in parsed[0]}) == len(parsed[0])
+
+
+@pytest.mark.parametrize(
+    ("parts", "written"),
+    [((1226, 0), (3722, 0)), ((0, 0), (3722, 0)), ((0, 3000), (722, 3000)), ((4000, 0), (4000, 0))],
+)
+def test_what_the_parts_of_a_cache_write_do_not_tell_is_written_for_five_minutes(
+    parts: tuple[int, int], written: tuple[int, int]
+) -> None:
+    created = dict(zip(("ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens"), parts, strict=True))
+    usage = {"cache_creation_input_tokens": 3722, "cache_creation": created}
+    parsed = lines.read_line(line(usage=usage).encode(), "s1", ("file", 0))
+    assert parsed is not None
+    assert parsed[0][0][1][6][2:4] == written

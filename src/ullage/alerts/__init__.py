@@ -11,7 +11,7 @@ from datetime import timedelta
 from ullage.base.record import Record
 from ullage.base.text import clean
 from ullage.base.values import iso
-from ullage.quota.model import has_reset, same_reset, state_at, used_percent_at
+from ullage.quota.model import has_reset, limits_of, same_reset, state_of, used_percent_at
 from ullage.render import words
 
 TYPE_CHECKING = False
@@ -83,7 +83,7 @@ def find_due(
 
     In quiet hours nothing is told, and so nothing counts as told; that a window was used up is kept in mind.
     """
-    windows = tuple(window for window in (reading.windows if reading else ()) if window.kind != "other")
+    windows = limits_of(reading) if reading else ()
     pairs = []
     for window in windows:
         known = {mark.kind: mark for mark in told if mark.window_id == window.id}
@@ -127,7 +127,7 @@ def _threshold(at: _Situation, before: Mark | None) -> tuple[Alert | None, Mark 
 def _forecast(at: _Situation, before: Mark | None) -> tuple[Alert | None, Mark | None]:
     window, forecast = at.window, at.forecast
     same = before if before and same_reset(before.resets_at, window.resets_at) else None
-    if same or not at.wishes.forecast or forecast is None or state_at(window.as_of, at.now, at.thresholds) != "fresh":
+    if same or not at.wishes.forecast or forecast is None or state_of(window, at.now, at.thresholds) != "fresh":
         return None, same
     # The latest end is known only where the window is all but sure to run out.
     ends, certain = forecast.exhausts_at, forecast.exhausts_latest is not None

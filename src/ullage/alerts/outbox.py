@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from ullage.config import Settings
     from ullage.config.wishes import Wishes
+    from ullage.quota.model import Account
     from ullage.store.cache import Snapshot
 
 _MARKS, _OUTBOX, _PROBLEM, _LOCK = "alerts.json", "outbox", "alerts.problem", "alerts.lock"
@@ -53,7 +54,7 @@ def announce(
     Whatever goes wrong is kept for `ullage alerts` to show: a refresh has done its work by now.
     """
     try:
-        if list_usable(settings.alerts) and _post_due(settings, Outbox(cache, snapshot.account_id), snapshot, now):
+        if list_usable(settings.alerts) and _post_due(settings, Outbox(cache, snapshot.account), snapshot, now):
             detach.start("ullage.alerts.outbox", secret.withhold_keys(environ, settings.key_variables))
     except Exception as error:
         keep_problem(cache, f"{type(error).__name__}: {error}", now)
@@ -86,9 +87,9 @@ class Outbox:
     Where the account is not known it is the profile's own.
     """
 
-    def __init__(self, cache: ProfileCache, account_id: str | None) -> None:
+    def __init__(self, cache: ProfileCache, account: Account) -> None:
         self.cache = cache
-        self._shared = AccountCache(cache.root, account_id)
+        self._shared = AccountCache(cache.root, account)
         self.place = self._shared.directory or cache.directory
 
     def make(self) -> None:
@@ -133,7 +134,7 @@ def deliver(environ: Mapping[str, str]) -> None:
     """Send everything in the outbox; what another process has taken is left to it."""
     settings, _ = config.load(environ)
     cache, now = ProfileCache(environ), datetime.now(UTC)
-    for alert in Outbox(cache, cache.load().account_id).take_all():
+    for alert in Outbox(cache, cache.load().account).take_all():
         if now - alert.at < _LONGEST_NEWS:
             _send(cache, alert, settings.alerts, environ)
 

@@ -7,6 +7,7 @@ UllageError
 ├── NoKeyError    3  no key of an organisation is named, or what is named holds none (org.keys)
 ├── SourceError   5  a source did not answer
 ├── CacheError    5  the cache cannot be used
+├── MeddledError  5  another user could have put a file there (system.directories)
 ├── HistoryError  5  the history cannot be used
 ├── MetricsError  5  metrics did not get where they were sent
 ├── ChannelError  5  an alert did not get through (channels)
@@ -15,6 +16,8 @@ UllageError
 """
 
 from __future__ import annotations
+
+import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,15 +35,22 @@ class UsageError(UllageError):
 
 
 class MissingExtraError(UsageError):
-    """What was asked for needs a library that an extra brings; `packages` are its names for pipx."""
+    """What was asked for needs a library that an extra brings; `packages` are its names for pipx and uv."""
 
     def __init__(self, what: str, extra: str, packages: str, more: str = "") -> None:
         super().__init__(f"{what} {needs_extra(extra, packages)}.{more}")
 
 
 def needs_extra(extra: str, packages: str) -> str:
-    """Return the words that say how to install what is missing."""
-    return f"needs what an extra brings: pip install 'ullage[{extra}]', or pipx inject ullage {packages}"
+    """Return the words that say how to install what is missing, by what has installed ullage."""
+    prefix = sys.prefix.replace("\\", "/")
+    if "/pipx/" in prefix:
+        command = f"pipx inject ullage {packages}"
+    elif "/uv/tools/" in prefix:
+        command = " ".join(["uv tool install ullage", *(f"--with {package}" for package in packages.split())])
+    else:
+        command = f"pip install 'ullage[{extra}]'"
+    return f"needs what an extra brings: {command}"
 
 
 class CacheError(UllageError):

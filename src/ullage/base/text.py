@@ -6,17 +6,17 @@ LONGEST_LABEL = 48
 
 
 def clean(text: object, longest: int = LONGEST_LABEL) -> str:
-    """Return one line of visible characters: no controls (C0, C1), no format or bidi characters, no private use.
+    """Return one line of visible characters: no controls (C0, C1), format or bidi characters, fillers, private use.
 
     What is not a string becomes the empty string. Runs of white space become one space.
     """
     if not isinstance(text, str):
         return ""
     text = text[: longest * 8]
-    # A printable text holds none of what is dropped, and no white space but the space itself.
+    # Such a text holds none of what is dropped, and no white space but the space itself.
     kept = (
         text
-        if text.isprintable()
+        if text.isascii() and text.isprintable()
         else "".join(" " if character.isspace() else character for character in text if _is_visible(character))
     )
     return " ".join(kept.split())[:longest].rstrip()
@@ -37,12 +37,27 @@ def for_spreadsheet(text: str) -> str:
     return re.sub(rf"(^|[;\t\r\n])(?=[\s\"]*[{re.escape(_FORMULA_SIGNS)}])", r"\1'", text)
 
 
-# Letters by their category, blank on the screen: the Hangul fillers.
-_BLANK_LETTERS = "\u115f\u1160\u3164\uffa0"
+def visible(text: str) -> str:
+    """Return a path, or another text of this machine's, with whatever is not plainly seen on a screen as an escape."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(c if c == " " or (_is_visible(c) and c.isprintable()) else _escape(c) for c in text)
+
+
+def _escape(character: str) -> str:
+    return character.encode("unicode_escape").decode()
+
+
+# Letters, marks and symbols by their category, and nothing on the screen: Hangul fillers, the grapheme joiner, Khmer
+# vowels that are only implied, variation selectors, the blank pattern of Braille, the null notehead.
+_BLANK = (
+    *("\u034f", "\u115f", "\u1160", "\u17b4", "\u17b5", "\u2800", "\u3164", "\uffa0", "\U0001d159"),
+    *("\u180b", "\u180c", "\u180d", "\u180f"),
+)
 
 
 def _is_visible(character: str) -> bool:
-    if character in _BLANK_LETTERS:
+    if character in _BLANK or "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef":
         return False
     return character.isspace() or character.isprintable()
 

@@ -14,7 +14,7 @@ from ullage.quota.model import same_reset
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from ullage.guard import Verdict, WindowVerdict
@@ -53,6 +53,12 @@ def block_event(event: Event, why: str) -> dict[str, Any] | None:
         decision = {"permissionDecision": "deny", "permissionDecisionReason": reason}
         return {"hookSpecificOutput": {"hookEventName": event.name, **decision}, "systemMessage": f"ullage: {why}"}
     return None
+
+
+def reason_to_block(answer: Mapping[str, Any]) -> str | None:
+    """Return why an answer stops its event; None for one that lets it pass."""
+    reason = answer.get("reason") or answer.get("hookSpecificOutput", {}).get("permissionDecisionReason")
+    return reason if isinstance(reason, str) else None
 
 
 def warn_of(event: Event, whys: Sequence[str]) -> dict[str, Any] | None:

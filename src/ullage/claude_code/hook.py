@@ -1,7 +1,8 @@
 """`ullage hook`, for Claude Code's hooks: it runs at every prompt and every tool, so it imports what a status line may.
 
 Claude Code reads the exit code 2 as "block this", and shows the words of any other failure without stopping. So what
-goes wrong here ends with 1, and what is to be blocked is said in the answer.
+goes wrong here ends with 1, and what is to be blocked is said in the answer; 2 is for an answer that did not arrive,
+and for what goes wrong where --fail-closed was asked for.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ from ullage import config, guard
 from ullage.base import jsontext
 from ullage.base.dates import UTC, datetime
 from ullage.base.errors import CacheError, UllageError, UsageError
+from ullage.base.text import visible
 from ullage.claude_code import answers
 from ullage.guard import Question
 from ullage.guard.limits import Limit, UnknownWindowError, find_named_window, parse_limit
 from ullage.prompt import start_refresh_if_due
+from ullage.quota.model import named_limits
 from ullage.store.cache import ProfileCache
-from ullage.system.files import read_regular, write_atomically
+from ullage.system.files import read_regular, read_up_to, write_atomically
 from ullage.system.places import choose_profile
 
 TYPE_CHECKING = False
@@ -30,7 +33,7 @@ if TYPE_CHECKING:
     from ullage.guard import WindowVerdict
     from ullage.quota.model import Window
 
-HARMLESS = 1
+HARMLESS, BLOCKS = 1, 2
 _LARGEST_INPUT = 64 << 20
 _MOST_MARKS = 100
 _WARN = (Limit(window=None, percent=90.0),)
@@ -47,14 +50,7 @@ def run(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int | No
         return None
     profiles = options.get("--profile")
     choose_profile(profiles[-1] if profiles else None, environ)
-    try:
-        answer = respond(limits["--warn"], limits["--block"], environ, fail_closed="--fail-closed" in options)
-    except (UllageError, OSError) as error:
-        print(f"ullage hook: {error}", file=sys.stderr)
-        return HARMLESS
-    if answer:
-        print(answer)
-    return 0
+    return perform(limits["--warn"], limits["--block"], environ, fail_closed="--fail-closed" in options)
 
 
 def _options(arguments: Sequence[str]) -> dict[str, list[str]] | None:
@@ -74,28 +70,41 @@ def _options(arguments: Sequence[str]) -> dict[str, list[str]] | None:
     return options
 
 
-def respond(
-    warn: tuple[Limit, ...], block: tuple[Limit, ...], environ: Mapping[str, str], *, fail_closed: bool
-) -> str | None:
-    """Read an event from stdin and return the answer as JSON, None where there is nothing to say.
+def perform(warn: tuple[Limit, ...], block: tuple[Limit, ...], environ: Mapping[str, str], *, fail_closed: bool) -> int:
+    """Read an event from stdin, print the answer as JSON where there is something to say, and return the exit code.
 
-    Asks nobody, and starts a refresh in the background when one is due. Raises UsageError for what is no event at all.
+    Asks nobody, and starts a refresh in the background when one is due.
     """
-    event = _event()
-    if event is None:
-        return None
-    start_refresh_if_due(environ)
-    answer = _answer(event, warn or _WARN, block, environ, fail_closed=fail_closed)
-    if answer is None:
-        return None
+    event = None
+    try:
+        event = _event()
+        if event is None:
+            return 0
+        start_refresh_if_due(environ)
+        answer = _answer(event, warn or _WARN, block, environ, fail_closed=fail_closed)
+        return 0 if answer is None else _put(answer)
+    except (UllageError, OSError, MemoryError) as error:
+        why = str(error) or "This process may have no more memory."
+        print(f"ullage hook: {visible(why)}", file=sys.stderr)
+        return BLOCKS if fail_closed and (event is None or answers.block_event(event, why)) else HARMLESS
+
+
+def _put(answer: Mapping[str, Any]) -> int:
+    """Print an answer; one that blocks, and does not arrive, blocks by the exit code with its reason on stderr."""
     # There is seldom something to say.
     import json
 
-    return json.dumps(answer)
+    from ullage.system import streams
+
+    if streams.put(json.dumps(answer)):
+        return 0
+    reason = answers.reason_to_block(answer)
+    print(reason or "ullage hook: The answer cannot be printed.", file=sys.stderr)
+    return HARMLESS if reason is None else BLOCKS
 
 
 def _event() -> Event | None:
-    data = sys.stdin.buffer.read(_LARGEST_INPUT) if sys.stdin else b""
+    data = read_up_to(sys.stdin.fileno(), _LARGEST_INPUT) if sys.stdin else b""
     try:
         return answers.read_event(jsontext.loads(data))
     except (ValueError, RecursionError) as error:
@@ -116,7 +125,7 @@ def _answer(
         if wrong:
             raise UsageError(wrong)
         reading, problem, now = cache.reading(), cache.schedule().problem, datetime.now(UTC)
-        windows = reading.windows if reading else ()
+        windows = named_limits(reading) if reading else ()
         refused, warned = (
             guard.judge(Question(most=_named(most, windows)), reading, problem, {}, settings.thresholds, now)
             for most in (block, warn)

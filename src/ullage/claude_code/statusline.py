@@ -13,10 +13,19 @@ from ullage.base.arguments import parse_options
 from ullage.base.dates import UTC, datetime
 from ullage.base.errors import SourceError, UllageError
 from ullage.base.record import Record
-from ullage.config.template import COURSES, FORECASTS, PLAIN_SUBJECTS, SESSION_SUBJECTS, list_fields, parse_template
+from ullage.base.text import visible
+from ullage.config.template import (
+    COURSES,
+    FORECASTS,
+    PLAIN_SUBJECTS,
+    SESSION_SUBJECTS,
+    Group,
+    list_fields,
+    parse_template,
+)
 from ullage.prompt import start_refresh_if_due
-from ullage.quota import serial
-from ullage.quota.model import has_reset
+from ullage.quota import merge, serial
+from ullage.quota.model import Account, has_reset
 from ullage.quota.timeline import TIMELINES, choose_timeline
 from ullage.sources import statusline
 from ullage.store import statements
@@ -28,8 +37,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping, Sequence
 
     from ullage.config import Settings
+    from ullage.config.template import Node
     from ullage.quota.model import Reading, Window
     from ullage.quota.pace import Forecast, Sample
+    from ullage.render.surfaces import Span
     from ullage.sources.statusline import Session
     from ullage.store.statements import Stated
 
@@ -37,6 +48,10 @@ _LARGEST_PAYLOAD = 8 << 20
 # An unchanged number is written again when it has been confirmed for so long; that keeps its age true to the minute.
 _CONFIRMED_SECONDS = 60
 _GAP = "  "
+# Claude Code draws the line in so many columns fewer than it names.
+_CLAIMED_COLUMNS = 3
+# What a narrow line does without, in this order: subjects and attributes of fields.
+_SHED = ("context", "resets_in", "resets_at", "model")
 # What was stopped is not shown as it was last time: nobody could tell how old it is.
 _LATE = "(your own line is late)"
 
@@ -70,7 +85,7 @@ def run(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int | No
         line = _take_in(payload, environ, shows=shows, prints=previous is None)
     except UllageError as error:
         line = ""
-        print(f"ullage: {error}", file=sys.stderr)
+        print(f"ullage: {visible(str(error))}", file=sys.stderr)
     if previous is not None:
         said, is_late = previous.output()
         ours = _GAP.join(filter(None, (line if shows else "", _LATE if is_late else "")))
@@ -94,7 +109,7 @@ def _take_in(payload: bytes, environ: MutableMapping[str, str], *, shows: bool, 
     known = statements.load(directory, now, said)
     line = ""
     if shows:
-        line = _line(known.reading, session, settings, environ, now)
+        line = _line(_shown(statement, known.reading), session, settings, environ, now)
     if shows and prints:
         _print(line)
     if statement and (statement.is_news or _is_unpublished(statement.path, directory)):
@@ -123,10 +138,27 @@ def _statement(session: Session, directory: str, environ: Mapping[str, str], now
     if known is not None and not is_news:
         is_news = (as_of - known.as_of).total_seconds() >= _CONFIRMED_SECONDS
     if is_news:
-        reading = reading.replace(account=reading.account.replace(id=_account_id(environ)))
-        if known is not None and known.account.id == reading.account.id:
+        signed_in = _signed_in(environ)
+        goes_on = known is not None and merge.goes_on(known, reading)
+        account = known.account if known is not None and goes_on else Account()
+        if account.may_be(signed_in):
+            account = Account(
+                id=signed_in.id or account.id,
+                organization_id=signed_in.organization_id or account.organization_id,
+                organization=signed_in.organization or account.organization,
+            )
+        if known is not None and goes_on and known.account.may_be(account):
             reading = reading.replace(windows=(*windows, *_unmentioned(known, reading, now)))
+        reading = reading.replace(account=account, is_apart=not account.may_be(signed_in))
     return Statement(reading=reading, mark=session.mark, path=path, is_news=is_news)
+
+
+def _shown(statement: Statement | None, merged: Reading | None) -> Reading | None:
+    """Return what this session's line shows: its own numbers where they are not of the quota that the rest is of."""
+    if statement is None or merged is None:
+        return merged or (statement.reading if statement else None)
+    own = statement.reading
+    return own if own.is_apart or merge.are_two_quotas(merged, own) else merged
 
 
 def _unmentioned(known: Reading, reading: Reading, now: datetime) -> list[Window]:
@@ -142,7 +174,7 @@ def _numbers(reading: Reading) -> list[tuple[object, ...]]:
 def _line(
     merged: Reading | None, session: Session, settings: Settings, environ: MutableMapping[str, str], now: datetime
 ) -> str:
-    from ullage.quota.model import Account, Reading
+    from ullage.quota.model import Reading
     from ullage.render import segment
     from ullage.render.surfaces import paint
 
@@ -160,13 +192,36 @@ def _line(
         samples=_samples(known, environ, now) if asked & {*COURSES} else {},
         nerd=settings.nerd,
     )
-    spans = segment.fill(nodes, view)
     columns = _columns(environ)
+    spans = _without_gaps(segment.fill(nodes, view))
     if columns is not None:
         from ullage.render import cells
 
+        for count in range(1, len(_SHED) + 1):
+            if sum(cells.width(span.text) for span in spans) <= columns:
+                break
+            kept = [node for node in nodes if not _is_shed(node, _SHED[:count])]
+            spans = _without_gaps(segment.fill(kept, view))
         spans = cells.fit(spans, columns, ascii_only=settings.ascii_only)
     return paint(spans, choose_timeline("ansi", environ), settings.palette).strip()
+
+
+def _is_shed(node: Node, shed: Sequence[str]) -> bool:
+    """Say whether a group of a template shows what a narrow line does without."""
+    fields = list_fields([node]) if isinstance(node, Group) else []
+    return any(field.subject in shed or field.attribute in shed for field in fields)
+
+
+def _without_gaps(spans: Sequence[Span]) -> list[Span]:
+    """Return the spans without the blanks that stand around what is missing: at the ends, and more than two."""
+    kept, blanks = [], len(_GAP)
+    for span in spans:
+        text = ""
+        for character in span.text:
+            blanks = blanks + 1 if character == " " else 0
+            text += character if blanks <= len(_GAP) else ""
+        kept.append(span.replace(text=text))
+    return kept
 
 
 def _forecasts(reading: Reading, settings: Settings, environ: Mapping[str, str], now: datetime) -> dict[str, Forecast]:
@@ -201,14 +256,14 @@ def _save(statement: Statement, known: Stated, settings: Settings, environ: Mapp
         detach.start("ullage.store.recording", secret.withhold_keys(environ, settings.key_variables))
 
 
-def _account_id(environ: Mapping[str, str]) -> str | None:
+def _signed_in(environ: Mapping[str, str]) -> Account:
     from ullage.sources import claude_state
 
     try:
-        return claude_state.account(environ, lambda _seconds: None).id
+        return claude_state.account(environ, lambda _seconds: None)
     except SourceError:
         # Being written just now: the statement names nobody, and goes with any account.
-        return None
+        return Account()
 
 
 def _is_unpublished(path: str, directory: str) -> bool:
@@ -234,7 +289,8 @@ def _beside(theirs: str, ours: str, columns: int | None) -> str:
 
 def _columns(environ: Mapping[str, str]) -> int | None:
     columns = environ.get("COLUMNS", "")
-    return int(columns[:6]) if columns.isascii() and columns.isdigit() and int(columns[:6]) > 0 else None
+    known = int(columns[:6]) if columns.isascii() and columns.isdigit() else 0
+    return max(1, known - _CLAIMED_COLUMNS) if known > 0 else None
 
 
 def _read_all(descriptor: int) -> bytes:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import io
-import os
 import sys
 
 import click
@@ -14,6 +12,8 @@ from click.shell_completion import CompletionItem
 from ullage import __version__
 from ullage.base.errors import UllageError
 from ullage.cli.listing import GROUPS, WORDS
+from ullage.cli.say import say
+from ullage.system import streams
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 # Each is a module of this package; its `command` is what runs.
 COMMANDS = tuple(WORDS)
 _LONGEST = max(map(len, WORDS))
+# Their exit code is their answer; 0 lets a job run, and no failure may end with it.
+_VERDICTS = ("guard", "wait")
+# What people type from habit.
+_HABITS = {"status": "usage"}
 
 
 class Commands(click.Group):
@@ -60,7 +64,7 @@ class Commands(click.Group):
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__, prog_name="ullage")
+@click.version_option(__version__, "-V", "--version", prog_name="ullage")
 def main() -> None:
     """How much of a Claude Pro, Max or Team plan is used: in the prompt, and wherever else you look.
 
@@ -81,35 +85,26 @@ def run(arguments: Sequence[str]) -> int:
             # A terminal that cannot show a sign shows a question mark, not a traceback.
             stream.reconfigure(errors="replace")
     try:
-        result = main.main(args=list(arguments), prog_name="ullage", standalone_mode=False)
-        _flush()
+        result = main.main(args=_spell_out(arguments), prog_name="ullage", standalone_mode=False)
+        streams.flush()
     except click.ClickException as error:
         error.show()
         return error.exit_code
     except UllageError as error:
-        click.echo(f"ullage: {error}", err=True)
+        say(f"ullage: {error}", err=True)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return 130
-    except (BrokenPipeError, SystemExit):
-        # Whoever reads has had enough. click and rich leave with 1 then; nothing else leaves here by itself.
-        _look_away()
-        return 0
-    except OSError as error:
-        _look_away()
-        with contextlib.suppress(OSError):
-            click.echo(f"ullage: {error.filename or 'output'}: {error.strerror}", err=True)
-        return 5
+    except (OSError, SystemExit) as error:
+        # click and rich leave with 1 when the reader has had enough; nothing else leaves here by itself.
+        status = streams.failed(error if isinstance(error, OSError) else BrokenPipeError())
+        return UllageError.exit_code if arguments and arguments[0] in _VERDICTS else status
     return result if isinstance(result, int) else 0
 
 
-def _flush() -> None:
-    if sys.stdout is not None:
-        sys.stdout.flush()
-
-
-def _look_away() -> None:
-    """Point stdout away, so that the interpreter's last flush has somewhere to go."""
-    with contextlib.suppress(OSError):
-        _flush()
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+def _spell_out(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments with the names of ours for what people type from habit."""
+    first, *rest = arguments or [""]
+    if first == "help":
+        return [*rest, "--help"]
+    return [_HABITS[first], *rest] if first in _HABITS else list(arguments)

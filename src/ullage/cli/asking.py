@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import click
 
 from ullage import refresh
@@ -13,14 +15,45 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ullage.system.lock import Holder
+
+# For a process that has held the lock for longer than a refresh takes, or that is stopped.
+_BRIEF_SECONDS = 1.0
+
 
 def refresh_or_wait(environ: Mapping[str, str], *, force: bool = False) -> None:
     """Refresh, or wait for the process that is refreshing; what fails is told and left to the last reading."""
     try:
         outcome = refresh.refresh(environ, force=force)
         if outcome.result == "busy":
-            # Another process is asking: its answer is ours too.
-            with ProfileCache(environ).lock(wait_seconds=LONGEST_REFRESH_SECONDS):
-                pass
+            _wait_for_another(ProfileCache(environ))
     except CacheError as error:
         click.echo(f"ullage: {error}", err=True)
+
+
+def _wait_for_another(cache: ProfileCache) -> None:
+    """Wait until another process has asked, whose answer is ours too; say which it is when it takes too long."""
+    found = cache.lock_holder()
+    with cache.lock(wait_seconds=_patience(found, datetime.now(UTC))) as free:
+        if not free:
+            click.echo(f"ullage: {words(cache.lock_holder())}", err=True)
+
+
+def _patience(found: Holder | None, now: datetime) -> float:
+    if found is None:
+        return LONGEST_REFRESH_SECONDS
+    if found.is_stopped:
+        return _BRIEF_SECONDS
+    return min(LONGEST_REFRESH_SECONDS, max(_BRIEF_SECONDS, LONGEST_REFRESH_SECONDS - (now.timestamp() - found.since)))
+
+
+def words(found: Holder | None) -> str:
+    """Say which process refreshes, since when, and how to end one that does not."""
+    if found is None:
+        return "Another refresh is running."
+    since = datetime.fromtimestamp(found.since, UTC).astimezone()
+    how = "has been stopped, as by Ctrl-Z" if found.is_stopped else "is running"
+    return (
+        f"Another refresh (process {found.process}) {how}, and has kept others out since {since:%H:%M:%S}. "
+        f"The last reading is shown meanwhile. If it does not end by itself: kill -9 {found.process}"
+    )

@@ -13,7 +13,7 @@ from ullage import config
 from ullage.base.errors import MissingExtraError, UllageError, UsageError
 from ullage.base.text import clean
 from ullage.cli import options
-from ullage.quota.model import binding_window, find_window
+from ullage.quota.model import binding_window, find_window, limits_of, named_limits
 from ullage.render import burnup, chart, svg
 from ullage.render.segment import short_name
 from ullage.store import overview
@@ -31,7 +31,7 @@ _SIGNATURES = {"SVG": b"<svg", "PNG": b"\x89PNG"}
 
 
 @click.command(name="chart")
-@click.argument("window", required=False)
+@click.argument("window", required=False, shell_complete=options.complete_window)
 @click.option("--svg", "svg_file", metavar="FILE", help="Write an SVG; - is standard output.")
 @click.option("--png", "png_file", metavar="FILE", help="Write a PNG (needs the extra: ullage[png]).")
 @click.option(
@@ -70,12 +70,12 @@ def command(window: str | None, svg_file: str | None, png_file: str | None, them
 def choose(known: Overview, settings: Settings, name: str | None, now: datetime) -> tuple[Burnup | None, str]:
     """Return what to draw of the window with this name, or of the one nearest to its limit; and its label."""
     assert known.reading is not None
-    windows = known.reading.windows
+    windows = limits_of(known.reading) if name is None else named_limits(known.reading)
     if name is None:
         drawable = tuple(window for window in windows if _burnup(window, known, now) is not None)
         window = binding_window(drawable, now, settings.thresholds) or binding_window(windows, now, settings.thresholds)
     else:
-        window = find_window(windows, name)
+        window = find_window(windows, name, now, settings.thresholds)
         if window is None:
             names = ", ".join(short_name(each) for each in windows)
             raise UsageError(f"There is no window {clean(name)!r}. Known are {names or 'none'}.")

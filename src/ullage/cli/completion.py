@@ -22,4 +22,6 @@ def command(context: click.Context, shell: str) -> None:
     """  # noqa: D301  # click takes the character itself for "keep these lines"
     found = get_completion_class(shell)
     assert found is not None
-    click.echo(found(context.find_root().command, {}, "ullage", "_ULLAGE_COMPLETE").source())
+    source = found(context.find_root().command, {}, "ullage", "_ULLAGE_COMPLETE").source()
+    # A description may hold what separates the kind of a word from the word.
+    click.echo(source.replace('string split ","', 'string split --max 1 ","'))

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from datetime import UTC, datetime
 
 import click
 
 from ullage import config
+from ullage.alerts.channels import explain_missing
 from ullage.base.errors import CacheError, UsageError
 from ullage.cli import options
 from ullage.cli.options import LONGEST_REFRESH_SECONDS
+from ullage.cli.say import say
 from ullage.config.default_file import write_default, write_value
 from ullage.config.presets import PRESETS
+from ullage.config.settings import build_settings
+from ullage.config.template import PLAIN_SUBJECTS, SESSION_SUBJECTS, list_fields, parse_template
 from ullage.prompt.publish import publish_anew
+from ullage.quota.model import find_window
+from ullage.render.segment import short_name
 from ullage.store import overview
 from ullage.store.cache import ProfileCache
 from ullage.system import directories
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any
 
 
 @click.group(name="config", invoke_without_command=True)
@@ -26,11 +38,11 @@ def command(context: click.Context) -> None:
     if context.invoked_subcommand is None:
         path = config.config_path(os.environ)
         values, issues = config.read(path)
-        click.echo(f"# {path}{'' if os.path.exists(path) else ' (not there; these are the defaults)'}")
+        say(f"# {path}{'' if os.path.exists(path) else ' (not there; these are the defaults)'}")
         if os.environ.get("ULLAGE_SOURCE"):
-            click.echo(f"# ULLAGE_SOURCE={os.environ['ULLAGE_SOURCE']} goes before the file's source")
+            say(f"# ULLAGE_SOURCE={os.environ['ULLAGE_SOURCE']} goes before the file's source")
         for key, value in values.items():
-            click.echo(f"{key} = {write_value(value)}")
+            say(f"{key} = {write_value(value)}")
         options.tell_issues(issues, path)
 
 
@@ -47,7 +59,7 @@ def write() -> int:
             words = f"{path} is there already, and stays as it is. `ullage config check` reads it."
             raise UsageError(words) from error
         raise CacheError(f"Cannot write {path}: {error.strerror}. Name another file in ULLAGE_CONFIG.") from error
-    click.echo(f"Wrote {path}")
+    say(f"Wrote {path}")
     return 0
 
 
@@ -61,13 +73,41 @@ def check(file: str | None) -> int:
     """Say what is wrong with FILE (else with the file in force), line by line."""
     path = file or config.config_path(os.environ)
     if not os.path.lexists(path):
-        click.echo(f"{path} is not there; the defaults are in force. `ullage config write` makes one.")
+        say(f"{path} is not there; the defaults are in force. `ullage config write` makes one.")
         return 0
-    _, issues = config.read(path)
+    values, issues = config.read(path)
     options.tell_issues(issues, path)
-    if not issues:
-        click.echo(f"{path} is fine.")
-    return 2 if issues else 0
+    doubts = [*_unknown_windows(values), *_dead_channels(values)]
+    for doubt in doubts:
+        say(f"ullage: {path}: {doubt}", err=True)
+    if not issues and not doubts:
+        say(f"{path} is fine.")
+    return 2 if issues or doubts else 0
+
+
+def _unknown_windows(values: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what a template asks for that no window here is called, where one is called nearly so."""
+    reading = ProfileCache(os.environ).reading()
+    if reading is None:
+        return
+    # What a surface's own template leaves empty is the one above it.
+    for key in filter(lambda key: ".template" in key and values[key], values):
+        plain = SESSION_SUBJECTS if key.startswith("statusline.") else ()
+        for field in list_fields(parse_template(values[key], (*PLAIN_SUBJECTS, *plain))):
+            if field.subject in (*PLAIN_SUBJECTS, *plain, "credits", "top", "5h", "7d"):
+                continue
+            if find_window(reading.windows, field.subject) is None:
+                near = difflib.get_close_matches(field.subject, map(short_name, reading.windows), 1, 0.6)
+                if near:
+                    yield f"{key} asks for {{{field.subject}}}, which no window here is called; did you mean {near[0]}?"
+
+
+def _dead_channels(values: Mapping[str, Any]) -> Iterator[str]:
+    wishes = build_settings(values, os.environ).alerts
+    for channel in wishes.via:
+        wrong = explain_missing(channel, wishes)
+        if wrong:
+            yield f"alerts.via names {channel}, which {wrong}."
 
 
 @command.command(short_help="Show the ready-made segments, or one of them at every level.")
@@ -96,10 +136,8 @@ def preset(name: str | None) -> int:
     values, _ = config.read(config.config_path(os.environ))
     chosen = values["segment.preset"] if name is None else ""
     table.print_lines(previews.lines(shown, chosen), settings)
-    click.echo(
-        f"\n{numbers}\nTo choose one: `ullage config apply` after these lines in {config.config_path(os.environ)}:"
-    )
-    click.echo(f'\n    [segment]\n    preset = "{name or "spark"}"')
+    say(f"\n{numbers}\nTo choose one: `ullage config apply` after these lines in {config.config_path(os.environ)}:")
+    say(f'\n    [segment]\n    preset = "{name or "spark"}"')
     options.tell_issues(issues)
     return 0
 

@@ -22,17 +22,18 @@ if TYPE_CHECKING:
 
 @click.command(name="doctor")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+@click.option("--measure", is_flag=True, help="Time a prompt, too, in every shell that is here; takes some seconds.")
 @options.profile
-def command(as_json: bool) -> int:
+def command(as_json: bool, measure: bool) -> int:
     """Look at what is installed, set up, read and due here, and say what is wrong with it.
 
-    Measures a prompt; changes nothing and asks nobody. What it prints holds no secret, no e-mail address and no account
-    id, so that it can be pasted into an issue. Exits with 0 when all is well, 2 when an environment, a config.toml, a
-    dotfile or a file's mode is wrong, 5 when the cache or the history cannot be used; otherwise as `ullage usage` does
-    for what is known.
+    Starts each shell that is set up, as you do, to see whether its prompt shows the segment. Changes nothing and asks
+    nobody. What it prints holds no secret, no e-mail address and no account id, so that it can be pasted into an issue.
+    Exits with 0 when all is well, 2 when an environment, a config.toml, a dotfile or a file's mode is wrong, 5 when the
+    cache or the history cannot be used; otherwise as `ullage usage` does for what is known.
     """
     now = datetime.now(UTC)
-    found = doctor.examine(os.environ, now)
+    found = doctor.examine(os.environ, now, measured=measure)
     status = exit_code(found, now)
     if as_json:
         click.echo(json.dumps({**found.document, "exit_code": status}, indent=1))
@@ -63,8 +64,9 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
     for host in document["hosts"]:
         yield f"{host['name']:9} {_host(host)}"
     yield ""
-    timed = (f"{name} {taken} ms" for name, taken in document["prompt_milliseconds"].items() if taken is not None)
-    yield f"a prompt  {', '.join(timed) or 'not measured'}"
+    timed = [f"{name} {taken} ms" for name, taken in document["prompt_milliseconds"].items() if taken is not None]
+    if timed:
+        yield f"a prompt  {', '.join(timed)}"
     yield f"cache     {_directory(document['cache'])}"
     yield f"state     {_directory(document['state'])}"
     if document["state"] is not None:
@@ -94,8 +96,14 @@ def _host(host: dict[str, Any]) -> str:
         "damaged": f"the block in {host['file']} is damaged",
     }[host["set_up"]]
     taken = f", {_duration(host['hook_microseconds'])} a prompt" if host.get("hook_microseconds") is not None else ""
+    shown = {True: ", seen", False: ", not seen", None: ""}[_seen(host)]
     old = "" if host["enough"] is not False else f", too old: {host['minimum']} is the least"
-    return f"{version:9} {how}{taken}{old}"
+    return f"{version:9} {how}{shown}{taken}{old}"
+
+
+def _seen(host: dict[str, Any]) -> bool | None:
+    starts = [seen for seen in (host["seen"], host["seen_at_login"]) if seen is not None]
+    return all(starts) if starts else None
 
 
 def _duration(microseconds: float) -> str:
@@ -145,7 +153,9 @@ def _refresh(refresh: dict[str, Any]) -> str:
     failures = f", {refresh['failures']} failures in a row" if refresh["failures"] else ""
     due = "due now" if refresh["due"] else f"next at {refresh['next_at']}"
     held = f", held until {refresh['held_until']}" if refresh["held_until"] else ""
-    return f"{due}, {attempt}{failures}{held}"
+    running = refresh["running"]
+    now = f"; process {running['process']} is asking since {running['since']}" if running else ""
+    return f"{due}, {attempt}{failures}{held}{now}{', and has been stopped' if running and running['stopped'] else ''}"
 
 
 def _sent(sent: dict[str, Any]) -> str:

@@ -20,6 +20,7 @@ from ullage.guard import Question
 from ullage.guard.limits import parse_duration, parse_limit
 from ullage.guard.waiting import Look
 from ullage.quota.exits import OVER, UNDER
+from ullage.system import streams
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ _LONGEST_NAME = 200
     callback=parsed(parse_limit),
     multiple=True,
     metavar="[WINDOW=]PERCENT",
+    shell_complete=options.complete_limit,
     help="No room from this percentage on: of one window (five_hour=80, 5h=80%, fable=90) or of all (80). "
     "Without it: from 100 on.",
 )
@@ -48,6 +50,7 @@ _LONGEST_NAME = 200
     callback=parsed(parse_limit),
     multiple=True,
     metavar="[WINDOW=]PERCENT",
+    shell_complete=options.complete_limit,
     help="Room that what comes will want: it must fit under the limit, beside what the pace so far lets expect.",
 )
 @click.option(
@@ -55,6 +58,11 @@ _LONGEST_NAME = 200
     callback=parsed(parse_duration),
     metavar="AGE",
     help="How old a number may be that says there is room: 10m.",
+)
+@click.option(
+    "--allow-credits",
+    is_flag=True,
+    help="A window that is used up leaves room while credits pay for what comes; limits below 100 hold all the same.",
 )
 @click.option("--refresh", is_flag=True, help="Ask for a new reading first, if one is due.")
 @click.option(
@@ -73,6 +81,7 @@ def command(
     most: tuple[Limit, ...],
     need: tuple[Limit, ...],
     max_age: timedelta | None,
+    allow_credits: bool,
     refresh: bool,
     fail_open: bool | None,
     may_wait: bool,
@@ -93,7 +102,7 @@ def command(
         raise click.UsageError("--timeout is for --wait.")
     if command and not command[0].strip():
         raise click.UsageError("The command after -- is empty. Name a program.")
-    question = Question(most=most, need=need, max_age=max_age)
+    question = Question(most=most, need=need, max_age=max_age, allow_credits=allow_credits)
     known = Known()
     known.tell_issues()
     if refresh or may_wait:
@@ -105,7 +114,8 @@ def command(
     if not (quiet and verdict.allowed):
         click.echo(f"ullage: {verdict.message}{_addition(verdict, fail_open)}", err=True)
     if as_json:
-        click.echo(json.dumps(guard.describe_verdict(verdict, allowed=allowed), ensure_ascii=False, indent=1))
+        # The verdict is the exit code, whether or not its document arrives.
+        streams.put(json.dumps(guard.describe_verdict(verdict, allowed=allowed), ensure_ascii=False, indent=1))
     if allowed:
         return become(command) if command else UNDER
     return OVER if verdict.outcome == "over" or fail_open is False else verdict.exit_code
@@ -137,7 +147,6 @@ def _wait(known: Known, question: Question, verdict: Verdict, timeout: timedelta
 
 def become(command: Sequence[str]) -> int:
     """Run a command in this process's place; return an exit code only where that cannot be done."""
-    sys.stdout.flush()
     sys.stderr.flush()
     try:
         if sys.platform == "win32":
@@ -146,15 +155,19 @@ def become(command: Sequence[str]) -> int:
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
         os.execvp(command[0], list(command))
-    except FileNotFoundError:
+    except (OSError, ValueError) as error:
+        if sys.platform != "win32":
+            signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+        return _cannot_run(command, error)
+
+
+def _cannot_run(command: Sequence[str], error: OSError | ValueError) -> int:
+    if isinstance(error, FileNotFoundError):
         click.echo(f"ullage: {_name(command)}: there is no such command.", err=True)
         return _NOT_FOUND
-    except OSError as error:
-        click.echo(f"ullage: {_name(command)} cannot be run: {error.strerror}.", err=True)
-        return _NOT_EXECUTABLE
-    except ValueError as error:
-        click.echo(f"ullage: {_name(command)} cannot be run: {error}", err=True)
-        return _NOT_EXECUTABLE
+    why = f"{error.strerror}." if isinstance(error, OSError) else str(error)
+    click.echo(f"ullage: {_name(command)} cannot be run: {why}", err=True)
+    return _NOT_EXECUTABLE
 
 
 def _name(command: Sequence[str]) -> str:

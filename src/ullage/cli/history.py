@@ -39,7 +39,13 @@ def _since(_context: click.Context, _parameter: click.Parameter, value: str) -> 
 @click.option(
     "--since", default="7d", show_default=True, callback=_since, metavar="WHEN", help=f"From when on: {moments.FORMS}."
 )
-@click.option("--window", "name", metavar="NAME", help="One window alone: 5h, 7d, a model's name or an id.")
+@click.option(
+    "--window",
+    "name",
+    metavar="NAME",
+    shell_complete=options.complete_window,
+    help="One window alone: 5h, 7d, a model's name or an id.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV, with a line of headings.")
 @options.profile
@@ -58,7 +64,7 @@ def command(since: datetime, name: str | None, as_json: bool, as_csv: bool) -> i
             f"ullage: A damaged history was set aside as {os.path.join(os.path.dirname(path), aside)}.", err=True
         )
     reading = cache.reading()
-    found = history.samples(path, overview.owner(cache, reading), since) if reading else {}
+    found = history.samples(path, overview.owner(cache, reading), since, datetime.now(UTC)) if reading else {}
     if name is not None:
         found = _only(found, name)
     rows = sorted(((window, sample) for window in found for sample in found[window]), key=lambda row: row[1].at)
@@ -74,8 +80,7 @@ def command(since: datetime, name: str | None, as_json: bool, as_csv: bool) -> i
 
 
 def _only(found: dict[str, list[Sample]], name: str) -> dict[str, list[Sample]]:
-    wanted = model.window_ids(name)
-    chosen = {window: samples for window, samples in found.items() if window in wanted}
+    chosen = {window: samples for window, samples in found.items() if model.is_named(window, name)}
     if found and not chosen:
         known = ", ".join(sorted(found))
         words = f"no window {clean(name)!r} was recorded since then; known are {known}."

@@ -47,6 +47,7 @@ class _HarmlessCommand(click.Command):
     callback=parsed(parse_limit),
     multiple=True,
     metavar="[WINDOW=]PERCENT",
+    shell_complete=options.complete_limit,
     help="Tell the person and the model from this percentage on, once a session. Default: 90.",
 )
 @click.option(
@@ -54,6 +55,7 @@ class _HarmlessCommand(click.Command):
     callback=parsed(parse_limit),
     multiple=True,
     metavar="[WINDOW=]PERCENT",
+    shell_complete=options.complete_limit,
     help="Let no prompt and no tool through from this percentage on.",
 )
 @click.option("--fail-closed", is_flag=True, help="Block, too, while the usage is not known.")
@@ -64,7 +66,4 @@ def command(warn: tuple[Limit, ...], block: tuple[Limit, ...], fail_closed: bool
     Reads the cache, asks nobody, and starts a refresh in the background when one is due. What goes wrong here never
     stops Claude Code, unless --fail-closed says so.
     """
-    answer = hook.respond(warn, block, os.environ, fail_closed=fail_closed)
-    if answer is not None:
-        click.echo(answer)
-    return 0
+    return hook.perform(warn, block, os.environ, fail_closed=fail_closed)

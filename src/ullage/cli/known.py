@@ -45,7 +45,8 @@ class Known:
     def refresh(self, max_age: timedelta | None = None, *, attended: bool = True) -> None:
         """Ask for a new reading if one is due, or if the last is older than `max_age` and the cadence allows it."""
         schedule, reading, now = self._cache.schedule(), self.reading(), datetime.now(UTC)
-        if schedule.is_due(reading, now, attended=attended):
+        # Where the last attempt failed, the refresh finds whether anything was mended since.
+        if schedule.failures or schedule.is_due(reading, now, attended=attended):
             refresh_or_wait(os.environ)
         elif max_age is not None and reading is not None and now - _oldest(reading) > max_age:
             since = now - schedule.attempted_at if schedule.attempted_at else None

@@ -8,8 +8,9 @@ import click
 from click.core import ParameterSource
 
 from ullage import config
-from ullage.base.errors import UsageError
+from ullage.base.errors import UllageError, UsageError
 from ullage.base.text import clean
+from ullage.cli.say import say
 from ullage.config.template import PLAIN_SUBJECTS, check_template
 from ullage.system import places
 from ullage.system.places import choose_profile
@@ -65,12 +66,33 @@ def _window_name(_context: click.Context, _parameter: click.Parameter, value: st
     return value
 
 
+def complete_window(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Return the names of the windows that are known here, for Tab."""
+    # For a Tab alone: what these import, other commands do without.
+    from ullage.render.segment import short_name
+    from ullage.store.cache import ProfileCache
+
+    try:
+        reading = ProfileCache(os.environ).reading()
+    except UllageError:
+        return []
+    windows = reading.windows if reading else ()
+    names = [name for each in windows for name in (short_name(each), each.id)]
+    return [name for name in dict.fromkeys(names) if name.startswith(incomplete)]
+
+
+def complete_limit(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Return the beginnings of a limit on each window that is known here: `5h=`."""
+    return [f"{name}=" for name in complete_window(context, parameter, incomplete)] if "=" not in incomplete else []
+
+
 def window(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add --window, which names the one window that a bar or an icon is about."""
     return click.option(
         "--window",
         metavar="NAME",
         callback=_window_name,
+        shell_complete=complete_window,
         help="5h, 7d, a model's name or an id. Else the window nearest to its limit.",
     )(command)
 
@@ -108,4 +130,4 @@ def tell_issues(issues: tuple[Issue, ...], path: str | None = None) -> None:
     for issue in issues:
         # What is wrong with the whole file has no line.
         place = f":{issue.line}:" if issue.line else ""
-        click.echo(f"ullage: {path or config.config_path(os.environ)}{place} {issue.message}", err=True)
+        say(f"ullage: {path or config.config_path(os.environ)}{place} {issue.message}", err=True)

@@ -11,19 +11,24 @@ import click
 
 from ullage import config, prompt
 from ullage import panel as panels
-from ullage.base.errors import UsageError
+from ullage.base.errors import CacheError, UsageError
 from ullage.cli import options
 from ullage.config.template import check_template
 from ullage.panel.formats import FORMATS
-from ullage.quota.model import find_window
+from ullage.quota.model import find_window, named_limits
 from ullage.render import segment
 from ullage.store import overview
 from ullage.store.cache import ProfileCache
-from ullage.system import detach
+from ullage.system import detach, files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Literal
+
+    from ullage.config import Settings
     from ullage.panel import Panel, Wanted
+    from ullage.panel.clicks import Request
     from ullage.panel.formats import Format
     from ullage.store.overview import Overview
 
@@ -41,30 +46,74 @@ def _template(_context: click.Context, _parameter: click.Parameter, value: str |
 @click.option(
     "--template", metavar="TEXT", callback=_template, help="What the bar shows; else `segment.template` of config.toml."
 )
+@click.option(
+    "--count", type=click.Choice(["used", "left"]), help="What the numbers say; else `segment.show` of config.toml."
+)
+@click.option(
+    "--background",
+    type=click.Choice(["dark", "light"]),
+    help="What the colours are to be read on; else `colors.background` of config.toml, or dark.",
+)
+@click.option(
+    "--write",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, resolve_path=True),
+    help="Replace a file by each update instead of printing it.",
+)
+@click.option(
+    "--after", metavar="REVISION", help="For json: wait until there is something else to show, then print it."
+)
 @click.option("--follow", is_flag=True, help="Go on: an update whenever the cache changes or time changes it.")
 @options.profile
-def command(format: str, window: str | None, template: str | None, follow: bool) -> int:
+def command(
+    format: str,
+    window: str | None,
+    template: str | None,
+    count: str | None,
+    background: Literal["dark", "light"] | None,
+    write: str | None,
+    after: str | None,
+    follow: bool,
+) -> int:
     """Print what is used in the format of a bar, a menu or a tray.
 
-    FORMAT is one of waybar, i3bar, i3blocks, i3status-rust, py3status, polybar, lemonbar, xmobar, conky, genmon, argos,
-    xbar, swiftbar, sketchybar, plain. Prints no text, and exits with 0, while nothing is known: a bar then hides it.
-    Asks nobody, and starts a refresh in the background when one is due.
+    FORMAT is one of waybar, i3bar, i3blocks, i3status-rust, py3status, polybar, lemonbar, xmobar, screen (GNU
+    screen's), conky, genmon, argos, xbar, swiftbar, sketchybar, plain, json. Prints no text, and exits with 0, while
+    nothing is known: a bar then hides it. Asks nobody, and starts a refresh in the background when one is due.
     """
     chosen, wanted = FORMATS[format], panels.Wanted(template=template, window=window)
     if follow and chosen.update is None:
         raise UsageError(f"{format} runs its command at intervals and reads no stream. Leave --follow away.")
+    if after is not None and (format != "json" or follow):
+        raise UsageError("--after is for json, and in the place of --follow: it waits for one update.")
+    tell = _print if write is None else _replace(write)
+    adapt = _adapt_to(count, background)
+    if after is not None:
+        return _wait(wanted, adapt, after, tell)
     if follow:
-        return _follow(chosen, wanted)
+        return _follow(chosen, wanted, adapt, tell)
     prompt.start_refresh_if_due(os.environ, panels.UNATTENDED)
-    settings, now = options.for_a_desktop(config.load(os.environ)[0]), datetime.now(UTC)
+    settings, now = adapt(config.load(os.environ)[0]), datetime.now(UTC)
     known = overview.load(ProfileCache(os.environ), settings.thresholds, now)
     _tell_unknown(known, window)
-    _print(chosen.render(panels.look_at(known, settings, wanted, now), _refresh_command()))
+    tell(chosen.render(panels.look_at(known, settings, wanted, now), _refresh_command()))
     return 0
 
 
-def _follow(chosen: Format, wanted: Wanted) -> int:
-    from ullage.panel import clicks, page
+def _adapt_to(count: str | None, background: Literal["dark", "light"] | None) -> Callable[[Settings], Settings]:
+    """Return what makes of the settings in force those for this bar."""
+
+    def adapt(settings: Settings) -> Settings:
+        if background is not None:
+            settings = settings.replace(look=settings.look.replace(background=background))
+        settings = options.for_a_desktop(settings)
+        return settings if count is None else settings.replace(show_left=count == "left")
+
+    return adapt
+
+
+def _follow(chosen: Format, wanted: Wanted, adapt: Callable[[Settings], Settings], tell: Callable[[str], None]) -> int:
+    from ullage.panel import page
     from ullage.panel.follow import Followed, PipeSleep, follow
 
     refresh, said = _refresh_command(), None
@@ -76,24 +125,52 @@ def _follow(chosen: Format, wanted: Wanted) -> int:
         text = chosen.update(panel, refresh)
         if text != said:
             said = text
-            _print(text)
+            tell(text)
 
-    def clicked(button: int) -> None:
-        if button == clicks.LEFT:
+    def answer(request: Request) -> None:
+        if request == "refresh":
             detach.start_refresh(os.environ, "--early")
-        elif button == clicks.RIGHT:
+        else:
             page.open_usage_page(os.environ)
 
     if chosen.prelude:
-        _print(chosen.prelude)
-    followed = Followed(os.environ, wanted, options.for_a_desktop)
-    with PipeSleep(sys.stdout.fileno(), clicked if chosen.takes_clicks else None) as sleep:
+        tell(chosen.prelude)
+    followed = Followed(os.environ, wanted, adapt)
+    with PipeSleep(sys.stdout.fileno(), chosen.read, answer) as sleep:
         follow(followed, say, sleep)
     return 0
 
 
+def _wait(wanted: Wanted, adapt: Callable[[Settings], Settings], revision: str, tell: Callable[[str], None]) -> int:
+    """Print what there is to show once it has another revision than this."""
+    from ullage.panel import document
+    from ullage.panel.follow import Followed, PipeSleep, follow
+
+    refresh = _refresh_command()
+
+    def say(panel: Panel) -> None:
+        if document.digest(panel) != revision:
+            sleep.ended = True
+            tell(document.write_json(panel, refresh))
+
+    with PipeSleep(sys.stdout.fileno()) as sleep:
+        follow(Followed(os.environ, wanted, adapt), say, sleep)
+    return 0
+
+
+def _replace(path: str) -> Callable[[str], None]:
+    def replace(text: str) -> None:
+        try:
+            files.write_atomically(path, text.encode(errors="replace") + b"\n")
+        except CacheError as error:
+            reason = getattr(error.__cause__, "strerror", None) or "it was refused"
+            raise UsageError(f"Cannot write {path}: {reason}. Name a file in a directory of yours.") from error
+
+    return replace
+
+
 def _tell_unknown(known: Overview, window: str | None) -> None:
-    windows = known.reading.windows if known.reading else ()
+    windows = named_limits(known.reading) if known.reading else ()
     if window is not None and windows and find_window(windows, window) is None:
         names = ", ".join(segment.short_name(each) for each in windows)
         click.echo(f"ullage: There is no window {window!r} now. Known are {names}.", err=True)

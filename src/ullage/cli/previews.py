@@ -8,7 +8,7 @@ from datetime import timedelta
 from ullage.base.text import clean
 from ullage.config.template import parse_template
 from ullage.quota import pace
-from ullage.quota.model import SESSION, WEEK, Account, Reading, Window, binding_window, used_percent_at
+from ullage.quota.model import SESSION, WEEK, Account, Reading, Window, binding_window, limits_of, used_percent_at
 from ullage.quota.pace import Sample
 from ullage.render import segment
 from ullage.render.segment import View
@@ -37,7 +37,7 @@ STAGES = {
 def own_view(known: Overview, settings: Settings, now: datetime) -> View | None:
     """Return the person's own numbers; None where none can be shown now."""
     reading = known.reading
-    binding = binding_window(reading.windows, now, settings.thresholds) if reading else None
+    binding = binding_window(limits_of(reading), now, settings.thresholds) if reading else None
     if reading is None or binding is None or used_percent_at(binding, now, settings.thresholds) is None:
         return None
     view = _view(reading, settings, now)

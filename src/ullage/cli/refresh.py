@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import click
 
 from ullage import prompt, refresh
-from ullage.cli import options
+from ullage.cli import asking, options
 from ullage.quota import exits
 from ullage.store.cache import ProfileCache
 from ullage.system import detach as detaching
@@ -38,7 +38,8 @@ def command(detach: bool, force: bool, early: bool) -> int:
     settings, issues = options.load_settings()
     options.tell_issues(issues)
     outcome = refresh.refresh(os.environ, force=force, early=early)
-    click.echo(_WORDS[outcome.result], err=outcome.result == "failed")
+    busy = asking.words(ProfileCache(os.environ).lock_holder()) if outcome.result == "busy" else None
+    click.echo(busy or _WORDS[outcome.result], err=outcome.result == "failed")
     if outcome.problem:
         click.echo(f"ullage: {outcome.problem.message}", err=True)
     if outcome.problem is None:
@@ -50,7 +51,6 @@ def command(detach: bool, force: bool, early: bool) -> int:
 _WORDS = {
     "refreshed": "Refreshed.",
     "not_due": "Not due yet; --force asks all the same.",
-    "busy": "Another refresh is running.",
     "held": "The server has asked for a pause; the last reading stays.",
     "failed": "No new reading.",
 }

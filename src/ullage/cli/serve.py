@@ -13,7 +13,7 @@ from ullage import config
 from ullage.base.errors import MissingExtraError, UsageError
 from ullage.base.values import iso
 from ullage.cli import options
-from ullage.serve import access_tokens, listen
+from ullage.serve import access_tokens, listen, running
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -134,14 +134,17 @@ def _serve(
     hosts = listen.list_hosts(("localhost", *allowed) if is_unix else (host, *allowed), port, scheme)
     feed = Feed(knowledge, [directory] if directory else [])
     access = Access(directory, hosts, scheme)
+    announced: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
     if is_unix:
         click.echo(f"Serving on {listener.getsockname()}; Ctrl-C ends it.")
     else:
         base = f"{scheme}://{listen.show_address(host)}:{port}"
         click.echo(f"Serving at {base}; Ctrl-C ends it.")
         _offer_link(base, open_browser=open_browser)
+        announced = running.announce(access_tokens.locate_directory(os.environ), base)
     sys.stdout.flush()
-    server.run(app.build_application(knowledge, access, feed), feed, listener, tls)
+    with announced:
+        server.run(app.build_application(knowledge, access, feed), feed, listener, tls)
 
 
 def _offer_link(base: str, *, open_browser: bool) -> None:
@@ -167,9 +170,14 @@ def _new_link(base: str) -> str:
 
 
 @command.command(short_help="Make a link that opens the page in one browser, once.")
-@click.option("--base", metavar="URL", default=f"http://127.0.0.1:{_PORT}", show_default=True, help="Where it serves.")
-def link(base: str) -> None:
+@click.option("--base", metavar="URL", help=f"Where it serves. Else where it runs now, or http://127.0.0.1:{_PORT}.")
+def link(base: str | None) -> None:
     """Make a link that opens the page in one browser, once, within ten minutes."""
+    if base is None:
+        base = running.find_base(access_tokens.locate_directory(os.environ))
+        if base is None:
+            base = f"http://127.0.0.1:{_PORT}"
+            click.echo("No server runs here now; the link is for one that `ullage serve` starts.", err=True)
     if not base.startswith(("http://", "https://")):
         raise click.BadParameter(f"{base!r} is no address such as http://127.0.0.1:{_PORT}.", param_hint="--base")
     click.echo(_new_link(base.rstrip("/")))

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 
 import click
 
 from ullage.base.errors import UsageError
+from ullage.cli.say import say
 from ullage.guard.limits import assign_limits, list_uncertain, parse_limit
-from ullage.setup import claude_code, plans, service, userfile
+from ullage.quota import timeline
+from ullage.setup import claude_code, gnome, init, plans, plasma, reasons, service, started, userfile, widgets
 from ullage.setup import claude_code as claude_setup
 from ullage.store.cache import ProfileCache
 
-_HOSTS = (*plans.HOSTS, claude_setup.NAME, service.NAME)
+_HOSTS = (*plans.HOSTS, claude_setup.NAME, service.NAME, gnome.NAME, plasma.NAME)
 
 
 @click.command(name="setup")
@@ -41,9 +44,10 @@ def command(
     warn: tuple[str, ...],
     block: tuple[str, ...],
 ) -> int:
-    """Add the segment to a shell's, starship's, tmux's or Claude Code's own file, once; `service` runs `ullage serve`.
+    """Add the segment to a shell's, starship's, tmux's or Claude Code's own file, once, or a widget to a desktop.
 
-    WHAT is bash, zsh, fish, elvish, nushell, xonsh, starship, tmux, claude-code or service.
+    WHAT is bash, zsh, fish, elvish, nushell, xonsh, starship, tmux, claude-code, gnome, plasma, or service, which runs
+    `ullage serve`.
 
     Shows the change and asks before it writes; keeps a copy of the file as it was. A link into a dotfile repository is
     followed, and stays.
@@ -52,45 +56,120 @@ def command(
     _refuse_root_at_home_of_another()
     if (guard and host != claude_setup.NAME) or ((warn or block) and not guard):
         raise click.UsageError("--guard is for claude-code, --warn and --block are for --guard.")
+    if host in (gnome.NAME, plasma.NAME):
+        return _remove_widget(host, yes) if undo else _add_widget(host, yes)
     if guard:
-        path = claude_setup.path(os.environ)
         plan = claude_code.plan_hooks_undo(os.environ) if undo else _planned_hooks(warn, block)
     else:
-        path, plan = _planned(host, undo=undo, starship=starship, without_process=without_process)
+        plan = _planned(host, undo=undo, starship=starship, without_process=without_process)
     if plan.change is None:
-        click.echo(plan.words)
+        say(plan.words)
         return 0
-    click.echo(userfile.diff(plan.change))
+    status = _apply(plan, yes=yes)
+    if status is None and not undo:
+        if host in started.SHELLS and not starship:
+            _prove(plans.host(host, os.environ))
+        say(f"`ullage setup {host}{' --guard' if guard else ''} --undo` takes it out again.")
+    return status or 0
+
+
+def _apply(plan: plans.Plan, *, yes: bool) -> int | None:
+    """Show the changes, ask, and write them; return the exit code where nothing was written."""
+    assert plan.change is not None
+    changes = [plan.change, *plan.more]
+    click.echo("\n".join(map(userfile.diff, changes)))
     if plan.note:
-        click.echo(f"\n{plan.note}")
-    if not yes:
-        if sys.stdin is None or not sys.stdin.isatty():
-            click.echo("Nothing was written: there is no terminal to ask on. --yes writes without asking.", err=True)
-            return 2
-        if not click.confirm("\nWrite this?", default=False):
-            click.echo("Nothing was written.")
-            return 0
-    backup = userfile.apply(plan.change, keep=not plan.takes_back)
-    click.echo(f"\nWrote {path}." if plan.change.after is not None else f"\nRemoved {path}.")
+        say(f"\n{plan.note}")
+    refused = None if yes else _ask("Write this?", "written")
+    if refused is not None:
+        return refused
+    say("")
+    for change in changes:
+        _write(change, keep=not plan.takes_back)
+    say(plan.words)
+    return None
+
+
+def _ask(question: str, done: str) -> int | None:
+    """Ask whether to go on; return the exit code where that is not wanted."""
+    if sys.stdin is None or not sys.stdin.isatty():
+        say(f"Nothing was {done}: there is no terminal to ask on. --yes goes on without asking.", err=True)
+        return 2
+    if not click.confirm(f"\n{question}", default=False):
+        say(f"Nothing was {done}.")
+        return 0
+    return None
+
+
+def _write(change: userfile.Change, *, keep: bool) -> None:
+    backup = userfile.apply(change, keep=keep)
+    say(f"{'Removed' if change.after is None else 'Wrote'} {change.file.path}.")
     if backup:
-        click.echo(f"What was there before is in {backup}.")
-    click.echo(plan.words)
-    if not undo:
-        click.echo(f"`ullage setup {host}{' --guard' if guard else ''} --undo` takes it out again.")
+        say(f"What was there before is in {backup}.")
+
+
+def _prove(host: plans.Host) -> None:
+    """Start the shell and say whether its prompt shows the segment, and what that is now."""
+    program = plans.program(host.name, os.environ)
+    if program is None:
+        say(f"{host.name} is not in PATH, so that it could not be tried.")
+        return
+    missing = reasons.prove(host, program, os.environ)
+    say("\n".join(f"! {sentence}" for sentence in missing) or "A new one was started, and its prompt shows it.")
+    cache, now = ProfileCache(os.environ), int(time.time())
+    shown = timeline.text_at(cache.timeline("plain"), now).decode()
+    problem = cache.schedule().problem
+    if shown:
+        say(f"Now that is: {shown}")
+    elif problem:
+        say(f"Now that is nothing: {problem.message}")
+    else:
+        say("Now that is nothing, as nothing is known yet. The first prompt starts a refresh; `ullage usage` waits.")
+
+
+def _add_widget(host: str, yes: bool) -> int:
+    desktop = gnome if host == gnome.NAME else plasma
+    tree = desktop.tree(os.environ, init.this_program(sys.argv[0], sys.executable))
+    if widgets.is_written(tree):
+        say(f"{tree.directory} is set up already.")
+        return 0
+    say("\n".join([f"This writes into {tree.directory}", *(f"  {name}" for name in sorted(tree.files))]))
+    say(f"and adds {desktop.ADDS}.")
+    refused = None if yes else _ask("Write this?", "written")
+    if refused is not None:
+        return refused
+    widgets.write(tree)
+    say(f"\nWrote {tree.directory}.\n{desktop.turn_on(os.environ)}")
+    say(f"`ullage setup {host} --undo` takes it out again.")
     return 0
 
 
-def _planned(host: str, *, undo: bool, starship: bool, without_process: bool) -> tuple[str, plans.Plan]:
-    """Return which file is to change, and how."""
+def _remove_widget(host: str, yes: bool) -> int:
+    desktop = gnome if host == gnome.NAME else plasma
+    directory = desktop.directory(os.environ)
+    if not widgets.is_ours(directory):
+        say(f"{directory} is not from this command: nothing to undo.")
+        return 0
+    refused = None if yes else _ask(f"Remove {directory}?", "removed")
+    if refused is not None:
+        return refused
+    words = desktop.turn_off(os.environ)
+    kept = widgets.remove(directory)
+    say(f"Removed {directory}.\n{words}")
+    if kept:
+        say(f"Changed since, and kept: {', '.join(kept)}")
+    return 0
+
+
+def _planned(host: str, *, undo: bool, starship: bool, without_process: bool) -> plans.Plan:
+    """Return what is to change."""
     if host == service.NAME:
         manager = service.manager()
-        plan = service.plan_undo(os.environ, manager) if undo else service.plan(os.environ, manager)
-        return service.path(os.environ, manager), plan
+        return service.plan_undo(os.environ, manager) if undo else service.plan(os.environ, manager)
     if host == claude_setup.NAME:
-        plan = claude_setup.plan_undo(os.environ) if undo else claude_setup.plan(os.environ)
-        return claude_setup.path(os.environ), plan
+        return claude_setup.plan_undo(os.environ) if undo else claude_setup.plan(os.environ)
     chosen = plans.host(host, os.environ, starship=starship, without_process=without_process)
-    return chosen.path, plans.plan_undo(chosen) if undo else plans.plan(chosen)
+    return plans.plan_undo(chosen) if undo else plans.plan(chosen)
 
 
 def _planned_hooks(warn: tuple[str, ...], block: tuple[str, ...]) -> plans.Plan:

@@ -13,6 +13,7 @@ from ullage.base import moments
 from ullage.base.text import clean
 from ullage.cli import options
 from ullage.cli.progress import ProgressBar
+from ullage.cli.say import say
 from ullage.tokens import document, prices, tally, transcripts
 from ullage.tokens import words as render
 from ullage.tokens.report import GROUPINGS
@@ -104,7 +105,7 @@ def command(
     with ProgressBar("reading transcripts") as bar:
         answer = tally.count_usage(os.environ, question, settings.prices, bar.show, now)
     for notice in answer.notices:
-        click.echo(f"ullage: {notice}", err=True)
+        say(f"ullage: {notice}", err=True)
     if as_json or as_csv:
         _print_for_programs(answer, _name(zone), as_json=as_json)
     else:
@@ -129,7 +130,7 @@ def _name(zone: tzinfo | None) -> str:
 def _print(answer: TokenUsage, now: datetime) -> None:
     if not answer.found.transcripts:
         looked = ", ".join(root.directory for root in answer.found.roots)
-        click.echo(f"No transcripts are there. Looked below: {looked}")
+        say(f"No transcripts are there. Looked below: {looked}")
         skipped = render.word_skipped(answer.skipped)
         click.echo(f"skipped: {skipped}" if skipped else render.NOTE)
         return
@@ -187,7 +188,7 @@ def show_prices(source: str | None, bundled: bool, as_json: bool) -> int:
     options.tell_issues(issues)
     shown, notice = tally.load_prices(os.environ, settings.prices)
     if notice:
-        click.echo(f"ullage: {notice}", err=True)
+        say(f"ullage: {notice}", err=True)
     if as_json:
         plain = {model: prices.describe_price(price) for model, price in shown.models.items()}
         combined = {

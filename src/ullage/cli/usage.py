@@ -7,11 +7,16 @@ from datetime import UTC, datetime
 
 import click
 
+from ullage.base.text import clean
 from ullage.cli import options
 from ullage.cli.asking import refresh_or_wait
 from ullage.quota import exits
 from ullage.store import overview
 from ullage.system import places
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ullage.store.overview import Overview
 
 
 @click.command(name="usage")
@@ -62,5 +67,11 @@ def command(as_json: bool, may_refresh: bool, every: bool) -> int:
 
         settings = options.for_a_terminal(settings)
         for number, one in enumerate(shown):
-            table.print_usage(one, settings, now, title=one.profile or "default" if every else "", first=not number)
+            table.print_usage(one, settings, now, title=_title(one) if every else "", first=not number)
     return min(exits.choose_exit_code(one.reading, one.schedule.problem, settings.thresholds, now) for one in shown)
+
+
+def _title(one: Overview) -> str:
+    """Return the profile, and the organisation whose plan it is where that has a name."""
+    organization = clean(one.account.organization)
+    return f"{one.profile or 'default'}{f', {organization}' if organization else ''}"

@@ -15,7 +15,7 @@ from ullage.guard import Question, limits
 from ullage.guard.limits import Limit, parse_duration, parse_percent
 from ullage.guard.waiting import Look
 from ullage.quota.exits import NOTHING_KNOWN, OVER, TOO_OLD, UNDER
-from ullage.quota.model import binding_window, has_reset, same_reset, state_at
+from ullage.quota.model import binding_window, has_reset, limits_of, named_limits, same_reset, state_of
 from ullage.render import words
 
 TYPE_CHECKING = False
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @click.command(name="wait")
-@click.argument("window", required=False)
+@click.argument("window", required=False, shell_complete=options.complete_window)
 @click.option(
     "--below",
     callback=parsed(parse_percent),
@@ -72,8 +72,8 @@ def command(window: str | None, below: float | None, timeout: timedelta | None, 
 
 def _chosen(reading: Reading, name: str | None, known: Known, now: datetime) -> Window | None:
     if name is None:
-        return binding_window(reading.windows, now, known.settings.thresholds)
-    return limits.find_named_window(name, reading.windows)
+        return binding_window(limits_of(reading), now, known.settings.thresholds)
+    return limits.find_named_window(name, named_limits(reading))
 
 
 def _until_reset(known: Known, first: Window) -> Callable[[datetime], Look]:
@@ -81,8 +81,9 @@ def _until_reset(known: Known, first: Window) -> Callable[[datetime], Look]:
 
     def look(now: datetime) -> Look:
         if resets_at is None:
-            old = state_at(first.as_of, now, known.settings.thresholds) == "expired"
-            text = f"{label} had not started {words.age(now - first.as_of)} ago; there is no reset to wait for."
+            old = state_of(first, now, known.settings.thresholds) == "expired"
+            why = f"had not started {words.age(now - first.as_of)} ago" if not first.used_percent else "tells no reset"
+            text = f"{label} {why}; there is no reset to wait for."
             return Look(over=True, words=text, exit_code=TOO_OLD if old else UNDER)
         if has_reset(first, now):
             return Look(over=True, words=f"{label} has reset.")
@@ -111,4 +112,4 @@ def _until_below(known: Known, first: Window, below: float) -> Callable[[datetim
 
 def _latest(known: Known, first: Window) -> Window:
     reading = known.reading()
-    return next((window for window in reading.windows if window.id == first.id), first) if reading else first
+    return next((window for window in named_limits(reading) if window.id == first.id), first) if reading else first

@@ -13,7 +13,7 @@ from ullage.base.errors import UsageError
 from ullage.base.text import clean
 from ullage.cli import options
 from ullage.cli.screen import Ended, Screen
-from ullage.quota.model import binding_window
+from ullage.quota.model import binding_window, listed_windows
 from ullage.render import burnup, chart, rows, table, usage, words
 from ullage.render.cells import fit
 from ullage.render.cells import width as width_of
@@ -113,7 +113,7 @@ def _lines(known: Overview, settings: Settings, now: datetime, chosen: int, size
 
 
 def _in_order(known: Overview) -> list[Window]:
-    return rows.by_kind(known.reading.windows) if known.reading else []
+    return rows.by_kind(listed_windows(known.reading)) if known.reading else []
 
 
 def _charts(

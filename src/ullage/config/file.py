@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import stat
-
 from ullage.base.text import clean
 from ullage.config import plain
 from ullage.config.checks import Issue
 from ullage.config.options import OPTIONS
+from ullage.system import directories
 from ullage.system.files import read_regular
 
 TYPE_CHECKING = False
@@ -25,39 +23,23 @@ _TABLES = tuple(option.key for option in OPTIONS if isinstance(option.default, d
 
 
 def read(path: str, values: dict[str, Any]) -> tuple[dict[str, Any], tuple[Issue, ...]]:
-    """Return the values with what is right in a file put over them, and what is wrong with it."""
-    data = read_regular(path, _LARGEST_FILE)
+    """Return the values with what is right in a file put over them, and what is wrong with it.
+
+    It names commands that are run, so nothing of a file that another user could have written is looked at. Links are
+    followed, as many keep such files in a place of their own.
+    """
+    try:
+        real, status = directories.trusted(path)
+        data = read_regular(real, _LARGEST_FILE, only=status)
+    except directories.MeddledError as error:
+        return values, (Issue(line=0, message=f"is not read, as it can name commands: {error}"),)
+    except OSError:
+        data = None
     if data is None:
         return values, (
             Issue(line=0, message="cannot be read: it is no regular file, too large, or not yours to read"),
         )
-    meddler = _meddler(path)
-    if meddler:
-        return values, (Issue(line=0, message=meddler),)
     return check_file(data, values)
-
-
-def _meddler(path: str) -> str | None:
-    """Return who else could have written a file, in words, or None: it names commands that are run.
-
-    Links are followed, as many keep such files in a place of their own; root may write what it likes. A group counts
-    where it is not the user's first one, which is the user's alone on most systems.
-    """
-    if not hasattr(os, "geteuid"):
-        return None
-    real = os.path.realpath(path)
-    for place in (real, os.path.dirname(real)):
-        try:
-            status = os.stat(place)
-        except OSError as error:
-            return f"cannot be looked at: {error.strerror}"
-        if status.st_uid not in (os.geteuid(), 0):
-            return f"is not read: {place} belongs to another user, who could name commands in it. Make it your own"
-        others = stat.S_IWOTH | (0 if status.st_gid == os.getegid() else stat.S_IWGRP)
-        is_sticky = stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_ISVTX
-        if status.st_mode & others and not is_sticky:
-            return f"is not read: others can write to {place}, and name commands in it. Run: chmod go-w '{place}'"
-    return None
 
 
 def check_file(data: bytes, values: dict[str, Any]) -> tuple[dict[str, Any], tuple[Issue, ...]]:
@@ -85,7 +67,16 @@ def check_file(data: bytes, values: dict[str, Any]) -> tuple[dict[str, Any], tup
             issues.append(_issue(text, key, key, words))
         else:
             values[key] = value
+    issues += [_issue(text, key, key, words) for key, words in _check_together(values)]
     return values, tuple(issues[:_MOST_ISSUES])
+
+
+def _check_together(values: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield each option that another one makes no sense of, with what is wrong, and give it a value that does."""
+    warning, critical = values["severity.warning_percent"], values["severity.critical_percent"]
+    if warning > critical:
+        values["severity.warning_percent"] = critical
+        yield "severity.warning_percent", f"is {warning:g}, above critical_percent ({critical:g}): none would be seen"
 
 
 def _issue(text: str, key: str, place: str, words: str) -> Issue:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ullage.base.documentation import find_page
 from ullage.base.record import Record
 from ullage.config import checks
 from ullage.config.palette import BACKGROUNDS, LEVELS, PALETTES, check_style
@@ -59,8 +60,8 @@ OPTIONS: tuple[Option, ...] = (
         "while you work and every thirty otherwise). statusline, claude-cache, claude-cli: one of these three alone.\n"
         "oauth: one request to the provider's usage endpoint, with the token that Claude Code stored, at most every\n"
         "five minutes; never used unless you name it here. web: one request to claude.ai with your own session key,\n"
-        "see [web] and docs/sources.md; never used unless you name it. What the status line told counts with every\n"
-        "choice.",
+        f"see [web] and {find_page('sources')};\n"
+        "never used unless you name it. What the status line told counts with every choice.",
         check=checks.one_of(*SOURCES),
     ),
     Option(
@@ -72,7 +73,8 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         key="segment.template",
         explanation="What a prompt shows: {5h}, {7d}, a model's name such as {fable}, {credits}, {top} for the window\n"
-        "nearest to its limit; with .used .left .name .label .resets_in .resets_at .blocked_for,\n"
+        "nearest to its limit; with .used .left .name .label .resets_in .resets_at\n"
+        "and .blocked_for .on_credits; {model_week} is a model's week where it is fuller than the week,\n"
         "drawn as .bar .dots .ring and .course (what it stood at so far), in so many cells with {5h.bar:5};\n"
         "with .pace (1.3×: used so much faster than would just last) and .runs_out (when, if before the reset);\n"
         "{age} {state} {plan} {source} {icon}. A group in [ ] vanishes when a value in it is unknown, and has a style\n"

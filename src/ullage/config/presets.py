@@ -17,7 +17,8 @@ class Preset(Record):
 
 PRESETS: dict[str, Preset] = {
     "plain": Preset(
-        template="{top.name} {top}[ {top.blocked_for}]", words="the window nearest to its limit, and its number"
+        template="{top.name} {top}[ {top.on_credits}][ {top.blocked_for}]",
+        words="the window nearest to its limit, and its number",
     ),
     "minimal": Preset(template="{top}", words="the number alone"),
     "bar": Preset(template="{top.name} {top.bar:8} {top}", words="with a bar"),

@@ -22,11 +22,12 @@ if TYPE_CHECKING:
 DEFAULTS: Mapping[str, Any] = {
     "source": "auto",
     "segment.preset": "plain",
-    "segment.template": "{top.name} {top}[ {top.blocked_for}]",
+    "segment.template": "{top.name} {top}[ {top.on_credits}][ {top.blocked_for}]",
     "segment.show": "used",
     "segment.glyphs": "unicode",
     **{f"segment.templates.{surface}": "" for surface in SURFACES},
-    "statusline.template": "[{model}  ][5h {5h}][ {5h.resets_in}][  7d {7d}][ {7d.resets_in}][  context {context}]",
+    "statusline.template": "[{model}  ][5h {5h}][ {5h.resets_in}][  7d {7d}][ {7d.resets_in}]"
+    "[  {model_week.name} {model_week}][ {model_week.resets_in}][  context {context}]",
     "severity.warning_percent": 75,
     "severity.critical_percent": 90,
     "age.stale_after_minutes": 15,

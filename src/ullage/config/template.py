@@ -35,6 +35,7 @@ WINDOW_ATTRIBUTES = (
     "resets_in",
     "resets_at",
     "blocked_for",
+    "on_credits",
     "pace",
     "runs_out",
 )

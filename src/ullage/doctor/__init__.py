@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import platform
+from datetime import UTC, datetime
 
 from ullage import __version__, config
 from ullage.base.errors import CacheError, UsageError
@@ -14,7 +15,7 @@ from ullage.base.record import Record
 from ullage.base.values import iso
 from ullage.doctor import permissions, redact
 from ullage.doctor.finding import Finding
-from ullage.doctor.hosts import report_hosts
+from ullage.doctor.hosts import measure_prompts, report_hosts
 from ullage.doctor.sources import report_sources
 from ullage.doctor.state import describe_directory, describe_state, find_obstacles
 from ullage.metrics import report as metrics_report
@@ -27,7 +28,6 @@ from ullage.system import directories
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from datetime import datetime
     from typing import Any
 
     from ullage.quota.model import Reading
@@ -43,13 +43,14 @@ class Examination(Record):
     thresholds: Thresholds
 
 
-def examine(environ: Mapping[str, str], now: datetime) -> Examination:
-    """Look at everything once; raises nothing that the state of the machine could cause."""
+def examine(environ: Mapping[str, str], now: datetime, *, measured: bool = False) -> Examination:
+    """Look at everything once, and time the prompts if asked to; the state of the machine raises nothing."""
     findings: list[Finding] = []
     cache = _cache(environ, findings)
     reading, schedule = (cache.reading(), cache.schedule()) if cache else (None, Schedule())
     thresholds, configuration = _configuration(environ, findings)
-    hosts, prompt = report_hosts(environ, now, findings)
+    hosts = report_hosts(environ, findings)
+    prompt = measure_prompts(hosts, environ, now, findings) if measured else {}
     state = _state(environ, findings)
     document = {
         "schema": 1,
@@ -62,13 +63,14 @@ def examine(environ: Mapping[str, str], now: datetime) -> Examination:
         "cache": _cache_document(cache),
         "state": state,
         "reading": _reading_document(reading, thresholds, now),
-        "refresh": _refresh_document(reading, schedule, now),
+        "refresh": {**_refresh_document(reading, schedule, now), "running": _running(cache)},
         "sources": _sources(environ, configuration["source"], cache, now),
         "metrics": _metrics_document(environ),
         "config": configuration,
         "findings": [{"code": finding.code, "message": finding.message} for finding in findings],
     }
-    ids = (reading.account.id if reading else None, schedule.account_id)
+    accounts = [schedule.account, *([reading.account] if reading else [])]
+    ids = tuple(name for account in accounts for name in (account.id, account.organization_id))
     return Examination(
         document=redact.redact(document, environ, ids),
         findings=tuple(findings),
@@ -192,6 +194,15 @@ def _sources(
         }
         for row in rows
     ]
+
+
+def _running(cache: ProfileCache | None) -> dict[str, Any] | None:
+    """Return the process that refreshes now, and since when."""
+    found = cache.lock_holder() if cache else None
+    if found is None:
+        return None
+    since = iso(datetime.fromtimestamp(found.since, UTC))
+    return {"process": found.process, "since": since, "stopped": found.is_stopped}
 
 
 def _refresh_document(reading: Reading | None, schedule: Schedule, now: datetime) -> dict[str, Any]:

@@ -1,26 +1,25 @@
-"""The programs that show the segment: which are here and new enough, how each is set up, and what it costs a prompt."""
+"""The programs that show the segment: which are here and new enough, and how each is set up."""
 
 from __future__ import annotations
 
 import os
 import re
-import subprocess
+import threading
 
 from ullage.base.errors import UllageError, UsageError
 from ullage.doctor import measure
 from ullage.doctor.finding import Finding
-from ullage.setup import plans
+from ullage.setup import plans, reasons, started
 from ullage.system import programs
 from ullage.system.files import read_regular
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
     from typing import Any
 
 _VERSION_SECONDS = 5
-_PROGRAMS = {"nushell": "nu"}
 # What the tests run, or what the shell code is written for.
 _MINIMUM = {
     "bash": (3, 2),
@@ -32,6 +31,9 @@ _MINIMUM = {
     "starship": (1, 20),
     "tmux": (3, 2),
 }
+_SET_UP = ("block", "edited", "by hand")
+# Those that run it at every prompt.
+_READERS = ("starship", "tmux")
 # Where else a line of one's own may stand.
 _MORE_FILES = {
     "bash": (".bash_profile", ".bash_login", ".profile"),
@@ -44,11 +46,34 @@ _MORE_FILES = {
 }
 
 
-def report_hosts(
-    environ: Mapping[str, str], now: datetime, findings: list[Finding]
-) -> tuple[list[dict[str, Any]], dict[str, float | None]]:
-    """Return what is to be said of each host, and how long each program takes for a prompt, in milliseconds."""
-    hosts = [_host(name, environ, findings) for name in plans.HOSTS]
+def report_hosts(environ: Mapping[str, str], findings: list[Finding]) -> list[dict[str, Any]]:
+    """Return what is to be said of each host; every program is started once, for its version, all at the same time."""
+    paths = {name: plans.program(name, environ) for name in plans.HOSTS}
+    versions = _versions(paths, environ)
+    hosts = [_host(name, paths[name], versions.get(name), environ, findings) for name in plans.HOSTS]
+    _prove(hosts, environ, findings)
+    needed = {
+        # The lines that setup writes name it by its full path.
+        "ullage": [host["name"] for host in hosts if host["set_up"] == "by hand" and host["name"] in started.SHELLS],
+        "ullage-prompt": [host["name"] for host in hosts if host["name"] in _READERS and host["set_up"] in _SET_UP],
+    }
+    for program, users in needed.items():
+        if users and programs.find_program(program, environ) is None:
+            words = f"{program} is not in PATH, so {', '.join(users)} cannot find it. Add its directory to PATH."
+            findings.append(Finding(code="not_in_path", message=words, exit_code=2))
+    if _is_starship_unfed(hosts, environ):
+        words = (
+            "starship shows what a shell's hook exports, and none does: `ullage setup bash --starship`, or zsh, "
+            "fish or nushell."
+        )
+        findings.append(Finding(code="starship_unfed", message=words, exit_code=2))
+    return hosts
+
+
+def measure_prompts(
+    hosts: Sequence[dict[str, Any]], environ: Mapping[str, str], now: datetime, findings: list[Finding]
+) -> dict[str, float | None]:
+    """Return how many milliseconds each program takes for a prompt; put what each shell's hook takes into `hosts`."""
     prompt: dict[str, float | None] = {}
     try:
         with measure.cache(environ, int(now.timestamp())) as inside:
@@ -58,18 +83,25 @@ def report_hosts(
                     host["hook_microseconds"] = measure.hook(host["name"], host["program"], inside)
     except (OSError, UllageError) as error:
         findings.append(Finding(code="not_measured", message=f"Nothing could be measured: {error}.", exit_code=2))
-    set_up = [host["name"] for host in hosts if host["set_up"] not in ("none", "damaged")]
-    for program in ("ullage", "ullage-prompt"):
-        if set_up and programs.find_program(program, environ) is None:
-            words = f"{program} is not in PATH, so {', '.join(set_up)} cannot find it. Add its directory to PATH."
-            findings.append(Finding(code="not_in_path", message=words, exit_code=2))
-    if _is_starship_unfed(hosts, environ):
-        words = (
-            "starship shows what a shell's hook exports, and none does: `ullage setup bash --starship`, or zsh, "
-            "fish or nushell."
-        )
-        findings.append(Finding(code="starship_unfed", message=words, exit_code=2))
-    return hosts, prompt
+    return prompt
+
+
+def _prove(hosts: Sequence[dict[str, Any]], environ: Mapping[str, str], findings: list[Finding]) -> None:
+    """Start each shell that is set up, and put into `hosts` whether its prompt shows the segment."""
+    shells = {host["name"]: host for host in hosts if host["name"] in started.SHELLS and host["set_up"] in _SET_UP}
+    found = {name: host["program"] for name, host in shells.items() if host["program"] and host["enough"] is not False}
+    try:
+        starts = started.look(found, environ)
+    except OSError as error:
+        words = f"No shell could be started on a terminal: {error.strerror or error}."
+        findings.append(Finding(code="not_tried", message=words, exit_code=2))
+        return
+    for name in found:
+        of_shell = [start for start in starts if start.shell == name]
+        for start in of_shell:
+            shells[name]["seen_at_login" if start.login else "seen"] = start.seen
+        missing = reasons.explain(plans.host(name, environ), of_shell, environ)
+        findings += [Finding(code="not_seen", message=sentence, exit_code=2) for sentence in missing]
 
 
 def _is_starship_unfed(hosts: list[dict[str, Any]], environ: Mapping[str, str]) -> bool:
@@ -84,20 +116,20 @@ def _is_starship_unfed(hosts: list[dict[str, Any]], environ: Mapping[str, str]) 
     )
 
 
-def _host(name: str, environ: Mapping[str, str], findings: list[Finding]) -> dict[str, Any]:
-    program = programs.find_program(_PROGRAMS.get(name, name), environ)
-    version = _version(program, environ) if program else None
+def _host(
+    name: str, program: str | None, version: str | None, environ: Mapping[str, str], findings: list[Finding]
+) -> dict[str, Any]:
     enough = version is None or _numbers(version) >= _MINIMUM[name]
     file, standing = _standing(name, environ)
     minimum = ".".join(map(str, _MINIMUM[name]))
     if standing.how == "damaged":
         words = f"The marks of ullage's block in {file} do not pair up. `ullage setup {name}` says where."
         findings.append(Finding(code="damaged_block", message=words, exit_code=2))
-    lost = plans.lost_file(read_regular(file)) if file else None
+    lost = _lost_file(name, file, environ)
     if lost:
         words = (
-            f"{file} names {lost}, which is not there any more, so {name} shows nothing. `ullage setup {name} --undo`, "
-            f"then `ullage setup {name}` names the new one."
+            f"{file} names {lost}, which is not there any more, so {name} shows nothing or starts slowly. "
+            f"`ullage setup {name}` names the new one."
         )
         findings.append(Finding(code="lost_file", message=words, exit_code=2))
     if standing.how not in ("none", "damaged") and not enough:
@@ -112,24 +144,41 @@ def _host(name: str, environ: Mapping[str, str], findings: list[Finding]) -> dic
         "file": file,
         "set_up": standing.how,
         "line": standing.line,
+        "seen": None,
+        "seen_at_login": None,
         "hook_microseconds": None,
     }
 
 
-def _version(program: str, environ: Mapping[str, str]) -> str | None:
+def _lost_file(name: str, file: str | None, environ: Mapping[str, str]) -> str | None:
+    return plans.lost_file(read_regular(file), plans.host(name, environ), environ) if file else None
+
+
+def _versions(paths: Mapping[str, str | None], environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the version that each program says it has, all asked at once; without those that say none in time."""
+    versions: dict[str, str] = {}
+    asking = [
+        threading.Thread(target=_ask_version, args=(name, path, environ, versions))
+        for name, path in paths.items()
+        if path
+    ]
+    for thread in asking:
+        thread.start()
+    for thread in asking:
+        thread.join()
+    return versions
+
+
+def _ask_version(name: str, program: str, environ: Mapping[str, str], versions: dict[str, str]) -> None:
+    command = [program, "-V" if os.path.basename(program) == "tmux" else "--version"]
+    inside = {"PATH": environ.get("PATH", os.defpath), "HOME": "/", "LC_ALL": "C"}
     try:
-        done = subprocess.run(
-            [program, "-V" if os.path.basename(program) == "tmux" else "--version"],
-            env={"PATH": environ.get("PATH", os.defpath), "HOME": "/", "LC_ALL": "C"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_VERSION_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    found = re.search(rb"\d+(?:\.\d+)+[a-z]?", done.stdout)
-    return found.group().decode() if found else None
+        done = programs.run_program(command, inside, seconds=_VERSION_SECONDS)
+    except (OSError, programs.ProgramLateError, programs.ProgramFloodError):
+        return
+    found = re.search(rb"\d+(?:\.\d+)+[a-z]?", done.output)
+    if found:
+        versions[name] = found.group().decode()
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -15,10 +15,8 @@ import tempfile
 import time
 
 from ullage.prompt.publish import boot_clock
-from ullage.quota import timeline
-from ullage.quota.timeline import Frame
-from ullage.system import places, secret
-from ullage.system.files import write_atomically
+from ullage.setup import started
+from ullage.system import secret
 from ullage.system.programs import find_program
 
 TYPE_CHECKING = False
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
 _RUNS = 7
 _HOOKS = 500
 _SECONDS = 20
-_YEAR = 31_536_000
 _ULLAGE = [sys.executable, "-P", "-m", "ullage"]
 
 # Each runs what the shell would run before a prompt, as often as its first argument says.
@@ -89,14 +86,7 @@ def cache(environ: Mapping[str, str], now: int) -> Iterator[dict[str, str]]:
     with tempfile.TemporaryDirectory(prefix="ullage-doctor-", ignore_cleanup_errors=True) as home:
         kept = {name: environ[name] for name in ("PATH", "LANG", "LC_ALL", "LC_CTYPE") if name in environ}
         inside = {**kept, "HOME": home, "TERM": "xterm", "ULLAGE_CACHE_DIR": os.path.join(home, "cache")}
-        directory = places.profile_directory(inside)
-        os.makedirs(directory, mode=0o700)
-        frames = [Frame(starts_at=now - 60, level="normal", text="5h 42%")]
-        for surface in timeline.TIMELINES:
-            data = timeline.encode(
-                frames, written=now, refresh_after=now + _YEAR, checkpoint=now + _YEAR, clock=boot_clock()
-            )
-            write_atomically(os.path.join(directory, f"{surface}.timeline"), data, modified_at=now + _YEAR)
+        started.fill(inside["ULLAGE_CACHE_DIR"], "5h 42%", now, {}, boot_clock())
         yield inside
 
 

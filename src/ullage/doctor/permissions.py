@@ -22,7 +22,7 @@ def finding(code: str, directory: str, *, besides: str = "") -> Finding | None:
 
     Nothing where there are no such modes (Windows), or where there is no directory.
     """
-    if not hasattr(os, "geteuid"):
+    if not hasattr(os, "geteuid") or _holds_other_things(directory):
         return None
     found = [(path, mode) for path, mode in _modes(directory) if mode & _OTHERS and path != besides]
     if not found:
@@ -31,6 +31,16 @@ def finding(code: str, directory: str, *, besides: str = "") -> Finding | None:
     more, deeply = (f", and {len(found) - 1} more in it", "-R ") if len(found) > 1 else ("", "")
     words = f"{path} is open to other users (mode {mode:04o}){more}. Run: chmod {deeply}go-rwx {shlex.quote(path)}"
     return Finding(code=code, message=words, exit_code=2)
+
+
+def _holds_other_things(directory: str) -> bool:
+    """Say whether a directory is for all users, as /tmp, or holds a home: its modes are not for us to choose."""
+    try:
+        mode = os.stat(directory).st_mode
+    except OSError:
+        return False
+    inside = os.path.join(os.path.realpath(directory), "")
+    return bool(mode & stat.S_ISVTX) or os.path.join(os.path.realpath(os.path.expanduser("~")), "").startswith(inside)
 
 
 def _modes(directory: str) -> Iterator[tuple[str, int]]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from ullage.base.text import visible
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -54,4 +56,4 @@ def _text(text: str, known: list[str], home: str) -> str:
     if home:
         # A profile's cache repeats the profile's whole path, so the home may stand in the middle of one.
         text = re.sub(rf"(\w?){re.escape(home)}(?=[^\w.-]|$)", lambda found: f"{found[1]}/~" if found[1] else "~", text)
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return visible(text)

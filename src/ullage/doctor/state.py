@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shlex
+import stat
 
 from ullage.base.errors import HistoryError
 from ullage.store import history
@@ -62,6 +63,9 @@ def find_obstacles(path: str) -> list[tuple[str, str]]:
         status = os.stat(each)
         if hasattr(os, "geteuid") and status.st_uid != os.geteuid():
             words = f"{each} belongs to another user. Name a directory of your own in ULLAGE_STATE_DIR."
+            found.append(("state_not_private", words))
+        elif status.st_mode & 0o022 and status.st_mode & stat.S_ISVTX:
+            words = f"{each} is for all users of this machine. Name a directory of your own in ULLAGE_STATE_DIR."
             found.append(("state_not_private", words))
         elif status.st_mode & 0o022:
             found.append(("state_not_private", f"Others can write to {each}. Run: chmod go-w {shlex.quote(each)}"))

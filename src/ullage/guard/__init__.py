@@ -12,7 +12,7 @@ from ullage.base.text import clean
 from ullage.base.values import iso
 from ullage.guard import limits as limiting
 from ullage.quota.exits import NOTHING_KNOWN, OVER, TOO_OLD, UNDER, choose_exit_code
-from ullage.quota.model import CLOCK_SLACK, has_reset, state_at
+from ullage.quota.model import CLOCK_SLACK, CREDITS_ID, FULL_PERCENT, has_reset, limits_of, named_limits, state_of
 from ullage.render import words
 
 TYPE_CHECKING = False
@@ -31,11 +31,16 @@ _HINT = " Limits of your own: --max 5h=80, --need 20%."
 
 
 class Question(Record):
-    """What a caller wants to know: `most` that may be used, `need` on top of it, and how old a number may be."""
+    """What a caller wants to know: `most` that may be used, `need` on top of it, and how old a number may be.
+
+    With `allow_credits` a window that is used up leaves room as long as credits pay for what comes; a limit below 100
+    holds all the same.
+    """
 
     most: tuple[Limit, ...] = ()
     need: tuple[Limit, ...] = ()
     max_age: timedelta | None = None
+    allow_credits: bool = False
 
 
 class WindowVerdict(Record):
@@ -87,17 +92,20 @@ def judge(
         return Verdict(
             outcome="unknown", exit_code=choose_exit_code(None, problem, thresholds, now), message=clean(why, 500)
         )
-    most = limiting.assign_limits(question.most, reading.windows)
-    need = limiting.assign_limits(question.need, reading.windows)
-    unlimited = limiting.assign_limits([limiting.Limit(window=None, percent=100.0)], reading.windows)
-    chosen = {**dict.fromkeys(need, 100.0), **most} or unlimited
-    known = {window.id: window for window in reading.windows}
-    findings = [
-        _finding(key, known.get(key), limit, need.get(key, 0.0), forecasts.get(key), question.max_age, thresholds, now)
-        for key, limit in chosen.items()
-    ]
+    named, every = named_limits(reading), limits_of(reading)
+    most = limiting.assign_limits(question.most, named, every)
+    need = limiting.assign_limits(question.need, named, every)
+    unlimited = limiting.assign_limits([limiting.Limit(window=None, percent=FULL_PERCENT)], named, every)
+    chosen = {**dict.fromkeys(need, FULL_PERCENT), **most} or unlimited
+    known = {window.id: window for window in named}
+    findings = []
+    for key, limit in chosen.items():
+        finding = _finding(
+            key, known.get(key), limit, need.get(key, 0.0), forecasts.get(key), question.max_age, thresholds, now
+        )
+        findings.append(_paid(finding, reading) if question.allow_credits else finding)
     if not findings:
-        return Verdict(outcome="unknown", exit_code=NOTHING_KNOWN, message="The last reading names no window.")
+        return Verdict(outcome="unknown", exit_code=NOTHING_KNOWN, message="The last reading names nothing that binds.")
     verdict = _together(findings)
     if verdict.outcome == "under" and not (question.most or question.need):
         return verdict.replace(message=verdict.message + _HINT)
@@ -124,7 +132,7 @@ def _finding(
     if has_reset(window, now):
         why = f"{label} has reset, and there is no newer reading"
         return WindowVerdict(outcome="unknown", exit_code=TOO_OLD, why=why, **common)
-    if state_at(window.as_of, now, thresholds) == "expired":
+    if state_of(window, now, thresholds) == "expired":
         why = f"what is known of {label} is {words.age(now - window.as_of)} old"
         return WindowVerdict(outcome="unknown", exit_code=TOO_OLD, why=why, **common)
     projected = forecast.projected_percent if forecast else None
@@ -132,15 +140,30 @@ def _finding(
     why = _standing(window, limit, need, projected, now)
     if used >= limit or used + need > limit or (need and projected is not None and projected + need > limit):
         return WindowVerdict(outcome="over", exit_code=OVER, why=why, room_at=window.resets_at, **common)
+    if max_age is not None and not window.is_dated:
+        why = f"{label} is at {words.percent(used)}, and the source does not tell since when"
+        return WindowVerdict(outcome="unknown", exit_code=TOO_OLD, why=why, **common)
     if max_age is not None and not (timedelta(0) - CLOCK_SLACK <= now - window.as_of <= max_age):
         why = f"{label} was at {words.percent(used)} {words.age(now - window.as_of)} ago, older than --max-age allows"
         return WindowVerdict(outcome="unknown", exit_code=TOO_OLD, why=why, **common)
     return WindowVerdict(outcome="under", exit_code=UNDER, why=why, **common)
 
 
+def _paid(finding: WindowVerdict, reading: Reading) -> WindowVerdict:
+    """Let credits make room where a window has none; a limit that a person has set below 100 % holds all the same."""
+    credits = reading.credits
+    if finding.outcome != "over" or finding.limit < FULL_PERCENT or finding.id == CREDITS_ID:
+        return finding
+    if credits is None or not credits.pay:
+        return finding
+    return finding.replace(
+        outcome="under", exit_code=UNDER, why=f"{finding.why}; credits pay for what comes", room_at=None
+    )
+
+
 def _standing(window: Window, limit: float, need: float, projected: float | None, now: datetime) -> str:
     assert window.used_percent is not None
-    why = f"{clean(window.label)} is at {words.percent(window.used_percent)}"
+    why = f"{clean(window.label)} is at {words.percent(window.used_percent)}{_amounts(window)}"
     if need and projected is not None and projected > window.used_percent:
         why += f" and heads for {words.percent(projected)}"
     why += f", limit {limit:g}%"
@@ -149,6 +172,12 @@ def _standing(window: Window, limit: float, need: float, projected: float | None
     if window.resets_at is not None:
         why += f", resets in {words.countdown(window.resets_at - now)}"
     return why
+
+
+def _amounts(window: Window) -> str:
+    if window.used is None or window.limit is None:
+        return ""
+    return f" ({words.money(window.used)} of {words.money(window.limit)})"
 
 
 def _together(findings: Sequence[WindowVerdict]) -> Verdict:
@@ -181,6 +210,7 @@ def _told(outcome: Outcome, deciding: Sequence[WindowVerdict]) -> str:
 
 
 def _room(finding: WindowVerdict) -> float:
+    # What credits pay for is over its limit, and comes first.
     expected = finding.projected if finding.need else None
     return finding.limit - max(finding.used or 0.0, expected or 0.0)
 

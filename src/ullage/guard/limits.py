@@ -9,18 +9,22 @@ from ullage.base.dates import timedelta
 from ullage.base.errors import UsageError
 from ullage.base.record import Record
 from ullage.base.text import clean
-from ullage.quota.model import find_window
+from ullage.quota.model import CREDITS_ID, find_window, windows_named
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from ullage.quota.model import Window
 
 HIGHEST_PERCENT = 1000
 
 # A source may leave these out while nothing is used of them; any other name that it does not know is a mistake.
-_ALWAYS = {"5h": "five_hour", "7d": "seven_day", "five_hour": "five_hour", "seven_day": "seven_day"}
+_ALWAYS = {
+    "5h": "five_hour",
+    "7d": "seven_day",
+    **{name: name for name in ("five_hour", "seven_day", "spend_limit", CREDITS_ID)},
+}
 
 _MOST_DIGITS = 9
 _DURATION = r"(?:([0-9]{1,6})d)?(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,9})s)?"
@@ -84,20 +88,24 @@ def parse_duration(text: str) -> timedelta:
     return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
 
 
-def assign_limits(limits: Iterable[Limit], windows: tuple[Window, ...]) -> dict[str, float]:
+def assign_limits(
+    limits: Iterable[Limit], windows: tuple[Window, ...], every: Iterable[Window] | None = None
+) -> dict[str, float]:
     """Return each window's limit by its id; a window's own goes before one for all, and of equals the lower holds.
 
-    A limit for all covers every window whose meaning is known. A well-known window that is not there is returned all
-    the same, for the caller to say that nothing is known of it; any other raises UnknownWindowError.
+    A name may stand for any of `windows`, a model's for each of its versions; a limit for all covers `every`, which are
+    those that the server lists where nothing else is said. A well-known window that is not there is returned all the
+    same, for the caller to say that nothing is known of it; any other raises UnknownWindowError.
     """
+    covered = [window.id for window in (every if every is not None else windows) if window.is_listed]
     named: dict[str, float] = {}
     general: dict[str, float] = {}
     for limit in limits:
         if limit.window is None:
-            ids = [window.id for window in windows if window.kind != "other"]
+            ids: Sequence[str] = covered
             chosen = general
         else:
-            ids = [_id(limit.window, windows)]
+            ids = _ids(limit.window, windows)
             chosen = named
         for window_id in ids:
             chosen[window_id] = min(limit.percent, chosen.get(window_id, HIGHEST_PERCENT))
@@ -111,17 +119,20 @@ def list_uncertain(limits: Iterable[Limit]) -> tuple[str, ...]:
 
 
 def find_named_window(name: str, windows: tuple[Window, ...]) -> Window | None:
-    """Return the window of this name, None for a well-known one that is not there; else raise UnknownWindowError."""
-    window_id = _id(clean(name).lower(), windows)
-    return next((window for window in windows if window.id == window_id), None)
+    """Return the window of this name, None for a well-known one that is not there; else raise UnknownWindowError.
+
+    Of several versions of a model it is the fullest.
+    """
+    _ids(clean(name).lower(), windows)
+    return find_window(windows, clean(name).lower())
 
 
-def _id(name: str, windows: tuple[Window, ...]) -> str:
-    window = find_window(windows, name)
-    if window is not None:
-        return window.id
+def _ids(name: str, windows: tuple[Window, ...]) -> Sequence[str]:
+    found = windows_named(windows, name)
+    if found:
+        return [window.id for window in found]
     if name in _ALWAYS:
-        return _ALWAYS[name]
+        return [_ALWAYS[name]]
     known = ", ".join(window.id for window in windows) or "five_hour, seven_day"
     raise UnknownWindowError(f"There is no window {_quoted(name)}. Known are {known}.")
 

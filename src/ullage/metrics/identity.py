@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import hashlib
 import os
 import platform
 import secrets
+import shlex
 import stat
 
 from ullage import config
@@ -38,7 +40,7 @@ def name_accounts(reporting: Reporting, overviews: Iterable[Overview], environ: 
     return Names(
         key=key.encode(),
         user=clean(reporting.user),
-        install=identify_installation(environ) if any(one.account_id is None for one in known) else "",
+        install=identify_installation(environ) if any(one.account.id is None for one in known) else "",
         addresses=_addresses(known, environ) if reporting.account == "address" else {},
     )
 
@@ -92,15 +94,19 @@ def _drawn(path: str) -> bytes:
 
 
 def _addresses(overviews: Iterable[Overview], environ: Mapping[str, str]) -> dict[str, str]:
-    found = {}
+    found: dict[str, tuple[str, str]] = {}
     for one in overviews:
         with contextlib.suppress(SourceError):
             signed_in = claude_state.part(places.of_profile(one.profile, environ), "oauthAccount")
             address = clean(signed_in.get("emailAddress"), _LONGEST_ADDRESS)
             # Somebody else may have signed in since.
-            if address and one.account_id is not None and clean(signed_in.get("accountUuid")) == one.account_id:
-                found[one.account_id] = address
-    return found
+            if address and one.account.key is not None and clean(signed_in.get("accountUuid")) == one.account.id:
+                found[one.account.key] = (address, one.account.organization or one.account.organization_id or "")
+    several = collections.Counter(address for address, _ in found.values())
+    return {
+        key: f"{address} ({organization})" if several[address] > 1 and organization else address
+        for key, (address, organization) in found.items()
+    }
 
 
 def _private_text(path: str, option: str) -> str:
@@ -111,7 +117,7 @@ def _private_text(path: str, option: str) -> str:
     if data is None:
         raise UsageError(f"{option}: {found} is not there, or no small file of yours. Nothing is told without it.")
     if hasattr(os, "geteuid") and stat.S_IMODE(os.stat(found).st_mode) & 0o077:
-        raise UsageError(f"{option}: others can read {found}. Run: chmod 600 '{found}'")
+        raise UsageError(f"{option}: others can read {found}. Run: chmod 600 {shlex.quote(found)}")
     return _one_line(data.decode(errors="replace"), option)
 
 

@@ -1,7 +1,7 @@
 """Who the label `account` names: a pseudonym that every machine of the account agrees on, or what the user opts in to.
 
-The pseudonym is a hash of the account's UUID, which nobody can guess. With a team's key only who has the key can tell
-whether a pseudonym belongs to a UUID that they know.
+The pseudonym is a hash of the UUIDs of person and organisation, which nobody can guess. With a team's key only who has
+the key can tell whether a pseudonym belongs to UUIDs that they know.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _WITHOUT_KEY = b"ullage"
 
 
 class Names(Record):
-    """How accounts are called: `key` of the team, `addresses` by account id, `user` for who reads a dashboard.
+    """How accounts are called: `key` of the team, `addresses` by account key, `user` for who reads a dashboard.
 
     `install` tells this installation from others, for profiles of which no source names the account.
     """
@@ -32,11 +32,11 @@ class Names(Record):
     install: str = ""
     addresses: Mapping[str, str] = MappingProxyType({})
 
-    def account(self, account_id: str | None, profile: str | None) -> str:
-        """Return the value of the label `account`."""
-        if account_id is None:
+    def account(self, key: str | None, profile: str | None) -> str:
+        """Return the value of the label `account` for an account's key (`quota.model.Account`)."""
+        if key is None:
             return "unnamed-" + self._pseudonym(f"{self.install} {profile or ''}")
-        return self.addresses.get(account_id) or self._pseudonym(account_id.strip().lower())
+        return self.addresses.get(key) or self._pseudonym(key.strip().lower())
 
     def _pseudonym(self, text: str) -> str:
         return hmac.new(self.key or _WITHOUT_KEY, text.encode(), hashlib.sha256).hexdigest()[:_DIGITS]

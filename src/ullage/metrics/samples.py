@@ -88,6 +88,11 @@ METRICS: tuple[Metric, ...] = (
         labels=_MONEY,
     ),
     Metric(name="ullage_credits_limit", help="The limit of the credits, in whole units.", labels=_MONEY),
+    Metric(
+        name="ullage_credits_used_ratio",
+        help="The used share of the credits or the budget; more than 1 when the limit was passed.",
+        unit="1",
+    ),
     Metric(name="ullage_credits_enabled", help="1 where credits may be used beyond the plan, else 0."),
     Metric(
         name="ullage_refresh_attempt_timestamp_seconds",
@@ -125,7 +130,7 @@ def build_families(
 def _samples(overviews: Iterable[Overview], thresholds: Thresholds, now: datetime, names: Names) -> Iterator[Sample]:
     yield "ullage_build_info", {"version": __version__}, 1.0
     for one in overviews:
-        account = {"account": names.account(one.account_id, one.profile)}
+        account = {"account": names.account(one.account.key, one.profile)}
         usage = contract.document(one.reading, one.schedule, thresholds, now, one.forecasts)
         yield from _of_account(account, usage, names)
         for window in usage.windows[:MOST_WINDOWS]:
@@ -157,6 +162,7 @@ def _of_credits(account: Mapping[str, str], credits: CreditsDocument | None) -> 
     if credits is None:
         return
     yield "ullage_credits_enabled", account, float(credits.enabled)
+    yield from _share("ullage_credits_used_ratio", account, credits.used_percent)
     yield from _amount("ullage_credits_used", account, credits.used)
     yield from _amount("ullage_credits_limit", account, credits.limit)
 

@@ -8,6 +8,7 @@ import urllib.parse
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from ullage.base.documentation import find_page
 from ullage.base.errors import SourceError, UsageError
 from ullage.base.text import clean
 from ullage.base.values import iso
@@ -144,7 +145,7 @@ def explain_refusal(answer: http.Response, host: str, query: Query) -> SourceErr
         return SourceError(
             "unauthorized" if answer.status == 401 else "forbidden",
             f"{host} does not accept the {keys.WORDS[which]} for this report{f': {said}' if said else ''}. {begins}; "
-            "docs/org.md says who can make one.",
+            f"{find_page('org')} says who can make one.",
             reached_server=True,
         )
     if answer.status == 404:

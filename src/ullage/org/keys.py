@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ullage.base.documentation import find_page
 from ullage.base.errors import SourceError, UllageError
 from ullage.system import keys
 
@@ -35,6 +36,6 @@ def fetch_key(which: Key, names: KeyNames, environ: Mapping[str, str]) -> Secret
         unset = f"{names.variable} is not set here" if names.variable else "no variable is named"
         raise NoKeyError(
             f"There is no {what} to ask with: {unset}. Name a command that prints it in config.toml: [org] "
-            f"{which}_key_command; docs/org.md explains the others."
+            f"{which}_key_command; {find_page('org')} explains the others."
         )
     return found

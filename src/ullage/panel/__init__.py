@@ -9,7 +9,15 @@ from ullage.base.record import Record
 from ullage.base.text import clean
 from ullage.config.settings import DEFAULTS
 from ullage.config.template import Field, Group, parse_template
-from ullage.quota.model import binding_window, find_window, severity_at, state_at, used_percent_at
+from ullage.quota.model import (
+    binding_window,
+    find_window,
+    limits_of,
+    named_limits,
+    severity_at,
+    state_of,
+    used_percent_at,
+)
 from ullage.render import rows, segment, words
 from ullage.render.segment import View
 
@@ -39,9 +47,14 @@ class Wanted(Record):
 
 
 class PanelRow(Record):
-    """One window, or the credits: name, number with its marks, course as a sparkline, outlook, and who said so when."""
+    """One window, or the credits: name, number with its marks, course as a sparkline, outlook, and who said so when.
 
+    `window` is its id, None for the credits.
+    """
+
+    window: str | None
     label: str
+    used_percent: float | None
     share: Span
     bar: str
     course: str
@@ -101,13 +114,14 @@ def look_at(known: Overview, settings: Settings, wanted: Wanted, now: datetime) 
         short=tuple(segment.fill([Field(subject=wanted.window or "top", attribute="")], view)),
         used_percent=used_percent_at(window, now, settings.thresholds),
         severity=severity_at(window, now, settings.thresholds),
-        state=state_at(window.as_of, now, settings.thresholds),
+        state=state_of(window, now, settings.thresholds),
     )
 
 
 def _chosen(view: View, name: str | None) -> Window | None:
-    windows = view.reading.windows
-    return find_window(windows, name) if name else binding_window(windows, view.now, view.thresholds)
+    if name:
+        return find_window(named_limits(view.reading), name, view.now, view.thresholds)
+    return binding_window(limits_of(view.reading), view.now, view.thresholds)
 
 
 def _nodes(wanted: Wanted, settings: Settings) -> tuple[Node, ...]:
@@ -131,21 +145,16 @@ def _about(nodes: Sequence[Node], window: str) -> tuple[Node, ...]:
 
 
 def _rows(known: Overview, settings: Settings, now: datetime) -> tuple[PanelRow, ...]:
-    reading = known.reading
-    assert reading is not None
-    stated = [(window.source, window.as_of) for window in reading.windows]
-    if reading.credits is not None:
-        stated.append((reading.source, reading.credits.as_of or reading.as_of))
-    # Credits that are too old have no row.
-    found = zip(rows.rows(known, settings, now), stated, strict=False)
     return tuple(
         PanelRow(
+            window=row.window_id,
+            used_percent=row.used_percent,
             label=row.label.encode("ascii", "replace").decode() if settings.ascii_only else row.label,
             share=row.number,
             bar=row.bar.text,
             course=row.course.text,
             outlook="; ".join(span.text for span in row.outlook),
-            stated=f"{words.read(as_of, now)}, from {source}",
+            stated=f"{words.read(row.as_of, now)}, from {row.source}" if row.as_of else "",
         )
-        for row, (source, as_of) in found
+        for row in rows.rows(known, settings, now)
     )

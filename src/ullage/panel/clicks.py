@@ -1,17 +1,33 @@
-"""What a bar tells of clicks: the i3bar protocol's endless array, an object a line. Pure."""
+"""What a bar or a widget asks of a follower on its stdin: a click of the i3bar protocol, or a word a line. Pure."""
 
 from __future__ import annotations
 
 import json
 
-LEFT, RIGHT = 1, 3
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal
+
+    Request = Literal["refresh", "open"]
+
+# The left button and the right.
+_BUTTONS: dict[int, Request] = {1: "refresh", 3: "open"}
+_WORDS: dict[bytes, Request] = {b"refresh": "refresh", b"open": "open"}
 
 
-def read_button(line: bytes) -> int | None:
-    """Return the button of a click on our block; None for the array's bracket and whatever else is no click."""
+def read_click(line: bytes) -> Request | None:
+    """Return what a click on our block asks for, from the i3bar protocol's endless array, an object a line.
+
+    None for the array's bracket, for other buttons, and for whatever else is no click.
+    """
     try:
         event = json.loads(line.strip().lstrip(b",").rstrip(b","))
     except (ValueError, RecursionError):
         return None
     pressed = event.get("button") if isinstance(event, dict) else None
-    return pressed if isinstance(pressed, int) and not isinstance(pressed, bool) else None
+    return _BUTTONS.get(pressed) if isinstance(pressed, int) and not isinstance(pressed, bool) else None
+
+
+def read_word(line: bytes) -> Request | None:
+    """Return what a widget asks for by a word; None for any other line."""
+    return _WORDS.get(line.strip())

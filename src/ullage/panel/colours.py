@@ -5,6 +5,8 @@ A terminal has colours of its own for `green`; a bar has none, and takes these, 
 
 from __future__ import annotations
 
+import colorsys
+
 from ullage.base.record import Record
 from ullage.config.palette import NAMES, hex_of_number, number_of
 
@@ -26,6 +28,8 @@ _NAMED = {
     "white": "#b0b0b0",
 }
 _DIM = "#888888"
+# What has less saturation is no colour to an eye.
+_GREYEST = 0.2
 
 
 class Paint(Record):
@@ -34,6 +38,23 @@ class Paint(Record):
     colour: str | None = None
     bold: bool = False
     underline: bool = False
+
+
+def find_nearest(colour: str) -> str:
+    """Return which of a terminal's eight colours comes nearest to one of #rrggbb by its hue; white for a grey."""
+    hue, saturation = _hue(colour)
+
+    def distance(name: str) -> float:
+        apart = abs(_hue(_NAMED[name])[0] - hue)
+        return min(apart, 1 - apart)
+
+    return "white" if saturation < _GREYEST else min(_NAMED.keys() - {"black", "white"}, key=distance)
+
+
+def _hue(colour: str) -> tuple[float, float]:
+    red, green, blue = (part / 255 for part in bytes.fromhex(colour[1:]))
+    hue, saturation, _ = colorsys.rgb_to_hsv(red, green, blue)
+    return hue, saturation
 
 
 def paint(palette: Mapping[str, str], level: Level | Literal["faint"] | None) -> Paint:

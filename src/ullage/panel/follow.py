@@ -11,7 +11,7 @@ from typing import Protocol
 
 from ullage import config, panel, prompt
 from ullage.base.errors import UsageError
-from ullage.panel import changes, clicks
+from ullage.quota import changes
 from ullage.store import overview
 from ullage.store.cache import ProfileCache
 from ullage.system import watching
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from ullage.config import Settings
     from ullage.panel import Panel, Wanted
+    from ullage.panel.clicks import Request
 
 _LONGEST_INPUT = 65536
 # A refresh replaces a dozen files one after the other; they are looked at together.
@@ -54,7 +55,8 @@ class Followed:
         self.known = overview.load(self.cache, settings.thresholds, now)
         due = self.known.schedule.due_at(self.known.reading, attended=False)
         shown = panel.look_at(self.known, settings, self._wanted, now)
-        return shown, changes.next_change(self.known, settings.thresholds, due, now)
+        following = changes.next_change(self.known.reading, self.known.forecasts, settings.thresholds, now, due)
+        return shown, following
 
 
 def follow(followed: Followed, say: Callable[[Panel], None], sleep: Sleep) -> None:
@@ -86,23 +88,28 @@ def _identity(directory: str) -> object:
 
 
 class PipeSleep:
-    """The sleep of a bar's child: it ends when nobody reads `output` any more; clicks on stdin are told meanwhile.
+    """The sleep of a bar's child: it ends when nobody reads `output` any more; stdin is read meanwhile.
 
-    `clicked` gets the button of every click. Use as a context manager.
+    `read` makes a request of a line there, and `answer` gets it. Use as a context manager.
     """
 
-    def __init__(self, output: int, clicked: Callable[[int], None] | None = None) -> None:
+    def __init__(
+        self,
+        output: int,
+        read: Callable[[bytes], Request | None] | None = None,
+        answer: Callable[[Request], None] = lambda _: None,
+    ) -> None:
         if not hasattr(select, "poll"):
             raise UsageError("--follow waits in a way that this system does not know. Run `ullage panel` at intervals.")
         self.ended = False
-        self._output, self._clicked = output, clicked
+        self._output, self._read, self._answer = output, read, answer
         self._changed, self._changing = os.pipe()
         os.set_blocking(self._changing, False)
         self._poll = select.poll()
         self._poll.register(self._changed, select.POLLIN)
         # Of an output nothing is asked but whether somebody still reads it.
         self._poll.register(output, 0)
-        self._input = sys.stdin.fileno() if clicked is not None and sys.stdin is not None else -1
+        self._input = sys.stdin.fileno() if read is not None and sys.stdin is not None else -1
         self._unread = b""
         if self._input >= 0:
             self._poll.register(self._input, select.POLLIN)
@@ -131,7 +138,7 @@ class PipeSleep:
             if self._output in events:
                 self.ended = True
             if self._input in events:
-                self._read_clicks()
+                self._read_requests()
             if self._changed in events:
                 self._settle()
                 return
@@ -145,8 +152,8 @@ class PipeSleep:
             if not changed.poll(_SETTLED_MILLISECONDS):
                 return
 
-    def _read_clicks(self) -> None:
-        assert self._clicked is not None
+    def _read_requests(self) -> None:
+        assert self._read is not None
         data = os.read(self._input, _LONGEST_INPUT)
         if not data:
             self._poll.unregister(self._input)
@@ -154,6 +161,6 @@ class PipeSleep:
         *complete, self._unread = (self._unread + data).split(b"\n")
         self._unread = self._unread[-_LONGEST_INPUT:]
         for line in complete:
-            button = clicks.read_button(line)
-            if button is not None:
-                self._clicked(button)
+            request = self._read(line)
+            if request is not None:
+                self._answer(request)

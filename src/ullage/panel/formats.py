@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from ullage.base.record import Record
-from ullage.panel import lines, menus, objects
+from ullage.panel import clicks, document, lines, menus, objects
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ullage.panel import Panel
+    from ullage.panel.clicks import Request
     from ullage.panel.menus import Command
 
     Render = Callable[[Panel, Command], str]
 
 
 class Format(Record):
-    """How a bar is spoken to; `update` is what follows on `prelude`, None where the bar reads no stream."""
+    """How a bar is spoken to; `update` is what follows on `prelude`, None where the bar reads no stream.
+
+    `read` is how a line on stdin is understood, where the bar writes any.
+    """
 
     render: Render
     update: Render | None = None
     prelude: str = ""
-    takes_clicks: bool = False
+    read: Callable[[bytes], Request | None] | None = None
 
 
 def _repeated(render: Callable[[Panel], str], update: Callable[[Panel], str] | None = None) -> Format:
@@ -36,13 +40,16 @@ def _once(render: Callable[[Panel], str]) -> Format:
 
 FORMATS: dict[str, Format] = {
     "waybar": _repeated(objects.waybar),
-    "i3bar": _repeated(objects.i3bar, objects.i3bar_update).replace(prelude=objects.I3BAR_PRELUDE, takes_clicks=True),
+    "i3bar": _repeated(objects.i3bar, objects.i3bar_update).replace(
+        prelude=objects.I3BAR_PRELUDE, read=clicks.read_click
+    ),
     "i3blocks": _repeated(lines.i3blocks, objects.i3blocks),
     "i3status-rust": _repeated(objects.i3status_rust),
     "py3status": _once(lines.py3status),
     "polybar": _repeated(lines.polybar),
     "lemonbar": _repeated(lines.lemonbar),
     "xmobar": _repeated(lines.xmobar),
+    "screen": _repeated(lines.screen),
     "conky": _once(lines.conky),
     "genmon": _once(lines.genmon),
     "argos": Format(render=menus.argos),
@@ -50,4 +57,5 @@ FORMATS: dict[str, Format] = {
     "swiftbar": Format(render=menus.swiftbar, update=menus.swiftbar_update),
     "sketchybar": _once(lines.sketchybar),
     "plain": _repeated(lines.plain),
+    "json": Format(render=document.write_json, update=document.write_json, read=clicks.read_word),
 }

@@ -1,4 +1,4 @@
-"""Formats of plain lines: polybar, lemonbar, xmobar, conky, i3blocks, py3status, genmon, sketchybar. Pure."""
+"""Formats of plain lines: polybar, lemonbar, xmobar, screen, conky, i3blocks, py3status, genmon, sketchybar. Pure."""
 
 from __future__ import annotations
 
@@ -35,6 +35,11 @@ def xmobar(panel: Panel) -> str:
 def conky(panel: Panel) -> str:
     """Return a line for conky's ${execpi}, which parses it; ${execi} would show the tags."""
     return markup.conky(panel.spans, panel.palette)
+
+
+def screen(panel: Panel) -> str:
+    """Return a line for a backtick of GNU screen."""
+    return markup.screen(panel.spans, panel.palette)
 
 
 def i3blocks(panel: Panel) -> str:

@@ -1,13 +1,13 @@
 r"""How each bar reads colours in a line, and how text from outside stays text there. Pure.
 
 Every dialect was read in the program's source and tried in the program: polybar takes `%{` for a tag and has no escape,
-lemonbar shows `%%` as a percent sign, xmobar takes `<raw=N:…/>` as it is, conky expands after `$` and, when it parses
-the output of a command, cuts from `#` on.
+lemonbar shows `%%` as a percent sign, xmobar takes `<raw=N:…/>` as it is, GNU screen reads ^E in what a backtick prints
+as it reads % in its own strings, conky expands after `$` and, when it parses the output of a command, cuts from `#` on.
 """
 
 from __future__ import annotations
 
-from ullage.panel.colours import paint
+from ullage.panel.colours import find_nearest, paint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,6 +50,11 @@ def conky(spans: Iterable[Span], palette: Mapping[str, str]) -> str:
     return _painted(spans, palette, _conky_text, lambda text, look: f"${{color {look.colour}}}{text}${{color}}")
 
 
+def screen(spans: Iterable[Span], palette: Mapping[str, str]) -> str:
+    """Return what GNU screen reads in the output of a backtick command."""
+    return _painted(spans, palette, lambda text: text, _screen_style)
+
+
 def pango_text(text: str) -> str:
     """Escape text for Pango markup."""
     return "".join(_ENTITIES.get(character, character) for character in text)
@@ -70,6 +75,12 @@ def _pango_style(text: str, look: Paint) -> str:
     weight = " weight='bold'" if look.bold else ""
     line = " underline='single'" if look.underline else ""
     return f"<span foreground='{look.colour}'{weight}{line}>{text}</span>"
+
+
+def _screen_style(text: str, look: Paint) -> str:
+    assert look.colour is not None
+    # Its colours are called by their first letter.
+    return f"\x05{{{'+b ' if look.bold else ''}.{find_nearest(look.colour)[0]}}}{text}\x05{{-}}"
 
 
 def _polybar_text(text: str) -> str:

@@ -72,7 +72,7 @@ def _start_refresh(environ: Mapping[str, str], start: Callable[[Mapping[str, str
     from ullage.system import claim
 
     directory = profile_directory(environ)
-    if may_write(directory) and claim.take(directory, time.time()):
+    if may_write(directory, environ) and claim.take(directory, time.time()):
         if start is None:
             from ullage.system import detach
 

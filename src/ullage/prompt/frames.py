@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from types import MappingProxyType
 
 from ullage.base.dates import UTC, datetime, timedelta
 from ullage.config.template import COUNTDOWNS, FORECASTS, MOMENTS, list_fields, parse_template
-from ullage.quota.timeline import LEAD_SECONDS, TIMELINES, Frame, is_coloured, surface_of
+from ullage.quota.changes import list_turns, to_second
+from ullage.quota.timeline import LEAD_SECONDS, TIMELINES, Frame, is_ascii, is_coloured, surface_of
 from ullage.render import segment
 from ullage.render.segment import View
 from ullage.render.surfaces import form_of, paint
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ullage.config import Settings
     from ullage.config.template import Node
-    from ullage.quota.model import Reading
+    from ullage.quota.model import Reading, Window
     from ullage.quota.pace import Forecast, Sample
     from ullage.render.surfaces import Span
 
@@ -27,14 +27,16 @@ _NEAR_SECONDS = 3600
 _FAR_STEP_SECONDS = 300
 _FEWEST_FAR_STEPS = 24
 _DAY_SECONDS = 86400
+_NO_FORECASTS: Mapping[str, Forecast] = {}
+_NO_SAMPLES: Mapping[str, Sequence[Sample]] = {}
 
 
 def build(
     reading: Reading | None,
     settings: Settings,
     now: datetime,
-    forecasts: Mapping[str, Forecast] = MappingProxyType({}),
-    samples: Mapping[str, Sequence[Sample]] = MappingProxyType({}),
+    forecasts: Mapping[str, Forecast] = _NO_FORECASTS,
+    samples: Mapping[str, Sequence[Sample]] = _NO_SAMPLES,
 ) -> dict[tuple[str, ...], list[Frame]]:
     """Return the frames from `now` until the reading is too old to show, by the timelines that have the same ones."""
     written = math.floor(now.timestamp())
@@ -43,10 +45,12 @@ def build(
     alike: dict[tuple[str, str], list[str]] = {}
     for name in TIMELINES:
         alike.setdefault((settings.templates[surface_of(name)], form_of(name)), []).append(name)
-    templates = {template for template, _ in alike}
-    scenes = {template: _scenes(reading, settings, template, written, forecasts, samples) for template in templates}
+    scenes = {
+        (template, ascii): _scenes(reading, settings, template, written, forecasts, samples, ascii=ascii)
+        for template, ascii in {(template, is_ascii(form)) for template, form in alike}
+    }
     return {
-        tuple(names): [_frame(second, spans, form, settings) for second, spans in scenes[template]]
+        tuple(names): [_frame(second, spans, form, settings) for second, spans in scenes[template, is_ascii(form)]]
         for (template, form), names in alike.items()
     }
 
@@ -56,22 +60,8 @@ def _frame(second: int, spans: Sequence[Span], form: str, settings: Settings) ->
     if settings.shape and is_coloured(form):
         from ullage.render.shapes import shaped
 
-        spans = shaped(spans, settings.shape, level, settings.look, nerd=settings.nerd)
+        spans = shaped(spans, settings.shape, level, settings.look, nerd=settings.nerd and not is_ascii(form))
     return Frame(starts_at=second, level=level, text=paint(spans, form, settings.palette_of(surface_of(form))))
-
-
-def events(reading: Reading, settings: Settings, written: int) -> set[int]:
-    """Return the seconds after `written` at which what is shown would turn untrue: resets, staleness, expiry."""
-    thresholds = settings.thresholds
-    moments: set[datetime | None] = {window.resets_at for window in reading.windows}
-    stated = {reading.as_of, *(window.as_of for window in reading.windows)}
-    if reading.credits is not None and reading.credits.as_of is not None:
-        stated.add(reading.credits.as_of)
-    for as_of in stated:
-        moments |= {as_of + thresholds.stale_after, as_of + thresholds.expire_after}
-    horizon = _up(max(stated) + thresholds.expire_after)
-    seconds = {_up(moment) for moment in moments if moment is not None}
-    return {second for second in seconds if written < second <= horizon}
 
 
 def asks_for(attributes: Iterable[str], settings: Settings) -> bool:
@@ -87,7 +77,7 @@ def _exhaustions(forecasts: Mapping[str, Forecast], written: int, horizon: int) 
     """Return the seconds at which a forecast that has not come true vanishes, or is told to the minute."""
     moments = [forecast.exhausts_at for forecast in forecasts.values() if forecast.exhausts_at is not None]
     days_before = {math.floor(moment.timestamp()) + 1 - _DAY_SECONDS for moment in moments}
-    return {second for second in {*map(_up, moments), *days_before} if written < second < horizon}
+    return {second for second in {*map(to_second, moments), *days_before} if written < second < horizon}
 
 
 def _midnights(written: int, horizon: int) -> set[int]:
@@ -96,25 +86,33 @@ def _midnights(written: int, horizon: int) -> set[int]:
     # Without a zone it is the local midnight on both sides of a change of the clocks.
     today = local.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
     days = range(1, (horizon - written) // _DAY_SECONDS + 2)
-    midnights = {_up(today + timedelta(days=number)) for number in days}
+    midnights = {to_second(today + timedelta(days=number)) for number in days}
     return {second for second in midnights if written < second < horizon}
-
-
-def _up(moment: datetime) -> int:
-    return math.ceil(moment.timestamp())
 
 
 def _steps(reading: Reading, nodes: Iterable[Node], written: int, horizon: int) -> list[int]:
     """Return the seconds at which a countdown or an age shows another text: minutes soon, five minutes later on."""
     steps: set[int] = set()
     fields = list_fields(nodes)
-    if any(field.attribute in COUNTDOWNS for field in fields):
-        for window in reading.windows:
-            if window.resets_at is not None:
-                steps |= _every_step(_up(window.resets_at), written, horizon)
+    for window in _list_counted_down(reading, {field.attribute for field in fields}):
+        if window.resets_at is not None:
+            steps |= _every_step(to_second(window.resets_at), written, horizon)
     if any(field.subject == "age" for field in fields):
-        steps |= _every_step(_up(reading.as_of), written, horizon)
+        steps |= _every_step(to_second(reading.as_of), written, horizon)
     return sorted(steps)
+
+
+def _list_counted_down(reading: Reading, attributes: set[str]) -> list[Window]:
+    """Return the windows of which a template with these attributes may show a countdown."""
+    countdowns = attributes & {*COUNTDOWNS}
+    # How long one is blocked for is shown of a window that is used up, which no other becomes by time alone.
+    return [
+        window for window in reading.windows if countdowns - {"blocked_for"} or (countdowns and _is_used_up(window))
+    ]
+
+
+def _is_used_up(window: Window) -> bool:
+    return window.used_percent is not None and window.used_percent >= 100
 
 
 def _every_step(phase: int, written: int, horizon: int) -> set[int]:
@@ -141,10 +139,14 @@ def _scenes(
     written: int,
     forecasts: Mapping[str, Forecast],
     samples: Mapping[str, Sequence[Sample]],
+    *,
+    ascii: bool,
 ) -> list[tuple[int, list[Span]]]:
     """Return the seconds at which what the template shows changes, with what it shows from then on."""
+    if ascii:
+        settings = settings.replace(ascii_only=True)
     nodes = parse_template(template)
-    fixed = {written, *events(reading, settings, written)}
+    fixed = {written, *list_turns(reading, settings.thresholds, written)}
     horizon = max(fixed)
     if _asks_for(FORECASTS, nodes):
         fixed |= _exhaustions(forecasts, written, horizon)
@@ -152,6 +154,8 @@ def _scenes(
         fixed |= _midnights(written, horizon)
     steps = [step for step in _steps(reading, nodes, written, horizon) if step not in fixed]
     filled = {second: _fill(nodes, reading, settings, second, forecasts, samples) for second in (*fixed, *steps)}
+    if ascii:
+        filled = {second: _without_signs(spans) for second, spans in filled.items()}
     scenes = _changes(filled)
     while len(scenes) > MOST_FRAMES and steps:
         steps = _thinned(steps, written)
@@ -178,6 +182,11 @@ def _fill(
         nerd=settings.nerd,
     )
     return segment.fill(nodes, view)
+
+
+def _without_signs(spans: Iterable[Span]) -> list[Span]:
+    """Drop what is not ASCII in a template's own words, which the setting for glyphs leaves alone."""
+    return [span.replace(text=span.text.encode("ascii", "ignore").decode()) for span in spans]
 
 
 def _changes(filled: Mapping[int, list[Span]]) -> list[tuple[int, list[Span]]]:

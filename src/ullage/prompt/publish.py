@@ -9,8 +9,8 @@ from ullage.base.dates import UTC, datetime
 from ullage.config.template import COURSES, FORECASTS
 from ullage.prompt import frames
 from ullage.quota import timeline
+from ullage.quota.changes import list_turns, to_second
 from ullage.quota.timeline import ATTENDED, TIMELINES, BootClock, surface_of
-from ullage.store import overview
 from ullage.system.files import read_regular
 
 TYPE_CHECKING = False
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ullage.config import Settings
+    from ullage.quota.model import Reading
+    from ullage.quota.pace import Forecast, Sample
     from ullage.store.cache import ProfileCache, Snapshot
 
 _MOST_PUBLICATIONS = 5
@@ -57,27 +59,38 @@ def publish(cache: ProfileCache, settings: Settings, snapshot: Snapshot, now: da
         tmux.push(cache.environ, cache.timeline("tmux"), math.floor(now.timestamp()))
 
 
+def _load_forecasts(
+    cache: ProfileCache, reading: Reading | None, settings: Settings, now: datetime
+) -> dict[str, Forecast]:
+    # Few templates show what a forecast says, and the history takes SQLite.
+    from ullage.store import overview
+
+    return overview.load_forecasts(cache, reading, settings.thresholds, now)
+
+
+def _load_samples(cache: ProfileCache, reading: Reading | None, now: datetime) -> dict[str, list[Sample]]:
+    from ullage.store import overview
+
+    return overview.load_samples(cache, reading, now)
+
+
 def _contents(
     cache: ProfileCache, settings: Settings, snapshot: Snapshot, now: datetime
 ) -> dict[tuple[bytes, int], list[str]]:
     """Return the timelines' bytes and checkpoints, each with the names of those that have it; the last name is last."""
     written = math.floor(now.timestamp())
     reading, clock = snapshot.reading, boot_clock()
-    forecasts = (
-        overview.load_forecasts(cache, reading, settings.thresholds, now)
-        if frames.asks_for(FORECASTS, settings)
-        else {}
-    )
-    samples = overview.load_samples(cache, reading, now) if frames.asks_for(COURSES, settings) else {}
-    events = frames.events(reading, settings, written) if reading else ()
+    forecasts = _load_forecasts(cache, reading, settings, now) if frames.asks_for(FORECASTS, settings) else {}
+    samples = _load_samples(cache, reading, now) if frames.asks_for(COURSES, settings) else {}
+    turns = list_turns(reading, settings.thresholds, written) if reading else ()
     due = {attended: snapshot.schedule.due_at(reading, attended=attended) for attended in (True, False)}
     found: dict[tuple[bytes, int], list[str]] = {}
     for names, built in frames.build(reading, settings, now, forecasts, samples).items():
         for attended, due_at in due.items():
             alike = [name for name in names if (surface_of(name) in ATTENDED) is attended]
             if alike:
-                refresh_after = math.ceil(due_at.timestamp()) if due_at else written
-                checkpoint = min([refresh_after, *events])
+                refresh_after = to_second(due_at) if due_at else written
+                checkpoint = min([refresh_after, *turns])
                 data = timeline.encode(
                     built, written=written, refresh_after=refresh_after, checkpoint=checkpoint, clock=clock
                 )

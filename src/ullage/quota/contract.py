@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from ullage.base.values import iso
-from ullage.quota.model import CLOCK_SLACK, has_reset, severity_at, state_at, used_percent_at
+from ullage.quota.model import CLOCK_SLACK, has_reset, severity_at, state_at, state_of, used_percent_at
 from ullage.quota.model import Credits as KnownCredits
 from ullage.quota.model import Money as KnownMoney
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from ullage.quota.model import Problem, Reading, Thresholds, Window
+    from ullage.quota.model import Account, Pool, Problem, Reading, Thresholds, Window
     from ullage.quota.pace import Forecast
     from ullage.quota.schedule import Schedule
 
@@ -41,6 +41,14 @@ class AccountDocument(Document):
     id: str | None
     plan: str | None
     tier: str | None
+    organization_id: str | None
+    organization: Annotated[str | None, Meta(description="the organisation's name")]
+
+
+class MoneyDocument(Document):
+    amount_minor: Annotated[int, Meta(description="in minor units: 1234 with exponent 2 is 12.34")]
+    currency: Annotated[str, Meta(description="ISO 4217; XXX when the source named none")]
+    exponent: int
 
 
 class PaceDocument(Document):
@@ -67,12 +75,10 @@ class WindowDocument(Document):
     state: Annotated[State, Meta(description="of this window's own statement")]
     has_reset: Annotated[bool, Meta(description="its reset has passed since: what is used now is not known")]
     pace: PaceDocument | None
-
-
-class MoneyDocument(Document):
-    amount_minor: Annotated[int, Meta(description="in minor units: 1234 with exponent 2 is 12.34")]
-    currency: Annotated[str, Meta(description="ISO 4217; XXX when the source named none")]
-    exponent: int
+    listed: Annotated[bool, Meta(description="false for a code name that no list of the server's names")]
+    used: MoneyDocument | None
+    limit: Annotated[MoneyDocument | None, Meta(description="where it is money that is counted")]
+    dated: Annotated[bool, Meta(description="false when its age is not known; as_of is the earliest possible then")]
 
 
 class CreditsDocument(Document):
@@ -81,6 +87,24 @@ class CreditsDocument(Document):
     limit: MoneyDocument | None
     used_percent: Percent | None
     as_of: Moment
+    disabled_reason: Annotated[str | None, Meta(description="the server's word for why they are off")]
+
+
+class PoolDocument(Document):
+    """Money that was given once: it is used up or ends, and never resets."""
+
+    id: str
+    label: str
+    used_percent: Percent | None
+    used: MoneyDocument | None
+    limit: MoneyDocument | None
+    ends_at: Moment | None
+    as_of: Moment
+
+
+class ShareDocument(Document):
+    label: str
+    percent: Percent
 
 
 class ProblemDocument(Document):
@@ -100,6 +124,8 @@ class UsageDocument(Document):
     credits: CreditsDocument | None
     next_refresh_at: Moment | None
     problem: ProblemDocument | None
+    pools: list[PoolDocument]
+    breakdown: Annotated[list[ShareDocument], Meta(description="the week by where it was used")]
 
 
 class ProfileDocument(Document):
@@ -131,25 +157,39 @@ def document(
     }
     if reading is None:
         return UsageDocument(
-            account=AccountDocument(id=schedule.account_id, plan=None, tier=None),
+            account=_account(schedule.account),
             source=None,
             as_of=None,
             age_seconds=None,
             state="none",
             windows=[],
             credits=None,
+            pools=[],
+            breakdown=[],
             **common,
         )
-    state = state_at(reading.as_of, now, thresholds)
+    is_aged = reading.is_dated and reading.as_of <= now + CLOCK_SLACK
     return UsageDocument(
-        account=AccountDocument(id=reading.account.id, plan=reading.account.plan, tier=reading.account.tier),
+        account=_account(reading.account),
         source=reading.source,
-        as_of=iso(reading.as_of),
-        age_seconds=None if reading.as_of > now + CLOCK_SLACK else max(0, int((now - reading.as_of).total_seconds())),
-        state=state,
+        as_of=iso(reading.as_of) if reading.is_dated else None,
+        age_seconds=max(0, int((now - reading.as_of).total_seconds())) if is_aged else None,
+        state=state_of(reading, now, thresholds),
         windows=[_window(window, thresholds, now, forecasts.get(window.id)) for window in reading.windows],
         credits=_credits(reading.credits, reading, thresholds, now) if reading.credits else None,
+        pools=[_pool(pool, reading) for pool in reading.pools],
+        breakdown=[ShareDocument(label=share.label, percent=share.percent) for share in reading.breakdown],
         **common,
+    )
+
+
+def _account(account: Account) -> AccountDocument:
+    return AccountDocument(
+        id=account.id,
+        plan=account.plan,
+        tier=account.tier,
+        organization_id=account.organization_id,
+        organization=account.organization,
     )
 
 
@@ -202,9 +242,13 @@ def _window(window: Window, thresholds: Thresholds, now: datetime, forecast: For
         headline=window.headline,
         source=window.source,
         as_of=iso(window.as_of),
-        state=state_at(window.as_of, now, thresholds),
+        state=state_of(window, now, thresholds),
         has_reset=has_reset(window, now),
         pace=_pace(forecast) if forecast else None,
+        listed=window.is_listed,
+        used=_money(window.used) if window.used else None,
+        limit=_money(window.limit) if window.limit else None,
+        dated=window.is_dated,
     )
 
 
@@ -236,6 +280,19 @@ def _credits(credits: KnownCredits, reading: Reading, thresholds: Thresholds, no
         limit=_money(credits.limit) if credits.limit else None,
         used_percent=credits.used_percent,
         as_of=iso(as_of),
+        disabled_reason=credits.disabled_reason,
+    )
+
+
+def _pool(pool: Pool, reading: Reading) -> PoolDocument:
+    return PoolDocument(
+        id=pool.id,
+        label=pool.label,
+        used_percent=pool.used_percent,
+        used=_money(pool.used) if pool.used else None,
+        limit=_money(pool.limit) if pool.limit else None,
+        ends_at=iso(pool.ends_at) if pool.ends_at else None,
+        as_of=iso(pool.as_of or reading.as_of),
     )
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 UNDER, OVER, NOTHING_KNOWN, TOO_OLD, SOURCE_FAILED = 0, 1, 3, 4, 5
 
 # Problems that mean there is no account to read, rather than a source that failed.
-_NO_ACCOUNT = ("token_missing", "signed_out", "claude_missing", "nothing_cached", "no_status_line")
+_NO_ACCOUNT = ("token_missing", "token_alone", "signed_out", "claude_missing", "nothing_cached", "no_status_line")
 
 
 def choose_exit_code(reading: Reading | None, problem: Problem | None, thresholds: Thresholds, now: datetime) -> int:

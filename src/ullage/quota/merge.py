@@ -1,15 +1,16 @@
 """What several sources said, folded into one reading, window by window. Pure; the order of arrival does not matter.
 
-Statements are ordered by when the server made them, as far as a source can tell. Within a window's period the number
-only grows, so the higher of two contemporaries is the later one: a session that has been idle for an hour repeats what
-it heard then. Three things bring a number down: a new period; a statement that is much newer; and, against a number
-that a second kind of source contradicts, that contradiction.
+A source that asked the server knows when it was answered, and so its newest word holds, upwards and downwards: the
+server may grant a reset in the middle of a window. A session repeats what it heard at its last answer, so that its
+number may be older than it looks; and as a window's use only grows within its period, the higher of two such numbers is
+the later one. A session counts where it spoke after the last source that asked, and never brings that source's number
+down but by a new period or a statement that is much newer.
 """
 
 from __future__ import annotations
 
 from ullage.base.dates import timedelta
-from ullage.quota.model import length, same_reset
+from ullage.quota.model import RESET_SLACK, SESSION, length, same_reset
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,26 +34,75 @@ _KINDS = ("session", "weekly", "model", "other")
 
 def merge(readings: Iterable[Reading]) -> Reading | None:
     """Return the reading that all statements come to; None when there is none."""
-    stated = sorted(_of_one_account(set(readings)), key=_newest_last)
+    stated = of_one_quota(sorted(_of_one_account(set(readings)), key=_newest_last))
     if len(stated) < 2:
         return stated[0] if stated else None
-    # What one source said alone, as a first session's status line has it, needs no table of sources.
-    from ullage.quota import meters
-
-    listings = [reading for reading in stated if reading.source not in meters.PARTIAL]
+    listings = [reading for reading in stated if _is_listing(reading)]
     windows = _windows(stated, listings[-1] if listings else None)
     credits = _credits(listings)
     moments = [window.as_of for window in windows]
     as_of = max([*moments, *([credits.as_of] if credits and credits.as_of else [])], default=stated[-1].as_of)
     speaker = next((reading for reading in reversed(stated) if reading.as_of == as_of), stated[-1])
+    told = listings[-1] if listings else None
     return stated[-1].replace(
         account=_account(stated),
         source=speaker.source,
         as_of=as_of,
         windows=windows,
         credits=credits.replace(as_of=None) if credits and credits.as_of == as_of else credits,
-        problem=stated[-1].problem or (listings[-1].problem if listings else None),
+        problem=stated[-1].problem or (told.problem if told else None),
+        pools=tuple(pool.replace(as_of=pool.as_of or told.as_of) for pool in told.pools) if told else (),
+        breakdown=told.breakdown if told else (),
+        is_listing=told is not None,
+        is_dated=speaker.is_dated,
     )
+
+
+def of_one_quota(stated: Sequence[Reading]) -> list[Reading]:
+    """Keep what can be said of one quota; what was asked by sign-in says which one, else the newest statement does.
+
+    A session may run under a token of another account, which its status line does not see. Statements that differ in
+    the resets of both main windows while those are running are of two quotas.
+    """
+    if len(stated) < 2:
+        return list(stated)
+    anchor = max(stated, key=lambda reading: (_has_asked(reading), *_newest_last(reading)))
+    return [reading for reading in stated if not are_two_quotas(anchor, reading)]
+
+
+def are_two_quotas(one: Reading, other: Reading) -> bool:
+    """Say whether two statements differ in the resets of both main windows while these are running."""
+    pairs = list(zip(_running_resets(one, other), _running_resets(other, one), strict=True))
+    return all(a is not None and b is not None and not same_reset(a, b) for a, b in pairs)
+
+
+def goes_on(before: Reading, now: Reading) -> bool:
+    """Say whether a session still tells of the quota that it told of before: of the windows that run, one is the same.
+
+    Where none of them runs any more, nothing speaks against it.
+    """
+    pairs = list(zip(_running_resets(before, now), _running_resets(now, before), strict=True))
+    known = [(a, b) for a, b in pairs if a is not None and b is not None]
+    return not known or any(same_reset(a, b) for a, b in known)
+
+
+def _running_resets(reading: Reading, other: Reading) -> list[datetime | None]:
+    moment = max(reading.as_of, other.as_of)
+    known = {window.id: window.resets_at for window in reading.windows}
+    resets = (known.get(name) for name in ("five_hour", "seven_day"))
+    return [reset if reset is not None and reset > moment else None for reset in resets]
+
+
+def _is_listing(reading: Reading) -> bool:
+    # What one source said alone, as a first session's status line has it, needs no table of sources.
+    from ullage.quota import meters
+
+    return reading.is_listing and reading.source not in meters.PARTIAL
+
+
+def _has_asked(stated: Reading | Window) -> bool:
+    """Say whether the server was asked for this, and when is known; a session hears numbers beside its answers."""
+    return stated.source != "statusline" and stated.is_dated
 
 
 def _newest_last(reading: Reading) -> tuple[Any, ...]:
@@ -61,11 +111,17 @@ def _newest_last(reading: Reading) -> tuple[Any, ...]:
 
 def _of_one_account(readings: set[Reading]) -> list[Reading]:
     """Keep what was said about the account that was named last; what names no account goes with any."""
-    named = [reading for reading in readings if reading.account.id is not None]
+    named = sorted((reading for reading in readings if reading.account.id is not None), key=_newest_last)
     if not named:
         return list(readings)
-    current = max(named, key=_newest_last).account.id
-    return [reading for reading in readings if reading.account.id in (None, current)]
+    current = named[-1].account
+    if current.organization_id is None:
+        current = next((each.account for each in reversed(named) if _names_more(each.account, current)), current)
+    return [reading for reading in readings if reading.account.may_be(current)]
+
+
+def _names_more(account: Account, than: Account) -> bool:
+    return account.id == than.id and account.organization_id is not None
 
 
 def _account(stated: Sequence[Reading]) -> Account:
@@ -112,15 +168,33 @@ def _completed(window: Window, listed: Window | None) -> Window:
 def pick(windows: Sequence[Window]) -> Window:
     """Return the statement about one window that holds."""
     known = [window for window in windows if window.used_percent is not None] or list(windows)
-    newest = max(known, key=_order)
-    if newest.used_percent is None:
+    asked = max((window for window in known if _has_asked(window)), key=_order, default=None)
+    heard = [window for window in known if asked is None or (not _has_asked(window) and _is_after(window, asked))]
+    newest = max(heard, key=_order, default=asked)
+    assert newest is not None
+    if newest.used_percent is None or not heard:
         return newest
-    rivals = [
-        window for window in known if _same_period(window, newest) and said_at(window) > said_at(newest) - MUCH_NEWER
-    ]
-    while _is_refuted(highest := max(rivals, key=lambda window: (_used(window), _order(window))), rivals):
-        rivals = [window for window in rivals if window != highest]
-    return max((window for window in rivals if _used(window) > _used(highest) - _ROUNDING), key=_order)
+    rivals = [window for window in heard if _is_rival(window, newest)]
+    if asked is not None and _is_rival(asked, newest) and not _is_echo(asked, rivals):
+        rivals.append(asked)
+    highest = max(_used(window) for window in rivals)
+    return max((window for window in rivals if _used(window) > highest - _ROUNDING), key=_order)
+
+
+def _is_after(heard: Window, asked: Window) -> bool:
+    """Say whether a session can have heard this after the server was asked: a period that was over does not return."""
+    if said_at(heard) <= said_at(asked):
+        return False
+    if heard.resets_at is None:
+        return True
+    if asked.resets_at is not None:
+        return heard.resets_at > asked.resets_at - RESET_SLACK
+    # What had not started then started later, and five hours last five hours.
+    return length(heard) != SESSION or heard.resets_at > asked.as_of + SESSION - 2 * RESET_SLACK
+
+
+def _is_rival(window: Window, newest: Window) -> bool:
+    return _same_period(window, newest) and said_at(window) > said_at(newest) - MUCH_NEWER
 
 
 def said_at(window: Window) -> datetime:
@@ -145,20 +219,10 @@ def _same_period(one: Window, other: Window) -> bool:
     return told.resets_at is not None and silent.as_of < told.resets_at
 
 
-def _is_refuted(high: Window, rivals: Sequence[Window]) -> bool:
-    """Say whether later, lower statements of other sources outweigh this one."""
-    falls = [
-        rival
-        for rival in rivals
-        if rival.source != high.source and said_at(rival) > said_at(high) and _used(rival) <= _used(high) - _ROUNDING
-    ]
-    just_reset = _is_just_after_reset(high) and any(
-        said_at(fall) - said_at(high) <= WITHIN_MINUTES and _used(fall) <= _used(high) - _CLEAR_FALL for fall in falls
-    )
-    return just_reset or any(
-        _witness(one) != _witness(other) and abs(said_at(one) - said_at(other)) <= WITHIN_MINUTES
-        for one in falls
-        for other in falls
+def _is_echo(asked: Window, heard: Sequence[Window]) -> bool:
+    """Say whether the endpoint, just after a reset, told the number of the period before: a session hears less."""
+    return _is_just_after_reset(asked) and any(
+        said_at(each) - said_at(asked) <= WITHIN_MINUTES and _used(each) <= _used(asked) - _CLEAR_FALL for each in heard
     )
 
 
@@ -167,8 +231,3 @@ def _is_just_after_reset(window: Window) -> bool:
     if whole is None or window.resets_at is None:
         return False
     return said_at(window) - (window.resets_at - whole) <= WITHIN_MINUTES
-
-
-def _witness(window: Window) -> str:
-    """Name where a source hears it: response headers, or the usage endpoint, which several sources repeat."""
-    return "headers" if window.source == "statusline" else "endpoint"

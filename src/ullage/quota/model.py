@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ullage.base.dates import datetime, timedelta
 from ullage.base.record import Record
+from ullage.base.text import slug
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,15 +27,37 @@ CLOCK_SLACK = timedelta(minutes=1)
 RESET_SLACK = timedelta(minutes=10)
 
 SESSION, WEEK = timedelta(hours=5), timedelta(days=7)
+FULL_PERCENT = 100.0
+CREDITS_ID = "credits"
+_OF_WEEK = "seven_day_"
+_ALIASES = {"5h": "five_hour", "7d": "seven_day"}
 _LENGTHS: dict[Kind, timedelta] = {"session": SESSION, "weekly": WEEK, "model": WEEK}
 
 
 class Account(Record):
-    """Whose quota it is; `id` is the account's UUID where a source tells it."""
+    """Whose quota it is: a person (`id`, the account's UUID) in an organisation, each as far as a source names it.
+
+    One person may hold a plan of their own and a seat in a team, each with windows of its own. `organization` is the
+    organisation's name.
+    """
 
     id: str | None = None
     plan: str | None = None
     tier: str | None = None
+    organization_id: str | None = None
+    organization: str | None = None
+
+    @property
+    def key(self) -> str | None:
+        """What tells this account from every other; None where the person is not known."""
+        if self.id is None or self.organization_id is None:
+            return self.id
+        return f"{self.id} {self.organization_id}"
+
+    def may_be(self, other: Account) -> bool:
+        """Say whether both may be one account: what is not known goes with any, two that are known must be equal."""
+        pairs = ((self.id, other.id), (self.organization_id, other.organization_id))
+        return all(one is None or another is None or one == another for one, another in pairs)
 
 
 class Window(Record):
@@ -42,7 +65,10 @@ class Window(Record):
 
     `kind` says what fills it: the five-hour session, the week over all models, the week of one model, or something
     that this version does not know. `severity` is the server's own word, None where it gave none. `headline` marks the
-    window that the server would show if it could show one.
+    window that the server would show if it could show one. `is_listed` is False for a code name that no list of the
+    server's names: such a window is kept, never shown, and never binds. `used` and `limit` are amounts, where it is
+    money that is counted. `is_dated` is False where the source does not tell when the server said so: `as_of` is the
+    earliest possible moment then.
     """
 
     id: str
@@ -54,6 +80,10 @@ class Window(Record):
     headline: bool = False
     source: str
     as_of: datetime
+    is_listed: bool = True
+    used: Money | None = None
+    limit: Money | None = None
+    is_dated: bool = True
 
 
 class Money(Record):
@@ -65,13 +95,42 @@ class Money(Record):
 
 
 class Credits(Record):
-    """Pay-as-you-go usage beyond the plan; `as_of` where it was stated at another time than the reading."""
+    """Pay-as-you-go usage beyond the plan, or the budget that takes a plan's place.
+
+    `as_of` is set where it was stated at another time than the reading. `disabled_reason` is the server's word for why
+    the credits are off, as in `out_of_credits`.
+    """
 
     enabled: bool
     used: Money | None = None
     limit: Money | None = None
     used_percent: float | None = None
     as_of: datetime | None = None
+    disabled_reason: str | None = None
+
+    @property
+    def pay(self) -> bool:
+        """Whether work goes on for money when a window is used up."""
+        return self.enabled and (self.used_percent is None or self.used_percent < FULL_PERCENT)
+
+
+class Pool(Record):
+    """Money that was given once: it is used up or ends, never resets, and never binds."""
+
+    id: str
+    label: str
+    used_percent: float | None = None
+    used: Money | None = None
+    limit: Money | None = None
+    ends_at: datetime | None = None
+    as_of: datetime | None = None
+
+
+class Share(Record):
+    """A part of the week by where it was used, in percent of the week's limit or of what was used, as told."""
+
+    label: str
+    percent: float
 
 
 class Problem(Record):
@@ -83,7 +142,11 @@ class Problem(Record):
 
 
 class Reading(Record):
-    """Everything that one source said at `as_of`; `problem` notes what it said that cannot be true."""
+    """Everything that one source said at `as_of`; `problem` notes what it said that cannot be true.
+
+    `is_listing` is False where it does not tell every window there is; `is_dated` as of a window. `breakdown` is the
+    week by surface. `is_apart` marks what a session says of another account than the one that is signed in.
+    """
 
     account: Account
     source: str
@@ -91,6 +154,11 @@ class Reading(Record):
     windows: tuple[Window, ...]
     credits: Credits | None = None
     problem: Problem | None = None
+    pools: tuple[Pool, ...] = ()
+    breakdown: tuple[Share, ...] = ()
+    is_listing: bool = True
+    is_dated: bool = True
+    is_apart: bool = False
 
 
 class Thresholds(Record):
@@ -129,7 +197,7 @@ def same_reset(one: datetime | None, other: datetime | None) -> bool:
 
 def used_percent_at(window: Window, now: datetime, thresholds: Thresholds) -> float | None:
     """Return the percentage that may still be shown at `now`: None after a reset or when the statement is too old."""
-    if has_reset(window, now) or state_at(window.as_of, now, thresholds) == "expired":
+    if has_reset(window, now) or state_of(window, now, thresholds) == "expired":
         return None
     return window.used_percent
 
@@ -142,7 +210,7 @@ def severity_at(window: Window, now: datetime, thresholds: Thresholds) -> Severi
 
 def severity_of(used: float, stated: Severity | None, thresholds: Thresholds) -> Severity:
     """Return the graver of the server's word, where it gave one, and what the thresholds say of a percentage."""
-    if used >= 100:
+    if used >= FULL_PERCENT:
         return "exhausted"
     if used >= thresholds.critical_percent:
         return "critical"
@@ -158,12 +226,62 @@ def state_at(as_of: datetime, now: datetime, thresholds: Thresholds) -> State:
     return "stale" if now >= as_of + thresholds.stale_after else "fresh"
 
 
+def state_of(stated: Window | Reading, now: datetime, thresholds: Thresholds) -> State:
+    """Return how far a statement can be trusted at `now`; one of unknown age is never fresh."""
+    state = state_at(stated.as_of, now, thresholds)
+    return state if stated.is_dated or state != "fresh" else "stale"
+
+
+def listed_windows(reading: Reading) -> tuple[Window, ...]:
+    """Return the windows that people are shown: all but the code names that no list of the server's names."""
+    return tuple(window for window in reading.windows if window.is_listed)
+
+
+def limits_of(reading: Reading) -> tuple[Window, ...]:
+    """Return everything that may end work, the windows first: where there is no window, credits or a budget do.
+
+    In a plan that is counted in money there may be windows too, of which nothing is used: a budget goes beside those.
+    """
+    windows, budget = listed_windows(reading), credits_window(reading)
+    if budget is None or reading.credits is None:
+        return windows
+    is_counted_in_windows = any(window.used_percent for window in windows) or not reading.credits.enabled
+    return windows if windows and is_counted_in_windows else (*windows, budget)
+
+
+def named_limits(reading: Reading) -> tuple[Window, ...]:
+    """Return everything that a limit of a person's own may name: every window, and the credits where they are known."""
+    budget = credits_window(reading)
+    return reading.windows if budget is None else (*reading.windows, budget)
+
+
+def credits_window(reading: Reading) -> Window | None:
+    """Return credits or a budget with a limit as a window that does not tell its reset; None where there is none."""
+    known = reading.credits
+    if known is None or known.limit is None or known.used_percent is None:
+        return None
+    if not (known.enabled or known.disabled_reason):
+        return None
+    return Window(
+        id=CREDITS_ID,
+        label="Credits",
+        kind="other",
+        used_percent=known.used_percent,
+        resets_at=None,
+        source=reading.source,
+        as_of=known.as_of or reading.as_of,
+        used=known.used,
+        limit=known.limit,
+        is_dated=reading.is_dated,
+    )
+
+
 def binding_window(windows: tuple[Window, ...], now: datetime, thresholds: Thresholds) -> Window | None:
     """Return the window nearest to its limit: the highest percentage, and of equals the server's headline.
 
-    Windows of unknown meaning never bind. Where no percentage is known, the first window stands for all.
+    What the server lists nowhere never binds. Where no percentage is known, the first window stands for all.
     """
-    candidates = [window for window in windows if window.kind != "other"]
+    candidates = [window for window in windows if window.is_listed]
 
     def rank(window: Window) -> tuple[float, bool]:
         used = used_percent_at(window, now, thresholds)
@@ -172,16 +290,35 @@ def binding_window(windows: tuple[Window, ...], now: datetime, thresholds: Thres
     return max(candidates, key=rank, default=None)
 
 
-def window_ids(name: str) -> tuple[str, str]:
-    """Return the ids that a name may stand for: an id, `5h`, `7d`, or a model's name."""
-    wanted = {"5h": "five_hour", "7d": "seven_day"}.get(name, name)
-    return wanted, f"seven_day_{wanted}"
+def windows_named(windows: tuple[Window, ...], name: str) -> tuple[Window, ...]:
+    """Return the windows that a name stands for: an id, `5h`, `7d`, or the first word or words of a model's label."""
+    exact = tuple(window for window in windows if window.id == _ALIASES.get(name, name))
+    return exact or tuple(window for window in windows if window.kind == "model" and is_named(window.id, name))
 
 
-def find_window(windows: tuple[Window, ...], name: str) -> Window | None:
-    """Return the window with this id, or the one that `5h`, `7d` or a model's name stands for."""
-    for candidate in window_ids(name):
-        for window in windows:
-            if window.id == candidate:
-                return window
-    return None
+def is_named(window_id: str, name: str) -> bool:
+    """Say whether a name stands for a window of this id, whatever version of a model the id is of."""
+    if window_id in (name, _ALIASES.get(name)):
+        return True
+    words = slug(name).split("_") if name else []
+    return bool(words) and window_id.startswith(_OF_WEEK) and model_words(window_id)[: len(words)] == words
+
+
+def find_window(
+    windows: tuple[Window, ...], name: str, now: datetime | None = None, thresholds: Thresholds | None = None
+) -> Window | None:
+    """Return the window of this name; of several versions of a model the fullest, as far as it may be shown."""
+    found = windows_named(windows, name)
+    if len(found) < 2:
+        return found[0] if found else None
+
+    def used(window: Window) -> float:
+        known = window.used_percent if now is None else used_percent_at(window, now, thresholds or Thresholds())
+        return -1.0 if known is None else known
+
+    return max(found, key=used)
+
+
+def model_words(window_id: str) -> list[str]:
+    """Return the words of the model that a week is of, without the maker's: fable, 5, 1 of "Claude Fable 5.1"."""
+    return [word for word in window_id.removeprefix(_OF_WEEK).split("_") if word not in ("claude", "only")]

@@ -10,7 +10,7 @@ import math
 
 from ullage.base.dates import datetime, timedelta
 from ullage.base.record import Record
-from ullage.quota.model import CLOCK_SLACK, Problem
+from ullage.quota.model import CLOCK_SLACK, Account, Problem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,15 +31,22 @@ LONGEST_LOCAL_RETRY = timedelta(minutes=10)
 # What a server may ask for at most: a day. More is a fault, and must not silence a machine for good.
 LONGEST_HOLD = timedelta(days=1)
 
+# The server refuses the account, whichever profile asks; so a request before its time makes the pause longer.
+_HOLDS = ("rate_limited", "served_from_snapshot")
+
 
 class Schedule(Record):
     """When the last attempt began and when the next is due, for a person who looks and for a bar that nobody watches.
 
-    `hold_until` is what the server asked for; not even a forced refresh goes before it. `spawned_at` is when Claude
-    Code was last started to be asked, `state_mark` tells whether its own file has changed since it was read.
+    `account_since` is when this account was first seen after another. `hold_until` is what the server asked for, or the
+    backoff after what Claude Code met there; not even a forced refresh goes before it. `spawned_at` is when Claude Code
+    was last started to be asked, `state_mark` tells whether its own file has changed since it was read, `means` whether
+    what an answer depends on has since one failed to come.
     """
 
     account_id: str | None = None
+    organization_id: str | None = None
+    account_since: datetime | None = None
     attempted_at: datetime | None = None
     succeeded_at: datetime | None = None
     refresh_at: datetime | None = None
@@ -50,6 +57,12 @@ class Schedule(Record):
     problem: Problem | None = None
     spawned_at: datetime | None = None
     state_mark: str | None = None
+    means: str | None = None
+
+    @property
+    def account(self) -> Account:
+        """Whose schedule it is."""
+        return Account(id=self.account_id, organization_id=self.organization_id)
 
     def due_at(self, reading: Reading | None, *, attended: bool = True) -> datetime | None:
         """Return when the next refresh is due, None for at once.
@@ -111,7 +124,8 @@ class Schedule(Record):
     def failed(self, error: SourceError, now: datetime, jitter: Jitter) -> Schedule:
         """Plan the next attempt after a failure: exponential with full jitter, never before the server's own wish.
 
-        What failed on this machine, without a request, costs nobody anything and is tried again sooner.
+        What failed on this machine, without a request, costs nobody anything: for a person who looks it is tried again
+        after a minute.
         """
         failures = min(self.failures + 1, 16)
         first, longest = (
@@ -121,10 +135,11 @@ class Schedule(Record):
         delay = max(first, timedelta(seconds=math.ceil(jitter(ceiling.total_seconds()))))
         wish = min(error.retry_at, now + LONGEST_HOLD) if error.retry_at else None
         retry_at = max(now + delay, wish) if wish else now + delay
+        attended = retry_at if error.reached_server or wish else now + FIRST_LOCAL_RETRY
         return self.replace(
-            refresh_at=retry_at,
+            refresh_at=attended,
             idle_refresh_at=retry_at,
-            hold_until=retry_at if error.code == "rate_limited" else wish,
+            hold_until=retry_at if error.code in _HOLDS else wish,
             failures=failures,
-            problem=Problem(code=error.code, message=str(error), retry_at=retry_at),
+            problem=Problem(code=error.code, message=str(error), retry_at=attended),
         )

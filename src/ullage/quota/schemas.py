@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
 
 from ullage.quota import contract
 from ullage.quota.contract import Document, Moment, Percent, ProblemDocument, ProfilesDocument, State, UsageDocument
+
+PanelLevel = Literal["normal", "warning", "critical", "exhausted", "stale", "none"]
+Colour = Annotated[str, Meta(description="as the palette has it", pattern="^#[0-9a-f]{6}$")]
 
 
 class SampleDocument(Document):
@@ -82,6 +87,8 @@ class HostDocument(Document):
     file: str | None
     set_up: Literal["block", "edited", "by hand", "damaged", "none"]
     line: int | None
+    seen: bool | None
+    seen_at_login: bool | None
     hook_microseconds: float | None
 
 
@@ -170,6 +177,45 @@ class DoctorDocument(Document):
     exit_code: Literal[0, 2, 3, 4, 5]
 
 
+class PanelSpanDocument(Document):
+    text: str
+    level: PanelLevel | None
+    colour: Colour | None
+    bold: bool
+
+
+class PanelRowDocument(Document):
+    window: Annotated[str | None, Meta(description="the window's id, as --window takes it; null for the credits")]
+    label: str
+    text: Annotated[str, Meta(description="the number with its marks, as a table shows it")]
+    level: PanelLevel | None
+    colour: Colour | None
+    used_percent: Percent | None
+    course: Annotated[str, Meta(description="how it came to that, as a sparkline; empty when that is not known")]
+    outlook: Annotated[str, Meta(description="its reset, and what is expected until then")]
+    stated: Annotated[str, Meta(description="when that was read, and who said so")]
+
+
+class PanelDocument(Document):
+    schema: Literal[1]
+    revision: Annotated[str, Meta(description="differs when a bar shows something else; --after waits for that")]
+    text: Annotated[str, Meta(description="what a bar shows; empty while nothing is known")]
+    short_text: str
+    spans: Annotated[list[PanelSpanDocument], Meta(description="the text in pieces, each with its colour")]
+    level: Annotated[PanelLevel, Meta(description="what colours a bar that knows one colour only")]
+    colour: Colour | None
+    severity: Literal["normal", "warning", "critical", "exhausted"]
+    state: State
+    used_percent: Annotated[Percent | None, Meta(description="of the window that the text is about")]
+    counts: Annotated[Literal["used", "left"], Meta(description="what the numbers in the texts say")]
+    tooltip: Annotated[str, Meta(description="lines of plain text")]
+    rows: list[PanelRowDocument]
+    origin: Annotated[str, Meta(description="whose numbers, how old they are, who said so")]
+    problem: Annotated[str | None, Meta(description="what went wrong on the last refresh, and what to do")]
+    page: Annotated[str, Meta(description="the provider's own page of usage")]
+    refresh: Annotated[list[str], Meta(description="the command that asks for a new reading: a word an item")]
+
+
 DOCUMENTS: dict[str, tuple[type[Document], str, str]] = {
     "usage": (UsageDocument, "ullage usage", "How much of a Claude plan's quota is used."),
     "all": (ProfilesDocument, "ullage usage --all", "The same for every profile, each account once."),
@@ -177,6 +223,7 @@ DOCUMENTS: dict[str, tuple[type[Document], str, str]] = {
     "guard": (GuardDocument, "ullage guard", "Whether there is room, and why."),
     "alerts": (AlertDocument, "ullage alerts", "What a command for alerts reads on stdin."),
     "hook": (HookDocument, "ullage hook", "The answer to a hook, in the form that Claude Code documents."),
+    "panel": (PanelDocument, "ullage panel json", "What a widget shows: a line an update with --follow."),
     "doctor": (DoctorDocument, "ullage doctor", "What is set up, read, due and wrong."),
 }
 

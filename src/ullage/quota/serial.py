@@ -7,7 +7,7 @@ from ullage.base.dates import datetime
 from ullage.base.record import Record
 from ullage.base.text import clean
 from ullage.base.values import parse_percent, parse_time
-from ullage.quota.model import SEVERITIES, Account, Credits, Money, Problem, Reading, Window
+from ullage.quota.model import SEVERITIES, Account, Credits, Money, Pool, Problem, Reading, Share, Window
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,10 +22,7 @@ _LARGEST_EXPONENT = 6
 
 def encode(record: Record, **more: str) -> bytes:
     """Return a record as JSON, with the format's version, and more if given, beside its fields."""
-    # Whoever writes has the time; whoever only reads does not.
-    import json
-
-    return json.dumps({"format": _FORMAT, **_plain(record), **more}).encode() + b"\n"
+    return jsontext.dumps({"format": _FORMAT, **_plain(record), **more}).encode() + b"\n"
 
 
 def decode_reading(data: bytes | None) -> Reading | None:
@@ -73,13 +70,43 @@ def _fields(data: bytes | None) -> dict[str, Any] | None:
 
 def _reading(fields: dict[str, Any]) -> Reading:
     return Reading(
-        account=Account(**{name: _text(fields["account"][name]) for name in ("id", "plan", "tier")}),
+        account=_account(fields["account"]),
         source=clean(fields["source"]),
         as_of=_time(fields["as_of"]),
         windows=tuple(_window(window) for window in fields["windows"]),
         credits=_credits(fields["credits"]),
         problem=_problem(fields["problem"]),
+        pools=tuple(_pool(pool) for pool in fields.get("pools", ())),
+        breakdown=tuple(_share(share) for share in fields.get("breakdown", ())),
+        is_listing=fields.get("is_listing") is not False,
+        is_dated=fields.get("is_dated") is not False,
+        is_apart=fields.get("is_apart") is True,
     )
+
+
+def _account(fields: dict[str, Any]) -> Account:
+    # A reading of an earlier version names no organisation.
+    more = {name: _text(fields.get(name)) for name in ("organization_id", "organization")}
+    return Account(**{name: _text(fields[name]) for name in ("id", "plan", "tier")}, **more)
+
+
+def _pool(fields: dict[str, Any]) -> Pool:
+    return Pool(
+        id=clean(fields["id"]),
+        label=clean(fields["label"]),
+        used_percent=parse_percent(fields["used_percent"]),
+        used=_money(fields["used"]),
+        limit=_money(fields["limit"]),
+        ends_at=parse_time(fields["ends_at"]),
+        as_of=parse_time(fields.get("as_of")),
+    )
+
+
+def _share(fields: dict[str, Any]) -> Share:
+    percent = parse_percent(fields["percent"])
+    if percent is None:
+        raise ValueError("not a percentage")
+    return Share(label=clean(fields["label"]), percent=percent)
 
 
 def _window(fields: dict[str, Any]) -> Window:
@@ -95,6 +122,10 @@ def _window(fields: dict[str, Any]) -> Window:
         headline=fields["headline"] is True,
         source=clean(fields["source"]),
         as_of=_time(fields["as_of"]),
+        is_listed=fields.get("is_listed") is not False,
+        used=_money(fields.get("used")),
+        limit=_money(fields.get("limit")),
+        is_dated=fields.get("is_dated") is not False,
     )
 
 
@@ -107,6 +138,7 @@ def _credits(fields: dict[str, Any] | None) -> Credits | None:
         limit=_money(fields["limit"]),
         used_percent=parse_percent(fields["used_percent"]),
         as_of=parse_time(fields.get("as_of")),
+        disabled_reason=_text(fields.get("disabled_reason")),
     )
 
 
@@ -122,6 +154,8 @@ def _money(fields: dict[str, Any] | None) -> Money | None:
 def _schedule(fields: dict[str, Any]) -> dict[str, Any]:
     return {
         "account_id": _text(fields["account_id"]),
+        "organization_id": _text(fields.get("organization_id")),
+        "account_since": parse_time(fields.get("account_since")),
         "attempted_at": parse_time(fields["attempted_at"]),
         "succeeded_at": parse_time(fields.get("succeeded_at")),
         "refresh_at": parse_time(fields["refresh_at"]),
@@ -132,6 +166,7 @@ def _schedule(fields: dict[str, Any]) -> dict[str, Any]:
         "problem": _problem(fields["problem"]),
         "spawned_at": parse_time(fields.get("spawned_at")),
         "state_mark": _text(fields.get("state_mark")),
+        "means": _text(fields.get("means")),
     }
 
 

@@ -21,6 +21,8 @@ This module is imported by the prompt: bytes, integers and `os` only.
 
 from __future__ import annotations
 
+import os
+
 from ullage.base.record import Record
 
 TYPE_CHECKING = False
@@ -38,9 +40,12 @@ SURFACES = ("plain", "ansi", "bash", "zsh", "fish", "tmux", "starship")
 ATTENDED = ("bash", "zsh", "fish", "starship")
 
 _UNCOLOURED = "-plain"
+_ASCII = "-ascii"
 
 # Every surface has a timeline, and those with colours one without: escaped for the same surface, from its template.
-TIMELINES = (*SURFACES, *(surface + _UNCOLOURED for surface in SURFACES if surface != "plain"))
+# Each of these has one in ASCII.
+_IN_UNICODE = (*SURFACES, *(surface + _UNCOLOURED for surface in SURFACES if surface != "plain"))
+TIMELINES = (*(timeline + _ASCII for timeline in _IN_UNICODE), *_IN_UNICODE)
 
 _MAGIC = b"ullage-timeline 1 "
 # Which field of the header the checksum is.
@@ -55,18 +60,30 @@ LEAD_SECONDS = 60
 
 def surface_of(timeline: str) -> str:
     """Return the surface whose escapes and template a timeline has."""
-    return timeline.removesuffix(_UNCOLOURED)
+    return timeline.removesuffix(_ASCII).removesuffix(_UNCOLOURED)
 
 
 def is_coloured(timeline: str) -> bool:
     """Say whether a timeline's text may hold colours."""
-    return timeline != "plain" and not timeline.endswith(_UNCOLOURED)
+    return surface_of(timeline) != "plain" and not timeline.removesuffix(_ASCII).endswith(_UNCOLOURED)
+
+
+def is_ascii(timeline: str) -> bool:
+    """Say whether a timeline's text holds nothing but ASCII."""
+    return timeline.endswith(_ASCII)
+
+
+def in_ascii(timeline: str) -> str:
+    """Return the timeline with the same text in ASCII."""
+    return timeline + _ASCII
 
 
 def choose_timeline(surface: str, environ: Mapping[str, str]) -> str:
-    """Return the timeline to read for a surface: without colours where the person or the terminal wants none."""
+    """Return the timeline to read for a surface: without colours where none are wanted, in ASCII without UTF-8."""
     uncoloured = environ.get("NO_COLOR") or environ.get("TERM") == "dumb"
-    return surface + _UNCOLOURED if uncoloured and surface != "plain" else surface
+    locale = environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG") or ""
+    timeline = surface + _UNCOLOURED if uncoloured and surface != "plain" else surface
+    return timeline if os.name == "nt" or "utf8" in locale.lower().replace("utf-8", "utf8") else in_ascii(timeline)
 
 
 class Frame(Record):

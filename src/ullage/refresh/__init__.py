@@ -13,7 +13,7 @@ from ullage.store.cache import ProfileCache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from ullage.quota.model import Problem
     from ullage.refresh.attempt import Result
@@ -26,29 +26,37 @@ class Outcome(Record):
     problem: Problem | None = None
 
 
-def refresh(environ: Mapping[str, str], *, force: bool = False, early: bool = False) -> Outcome:
+def refresh(
+    environ: Mapping[str, str],
+    *,
+    force: bool = False,
+    early: bool = False,
+    begin: Callable[[], None] = lambda: None,
+) -> Outcome:
     """Ask the source in force if it is time, and publish what is known then.
 
     `force` goes before the cadence, never before a time that the server asked for; `early` does so once the shortest
-    interval has passed since the last attempt, for a person who may click again and again. Raises UllageError when the
-    environment is wrong or the cache cannot be written; a source's failure is an Outcome.
+    interval has passed since the last attempt, for a person who may click again and again. `begin` is called once the
+    lock is held, before anything that may take long. Raises UllageError when the environment is wrong or the cache
+    cannot be written; a source's failure is an Outcome.
     """
     cache = ProfileCache(environ)
     if not (force or early):
-        not_due = _find_not_due(cache, _now())
+        not_due = _find_not_due(cache, _now(), environ)
         if not_due is not None:
             return not_due
     cache.make_private()
     with cache.lock() as held:
         if not held:
             return Outcome(result="busy")
+        begin()
         from ullage.refresh import attempt
 
         result, problem = attempt.run(environ, cache, _now, force=force, early=early)
         return Outcome(result=result, problem=problem)
 
 
-def _find_not_due(cache: ProfileCache, now: datetime) -> Outcome | None:
+def _find_not_due(cache: ProfileCache, now: datetime, environ: Mapping[str, str]) -> Outcome | None:
     """Return the outcome where neither a timeline nor the schedule says that a refresh is due, else None.
 
     A timeline that is missing or torn says so.
@@ -60,6 +68,12 @@ def _find_not_due(cache: ProfileCache, now: datetime) -> Outcome | None:
     # A window's reset makes none due until a new attempt may be made at all: so long nothing is loaded for it.
     if schedule.is_due(None, now) or (schedule.may_be_early(now) and schedule.is_due(cache.reading(), now)):
         return None
+    if schedule.failures:
+        from ullage import config
+        from ullage.refresh import mending
+
+        if mending.is_mended(schedule, config.load(environ)[0], environ):
+            return None
     return Outcome(result="not_due", problem=schedule.problem)
 
 

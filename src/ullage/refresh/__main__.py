@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
 import sys
 
 from ullage.base.errors import UllageError
@@ -19,10 +17,8 @@ def main() -> int:
 
     Every step has a deadline of its own; should one not keep it, the process ends, as nobody is there to end it.
     """
-    if hasattr(signal, "alarm"):
-        signal.alarm(_LONGEST_SECONDS)
     try:
-        refresh(os.environ, force="--force" in sys.argv[1:], early="--early" in sys.argv[1:])
+        refresh(os.environ, force="--force" in sys.argv[1:], early="--early" in sys.argv[1:], begin=_set_alarm)
     except UllageError as error:
         return error.exit_code
     finally:
@@ -30,11 +26,26 @@ def main() -> int:
     return 0
 
 
+def _set_alarm() -> None:
+    # Most refreshes end before they get here; signal takes longer to import than those take.
+    import signal
+
+    if hasattr(signal, "alarm"):
+        signal.alarm(_LONGEST_SECONDS)
+
+
 def _notify(process: str) -> None:
     """Tell the shell that asked for it, which then draws its prompt again: SIGURG, which all others ignore."""
-    if process.isascii() and process.isdigit() and int(process) > 1 and hasattr(signal, "SIGURG"):
-        with contextlib.suppress(OSError, OverflowError):
+    if not (process.isascii() and process.isdigit() and int(process) > 1):
+        return
+    import signal
+
+    if hasattr(signal, "SIGURG"):
+        try:
             os.kill(int(process), signal.SIGURG)
+        except (OSError, OverflowError):
+            # The shell has ended meanwhile, or there never was one.
+            return
 
 
 if __name__ == "__main__":

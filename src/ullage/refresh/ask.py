@@ -68,10 +68,10 @@ def find_sources(settings: Settings) -> list[Source]:
     return [_find_source(name, settings) for name in meters.asked_for(settings.source)]
 
 
-def _find_source(name: str, settings: Settings) -> Source:
+def _find_source(name: str, settings: Settings | None) -> Source:
     module = importlib.import_module(f"ullage.sources.{meters.of(name).module}")
     # Where the key comes from stands in the settings, which no source looks into by itself.
-    source: Source = module.Web(settings.web) if name == "web" else module
+    source: Source = module.Web(settings.web) if name == "web" and settings else module
     return source
 
 
@@ -84,9 +84,7 @@ def ask_in_turn(sources: Sequence[Source], inquiry: Inquiry) -> bool:
     state_changed_at = _note_state_file(sources, inquiry)
     *first, last = sources
     for source in first:
-        if turns.has_news(source.NAME, state_changed_at):
-            with contextlib.suppress(SourceError):
-                _ask(source, inquiry)
+        _hear(source, inquiry, state_changed_at)
         if not inquiry.force and turns.is_enough(inquiry.snapshot.stated, inquiry.now):
             return True
     if turns.has_said_all(last.NAME, inquiry.snapshot, state_changed_at):
@@ -101,6 +99,20 @@ def ask_in_turn(sources: Sequence[Source], inquiry: Inquiry) -> bool:
         inquiry.note_schedule()
     _ask(last, inquiry)
     return True
+
+
+def hear_in_pause(sources: Sequence[Source], inquiry: Inquiry) -> None:
+    """Take in what costs no request, while the server does not want to be asked."""
+    state_changed_at = _note_state_file(sources, inquiry)
+    for source in sources:
+        if source.NAME not in meters.ASKS_SERVER:
+            _hear(source, inquiry, state_changed_at)
+
+
+def _hear(source: Source, inquiry: Inquiry, state_changed_at: datetime | None) -> None:
+    if turns.has_news(source.NAME, state_changed_at):
+        with contextlib.suppress(SourceError):
+            _ask(source, inquiry)
 
 
 def _note_state_file(sources: Sequence[Source], inquiry: Inquiry) -> datetime | None:
@@ -118,10 +130,21 @@ def _note_state_file(sources: Sequence[Source], inquiry: Inquiry) -> datetime | 
 
 def _ask(source: Source, inquiry: Inquiry) -> None:
     """Ask a source and keep its answer; raise SourceError when there is none."""
-    if source.NAME in meters.ASKS_SERVER:
-        answer = _ask_once_for_account(source, inquiry)
-    else:
-        answer = source.read(inquiry.environ, inquiry.account, inquiry.now)
+    try:
+        if source.NAME in meters.ASKS_SERVER:
+            answer = _ask_once_for_account(source, inquiry)
+        else:
+            answer = source.read(inquiry.environ, inquiry.account, inquiry.now)
+    except SourceError as error:
+        if error.code == "served_from_snapshot":
+            # What Claude Code repeated is what it keeps, with its date.
+            _hear(_find_source("claude-cache", None), inquiry, inquiry.now)
+        raise
+    since = inquiry.schedule.account_since
+    if answer.source == "claude-cache" and since is not None and answer.as_of < since:
+        raise SourceError(
+            "other_account", "The usage report that Claude Code kept is from before this account signed in here."
+        )
     # The status line's sessions keep their statements themselves.
     if answer.source != "statusline":
         inquiry.snapshot = inquiry.cache.keep(inquiry.snapshot, answer)
@@ -130,7 +153,7 @@ def _ask(source: Source, inquiry: Inquiry) -> None:
 def _ask_once_for_account(source: Source, inquiry: Inquiry) -> Reading:
     """Ask the server for an account once in five minutes, whichever profile wants to know."""
     now, root = inquiry.now, inquiry.cache.root
-    shared = AccountCache(root, inquiry.account.id)
+    shared = AccountCache(root, inquiry.account)
     with shared.lock() as alone:
         asked_at = shared.asked_at()
         is_recent = asked_at is not None and timedelta() <= now - asked_at < SHORTEST_INTERVAL
@@ -150,5 +173,5 @@ def _ask_once_for_account(source: Source, inquiry: Inquiry) -> Reading:
                 shared.save_asked_at(None)
             raise
         # A key may turn out to be another account's than it was.
-        AccountCache(root, answer.account.id).save_reading(answer)
+        AccountCache(root, answer.account).save_reading(answer)
         return answer

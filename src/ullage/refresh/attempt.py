@@ -10,6 +10,7 @@ from ullage.prompt.publish import publish, publish_anew
 from ullage.quota.schedule import SHORTEST_INTERVAL, Schedule
 from ullage.refresh import ask
 from ullage.refresh.ask import Inquiry
+from ullage.sources.claude_state import find_disagreement
 from ullage.store import recording
 from ullage.store.account import AccountCache
 from ullage.store.cache import Snapshot
@@ -46,7 +47,11 @@ def run(
     result: Result = "not_due"
     # Under the lock: of two clicks the second finds the attempt of the first.
     force = force or (early and snapshot.schedule.may_be_early(now))
-    if force or snapshot.schedule.is_due(snapshot.reading, now):
+    is_mended = bool(snapshot.schedule.failures) and _is_mended(snapshot.schedule, settings, environ)
+    if is_mended:
+        # What was started in vain counts for nothing now.
+        snapshot = snapshot.replace(schedule=snapshot.schedule.replace(spawned_at=None))
+    if force or is_mended or snapshot.schedule.is_due(snapshot.reading, now):
         inquiry = Inquiry(environ, cache, snapshot, now, force=force)
         result = _attempt(inquiry, settings)
         snapshot = inquiry.snapshot
@@ -81,7 +86,8 @@ def _attempt(inquiry: Inquiry, settings: Settings) -> Result:
         inquiry.account = sources[0].account(inquiry.environ)
         _turn_to_account(inquiry, settings)
         if inquiry.schedule.is_held(inquiry.now):
-            inquiry.schedule = inquiry.schedule.held()
+            ask.hear_in_pause(sources, inquiry)
+            inquiry.schedule = _noting_means(inquiry.schedule.held(), inquiry, settings)
             return "held"
         inquiry.schedule = inquiry.schedule.begun(inquiry.now)
         inquiry.note_schedule()
@@ -89,34 +95,60 @@ def _attempt(inquiry: Inquiry, settings: Settings) -> Result:
         if not ask.ask_in_turn(sources, inquiry):
             return "not_due"
     except SourceError as error:
-        return _fail(inquiry, error)
+        return _fail(inquiry, settings, error)
     except UllageError:
         raise
     except Exception as error:
-        return _fail(inquiry, _fault_of_ours(error))
+        return _fail(inquiry, settings, _fault_of_ours(error))
     has_changed = _numbers(inquiry.snapshot.reading) != before
-    inquiry.schedule = inquiry.schedule.succeeded(inquiry.now, changed=has_changed)
+    schedule = inquiry.schedule.succeeded(inquiry.now, changed=has_changed)
+    inquiry.schedule = schedule.replace(problem=find_disagreement(inquiry.environ))
     return "refreshed"
 
 
 def _turn_to_account(inquiry: Inquiry, settings: Settings) -> None:
     """Start afresh when somebody else is signed in; a pause that any profile of the account met counts for all."""
     cache, account = inquiry.cache, inquiry.account
-    if account.id != inquiry.schedule.account_id:
+    before = inquiry.schedule.account
+    if account.id != before.id or not account.may_be(before):
         # Nothing of the account before is shown or waited for.
-        cache.forget_others(account.id)
-        schedule = Schedule(account_id=account.id)
+        cache.forget_others(account, before)
+        since = inquiry.now if inquiry.schedule.attempted_at else None
+        schedule = Schedule(account_id=account.id, organization_id=account.organization_id, account_since=since)
         inquiry.snapshot = Snapshot(stated=cache.load_statements(), schedule=schedule)
         publish(cache, settings, inquiry.snapshot.replace(schedule=schedule.begun(inquiry.now)), inquiry.now)
-    pauses = (inquiry.schedule.hold_until, AccountCache(cache.root, account.id).hold())
+    elif account.organization_id is None:
+        account = inquiry.account = account.replace(organization_id=before.organization_id)
+    elif before.organization_id is None:
+        inquiry.schedule = inquiry.schedule.replace(organization_id=account.organization_id)
+    shared = AccountCache(cache.root, account)
+    shared.take_over()
+    pauses = (inquiry.schedule.hold_until, shared.hold())
     holds = [hold for hold in pauses if hold is not None and hold > inquiry.now]
     inquiry.schedule = inquiry.schedule.replace(hold_until=max(holds, default=None))
 
 
-def _fail(inquiry: Inquiry, error: SourceError) -> Result:
-    inquiry.schedule = inquiry.schedule.begun(inquiry.now).failed(error, inquiry.now, _jitter)
+def _is_mended(schedule: Schedule, settings: Settings, environ: Mapping[str, str]) -> bool:
+    # It looks at all that any source needs, so it is imported after a failure alone.
+    from ullage.refresh import mending
+
+    return mending.is_mended(schedule, settings, environ)
+
+
+def _noting_means(schedule: Schedule, inquiry: Inquiry, settings: Settings) -> Schedule:
+    from ullage.refresh import mending
+
+    return schedule.replace(means=mending.mark_means(settings, inquiry.environ))
+
+
+def _fail(inquiry: Inquiry, settings: Settings, error: SourceError) -> Result:
+    schedule = inquiry.schedule.begun(inquiry.now).failed(error, inquiry.now, _jitter)
+    if error.code == "claude_missing":
+        # Nothing was started.
+        schedule = schedule.replace(spawned_at=None)
+    inquiry.schedule = _noting_means(schedule, inquiry, settings)
     if inquiry.schedule.hold_until is not None:
-        AccountCache(inquiry.cache.root, inquiry.schedule.account_id).save_hold(inquiry.schedule.hold_until)
+        AccountCache(inquiry.cache.root, inquiry.schedule.account).save_hold(inquiry.schedule.hold_until)
     return "failed"
 
 

@@ -62,7 +62,7 @@ def is_enough(stated: Stated, now: datetime) -> bool:
     listed = [reading.as_of for reading in stated.statements if reading.source not in meters.PARTIAL]
     if stated.reading is None or not listed or now - max(listed) >= IDLE_INTERVAL:
         return False
-    counted = [window for window in stated.reading.windows if window.kind != "other"]
+    counted = [window for window in stated.reading.windows if window.is_listed]
     return bool(counted) and all(
         -CLOCK_SLACK <= now - window.as_of < FRESH_FOR and not has_reset(window, now) for window in counted
     )
@@ -87,6 +87,6 @@ def is_busy(snapshot: Snapshot, state_changed_at: datetime | None, now: datetime
     spoken = [each.as_of for each in snapshot.stated.statements if each.source == "statusline"]
     if any(as_of > schedule.spawned_at for as_of in spoken):
         return True
-    if reading is not None and any(has_reset(window, now) for window in reading.windows if window.kind != "other"):
+    if reading is not None and any(has_reset(window, now) for window in reading.windows if window.is_listed):
         return True
     return state_changed_at is not None and state_changed_at > schedule.spawned_at + timedelta(minutes=1)

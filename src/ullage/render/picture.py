@@ -1,4 +1,4 @@
-"""A chart as a PNG, and the ring of a tray: the only module that imports Pillow, which extras bring."""
+"""A chart as a PNG, and the gauge of a tray: the only module that imports Pillow, which extras bring."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _FINE = 2
 _ANCHORS = {"start": "ls", "middle": "ms", "end": "rs"}
 _DASH, _GAP = 5.0, 4.0
 
-RING_PIXELS = 64
-_RING_FINE = 4
-_DISC, _TRACK, _EDGE = "#1c2026", "#4b525c", "#f0f2f5"
+GAUGE_PIXELS = 64
+_GAUGE_FINE = 4
+_TILE, _TRACK, _TEXT = "#1c2026", "#4b525c", "#ffffff"
 
 
 def png(scene: Iterable[Shape], theme: str) -> bytes:
@@ -43,31 +43,32 @@ def png(scene: Iterable[Shape], theme: str) -> bytes:
     return kept.getvalue()
 
 
-def ring(share: float | None, colour: str, text: str, *, opaque: bool = False) -> Image.Image:
-    """Return a tray's icon: a ring that is filled to `share` of one, clockwise from the top, around a short text.
+def gauge(share: float | None, colour: str, text: str, *, opaque: bool = False) -> Image.Image:
+    """Return a tray's icon: a short text over a bar that is filled to `share` of one.
 
-    The ring lies on a dark disc with a light edge, so that it can be read on a dark panel and on a light one. The
-    corners are transparent, or with `opaque` dark, for a tray that knows no transparency. `×` is drawn, not written.
+    The text is as wide as the tile, to be read in a tray of 16 pixels; the tile is dark with an edge, to be seen on a
+    dark panel and on a light one. Its corners are transparent, or with `opaque` dark, for a tray that knows no
+    transparency. `×` is drawn, not written.
     """
-    size = RING_PIXELS * _RING_FINE
-    image = Image.new("RGBA", (size, size), (*bytes.fromhex(_DISC[1:]), 255 if opaque else 0))
+    size = GAUGE_PIXELS * _GAUGE_FINE
+    image = Image.new("RGBA", (size, size), (*bytes.fromhex(_TILE[1:]), 255 if opaque else 0))
     pen = ImageDraw.Draw(image)
-    pen.ellipse((0, 0, size - 1, size - 1), fill=_EDGE)
-    edge, width = size // 32, size // 6
-    pen.ellipse((edge, edge, size - 1 - edge, size - 1 - edge), fill=_DISC)
-    inset = 2 * edge
-    box = (inset, inset, size - 1 - inset, size - 1 - inset)
-    pen.arc(box, 0, 360, fill=_TRACK, width=width)
+    pen.rounded_rectangle((0, 0, size - 1, size - 1), radius=size // 8, fill=_TILE, outline=_TRACK, width=size // 64)
+    top = size - size // 4
+    pen.rectangle((0, top, size - 1, size - 1), fill=_TRACK)
     if share is not None and share > 0:
-        pen.arc(box, -90, -90 + 360 * min(share, 1.0), fill=colour, width=width)
+        pen.rectangle((0, top, round(min(share, 1.0) * (size - 1)), size - 1), fill=colour)
+    middle = (size / 2, top / 2 + size / 64)
     if text == "×":
         # The font that comes with the library has no such sign.
-        near, far = size * 0.38, size * 0.62
-        for line in ((near, near, far, far), (near, far, far, near)):
-            pen.line(line, fill=_EDGE, width=size // 12)
+        half = size * 0.2
+        for rise in (half, -half):
+            ends = (middle[0] - half, middle[1] - rise, middle[0] + half, middle[1] + rise)
+            pen.line(ends, fill=_TEXT, width=size // 9)
     else:
-        pen.text((size / 2, size / 2), text, fill=_EDGE, font=ImageFont.load_default(size * 0.46), anchor="mm")
-    return image.resize((RING_PIXELS, RING_PIXELS), Image.Resampling.LANCZOS)
+        font = ImageFont.load_default(size * (0.78 if len(text) < 3 else 0.52))
+        pen.text(middle, text, fill=_TEXT, font=font, anchor="mm", stroke_width=size // 50, stroke_fill=_TEXT)
+    return image.resize((GAUGE_PIXELS, GAUGE_PIXELS), Image.Resampling.LANCZOS)
 
 
 def _paint(pen: ImageDraw.ImageDraw, shape: Shape, colour: str, scale: int) -> None:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from ullage.base.record import Record
 from ullage.base.text import clean
-from ullage.quota.model import binding_window, has_reset, length, state_at, used_percent_at
+from ullage.quota.model import (
+    binding_window,
+    credits_window,
+    has_reset,
+    length,
+    limits_of,
+    listed_windows,
+    state_at,
+    used_percent_at,
+)
 from ullage.render import burnup, segment, words
 from ullage.render.surfaces import Span
 from ullage.render.words import Outlook
@@ -15,7 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ullage.config import Settings
-    from ullage.quota.model import Credits, Window
+    from ullage.quota.model import Credits, Money, Pool, Reading, Window
     from ullage.store.overview import Overview
 
 _BAR_CELLS = 12
@@ -25,7 +34,9 @@ _ORDER = ("session", "weekly", "model", "other")
 
 
 class Row(Record):
-    """One window, or the credits; what is unknown is empty.
+    """One window, the credits, or a pool of money; what is unknown is empty. `source` said so at `as_of`.
+
+    Of the credits and of pools `window_id` is None.
 
     `number` is the percentage with its forms, which `percent` and `form` are the parts of; `share` is what the bar
     shows and `elapsed` how much of the window's time has passed, both from 0 to 1. `sentence` says why there is no
@@ -48,18 +59,45 @@ class Row(Record):
     expected: Outlook = Outlook()
     sentence: str = ""
     outlook: tuple[Span, ...] = ()
+    source: str = ""
+    as_of: datetime | None = None
+    window_id: str | None = None
+    used_percent: float | None = None
 
 
 def rows(overview: Overview, settings: Settings, now: datetime, *, bar_cells: int = _BAR_CELLS) -> list[Row]:
-    """Return a row for each window in the order of the reading, and one for the credits where they are known."""
-    assert overview.reading is not None
-    windows = overview.reading.windows
-    binding = binding_window(windows, now, settings.thresholds)
-    found = [_window(window, overview, settings, now, bar_cells).replace(binds=window is binding) for window in windows]
-    credits = overview.reading.credits
-    if credits is not None and state_at(credits.as_of or overview.reading.as_of, now, settings.thresholds) != "expired":
-        found.append(_credits(credits, settings, bar_cells))
+    """Return a row for each window that the server lists, for the credits, and for each pool, where they are known."""
+    reading = overview.reading
+    assert reading is not None
+    binding = binding_window(limits_of(reading), now, settings.thresholds)
+    found = [
+        _window(window, overview, settings, now, bar_cells).replace(
+            source=window.source,
+            as_of=window.as_of,
+            window_id=window.id,
+            used_percent=used_percent_at(window, now, settings.thresholds),
+            binds=window is binding,
+        )
+        for window in by_kind(listed_windows(reading))
+    ]
+    credits = reading.credits
+    if credits is not None:
+        as_of = credits.as_of or reading.as_of
+        if state_at(as_of, now, settings.thresholds) != "expired":
+            found.append(
+                _credits(credits, reading, settings, now, bar_cells).replace(
+                    source=reading.source, as_of=as_of, used_percent=credits.used_percent
+                )
+            )
+    for pool in reading.pools:
+        as_of = pool.as_of or reading.as_of
+        if state_at(as_of, now, settings.thresholds) != "expired" and not _has_ended(pool, now):
+            found.append(_pool(pool, settings, now, bar_cells).replace(source=reading.source, as_of=as_of))
     return found
+
+
+def _has_ended(pool: Pool, now: datetime) -> bool:
+    return pool.ends_at is not None and now >= pool.ends_at
 
 
 def by_kind(windows: Sequence[Window]) -> list[Window]:
@@ -88,6 +126,10 @@ def _window(window: Window, overview: Overview, settings: Settings, now: datetim
     expected = words.outlook(window, overview.forecasts.get(window.id), now, brief=True)
     is_used_up = used >= 100
     sentence = expected.text if is_used_up else "" if window.resets_at else _without_reset(used)
+    if window.used and window.limit:
+        amount = _amounts(window.used, window.limit)
+        sentence = sentence if is_used_up else amount if sentence else ""
+        expected = expected if expected.text else Outlook(text=amount)
     share = min(max(used / 100, 0.0), 1.0)
     return row.replace(
         number=number,
@@ -108,7 +150,7 @@ def _window(window: Window, overview: Overview, settings: Settings, now: datetim
         resets_at=window.resets_at,
         expected=expected,
         sentence=sentence,
-        outlook=_in_sentences(window, expected, sentence, now),
+        outlook=(*_amount(window), *_in_sentences(window, expected, sentence, now)),
     )
 
 
@@ -118,6 +160,10 @@ def _elapsed(window: Window, now: datetime, settings: Settings) -> float | None:
         return None
     left = min(max((window.resets_at - now) / whole, 0.0), 1.0)
     return left if settings.show_left else 1 - left
+
+
+def _amount(window: Window) -> tuple[Span, ...]:
+    return (Span(text=_amounts(window.used, window.limit)),) if window.used and window.limit else ()
 
 
 def _without_reset(used: float) -> str:
@@ -132,21 +178,64 @@ def _in_sentences(window: Window, expected: Outlook, sentence: str, now: datetim
     return Span(text=words.resets(window.resets_at, now)), *after
 
 
-def _credits(credits: Credits, settings: Settings, bar_cells: int) -> Row:
+def _credits(credits: Credits, reading: Reading, settings: Settings, now: datetime, bar_cells: int) -> Row:
     row = Row(label="Credits", title="Credits")
-    if not credits.enabled:
-        return row.replace(number=Span(text="off", level="stale"), percent="off")
-    used = words.money(credits.used) if credits.used else "?"
-    amount = f"{used} of {words.money(credits.limit)}" if credits.limit else f"{used}, no limit known"
-    row = row.replace(expected=Outlook(text=amount), outlook=(Span(text=amount),))
+    why = clean(_REASONS.get(credits.disabled_reason or "", (credits.disabled_reason or "").replace("_", " ")))
+    amount = _amounts(credits.used, credits.limit) if credits.used or credits.limit else ""
+    if not credits.enabled and credits_window(reading) is None:
+        off = Span(text="off", level="stale")
+        return _with_money(row.replace(number=off, percent=off.text), amount, why)
     if credits.used_percent is None:
-        return row
-    bar = words.bar(credits.used_percent, left=settings.show_left, ascii_only=settings.ascii_only, cells=bar_cells)
-    percent = words.percent(credits.used_percent, left=settings.show_left)
-    share = min(max(credits.used_percent / 100, 0.0), 1.0)
+        return _with_money(row, amount or "?, no limit known", why)
+    row = _with_share(row, credits_window(reading), credits.used_percent, settings, now, bar_cells)
+    return _with_money(row, amount, why)
+
+
+def _with_money(row: Row, amount: str, why: str) -> Row:
+    spans = [Span(text=amount), Span(text=why, level="warning")]
+    text = ", ".join(filter(None, (amount, why)))
+    return row.replace(expected=Outlook(text=text, warns=bool(why)), outlook=tuple(span for span in spans if span.text))
+
+
+# Why credits are off, as the server words it.
+_REASONS = {
+    "out_of_credits": "out of credits",
+    "org_spend_cap_reached": "the organisation's cap is reached",
+    "spend_limit_reached": "the limit is reached",
+    "user_disabled": "you have turned them off",
+    "org_disabled": "the organisation has turned them off",
+}
+
+
+def _amounts(used: Money | None, limit: Money | None) -> str:
+    spent = words.money(used) if used else "?"
+    return f"{spent} of {words.money(limit)}" if limit else f"{spent}, no limit known"
+
+
+def _pool(pool: Pool, settings: Settings, now: datetime, bar_cells: int) -> Row:
+    amount = _amounts(pool.used, pool.limit) if pool.used or pool.limit else ""
+    ends = f"ends {words.day(pool.ends_at)}" if pool.ends_at else ""
+    row = _with_money(
+        Row(label=clean(pool.label), title=clean(pool.label)), ", ".join(filter(None, (amount, ends))), ""
+    )
+    return row if pool.used_percent is None else _with_share(row, None, pool.used_percent, settings, now, bar_cells)
+
+
+def _with_share(
+    row: Row, counted: Window | None, used_percent: float, settings: Settings, now: datetime, bar_cells: int
+) -> Row:
+    bar = words.bar(used_percent, left=settings.show_left, ascii_only=settings.ascii_only, cells=bar_cells)
+    percent = words.percent(used_percent, left=settings.show_left)
+    number = Span(text=percent)
+    if counted is not None:
+        number = segment.number(
+            counted, used_percent, now, settings.thresholds, left=settings.show_left, ascii_only=settings.ascii_only
+        )
+    share = min(max(used_percent / 100, 0.0), 1.0)
     return row.replace(
-        bar=Span(text=bar),
-        number=Span(text=percent),
+        bar=Span(text=bar, level=number.level),
+        number=number,
         percent=percent,
+        form=number.text.replace(percent, ""),
         share=1 - share if settings.show_left else share,
     )

@@ -13,12 +13,18 @@ from ullage.base.text import clean
 from ullage.config.template import COURSES, FORECASTS, PLAIN_SUBJECTS, Field, Group, list_fields
 from ullage.quota.model import (
     CLOCK_SLACK,
+    CREDITS_ID,
     SEVERITIES,
     binding_window,
+    credits_window,
     find_window,
     has_reset,
+    limits_of,
+    listed_windows,
+    named_limits,
     severity_at,
     state_at,
+    state_of,
     used_percent_at,
 )
 from ullage.render import words
@@ -53,6 +59,10 @@ class View(Record):
 
 def fill(nodes: Iterable[Node], view: View) -> list[Span]:
     """Return the template's text at the view's moment, with the level of each number."""
+    nodes = tuple(nodes)
+    if view.session is None and not limits_of(view.reading) and any(map(_is_limit, list_fields(nodes))):
+        # Nothing is counted: a question mark would ask for what there is not.
+        return []
     spans: list[Span] = []
     for node in nodes:
         if isinstance(node, Group):
@@ -67,6 +77,10 @@ def fill(nodes: Iterable[Node], view: View) -> list[Span]:
 
 def _with_style(span: Span, style: str) -> Span:
     return span.replace(style=style) if style and span.level is None else span
+
+
+def _is_limit(field: Field) -> bool:
+    return field.subject not in (*PLAIN_SUBJECTS, "credits")
 
 
 def level_of(spans: Iterable[Span]) -> Level:
@@ -84,12 +98,21 @@ def _value(field: Field, view: View) -> Span | None:
         return Span(text=text) if text else None
     if field.subject in PLAIN_SUBJECTS:
         return _plain_value(field.subject, view)
-    windows = view.reading.windows
     if field.subject == "top":
-        window = binding_window(windows, view.now, view.thresholds)
+        window = binding_window(limits_of(view.reading), view.now, view.thresholds)
+    elif field.subject == "model_week":
+        window = _fuller_model(view)
     else:
-        window = find_window(windows, field.subject)
+        window = find_window(named_limits(view.reading), field.subject, view.now, view.thresholds)
     return None if window is None else _window_value(window, field, view)
+
+
+def _fuller_model(view: View) -> Window | None:
+    """Return a model's week that is fuller than the week over all models."""
+    windows = listed_windows(view.reading)
+    weeks = tuple(window for window in windows if window.kind in ("weekly", "model"))
+    fullest = binding_window(weeks, view.now, view.thresholds)
+    return fullest if fullest is not None and fullest.kind == "model" else None
 
 
 def _window_value(window: Window, field: Field, view: View) -> Span | None:
@@ -102,20 +125,34 @@ def _window_value(window: Window, field: Field, view: View) -> Span | None:
         return _course(window, field, view)
     if attribute in FORECASTS:
         return _forecast(window, attribute, view)
+    if attribute == "on_credits":
+        return _on_credits(window, view)
     if window.resets_at is None or has_reset(window, view.now):
         return None
     # The last frame of a timeline has no successor: a countdown in it would stand still.
-    if state_at(window.as_of, view.now, view.thresholds) == "expired":
+    if state_of(window, view.now, view.thresholds) == "expired":
         return None
-    if attribute == "blocked_for" and severity_at(window, view.now, view.thresholds) != "exhausted":
+    if attribute == "blocked_for" and (not _is_used_up(window, view) or _on_credits(window, view)):
         return None
     if attribute == "resets_at":
         return Span(text=words.clock(window.resets_at, view.now, view.timezone))
     return Span(text=words.countdown(window.resets_at - view.now))
 
 
+def _is_used_up(window: Window, view: View) -> bool:
+    return severity_at(window, view.now, view.thresholds) == "exhausted"
+
+
+def _on_credits(window: Window, view: View) -> Span | None:
+    """Say that work goes on for money though the window is used up."""
+    credits = view.reading.credits
+    if credits is None or not credits.pay or window.id == CREDITS_ID or not _is_used_up(window, view):
+        return None
+    return Span(text="on credits" if view.ascii_only else "· credits")
+
+
 def _share(window: Window, field: Field, view: View) -> Span | None:
-    if has_reset(window, view.now) and state_at(window.as_of, view.now, view.thresholds) != "expired":
+    if has_reset(window, view.now) and state_of(window, view.now, view.thresholds) != "expired":
         return Span(text=words.reset_mark(ascii_only=view.ascii_only))
     used = used_percent_at(window, view.now, view.thresholds)
     if used is None:
@@ -157,7 +194,7 @@ def number(window: Window, used: float, now: datetime, thresholds: Thresholds, *
     """Return a percentage that may be shown with its marks: ~ for stale, and the severity's form."""
     severity = severity_at(window, now, thresholds)
     text = words.percent(used, left=left) + words.mark(severity, ascii_only=ascii_only)
-    if state_at(window.as_of, now, thresholds) == "stale":
+    if state_of(window, now, thresholds) == "stale":
         return Span(text=words.form("stale", ascii_only=ascii_only) + text, level="stale")
     return Span(text=text, level=severity)
 
@@ -170,7 +207,7 @@ def _shown(name: str, view: View) -> str:
 def _forecast(window: Window, attribute: str, view: View) -> Span | None:
     """Show what a fresh statement let expect; a time that has passed without coming true is not shown."""
     known = view.forecasts.get(window.id)
-    if known is None or has_reset(window, view.now) or state_at(window.as_of, view.now, view.thresholds) != "fresh":
+    if known is None or has_reset(window, view.now) or state_of(window, view.now, view.thresholds) != "fresh":
         return None
     if attribute == "pace":
         return None if known.ratio is None else Span(text=words.pace(known.ratio, ascii_only=view.ascii_only))
@@ -180,8 +217,13 @@ def _forecast(window: Window, attribute: str, view: View) -> Span | None:
 
 
 def short_name(window: Window) -> str:
-    """Return the name that a template and a prompt use for a window: 5h, 7d, or the model's."""
-    return {"five_hour": "5h", "seven_day": "7d"}.get(window.id, window.id.removeprefix("seven_day_")[:LONGEST_NAME])
+    """Return the name that a prompt uses for a window: 5h, 7d, or the model's with its version: fable 5.1."""
+    known = {"five_hour": "5h", "seven_day": "7d"}.get(window.id)
+    if known:
+        return known
+    scope = window.label.rpartition("(")[2].rstrip(")") if window.kind == "model" and "(" in window.label else ""
+    name = clean(scope).lower().removeprefix("claude ") or window.id.removeprefix("seven_day_").replace("_", " ")
+    return name[:LONGEST_NAME].rstrip()
 
 
 def _credits_value(field: Field, view: View) -> Span | None:
@@ -192,7 +234,9 @@ def _credits_value(field: Field, view: View) -> Span | None:
     if state == "expired":
         return None
     old = "~" if state == "stale" else ""
-    level: Level | None = "stale" if old else None
+    counted = credits_window(view.reading)
+    severity = severity_at(counted, view.now, view.thresholds) if counted else "normal"
+    level: Level | None = "stale" if old else severity if severity != "normal" else None
     if attribute in ("used", "limit"):
         amount = credits.used if attribute == "used" else credits.limit
         return None if amount is None else Span(text=old + words.money(amount), level=level)
@@ -200,8 +244,11 @@ def _credits_value(field: Field, view: View) -> Span | None:
         return _credits_left(view, old, level)
     if credits.used_percent is None:
         return None
-    text = _drawn(credits.used_percent, field, view) or words.percent(credits.used_percent, left=view.show_left)
-    return Span(text=old + text, level=level)
+    drawn = _drawn(credits.used_percent, field, view)
+    if drawn is not None:
+        return Span(text=old + drawn, level=level)
+    marked = "" if old else words.mark(severity, ascii_only=view.ascii_only)
+    return Span(text=old + words.percent(credits.used_percent, left=view.show_left) + marked, level=level)
 
 
 def _credits_left(view: View, old: str, level: Level | None) -> Span | None:

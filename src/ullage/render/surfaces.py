@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ullage.base.record import Record
 from ullage.config.palette import ATTRIBUTES, NAMES, is_hex, number_of
-from ullage.quota.timeline import is_coloured, surface_of
+from ullage.quota.timeline import in_ascii, is_ascii, is_coloured, surface_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,8 +54,12 @@ def form_of(timeline: str) -> str:
     """Return the timeline that stands for all that paint the same spans the same way."""
     surface = surface_of(timeline)
     if is_coloured(timeline):
-        return surface if surface in _WITH_COLOURS else "ansi"
-    return timeline if surface in _WITH_ESCAPES else "plain"
+        form = surface if surface in _WITH_COLOURS else "ansi"
+    elif surface in _WITH_ESCAPES:
+        return timeline
+    else:
+        form = "plain"
+    return in_ascii(form) if is_ascii(timeline) else form
 
 
 def paint(spans: Iterable[Span], timeline: str, palette: Mapping[str, str]) -> str:

@@ -9,7 +9,7 @@ from ullage.render import words
 from ullage.render.cells import fit
 from ullage.render.cells import width as cells_of
 from ullage.render.gauge import gauge
-from ullage.render.rows import by_kind, rows
+from ullage.render.rows import rows
 from ullage.render.surfaces import Span
 
 TYPE_CHECKING = False
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ullage.config import Settings
-    from ullage.quota.model import Account
+    from ullage.quota.model import Account, Problem
     from ullage.quota.timeline import Level
     from ullage.render.rows import Row
     from ullage.store.overview import Overview
@@ -57,15 +57,15 @@ def page(overview: Overview, settings: Settings, now: datetime, width: int, chos
     if overview.reading is None:
         lines.append([Span(text=words.NOTHING)])
     else:
-        ordered = overview.replace(reading=overview.reading.replace(windows=tuple(by_kind(overview.reading.windows))))
-        found = rows(ordered, settings, now)
+        found = rows(overview, settings, now)
         layout = _wide if width >= NARROWEST_LINE else _narrow
         body = layout(found, settings, now, width, chosen) if found else []
         content = max([_width(line) for line in body], default=0)
+        body = [_trimmed(line) for line in body]
         lines += [*heading(overview, settings, now, min(width, max(content, NARROWEST_LINE))), [], *body]
     problem = overview.problem
     if problem is not None:
-        text = f"{clean(problem.message, _LONGEST_PROBLEM)}{_retry(problem.retry_at, now)}"
+        text = f"{clean(problem.message, _LONGEST_PROBLEM)}{_retry(problem, now)}"
         lines += [[], [Span(text=text, level="warning")]]
     return lines
 
@@ -98,19 +98,32 @@ def heading(overview: Overview, settings: Settings, now: datetime, width: int) -
     return [fit(line, width, ascii_only=settings.ascii_only) for line in (whose, said)]
 
 
-def whose_parts(_account: Account) -> list[str]:
+def whose_parts(account: Account) -> list[str]:
     """Return what tells one account from another, beside its plan."""
-    return []
+    return [text for text in (clean(account.organization),) if text]
 
 
 def _dot(settings: Settings) -> str:
     return " - " if settings.ascii_only else " · "
 
 
-def _retry(at: datetime | None, now: datetime) -> str:
+def _retry(problem: Problem, now: datetime) -> str:
+    at = problem.retry_at
     if at is None:
         return ""
-    return f" Next attempt {words.clock(at, now)}." if at > now else " The next attempt is due now."
+    if at <= now:
+        return " The next attempt is due now."
+    # A pause that the server asked for counts for everybody.
+    forced = "" if problem.code == "rate_limited" else "; `ullage refresh --force` asks now"
+    return f" Next attempt {words.clock(at, now)}{forced}."
+
+
+def _trimmed(line: Line) -> Line:
+    """Return a line without the columns behind the last that says something."""
+    shown = list(line)
+    while shown and not shown[-1].text.strip():
+        shown.pop()
+    return shown
 
 
 def _width(line: Sequence[Span]) -> int:

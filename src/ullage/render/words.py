@@ -10,7 +10,7 @@ import math
 from ullage.base.dates import timedelta
 from ullage.base.record import Record
 from ullage.base.text import clean
-from ullage.quota.model import has_reset, state_at
+from ullage.quota.model import has_reset, state_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -154,6 +154,12 @@ def _day(moment: datetime, now: datetime, timezone: tzinfo | None) -> str:
     return f"{local:%a}" if near else f"{local.day} {local:%b}"
 
 
+def day(moment: datetime, timezone: tzinfo | None = None) -> str:
+    """Return the local day of a moment, as in a menu: 18 Dec."""
+    local = moment.astimezone(timezone)
+    return f"{local.day} {local:%b}"
+
+
 def pace(ratio: float, *, ascii_only: bool = False) -> str:
     """Return the used share against the elapsed share: 1.3×; under 1 the window would last."""
     return f"{ratio:.1f}{'x' if ascii_only else '×'}"
@@ -288,7 +294,9 @@ def origin(reading: Reading, settings: Settings, now: datetime) -> str:
 
 def freshness(reading: Reading, settings: Settings, now: datetime) -> str:
     """Return when a reading was made, and whether it is stale or too old to show."""
-    state = _STATES.get(state_at(reading.as_of, now, settings.thresholds))
+    state = _STATES.get(state_of(reading, now, settings.thresholds))
+    if not reading.is_dated:
+        return "read at a time that is not known"
     return read(reading.as_of, now) + (f" ({state})" if state else "")
 
 

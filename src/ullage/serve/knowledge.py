@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from ullage import config, metrics, prompt
 from ullage.base.record import Record
 from ullage.metrics import identity
-from ullage.prompt import frames
 from ullage.quota import contract, timeline
+from ullage.quota.changes import next_turn
 from ullage.render import burnup
 from ullage.serve import documents
 from ullage.store import history, overview
@@ -34,7 +34,7 @@ _SURFACE = "plain"
 
 class _Loaded(Record):
     version: object
-    until: int | None
+    until: datetime | None
     settings: Settings
     overview: Overview
     burnups: dict[str, BurnupDocument | None]
@@ -99,11 +99,8 @@ class Knowledge:
         """Return what was recorded since then, the newest if it is more than `most`; raises HistoryError."""
         cache = self._cache(profile)
         reading = cache.reading()
-        found = (
-            history.samples(overview.history_path(cache.environ), overview.owner(cache, reading), since)
-            if reading
-            else {}
-        )
+        path, now = overview.history_path(cache.environ), datetime.now(UTC)
+        found = history.samples(path, overview.owner(cache, reading), since, now) if reading else {}
         return documents.describe_samples({id: found[id] for id in found if window in (None, id)}, most)
 
     def next_event(self, profile: str | None, now: datetime) -> datetime | None:
@@ -112,8 +109,8 @@ class Knowledge:
         until = self._load(profile, now).until
         moments = [until] if until is not None else []
         if header is not None and header.refresh_after > now.timestamp():
-            moments.append(header.refresh_after)
-        return datetime.fromtimestamp(min(moments), UTC) if moments else None
+            moments.append(datetime.fromtimestamp(header.refresh_after, UTC))
+        return min(moments, default=None)
 
     def refresh_if_due(self, profile: str | None) -> None:
         """Start a refresh as a bar would: in the background, no more often than the schedule allows."""
@@ -129,14 +126,11 @@ class Knowledge:
         cache = self._cache(profile)
         version = (cache.version(), *map(_stamp, (os.path.join(cache.directory, "schedule.json"), self._config())))
         loaded = self._loaded.get(profile)
-        second = int(now.timestamp())
-        if loaded is None or loaded.version != version or (loaded.until is not None and second >= loaded.until):
+        if loaded is None or loaded.version != version or (loaded.until is not None and now >= loaded.until):
             settings, _ = config.load(self.environ)
             known = overview.load(cache, settings.thresholds, now, profile)
-            until = frames.events(known.reading, settings, second) if known.reading else ()
-            loaded = _Loaded(
-                version=version, until=min(until, default=None), settings=settings, overview=known, burnups={}
-            )
+            until = next_turn(known.reading, known.forecasts, settings.thresholds, now) if known.reading else None
+            loaded = _Loaded(version=version, until=until, settings=settings, overview=known, burnups={})
             self._loaded[profile] = loaded
         return loaded
 
@@ -153,7 +147,7 @@ def _start_refresh(environ: Mapping[str, str]) -> None:
     """Start a refresh that outlives us; unlike `detach`, from a process with threads, which must not fork."""
     try:
         process = subprocess.Popen(
-            detach.build_command("ullage.refresh"),
+            detach.build_command(detach.REFRESH),
             env=dict(environ),
             cwd=os.path.abspath(os.sep),
             stdin=subprocess.DEVNULL,

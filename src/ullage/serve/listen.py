@@ -6,6 +6,7 @@ import contextlib
 import errno
 import ipaddress
 import os
+import shlex
 import socket
 import ssl
 import stat
@@ -139,7 +140,7 @@ def _make_private(directory: str) -> None:
     if is_open:
         raise ServeError(
             f"The socket needs a directory that is yours alone; others can enter {directory}. Name a socket in "
-            f"another one, or run: chmod go= '{directory}'"
+            f"another one, or run: chmod go= {shlex.quote(directory)}"
         )
 
 

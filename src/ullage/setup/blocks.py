@@ -10,6 +10,8 @@ file, and whether it had to end the line before. Bytes throughout: a file of unk
 
 from __future__ import annotations
 
+import re
+
 from ullage.base.record import Record
 
 _OPENING = b"# >>> ullage setup "
@@ -33,13 +35,35 @@ class DamagedError(ValueError):
     """The markers of a block do not pair up; says on which lines they stand."""
 
 
-def insert(data: bytes | None, name: str, body: bytes, newline: bytes = b"\n") -> bytes:
-    """Return a file's bytes with a block at its end; None is a file that does not exist yet."""
-    joint = newline if data and not data.endswith(b"\n") else b""
+def insert(data: bytes | None, name: str, body: bytes, newline: bytes = b"\n", before: str | None = None) -> bytes:
+    """Return a file's bytes with a block at its end, or before the first line that matches a pattern.
+
+    None is a file that does not exist yet.
+    """
+    head, tail = _cut(data or b"", before)
+    joint = newline if head and not head.endswith(b"\n") else b""
     note = _MADE if data is None else _ENDED if joint else b""
     opening = b" ".join(filter(None, (_OPENING + name.encode(), b">>>", note)))
     lines = [opening, *body.splitlines(), _CLOSING, b""]
-    return (data or b"") + joint + newline.join(lines)
+    return head + joint + newline.join(lines) + tail
+
+
+def _cut(data: bytes, before: str | None) -> tuple[bytes, bytes]:
+    at = 0
+    for line in _lines(data) if before else ():
+        text = line.decode(errors="replace")
+        if not text.lstrip().startswith("#") and re.search(before or "", text):
+            return data[:at], data[at:]
+        at += len(line)
+    return data, b""
+
+
+def replace(data: bytes, found: Found, body: bytes) -> bytes:
+    """Return the file's bytes with other lines between the markers of the block."""
+    opening, _, rest = data[found.start : found.end].partition(b"\n")
+    newline = b"\r\n" if opening.endswith(b"\r") else b"\n"
+    closing = rest[len(found.body) :]
+    return data[: found.start] + opening + b"\n" + newline.join([*body.splitlines(), b""]) + closing + data[found.end :]
 
 
 def find(data: bytes) -> Found | None:

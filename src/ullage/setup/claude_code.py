@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 NAME = "claude-code"
 
+_KNOWS_BY_REFRESH = (
+    "Without the status line the hooks know numbers only as new as the last refresh. `ullage setup claude-code` adds "
+    "it: then they know what the session's last answer said."
+)
+
 
 def path(environ: Mapping[str, str]) -> str:
     """Return where Claude Code's own settings lie, whether they exist or not."""
@@ -98,7 +103,10 @@ def plan_hooks(environ: Mapping[str, str], arguments: Sequence[str]) -> Plan:
         after = hook_settings.with_hooks(before, arguments)
     if after == before:
         return Plan(change=None, words=f"{file.path} has these hooks already; nothing to add.")
-    return Plan(change=Change(file=file, after=after.encode()), words="Claude Code asks them from its next start on.")
+    note = "" if settings_json.COMMAND in before else _KNOWS_BY_REFRESH
+    return Plan(
+        change=Change(file=file, after=after.encode()), words="Claude Code asks them from its next start on.", note=note
+    )
 
 
 def plan_hooks_undo(environ: Mapping[str, str]) -> Plan:

@@ -46,7 +46,7 @@ def without_hooks(text: str) -> str:
     bare = text
     while (place := _first_of_ours(bare)) is not None:
         bare = jsonedit.drop(bare, *place)
-    # Whether a list was there before, empty, cannot be seen; but what putting in again would give, can.
+    # What was there before, empty, is marked; what else there was shows in what putting in again would give.
     candidates = _pruned(bare)
     return next((each for each in candidates if _added(each, arguments) == text), candidates[0])
 
@@ -105,9 +105,9 @@ def _added(text: str, arguments: Sequence[str]) -> str:
         assert table is not None
         event = jsonedit.member(text, table.value_start, name)
         if event is None:
-            text = jsonedit.append(text, table.value_start, [group], name)
+            text = jsonedit.append_marked(text, table.value_start, [group], name)
         else:
-            text = jsonedit.append(text, event.value_start, group)
+            text = jsonedit.append_marked(text, event.value_start, group)
     return text
 
 
@@ -140,21 +140,34 @@ def _first_of_ours(text: str) -> tuple[int, Element] | None:
 def _pruned(text: str) -> list[str]:
     """Return the settings without empty lists of ours: first without all, and without the table, last with all."""
     found = []
-    for count in range(len(answers.EVENTS), -1, -1):
-        for names in itertools.combinations(answers.EVENTS, count):
+    made = []
+    for name in answers.EVENTS:
+        event = _event(text, name)
+        if event is not None and jsonedit.is_marked(text, event.value_start):
+            text = jsonedit.unmark(text, event.value_start)
+        else:
+            made.append(name)
+    for count in range(len(made), -1, -1):
+        for names in itertools.combinations(made, count):
             pruned = text
             for name in names:
                 pruned = _without_empty(pruned, name)
             table = _hooks(pruned)
-            if table is not None and table.value == {}:
+            if table is not None and jsonedit.is_marked(pruned, table.value_start):
+                pruned = jsonedit.unmark(pruned, table.value_start)
+            elif table is not None and table.value == {}:
                 found.append(jsonedit.drop(pruned, jsonedit.outermost(pruned), table))
             found.append(pruned)
     return found
 
 
-def _without_empty(text: str, name: str) -> str:
+def _event(text: str, name: str) -> Element | None:
     table = _hooks(text)
-    event = jsonedit.member(text, table.value_start, name) if table is not None else None
+    return jsonedit.member(text, table.value_start, name) if table is not None else None
+
+
+def _without_empty(text: str, name: str) -> str:
+    table, event = _hooks(text), _event(text, name)
     if table is None or event is None or event.value != []:
         return text
     return jsonedit.drop(text, table.value_start, event)

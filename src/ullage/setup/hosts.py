@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import sys
 
 from ullage.base.errors import UsageError
 from ullage.base.record import Record
-from ullage.setup import init
+from ullage.setup import frameworks, init, loading, started
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from ullage.setup.frameworks import Framework
 
 HOSTS = ("bash", "zsh", "fish", "elvish", "nushell", "xonsh", "starship", "tmux")
 
@@ -36,15 +40,6 @@ style = ""
 format = "([$env_value]($style) )"
 """
 
-# nushell evaluates nothing, and reads what `source` names before it runs a line: a name that is a constant may be null
-# where the file is gone.
-_NUSHELL = """\
-const ullage_file = {file}
-source (if ($ullage_file | path exists) {{ $ullage_file }} else {{ null }})
-"""
-# How these lines name the file.
-NUSHELL_FILE = r'(?m)^const ullage_file = "(.+)"$'
-
 # What tmux shows: the text that a refresh has set while that is true, else what ullage-prompt prints. prompt.tmux
 # has the same; a test holds them together.
 TMUX_PULL = "#(ullage-prompt tmux)"
@@ -58,15 +53,30 @@ if-shell -F '#{{e|<:#{{status-right-length}},100}}' "set-option -g status-right-
 class Host(Record):
     """A program that shows the segment: its file, its lines, a pattern of what does the same, what comes then.
 
-    `beside` is another file that is read at every start, where a line of the user's own may stand.
+    `shape` is a pattern of the lines with whatever paths. `beside` is another file that is read at every start, where a
+    line of the user's own may stand; `before` a pattern of the line that the lines must stand before; `more` what a
+    second file takes, by its path.
     """
 
     name: str
     path: str
     body: str
+    shape: str
     pattern: str
     afterwards: str
     beside: str | None = None
+    before: str | None = None
+    more: tuple[tuple[str, str], ...] = ()
+    note: str = ""
+
+
+class Options(Record):
+    """What changes a host's lines: `framework` is what makes the shell's prompt, `words` the paths in the lines."""
+
+    starship: bool = False
+    without_process: bool = False
+    framework: Framework | None = None
+    words: loading.Words | None = None
 
 
 def host(name: str, environ: Mapping[str, str], *, starship: bool = False, without_process: bool = False) -> Host:
@@ -75,106 +85,102 @@ def host(name: str, environ: Mapping[str, str], *, starship: bool = False, witho
     `starship` makes a shell's hook export the segment for starship; `without_process` makes starship and tmux show what
     the hook or the refresh has left for them.
     """
-    return _HOSTS[name](environ, starship, without_process)
+    chosen = _HOSTS[name](environ, Options(starship=starship, without_process=without_process))
+    framework = None if starship else frameworks.find(name, chosen.path)
+    if framework is None:
+        return chosen
+    return _HOSTS[name](environ, Options(framework=framework))
 
 
-def _bash(environ: Mapping[str, str], starship: bool, _: bool) -> Host:
-    login = " macOS opens login shells, which read ~/.bash_profile: have it source ~/.bashrc."
-    host = _shell("bash", os.path.join(home(environ), ".bashrc"), starship)
-    return host.replace(afterwards=host.afterwards + login) if sys.platform == "darwin" else host
-
-
-def _zsh(environ: Mapping[str, str], starship: bool, _: bool) -> Host:
-    directory = environ.get("ZDOTDIR") or home(environ)
-    return _shell("zsh", os.path.join(_absolute(directory, "ZDOTDIR"), ".zshrc"), starship)
-
-
-def _shell(name: str, path: str, starship: bool) -> Host:
-    init = f"ullage init {name}{' --starship' if starship else ''}"
+def _shell(
+    name: str, path: str, environ: Mapping[str, str], options: Options, *, beside: str | None = None, tail: str = ""
+) -> Host:
+    place = "starship" if options.starship else options.framework.place if options.framework else None
+    lines = options.framework.lines if options.framework else ""
+    words = options.words or loading.words(name, environ)
+    body = loading.lines(name, place, words, lines)
     return Host(
         name=name,
         path=path,
-        body=f'if command -v ullage >/dev/null; then eval "$({init})"; fi\n',
-        pattern=rf"\bullage init {name}\b",
-        afterwards=f"Open a new {name} to see it.",
+        body=body,
+        shape=loading.shape(name, place, lines),
+        pattern=loading.BY_HAND[name],
+        afterwards=f"Open a new {name} to see it.{tail}",
+        beside=beside,
+        before=options.framework.before if options.framework else None,
+        more=_second(path, options.framework) if options.framework else (),
+        note=options.framework.note if options.framework else "",
     )
 
 
-def _fish(environ: Mapping[str, str], starship: bool, _: bool) -> Host:
-    init = f"ullage init fish{' --starship' if starship else ''}"
-    return Host(
-        name="fish",
-        path=os.path.join(_config_home(environ), "fish", "conf.d", "ullage.fish"),
-        body=f"status is-interactive; and type -q ullage; and {init} | source\n",
-        pattern=r"\bullage init fish\b",
-        afterwards="Open a new fish to see it.",
-        beside=os.path.join(_config_home(environ), "fish", "config.fish"),
-    )
+def _second(path: str, framework: Framework) -> tuple[tuple[str, str], ...]:
+    second = framework.second_file(path)
+    return ((second, framework.second_lines),) if second else ()
 
 
-def _elvish(environ: Mapping[str, str], _: bool, __: bool) -> Host:
-    return Host(
-        name="elvish",
-        path=os.path.join(_config_home(environ), "elvish", "rc.elv"),
-        body="if (has-external ullage) { eval (ullage init elvish | slurp) }\n",
-        pattern=r"\bullage init elvish\b",
-        afterwards="Open a new elvish to see it.",
-    )
+def _bash(environ: Mapping[str, str], options: Options) -> Host:
+    login = " macOS opens login shells, which read ~/.bash_profile: have it source ~/.bashrc."
+    path = os.path.join(home(environ), ".bashrc")
+    return _shell("bash", path, environ, options, tail=login if sys.platform == "darwin" else "")
 
 
-def _nushell(environ: Mapping[str, str], starship: bool, _: bool) -> Host:
+def _zsh(environ: Mapping[str, str], options: Options) -> Host:
+    directory = environ.get("ZDOTDIR") or started.zsh_directory(environ) or home(environ)
+    return _shell("zsh", os.path.join(_absolute(directory, "ZDOTDIR"), ".zshrc"), environ, options)
+
+
+def _fish(environ: Mapping[str, str], options: Options) -> Host:
+    directory = os.path.join(_config_home(environ), "fish")
+    path = os.path.join(directory, "conf.d", "ullage.fish")
+    return _shell("fish", path, environ, options, beside=os.path.join(directory, "config.fish"))
+
+
+def _elvish(environ: Mapping[str, str], options: Options) -> Host:
+    return _shell("elvish", os.path.join(_config_home(environ), "elvish", "rc.elv"), environ, options)
+
+
+def _nushell(environ: Mapping[str, str], options: Options) -> Host:
     macos = sys.platform == "darwin" and not os.path.isabs(environ.get("XDG_CONFIG_HOME", ""))
     config = os.path.join(home(environ), "Library", "Application Support") if macos else _config_home(environ)
-    place = "$env.__ullage.place = 'starship'\n" if starship else ""
-    return Host(
-        name="nushell",
-        path=os.path.join(config, "nushell", "autoload", "ullage.nu"),
-        body=place + _NUSHELL.format(file=init.quote(init.shell_file("nushell"), "nushell")),
-        pattern=r"\bullage init nushell\b|\bullage\.nu\b",
-        afterwards="Open a new nushell to see it.",
-    )
+    return _shell("nushell", os.path.join(config, "nushell", "autoload", "ullage.nu"), environ, options)
 
 
-def _xonsh(environ: Mapping[str, str], _: bool, __: bool) -> Host:
-    return Host(
-        name="xonsh",
-        path=os.path.join(home(environ), ".xonshrc"),
-        body='if __import__("shutil").which("ullage", path=":".join($PATH)): execx($(ullage init xonsh))\n',
-        pattern=r"\bullage init xonsh\b",
-        afterwards="Open a new xonsh to see it.",
-    )
+def _xonsh(environ: Mapping[str, str], options: Options) -> Host:
+    return _shell("xonsh", os.path.join(home(environ), ".xonshrc"), environ, options)
 
 
-def _starship(environ: Mapping[str, str], _: bool, without_process: bool) -> Host:
+def _starship(environ: Mapping[str, str], options: Options) -> Host:
     path = environ.get("STARSHIP_CONFIG") or os.path.join(home(environ), ".config", "starship.toml")
-    hook = (
-        " The shell's hook must export it: `ullage setup bash --starship`, or zsh, or fish." if without_process else ""
-    )
+    hook = " The shell's hook must export it: `ullage setup bash --starship`, or zsh, or fish."
+    body = STARSHIP_ENV_VAR if options.without_process else STARSHIP_CUSTOM
     return Host(
         name="starship",
         path=_absolute(path, "STARSHIP_CONFIG"),
-        body=STARSHIP_ENV_VAR if without_process else STARSHIP_CUSTOM,
+        body=body,
+        shape=re.escape(body),
         pattern=r"^\s*\[\s*(custom\.ullage|env_var\.ULLAGE_SEGMENT)\s*\]|\bullage-prompt\b",
-        afterwards=f"The next prompt shows it.{hook}",
+        afterwards=f"The next prompt shows it.{hook if options.without_process else ''}",
     )
 
 
-def _tmux(environ: Mapping[str, str], _: bool, without_process: bool) -> Host:
+def _tmux(environ: Mapping[str, str], options: Options) -> Host:
     plain = os.path.join(home(environ), ".tmux.conf")
     xdg = os.path.join(_config_home(environ), "tmux", "tmux.conf")
     # Where both are there tmux reads both, this one last.
     path = xdg if os.path.lexists(xdg) else plain
-    push = " The refresh must set it: `[tmux]` with `push = true` in config.toml." if without_process else ""
+    push = " The refresh must set it: `[tmux]` with `push = true` in config.toml." if options.without_process else ""
+    body = _TMUX.format(shown=TMUX_PUSH if options.without_process else TMUX_PULL)
     return Host(
         name="tmux",
         path=path,
-        body=_TMUX.format(shown=TMUX_PUSH if without_process else TMUX_PULL),
+        body=body,
+        shape=re.escape(body),
         pattern=r"\bullage-prompt\b|#\{ullage\}|@ullage\b",
-        afterwards=f"In a running tmux: tmux source-file '{path}'.{push}",
+        afterwards=f"In a running tmux: tmux source-file {shlex.quote(path)}.{push}",
     )
 
 
-_HOSTS: dict[str, Callable[[Mapping[str, str], bool, bool], Host]] = {
+_HOSTS: dict[str, Callable[[Mapping[str, str], Options], Host]] = {
     "bash": _bash,
     "zsh": _zsh,
     "fish": _fish,
@@ -204,9 +210,11 @@ def _absolute(path: str, variable: str) -> str:
     return path
 
 
-def variants(host: Host) -> list[Host]:
-    """Return a host with each option that it has."""
-    # Paths play no part in the lines, so any absolute home will do.
-    everywhere = {"HOME": os.path.dirname(host.path)}
-    options = ((False, False), (True, False), (False, True))
-    return [_HOSTS[host.name](everywhere, starship, without) for starship, without in options]
+def shapes(host: Host) -> list[str]:
+    """Return a pattern of the lines that each option of a host makes."""
+    # Paths play no part in it, so any absolute home will do.
+    somewhere = os.path.dirname(host.path)
+    everywhere = {"HOME": somewhere, "ZDOTDIR": somewhere}
+    options = [Options(), Options(starship=True), Options(without_process=True)]
+    options += [Options(framework=framework) for framework in frameworks.of_host(host.name)]
+    return [_HOSTS[host.name](everywhere, each).shape for each in options]

@@ -6,6 +6,7 @@ import os
 import sys
 
 from ullage.base.errors import UllageError
+from ullage.system import streams
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,8 +46,7 @@ def run(arguments: Sequence[str]) -> int | None:
         printed = code(shells[0], places[0] if places else None)
     except UllageError:
         return None
-    sys.stdout.buffer.write(printed)
-    return 0
+    return streams.put_data(printed)
 
 
 def places_of(shell: str) -> list[str]:

@@ -81,9 +81,32 @@ def append(text: str, container: int, value: object, name: str | None = None) ->
     return f"{text[:at]}{gap}{prefix}{_rendered(value, gap, _step(text))}{text[at:]}"
 
 
-def replace(text: str, element: Element, value: object) -> str:
-    """Put a value that fits on one line in the place of an element's own."""
-    return text[: element.value_start] + json.dumps(value, ensure_ascii=False) + text[element.end :]
+def append_marked(text: str, container: int, value: object, name: str | None = None) -> str:
+    """Append, and leave a space behind what comes into a container that was empty: it tells it from one of ours."""
+    was_empty = not elements(text, container)
+    text = append(text, container, value, name)
+    end = elements(text, container)[0].end
+    return f"{text[:end]} {text[end:]}" if was_empty else text
+
+
+def is_marked(text: str, container: int) -> bool:
+    """Say whether a container that is empty again was empty before something was appended to it."""
+    return text[container + 1] == " " and not elements(text, container)
+
+
+def unmark(text: str, container: int) -> str:
+    """Take away the space by which an empty container was told."""
+    return text[: container + 1] + text[container + 2 :]
+
+
+def raw(text: str, element: Element) -> str:
+    """Return an element's value as it is written."""
+    return text[element.value_start : element.end]
+
+
+def replace(text: str, element: Element, written: str) -> str:
+    """Put a value, written as JSON on one line, in the place of an element's own."""
+    return text[: element.value_start] + written + text[element.end :]
 
 
 def drop(text: str, container: int, element: Element) -> str:

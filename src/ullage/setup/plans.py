@@ -10,11 +10,10 @@ import re
 
 from ullage.base.errors import UsageError
 from ullage.base.record import Record
-from ullage.setup import blocks, userfile
+from ullage.setup import blocks, frameworks, loading, userfile
 from ullage.setup.hosts import (
     FEEDS_STARSHIP,
     HOSTS,
-    NUSHELL_FILE,
     STARSHIP_CUSTOM,
     STARSHIP_ENV_VAR,
     TMUX_PULL,
@@ -22,13 +21,15 @@ from ullage.setup.hosts import (
     Host,
     home,
     host,
-    variants,
+    shapes,
 )
 from ullage.setup.userfile import Change
+from ullage.system import programs
 from ullage.system.files import read_regular
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Literal
 
     from ullage.setup.blocks import Found
@@ -49,6 +50,7 @@ __all__ = [
     "lost_file",
     "plan",
     "plan_undo",
+    "program",
     "standing",
 ]
 
@@ -61,12 +63,21 @@ class Standing(Record):
 
 
 class Plan(Record):
-    """What setup would do: a change, or words why there is none; `note` is what the user should know beside."""
+    """What setup would do: a change, or words why there is none; `note` is what the user should know beside.
+
+    `more` are changes of further files that belong to it.
+    """
 
     change: Change | None
     words: str
     note: str = ""
     takes_back: bool = False
+    more: tuple[Change, ...] = ()
+
+
+def program(name: str, environ: Mapping[str, str]) -> str | None:
+    """Return the full path of a host's program; None where it is not in PATH."""
+    return programs.find_program({"nushell": "nu"}.get(name, name), environ)
 
 
 def standing(data: bytes | None, host: Host) -> Standing:
@@ -76,7 +87,7 @@ def standing(data: bytes | None, host: Host) -> Standing:
     except blocks.DamagedError:
         return Standing(how="damaged")
     if found:
-        return Standing(how="block" if _is_as_written(found, host) else "edited", line=found.line)
+        return Standing(how="block" if _as_written(found, host) else "edited", line=found.line)
     for number, line in enumerate((data or b"").split(b"\n"), 1):
         text = line.decode(errors="replace")
         if not text.lstrip().startswith("#") and re.search(host.pattern, text):
@@ -84,15 +95,17 @@ def standing(data: bytes | None, host: Host) -> Standing:
     return Standing(how="none")
 
 
-def lost_file(data: bytes | None) -> str | None:
+def lost_file(data: bytes | None, host: Host, environ: Mapping[str, str]) -> str | None:
     """Return the file of ours that a block names by its path and that is gone: ullage was installed elsewhere since."""
     try:
         found = blocks.find(data or b"")
     except blocks.DamagedError:
         return None
-    named = re.search(NUSHELL_FILE, found.body.decode(errors="replace")) if found else None
-    path = re.sub(r"\\(.)", r"\1", named[1]) if named else None
-    return path if path and not os.path.exists(path) else None
+    written = _as_written(found, host) if found else None
+    if written is None or "file" not in written.groupdict():
+        return None
+    path = loading.path(written["file"], host.name, environ)
+    return None if os.path.exists(path) else path
 
 
 def plan(host: Host) -> Plan:
@@ -100,7 +113,7 @@ def plan(host: Host) -> Plan:
     file = userfile.read(host.path)
     found = _block(file)
     if found:
-        return Plan(change=None, words=_words_of_block(found, host))
+        return _plan_anew(host, file, found)
     now = standing(file.data, host)
     at = host.path
     if now.how == "none" and host.beside:
@@ -108,36 +121,71 @@ def plan(host: Host) -> Plan:
     if now.how == "by hand":
         return Plan(change=None, words=f"Line {now.line} of {at} does this already; nothing to add.")
     crlf = host.name == "starship" and b"\r\n" in (file.data or b"")
-    after = blocks.insert(file.data, host.name, host.body.encode(), b"\r\n" if crlf else b"\n")
-    note = _starship_note(host.path, file.data or b"", after) if host.name == "starship" else ""
-    return Plan(change=Change(file=file, after=after), words=host.afterwards, note=note)
+    newline = b"\r\n" if crlf else b"\n"
+    after = blocks.insert(file.data, host.name, os.fsencode(host.body), newline, before=host.before)
+    note = _starship_note(host.path, file.data or b"", after) if host.name == "starship" else host.note
+    change = Change(file=file, after=after)
+    return Plan(change=change, words=host.afterwards, note=note, more=_second_changes(host))
 
 
-def _words_of_block(found: Found, host: Host) -> str:
-    if blocks.has_body(found, host.body.encode()):
-        return f"{host.path} is set up already (line {found.line})."
-    what = "written with other options" if _is_as_written(found, host) else "not as this command wrote it"
-    return (
-        f"The block at line {found.line} of {host.path} is {what}, and stays as it is. To have it written anew, take "
-        "it out with --undo first."
-    )
+def _plan_anew(host: Host, file: UserFile, found: Found) -> Plan:
+    """Return how a block that is there becomes what this command writes now; what somebody has edited stays."""
+    more = _second_changes(host)
+    if not blocks.has_body(found, os.fsencode(host.body)):
+        if _as_written(found, host) is None:
+            return Plan(
+                change=None,
+                words=f"The block at line {found.line} of {host.path} is not as this command wrote it, and stays as it "
+                "is. To have it written anew, take it out with --undo first.",
+            )
+        after = blocks.replace(file.data or b"", found, os.fsencode(host.body))
+        note = f"The block at line {found.line} was written with other options, or by an ullage that was elsewhere."
+        return Plan(change=Change(file=file, after=after), words=host.afterwards, note=note, more=more)
+    if more:
+        return Plan(change=more[0], words=host.afterwards, note=host.note, more=more[1:])
+    return Plan(change=None, words=f"{host.path} is set up already (line {found.line}).")
+
+
+def _second_changes(host: Host) -> tuple[Change, ...]:
+    """Return what further files take, those without that have it."""
+    changes = []
+    for path, body in host.more:
+        file = userfile.read(path)
+        if _block(file) is None:
+            changes.append(Change(file=file, after=blocks.insert(file.data, host.name, body.encode())))
+    return tuple(changes)
 
 
 def plan_undo(host: Host) -> Plan:
     """Return what taking the block out would change; what the user has written around it stays."""
     file = userfile.read(host.path)
     found = _block(file)
+    more = _second_undone(host)
+    words = "What is open already keeps the segment until it is opened anew."
     if file.data is None or found is None:
+        if more:
+            return Plan(change=more[0], words=words, more=more[1:], takes_back=True)
         now = standing(file.data, host)
         own = f" Line {now.line} is not from this command; take it out by hand." if now.how == "by hand" else ""
         return Plan(change=None, words=f"{host.path} has no block of ullage: nothing to undo.{own}")
-    ours = _is_as_written(found, host)
+    ours = _as_written(found, host) is not None
     return Plan(
         change=Change(file=file, after=blocks.remove(file.data, found)),
-        words="What is open already keeps the segment until it is opened anew.",
+        words=words,
         note="" if ours else "The block is not as ullage wrote it; what was changed in it goes with it.",
         takes_back=ours,
+        more=more,
     )
+
+
+def _second_undone(host: Host) -> tuple[Change, ...]:
+    changes = []
+    for path in frameworks.second_files(host.name, host.path):
+        file = userfile.read(path)
+        found = _block(file)
+        if file.data is not None and found is not None:
+            changes.append(Change(file=file, after=blocks.remove(file.data, found)))
+    return tuple(changes)
 
 
 def _block(file: UserFile) -> Found | None:
@@ -150,8 +198,10 @@ def _block(file: UserFile) -> Found | None:
         ) from error
 
 
-def _is_as_written(found: Found, host: Host) -> bool:
-    return any(blocks.has_body(found, variant.body.encode()) for variant in variants(host))
+def _as_written(found: Found, host: Host) -> re.Match[str] | None:
+    """Return how a block's lines match what this command writes, with whatever options and paths."""
+    body = "\n".join([*os.fsdecode(found.body).splitlines(), ""])
+    return next(filter(None, (re.fullmatch(shape, body) for shape in shapes(host))), None)
 
 
 def _starship_note(path: str, before: bytes, after: bytes) -> str:

@@ -10,6 +10,7 @@ import hashlib
 import os
 import plistlib
 import re
+import shlex
 import shutil
 import sys
 
@@ -173,7 +174,7 @@ def _is_as_written(data: bytes) -> bool:
 
 def _afterwards(manager: Manager, path: str) -> str:
     if manager == "launchd":
-        return f"Start it: launchctl bootstrap gui/$(id -u) '{path}'"
+        return f"Start it: launchctl bootstrap gui/$(id -u) {shlex.quote(path)}"
     return (
         "Start it: systemctl --user daemon-reload && systemctl --user enable --now ullage\n"
         "Ask it: curl --unix-socket $XDG_RUNTIME_DIR/ullage/serve.sock http://localhost/v1/usage"
@@ -183,4 +184,4 @@ def _afterwards(manager: Manager, path: str) -> str:
 def _ending(manager: Manager, file: UserFile) -> str:
     if manager == "launchd":
         return f"One that runs ends with: launchctl bootout gui/$(id -u)/{LABEL}"
-    return f"One that runs ends with: systemctl --user disable --now {os.path.basename(file.path)}"
+    return f"One that runs ends with: systemctl --user disable --now {shlex.quote(os.path.basename(file.path))}"

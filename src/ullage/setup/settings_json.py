@@ -1,12 +1,15 @@
 """Claude Code's settings.json as text: our status line put in and taken out, everything else left as it stands. Pure.
 
 The file belongs to the user: keys, order, indentation and line ends stay, and taking out undoes putting in to the byte.
-An existing status line is chained, not replaced: `ullage statusline --then 'what was there'`.
+An existing status line is chained, not replaced: `ullage statusline --then 'what was there'`. So that an idle session
+counts down and shows what others heard, it is run every minute; an interval that is there already is kept. Which of the
+two it was is told by the form of the option: `--then=` where the interval is ours to take out.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import shlex
 
 from ullage.base.errors import UsageError
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 
 KEY = "statusLine"
 COMMAND = "ullage statusline"
+INTERVAL_KEY, INTERVAL_SECONDS = "refreshInterval", 60
 
 
 def with_status_line(text: str, command: str = COMMAND) -> str:
@@ -26,7 +30,7 @@ def with_status_line(text: str, command: str = COMMAND) -> str:
     An empty text becomes a file. Settings that have it already come back as they are. Raises UsageError for a text that
     is no JSON object, or whose status line is of a kind that this version does not know.
     """
-    line = {"type": "command", "command": command}
+    line = {"type": "command", "command": command, INTERVAL_KEY: INTERVAL_SECONDS}
     if not text.strip():
         return json.dumps({KEY: line}, indent=2) + "\n"
     present = _status_line(text)
@@ -40,7 +44,11 @@ def with_status_line(text: str, command: str = COMMAND) -> str:
         )
     if _is_ours(named.value, command):
         return text
-    return jsonedit.replace(text, named, f"{command} --then {shlex.quote(named.value)}")
+    if jsonedit.member(text, present.value_start, INTERVAL_KEY) is not None:
+        return jsonedit.replace(text, named, _chained(jsonedit.raw(text, named), command, _THEN))
+    text = jsonedit.append(text, present.value_start, INTERVAL_SECONDS, INTERVAL_KEY)
+    named = _named_command(text)
+    return jsonedit.replace(text, named, _chained(jsonedit.raw(text, named), command, _THEN_AND_INTERVAL))
 
 
 def without_status_line(text: str, command: str = COMMAND) -> str:
@@ -52,7 +60,55 @@ def without_status_line(text: str, command: str = COMMAND) -> str:
     previous = _previous(named.value, command)
     if previous is None:
         return jsonedit.drop(text, jsonedit.outermost(text), present)
-    return jsonedit.replace(text, named, previous)
+    separator = _THEN_AND_INTERVAL if named.value.startswith(command + _THEN_AND_INTERVAL) else _THEN
+    before = _unchained(jsonedit.raw(text, named), command, previous, separator)
+    if separator == _THEN_AND_INTERVAL:
+        interval = jsonedit.member(text, present.value_start, INTERVAL_KEY)
+        if interval is not None and interval.value == INTERVAL_SECONDS:
+            text = jsonedit.drop(text, present.value_start, interval)
+    return jsonedit.replace(text, _named_command(text), before)
+
+
+def _named_command(text: str) -> Element:
+    present = _status_line(text)
+    named = _command(text, present) if present is not None else None
+    assert named is not None
+    return named
+
+
+# What stands between our command and the one that was there before; the second says that the interval is ours too.
+_THEN, _THEN_AND_INTERVAL = " --then ", " --then="
+
+# A character of a JSON string, as it is written.
+_CHARACTER = re.compile(r"\\u[0-9a-fA-F]{4}|\\.|.", re.DOTALL)
+_QUOTES = ("'", "\\u0027")
+
+
+def _chained(written: str, command: str, separator: str) -> str:
+    """Put our command before one that is written as a JSON string, whose every character stays written as it is."""
+    prefix = json.dumps(command + separator, ensure_ascii=False)[:-1]
+    inner = written[1:-1]
+    if shlex.quote(json.loads(written)) == json.loads(written):
+        return f'{prefix}{inner}"'
+    # A shell's single quotes end for a quote, which stands in double ones.
+    quoted = (f"'\\\"{each}\\\"'" if each.lower() in _QUOTES else each for each in _CHARACTER.findall(inner))
+    return f"{prefix}'{''.join(quoted)}'\""
+
+
+def _unchained(written: str, command: str, previous: str, separator: str) -> str:
+    """Return the command behind ours as it was written, or the usual way where ours has been written anew since."""
+    inner = written[len(json.dumps(command + separator, ensure_ascii=False)) - 1 : -1]
+    if inner[:1] == inner[-1:] == "'":
+        inner = inner[1:-1]
+        for quote in _QUOTES:
+            inner = inner.replace(f"'\\\"{quote}\\\"'", quote)
+    candidate = f'"{inner}"'
+    try:
+        if _chained(candidate, command, separator) == written and json.loads(candidate) == previous:
+            return candidate
+    except ValueError:
+        pass
+    return json.dumps(previous, ensure_ascii=False)
 
 
 def _status_line(text: str) -> Element | None:

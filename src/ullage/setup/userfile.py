@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
+import shlex
 import shutil
 import stat
 
 from ullage.base.errors import UsageError
 from ullage.base.record import Record
+from ullage.base.text import visible
 from ullage.system.files import read_regular
 
 TYPE_CHECKING = False
@@ -23,6 +26,8 @@ LARGEST = 4 << 20
 _BACKUP = ".before-ullage"
 _MOST_BACKUPS = 100
 _CONTEXT_LINES = 3
+# What follows a file's name, or its backup's, in the name of one that is being written.
+_LEFT = re.compile(rf"({re.escape(_BACKUP)}(\.\d+)?)?\.\d+\.[0-9a-f]{{8}}\.new")
 
 
 class UserFile(Record):
@@ -95,7 +100,7 @@ def _check_file(path: str, real: str, status: os.stat_result) -> None:
     if not status.st_mode & stat.S_IWUSR or not os.access(real, os.W_OK):
         raise UsageError(
             f"{shown} is read-only. If a program such as a dotfile manager writes it, add the lines to where that has "
-            f"them from; else run: chmod u+w '{real}'"
+            f"them from; else run: chmod u+w {shlex.quote(real)}"
         )
     if status.st_nlink > 1:
         raise UsageError(
@@ -126,7 +131,7 @@ def diff(change: Change) -> str:
     ]
     counts = (same - first + len(after) + end - same for end in (old_end, new_end))
     ranges = [f"{first + 1 if count else first},{count}" for count in counts]
-    names = [change.file.path if data is not None else os.devnull for data in (change.file.data, change.after)]
+    names = [visible(change.file.path) if data is not None else os.devnull for data in (change.file.data, change.after)]
     return "\n".join([f"--- {names[0]}", f"+++ {names[1]}", f"@@ -{ranges[0]} +{ranges[1]} @@", *body])
 
 
@@ -140,7 +145,7 @@ def _lines(data: bytes | None) -> list[str]:
 
 def _visible(line: bytes) -> str:
     text = line.removesuffix(b"\r").decode(errors="backslashreplace")
-    return "".join(c if c.isprintable() or c == "\t" else c.encode("unicode_escape").decode() for c in text)
+    return "\t".join(map(visible, text.split("\t")))
 
 
 def _common(one: list[str], other: list[str]) -> int:
@@ -163,8 +168,9 @@ def apply(change: Change, *, keep: bool) -> str | None:
     backup = None
     try:
         if file.data is None:
-            os.makedirs(directory, exist_ok=True)
+            _make_directories(directory)
         with _alone_in(directory), contextlib.ExitStack() as undo:
+            _sweep(file)
             if _changed_since(file):
                 raise UsageError(f"{file.path} has changed in the meantime and stays as it is. Run this again.")
             if keep and file.data is not None:
@@ -184,6 +190,26 @@ def apply(change: Change, *, keep: bool) -> str | None:
             f"{error.filename or file.path} cannot be written: {error.strerror}. Nothing was changed."
         ) from error
     return backup
+
+
+def _make_directories(directory: str) -> None:
+    """Make a directory and those above it that are missing, each owned like the one that it lies in."""
+    if os.path.isdir(directory):
+        return
+    _make_directories(os.path.dirname(directory))
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(directory)
+        _own_like(directory, os.stat(os.path.dirname(directory)), keep_group=False)
+
+
+def _sweep(file: UserFile) -> None:
+    """Remove what a run of ours that was killed in the middle of a write has left; none other runs now."""
+    for path in {file.path, file.real}:
+        directory, name = os.path.split(path)
+        for entry in os.listdir(directory):
+            left = os.path.join(directory, entry)
+            if entry.startswith(name) and _LEFT.fullmatch(entry, len(name)) and stat.S_ISREG(os.lstat(left).st_mode):
+                _remove(left)
 
 
 def _changed_since(file: UserFile) -> bool:

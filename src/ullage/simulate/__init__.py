@@ -173,6 +173,9 @@ SCENARIOS: dict[str, Callable[[Moment], Reply]] = {
     "drip": lambda moment: _busy_day(moment).replace(fault="drip"),
     "huge": lambda moment: Reply(body=b" " * (3 << 20)),
     "flaky": _flaky,
+    "429-storm-at-once": lambda moment: _storm(moment.replace(request=2)),
+    "outage-at-once": lambda moment: _outage(moment.replace(request=2)),
+    "in-band": lambda moment: Reply(body=b'{"error": {"type": "api_error", "message": "Overloaded"}}'),
     "cloudflare": lambda moment: web.CLOUDFLARE,
 }
 

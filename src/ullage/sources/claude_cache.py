@@ -9,6 +9,7 @@ from __future__ import annotations
 from ullage.base.errors import SourceError
 from ullage.base.text import clean
 from ullage.base.values import parse_time
+from ullage.quota.model import Account
 from ullage.sources import claude_state, wire
 
 TYPE_CHECKING = False
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
-    from ullage.quota.model import Account, Reading
+    from ullage.quota.model import Reading
 
 NAME = "claude-cache"
 _KEY = "cachedUsageUtilization"
@@ -37,9 +38,25 @@ def parse(cached: Mapping[str, Any], account: Account, now: datetime) -> Reading
         raise SourceError(
             "nothing_cached", "Claude Code has kept no usage report yet. Open /usage in Claude Code once, or use auto."
         )
-    owner = clean(cached.get("accountUuid")) or None
-    if owner is None or account.id is None or owner != account.id:
+    if not is_of_account(cached, account):
         raise SourceError(
             "other_account", "The usage report that Claude Code kept is not of the account that is signed in now."
         )
     return wire.parse_usage(cached.get("utilization"), account=account, source=NAME, as_of=min(fetched_at, now))
+
+
+def is_of_account(cached: Mapping[str, Any], account: Account) -> bool:
+    """Say whether what the state file keeps is of this account; an organisation is compared where it is named."""
+    owner = Account(
+        id=clean(cached.get("accountUuid")) or None, organization_id=clean(cached.get("organizationUuid")) or None
+    )
+    return owner.id is not None and owner.id == account.id and owner.may_be(account)
+
+
+def fetched_at(environ: Mapping[str, str], account: Account) -> datetime | None:
+    """Return when Claude Code last fetched a report for this account; None where its file does not tell."""
+    try:
+        cached = claude_state.part(environ, _KEY)
+    except SourceError:
+        return None
+    return parse_time(cached.get("fetchedAtMs")) if is_of_account(cached, account) else None

@@ -14,7 +14,7 @@ import uuid
 from ullage.base import jsontext
 from ullage.base.errors import SourceError
 from ullage.base.text import clean
-from ullage.sources import claude_state, usage_text, wire
+from ullage.sources import claude_state, snapshot, usage_text, wire
 from ullage.system import programs, secret
 
 TYPE_CHECKING = False
@@ -69,6 +69,12 @@ class UnknownRequestError(Exception):
 
 def read(environ: Mapping[str, str], account: Account, now: datetime) -> Reading:
     """Ask once; raise SourceError with what to do when there is no reading."""
+    if environ.get("CLAUDE_CODE_OAUTH_TOKEN") and account.id is None and not claude_state.has_credentials(environ):
+        raise SourceError(
+            "token_alone",
+            "Claude Code is signed in here by CLAUDE_CODE_OAUTH_TOKEN alone, and such a token tells no plan limits but "
+            "to the status line of a session: run `ullage setup claude-code`, or sign in with /login as well.",
+        )
     program = find(environ)
     deadline = time.monotonic() + ANSWER_SECONDS
     try:
@@ -85,7 +91,8 @@ def read(environ: Mapping[str, str], account: Account, now: datetime) -> Reading
             "Claude Code could not get the numbers itself; /usage in it may say why. ullage asks again by itself.",
             reached_server=True,
         )
-    return wire.parse_usage(limits, account=account.replace(plan=plan or account.plan), source=NAME, as_of=now)
+    told = wire.parse_usage(limits, account=account.replace(plan=plan or account.plan), source=NAME, as_of=now)
+    return snapshot.date(told, environ, now, is_whole=isinstance(limits.get("limits"), list))
 
 
 def find(environ: Mapping[str, str]) -> str:
@@ -224,7 +231,8 @@ def _read_text(program: str, environ: Mapping[str, str], account: Account, now: 
     if result.get("num_turns") != 0 or result.get("total_cost_usd"):
         write_atomically(refusal, b"claude took /usage for a question.\n")
         raise _paid(refusal)
-    return usage_text.parse(result["result"], account=account, source=TEXT_NAME, as_of=now)
+    told = usage_text.parse(result["result"], account=account, source=TEXT_NAME, as_of=now)
+    return snapshot.date(told, environ, now, is_whole=False)
 
 
 def _paid(refusal: str) -> SourceError:

@@ -11,7 +11,7 @@ import time
 from ullage.base import jsontext
 from ullage.base.errors import SourceError
 from ullage.base.text import clean
-from ullage.quota.model import Account
+from ullage.quota.model import Account, Problem
 from ullage.system.files import read_regular
 
 TYPE_CHECKING = False
@@ -86,8 +86,63 @@ def part(environ: Mapping[str, str], key: str, pause: Callable[[float], None] = 
 
 
 def account(environ: Mapping[str, str], pause: Callable[[float], None] = time.sleep) -> Account:
-    """Return who is signed in, no secret being read for it; raise SourceError when that cannot be told."""
-    return Account(id=clean(part(environ, "oauthAccount", pause).get("accountUuid")) or None)
+    """Return who is signed in, in which organisation; raise SourceError when that cannot be told.
+
+    The stored credentials name both since 2.1.33x, and are what Claude Code asks with: they count where the state file
+    says otherwise.
+    """
+    signed_in, stored = state_account(environ, pause), stored_account(environ)
+    if stored.id is None or signed_in.id is None:
+        return signed_in if stored.id is None else stored
+    if not stored.may_be(signed_in):
+        return stored
+    return signed_in.replace(organization_id=stored.organization_id or signed_in.organization_id)
+
+
+def state_account(environ: Mapping[str, str], pause: Callable[[float], None] = time.sleep) -> Account:
+    """Return whom the state file names; raise SourceError when it stays torn or damaged."""
+    named = part(environ, "oauthAccount", pause)
+    return Account(
+        id=clean(named.get("accountUuid")) or None,
+        organization_id=clean(named.get("organizationUuid")) or None,
+        organization=clean(named.get("organizationName")) or None,
+    )
+
+
+def stored_account(environ: Mapping[str, str]) -> Account:
+    """Return whom the stored credentials name, where they lie in a file and say so; nothing else is taken from it."""
+    directory = environ.get("CLAUDE_CONFIG_DIR") or default_directory(environ)
+    try:
+        stored = jsontext.loads(read_regular(os.path.join(directory, ".credentials.json")) or b"")
+    except ValueError:
+        return Account()
+    named = stored.get("claudeAiOauth") if isinstance(stored, dict) else None
+    if not isinstance(named, dict):
+        return Account()
+    return Account(
+        id=clean(named.get("accountUuid")) or None, organization_id=clean(named.get("organizationUuid")) or None
+    )
+
+
+def has_credentials(environ: Mapping[str, str]) -> bool:
+    """Say whether Claude Code's sign-in is known to be stored here; only in the Keychain it cannot be seen."""
+    directory = environ.get("CLAUDE_CONFIG_DIR") or default_directory(environ)
+    return os.path.exists(os.path.join(directory, ".credentials.json"))
+
+
+def find_disagreement(environ: Mapping[str, str]) -> Problem | None:
+    """Return what to tell a person whose stored sign-in is another account's than the state file names."""
+    try:
+        named = state_account(environ, lambda _seconds: None)
+    except SourceError:
+        return None
+    if stored_account(environ).may_be(named):
+        return None
+    return Problem(
+        code="accounts_disagree",
+        message="Claude Code's stored sign-in is of another account or organisation than its .claude.json names. The "
+        "sign-in counts here; /login in Claude Code sets both right.",
+    )
 
 
 def _home(environ: Mapping[str, str]) -> str:

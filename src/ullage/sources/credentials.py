@@ -13,6 +13,7 @@ import subprocess
 import sys
 import unicodedata
 
+from ullage.base.dates import UTC, datetime
 from ullage.base.errors import SourceError
 from ullage.base.text import clean
 from ullage.base.values import parse_time
@@ -22,10 +23,17 @@ from ullage.system.files import read_regular
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
     from typing import Any
 
 _KEYCHAIN_SECONDS = 10
+# How `security` ends where the Keychain has no such item, the last byte of errSecItemNotFound (-25300); a locked one
+# without a person to ask is 36, a refusal 51 or 128.
+_NO_ITEM = 44
+
+_SCOPE = "user:profile"
+# Before September 2001, in seconds: no token was made then.
+_LONG_AGO = 1e9
+_MOST_DIGITS = 16
 
 
 class SignIn:
@@ -46,22 +54,44 @@ def sign_in(environ: Mapping[str, str], now: datetime) -> SignIn:
     """Return a token that is worth sending; raise SourceError that says what to do when there is none."""
     given = environ.get("CLAUDE_CODE_OAUTH_TOKEN")
     if given:
+        _check_scopes(environ.get("CLAUDE_CODE_OAUTH_SCOPES"))
         return SignIn(_checked(given, "CLAUDE_CODE_OAUTH_TOKEN"))
     stored = _stored(environ)
     if not stored.get("accessToken"):
         raise SourceError(
             "token_missing", "Claude Code is not signed in here. Run claude and sign in with /login, then try again."
         )
-    expires_at = parse_time(stored.get("expiresAt"))
+    expires_at = _expiry(stored.get("expiresAt"))
     if expires_at is not None and expires_at <= now:
         raise SourceError(
             "token_expired", "Claude Code's sign-in token has expired. Open Claude Code once to renew it."
         )
+    _check_scopes(stored.get("scopes"))
     return SignIn(
         _checked(stored["accessToken"], "Claude Code's credentials"),
         plan=clean(stored.get("subscriptionType")) or None,
         tier=clean(stored.get("rateLimitTier")) or None,
     )
+
+
+def _expiry(value: object) -> datetime | None:
+    """Read when a token expires: milliseconds, seconds or a text of either; a number of long ago is long ago."""
+    if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit():
+        value = int(value.strip()[:_MOST_DIGITS])
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < _LONG_AGO:
+        return datetime.fromtimestamp(0, UTC)
+    return parse_time(value)
+
+
+def _check_scopes(stated: object) -> None:
+    """Refuse a token that is known not to read usage: the server's refusal would be counted against the account."""
+    scopes = stated.split() if isinstance(stated, str) else stated
+    if isinstance(scopes, list) and scopes and _SCOPE not in scopes:
+        raise SourceError(
+            "scope_missing",
+            "Claude Code's token may not read usage: one from `claude setup-token` can only make model requests. Sign "
+            "in with /login; without that the status line is the source that works.",
+        )
 
 
 def _checked(secret: object, origin: str) -> str:
@@ -109,6 +139,14 @@ def _keychain(environ: Mapping[str, str], program: str = "/usr/bin/security") ->
         raise SourceError(
             "token_unreadable", "The Keychain did not answer. Unlock it, and allow access when macOS asks."
         ) from error
+    if found.returncode == _NO_ITEM:
+        return None
+    if found.returncode != 0:
+        raise SourceError(
+            "token_unreadable",
+            f"The Keychain gave nothing out (security: {found.returncode}): it is locked, or access was refused. "
+            "Unlock it, and allow access when macOS asks.",
+        )
     secret = found.stdout.strip()
     try:
         return secret if secret.startswith(b"{") else bytes.fromhex(secret.decode())

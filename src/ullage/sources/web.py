@@ -55,7 +55,10 @@ class Web:
         signed_in = claude_state.account(environ)
         if signed_in.id is not None:
             return signed_in
-        return Account(id=clean(_kept(environ).get("account_id"), 200) or None)
+        kept = _kept(environ)
+        return Account(
+            id=clean(kept.get("account_id"), 200) or None, organization_id=clean(kept.get("organization"), 200) or None
+        )
 
     def read(self, environ: Mapping[str, str], account: Account, now: datetime) -> Reading:
         """Ask once; raise SourceError with what to do when there is no reading."""
@@ -71,7 +74,9 @@ class Web:
                 # The key or the membership may be another's by now: next time that is looked up again.
                 remove_file(_path(environ))
             raise
-        account = account.replace(id=identity.account_id, plan=identity.plan, tier=identity.tier)
+        account = account.replace(
+            id=identity.account_id, organization_id=identity.organization, plan=identity.plan, tier=identity.tier
+        )
         return wire.parse_usage(body, account=account, source=NAME, as_of=now)
 
 

@@ -109,8 +109,7 @@ def _account_id(account: object, signed_in: Mapping[str, Any], organization: str
         )
     own = clean(signed_in.get("accountUuid"))
     if not own:
-        whose = person or hashlib.sha256(address.encode()).hexdigest()[:32]
-        return whose if is_only_one else f"{whose}@{organization}"
+        return person or hashlib.sha256(address.encode()).hexdigest()[:32]
     own_address = clean(signed_in.get("emailAddress"), 200).lower()
     is_same_person = person == own if person else address == own_address
     own_organization = clean(signed_in.get("organizationUuid"))

@@ -2,7 +2,8 @@
 
 Shapes seen between March and November 2026: flat keys (`five_hour`, `seven_day`, …) with `utilization` 0–100 and
 `resets_at`; since June a `limits` list with `kind`, `percent`, `severity`, `scope` and `is_active`; `model_scoped` in
-the control protocol; `extra_usage` in minor units and, newer, `spend`. Anything may be null or absent.
+the control protocol; `extra_usage` in minor units and, newer, `spend`. Since autumn money that was given once comes
+under code names and in `promo_credits`, its `resets_at` being the day on which it ends. Anything may be null or absent.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from itertools import islice
 from ullage.base.errors import SourceError
 from ullage.base.text import clean, slug
 from ullage.base.values import parse_percent, parse_time
-from ullage.quota.model import Account, Credits, Money, Problem, Reading, Window
+from ullage.quota.model import Account, Credits, Money, Pool, Problem, Reading, Share, Window
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,15 +29,35 @@ _MOST_STATED = 2048
 _MOST_ALIKE = 9
 _LONGEST_SCOPE = 32
 _MOST_NAMES = 4
+_MOST_POOLS = 16
+_MOST_SHARES = 16
 _DEFAULT_EXPONENT = 2
+# ISO 4217: the currencies whose minor unit is no hundredth.
+_EXPONENTS: dict[str, int] = {
+    **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG"), 0),
+    **dict.fromkeys(("RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"), 0),
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+    **dict.fromkeys(("CLF", "UYW"), 4),
+}
 _LARGEST_EXPONENT = 6
 _SIGNS_OF_A_USAGE_BODY = ("five_hour", "seven_day", "limits", "extra_usage", "spend")
-_NOT_WINDOWS = ("limits", "model_scoped", "extra_usage", "spend", "cedar_ember")
+_NOT_WINDOWS = (
+    *("limits", "model_scoped", "extra_usage", "spend", "cedar_ember", "promo_credits", "seven_day_breakdown"),
+)
+# Code names of money that was given once; such an object may come with a percentage alone.
+_POOLS = {
+    "cinder_cove": "Claude Code and Cowork credit",
+    "wattle_ember": "Promotional credit",
+    "iguana_necktie": "Cloud sessions credit",
+}
+_SIGNS_OF_A_POOL = ("limit_dollars", "used_dollars", "remaining_dollars")
+_ENDS = ("expires_at", "ends_at", "resets_at")
 _KNOWN: dict[str, tuple[str, Kind]] = {
     "five_hour": ("Session (5h)", "session"),
     "seven_day": ("Week (all models)", "weekly"),
     "seven_day_opus": ("Week (Opus)", "model"),
     "seven_day_sonnet": ("Week (Sonnet)", "model"),
+    "spend_limit": ("Spend limit", "other"),
 }
 _ID_OF_KIND = {"session": "five_hour", "weekly_all": "seven_day"}
 _SEVERITY_OF_WORD: dict[object, Severity] = {
@@ -73,14 +94,19 @@ def parse_usage(body: object, *, account: Account, source: str, as_of: datetime)
         windows=tuple(sorted(windows.values(), key=lambda window: _ORDER.index(window.kind))[:_MOST_WINDOWS]),
         credits=_credits(body, implausible),
         problem=_note(implausible),
+        pools=tuple(islice(_pools(body), _MOST_POOLS)),
+        breakdown=tuple(islice(_breakdown(body.get("seven_day_breakdown")), _MOST_SHARES)),
     )
 
 
 class _Stated:
     """One window as the body words it, before anything is believed."""
 
-    def __init__(self, name: str, label: str, kind: Kind, fields: Mapping[str, Any], percent: object) -> None:
+    def __init__(
+        self, name: str, label: str, kind: Kind, fields: Mapping[str, Any], percent: object, *, is_listed: bool = True
+    ) -> None:
         self.name, self.label, self.kind, self.fields, self.percent = name, label, kind, fields, percent
+        self.is_listed = is_listed
 
 
 def _listed(body: Mapping[str, Any]) -> Iterator[_Stated]:
@@ -95,7 +121,7 @@ def _identity(kind: str, scope: object) -> tuple[str, str, Kind]:
     if kind in _ID_OF_KIND:
         name = _ID_OF_KIND[kind]
         return (name, *_KNOWN[name])
-    model, surface = _scope_name(scope, "model"), _scope_name(scope, "surface")
+    model, surface = _scope_name(scope, "model").removesuffix(" only"), _scope_name(scope, "surface")
     shown = clean(f"{model} {surface}", _LONGEST_SCOPE)
     if kind == "weekly_scoped":
         name = f"seven_day_{slug(shown) or 'scoped'}"
@@ -123,14 +149,67 @@ def _flat(body: Mapping[str, Any]) -> Iterator[_Stated]:
         if key in _NOT_WINDOWS or not isinstance(fields, dict):
             continue
         stated = fields.keys() & {"utilization", "resets_at"}
-        if not stated or (len(stated) < 2 and key not in _KNOWN):
-            continue
-        # A code-named object with a limit in dollars is a one-off pool; its `resets_at` is the day it expires.
-        if isinstance(fields.get("limit_dollars"), int | float):
+        if not stated or (len(stated) < 2 and key not in _KNOWN) or _is_pool(key, fields):
             continue
         name = slug(clean(key)) or "unnamed"
         label, kind = _KNOWN.get(name, (_title(name), "other"))
-        yield _Stated(name, label, kind, fields, fields.get("utilization"))
+        period = clean(fields.get("period"), _LONGEST_SCOPE)
+        if name == "spend_limit" and period:
+            label = f"{label} ({period})"
+        yield _Stated(name, label, kind, fields, fields.get("utilization"), is_listed=name in _KNOWN)
+
+
+def _is_pool(key: str, fields: Mapping[str, Any]) -> bool:
+    """Say whether an object is money that was given once: it counts dollars, or tells when it ends."""
+    if key in _KNOWN:
+        return False
+    return (
+        key in _POOLS
+        or any(isinstance(fields.get(name), int | float) for name in _SIGNS_OF_A_POOL)
+        or any(parse_time(fields.get(name)) is not None for name in _ENDS[:2])
+    )
+
+
+def _pools(body: Mapping[str, Any]) -> Iterator[Pool]:
+    promotions = body.get("promo_credits")
+    named = [(clean(key), fields) for key, fields in body.items() if key not in _NOT_WINDOWS]
+    pools = [(key, fields) for key, fields in named if isinstance(fields, dict) and _is_pool(key, fields)]
+    given = [fields for fields in (promotions if isinstance(promotions, list) else ()) if isinstance(fields, dict)]
+    pools += [(clean(fields.get("program_id")) or "promo_credit", fields) for fields in given]
+    for key, fields in pools:
+        ends_at = next(filter(None, (parse_time(fields.get(name)) for name in _ENDS)), None)
+        used, limit = _dollars(fields.get("used_dollars")), _dollars(fields.get("limit_dollars"))
+        stated_percent = parse_percent(fields.get("utilization"))
+        if used is None and limit is None and not stated_percent and ends_at is None:
+            continue
+        name = slug(key) or "unnamed"
+        yield Pool(
+            id=name,
+            label=clean(fields.get("label")) or _POOLS.get(name) or _title(name),
+            used_percent=stated_percent if limit is None else _share(used, limit, stated_percent),
+            used=used,
+            limit=limit,
+            ends_at=ends_at,
+        )
+
+
+def _dollars(amount: object) -> Money | None:
+    if isinstance(amount, bool) or not isinstance(amount, int | float):
+        return None
+    return _amount(amount * 100, "USD", 2)
+
+
+def _breakdown(stated: object) -> Iterator[Share]:
+    rows = stated.get("rows") if isinstance(stated, dict) else stated
+    for row in rows if isinstance(rows, list) else ():
+        if not isinstance(row, dict):
+            continue
+        names = (_scope_name(row, key) for key in ("label", "display_name", "surface", "name", "key"))
+        label = next(filter(None, names), "")
+        percents = (parse_percent(row.get(key)) for key in ("percent", "utilization", "used_percentage"))
+        percent = next((value for value in percents if value is not None), None)
+        if label and percent is not None:
+            yield Share(label=label, percent=percent)
 
 
 def _title(name: str) -> str:
@@ -153,6 +232,9 @@ def _window(stated: _Stated, source: str, as_of: datetime, implausible: list[str
         headline=stated.fields.get("is_active") is True,
         source=source,
         as_of=as_of,
+        is_listed=stated.is_listed,
+        used=_dollars(stated.fields.get("used_usd")),
+        limit=_dollars(stated.fields.get("limit_usd")),
     )
 
 
@@ -170,6 +252,7 @@ def _merged(listed: Window, flat: Window) -> Window:
         resets_at=listed.resets_at or flat.resets_at,
         severity=listed.severity or flat.severity,
         headline=listed.headline or flat.headline,
+        is_listed=listed.is_listed or flat.is_listed,
     )
 
 
@@ -190,18 +273,22 @@ def _credits(body: Mapping[str, Any], implausible: list[str]) -> Credits | None:
     if not spend and not extra:
         return None
     used = _money(spend.get("used")) or _minor_units(extra.get("used_credits"), extra)
-    limit = _money(spend.get("limit")) or _minor_units(extra.get("monthly_limit"), extra)
+    limits = (_money(spend.get("limit")), _minor_units(extra.get("monthly_limit"), extra), _money(spend.get("cap")))
+    limit = next(filter(None, limits), None)
     stated = [percent for percent in (extra.get("utilization"), spend.get("percent")) if percent is not None]
     percents = [parse_percent(percent) for percent in stated]
     if None in percents:
         implausible.append("Credits")
     stated_percent = next((percent for percent in percents if percent is not None), None)
     enabled = spend.get("enabled")
+    reasons = (clean(part.get("disabled_reason")) for part in (spend, extra))
+    is_reached = extra.get("spend_limit_reached") is True
     return Credits(
         enabled=(extra.get("is_enabled") if enabled is None else enabled) is True,
         used=used,
         limit=limit,
         used_percent=_share(used, limit, stated_percent),
+        disabled_reason=next(filter(None, reasons), "spend_limit_reached" if is_reached else None),
     )
 
 
@@ -228,7 +315,8 @@ def _amount(amount: object, currency: object, exponent: object) -> Money | None:
         return None
     # XXX is ISO 4217's code for "no currency": the amount is known, what it is counted in is not.
     known = isinstance(currency, str) and len(currency) == 3 and currency.isascii() and currency.isalpha()
-    places = _DEFAULT_EXPONENT if exponent is None else exponent
+    code = str(currency).upper() if known else "XXX"
+    places = _EXPONENTS.get(code, _DEFAULT_EXPONENT) if exponent is None else exponent
     if isinstance(places, bool) or not isinstance(places, int | float) or places not in range(_LARGEST_EXPONENT + 1):
         return None
-    return Money(amount_minor=round(amount), currency=str(currency).upper() if known else "XXX", exponent=int(places))
+    return Money(amount_minor=round(amount), currency=code, exponent=int(places))

@@ -1,4 +1,7 @@
-"""What all profiles of one account share, since the server counts by account: pauses, the last request, its answer."""
+"""What all profiles of one account share, since the server counts by account: pauses, the last request, its answer.
+
+An account is a person in an organisation.
+"""
 
 from __future__ import annotations
 
@@ -18,14 +21,25 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from ullage.quota.model import Reading
+    from ullage.quota.model import Account, Reading
 
 
 class AccountCache:
     """The shared files of one account; for an account that nobody knows by name they hold nothing."""
 
-    def __init__(self, root: str, account_id: str | None) -> None:
-        self.directory = os.path.join(root, "accounts", slug(account_id)) if account_id else None
+    def __init__(self, root: str, account: Account) -> None:
+        self._root, self._account = root, account
+        self.directory = self._path(account.key)
+
+    def _path(self, key: str | None) -> str | None:
+        return os.path.join(self._root, "accounts", slug(key)) if key else None
+
+    def take_over(self) -> None:
+        """Give what was kept before organisations were told apart to the first that is known."""
+        former = self._path(self._account.id)
+        if former and self.directory and former != self.directory:
+            with contextlib.suppress(OSError):
+                os.rename(former, self.directory)
 
     def hold(self) -> datetime | None:
         """Return until when the server does not want to be asked."""

@@ -8,6 +8,7 @@ import time
 from ullage.base.dates import UTC, datetime
 from ullage.base.record import Record
 from ullage.quota import serial
+from ullage.quota.model import Account
 from ullage.store import statements
 from ullage.system.files import read_regular, remove_file, write_atomically, write_derived
 from ullage.system.places import cache_root, profile_directory
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from ullage.quota.model import Reading
     from ullage.quota.schedule import Schedule
     from ullage.store.statements import Stated, Version
+    from ullage.system.lock import Holder
 
 # A status line's session that has said nothing for so long has nothing left to say: every window has reset since.
 _OLDEST_SESSION_SECONDS = 8 * 86400
@@ -40,9 +42,9 @@ class Snapshot(Record):
         return self.stated.reading
 
     @property
-    def account_id(self) -> str | None:
-        """Whose quota it is, None where no source tells."""
-        return self.reading.account.id if self.reading else self.schedule.account_id
+    def account(self) -> Account:
+        """Whose quota it is, as far as a source tells."""
+        return self.reading.account if self.reading else self.schedule.account
 
 
 class ProfileCache:
@@ -83,6 +85,12 @@ class ProfileCache:
         from ullage.system.lock import hold_lock
 
         return hold_lock(self._path("refresh.lock"), wait_seconds)
+
+    def lock_holder(self) -> Holder | None:
+        """Return the process that refreshes now; None where none does."""
+        from ullage.system.lock import find_holder
+
+        return find_holder(self._path("refresh.lock"))
 
     def load(self) -> Snapshot:
         """Return what is on disk about the profile now."""
@@ -133,21 +141,25 @@ class ProfileCache:
             return snapshot.replace(stated=self.load_statements())
         return snapshot.replace(stated=snapshot.stated.replace(version=version))
 
-    def forget_others(self, account_id: str | None) -> None:
-        """Forget what was said about any other account.
+    def forget_others(self, account: Account, before: Account) -> None:
+        """Forget what was said about any other account; what names no organisation is about the account before.
 
-        Of a running session the mark is kept: what it repeats after that is still about the account before.
+        What a running session said is kept apart: what it repeats after that is still about the account before.
         """
         for name in statements.names(self.directory):
             data = self._read(name)
             reading = serial.decode_reading(data)
             mark = serial.decode_note(data, "mark") if statements.is_of_session(name) else None
-            if reading is not None and reading.account.id == account_id:
+            stated = reading.account if reading else Account()
+            if stated.organization_id is None and stated.id == before.id:
+                stated = stated.replace(organization_id=before.organization_id)
+            if reading is not None and stated.id == account.id and stated.may_be(account):
                 continue
             if reading is None or mark is None:
                 remove_file(self._path(name))
             else:
-                write_atomically(self._path(name), serial.encode(reading.replace(windows=(), credits=None), mark=mark))
+                apart = reading.replace(account=stated, is_apart=True)
+                write_atomically(self._path(name), serial.encode(apart, mark=mark))
 
     def save_schedule(self, schedule: Schedule) -> None:
         """Keep the schedule."""

@@ -2,21 +2,30 @@
 
 Many processes write; readers wait for nobody (WAL). What stays the same is kept as the first and the last time that it
 was seen. After 30 days one sample an hour is kept, after a year one a day. A prompt never comes here.
+
+A clock that is wrong for a while takes nothing away: what lies ahead of now is not shown, and to thinning a jump is two
+days at most.
 """
 
 from __future__ import annotations
 
+import contextlib
+import math
 import os
 from datetime import UTC, datetime, timedelta
+from types import NoneType
 
-from ullage.base.errors import HistoryError
+from ullage.base.errors import CacheError, HistoryError
+from ullage.base.text import clean
 from ullage.quota.model import RESET_SLACK, same_reset
 from ullage.quota.pace import Sample
 from ullage.system import database
+from ullage.system.files import read_regular, remove_file, write_atomically
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Any
 
     from ullage.quota.model import Window
     from ullage.system.database import Connection
@@ -34,22 +43,37 @@ MIGRATIONS = (
     CREATE TABLE thinned (at INTEGER NOT NULL);
     INSERT INTO thinned VALUES (0);
     """,
+    """
+    ALTER TABLE thinned ADD COLUMN trusted INTEGER NOT NULL DEFAULT 0;
+    UPDATE thinned SET trusted = at;
+    """,
 )
 
 _HOUR_SECONDS = 3600
 _DAY_SECONDS = 86400
 _HOURLY_AFTER = timedelta(days=30)
 _DAILY_AFTER = timedelta(days=365)
+_LONGEST_STEP_SECONDS = 2 * _DAY_SECONDS
+# The year 5138: what the calendar of Python reaches, with room for a window.
+_LAST_SECOND = 100_000_000_000
+_NOTICE = ".notice"
+_LONGEST_NOTICE = 500
 
 
-def record(path: str, owner: str, windows: Iterable[Window], now: datetime) -> str | None:
+def record(path: str, owner: str, windows: Iterable[Window], now: datetime, formerly: Iterable[str] = ()) -> str | None:
     """Keep what these windows were stated to stand at; return a notice when a damaged file had to be set aside.
 
-    `owner` is whose windows they are. Raises HistoryError when nothing can be kept.
+    `owner` is whose windows they are, `formerly` the names that the same owner had before. Raises HistoryError when
+    nothing can be kept.
     """
-    stated = [window for window in windows if window.used_percent is not None and window.as_of <= now + RESET_SLACK]
+    stated = [
+        window
+        for window in windows
+        if window.used_percent is not None and window.as_of <= now + RESET_SLACK and window.is_dated
+    ]
     try:
-        return database.repair(path, "The history", lambda: _write(path, owner, stated, now), now)
+        notice = database.repair(path, "The history", lambda: _write(path, owner, stated, now, formerly), now)
+        return notice or _left_notice(path)
     except database.ERRORS as error:
         raise HistoryError(
             f"The history in {path} cannot be written: {database.word_error(error)}. Readings go on without it; to "
@@ -57,45 +81,72 @@ def record(path: str, owner: str, windows: Iterable[Window], now: datetime) -> s
         ) from error
 
 
-def samples(path: str, owner: str, since: datetime) -> dict[str, list[Sample]]:
-    """Return an owner's samples since a moment, by window id and in order of time; nothing where there is no file.
+def samples(path: str, owner: str, since: datetime, now: datetime) -> dict[str, list[Sample]]:
+    """Return an owner's samples from a moment until now, by window id and in order; nothing where there is no file.
 
-    Raises HistoryError when the file cannot be read.
+    Raises HistoryError when the file cannot be read; one that is damaged is set aside, which the next record tells.
     """
-    found: dict[str, list[Sample]] = {}
     if not os.path.exists(path):
-        return found
+        return {}
     try:
-        with database.open_database(path, MIGRATIONS) as connection:
+        with database.set_aside_if_damaged(path, now), database.open_database(path, MIGRATIONS) as connection:
             connection.execute("PRAGMA query_only = 1")
             rows = connection.execute(
-                "SELECT window, at, used_percent, resets_at FROM samples WHERE owner = ? AND at >= ? "
+                "SELECT window, at, used_percent, resets_at FROM samples WHERE owner = ? AND at BETWEEN ? AND ? "
                 "ORDER BY window, at",
-                (owner, _seconds(since)),
+                (owner, _seconds(since), _seconds(now + RESET_SLACK)),
             )
-            for window, at, used_percent, resets_at in rows:
-                reset = None if resets_at is None else _moment(resets_at)
-                known = Sample(at=_moment(at), used_percent=used_percent, resets_at=reset)
-                found.setdefault(window, []).append(known)
+            found: dict[str, list[Sample]] = {}
+            for row in rows:
+                window, sample = _read(row)
+                found.setdefault(window, []).append(sample)
+            return found
+    except database.SetAsideError as error:
+        words = f"The history in {path} was damaged. It was set aside as {error.aside}, and a new one begins."
+        _leave_notice(path, words)
+        raise HistoryError(words) from error
     except database.ERRORS as error:
         raise _unreadable(path, error) from error
-    return found
+
+
+def _read(row: tuple[Any, ...]) -> tuple[str, Sample]:
+    window, at, used_percent, resets_at = database.checked(row, str, int, (int, float), (int, NoneType))
+    if not (0 <= used_percent < math.inf and 0 <= at < _LAST_SECOND and 0 <= (resets_at or 0) < _LAST_SECOND):
+        raise database.DamagedError("it holds numbers that ullage never writes")
+    reset = None if resets_at is None else _moment(resets_at)
+    return window, Sample(at=_moment(at), used_percent=float(used_percent), resets_at=reset)
 
 
 def count(path: str) -> int:
-    """Return how many samples there are, of all accounts; changes nothing, and raises HistoryError."""
+    """Return how many samples there are, after a look at each; changes nothing, and raises HistoryError."""
     try:
         with database.open_read_only(path) as connection:
-            return int(connection.execute("SELECT count(*) FROM samples").fetchone()[0])
+            database.check(connection)
+            rows = connection.execute("SELECT window, at, used_percent, resets_at FROM samples")
+            return sum(1 for _ in map(_read, rows))
     except database.ERRORS as error:
         raise _unreadable(path, error) from error
 
 
 def _unreadable(path: str, error: Exception) -> HistoryError:
     return HistoryError(
-        f"The history in {path} cannot be read: {database.word_error(error)}. The next refresh sets a damaged file "
-        "aside and begins a new one."
+        f"The history in {path} cannot be read: {database.word_error(error)}. The next look sets a damaged file aside, "
+        "and a new one begins."
     )
+
+
+def _leave_notice(path: str, words: str) -> None:
+    with contextlib.suppress(CacheError):
+        write_atomically(path + _NOTICE, words.encode())
+
+
+def _left_notice(path: str) -> str | None:
+    """Take what a reader has left to be told: it may not write where what went wrong is kept."""
+    data = read_regular(path + _NOTICE, own=True)
+    if data is None:
+        return None
+    remove_file(path + _NOTICE)
+    return clean(data.decode(errors="replace"), _LONGEST_NOTICE) or None
 
 
 def damaged_files(path: str) -> list[str]:
@@ -103,11 +154,13 @@ def damaged_files(path: str) -> list[str]:
     return database.damaged_files(path)
 
 
-def _write(path: str, owner: str, windows: Iterable[Window], now: datetime) -> None:
+def _write(path: str, owner: str, windows: Iterable[Window], now: datetime, formerly: Iterable[str]) -> None:
     database.create_private(path)
     with database.open_database(path, MIGRATIONS) as connection:
         connection.execute("PRAGMA synchronous = NORMAL")
         with database.transaction(connection):
+            for name in formerly:
+                connection.execute("UPDATE OR REPLACE samples SET owner = ? WHERE owner = ?", (owner, name))
             for window in windows:
                 _keep(connection, owner, window)
             _thin_daily(connection, now)
@@ -116,36 +169,38 @@ def _write(path: str, owner: str, windows: Iterable[Window], now: datetime) -> N
 def _keep(connection: Connection, owner: str, window: Window) -> None:
     at, used = _seconds(window.as_of), window.used_percent
     resets_at = None if window.resets_at is None else _seconds(window.resets_at)
-    before = connection.execute(
-        "SELECT at, used_percent, resets_at FROM samples WHERE owner = ? AND window = ? AND at < ? "
+    rows = connection.execute(
+        "SELECT window, at, used_percent, resets_at FROM samples WHERE owner = ? AND window = ? AND at < ? "
         "ORDER BY at DESC LIMIT 2",
         (owner, window.id, at),
     ).fetchall()
-    if len(before) == 2 and all(row[1] == used and _is_same_reset(row[2], resets_at) for row in before):
+    before = [_read(row)[1] for row in rows]
+    if len(before) == 2 and all(s.used_percent == used and same_reset(s.resets_at, window.resets_at) for s in before):
         connection.execute(
-            "DELETE FROM samples WHERE owner = ? AND window = ? AND at = ?", (owner, window.id, before[0][0])
+            "DELETE FROM samples WHERE owner = ? AND window = ? AND at = ?", (owner, window.id, rows[0][1])
         )
     connection.execute("INSERT OR REPLACE INTO samples VALUES (?, ?, ?, ?, ?)", (owner, window.id, at, used, resets_at))
 
 
-def _is_same_reset(one: int | None, other: int | None) -> bool:
-    return same_reset(*(None if seconds is None else _moment(seconds) for seconds in (one, other)))
-
-
 def _thin_daily(connection: Connection, now: datetime) -> None:
     """Keep the last sample of each hour, later of each day; between two windows none takes another's place."""
-    (thinned,) = connection.execute("SELECT at FROM thinned").fetchone()
-    if thinned <= _seconds(now) < thinned + _DAY_SECONDS:
+    last, trusted = database.checked(connection.execute("SELECT at, trusted FROM thinned").fetchone(), int, int)
+    passed = _seconds(now) - last
+    if 0 <= passed < _DAY_SECONDS:
         return
+    database.check(connection)
+    # How far the clock has moved on without a jump, by looks that are a day apart.
+    trusted += min(passed, _LONGEST_STEP_SECONDS) if passed > 0 else 0
+    until = min(_seconds(now), trusted) if last else _seconds(now)
     for older_than, step in ((_HOURLY_AFTER, _HOUR_SECONDS), (_DAILY_AFTER, _DAY_SECONDS)):
         connection.execute(
             "DELETE FROM samples WHERE at < :before AND EXISTS (SELECT 1 FROM samples AS later WHERE "
             "later.owner = samples.owner AND later.window = samples.window AND later.at > samples.at "
             "AND later.at < (samples.at / :step + 1) * :step AND (later.resets_at IS samples.resets_at "
             "OR abs(later.resets_at - samples.resets_at) <= :same))",
-            {"before": _seconds(now - older_than), "step": step, "same": RESET_SLACK.total_seconds()},
+            {"before": until - older_than.total_seconds(), "step": step, "same": RESET_SLACK.total_seconds()},
         )
-    connection.execute("UPDATE thinned SET at = ?", (_seconds(now),))
+    connection.execute("UPDATE thinned SET at = ?, trusted = ?", (_seconds(now), until))
 
 
 def _seconds(moment: datetime) -> int:

@@ -9,6 +9,7 @@ from ullage import config
 from ullage.base.errors import UllageError
 from ullage.base.record import Record
 from ullage.quota import pace
+from ullage.quota.model import model_words
 from ullage.store.cache import ProfileCache
 from ullage.system import places
 
@@ -16,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from ullage.quota.model import Problem, Reading, Thresholds
+    from ullage.quota.model import Account, Problem, Reading, Thresholds
     from ullage.quota.pace import Forecast, Sample
     from ullage.quota.schedule import Schedule
 
@@ -36,9 +37,9 @@ class Overview(Record):
         return self.schedule.problem or (self.reading.problem if self.reading else None)
 
     @property
-    def account_id(self) -> str | None:
-        """Whose it is, None where no source tells."""
-        return self.reading.account.id if self.reading else self.schedule.account_id
+    def account(self) -> Account:
+        """Whose it is, as far as a source tells."""
+        return self.reading.account if self.reading else self.schedule.account
 
 
 def load(cache: ProfileCache, thresholds: Thresholds, now: datetime, profile: str | None = None) -> Overview:
@@ -60,12 +61,14 @@ def load_all(
 ) -> list[Overview]:
     """Return what these profiles show, each account once by its newest word, and every profile that names none."""
     known = [load(ProfileCache(places.of_profile(profile, environ)), thresholds, now, profile) for profile in profiles]
-    newest: dict[str, Overview] = {}
-    for one in known:
-        account = one.account_id
-        if account is not None and (account not in newest or _as_of(one) > _as_of(newest[account])):
-            newest[account] = one
-    return [one for one in known if one.account_id is None or one in newest.values()]
+    newest: list[Overview] = []
+    for one in sorted(known, key=lambda each: (each.account.organization_id is not None, _as_of(each)), reverse=True):
+        account = one.account
+        if account.id is None or not any(
+            account.id == each.account.id and account.may_be(each.account) for each in newest
+        ):
+            newest.append(one)
+    return [one for one in known if any(one is each for each in newest)]
 
 
 def _as_of(known: Overview) -> datetime:
@@ -79,7 +82,15 @@ def history_path(environ: Mapping[str, str]) -> str:
 
 def owner(cache: ProfileCache, reading: Reading) -> str:
     """Return whose history a reading belongs to: its account's, or the profile's where no source tells the account."""
-    return reading.account.id or cache.directory
+    return reading.account.key or cache.directory
+
+
+def former_owners(reading: Reading) -> tuple[str, ...]:
+    """Return whose it was before organisations were told apart: the first organisation that is known has it."""
+    account = reading.account
+    if account.id is None or account.organization_id is None:
+        return ()
+    return account.id, f"{account.id}@{account.organization_id}"
 
 
 def load_samples(cache: ProfileCache, reading: Reading | None, now: datetime) -> dict[str, list[Sample]]:
@@ -90,9 +101,23 @@ def load_samples(cache: ProfileCache, reading: Reading | None, now: datetime) ->
     if reading is None:
         return {}
     try:
-        return history.samples(history_path(cache.environ), owner(cache, reading), now - pace.MEMORY)
+        samples = history.samples(history_path(cache.environ), owner(cache, reading), now - pace.MEMORY, now)
     except UllageError:
         return {}
+    return _renamed(samples, [window.id for window in reading.windows if window.kind == "model"])
+
+
+def _renamed(samples: dict[str, list[Sample]], ids: Sequence[str]) -> dict[str, list[Sample]]:
+    """Let the samples of a model's week go on under its new name: a label gains a version."""
+    families: dict[str, list[str]] = {}
+    for window_id in {*ids, *samples}:
+        families.setdefault("".join(model_words(window_id)[:1]), []).append(window_id)
+    for members in families.values():
+        named = [window_id for window_id in members if window_id in ids]
+        if len(named) == 1:
+            joined = [sample for window_id in members for sample in samples.get(window_id, ())]
+            samples[named[0]] = sorted(joined, key=lambda sample: sample.at)
+    return samples
 
 
 def load_forecasts(

@@ -11,7 +11,7 @@ import sys
 from ullage.base.dates import UTC, datetime
 from ullage.base.errors import UllageError
 from ullage.base.text import clean
-from ullage.quota.model import Problem
+from ullage.quota.model import Problem, named_limits
 from ullage.store.cache import ProfileCache
 from ullage.system.files import read_regular, remove_file, write_atomically
 
@@ -45,9 +45,10 @@ def _record(cache: ProfileCache, reading: Reading | None, now: datetime) -> str 
     if reading is None:
         return None
     from ullage.store import history
-    from ullage.store.overview import history_path, owner
+    from ullage.store.overview import former_owners, history_path, owner
 
-    return history.record(history_path(cache.environ), owner(cache, reading), reading.windows, now)
+    path, formerly = history_path(cache.environ), former_owners(reading)
+    return history.record(path, owner(cache, reading), named_limits(reading), now, formerly)
 
 
 def _told_before(cache: ProfileCache, schedule: Schedule) -> str | None:

@@ -102,7 +102,8 @@ def _counted(files: Mapping[str, Reading], now: datetime) -> tuple[Reading, ...]
 
     What a clock that ran ahead has dated to the future would be the newest until then.
     """
-    stated = tuple(reading for reading in files.values() if reading.windows or reading.credits)
+    told = (reading for reading in files.values() if not reading.is_apart)
+    stated = tuple(reading for reading in told if reading.windows or reading.credits or reading.pools)
     return tuple(reading for reading in stated if not is_from_future(reading, now)) or stated
 
 

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import sqlite3
+import stat
 
 from ullage.system import directories
 
@@ -13,19 +14,42 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
+    from typing import Any
 
 Connection = sqlite3.Connection
 # What every use of a database may raise.
 ERRORS = (sqlite3.Error, OSError)
 
 _BUSY_SECONDS = 5.0
+# Far beyond what any ullage will come to; no more is said of a file whose bytes are damaged.
+_LAST_VERSION = 1000
 _COMPANIONS = ("", "-wal", "-shm")
-_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT, sqlite3.SQLITE_MISMATCH)
+# What SQLite says, by no code of its own, of a file whose bytes are not what ullage has written.
+_DAMAGED_WORDS = (
+    "no such table",
+    "no such column",
+    "already exists",
+    "Could not decode to UTF-8",
+    "unsupported file format",
+    "has no column named",
+)
+
+
+class DamagedError(sqlite3.DatabaseError):
+    """A file holds what ullage never writes: a value of another type, or text that is no UTF-8."""
 
 
 def _refuse_strange(path: str) -> None:
-    """Raise PermissionError for what another user could have put there: SQLite runs the triggers of its files."""
-    if path == ":memory:" or not hasattr(os, "geteuid"):
+    """Raise OSError for what is no regular file, which SQLite would wait for, and for what others could have put there.
+
+    SQLite runs the triggers of its files.
+    """
+    if path == ":memory:":
+        return
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise OSError(errno.EINVAL, "it is no regular file")
+    if not hasattr(os, "geteuid"):
         return
     for place in (os.path.dirname(path), path):
         status = os.stat(place)
@@ -42,8 +66,9 @@ def open_database(path: str, migrations: Sequence[str], busy_seconds: float | No
     _refuse_strange(path)
     database = sqlite3.connect(path, timeout=busy_seconds or _BUSY_SECONDS, isolation_level=None)
     try:
-        _migrate(database, migrations)
-        yield database
+        with _decoded():
+            _migrate(database, migrations)
+            yield database
     finally:
         database.close()
 
@@ -54,12 +79,40 @@ def open_read_only(path: str) -> Iterator[Connection]:
     _refuse_strange(path)
     # By hand: to import urllib.parse for it takes longer than the look.
     address = f"file:{path.replace('%', '%25').replace('?', '%3f').replace('#', '%23')}?mode=ro"
-    with contextlib.closing(sqlite3.connect(address, uri=True, timeout=_BUSY_SECONDS)) as database:
+    with contextlib.closing(sqlite3.connect(address, uri=True, timeout=_BUSY_SECONDS)) as database, _decoded():
         yield database
+
+
+@contextlib.contextmanager
+def _decoded() -> Iterator[None]:
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        # sqlite3 lets this one pass where the text is in a message or a name.
+        raise DamagedError("it holds text that is no UTF-8") from error
+
+
+def checked(row: tuple[Any, ...] | None, *kinds: type | tuple[type, ...]) -> tuple[Any, ...]:
+    """Return a row whose values are of these types; raise DamagedError else, as SQLite keeps any in any column."""
+    if row is None or not all(map(isinstance, row, kinds)):
+        raise DamagedError("it holds values of other types than ullage writes")
+    return row
+
+
+def check(database: Connection) -> None:
+    """Raise DamagedError where a file's pages do not fit together, or rows lie out of order and would not be found.
+
+    It reads all of the file. `quick_check` does not see the second.
+    """
+    (found,) = database.execute("PRAGMA integrity_check(1)").fetchone()
+    if found != "ok":
+        raise DamagedError(str(found).splitlines()[0] if found else "its pages do not fit together")
 
 
 def _migrate(database: Connection, migrations: Sequence[str]) -> None:
     version = _version(database)
+    if version > _LAST_VERSION:
+        raise DamagedError(f"it names a version that there is not ({version})")
     if version > len(migrations):
         raise sqlite3.NotSupportedError(f"it was written by a newer ullage (version {version})")
     if version == len(migrations):
@@ -97,16 +150,41 @@ def create_private(path: str) -> None:
 
 def repair(path: str, what: str, write: Callable[[], None], now: datetime) -> str | None:
     """Write; where the file turns out damaged, set it aside, write to a new one and return a notice that names both."""
+    try:
+        with set_aside_if_damaged(path, now):
+            write()
+    except SetAsideError as error:
+        write()
+        return f"{what} in {path} was damaged. It was set aside as {error.aside}, and a new one begun."
+    return None
+
+
+class SetAsideError(sqlite3.DatabaseError):
+    """A file was damaged; `aside` is the name that it has now."""
+
+    def __init__(self, aside: str) -> None:
+        super().__init__(f"it was damaged, and was set aside as {aside}")
+        self.aside = aside
+
+
+@contextlib.contextmanager
+def set_aside_if_damaged(path: str, now: datetime) -> Iterator[None]:
+    """Use a file; where that shows it damaged, move it out of the way and raise SetAsideError."""
     before = _identity(path)
     try:
-        write()
+        yield
     except sqlite3.DatabaseError as error:
-        if _code(error) not in _DAMAGED:
+        if not _is_damage(error, path):
             raise
-        aside = _set_aside(path, before, now)
-        write()
-        return f"{what} in {path} was damaged. It was set aside as {os.path.basename(aside)}, and a new one begun."
-    return None
+        raise SetAsideError(os.path.basename(_set_aside(path, before, now))) from error
+
+
+def _is_damage(error: sqlite3.DatabaseError, path: str) -> bool:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code == sqlite3.SQLITE_READONLY:
+        # A byte of its head says so, where the system does not.
+        return all(os.access(place, os.W_OK) for place in (path, os.path.dirname(path)))
+    return code in _DAMAGED or isinstance(error, DamagedError) or any(words in str(error) for words in _DAMAGED_WORDS)
 
 
 def _set_aside(path: str, identity: tuple[int, int] | None, now: datetime) -> str:
@@ -139,7 +217,3 @@ def _identity(path: str) -> tuple[int, int] | None:
     except FileNotFoundError:
         return None
     return status.st_dev, status.st_ino
-
-
-def _code(error: sqlite3.Error) -> int:
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF

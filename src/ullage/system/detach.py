@@ -13,16 +13,24 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+REFRESH = "ullage.refresh.__main__"
+
 # Not the limit in force: it may have been lowered after a higher descriptor was opened.
 _HIGHEST_DESCRIPTOR = 1 << 16
+
+# The value of ULLAGE_NOTIFY with which a shell has given the refresh a pipe as its output, to see when it has ended.
+_NOTIFY_BY_OUTPUT = "stdout"
 
 
 def start_refresh(environ: Mapping[str, str], *options: str) -> None:
     """Start a refresh in a process that no one waits for, and return at once; `options` are those of its module.
 
     Where no process can be started the reading stays as it is, with its age, and the next prompt tries again.
+    A shell that reads its end in a pipe says so with ULLAGE_NOTIFY: only then a descriptor outlives this process.
     """
-    start("ullage.refresh", environ, *options)
+    start_program(
+        build_command(REFRESH, *options), environ, keeps_output=environ.get("ULLAGE_NOTIFY") == _NOTIFY_BY_OUTPUT
+    )
 
 
 def start(module: str, environ: Mapping[str, str], *arguments: str) -> None:
@@ -33,24 +41,28 @@ def start(module: str, environ: Mapping[str, str], *arguments: str) -> None:
     start_program(build_command(module, *arguments), environ)
 
 
-def start_program(program: list[str], environ: Mapping[str, str]) -> None:
-    """Run a program, named by its path, in a process that no one waits for, and return at once."""
+def start_program(program: list[str], environ: Mapping[str, str], *, keeps_output: bool = False) -> None:
+    """Run a program, named by its path, in a process that no one waits for, and return at once.
+
+    With `keeps_output` it holds this process's output until it ends, and writes nothing there.
+    """
     try:
         if sys.platform == "win32":
             _spawn_on_windows(program, environ)
         else:
-            _spawn(program, environ)
+            _spawn(program, environ, keeps_output)
     except OSError:
         return
 
 
 def build_command(module: str, *arguments: str) -> list[str]:
-    """Return what runs one of our modules."""
+    """Return what runs the `main` of one of our modules."""
     # -P: a module in the directory where the user happens to be must not be imported in place of one of ours.
-    return [sys.executable, "-P", "-m", module, *arguments]
+    # -c: what -m imports to find a module by its name takes half of the time of a refresh that is not due.
+    return [sys.executable, "-P", "-c", f"from {module} import main; raise SystemExit(main())", *arguments]
 
 
-def _spawn(command: list[str], environ: Mapping[str, str]) -> None:
+def _spawn(command: list[str], environ: Mapping[str, str], keeps_output: bool) -> None:
     child = os.fork()
     if child:
         os.waitpid(child, 0)
@@ -58,7 +70,7 @@ def _spawn(command: list[str], environ: Mapping[str, str]) -> None:
     try:
         os.setsid()
         if os.fork() == 0:
-            _close_descriptors()
+            _close_descriptors(keeps_output)
             os.chdir("/")
             os.execve(command[0], command, dict(environ))
     finally:
@@ -66,11 +78,12 @@ def _spawn(command: list[str], environ: Mapping[str, str]) -> None:
         os._exit(0)
 
 
-def _close_descriptors() -> None:
+def _close_descriptors(keeps_output: bool) -> None:
+    kept = os.dup2(1, 3) if keeps_output else 2
     null = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(null, standard)
-    os.closerange(3, _HIGHEST_DESCRIPTOR)
+    os.closerange(kept + 1, _HIGHEST_DESCRIPTOR)
 
 
 def _spawn_on_windows(command: list[str], environ: Mapping[str, str]) -> None:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 
-from ullage.base.errors import CacheError
+from ullage.base.errors import CacheError, UllageError
 
 CACHE, STATE = "ULLAGE_CACHE_DIR", "ULLAGE_STATE_DIR"
+_MOST_LINKS = 40
+
+
+class MeddledError(UllageError):
+    """Another user could have put another file in the place of one, or could write in it."""
 
 
 def make_private(root: str, directory: str = "", *, variable: str = CACHE) -> None:
@@ -17,6 +23,7 @@ def make_private(root: str, directory: str = "", *, variable: str = CACHE) -> No
     owns one, may write in one, or may replace the root.
     """
     part = root
+    refuse_home_of_another(root, os.environ.get("HOME", ""), variable=variable)
     try:
         make_missing(root)
         refuse_replaceable(os.path.realpath(root))
@@ -42,11 +49,43 @@ def make_missing(directory: str) -> None:
 
 
 def _make_one(directory: str) -> None:
+    if not os.path.lexists(directory):
+        _refuse_foreign(os.path.dirname(directory))
     try:
         os.mkdir(directory, 0o700)
     except FileExistsError:
         if not os.path.isdir(directory):
             raise
+
+
+def refuse_home_of_another(directory: str, home: str, *, variable: str = CACHE) -> None:
+    """Raise CacheError for a directory in the home of another user: `sudo -s` and `su` leave HOME as it was."""
+    if not hasattr(os, "geteuid") or not home or not directory.startswith(home.rstrip("/") + "/"):
+        return
+    try:
+        owner = os.stat(home).st_uid
+    except FileNotFoundError:
+        return
+    if owner != os.geteuid() and home != "/":
+        raise CacheError(
+            f"HOME is {home}, which belongs to another user, so nothing is written to {directory}. Set HOME to your "
+            f"own (sudo -H, su -), or name a directory in {variable}."
+        )
+
+
+def _refuse_foreign(parent: str) -> None:
+    """Raise CacheError where something of ours would lie in another user's directory, as with `sudo -E` in a home.
+
+    Root's own do not count: it lets everybody make directories in some.
+    """
+    if not hasattr(os, "geteuid"):
+        return
+    owner = os.stat(parent).st_uid
+    if owner not in (os.geteuid(), 0, os.stat("/").st_uid):
+        raise CacheError(
+            f"{parent} belongs to another user, who could not use what would be made there. Run ullage as that user "
+            "(and with sudo, as `sudo -H`), or name directories of your own in ULLAGE_CACHE_DIR and ULLAGE_STATE_DIR."
+        )
 
 
 def refuse_strangers(directory: str, *, variable: str = CACHE) -> None:
@@ -60,8 +99,59 @@ def refuse_strangers(directory: str, *, variable: str = CACHE) -> None:
             f"{directory} belongs to another user, who could show you false numbers. Name a directory of your own in "
             f"{variable}, or run ullage as yourself."
         )
+    if status.st_mode & stat.S_ISVTX and status.st_mode & 0o022:
+        raise CacheError(f"{directory} is for all users of this machine. Name a directory of your own in {variable}.")
     if status.st_mode & 0o022:
         raise CacheError(f"Others can write to {directory}. Run: chmod go-w {_quoted(directory)}")
+
+
+def trusted(path: str) -> tuple[str, os.stat_result]:
+    """Return where a file lies once every link is followed, and its status there.
+
+    Raises MeddledError where somebody else could have put another file in its place: who owns it, or may write in it,
+    in its directory, in one above, or in a link or a directory of a link on the way. Only root and the user may. What
+    has been looked at cannot be replaced by others any more, as the way is gone from the root down.
+    """
+    if not hasattr(os, "geteuid"):
+        return path, os.stat(path)
+    # Who owns the root owns all: in a sandbox that is often a user who stands for root.
+    owners = {os.geteuid(), 0, os.stat("/").st_uid}
+    here, status, links = "/", os.stat("/"), 0
+    names = os.path.join(os.getcwd(), path).split("/")[::-1]
+    while names:
+        name = names.pop()
+        if name in ("", os.curdir, os.pardir):
+            here = os.path.dirname(here) if name == os.pardir else here
+            continue
+        place = os.path.join(here, name)
+        status = os.lstat(place)
+        if status.st_uid not in owners:
+            raise MeddledError(f"{place} belongs to another user")
+        if stat.S_ISLNK(status.st_mode):
+            links += 1
+            if links > _MOST_LINKS:
+                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
+            names += os.readlink(place).split("/")[::-1]
+            here = "/" if names[-1] == "" else here
+            continue
+        # The last two are the file and its directory: what is in them counts for nobody else at all.
+        _refuse_writers(place, status, strictly=len([name for name in names if name]) < 2)
+        here = place
+    return here, status
+
+
+def _refuse_writers(place: str, status: os.stat_result, *, strictly: bool) -> None:
+    """Raise MeddledError where others may write in a file or directory; of its group, only with `strictly`.
+
+    A group counts where it is not the user's first one, which is the user's alone on most systems. In a sticky
+    directory only the owner of an entry replaces it, who is looked at.
+    """
+    others = stat.S_IWOTH | (stat.S_IWGRP if strictly and status.st_gid != os.getegid() else 0)
+    is_sticky = stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_ISVTX
+    # A device or a FIFO is not opened in any case.
+    holds = stat.S_ISDIR(status.st_mode) or stat.S_ISREG(status.st_mode)
+    if holds and status.st_mode & others and not is_sticky:
+        raise MeddledError(f"others can write to {place}. Run: chmod go-w {_quoted(place)}")
 
 
 def refuse_replaceable(directory: str) -> None:

@@ -9,30 +9,35 @@ from ullage.base.errors import CacheError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 LARGEST_FILE = 1 << 20
+_STEP = 1 << 16
 
 
-def read_regular(path: str, largest: int = LARGEST_FILE, *, own: bool = False) -> bytes | None:
+def read_regular(
+    path: str, largest: int = LARGEST_FILE, *, own: bool = False, only: os.stat_result | None = None
+) -> bytes | None:
     """Return a regular file's bytes; None when there is none, it is not readable, or it is larger than `largest`.
 
     A FIFO or a device in its place is not waited for. With `own`, what another user could have put there is none:
-    another's file, a link, or whatever lies in another's directory.
+    another's file, a link, or whatever lies in another's directory. With `only`, what is read is the file of that
+    status and no other.
     """
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
         if own and not _is_own(os.stat(os.path.dirname(path) or ".")):
             return None
-        descriptor = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) if own else flags)
+        descriptor = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) if own or only else flags)
     except OSError:
         return None
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode) or (own and not _is_own(status)):
             return None
-        with open(descriptor, "rb", closefd=False) as file:
-            data = file.read(largest + 1)
+        if only is not None and not os.path.samestat(status, only):
+            return None
+        data = read_up_to(descriptor, largest + 1, status.st_size + 1)
     except OSError:
         return None
     finally:
@@ -40,8 +45,25 @@ def read_regular(path: str, largest: int = LARGEST_FILE, *, own: bool = False) -
     return data if len(data) <= largest else None
 
 
+def read_up_to(descriptor: int, most: int, expected: int = _STEP) -> bytes:
+    """Return what a descriptor holds, `most` bytes of it at most; raises OSError.
+
+    Memory is asked for as it is needed: a limit on that may be far below what `most` allows for.
+    """
+    chunks, size, step = [], 0, expected
+    while size < most and (chunk := os.read(descriptor, min(most - size, step))):
+        chunks.append(chunk)
+        size, step = size + len(chunk), _STEP
+    return b"".join(chunks)
+
+
 def _is_own(status: os.stat_result) -> bool:
     return not hasattr(os, "geteuid") or status.st_uid == os.geteuid()
+
+
+def _is_ours_to_fill(status: os.stat_result) -> bool:
+    """Say whether something of ours belongs there: root may write everywhere, and shall not in a person's home."""
+    return _is_own(status) or status.st_uid == 0
 
 
 def write_atomically(path: str, data: bytes, modified_at: float | None = None, mode: int = 0o600) -> None:
@@ -128,8 +150,18 @@ def remove_file(path: str) -> None:
         return
 
 
-def may_write(directory: str) -> bool:
-    """Say whether a refresh could keep its answer; without this, a read-only cache would start one at every prompt."""
+def may_write(directory: str, environ: Mapping[str, str]) -> bool:
+    """Say whether a refresh could keep its answer; without this, a read-only cache would start one at every prompt.
+
+    Root could write into another user's home, and keeps nothing there.
+    """
+    home = environ.get("HOME", "")
+    if hasattr(os, "geteuid") and directory.startswith(f"{home}/") and not _is_ours(home):
+        return False
     while not os.path.exists(directory) and directory != os.path.dirname(directory):
         directory = os.path.dirname(directory)
-    return os.access(directory, os.W_OK)
+    return os.access(directory, os.W_OK) and _is_ours_to_fill(os.stat(directory))
+
+
+def _is_ours(home: str) -> bool:
+    return not os.path.isdir(home) or os.stat(home).st_uid == os.geteuid()

@@ -178,6 +178,8 @@ def _translated(host: str, seconds: float) -> Iterator[None]:
         raise _unreachable("timeout", f"{host} fell silent in the middle of its answer") from error
     except httpx.ConnectError as error:
         raise _connect_error(host, error) from error
+    except httpx.ProxyError as error:
+        raise _proxy_refused(host, error) from error
     except (httpx.HTTPError, OSError) as error:
         raise SourceError(
             "connection_broken",
@@ -229,6 +231,20 @@ def _client(host: str) -> httpx.AsyncClient:
             "HTTPS_PROXY or ALL_PROXY names a proxy that ullage cannot use: it speaks to http:// and https:// proxies. "
             "Set HTTPS_PROXY to one of these, or unset both.",
         ) from error
+
+
+def _proxy_refused(host: str, error: httpx.ProxyError) -> SourceError:
+    status = clean(str(error), 100)
+    if status.startswith("407"):
+        return SourceError(
+            "proxy_wants_password",
+            f"The proxy on the way to {host} wants a name and a password (407). Put them into the address in "
+            "HTTPS_PROXY: http://name:password@proxy:port",
+        )
+    return SourceError(
+        "proxy_refused",
+        f"The proxy on the way to {host} does not let ullage through ({status}). HTTPS_PROXY or ALL_PROXY names it.",
+    )
 
 
 def _unreachable(code: str, what: str) -> SourceError:

@@ -1,4 +1,8 @@
-"""A lock file: one process of a user's at a time."""
+"""A lock file: one process of a user's at a time, and who that is.
+
+`<path>.holder` says which process holds the lock, and since when. Where a file system has no locks, that file is the
+lock: it counts while the process that wrote it runs.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,8 @@ import sys
 import time
 
 from ullage.base.errors import CacheError
+from ullage.base.record import Record
+from ullage.system.files import read_regular, remove_file
 
 if sys.platform != "win32":
     import fcntl
@@ -16,7 +22,20 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_POLL_SECONDS = 0.05
+_POLL_SECONDS, _WRITE_SECONDS = 0.05, 2
+
+
+class Holder(Record):
+    """The process that holds a lock, since a second of the epoch; `began` tells it from a later one of its number."""
+
+    process: int
+    began: str
+    since: int
+
+    @property
+    def is_stopped(self) -> bool:
+        """Say whether it goes on no more by itself, as after Ctrl-Z; False where the system does not tell."""
+        return _status(self.process)[0] in ("T", "t")
 
 
 @contextlib.contextmanager
@@ -31,29 +50,38 @@ def hold_lock(path: str, wait_seconds: float = 0) -> Iterator[bool]:
         ) from error
 
 
+def find_holder(path: str) -> Holder | None:
+    """Return the process that holds a lock; None where none does, or none that runs."""
+    return _read(_holder_path(path))
+
+
 class _LockError(Exception):
     """The lock file cannot be opened or locked; what the caller does while it holds the lock raises its own errors."""
 
 
 @contextlib.contextmanager
 def _hold(path: str, wait_seconds: float) -> Iterator[bool]:
-    """Hold the lock by flock, as filelock does after 25 ms of imports; by filelock where the system has none."""
-    held, descriptor = None, None
-    if sys.platform != "win32":
-        try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-        except OSError as error:
-            raise _LockError(error.strerror) from error
-        held = _flock(descriptor, time.monotonic() + wait_seconds)
-    try:
-        if held is None:
-            with _hold_by_filelock(path, wait_seconds) as found:
-                yield found
-        else:
+    """Hold the lock by flock, as filelock does after 25 ms of imports; by filelock on Windows, which has none."""
+    if sys.platform == "win32":
+        with _hold_by_filelock(path, wait_seconds) as held:
             yield held
+        return
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise _LockError(error.strerror) from error
+    try:
+        locked = _flock(descriptor, time.monotonic() + wait_seconds)
+        if locked is None:
+            with _hold_by_note(path, wait_seconds) as held:
+                yield held
+        elif locked:
+            with _noted(path):
+                yield True
+        else:
+            yield False
     finally:
-        if descriptor is not None:
-            os.close(descriptor)
+        os.close(descriptor)
 
 
 if sys.platform != "win32":
@@ -86,6 +114,103 @@ def _hold_by_filelock(path: str, wait_seconds: float) -> Iterator[bool]:
     except OSError as error:
         raise _LockError(error.strerror) from error
     try:
-        yield True
+        with _noted(path):
+            yield True
     finally:
         lock.release()
+
+
+@contextlib.contextmanager
+def _noted(path: str) -> Iterator[None]:
+    """Write down who holds a lock; it is held all the same where that cannot be."""
+    with contextlib.suppress(_LockError):
+        _note(path)
+    try:
+        yield
+    finally:
+        remove_file(_holder_path(path))
+
+
+@contextlib.contextmanager
+def _hold_by_note(path: str, wait_seconds: float) -> Iterator[bool]:
+    """Hold a lock where the file system has none: filelock's own way takes whatever was left over for a holder."""
+    deadline = time.monotonic() + wait_seconds
+    while not _note(path, os.O_EXCL):
+        if find_holder(path) is None and not _is_being_written(_holder_path(path)):
+            _take_away(_holder_path(path))
+        elif time.monotonic() >= deadline:
+            yield False
+            return
+        else:
+            time.sleep(_POLL_SECONDS)
+    try:
+        yield True
+    finally:
+        remove_file(_holder_path(path))
+
+
+def _read(note: str) -> Holder | None:
+    data = read_regular(note, own=True)
+    try:
+        process, began, since = (data or b"").decode().split()
+        noted = Holder(process=int(process), began=began, since=int(since))
+    except ValueError:
+        return None
+    return noted if noted.process > 0 and _status(noted.process)[1] == began else None
+
+
+def _is_being_written(note: str) -> bool:
+    try:
+        status = os.stat(note)
+    except OSError:
+        return False
+    return status.st_size == 0 and abs(time.time() - status.st_mtime) < _WRITE_SECONDS
+
+
+def _take_away(note: str) -> None:
+    """Remove a dead process's note, and no other that has come in its place meanwhile."""
+    aside = f"{note}.{os.getpid()}.new"
+    try:
+        os.rename(note, aside)
+        if _read(aside) is not None or _is_being_written(aside):
+            os.link(aside, note)
+    except OSError:
+        # Another process was quicker.
+        return
+    finally:
+        remove_file(aside)
+
+
+def _note(path: str, *flags: int) -> bool:
+    """Write down that this process holds a lock; with O_EXCL, say whether nothing was written there before."""
+    how = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    try:
+        descriptor = os.open(_holder_path(path), how | sum(flags), 0o600)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        raise _LockError(error.strerror) from error
+    with contextlib.suppress(OSError):
+        os.write(descriptor, f"{os.getpid()} {_status(os.getpid())[1]} {int(time.time())}\n".encode())
+    os.close(descriptor)
+    return True
+
+
+def _status(process: int) -> tuple[str, str]:
+    """Return how a process is and when it began, in words of the system's; nothing of one that does not run."""
+    stat = read_regular(f"/proc/{process}/stat")
+    if stat is not None:
+        # The second field is a name, which may hold anything.
+        fields = stat.rpartition(b")")[2].split()
+        return (fields[0].decode(), fields[19].decode()) if len(fields) > 19 and fields[0] != b"Z" else ("", "")
+    try:
+        os.kill(process, 0)
+    except PermissionError:
+        return "", "-"
+    except (OSError, OverflowError):
+        return "", ""
+    return "", "-" if not os.path.exists("/proc/self/stat") else ""
+
+
+def _holder_path(path: str) -> str:
+    return path + ".holder"

@@ -122,13 +122,9 @@ class Program:
             yield rest
 
     def close(self) -> None:
-        """Let go of its streams, once its group has ended; one that a stranger still holds is left to its thread."""
+        """Wait for the threads to close its streams, once its group has ended; not for one that a stranger holds."""
         for thread in self._threads:
             thread.join(_LOOK_SECONDS)
-        if not any(thread.is_alive() for thread in self._threads):
-            for stream in (self.process.stdout, self.process.stderr):
-                if stream is not None:
-                    stream.close()
 
     def _take_errors(self) -> None:
         """Take what stderr holds when the output has ended: why there is no answer often stands there."""
@@ -145,16 +141,17 @@ class Program:
             self.errors = (self.errors + chunk)[:_LARGEST_ERRORS]
 
     def _pump(self, name: str, stream: IO[bytes]) -> None:
-        left = self._largest_bytes + 1
-        while left > 0:
-            try:
-                chunk = os.read(stream.fileno(), 1 << 16)
-            except (OSError, ValueError):
-                chunk = b""
-            self._chunks.put((name, chunk))
-            if not chunk:
-                return
-            left -= len(chunk)
+        with stream:
+            left = self._largest_bytes + 1
+            while left > 0:
+                try:
+                    chunk = os.read(stream.fileno(), 1 << 16)
+                except (OSError, ValueError):
+                    chunk = b""
+                self._chunks.put((name, chunk))
+                if not chunk:
+                    return
+                left -= len(chunk)
 
 
 def find_program(name: str, environ: Mapping[str, str], more: Iterable[str] = ()) -> str | None:
@@ -225,10 +222,10 @@ def run_program(
         output = b"".join(program.output(deadline))
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(_GOODBYE_SECONDS)
-        _kill_group(process)
+        kill_group(process)
         return Finished(status=process.wait(), output=output, errors=program.errors)
     finally:
-        _kill_group(process)
+        kill_group(process)
         process.wait()
         program.close()
 
@@ -289,12 +286,12 @@ def _end_group(program: Program, patience_seconds: float) -> None:
             os.killpg(process.pid, signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(_SIGNAL_SECONDS)
-    _kill_group(process)
+    kill_group(process)
     process.wait()
     program.close()
 
 
-def _kill_group(process: subprocess.Popen[bytes]) -> None:
+def kill_group(process: subprocess.Popen[bytes]) -> None:
     """End a process and whatever it has started; that it has ended already is no fault."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         if hasattr(os, "killpg"):

@@ -250,7 +250,13 @@ def work_with_index(path: str, work: Callable[[Index], None], now: datetime) -> 
             # What is lost with the power is read again.
             connection.execute("PRAGMA synchronous = OFF")
             connection.execute("PRAGMA cache_size = -4000")
-            work(Index(connection))
+            try:
+                work(Index(connection))
+            except (TypeError, ValueError, LookupError, OverflowError) as error:
+                if path == ":memory:":
+                    raise
+                # SQLite keeps any value in any column. All of it can be read again.
+                raise database.DamagedError("it holds values of other types than ullage writes") from error
 
     try:
         return database.repair(path, "The index of transcripts", open_and_work, now)

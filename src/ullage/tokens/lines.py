@@ -148,16 +148,16 @@ def read_line(
             return None
     own, sidechain = decoded.session or session, 1 if entry.is_sidechain else 0
     found: list[tuple[Key, Said]] = []
-    for number, model, usage in _parts(message.model, message.usage):
+    for part, model, usage in _parts(message.model, message.usage):
         counts = _counts(usage)
         if any(counts):
             moment = _moment(entry.timestamp)
-            name = f"{message.id}:advisor:{number}" if message.id and number else message.id
+            name = f"{message.id}:{part}" if message.id and part else message.id
             key: Key
             if name and (entry.request or name.startswith("msg_")):
                 key = (name, entry.request or None, sidechain)
             else:
-                key = (_nameless(name, own, moment, place, number), None, sidechain)
+                key = (_nameless(name, own, moment, place, part), None, sidechain)
             rank = (counts[0] + counts[1] + counts[2] + counts[3] + counts[4], counts[1])
             found.append((key, (rank, moment, own, decoded.branch or "", model or "", usage, counts)))
     return (found, decoded.folder, is_mended) if found else None
@@ -192,12 +192,33 @@ def _decoded_otherwise(line: bytes | bytearray) -> tuple[_Line[Any], bool]:
         return _decode_any(bytes(line).decode("utf-8", "replace")), True
 
 
-def _parts(model: str | None, usage: _Usage) -> Iterable[tuple[int, str | None, _Counts]]:
-    """Return a response's own usage, then that of each advisor it asked, numbered, with their models."""
+def _parts(model: str | None, usage: _Usage) -> Iterable[tuple[str, str | None, _Counts]]:
+    """Return a response's own usage, then what its own does not hold, each with a name and the model that ran it.
+
+    That is what advisors said, what a compaction read and wrote, and each attempt with output of another model than the
+    one that served the response in the end: the outermost counts are that one's alone, and all are billed.
+    """
     if not usage.iterations:
-        return ((0, model, usage),)
-    advisors = [one for one in usage.iterations if one.type == "advisor_message" and one.model]
-    return [(0, model, usage), *((number, one.model, one) for number, one in enumerate(advisors, 1))]
+        return (("", model, usage),)
+    parts: list[tuple[str, str | None, _Counts]] = [("", model, usage)]
+    fell_back = any(one.type == "fallback_message" for one in usage.iterations)
+    numbers: dict[str, int] = {}
+    for one in usage.iterations:
+        kind = _KINDS.get(one.type or "", "")
+        if kind == "attempt" and not (fell_back and one.output_tokens and one.model not in (None, model)):
+            continue
+        if kind and (one.model or kind == "compaction"):
+            numbers[kind] = numbers.get(kind, 0) + 1
+            parts.append((f"{kind}:{numbers[kind]}", one.model or model, one))
+    return parts
+
+
+_KINDS = {
+    "advisor_message": "advisor",
+    "compaction": "compaction",
+    "message": "attempt",
+    "fallback_message": "attempt",
+}
 
 
 def _moment(timestamp: object) -> datetime:
@@ -212,7 +233,7 @@ def _milliseconds(moment: datetime) -> int:
     return (moment - _EPOCH) // _MILLISECOND
 
 
-def _nameless(message: str | None, session: str, moment: datetime, place: tuple[str, int], number: int) -> int:
+def _nameless(message: str | None, session: str, moment: datetime, place: tuple[str, int], part: str) -> int:
     """Return the hash of a response that its ids do not tell from others.
 
     Without a request a message id of the provider's own form is unique by itself; a gateway's may be the same for every
@@ -221,7 +242,7 @@ def _nameless(message: str | None, session: str, moment: datetime, place: tuple[
     if message:
         return _hash(f"gateway\0{message}\0{session[:_LONGEST_NAME]}\0{_milliseconds(moment)}")
     path, offset = place
-    return _hash(f"place\0{path}:{offset}:{number}")
+    return _hash(f"place\0{path}:{offset}:{part}")
 
 
 def _hash(text: str) -> int:
@@ -235,6 +256,8 @@ def _counts(usage: _Counts) -> tuple[int, int, int, int, int, int, int]:
         five_minutes, hour = usage.cache_creation_input_tokens or 0, 0
     else:
         five_minutes, hour = created.ephemeral_5m_input_tokens or 0, created.ephemeral_1h_input_tokens or 0
+        # The parts may not add up to what was written: five minutes are the default of a cache write.
+        five_minutes += max(0, (usage.cache_creation_input_tokens or 0) - five_minutes - hour)
     fresh, output, read = usage.input_tokens or 0, usage.output_tokens or 0, usage.cache_read_input_tokens or 0
     thinking = (details.thinking_tokens or 0) if details else 0
     searches = (tools.web_search_requests or 0) if tools else 0

@@ -93,7 +93,7 @@ def count_usage(
 
     def work(opened: Index) -> None:
         opened.update(found, lambda tasks, sizes: scan.read_all(tasks, sizes, progress))
-        answers.append(_answer(opened, question, priced, found, _told(environ), now))
+        answers.append(_answer(opened, question, priced, found, _told(environ, now), now))
 
     try:
         path = _index_path(environ, question.roots)
@@ -132,7 +132,7 @@ def _sweep(directory: str) -> None:
                 os.unlink(path)
 
 
-def _told(environ: Mapping[str, str]) -> list[Sample]:
+def _told(environ: Mapping[str, str], now: datetime) -> list[Sample]:
     """Return what the server said of the five-hour window, as far as the history goes back; nothing is no fault."""
     from ullage.store import history
 
@@ -142,7 +142,7 @@ def _told(environ: Mapping[str, str]) -> list[Sample]:
         if reading is None:
             return []
         path, owner = overview.history_path(environ), overview.owner(cache, reading)
-        return history.samples(path, owner, datetime.fromtimestamp(0, UTC)).get("five_hour", [])
+        return history.samples(path, owner, datetime.fromtimestamp(0, UTC), now).get("five_hour", [])
     except UllageError:
         return []
 

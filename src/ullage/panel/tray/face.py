@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 
 from ullage.panel import markup
 from ullage.panel.colours import paint
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 # Windows shows no more of a tooltip.
 LONGEST_TITLE = 120
+LONGEST_LINE = 60
+_INDENT = " " * 4
 _FULL = 100.0
 _UNCOLOURED = "#9aa4b2"
 
@@ -36,11 +39,17 @@ def word_title(panel: Panel) -> str:
 
 
 def list_menu(panel: Panel) -> list[str]:
-    """Return the menu's text: every window with its number, reset, age and source, then what is wrong."""
-    lines = [_line(row) for row in panel.rows] or [panel.origin]
-    return [*lines, *([panel.problem] if panel.problem else [])]
+    """Return the menu's text: two lines a window, its bar and number, then its outlook; whose they are; what is wrong.
+
+    Age and source stand once where they are the same for all. No line is longer than a menu is wide.
+    """
+    apart = len({row.stated for row in panel.rows}) > 1
+    lines = [line for row in panel.rows for line in _lines(row, row.stated if apart else "")]
+    about = [panel.origin, *([panel.problem] if panel.problem else [])]
+    return [*lines, *(piece for text in about for piece in textwrap.wrap(text, LONGEST_LINE))]
 
 
-def _line(row: PanelRow) -> str:
-    number = " ".join(part for part in (row.share.text, row.course) if part)
-    return f"{row.label}: {', '.join(filter(None, (number, row.outlook)))} ({row.stated})"
+def _lines(row: PanelRow, stated: str) -> list[str]:
+    head = "  ".join(filter(None, (row.bar, row.share.text, row.label, row.course)))
+    below = [*row.outlook.split("; "), stated]
+    return [head, *(f"{_INDENT}{text}" for text in below if text)]

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 
 from ullage.base.errors import UllageError
 from ullage.base.text import clean
+from ullage.panel import markup
 from ullage.panel.follow import Followed, follow
 from ullage.panel.page import open_usage_page
 from ullage.panel.tray.face import draw_face, list_menu, word_title
@@ -149,6 +150,7 @@ class _Tray:
 
     def _appear(self) -> None:
         self._icon.visible = True
+        self._tell_label()
 
     def _say(self, panel: Panel) -> None:
         if panel != self._shown:
@@ -159,12 +161,23 @@ class _Tray:
         self._panel = panel
         self._icon.icon, self._icon.title = self._image(), self._title()
         self._icon.update_menu()
+        self._tell_label()
+
+    def _tell_label(self) -> None:
+        """Put the text beside the icon where the tray has room for one; the library has no call for it."""
+        if not hasattr(self._icon, "_appindicator"):
+            return
+        from pystray._util.gtk import mainloop  # type: ignore[import-untyped]  # it has no types
+
+        text = markup.plain(self._panel.spans, self._panel.palette)
+        # The second is as wide as the text may get.
+        mainloop(self._icon._appindicator.set_label)(text, text)
 
     def _image(self) -> Any:
         from ullage.render import picture
 
         share, colour, text = draw_face(self._panel)
-        return picture.ring(share, colour, text, opaque=self._by_xembed)
+        return picture.gauge(share, colour, text, opaque=self._by_xembed)
 
     def _title(self) -> str:
         text = word_title(self._panel)

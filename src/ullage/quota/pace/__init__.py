@@ -15,7 +15,7 @@ import itertools
 from datetime import timedelta
 
 from ullage.base.record import Record
-from ullage.quota.model import has_reset, length, state_at
+from ullage.quota.model import has_reset, length, state_of
 from ullage.quota.pace.ahead import Point, projected
 from ullage.quota.pace.course import Course, Sample, of_window
 
@@ -86,7 +86,7 @@ def forecasts(
     found = {
         window.id: forecast(window, samples.get(window.id, ()), now)
         for window in windows
-        if state_at(window.as_of, now, thresholds) == "fresh"
+        if state_of(window, now, thresholds) == "fresh"
     }
     return {window_id: known for window_id, known in found.items() if known is not None}
 

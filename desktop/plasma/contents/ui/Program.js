@@ -1,0 +1,4 @@
+.pragma library
+
+// `ullage setup plasma` puts the path of the program here.
+var path = "ullage"

@@ -1,0 +1,76 @@
+"""What a widget of any desktop or editor reads: the panel as JSON (`ullage schema panel`), without any markup. Pure."""
+
+from __future__ import annotations
+
+import zlib
+
+from ullage.panel import USAGE_PAGE, markup
+from ullage.panel.colours import paint
+from ullage.panel.lines import tooltip
+from ullage.quota import contract
+from ullage.quota.schemas import PanelDocument, PanelRowDocument, PanelSpanDocument
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ullage.panel import Panel, PanelRow
+    from ullage.quota.timeline import Level
+    from ullage.render.surfaces import Span
+
+
+def write_json(panel: Panel, refresh: Sequence[str]) -> str:
+    """Return the panel as one line of JSON; `refresh` is the command that asks for a new reading."""
+    return contract.encode_line(make_document(panel, refresh)).decode()
+
+
+def make_document(panel: Panel, refresh: Sequence[str]) -> PanelDocument:
+    """Return the panel as its contract words it; no text hides the widget's number."""
+    return PanelDocument(
+        schema=1,
+        revision=digest(panel),
+        text=markup.plain(panel.spans, panel.palette),
+        short_text=markup.plain(panel.short, panel.palette),
+        spans=[_span(span, panel) for span in panel.spans],
+        level=panel.level,
+        colour=paint(panel.palette, panel.level).colour,
+        severity=panel.severity,
+        state=panel.state,
+        used_percent=panel.used_percent,
+        counts="left" if panel.counts_left else "used",
+        tooltip="\n".join(tooltip(panel)),
+        rows=[_row(row, panel) for row in panel.rows],
+        origin=panel.origin,
+        problem=panel.problem or None,
+        page=USAGE_PAGE,
+        refresh=list(refresh),
+    )
+
+
+def digest(panel: Panel) -> str:
+    """Return a mark that differs when a bar shows something else; the minutes in outlooks and ages leave it alone."""
+    shown = (panel.spans, panel.short, panel.state, panel.problem, [(row.label, row.share) for row in panel.rows])
+    return f"{zlib.crc32(repr(shown).encode()):08x}"
+
+
+def _span(span: Span, panel: Panel) -> PanelSpanDocument:
+    look = paint(panel.palette, span.level)
+    return PanelSpanDocument(text=span.text, level=_level(span), colour=look.colour, bold=look.bold)
+
+
+def _level(span: Span) -> Level | None:
+    return None if span.level == "faint" else span.level
+
+
+def _row(row: PanelRow, panel: Panel) -> PanelRowDocument:
+    return PanelRowDocument(
+        window=row.window,
+        label=row.label,
+        text=row.share.text,
+        level=_level(row.share),
+        colour=paint(panel.palette, row.share.level).colour,
+        used_percent=row.used_percent,
+        course=row.course,
+        outlook=row.outlook,
+        stated=row.stated,
+    )

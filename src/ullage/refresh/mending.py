@@ -1,0 +1,53 @@
+"""Whether something that an answer depends on has changed since the last attempt failed: then another is due at once.
+
+What is looked at changes when a person mends something: the source, the `claude` program, the stored credentials, who
+is signed in, config.toml. Claude Code's own file as such is not, as it is written all the time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+
+from ullage import config
+from ullage.base.errors import UllageError
+from ullage.sources import claude_cli, claude_state
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ullage.config import Settings
+    from ullage.quota.schedule import Schedule
+
+
+def is_mended(schedule: Schedule, settings: Settings, environ: Mapping[str, str]) -> bool:
+    """Say whether the last attempt failed and might not now."""
+    return bool(schedule.failures) and schedule.means != mark_means(settings, environ)
+
+
+def mark_means(settings: Settings, environ: Mapping[str, str]) -> str:
+    """Return a mark of all that an answer depends on here; it holds no secret, nor what was made of one."""
+    return hashlib.sha256("\n".join(_list_means(settings, environ)).encode(errors="replace")).hexdigest()[:16]
+
+
+def _list_means(settings: Settings, environ: Mapping[str, str]) -> Iterator[str]:
+    yield settings.source
+    yield str(bool(environ.get("CLAUDE_CODE_OAUTH_TOKEN")))
+    with contextlib.suppress(UllageError):
+        yield _mark(claude_cli.find(environ))
+    with contextlib.suppress(UllageError):
+        yield str(claude_state.account(environ).id)
+    directory = environ.get("CLAUDE_CONFIG_DIR") or claude_state.default_directory(environ)
+    yield _mark(os.path.join(directory, ".credentials.json"))
+    with contextlib.suppress(UllageError):
+        yield _mark(config.config_path(environ))
+
+
+def _mark(path: str) -> str:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return ""
+    return f"{path} {status.st_mtime_ns} {status.st_ino} {status.st_size}"

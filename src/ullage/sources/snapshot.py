@@ -1,0 +1,52 @@
+"""When the server said what `claude` told: it repeats an old answer when the endpoint refuses, and does not say so.
+
+Seen with 2.1.330 and 2.1.332: on a refusal, an error or a hang, `get_usage` succeeds with what `.claude.json` keeps, up
+to an hour old and without `limits`. After an answer of the server's the file's `fetchedAtMs` is that answer's, or at
+most a minute old, since the file is rewritten no oftener; versions up to 2.1.259 waited five minutes.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from ullage.base.errors import SourceError
+from ullage.sources import claude_cache
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from ullage.quota.model import Reading
+
+CODE = "served_from_snapshot"
+
+_LONGEST_KEPT = timedelta(hours=1)
+# A minute, and what the clocks of two processes may differ.
+_REWRITTEN_WITHIN = timedelta(seconds=75)
+_REWRITTEN_ONCE_WITHIN = timedelta(minutes=5, seconds=15)
+
+
+def date(reading: Reading, environ: Mapping[str, str], asked_at: datetime, *, is_whole: bool) -> Reading:
+    """Date what `claude` answered to a question of `asked_at`; raise SourceError where it only repeated what it knew.
+
+    `is_whole` says that the answer has the list of limits, which a repeated one lacks. Where the state file tells no
+    date and nothing else does, the age of the answer is unknown, and it lists nothing.
+    """
+    fetched_at = claude_cache.fetched_at(environ, reading.account)
+    if fetched_at is None:
+        return reading if is_whole else _at(reading, asked_at - _LONGEST_KEPT, is_dated=False)
+    as_of = min(fetched_at, asked_at)
+    if as_of >= asked_at - (_REWRITTEN_ONCE_WITHIN if is_whole else _REWRITTEN_WITHIN):
+        return _at(reading, as_of)
+    raise SourceError(
+        CODE,
+        f"Claude Code could not reach the usage endpoint and repeated what it knew at {as_of.astimezone():%H:%M}. "
+        "ullage asks again by itself; /usage in Claude Code may say why.",
+        reached_server=True,
+    )
+
+
+def _at(reading: Reading, as_of: datetime, *, is_dated: bool = True) -> Reading:
+    windows = tuple(window.replace(as_of=as_of, is_dated=is_dated) for window in reading.windows)
+    return reading.replace(as_of=as_of, windows=windows, is_dated=is_dated, is_listing=is_dated)

@@ -1,0 +1,126 @@
+"""The three standard streams: what becomes of one that is closed, is full, or has lost its reader. Decided here alone.
+
+            closed                  full, or broken                      its reader has gone
+stdin       reads as empty          is the fault of what was asked for   –
+stdout      what is said is lost    one line on stderr, exit code 5      the reader has had enough: exit code 0
+stderr      what is said is lost    what is said is lost                 what is said is lost
+
+A verdict (`guard`, `wait`) is its exit code, whatever becomes of its words. An answer that a hook must get across goes
+through `put`, which says whether it has arrived.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    from typing_extensions import Buffer
+
+_FAILED = 5
+# Those that were closed when this process began.
+_closed: set[int] = set()
+
+
+class _Unheard(io.RawIOBase):
+    """Writes to the descriptor of another stream; what that does not take is lost without an error."""
+
+    def __init__(self, stream: TextIO) -> None:
+        # Kept, as it would close what it writes to when it goes away.
+        self._stream = stream
+        self._raw = getattr(stream.buffer, "raw", stream.buffer)
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._stream.fileno()
+
+    def isatty(self) -> bool:
+        return self._stream.isatty()
+
+    def write(self, data: Buffer, /) -> int:
+        try:
+            written = self._raw.write(data)
+        except OSError:
+            written = None
+        return memoryview(data).nbytes if written is None else written
+
+
+def secure() -> None:
+    """Fill the places of closed streams, and make stderr one that no writer fails at; once, before anything is opened.
+
+    A file opened while descriptor 1 is free would get that number, and whatever is printed. What takes a closed
+    stream's place here is closed again for a program that is run in ours.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            _closed.add(number)
+            setattr(sys, name, _nothing(number))
+    unheard = io.BufferedWriter(_Unheard(sys.stderr))
+    sys.stderr = io.TextIOWrapper(unheard, sys.stderr.encoding, errors="backslashreplace", line_buffering=True)
+
+
+def _nothing(number: int) -> io.TextIOWrapper:
+    try:
+        # Those below it are taken, so that it gets this number; Python's own descriptors do not survive an exec.
+        descriptor = os.open(os.devnull, os.O_RDWR)
+        if descriptor != number:
+            os.dup2(descriptor, number, inheritable=False)
+            os.close(descriptor)
+        return open(number, "w" if number else "r", encoding="utf-8", errors="backslashreplace", closefd=False)
+    except OSError:
+        return io.TextIOWrapper(io.BytesIO(), "utf-8", errors="backslashreplace")
+
+
+def put(text: str) -> bool:
+    """Print lines on stdout at once; say whether they have arrived, and leave nothing behind where they have not."""
+    if sys.stdout is None or 1 in _closed:
+        return False
+    try:
+        print(text, flush=True)
+    except OSError:
+        abandon_output()
+        return False
+    return True
+
+
+def put_data(data: bytes) -> int:
+    """Print what was asked for on stdout at once, and return the exit code."""
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        return failed(error)
+    return 0
+
+
+def failed(error: OSError) -> int:
+    """Return the exit code for an output that failed, and say why, unless its reader has had enough."""
+    abandon_output()
+    if isinstance(error, BrokenPipeError):
+        return 0
+    print(f"ullage: {error.filename or 'output'}: {error.strerror}", file=sys.stderr)
+    return _FAILED
+
+
+def flush() -> None:
+    """Print what is still buffered for stdout; raises OSError where it cannot be."""
+    if sys.stdout is not None:
+        sys.stdout.flush()
+
+
+def abandon_output() -> None:
+    """Point stdout away, so that what is still buffered, and the interpreter's last flush, have somewhere to go."""
+    try:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, 1)
+        os.close(null)
+        flush()
+    except (OSError, ValueError):
+        # A stream that is no descriptor, or a system without a null device: nothing is left to be done.
+        return

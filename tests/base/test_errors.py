@@ -1,0 +1,21 @@
+"""What an error says: what to do next."""
+
+from __future__ import annotations
+
+import pytest
+
+from ullage.base import errors
+
+
+@pytest.mark.parametrize(
+    ("prefix", "command"),
+    [
+        ("/home/a/.local/share/pipx/venvs/ullage", "pipx inject ullage h11 starlette uvicorn"),
+        ("/home/a/.local/share/uv/tools/ullage", "uv tool install ullage --with h11 --with starlette --with uvicorn"),
+        ("C:\\Users\\a\\pipx\\venvs\\ullage", "pipx inject ullage h11 starlette uvicorn"),
+        ("/home/a/project/.venv", "pip install 'ullage[serve]'"),
+    ],
+)
+def test_an_extra_comes_the_way_that_ullage_came(monkeypatch: pytest.MonkeyPatch, prefix: str, command: str) -> None:
+    monkeypatch.setattr("sys.prefix", prefix)
+    assert errors.needs_extra("serve", "h11 starlette uvicorn").endswith(f": {command}")

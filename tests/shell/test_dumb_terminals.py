@@ -1,0 +1,140 @@
+"""Programs that drive a shell on a dumb terminal: Emacs' TRAMP, over a real sshd on the loopback."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import os
+import shlex
+import shutil
+import socket
+import subprocess
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.shells import BASH, FISH, SHELLS, ZSH, publish
+from tests.support.tools import need, run, wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tests.support.shells import Shell
+
+# As fish's and zsh's own manuals advise for such terminals.
+RECIPES = {
+    "bash": "PS1='$ '",
+    "zsh": "[[ $TERM != dumb ]] || { unsetopt zle prompt_cr prompt_sp; PROMPT='$ ' }",
+    "fish": "if test $TERM = dumb; function fish_prompt; echo '$ '; end; function fish_right_prompt; end; "
+    "function fish_greeting; end; function fish_title; end; end",
+}
+DOTFILES = {"bash": ".bashrc", "zsh": ".zshrc", "fish": ".config/fish/config.fish"}
+each_shell = pytest.mark.parametrize("shell", SHELLS, ids=lambda shell: shell.version)
+
+
+@contextlib.contextmanager
+def _sshd(directory: Path, environ: Mapping[str, str], program: str) -> Iterator[Path]:
+    """Run a server whose sessions have this environment and shell; yield the directory of a client that reaches it."""
+    sshd = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin") or need("sshd")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    for key in ("host", "client"):
+        run([need("ssh-keygen"), "-q", "-t", "ed25519", "-N", "", "-f", str(directory / key)], environ)
+    shutil.copy(directory / "client.pub", directory / "authorized")
+    settings = " ".join(f"{name}={value}" for name, value in environ.items() if name not in ("TERM", "USER"))
+    (directory / "sshd_config").write_text(
+        f"ListenAddress 127.0.0.1:{port}\nHostKey {directory}/host\nAuthorizedKeysFile {directory}/authorized\n"
+        "StrictModes no\nUsePAM no\nPermitRootLogin yes\nPidFile none\nPermitUserRC no\nPrintMotd no\nPrintLastLog no\n"
+        f"SetEnv {settings}\nForceCommand exec {shlex.quote(program)} -l -i\n"
+    )
+    (directory / "ssh_config").write_text(
+        f"Host *\nHostName 127.0.0.1\nPort {port}\nUser {getpass.getuser()}\nIdentityFile {directory}/client\n"
+        f"StrictHostKeyChecking no\nUserKnownHostsFile {directory}/known\nLogLevel ERROR\n"
+    )
+    (directory / "bin").mkdir()
+    ssh = directory / "bin" / "ssh"
+    # TRAMP gives ssh no file of ours, and ssh looks for its own where the user really lives.
+    ssh.write_text(f'#!/bin/sh\nexec {need("ssh")} -F {directory}/ssh_config "$@"\n')
+    ssh.chmod(0o755)
+    privileged = Path("/run/sshd")
+    made = os.geteuid() == 0 and not privileged.exists()
+    if made:
+        privileged.mkdir(mode=0o755)
+    server = subprocess.Popen([sshd, "-D", "-e", "-f", directory / "sshd_config"], stderr=subprocess.PIPE)
+    try:
+        wait_until(lambda: _answers(port) or server.poll() is not None, what="the server")
+        yield directory / "bin"
+    finally:
+        server.terminate()
+        server.communicate()
+        if made:
+            privileged.rmdir()
+
+
+def _answers(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
+
+
+# fish 4.0 asks a dumb terminal what it can do, and TRAMP gives it up with or without us.
+@pytest.mark.parametrize("shell", [BASH, ZSH, FISH], ids=lambda shell: shell.version)
+def test_tramp_finds_the_prompt(shell: Shell, environ: dict[str, str], tmp_path: Path) -> None:
+    emacs = need("emacs")
+    publish(environ, [("5h 37%", "normal")])
+    dotfile = Path(environ["HOME"], DOTFILES[shell.name])
+    dotfile.parent.mkdir(parents=True, exist_ok=True)
+    dotfile.write_text(f"{RECIPES[shell.name]}\n{shell.init()}\n")
+    if shell is BASH:
+        Path(environ["HOME"], ".bash_profile").write_text(". ~/.bashrc\n")
+    if shell.name == "fish":
+        Path(environ["HOME"], ".local/share/fish/generated_completions").mkdir(parents=True)
+    (tmp_path / "remote").write_text("found\n")
+    directory = tmp_path / "ssh"
+    directory.mkdir()
+    with _sshd(directory, environ, need(shell.version)) as client:
+        ask = (
+            "(progn (require 'tramp) (setq tramp-connection-timeout 30 tramp-persistency-file-name nil"
+            " tramp-use-ssh-controlmaster-options nil tramp-verbose 6)"
+            f' (princ (with-temp-buffer (insert-file-contents "/ssh:loopback:{tmp_path}/remote") (buffer-string))))'
+        )
+        local = {**environ, "PATH": f"{client}:{environ['PATH']}"}
+        began = time.monotonic()
+        done = run([emacs, "-Q", "--batch", "--eval", ask], local)
+    assert done.stdout.endswith("found\n"), done.stderr
+    assert time.monotonic() - began < 25
+
+
+@each_shell
+def test_nothing_is_put_into_a_prompt_on_a_dumb_terminal(shell: Shell, environ: dict[str, str]) -> None:
+    publish(environ, "42%")
+    environ["TERM"] = "dumb"
+    with shell.start(environ, [shell.prompt, shell.init()]) as terminal:
+        terminal.wait_for_line("$")
+        terminal.enter("echo next")
+        terminal.wait(lambda terminal: "next" in terminal.lines and terminal.line == "$", "the next prompt")
+        if shell.name != "fish":
+            terminal.enter('echo "<${PS1}>"')
+            terminal.wait_for("<$ >")
+        # A terminal that is no longer dumb, or a value that was wrong.
+        terminal.enter(shell.export.format("TERM", "xterm"))
+        terminal.wait_for_line("42% $")
+
+
+@pytest.mark.parametrize(
+    ("shell", "prompt"),
+    [
+        (BASH, "PS1='<${ullage_segment-}> '"),
+        (ZSH, "setopt prompt_subst; PROMPT='<$ullage_segment> '"),
+        (FISH, "function fish_prompt; echo -n '<'; ullage_segment; echo -n '> '; end"),
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_who_places_it_by_hand_has_it_there_too(shell: Shell, prompt: str, environ: dict[str, str]) -> None:
+    publish(environ, [("42%", "normal")])
+    environ["TERM"] = "dumb"
+    with shell.start(environ, [prompt, shell.init("--manual")]) as terminal:
+        terminal.wait_for_line("<42%>")
+        assert set(terminal.colours("42%")) == {"default"}
