@@ -33,7 +33,8 @@ __ullage_update() {
     builtin local __ullage_now __ullage_found
     __ullage_now=${EPOCHSECONDS-} __ullage_found=
     [[ -n $__ullage_now ]] || __ullage_clock
-    if [[ -f $__ullage_file && -r $__ullage_file && -O $__ullage_file && ! -L $__ullage_file && -O $__ullage_directory ]]; then
+    # Whose it is matters once something else is in it.
+    if [[ -f $__ullage_file && -r $__ullage_file ]]; then
         IFS='' builtin read -r __ullage_found <"$__ullage_file"
     fi
     if [[ $__ullage_found != "$__ullage_header" || -n ${ULLAGE_OFF-} || ${PS1-} != *"$__ullage_mark"* ||

@@ -34,7 +34,10 @@ set -g __ullage_shown
 
 function __ullage_hook --on-event fish_prompt
     __ullage_update
+    # A prompt that is not drawn by what was put around it is another one than then.
+    test "$__ullage_placed" = undrawn; and set -g __ullage_placed
     set -q __ullage_placed[1]; or __ullage_put
+    test "$__ullage_placed" = drawn; and set -g __ullage_placed undrawn
 end
 
 # Others, direnv say, may choose another account at the same event, after us and before the prompt is drawn.
@@ -66,14 +69,14 @@ end
 function __ullage_update
     test "$__ullage_key" = "$LC_ALL:$LC_CTYPE:$LANG:$ULLAGE_CACHE_DIR:$XDG_CACHE_HOME:$HOME:$CLAUDE_CONFIG_DIR:$NO_COLOR:$TERM"
     or __ullage_locate
-    # Programs that drive a dumb terminal, TRAMP say, take the first line that ends in % for the prompt.
-    if test -n "$ULLAGE_OFF" -o "$TERM" = dumb -a $__ullage_place != manual
+    if test -n "$ULLAGE_OFF$__ullage_is_dumb"
         __ullage_show ''
         return
     end
     set -l __ullage_now (__ullage_clock)
     set -l __ullage_found
-    if test -f "$__ullage_file" -a -r "$__ullage_file" -a -O "$__ullage_file" -a ! -L "$__ullage_file" -a -O "$__ullage_directory"
+    # Whose it is matters once something else is in it.
+    if test -f "$__ullage_file" -a -r "$__ullage_file"
         read __ullage_found <$__ullage_file
     end
     if not test "$__ullage_found" = "$__ullage_header" -a "$__ullage_now[1]" = "$__ullage_date" -a "$__ullage_now[2]" -ge "$__ullage_from" -a "$__ullage_now[2]" -lt "$__ullage_until"
@@ -90,6 +93,9 @@ function __ullage_locate
     set -g __ullage_date
     set -g __ullage_directory
     set -g __ullage_file
+    # Programs that drive a dumb terminal, TRAMP say, take the first line that ends in % for the prompt.
+    set -g __ullage_is_dumb
+    test "$TERM" = dumb -a $__ullage_place != manual; and set -g __ullage_is_dumb yes
     set -l __ullage_surface fish
     test $__ullage_place = starship; and set __ullage_surface starship
     test -n "$NO_COLOR" -o "$TERM" = dumb; and set __ullage_surface $__ullage_surface-plain
@@ -121,6 +127,7 @@ function __ullage_read -a __ullage_day __ullage_age __ullage_found
     set -g __ullage_until 0
     set -l __ullage_begin
     set -l __ullage_end
+    test -O "$__ullage_file" -a ! -L "$__ullage_file" -a -O "$__ullage_directory"; or return
     string match -qr '^ullage-timeline 1 (?<__ullage_begin>\d{1,15}) (?<__ullage_end>\d{1,15})(?: |$)' -- $__ullage_found; or return
     set -l __ullage_now (builtin math $__ullage_day + $__ullage_age)
     set -l __ullage_line
@@ -167,12 +174,13 @@ function __ullage_put
     set -g __ullage_placed yes
     switch $__ullage_place
         case left
+            __ullage_put_below_empty_lines; and return
             builtin functions -q __ullage_mode_prompt; and return
             builtin functions -q fish_mode_prompt; and builtin functions -c fish_mode_prompt __ullage_mode_prompt
             builtin functions -q __ullage_mode_prompt; or function __ullage_mode_prompt
             end
             function fish_mode_prompt
-                __ullage_is_final $argv; or builtin printf '%s ' $__ullage_shown
+                test "$__ullage_placed" != yes; or __ullage_is_final $argv; or builtin printf '%s ' $__ullage_shown
                 __ullage_mode_prompt $argv
             end
         case right
@@ -184,6 +192,29 @@ function __ullage_put
                 __ullage_right_prompt $argv
                 __ullage_is_final $argv; or builtin printf ' %s' $__ullage_shown
             end
+    end
+end
+
+# Some like an empty line before their prompt. The segment belongs below it, so such a prompt is drawn by one of ours;
+# fails for others.
+function __ullage_put_below_empty_lines
+    if builtin functions fish_prompt | string match -q '*__ullage_prompt *'
+        set -g __ullage_placed drawn
+        return
+    end
+    set -l __ullage_first (fish_prompt | string collect --no-trim-newlines)
+    string match -qr '^[\r\n]' -- $__ullage_first; or return
+    set -g __ullage_placed drawn
+    builtin functions -e __ullage_prompt
+    builtin functions -c fish_prompt __ullage_prompt
+    function fish_prompt
+        set -l __ullage_whole (__ullage_prompt $argv | string collect --no-trim-newlines)
+        set -l __ullage_lines
+        set -l __ullage_rest
+        string match -qr '^(?<__ullage_lines>[\r\n]*)(?<__ullage_rest>(?s:.*))$' -- $__ullage_whole
+        __ullage_is_final $argv; or set __ullage_rest "$__ullage_shown $__ullage_rest"
+        builtin printf '%s%s' "$__ullage_lines" "$__ullage_rest"
+        set -g __ullage_placed drawn
     end
 end
 

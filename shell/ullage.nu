@@ -26,13 +26,15 @@ def __ullage_key []: nothing -> list<string> {
     ]
 }
 
-# `ls` and `open` are favourites of aliases and definitions; from 0.112 on, % means the builtin. Before that it would be
+# `ls` and `open` are favourites of aliases and definitions; in newer versions % means the builtin. Before that it would be
 # an external command, which is not called.
 def __ullage_open [file: string] {
     if $env.__ullage.knows_builtins { %open --raw $file } else { open --raw $file }
 }
 def __ullage_owners [...paths: string] {
-    (if $env.__ullage.knows_builtins { %ls --long --directory ...$paths } else { ls --long --directory ...$paths }) | get user
+    if $env.__ullage.knows_builtins { %ls --long --directory ...$paths | get user } else {
+        ^ls -ld -- ...$paths | lines | parse --regex '^\S+ +\d+ +(?<user>\S+)' | get user
+    }
 }
 
 # The rule of src/ullage/system/places.py; both are empty where there is none.
@@ -154,7 +156,7 @@ def --env __ullage_put [] {
 }
 
 if $nu.is-interactive {
-    let knows_builtins = ($env.NU_VERSION | split row . | get 1 | into int) >= 112
+    let knows_builtins = ($env.NU_VERSION | split row . | get 1 | into int) >= 114
     let fresh = {program: ullage, place: left, placed: false, asked: 0, key: [], directory: "", file: "", shown: ""}
     $env.__ullage = $fresh | merge $__ullage_nothing | merge ($env.__ullage? | default {}) | merge {key: [], knows_builtins: $knows_builtins}
     let hooks = $env.config.hooks.pre_prompt? | default []

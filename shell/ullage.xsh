@@ -12,7 +12,7 @@ def __ullage_load(program, place):
     import time
 
     # The user's own functions of these names would stand for them in what is loaded here.
-    from builtins import OSError, ValueError, callable, getattr, int, open, str
+    from builtins import OSError, ValueError, callable, getattr, int, len, open, str
 
     from xonsh.built_ins import XSH
 
@@ -101,7 +101,13 @@ def __ullage_load(program, place):
         return
     name, before, after = ("RIGHT_PROMPT", "", "{ullage_segment: {}}") if place == "right" else ("PROMPT", "{ullage_segment:{} }", "")
     theirs = env.get(name, "")
-    env[name] = (lambda: before + theirs() + after) if callable(theirs) else before + theirs + after
+
+    # After the empty lines that some like before a prompt.
+    def placed(prompt):
+        lines = prompt[: len(prompt) - len(prompt.lstrip("\r\n"))]
+        return lines + before + prompt[len(lines) :] + after
+
+    env[name] = (lambda: placed(theirs())) if callable(theirs) else placed(theirs)
 
 
 if __xonsh__.env.get("XONSH_INTERACTIVE"):

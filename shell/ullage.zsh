@@ -25,17 +25,17 @@ prompt_ullage() { p10k segment -s "${__ullage_level-}" -c '$ullage_segment' -e -
 # go nowhere.
 __ullage_precmd() {
     {
-        'builtin' 'local' __ullage_found=
-        if [[ -f $__ullage_file && -r $__ullage_file && -O $__ullage_file && ! -L $__ullage_file && -O $__ullage_directory ]]; then
+        __ullage_found=
+        # Whose it is matters once something else is in it.
+        if [[ -f $__ullage_file && -r $__ullage_file ]]; then
             __ullage_found=$(<"$__ullage_file")
         fi
-        if [[ $__ullage_found != "$__ullage_data" || -n ${ULLAGE_OFF-} || ${(P)__ullage_prompt-} != *"$__ullage_placed"* ||
-            $PSVAR != *"$__ullage_values" || ! -o promptpercent ||
+        if [[ $__ullage_found != "$__ullage_data" || -n ${ULLAGE_OFF-} || ${(P)__ullage_prompt-} != "$__ullage_whole" ||
+            ${psvar[-1]-} != *"$__ullage_sign" || ! -o promptpercent ||
             "${#__ullage_times}:${ULLAGE_CACHE_DIR-}:${XDG_CACHE_HOME-}:${HOME-}:${CLAUDE_CONFIG_DIR-}:${NO_COLOR-}:${TERM-}" != "$__ullage_key" ]] ||
             (( EPOCHSECONDS < __ullage_from || EPOCHSECONDS >= __ullage_until )); then
-            __ullage_update
+            __ullage_update || 'builtin' 'true'
         fi
-        'builtin' 'return' 0
     } 2>&$__ullage_nowhere
 }
 
@@ -50,7 +50,8 @@ __ullage_update() {
     fi
     'builtin' 'emulate' -L zsh -o no_aliases -o no_force_float
     'builtin' 'local' -i __ullage_now=$EPOCHSECONDS
-    'builtin' 'local' __ullage_found= __ullage_here=
+    'builtin' 'local' __ullage_here=
+    __ullage_found=
     __ullage_here="${#__ullage_times}:${ULLAGE_CACHE_DIR-}:${XDG_CACHE_HOME-}:${HOME-}:${CLAUDE_CONFIG_DIR-}:${NO_COLOR-}:${TERM-}"
     [[ $__ullage_here == "$__ullage_key" ]] || __ullage_locate
     # Programs that drive a dumb terminal, TRAMP say, take the first line that ends in % for the prompt. A restricted
@@ -163,10 +164,9 @@ __ullage_show() {
         'builtin' 'return'
     fi
     # Others write to psvar too, and some write all of it.
-    [[ $1 == "$__ullage_shown" && $PSVAR == *"$__ullage_values" ]] || __ullage_shape "$1"
-    case $__ullage_place in
-        left | right) __ullage_put ;;
-    esac
+    [[ $1 == "$__ullage_shown" && ${psvar[-1]-} == "$__ullage_sign" ]] || __ullage_shape "$1"
+    [[ $__ullage_prompt == __ullage_whole ]] || __ullage_put
+    __ullage_whole=${(P)__ullage_prompt-}
 }
 
 # Turns the text of a frame into what the reference refers to: %{..%}82%%%{..%} into the pairs 32 and 82%, 0 and nothing.
@@ -198,42 +198,61 @@ __ullage_shape() {
         fi
         __ullage_plain+=$__ullage_piece
     done
-    __ullage_values=${(j.:.)psvar[60,-1]}
+    # Whoever writes all of psvar anew leaves no sign of us, behind what the reference shows.
+    __ullage_sign=ullage
+    psvar[__ullage_last+2]=$__ullage_sign
     __ullage_plain=${__ullage_plain:+$__ullage_plain }
     'builtin' 'typeset' -g __ullage_uncoloured=$__ullage_plain __ullage_doubled=${__ullage_plain//\!/!!}
 }
 
 # Puts the reference in front of the prompt, once, after the empty lines that some like there.
 __ullage_put() {
-    'builtin' 'local' __ullage_whole=${(P)__ullage_prompt-} __ullage_each= __ullage_lines=
+    'builtin' 'local' __ullage_new=${(P)__ullage_prompt-} __ullage_each= __ullage_lines=
     # Assigning to a readonly one would end the hook with a message at every prompt.
     [[ ${(Pt)__ullage_prompt} != *readonly* ]] || 'builtin' 'return' 0
     __ullage_placed=${__ullage_forms[$__ullage_form]-}
     [[ ${TERM-} != dumb ]] || __ullage_placed=
     for __ullage_each in "${(@v)__ullage_forms}"; do
         if [[ $__ullage_each != "$__ullage_placed" ]]; then
-            __ullage_whole=${__ullage_whole//"$__ullage_each"/}
+            __ullage_new=${__ullage_new//"$__ullage_each"/}
         fi
     done
-    if [[ $__ullage_whole != *"$__ullage_placed"* ]]; then
-        while [[ $__ullage_whole == $'\n'* ]]; do
-            __ullage_lines+=$'\n' __ullage_whole=${__ullage_whole#$'\n'}
+    if [[ $__ullage_new != *"$__ullage_placed"* ]]; then
+        while [[ $__ullage_new == $'\n'* ]]; do
+            __ullage_lines+=$'\n' __ullage_new=${__ullage_new#$'\n'}
         done
-        __ullage_whole=$__ullage_lines$__ullage_placed$__ullage_whole
+        if [[ $__ullage_form == psvar && $__ullage_new == *$'\n'* ]] && __ullage_is_full "${__ullage_new%%$'\n'*}"; then
+            __ullage_placed=$__ullage_forms[above]
+        fi
+        __ullage_new=$__ullage_lines$__ullage_placed$__ullage_new
     fi
-    [[ $__ullage_whole != "${(P)__ullage_prompt-}" ]] || 'builtin' 'return' 0
+    [[ $__ullage_new != "${(P)__ullage_prompt-}" ]] || 'builtin' 'return' 0
     # No other shell could read it.
-    'builtin' 'typeset' -g +x "$__ullage_prompt=$__ullage_whole"
+    'builtin' 'typeset' -g +x "$__ullage_prompt=$__ullage_new"
+}
+
+# Whether the first line of a prompt leaves no room for the segment, which would break its frame. What would start a
+# process is not looked at.
+__ullage_is_full() {
+    [[ $__ullage_prompt == PROMPT && $1 != *\$\(* && $1 != *\`* ]] || 'builtin' 'return' 1
+    'builtin' 'setopt' local_options prompt_subst extended_glob
+    'builtin' 'local' __ullage_line=${(S)1//\%\{*\%\}/}
+    __ullage_line=${(%%)__ullage_line}
+    __ullage_line=${__ullage_line//$'\e['[0-9;]#m/}
+    (( ${(m)#__ullage_line} + 1 + (${(m)#__ullage_uncoloured} > 12 ? ${(m)#__ullage_uncoloured} : 12) > COLUMNS ))
 }
 
 __ullage_install() {
     'builtin' 'emulate' -L zsh -o no_aliases -o no_force_float
     'builtin' 'zmodload' -F zsh/datetime p:EPOCHSECONDS || 'builtin' 'return' 0
     'builtin' 'zmodload' -F zsh/system b:sysopen || 'builtin' 'return' 0
-    'builtin' 'typeset' -g __ullage_place=${ULLAGE_PLACE:-left} __ullage_prompt=PROMPT __ullage_placed=
-    [[ $__ullage_place != right ]] || __ullage_prompt=RPROMPT
+    'builtin' 'typeset' -g __ullage_place=${ULLAGE_PLACE:-left} __ullage_prompt=__ullage_whole __ullage_placed=
+    case $__ullage_place in
+        left) __ullage_prompt=PROMPT ;;
+        right) __ullage_prompt=RPROMPT ;;
+    esac
     'builtin' 'typeset' -g __ullage_key= __ullage_directory= __ullage_file= __ullage_data= __ullage_text= __ullage_level=
-    'builtin' 'typeset' -g __ullage_shown= __ullage_values= ullage_segment= __ullage_uncoloured= __ullage_doubled=
+    'builtin' 'typeset' -g __ullage_found= __ullage_shown= __ullage_sign= __ullage_whole= ullage_segment= __ullage_uncoloured= __ullage_doubled=
     'builtin' 'typeset' -gi __ullage_from=0 __ullage_until=0 __ullage_asked=${__ullage_asked:-0}
     'builtin' 'typeset' -gi __ullage_landing=${__ullage_landing:--1}
     'builtin' 'typeset' -g __ullage_times=$'\xc3\x97'
@@ -251,7 +270,8 @@ __ullage_install() {
         __ullage_reference+="%${__ullage_n}v"
     done
     'builtin' 'typeset' -gA __ullage_forms
-    __ullage_forms=(psvar "$__ullage_reference%60v" plain '${__ullage_uncoloured-}' bang '${__ullage_doubled-}')
+    __ullage_forms=(psvar "$__ullage_reference%60v" plain '${__ullage_uncoloured-}' bang '${__ullage_doubled-}'
+        above "%(60V|$__ullage_reference"$'\n|)')
     'builtin' 'zle' -N __ullage_redraw
     'builtin' 'typeset' -ga precmd_functions
     precmd_functions=("${(@)precmd_functions:#__ullage_precmd}" __ullage_precmd)

@@ -252,6 +252,30 @@ def test_columns_that_are_none_are_not_kept_to(environ: dict[str, str], columns:
     assert "context 8%" in line(payload(), {**environ, "COLUMNS": columns})
 
 
+def test_behind_a_gateway_the_spend_limit_is_shown_with_its_amounts(environ: dict[str, str]) -> None:
+    limit = {"used_percentage": 104.2, "resets_at": None, "used_usd": 521.0, "limit_usd": 500, "period": "monthly"}
+    stated = payload(rate_limits={"spend_limit": limit})
+    assert line(stated, environ) == "Test 5.5  Spend limit (monthly) 100%×  context 8%\n"
+    reading = ProfileCache(environ).reading()
+    assert reading is not None
+    [window] = reading.windows
+    assert window.used is not None
+    assert (window.used.amount_minor, window.label) == (52_100, "Spend limit (monthly)")
+
+
+def test_a_models_week_is_shown_where_it_is_the_fuller_one(environ: dict[str, str]) -> None:
+    line(payload(), environ)
+    cache, reading = ProfileCache(environ), ProfileCache(environ).reading()
+    assert reading is not None
+    for used, shown in ((62.0, True), (60.0, False)):
+        model = reading.windows[1].replace(
+            id="seven_day_fable_5_1", label="Week (Fable 5.1)", kind="model", used_percent=used, source="claude-cli"
+        )
+        windows = (*(window.replace(source="claude-cli") for window in reading.windows), model)
+        cache.save_reading(reading.replace(source="claude-cli", windows=windows))
+        assert (f"fable 5.1 {used:.0f}%" in line(payload(), environ)) is shown
+
+
 class TestThen:
     def test_the_previous_line_stands_first(self, environ: dict[str, str]) -> None:
         shown = line(payload(), environ, "--then", "printf 'mine \\033[1mbold\\033[0m\\nsecond\\n'")

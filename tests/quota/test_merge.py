@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ullage.quota import meters
-from ullage.quota.merge import merge, said_at
+from ullage.quota.merge import is_disputed, merge, said_at
 from ullage.quota.model import Account, Credits, Money, Problem, Reading, Window
 
 if TYPE_CHECKING:
@@ -373,3 +373,20 @@ def test_the_server_s_word_holds_for_its_own_period() -> None:
         assert merged is not None
         (window,) = merged.windows
         assert (window.severity, window.headline, window.label) == (severity, True, "Session (5h)")
+
+
+@pytest.mark.parametrize(
+    ("heard", "disputed"),
+    [
+        (say("statusline", 5, 20), True),
+        (say("statusline", 5, 36), False),
+        (say("statusline", -5, 20), False),
+        (say("statusline", 5, 60), False),
+        (say("statusline", 5, 2, reset=RESET + timedelta(hours=5)), False),
+    ],
+)
+def test_a_session_that_heard_clearly_less_since_asks_for_another_look(heard: Reading, disputed: bool) -> None:
+    stated = [say("claude-cli", 0, 45), heard]
+    merged = merge(stated)
+    assert merged is not None
+    assert is_disputed(merged, stated) is disputed

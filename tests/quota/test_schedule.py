@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.support.samples import NOW, moments, reading, window
 from ullage.base.errors import SourceError
-from ullage.quota.model import Problem
+from ullage.quota.model import Problem, Thresholds
 from ullage.quota.schedule import Schedule
 
 MINUTE = timedelta(minutes=1)
@@ -190,3 +191,24 @@ def test_two_requests_are_five_minutes_apart(changes: list[bool], reset: datetim
     due = succeeding(*changes).due_at(reading(window(resets_at=reset)))
     assert due is not None
     assert 5 * MINUTE <= due - NOW <= 15 * MINUTE
+
+
+@pytest.mark.parametrize(
+    ("changes", "minutes"),
+    [
+        ({"idle_refresh_at": NOW + timedelta(minutes=40)}, 42),
+        ({"idle_refresh_at": NOW + timedelta(minutes=60)}, 62),
+        ({"idle_refresh_at": NOW + timedelta(days=9)}, 62),
+        ({"idle_refresh_at": NOW + timedelta(minutes=5)}, 15),
+        ({"idle_refresh_at": None}, 15),
+        ({"idle_refresh_at": NOW + timedelta(minutes=40), "failures": 1}, 15),
+        ({"idle_refresh_at": NOW + timedelta(minutes=40), "hold_until": NOW + timedelta(minutes=40)}, 15),
+    ],
+)
+def test_where_nobody_asks_a_number_is_old_once_its_next_refresh_is_overdue(
+    changes: dict[str, Any], minutes: int
+) -> None:
+    known = reading(window())
+    adapted = Schedule(attempted_at=NOW, **changes).adapt_thresholds(Thresholds(), known)
+    assert adapted.stale_after == timedelta(minutes=minutes)
+    assert Schedule(**changes).adapt_thresholds(Thresholds(), None) == Thresholds()

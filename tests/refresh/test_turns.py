@@ -162,6 +162,24 @@ def test_a_token_alone_tells_no_limits_and_starts_no_program(claude: dict[str, s
     assert starts(claude) == 0
 
 
+@pytest.mark.parametrize("mode", ["signed-out", "setup-token"])
+def test_a_program_that_tells_no_limits_is_not_started_again_and_again(claude: dict[str, str], mode: str) -> None:
+    away = {**claude, "STANDIN": mode}
+    for _ in range(4):
+        refresh.refresh(away)
+        turn_back(away, timedelta(minutes=7))
+    assert starts(claude) == 1
+    turn_back(away, timedelta(minutes=31))
+    refresh.refresh(away)
+    assert starts(claude) == 2
+    # Another sign-in is told by the state file.
+    turn_back(away, timedelta(minutes=7))
+    sign_in(claude, hasSignedInAgain=True)
+    refresh.refresh(claude)
+    assert starts(claude) == 3
+    assert told(claude)["five_hour"] == (23.5, "claude-cli")
+
+
 def test_one_of_another_account_counts_for_nothing(claude: dict[str, str]) -> None:
     sign_in(claude, **fetched(timedelta(minutes=2), owner="somebody-else"))
     refresh.refresh(claude)

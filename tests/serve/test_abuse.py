@@ -268,3 +268,40 @@ def test_whoever_fills_all_connections_keeps_nobody_out_who_has_a_token(known: d
         assert ullage("refresh", "--force", environ=known).returncode == 0
         assert stream.event() is not None
         stream.close()
+
+
+def reopen(port: int, ended: threading.Event, most: int = 300) -> None:
+    """Keep so many connections open that say nothing, and open each anew that was given up."""
+    held: list[socket.socket] = []
+    while not ended.is_set():
+        with contextlib.suppress(OSError):
+            held.append(socket.create_connection(("127.0.0.1", port), timeout=2))
+        if len(held) > most:
+            held.pop(0).close()
+    for one in held:
+        one.close()
+
+
+@pytest.mark.usefixtures("many_descriptors")
+def test_a_flood_of_connections_that_are_reopened_keeps_no_owner_out(known: dict[str, str]) -> None:
+    with serving(known, wrapper=("sh", "-c", 'ulimit -n 256; exec "$@"', "sh")) as served:
+        token, ended = served.token(), threading.Event()
+        flood = [threading.Thread(target=reopen, args=(served.port, ended), daemon=True) for _ in range(4)]
+        for one in flood:
+            one.start()
+        try:
+            time.sleep(1)
+            answers = []
+            for _ in range(40):
+                # A connection that is given up has no answer.
+                try:
+                    answers.append(served.ask("/v1/usage", token).status)
+                except (OSError, ValueError, IndexError):
+                    answers.append(0)
+        finally:
+            ended.set()
+            for one in flood:
+                one.join(30)
+        # What is refused is refused in words: too many connections, with a time to come back.
+        assert set(answers) <= {200, 503}, answers
+        assert answers.count(200) >= 36, answers

@@ -131,3 +131,12 @@ def test_a_missing_extra_is_said_in_a_sentence(environ: dict[str, str], tmp_path
     (tmp_path / "hidden" / "uvicorn.py").write_text("raise ImportError('hidden')\n")
     refused = ullage("serve", "--port", "0", environ={**environ, "PYTHONPATH": str(tmp_path / "hidden")})
     assert (refused.returncode, "pip install 'ullage[serve]'" in refused.stderr) == (2, True)
+
+
+def test_a_link_leads_to_the_address_that_is_bound(environ: dict[str, str]) -> None:
+    with serving(environ, "--host", "localhost") as served:
+        shown = served.first_line
+        assert "localhost" not in shown
+        assert f"://127.0.0.1:{served.port}" in shown or f"://[::1]:{served.port}" in shown
+    refused = ullage("serve", "link", "--base", "http://localhost:7733", environ=environ)
+    assert (refused.returncode, "localhost is two addresses" in refused.stderr) == (2, True)

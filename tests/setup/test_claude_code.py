@@ -27,7 +27,11 @@ def test_in_and_out(environ: dict[str, str], tmp_path: Path, before: str | None,
     done = ullage("setup", "claude-code", "--yes", environ=environ)
     assert (done.returncode, done.stderr) == (0, "")
     assert '"ullage statusline"' in done.stdout
-    assert json.loads(path.read_text())["statusLine"] == {"type": "command", "command": "ullage statusline"}
+    assert json.loads(path.read_text())["statusLine"] == {
+        "type": "command",
+        "command": "ullage statusline",
+        "refreshInterval": 60,
+    }
     again = ullage("setup", "claude-code", "--yes", environ=environ)
     assert "nothing to add" in again.stdout
     undone = ullage("setup", "claude-code", "--undo", "--yes", environ=environ)
@@ -36,15 +40,20 @@ def test_in_and_out(environ: dict[str, str], tmp_path: Path, before: str | None,
     assert "nothing to undo" in ullage("setup", "claude-code", "--undo", "--yes", environ=environ).stdout
 
 
-def test_the_line_that_was_there_runs_on(environ: dict[str, str]) -> None:
+@pytest.mark.parametrize("interval", [None, 5, 60])
+def test_the_line_that_was_there_runs_on_and_keeps_its_interval(environ: dict[str, str], interval: int | None) -> None:
     path = settings_path(environ)
     path.parent.mkdir()
     own = {"type": "command", "command": "printf '%s' \"it's mine\"", "padding": 0}
+    own |= {} if interval is None else {"refreshInterval": interval}
     before = json.dumps({"statusLine": own}, indent=4)
     path.write_text(before)
     done = ullage("setup", "claude-code", "--yes", environ=environ)
     assert "Your own status line stays" in done.stdout
-    command = json.loads(path.read_text())["statusLine"]["command"]
+    after = json.loads(path.read_text())["statusLine"]
+    command = after["command"]
+    assert after["refreshInterval"] == (interval or 60)
+    assert "nothing to add" in ullage("setup", "claude-code", "--yes", environ=environ).stdout
     assert shlex.split(command)[:2] == ["ullage", "statusline"]
     stated = json.dumps({"model": {"display_name": "Test"}})
     assert run(["sh", "-c", command], environ, input=stated).stdout == "it's mine  Test\n"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ullage.base.errors import UsageError
 from ullage.setup.settings_json import COMMAND, with_status_line, without_status_line
 
-OURS = {"type": "command", "command": COMMAND}
+OURS = {"type": "command", "command": COMMAND, "refreshInterval": 60}
 
 TEXTS = [
     "{}",
@@ -39,7 +39,8 @@ def test_it_comes_in_and_goes_out_to_the_byte(text: str) -> None:
 
 def test_it_is_indented_as_its_neighbours() -> None:
     assert with_status_line('{\n\t"model": "opus"\n}\n') == (
-        '{\n\t"model": "opus",\n\t"statusLine": {\n\t\t"type": "command",\n\t\t"command": "ullage statusline"\n\t}\n}\n'
+        '{\n\t"model": "opus",\n\t"statusLine": {\n\t\t"type": "command",\n\t\t"command": "ullage statusline",'
+        '\n\t\t"refreshInterval": 60\n\t}\n}\n'
     )
 
 
@@ -67,9 +68,26 @@ def test_the_line_that_is_there_is_chained_and_comes_back(form: str, previous: s
     text = form.format(command=json.dumps(previous, ensure_ascii=False))
     chained = with_status_line(text)
     line = json.loads(chained)["statusLine"]
-    assert shlex.split(line["command"]) == ["ullage", "statusline", "--then", previous]
-    assert line.keys() == json.loads(text)["statusLine"].keys()
+    assert shlex.split(line["command"]) == ["ullage", "statusline", f"--then={previous}"]
+    assert line == {**json.loads(text)["statusLine"], "command": line["command"], "refreshInterval": 60}
     assert without_status_line(chained) == text
+
+
+@pytest.mark.parametrize("interval", [1, 60, 300])
+def test_an_interval_that_is_there_is_kept(interval: int) -> None:
+    text = json.dumps({"statusLine": {"type": "command", "refreshInterval": interval, "command": "mine"}})
+    chained = with_status_line(text)
+    assert json.loads(chained)["statusLine"]["refreshInterval"] == interval
+    assert without_status_line(chained) == text
+
+
+def test_an_interval_that_was_changed_since_stays() -> None:
+    chained = with_status_line('{"statusLine": {"type": "command", "command": "mine"}}').replace(": 60", ": 30")
+    assert json.loads(without_status_line(chained))["statusLine"] == {
+        "type": "command",
+        "command": "mine",
+        "refreshInterval": 30,
+    }
 
 
 @pytest.mark.parametrize("text", TEXTS)

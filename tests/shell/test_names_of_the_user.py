@@ -145,9 +145,10 @@ def test_functions_of_the_user_stand_for_no_builtin(
     shadows = _shadows(shell, words)
     # What loads the hook is the user's own line.
     lines = [*shadows, shell.init()] if when == "before" else [shell.init(), *shadows]
+    prompt = shell.prompt.replace("echo", "builtin echo")
     with (
         a_refresh_under_way(environ),
-        shell.start(environ, [shell.prompt, *lines], program=bash if shell is BASH else "") as terminal,
+        shell.start(environ, [prompt, *lines], program=bash if shell is BASH else "") as terminal,
     ):
         terminal.wait_for_line("42% $")
         terminal.enter("")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.shells import COLOURS, publish
+from tests.support.shells import COLOURS, a_refresh_under_way, publish
 from tests.support.terminal import Terminal
 from tests.support.tools import need, published, run, wait_until
 from ullage.base.record import Record
@@ -339,3 +339,51 @@ def test_nothing_happens_in_a_xonsh_that_is_not_interactive(environ: dict[str, s
     result = run([need("xonsh"), "--no-rc", "-c", look], environ)
     assert (result.stdout.strip(), result.stderr) == ("False", "")
     assert not os.path.exists(profile_directory(environ))
+
+
+@each_shell
+def test_nothing_is_put_into_a_prompt_on_a_dumb_terminal(shell: Other, environ: dict[str, str]) -> None:
+    publish(environ, "42%")
+    environ["TERM"] = "dumb"
+    with shell.start(environ, shell.prompt, shell.init()) as terminal:
+        terminal.wait_for("$")
+        terminal.enter("echo next")
+        terminal.wait(lambda terminal: "next" in terminal.lines and terminal.line.endswith("$"), "the next prompt")
+        assert "42%" not in terminal.text
+
+
+@pytest.mark.parametrize("shell", [NUSHELL, XONSH, XONSH_READLINE], ids=["nushell", "xonsh", "xonsh-readline"])
+def test_segment_stands_below_an_empty_line(shell: Other, environ: dict[str, str]) -> None:
+    publish(environ, "42%")
+    below = shell.prompt.replace("'$ '", '"\\n$ "')
+    with shell.start(environ, below, shell.init()) as terminal:
+        terminal.wait_for_line("42% $")
+
+
+def test_aliases_and_definitions_of_the_user_stand_for_nothing_in_nushell(environ: dict[str, str]) -> None:
+    publish(environ, "42%", due_in=-1)
+    mine = "alias open = ^touch stolen-open; def ls [] { ^touch stolen-ls; [] }"
+    with a_refresh_under_way(environ), NUSHELL.start(environ, NUSHELL.prompt, mine, NUSHELL.init()) as terminal:
+        terminal.wait_for_line("42% $")
+        _let_answer(terminal, 0)
+    assert list(Path(environ["HOME"]).glob("stolen-*")) == []
+
+
+def test_functions_of_the_user_stand_for_nothing_in_xonsh(environ: dict[str, str]) -> None:
+    publish(environ, "42%")
+    mine = "def open(*_): raise SystemExit\nstr = int = len = getattr = callable = open"
+    with XONSH.start(environ, XONSH.prompt, mine, XONSH.init()) as terminal:
+        terminal.wait_for_line("42% $")
+        terminal.enter("print(sorted(name for name in __xonsh__.ctx if 'ullage' in name.lower()))")
+        terminal.wait(lambda terminal: "[]" in terminal.lines, "none")
+
+
+@each_program
+@pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
+def test_timeline_in_ascii_where_the_locale_is_no_utf_8(shell: Other, locale: str, environ: dict[str, str]) -> None:
+    publish(environ, "42%")
+    path = Path(profile_directory(environ), "fish-ascii.timeline")
+    path.write_bytes(path.read_bytes().replace(b"42%", b"31%"))
+    environ["LC_ALL"] = locale
+    with shell.start(environ, shell.prompt, shell.init()) as terminal:
+        terminal.wait_for("31% $" if locale == "C" else "42% $")

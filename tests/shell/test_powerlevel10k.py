@@ -6,12 +6,10 @@ prompt is shown (`-e`), so that a refresh that lands in between is seen.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from tests.support.shells import ZSH, publish
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from ullage.system.places import profile_directory
 
 THEME = r"""
 setopt prompt_subst
@@ -23,6 +21,7 @@ p10k() {
             -c) condition=$2; shift 2 ;;
             -t) text=$2; shift 2 ;;
             -e) shift ;;
+            -s) state=$2; shift 2 ;;
             *) print -r -- "unknown option $1"; shift ;;
         esac
     done
@@ -42,6 +41,16 @@ def test_segment_is_expanded_when_it_is_shown(environ: dict[str, str], tmp_path:
         terminal.enter("ULLAGE_OFF=1")
         terminal.wait_for_line("$")
     assert not list(tmp_path.rglob("pwned"))
+
+
+def test_level_is_the_state(environ: dict[str, str]) -> None:
+    publish(environ, "82%!")
+    path = Path(profile_directory(environ), "zsh.timeline")
+    path.write_text(path.read_text().replace(" normal ", " warning "))
+    show = "precmd_functions+=(prompt_ullage shown); shown() { print -r -- state $state }"
+    with ZSH.start(environ, [THEME, ZSH.init("--manual"), show]) as terminal:
+        terminal.wait_for_line("<82%!> $")
+        assert terminal.lines[0] == "state WARNING"
 
 
 def test_instant_prompt_shows_no_number_of_before(environ: dict[str, str]) -> None:

@@ -293,9 +293,10 @@ def test_file_of_another_kind_or_owner_is_not_read(shell: Shell, environ: dict[s
     with shell.start(environ, [shell.prompt, "echo start", shell.init()]) as terminal:
         terminal.wait(lambda terminal: terminal.lines[:2] == ["start", "$"])
         if os.geteuid() == 0:
-            path.unlink()
-            publish(environ, "42%")
-            os.chown(path, 12345, 12345)
+            # A landing may have the shell look at any moment.
+            prepared = path.parent / "zsh-plain.timeline"
+            os.chown(prepared, 12345, 12345)
+            prepared.replace(path)
             terminal.enter("echo next")
             terminal.wait(lambda terminal: terminal.lines[2:4] == ["next", "$"])
 

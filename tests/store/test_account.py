@@ -51,3 +51,14 @@ def test_one_profile_asks_at_a_time(root: str) -> None:
         assert (first, second) == (True, False)
     with AccountCache(root, Account(id="a")).lock() as again:
         assert again
+
+
+def test_the_first_organisation_that_is_known_takes_over_what_named_none(root: str) -> None:
+    until = datetime.now(UTC) + timedelta(hours=1)
+    AccountCache(root, Account(id="a")).save_hold(until)
+    first, second = (AccountCache(root, Account(id="a", organization_id=name)) for name in ("home", "team"))
+    for shared in (first, second):
+        shared.take_over()
+    assert (first.hold(), second.hold()) == (until, None)
+    assert AccountCache(root, Account(id="a")).hold() is None
+    AccountCache(root, Account(id=None)).take_over()

@@ -399,3 +399,12 @@ def test_what_others_can_write_is_neither_read_nor_written(path: str, what: str)
     for use in (kept, history.count, lambda path: keep(path, 20.0)):
         with pytest.raises(HistoryError, match="is not yours alone to write"):
             use(path)
+
+
+def test_the_first_owner_that_is_known_takes_over_what_was_kept_before(path: str) -> None:
+    keep(path, 20.0, ago=timedelta(hours=2))
+    for owner in ("ada home", "ada team"):
+        history.record(path, owner, [window("seven_day", 30.0)], NOW, ("ada", "ada@home"))
+    assert kept(path) == []
+    assert [used for _, used in kept(path, "ada home")] == [20.0, 30.0]
+    assert [used for _, used in kept(path, "ada team")] == [30.0]

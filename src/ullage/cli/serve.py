@@ -138,7 +138,9 @@ def _serve(
     if is_unix:
         click.echo(f"Serving on {listener.getsockname()}; Ctrl-C ends it.")
     else:
-        base = f"{scheme}://{listen.show_address(host)}:{port}"
+        # `localhost` is two addresses, and another user may listen on the one that is not bound.
+        named = listener.getsockname()[0] if host.lower() == "localhost" else host
+        base = f"{scheme}://{listen.show_address(named)}:{port}"
         click.echo(f"Serving at {base}; Ctrl-C ends it.")
         _offer_link(base, open_browser=open_browser)
         announced = running.announce(access_tokens.locate_directory(os.environ), base)
@@ -180,6 +182,12 @@ def link(base: str | None) -> None:
             click.echo("No server runs here now; the link is for one that `ullage serve` starts.", err=True)
     if not base.startswith(("http://", "https://")):
         raise click.BadParameter(f"{base!r} is no address such as http://127.0.0.1:{_PORT}.", param_hint="--base")
+    if base.split("/")[2].rpartition("@")[2].partition(":")[0].lower() == "localhost":
+        raise click.BadParameter(
+            "localhost is two addresses, and the link works for whoever listens on the first that a browser tries. "
+            "Name the one that `ullage serve` has said: 127.0.0.1 or [::1].",
+            param_hint="--base",
+        )
     click.echo(_new_link(base.rstrip("/")))
 
 

@@ -50,7 +50,7 @@ def command(
     `ullage serve`.
 
     Shows the change and asks before it writes; keeps a copy of the file as it was. A link into a dotfile repository is
-    followed, and stays.
+    followed, and stays. Then starts the shell, and says whether its prompt shows the segment.
     """
     _refuse_what_means_nothing(host, starship, without_process)
     _refuse_root_at_home_of_another()

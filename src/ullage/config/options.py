@@ -75,6 +75,7 @@ OPTIONS: tuple[Option, ...] = (
         explanation="What a prompt shows: {5h}, {7d}, a model's name such as {fable}, {credits}, {top} for the window\n"
         "nearest to its limit; with .used .left .name .label .resets_in .resets_at\n"
         "and .blocked_for .on_credits; {model_week} is a model's week where it is fuller than the week,\n"
+        "{budget} a budget or a spend limit where that binds;\n"
         "drawn as .bar .dots .ring and .course (what it stood at so far), in so many cells with {5h.bar:5};\n"
         "with .pace (1.3×: used so much faster than would just last) and .runs_out (when, if before the reset);\n"
         "{age} {state} {plan} {source} {icon}. A group in [ ] vanishes when a value in it is unknown, and has a style\n"

@@ -27,7 +27,7 @@ DEFAULTS: Mapping[str, Any] = {
     "segment.glyphs": "unicode",
     **{f"segment.templates.{surface}": "" for surface in SURFACES},
     "statusline.template": "[{model}  ][5h {5h}][ {5h.resets_in}][  7d {7d}][ {7d.resets_in}]"
-    "[  {model_week.name} {model_week}][ {model_week.resets_in}][  context {context}]",
+    "[  {model_week.name} {model_week}][ {model_week.resets_in}][  {budget.label} {budget}][  context {context}]",
     "severity.warning_percent": 75,
     "severity.critical_percent": 90,
     "age.stale_after_minutes": 15,

@@ -53,6 +53,9 @@ class Followed:
         settings = self._adapt(config.load(self.environ)[0])
         prompt.start_refresh_if_due(self.environ, panel.UNATTENDED)
         self.known = overview.load(self.cache, settings.thresholds, now)
+        # Nobody presses Enter before a bar: a number that is as new as its cadence allows is not old there.
+        thresholds = self.known.schedule.adapt_thresholds(settings.thresholds, self.known.reading)
+        settings = settings.replace(thresholds=thresholds)
         due = self.known.schedule.due_at(self.known.reading, attended=False)
         shown = panel.look_at(self.known, settings, self._wanted, now)
         following = changes.next_change(self.known.reading, self.known.forecasts, settings.thresholds, now, due)

@@ -193,6 +193,20 @@ def _is_after(heard: Window, asked: Window) -> bool:
     return length(heard) != SESSION or heard.resets_at > asked.as_of + SESSION - 2 * RESET_SLACK
 
 
+def is_disputed(merged: Reading, stated: Iterable[Reading]) -> bool:
+    """Say whether a session has heard clearly less since than what is shown: whoever can ask should look again."""
+    shown = {window.id: window for window in merged.windows}
+    return any(
+        window.id in shown
+        and said_at(window) > said_at(shown[window.id])
+        and _same_period(window, shown[window.id])
+        and _used(window) <= _used(shown[window.id]) - _CLEAR_FALL
+        for reading in stated
+        for window in reading.windows
+        if window.used_percent is not None
+    )
+
+
 def _is_rival(window: Window, newest: Window) -> bool:
     return _same_period(window, newest) and said_at(window) > said_at(newest) - MUCH_NEWER
 

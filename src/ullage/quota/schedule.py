@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ullage.base.errors import SourceError
-    from ullage.quota.model import Reading
+    from ullage.quota.model import Reading, Thresholds
 
     # Called with an upper bound in seconds, returns a number between 0 and it.
     Jitter = Callable[[float], float]
@@ -27,6 +27,9 @@ LONGEST_INTERVAL = timedelta(hours=1)
 LONGEST_ATTENDED_INTERVAL = timedelta(minutes=15)
 FIRST_LOCAL_RETRY = timedelta(minutes=1)
 LONGEST_LOCAL_RETRY = timedelta(minutes=10)
+
+# From the time at which a refresh is due, its answer is there within this.
+LONGEST_REFRESH = timedelta(minutes=2)
 
 # What a server may ask for at most: a day. More is a fault, and must not silence a machine for good.
 LONGEST_HOLD = timedelta(days=1)
@@ -76,6 +79,16 @@ class Schedule(Record):
         resets = [window.resets_at for window in reading.windows if window.resets_at is not None]
         earliest = self.attempted_at + SHORTEST_INTERVAL
         return max(earliest, min([due, *(reset for reset in resets if reset > reading.as_of)]))
+
+    def adapt_thresholds(self, thresholds: Thresholds, reading: Reading | None) -> Thresholds:
+        """Return when a number is old where nobody asks for a newer one: not before the next refresh is over.
+
+        Where refreshes fail, or the server wants none, a number is as old as it is anywhere.
+        """
+        if reading is None or self.idle_refresh_at is None or self.failures or self.hold_until:
+            return thresholds
+        allowed = min(self.idle_refresh_at - reading.as_of, LONGEST_INTERVAL) + LONGEST_REFRESH
+        return thresholds.replace(stale_after=max(thresholds.stale_after, allowed))
 
     def is_due(self, reading: Reading | None, now: datetime, *, attended: bool = True) -> bool:
         """Say whether to ask now; a schedule from the future was written by a clock that has since been set back."""

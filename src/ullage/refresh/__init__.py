@@ -48,7 +48,7 @@ def refresh(
     cache.make_private()
     with cache.lock() as held:
         if not held:
-            return Outcome(result="busy")
+            return Outcome(result="busy") if force or early else _find_under_way(cache, _now())
         begin()
         from ullage.refresh import attempt
 
@@ -74,6 +74,14 @@ def _find_not_due(cache: ProfileCache, now: datetime, environ: Mapping[str, str]
 
         if mending.is_mended(schedule, config.load(environ)[0], environ):
             return None
+    return Outcome(result="not_due", problem=schedule.problem)
+
+
+def _find_under_way(cache: ProfileCache, now: datetime) -> Outcome:
+    """Return what a refresh has come to that found another at work: no attempt is due once that has begun its own."""
+    schedule = cache.schedule()
+    if schedule.is_due(None, now):
+        return Outcome(result="busy")
     return Outcome(result="not_due", problem=schedule.problem)
 
 

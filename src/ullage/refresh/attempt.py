@@ -113,7 +113,7 @@ def _turn_to_account(inquiry: Inquiry, settings: Settings) -> None:
     if account.id != before.id or not account.may_be(before):
         # Nothing of the account before is shown or waited for.
         cache.forget_others(account, before)
-        since = inquiry.now if inquiry.schedule.attempted_at else None
+        since = inquiry.now if before.id is not None else None
         schedule = Schedule(account_id=account.id, organization_id=account.organization_id, account_since=since)
         inquiry.snapshot = Snapshot(stated=cache.load_statements(), schedule=schedule)
         publish(cache, settings, inquiry.snapshot.replace(schedule=schedule.begun(inquiry.now)), inquiry.now)

@@ -7,7 +7,7 @@ minutes while something happens and every thirty otherwise. Every other source i
 from __future__ import annotations
 
 from ullage.base.dates import timedelta
-from ullage.quota import meters
+from ullage.quota import merge, meters
 from ullage.quota.model import CLOCK_SLACK, has_reset
 
 TYPE_CHECKING = False
@@ -23,6 +23,7 @@ BUSY_INTERVAL = timedelta(minutes=5)
 IDLE_INTERVAL = timedelta(minutes=30)
 
 _STATE_FILE, _PROGRAM = "claude-cache", "claude-cli"
+_WITHOUT_LIMITS = ("signed_out", "no_plan_limits")
 # For these it matters when Claude Code last wrote its state file.
 GO_BY_STATE_FILE = (_STATE_FILE, _PROGRAM)
 
@@ -62,6 +63,8 @@ def is_enough(stated: Stated, now: datetime) -> bool:
     listed = [reading.as_of for reading in stated.statements if reading.source not in meters.PARTIAL]
     if stated.reading is None or not listed or now - max(listed) >= IDLE_INTERVAL:
         return False
+    if merge.is_disputed(stated.reading, stated.statements):
+        return False
     counted = [window for window in stated.reading.windows if window.is_listed]
     return bool(counted) and all(
         -CLOCK_SLACK <= now - window.as_of < FRESH_FOR and not has_reset(window, now) for window in counted
@@ -82,11 +85,17 @@ def is_busy(snapshot: Snapshot, state_changed_at: datetime | None, now: datetime
     own process had.
     """
     schedule, reading = snapshot.schedule, snapshot.reading
-    if schedule.spawned_at is None or schedule.unchanged == 0:
+    if schedule.spawned_at is None:
+        return True
+    has_changed = state_changed_at is not None and state_changed_at > schedule.spawned_at + timedelta(minutes=1)
+    if schedule.problem is not None and schedule.problem.code in _WITHOUT_LIMITS:
+        # Signed out, or in by a token alone: only another sign-in, which the state file tells, makes that different.
+        return has_changed
+    if schedule.unchanged == 0:
         return True
     spoken = [each.as_of for each in snapshot.stated.statements if each.source == "statusline"]
     if any(as_of > schedule.spawned_at for as_of in spoken):
         return True
     if reading is not None and any(has_reset(window, now) for window in reading.windows if window.is_listed):
         return True
-    return state_changed_at is not None and state_changed_at > schedule.spawned_at + timedelta(minutes=1)
+    return has_changed

@@ -102,6 +102,8 @@ def _value(field: Field, view: View) -> Span | None:
         window = binding_window(limits_of(view.reading), view.now, view.thresholds)
     elif field.subject == "model_week":
         window = _fuller_model(view)
+    elif field.subject == "budget":
+        window = _binding_budget(view)
     else:
         window = find_window(named_limits(view.reading), field.subject, view.now, view.thresholds)
     return None if window is None else _window_value(window, field, view)
@@ -113,6 +115,12 @@ def _fuller_model(view: View) -> Window | None:
     weeks = tuple(window for window in windows if window.kind in ("weekly", "model"))
     fullest = binding_window(weeks, view.now, view.thresholds)
     return fullest if fullest is not None and fullest.kind == "model" else None
+
+
+def _binding_budget(view: View) -> Window | None:
+    """Return the budget or the spend limit where that is what binds."""
+    window = binding_window(limits_of(view.reading), view.now, view.thresholds)
+    return window if window is not None and window.id in (CREDITS_ID, "spend_limit") else None
 
 
 def _window_value(window: Window, field: Field, view: View) -> Span | None:

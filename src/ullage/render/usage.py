@@ -63,6 +63,8 @@ def page(overview: Overview, settings: Settings, now: datetime, width: int, chos
         content = max([_width(line) for line in body], default=0)
         body = [_trimmed(line) for line in body]
         lines += [*heading(overview, settings, now, min(width, max(content, NARROWEST_LINE))), [], *body]
+        if overview.reading.breakdown and chosen is None:
+            lines += [[], [Span(text=_shown(words.breakdown(overview.reading), settings), level="faint")]]
     problem = overview.problem
     if problem is not None:
         text = f"{clean(problem.message, _LONGEST_PROBLEM)}{_retry(problem, now)}"

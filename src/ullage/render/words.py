@@ -300,6 +300,13 @@ def freshness(reading: Reading, settings: Settings, now: datetime) -> str:
     return read(reading.as_of, now) + (f" ({state})" if state else "")
 
 
+def breakdown(reading: Reading) -> str:
+    """Return where the week was used, in a line: week by surface: Claude Code 31%, Chat 9%."""
+    return "week by surface: " + ", ".join(
+        f"{clean(share.label)} {percent(share.percent)}" for share in reading.breakdown
+    )
+
+
 def read(as_of: datetime, now: datetime) -> str:
     """Return when a number was read."""
     return f"read {ago(now - as_of)}"

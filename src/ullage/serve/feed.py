@@ -117,7 +117,7 @@ class Feed:
             with contextlib.suppress(UllageError, OSError):
                 # A stream that cannot be served either says so.
                 for profile in {*self._streams.values()}:
-                    self._knowledge.refresh_if_due(profile)
+                    self._knowledge.refresh_if_due(profile, attended=True)
             self._wake()
 
     def _patience(self) -> float | None:

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from ullage.serve.documents import BurnupDocument, SamplesDocument
     from ullage.store.overview import Overview
 
-# A bar that redraws by itself: nobody presses Enter before an answer of ours.
-_SURFACE = "plain"
+# A request may be a machine's; an open stream is a page's that somebody looks at, which is served like a prompt.
+_SURFACE, _ATTENDED_SURFACE = "plain", "bash"
 
 
 class _Loaded(Record):
@@ -105,16 +105,17 @@ class Knowledge:
 
     def next_event(self, profile: str | None, now: datetime) -> datetime | None:
         """Return when time alone changes what a profile shows or a refresh falls due, None when nothing is ahead."""
-        header = timeline.read_header(self._cache(profile).timeline(_SURFACE))
+        header = timeline.read_header(self._cache(profile).timeline(_ATTENDED_SURFACE))
         until = self._load(profile, now).until
         moments = [until] if until is not None else []
         if header is not None and header.refresh_after > now.timestamp():
             moments.append(datetime.fromtimestamp(header.refresh_after, UTC))
         return min(moments, default=None)
 
-    def refresh_if_due(self, profile: str | None) -> None:
-        """Start a refresh as a bar would: in the background, no more often than the schedule allows."""
-        prompt.start_refresh_if_due(self._environ_of(profile), (_SURFACE,), _start_refresh)
+    def refresh_if_due(self, profile: str | None, *, attended: bool = False) -> None:
+        """Start a refresh as a bar would, or a prompt: in the background, no more often than the schedule allows."""
+        surface = _ATTENDED_SURFACE if attended else _SURFACE
+        prompt.start_refresh_if_due(self._environ_of(profile), (surface,), _start_refresh)
 
     def _environ_of(self, profile: str | None) -> dict[str, str]:
         return places.of_profile(profile, self.environ)

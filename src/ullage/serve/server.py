@@ -31,6 +31,12 @@ HEAD_SECONDS = 10.0
 IDLE_SECONDS = 15
 STALLED_SECONDS = 30.0
 _PARTING_SECONDS = 3
+# The loop hands a socket over, watches it, and reads it: one round each, and one for good measure.
+_TURNS = 4
+_ANSWER_SECONDS, _REFUSAL_SECONDS = 5.0, 0.2
+# Connections that are taken in one round of the loop; far fewer than there may be, so that each is read before the
+# next ones make it give way. What waits meanwhile waits in the system's queue.
+_TAKEN_AT_ONCE, _BACKLOG = 16, 1024
 # Beside connections: the standard streams, the listening socket, watches, SQLite, files.
 _OTHER_DESCRIPTORS = 64
 
@@ -42,25 +48,47 @@ class ClientConnection(H11Protocol):
     _deadline: asyncio.TimerHandle | None = None
     _stalled: asyncio.TimerHandle | None = None
     _was_granted = False
+    _was_read = False
+    _refused = False
     _made_at = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Take a connection, unless there are too many of those that have shown their token."""
         super().connection_made(transport)
         self._made_at = self.loop.time()
+        self.loop.call_soon(self._take_turn, _TURNS)
         if len(self.connections) > self.most and not self._make_room():
             transport.write(middleware.answer_raw(503, "There are too many connections.", {b"retry-after": b"5"}))
-            self._part()
+            self._refused = True
+            # What it has sent along is read first: to close before would take the words away from it.
+            self.loop.call_later(_REFUSAL_SECONDS, self._part)
             return
         self._expect_head()
 
     def _make_room(self) -> bool:
-        """Give up the oldest connection that has shown no token: any user can fill the port, and keeps no owner out."""
+        """Give up the oldest connection that has shown no token: any user can fill the port, and keeps no owner out.
+
+        One whose request has not been read yet, or is being answered, may be the owner's.
+        """
         others = (other for other in self.connections if isinstance(other, ClientConnection) and other is not self)
-        strangers = [other for other in others if not (other.transport.is_closing() or other.is_granted())]
+        strangers = [other for other in others if other.is_stranger()]
         if strangers:
             min(strangers, key=lambda other: other._made_at).transport.abort()
         return bool(strangers)
+
+    def is_stranger(self) -> bool:
+        """Say whether this connection has had its turn and has shown no token."""
+        has_had_time = self._refused or (
+            self._was_read and (self._is_between_requests() or self.loop.time() - self._made_at > _ANSWER_SECONDS)
+        )
+        return has_had_time and not self.transport.is_closing() and not self.is_granted()
+
+    def _take_turn(self, left: int) -> None:
+        """Let the loop go round so often that what a client has sent along with its connection has been read."""
+        if left:
+            self.loop.call_soon(self._take_turn, left - 1)
+        else:
+            self._was_read = True
 
     def is_granted(self) -> bool:
         """Say whether a request on this connection has shown a token that opens something."""
@@ -69,7 +97,7 @@ class ClientConnection(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what has come; the head of a request must be complete before its deadline, however it trickles in."""
-        if self.transport.is_closing():
+        if self.transport.is_closing() or self._refused:
             return
         self._expect_head()
         super().data_received(data)
@@ -150,13 +178,15 @@ class ClientConnection(H11Protocol):
 class Server(uvicorn.Server):
     """Runs until a signal comes, and looks at nothing in between."""
 
-    def __init__(self, config: uvicorn.Config, feed: Feed) -> None:
+    def __init__(self, config: uvicorn.Config, feed: Feed, listener: socket.socket) -> None:
         super().__init__(config)
-        self._feed = feed
+        self._feed, self._listener = feed, listener
         self._ended = asyncio.Event()
 
     async def main_loop(self) -> None:
         """Watch for changes until the end."""
+        # asyncio has made the queue as short as what it takes at once.
+        self._listener.listen(_BACKLOG)
         watching = asyncio.create_task(self._feed.run())
         ended = asyncio.create_task(self._ended.wait())
         await asyncio.wait({watching, ended}, return_when=asyncio.FIRST_COMPLETED)
@@ -207,7 +237,7 @@ def run(application: Application, feed: Feed, listener: socket.socket, tls: ssl.
         h11_max_incomplete_event_size=middleware.LARGEST_HEAD,
         timeout_keep_alive=IDLE_SECONDS,
         timeout_graceful_shutdown=2 * _PARTING_SECONDS,
-        backlog=1024,
+        backlog=_TAKEN_AT_ONCE,
     )
     config.load()
     config.ssl = tls
@@ -217,7 +247,7 @@ def run(application: Application, feed: Feed, listener: socket.socket, tls: ssl.
 async def _serve(config: uvicorn.Config, feed: Feed, listener: socket.socket) -> None:
     # What goes wrong with one connection is that client's affair, and no traceback of ours.
     asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
-    await Server(config, feed).serve(sockets=[listener])
+    await Server(config, feed, listener).serve(sockets=[listener])
 
 
 def _descriptors() -> int:

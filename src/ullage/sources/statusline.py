@@ -114,7 +114,7 @@ def _reading(limits: object, now: datetime) -> Reading | None:
     body: dict[str, Any] = {"five_hour": None}
     for key, window in limits.items():
         if isinstance(window, dict) and "used_percentage" in window:
-            body[key] = {"utilization": window["used_percentage"], "resets_at": window.get("resets_at")}
+            body[key] = {"resets_at": None, **window, "utilization": window["used_percentage"]}
     try:
         reading = wire.parse_usage(body, account=Account(), source=NAME, as_of=now)
     except SourceError:

@@ -109,12 +109,13 @@ function tick() {
 function show() {
   $("entrance").hidden = true;
   $("known").hidden = false;
-  const windows = usage.windows;
+  const windows = usage.windows.filter((window) => window.listed);
   const top = windows.reduce((a, b) => (b.used_percent !== null && (a === null || b.used_percent > a.used_percent) ? b : a), null);
   document.title = (top ? percent(top.used_percent) + " " + top.label + " · " : "") + "ullage";
   $("account").textContent = usage.account.plan ? usage.account.plan + " plan" : "";
   const cards = windows.map(card);
   if (usage.credits) cards.push(credits(usage.credits));
+  cards.push(...usage.pools.map(pool));
   if (!cards.length) cards.push(element("p", {}, "Nothing is known yet."));
   $("windows").replaceChildren(...cards);
   const problem = usage.problem ? usage.problem.message + (usage.problem.retry_at ? " Next try " + clock(usage.problem.retry_at) + "." : "") : "";
@@ -134,8 +135,19 @@ function money(amount) {
 
 function credits(known) {
   const box = element("article", { class: "card", "aria-label": "Credits" }, element("h3", {}, "Credits"));
-  box.append(element("div", { class: "used" }, known.enabled ? money(known.used) : "off"));
-  if (known.enabled && known.limit) box.append(element("p", {}, "of " + money(known.limit)));
+  box.append(element("div", { class: "used" }, known.enabled || known.used ? money(known.used) : "off"));
+  if (known.limit) box.append(element("p", {}, "of " + money(known.limit)));
+  if (known.disabled_reason) box.append(element("p", {}, "Off: " + known.disabled_reason.replaceAll("_", " ")));
+  return box;
+}
+
+// Money that was given once: it is used up or ends.
+function pool(known) {
+  const box = element("article", { class: "card", "aria-label": known.label }, element("h3", {}, known.label));
+  box.append(element("div", { class: "used" }, known.used_percent === null ? money(known.used) : percent(known.used_percent)));
+  const parts = [known.limit ? (known.used ? money(known.used) + " of " : "of ") + money(known.limit) : "",
+    known.ends_at ? "ends " + new Date(known.ends_at).toLocaleDateString([], { day: "numeric", month: "short" }) : ""];
+  box.append(element("p", {}, parts.filter((part) => part).join(", ")));
   return box;
 }
 
