@@ -84,7 +84,7 @@ def save_reading(cache: ProfileCache, used: float, now: datetime) -> None:
         reading(
             window("five_hour", used, label="Session (5h)", as_of=now, resets_at=now + 2 * HOUR),
             window("seven_day", 30.0, label="Week (all models)", as_of=now, resets_at=now + 4 * DAY),
-            window("tangelo", 5.0, label="Tangelo", as_of=now, resets_at=None),
+            window("seven_day_opus", 5.0, label="Week (Opus)", as_of=now, resets_at=None),
             as_of=now,
         )
     )
@@ -116,8 +116,8 @@ def test_it_shows_the_table_and_a_chart_until_q(terminal: Callable[..., Terminal
     [
         (b"2", "Week (all models)  30%"),
         (b"\x1b[B", "Week (all models)  30%"),
-        (b"\x1b[C\x1b[C", "Tangelo: no course to draw"),
-        (b"\x1b[A", "Tangelo: no course to draw"),
+        (b"\x1b[C\x1b[C", "Week (Opus): no course to draw"),
+        (b"\x1b[A", "Week (Opus): no course to draw"),
         (b"\x1b[A\x1b[B\x1bOB", "Week (all models)  30%"),
         (b"23x1", "Session (5h)  60%"),
         (b"5", "Week (all models)  30%"),
