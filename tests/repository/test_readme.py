@@ -1,4 +1,4 @@
-"""The README and the help are held to the code."""
+"""The README, the reference and the help are held to the code."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from ullage.quota.meters import SOURCES
 from ullage.quota.timeline import SURFACES
 
 README = (REPOSITORY / "README.md").read_text("utf-8")
+REFERENCE = (REPOSITORY / "docs" / "reference.md").read_text("utf-8")
 CODE = "\n".join(path.read_text("utf-8") for path in (REPOSITORY / "src").rglob("*.py"))
 
 
@@ -31,31 +32,31 @@ def test_the_readme_names_no_command_that_there_is_none_of() -> None:
 
 
 @pytest.mark.parametrize("source", [source for source in SOURCES if source != "auto"])
-def test_every_source_is_in_the_readme_with_its_cost(source: str) -> None:
-    assert re.search(rf"^\| `{source}` \|.*\|.*\|.*\|$", README, re.MULTILINE)
+def test_every_source_is_in_the_reference_with_its_cost(source: str) -> None:
+    assert re.search(rf"^\| `{source}` \|.*\|.*\|.*\|$", REFERENCE, re.MULTILINE)
 
 
 @pytest.mark.parametrize("surface", SURFACES)
-def test_every_surface_is_in_the_readme(surface: str) -> None:
-    assert f"`{surface}`" in README
+def test_every_surface_is_in_the_reference(surface: str) -> None:
+    assert f"`{surface}`" in REFERENCE
 
 
 @pytest.mark.parametrize("attribute", [name for name in WINDOW_ATTRIBUTES if name])
 def test_every_field_of_a_window_is_explained(attribute: str) -> None:
     template = next(option for option in OPTIONS if option.key == "segment.template")
-    assert f".{attribute}" in README
+    assert f".{attribute}" in REFERENCE
     assert f".{attribute}" in template.explanation
 
 
 def test_environment_variables_are_those_that_the_code_reads() -> None:
-    section = README[README.index("Environment:") : README.index("## Security")]
+    section = REFERENCE[REFERENCE.index("Environment:") : REFERENCE.index("## Figures")]
     named = set(re.findall(r"`(ULLAGE_[A-Z_]+)`", section))
     read = set(re.findall(r'environ(?:\.get\(|\[)"(ULLAGE_[A-Z_]+)"', CODE))
     assert named == read - {"ULLAGE_NOTIFY"}
 
 
 def test_the_example_is_the_contract() -> None:
-    example = re.search(r"```json\n(.*?)```", README, re.DOTALL)
+    example = re.search(r"```json\n(.*?)```", REFERENCE, re.DOTALL)
     assert example is not None
     document = json.loads(example.group(1))
     msgspec.convert(document, UsageDocument)
@@ -72,5 +73,7 @@ def test_nothing_is_left_to_fill_in() -> None:
 
 
 def test_every_file_that_the_readme_names_is_there() -> None:
-    for name in re.findall(r"\]\(([^)#:]+)\)", README):
+    for name in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", README):
         assert (REPOSITORY / name).exists(), name
+    for name in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", REFERENCE):
+        assert (REPOSITORY / "docs" / name).exists(), name
