@@ -58,7 +58,7 @@ def test_a_new_shell_shows_the_segment_until_it_is_undone(environ: dict[str, str
     with Terminal([need(shell), *STARTED.get(shell, [])], environ) as terminal:
         terminal.enter("70 + 7" if shell in ("nushell", "xonsh") else "echo 7''7")
         terminal.wait(lambda terminal: "77" in terminal.lines, "the answer")
-        assert "100%" not in terminal.text
+        assert "100%×" not in terminal.text
 
 
 @FEEDING

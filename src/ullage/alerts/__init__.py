@@ -121,7 +121,8 @@ def _threshold(at: _Situation, before: Mark | None) -> tuple[Alert | None, Mark 
     passed = max((threshold for threshold in at.wishes.thresholds if used >= threshold), default=None)
     if passed is None or (same and passed <= same.percent):
         return None, same
-    title = f"{clean(window.label)}: {words.percent(used)} used"
+    label = clean(window.label)
+    title = f"{label}: {words.percent(used)} used" if used < 100 else f"{label} is {words.USED_UP}"
     mark = Mark(kind="threshold", window_id=window.id, percent=passed, resets_at=window.resets_at, as_of=window.as_of)
     return _about(at, "threshold", title, _resets(window, at.now), passed), mark
 
@@ -137,7 +138,7 @@ def _forecast(at: _Situation, before: Mark | None) -> tuple[Alert | None, Mark |
         return None, None
     if at.used is None or at.used >= 100:
         return None, None
-    title = f"{clean(window.label)} runs out about {words.clock(ends, at.now)}"
+    title = f"{clean(window.label)} runs out {words.forecast_clock(ends, at.now)}"
     early = words.countdown(window.resets_at - ends)
     message = f"At this pace it is used up {early} before its reset; {words.percent(at.used)} are used."
     return _about(at, "forecast", title, message), Mark(
@@ -198,7 +199,9 @@ def _about(at: _Situation, kind: Kind, title: str, message: str, threshold: floa
 def _resets(window: Window, now: datetime) -> str:
     if window.resets_at is None:
         return "Its reset is not known."
-    return f"It resets in {words.countdown(window.resets_at - now)}, {words.clock(window.resets_at, now)}."
+    if window.used_percent is not None and window.used_percent >= 100:
+        return f"It is {words.back(window.resets_at, now)}."
+    return f"It {words.resets(window.resets_at, now)}."
 
 
 def _is_same_period(mark: Mark, window: Window, now: datetime) -> bool:

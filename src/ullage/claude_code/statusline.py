@@ -14,7 +14,15 @@ from ullage.base.dates import UTC, datetime
 from ullage.base.errors import SourceError, UllageError
 from ullage.base.record import Record
 from ullage.base.text import visible
-from ullage.config.template import FORECASTS, PLAIN_SUBJECTS, SESSION_SUBJECTS, Group, list_fields, parse_template
+from ullage.config.template import (
+    COURSES,
+    FORECASTS,
+    PLAIN_SUBJECTS,
+    SESSION_SUBJECTS,
+    Group,
+    list_fields,
+    parse_template,
+)
 from ullage.prompt import start_refresh_if_due
 from ullage.quota import merge, serial
 from ullage.quota.model import Account, has_reset
@@ -31,7 +39,7 @@ if TYPE_CHECKING:
     from ullage.config import Settings
     from ullage.config.template import Node
     from ullage.quota.model import Reading, Window
-    from ullage.quota.pace import Forecast
+    from ullage.quota.pace import Forecast, Sample
     from ullage.render.surfaces import Span
     from ullage.sources.statusline import Session
     from ullage.store.statements import Stated
@@ -173,7 +181,7 @@ def _line(
 
     known = merged or Reading(account=Account(), source=statusline.NAME, as_of=now, windows=())
     nodes = parse_template(settings.status_line_template, PLAIN_SUBJECTS + SESSION_SUBJECTS)
-    asks = any(field.attribute in FORECASTS for field in list_fields(nodes))
+    asked = {field.attribute for field in list_fields(nodes)}
     view = segment.View(
         reading=known,
         now=now,
@@ -181,7 +189,9 @@ def _line(
         show_left=settings.show_left,
         ascii_only=settings.ascii_only,
         session=session.fields,
-        forecasts=_forecasts(known, settings, environ, now) if asks else {},
+        forecasts=_forecasts(known, settings, environ, now) if asked & {*FORECASTS} else {},
+        samples=_samples(known, environ, now) if asked & {*COURSES} else {},
+        nerd=settings.nerd,
     )
     columns = _columns(environ)
     spans = _without_gaps(segment.fill(nodes, view))
@@ -220,6 +230,13 @@ def _forecasts(reading: Reading, settings: Settings, environ: Mapping[str, str],
     from ullage.store.cache import ProfileCache
 
     return overview.load_forecasts(ProfileCache(environ), reading, settings.thresholds, now)
+
+
+def _samples(reading: Reading, environ: Mapping[str, str], now: datetime) -> dict[str, list[Sample]]:
+    from ullage.store import overview
+    from ullage.store.cache import ProfileCache
+
+    return overview.load_samples(ProfileCache(environ), reading, now)
 
 
 def _save(statement: Statement, known: Stated, settings: Settings, environ: Mapping[str, str]) -> None:
