@@ -18,6 +18,10 @@ fn ullage-painted {|text|
       } elif (eq $code 2) { set dim = $true
       } elif (eq $code 4) { set underlined = $true
       } elif (eq $code 7) { set inverse = $true
+      } elif (eq $code 39) { set fg = default
+      } elif (eq $code 22) { set bold dim = $false $false
+      } elif (eq $code 24) { set underlined = $false
+      } elif (eq $code 27) { set inverse = $false
       } elif (re:match '^3[0-7]$' $code) { set fg = $colours[$code[1]]
       } elif (re:match '^9[0-7]$' $code) { set fg = bright-$colours[$code[1]]
       }

@@ -26,10 +26,10 @@ def __ullage_key []: nothing -> list<string> {
     ]
 }
 
-# `ls` and `open` are favourites of aliases and definitions; in newer versions % means the builtin. Before that it would be
-# an external command, which is not called.
+# `ls` and `open` are favourites of aliases and definitions; from 0.115 on, % means the builtin, whose answers can be
+# decoded. Before that it would be an external command, which is not called.
 def __ullage_open [file: string] {
-    if $env.__ullage.knows_builtins { %open --raw $file } else { open --raw $file }
+    if $env.__ullage.knows_builtins { %open --raw $file | decode utf-8 } else { open --raw $file | decode utf-8 }
 }
 def __ullage_owners [...paths: string] {
     if $env.__ullage.knows_builtins { %ls --long --directory ...$paths | get user } else {
@@ -64,7 +64,7 @@ const __ullage_nothing = {header: "", text: "", from: 0, until: 0}
 
 # The text for now, and from when until when nothing is to be done: it stands, and no refresh is due.
 def __ullage_read [file: string, now: int]: nothing -> record<header: string, text: string, from: int, until: int> {
-    let lines = try { __ullage_open $file | decode utf-8 | lines } catch { [""] }
+    let lines = try { __ullage_open $file | lines } catch { [""] }
     let times = $lines.0 | parse --regex '^ullage-timeline 1 (?<from>[0-9]{1,15}) (?<until>[0-9]{1,15})(?: |$)'
     if ($times | is-empty) { return $__ullage_nothing }
     mut text = ""
@@ -156,7 +156,7 @@ def --env __ullage_put [] {
 }
 
 if $nu.is-interactive {
-    let knows_builtins = ($env.NU_VERSION | split row . | get 1 | into int) >= 114
+    let knows_builtins = ($env.NU_VERSION | split row . | get 1 | into int) >= 115
     let fresh = {program: ullage, place: left, placed: false, asked: 0, key: [], directory: "", file: "", shown: ""}
     $env.__ullage = $fresh | merge $__ullage_nothing | merge ($env.__ullage? | default {}) | merge {key: [], knows_builtins: $knows_builtins}
     let hooks = $env.config.hooks.pre_prompt? | default []

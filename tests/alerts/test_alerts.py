@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tests.support.samples import NOW, reading, readings, window
 from ullage import alerts
+from ullage.alerts import News
 from ullage.base.errors import UsageError
 from ullage.config.wishes import QuietHours, Wishes, parse_quiet_hours
 from ullage.quota.model import Problem, Reading, Thresholds
@@ -43,9 +44,8 @@ class Person:
         forecast: Forecast | None = None,
     ) -> tuple[Alert, ...]:
         forecasts = {"five_hour": forecast} if forecast else {}
-        found, self.told = alerts.find_due(
-            known, schedule or Schedule(), self.told, self.wishes, forecasts, THRESHOLDS, now
-        )
+        news = News(reading=known, schedule=schedule or Schedule(), forecasts=forecasts, thresholds=THRESHOLDS, now=now)
+        found, self.told = alerts.find_due(news, self.told, self.wishes)
         return found
 
 

@@ -79,8 +79,8 @@ def test_a_refresh_tells_each_threshold_once(
         settled(environ)
     told = sorted((str(each["kind"]), str(each["title"]), each["threshold"]) for each in heard())
     assert told == [
-        ("threshold", "Session (5h): 100% used", 100.0),
-        ("threshold", "Week (Fable): 100% used", 100.0),
+        ("threshold", "Session (5h) is used up", 100.0),
+        ("threshold", "Week (Fable) is used up", 100.0),
         ("threshold", "Week (all models): 88% used", 75.0),
     ]
 

@@ -530,7 +530,9 @@ IMPORTED = {"__future__", "_datetime", "_json", "itertools", "math"} | tools.mod
     store="statements",
     system="files places",
 )
-BY_A_CONFIG = tools.modules(base="documentation", config="checks file options plain", quota="meters", system="secret")
+BY_A_CONFIG = {"errno"} | tools.modules(
+    base="documentation", config="checks file options plain", quota="meters", system="directories secret"
+)
 
 
 def imported(environ: Mapping[str, str]) -> set[str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.contrast import DARK, LIGHT, READABLE, contrast
+from tests.support.contrast import DARK, LIGHT, READABLE, colour_of, contrast, ground_of
 from ullage import config
 from ullage.config.palette import (
     COLOURS,
@@ -23,21 +23,6 @@ if TYPE_CHECKING:
     from ullage.config.palette import Background
 
 BACKGROUNDS: dict[Background, dict[str, str]] = {"dark": DARK, "light": LIGHT}
-
-
-def colour_of(style: str) -> str | None:
-    """The colour of a style as #rrggbb; None for one that leaves it to the terminal, `on_` for a background."""
-    for word in style.split():
-        number = number_of(word)
-        if word.startswith("#"):
-            return word
-        if number is not None:
-            return hex_of_number(number)
-    return None
-
-
-def ground_of(style: str) -> str | None:
-    return colour_of(" ".join(word[3:] for word in style.split() if word.startswith("on_")))
 
 
 @pytest.mark.parametrize("background", BACKGROUNDS)

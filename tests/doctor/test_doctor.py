@@ -99,6 +99,7 @@ def test_it_measures_when_asked_to(environ: dict[str, str], known: Simulator) ->
     assert host(document, "bash")["hook_microseconds"] > 0
 
 
+@pytest.mark.process
 def test_it_starts_each_program_once_and_waits_for_none_that_hangs(
     environ: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -85,6 +85,7 @@ def test_whatever_a_state_file_holds_every_command_answers(
     assert tried > 100
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("kind", ["fifo", "directory", "dead link", "device"])
 def test_what_is_no_regular_file_holds_nobody_up(
     kind: str, known: dict[str, str], capsys: pytest.CaptureFixture[str]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import termios
 from datetime import UTC, datetime, timedelta
@@ -83,7 +84,7 @@ def save_reading(cache: ProfileCache, used: float, now: datetime) -> None:
         reading(
             window("five_hour", used, label="Session (5h)", as_of=now, resets_at=now + 2 * HOUR),
             window("seven_day", 30.0, label="Week (all models)", as_of=now, resets_at=now + 4 * DAY),
-            window("tangelo", 5.0, label="Tangelo", as_of=now, resets_at=None),
+            window("seven_day_opus", 5.0, label="Week (Opus)", as_of=now, resets_at=None),
             as_of=now,
         )
     )
@@ -105,7 +106,7 @@ def terminal(environ: dict[str, str]) -> Iterator[Callable[..., Terminal]]:
 
 def test_it_shows_the_table_and_a_chart_until_q(terminal: Callable[..., Terminal]) -> None:
     watch = terminal()
-    watch.shows("Session (5h)", "Week (all models)", "Session (5h): 60% used", "100% ", "q quits")
+    watch.shows("1 Session 5h", "2 Week 7d", "Session (5h)  60%", "100% ", "q quits")
     watch.child.send(b"q")
     watch.is_given_back(0)
 
@@ -113,13 +114,13 @@ def test_it_shows_the_table_and_a_chart_until_q(terminal: Callable[..., Terminal
 @pytest.mark.parametrize(
     ("keys", "title"),
     [
-        (b"2", "Week (all models): 30% used"),
-        (b"\x1b[B", "Week (all models): 30% used"),
-        (b"\x1b[C\x1b[C", "Tangelo: no course to draw"),
-        (b"\x1b[A", "Tangelo: no course to draw"),
-        (b"\x1b[A\x1b[B\x1bOB", "Week (all models): 30% used"),
-        (b"23x1", "Session (5h): 60% used"),
-        (b"5", "Week (all models): 30% used"),
+        (b"2", "Week (all models)  30%"),
+        (b"\x1b[B", "Week (all models)  30%"),
+        (b"\x1b[C\x1b[C", "Week (Opus): no course to draw"),
+        (b"\x1b[A", "Week (Opus): no course to draw"),
+        (b"\x1b[A\x1b[B\x1bOB", "Week (all models)  30%"),
+        (b"23x1", "Session (5h)  60%"),
+        (b"5", "Week (all models)  30%"),
     ],
 )
 def test_keys_choose_the_window(terminal: Callable[..., Terminal], keys: bytes, title: str) -> None:
@@ -133,19 +134,19 @@ def test_it_begins_with_the_window_nearest_to_its_limit(
     terminal: Callable[..., Terminal], environ: dict[str, str]
 ) -> None:
     save(environ, used=20.0)
-    terminal().shows("Week (all models): 30% used")
+    terminal().shows("Week (all models)  30%")
 
 
 def test_a_new_reading_is_drawn_before_the_minute_has_passed(
     terminal: Callable[..., Terminal], environ: dict[str, str]
 ) -> None:
     watch = terminal()
-    watch.shows("60% used")
+    watch.shows("Session (5h)  60%")
     # What a new minute draws is no answer: another reading follows, until one was drawn in its own minute.
     for used in range(70, 80):
         saved = datetime.now(UTC)
         save_reading(ProfileCache(environ), float(used), saved)
-        watch.shows(f"{used}% used")
+        watch.shows(f"Session (5h)  {used}%")
         if datetime.now(UTC).replace(second=0, microsecond=0) == saved.replace(second=0, microsecond=0):
             return
     pytest.fail("no reading was drawn before a new minute began")
@@ -170,7 +171,7 @@ def test_an_error_gives_the_terminal_back(terminal: Callable[..., Terminal], env
     os.rename(cache.directory, cache.directory + ".gone")
     with open(cache.directory, "w"):
         pass
-    watch.shows("Nothing is known yet")
+    watch.shows("Nothing is known yet.")
     watch.child.send(b"q")
     watch.is_given_back(0)
 
@@ -212,7 +213,7 @@ def test_another_size_is_drawn_anew(terminal: Callable[..., Terminal]) -> None:
     watch.screen.resize(lines=30, columns=40)
     watch.screen.reset()
     watch.child.setwinsize(30, 40)
-    watch.shows("Session (5h): 60% used", "q quits")
+    watch.shows("Session (5h)  60%", "q quits")
 
 
 @pytest.mark.parametrize(("columns", "lines"), [(40, 24), (40, 12), (20, 5), (200, 60)])
@@ -222,7 +223,7 @@ def test_it_stays_within_its_terminal(
     Path(environ["ULLAGE_CONFIG"]).write_text('[segment]\nglyphs = "ascii"')
     watch = terminal(columns, lines)
     watch.shows("Session")
-    assert watch.text().splitlines()[0].startswith("Window")
+    assert watch.text().splitlines()[0].startswith("Max 20x")
     assert len(watch.screen.history.top) == 0
     assert watch.text().isascii()
 
@@ -259,11 +260,14 @@ def test_five_windows_leave_room_for_a_chart(
 ) -> None:
     save_five(environ)
     watch = terminal(columns, lines, **changes)
-    watch.shows("q quits; 1-5 or the arrows choose")
+    watch.shows("1-5 or arrows choose")
     text = watch.text()
-    assert [f"window no. {number}" in text for number in range(5)] == [True] * 5
-    assert all(heading in text.splitlines()[0] for heading in ("Window", "Used", "Pace", "Reset"))
-    plot = text[text.index("no. 4: 95% used") : text.index("  0% ")].count("\n")
+    titles = ["1 Session 5h", "2 Week 7d", *(f"{number + 1}   Weekly window no. {number}" for number in (2, 3, 4))]
+    assert [title in text for title in titles] == [True] * 5
+    # The chosen window is marked, and the keys stand at the foot of the whole screen.
+    assert re.search(r"[▸>] 5 ", text)
+    assert "q quits" in text.splitlines()[lines - 1]
+    plot = text[text.index("no. 4  95%") : text.index("  0% ")].count("\n")
     assert plot >= least
     assert "just lasts" in text
     assert len(watch.screen.history.top) == 0
@@ -284,3 +288,16 @@ def test_no_colour_is_drawn_where_none_is_wanted(terminal: Callable[..., Termina
 )
 def test_keys(typed: str, keys: list[Any]) -> None:
     assert _keys(typed) == keys
+
+
+def test_charts_stand_side_by_side_where_there_is_room(terminal: Callable[..., Terminal]) -> None:
+    watch = terminal(columns=130, lines=30)
+    watch.shows("Session (5h)  60%", "Week (all models)  30%")
+    heading = next(line for line in watch.text().splitlines() if "Session (5h)  60%" in line)
+    assert heading.index("Week (all models)  30%") > 60
+
+
+def test_the_foot_has_the_time_and_the_next_reading(terminal: Callable[..., Terminal]) -> None:
+    watch = terminal()
+    watch.shows("q quits")
+    wait_until(lambda: re.search(r"\d\d:\d\d · next reading in \d+m", watch.text().splitlines()[-1]), what="the foot")

@@ -76,7 +76,7 @@ def everything(hostile: str) -> Overview:
             window(),
             window(id=hostile),
             account=Account(id="a1b2", plan=hostile, tier=hostile),
-            credits=Credits(enabled=True, used=money, limit=money),
+            credits=Credits(enabled=True, used=money, limit=money, used_percent=100.0),
         ),
         schedule=Schedule(
             attempted_at=NOW,

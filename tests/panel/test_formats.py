@@ -210,7 +210,7 @@ def test_what_is_old_is_marked(format: str) -> None:
 @pytest.mark.parametrize("format", FORMATS)
 def test_what_is_too_old_is_no_number(format: str) -> None:
     stated = window(used=93.0, resets_at=NOW + timedelta(days=3))
-    assert "93" not in shown(format, stated, now=NOW + timedelta(hours=7))
+    assert "93%" not in shown(format, stated, now=NOW + timedelta(hours=7))
 
 
 @pytest.mark.parametrize("format", FORMATS)

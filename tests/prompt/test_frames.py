@@ -74,7 +74,7 @@ def test_frames_are_few_ascend_and_begin_before_they_are_written(
 @given(readings(), st.sampled_from(TEMPLATES), st.integers(0, 60))
 def test_within_the_hour_every_second_is_exact(known: Reading, template: str, after: int) -> None:
     seconds = range(WRITTEN + after, WRITTEN + 3600, 61)
-    names = [segment.short_name(each) for each in known.windows]
+    names = [each.id for each in known.windows]
     for one in (template, *(f"{{{name}}}[ {{{name}.resets_in}}][ {{{name}.resets_at}}]" for name in names)):
         built = build(known, one)
         assert [at(built, second).text for second in seconds] == [directly(known, one, second) for second in seconds]
@@ -88,7 +88,7 @@ def test_every_frame_is_exact_when_it_starts(known: Reading, template: str, afte
 
 def of_each_window(known: Reading, template: str, after: int) -> Iterator[tuple[Window, str]]:
     """What a template shows of each window after some seconds, from the frames of all of them at once."""
-    whole = "|".join(template.format(segment.short_name(each)) for each in known.windows)
+    whole = "|".join(template.format(each.id) for each in known.windows)
     shown = at(build(known, whole), WRITTEN + after).text.split("|") if whole else []
     return zip(known.windows, shown, strict=True)
 
@@ -128,7 +128,7 @@ def seconds_of(countdown: str) -> int:
 @given(readings(), st.lists(st.integers(0, 6 * 3600), min_size=2, max_size=2))
 def test_a_countdown_never_grows(known: Reading, seconds: list[int]) -> None:
     for each in known.windows:
-        built = build(known, f"{{{segment.short_name(each)}.resets_in}}")
+        built = build(known, f"{{{each.id}.resets_in}}")
         earlier, later = (at(built, WRITTEN + second).text for second in sorted(seconds))
         if "?" not in (earlier, later):
             assert seconds_of(earlier) >= seconds_of(later)

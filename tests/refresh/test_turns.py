@@ -13,14 +13,13 @@ import pytest
 
 from tests.support.tools import ULLAGE, run, ullage
 from ullage import refresh
-from ullage.quota import merge
 from ullage.quota.model import Account, Reading, Window
 from ullage.quota.schedule import Schedule
 from ullage.quota.timeline import read_header
 from ullage.refresh import turns
+from ullage.store import statements
 from ullage.store.account import AccountCache
 from ullage.store.cache import ProfileCache, Snapshot
-from ullage.store.statements import Stated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -363,9 +362,9 @@ class TestTurns:
         )
         return Reading(account=Account(), source=source, as_of=self.now, windows=windows)
 
-    def stated(self, *readings: Reading) -> Stated:
+    def stated(self, *readings: Reading) -> statements.Stated:
         files = {str(number): each for number, each in enumerate(readings)}
-        return Stated(files=files, statements=readings, reading=merge.merge(readings))
+        return statements.combine(files, self.now)
 
     def is_enough(self, *readings: Reading) -> bool:
         return turns.is_enough(self.stated(*readings), self.now)

@@ -17,6 +17,7 @@ from tests.support.samples import NOW, window
 from tests.support.tools import need
 from ullage.config.palette import COLOURS
 from ullage.quota import pace
+from ullage.quota.model import Thresholds
 from ullage.quota.pace import Sample
 from ullage.render import chart, picture, svg
 from ullage.render.burnup import Burnup, sparkline
@@ -48,23 +49,61 @@ def plotted(
     )
 
 
-def page(drawn: Burnup, width: int = 60, height: int = 11, *, ascii_only: bool = False) -> list[str]:
-    return ["".join(span.text for span in line) for line in chart.page(drawn, width, height, ascii_only=ascii_only)]
+def page(drawn: Burnup, width: int = 100, height: int = 11, *, ascii_only: bool = False, **form: bool) -> list[str]:
+    made = chart.page(drawn, width, height, thresholds=Thresholds(), ascii_only=ascii_only, **form)
+    return ["".join(span.text for span in line).rstrip() for line in made]
+
+
+def levels(drawn: Burnup, signs: str) -> set[object]:
+    """The levels of the cells of a plot that hold one of these signs."""
+    made = chart.draw(drawn, 60, 12, thresholds=Thresholds(), ascii_only=False)
+    return {span.level for line in made for span in line[1:] if set(span.text) & set(signs)}
+
+
+FILLS = "▂▃▄▅▆▇█"
 
 
 def test_a_chart_rises_to_what_is_used_and_goes_on_to_what_is_expected() -> None:
-    lines = page(plotted(80.0), 65, 16)
-    assert lines[0] == "Session (5h): 80% used"
+    lines = page(plotted(80.0), 100, 16)
+    assert lines[0].startswith("Session (5h)  80%!  runs out 11:16, 1h53 before the reset; resets at 13:08, in 2h30")
     plot = lines[1:17]
-    heights = [sum(row[at : at + 1] == "█" for row in plot) for at in range(6, 34)]
+    # The line that just lasts goes through what is used.
+    heights = [sum(row[at : at + 1] in ("█", "·") for row in plot) for at in range(8, 50)]
     assert heights == sorted(heights)
     assert heights[-1] > heights[0]
     assert [row.index("•") for row in plot if "•" in row] == sorted(
         (row.index("•") for row in plot if "•" in row), reverse=True
     )
     limit = next(row for row in plot if row.startswith("100%"))
-    assert limit[5:25] == "─" * 20
+    assert limit[5:25] == "▁" * 20
     assert any("░" in row for row in plot)
+
+
+def test_a_chart_has_the_colour_of_its_level() -> None:
+    assert levels(plotted(40.0), FILLS) == {"normal"}
+    assert levels(plotted(80.0), FILLS) == {"warning"}
+
+
+def test_what_was_used_up_is_told_from_what_was_used_before() -> None:
+    used_up = plotted(125.0).replace(ahead=(), forecast=None)
+    assert levels(used_up, FILLS) == {"normal", "warning", "critical", "exhausted"}
+    lines = page(used_up)
+    assert lines[0] == "Session (5h)  100%×  used up; back at 13:08, in 2h30"
+    assert "█ used  █ used up" in lines[-1]
+    assert "expected" not in lines[-1]
+
+
+def test_what_has_reset_shows_its_course_and_no_number() -> None:
+    drawn = plotted(80.0)
+    lines = page(drawn.replace(now=drawn.resets_at, ahead=(), forecast=None))
+    assert lines[0] == "Session (5h)  ↺  has reset; a new reading is due"
+    assert levels(drawn.replace(now=drawn.resets_at, ahead=()), FILLS) == {"stale"}
+
+
+def test_the_line_that_just_lasts_is_seen_on_what_is_used() -> None:
+    made = chart.draw(plotted(95.0), 60, 12, thresholds=Thresholds(), ascii_only=False)
+    assert {span.text.strip("·") for line in made for span in line if span.style == "reverse"} == {""}
+    assert any(span.style == "reverse" for line in made for span in line)
 
 
 def test_the_axis_names_the_hours() -> None:
@@ -74,14 +113,21 @@ def test_the_axis_names_the_hours() -> None:
 def test_the_axis_of_a_week_names_the_days() -> None:
     stated = window("seven_day", 50.0, resets_at=NOW + timedelta(days=3))
     drawn = plotted().replace(window=stated, begins=NOW - timedelta(days=4), resets_at=NOW + timedelta(days=3))
-    assert page(drawn, 80)[12].split() == ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
+    assert page(drawn, 80)[13].split() == ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
 
 
 def test_the_words_say_when_it_runs_out() -> None:
-    words = page(plotted(80.0))
-    assert "Runs out 11:16, 1h53 before the reset" in words
-    assert "Resets 13:08" in words
-    assert any(line.startswith("Four cases of five: between ") or "at the earliest" in line for line in words)
+    lines = page(plotted(80.0))
+    assert any(line.startswith("Runs out in four cases of five: between ") for line in lines)
+    assert not any("four cases of five:" in line for line in page(plotted(80.0), brief=True))
+
+
+def test_a_heading_takes_two_lines_where_one_is_too_short() -> None:
+    assert page(plotted(80.0), 60)[:2] == [
+        "Session (5h)  80%!",
+        "runs out 11:16, 1h53 before the reset; resets at 13:08, in …",
+    ]
+    assert page(plotted(40.0), stacked=True)[0] == "Session (5h)  40%"
 
 
 def test_what_nobody_saw_is_drawn_as_such() -> None:
@@ -111,7 +157,8 @@ def test_a_chart_fits_into_its_width(
     used: float, hours: float, width: int, height: int, ascii_only: bool, steps: int
 ) -> None:
     drawn = plotted(used, elapsed=hours * HOUR, steps=steps)
-    lines = ["".join(span.text for span in line) for line in chart.draw(drawn, width, height, ascii_only=ascii_only)]
+    made = chart.draw(drawn, width, height, thresholds=Thresholds(), ascii_only=ascii_only)
+    lines = ["".join(span.text for span in line) for line in made]
     assert len(lines) == height + 1
     assert all(len(line) < width for line in lines)
     assert not ascii_only or "".join(lines).isascii()

@@ -22,7 +22,7 @@ from ullage.config.template import (
     parse_template,
 )
 from ullage.quota.model import Account, Credits, Money, Reading, Thresholds, limits_of
-from ullage.quota.pace import Forecast
+from ullage.quota.pace import Forecast, Sample
 from ullage.render import segment
 from ullage.render.segment import View
 from ullage.render.surfaces import Span
@@ -57,6 +57,13 @@ def spans(template: str, known: Reading = READING, **view: Any) -> list[Span]:
         ("{5h.used}", "37%"),
         ("{5h.left}", "63%"),
         ("{5h.bar}", "▰▰▰▱▱▱▱▱"),
+        ("{5h.bar:3}", "▰▱▱"),
+        ("{5h.dots}", "●●○○○"),
+        ("{5h.dots:10}", "●●●●○○○○○○"),
+        ("{5h.ring}", "◔"),
+        ("{fable.ring}", "●"),
+        ("{credits.ring} {credits.dots:4}", "◔ ●○○○"),
+        ("{icon}", "◆"),
         ("{5h.name}", "5h"),
         ("{5h.label}", "Session (5h)"),
         ("{5h.resets_in}", "2h13"),
@@ -111,6 +118,35 @@ def test_who_wants_to_see_what_is_left_sees_it(template: str, shown: str) -> Non
 def test_plain_characters() -> None:
     known = make_reading(window(used=100.0), window("seven_day", 50.0, resets_at=NOW))
     assert show("{5h} {5h.bar} {7d}", known, ascii_only=True) == "100%X ######## reset"
+    assert show("[{icon}]{5h.dots:3}{5h.ring}", known, ascii_only=True) == "***@"
+
+
+def test_a_nerd_font_has_finer_rings_and_an_icon_of_its_own() -> None:
+    shown = [show("{5h.ring}", make_reading(window(used=used)), nerd=True) for used in (0.0, 1.0, 50.0, 99.9, 100.0)]
+    assert shown == ["\U000f0766", "\U000f0a9e", "\U000f0aa1", "\U000f0aa4", "\U000f0aa5"]
+    assert show("{icon}", nerd=True) not in ("◆", "")
+
+
+def test_the_course_is_what_a_window_stood_at_so_far() -> None:
+    begins = NOW - timedelta(hours=2, minutes=47)
+    samples = [
+        Sample(at=begins + n * timedelta(minutes=10), used_percent=2.0 * n, resets_at=READING.windows[0].resets_at)
+        for n in range(1, 17)
+    ]
+    shown = spans("{5h.course:5}|[{7d.course}]", samples={"five_hour": samples})
+    assert shown[0] == Span(text="▁▂▃", level="normal")
+    assert [span.text for span in shown[1:]] == ["|"]
+    assert show("{5h.course:5}", samples={"five_hour": samples}, ascii_only=True).isascii()
+
+
+def test_a_group_has_a_style_where_nothing_has_a_level() -> None:
+    assert spans("[5h {5h}](dim) {7d}") == [
+        Span(text="5h ", style="dim"),
+        Span(text="37%", level="normal"),
+        Span(text=" "),
+        Span(text="82%!", level="warning"),
+    ]
+    assert show("[5h](not a style) ()") == "5h(not a style) ()"
 
 
 def test_every_field_that_the_configuration_explains_is_one() -> None:
@@ -146,6 +182,13 @@ def test_groups_and_doubled_brackets(template: str, shown: str) -> None:
 @pytest.mark.parametrize(
     ("template", "words"),
     [
+        ("{5h.bar:0}", "asks for '0' cells at character 1; it can be 1 to 40"),
+        ("{5h.bar:x}", "it can be 1 to 40"),
+        ("{5h.bar:}", "it can be 1 to 40"),
+        ("{5h.bar:²}", "it can be 1 to 40"),
+        ("{5h.bar:99999999999}", "it can be 1 to 40"),
+        ("{5h:5}", "bar, dots, course have one"),
+        ("{age:5}", "bar, dots, course have one"),
         ("{5h", "{ without its } at character 1"),
         ("ab {5h", "at character 4"),
         ("ab }", "} without its counterpart at character 4; to show it, double it"),

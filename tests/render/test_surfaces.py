@@ -43,7 +43,7 @@ def test_what_a_surface_would_expand_is_escaped(surface: str, shown: str) -> Non
     assert shown in coloured
 
 
-OURS = re.compile(r"\x01\x1b\[[\d;]*m\x02|%\{\x1b\[[\d;]*m%\}|\x1b\[[\d;]*m|#\[[\w=,#]+\]")
+OURS = re.compile(r"\x01\x1b\[[\d;]*m\x02|%\{\x1b\[[\d;]*m%\}|\x1b\[[\d;]*m|#\[[\w=,#-]+\]")
 
 
 @given(
@@ -65,7 +65,7 @@ def test_nothing_but_our_own_sequences_is_added(text: str, surface: str, palette
         ("starship", "\033[1;31m37%\033[22;39m"),
         ("bash", "\001\033[1;31m\00237%\001\033[22;39m\002"),
         ("zsh", "%{\033[1;31m%}37%%%{\033[22;39m%}"),
-        ("tmux", "#[bold,fg=red]37%#[nobold,fg=default]"),
+        ("tmux", "#[push-default]#[bold,fg=red]37%#[nobold,fg=default]#[pop-default]"),
     ],
 )
 def test_colour_of_each_surface(surface: str, painted: str) -> None:
@@ -106,7 +106,7 @@ def test_a_style_switches_off_what_it_switched_on(style: str, sgr: str, off: str
     assert check_style(style) is None
     span = Span(text="x", level="normal")
     assert paint([span], "ansi", {"normal": style}) == f"\033[{sgr}mx\033[{off}m"
-    assert paint([span], "tmux", {"normal": style}) == f"#[{tmux}]x#[{tmux_off}]"
+    assert paint([span], "tmux", {"normal": style}) == f"#[push-default]#[{tmux}]x#[{tmux_off}]#[pop-default]"
 
 
 @pytest.mark.parametrize(

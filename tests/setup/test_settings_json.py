@@ -187,7 +187,7 @@ def test_a_command_comes_back_as_it_was_written(written: str, form: str) -> None
     text = form.format(written)
     added = with_status_line(text)
     command = json.loads(added)["statusLine"]["command"]
-    assert shlex.split(command)[2:] == ["--then", json.loads(written)]
+    assert shlex.split(command)[2:] == [f"--then={json.loads(written)}"]
     assert without_status_line(added) == text
 
 

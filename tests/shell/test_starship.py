@@ -95,7 +95,7 @@ def test_the_segment_is_shown_in_its_colour(
     done = run([starship, "prompt"], {**environ, "STARSHIP_SHELL": shell})
     assert (done.returncode, done.stderr) == (0, "")
     shown = in_a_shell(shell, done.stdout, environ)
-    assert "\033[1;7;31m104%×\033[0m" in re.sub("[\001\002]", "", shown)
+    assert "\033[1;35m100%×\033[22;39m" in re.sub("[\001\002]", "", shown)
 
 
 @EVERY_PRESET

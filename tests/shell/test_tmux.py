@@ -13,8 +13,9 @@ import pexpect
 import pyte
 import pytest
 
+from tests.support.contrast import READABLE, contrast
 from tests.support.tools import REPOSITORY, need, run, still_hangs, ullage, wait_until
-from ullage.config.palette import Look
+from ullage.config.palette import LEVELS, Look
 from ullage.prompt import tmux
 from ullage.quota import timeline
 from ullage.quota.timeline import Frame
@@ -25,6 +26,7 @@ from ullage.store.cache import ProfileCache
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from ullage.quota.timeline import Level
     from ullage.simulate import Simulator
 
 COLUMNS = 160
@@ -103,12 +105,41 @@ def test_setup_shows_the_segment_once_in_its_colour_with_all_else(
     assert ullage("setup", "tmux", "--yes", *options, environ=environ).returncode == 0
     server.environ.update(environ)
     server.start("set -g status-right 'a clock that is as long as the one that tmux has at first'")
-    server.shows("5h 104%×")
+    server.shows("5h 100%×")
     assert "a clock that is as long as the one that tmux has at first 5h" in server.status()
-    assert server.colour_of("104%×") == "red"
+    assert server.colour_of("100%×") == "000000"
     server("source-file", str(Path(environ["HOME"]) / ".tmux.conf"))
     assert server("show-option", "-gv", "status-right").count("#(ullage-prompt tmux)") == 1
     assert server("show-option", "-gv", "status-right-length") == "100"
+
+
+# tmux as it comes, and how two themes paint the place of a segment: a pill on a bar, and a block of a strong colour.
+STYLES = {
+    "as it comes": ("", "{}"),
+    "catppuccin": ("set -g status-style 'bg=#1e1e2e,fg=#cdd6f4'", "#[bg=#313244,fg=#cdd6f4] {} tail"),
+    "dracula": ("set -g status-style 'bg=#44475a,fg=#f8f8f2'", "#[fg=#282a36,bg=#50fa7b] {} tail"),
+}
+# The colours that a terminal has of its own, as xterm paints them.
+NAMED = {"green": "00cd00", "black": "000000", "default": "000000"}
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("style", STYLES)
+def test_every_level_can_be_read_on_the_bar(environ: dict[str, str], server: Tmux, style: str, level: Level) -> None:
+    write_timeline(environ, paint([Span(text="fable "), Span(text="81%", level=level)], "tmux", Look().in_tmux()))
+    setting, place = STYLES[style]
+    server.environ.update({**environ, "COLORTERM": "truecolor"})
+    server.start(f"{setting}\nset -g status-right '{place.format('#(ullage-prompt tmux)')}'")
+    server.shows("fable 81%")
+    start = server.status().index("fable")
+    cells = [server.screen.buffer[5][start + column] for column in range(len("fable 81%"))]
+    for cell in cells:
+        ink, ground = (f"#{NAMED.get(colour, colour)}" for colour in (cell.fg, cell.bg))
+        assert contrast(ink, ground) >= READABLE, (cell, ink, ground)
+    # What stands behind it in the theme's own colours keeps them.
+    if "tail" in place:
+        first, last = cells[0], server.screen.buffer[5][server.status().index("tail")]
+        assert (last.fg, last.bg, last.bold) == (first.fg, first.bg, first.bold)
 
 
 def test_setup_leaves_a_longer_status_line_alone(environ: dict[str, str], server: Tmux) -> None:
@@ -144,7 +175,7 @@ def test_what_ullage_prompt_prints_is_shown_to_the_letter(
     write_painted(environ, text)
     server.start(f"set -g status-right '<{plans.TMUX_PULL}>'", "set -g status-right-length 120")
     server.shows(f"<{text}>")
-    assert not text or server.colour_of(text) == "red"
+    assert not text or server.colour_of(text) == "000000"
     assert not list(tmp_path.rglob("pwned"))
 
 
@@ -159,7 +190,7 @@ def test_what_a_refresh_has_set_is_shown_to_the_letter_and_starts_no_process(
     write_painted(environ, text)
     tmux.push(environ, ProfileCache(environ).timeline("tmux"), int(time.time()))
     server.shows(f"<{text}>")
-    assert not text or server.colour_of(text) == "red"
+    assert not text or server.colour_of(text) == "000000"
     assert not list(tmp_path.rglob("pwned"))
 
 
@@ -194,7 +225,7 @@ def test_a_refresh_sets_it_where_that_is_wanted(
     assert header is not None
     pushed = tmux.pushed_at(data, header.written)
     assert pushed is not None
-    assert "104%×" in pushed.text
+    assert "100%×" in pushed.text
     shown = [server("show-option", "-gqv", name) for name in ("@ullage", "@ullage_from", "@ullage_until")]
     assert shown == ([pushed.text, str(pushed.start), str(pushed.until)] if push else ["", "", ""])
 
@@ -250,10 +281,10 @@ def test_the_status_line_goes_on_while_a_refresh_hangs(
 @pytest.mark.parametrize("reload", [False, True])
 def test_the_plugin_puts_the_segment_where_it_is_asked_for(environ: dict[str, str], server: Tmux, reload: bool) -> None:
     write_timeline(environ, "#[fg=red]42%#[default]")
-    plugin = f"run-shell '{REPOSITORY / 'ullage.prompt.tmux'}'"
+    plugin = f"run-shell '{REPOSITORY / 'ullage.tmux'}'"
     server.start("set -g status-left '<#{ullage}>'", "set -g status-right '[#{ullage}] [#{ullage}];'", plugin)
     if reload:
-        server("run-shell", str(REPOSITORY / "ullage.prompt.tmux"))
+        server("run-shell", str(REPOSITORY / "ullage.tmux"))
     server.shows("[42%] [42%];")
     server.shows("<42%>")
     assert server.colour_of("42%") == "red"
@@ -263,5 +294,5 @@ def test_the_plugin_puts_the_segment_where_it_is_asked_for(environ: dict[str, st
 def test_the_plugin_changes_nothing_that_was_not_asked_for(environ: dict[str, str], server: Tmux) -> None:
     server.start("set -g status-right 'mine '")
     before = server("show-options", "-g")
-    server("run-shell", str(REPOSITORY / "ullage.prompt.tmux"))
+    server("run-shell", str(REPOSITORY / "ullage.tmux"))
     assert server("show-options", "-g") == before

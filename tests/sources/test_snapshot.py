@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from ullage.quota.model import Reading
 
+# Our own code starts `claude` here.
+pytestmark = pytest.mark.process
+
 ACCOUNT = Account(id="5e000000-0000-4000-8000-000000000001", organization_id="5e000000-0000-4000-8000-0000000000aa")
 BODY: dict[str, Any] = {"five_hour": {"utilization": 37, "resets_at": None}, "seven_day": None, "limits": []}
 

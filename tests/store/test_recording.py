@@ -156,3 +156,16 @@ def test_the_history_is_opened_for_a_timeline_only_where_a_template_asks(
     publish.publish(cache, values(template), cache.load().replace(schedule=PLAN), NOW)
     assert looked == ["a1b2"] * lookups
     assert (b"1.3" in cache.timeline("plain")) == bool(lookups)
+
+
+def test_the_history_of_a_models_week_goes_on_when_its_label_gains_a_version(cache: ProfileCache) -> None:
+    path, owner = overview.history_path(cache.environ), "a1b2"
+    for minutes, window_id in ((30, "seven_day_fable"), (20, "seven_day_fable"), (10, "seven_day_opus")):
+        stated = window(window_id, 50.0 - minutes, as_of=NOW - timedelta(minutes=minutes))
+        history.record(path, owner, [stated], NOW)
+    renamed = reading(window("seven_day_fable_5_1", 60.0), account=Account(id=owner))
+    history.record(path, owner, renamed.windows, NOW)
+    samples = overview.load_samples(cache, renamed, NOW)
+    assert [sample.used_percent for sample in samples["seven_day_fable_5_1"]] == [20.0, 30.0, 60.0]
+    both = reading(window("seven_day_fable", 1.0), window("seven_day_fable_5_1", 60.0), account=Account(id=owner))
+    assert [sample.used_percent for sample in overview.load_samples(cache, both, NOW)["seven_day_fable_5_1"]] == [60.0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ullage.config.palette import hex_of_number, number_of
+
 DARK = {
     "black": "#000000",
     "github": "#0d1117",
@@ -32,3 +34,18 @@ def luminance(colour: str) -> float:
     shares = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
     red, green, blue = (share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def colour_of(style: str) -> str | None:
+    """The colour of a style as #rrggbb; None for one that leaves it to the terminal, `on_` for a background."""
+    for word in style.split():
+        number = number_of(word)
+        if word.startswith("#"):
+            return word
+        if number is not None:
+            return hex_of_number(number)
+    return None
+
+
+def ground_of(style: str) -> str | None:
+    return colour_of(" ".join(word[3:] for word in style.split() if word.startswith("on_")))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _UNKNOWN = re.compile(rb"\x1b\[[<>=?][0-9;]*[umq]|\x1bP[^\x1b]*\x1b\\")
 _UNFINISHED = re.compile(rb"\x1b(\[[<>=?]?[0-9;]*|P[^\x1b]*\x1b?)?$")
 
-_PATIENCE_SECONDS = 20.0
+_PATIENCE_SECONDS = 90.0
 
 
 class _Screen(pyte.Screen):

@@ -34,17 +34,26 @@ PROGRAMS = REPOSITORY / ".programs" / "bin"
 # What has coverage measure the processes that a test starts.
 MEASURED = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
 _PROGRAM_OF = {"nushell": "nu"}
-_FROM_ELSEWHERE = {"node", "npm", "nu"}
+_FROM_ELSEWHERE = {"atuin", "node", "npm", "nu"}
 # Debian's packages that are not called as the program is.
 _PACKAGE_OF = {
     "Xvfb": "xvfb",
     "conky": "conky-std",
     "dbus-daemon": "dbus",
     "dbus-run-session": "dbus",
+    "emacs": "emacs-nox",
+    "gdbus": "libglib2.0-bin",
+    "glib-compile-schemas": "libglib2.0-bin",
+    "gsettings": "libglib2.0-bin",
     "i3": "i3-wm",
+    "nvim": "neovim",
     "promtool": "prometheus",
     "rsvg-convert": "librsvg2-bin",
     "setpriv": "util-linux",
+    "sh": "dash",
+    "ssh": "openssh-client",
+    "ssh-keygen": "openssh-client",
+    "sshd": "openssh-server",
     "systemd-analyze": "systemd",
 }
 # What a program may take that is ended for being slow, in turn: on a busy machine it may not have begun by the first.

@@ -73,43 +73,46 @@ class _Situation(Record):
         return used_percent_at(self.window, self.now, self.thresholds)
 
 
-def find_due(
-    reading: Reading | None,
-    schedule: Schedule,
-    marks: tuple[Mark, ...],
-    wishes: Wishes,
-    forecasts: Mapping[str, Forecast],
-    thresholds: Thresholds,
-    now: datetime,
-) -> tuple[tuple[Alert, ...], tuple[Mark, ...]]:
-    """Return the alerts to send at `now`, and the marks to keep; `marks` are those kept so far.
+class News(Record):
+    """What alerts are decided by at `now`: the reading, its forecasts by window id, and the schedule of refreshes."""
+
+    reading: Reading | None
+    schedule: Schedule
+    forecasts: Mapping[str, Forecast]
+    thresholds: Thresholds
+    now: datetime
+
+
+def find_due(news: News, told: tuple[Mark, ...], wishes: Wishes) -> tuple[tuple[Alert, ...], tuple[Mark, ...]]:
+    """Return the alerts that are due, and the marks to keep; `told` are the marks kept so far.
 
     In quiet hours no alert is sent, and the mark of a suppressed alert stays as it was; `blocked` is marked all the
     same.
     """
+    reading, thresholds, now = news.reading, news.thresholds, news.now
     windows = limits_of(reading) if reading else ()
     pairs = []
     for window in windows:
-        known = {mark.kind: mark for mark in marks if mark.window_id == window.id}
+        marks = {mark.kind: mark for mark in told if mark.window_id == window.id}
         situation = _Situation(
             window=window,
             windows=windows,
             wishes=wishes,
-            forecast=forecasts.get(window.id),
+            forecast=news.forecasts.get(window.id),
             thresholds=thresholds,
             now=now,
         )
         for kind, rule in _RULES.items():
-            before = known.get(kind)
+            before = marks.get(kind)
             # Another profile of the account has sent alerts by a newer statement than this profile has.
             is_old = before is not None and before.as_of is not None and window.as_of < before.as_of
             pairs.append((before, None, before) if is_old else (before, *rule(situation, before)))
-    failing = next((mark for mark in marks if mark.kind == "failing"), None)
-    pairs.append((failing, *_failing(reading, schedule, failing, wishes, now)))
+    failing = next((mark for mark in told if mark.kind == "failing"), None)
+    pairs.append((failing, *_failing(news, failing, wishes)))
     if wishes.quiet is not None and wishes.quiet.cover(now):
         pairs = [(before, None, before if alert else after) for before, alert, after in pairs]
     here = {window.id for window in windows}
-    absent = [mark for mark in marks if mark.window_id and mark.window_id not in here and _is_running(mark, now)]
+    absent = [mark for mark in told if mark.window_id and mark.window_id not in here and _is_running(mark, now)]
     alerts = tuple(alert for _, alert, _ in pairs if alert)
     return alerts, (*(after for _, _, after in pairs if after), *absent)
 
@@ -123,7 +126,8 @@ def _threshold(at: _Situation, before: Mark | None) -> tuple[Alert | None, Mark 
     passed = max((threshold for threshold in at.wishes.thresholds if used >= threshold), default=None)
     if passed is None or (same and passed <= same.percent):
         return None, same
-    title = f"{clean(window.label)}: {words.percent(used)} used"
+    label = clean(window.label)
+    title = f"{label}: {words.percent(used)} used" if used < 100 else f"{label} is {words.USED_UP}"
     mark = Mark(kind="threshold", window_id=window.id, percent=passed, resets_at=window.resets_at, as_of=window.as_of)
     return _about(at, "threshold", title, _resets(window, at.now), passed), mark
 
@@ -140,7 +144,7 @@ def _forecast(at: _Situation, before: Mark | None) -> tuple[Alert | None, Mark |
         return None, None
     if at.used is None or at.used >= 100:
         return None, None
-    title = f"{clean(window.label)} runs out about {words.clock(ends, at.now)}"
+    title = f"{clean(window.label)} runs out {words.forecast_clock(ends, at.now)}"
     early = words.countdown(window.resets_at - ends)
     message = f"At this pace it is used up {early} before its reset; {words.percent(at.used)} are used."
     return _about(at, "forecast", title, message), Mark(
@@ -174,10 +178,9 @@ _RULES: dict[MarkKind, Callable[[_Situation, Mark | None], tuple[Alert | None, M
 }
 
 
-def _failing(
-    reading: Reading | None, schedule: Schedule, before: Mark | None, wishes: Wishes, now: datetime
-) -> tuple[Alert | None, Mark | None]:
+def _failing(news: News, before: Mark | None, wishes: Wishes) -> tuple[Alert | None, Mark | None]:
     """Return the alert, once until a refresh succeeds, that refreshes fail and the reading is `failing_after` old."""
+    reading, schedule, now = news.reading, news.schedule, news.now
     if not schedule.failures or schedule.problem is None or reading is None or wishes.failing_after is None:
         return None, None
     if before or now - reading.as_of < wishes.failing_after:
@@ -204,7 +207,9 @@ def _about(at: _Situation, kind: Kind, title: str, message: str, threshold: floa
 def _resets(window: Window, now: datetime) -> str:
     if window.resets_at is None:
         return "Its reset is not known."
-    return f"It resets in {words.countdown(window.resets_at - now)}, {words.clock(window.resets_at, now)}."
+    if window.used_percent is not None and window.used_percent >= 100:
+        return f"It is {words.back(window.resets_at, now)}."
+    return f"It {words.resets(window.resets_at, now)}."
 
 
 def _is_same_period(mark: Mark, window: Window, now: datetime) -> bool:

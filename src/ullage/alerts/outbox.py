@@ -15,7 +15,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 
 from ullage import alerts, config
-from ullage.alerts import Alert, Mark, channels
+from ullage.alerts import Alert, Mark, News, channels
 from ullage.base.errors import UllageError
 from ullage.base.text import clean
 from ullage.base.values import parse_percent, parse_time
@@ -67,7 +67,10 @@ def _post_due(settings: Settings, outbox: Outbox, snapshot: Snapshot, now: datet
             return False
         wishes, thresholds, told = settings.alerts, settings.thresholds, outbox.marks()
         expected = overview.load_forecasts(outbox.cache, snapshot.reading, thresholds, now) if wishes.forecast else {}
-        found, after = alerts.find_due(snapshot.reading, snapshot.schedule, told, wishes, expected, thresholds, now)
+        news = News(
+            reading=snapshot.reading, schedule=snapshot.schedule, forecasts=expected, thresholds=thresholds, now=now
+        )
+        found, after = alerts.find_due(news, told, wishes)
         if after != told:
             # Marks are kept before the alerts are sent: losing an alert is better than repeating it for ever.
             outbox.keep_marks(after)

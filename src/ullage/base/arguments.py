@@ -1,4 +1,4 @@
-"""The options of the commands that run without click."""
+"""The options of the commands that run without click, which takes longer to import than they take to run."""
 
 from __future__ import annotations
 
@@ -6,20 +6,31 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+# Of each command, the options that take a value and those that do not; a test holds them to what click is told.
+VALUED = {
+    "prompt": ("--surface", "--profile"),
+    "statusline": ("--then", "--profile"),
+    "hook": ("--warn", "--block", "--profile"),
+}
+FLAGS = {"prompt": (), "statusline": ("--quiet",), "hook": ("--fail-closed",)}
 
-def parse_options(
-    arguments: Sequence[str], *, valued: Sequence[str], flags: Sequence[str] = ()
-) -> dict[str, str] | None:
-    """Return the options by name, a flag with no text; None when there is anything else, which click explains."""
-    options: dict[str, str] = {}
+
+def parse_options(command: str, arguments: Sequence[str]) -> dict[str, list[str]] | None:
+    """Return the values of each option that is given, none for a flag; None for anything else, which click explains."""
+    options: dict[str, list[str]] = {}
     rest = iter(arguments)
     for argument in rest:
-        if argument in flags:
-            options[argument] = ""
-            continue
         name, equals, value = argument.partition("=")
+        if argument in FLAGS[command]:
+            options[name] = []
+            continue
         given = value if equals else next(rest, None)
-        if name not in valued or given is None:
+        if name not in VALUED[command] or given is None:
             return None
-        options[name] = given
+        options.setdefault(name, []).append(given)
     return options
+
+
+def last_value(options: dict[str, list[str]], name: str) -> str | None:
+    """Return what an option was given last, None where it was not given."""
+    return options[name][-1] if options.get(name) else None

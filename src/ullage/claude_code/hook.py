@@ -12,6 +12,7 @@ import sys
 
 from ullage import config, guard
 from ullage.base import jsontext
+from ullage.base.arguments import last_value, parse_options
 from ullage.base.dates import UTC, datetime
 from ullage.base.errors import CacheError, UllageError, UsageError
 from ullage.base.text import visible
@@ -41,34 +42,15 @@ _WARN = (Limit(window=None, percent=90.0),)
 
 def run(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int | None:
     """Answer an event and return the exit code; None for arguments that the click command must explain or refuse."""
-    options = _options(arguments)
+    options = parse_options("hook", arguments)
     if options is None:
         return None
     try:
         limits = {name: tuple(map(parse_limit, options.get(name, ()))) for name in ("--warn", "--block")}
     except UsageError:
         return None
-    profiles = options.get("--profile")
-    choose_profile(profiles[-1] if profiles else None, environ)
+    choose_profile(last_value(options, "--profile"), environ)
     return perform(limits["--warn"], limits["--block"], environ, fail_closed="--fail-closed" in options)
-
-
-def _options(arguments: Sequence[str]) -> dict[str, list[str]] | None:
-    """Return the values of each option, without click, whose import a hook cannot afford; None for anything else."""
-    options: dict[str, list[str]] = {}
-    rest = iter(arguments)
-    for argument in rest:
-        name, equals, value = argument.partition("=")
-        if argument == "--fail-closed":
-            options[name] = []
-            continue
-        if name not in ("--warn", "--block", "--profile"):
-            return None
-        given = value if equals else next(rest, None)
-        if given is None:
-            return None
-        options.setdefault(name, []).append(given)
-    return options
 
 
 def perform(warn: tuple[Limit, ...], block: tuple[Limit, ...], environ: Mapping[str, str], *, fail_closed: bool) -> int:

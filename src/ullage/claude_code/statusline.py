@@ -9,12 +9,20 @@ from __future__ import annotations
 import os
 import sys
 
-from ullage.base.arguments import parse_options
+from ullage.base.arguments import last_value, parse_options
 from ullage.base.dates import UTC, datetime
 from ullage.base.errors import SourceError, UllageError
 from ullage.base.record import Record
 from ullage.base.text import visible
-from ullage.config.template import FORECASTS, PLAIN_SUBJECTS, SESSION_SUBJECTS, Group, list_fields, parse_template
+from ullage.config.template import (
+    COURSES,
+    FORECASTS,
+    PLAIN_SUBJECTS,
+    SESSION_SUBJECTS,
+    Group,
+    list_fields,
+    parse_template,
+)
 from ullage.prompt import start_refresh_if_due
 from ullage.quota import merge, serial
 from ullage.quota.model import Account, has_reset
@@ -31,7 +39,7 @@ if TYPE_CHECKING:
     from ullage.config import Settings
     from ullage.config.template import Node
     from ullage.quota.model import Reading, Window
-    from ullage.quota.pace import Forecast
+    from ullage.quota.pace import Forecast, Sample
     from ullage.render.surfaces import Span
     from ullage.sources.statusline import Session
     from ullage.store.statements import Stated
@@ -59,19 +67,20 @@ class Statement(Record):
 
 def run(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int | None:
     """Print the line and return the exit code; None for arguments that the click command must explain or refuse."""
-    options = parse_options(arguments, valued=("--then", "--profile"), flags=("--quiet",))
+    options = parse_options("statusline", arguments)
     if options is None or os.isatty(0):
         return None
-    choose_profile(options.get("--profile"), environ)
+    choose_profile(last_value(options, "--profile"), environ)
     payload = _read_all(0)
     previous = None
-    if options.get("--then"):
+    then = last_value(options, "--then")
+    if then:
         from ullage import config
         from ullage.claude_code.previous import Previous
         from ullage.system import secret
 
         named = config.load(environ)[0].key_variables
-        previous = Previous(options["--then"], payload, secret.withhold_own_keys(environ, named))
+        previous = Previous(then, payload, secret.withhold_own_keys(environ, named))
     shows = "--quiet" not in options
     try:
         line = _take_in(payload, environ, shows=shows, prints=previous is None)
@@ -177,7 +186,7 @@ def _line(
 
     known = merged or Reading(account=Account(), source=statusline.NAME, as_of=now, windows=())
     nodes = parse_template(settings.status_line_template, PLAIN_SUBJECTS + SESSION_SUBJECTS)
-    asks = any(field.attribute in FORECASTS for field in list_fields(nodes))
+    asked = {field.attribute for field in list_fields(nodes)}
     view = segment.View(
         reading=known,
         now=now,
@@ -185,7 +194,9 @@ def _line(
         show_left=settings.show_left,
         ascii_only=settings.ascii_only,
         session=session.fields,
-        forecasts=_forecasts(known, settings, environ, now) if asks else {},
+        forecasts=_forecasts(known, settings, environ, now) if asked & {*FORECASTS} else {},
+        samples=_samples(known, environ, now) if asked & {*COURSES} else {},
+        nerd=settings.nerd,
     )
     columns = _columns(environ)
     spans = _without_gaps(segment.fill(nodes, view))
@@ -224,6 +235,13 @@ def _forecasts(reading: Reading, settings: Settings, environ: Mapping[str, str],
     from ullage.store.cache import ProfileCache
 
     return overview.load_forecasts(ProfileCache(environ), reading, settings.thresholds, now)
+
+
+def _samples(reading: Reading, environ: Mapping[str, str], now: datetime) -> dict[str, list[Sample]]:
+    from ullage.store import overview
+    from ullage.store.cache import ProfileCache
+
+    return overview.load_samples(ProfileCache(environ), reading, now)
 
 
 def _save(statement: Statement, known: Stated, settings: Settings, environ: Mapping[str, str]) -> None:

@@ -56,7 +56,7 @@ def command(window: str | None, svg_file: str | None, png_file: str | None, them
         return 3
     drawn, chosen = choose(known, settings, window, now)
     if drawn is None:
-        click.echo(f"{chosen} cannot be drawn: it has not started, has reset, or nobody knows its length.", err=True)
+        click.echo(f"{chosen} cannot be drawn: it has not started, or its length is unknown.", err=True)
         return 3
     if svg_file is not None:
         _write(svg_file, "SVG", svg.draw_svg(drawn, theme).encode())
@@ -95,7 +95,10 @@ def _print(drawn: Burnup, settings: Settings) -> None:
     from ullage.render import table
 
     settings = options.for_a_terminal(settings)
-    table.print_lines(chart.page(drawn, table.width(), _PLOT_LINES, ascii_only=settings.ascii_only), settings)
+    lines = chart.page(
+        drawn, table.width(), _PLOT_LINES, thresholds=settings.thresholds, ascii_only=settings.ascii_only
+    )
+    table.print_lines(lines, settings)
 
 
 def _png(drawn: Burnup, theme: str) -> bytes:

@@ -1,9 +1,10 @@
-"""`ullage config`: show the file and the values in force, write a commented default, check a file, apply it."""
+"""`ullage config`: show the file and the values in force, write a default, check a file, list presets, apply it."""
 
 from __future__ import annotations
 
 import difflib
 import os
+from datetime import UTC, datetime
 
 import click
 
@@ -14,11 +15,13 @@ from ullage.cli import options
 from ullage.cli.options import LONGEST_REFRESH_SECONDS
 from ullage.cli.say import say
 from ullage.config.default_file import write_default, write_value
+from ullage.config.presets import PRESETS
 from ullage.config.settings import build_settings
 from ullage.config.template import PLAIN_SUBJECTS, SESSION_SUBJECTS, list_fields, parse_template
 from ullage.prompt.publish import publish_anew
 from ullage.quota.model import find_window
 from ullage.render.segment import short_name
+from ullage.store import overview
 from ullage.store.cache import ProfileCache
 from ullage.system import directories
 
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
 @click.group(name="config", invoke_without_command=True)
 @click.pass_context
 def command(context: click.Context) -> None:
-    """Show the configuration file and the values in force; subcommands write, check and apply it."""
+    """Show the configuration file and the values in force; subcommands write, check, preview and apply it."""
     if context.invoked_subcommand is None:
         path = config.config_path(os.environ)
         values, issues = config.read(path)
@@ -105,6 +108,38 @@ def _dead_channels(values: Mapping[str, Any]) -> Iterator[str]:
         wrong = explain_missing(channel, wishes)
         if wrong:
             yield f"alerts.via names {channel}, which {wrong}."
+
+
+@command.command(short_help="Show the ready-made segments, or one of them at every level.")
+@click.argument("name", required=False, type=click.Choice([*PRESETS]))
+@options.profile
+def preset(name: str | None) -> int:
+    """Show the ready-made segments with your own numbers, or NAME alone at every level with made-up ones.
+
+    `preset = "NAME"` under [segment] in config.toml chooses one, and `glyphs = "nerd"` draws it with a Nerd Font.
+    """
+    from ullage.cli import previews
+    from ullage.render import table
+
+    settings, issues = options.load_settings()
+    settings, now = options.for_a_terminal(settings), datetime.now(UTC)
+    if name is None:
+        known = overview.load(ProfileCache(os.environ), settings.thresholds, now)
+        own = previews.own_view(known, settings, now)
+        view = own or previews.demo_view("warning", settings, now)
+        shown = [(each, previews.preview(found, view, settings)) for each, found in PRESETS.items()]
+        numbers = "Your own numbers." if own else "Made-up numbers: nothing is known of yours yet."
+    else:
+        stages = {stage: previews.demo_view(stage, settings, now) for stage in previews.STAGES}
+        shown = [(stage, previews.preview(PRESETS[name], view, settings)) for stage, view in stages.items()]
+        numbers = f"{name}: {PRESETS[name].words}."
+    values, _ = config.read(config.config_path(os.environ))
+    chosen = values["segment.preset"] if name is None else ""
+    table.print_lines(previews.lines(shown, chosen), settings)
+    say(f"\n{numbers}\nTo choose one: `ullage config apply` after these lines in {config.config_path(os.environ)}:")
+    say(f'\n    [segment]\n    preset = "{name or "spark"}"')
+    options.tell_issues(issues)
+    return 0
 
 
 @command.command()

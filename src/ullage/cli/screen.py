@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from typing import Any, Self
 
 _ENTER = "\033[?1049h\033[?25l\033[2J"
-_LEAVE = "\033[0m\033[?25h\033[?1049l"
+# A terminal that has no other screen is left empty, not with a prompt in the middle of what was drawn.
+_LEAVE = "\033[0m\033[?25h\033[H\033[J\033[?1049l"
 _ARROWS = {"A": "up", "B": "down", "C": "right", "D": "left"}
 _ENDING = ("SIGTERM", "SIGHUP")
 

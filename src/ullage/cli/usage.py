@@ -10,7 +10,6 @@ import click
 from ullage.base.text import clean
 from ullage.cli import options
 from ullage.cli.asking import refresh_or_wait
-from ullage.cli.say import say
 from ullage.quota import exits
 from ullage.store import overview
 from ullage.system import places
@@ -31,11 +30,12 @@ if TYPE_CHECKING:
 @click.option("--all", "every", is_flag=True, help="Every profile that ullage has seen, each account once.")
 @options.profile
 def command(as_json: bool, may_refresh: bool, every: bool) -> int:
-    """Show every window: how much is used, when it resets, how old the number is and who said so.
+    """Show every window: how much is used, when it resets, whether it lasts, and how old the number is.
 
-    "Over time" is what a window stood at by the end of each tenth of its time, from its start to its reset: the lowest
-    step is near 0, the highest 100 %; it is empty for what is to come, and where no reading tells. "Pace" is the used
-    share against the elapsed share: at 1.0 it just lasts.
+    The tick on a bar is the time that has passed: a bar beyond it is used faster than would just last. The steps are
+    what a window stood at by the end of each tenth of its time, from its start to its reset: the lowest near 0, the
+    highest 100 %, none for what is to come, and none where no reading tells. The pointer marks the window nearest to
+    its limit. ! is a warning, !! critical, × used up, ~ stale, ↺ reset since.
 
     Exits with 3 when nothing is known, 4 when what is known is too old to show, 5 when a source failed and there is
     nothing to fall back on.
@@ -66,10 +66,8 @@ def command(as_json: bool, may_refresh: bool, every: bool) -> int:
         from ullage.render import table
 
         settings = options.for_a_terminal(settings)
-        for one in shown:
-            if every:
-                say(_title(one))
-            table.print_usage(one, settings, now)
+        for number, one in enumerate(shown):
+            table.print_usage(one, settings, now, title=_title(one) if every else "", first=not number)
     return min(exits.choose_exit_code(one.reading, one.schedule.problem, settings.thresholds, now) for one in shown)
 
 

@@ -14,22 +14,27 @@ from ullage.base.text import clean
 from ullage.cli import options
 from ullage.cli.screen import Ended, Screen
 from ullage.quota.model import binding_window, listed_windows
-from ullage.render import burnup, chart, table
+from ullage.render import burnup, chart, rows, table, usage, words
+from ullage.render.cells import fit
+from ullage.render.cells import width as width_of
 from ullage.render.surfaces import Span
 from ullage.store import overview
 from ullage.store.cache import ProfileCache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from ullage.config import Settings
     from ullage.quota.model import Window
     from ullage.store.overview import Overview
 
 # How often the cache is checked for changes, by its files' times alone.
 _LOOK_SECONDS = 2.0
-_MOST_PLOT_LINES = 20
-# Layouts in order of preference: dense table, brief chart, fewest lines of the plot. The first that fits is drawn.
-_LAYOUTS = ((False, False, 12), (True, False, 6), (True, True, 3))
+# The fewest lines of a plot that are worth it, and for which the forecast's interval is left out; and how wide a chart
+# must be for another beside it.
+_LEAST_PLOT_LINES, _ROOMY_PLOT_LINES = 3, 10
+_CHART_CELLS, _GAP_CELLS = 58, 2
 _NEXT = ("right", "down", "\t", "l", "j")
 _PREVIOUS = ("left", "up", "h", "k")
 
@@ -37,7 +42,7 @@ _PREVIOUS = ("left", "up", "h", "k")
 @click.command(name="watch")
 @options.profile
 def command() -> int:
-    """Show the windows and the chart of one, live, until q is pressed.
+    """Show the windows and the chart of one, live, until q is pressed; of several where there is room.
 
     The chart is of the window nearest to its limit; the digits and the arrow keys choose another. Redraws when a
     reading comes in and when a minute has passed; a reading that is due is asked for in the background.
@@ -63,9 +68,9 @@ def _watch(screen: Screen, cache: ProfileCache, settings: Settings) -> int:
         if seen != drawn:
             prompt.start_refresh_if_due(os.environ)
             known = overview.load(cache, settings.thresholds, now)
-            windows = listed_windows(known.reading) if known.reading else ()
+            windows = _in_order(known)
             if windows and chosen is None:
-                nearest = binding_window(windows, now, settings.thresholds)
+                nearest = binding_window(tuple(windows), now, settings.thresholds)
                 chosen = windows.index(nearest) if nearest else 0
             elif windows and chosen is not None:
                 chosen %= len(windows)
@@ -96,28 +101,77 @@ def _version(cache: ProfileCache) -> tuple[object, ...]:
 
 
 def _lines(known: Overview, settings: Settings, now: datetime, chosen: int, size: tuple[int, int]) -> list[str]:
-    """Return the lines of the screen: the table, a chart as high as fits, and the keys."""
-    windows = listed_windows(known.reading) if known.reading else ()
-    keys = f"q quits; 1-{len(windows)} or the arrows choose" if len(windows) > 1 else "q quits"
-    below = [Span(text=keys, level="stale")]
-    for dense, brief, least in _LAYOUTS:
-        plot = _MOST_PLOT_LINES
-        while windows and plot >= least:
-            lines = [*_chart(windows[chosen], known, settings, now, size[0], plot, brief=brief), below]
-            drawn = table.frame(known, lines, settings, now, size[0], dense=dense)
-            if len(drawn) <= size[1]:
-                return drawn
-            plot -= len(drawn) - size[1]
-    shown = table.frame(known, [below], settings, now, size[0])
-    if len(shown) > size[1]:
-        shown = table.frame(known, [below], settings, now, size[0], dense=True)
-    return shown[: size[1]]
+    """Return the lines of the screen: the list, a chart of the chosen window or of several, and the keys at the end."""
+    # A terminal that erases to the end of a full line takes its last cell with it.
+    width, height = size[0] - 1, size[1]
+    windows = _in_order(known)
+    listed = usage.page(known, settings, now, width, chosen if windows else None)
+    room = height - len(table.frame(listed, settings, width)) - 1
+    lines = [*listed, *_charts(windows, chosen, known, settings, now, width, room)]
+    drawn = table.frame(lines, settings, width)[: height - 1]
+    below = [""] * (height - 1 - len(drawn))
+    return [*drawn, *below, *table.frame([_foot(known, len(windows), settings, now, width)], settings, width)]
+
+
+def _in_order(known: Overview) -> list[Window]:
+    return rows.by_kind(listed_windows(known.reading)) if known.reading else []
+
+
+def _charts(
+    windows: Sequence[Window],
+    chosen: int,
+    known: Overview,
+    settings: Settings,
+    now: datetime,
+    width: int,
+    room: int,
+) -> list[list[Span]]:
+    """Return charts side by side, the chosen window's first, each with a blank line above; nothing without room."""
+    if not windows:
+        return []
+    many = min(len(windows), max(1, (width + _GAP_CELLS) // (_CHART_CELLS + _GAP_CELLS)))
+    turned = [*windows[chosen:], *windows[:chosen]]
+    each = (width - _GAP_CELLS * (many - 1)) // many
+    for brief in (False, True):
+        # A chart's other lines: a blank one above, up to two of heading, the axis, and the legend.
+        plot = room - (5 if brief else 6)
+        if plot >= (_LEAST_PLOT_LINES if brief else _ROOMY_PLOT_LINES):
+            drawn = [
+                _chart(window, known, settings, now, each, plot, brief=brief, stacked=many > 1)
+                for window in turned[:many]
+            ]
+            return [[], *_beside(drawn, each)]
+    return []
+
+
+def _beside(drawn: Sequence[Sequence[list[Span]]], cells: int) -> Iterator[list[Span]]:
+    """Yield the lines of charts side by side, each padded to `cells`."""
+    for number in range(max(map(len, drawn))):
+        line: list[Span] = []
+        for picture in drawn:
+            part = picture[number] if number < len(picture) else []
+            line += [*part, Span(text=" " * (cells + _GAP_CELLS - sum(width_of(span.text) for span in part)))]
+        # Without the padding of the last chart, which would wrap the line.
+        yield line[:-1]
 
 
 def _chart(
-    window: Window, known: Overview, settings: Settings, now: datetime, width: int, plot: int, *, brief: bool
+    window: Window, known: Overview, settings: Settings, now: datetime, width: int, plot: int, **form: bool
 ) -> list[list[Span]]:
     drawn = burnup.plot_burnup(window, known.samples.get(window.id, ()), known.forecasts.get(window.id), now)
     if drawn is None:
-        return [[Span(text=f"{clean(window.label)}: no course to draw", level="stale")]]
-    return chart.page(drawn, width, plot, ascii_only=settings.ascii_only, brief=brief)
+        return [[Span(text=f"{clean(window.label)}: no course to draw", level="faint")]]
+    return chart.page(drawn, width, plot, thresholds=settings.thresholds, ascii_only=settings.ascii_only, **form)
+
+
+def _foot(known: Overview, windows: int, settings: Settings, now: datetime, width: int) -> list[Span]:
+    """Return the keys, the time, and when the next reading is due, in the last line."""
+    dot = " - " if settings.ascii_only else " · "
+    keys = f"1-{min(windows, 9)} or arrows choose{dot}q quits" if windows > 1 else "q quits"
+    due = known.schedule.due_at(known.reading, attended=True)
+    following = "next reading due" if due is None or due <= now else f"next reading in {words.countdown(due - now)}"
+    time = f"{words.clock(now, now)}{dot}{following}"
+    space = width - len(keys) - len(time)
+    # Without room for both the keys matter more.
+    text = f"{keys}{' ' * space}{time}" if space >= _GAP_CELLS else keys
+    return fit([Span(text=text, level="faint")], width, ascii_only=settings.ascii_only)

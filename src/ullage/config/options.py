@@ -30,6 +30,15 @@ _KEYRING = (
 )
 
 
+def _check_preset(value: object) -> str | None:
+    # A status line reads every option, and few choose a preset.
+    if value == DEFAULTS["segment.preset"]:
+        return None
+    from ullage.config.presets import PRESETS
+
+    return checks.one_of(*PRESETS)(value)
+
+
 class Option(Record):
     """One key of config.toml."""
 
@@ -56,14 +65,21 @@ OPTIONS: tuple[Option, ...] = (
         check=checks.one_of(*SOURCES),
     ),
     Option(
+        key="segment.preset",
+        explanation="A ready-made segment; `ullage config preset` shows them all. A template of your own goes before\n"
+        "its template.",
+        check=_check_preset,
+    ),
+    Option(
         key="segment.template",
         explanation="What a prompt shows: {5h}, {7d}, a model's name such as {fable}, {credits}, {top} for the window\n"
-        "nearest to its limit; with .used .left .bar .name .label .resets_in .resets_at .blocked_for\n"
-        ".on_credits; {model_week} is a model's week where it is fuller than the week,\n"
-        "{budget} a budget or a spend limit where that binds,\n"
+        "nearest to its limit; with .used .left .name .label .resets_in .resets_at\n"
+        "and .blocked_for .on_credits; {model_week} is a model's week where it is fuller than the week,\n"
+        "{budget} a budget or a spend limit where that binds;\n"
+        "drawn as .bar .dots .ring and .course (what it stood at so far), in so many cells with {5h.bar:5};\n"
         "with .pace (1.3×: used so much faster than would just last) and .runs_out (when, if before the reset);\n"
-        "{age} {state} {plan} {source}. A group in [ ] vanishes when a value in it is unknown.\n"
-        "{{ }} [[ ]] stand for themselves.",
+        "{age} {state} {plan} {source} {icon}. A group in [ ] vanishes when a value in it is unknown, and has a style\n"
+        "with [ ](dim). {{ }} [[ ]] stand for themselves.",
         check=_TEMPLATE,
     ),
     Option(
@@ -73,8 +89,8 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         key="segment.glyphs",
-        explanation="unicode, or ascii for terminals that show nothing else.",
-        check=checks.one_of("unicode", "ascii"),
+        explanation="unicode, ascii for terminals that show nothing else, or nerd for a Nerd Font.",
+        check=checks.one_of("unicode", "ascii", "nerd"),
     ),
     *(
         Option(

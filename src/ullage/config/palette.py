@@ -93,6 +93,15 @@ ATTRIBUTES = {
 NAMES = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
 _STEPS = (0, 95, 135, 175, 215, 255)
 
+# A level's colour on the grey of a badge that has nothing to say.
+_ON_GREY = {
+    "normal": "color114",
+    "warning": "color214",
+    "critical": "bold color216",
+    "exhausted": "bold color183",
+    "stale": "color250",
+}
+
 PALETTES = ("16", "truecolor", "none")
 BACKGROUNDS = ("auto", "dark", "light")
 
@@ -112,7 +121,10 @@ class Look(Record):
         if self.palette == "none":
             return {}
         shown = background or self.background or "dark"
-        styles = _SIXTEEN[shown] if self.palette == "16" else {**_with_hex(shown), "stale": "dim"}
+        styles = _SIXTEEN[shown] if self.palette == "16" else _with_hex(shown)
+        if shown == "dark":
+            # Fainter than the text around it, whichever colour that has.
+            styles = {**styles, "stale": "dim", "faint": "dim"}
         return {**styles, **self.own}
 
     def in_tmux(self) -> dict[str, str]:
@@ -131,6 +143,11 @@ class Look(Record):
     def in_badge(self) -> dict[str, str]:
         """Return the style of each level as a badge: a colour on a background of its own."""
         return {} if self.palette == "none" else dict(_BADGES)
+
+    def on_grey(self) -> dict[str, str]:
+        """Return the style of each level on the grey of a normal badge."""
+        ground = _BADGES["normal"].rpartition(" ")[2]
+        return {} if self.palette == "none" else {level: f"{style} {ground}" for level, style in _ON_GREY.items()}
 
 
 def _with_hex(background: Background) -> dict[str, str]:

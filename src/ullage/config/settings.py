@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # Each option's value by its key where nobody sets it; `options` explains them.
 DEFAULTS: Mapping[str, Any] = {
     "source": "auto",
+    "segment.preset": "plain",
     "segment.template": "{top.name} {top}[ {top.on_credits}][ {top.blocked_for}]",
     "segment.show": "used",
     "segment.glyphs": "unicode",
@@ -102,6 +103,8 @@ class Settings(Record):
     status_line_template: str = DEFAULTS["statusline.template"]
     show_left: bool
     ascii_only: bool
+    nerd: bool = False
+    shape: str = ""
     palette: dict[str, str]
     look: Look = Look()
     alerts: Wishes = Wishes()
@@ -134,6 +137,7 @@ def build_settings(values: Mapping[str, Any], environ: Mapping[str, str] = {}) -
         own={level: values[f"colors.{level}"] for level in LEVELS if values[f"colors.{level}"]},
         background=background_of(environ, values["colors.background"]),
     )
+    template, shape = _segment(values)
     return Settings(
         source=values["source"],
         thresholds=Thresholds(
@@ -142,12 +146,12 @@ def build_settings(values: Mapping[str, Any], environ: Mapping[str, str] = {}) -
             stale_after=timedelta(minutes=values["age.stale_after_minutes"]),
             expire_after=timedelta(minutes=values["age.expire_after_minutes"]),
         ),
-        templates={
-            surface: values[f"segment.templates.{surface}"] or values["segment.template"] for surface in SURFACES
-        },
+        templates={surface: values[f"segment.templates.{surface}"] or template for surface in SURFACES},
         status_line_template=values["statusline.template"],
         show_left=values["segment.show"] == "left",
         ascii_only=values["segment.glyphs"] == "ascii",
+        nerd=values["segment.glyphs"] == "nerd",
+        shape=shape,
         palette=look.in_terminal(),
         look=look,
         push_to_tmux=values["tmux.push"],
@@ -160,6 +164,19 @@ def build_settings(values: Mapping[str, Any], environ: Mapping[str, str] = {}) -
             **{key.removeprefix("metrics."): value for key, value in values.items() if key.startswith("metrics.")}
         ),
     )
+
+
+def _segment(values: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the template and the shape of the segment: a template of the person's own goes before a preset's."""
+    template = values["segment.template"]
+    if values["segment.preset"] == DEFAULTS["segment.preset"]:
+        return template, ""
+    from ullage.config.presets import PRESETS
+
+    preset = PRESETS[values["segment.preset"]]
+    if template == DEFAULTS["segment.template"]:
+        template = preset.template.replace("→", "->") if values["segment.glyphs"] == "ascii" else preset.template
+    return template, preset.shape
 
 
 def _key_names(values: Mapping[str, Any], which: str) -> KeyNames:

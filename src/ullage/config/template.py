@@ -1,15 +1,17 @@
 """The grammar of a template: which fields there are, and what is wrong with one that cannot be read. Pure.
 
     {top.name} {top}[ {top.blocked_for}]
+    [5h ](dim){5h.bar:5} {5h}
 
-A field is `{subject}` or `{subject.attribute}`; a group in square brackets vanishes when a value in it is unknown. A
-bracket that is to be shown is doubled.
+A field is `{subject}` or `{subject.attribute}`, with a number of cells where it is drawn; a group in square brackets
+vanishes when a value in it is unknown, and may have a style in parentheses. A bracket that is to be shown is doubled.
 """
 
 from __future__ import annotations
 
 from ullage.base.record import Record
 from ullage.base.text import clean
+from ullage.config.palette import check_style
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +27,9 @@ WINDOW_ATTRIBUTES = (
     "used",
     "left",
     "bar",
+    "dots",
+    "ring",
+    "course",
     "name",
     "label",
     "resets_in",
@@ -34,8 +39,11 @@ WINDOW_ATTRIBUTES = (
     "pace",
     "runs_out",
 )
-CREDITS_ATTRIBUTES = ("", "percent", "used", "limit", "left", "bar")
-PLAIN_SUBJECTS = ("age", "state", "plan", "source")
+CREDITS_ATTRIBUTES = ("", "percent", "used", "limit", "left", "bar", "dots", "ring")
+PLAIN_SUBJECTS = ("age", "state", "plan", "source", "icon")
+# What is drawn in as many cells as one likes.
+DRAWN = ("bar", "dots", "course")
+_MOST_CELLS = 40
 # What Claude Code tells its status line about the session, beside the windows.
 SESSION_SUBJECTS = ("model", "context", "cost", "folder", "version", "effort")
 
@@ -45,21 +53,24 @@ COUNTDOWNS = ("resets_in", "blocked_for")
 # What is shown as a time of day, with its weekday unless that is today's.
 MOMENTS = ("resets_at", "runs_out")
 
-# What a forecast is made for.
+# What a forecast is made for, and what the history.
 FORECASTS = ("pace", "runs_out")
+COURSES = ("course",)
 
 
 class Field(Record):
-    """A value to fill in."""
+    """A value to fill in; `cells` is how wide it is drawn where the template says so."""
 
     subject: str
     attribute: str
+    cells: int | None = None
 
 
 class Group(Record):
-    """What vanishes together."""
+    """What vanishes together; `style` is that of what has no level of its own."""
 
     nodes: tuple[Node, ...]
+    style: str = ""
 
 
 class TemplateError(ValueError):
@@ -111,7 +122,8 @@ def _parse_nodes(template: str, at: int, plain: tuple[str, ...], *, inside: bool
             at = end + 1
         elif character == "[" and not inside:
             group, at = _parse_nodes(template, at + 1, plain, inside=True)
-            nodes.append(Group(nodes=group))
+            style, at = _parse_style(template, at)
+            nodes.append(Group(nodes=group, style=style))
         elif character == "]" and inside:
             return tuple(nodes), at + 1
         elif character in "}[]":
@@ -126,7 +138,26 @@ def _parse_nodes(template: str, at: int, plain: tuple[str, ...], *, inside: bool
     return tuple(nodes), at
 
 
+def _parse_style(template: str, at: int) -> tuple[str, int]:
+    """Return the style behind a group and where it ends; parentheses around anything else are text."""
+    end = template.find(")", at)
+    style = template[at + 1 : end].strip() if template[at : at + 1] == "(" and end > at else ""
+    return (style, end + 1) if style and check_style(style) is None else ("", at)
+
+
+def _cells(text: str, attribute: str, at: int) -> int | None:
+    if not text:
+        return None
+    if attribute not in DRAWN:
+        raise TemplateError(f"asks for a width at character {at + 1}; {', '.join(DRAWN)} have one")
+    digits = text[1:]
+    if not (digits.isascii() and digits.isdigit() and 1 <= int(digits[:4]) <= _MOST_CELLS):
+        raise TemplateError(f"asks for {clean(digits)!r} cells at character {at + 1}; it can be 1 to {_MOST_CELLS}")
+    return int(digits)
+
+
 def _field(text: str, at: int, plain: tuple[str, ...]) -> Field:
+    text, colon, width = text.strip().partition(":")
     subject, dot, attribute = text.strip().partition(".")
     if dot and not attribute:
         raise TemplateError(f"has a field that ends with a dot at character {at + 1}")
@@ -143,7 +174,7 @@ def _field(text: str, at: int, plain: tuple[str, ...]) -> Field:
         near = difflib.get_close_matches(attribute, known, 1, 0.5)
         options = f"did you mean {near[0]}?" if near else f"it can be {', '.join(filter(None, known)) or 'nothing'}"
         raise TemplateError(f"asks for {{{subject}.{clean(attribute)}}} at character {at + 1}; {options}")
-    return Field(subject=subject, attribute=attribute)
+    return Field(subject=subject, attribute=attribute, cells=_cells(colon + width, attribute, at))
 
 
 def list_fields(nodes: Iterable[Node]) -> list[Field]:

@@ -102,6 +102,8 @@ def look_at(known: Overview, settings: Settings, wanted: Wanted, now: datetime) 
         show_left=settings.show_left,
         ascii_only=settings.ascii_only,
         forecasts=known.forecasts,
+        samples=known.samples,
+        nerd=settings.nerd,
     )
     shown = nothing.replace(
         rows=_rows(known, settings, now),

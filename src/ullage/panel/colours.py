@@ -13,6 +13,7 @@ from ullage.config.palette import NAMES, hex_of_number, number_of
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Literal
 
     from ullage.quota.timeline import Level
 
@@ -56,7 +57,7 @@ def _hue(colour: str) -> tuple[float, float]:
     return hue, saturation
 
 
-def paint(palette: Mapping[str, str], level: Level | None) -> Paint:
+def paint(palette: Mapping[str, str], level: Level | Literal["faint"] | None) -> Paint:
     """Return how a level looks; its colour is None where the palette gives it none.
 
     A bar's background is not ours to change, so `reverse` becomes bold.

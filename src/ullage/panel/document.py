@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ullage.panel import Panel, PanelRow
+    from ullage.quota.timeline import Level
     from ullage.render.surfaces import Span
 
 
@@ -54,7 +55,11 @@ def digest(panel: Panel) -> str:
 
 def _span(span: Span, panel: Panel) -> PanelSpanDocument:
     look = paint(panel.palette, span.level)
-    return PanelSpanDocument(text=span.text, level=span.level, colour=look.colour, bold=look.bold)
+    return PanelSpanDocument(text=span.text, level=_level(span), colour=look.colour, bold=look.bold)
+
+
+def _level(span: Span) -> Level | None:
+    return None if span.level == "faint" else span.level
 
 
 def _row(row: PanelRow, panel: Panel) -> PanelRowDocument:
@@ -62,7 +67,7 @@ def _row(row: PanelRow, panel: Panel) -> PanelRowDocument:
         window=row.window,
         label=row.label,
         text=row.share.text,
-        level=row.share.level,
+        level=_level(row.share),
         colour=paint(panel.palette, row.share.level).colour,
         used_percent=row.used_percent,
         course=row.course,

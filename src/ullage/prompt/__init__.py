@@ -10,7 +10,7 @@ import os
 import sys
 import time
 
-from ullage.base.arguments import parse_options
+from ullage.base.arguments import last_value, parse_options
 from ullage.base.errors import UsageError
 from ullage.quota import timeline
 from ullage.quota.timeline import SURFACES, choose_timeline
@@ -24,11 +24,14 @@ if TYPE_CHECKING:
 
 def run(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int | None:
     """Print the segment and return the exit code; None when the arguments are for the full command line to explain."""
-    options = parse_options(arguments, valued=("--surface", "--profile"))
-    surface = options.get("--surface", "plain") if options is not None else ""
-    if options is None or surface not in SURFACES:
+    options = parse_options("prompt", arguments)
+    if options is None:
         return None
-    choose_profile(options.get("--profile"), environ)
+    given = last_value(options, "--surface")
+    surface = "plain" if given is None else given
+    if surface not in SURFACES:
+        return None
+    choose_profile(last_value(options, "--profile"), environ)
     try:
         data = _read(surface, environ)
     except UsageError:

@@ -7,19 +7,19 @@ import math
 from ullage.base.dates import UTC, datetime, timedelta
 from ullage.config.template import COUNTDOWNS, FORECASTS, MOMENTS, list_fields, parse_template
 from ullage.quota.changes import list_turns, to_second
-from ullage.quota.timeline import LEAD_SECONDS, TIMELINES, Frame, is_ascii, surface_of
+from ullage.quota.timeline import LEAD_SECONDS, TIMELINES, Frame, is_ascii, is_coloured, surface_of
 from ullage.render import segment
 from ullage.render.segment import View
 from ullage.render.surfaces import form_of, paint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from ullage.config import Settings
     from ullage.config.template import Node
     from ullage.quota.model import Reading, Window
-    from ullage.quota.pace import Forecast
+    from ullage.quota.pace import Forecast, Sample
     from ullage.render.surfaces import Span
 
 MOST_FRAMES = 120
@@ -28,6 +28,7 @@ _FAR_STEP_SECONDS = 300
 _FEWEST_FAR_STEPS = 24
 _DAY_SECONDS = 86400
 _NO_FORECASTS: Mapping[str, Forecast] = {}
+_NO_SAMPLES: Mapping[str, Sequence[Sample]] = {}
 
 
 def build(
@@ -35,6 +36,7 @@ def build(
     settings: Settings,
     now: datetime,
     forecasts: Mapping[str, Forecast] = _NO_FORECASTS,
+    samples: Mapping[str, Sequence[Sample]] = _NO_SAMPLES,
 ) -> dict[tuple[str, ...], list[Frame]]:
     """Return the frames from `now` until the reading is too old to show, by the timelines that have the same ones."""
     written = math.floor(now.timestamp())
@@ -44,29 +46,31 @@ def build(
     for name in TIMELINES:
         alike.setdefault((settings.templates[surface_of(name)], form_of(name)), []).append(name)
     scenes = {
-        (template, ascii): _scenes(reading, settings, template, written, forecasts, ascii=ascii)
+        (template, ascii): _scenes(reading, settings, template, written, forecasts, samples, ascii=ascii)
         for template, ascii in {(template, is_ascii(form)) for template, form in alike}
     }
     return {
-        tuple(names): [
-            Frame(
-                starts_at=second,
-                level=segment.level_of(spans),
-                text=paint(spans, form, settings.palette_of(surface_of(form))),
-            )
-            for second, spans in scenes[template, is_ascii(form)]
-        ]
+        tuple(names): [_frame(second, spans, form, settings) for second, spans in scenes[template, is_ascii(form)]]
         for (template, form), names in alike.items()
     }
 
 
-def asks_for_forecasts(settings: Settings) -> bool:
-    """Say whether any template shows what only a forecast knows."""
-    return any(_asks_for_forecasts(parse_template(template)) for template in {*settings.templates.values()})
+def _frame(second: int, spans: Sequence[Span], form: str, settings: Settings) -> Frame:
+    level = segment.level_of(spans)
+    if settings.shape and is_coloured(form):
+        from ullage.render.shapes import shaped
+
+        spans = shaped(spans, settings.shape, level, settings.look, nerd=settings.nerd and not is_ascii(form))
+    return Frame(starts_at=second, level=level, text=paint(spans, form, settings.palette_of(surface_of(form))))
 
 
-def _asks_for_forecasts(nodes: Iterable[Node]) -> bool:
-    return any(field.attribute in FORECASTS for field in list_fields(nodes))
+def asks_for(attributes: Iterable[str], settings: Settings) -> bool:
+    """Say whether any template shows one of these attributes."""
+    return any(_asks_for(attributes, parse_template(template)) for template in {*settings.templates.values()})
+
+
+def _asks_for(attributes: Iterable[str], nodes: Iterable[Node]) -> bool:
+    return any(field.attribute in attributes for field in list_fields(nodes))
 
 
 def _exhaustions(forecasts: Mapping[str, Forecast], written: int, horizon: int) -> set[int]:
@@ -134,6 +138,7 @@ def _scenes(
     template: str,
     written: int,
     forecasts: Mapping[str, Forecast],
+    samples: Mapping[str, Sequence[Sample]],
     *,
     ascii: bool,
 ) -> list[tuple[int, list[Span]]]:
@@ -143,12 +148,12 @@ def _scenes(
     nodes = parse_template(template)
     fixed = {written, *list_turns(reading, settings.thresholds, written)}
     horizon = max(fixed)
-    if _asks_for_forecasts(nodes):
+    if _asks_for(FORECASTS, nodes):
         fixed |= _exhaustions(forecasts, written, horizon)
-    if any(field.attribute in MOMENTS for field in list_fields(nodes)):
+    if _asks_for(MOMENTS, nodes):
         fixed |= _midnights(written, horizon)
     steps = [step for step in _steps(reading, nodes, written, horizon) if step not in fixed]
-    filled = {second: _fill(nodes, reading, settings, second, forecasts) for second in (*fixed, *steps)}
+    filled = {second: _fill(nodes, reading, settings, second, forecasts, samples) for second in (*fixed, *steps)}
     if ascii:
         filled = {second: _without_signs(spans) for second, spans in filled.items()}
     scenes = _changes(filled)
@@ -159,7 +164,12 @@ def _scenes(
 
 
 def _fill(
-    nodes: tuple[Node, ...], reading: Reading, settings: Settings, second: int, forecasts: Mapping[str, Forecast]
+    nodes: tuple[Node, ...],
+    reading: Reading,
+    settings: Settings,
+    second: int,
+    forecasts: Mapping[str, Forecast],
+    samples: Mapping[str, Sequence[Sample]],
 ) -> list[Span]:
     view = View(
         reading=reading,
@@ -168,6 +178,8 @@ def _fill(
         show_left=settings.show_left,
         ascii_only=settings.ascii_only,
         forecasts=forecasts,
+        samples=samples,
+        nerd=settings.nerd,
     )
     return segment.fill(nodes, view)
 

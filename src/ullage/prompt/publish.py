@@ -6,6 +6,7 @@ import math
 import time
 
 from ullage.base.dates import UTC, datetime
+from ullage.config.template import COURSES, FORECASTS
 from ullage.prompt import frames
 from ullage.quota import timeline
 from ullage.quota.changes import list_turns, to_second
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from ullage.config import Settings
     from ullage.quota.model import Reading
-    from ullage.quota.pace import Forecast
+    from ullage.quota.pace import Forecast, Sample
     from ullage.store.cache import ProfileCache, Snapshot
 
 _MOST_PUBLICATIONS = 5
@@ -67,17 +68,24 @@ def _load_forecasts(
     return overview.load_forecasts(cache, reading, settings.thresholds, now)
 
 
+def _load_samples(cache: ProfileCache, reading: Reading | None, now: datetime) -> dict[str, list[Sample]]:
+    from ullage.store import overview
+
+    return overview.load_samples(cache, reading, now)
+
+
 def _contents(
     cache: ProfileCache, settings: Settings, snapshot: Snapshot, now: datetime
 ) -> dict[tuple[bytes, int], list[str]]:
     """Return the timelines' bytes and checkpoints, each with the names of those that have it; the last name is last."""
     written = math.floor(now.timestamp())
     reading, clock = snapshot.reading, boot_clock()
-    forecasts = _load_forecasts(cache, reading, settings, now) if frames.asks_for_forecasts(settings) else {}
+    forecasts = _load_forecasts(cache, reading, settings, now) if frames.asks_for(FORECASTS, settings) else {}
+    samples = _load_samples(cache, reading, now) if frames.asks_for(COURSES, settings) else {}
     turns = list_turns(reading, settings.thresholds, written) if reading else ()
     due = {attended: snapshot.schedule.due_at(reading, attended=attended) for attended in (True, False)}
     found: dict[tuple[bytes, int], list[str]] = {}
-    for names, built in frames.build(reading, settings, now, forecasts).items():
+    for names, built in frames.build(reading, settings, now, forecasts, samples).items():
         for attended, due_at in due.items():
             alike = [name for name in names if (surface_of(name) in ATTENDED) is attended]
             if alike:

@@ -205,13 +205,16 @@ def used_percent_at(window: Window, now: datetime, thresholds: Thresholds) -> fl
 def severity_at(window: Window, now: datetime, thresholds: Thresholds) -> Severity:
     """Return the graver of the server's word and the person's thresholds; `normal` when the percentage is unknown."""
     used = used_percent_at(window, now, thresholds)
-    if used is None:
-        return "normal"
+    return "normal" if used is None else severity_of(used, window.severity, thresholds)
+
+
+def severity_of(used: float, stated: Severity | None, thresholds: Thresholds) -> Severity:
+    """Return the graver of the server's word, where it gave one, and what the thresholds say of a percentage."""
     if used >= FULL_PERCENT:
         return "exhausted"
     if used >= thresholds.critical_percent:
         return "critical"
-    return at_least("warning" if used >= thresholds.warning_percent else "normal", window.severity)
+    return at_least("warning" if used >= thresholds.warning_percent else "normal", stated)
 
 
 def state_at(as_of: datetime, now: datetime, thresholds: Thresholds) -> State:

@@ -89,8 +89,10 @@ def ask_in_turn(sources: Sequence[Source], inquiry: Inquiry) -> bool:
             return True
     if turns.has_said_all(last.NAME, inquiry.snapshot, state_changed_at):
         return True
-    wait_until = turns.next_turn(last.NAME, inquiry.snapshot, state_changed_at, inquiry.now)
-    if wait_until is not None and not inquiry.force:
+    wait_until = None
+    if not inquiry.force:
+        wait_until = turns.next_turn(last.NAME, inquiry.snapshot, state_changed_at, inquiry.now)
+    if wait_until is not None:
         inquiry.schedule = inquiry.schedule.replace(refresh_at=wait_until, idle_refresh_at=wait_until)
         return False
     started = turns.mark_start(last.NAME, inquiry.schedule, inquiry.now)
@@ -98,6 +100,8 @@ def ask_in_turn(sources: Sequence[Source], inquiry: Inquiry) -> bool:
         inquiry.schedule = started
         inquiry.note_schedule()
     _ask(last, inquiry)
+    # What the program that was asked has itself written there is no news.
+    _note_state_file(sources, inquiry)
     return True
 
 

@@ -61,7 +61,10 @@ def is_enough(stated: Stated, now: datetime) -> bool:
     The status line tells two windows only, so whether there are others has to have been told not too long ago.
     """
     listed = [reading.as_of for reading in stated.statements if reading.source not in meters.PARTIAL]
-    if stated.reading is None or not listed or now - max(listed) >= IDLE_INTERVAL:
+    if not listed or now - max(listed) >= IDLE_INTERVAL:
+        return False
+    # Where nothing is young enough, nothing need be merged to see it.
+    if now - max(reading.as_of for reading in stated.statements) >= FRESH_FOR or stated.reading is None:
         return False
     if merge.is_disputed(stated.reading, stated.statements):
         return False

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 FULL = 100.0
 _LONGEST_SEEN = 0.1
+_FEWEST_SAMPLES = 4
 
 
 class Burnup(Record):
@@ -51,25 +52,31 @@ class Burnup(Record):
 
 
 def plot_burnup(window: Window, samples: Sequence[Sample], forecast: Forecast | None, now: datetime) -> Burnup | None:
-    """Return what a chart shows of a window; None when it has no course to show."""
+    """Return what a chart shows of a window; None when it has no course to show.
+
+    What is used up has nothing to expect but its reset, and what has reset nothing but a new reading.
+    """
     whole = length(window)
-    if whole is None or window.used_percent is None or window.resets_at is None or has_reset(window, now):
+    if whole is None or window.used_percent is None or window.resets_at is None:
         return None
+    if has_reset(window, now) or window.used_percent >= FULL:
+        forecast = None
     return Burnup(
         window=window,
         begins=window.resets_at - whole,
         resets_at=window.resets_at,
         now=now,
         used=tuple(pace.of_window(window, samples)),
-        # What is used up has nothing to expect but its reset.
-        ahead=pace.trajectory(window, samples, now) if forecast and window.used_percent < FULL else (),
-        forecast=forecast if window.used_percent < FULL else None,
+        ahead=pace.trajectory(window, samples, now) if forecast else (),
+        forecast=forecast,
     )
 
 
 def title(burnup: Burnup) -> str:
     """Return the window's name and what it stands at."""
     window = burnup.window
+    if has_reset(window, burnup.now):
+        return f"{clean(window.label)}: {words.HAS_RESET}"
     used = "" if window.used_percent is None else f": {words.percent(window.used_percent)} used"
     return clean(window.label) + used
 
@@ -108,6 +115,15 @@ def sparkline(samples: Sequence[Sample], begins: datetime, resets_at: datetime, 
             share = min(max(used_at(samples, at, begins) / FULL, 0.0), 1.0)
             shown += levels[math.floor(share * (len(levels) - 1))]
     return shown
+
+
+def window_course(window: Window, samples: Sequence[Sample], cells: int, *, ascii_only: bool) -> str:
+    """Return a window's sparkline from its start to its reset; nothing where too few readings are known to draw one."""
+    whole = length(window)
+    own = pace.of_window(window, samples)
+    if whole is None or window.resets_at is None or len(own) < _FEWEST_SAMPLES:
+        return ""
+    return sparkline(own, window.resets_at - whole, window.resets_at, cells, ascii_only=ascii_only)
 
 
 def course(burnup: Burnup) -> list[tuple[tuple[Sample, Sample], bool]]:

@@ -2,86 +2,239 @@
 
 from __future__ import annotations
 
+import math
+
+from ullage.base.record import Record
+from ullage.base.text import clean
+from ullage.quota.model import has_reset, severity_of
 from ullage.render import words
-from ullage.render.burnup import FULL, Burnup, course, outlook, ticks, title, used_at
+from ullage.render.burnup import FULL, course, outlook, ticks, used_at
+from ullage.render.cells import fit
+from ullage.render.cells import width as cells_of
 from ullage.render.surfaces import Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
+    from typing import Literal
 
+    from ullage.quota.model import Thresholds
     from ullage.quota.pace import Point
     from ullage.quota.timeline import Level
+    from ullage.render.burnup import Burnup
+
+    Line = list[Span]
 
 _MARGIN_CELLS = 5
+_GAP = "  "
+# The eighths of a cell that is filled from below; on a terminal without them a cell is filled or not.
+_EIGHTHS = " ▁▂▃▄▅▆▇█"
 
 
-def page(burnup: Burnup, width: int, height: int, *, ascii_only: bool, brief: bool = False) -> list[list[Span]]:
-    """Return the chart with its title above, and the outlook and what the marks mean below.
+class _Signs(Record):
+    """What each part of a chart is drawn with; `fills` from nothing to a whole cell."""
 
-    A `brief` one leaves the outlook out.
+    fills: str = _EIGHTHS
+    unseen: str = "▒"
+    ideal: str = "·"
+    band: str = "░"
+    expected: str = "•"
+    limit: str = "▁"
+
+
+_ASCII = _Signs(fills=" #", unseen="+", ideal=".", band=":", expected="o", limit="_")
+
+
+class _Cell(Record):
+    text: str = " "
+    level: Level | Literal["faint"] | None = None
+    style: str = ""
+
+
+def page(
+    burnup: Burnup,
+    width: int,
+    height: int,
+    *,
+    thresholds: Thresholds,
+    ascii_only: bool,
+    brief: bool = False,
+    stacked: bool = False,
+) -> list[Line]:
+    """Return the chart with a heading, and the forecast's interval and what the signs mean below.
+
+    A `brief` one leaves out the interval, and a `stacked` one has a heading of two lines whatever there is room for.
+    `height` counts the plot alone.
     """
-    marks = _ASCII_MARKS if ascii_only else _MARKS
-    gaps = any(not seen for _, seen in course(burnup))
-    below: list[list[Span]] = []
-    expected = outlook(burnup)
-    if expected.text:
-        below.append([Span(text=_sentence(expected.text), level="warning" if expected.warns else None)])
-    if burnup.forecast and words.interval(burnup.forecast, burnup.now, burnup.timezone):
-        text = f"Four cases of five: {words.interval(burnup.forecast, burnup.now, burnup.timezone)}"
-        below.append([Span(text=text, level="stale")])
-    below.append([Span(text=f"Resets {words.clock(burnup.resets_at, burnup.now, burnup.timezone)}", level="stale")])
-    legend = [
-        Span(text=marks["used"], level="normal"),
-        Span(text=" used  ", level="stale"),
-        *([Span(text=marks["unseen"], level="normal"), Span(text=" unseen  ", level="stale")] if gaps else ()),
-        Span(text=marks["ideal"] + " just lasts  ", level="stale"),
+    signs = _ASCII if ascii_only else _Signs()
+    below = [] if brief else _interval(burnup)
+    return [
+        fit(line, width, ascii_only=ascii_only)
+        for line in (
+            *heading(burnup, 0 if stacked else width, thresholds, ascii_only=ascii_only),
+            *draw(burnup, width, height, thresholds=thresholds, ascii_only=ascii_only),
+            *below,
+            _legend(burnup, signs, thresholds),
+        )
     ]
+
+
+def heading(burnup: Burnup, width: int, thresholds: Thresholds, *, ascii_only: bool) -> list[Line]:
+    """Return the window's name, its number, what to expect and when it resets: one line where they fit, else two."""
+    window, now = burnup.window, burnup.now
+    level = _level_of(burnup, thresholds)
+    name = Span(text=_plain(clean(window.label), ascii_only=ascii_only), style="bold")
+    if has_reset(window, now) or window.used_percent is None:
+        mark = words.reset_mark(ascii_only=ascii_only)
+        shown = [name, Span(text=f"{_GAP}{mark}{_GAP}")]
+        return _one_or_two(shown, [Span(text=words.HAS_RESET, level="faint")], width)
+    number = words.percent(window.used_percent) + words.form(level, ascii_only=ascii_only)
+    expected = outlook(burnup)
+    start = [name, Span(text=f"{_GAP}{number}{_GAP}", level=level, style="bold")]
+    said: Line = [
+        Span(text=expected.text, level=level if level == "exhausted" else "warning" if expected.warns else None)
+    ]
+    if level != "exhausted":
+        comma = "; " if expected.text else ""
+        said.append(Span(text=comma + words.resets(burnup.resets_at, now, burnup.timezone), level="faint"))
+    return _one_or_two(start, said, width)
+
+
+def _one_or_two(start: Line, said: Line, width: int) -> list[Line]:
+    together = [*start, *said]
+    return [together] if sum(cells_of(span.text) for span in together) <= width else [start, said]
+
+
+def _plain(text: str, *, ascii_only: bool) -> str:
+    return text.encode("ascii", "replace").decode() if ascii_only else text
+
+
+def _level_of(burnup: Burnup, thresholds: Thresholds) -> Level:
+    window = burnup.window
+    if has_reset(window, burnup.now) or window.used_percent is None:
+        return "stale"
+    return severity_of(window.used_percent, window.severity, thresholds)
+
+
+def _interval(burnup: Burnup) -> list[Line]:
+    found = words.interval(burnup.forecast, burnup.now, burnup.timezone) if burnup.forecast else ""
+    return [[Span(text=f"Runs out in four cases of five: {found}", level="faint")]] if found else []
+
+
+def _legend(burnup: Burnup, signs: _Signs, thresholds: Thresholds) -> Line:
+    level = _level_of(burnup, thresholds)
+    exhausted = level == "exhausted"
+    parts = [
+        Span(text=signs.fills[-1], level="normal" if exhausted else level),
+        Span(text=f" {words.USED}{_GAP}", level="faint"),
+    ]
+    if exhausted:
+        parts += [Span(text=signs.fills[-1], level=level), Span(text=f" {words.USED_UP}{_GAP}", level="faint")]
+    if any(not seen for _, seen in course(burnup)):
+        parts += [Span(text=signs.unseen, level=level), Span(text=f" {words.UNSEEN}{_GAP}", level="faint")]
+    parts += [Span(text=signs.ideal), Span(text=f" {words.JUST_LASTS}{_GAP}", level="faint")]
     if burnup.ahead:
-        legend += [Span(text=marks["expected"], level="warning"), Span(text=" expected", level="stale")]
-    drawn = draw(burnup, width, height, ascii_only=ascii_only)
-    return [[Span(text=title(burnup))], *drawn, *([] if brief else below), legend]
+        parts += [
+            Span(text=signs.expected, level=_expected_level(burnup)),
+            Span(text=f" {words.EXPECTED}{_GAP}", level="faint"),
+        ]
+        parts += [Span(text=f"{signs.band} four cases of five", level="faint")]
+    return parts
 
 
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
+def _expected_level(burnup: Burnup) -> Level | None:
+    return "warning" if outlook(burnup).warns else None
 
 
-def draw(burnup: Burnup, width: int, height: int, *, ascii_only: bool) -> list[list[Span]]:
-    """Return the chart as lines of spans, `width` cells wide; `height` counts the plot alone."""
-    columns = max(10, width - _MARGIN_CELLS - 1)
-    grid: list[list[tuple[str, Level | None]]] = [[(" ", None)] * columns for _ in range(height)]
-    marks = _ASCII_MARKS if ascii_only else _MARKS
-    gaps = [stretch for stretch, seen in course(burnup) if not seen]
+def draw(burnup: Burnup, width: int, height: int, *, thresholds: Thresholds, ascii_only: bool) -> list[Line]:
+    """Return the plot and its axis as lines of spans, less than `width` cells wide; `height` counts the plot alone."""
+    plot = _Plot(burnup, max(10, width - _MARGIN_CELLS - 1), height, thresholds, _ASCII if ascii_only else _Signs())
+    names = {plot.row(FULL): "100% ", plot.row(50): " 50% ", height - 1: "  0% "}
+    lines: list[Line] = []
+    for number, cells in enumerate(plot.cells):
+        margin = Span(text=names.get(number, " " * _MARGIN_CELLS), level="faint")
+        lines.append([margin, *_joined(cells)])
+    return [*lines, [Span(text=_axis(burnup, plot.columns), level="faint")]]
 
-    def row(percent: float) -> int:
-        return min(max(height - 1 - round(percent / burnup.top * (height - 1)), 0), height - 1)
 
-    for column in range(columns):
-        share = column / (columns - 1)
+def _joined(cells: Sequence[_Cell]) -> Line:
+    spans: Line = []
+    for cell in cells:
+        if spans and (spans[-1].level, spans[-1].style) == (cell.level, cell.style):
+            spans[-1] = spans[-1].replace(text=spans[-1].text + cell.text)
+        else:
+            spans.append(Span(text=cell.text, level=cell.level, style=cell.style))
+    return spans
+
+
+class _Plot:
+    """The cells of a plot, from the top row down; 100 % is the lower edge of a row."""
+
+    def __init__(self, burnup: Burnup, columns: int, height: int, thresholds: Thresholds, signs: _Signs) -> None:
+        self.burnup, self.columns, self.height, self.thresholds, self.signs = burnup, columns, height, thresholds, signs
+        self._rows_to_full = max(1, min(height - 1, round(height * FULL / burnup.top)))
+        self._level = _level_of(burnup, thresholds)
+        self._gaps = [stretch for stretch, seen in course(burnup) if not seen]
+        self.cells = [[_Cell()] * columns for _ in range(height)]
+        for column in range(columns):
+            self._draw_column(column)
+
+    def row(self, percent: float) -> int:
+        """Return the row above a percentage: the one that has it as its lower edge, or in it."""
+        return min(max(self.height - 1 - math.floor(self._rows(percent) + 1e-9), 0), self.height - 1)
+
+    def _rows(self, percent: float) -> float:
+        return percent / FULL * self._rows_to_full
+
+    def _draw_column(self, column: int) -> None:
+        burnup, share = self.burnup, (column + 0.5) / self.columns
         at = burnup.begins + (burnup.resets_at - burnup.begins) * share
-        grid[row(FULL * share)][column] = (marks["ideal"], "stale")
         point = _point_at(burnup.ahead, at)
         if point is not None:
-            for line in range(row(point.high), row(point.low) + 1):
-                grid[line][column] = (marks["band"], "warning")
+            for line in range(self.row(point.high), self.row(point.low) + 1):
+                self._put(line, column, self.signs.band, "faint")
         elif burnup.used and at <= burnup.used[-1].at:
-            mark = "unseen" if any(gap[0].at < at < gap[1].at for gap in gaps) else "used"
-            for line in range(row(used_at(burnup.used, at, burnup.begins)), height):
-                grid[line][column] = (marks[mark], "normal")
-        grid[row(FULL)][column] = (marks["limit"], "critical")
-        if point is not None and point.middle <= burnup.top:
-            grid[row(point.middle)][column] = (marks["expected"], "warning")
-    lines = []
-    for number, cells in enumerate(grid):
-        percent = {row(FULL): "100% ", row(50): " 50% ", height - 1: "  0% "}.get(number, " " * _MARGIN_CELLS)
-        lines.append([Span(text=percent, level="stale"), *(Span(text=text, level=level) for text, level in cells)])
-    return [*lines, [Span(text=_axis(burnup, columns), level="stale")]]
+            self._fill(column, at)
+        self._draw_ideal(column, FULL * share)
+        limit = self.row(FULL)
+        if self.cells[limit][column].text in (" ", self.signs.band):
+            self._put(limit, column, self.signs.limit, "critical")
+        if point is not None and self._rows(point.middle) < self.height:
+            self._put(self.row(point.middle), column, self.signs.expected, _expected_level(burnup))
 
+    def _fill(self, column: int, at: datetime) -> None:
+        used = min(used_at(self.burnup.used, at, self.burnup.begins), FULL)
+        rows = self._rows(used)
+        unseen = any(before.at < at < after.at for before, after in self._gaps)
+        level = self._level_at(used)
+        fills = self.signs.fills
+        for line in range(self.height):
+            filled = rows - (self.height - 1 - line)
+            step = min(max(math.ceil(filled * (len(fills) - 1)), 0), len(fills) - 1)
+            if step and unseen:
+                self._put(line, column, self.signs.unseen, level)
+            elif step:
+                self._put(line, column, fills[step], level)
 
-_MARKS = {"limit": "─", "ideal": "·", "band": "░", "expected": "•", "used": "█", "unseen": "▒"}
-_ASCII_MARKS = {"limit": "-", "ideal": ".", "band": ":", "expected": "o", "used": "#", "unseen": "+"}
+    def _level_at(self, used: float) -> Level:
+        """Return what a past column is coloured by: used up for as long as it was, else the level of now."""
+        if used >= FULL or self._level != "exhausted":
+            return self._level
+        return severity_of(used, None, self.thresholds)
+
+    def _draw_ideal(self, column: int, percent: float) -> None:
+        """Draw the line that would just last: on what is used it shows the terminal's background."""
+        line = self.row(percent)
+        below = self.cells[line][column]
+        is_filled = below.text == self.signs.fills[-1]
+        if below.text == " " or below.text in (self.signs.band, self.signs.unseen):
+            self._put(line, column, self.signs.ideal, None)
+        elif is_filled:
+            self.cells[line][column] = _Cell(text=self.signs.ideal, level=below.level, style="reverse")
+
+    def _put(self, line: int, column: int, text: str, level: Level | Literal["faint"] | None) -> None:
+        self.cells[line][column] = _Cell(text=text, level=level)
 
 
 def _point_at(points: Sequence[Point], moment: datetime) -> Point | None:

@@ -1,13 +1,22 @@
-"""What a table says of each window, in spans: the numbers, the course so far, the outlook. Pure."""
+"""What lists say of each window: its name, its number, its course, when it resets, what to expect. Pure."""
 
 from __future__ import annotations
 
 from ullage.base.record import Record
 from ullage.base.text import clean
-from ullage.quota import pace
-from ullage.quota.model import credits_window, has_reset, length, listed_windows, state_at, used_percent_at
+from ullage.quota.model import (
+    binding_window,
+    credits_window,
+    has_reset,
+    length,
+    limits_of,
+    listed_windows,
+    state_at,
+    used_percent_at,
+)
 from ullage.render import burnup, segment, words
 from ullage.render.surfaces import Span
+from ullage.render.words import Outlook
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,31 +25,40 @@ if TYPE_CHECKING:
 
     from ullage.config import Settings
     from ullage.quota.model import Credits, Money, Pool, Reading, Window
-    from ullage.quota.pace import Forecast, Sample
     from ullage.store.overview import Overview
 
-_FEWEST_SAMPLES = 4
 _BAR_CELLS = 12
 COURSE_CELLS = 10
 _NONE = Span(text="")
+_ORDER = ("session", "weekly", "model", "other")
 
 
 class Row(Record):
-    """One window, the credits, or a pool of money; what is not known is empty. `source` said so at `as_of`.
+    """One window, the credits, or a pool of money; what is unknown is empty. `source` said so at `as_of`.
 
     Of the credits and of pools `window_id` is None.
 
-    `outlook` is one line or two of whole words, `resets_in` and `runs_out` the same for a narrow column.
+    `number` is the percentage with its forms, which `percent` and `form` are the parts of; `share` is what the bar
+    shows and `elapsed` how much of the window's time has passed, both from 0 to 1. `sentence` says why there is no
+    number, or that it is used up; `outlook` has all of it for lists without columns.
     """
 
     label: str
-    bar: Span = _NONE
+    title: str
+    name: str = ""
+    is_model: bool = False
+    binds: bool = False
     number: Span = _NONE
+    percent: str = ""
+    form: str = ""
+    share: float | None = None
+    elapsed: float | None = None
+    bar: Span = _NONE
     course: Span = _NONE
-    pace: str = ""
+    resets_at: datetime | None = None
+    expected: Outlook = Outlook()
+    sentence: str = ""
     outlook: tuple[Span, ...] = ()
-    resets_in: str = ""
-    runs_out: Span = _NONE
     source: str = ""
     as_of: datetime | None = None
     window_id: str | None = None
@@ -51,14 +69,16 @@ def rows(overview: Overview, settings: Settings, now: datetime, *, bar_cells: in
     """Return a row for each window that the server lists, for the credits, and for each pool, where they are known."""
     reading = overview.reading
     assert reading is not None
+    binding = binding_window(limits_of(reading), now, settings.thresholds)
     found = [
         _window(window, overview, settings, now, bar_cells).replace(
             source=window.source,
             as_of=window.as_of,
             window_id=window.id,
             used_percent=used_percent_at(window, now, settings.thresholds),
+            binds=window is binding,
         )
-        for window in listed_windows(reading)
+        for window in by_kind(listed_windows(reading))
     ]
     credits = reading.credits
     if credits is not None:
@@ -80,80 +100,101 @@ def _has_ended(pool: Pool, now: datetime) -> bool:
     return pool.ends_at is not None and now >= pool.ends_at
 
 
+def by_kind(windows: Sequence[Window]) -> list[Window]:
+    """Return windows as lists show them: the session, the week, its models, and what is of another kind."""
+    return sorted(windows, key=lambda window: _ORDER.index(window.kind))
+
+
 def _window(window: Window, overview: Overview, settings: Settings, now: datetime, bar_cells: int) -> Row:
-    label = clean(window.label)
+    name = segment.short_name(window)
+    row = Row(
+        label=clean(window.label),
+        title=words.window_title(window),
+        name=name if window.kind in ("session", "weekly") else "",
+        is_model=window.kind == "model",
+    )
     used = used_percent_at(window, now, settings.thresholds)
     if used is None:
-        why, short = (words.HAS_RESET, "has reset") if has_reset(window, now) else (words.UNKNOWN, "")
-        return Row(label=label, number=Span(text="?"), outlook=(Span(text=why, level="stale"),), resets_in=short)
+        passed = has_reset(window, now)
+        why = words.HAS_RESET if passed else words.UNKNOWN
+        mark = words.reset_mark(ascii_only=settings.ascii_only) if passed else "?"
+        return row.replace(number=Span(text="?"), percent=mark, sentence=why, outlook=(Span(text=why, level="faint"),))
     number = segment.number(
         window, used, now, settings.thresholds, left=settings.show_left, ascii_only=settings.ascii_only
     )
-    bar = words.bar(used, left=settings.show_left, ascii_only=settings.ascii_only, cells=bar_cells)
-    forecast = overview.forecasts.get(window.id)
-    ratio = forecast.ratio if forecast else None
-    amount = (Span(text=_amounts(window.used, window.limit)),) if window.used and window.limit else ()
-    return Row(
-        label=label,
-        bar=Span(text=bar, level=number.level),
+    percent = words.percent(used, left=settings.show_left)
+    expected = words.outlook(window, overview.forecasts.get(window.id), now, brief=True)
+    is_used_up = used >= 100
+    sentence = expected.text if is_used_up else "" if window.resets_at else _without_reset(used)
+    if window.used and window.limit:
+        amount = _amounts(window.used, window.limit)
+        sentence = sentence if is_used_up else amount if sentence else ""
+        expected = expected if expected.text else Outlook(text=amount)
+    share = min(max(used / 100, 0.0), 1.0)
+    return row.replace(
         number=number,
-        course=Span(text=_course(window, overview.samples.get(window.id, ()), settings), level=number.level),
-        pace="" if ratio is None else words.pace(ratio, ascii_only=settings.ascii_only),
-        outlook=(*amount, *_outlook(window, used, forecast, now)),
-        resets_in=_resets_in(window, used, now),
-        runs_out=_runs_out(used, forecast, now),
+        percent=percent,
+        form=number.text.replace(percent, ""),
+        share=1 - share if settings.show_left else share,
+        elapsed=_elapsed(window, now, settings),
+        bar=Span(
+            text=words.bar(used, left=settings.show_left, ascii_only=settings.ascii_only, cells=bar_cells),
+            level=number.level,
+        ),
+        course=Span(
+            text=burnup.window_course(
+                window, overview.samples.get(window.id, ()), COURSE_CELLS, ascii_only=settings.ascii_only
+            ),
+            level=number.level,
+        ),
+        resets_at=window.resets_at,
+        expected=expected,
+        sentence=sentence,
+        outlook=(*_amount(window), *_in_sentences(window, expected, sentence, now)),
     )
 
 
-def _course(window: Window, samples: Sequence[Sample], settings: Settings) -> str:
+def _elapsed(window: Window, now: datetime, settings: Settings) -> float | None:
     whole = length(window)
-    own = pace.of_window(window, samples)
-    # Of a course that is known from a few readings alone there is nothing to draw.
-    if whole is None or window.resets_at is None or len(own) < _FEWEST_SAMPLES:
-        return ""
-    return burnup.sparkline(
-        own, window.resets_at - whole, window.resets_at, COURSE_CELLS, ascii_only=settings.ascii_only
-    )
+    if whole is None or window.resets_at is None:
+        return None
+    left = min(max((window.resets_at - now) / whole, 0.0), 1.0)
+    return left if settings.show_left else 1 - left
 
 
-def _resets_in(window: Window, used: float, now: datetime) -> str:
-    if window.resets_at is None:
-        return words.NO_RESET_TIME if used > 0 else words.NOT_STARTED
-    return words.countdown(window.resets_at - now)
+def _amount(window: Window) -> tuple[Span, ...]:
+    return (Span(text=_amounts(window.used, window.limit)),) if window.used and window.limit else ()
 
 
-def _outlook(window: Window, used: float, forecast: Forecast | None, now: datetime) -> tuple[Span, ...]:
-    if window.resets_at is None:
-        return (Span(text=words.NO_RESET_TIME if used > 0 else words.NOT_STARTED),)
-    expected = words.outlook(window, forecast, now, brief=True)
-    if used >= 100:
-        return (Span(text=expected.text, level="exhausted"),)
+def _without_reset(used: float) -> str:
+    return words.NO_RESET_TIME if used > 0 else words.NOT_STARTED
+
+
+def _in_sentences(window: Window, expected: Outlook, sentence: str, now: datetime) -> tuple[Span, ...]:
+    if sentence:
+        return (Span(text=sentence, level="exhausted" if expected.warns else "faint"),)
+    assert window.resets_at is not None
     after = (Span(text=expected.text, level="warning" if expected.warns else None),) if expected.text else ()
     return Span(text=words.resets(window.resets_at, now)), *after
 
 
-def _runs_out(used: float, forecast: Forecast | None, now: datetime) -> Span:
-    if used >= 100:
-        return Span(text=words.USED_UP, level="exhausted")
-    if forecast is None or forecast.projected_percent is None:
-        return _NONE
-    if forecast.exhausts_at is None:
-        return Span(text="lasts" if forecast.exhausts_earliest is None else "probably lasts")
-    ends = forecast.exhausts_at
-    return Span(text="about now" if ends <= now else words.clock(ends, now), level="warning")
-
-
 def _credits(credits: Credits, reading: Reading, settings: Settings, now: datetime, bar_cells: int) -> Row:
-    why = _REASONS.get(credits.disabled_reason or "", (credits.disabled_reason or "").replace("_", " "))
-    after = (Span(text=clean(why), level="warning"),) if why else ()
-    amount = (Span(text=_amounts(credits.used, credits.limit)),) if credits.used or credits.limit else ()
+    row = Row(label="Credits", title="Credits")
+    why = clean(_REASONS.get(credits.disabled_reason or "", (credits.disabled_reason or "").replace("_", " ")))
+    amount = _amounts(credits.used, credits.limit) if credits.used or credits.limit else ""
     if not credits.enabled and credits_window(reading) is None:
-        return Row(label="Credits", number=Span(text="off", level="stale"), outlook=(*amount, *after))
+        off = Span(text="off", level="stale")
+        return _with_money(row.replace(number=off, percent=off.text), amount, why)
     if credits.used_percent is None:
-        amount = amount or (Span(text="?, no limit known"),)
-        return Row(label="Credits", outlook=(*amount, *after), runs_out=amount[0])
-    bar, number = _money_share(credits_window(reading), credits.used_percent, settings, now, bar_cells)
-    return Row(label="Credits", bar=bar, number=number, outlook=(*amount, *after))
+        return _with_money(row, amount or "?, no limit known", why)
+    row = _with_share(row, credits_window(reading), credits.used_percent, settings, now, bar_cells)
+    return _with_money(row, amount, why)
+
+
+def _with_money(row: Row, amount: str, why: str) -> Row:
+    spans = [Span(text=amount), Span(text=why, level="warning")]
+    text = ", ".join(filter(None, (amount, why)))
+    return row.replace(expected=Outlook(text=text, warns=bool(why)), outlook=tuple(span for span in spans if span.text))
 
 
 # Why credits are off, as the server words it.
@@ -174,20 +215,27 @@ def _amounts(used: Money | None, limit: Money | None) -> str:
 def _pool(pool: Pool, settings: Settings, now: datetime, bar_cells: int) -> Row:
     amount = _amounts(pool.used, pool.limit) if pool.used or pool.limit else ""
     ends = f"ends {words.day(pool.ends_at)}" if pool.ends_at else ""
-    outlook = (Span(text=", ".join(filter(None, (amount, ends)))),)
-    if pool.used_percent is None:
-        return Row(label=clean(pool.label), outlook=outlook, resets_in=ends)
-    bar, number = _money_share(None, pool.used_percent, settings, now, bar_cells)
-    return Row(label=clean(pool.label), bar=bar, number=number, outlook=outlook, resets_in=ends)
-
-
-def _money_share(
-    counted: Window | None, used_percent: float, settings: Settings, now: datetime, bar_cells: int
-) -> tuple[Span, Span]:
-    bar = words.bar(used_percent, left=settings.show_left, ascii_only=settings.ascii_only, cells=bar_cells)
-    if counted is None:
-        return Span(text=bar), Span(text=words.percent(used_percent, left=settings.show_left))
-    number = segment.number(
-        counted, used_percent, now, settings.thresholds, left=settings.show_left, ascii_only=settings.ascii_only
+    row = _with_money(
+        Row(label=clean(pool.label), title=clean(pool.label)), ", ".join(filter(None, (amount, ends))), ""
     )
-    return Span(text=bar, level=number.level), number
+    return row if pool.used_percent is None else _with_share(row, None, pool.used_percent, settings, now, bar_cells)
+
+
+def _with_share(
+    row: Row, counted: Window | None, used_percent: float, settings: Settings, now: datetime, bar_cells: int
+) -> Row:
+    bar = words.bar(used_percent, left=settings.show_left, ascii_only=settings.ascii_only, cells=bar_cells)
+    percent = words.percent(used_percent, left=settings.show_left)
+    number = Span(text=percent)
+    if counted is not None:
+        number = segment.number(
+            counted, used_percent, now, settings.thresholds, left=settings.show_left, ascii_only=settings.ascii_only
+        )
+    share = min(max(used_percent / 100, 0.0), 1.0)
+    return row.replace(
+        bar=Span(text=bar, level=number.level),
+        number=number,
+        percent=percent,
+        form=number.text.replace(percent, ""),
+        share=1 - share if settings.show_left else share,
+    )

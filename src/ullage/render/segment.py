@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from ullage.base.record import Record
 from ullage.base.text import clean
-from ullage.config.template import FORECASTS, PLAIN_SUBJECTS, Field, Group, list_fields
+from ullage.config.template import COURSES, FORECASTS, PLAIN_SUBJECTS, Field, Group, list_fields
 from ullage.quota.model import (
     CLOCK_SLACK,
     CREDITS_ID,
@@ -28,16 +28,16 @@ from ullage.quota.model import (
     used_percent_at,
 )
 from ullage.render import words
-from ullage.render.surfaces import Span
+from ullage.render.surfaces import Span, joined
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime, tzinfo
 
     from ullage.config.template import Node
     from ullage.quota.model import Reading, Thresholds, Window
-    from ullage.quota.pace import Forecast
+    from ullage.quota.pace import Forecast, Sample
     from ullage.quota.timeline import Level
 LONGEST_NAME = 20
 
@@ -53,6 +53,8 @@ class View(Record):
     timezone: tzinfo | None = None
     session: Mapping[str, str] | None = None
     forecasts: Mapping[str, Forecast] = {}
+    samples: Mapping[str, Sequence[Sample]] = {}
+    nerd: bool = False
 
 
 def fill(nodes: Iterable[Node], view: View) -> list[Span]:
@@ -65,12 +67,16 @@ def fill(nodes: Iterable[Node], view: View) -> list[Span]:
     for node in nodes:
         if isinstance(node, Group):
             if all(_value(field, view) is not None for field in list_fields(node.nodes)):
-                spans += fill(node.nodes, view)
+                spans += [_with_style(span, node.style) for span in fill(node.nodes, view)]
         elif isinstance(node, Field):
             spans.append(_value(node, view) or Span(text="?"))
         else:
             spans.append(Span(text=node))
-    return _joined(spans)
+    return joined(spans)
+
+
+def _with_style(span: Span, style: str) -> Span:
+    return span.replace(style=style) if style and span.level is None else span
 
 
 def _is_limit(field: Field) -> bool:
@@ -80,25 +86,13 @@ def _is_limit(field: Field) -> bool:
 def level_of(spans: Iterable[Span]) -> Level:
     """Return what a reader that colours by itself should know: stale where anything is, else the gravest."""
     levels = {span.level for span in spans}
-    for level in ("stale", *reversed(SEVERITIES)):
-        if level in levels:
-            return level
-    return "none"
-
-
-def _joined(spans: list[Span]) -> list[Span]:
-    joined: list[Span] = []
-    for span in spans:
-        if joined and joined[-1].level == span.level:
-            joined[-1] = Span(text=joined[-1].text + span.text, level=span.level)
-        else:
-            joined.append(span)
-    return joined
+    gravest_first: tuple[Level, ...] = ("stale", *reversed(SEVERITIES))
+    return next((level for level in gravest_first if level in levels), "none")
 
 
 def _value(field: Field, view: View) -> Span | None:
     if field.subject == "credits":
-        return _credits_value(field.attribute, view)
+        return _credits_value(field, view)
     if view.session and field.subject in view.session:
         text = view.session[field.subject]
         return Span(text=text) if text else None
@@ -112,7 +106,7 @@ def _value(field: Field, view: View) -> Span | None:
         window = _binding_budget(view)
     else:
         window = find_window(named_limits(view.reading), field.subject, view.now, view.thresholds)
-    return None if window is None else _window_value(window, field.attribute, view)
+    return None if window is None else _window_value(window, field, view)
 
 
 def _fuller_model(view: View) -> Window | None:
@@ -129,11 +123,14 @@ def _binding_budget(view: View) -> Window | None:
     return window if window is not None and window.id in (CREDITS_ID, "spend_limit") else None
 
 
-def _window_value(window: Window, attribute: str, view: View) -> Span | None:
+def _window_value(window: Window, field: Field, view: View) -> Span | None:
+    attribute = field.attribute
     if attribute in ("name", "label"):
         return Span(text=_shown(short_name(window) if attribute == "name" else clean(window.label), view))
-    if attribute in ("", "used", "left", "bar"):
-        return _share(window, attribute, view)
+    if attribute in ("", "used", "left", "bar", "dots", "ring"):
+        return _share(window, field, view)
+    if attribute in COURSES:
+        return _course(window, field, view)
     if attribute in FORECASTS:
         return _forecast(window, attribute, view)
     if attribute == "on_credits":
@@ -162,18 +159,43 @@ def _on_credits(window: Window, view: View) -> Span | None:
     return Span(text="on credits" if view.ascii_only else "· credits")
 
 
-def _share(window: Window, attribute: str, view: View) -> Span | None:
+def _share(window: Window, field: Field, view: View) -> Span | None:
     if has_reset(window, view.now) and state_of(window, view.now, view.thresholds) != "expired":
         return Span(text=words.reset_mark(ascii_only=view.ascii_only))
     used = used_percent_at(window, view.now, view.thresholds)
     if used is None:
         return None
-    left = view.show_left if attribute in ("", "bar") else attribute == "left"
+    left = field.attribute == "left" if field.attribute in ("used", "left") else view.show_left
     shown = number(window, used, view.now, view.thresholds, left=left, ascii_only=view.ascii_only)
-    if attribute != "bar":
+    drawn = _drawn(used, field, view)
+    if drawn is None:
         return shown
-    bar = words.bar(used, left=left, ascii_only=view.ascii_only)
-    return Span(text=f"~{bar}" if shown.level == "stale" else bar, level=shown.level)
+    return Span(text=f"~{drawn}" if shown.level == "stale" else drawn, level=shown.level)
+
+
+def _drawn(used: float, field: Field, view: View) -> str | None:
+    """Return a share as a bar, dots or a ring; None where its number is wanted."""
+    form = {"left": view.show_left, "ascii_only": view.ascii_only}
+    if field.attribute == "bar":
+        return words.bar(used, **form, cells=field.cells or words.BAR_CELLS)
+    if field.attribute == "dots":
+        return words.dots(used, **form, cells=field.cells or words.DOTS)
+    return words.ring(used, **form, nerd=view.nerd) if field.attribute == "ring" else None
+
+
+def _course(window: Window, field: Field, view: View) -> Span | None:
+    """Show what a window stood at so far; only templates that ask for it pay for what it takes."""
+    used = used_percent_at(window, view.now, view.thresholds)
+    if used is None:
+        return None
+    from ullage.render import burnup
+
+    text = burnup.window_course(
+        window, view.samples.get(window.id, ()), field.cells or words.BAR_CELLS, ascii_only=view.ascii_only
+    )
+    level = number(window, used, view.now, view.thresholds, left=False, ascii_only=view.ascii_only).level
+    # What is to come is empty, and space that nobody sees in a prompt.
+    return Span(text=text.rstrip(), level=level) if text.strip() else None
 
 
 def number(window: Window, used: float, now: datetime, thresholds: Thresholds, *, left: bool, ascii_only: bool) -> Span:
@@ -212,8 +234,8 @@ def short_name(window: Window) -> str:
     return name[:LONGEST_NAME].rstrip()
 
 
-def _credits_value(attribute: str, view: View) -> Span | None:
-    credits = view.reading.credits
+def _credits_value(field: Field, view: View) -> Span | None:
+    credits, attribute = view.reading.credits, field.attribute
     if credits is None:
         return None
     state = state_at(credits.as_of or view.reading.as_of, view.now, view.thresholds)
@@ -230,12 +252,11 @@ def _credits_value(attribute: str, view: View) -> Span | None:
         return _credits_left(view, old, level)
     if credits.used_percent is None:
         return None
-    if attribute == "bar":
-        text = words.bar(credits.used_percent, left=view.show_left, ascii_only=view.ascii_only)
-    else:
-        text = words.percent(credits.used_percent, left=view.show_left)
-    marked = words.mark(severity, ascii_only=view.ascii_only) if attribute != "bar" and not old else ""
-    return Span(text=old + text + marked, level=level)
+    drawn = _drawn(credits.used_percent, field, view)
+    if drawn is not None:
+        return Span(text=old + drawn, level=level)
+    marked = "" if old else words.mark(severity, ascii_only=view.ascii_only)
+    return Span(text=old + words.percent(credits.used_percent, left=view.show_left) + marked, level=level)
 
 
 def _credits_left(view: View, old: str, level: Level | None) -> Span | None:
@@ -254,6 +275,9 @@ def _plain_value(subject: str, view: View) -> Span | None:
     if subject == "age":
         known = state != "expired" and reading.as_of <= view.now + CLOCK_SLACK
         return Span(text=words.age(view.now - reading.as_of)) if known else None
+    if subject == "icon":
+        icon = words.icon(ascii_only=view.ascii_only, nerd=view.nerd)
+        return Span(text=icon) if icon else None
     if subject == "state":
         return Span(text=state)
     text = clean(reading.account.plan if subject == "plan" else reading.source)

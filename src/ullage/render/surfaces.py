@@ -14,15 +14,36 @@ from ullage.quota.timeline import in_ascii, is_ascii, is_coloured, surface_of
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from typing import Literal
 
     from ullage.quota.timeline import Level
 
 
 class Span(Record):
-    """A piece of text and the level that colours it; None for the terminal's own colour."""
+    """A piece of text, the level that colours it, and the words of a style beside; None for the terminal's own colour.
+
+    What is `faint` matters less than what stands around it.
+    """
 
     text: str
-    level: Level | None = None
+    level: Level | Literal["faint"] | None = None
+    style: str = ""
+
+
+def joined(spans: Iterable[Span]) -> list[Span]:
+    """Return the spans with those made one that follow each other and look alike."""
+    found: list[Span] = []
+    for span in spans:
+        if found and (found[-1].level, found[-1].style) == (span.level, span.style):
+            found[-1] = span.replace(text=found[-1].text + span.text)
+        else:
+            found.append(span)
+    return found
+
+
+def style_of(span: Span, palette: Mapping[str, str]) -> str:
+    """Return the words of the style that a span has with a palette; none at all without one."""
+    return " ".join(filter(None, (span.style, palette.get(span.level or "", "")))) if palette else ""
 
 
 # What else is like another surface: its texts as they are, its colours as those of a terminal.
@@ -46,7 +67,7 @@ def paint(spans: Iterable[Span], timeline: str, palette: Mapping[str, str]) -> s
     surface, coloured = surface_of(timeline), is_coloured(timeline)
     painted = []
     for span in spans:
-        style = "" if span.level is None else palette.get(span.level, "")
+        style = style_of(span, palette)
         text = _escape(span.text, surface)
         painted.append(_styled(text, style, surface) if style and text and coloured else text)
     return "".join(painted)
@@ -62,7 +83,8 @@ def _styled(text: str, style: str, surface: str) -> str:
     words = style.split()
     if surface == "tmux":
         ons, offs = [*map(_tmux_on, words)], _unique(map(_tmux_off, words))
-        return f"#[{','.join(ons)}]{text}#[{','.join(offs)}]"
+        # A theme's segment has colours of its own, which are the default for as long as ours lasts.
+        return f"#[push-default]#[{','.join(ons)}]{text}#[{','.join(offs)}]#[pop-default]"
     # Only what was switched on is switched off: around a segment a theme may have colours of its own.
     on, off = (f"\033[{';'.join(codes)}m" for codes in ([*map(_sgr_on, words)], _unique(map(_sgr_off, words))))
     if surface == "bash":

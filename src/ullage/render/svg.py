@@ -80,7 +80,8 @@ def caption(burnup: Burnup) -> str:
     """Return the outlook and the reset in one line."""
     expected = outlook(burnup).text
     is_used_up = expected.startswith(words.USED_UP)
-    reset = "" if is_used_up else words.resets(burnup.resets_at, burnup.now, burnup.timezone)
+    says_reset = is_used_up or burnup.resets_at <= burnup.now
+    reset = "" if says_reset else words.resets(burnup.resets_at, burnup.now, burnup.timezone)
     return "; ".join(filter(None, (expected, reset)))
 
 

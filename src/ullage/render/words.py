@@ -34,7 +34,11 @@ _STATES = {"stale": "stale", "expired": "too old to show"}
 
 _FORMS: dict[Level, str] = {"normal": "", "warning": "!", "critical": "!!", "exhausted": "×", "stale": "~", "none": ""}
 _ASCII_FORMS: dict[Level, str] = {**_FORMS, "exhausted": "X"}
-_BAR_CELLS = 8
+BAR_CELLS, DOTS = 8, 5
+# From empty to full; the second are of a Nerd Font: an outline, and a circle in eight slices.
+_RING, _ASCII_RING = "○◔◑◕●", ".oOQ@"
+_NERD_RING = "\U000f0766" + "".join(chr(0xF0A9E + slice) for slice in range(8))
+_ICON, _NERD_ICON = "◆", "\U000f029a"
 
 # A forecast this near to the reset, as a share of the time that was left when the window was stated, is within its own
 # error; where the forecast has a band, so is a middle this near to 100, as a share of the band.
@@ -66,14 +70,39 @@ def reset_mark(*, ascii_only: bool) -> str:
     return "reset" if ascii_only else "↺"
 
 
-def bar(used: float, *, left: bool = False, ascii_only: bool = False, cells: int = _BAR_CELLS) -> str:
+def bar(used: float, *, left: bool = False, ascii_only: bool = False, cells: int = BAR_CELLS) -> str:
     """Return a bar of fixed width; it is full only from 100 % on and empty only at 0 %."""
-    share = min(max((100 - used if left else used) / 100, 0.0), 1.0)
-    filled = round(share * cells)
-    if 0 < share < 1:
-        filled = min(max(filled, 1), cells - 1)
     full, empty = ("#", "-") if ascii_only else ("▰", "▱")
+    return _filled(used, full, empty, cells, left=left)
+
+
+def dots(used: float, *, left: bool = False, ascii_only: bool = False, cells: int = DOTS) -> str:
+    """Return the same in dots."""
+    full, empty = ("*", ".") if ascii_only else ("●", "○")
+    return _filled(used, full, empty, cells, left=left)
+
+
+def ring(used: float, *, left: bool = False, ascii_only: bool = False, nerd: bool = False) -> str:
+    """Return a ring in a cell, filled by quarters, or by eighths with a Nerd Font; full and empty as a bar is."""
+    steps = _ASCII_RING if ascii_only else _NERD_RING if nerd else _RING
+    return steps[_steps(used, len(steps) - 1, left=left)]
+
+
+def icon(*, ascii_only: bool = False, nerd: bool = False) -> str:
+    """Return the sign of ullage; none where there are plain characters only."""
+    return "" if ascii_only else _NERD_ICON if nerd else _ICON
+
+
+def _filled(used: float, full: str, empty: str, cells: int, *, left: bool) -> str:
+    filled = _steps(used, cells, left=left)
     return full * filled + empty * (cells - filled)
+
+
+def _steps(used: float, steps: int, *, left: bool) -> int:
+    """Return how many of some steps are filled: all from 100 % on only, and none at 0 % only."""
+    share = min(max((100 - used if left else used) / 100, 0.0), 1.0)
+    filled = round(share * steps)
+    return min(max(filled, 1), max(1, steps - 1)) if 0 < share < 1 else filled
 
 
 def countdown(remaining: timedelta) -> str:
@@ -173,16 +202,22 @@ def window_title(window: Window) -> str:
 
 def used_up(resets_at: datetime | None, now: datetime, timezone: tzinfo | None = None) -> str:
     """Return the sentence about a window that is used up: used up; back at 15:48, in 27m."""
-    if resets_at is None or resets_at <= now:
-        return USED_UP
-    when = clock(resets_at, now, timezone)
-    return f"{USED_UP}; back {'' if ' ' in when else 'at '}{when}, in {countdown(resets_at - now)}"
+    return USED_UP if resets_at is None or resets_at <= now else f"{USED_UP}; {back(resets_at, now, timezone)}"
+
+
+def back(resets_at: datetime, now: datetime, timezone: tzinfo | None = None) -> str:
+    """Return when a window that is used up can be used again: back at 15:48, in 27m."""
+    return f"back {_moment(resets_at, now, timezone)}, in {countdown(resets_at - now)}"
 
 
 def resets(resets_at: datetime, now: datetime, timezone: tzinfo | None = None) -> str:
     """Return when a window resets, in a sentence: resets at 15:48, in 1h04."""
-    when = clock(resets_at, now, timezone)
-    return f"resets {'' if ' ' in when else 'at '}{when}, in {countdown(resets_at - now)}"
+    return f"resets {_moment(resets_at, now, timezone)}, in {countdown(resets_at - now)}"
+
+
+def _moment(moment: datetime, now: datetime, timezone: tzinfo | None) -> str:
+    when = clock(moment, now, timezone)
+    return when if " " in when else f"at {when}"
 
 
 class Outlook(Record):

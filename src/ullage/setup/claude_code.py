@@ -41,7 +41,7 @@ def plan(environ: Mapping[str, str]) -> Plan:
         after = settings_json.with_status_line(before)
     if after == before:
         return Plan(change=None, words=f"{file.path} names `{settings_json.COMMAND}` already; nothing to add.")
-    chained = " --then " in after and " --then " not in before
+    chained = " --then" in after and " --then" not in before
     note = "Your own status line stays: ours runs it with the same input and prints both." if chained else ""
     return Plan(
         change=Change(file=file, after=after.encode()), words="Claude Code shows it from its next answer on.", note=note

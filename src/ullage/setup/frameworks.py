@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 
+from ullage.base.documentation import find_page
 from ullage.base.record import Record
 from ullage.system.files import read_regular
 
@@ -91,7 +92,7 @@ set -q tide_ullage_bg_color; or set -g tide_ullage_bg_color normal
 )
 
 # What is put before its prompt is shown, too.
-_STARSHIP = "starship makes this prompt; docs/frameworks.md has the lines that make the segment a module of it."
+_STARSHIP = f"starship makes this prompt; {find_page('frameworks')} has the lines that make the segment a module of it."
 ALL += tuple(
     Framework(name="starship", host=host, in_file=r"\bstarship init\b", note=_STARSHIP) for host in ("bash", "zsh")
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from ullage.base.documentation import find_page
 from ullage.setup import started
 from ullage.system.files import read_regular
 
@@ -21,7 +22,7 @@ _IS_LOADED = {
     "fish": 'functions -q __ullage_hook; and echo "<loaded>"; type -q ullage; or echo "<missing>"',
 }
 _LOGIN_FILES = (".bash_profile", ".bash_login", ".profile")
-_ELSEWHERE = "docs/frameworks.md has the lines for prompts that others make, and `ullage doctor` looks again."
+_ELSEWHERE = f"{find_page('frameworks')} has the lines for prompts that others make, and `ullage doctor` looks again."
 
 
 def prove(host: Host, program: str, environ: Mapping[str, str]) -> list[str]:

@@ -29,15 +29,34 @@ _LONGEST_SESSION = 64
 
 
 class Stated(Record):
-    """What every source said last, loaded and merged once: by file, what of it counts now, and what that comes to.
+    """What every source said last, loaded once: by file, and what of it counts now.
 
-    `version` is what the files were known by just before they were read; `reading` is None when nothing is known.
+    `version` is what the files were known by just before they were read.
     """
 
     version: Version = ()
     files: Mapping[str, Reading]
     statements: tuple[Reading, ...]
-    reading: Reading | None
+    merging: Merging
+
+    @property
+    def reading(self) -> Reading | None:
+        """What the statements come to, None when nothing is known."""
+        return self.merging.finish()
+
+
+class Merging:
+    """A merge of statements, done when its reading is first asked for: not every step of a refresh needs one."""
+
+    def __init__(self, statements: tuple[Reading, ...]) -> None:
+        self._statements, self._is_done = statements, False
+        self._reading: Reading | None = None
+
+    def finish(self) -> Reading | None:
+        """Return the reading that the statements come to, None when nothing is known."""
+        if not self._is_done:
+            self._reading, self._is_done = merge.merge(self._statements), True
+        return self._reading
 
 
 def file_name(source: str, session: str = "") -> str:
@@ -74,22 +93,25 @@ def version(directory: str) -> Version:
 
 
 def load(directory: str, now: datetime, said: Mapping[str, Reading] | None = None) -> Stated:
-    """Load and merge every statement that can be read; those `said` just now stand in place of their files."""
+    """Load every statement that can be read; those `said` just now stand in place of their files."""
     # Looked at before the files are read: what is written meanwhile makes another version.
     known_by = version(directory)
     said = said or {}
     paths = {name: os.path.join(directory, name) for name, _ in known_by if name not in said}
     stored = {name: serial.decode_reading(read_regular(path, own=True)) for name, path in paths.items()}
     files = {name: reading for name, reading in {**stored, **said}.items() if reading is not None}
+    return combine(files, now, known_by)
+
+
+def combine(files: Mapping[str, Reading], now: datetime, known_by: Version = ()) -> Stated:
+    """Return what these files come to."""
     counted = _counted(files, now)
-    return Stated(version=known_by, files=files, statements=counted, reading=merge.merge(counted))
+    return Stated(version=known_by, files=files, statements=counted, merging=Merging(counted))
 
 
 def add(stated: Stated, said: Mapping[str, Reading], now: datetime) -> Stated:
     """Return what is known once these statements stand in place of their files."""
-    files = {**stated.files, **said}
-    counted = _counted(files, now)
-    return stated.replace(files=files, statements=counted, reading=merge.merge(counted))
+    return combine({**stated.files, **said}, now, stated.version)
 
 
 def is_same_but_for(name: str, one: Version, other: Version) -> bool:

@@ -18,7 +18,7 @@ _QUESTION = b"\033]11;?\033\\\033[c"
 _ANSWER = re.compile(rb"\033\]11;rgba?:([0-9a-fA-F]+)/([0-9a-fA-F]+)/([0-9a-fA-F]+)")
 _END = re.compile(rb"\033\[\?[0-9;]*c")
 _MUTE = ("", "dumb", "linux")
-_PATIENCE_SECONDS = 0.2
+_PATIENCE_SECONDS = 0.5
 _LONGEST_ANSWER = 4096
 # Where black and white text have the same contrast.
 _MIDDLE_LUMINANCE = 0.179

@@ -1,0 +1,118 @@
+"""What a preset looks like: with the person's own numbers, or with made-up ones where none are known."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import timedelta
+
+from ullage.base.text import clean
+from ullage.config.template import parse_template
+from ullage.quota import pace
+from ullage.quota.model import SESSION, WEEK, Account, Reading, Window, binding_window, limits_of, used_percent_at
+from ullage.quota.pace import Sample
+from ullage.render import segment
+from ullage.render.segment import View
+from ullage.render.shapes import shaped
+from ullage.render.surfaces import Span
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from ullage.config import Settings
+    from ullage.config.presets import Preset
+    from ullage.store.overview import Overview
+
+_STEPS = 40
+# What a preset shows from the first use to the last: in percent of the session, of the week, and of a model's week.
+STAGES = {
+    "normal": (24.0, 40.0, 46.0),
+    "warning": (64.0, 74.0, 81.0),
+    "critical": (88.0, 80.0, 93.0),
+    "used up": (71.0, 92.0, 100.0),
+}
+
+
+def own_view(known: Overview, settings: Settings, now: datetime) -> View | None:
+    """Return the person's own numbers; None where none can be shown now."""
+    reading = known.reading
+    binding = binding_window(limits_of(reading), now, settings.thresholds) if reading else None
+    if reading is None or binding is None or used_percent_at(binding, now, settings.thresholds) is None:
+        return None
+    view = _view(reading, settings, now)
+    return view.replace(samples=known.samples, forecasts=known.forecasts)
+
+
+def demo_view(stage: str, settings: Settings, now: datetime) -> View:
+    """Return made-up numbers of a stage, with a course that leads to them."""
+    session, week, model = STAGES[stage]
+    windows = (
+        _window("five_hour", "Session (5h)", session, now + timedelta(minutes=64), now),
+        _window("seven_day", "Week (all models)", week, now + timedelta(days=2, hours=7), now),
+        _window("seven_day_fable", "Week (Fable)", model, now + timedelta(days=2, hours=7), now),
+    )
+    samples = {each.id: _samples(each, now) for each in windows}
+    reading = Reading(account=Account(plan="max"), source="demo", as_of=now, windows=windows)
+    view = _view(reading, settings, now)
+    return view.replace(samples=samples, forecasts=pace.forecasts(windows, samples, settings.thresholds, now))
+
+
+def preview(preset: Preset, view: View, settings: Settings) -> list[Span]:
+    """Return the segment as the preset shows it, in front of the end of a prompt."""
+    spans = segment.fill(parse_template(preset.template), view)
+    dressed = shaped(spans, preset.shape, segment.level_of(spans), settings.look, nerd=view.nerd)
+    return [*dressed, Span(text=" ~/project $", level="faint")]
+
+
+def lines(previews: Iterable[tuple[str, list[Span]]], chosen: str) -> list[list[Span]]:
+    """Return each preview behind its name, the chosen one's marked."""
+    named = list(previews)
+    widest = max(len(name) for name, _ in named)
+    return [
+        [
+            Span(text="* " if name == chosen else "  "),
+            Span(text=clean(name).ljust(widest + 2), level="faint", style="bold" if name == chosen else ""),
+            *spans,
+        ]
+        for name, spans in named
+    ]
+
+
+def _view(reading: Reading, settings: Settings, now: datetime) -> View:
+    return View(
+        reading=reading,
+        now=now,
+        thresholds=settings.thresholds,
+        show_left=settings.show_left,
+        ascii_only=settings.ascii_only,
+        nerd=settings.nerd and not settings.ascii_only,
+    )
+
+
+def _window(id: str, label: str, used: float, resets_at: datetime, now: datetime) -> Window:
+    kind = {"five_hour": "session", "seven_day": "weekly"}.get(id, "model")
+    return Window(
+        id=id,
+        label=label,
+        kind=kind,  # type: ignore[arg-type]  # one of the kinds, by the line above
+        used_percent=used,
+        resets_at=resets_at,
+        source="demo",
+        as_of=now,
+    )
+
+
+def _samples(window: Window, now: datetime) -> list[Sample]:
+    """Return a course that stands still in every fourth step, as at night."""
+    assert window.resets_at is not None and window.used_percent is not None
+    begins = window.resets_at - (SESSION if window.kind == "session" else WEEK)
+    used = list(itertools.accumulate(0.0 if number % 4 == 3 else 1.0 + number / _STEPS for number in range(_STEPS)))
+    return [
+        Sample(
+            at=begins + (now - begins) * (number + 1) / _STEPS,
+            used_percent=window.used_percent * share / used[-1],
+            resets_at=window.resets_at,
+        )
+        for number, share in enumerate(used)
+    ]

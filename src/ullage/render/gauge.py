@@ -1,0 +1,35 @@
+"""Bars and rings that show a share in few cells. Pure."""
+
+from __future__ import annotations
+
+import math
+
+from ullage.render.surfaces import Span, joined
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ullage.quota.timeline import Level
+
+
+def gauge(share: float, elapsed: float | None, cells: int, level: Level | None, *, ascii_only: bool) -> list[Span]:
+    """Return a bar of so many cells, with a tick where the elapsed time stands: filled past it is faster than even.
+
+    It is full from 100 % on only, and empty only at nothing.
+    """
+    full, half, rest, tick = ("=", "=", "-", "|") if ascii_only else ("━", "╾", "─", "┃")
+    halves = _kept_apart(share, cells * 2)
+    filled = full * (halves // 2) + half * (halves % 2)
+    at = None if elapsed is None else min(math.floor(elapsed * cells), cells - 1)
+    spans = []
+    for number, sign in enumerate(filled + rest * (cells - len(filled))):
+        if number == at:
+            spans.append(Span(text=tick, style="bold"))
+        else:
+            spans.append(Span(text=sign, level="faint" if sign == rest else level))
+    return joined(spans)
+
+
+def _kept_apart(share: float, steps: int) -> int:
+    """Return a share in steps, with the first and the last kept for nothing and for all of it."""
+    filled = round(share * steps)
+    return min(max(filled, 1), steps - 1) if 0 < share < 1 else filled

@@ -1,0 +1,37 @@
+"""A segment on a background of its own: a pill, or a link of a powerline. Pure."""
+
+from __future__ import annotations
+
+from ullage.render.surfaces import Span, joined
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ullage.config.palette import Look
+    from ullage.quota.timeline import Level
+
+# The round ends and the arrow of a powerline, which a Nerd Font has.
+_ROUND = ("\ue0b6", "\ue0b4")
+_ARROW = "\ue0b0"
+
+
+def shaped(spans: Iterable[Span], shape: str, level: Level, look: Look, *, nerd: bool) -> list[Span]:
+    """Return the spans in their shape, each with all of its style; without colours or a shape as they are."""
+    badges = look.in_badge()
+    shown = list(spans)
+    if not shape or not badges or not shown:
+        return shown
+    badge = badges[level if level in badges and shape == "pill" else "normal"]
+    ground = badge.rpartition("on_")[2]
+    on_grey = look.on_grey()
+    inside = [
+        span.replace(level=None, style=badge if shape == "pill" else on_grey.get(span.level or "", badge))
+        for span in [Span(text=" "), *shown, Span(text=" ")]
+    ]
+    if not nerd:
+        return joined(inside)
+    if shape == "pill":
+        left, right = (Span(text=end, style=ground) for end in _ROUND)
+        return joined([left, *inside[1:-1], right])
+    return joined([*inside, Span(text=_ARROW, style=ground)])
