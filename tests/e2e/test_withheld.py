@@ -67,7 +67,7 @@ def test_the_command_for_a_key(environ: dict[str, str], seen: Path) -> None:
 
 
 @pytest.mark.parametrize("source", ["claude-cli", "auto"])
-def test_claude(source: str, environ: dict[str, str], seen: Path) -> None:
+def test_claude(source: str, environ: dict[str, str], account: Path, seen: Path) -> None:
     environ |= {"STANDIN": "", "STANDIN_LOG": str(seen), "ULLAGE_SOURCE": source}
     assert ullage("refresh", environ=environ).returncode == 0
     assert leaked(seen.read_text()) == []

@@ -17,7 +17,7 @@ from tests.support.samples import settings as values
 from ullage.config.settings import DEFAULTS
 from ullage.config.template import parse_template
 from ullage.prompt import frames
-from ullage.quota.model import Credits, Reading, Thresholds, Window
+from ullage.quota.model import Credits, Reading, Thresholds, Window, limits_of
 from ullage.quota.pace import Forecast
 from ullage.quota.timeline import LEAD_SECONDS, SURFACES, Frame
 from ullage.render import segment, words
@@ -100,6 +100,9 @@ def test_numbers_are_only_shown_while_they_are_true(known: Reading, after: int) 
     for each, shown in of_each_window(known, "{{{}}}", after):
         too_old = moment >= each.as_of + Thresholds().expire_after
         reset = each.resets_at is not None and moment >= each.resets_at
+        if not limits_of(known):
+            assert shown == ""
+            continue
         if too_old or each.used_percent is None:
             assert shown in ("?", "↺")
         if reset and not too_old:
@@ -113,7 +116,9 @@ def test_numbers_are_only_shown_while_they_are_true(known: Reading, after: int) 
 def test_a_countdown_neither_stands_still_nor_turns_negative(known: Reading, after: int) -> None:
     moment = NOW + timedelta(seconds=after)
     for each, shown in of_each_window(known, "{{{}.resets_in}}", after):
-        if each.resets_at is None or moment >= each.resets_at:
+        if not limits_of(known):
+            assert shown == ""
+        elif each.resets_at is None or moment >= each.resets_at:
             assert shown == "?"
         elif shown != "?":
             remaining = (each.resets_at - moment).total_seconds()

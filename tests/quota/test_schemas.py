@@ -84,7 +84,7 @@ def test_what_a_widget_reads_is_as_published(
     if is_known:
         request.getfixturevalue("known")
     document = is_published("panel", ullage("panel", "json", environ=environ).stdout, environ)
-    assert [row["window"] for row in document["rows"]] == (["five_hour", "seven_day", "tangelo"] if is_known else [])
+    assert [row["window"] for row in document["rows"]] == (["five_hour", "seven_day"] if is_known else [])
 
 
 @pytest.mark.parametrize("event", ["UserPromptSubmit", "PreToolUse", "Stop"])

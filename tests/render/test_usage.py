@@ -122,7 +122,7 @@ def test_a_stale_number_is_marked_and_its_age_warns() -> None:
 def test_a_problem_stands_below_with_what_comes_next() -> None:
     problem = Problem(code="x", message="Sign in again.", retry_at=NOW + HOUR)
     shown = lines(known(reading(SESSION), schedule=Schedule(problem=problem)))
-    assert re.fullmatch(r"Sign in again\. Next attempt \d\d:38\.", shown[-1])
+    assert re.fullmatch(r"Sign in again\. Next attempt \d\d:38; `ullage refresh --force` asks now\.", shown[-1])
     assert lines(known(None)) == ["Nothing is known yet."]
 
 

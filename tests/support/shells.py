@@ -133,7 +133,9 @@ def publish(
 @contextlib.contextmanager
 def a_refresh_under_way(environ: Mapping[str, str]) -> Iterator[None]:
     """Have another refresh run, so that one which a shell starts changes nothing of what is shown."""
-    with ProfileCache(environ).lock() as held:
+    cache = ProfileCache(environ)
+    cache.make_private()
+    with cache.lock() as held:
         assert held
         yield
 

@@ -121,6 +121,12 @@ class ReadingDocument(Document):
     windows: int
 
 
+class RunningDocument(Document):
+    process: int
+    since: Moment
+    stopped: bool
+
+
 class RefreshDocument(Document):
     attempted_at: Moment | None
     next_at: Moment | None
@@ -128,6 +134,7 @@ class RefreshDocument(Document):
     held_until: Moment | None
     failures: int
     problem: ProblemDocument | None
+    running: Annotated[RunningDocument | None, Meta(description="the process that refreshes now")]
 
 
 class SourceDocument(Document):
