@@ -415,8 +415,8 @@ def test_a_hook_lets_credits_pay_where_that_is_allowed(
     cache = ProfileCache(environ)
     known = cache.reading()
     assert known is not None
-    used, limit = (Money(amount_minor=amount, currency="EUR", exponent=2) for amount in (900, 4000))
-    credits = Credits(enabled=pays, used=used, limit=limit)
+    used, budget = (Money(amount_minor=amount, currency="EUR", exponent=2) for amount in (900, 4000))
+    credits = Credits(enabled=pays, used=used, limit=budget)
     cache.save_reading(known.replace(credits=credits))
     said = json.loads(hook(environ, "PreToolUse", "--block", limit, *arguments).stdout)
     denied = said["hookSpecificOutput"].get("permissionDecision") == "deny"
