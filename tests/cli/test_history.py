@@ -15,6 +15,7 @@ import pytest
 from tests.support.samples import reading, window
 from tests.support.tools import PYTHON, run, ullage
 from ullage.base.moments import since_when
+from ullage.quota.model import Credits, Money, named_limits
 from ullage.quota.schedule import Schedule
 from ullage.store import history, overview
 from ullage.store.cache import ProfileCache
@@ -174,6 +175,25 @@ def test_a_window_without_a_course_is_exit_code_3(environ: dict[str, str], known
     said = ullage("chart", "tangelo", environ=environ)
     assert (said.returncode, said.stdout) == (3, "")
     assert "cannot be drawn" in said.stderr
+
+
+@pytest.mark.parametrize(("name", "label"), [("credits", "Credits"), ("spend_limit", "Spend limit (monthly)")])
+def test_a_budget_has_no_course_and_its_history_is_named(environ: dict[str, str], name: str, label: str) -> None:
+    now = datetime.now(UTC)
+    used, limit = (Money(amount_minor=amount, currency="USD", exponent=2) for amount in (4631, 50000))
+    credits = Credits(enabled=True, used=used, limit=limit, used_percent=9.26)
+    spend = window("spend_limit", 9.0, label="Spend limit (monthly)", as_of=now, resets_at=None)
+    stated = reading(*([spend] if name == "spend_limit" else []), credits=credits, as_of=now)
+    cache = ProfileCache(environ)
+    cache.make_private()
+    cache.save_reading(stated)
+    cache.save_schedule(Schedule().begun(now))
+    history.record(overview.history_path(environ), overview.owner(cache, stated), named_limits(stated), now)
+    said = ullage("chart", name, environ=environ)
+    assert (said.returncode, said.stdout) == (2, "")
+    assert said.stderr.startswith(f"ullage: {label} cannot be drawn: no source tells over which time")
+    told = said.stderr.split("`")[1].split()
+    assert "9%" in ullage(*told[1:], environ=environ).stdout
 
 
 def test_pictures_are_written_and_written_over(environ: dict[str, str], known: datetime, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from tests.support.tools import (
     ullage,
     wait_until,
 )
-from ullage.quota.model import Account, Reading, Window
+from ullage.quota.model import Account, Credits, Money, Reading, Window
 from ullage.store.cache import ProfileCache
 
 if TYPE_CHECKING:
@@ -398,6 +398,33 @@ def test_a_limit_for_an_unknown_window_leaves_the_others_in_force(environ: dict[
     assert denied["hookSpecificOutput"]["permissionDecision"] == "deny"
 
 
+@pytest.mark.parametrize(
+    ("limit", "arguments", "pays", "blocks"),
+    [
+        ("5h=100", ["--allow-credits"], True, False),
+        ("100", ["--allow-credits"], True, False),
+        ("5h=100", [], True, True),
+        ("5h=100", ["--allow-credits"], False, True),
+        ("5h=95", ["--allow-credits"], True, True),
+    ],
+)
+def test_a_hook_lets_credits_pay_where_that_is_allowed(
+    environ: dict[str, str], limit: str, arguments: list[str], pays: bool, blocks: bool
+) -> None:
+    state(environ, 100.0)
+    cache = ProfileCache(environ)
+    known = cache.reading()
+    assert known is not None
+    used, budget = (Money(amount_minor=amount, currency="EUR", exponent=2) for amount in (900, 4000))
+    credits = Credits(enabled=pays, used=used, limit=budget)
+    cache.save_reading(known.replace(credits=credits))
+    said = json.loads(hook(environ, "PreToolUse", "--block", limit, *arguments).stdout)
+    denied = said["hookSpecificOutput"].get("permissionDecision") == "deny"
+    assert denied is blocks
+    # Who spends money hears of it.
+    assert blocks or "Session (5h) is at 100%" in said["systemMessage"]
+
+
 FAILURES: dict[str, tuple[list[str], str]] = {
     "an option that does not exist": (["--blok", "5"], '{"hook_event_name": "PreToolUse"}'),
     "a limit that is none": (["--block", "nan"], '{"hook_event_name": "PreToolUse"}'),
@@ -453,7 +480,7 @@ IMPORTED_BY_A_HOOK = {"__future__", "_datetime", "_json", "math"} | modules(
 )
 
 
-@pytest.mark.parametrize("limits", [[], ["--block", "95", "--warn=5h=90"]])
+@pytest.mark.parametrize("limits", [[], ["--block", "95", "--warn=5h=90"], ["--block=100", "--allow-credits"]])
 def test_a_hook_that_has_nothing_to_say_imports_this_and_nothing_else(
     limits: list[str], environ: dict[str, str]
 ) -> None:

@@ -69,7 +69,10 @@ def test_the_command_for_a_key(environ: dict[str, str], seen: Path) -> None:
 @pytest.mark.parametrize("source", ["claude-cli", "auto"])
 def test_claude(source: str, environ: dict[str, str], account: Path, seen: Path) -> None:
     environ |= {"STANDIN": "", "STANDIN_LOG": str(seen), "ULLAGE_SOURCE": source}
+    Path(environ["HOME"], ".claude.json").write_text('{"oauthAccount": {"accountUuid": "a1b2"}}')
     assert ullage("refresh", environ=environ).returncode == 0
+    # It is asked for usage, and for the state of its sign-in.
+    assert len(seen.read_text().splitlines()) == 2
     assert leaked(seen.read_text()) == []
 
 

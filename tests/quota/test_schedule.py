@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.support.samples import NOW, moments, reading, window
 from ullage.base.errors import SourceError
 from ullage.quota.model import Problem, Thresholds
-from ullage.quota.schedule import Schedule
+from ullage.quota.schedule import LONGEST_REFRESH, Schedule
 
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
@@ -51,10 +51,10 @@ def succeeding(*changes: bool) -> Schedule:
     [
         ([True], 5, 5),
         ([True, False], 10, 10),
-        ([True, False, False], 15, 20),
-        ([True, False, False, False], 15, 40),
-        ([True, False, False, False, False], 15, 60),
-        ([True] + [False] * 50, 15, 60),
+        ([True, False, False], 13, 20),
+        ([True, False, False, False], 13, 40),
+        ([True, False, False, False, False], 13, 60),
+        ([True] + [False] * 50, 13, 60),
         ([True] + [False] * 50 + [True], 5, 5),
     ],
 )
@@ -162,12 +162,12 @@ def test_who_has_never_asked_asks_at_once() -> None:
 @pytest.mark.parametrize(
     ("resets", "attended", "idle"),
     [
-        pytest.param([], 15, 60, id="none"),
+        pytest.param([], 13, 60, id="none"),
         pytest.param([7 * MINUTE], 7, 7, id="soon"),
         pytest.param([2 * MINUTE], 5, 5, id="sooner than the server allows"),
-        pytest.param([-2 * MINUTE], 15, 60, id="past when it was read: the server's own lag"),
-        pytest.param([30 * MINUTE, 90 * MINUTE], 15, 30, id="later than a person waits"),
-        pytest.param([90 * MINUTE], 15, 60, id="late"),
+        pytest.param([-2 * MINUTE], 13, 60, id="past when it was read: the server's own lag"),
+        pytest.param([30 * MINUTE, 90 * MINUTE], 13, 30, id="later than a person waits"),
+        pytest.param([90 * MINUTE], 13, 60, id="late"),
     ],
 )
 def test_a_reset_makes_a_refresh_due(resets: list[timedelta], attended: int, idle: int) -> None:
@@ -181,6 +181,12 @@ def test_a_reset_makes_a_refresh_due(resets: list[timedelta], attended: int, idl
     assert schedule.is_due(known, NOW + attended * MINUTE)
 
 
+def test_who_looks_on_has_the_next_answer_before_the_number_is_old() -> None:
+    last = succeeding(True, *[False] * 9).refresh_at
+    assert last is not None
+    assert last - NOW + LONGEST_REFRESH <= Thresholds().stale_after
+
+
 def test_a_reset_does_not_shorten_a_backoff() -> None:
     schedule = Schedule(failures=4).begun(NOW).failed(FAILURE, NOW, most)
     assert schedule.due_at(reading(window(resets_at=NOW + 6 * MINUTE))) == NOW + 60 * MINUTE
@@ -190,7 +196,7 @@ def test_a_reset_does_not_shorten_a_backoff() -> None:
 def test_two_requests_are_five_minutes_apart(changes: list[bool], reset: datetime | None) -> None:
     due = succeeding(*changes).due_at(reading(window(resets_at=reset)))
     assert due is not None
-    assert 5 * MINUTE <= due - NOW <= 15 * MINUTE
+    assert 5 * MINUTE <= due - NOW <= 13 * MINUTE
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ def test_cadence_stretches_while_nothing_changes(environ: dict[str, str], simula
             ((schedule.refresh_at - clock.now).seconds // 60, (schedule.idle_refresh_at - clock.now).seconds // 60)
         )
         clock.now = schedule.refresh_at
-    assert intervals == [(5, 5), (10, 10), (15, 20), (15, 40), (15, 60)]
+    assert intervals == [(5, 5), (10, 10), (13, 20), (13, 40), (13, 60)]
 
 
 def test_failures_are_remembered_and_the_last_reading_stays(

@@ -57,8 +57,10 @@ def fetched(age: timedelta, percent: float = 17, owner: str = ACCOUNT_ID) -> dic
 
 
 def starts(environ: Mapping[str, str]) -> int:
+    """How often it was asked for usage."""
     path = Path(environ["STANDIN_LOG"])
-    return len(path.read_text().splitlines()) if path.exists() else 0
+    told = [json.loads(line)["argv"] for line in path.read_text().splitlines()] if path.exists() else []
+    return sum(argv != ["auth", "status"] for argv in told)
 
 
 def told(environ: Mapping[str, str]) -> dict[str, tuple[float | None, str]]:

@@ -19,6 +19,7 @@ from ullage.render import usage
 from ullage.render.cells import width
 from ullage.render.gauge import gauge
 from ullage.store.overview import Overview
+from ullage.store.sign_in import SignIn
 
 if TYPE_CHECKING:
     from ullage.quota.model import Reading
@@ -117,6 +118,27 @@ def test_a_stale_number_is_marked_and_its_age_warns() -> None:
     assert "64%~" in row(shown, "Session")
     assert "read 20m ago (stale)" in shown[0]
     assert next(span.level for span in spans(overview) if "(stale)" in span.text) == "warning"
+
+
+@pytest.mark.parametrize(
+    ("left", "told"),
+    [
+        (None, False),
+        (73 * HOUR, False),
+        (72 * HOUR, True),
+        (HOUR / 2, True),
+        (0 * HOUR, False),
+        (-5 * HOUR, False),
+    ],
+)
+def test_the_last_days_of_a_sign_in_are_one_sentence_with_its_date(left: timedelta | None, told: bool) -> None:
+    ends = NOW + left if left is not None else None
+    found = SignIn(account="a1b2", looked_at=NOW - 20 * HOUR, plan_tier="max_20x", expires_at=ends)
+    shown = "\n".join(lines(known(reading(SESSION), sign_in=found)))
+    assert (
+        bool(re.search(r"^As told at \S.*, Claude Code's sign-in ends .+, in \S+: /login", shown, re.MULTILINE)) is told
+    )
+    assert ("sign-in" in shown) is told
 
 
 def test_a_problem_stands_below_with_what_comes_next() -> None:

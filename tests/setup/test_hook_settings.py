@@ -250,6 +250,22 @@ def test_both_the_status_line_and_the_hooks_come_and_go(environ: dict[str, str])
     assert path.read_text() == '{\n  "model": "opus"\n}\n'
 
 
+AS_NEW_AS_A_REFRESH = "the hooks know numbers only as new as the last refresh. `ullage setup claude-code` adds"
+
+
+@pytest.mark.parametrize("limits", [[], ["--block", "5h=95"], ["--block", "opus=80"]])
+def test_hooks_without_the_status_line_are_said_to_know_only_what_a_refresh_does(
+    environ: dict[str, str], limits: list[str]
+) -> None:
+    alone = ullage("setup", "claude-code", "--guard", *limits, "--yes", environ=environ)
+    assert AS_NEW_AS_A_REFRESH in alone.stdout
+    assert ("'opus' could not be checked" in alone.stdout) is ("opus=80" in limits)
+    for options in (["--guard", "--undo"], []):
+        assert ullage("setup", "claude-code", *options, "--yes", environ=environ).returncode == 0
+    both = ullage("setup", "claude-code", "--guard", *limits, "--yes", environ=environ)
+    assert (both.returncode, AS_NEW_AS_A_REFRESH in both.stdout) == (0, False)
+
+
 @pytest.mark.parametrize("status_line", [True, False])
 def test_undoing_the_status_line_names_the_hooks_that_stay(environ: dict[str, str], status_line: bool) -> None:
     for options in [["--guard"], []] if status_line else [["--guard"]]:

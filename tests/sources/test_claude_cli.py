@@ -43,8 +43,10 @@ def claude(environ: dict[str, str], tmp_path: Path) -> dict[str, str]:
 
 
 def starts(environ: dict[str, str]) -> list[dict[str, Any]]:
+    """Every start that asked for usage."""
     path = Path(environ["STANDIN_LOG"])
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    told = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    return [start for start in told if start["argv"] != ["auth", "status"]]
 
 
 def ask(environ: dict[str, str], mode: str, now: datetime) -> Reading:

@@ -12,7 +12,7 @@ VALUED = {
     "statusline": ("--then", "--profile"),
     "hook": ("--warn", "--block", "--profile"),
 }
-FLAGS = {"prompt": (), "statusline": ("--quiet",), "hook": ("--fail-closed",)}
+FLAGS = {"prompt": (), "statusline": ("--quiet",), "hook": ("--allow-credits", "--fail-closed")}
 
 
 def parse_options(command: str, arguments: Sequence[str]) -> dict[str, list[str]] | None:

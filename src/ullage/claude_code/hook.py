@@ -50,12 +50,21 @@ def run(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int | No
     except UsageError:
         return None
     choose_profile(last_value(options, "--profile"), environ)
-    return perform(limits["--warn"], limits["--block"], environ, fail_closed="--fail-closed" in options)
+    allow_credits, fail_closed = "--allow-credits" in options, "--fail-closed" in options
+    return perform(limits["--warn"], limits["--block"], environ, allow_credits=allow_credits, fail_closed=fail_closed)
 
 
-def perform(warn: tuple[Limit, ...], block: tuple[Limit, ...], environ: Mapping[str, str], *, fail_closed: bool) -> int:
+def perform(
+    warn: tuple[Limit, ...],
+    block: tuple[Limit, ...],
+    environ: Mapping[str, str],
+    *,
+    allow_credits: bool,
+    fail_closed: bool,
+) -> int:
     """Read an event from stdin, print the JSON answer, if any, and return the exit code.
 
+    With `allow_credits` a window that is used up blocks nothing while credits pay for what comes; a warning stays one.
     Reads the cache only, and starts a refresh in the background when one is due.
     """
     event = None
@@ -64,7 +73,7 @@ def perform(warn: tuple[Limit, ...], block: tuple[Limit, ...], environ: Mapping[
         if event is None:
             return 0
         start_refresh_if_due(environ)
-        answer = _answer(event, warn or _WARN, block, environ, fail_closed=fail_closed)
+        answer = _answer(event, warn or _WARN, block, environ, allow_credits=allow_credits, fail_closed=fail_closed)
         return 0 if answer is None else _put(answer)
     except (UllageError, OSError, MemoryError) as error:
         why = str(error) or "This process may have no more memory."
@@ -99,7 +108,13 @@ def _event() -> Event | None:
 
 
 def _answer(
-    event: Event, warn: tuple[Limit, ...], block: tuple[Limit, ...], environ: Mapping[str, str], *, fail_closed: bool
+    event: Event,
+    warn: tuple[Limit, ...],
+    block: tuple[Limit, ...],
+    environ: Mapping[str, str],
+    *,
+    allow_credits: bool,
+    fail_closed: bool,
 ) -> dict[str, Any] | None:
     """Judge the reading by both sets of limits and return the answer; None where the event passes in silence.
 
@@ -115,8 +130,11 @@ def _answer(
         reading, problem, now = cache.reading(), cache.schedule().problem, datetime.now(UTC)
         windows = named_limits(reading) if reading else ()
         refused, warned = (
-            guard.judge(Question(most=_named(most, windows)), reading, problem, {}, settings.thresholds, now)
-            for most in (block, warn)
+            guard.judge(question, reading, problem, {}, settings.thresholds, now)
+            for question in (
+                Question(most=_named(block, windows), allow_credits=allow_credits),
+                Question(most=_named(warn, windows)),
+            )
         )
     except UllageError as error:
         if fail_closed:

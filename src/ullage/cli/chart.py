@@ -13,7 +13,7 @@ from ullage import config
 from ullage.base.errors import MissingExtraError, UllageError, UsageError
 from ullage.base.text import clean
 from ullage.cli import options
-from ullage.quota.model import binding_window, find_window, limits_of, named_limits
+from ullage.quota.model import BUDGET_IDS, binding_window, find_window, limits_of, named_limits
 from ullage.render import burnup, chart, svg
 from ullage.render.segment import short_name
 from ullage.store import overview
@@ -84,7 +84,13 @@ def choose(known: Overview, settings: Settings, name: str | None, now: datetime)
             raise UsageError(f"There is no window {clean(name)!r}. Known are {names or 'none'}.")
     if window is None:
         return None, "No window"
-    return _burnup(window, known, now), window.label
+    drawn = _burnup(window, known, now)
+    if drawn is None and window.id in BUDGET_IDS:
+        raise UsageError(
+            f"{clean(window.label)} cannot be drawn: no source tells over which time a budget is to last. "
+            f"`ullage history --window {window.id}` lists what it stood at."
+        )
+    return drawn, window.label
 
 
 def _burnup(window: Window, known: Overview, now: datetime) -> Burnup | None:

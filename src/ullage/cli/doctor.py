@@ -74,6 +74,8 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
     yield f"reading   {_reading(document['reading'])}"
     for source in document["sources"]:
         yield f"source    {_source(source)}"
+    if document["sign_in"]:
+        yield f"sign-in   {_sign_in(document['sign_in'])}"
     yield f"refresh   {_refresh(document['refresh'])}"
     problem = document["refresh"]["problem"]
     if problem:
@@ -146,6 +148,11 @@ def _source(source: dict[str, Any]) -> str:
         last = f"last answer {words.ago(timedelta(seconds=source['age_seconds']))}"
     obstacle = f"; {source['obstacle']}" if source["obstacle"] else ""
     return f"{source['name']}, {chosen}, {last}, costs {source['cost']}{obstacle}"
+
+
+def _sign_in(found: dict[str, Any]) -> str:
+    tier, ends = found["plan_tier"] or "tier not told", found["expires_at"]
+    return f"{tier}, {f'ends at {ends}' if ends else 'end not told'}, as told at {found['looked_at']}"
 
 
 def _refresh(refresh: dict[str, Any]) -> str:

@@ -58,12 +58,17 @@ class _HarmlessCommand(click.Command):
     shell_complete=options.complete_limit,
     help="Let no prompt and no tool through from this percentage on.",
 )
+@click.option(
+    "--allow-credits",
+    is_flag=True,
+    help="A used-up window blocks nothing while credits pay for what comes; limits below 100 hold all the same.",
+)
 @click.option("--fail-closed", is_flag=True, help="Block, too, while the usage is not known.")
 @options.profile
-def command(warn: tuple[Limit, ...], block: tuple[Limit, ...], fail_closed: bool) -> int:
+def command(warn: tuple[Limit, ...], block: tuple[Limit, ...], allow_credits: bool, fail_closed: bool) -> int:
     """Answer a hook of Claude Code: UserPromptSubmit, PreToolUse or Stop, as JSON on stdin.
 
     Reads the cache, asks nobody, and starts a refresh in the background when one is due. What goes wrong here never
     stops Claude Code, unless --fail-closed says so.
     """
-    return hook.perform(warn, block, os.environ, fail_closed=fail_closed)
+    return hook.perform(warn, block, os.environ, allow_credits=allow_credits, fail_closed=fail_closed)

@@ -183,11 +183,11 @@ def _planned_hooks(warn: tuple[str, ...], block: tuple[str, ...]) -> plans.Plan:
     names = list_uncertain(limits) if reading is None else ()
     if not names:
         return plan
-    note = (
+    unchecked = (
         f"No reading is there yet that names the windows, so {', '.join(map(repr, names))} could not be checked: "
         "`ullage refresh` asks for one, `ullage usage --json` then lists their ids."
     )
-    return plan.replace(note=note)
+    return plan.replace(note="\n".join(filter(None, (plan.note, unchecked))))
 
 
 def _refuse_root_at_home_of_another() -> None:

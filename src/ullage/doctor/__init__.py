@@ -21,7 +21,7 @@ from ullage.doctor.state import describe_directory, describe_state, find_obstacl
 from ullage.metrics import report as metrics_report
 from ullage.quota.model import Thresholds, state_at
 from ullage.quota.schedule import Schedule
-from ullage.store import overview
+from ullage.store import overview, sign_in
 from ullage.store.cache import ProfileCache
 from ullage.system import directories
 
@@ -65,6 +65,7 @@ def examine(environ: Mapping[str, str], now: datetime, *, measured: bool = False
         "reading": _reading_document(reading, thresholds, now),
         "refresh": {**_refresh_document(reading, schedule, now), "running": _running(cache)},
         "sources": _sources(environ, configuration["source"], cache, now),
+        "sign_in": _sign_in_document(cache, schedule),
         "metrics": _metrics_document(environ),
         "config": configuration,
         "findings": [{"code": finding.code, "message": finding.message} for finding in findings],
@@ -194,6 +195,18 @@ def _sources(
         }
         for row in rows
     ]
+
+
+def _sign_in_document(cache: ProfileCache | None, schedule: Schedule) -> dict[str, Any] | None:
+    """Return what `claude auth status` said last, once a day after a refresh had asked `claude`."""
+    found = sign_in.load(cache.directory, schedule.account) if cache else None
+    if found is None:
+        return None
+    return {
+        "plan_tier": found.plan_tier,
+        "expires_at": iso(found.expires_at) if found.expires_at else None,
+        "looked_at": iso(found.looked_at),
+    }
 
 
 def _running(cache: ProfileCache | None) -> dict[str, Any] | None:

@@ -29,6 +29,8 @@ RESET_SLACK = timedelta(minutes=10)
 SESSION, WEEK = timedelta(hours=5), timedelta(days=7)
 FULL_PERCENT = 100.0
 CREDITS_ID = "credits"
+# What counts money against a limit, over a time that no source tells.
+BUDGET_IDS = (CREDITS_ID, "spend_limit")
 _OF_WEEK = "seven_day_"
 _ALIASES = {"5h": "five_hour", "7d": "seven_day"}
 _LENGTHS: dict[Kind, timedelta] = {"session": SESSION, "weekly": WEEK, "model": WEEK}

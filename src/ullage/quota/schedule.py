@@ -24,12 +24,13 @@ if TYPE_CHECKING:
 
 SHORTEST_INTERVAL = timedelta(minutes=5)
 LONGEST_INTERVAL = timedelta(hours=1)
-LONGEST_ATTENDED_INTERVAL = timedelta(minutes=15)
 FIRST_LOCAL_RETRY = timedelta(minutes=1)
 LONGEST_LOCAL_RETRY = timedelta(minutes=10)
 
 # From the time at which a refresh is due, its answer is there within this.
 LONGEST_REFRESH = timedelta(minutes=2)
+# So the next answer is there before a number turns old, in a quarter of an hour, on a page that somebody looks at.
+LONGEST_ATTENDED_INTERVAL = timedelta(minutes=15) - LONGEST_REFRESH
 
 # What a server may ask for at most: a day. More is a fault, and must not silence a machine for good.
 LONGEST_HOLD = timedelta(days=1)

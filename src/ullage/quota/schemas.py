@@ -165,6 +165,12 @@ class WrongDocument(Document):
     message: str
 
 
+class SignInDocument(Document):
+    plan_tier: Annotated[str | None, Meta(description="the plan's tier in Claude Code's words, as in max_20x")]
+    expires_at: Annotated[Moment | None, Meta(description="when /login is needed again")]
+    looked_at: Annotated[Moment, Meta(description="when that was told; asked for once a day at most")]
+
+
 class DoctorDocument(Document):
     schema: Literal[1]
     ullage: str
@@ -178,6 +184,7 @@ class DoctorDocument(Document):
     reading: ReadingDocument | None
     refresh: RefreshDocument
     sources: list[SourceDocument]
+    sign_in: Annotated[SignInDocument | None, Meta(description="what `claude auth status` said last")]
     metrics: list[SentDocument]
     config: ConfigDocument
     findings: list[WrongDocument]

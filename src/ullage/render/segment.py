@@ -12,6 +12,7 @@ from ullage.base.record import Record
 from ullage.base.text import clean
 from ullage.config.template import COURSES, FORECASTS, PLAIN_SUBJECTS, Field, Group, list_fields
 from ullage.quota.model import (
+    BUDGET_IDS,
     CLOCK_SLACK,
     CREDITS_ID,
     SEVERITIES,
@@ -120,7 +121,7 @@ def _fuller_model(view: View) -> Window | None:
 def _binding_budget(view: View) -> Window | None:
     """Return the budget or the spend limit where that is what binds."""
     window = binding_window(limits_of(view.reading), view.now, view.thresholds)
-    return window if window is not None and window.id in (CREDITS_ID, "spend_limit") else None
+    return window if window is not None and window.id in BUDGET_IDS else None
 
 
 def _window_value(window: Window, field: Field, view: View) -> Span | None:

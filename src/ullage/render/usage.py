@@ -69,6 +69,9 @@ def page(overview: Overview, settings: Settings, now: datetime, width: int, chos
     if problem is not None:
         text = f"{clean(problem.message, _LONGEST_PROBLEM)}{_retry(problem, now)}"
         lines += [[], [Span(text=text, level="warning")]]
+    ending = words.sign_in_ending(overview.sign_in, now) if overview.sign_in else ""
+    if ending:
+        lines += [[], [Span(text=ending, level="warning")]]
     return lines
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ullage.quota.model import Account, Money, Reading, Severity, Window
     from ullage.quota.pace import Forecast
     from ullage.quota.timeline import Level
+    from ullage.store.sign_in import SignIn
 
 NOTHING = "Nothing is known yet."
 USED_UP = "used up"
@@ -44,6 +45,8 @@ _ICON, _NERD_ICON = "◆", "\U000f029a"
 # error; where the forecast has a band, so is a middle this near to 100, as a share of the band.
 _NEAR_RESET, _NEAR_LIMIT = 0.05, 1 / 6
 _DAY = timedelta(days=1)
+# From here on the end of a sign-in is worth a sentence.
+_LAST_DAYS = timedelta(days=3)
 _PARTS_OF_DAY = ((5, "early {day}"), (12, "{day} morning"), (17, "{day} afternoon"), (24, "{day} evening"))
 # From so many days on a weekday alone could be this week's or the next one's.
 _WEEK_DAYS = 7
@@ -137,6 +140,18 @@ def clock(moment: datetime, now: datetime, timezone: tzinfo | None = None) -> st
     if days == 0:
         return local.strftime("%H:%M")
     return f"{_day(moment, now, timezone)} {local:%H:%M}"
+
+
+def sign_in_ending(sign_in: SignIn, now: datetime, timezone: tzinfo | None = None) -> str:
+    """Return in its last three days when Claude Code's sign-in ends, and when that was told; before and after nothing.
+
+    Who signs in anew in the meantime can tell by that time that it is the former one's.
+    """
+    ends = sign_in.expires_at
+    if ends is None or not timedelta() < ends - now <= _LAST_DAYS:
+        return ""
+    told, end = clock(sign_in.looked_at, now, timezone), clock(ends, now, timezone)
+    return f"As told at {told}, Claude Code's sign-in ends {end}, in {countdown(ends - now)}: /login in it renews it."
 
 
 def forecast_clock(moment: datetime, now: datetime, timezone: tzinfo | None = None) -> str:

@@ -14,8 +14,9 @@ import uuid
 from ullage.base import jsontext
 from ullage.base.errors import SourceError
 from ullage.base.text import clean
-from ullage.sources import claude_state, snapshot, usage_text, wire
+from ullage.sources import auth_status, claude_state, snapshot, usage_text, wire
 from ullage.system import programs, secret
+from ullage.system.places import profile_directory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -92,7 +93,9 @@ def read(environ: Mapping[str, str], account: Account, now: datetime) -> Reading
             reached_server=True,
         )
     told = wire.parse_usage(limits, account=account.replace(plan=plan or account.plan), source=NAME, as_of=now)
-    return snapshot.date(told, environ, now, is_whole=isinstance(limits.get("limits"), list))
+    dated = snapshot.date(told, environ, now, is_whole=isinstance(limits.get("limits"), list))
+    auth_status.look(program, child_environment(environ), profile_directory(environ), account, now)
+    return dated
 
 
 def find(environ: Mapping[str, str]) -> str:
@@ -210,7 +213,6 @@ def _no_answer(errors: bytes) -> SourceError:
 def _read_text(program: str, environ: Mapping[str, str], account: Account, now: datetime, deadline: float) -> Reading:
     """Ask for the text of `/usage`; a version that took it for a question, which costs, is never asked again."""
     from ullage.system.files import write_atomically
-    from ullage.system.places import profile_directory
 
     refusal = os.path.join(profile_directory(environ), "no-usage-text")
     if os.path.exists(refusal):

@@ -10,6 +10,7 @@ from ullage.base.errors import UllageError
 from ullage.base.record import Record
 from ullage.quota import pace
 from ullage.quota.model import model_words
+from ullage.store import sign_in
 from ullage.store.cache import ProfileCache
 from ullage.system import places
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from ullage.quota.model import Account, Problem, Reading, Thresholds
     from ullage.quota.pace import Forecast, Sample
     from ullage.quota.schedule import Schedule
+    from ullage.store.sign_in import SignIn
 
 
 class Overview(Record):
@@ -30,6 +32,7 @@ class Overview(Record):
     schedule: Schedule
     samples: Mapping[str, Sequence[Sample]]
     forecasts: Mapping[str, Forecast]
+    sign_in: SignIn | None = None
 
     @property
     def problem(self) -> Problem | None:
@@ -48,7 +51,14 @@ def load(cache: ProfileCache, thresholds: Thresholds, now: datetime, profile: st
     reading = snapshot.reading
     samples = load_samples(cache, reading, now)
     forecasts = pace.forecasts(reading.windows, samples, thresholds, now) if reading else {}
-    return Overview(profile=profile, reading=reading, schedule=snapshot.schedule, samples=samples, forecasts=forecasts)
+    return Overview(
+        profile=profile,
+        reading=reading,
+        schedule=snapshot.schedule,
+        samples=samples,
+        forecasts=forecasts,
+        sign_in=sign_in.load(cache.directory, snapshot.schedule.account),
+    )
 
 
 def every_profile(environ: Mapping[str, str]) -> list[str | None]:
