@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.serving import Served, environment, serving
-from ullage.refresh import refresh
+from tests.support.tools import ullage
 from ullage.simulate import Simulator, write_account
 
 if TYPE_CHECKING:
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 def known(simulate: Callable[..., Simulator], environ: dict[str, str]) -> dict[str, str]:
     """An environment whose cache holds a fresh reading of several windows."""
     simulate("models")
-    assert refresh(environ).result == "refreshed"
+    # By a process: where a browser is driven, this one runs a loop already.
+    assert ullage("refresh", environ=environ).returncode == 0
     return environ
 
 
@@ -36,6 +37,6 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     write_account(environ["CLAUDE_CONFIG_DIR"])
     with Simulator("models").running() as simulator:
         environ["ULLAGE_API_BASE"] = simulator.address
-        assert refresh(environ).result == "refreshed"
+        assert ullage("refresh", environ=environ).returncode == 0
         with serving(environ) as served:
             yield served
