@@ -41,13 +41,13 @@ class ProgressBar:
         if not self._is_wanted or time.monotonic() < self._draw_at:
             return
         if self._progress is None:
-            self._progress = _begin(self._what, total_bytes)
+            self._progress = _begin(self._what, done_bytes, max(1, total_bytes))
         [task] = self._progress.task_ids
         self._progress.update(task, completed=done_bytes, total=max(1, total_bytes))
         self._progress.refresh()
 
 
-def _begin(what: str, total_bytes: int) -> Progress:
+def _begin(what: str, done_bytes: int, total_bytes: int) -> Progress:
     # Imported late: rich takes 60 ms, and most work ends before a bar is drawn.
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
@@ -63,6 +63,6 @@ def _begin(what: str, total_bytes: int) -> Progress:
         auto_refresh=False,
         transient=True,
     )
-    progress.add_task(what)
+    progress.add_task(what, completed=done_bytes, total=total_bytes)
     progress.start()
     return progress
