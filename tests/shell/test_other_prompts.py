@@ -114,7 +114,8 @@ def test_segment_stands_before_the_prompt_in_its_colours(shell: Other, environ: 
 )
 def test_segment_in_elvish_stands_below_empty_lines(prompt: str, environ: dict[str, str]) -> None:
     publish(environ, [("42%", "normal")])
-    with ELVISH.start(environ, f"set edit:prompt = {{ {prompt} }}; set edit:rprompt = {{ }}", ELVISH.init()) as terminal:
+    theirs = f"set edit:prompt = {{ {prompt} }}; set edit:rprompt = {{ }}"
+    with ELVISH.start(environ, theirs, ELVISH.init()) as terminal:
         terminal.wait(lambda terminal: terminal.lines[:3] == ["", "42% top line", "$"], "the segment")
         assert terminal.colours("42%") == [COLOURS["normal"]] * 3
         terminal.enter("echo next")
