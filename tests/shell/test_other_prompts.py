@@ -106,7 +106,7 @@ def test_segment_stands_before_the_prompt_in_its_colours(shell: Other, environ: 
 @pytest.mark.parametrize(
     "prompt",
     [
-        "print \"\\n\\e[33mtop\\e[m line\\n$ \"",
+        'print "\\n\\e[33mtop\\e[m line\\n$ "',
         'put "\\ntop "; put "line\\n$ "',
         'put "\\n"; styled top red; put " line\\n"; print "$ "',
     ],
