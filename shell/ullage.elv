@@ -45,6 +45,58 @@ fn ullage-segment {|before after|
   } catch e { nop $e }
 }
 
+# What a prompt puts and prints, with the segment below the empty lines that it begins with. What is put is held by the
+# pipe until all that is printed has been read.
+fn ullage-below-empty-lines {|theirs segment|
+  $theirs | {
+    var printed = (slurp)
+    var values = [(only-values)]
+    var first = $printed
+    if (not-eq $values []) { set first = (if (eq (kind-of $values[0]) string) { put $values[0] } else { put '' }) }
+    var lines = (re:find '^[\r\n]*' $first)[text]
+    put $lines $@segment
+    if (eq $values []) {
+      print $printed[(count $lines)..]
+    } elif (eq $lines '') {
+      put $@values
+      print $printed
+    } else {
+      put $first[(count $lines)..] (all $values[1..])
+      print $printed
+    }
+  }
+}
+
+# Whether a prompt begins with an empty line. More values than this a pipe might not hold.
+fn ullage-begins-empty {|theirs|
+  var values = [($theirs | only-values)]
+  if (eq $values []) {
+    re:match '^[\r\n]' ($theirs | only-bytes | slurp)
+  } else {
+    and (< (count $values) 16) (eq (kind-of $values[0]) string) (re:match '^[\r\n]' $values[0])
+  }
+}
+
+# Found out at the first prompt that shows something, when all of rc.elv has been read.
+var ullage-is-below = $nil
+
+fn ullage-before {|theirs|
+  var segment = [(ullage-segment '' ' ')]
+  if (eq $segment []) {
+    $theirs
+    return
+  }
+  if (eq $ullage-is-below $nil) {
+    set ullage-is-below = (try { ullage-begins-empty $theirs } catch e { put $false })
+  }
+  if $ullage-is-below {
+    ullage-below-empty-lines $theirs $segment
+  } else {
+    put $@segment
+    $theirs
+  }
+}
+
 edit:add-var ullage_off~ { set E:ULLAGE_OFF = 1 }
 
 # A function with the option `ullage` is ours already.
@@ -57,5 +109,5 @@ if (eq $ullage-place right) {
   }
 } elif (not (ullage-is-ours $edit:prompt)) {
   var theirs~ = $edit:prompt
-  set edit:prompt = {|&ullage=$true| ullage-segment '' ' '; theirs }
+  set edit:prompt = {|&ullage=$true| ullage-before $theirs~ }
 }

@@ -174,7 +174,7 @@ function __ullage_put
     set -g __ullage_placed yes
     switch $__ullage_place
         case left
-            __ullage_put_below_empty_lines; and return
+            __ullage_put_within; and return
             builtin functions -q __ullage_mode_prompt; and return
             builtin functions -q fish_mode_prompt; and builtin functions -c fish_mode_prompt __ullage_mode_prompt
             builtin functions -q __ullage_mode_prompt; or function __ullage_mode_prompt
@@ -195,15 +195,15 @@ function __ullage_put
     end
 end
 
-# Some like an empty line before their prompt. The segment belongs below it, so such a prompt is drawn by one of ours;
-# fails for others.
-function __ullage_put_below_empty_lines
+# Some like an empty line before their prompt, below which the segment belongs. Others draw a frame as wide as the
+# terminal, above which it does. Such a prompt is drawn by one of ours; fails for others.
+function __ullage_put_within
     if builtin functions fish_prompt | string match -q '*__ullage_prompt *'
         set -g __ullage_placed drawn
         return
     end
     set -l __ullage_first (fish_prompt | string collect --no-trim-newlines)
-    string match -qr '^[\r\n]' -- $__ullage_first; or return
+    string match -qr '^[\r\n]' -- $__ullage_first; or __ullage_is_full "$__ullage_first"; or return
     set -g __ullage_placed drawn
     builtin functions -e __ullage_prompt
     builtin functions -c fish_prompt __ullage_prompt
@@ -212,10 +212,18 @@ function __ullage_put_below_empty_lines
         set -l __ullage_lines
         set -l __ullage_rest
         string match -qr '^(?<__ullage_lines>[\r\n]*)(?<__ullage_rest>(?s:.*))$' -- $__ullage_whole
-        __ullage_is_final $argv; or set __ullage_rest "$__ullage_shown $__ullage_rest"
+        set -l __ullage_between ' '
+        __ullage_is_full "$__ullage_rest"; and set __ullage_between \n
+        __ullage_is_final $argv; or set __ullage_rest "$__ullage_shown$__ullage_between$__ullage_rest"
         builtin printf '%s%s' "$__ullage_lines" "$__ullage_rest"
         set -g __ullage_placed drawn
     end
+end
+
+# Whether a prompt's first line leaves no room for the segment.
+function __ullage_is_full
+    set -l __ullage_widths (string length --visible -- "$__ullage_shown " (string split -m 1 \n -- "$argv")[1])
+    test (builtin math "max(13, $__ullage_widths[1]) + $__ullage_widths[2]") -gt $COLUMNS
 end
 
 # Nothing to show, or the prompt of a line that is done: fish says so, and starship's enable_transience.

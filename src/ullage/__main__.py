@@ -64,6 +64,7 @@ def run() -> int:
         from ullage.system import streams
 
         streams.secure()
+    _forget_locale_of_python()
     status = main()
     if "click" not in sys.modules:
         for stream in (sys.stdout, sys.stderr):
@@ -75,6 +76,16 @@ def run() -> int:
                 continue
         os._exit(status)
     return status
+
+
+def _forget_locale_of_python() -> None:
+    """Remove the locale that Python names where there is none (PEP 538): of the terminal it says nothing.
+
+    Python's UTF-8 mode tells it from one that was set; it does not where that was asked for, or always on (PEP 686).
+    """
+    is_telling = sys.version_info < (3, 15) and not os.environ.get("PYTHONUTF8")
+    if is_telling and sys.flags.utf8_mode and os.environ.get("LC_CTYPE") in ("C.UTF-8", "C.utf8", "UTF-8"):
+        del os.environ["LC_CTYPE"]
 
 
 if __name__ == "__main__":

@@ -188,3 +188,9 @@ def test_an_address_that_nothing_is_sent_to_is_wrong_usage(environ: dict[str, st
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert done.stderr.startswith("ullage: --push: The address for metrics is no address of the form https://host")
     assert (tmp_path / "ullage.prom").exists()
+
+
+def test_a_directory_that_is_not_there_is_wrong_usage(environ: dict[str, str], tmp_path: Path) -> None:
+    done = ullage("metrics", "--textfile", str(tmp_path / "missing"), environ=environ)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "is no directory" in done.stderr

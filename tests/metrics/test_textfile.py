@@ -13,7 +13,7 @@ from tests.metrics.test_push import known
 from tests.support.samples import NOW, reading, window
 from tests.support.tools import need, put_in_place
 from ullage import metrics
-from ullage.base.errors import MetricsError
+from ullage.base.errors import MetricsError, UsageError
 from ullage.metrics import formats, samples, textfile
 from ullage.quota.model import Account, Credits, Money, Problem, Thresholds
 from ullage.quota.pace import Forecast
@@ -51,7 +51,7 @@ def test_what_is_no_directory_is_told(tmp_path: Path, kind: str) -> None:
         place.write_bytes(b"")
     elif kind == "dead link":
         put_in_place(kind, place)
-    with pytest.raises(MetricsError, match="is no directory"):
+    with pytest.raises(UsageError, match="is no directory"):
         textfile.write(str(place), b"")
 
 

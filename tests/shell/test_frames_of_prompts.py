@@ -71,6 +71,22 @@ def test_frame_as_wide_as_the_terminal_is_not_broken(theme: str, environ: dict[s
         terminal.wait(lambda terminal: terminal.lines[:2] == ["off", frame], "no empty line")
 
 
+@pytest.mark.parametrize("shell", [FISH, FISH_4], ids=lambda shell: shell.version)
+@pytest.mark.parametrize("first", ["", "\\n"], ids=["frame", "frame below an empty line"])
+def test_frame_in_fish_is_not_broken(shell: Shell, first: str, environ: dict[str, str]) -> None:
+    publish(environ, [("42%", "normal")])
+    # What tide's prompt of two lines does to fill its first.
+    frame = "(set_color red)top(set_color normal)(string repeat -n (math $COLUMNS - 6) -)end"
+    prompt = f"function fish_prompt; printf '{first}%s\\n$ ' (string join '' {frame}); end"
+    with shell.start(environ, [prompt, shell.init()]) as terminal:
+        terminal.wait(lambda terminal: "42%" in terminal.lines, "the segment on a line of its own")
+        above = terminal.lines.index("42%")
+        terminal.wait(lambda terminal: terminal.lines[above + 1 : above + 3] == ["top" + "-" * 74 + "end", "$"])
+        terminal.enter("ullage_off; clear; echo off")
+        frame = "top" + "-" * 74 + "end"
+        terminal.wait(lambda terminal: terminal.text.split() == ["off", frame, "$"], "the frame alone")
+
+
 def test_line_with_room_has_the_segment_in_it(environ: dict[str, str]) -> None:
     publish(environ, "42%")
     with ZSH.start(environ, ["PROMPT=$'%F{red}top%f line\\n$ '", ZSH.init()]) as terminal:

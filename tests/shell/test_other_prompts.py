@@ -103,6 +103,27 @@ def test_segment_stands_before_the_prompt_in_its_colours(shell: Other, environ: 
         terminal.wait(lambda terminal: "again" in terminal.lines and terminal.line == "5h 42% Fable 82%! 7d 97%!! $")
 
 
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        'print "\\n\\e[33mtop\\e[m line\\n$ "',
+        'put "\\ntop "; put "line\\n$ "',
+        'put "\\n"; styled top red; put " line\\n"; print "$ "',
+    ],
+    ids=["printed", "put", "both"],
+)
+def test_segment_in_elvish_stands_below_empty_lines(prompt: str, environ: dict[str, str]) -> None:
+    publish(environ, [("42%", "normal")])
+    theirs = f"set edit:prompt = {{ {prompt} }}; set edit:rprompt = {{ }}"
+    with ELVISH.start(environ, theirs, ELVISH.init()) as terminal:
+        terminal.wait(lambda terminal: terminal.lines[:3] == ["", "42% top line", "$"], "the segment")
+        assert terminal.colours("42%") == [COLOURS["normal"]] * 3
+        terminal.enter("echo next")
+        terminal.wait(lambda terminal: terminal.lines[4:8] == ["", "42% top line", "$", ""], "the next prompt")
+        terminal.enter("ullage_off")
+        terminal.wait(lambda terminal: terminal.lines[8:10] == ["top line", "$"], "the prompt alone")
+
+
 def test_nushell_keeps_its_colour_for_the_prompt(environ: dict[str, str]) -> None:
     with NUSHELL.start(environ, NUSHELL.prompt) as terminal:
         terminal.wait_for_line("$")

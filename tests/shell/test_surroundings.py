@@ -92,9 +92,7 @@ def test_no_locale_of_utf_8_shows_ascii(
     printed = run([ULLAGE_PROMPT, shell.name], environ).stdout
     assert printed.isascii()
     assert "#" in printed
-    if locale:
-        # Without one, Python makes itself one of UTF-8 before any line of ours runs.
-        assert ullage("prompt", "--surface", shell.name, environ=environ).stdout == printed
+    assert ullage("prompt", "--surface", shell.name, environ=environ).stdout == printed
     with shell.start(environ, [shell.prompt, shell.init()]) as terminal:
         terminal.wait(lambda terminal: "#" in terminal.line, "the segment")
         assert terminal.text.isascii()
@@ -104,6 +102,15 @@ def test_no_locale_of_utf_8_shows_ascii(
         terminal.send("\x01")
         column = terminal.lines[0].index("$ ") + 2
         terminal.wait(lambda terminal: (terminal.screen.cursor.y, terminal.screen.cursor.x) == (0, column), "its start")
+
+
+@pytest.mark.parametrize(
+    "locale", [{"LC_CTYPE": "C.UTF-8"}, {"LC_CTYPE": "C.UTF-8", "PYTHONUTF8": "1"}, {"LANG": "en_US.UTF-8"}], ids=str
+)
+def test_locale_that_was_set_is_none_of_python(locale: dict[str, str], environ: dict[str, str]) -> None:
+    publish(environ, "42%×")
+    del environ["LC_ALL"]
+    assert ullage("prompt", environ=environ | locale).stdout == "42%×\n"
 
 
 @pytest.mark.parametrize("shell", [BASH, ZSH], ids=lambda shell: shell.version)

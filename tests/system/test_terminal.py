@@ -12,6 +12,8 @@ import pytest
 from ullage.system.terminal import read_background
 
 ASK = "import os; from ullage.system.terminal import ask_background; print('it is', ask_background(os.environ))"
+# What a process says last may still be on its way when it has ended, and would then be missed: it stays for its reader.
+STAY = "import signal; signal.pause()"
 QUESTION = "\033]11;?\033\\\033[c"
 ANSWER = "\033]11;rgb:{}\033\\\033[?62;22c"
 
@@ -33,7 +35,7 @@ def test_an_answer(answer: bytes, background: str | None) -> None:
 
 def asking(**variables: str) -> pexpect.spawn[str]:
     environ = {**os.environ, "TERM": "xterm-256color", **variables}
-    return pexpect.spawn(sys.executable, ["-c", ASK], env=environ, encoding="utf-8", timeout=60)
+    return pexpect.spawn(sys.executable, ["-c", f"{ASK}; {STAY}"], env=environ, encoding="utf-8", timeout=60)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +62,7 @@ def test_a_terminal_that_cannot_answer_is_not_asked(name: str) -> None:
 
 
 def test_what_was_typed_ahead_is_left_alone() -> None:
-    read = f"{ASK}; print('then', input())"
+    read = f"{ASK}; print('then', input()); {STAY}"
     environ = {**os.environ, "TERM": "xterm-256color"}
     program = f"input('ready'); {read}"
     with pexpect.spawn(sys.executable, ["-c", program], env=environ, encoding="utf-8", timeout=60) as terminal:

@@ -122,6 +122,8 @@ def _write(path: str, form: str, data: bytes) -> None:
         return
     if os.path.isdir(path):
         raise UsageError(f"{path} is a directory. Name a file.")
+    if not os.path.isdir(os.path.dirname(path) or os.curdir):
+        raise UsageError(f"{path!r} cannot be written: there is no such directory. Name another file.")
     if os.path.lexists(path):
         with open(path, "rb") as file:
             if not file.read(8).startswith(_SIGNATURES[form]):

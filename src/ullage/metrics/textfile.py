@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from ullage.base.errors import CacheError, MetricsError
+from ullage.base.errors import CacheError, MetricsError, UsageError
 from ullage.system.files import write_atomically
 
 NAME = "ullage.prom"
@@ -13,9 +13,12 @@ _MODE = 0o644
 
 
 def write(directory: str, text: bytes) -> str:
-    """Replace ullage.prom in the directory atomically, and return its path; raise MetricsError when that fails."""
+    """Replace ullage.prom in the directory atomically, and return its path.
+
+    Raises UsageError where there is no such directory, and MetricsError where the file cannot be written.
+    """
     if not os.path.isdir(directory):
-        raise MetricsError(
+        raise UsageError(
             f"{directory or repr(directory)} is no directory. Name the one that node_exporter has in "
             "--collector.textfile.directory."
         )

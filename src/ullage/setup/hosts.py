@@ -31,13 +31,13 @@ command = "starship"
 use_stdin = false
 when = true
 style = ""
-format = "([$output]($style) )"
+format = "([$output ]($style))"
 """
 STARSHIP_ENV_VAR = """\
 [env_var.ULLAGE_SEGMENT]
 description = "How much of the Claude plan is used"
 style = ""
-format = "([$env_value]($style) )"
+format = "([$env_value ]($style))"
 """
 
 # What tmux shows: the text that a refresh has set while that is true, else what ullage-prompt prints. prompt.tmux
