@@ -131,7 +131,7 @@ def test_a_window_that_is_sure_to_run_out_is_told(
         settled(environ)
     [told] = heard()
     assert told["kind"] == "forecast"
-    assert str(told["title"]).startswith("Week (all models) runs out about ")
+    assert str(told["title"]).startswith("Week (all models) runs out ")
 
 
 def test_many_refreshes_at_once_tell_once(

@@ -1,7 +1,7 @@
-"""Which alerts are due, and what has been told already. Pure; delivery.py keeps it on disk and sends.
+"""Decide which alerts are due, given the marks of those already sent. Pure; `outbox` keeps both on disk and sends.
 
-An alert is sent once per window and threshold until that window resets. What falls into quiet hours is told after them,
-if it still holds then.
+An alert is sent once per window and threshold until that window resets. An alert that falls into quiet hours is sent
+after them, if it still holds then.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     Kind = Literal["threshold", "forecast", "reset", "failing", "test"]
     MarkKind = Literal["threshold", "forecast", "blocked", "failing"]
 
-# A reset that nobody was told of for so long is no news.
+# A reset that was not announced for so long is no news any more.
 _LONGEST_NEWS = timedelta(hours=12)
 _LONGEST_MESSAGE = 500
 
 
 class Alert(Record):
-    """One thing to tell; the title may hold a window's label, the message a problem's words."""
+    """One alert to send; the title may hold a window's label, the message a problem's text: both are cleaned."""
 
     kind: Kind
     title: str
@@ -48,7 +48,10 @@ class Alert(Record):
 
 
 class Mark(Record):
-    """What has been told of a window until this reset, by a statement of `as_of`: `percent` is the highest passed."""
+    """A sent alert, so that it is not sent again before `resets_at`; `blocked` marks a window that was used up.
+
+    `percent` is the highest threshold passed, `as_of` the time of the window's statement that was used.
+    """
 
     kind: MarkKind
     window_id: str = ""
@@ -71,7 +74,7 @@ class _Situation(Record):
 
 
 class News(Record):
-    """What there may be to tell of at `now`: a reading with its forecasts by window id, and how refreshes go."""
+    """What alerts are decided by at `now`: the reading, its forecasts by window id, and the schedule of refreshes."""
 
     reading: Reading | None
     schedule: Schedule
@@ -81,9 +84,10 @@ class News(Record):
 
 
 def find_due(news: News, told: tuple[Mark, ...], wishes: Wishes) -> tuple[tuple[Alert, ...], tuple[Mark, ...]]:
-    """Return the alerts that are due, and the marks of all that has been told once they are sent.
+    """Return the alerts that are due, and the marks to keep; `told` are the marks kept so far.
 
-    In quiet hours nothing is told, and so nothing counts as told; that a window was used up is kept in mind.
+    In quiet hours no alert is sent, and the mark of a suppressed alert stays as it was; `blocked` is marked all the
+    same.
     """
     reading, thresholds, now = news.reading, news.thresholds, news.now
     windows = limits_of(reading) if reading else ()
@@ -100,7 +104,7 @@ def find_due(news: News, told: tuple[Mark, ...], wishes: Wishes) -> tuple[tuple[
         )
         for kind, rule in _RULES.items():
             before = marks.get(kind)
-            # Another profile of the account has told by a newer statement than this one's.
+            # Another profile of the account has sent alerts by a newer statement than this profile has.
             is_old = before is not None and before.as_of is not None and window.as_of < before.as_of
             pairs.append((before, None, before) if is_old else (before, *rule(situation, before)))
     failing = next((mark for mark in told if mark.kind == "failing"), None)
@@ -114,6 +118,7 @@ def find_due(news: News, told: tuple[Mark, ...], wishes: Wishes) -> tuple[tuple[
 
 
 def _threshold(at: _Situation, before: Mark | None) -> tuple[Alert | None, Mark | None]:
+    """Return the alert for the highest threshold passed, unless this window's mark has it already, and the new mark."""
     used, window = at.used, at.window
     if used is None:
         return None, before if before and _is_running(before, at.now) else None
@@ -128,11 +133,12 @@ def _threshold(at: _Situation, before: Mark | None) -> tuple[Alert | None, Mark 
 
 
 def _forecast(at: _Situation, before: Mark | None) -> tuple[Alert | None, Mark | None]:
+    """Return the alert, once a window, that it will run out before its reset, by a fresh and certain forecast."""
     window, forecast = at.window, at.forecast
     same = before if before and same_reset(before.resets_at, window.resets_at) else None
     if same or not at.wishes.forecast or forecast is None or state_of(window, at.now, at.thresholds) != "fresh":
         return None, same
-    # The latest end is known only where the window is all but sure to run out.
+    # A forecast has a latest time of exhaustion only where the window is all but sure to run out.
     ends, certain = forecast.exhausts_at, forecast.exhausts_latest is not None
     if not certain or ends is None or window.resets_at is None or not at.now < ends < window.resets_at:
         return None, None
@@ -147,6 +153,7 @@ def _forecast(at: _Situation, before: Mark | None) -> tuple[Alert | None, Mark |
 
 
 def _reset(at: _Situation, before: Mark | None) -> tuple[Alert | None, Mark | None]:
+    """Mark a window that is used up; once it has reset, return the alert for that and drop the mark."""
     used, window = at.used, at.window
     if used is not None and used >= 100:
         return None, Mark(kind="blocked", window_id=window.id, resets_at=window.resets_at, as_of=window.as_of)
@@ -154,9 +161,9 @@ def _reset(at: _Situation, before: Mark | None) -> tuple[Alert | None, Mark | No
         return None, before
     if before.resets_at is not None and at.now - before.resets_at > _LONGEST_NEWS:
         return None, None
-    is_told_later = window.resets_at is not None and not same_reset(before.resets_at, window.resets_at)
-    if before.resets_at is not None and at.now < before.resets_at and not is_told_later:
-        # The number has only been corrected downwards.
+    has_later_reset = window.resets_at is not None and not same_reset(before.resets_at, window.resets_at)
+    if before.resets_at is not None and at.now < before.resets_at and not has_later_reset:
+        # The utilization was only corrected downwards: the window has not reset.
         return None, before
     others = [other for other in at.windows if other.id != window.id]
     blocked = any((used_percent_at(other, at.now, at.thresholds) or 0) >= 100 for other in others)
@@ -172,6 +179,7 @@ _RULES: dict[MarkKind, Callable[[_Situation, Mark | None], tuple[Alert | None, M
 
 
 def _failing(news: News, before: Mark | None, wishes: Wishes) -> tuple[Alert | None, Mark | None]:
+    """Return the alert, once until a refresh succeeds, that refreshes fail and the reading is `failing_after` old."""
     reading, schedule, now = news.reading, news.schedule, news.now
     if not schedule.failures or schedule.problem is None or reading is None or wishes.failing_after is None:
         return None, None
@@ -205,22 +213,24 @@ def _resets(window: Window, now: datetime) -> str:
 
 
 def _is_same_period(mark: Mark, window: Window, now: datetime) -> bool:
+    """Say whether a mark is of the window's present period; a reset that a source leaves out does not end it."""
     if mark.resets_at is None or window.resets_at is None or same_reset(mark.resets_at, window.resets_at):
         return True
     return now < mark.resets_at
 
 
 def _is_running(mark: Mark, now: datetime) -> bool:
+    """Say whether a mark of an absent or unread window is kept: until well after its reset."""
     return mark.resets_at is None or now < mark.resets_at + _LONGEST_NEWS
 
 
 def make_test_alert(now: datetime) -> Alert:
-    """Return what `ullage alerts test` sends."""
+    """Return the alert that `ullage alerts test` sends."""
     return Alert(kind="test", title="ullage: a test", message="Alerts reach you this way.", at=now)
 
 
 def describe_alert(alert: Alert) -> dict[str, Any]:
-    """Return what a user's command reads on stdin."""
+    """Return the JSON document of an alert that the user's command reads on stdin."""
     window = None
     if alert.window_id is not None:
         window = {

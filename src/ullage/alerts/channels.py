@@ -1,6 +1,6 @@
-"""The ways an alert reaches a person: the desktop (by desktop-notifier), terminals' bells, a command of theirs.
+"""Send alerts by a channel: a desktop notification (desktop-notifier), terminals' bells, or the user's command.
 
-No text from outside becomes part of a command: a command is run without a shell, and reads the alert on stdin.
+No text from outside becomes part of a command: it is run without a shell, and reads the alert on stdin.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ _EXTRA = ("notify", "desktop-notifier")
 
 
 class ChannelError(UllageError):
-    """An alert did not get through, and what to do about it."""
+    """A channel did not deliver an alert; the message says what to do."""
 
 
 def explain_missing(channel: str, wishes: Wishes) -> str | None:
-    """Return why a channel cannot be used here, or None."""
+    """Return why a channel cannot be used here; None for a usable one."""
     if channel == "desktop" and importlib.util.find_spec("desktop_notifier") is None:
         return needs_extra(*_EXTRA)
     if channel == "command" and not wishes.command:
@@ -41,7 +41,7 @@ def explain_missing(channel: str, wishes: Wishes) -> str | None:
 
 
 def send_alert(channel: str, alert: Alert, wishes: Wishes, environ: Mapping[str, str]) -> None:
-    """Send one alert one way; raise ChannelError when it did not get through."""
+    """Send an alert by one channel; raise ChannelError, or MissingExtraError, when that fails."""
     if channel == "desktop":
         notify_desktop(alert)
     elif channel == "bell":
@@ -51,7 +51,7 @@ def send_alert(channel: str, alert: Alert, wishes: Wishes, environ: Mapping[str,
 
 
 def run_command(command: tuple[str, ...], alert: Alert, environ: Mapping[str, str]) -> None:
-    """Run a user's command with the alert as JSON on its stdin; it is stopped when it takes too long."""
+    """Run the user's command with the alert as JSON on stdin; raise ChannelError when it fails or takes too long."""
     given = json.dumps(alerts.describe_alert(alert), ensure_ascii=False).encode() + b"\n"
     try:
         done = programs.run_program(command, environ, seconds=_PATIENCE_SECONDS, given=given)
@@ -67,9 +67,9 @@ def run_command(command: tuple[str, ...], alert: Alert, environ: Mapping[str, st
 
 
 def ring_bells(directory: str = "/dev/pts" if os.path.isdir("/dev/pts") else "/dev") -> None:
-    """Ring the bell of every terminal of the user's own.
+    """Ring the bell of every terminal that the user owns; raise ChannelError where there is none.
 
-    A refresh in the background has left its terminal, so all are rung: the one that is looked at is among them.
+    A refresh in the background has no terminal, so all are rung: the user is looking at one of them.
     """
     rung = 0
     for name in sorted(os.listdir(directory)) if hasattr(os, "geteuid") else []:
@@ -84,7 +84,7 @@ def _ring(path: str) -> bool:
         status = os.stat(path)
         if not stat.S_ISCHR(status.st_mode) or status.st_uid != os.geteuid():
             return False
-        # A terminal that is stopped by ^S must not stop us.
+        # Non-blocking: a terminal stopped by ^S must not block this process.
         descriptor = os.open(path, os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
     except OSError:
         return False
@@ -97,7 +97,7 @@ def _ring(path: str) -> bool:
 
 
 def notify_desktop(alert: Alert) -> None:
-    """Show a notification on the desktop."""
+    """Show a notification on the desktop; raise MissingExtraError without the extra, ChannelError when it fails."""
     import asyncio
     import logging
 
@@ -117,7 +117,7 @@ def notify_desktop(alert: Alert) -> None:
         notifier = DesktopNotifier(app_name="ullage", app_icon=None)
         await notifier.send(title=alert.title, message=escape_markup(alert.message), urgency=urgency)
 
-    # The library logs what fails and goes on as if nothing had.
+    # The library logs failures instead of raising them: collect its log.
     logger, handler = logging.getLogger("desktop_notifier"), Failures(logging.WARNING)
     logger.propagate = False
     logger.addHandler(handler)
@@ -132,5 +132,5 @@ def notify_desktop(alert: Alert) -> None:
 
 
 def escape_markup(message: str) -> str:
-    """Return a message that a desktop which reads markup in it shows as it is."""
+    """Return a message without the characters that desktops read as markup."""
     return message.replace("&", "+").replace("<", "‹").replace(">", "›")

@@ -1,8 +1,8 @@
-"""Alerts from a refresh to a person: what is due is put into an outbox, and a process of its own empties it.
+"""Put alerts that are due into an outbox on disk, which a process of its own empties and sends.
 
 So a refresh never waits for a desktop or a command, and each alert is taken from the outbox by one process alone. The
-profiles of one account share the outbox and what was told, each window's news being the same in all of them; only that
-readings fail is a profile's own.
+profiles of an account share the outbox and the marks of sent alerts, since their windows are the same; only the mark
+that refreshes fail is a profile's own.
 """
 
 from __future__ import annotations
@@ -39,19 +39,19 @@ if TYPE_CHECKING:
 _MARKS, _OUTBOX, _PROBLEM, _LOCK = "alerts.json", "outbox", "alerts.problem", "alerts.lock"
 _FORMAT = 1
 
-# What nobody could send for so long is no news any more.
+# An alert that could not be sent for so long is no news any more, and is dropped.
 _LONGEST_NEWS = timedelta(hours=12)
 
-# Another profile of the account has its alerts posted sooner; whoever did not get so far tells at the next refresh.
+# How long to wait while another profile of the account posts; without the lock, alerts wait for the next refresh.
 _LONGEST_POSTING_SECONDS = 5
 
 
 def announce(
     environ: Mapping[str, str], settings: Settings, cache: ProfileCache, snapshot: Snapshot, now: datetime
 ) -> None:
-    """Post what is due and have it sent; called under the refresh lock, after publishing.
+    """Post the alerts that are due and start the process that sends them; called under the refresh lock.
 
-    Whatever goes wrong is kept for `ullage alerts` to show: a refresh has done its work by now.
+    The refresh has published its reading by now, so errors do not fail it: they are kept for `ullage alerts` to show.
     """
     try:
         if list_usable(settings.alerts) and _post_due(settings, Outbox(cache, snapshot.account), snapshot, now):
@@ -72,7 +72,7 @@ def _post_due(settings: Settings, outbox: Outbox, snapshot: Snapshot, now: datet
         )
         found, after = alerts.find_due(news, told, wishes)
         if after != told:
-            # Marked before they are sent: one that gets lost is better than one that comes again and again.
+            # Marks are kept before the alerts are sent: losing an alert is better than repeating it for ever.
             outbox.keep_marks(after)
         for alert in found:
             outbox.post(alert)
@@ -80,14 +80,14 @@ def _post_due(settings: Settings, outbox: Outbox, snapshot: Snapshot, now: datet
 
 
 def list_usable(wishes: Wishes) -> tuple[str, ...]:
-    """Return the channels that can be used here."""
+    """Return the configured channels that can be used here."""
     return tuple(channel for channel in wishes.via if channels.explain_missing(channel, wishes) is None)
 
 
 class Outbox:
-    """The alerts of an account that are to be sent, and what was told of it: in a directory that its profiles share.
+    """The alerts of an account that wait to be sent, and the marks of sent ones, in a directory its profiles share.
 
-    Where the account is not known it is the profile's own.
+    Where the account is not known, both are in the profile's own directory.
     """
 
     def __init__(self, cache: ProfileCache, account: Account) -> None:
@@ -96,7 +96,7 @@ class Outbox:
         self.place = self._shared.directory or cache.directory
 
     def make(self) -> None:
-        """Make the shared directory, the user's alone."""
+        """Make the shared directory, private to the user."""
         self._shared.make()
 
     def post(self, alert: Alert) -> None:
@@ -104,11 +104,11 @@ class Outbox:
         outbox = os.path.join(self.place, _OUTBOX)
         directories.make_private(self.cache.root, outbox)
         name = f"{alert.at.timestamp():.6f}-{secrets.token_hex(4)}.json"
-        # Not synced: its mark is, and an alert that gets lost is better than one that comes again.
+        # Written without fsync: its mark is synced, and losing an alert is better than repeating it.
         write_derived([os.path.join(outbox, name)], _encode_alert(alert))
 
     def take_all(self) -> Iterator[Alert]:
-        """Take every alert out of the outbox; what another process has taken is left to it."""
+        """Yield every alert in the outbox and remove it; an alert that another process takes first is skipped."""
         outbox = os.path.join(self.place, _OUTBOX)
         for name in sorted(os.listdir(outbox)):
             alert = _take(os.path.join(outbox, name)) if name.endswith(".json") else None
@@ -116,8 +116,8 @@ class Outbox:
                 yield alert
 
     def marks(self) -> tuple[Mark, ...]:
-        """Return what has been told, by any profile of the account; nothing for bytes that do not say so."""
-        # A window's mark in a profile's own file is from a time when the account was not known: the account's counts.
+        """Return the marks of sent alerts, by any profile of the account; none for files that cannot be decoded."""
+        # A window's mark in the profile's own file dates from before the account was known: the account's mark wins.
         found = {(mark.kind, mark.window_id): mark for mark in _load_marks(_path(self.cache, _MARKS))}
         if self.place != self.cache.directory:
             shared = _load_marks(os.path.join(self.place, _MARKS))
@@ -125,7 +125,7 @@ class Outbox:
         return tuple(found.values())
 
     def keep_marks(self, told: tuple[Mark, ...]) -> None:
-        """Keep what has been told; that readings fail is a profile's own."""
+        """Write the marks of sent alerts: `failing` into the profile's own file, the others into the account's."""
         self.make()
         own = tuple(mark for mark in told if mark.kind == "failing" or self.place == self.cache.directory)
         if self.place != self.cache.directory:
@@ -134,7 +134,7 @@ class Outbox:
 
 
 def deliver(environ: Mapping[str, str]) -> None:
-    """Send everything in the outbox; what another process has taken is left to it."""
+    """Send every alert in the outbox that is not too old; an alert that another process takes first is skipped."""
     settings, _ = config.load(environ)
     cache, now = ProfileCache(environ), datetime.now(UTC)
     for alert in Outbox(cache, cache.load().account).take_all():
@@ -162,20 +162,20 @@ def _send(cache: ProfileCache, alert: Alert, wishes: Wishes, environ: Mapping[st
 
 
 def keep_problem(cache: ProfileCache, words: str, now: datetime) -> None:
-    """Keep what went wrong with an alert, for `ullage alerts` to show."""
+    """Write why an alert could not be posted or sent, for `ullage alerts` to show."""
     with contextlib.suppress(UllageError):
         write_atomically(_path(cache, _PROBLEM), f"{now.isoformat()} {clean(words, 500)}\n".encode())
 
 
 def load_problem(cache: ProfileCache) -> tuple[datetime, str] | None:
-    """Return when and why an alert last did not get through."""
+    """Return when and why an alert last failed; None when none did."""
     when, _, words = (read_regular(_path(cache, _PROBLEM)) or b"").decode(errors="replace").partition(" ")
     moment = parse_time(when)
     return (moment, clean(words, 500)) if moment else None
 
 
 def forget_problem(cache: ProfileCache) -> None:
-    """Forget it, once alerts get through."""
+    """Remove the kept problem, once alerts get through."""
     with contextlib.suppress(OSError):
         os.unlink(_path(cache, _PROBLEM))
 
@@ -245,11 +245,11 @@ def _path(cache: ProfileCache, name: str) -> str:
 
 
 def main() -> int:
-    """Empty the outbox of the profile in effect."""
+    """Send the outbox of the profile in effect, and return an exit code."""
     try:
         deliver(os.environ)
     except (UllageError, OSError):
-        # Nobody watches, and what is left in the outbox is taken by the next one.
+        # No terminal reads an error of this background process; the next one sends what is left in the outbox.
         return 1
     return 0
 

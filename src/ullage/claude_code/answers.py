@@ -1,8 +1,8 @@
-"""Claude Code's hooks: what to answer to which event, and the entries for its settings. Pure.
+"""Answer the events of Claude Code's hooks. Pure.
 
 UserPromptSubmit  {"decision": "block", "reason": …}, shown to the person; additionalContext goes to the model
 PreToolUse        permissionDecision "deny" with a reason for the model; additionalContext beside the tool's result
-Stop              only a message: to block it would make the model go on
+Stop              only a message: blocking it would make the model go on
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ EVENTS = ("UserPromptSubmit", "PreToolUse", "Stop")
 
 
 class Event(Record):
-    """What Claude Code tells a hook, as far as it matters here."""
+    """An event as Claude Code passes it to a hook; `repeated` is a Stop that a hook has blocked before."""
 
     name: str
     session: str = ""
@@ -31,7 +31,7 @@ class Event(Record):
 
 
 def read_event(decoded: object) -> Event | None:
-    """Return the event of a decoded input; None for one that this version does not answer."""
+    """Return the event in a decoded input; None for an event that this version does not answer."""
     if not isinstance(decoded, dict) or decoded.get("hook_event_name") not in EVENTS:
         return None
     return Event(
@@ -42,7 +42,7 @@ def read_event(decoded: object) -> Event | None:
 
 
 def block_event(event: Event, why: str) -> dict[str, Any] | None:
-    """Return the answer that stops an event for a reason; None where stopping would be the opposite."""
+    """Return the answer that blocks an event for a reason; None for Stop, where blocking makes the model go on."""
     if event.name == "UserPromptSubmit":
         return {"decision": "block", "reason": f"ullage: {why} The limits are those of the hook in settings.json."}
     if event.name == "PreToolUse":
@@ -56,13 +56,16 @@ def block_event(event: Event, why: str) -> dict[str, Any] | None:
 
 
 def reason_to_block(answer: Mapping[str, Any]) -> str | None:
-    """Return why an answer stops its event; None for one that lets it pass."""
+    """Return the reason in an answer that blocks its event; None for an answer that lets the event pass."""
     reason = answer.get("reason") or answer.get("hookSpecificOutput", {}).get("permissionDecisionReason")
     return reason if isinstance(reason, str) else None
 
 
 def warn_of(event: Event, whys: Sequence[str]) -> dict[str, Any] | None:
-    """Return the answer that lets an event pass and tells the person, and the model where it can be told."""
+    """Return the answer that lets an event pass and warns the person, and the model where the event allows it.
+
+    None for a repeated Stop.
+    """
     said = f"ullage: {'; '.join(whys)}."
     if event.name == "Stop":
         return None if event.repeated else {"systemMessage": said}
@@ -77,7 +80,7 @@ def warn_of(event: Event, whys: Sequence[str]) -> dict[str, Any] | None:
 
 
 def notify_person(why: str) -> dict[str, Any]:
-    """Return the answer that lets an event pass and tells the person alone."""
+    """Return the answer that lets an event pass with a message for the person alone."""
     return {"systemMessage": f"ullage: {why}"}
 
 
@@ -87,12 +90,12 @@ def list_over(verdict: Verdict) -> tuple[WindowVerdict, ...]:
 
 
 def mark_warning(event: Event, finding: WindowVerdict) -> str:
-    """Return what tells this warning from others, so that a session hears each of them once."""
+    """Return the mark of a warning (session, window, limit, reset), by which each session is warned of it once."""
     return f"{_subject(event, finding)} {finding.room_at.isoformat() if finding.room_at else ''}"
 
 
 def is_told(event: Event, finding: WindowVerdict, marks: Sequence[str]) -> bool:
-    """Say whether a session has heard a warning, however its reset was worded then."""
+    """Say whether one of the marks is of this warning; resets that differ by seconds are the same reset."""
     parts = (mark.rpartition(" ") for mark in marks)
     return any(
         subject == _subject(event, finding) and same_reset(parse_time(reset), finding.room_at)

@@ -1,8 +1,8 @@
-"""`ullage hook`, for Claude Code's hooks: it runs at every prompt and every tool, so it imports what a status line may.
+"""`ullage hook`, for Claude Code's hooks: it runs at every prompt and tool use, so its imports are kept few.
 
-Claude Code reads the exit code 2 as "block this", and shows the words of any other failure without stopping. So what
-goes wrong here ends with 1, and what is to be blocked is said in the answer; 2 is for an answer that did not arrive,
-and for what goes wrong where --fail-closed was asked for.
+Claude Code takes exit code 2 as "block this", and shows the stderr of any other failure without stopping. So errors
+exit with 1, and an event is blocked by the JSON answer; 2 is for a blocking answer that could not be written, and for
+errors under --fail-closed.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _WARN = (Limit(window=None, percent=90.0),)
 
 
 def run(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int | None:
-    """Answer an event and return the exit code; None when the full command line has something to explain."""
+    """Answer an event and return the exit code; None for arguments that the click command must explain or refuse."""
     options = parse_options("hook", arguments)
     if options is None:
         return None
@@ -54,9 +54,9 @@ def run(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int | No
 
 
 def perform(warn: tuple[Limit, ...], block: tuple[Limit, ...], environ: Mapping[str, str], *, fail_closed: bool) -> int:
-    """Read an event from stdin, print the answer as JSON where there is something to say, and return the exit code.
+    """Read an event from stdin, print the JSON answer, if any, and return the exit code.
 
-    Asks nobody, and starts a refresh in the background when one is due.
+    Reads the cache only, and starts a refresh in the background when one is due.
     """
     event = None
     try:
@@ -73,8 +73,8 @@ def perform(warn: tuple[Limit, ...], block: tuple[Limit, ...], environ: Mapping[
 
 
 def _put(answer: Mapping[str, Any]) -> int:
-    """Print an answer; one that blocks, and does not arrive, blocks by the exit code with its reason on stderr."""
-    # There is seldom something to say.
+    """Print an answer and return the exit code; a blocking answer that cannot be written blocks by exit code 2."""
+    # Imported late: most events have no answer.
     import json
 
     from ullage.system import streams
@@ -91,7 +91,7 @@ def _event() -> Event | None:
     try:
         return answers.read_event(jsontext.loads(data))
     except (ValueError, RecursionError) as error:
-        # The model words part of the input, and must not get past a limit by words that cannot be read.
+        # The model writes part of the input: it must not evade a limit by text that does not decode.
         for name in ("PreToolUse", "UserPromptSubmit"):
             if f'"{name}"'.encode() in data:
                 return answers.read_event({"hook_event_name": name})
@@ -101,6 +101,11 @@ def _event() -> Event | None:
 def _answer(
     event: Event, warn: tuple[Limit, ...], block: tuple[Limit, ...], environ: Mapping[str, str], *, fail_closed: bool
 ) -> dict[str, Any] | None:
+    """Judge the reading by both sets of limits and return the answer; None where the event passes in silence.
+
+    In this order: a block limit that is reached blocks; an unknown verdict blocks under --fail-closed; a block limit on
+    an unknown window blocks under --fail-closed, else it is reported at prompts; then come warnings, once a session.
+    """
     try:
         cache = ProfileCache(environ)
         settings, _ = config.load(environ)
@@ -134,7 +139,7 @@ def _answer(
 
 
 def _named(limits: tuple[Limit, ...], windows: tuple[Window, ...]) -> tuple[Limit, ...]:
-    """Return the limits whose window is known by that name now: which there are depends on who has told last."""
+    """Return the limits whose window the reading names; which windows it names depends on its sources."""
     return tuple(limit for limit in limits if limit.window is None or _is_known(limit.window, windows))
 
 
@@ -151,7 +156,7 @@ def _is_known(name: str, windows: tuple[Window, ...]) -> bool:
 
 
 def _not_told_yet(event: Event, findings: tuple[WindowVerdict, ...], cache: ProfileCache) -> list[WindowVerdict]:
-    """Return what this session has not been told, and keep in mind that it is being told now."""
+    """Return the findings that this session was not warned of yet, and keep their marks on disk."""
     if not findings or event.repeated:
         return []
     path = os.path.join(cache.directory, "hook.told")
@@ -162,6 +167,6 @@ def _not_told_yet(event: Event, findings: tuple[WindowVerdict, ...], cache: Prof
         try:
             write_atomically(path, "".join(f"{mark}\n" for mark in marks).encode())
         except CacheError:
-            # A cache that cannot be written makes a session hear a warning again, which is the lesser evil.
+            # Repeating a warning, where the cache cannot be written, is better than failing the hook.
             return new
     return new

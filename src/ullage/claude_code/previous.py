@@ -1,4 +1,4 @@
-"""`ullage statusline --then COMMAND`: the status line that was there before, run beside ours with the same input."""
+"""`ullage statusline --then COMMAND`: run the user's previous status line beside ours, with the same input."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _LARGEST_OUTPUT = 1 << 20
-# Python ignores SIGPIPE, and children inherit that; `signal` would take 3 ms to import for its number.
+# Python ignores SIGPIPE, and children inherit that. Numbers, since importing `signal` takes 3 ms.
 _SIGKILL, _SIGPIPE, _SIGTERM = 9, 13, 15
-# Longer than a slow line takes that starts node; Claude Code shows nothing while it waits.
+# Enough for a slow command that starts node; Claude Code shows no line while it waits.
 PATIENCE_SECONDS = 5.0
 _GOODBYE_SECONDS = 0.2
 _LOOK_SECONDS = 0.05
@@ -21,7 +21,7 @@ _SLICE_SECONDS = 0.01
 
 
 class Previous:
-    """A command that is running in a shell while we do our own work."""
+    """A command that runs in a shell while our own line is made."""
 
     def __init__(self, command: str, payload: bytes, environ: Mapping[str, str]) -> None:
         self._payload = payload
@@ -41,9 +41,9 @@ class Previous:
         self._end_with_us()
 
     def output(self) -> tuple[bytes, bool]:
-        """Return what it prints, and whether it was late: then it is stopped, and all that it started.
+        """Return the command's output, and whether it was late: then its whole process group is stopped.
 
-        It has ended when its shell has, whoever still holds its output; how it ended is its own affair.
+        The command has ended when its shell has, even if a child still holds the output open. Its exit code is ignored.
         """
         if sys.platform == "win32":
             return self._output_on_windows()
@@ -59,7 +59,7 @@ class Previous:
         return output, is_late
 
     def _dialogue(self, deadline: float) -> tuple[bytes, bool]:
-        """Give it its input and take its output, and say whether it is known to have ended."""
+        """Write the command's input and read its output; return it, and whether the command is known to have ended."""
         import select
 
         output, has_ended = b"", False
@@ -91,7 +91,7 @@ class Previous:
         if not self._has_ended(time.monotonic() + _GOODBYE_SECONDS):
             _end_group(self._child, _SIGKILL)
             os.waitpid(self._child, 0)
-        # Whoever did not heed the first signal, and is not the shell, gets no second chance either.
+        # Children of the shell that ignored SIGTERM are killed even where the shell itself has ended.
         _end_group(self._child, _SIGKILL)
 
     def _feed(self) -> None:
@@ -101,7 +101,7 @@ class Previous:
         except BlockingIOError:
             return
         except OSError:
-            # It does not want to know.
+            # The command has closed its stdin.
             self._payload = b""
         if not self._payload:
             self._close_input()
@@ -112,8 +112,8 @@ class Previous:
             self._input = None
 
     def _end_with_us(self) -> None:
-        """Claude Code cancels a status line that is out of date: what we started goes too."""
-        # The `signal` module wraps this one in enumerations, which cost more than the rest of this file.
+        """End the command on SIGTERM: Claude Code cancels a status line that is out of date."""
+        # _signal, since the enumerations of `signal` take longer to import than the rest of this file.
         import _signal  # type: ignore[import-not-found]
 
         def end(number: int, _frame: object) -> None:
@@ -149,5 +149,5 @@ def _end_group(leader: int, number: int) -> None:
     try:
         os.killpg(leader, number)
     except OSError:
-        # All of it has ended.
+        # The whole group has ended.
         return

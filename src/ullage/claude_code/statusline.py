@@ -1,7 +1,7 @@
-"""`ullage statusline`, for Claude Code's `statusLine` setting: what it pipes goes into the cache, a line comes out.
+"""`ullage statusline`, for Claude Code's `statusLine` setting: store the piped statement, and print the line.
 
-Claude Code runs it after every answer and cancels the one that is still running, so it imports what a prompt may, and
-what has changed is written in whole files: being killed at any moment loses nothing.
+Claude Code runs it after every answer and cancels a run that has not ended, so its imports are kept few, and files are
+replaced whole: a kill at any moment loses nothing.
 """
 
 from __future__ import annotations
@@ -45,19 +45,19 @@ if TYPE_CHECKING:
     from ullage.store.statements import Stated
 
 _LARGEST_PAYLOAD = 8 << 20
-# An unchanged number is written again when it has been confirmed for so long; that keeps its age true to the minute.
+# An unchanged statement is written again after so long, with its new date: this keeps its age true to the minute.
 _CONFIRMED_SECONDS = 60
 _GAP = "  "
-# Claude Code draws the line in so many columns fewer than it names.
+# Claude Code gives the line this many columns fewer than COLUMNS says.
 _CLAIMED_COLUMNS = 3
-# What a narrow line does without, in this order: subjects and attributes of fields.
+# Subjects and attributes of fields that a narrow line drops, in this order.
 _SHED = ("context", "resets_in", "resets_at", "model")
-# What was stopped is not shown as it was last time: nobody could tell how old it is.
+# Shown for a previous line that was stopped; repeating its last output would hide how old that is.
 _LATE = "(your own line is late)"
 
 
 class Statement(Record):
-    """What one session says now, whose file keeps it, and whether that is news to the cache."""
+    """A session's statement, the file that keeps it, and whether it is news to the cache."""
 
     reading: Reading
     mark: str
@@ -66,7 +66,7 @@ class Statement(Record):
 
 
 def run(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int | None:
-    """Print the line and return the exit code; None when the full command line has something to explain."""
+    """Print the line and return the exit code; None for arguments that the click command must explain or refuse."""
     options = parse_options("statusline", arguments)
     if options is None or os.isatty(0):
         return None
@@ -95,7 +95,7 @@ def run(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int | No
 
 
 def _take_in(payload: bytes, environ: MutableMapping[str, str], *, shows: bool, prints: bool) -> str:
-    """Print the line if so asked, and only then write what is new: a person waits for the one, nobody for the other."""
+    """Return the line; print it first where `shows` and `prints`, since a person waits for it, then write the news."""
     from ullage import config
 
     now = datetime.now(UTC)
@@ -105,7 +105,7 @@ def _take_in(payload: bytes, environ: MutableMapping[str, str], *, shows: bool, 
     settings, _ = config.load(environ)
     directory = profile_directory(environ)
     statement = _statement(session, directory, environ, now)
-    # In place of what the session said last, not beside it.
+    # A new statement takes the place of the one in this session's file.
     said = {os.path.basename(statement.path): statement.reading} if statement and statement.is_news else {}
     known = statements.load(directory, now, said)
     line = ""
@@ -120,7 +120,11 @@ def _take_in(payload: bytes, environ: MutableMapping[str, str], *, shows: bool, 
 
 
 def _statement(session: Session, directory: str, environ: Mapping[str, str], now: datetime) -> Statement | None:
-    """Date what the session says by when the server can have said it, and compare it with what it said before."""
+    """Return the session's statement, dated by when the server can have made it; None where it states no windows.
+
+    A statement is news where its numbers differ from the session's last, or where that is a minute older. It takes over
+    the account of the last statement that it continues, completed by the account signed in now.
+    """
     if session.reading is None:
         return None
     path = os.path.join(directory, statements.file_name(statusline.NAME, session.id))
@@ -130,7 +134,7 @@ def _statement(session: Session, directory: str, environ: Mapping[str, str], now
         known = None
     mark = serial.decode_note(data, "mark") if known else None
     if known is not None and mark == session.mark:
-        # It has had no answer since: what it repeats is what it said, about whom it said it.
+        # No answer since: the session repeats its last statement, which keeps its date and its account.
         return Statement(reading=known, mark=mark, path=path, is_news=False)
     as_of = statusline.said_at(session, mark, known.as_of if known else None, now)
     windows = tuple(window.replace(as_of=as_of) for window in session.reading.windows)
@@ -155,7 +159,7 @@ def _statement(session: Session, directory: str, environ: Mapping[str, str], now
 
 
 def _shown(statement: Statement | None, merged: Reading | None) -> Reading | None:
-    """Return what this session's line shows: its own numbers where they are not of the quota that the rest is of."""
+    """Return the reading for this session's line: its own statement where that is of another quota than the rest."""
     if statement is None or merged is None:
         return merged or (statement.reading if statement else None)
     own = statement.reading
@@ -163,7 +167,7 @@ def _shown(statement: Statement | None, merged: Reading | None) -> Reading | Non
 
 
 def _unmentioned(known: Reading, reading: Reading, now: datetime) -> list[Window]:
-    """Return what the session said before of windows that it does not mention now: silence is no news of them."""
+    """Return windows of the session's last statement that the new one leaves out and that have not reset since."""
     mentioned = {window.id for window in reading.windows}
     return [window for window in known.windows if window.id not in mentioned and not has_reset(window, now)]
 
@@ -175,6 +179,7 @@ def _numbers(reading: Reading) -> list[tuple[object, ...]]:
 def _line(
     merged: Reading | None, session: Session, settings: Settings, environ: MutableMapping[str, str], now: datetime
 ) -> str:
+    """Return the painted line; where it is too wide, drop the groups of _SHED one after the other, then cut it."""
     from ullage.quota.model import Reading
     from ullage.render import segment
     from ullage.render.surfaces import paint
@@ -208,13 +213,13 @@ def _line(
 
 
 def _is_shed(node: Node, shed: Sequence[str]) -> bool:
-    """Say whether a group of a template shows what a narrow line does without."""
+    """Say whether a group of a template shows one of the fields in `shed`."""
     fields = list_fields([node]) if isinstance(node, Group) else []
     return any(field.subject in shed or field.attribute in shed for field in fields)
 
 
 def _without_gaps(spans: Sequence[Span]) -> list[Span]:
-    """Return the spans without the blanks that stand around what is missing: at the ends, and more than two."""
+    """Return the spans without the blanks that empty fields leave: at the start, and more than two in a row."""
     kept, blanks = [], len(_GAP)
     for span in spans:
         text = ""
@@ -253,7 +258,7 @@ def _save(statement: Statement, known: Stated, settings: Settings, environ: Mapp
     snapshot = cache.settle(Snapshot(stated=known, schedule=cache.schedule()), written)
     publish.publish_anew(cache, settings, snapshot=snapshot)
     if statement.is_news:
-        # Claude Code waits for the end of this process, which SQLite, or another that writes there, would delay.
+        # In the background: Claude Code waits for this process to end, and SQLite or a lock on it would delay that.
         detach.start("ullage.store.recording", secret.withhold_keys(environ, settings.key_variables))
 
 
@@ -263,12 +268,12 @@ def _signed_in(environ: Mapping[str, str]) -> Account:
     try:
         return claude_state.account(environ, lambda _seconds: None)
     except SourceError:
-        # Being written just now: the statement names nobody, and goes with any account.
+        # The file is being written at this moment: the statement names no account, and goes with any.
         return Account()
 
 
 def _is_unpublished(path: str, directory: str) -> bool:
-    """Say whether the prompts' texts are older than this statement: whoever wrote it may have been killed there."""
+    """Say whether the timelines are older than this statement, as after a run that was killed before it published."""
     try:
         return os.stat(os.path.join(directory, f"{TIMELINES[-1]}.timeline")).st_ctime < os.stat(path).st_ctime
     except OSError:
@@ -276,7 +281,7 @@ def _is_unpublished(path: str, directory: str) -> bool:
 
 
 def _beside(theirs: str, ours: str, columns: int | None) -> str:
-    """Put our line behind the first of theirs, or below them all where there is no room."""
+    """Return the previous line's output with our line behind its first line, or below where that is too wide."""
     from ullage.render.cells import width
 
     theirs = theirs.rstrip("\n")
@@ -295,7 +300,7 @@ def _columns(environ: Mapping[str, str]) -> int | None:
 
 
 def _read_all(descriptor: int) -> bytes:
-    """Read to the end, of a payload of reasonable size; the rest is read too, so that whoever writes it can finish."""
+    """Read to the end, so that the writer can finish; return the payload, empty where it is too large."""
     chunks, size = [], 0
     try:
         while chunk := os.read(descriptor, 1 << 16):
@@ -313,5 +318,5 @@ def _print(text: str) -> None:
         while data:
             data = data[os.write(1, data) :]
     except OSError:
-        # Whoever asked for the line has gone away.
+        # The reader of the line has gone.
         return

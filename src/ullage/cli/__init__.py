@@ -1,4 +1,4 @@
-"""The command line: each command in a module of its own, imported when it is asked for."""
+"""The command line: each command is a module of this package, imported when it is used."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# Each is a module of this package; its `command` is what runs.
+# The name of each command is that of its module, whose `command` runs.
 COMMANDS = tuple(WORDS)
 _LONGEST = max(map(len, WORDS))
-# Their exit code is their answer; 0 lets a job run, and no failure may end with it.
+# These commands answer by their exit code: 0 lets a job run, so no failure may exit with 0.
 _VERDICTS = ("guard", "wait")
-# What people type from habit.
+# Words of other programs that people type from habit, and the command that is meant.
 _HABITS = {"status": "usage"}
 
 
@@ -48,7 +48,7 @@ class Commands(click.Group):
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         named = [CompletionItem(name, help=words) for name, words in WORDS.items() if name.startswith(incomplete)]
-        # Past the group's own, which would import every command for its help.
+        # Not click.Group's own completion, which would import every command for its help.
         return [*named, *super(click.Group, self).shell_complete(ctx, incomplete)]
 
     def resolve_command(
@@ -79,10 +79,10 @@ def main() -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run the command line and return its exit code; every error becomes words on stderr."""
+    """Run the command line and return its exit code; errors are printed on stderr, without a traceback."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            # A terminal that cannot show a sign shows a question mark, not a traceback.
+            # A character that the terminal's encoding lacks becomes a question mark, not an exception.
             stream.reconfigure(errors="replace")
     try:
         result = main.main(args=_spell_out(arguments), prog_name="ullage", standalone_mode=False)
@@ -96,14 +96,14 @@ def run(arguments: Sequence[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         return 130
     except (OSError, SystemExit) as error:
-        # click and rich leave with 1 when the reader has had enough; nothing else leaves here by itself.
+        # click and rich raise SystemExit(1) when the reader of stdout has gone; nothing else raises it here.
         status = streams.failed(error if isinstance(error, OSError) else BrokenPipeError())
         return UllageError.exit_code if arguments and arguments[0] in _VERDICTS else status
     return result if isinstance(result, int) else 0
 
 
 def _spell_out(arguments: Sequence[str]) -> list[str]:
-    """Return the arguments with the names of ours for what people type from habit."""
+    """Return the arguments with `help COMMAND` and the words in _HABITS replaced by our own."""
     first, *rest = arguments or [""]
     if first == "help":
         return [*rest, "--help"]

@@ -1,4 +1,4 @@
-"""A new reading for whoever waits for it."""
+"""Refresh for a command that waits for the new reading."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
     from ullage.system.lock import Holder
 
-# For a process that has held the lock for longer than a refresh takes, or that is stopped.
+# How long to wait for a process that is stopped, or that has held the lock longer than a refresh takes.
 _BRIEF_SECONDS = 1.0
 
 
 def refresh_or_wait(environ: Mapping[str, str], *, force: bool = False) -> None:
-    """Refresh, or wait for the process that is refreshing; what fails is told and left to the last reading."""
+    """Refresh, or wait for the process that is refreshing; a CacheError is printed, and the last reading stays."""
     try:
         outcome = refresh.refresh(environ, force=force)
         if outcome.result == "busy":
@@ -32,7 +32,7 @@ def refresh_or_wait(environ: Mapping[str, str], *, force: bool = False) -> None:
 
 
 def _wait_for_another(cache: ProfileCache) -> None:
-    """Wait until another process has asked, whose answer is ours too; say which it is when it takes too long."""
+    """Wait until another process has refreshed, since its reading is ours too; print which it is when it is late."""
     found = cache.lock_holder()
     with cache.lock(wait_seconds=_patience(found, datetime.now(UTC))) as free:
         if not free:
@@ -48,7 +48,7 @@ def _patience(found: Holder | None, now: datetime) -> float:
 
 
 def words(found: Holder | None) -> str:
-    """Say which process refreshes, since when, and how to end one that does not."""
+    """Return the message that another process refreshes: which, since when, and how to end it."""
     if found is None:
         return "Another refresh is running."
     since = datetime.fromtimestamp(found.since, UTC).astimezone()

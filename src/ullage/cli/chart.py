@@ -68,7 +68,10 @@ def command(window: str | None, svg_file: str | None, png_file: str | None, them
 
 
 def choose(known: Overview, settings: Settings, name: str | None, now: datetime) -> tuple[Burnup | None, str]:
-    """Return what to draw of the window with this name, or of the one nearest to its limit; and its label."""
+    """Return the chart and the label of the window with this name, or else of the drawable window nearest to its limit.
+
+    The chart is None where the window has none. Raises UsageError for an unknown name.
+    """
     assert known.reading is not None
     windows = limits_of(known.reading) if name is None else named_limits(known.reading)
     if name is None:
@@ -107,7 +110,7 @@ def _png(drawn: Burnup, theme: str) -> bytes:
 
 
 def _write(path: str, form: str, data: bytes) -> None:
-    """Write a file whole; one that is there already is replaced only if it is a picture of the same form."""
+    """Write a file atomically; an existing file is replaced only if it is a picture of the same form."""
     if path == "-":
         sys.stdout.buffer.write(data)
         return

@@ -23,5 +23,5 @@ def command(context: click.Context, shell: str) -> None:
     found = get_completion_class(shell)
     assert found is not None
     source = found(context.find_root().command, {}, "ullage", "_ULLAGE_COMPLETE").source()
-    # A description may hold what separates the kind of a word from the word.
+    # Split at the first comma only: fish separates type and word by a comma, and a description may hold others.
     click.echo(source.replace('string split ","', 'string split --max 1 ","'))

@@ -1,4 +1,4 @@
-"""`ullage config`: where the file is, what is in force, a commented default, a check, presets, a new rendering."""
+"""`ullage config`: show the file and the values in force, write a default, check a file, list presets, apply it."""
 
 from __future__ import annotations
 
@@ -86,11 +86,11 @@ def check(file: str | None) -> int:
 
 
 def _unknown_windows(values: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what a template asks for that no window here is called, where one is called nearly so."""
+    """Yield a doubt for each field of a template whose window is unknown here, but similar to a known name."""
     reading = ProfileCache(os.environ).reading()
     if reading is None:
         return
-    # What a surface's own template leaves empty is the one above it.
+    # An empty template of a surface stands for the general one, which is checked itself.
     for key in filter(lambda key: ".template" in key and values[key], values):
         plain = SESSION_SUBJECTS if key.startswith("statusline.") else ()
         for field in list_fields(parse_template(values[key], (*PLAIN_SUBJECTS, *plain))):

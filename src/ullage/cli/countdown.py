@@ -1,4 +1,4 @@
-"""Waiting where a person may look on: a live line on a terminal, silence elsewhere."""
+"""Wait with a live countdown on a terminal, silently elsewhere."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LONGEST_LINE = 500
 
 
 def wait(look: Callable[[datetime], Look], timeout: timedelta | None) -> Look:
-    """Wait until a look says that it is over, or for as long as the timeout; show on a terminal what is waited for."""
+    """Look until the wait is over or the timeout has passed; on a terminal show the countdown. Return the last look."""
     deadline = datetime.now(UTC) + timeout if timeout is not None else None
     if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         return waiting.wait_until(look, deadline=deadline)
@@ -45,16 +45,16 @@ def wait(look: Callable[[datetime], Look], timeout: timedelta | None) -> Look:
 
 
 def line(seen: Look, deadline: datetime | None, now: datetime, columns: int) -> str:
-    """Return what is waited for in one line that the terminal does not break."""
+    """Return the countdown and its reason in one line, cut so that the terminal does not wrap it."""
     until = min((moment for moment in (seen.until, deadline) if moment is not None), default=None)
     left = f"{clock(until - now)} " if until is not None else ""
     text = clean(f"{left}{seen.words}", _LONGEST_LINE)
-    # Some terminals break a line that fills its last column.
+    # Some terminals wrap a line that fills the last column.
     return "".join(span.text for span in cells.fit([Span(text=text)], max(1, columns - 1)))
 
 
 def clock(remaining: timedelta) -> str:
-    """Return the time that is left, by the second when it is less than ten minutes."""
+    """Return the remaining time, to the second below ten minutes."""
     seconds = max(0, int(remaining.total_seconds()))
     return f"{seconds // 60}:{seconds % 60:02}" if seconds < 600 else words.countdown(remaining)
 

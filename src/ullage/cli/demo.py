@@ -1,4 +1,4 @@
-"""`ullage demo`: the main job on a machine without an account."""
+"""`ullage demo`: show what ullage does on a machine without an account."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _ULLAGE = [sys.executable, "-P", "-m", "ullage"]
 _PATIENCE_SECONDS = 60.0
 
-# How each shell shows a prompt that refers to the segment, as an interactive one would.
+# The command by which each shell prints a prompt with the segment, as its interactive shell would.
 _SHELLS = {
     "bash": ["bash", "--noprofile", "--norc", "-c", "PS1='$segment '; printf '%s' \"${PS1@P}\" | tr -d '\\001\\002'"],
     "zsh": ["zsh", "-f", "-c", "setopt prompt_subst; print -nP '$segment '"],
@@ -77,7 +77,7 @@ def _run(command: list[str], environ: Mapping[str, str]) -> str:
 
 def _wait_for_reading(environ: Mapping[str, str]) -> None:
     deadline = time.monotonic() + _PATIENCE_SECONDS
-    # The last surface to be written shows something once all of them do.
+    # Timelines are written in this order: once the last one has a text, all have.
     while not timeline.text_at(ProfileCache(environ).timeline(SURFACES[-1]), int(time.time())):
         problem = ProfileCache(environ).schedule().problem
         if problem or time.monotonic() > deadline:

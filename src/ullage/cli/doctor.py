@@ -44,7 +44,7 @@ def command(as_json: bool, measure: bool) -> int:
 
 
 def exit_code(found: doctor.Examination, now: datetime) -> int:
-    """Return the first finding's, else what the contract says for what is known."""
+    """Return the exit code of the first finding; without findings, that of the contract for the reading."""
     if found.findings:
         return found.findings[0].exit_code
     return exits.choose_exit_code(found.reading, found.schedule.problem, found.thresholds, now)

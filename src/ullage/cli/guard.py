@@ -146,12 +146,12 @@ def _wait(known: Known, question: Question, verdict: Verdict, timeout: timedelta
 
 
 def become(command: Sequence[str]) -> int:
-    """Run a command in this process's place; return an exit code only where that cannot be done."""
+    """Replace this process by a command; return an exit code only where that fails."""
     sys.stderr.flush()
     try:
         if sys.platform == "win32":
             return subprocess.run(list(command), check=False).returncode
-        # Python ignores these, and what is ignored stays so across an exec.
+        # Python ignores these signals, and an ignored signal stays ignored across exec.
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
         os.execvp(command[0], list(command))

@@ -1,4 +1,4 @@
-"""`ullage hook`, for its help and its errors; what Claude Code runs is ullage.claude_code.hook, without click."""
+"""`ullage hook` for its help and its errors; Claude Code's calls run claude_code.hook, without click."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class _HarmlessError(click.ClickException):
 
 
 class _HarmlessCommand(click.Command):
-    """A command whose own failures never end with the exit code that blocks."""
+    """A command whose usage errors never exit with 2, which would block Claude Code."""
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
         try:

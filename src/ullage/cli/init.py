@@ -1,4 +1,4 @@
-"""`ullage init`, for its help and its errors; what runs at a shell's start is setup.init, before click is imported."""
+"""`ullage init` for its help and its errors; a shell's start runs setup.init, before click is imported."""
 
 from __future__ import annotations
 

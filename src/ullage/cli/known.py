@@ -1,4 +1,4 @@
-"""What guard, wait and hook know: the last reading, asked for anew where that is wanted and polite."""
+"""The last reading for guard and wait, refreshed where they ask for it and the schedule allows it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Known:
-    """The cache of the profile in effect; a reading is read anew when a source has written since."""
+    """The settings and the cache of the profile in effect; its reading is loaded again when a source has written."""
 
     def __init__(self) -> None:
         self.settings, self.issues = options.load_settings()
@@ -31,21 +31,21 @@ class Known:
         self._reading: Reading | None = None
 
     def tell_issues(self) -> None:
-        """Say what is wrong with the configuration file."""
+        """Print what is wrong with the configuration file."""
         options.tell_issues(self.issues)
 
     def reading(self) -> Reading | None:
         """Return the last reading."""
-        # Taken before the files are read: what is written meanwhile makes another version.
+        # The version is taken before the files are read, so that a write in between is noticed by the next call.
         version = self._cache.version()
         if version != self._version:
             self._version, self._reading = version, self._cache.reading()
         return self._reading
 
     def refresh(self, max_age: timedelta | None = None, *, attended: bool = True) -> None:
-        """Ask for a new reading if one is due, or if the last is older than `max_age` and the cadence allows it."""
+        """Refresh if one is due, or if the reading is older than `max_age` and the last attempt is long enough ago."""
         schedule, reading, now = self._cache.schedule(), self.reading(), datetime.now(UTC)
-        # Where the last attempt failed, the refresh finds whether anything was mended since.
+        # After a failure the refresh itself decides: it notices whether its cause was mended since.
         if schedule.failures or schedule.is_due(reading, now, attended=attended):
             refresh_or_wait(os.environ)
         elif max_age is not None and reading is not None and now - _oldest(reading) > max_age:
@@ -54,15 +54,15 @@ class Known:
                 refresh_or_wait(os.environ, force=True)
 
     def next_refresh_at(self) -> datetime | None:
-        """Return when a refresh that nobody waits for is due."""
+        """Return when the next unattended refresh is due."""
         return self._cache.schedule().due_at(self.reading(), attended=False)
 
     def is_hopeless(self, verdict: Verdict) -> bool:
-        """Say whether waiting cannot help: it cannot tell, and there is no account that a refresh could ask."""
+        """Say whether waiting cannot help: the verdict is unknown, and there is no account to refresh."""
         return verdict.outcome == "unknown" and exits.is_without_account(self._cache.schedule().problem)
 
     def judge(self, question: Question, now: datetime) -> Verdict:
-        """Hold the last reading against the question."""
+        """Judge the last reading by the question."""
         reading = self.reading()
         return guard.judge(
             question,

@@ -1,4 +1,4 @@
-"""The commands by what they are for, each in the few words that a list and a completion have room for."""
+"""The commands in groups, each with the short description that help and completion show."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def command(
     each refresh, and says how accounts are called; a password or a token comes from metrics.auth_file or
     ULLAGE_METRICS_AUTH. Each way is tried, whatever became of the others; a line on stderr says which failed.
     """
-    # prometheus_client takes a tenth of a second, which `ullage --help` should not.
+    # Imported late: prometheus_client takes a tenth of a second, which `ullage --help` need not pay.
     from ullage.metrics import formats, report
 
     given = {way: where for way, where in (("textfile", textfile), ("push", push), ("otlp", otlp)) if where is not None}
@@ -84,6 +84,6 @@ def _tell_problems(settings: Settings) -> None:
     from ullage.metrics import report
 
     for one in report.load_last(os.environ):
-        # Of a way that is not configured any more nobody wants to hear.
+        # Failures of a way that is not configured any more are not shown.
         if one.problem and getattr(settings.reporting, one.way):
             click.echo(f"ullage: metrics.{one.way}: {one.problem}", err=True)

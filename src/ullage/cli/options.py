@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ullage.config import Settings
     from ullage.config.checks import Issue
 
-# Longer than any source may take to answer.
+# The refresh lock is waited for longer than any source may take to answer.
 LONGEST_REFRESH_SECONDS = 45
 
 
@@ -35,7 +35,7 @@ def _choose(_context: click.Context, _parameter: click.Parameter, value: str | N
     directory = os.environ.get("CLAUDE_CONFIG_DIR")
     if value is None or not directory or os.path.isdir(directory):
         return
-    # What was known of a directory that has gone since may still be looked at.
+    # A directory that was deleted since may still have a cache to show.
     if not os.path.isdir(places.profile_directory(os.environ)):
         raise click.BadParameter(f"there is no directory {clean(directory)}. Name one that is there, or `default`.")
 
@@ -67,8 +67,8 @@ def _window_name(_context: click.Context, _parameter: click.Parameter, value: st
 
 
 def complete_window(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
-    """Return the names of the windows that are known here, for Tab."""
-    # For a Tab alone: what these import, other commands do without.
+    """Return the names of the windows in the last reading, for completion."""
+    # Imported late: only completion needs these modules.
     from ullage.render.segment import short_name
     from ullage.store.cache import ProfileCache
 
@@ -82,12 +82,12 @@ def complete_window(_context: click.Context, _parameter: click.Parameter, incomp
 
 
 def complete_limit(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
-    """Return the beginnings of a limit on each window that is known here: `5h=`."""
+    """Return the start of a limit for each window in the last reading, such as `5h=`, for completion."""
     return [f"{name}=" for name in complete_window(context, parameter, incomplete)] if "=" not in incomplete else []
 
 
 def window(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add --window, which names the one window that a bar or an icon is about."""
+    """Add --window, which names the window that a bar or an icon shows."""
     return click.option(
         "--window",
         metavar="NAME",
@@ -98,12 +98,12 @@ def window(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def for_a_desktop(settings: Settings) -> Settings:
-    """Return the settings with a bar's colours, or none where the person wants none."""
+    """Return the settings with a bar's palette, empty under NO_COLOR."""
     return settings.replace(palette={} if os.environ.get("NO_COLOR") else settings.look.in_bar())
 
 
 def for_a_terminal(settings: Settings) -> Settings:
-    """Return the settings for what standard output can show, and for the terminal's background."""
+    """Return the settings adapted to what stdout can show, and to the terminal's background."""
     from ullage.render import table
 
     settings = table.for_this_output(settings)
@@ -117,7 +117,7 @@ def for_a_terminal(settings: Settings) -> Settings:
 
 
 def load_settings() -> tuple[Settings, tuple[Issue, ...]]:
-    """Return the values in force and what is wrong with the file; raise UsageError for an unknown source."""
+    """Return the settings in force and the issues of the file; raise UsageError for an unknown source."""
     settings, issues = config.load(os.environ)
     wrong = config.find_wrong_source(settings)
     if wrong:
@@ -126,8 +126,8 @@ def load_settings() -> tuple[Settings, tuple[Issue, ...]]:
 
 
 def tell_issues(issues: tuple[Issue, ...], path: str | None = None) -> None:
-    """Say what is wrong with a configuration file, the one in force if not another."""
+    """Print the issues of a configuration file: that at `path`, else the file in force."""
     for issue in issues:
-        # What is wrong with the whole file has no line.
+        # An issue of the whole file has no line.
         place = f":{issue.line}:" if issue.line else ""
         say(f"ullage: {path or config.config_path(os.environ)}{place} {issue.message}", err=True)

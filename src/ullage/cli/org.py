@@ -38,7 +38,7 @@ def command() -> None:
 
 
 def _shared(report: Report) -> Callable[[Command], Command]:
-    """Add the options that every report has, and a filter option for each filter of this one."""
+    """Return the decorator that adds the options of every report, and one for each filter of this report."""
 
     def add(function: Command) -> Command:
         for name, filter in reversed(report.filters.items()):
@@ -135,7 +135,7 @@ def _pause(seconds: float) -> None:
 
 
 def _chosen(report: Report, by: Sequence[str], width: str) -> tuple[str, ...]:
-    """Return by what to add up, `at` standing for the day where buckets are shorter than one."""
+    """Return the labels to add up by; for buckets shorter than a day, `at` takes the place of `day`."""
     names = {name: name for name in reports.list_reports(report)} | {
         name.removesuffix("_id"): name for name in report.groups
     }
@@ -173,7 +173,7 @@ def _report(
 ) -> int:
     if as_json + as_csv + openmetrics > 1:
         raise click.UsageError("--json, --csv and --openmetrics exclude each other.")
-    # A day as a label would begin new series each day, and end none.
+    # With the day as a label, a metrics system would get new series every day.
     default = [name for name in report.default_by if not (openmetrics and name == "day")]
     chosen, filters = _chosen(report, by or default, width), _filters(more)
     try:

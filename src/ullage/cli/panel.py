@@ -101,7 +101,7 @@ def command(
 
 
 def _adapt_to(count: str | None, background: Literal["dark", "light"] | None) -> Callable[[Settings], Settings]:
-    """Return what makes of the settings in force those for this bar."""
+    """Return the function that adapts the settings in force to this bar's options."""
 
     def adapt(settings: Settings) -> Settings:
         if background is not None:
@@ -142,7 +142,7 @@ def _follow(chosen: Format, wanted: Wanted, adapt: Callable[[Settings], Settings
 
 
 def _wait(wanted: Wanted, adapt: Callable[[Settings], Settings], revision: str, tell: Callable[[str], None]) -> int:
-    """Print what there is to show once it has another revision than this."""
+    """Print the panel's JSON once its revision differs from `revision`."""
     from ullage.panel import document
     from ullage.panel.follow import Followed, PipeSleep, follow
 
@@ -177,7 +177,7 @@ def _tell_unknown(known: Overview, window: str | None) -> None:
 
 
 def _refresh_command() -> tuple[str, ...]:
-    """Return what asks for a new reading of this profile, for menus that start it in another environment."""
+    """Return the command that refreshes this profile, for menus that run it in another environment."""
     own = os.path.abspath(sys.argv[0])
     if not (os.path.basename(own).startswith("ullage") and os.access(own, os.X_OK)):
         own = shutil.which("ullage") or "ullage"
@@ -185,7 +185,7 @@ def _refresh_command() -> tuple[str, ...]:
 
 
 def _print(text: str) -> None:
-    """Print UTF-8, whatever the locale says that a bar was started with; a reader that has gone ends the process."""
+    """Print a line as UTF-8, whatever the bar's locale is; a reader that has gone ends the process."""
     sys.stdout.flush()
     sys.stdout.buffer.write(text.encode(errors="replace") + b"\n")
     sys.stdout.buffer.flush()

@@ -1,4 +1,4 @@
-"""Parameters that pure functions read: what is wrong becomes click's usage error, with the option's name."""
+"""Parse option values with pure functions; their UsageError becomes click's, which names the option."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def parsed(parse: Callable[[str], object]) -> Callable[[click.Context, click.Parameter, Any], object]:
-    """Return a callback that reads an option's text, or each of its texts, with a function that raises UsageError."""
+    """Return a click callback that parses an option's value, or each of its values; UsageError names the option."""
 
     def callback(context: click.Context, parameter: click.Parameter, value: Any) -> object:
         try:

@@ -1,4 +1,4 @@
-"""How far a long piece of work has come: a bar on a terminal, silence elsewhere."""
+"""Show the progress of long work: a bar on a terminal, nothing elsewhere."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NARROW_CELLS = 4
 
 
 class ProgressBar:
-    """Use as a context manager; nothing is drawn in the first half second, and nothing is left behind."""
+    """A progress bar that appears after half a second and is erased at the end. A context manager."""
 
     def __init__(self, what: str) -> None:
         self._what = what
@@ -37,7 +37,7 @@ class ProgressBar:
             self._progress.stop()
 
     def show(self, done_bytes: int, total_bytes: int) -> None:
-        """Draw how much of the work is done."""
+        """Draw the bar for these bytes."""
         if not self._is_wanted or time.monotonic() < self._draw_at:
             return
         if self._progress is None:
@@ -48,7 +48,7 @@ class ProgressBar:
 
 
 def _begin(what: str, total_bytes: int) -> Progress:
-    # Most work is done before a bar is wanted, and is spared the 60 ms that the library takes to import.
+    # Imported late: rich takes 60 ms, and most work ends before a bar is drawn.
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
 

@@ -1,4 +1,4 @@
-"""`ullage prompt`, for its help and its errors; what runs at a prompt is ullage.prompt, before click is imported."""
+"""`ullage prompt` for its help and its errors; a shell's prompt runs ullage.prompt, before click is imported."""
 
 from __future__ import annotations
 

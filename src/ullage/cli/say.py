@@ -1,4 +1,4 @@
-"""Printing what names paths, variables or values of this machine, which may hold anything."""
+"""Print text with paths, variables or values of this machine, which may hold any characters."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from ullage.base.text import visible
 
 
 def say(text: str, *, err: bool = False) -> None:
-    """Print lines; what a terminal would act on, or hide, is shown as an escape."""
+    """Print lines; characters that a terminal acts on or hides are shown as escapes."""
     click.echo("\n".join(map(visible, text.split("\n"))), err=err)

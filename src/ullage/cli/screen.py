@@ -1,4 +1,4 @@
-"""A borrowed terminal: its other screen, its keys one by one; given back as it was, however the process ends."""
+"""Use the terminal's alternate screen and single keys, and restore the terminal however the process ends."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ENDING = ("SIGTERM", "SIGHUP")
 
 
 class Ended(Exception):  # noqa: N818  # being asked to end is no error
-    """A signal asked the process to end; `code` is what a shell expects then."""
+    """A signal asked the process to end; `code` is the exit code for it, 128 and its number."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
@@ -31,7 +31,7 @@ class Ended(Exception):  # noqa: N818  # being asked to end is no error
 
 
 class Screen:
-    """Use as a context manager; `generation` changes when all that was drawn is lost."""
+    """The alternate screen, as a context manager; `generation` changes when the drawn lines are lost."""
 
     def __init__(self) -> None:
         self.generation = 0
@@ -68,17 +68,17 @@ class Screen:
         os.close(self._waker)
 
     def size(self) -> tuple[int, int]:
-        """Return the width and the height in cells."""
+        """Return the terminal's width and height in cells."""
         size = os.get_terminal_size(self._output)
         return (size.columns or 80, size.lines or 24)
 
     def show(self, lines: Sequence[str]) -> None:
-        """Draw these lines over what is there, without a flicker."""
+        """Draw lines over the last ones, without clearing the screen first, which would flicker."""
         text = "\033[K\r\n".join(lines)
         self._write(f"\033[H{text}\033[K\033[J")
 
     def keys(self, seconds: float) -> list[str]:
-        """Wait for keys or a signal, at most so long; return the keys: characters, and up, down, left, right."""
+        """Wait up to `seconds` for keys or a signal; return the keys: characters, and up, down, left, right."""
         ready, _, _ = select.select([self._input, self._wake], [], [], seconds)
         if self._wake in ready:
             os.read(self._wake, 512)
@@ -86,7 +86,7 @@ class Screen:
             return []
         typed = os.read(self._input, 512)
         if not typed:
-            # The terminal is gone, and nobody is there to press q.
+            # The terminal has gone: quit.
             return ["q"]
         return _keys(typed.decode(errors="replace"))
 
@@ -105,7 +105,7 @@ class Screen:
             self._write(_LEAVE)
             termios.tcsetattr(self._input, termios.TCSADRAIN, self._kept)
         except (OSError, termios.error):
-            # The terminal has gone away; there is nothing left to give back.
+            # The terminal has gone: there is nothing to restore.
             return
 
     def _write(self, text: str) -> None:
@@ -117,14 +117,14 @@ class Screen:
         self._handlers[number] = signal.signal(number, handler)
 
     def _end(self, number: int, _frame: FrameType | None) -> None:
-        # The context manager gives the terminal back on the way out.
+        # The context manager restores the terminal as this propagates.
         raise Ended(number)
 
     def _pause(self, number: int, _frame: FrameType | None) -> None:
         self._give_back()
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
-        # Here the process stands still until it is continued.
+        # The process is stopped here until SIGCONT.
         signal.signal(number, self._pause)
         self._take()
 

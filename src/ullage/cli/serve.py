@@ -138,7 +138,7 @@ def _serve(
     if is_unix:
         click.echo(f"Serving on {listener.getsockname()}; Ctrl-C ends it.")
     else:
-        # `localhost` is two addresses, and another user may listen on the one that is not bound.
+        # `localhost` may have two addresses, and another user may listen on the address that is not bound.
         named = listener.getsockname()[0] if host.lower() == "localhost" else host
         base = f"{scheme}://{listen.show_address(named)}:{port}"
         click.echo(f"Serving at {base}; Ctrl-C ends it.")
@@ -150,7 +150,7 @@ def _serve(
 
 
 def _offer_link(base: str, *, open_browser: bool) -> None:
-    """Let the person at this terminal in; a link in a log would be a secret in a log."""
+    """Open the page or print a link on a terminal; elsewhere print no link, since it would be a secret in a log."""
     if open_browser:
         from ullage.serve import browser
 
@@ -167,7 +167,7 @@ def _new_link(base: str) -> str:
     secret, _ = access_tokens.create(
         access_tokens.locate_directory(os.environ), "link", "read", datetime.now(UTC), link=base
     )
-    # Behind the #, which no browser sends to a server or names to another page.
+    # After the #: browsers send this part to no server and in no Referer header.
     return f"{base}/#link={secret}"
 
 

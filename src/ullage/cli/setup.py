@@ -74,7 +74,7 @@ def command(
 
 
 def _apply(plan: plans.Plan, *, yes: bool) -> int | None:
-    """Show the changes, ask, and write them; return the exit code where nothing was written."""
+    """Show the changes, ask, and write them; return an exit code where nothing was written, else None."""
     assert plan.change is not None
     changes = [plan.change, *plan.more]
     click.echo("\n".join(map(userfile.diff, changes)))
@@ -91,7 +91,7 @@ def _apply(plan: plans.Plan, *, yes: bool) -> int | None:
 
 
 def _ask(question: str, done: str) -> int | None:
-    """Ask whether to go on; return the exit code where that is not wanted."""
+    """Ask whether to go on; return an exit code where the answer is no, else None."""
     if sys.stdin is None or not sys.stdin.isatty():
         say(f"Nothing was {done}: there is no terminal to ask on. --yes goes on without asking.", err=True)
         return 2
@@ -109,7 +109,7 @@ def _write(change: userfile.Change, *, keep: bool) -> None:
 
 
 def _prove(host: plans.Host) -> None:
-    """Start the shell and say whether its prompt shows the segment, and what that is now."""
+    """Start the shell, and print whether its prompt shows the segment, and the segment."""
     program = plans.program(host.name, os.environ)
     if program is None:
         say(f"{host.name} is not in PATH, so that it could not be tried.")
@@ -162,7 +162,7 @@ def _remove_widget(host: str, yes: bool) -> int:
 
 
 def _planned(host: str, *, undo: bool, starship: bool, without_process: bool) -> plans.Plan:
-    """Return what is to change."""
+    """Return the plan of changes."""
     if host == service.NAME:
         manager = service.manager()
         return service.plan_undo(os.environ, manager) if undo else service.plan(os.environ, manager)
@@ -173,7 +173,7 @@ def _planned(host: str, *, undo: bool, starship: bool, without_process: bool) ->
 
 
 def _planned_hooks(warn: tuple[str, ...], block: tuple[str, ...]) -> plans.Plan:
-    """Return what the hooks change; raise UsageError for a limit that `ullage guard` would refuse now."""
+    """Return the plan of changes for the hooks; raise UsageError for a limit that `ullage guard` would refuse now."""
     limits = tuple(map(parse_limit, (*warn, *block)))
     reading = ProfileCache(os.environ).reading()
     if reading is not None:
@@ -191,7 +191,7 @@ def _planned_hooks(warn: tuple[str, ...], block: tuple[str, ...]) -> plans.Plan:
 
 
 def _refuse_root_at_home_of_another() -> None:
-    """Root writes through links that the owner of a home can turn anywhere; the owner can do this without root."""
+    """Raise UsageError for root in another user's home, whose links that user could point at any file of root's."""
     home = os.environ.get("HOME", "")
     if hasattr(os, "geteuid") and os.geteuid() == 0 and os.path.isdir(home) and os.stat(home).st_uid != 0:
         raise UsageError(f"{home} belongs to another user. Run this as that user, without sudo.")

@@ -58,7 +58,7 @@ def _readings() -> tuple[Reading, ...]:
     try:
         return ProfileCache(os.environ).readings()
     except (CacheError, UsageError):
-        # The page is for whoever sets things up, too: what is there to read is not needed for it.
+        # The page is also read before anything is set up: it does not need a reading.
         return ()
 
 

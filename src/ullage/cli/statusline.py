@@ -1,4 +1,4 @@
-"""`ullage statusline`, for its help and its errors; Claude Code runs claude_code.statusline, without click."""
+"""`ullage statusline` for its help and its errors; Claude Code's calls run claude_code.statusline, without click."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`ullage tokens`: what filled the quota, as far as this machine's transcripts tell; and the prices it goes by."""
+"""`ullage tokens`: count tokens in this machine's transcripts, and show or update the prices that cost them."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ def _print_for_programs(answer: TokenUsage, zone_name: str, *, as_json: bool) ->
 
 
 def _print_coloured(answer: TokenUsage, remarks: list[str]) -> None:
-    # A pipe is spared the 60 ms and 10 MiB of it.
+    # Imported late: on a pipe, the 60 ms and 10 MiB of rich are not needed.
     import shutil
 
     from ullage.render import table

@@ -72,6 +72,6 @@ def command(as_json: bool, may_refresh: bool, every: bool) -> int:
 
 
 def _title(one: Overview) -> str:
-    """Return the profile, and the organisation whose plan it is where that has a name."""
+    """Return the profile's name, with its organisation's name where that is known."""
     organization = clean(one.account.organization)
     return f"{one.profile or 'default'}{f', {organization}' if organization else ''}"

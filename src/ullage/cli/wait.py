@@ -77,6 +77,7 @@ def _chosen(reading: Reading, name: str | None, known: Known, now: datetime) -> 
 
 
 def _until_reset(known: Known, first: Window) -> Callable[[datetime], Look]:
+    """Return the look that waits for a window's reset: its time has passed, or a newer reading states a later reset."""
     label, resets_at = clean(first.label), first.resets_at
 
     def look(now: datetime) -> Look:
@@ -97,7 +98,8 @@ def _until_reset(known: Known, first: Window) -> Callable[[datetime], Look]:
 
 
 def _until_below(known: Known, first: Window, below: float) -> Callable[[datetime], Look]:
-    # Under a limit of N is what `below N` means.
+    """Return the look that waits until a window has room under `below`, or waiting cannot help."""
+    # `--below N` asks for the verdict under a limit of N.
     question = Question(most=(Limit(window=first.id, percent=below),))
 
     def look(_now: datetime) -> Look:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ullage.quota.model import Window
     from ullage.store.overview import Overview
 
-# How often the cache is looked at: a list of its files and their times, no more.
+# How often the cache is checked for changes, by its files' times alone.
 _LOOK_SECONDS = 2.0
 # The fewest lines of a plot that are worth it, and for which the forecast's interval is left out; and how wide a chart
 # must be for another beside it.
@@ -59,6 +59,7 @@ def command() -> int:
 
 
 def _watch(screen: Screen, cache: ProfileCache, settings: Settings) -> int:
+    """Redraw when the cache, the minute, the size, the screen or the choice has changed, until q is pressed."""
     chosen: int | None = None
     drawn: object = None
     while True:
@@ -91,7 +92,7 @@ def _choice(key: str, chosen: int) -> int:
 
 
 def _version(cache: ProfileCache) -> tuple[object, ...]:
-    """Return what changes whenever a reading or the schedule does."""
+    """Return a version that changes with the reading and with the schedule."""
     try:
         planned = os.stat(os.path.join(cache.directory, "schedule.json")).st_mtime_ns
     except OSError:
@@ -100,7 +101,7 @@ def _version(cache: ProfileCache) -> tuple[object, ...]:
 
 
 def _lines(known: Overview, settings: Settings, now: datetime, chosen: int, size: tuple[int, int]) -> list[str]:
-    """Return the screen: the list, a chart of the chosen window or of several, and the keys in the last line."""
+    """Return the lines of the screen: the list, a chart of the chosen window or of several, and the keys at the end."""
     # A terminal that erases to the end of a full line takes its last cell with it.
     width, height = size[0] - 1, size[1]
     windows = _in_order(known)
@@ -132,7 +133,7 @@ def _charts(
     turned = [*windows[chosen:], *windows[:chosen]]
     each = (width - _GAP_CELLS * (many - 1)) // many
     for brief in (False, True):
-        # What is not the plot: two lines of heading at most, the axis, the legend, and above all a blank line.
+        # A chart's other lines: a blank one above, up to two of heading, the axis, and the legend.
         plot = room - (5 if brief else 6)
         if plot >= (_LEAST_PLOT_LINES if brief else _ROOMY_PLOT_LINES):
             drawn = [
@@ -144,13 +145,13 @@ def _charts(
 
 
 def _beside(drawn: Sequence[Sequence[list[Span]]], cells: int) -> Iterator[list[Span]]:
-    """Yield the lines of pictures that stand side by side, each so many cells wide."""
+    """Yield the lines of charts side by side, each padded to `cells`."""
     for number in range(max(map(len, drawn))):
         line: list[Span] = []
         for picture in drawn:
             part = picture[number] if number < len(picture) else []
             line += [*part, Span(text=" " * (cells + _GAP_CELLS - sum(width_of(span.text) for span in part)))]
-        # The space behind the last would break the line.
+        # Without the padding of the last chart, which would wrap the line.
         yield line[:-1]
 
 

@@ -1,7 +1,7 @@
-"""Whether there is room: a reading held against limits. Pure.
+"""Judge a reading against limits, to say whether there is room. Pure.
 
-Until its reset a window's usage only grows. So a number that has reached its limit says so until it expires, whatever
-age was asked for, and one that has not must be young enough to say that there is room.
+Until its reset a window's utilization only grows. So a number at its limit counts until it expires, whatever --max-age
+says; a number below its limit must be young enough to prove that there is room.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ _HINT = " Limits of your own: --max 5h=80, --need 20%."
 
 
 class Question(Record):
-    """What a caller wants to know: `most` that may be used, `need` on top of it, and how old a number may be.
+    """A question to judge: the limits `most`, the percentages `need` that must fit, and the highest age of a number.
 
-    With `allow_credits` a window that is used up leaves room as long as credits pay for what comes; a limit below 100
-    holds all the same.
+    With `allow_credits` a window that is used up has room as long as credits pay for more; a limit below 100 holds all
+    the same.
     """
 
     most: tuple[Limit, ...] = ()
@@ -44,7 +44,7 @@ class Question(Record):
 
 
 class WindowVerdict(Record):
-    """One window against its limit: percentages, and why in words; `room_at` is when time alone will change it."""
+    """One window judged against its limit: percentages, and the reason `why`; `room_at` is its reset when over."""
 
     id: str
     label: str
@@ -60,7 +60,10 @@ class WindowVerdict(Record):
 
 
 class Verdict(Record):
-    """All findings in one: over when any is over, else unknown when any is, else under."""
+    """The verdict on all windows: over when any is over, else unknown when any is, else under.
+
+    `room_at` is when every window that is over has reset; None where one of these resets is not known.
+    """
 
     outcome: Outcome
     exit_code: int
@@ -70,7 +73,7 @@ class Verdict(Record):
 
     @property
     def allowed(self) -> bool:
-        """Whether whoever asks may go on."""
+        """Whether there is room for the caller to go on."""
         return self.outcome == "under"
 
 
@@ -82,10 +85,9 @@ def judge(
     thresholds: Thresholds,
     now: datetime,
 ) -> Verdict:
-    """Hold what is known at `now` against the question; raise UsageError for a limit that names no known window.
+    """Judge the reading at `now` by the question; raise UsageError for a limit that names no known window.
 
-    `problem` is what the last refresh met, `forecasts` what to expect of a window by its id. Without a limit none of
-    the windows may be exhausted.
+    `problem` is that of the last refresh, `forecasts` are by window id. Without limits, no window may be used up.
     """
     if reading is None:
         why = problem.message if problem else "Nothing is known yet. --refresh asks for a reading."
@@ -122,6 +124,10 @@ def _finding(
     thresholds: Thresholds,
     now: datetime,
 ) -> WindowVerdict:
+    """Judge one window.
+
+    A number at its limit is judged over before its age is looked at: until the reset it can only have grown.
+    """
     common: dict[str, Any] = {"id": key, "limit": limit, "need": need}
     if window is None or window.used_percent is None:
         label = clean(window.label) if window else key
@@ -150,7 +156,7 @@ def _finding(
 
 
 def _paid(finding: WindowVerdict, reading: Reading) -> WindowVerdict:
-    """Let credits make room where a window has none; a limit that a person has set below 100 % holds all the same."""
+    """Return the finding as under where it is over and credits pay for more; a limit below 100 % holds all the same."""
     credits = reading.credits
     if finding.outcome != "over" or finding.limit < FULL_PERCENT or finding.id == CREDITS_ID:
         return finding
@@ -181,6 +187,7 @@ def _amounts(window: Window) -> str:
 
 
 def _together(findings: Sequence[WindowVerdict]) -> Verdict:
+    """Return the verdict on all findings: those that are over decide, else those that are unknown, else all."""
     over = [finding for finding in findings if finding.outcome == "over"]
     unknown = [finding for finding in findings if finding.outcome == "unknown"]
     deciding = over or unknown or findings
@@ -196,7 +203,7 @@ def _together(findings: Sequence[WindowVerdict]) -> Verdict:
 
 
 def _told(outcome: Outcome, deciding: Sequence[WindowVerdict]) -> str:
-    """Word what decides in one line: of windows that are over every one, else the one that matters most."""
+    """Return the message of a verdict: every window that is over, else the window that matters most."""
     if outcome == "over":
         return f"No room: {'; '.join(finding.why for finding in deciding)}."
     count = len(deciding) - 1
@@ -210,13 +217,13 @@ def _told(outcome: Outcome, deciding: Sequence[WindowVerdict]) -> str:
 
 
 def _room(finding: WindowVerdict) -> float:
-    # What credits pay for is over its limit, and comes first.
+    # A window that credits pay for is over its limit: its room is negative, and it sorts first.
     expected = finding.projected if finding.need else None
     return finding.limit - max(finding.used or 0.0, expected or 0.0)
 
 
 def describe_verdict(verdict: Verdict, *, allowed: bool) -> dict[str, Any]:
-    """Return what `ullage guard --json` says."""
+    """Return the JSON document of `ullage guard --json`."""
     return {
         "schema": 1,
         "allowed": allowed,

@@ -1,6 +1,6 @@
-"""Limits, ages and waits as people write them: `five_hour=80`, `5h=80%`, `90`, `1h30m`. Pure.
+"""Parse limits, percentages and durations as people write them: `five_hour=80`, `5h=80%`, `90`, `1h30m`. Pure.
 
-What could mean two things is refused with words that say how to write either.
+Text that could mean two things is refused, with a message that says how to write either.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 HIGHEST_PERCENT = 1000
 
-# A source may leave these out while nothing is used of them; any other name that it does not know is a mistake.
+# A source may leave these windows out while they are unused; any other name that a reading lacks is a mistake.
 _ALWAYS = {
     "5h": "five_hour",
     "7d": "seven_day",
@@ -31,7 +31,7 @@ _DURATION = r"(?:([0-9]{1,6})d)?(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,
 
 
 class Limit(Record):
-    """A percentage for one window by the name that a person uses for it; for all windows when `window` is None."""
+    """A percentage for the window that the user calls `window`; for all windows when that is None."""
 
     window: str | None
     percent: float
@@ -42,7 +42,7 @@ class UnknownWindowError(UsageError):
 
 
 def parse_limit(text: str) -> Limit:
-    """Read `WINDOW=PERCENT`, or a percentage for all windows; raise UsageError that says what is wrong."""
+    """Read `WINDOW=PERCENT`, or a percentage for all windows; raise UsageError."""
     name, equals, value = text.rpartition("=")
     name = clean(name).lower()
     if equals and not name:
@@ -51,7 +51,10 @@ def parse_limit(text: str) -> Limit:
 
 
 def parse_percent(text: str) -> float:
-    """Read a percentage from 0 to 1000, with or without its sign; raise UsageError that says which one is meant."""
+    """Read a percentage from 0 to 1000, with or without a percent sign; raise UsageError.
+
+    0.8 without a sign is refused, since it could mean 80 % or 0.8 %.
+    """
     number = text.strip().removesuffix("%").rstrip()
     if not _is_number(number):
         raise UsageError(f"{_quoted(text)} is not a percentage. Write a number from 0 to {HIGHEST_PERCENT}: 80.")
@@ -70,14 +73,14 @@ def parse_percent(text: str) -> float:
 
 
 def _is_number(text: str) -> bool:
-    # By hand: a hook reads its limits every time, and regular expressions take 6 ms to import.
+    # Without a regular expression: a hook parses its limits at every event, and importing re takes 6 ms.
     whole, _, fraction = text.partition(".")
     longest = max(len(whole), len(fraction))
     return longest <= _MOST_DIGITS and text.isascii() and (whole + fraction).isdigit()
 
 
 def parse_duration(text: str) -> timedelta:
-    """Read a length of time: 90 (seconds), 45s, 10m, 1h30m, 2d; raise UsageError for anything else."""
+    """Read a duration: 90 (seconds), 45s, 10m, 1h30m, 2d; raise UsageError for anything else."""
     import re
 
     text = text.strip()
@@ -91,11 +94,11 @@ def parse_duration(text: str) -> timedelta:
 def assign_limits(
     limits: Iterable[Limit], windows: tuple[Window, ...], every: Iterable[Window] | None = None
 ) -> dict[str, float]:
-    """Return each window's limit by its id; a window's own goes before one for all, and of equals the lower holds.
+    """Return the limit in percent of each window id; a window's own limit precedes a limit for all, the lowest wins.
 
-    A name may stand for any of `windows`, a model's for each of its versions; a limit for all covers `every`, which are
-    those that the server lists where nothing else is said. A well-known window that is not there is returned all the
-    same, for the caller to say that nothing is known of it; any other raises UnknownWindowError.
+    A name is looked up among `windows`; a model's name stands for each of its versions. A limit for all covers the
+    listed windows of `every`, by default of `windows`. A well-known window that is absent is returned all the same, for
+    the caller to say that nothing is known of it; any other name raises UnknownWindowError.
     """
     covered = [window.id for window in (every if every is not None else windows) if window.is_listed]
     named: dict[str, float] = {}
@@ -113,15 +116,15 @@ def assign_limits(
 
 
 def list_uncertain(limits: Iterable[Limit]) -> tuple[str, ...]:
-    """Return the names of windows, each once, that only a reading can tell from a mistake."""
+    """Return the window names, each once, that need a reading to be told from a typing mistake."""
     named = (limit.window for limit in limits if limit.window is not None)
     return tuple(dict.fromkeys(name for name in named if name not in _ALWAYS))
 
 
 def find_named_window(name: str, windows: tuple[Window, ...]) -> Window | None:
-    """Return the window of this name, None for a well-known one that is not there; else raise UnknownWindowError.
+    """Return the window of this name, None for a well-known window that is absent; else raise UnknownWindowError.
 
-    Of several versions of a model it is the fullest.
+    Of several versions of a model, the fullest is returned.
     """
     _ids(clean(name).lower(), windows)
     return find_window(windows, clean(name).lower())

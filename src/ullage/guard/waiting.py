@@ -1,7 +1,7 @@
-"""Waiting by the wall clock: a machine that slept has not lost the time.
+"""Wait by the wall clock, which goes on while a machine is suspended.
 
-A sleep counts the time that the machine was awake, so a long one would end hours late after a suspend; short ones ask
-the clock again.
+time.sleep counts only the time that the machine is awake, so a long sleep would end hours late after a suspend: wait in
+short sleeps, and ask the clock after each.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _SHORTEST_STEP = timedelta(milliseconds=20)
 
 
 class Look(Record):
-    """What a look found: whether the wait is over and how, why in words, and when time alone may change it."""
+    """The outcome of a look: whether the wait is over, its exit code and reason, and when time alone may change it."""
 
     over: bool
     words: str

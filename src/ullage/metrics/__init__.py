@@ -1,6 +1,6 @@
-"""Metrics for Prometheus and its kin: what the cache says, as samples; nobody is asked for it.
+"""Expose what the cache holds as metrics for Prometheus and OTLP; no source is asked.
 
-`expose_metrics` writes the text that /metrics, a file for node_exporter and a push to a Pushgateway share.
+`expose_metrics` writes the text for /metrics, for node_exporter's textfile collector and for a Pushgateway.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ def expose_metrics(
     *,
     openmetrics: bool = False,
 ) -> bytes:
-    """Return every metric as text: CONTENT_TYPE, or OPENMETRICS_TYPE with `openmetrics`.
+    """Return every metric as text of CONTENT_TYPE, or of OPENMETRICS_TYPE with `openmetrics`.
 
-    `names` says how accounts are called; `identity.name_accounts` reads it from config.toml.
+    `names` gives the label `account`; `identity.name_accounts` makes it from config.toml.
     """
     return formats.encode(samples.build_families(overviews, thresholds, now, names), openmetrics=openmetrics)

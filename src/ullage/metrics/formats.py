@@ -1,4 +1,4 @@
-"""Samples in the text formats that Prometheus and its kin read: the only module that imports prometheus_client."""
+"""Encode samples in Prometheus' text formats; the only module that imports prometheus_client."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class _Collected(Collector):
 
 
 def encode(families: Iterable[Family], *, openmetrics: bool = False) -> bytes:
-    """Return the samples as text in the one format or the other."""
+    """Return the samples in Prometheus' plain text format, or in OpenMetrics."""
     collected = _Collected(families)
     if openmetrics:
         text: bytes = generate_openmetrics(collected)  # type: ignore[no-untyped-call]  # the library's

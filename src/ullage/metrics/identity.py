@@ -1,4 +1,4 @@
-"""Who speaks: the names that the user opted in to, the team's key, and which installation this is."""
+"""Say who sends metrics: how accounts are named, the receiver's credentials, and the id of this installation."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ _LONGEST_ADDRESS = 120
 
 
 def name_accounts(reporting: Reporting, overviews: Iterable[Overview], environ: Mapping[str, str]) -> Names:
-    """Return how the accounts are called; raise UsageError where the team's key cannot be read.
+    """Return the names of the accounts; raise UsageError where the team's key cannot be read.
 
-    Without its key a pseudonym would be another one, which the user has not agreed to.
+    Falling back to pseudonyms without the key would publish names that the user has not agreed to.
     """
     key = _private_text(reporting.key_file, "metrics.key_file") if reporting.key_file else ""
     known = list(overviews)
@@ -46,7 +46,7 @@ def name_accounts(reporting: Reporting, overviews: Iterable[Overview], environ: 
 
 
 def build_authorization(reporting: Reporting, environ: Mapping[str, str]) -> str | None:
-    """Return the Authorization header for where metrics are sent, None where none is set; raise UsageError."""
+    """Return the Authorization header for sending metrics, None where none is set; raise UsageError for a bad file."""
     if environ.get("ULLAGE_METRICS_AUTH"):
         secret = _one_line(environ["ULLAGE_METRICS_AUTH"], "ULLAGE_METRICS_AUTH")
     elif reporting.auth_file:
@@ -61,10 +61,10 @@ def build_authorization(reporting: Reporting, environ: Mapping[str, str]) -> str
 
 
 def identify_installation(environ: Mapping[str, str]) -> str:
-    """Return what tells this installation from every other, and nothing else about it: 16 hexadecimal digits.
+    """Return an id of this installation that reveals nothing else about it: 16 hexadecimal digits.
 
-    A copy of the state directory on another machine is another installation. Raises MetricsError where it cannot be
-    kept.
+    Host name and user are hashed in, so a copy of the state directory on another machine has another id. Raises
+    MetricsError where the drawn number cannot be kept.
     """
     path = os.path.join(config.state_path(environ), "installation")
     drawn = read_regular(path, _LARGEST, own=True) or _drawn(path)
@@ -73,7 +73,7 @@ def identify_installation(environ: Mapping[str, str]) -> str:
 
 
 def _drawn(path: str) -> bytes:
-    """Draw the number that stays; of two that draw at once, one counts for both."""
+    """Draw and keep the installation's random number; of two processes that draw at once, both use the first."""
     aside = f"{path}.{os.getpid()}.{secrets.token_hex(4)}.new"
     directories.make_private(os.path.dirname(path), variable=directories.STATE)
     try:
@@ -99,7 +99,7 @@ def _addresses(overviews: Iterable[Overview], environ: Mapping[str, str]) -> dic
         with contextlib.suppress(SourceError):
             signed_in = claude_state.part(places.of_profile(one.profile, environ), "oauthAccount")
             address = clean(signed_in.get("emailAddress"), _LONGEST_ADDRESS)
-            # Somebody else may have signed in since.
+            # Another person may have signed in since the reading: then the address is not this account's.
             if address and one.account.key is not None and clean(signed_in.get("accountUuid")) == one.account.id:
                 found[one.account.key] = (address, one.account.organization or one.account.organization_id or "")
     several = collections.Counter(address for address, _ in found.values())

@@ -1,7 +1,7 @@
-"""Who the label `account` names: a pseudonym that every machine of the account agrees on, or what the user opts in to.
+"""Name accounts in the label `account`: by a pseudonym that is the same on every machine, or by an opted-in address.
 
-The pseudonym is a hash of the UUIDs of person and organisation, which nobody can guess. With a team's key only who has
-the key can tell whether a pseudonym belongs to UUIDs that they know.
+The pseudonym is a hash of the UUIDs of person and organisation, which cannot be guessed. With a team's key, only a
+holder of the key can check whether a pseudonym belongs to known UUIDs.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# 64 bits: among a million accounts, two alike are not to be expected.
+# 64 bits: two of a million accounts are unlikely to share one.
 _DIGITS = 16
 _WITHOUT_KEY = b"ullage"
 
 
 class Names(Record):
-    """How accounts are called: `key` of the team, `addresses` by account key, `user` for who reads a dashboard.
+    """How accounts are named: the team's `key`, `addresses` by account key, and `user`, a name for dashboards.
 
-    `install` tells this installation from others, for profiles of which no source names the account.
+    `install` is the installation's id, for profiles whose account no source names.
     """
 
     key: bytes = b""

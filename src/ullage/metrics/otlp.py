@@ -1,8 +1,7 @@
-"""Samples as an OTLP message: the only module that imports opentelemetry (the extra ullage[otel]).
+"""Encode samples as an OTLP message; the only module that imports opentelemetry (the extra ullage[otel]).
 
-The library encodes; the sending is ours, under the same limits and words as everything else that leaves the machine.
-OTEL_EXPORTER_OTLP_ENDPOINT and its kin are not looked at: they are set for Claude Code's own telemetry, and nobody who
-set them has said yes to this.
+The library only encodes: `push` sends, under the limits and messages of every other request. OTEL_EXPORTER_OTLP_* is
+ignored: users set it for Claude Code's own telemetry, which is no consent to send these metrics.
 """
 
 from __future__ import annotations

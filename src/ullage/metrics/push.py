@@ -1,4 +1,4 @@
-"""Metrics sent to an address that the user named: a Pushgateway, or a receiver of OTLP/HTTP."""
+"""Send metrics to an address that the user named: a Pushgateway, or a receiver of OTLP/HTTP."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ _LONGEST_WORDS = 200
 
 
 class PushRoute:
-    """How metrics travel: whether an unencrypted way is good enough, and the header that opens the door."""
+    """How to send: whether plain HTTP is allowed, and the Authorization header."""
 
     def __init__(self, *, plain_http: bool = False, authorization: str | None = None) -> None:
         self.plain_http, self.authorization = plain_http, authorization
 
 
 def push_to_gateway(address: str, text: bytes, installation: str, route: PushRoute) -> None:
-    """Replace what a Pushgateway has of this installation, so that windows which are gone are gone there.
+    """Replace this installation's group in a Pushgateway, so that windows which no longer exist vanish there too.
 
-    Raises UsageError for an address that nothing is sent to, and MetricsError when it did not get through.
+    Raises UsageError for an address that is not allowed, and MetricsError when sending fails.
     """
     _check(address, route)
     _send("PUT", _group(address, installation), text, PLAIN_TYPE, route)
 
 
 def forget_pushed(address: str, installation: str, route: PushRoute) -> None:
-    """Remove what a Pushgateway has of this installation; raises as `to_gateway` does."""
+    """Remove this installation's group from a Pushgateway; raises as `push_to_gateway` does."""
     _check(address, route)
     _send("DELETE", _group(address, installation), b"", PLAIN_TYPE, route)
 
 
 def push_to_receiver(address: str, message: bytes, content_type: str, route: PushRoute) -> None:
-    """Send an OTLP message; raises as `to_gateway` does."""
+    """Send an OTLP message; raises as `push_to_gateway` does."""
     _check(address, route)
     _send("POST", address, message, content_type, route)
 
@@ -67,10 +67,10 @@ def _send(method: str, url: str, body: bytes, content_type: str, route: PushRout
         done = "removed" if method == "DELETE" else "sent"
         raise MetricsError(f"The metrics were not {done}. {error}") from error
     if not 200 <= answer.status < 300:
-        # What a server says of a refusal tells what to mend; it could also repeat the password.
+        # The body of a refusal says what to mend, but may repeat the password: it is not shown where one was sent.
         said = "" if route.authorization else clean(answer.body.decode(errors="replace"), _LONGEST_WORDS)
         verb = "remove" if method == "DELETE" else "take"
-        # Some refuse a wrong password with the words for a missing one.
+        # Some servers answer 401 to a wrong password, as they do to a missing one.
         status = 403 if answer.status == 401 and route.authorization else answer.status
         raise MetricsError(f"{_refused(urlsplit(url).hostname or '', answer, said, verb)}{_advice(status)}")
 

@@ -1,6 +1,6 @@
-"""Send metrics wherever config.toml says: a process of its own after each refresh, which nobody waits for.
+"""Send metrics by the ways that config.toml names, in a background process after each refresh.
 
-What went wrong is kept for `ullage metrics` and `ullage doctor`; a refresh has done its work by then.
+The refresh has ended by then, so failures are kept on disk for `ullage metrics` and `ullage doctor` to show.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ WAYS = ("textfile", "push", "otlp")
 _FORMAT = 1
 _STATUS, _LOCK = "metrics.json", "metrics.lock"
 _LONGEST_WORDS = 500
-# Whoever sends takes no longer; a later one has newer numbers.
+# How long to wait for another process that sends.
 _PATIENCE_SECONDS = 60
 
 
 class Sent(Record):
-    """How one way went: when it last worked, and what went wrong since."""
+    """The state of one way: when it last succeeded, and the failure since, if any."""
 
     way: str
     succeeded_at: datetime | None = None
@@ -47,7 +47,7 @@ class Sent(Record):
 
 
 def gather(settings: Settings, environ: Mapping[str, str], now: datetime) -> tuple[Family, ...]:
-    """Return every metric of every profile; nobody is asked."""
+    """Return every metric of every profile, from the cache alone."""
     known = overview.load_all(overview.every_profile(environ), environ, settings.thresholds, now)
     return samples.build_families(
         known, settings.thresholds, now, identity.name_accounts(settings.reporting, known, environ)
@@ -55,7 +55,7 @@ def gather(settings: Settings, environ: Mapping[str, str], now: datetime) -> tup
 
 
 def send(way: str, where: str, settings: Settings, environ: Mapping[str, str], now: datetime) -> None:
-    """Send every metric one way; raise UllageError when it did not get there."""
+    """Send every metric by one of WAYS to the directory or address `where`; raise UllageError when that fails."""
     families = gather(settings, environ, now)
     if way == "textfile":
         textfile.write(os.path.expanduser(where), formats.encode(families))
@@ -69,7 +69,7 @@ def send(way: str, where: str, settings: Settings, environ: Mapping[str, str], n
 
 
 def forget_last(where: str, settings: Settings, environ: Mapping[str, str]) -> None:
-    """Remove from a Pushgateway what this installation has sent there; raise UllageError."""
+    """Remove this installation's metrics from a Pushgateway; raise UllageError when that fails."""
     push.forget_pushed(where, identity.identify_installation(environ), _route(settings, environ))
 
 
@@ -79,7 +79,10 @@ def _route(settings: Settings, environ: Mapping[str, str]) -> PushRoute:
 
 
 def send_all(environ: Mapping[str, str]) -> tuple[Sent, ...]:
-    """Send wherever config.toml says, one process at a time, and keep how it went; raise UllageError."""
+    """Send by every configured way, one process at a time, and keep the outcomes; raise UllageError.
+
+    Returns nothing where another process held the lock for too long.
+    """
     settings, _ = config.load(environ)
     directory = config.state_path(environ)
     directories.make_private(directory, variable=directories.STATE)
@@ -94,7 +97,7 @@ def send_all(environ: Mapping[str, str]) -> tuple[Sent, ...]:
 
 
 def _tried(before: Sent, settings: Settings, environ: Mapping[str, str]) -> Sent:
-    # Read anew for each way, and after the lock: the last to write has the newest numbers.
+    # The cache is read for each way, with the lock held: so the last process to send has the newest numbers.
     now = datetime.now(UTC)
     try:
         send(before.way, getattr(settings.reporting, before.way), settings, environ, now)
@@ -107,7 +110,7 @@ def _tried(before: Sent, settings: Settings, environ: Mapping[str, str]) -> Sent
 
 
 def load_last(environ: Mapping[str, str]) -> tuple[Sent, ...]:
-    """Return how the last sending went, by way; nothing for bytes that do not say so."""
+    """Return the kept outcome of each way; none for a file that cannot be decoded."""
     data = read_regular(os.path.join(config.state_path(environ), _STATUS), own=True)
     try:
         fields = json.loads(data or b"{}")
@@ -141,7 +144,7 @@ def _keep(environ: Mapping[str, str], sent: tuple[Sent, ...]) -> None:
 
 
 def main() -> int:
-    """Send in the background: nobody reads what this prints, so what went wrong is kept."""
+    """Send in the background, and return an exit code; failures are kept on disk, as no terminal reads the output."""
     try:
         sent = send_all(os.environ)
     except UllageError as error:

@@ -1,6 +1,6 @@
-"""What is known as samples for a monitoring system: one table of metrics, and their values at a moment. Pure.
+"""Turn overviews into samples for a monitoring system: one table of metrics, and their values at a moment. Pure.
 
-The values are the JSON contract's, under its rules: what is not known has no sample, and is never 0.
+The values are those of the JSON contract: an unknown value has no sample, and is never 0.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
     Sample = tuple[str, Mapping[str, str], float]
 
-# A server that invents windows must not fill a monitoring system: the first of an account count, by the order of the
-# contract, which puts the session and the weeks first.
+# A server that invents windows must not fill a monitoring system. The contract lists the session and the weeks first,
+# so they are within the limit.
 MOST_WINDOWS = 32
 
 
 class Metric(Record):
-    """One metric: an info's value is always 1, what it tells is in its labels. `unit` is UCUM's, as OTLP has it."""
+    """One metric; an info metric is always 1 and holds its content in labels. `unit` is UCUM's, as OTLP wants it."""
 
     name: str
     help: str
@@ -39,7 +39,7 @@ class Metric(Record):
 
 
 class Family(Record):
-    """A metric with its samples: labels and a value each."""
+    """A metric with its samples, each of labels and a value."""
 
     metric: Metric
     samples: tuple[tuple[Mapping[str, str], float], ...]
@@ -120,7 +120,7 @@ def build_families(
     """Return every metric that has samples at `now`, in the table's order."""
     found: dict[str, dict[tuple[str, ...], tuple[Mapping[str, str], float]]] = {}
     for name, labels, value in _samples(overviews, thresholds, now, names):
-        # The same labels twice would make the whole exposition invalid: the first counts.
+        # Two samples with the same labels would make the whole exposition invalid: the first is kept.
         found.setdefault(name, {}).setdefault(tuple(labels.values()), (labels, value))
     return tuple(
         Family(metric=metric, samples=tuple(found[metric.name].values())) for metric in METRICS if metric.name in found
@@ -178,7 +178,7 @@ def _of_refresh(account: Mapping[str, str], schedule: Schedule, now: datetime) -
 
 def _share(name: str, labels: Mapping[str, str], percent: float | None) -> Iterator[Sample]:
     if percent is not None:
-        # Without the digits that a division by a hundred invents.
+        # Rounded, since a division by 100 leaves digits that no source stated.
         yield name, labels, round(percent / 100, 6)
 
 

@@ -1,4 +1,4 @@
-"""A file for node_exporter's textfile collector."""
+"""Write a file for node_exporter's textfile collector."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from ullage.base.errors import CacheError, MetricsError
 from ullage.system.files import write_atomically
 
 NAME = "ullage.prom"
-# node_exporter runs as a user of its own; the file holds no more than it then publishes.
+# node_exporter runs as another user and must read the file; it publishes the same content.
 _MODE = 0o644
 
 
 def write(directory: str, text: bytes) -> str:
-    """Replace ullage.prom in the directory whole, and return its path; raise MetricsError."""
+    """Replace ullage.prom in the directory atomically, and return its path; raise MetricsError when that fails."""
     if not os.path.isdir(directory):
         raise MetricsError(
             f"{directory or repr(directory)} is no directory. Name the one that node_exporter has in "

@@ -1,5 +1,6 @@
-"""What an organisation used and pays, from its documented reports: nothing here says anything about a plan's windows.
+"""Read an organisation's documented usage and cost reports; none of it says anything about a plan's windows.
 
-reports: what can be asked · days: for when · keys: with which key · client: pages, retries, the deadline · rows: what
-the answers say · store: finished days, kept · fetch: all of it in order · totals: rows added up as a person wants them.
+reports: the table of reports · days: the range of days · keys: the key to ask with · client: pages, retries, the
+deadline · rows: answers decoded · store: finished days on disk · fetch: all of it in order · totals: rows added up ·
+output: JSON, CSV, OpenMetrics and the table.
 """

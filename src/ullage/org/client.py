@@ -1,4 +1,4 @@
-"""Asking for a report: page after page, with patience for a server that is busy, and an end to it."""
+"""Ask the provider for a report, page after page: retries while the server is busy, and one deadline for all of it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _LONGEST_PAUSE_SECONDS = 60.0
 _MOST_PAGES = 2000
 _MOST_ROWS = 1_000_000
 _LARGEST_BODY = 32 << 20
-# What passes by itself, in words for somebody whom no next attempt helps that comes by itself.
+# Errors that a retry may mend, by code, in words for the message after the last retry.
 _PASSING = {
     "rate_limited": "asks for fewer questions",
     "server_error": "has a fault of its own",
@@ -49,12 +49,12 @@ _UNREACHABLE = {"unreachable": "could not be reached", "dns_failure": "could not
 
 
 def choose_base(environ: Mapping[str, str]) -> httpx.URL:
-    """Return whom to ask; raise SourceError for anybody but the provider and a loopback address."""
+    """Return the address to ask; raise SourceError unless it is the provider's or a loopback address."""
     return http.check_base(environ.get("ULLAGE_API_BASE") or PROVIDER, PROVIDER)
 
 
 class Client:
-    """One connection for as many questions as it takes. Use as a context manager."""
+    """One connection for all requests of a report, under one deadline and one limit on rows. A context manager."""
 
     def __init__(self, base: httpx.URL, key: Secret, pause: Callable[[float], None] = time.sleep) -> None:
         self._connection = http.Connection(base, largest=_LARGEST_BODY)
@@ -70,7 +70,7 @@ class Client:
         self._connection.__exit__(*error)
 
     def pages(self, query: Query, first: date, last: date) -> Iterator[Page]:
-        """Yield all pages of the report of these days."""
+        """Yield every page of the report for these days; raise SourceError, or UsageError for a refused query."""
         asked = reports.build_parameters(query, first, last)
         seen: set[str] = set()
         page: Page | None = None
@@ -92,6 +92,7 @@ class Client:
             seen |= {page.next_page} if page.next_page else set()
 
     def _page(self, query: Query, parameters: list[tuple[str, str]]) -> Page:
+        """Return one page; errors that a retry may mend are retried with pauses, all others are raised at once."""
         path = f"{query.report.path}?{urllib.parse.urlencode(parameters)}"
         headers = {"x-api-key": self._key.reveal(), "anthropic-version": _VERSION}
         beta = reports.choose_beta(query)
@@ -121,7 +122,10 @@ class Client:
         )
 
     def _wait(self, attempt: int, error: SourceError) -> None:
-        """Pause before the next attempt: as long as the server asks, else longer and longer; raise when time is up."""
+        """Pause before the next attempt: exponential backoff, and at least until the server's retry time.
+
+        Raises SourceError after the last attempt, or where the pause would pass the deadline.
+        """
         ceiling = min(_FIRST_PAUSE_SECONDS * 2**attempt, _LONGEST_PAUSE_SECONDS)
         seconds = random.uniform(ceiling / 2, ceiling)
         if error.retry_at is not None:
@@ -135,7 +139,7 @@ class Client:
 
 
 def explain_refusal(answer: http.Response, host: str, query: Query) -> SourceError | UsageError:
-    """Return the error for an answer that is no report."""
+    """Return the error for an answer whose status is not 200."""
     which = query.report.key
     said = _words_of(answer, host)
     if answer.status == 400:

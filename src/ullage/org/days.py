@@ -1,4 +1,4 @@
-"""Which days a report is asked for: days of UTC, as the provider counts them, cut to what it can tell. Pure."""
+"""Choose the days that a report is asked for: days of UTC, as the provider counts them, cut to what it has. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _DAY = timedelta(days=1)
 
 
 class Days(Record):
-    """Days from the first to the last, both included; `notes` say in words what was cut off."""
+    """Days from `first` to `last`, both included; `notes` explain what was cut off the range, for the user."""
 
     first: date
     last: date
@@ -30,7 +30,7 @@ class Days(Record):
 
 
 def parse_day(text: str, now: datetime) -> date:
-    """Read a day of UTC as `moments` does: a day, a span that ends today, or a time in it; raise UsageError."""
+    """Read a day of UTC as `moments.which_day` does: a day, a span that ends today, or a time; raise UsageError."""
     try:
         return moments.which_day(text, now)
     except ValueError as error:
@@ -38,7 +38,7 @@ def parse_day(text: str, now: datetime) -> date:
 
 
 def choose_days(since: str, until: str, report: Report, width: str, now: datetime) -> Days:
-    """Return the days that are asked for, cut to what the report can tell; raise UsageError for what is no range."""
+    """Return the days of a range, cut to those that the report covers; raise UsageError where no day is left."""
     first, last, today = parse_day(since, now), parse_day(until, now), now.astimezone(UTC).date()
     notes = []
     if first > today:

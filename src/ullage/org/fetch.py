@@ -1,4 +1,4 @@
-"""A report's rows for some days: what is kept is taken from there, the rest is asked for and kept when it is final."""
+"""Fetch a report's rows: finished days come from the store, the others from the provider, and final ones are stored."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Fetched(Record):
-    """The rows, and the days among them of which more may arrive yet."""
+    """The rows of a report, and the days among them that are not final yet."""
 
     rows: tuple[ReportRow, ...]
     unfinished: tuple[date, ...]
@@ -35,7 +35,7 @@ def fetch_report(
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     pause: Callable[[float], None] = time.sleep,
 ) -> Fetched:
-    """Return the rows of these days; raise SourceError when one of them cannot be had, what was read being kept."""
+    """Return the rows of `wanted`; raise SourceError when a day cannot be read (final days before it stay stored)."""
     base = client.choose_base(environ)
     kept = store.Store(environ, str(base), key, query)
     known = {day: kept.get(day) for day in wanted}
@@ -57,8 +57,8 @@ def fetch_report(
 
 
 def _is_final(query: Query, day: date, asked_at: datetime, pages: Sequence[Page]) -> bool:
-    """Say whether nothing more can arrive for a day; one that the answer has no bucket of was not told about."""
-    told = [page.days for page in pages if page.days is not None]
+    """Say whether a day is final; a day that bucketed pages have no bucket for was not answered, so it is not."""
+    bucketed = [page.days for page in pages if page.days is not None]
     refreshed_at = min((page.refreshed_at for page in pages if page.refreshed_at), default=None)
-    is_told = not told or any(day in page_days for page_days in told)
-    return is_told and store.is_final(query.report, day, asked_at, refreshed_at)
+    is_answered = not bucketed or any(day in page_days for page_days in bucketed)
+    return is_answered and store.is_final(query.report, day, asked_at, refreshed_at)

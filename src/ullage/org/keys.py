@@ -1,4 +1,4 @@
-"""The organisation's key, fetched at the moment of use: a variable, else a command, else the keyring."""
+"""Fetch the organisation's key at the moment of use: from a variable, else a command, else the keyring."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ WORDS: dict[Key, str] = {"admin": "Admin API key", "analytics": "Analytics API k
 
 
 class NoKeyError(UllageError):
-    """No key is named, or what is named holds none."""
+    """No key is configured, or the place that is configured holds none."""
 
     exit_code = 3
 
 
 def fetch_key(which: Key, names: KeyNames, environ: Mapping[str, str]) -> Secret:
-    """Return the key; raise NoKeyError when there is none, SourceError when it cannot be had, MissingExtraError."""
+    """Return the key; raise NoKeyError without one, SourceError when reading it fails, else MissingExtraError."""
     what = WORDS[which]
     try:
         found = keys.fetch_key(names, environ, what)

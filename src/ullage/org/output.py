@@ -1,4 +1,4 @@
-"""A report of an organisation as JSON, as CSV, as OpenMetrics, and for a terminal."""
+"""Write an organisation's report as JSON, CSV, OpenMetrics, or a table for a terminal."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _HELP = {
 
 
 def build_document(report: Report, wanted: Days, found: Fetched, by: Sequence[str]) -> dict[str, Any]:
-    """Return the JSON document: money as text, to the last digit; what is not told is absent or null."""
+    """Return the JSON document: money is text, exact to the last digit; unknown values are absent or null."""
     return {
         "schema": 1,
         "report": report.kind,
@@ -57,15 +57,15 @@ def lay_out_table(found: Fetched, by: Sequence[str]) -> Iterator[list[object]]:
     counts, currencies = totals.list_names(added), totals.list_currencies(added)
     yield [*by, *counts, *(f"cost_{currency.lower()}" for currency in currencies)]
     for total in added:
-        told = (total.labels[name] for name in by)
-        labels = [label if label == totals.NONE else for_spreadsheet(label) for label in told]
+        shown_labels = (total.labels[name] for name in by)
+        labels = [label if label == totals.NONE else for_spreadsheet(label) for label in shown_labels]
         costs = [f"{total.costs[currency]:f}" if currency in total.costs else "" for currency in currencies]
         yield [*labels, *(total.counts.get(name, "") for name in counts), *costs]
 
 
 def expose_report(report: Report, wanted: Days, found: Fetched, by: Sequence[str]) -> bytes:
     """Return the totals as OpenMetrics: gauges over the range, which node_exporter's textfile collector reads too."""
-    # prometheus_client takes a tenth of a second, which a table should not.
+    # Imported late: prometheus_client takes a tenth of a second, and a table does not need it.
     from ullage.metrics import formats
     from ullage.metrics.samples import Family, Metric
 
@@ -90,7 +90,7 @@ def _help(name: str) -> str:
 
 
 def lay_out(report: Report, wanted: Days, found: Fetched, by: Sequence[str], width: int) -> Iterator[str]:
-    """Yield the lines of the table for a terminal, with what it is about and what is missing yet."""
+    """Yield the lines for a terminal: the title with its days, the table, and which days are not final yet."""
     yield from textwrap.wrap(f"{report.title}, {wanted.first} to {wanted.last} (UTC). {_NO_QUOTA}", width)
     yield ""
     added = totals.add_up(found.rows, by)

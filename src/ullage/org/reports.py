@@ -1,4 +1,4 @@
-"""The reports that can be asked for, with the limits that the provider documents. Pure.
+"""Describe the provider's reports, with the limits that it documents, and build their requests. Pure.
 
 Messages usage: buckets of 1m, 1h or 1d, at most 1440, 168 or 31 of them a page. Cost: days only, 31 a page. Claude
 Code: one day a request, 1000 records a page. Enterprise analytics: 31 days a request, 1000 rows a page, since 2026, for
@@ -30,18 +30,18 @@ _PRODUCTS = ("chat", "claude-tag", "claude_code", "claude_design", "claude_in_ch
 
 
 class Filter(Record):
-    """A filter: the parameter's name and the words that it takes, none for any text."""
+    """A filter of a report: its query parameter, and the values that it takes; empty where any text goes."""
 
     parameter: str
     words: tuple[str, ...] = ()
 
 
 class Report(Record):
-    """One report.
+    """One report and its limits.
 
-    `groups` are what the server can break it down by, `parts` what its answer tells in any case. `page` is the largest
-    page for each width of bucket, `days` how many days one request may span. A day is taken for finished when it has
-    been over for `settles`; what arrives later is in it then.
+    `groups` are the labels that a request may group by, `parts` the labels that its rows always have. By width of
+    bucket, `page` is the largest page, `days` the most days of one request, `longest` the most days of a range. A day
+    counts as finished `settles` after its end, since rows arrive late.
     """
 
     kind: Kind
@@ -141,12 +141,12 @@ REPORTS = (USAGE, COST, CLAUDE_CODE, PEOPLE_USAGE, PEOPLE_COST)
 
 
 def list_reports(report: Report) -> tuple[str, ...]:
-    """Return all that a report can be added up by."""
+    """Return the labels that a report's rows can be added up by."""
     return ("day", *report.parts, *report.groups)
 
 
 class Query(Record):
-    """What is asked of a report: the width of its buckets, what the server breaks it down by, and filters by name."""
+    """A query: the report, the width of its buckets, the labels that the server groups by, and filters by name."""
 
     report: Report
     width: str = "1d"
@@ -155,7 +155,7 @@ class Query(Record):
 
 
 def build_parameters(query: Query, first: date, last: date) -> list[tuple[str, str]]:
-    """Return the parameters of a request for these days, both included."""
+    """Return the query parameters of a request for the days from `first` to `last`, both included."""
     report = query.report
     if report.kind == "claude-code":
         return [("starting_at", first.isoformat()), ("limit", str(report.page[query.width]))]
@@ -171,6 +171,6 @@ def build_parameters(query: Query, first: date, last: date) -> list[tuple[str, s
 
 
 def choose_beta(query: Query) -> str | None:
-    """Return the beta that a query needs, as its header names it."""
+    """Return the value of the `anthropic-beta` header that a query needs; None where it needs none."""
     asks_for_speed = "speed" in query.groups or any(name == "speed" for name, _ in query.filters)
     return _FAST_MODE if query.report.kind == "usage" and asks_for_speed else None

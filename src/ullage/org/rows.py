@@ -1,7 +1,7 @@
-"""What the reports' answers say, as rows with labels, counts and money. Pure.
+"""Decode the answers of the reports into rows with labels, counts and money. Pure.
 
-Money comes in cents, as a decimal string or a number, and is kept as exact decimals of the currency's unit. What an
-answer does not tell is absent here, never 0. Names of people and keys are cleaned.
+Money comes in cents, as a decimal string or a number, and is kept as exact decimals of the currency's unit. A field
+that an answer leaves out is absent here, never 0. Names of people and keys are cleaned.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _LARGEST_COUNT = 10**18
 _LARGEST_AMOUNT = Decimal(10) ** 15
-# 1e-900000 is short, and a million digits long where it is printed.
+# 1e-900000 is short to read, and would print a million digits.
 _LONGEST_AMOUNT, _MOST_DECIMALS = 64, 30
 _LONGEST_LABEL = 120
 _DIMENSIONS = (
@@ -33,7 +33,7 @@ _TOKENS = ("uncached_input_tokens", "cache_read_input_tokens", "output_tokens", 
 
 
 class ReportRow(Record):
-    """One line of a report: the moment its bucket begins, what it is about, counts, and money where it tells any."""
+    """One row of a report: the start of its bucket, its labels, its counts, and its cost where the report has one."""
 
     at: datetime
     labels: dict[str, str]
@@ -47,9 +47,9 @@ class ReportRow(Record):
 
 
 class Page(Record):
-    """One answer: its rows, where the next one is, and up to when its data goes where it tells so.
+    """One page: its rows, the cursor of the next page, and the time up to which its data is complete, where stated.
 
-    `days` are those that it has a bucket of, used or not; None where a report has no buckets.
+    `days` are the days of its buckets, empty buckets included; None where a report has no buckets.
     """
 
     rows: tuple[ReportRow, ...]
@@ -59,7 +59,7 @@ class Page(Record):
 
 
 def parse_rows(kind: Kind, body: object) -> Page:
-    """Read an answer; raise SourceError for what is none."""
+    """Decode an answer's body; raise SourceError for another shape."""
     if not isinstance(body, dict) or not isinstance(body.get("data"), list):
         raise _unexpected("it is no report")
     entries = [entry for entry in body["data"] if isinstance(entry, dict)]
@@ -100,20 +100,21 @@ def _row(at: datetime, fields: Mapping[str, Any], labels: dict[str, str]) -> Rep
 
 
 def _labels(fields: Mapping[str, Any]) -> dict[str, str]:
-    told = ((name, clean(fields.get(name), _LONGEST_LABEL)) for name in _DIMENSIONS)
-    return {name: value for name, value in told if value}
+    labels = ((name, clean(fields.get(name), _LONGEST_LABEL)) for name in _DIMENSIONS)
+    return {name: value for name, value in labels if value}
 
 
 def _tokens(fields: Mapping[str, Any]) -> dict[str, int]:
     created, tools = (_part(fields, name) for name in ("cache_creation", "server_tool_use"))
-    told: dict[str, object] = {name: fields.get(name) for name in _TOKENS}
-    told["cache_write_5m_tokens"] = created.get("ephemeral_5m_input_tokens")
-    told["cache_write_1h_tokens"] = created.get("ephemeral_1h_input_tokens")
-    told["web_searches"] = tools.get("web_search_requests")
-    return _counts(told)
+    counts: dict[str, object] = {name: fields.get(name) for name in _TOKENS}
+    counts["cache_write_5m_tokens"] = created.get("ephemeral_5m_input_tokens")
+    counts["cache_write_1h_tokens"] = created.get("ephemeral_1h_input_tokens")
+    counts["web_searches"] = tools.get("web_search_requests")
+    return _counts(counts)
 
 
 def _claude_code(entry: Mapping[str, Any]) -> Iterator[ReportRow]:
+    """Yield a row of a person's activity, then one per model: activity is not broken down by model, tokens are."""
     at = _moment(entry.get("date"))
     labels = {
         **_actor(entry.get("actor")),
@@ -123,7 +124,7 @@ def _claude_code(entry: Mapping[str, Any]) -> Iterator[ReportRow]:
     labels = {name: value for name, value in labels.items() if value}
     core, lines = _part(entry, "core_metrics"), _part(_part(entry, "core_metrics"), "lines_of_code")
     tools = [part for part in _part(entry, "tool_actions").values() if isinstance(part, dict)]
-    told = {
+    activity = {
         "sessions": core.get("num_sessions"),
         "lines_added": lines.get("added"),
         "lines_removed": lines.get("removed"),
@@ -132,7 +133,7 @@ def _claude_code(entry: Mapping[str, Any]) -> Iterator[ReportRow]:
         "edits_accepted": _sum(tools, "accepted"),
         "edits_rejected": _sum(tools, "rejected"),
     }
-    yield ReportRow(at=at, labels=labels, counts=_counts(told))
+    yield ReportRow(at=at, labels=labels, counts=_counts(activity))
     models = entry.get("model_breakdown")
     for used in models if isinstance(models, list) else ():
         if isinstance(used, dict):
@@ -155,10 +156,10 @@ def _claude_code(entry: Mapping[str, Any]) -> Iterator[ReportRow]:
 
 
 def _actor(actor: object) -> dict[str, str]:
-    told = actor if isinstance(actor, dict) else {}
+    known = actor if isinstance(actor, dict) else {}
     names = ("email_address", "email", "name", "api_key_name", "user_id")
-    name = next((text for text in (clean(told.get(name), _LONGEST_LABEL) for name in names) if text), "unnamed")
-    return {"person": f"key {name}" if "api_key_name" in told else name}
+    name = next((text for text in (clean(known.get(name), _LONGEST_LABEL) for name in names) if text), "unnamed")
+    return {"person": f"key {name}" if "api_key_name" in known else name}
 
 
 def _part(fields: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -171,31 +172,31 @@ def _sum(parts: list[dict[str, Any]], name: str) -> int | None:
     return sum(known) if known else None
 
 
-def _counts(told: Mapping[str, object]) -> dict[str, int]:
+def _counts(given: Mapping[str, object]) -> dict[str, int]:
     return {
         name: value
-        for name, value in told.items()
+        for name, value in given.items()
         if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST_COUNT
     }
 
 
 def _money(fields: Mapping[str, Any]) -> tuple[Decimal | None, str | None]:
-    told = fields.get("amount")
-    if told is None:
+    given = fields.get("amount")
+    if given is None:
         return None, None
-    amount = _amount(told)
+    amount = _amount(given)
     if amount is None:
         raise _unexpected("an amount of money in it is none")
     return amount / 100, (clean(fields.get("currency"), 3) or "XXX").upper()
 
 
-def _amount(told: object) -> Decimal | None:
-    if not isinstance(told, str | int | Decimal) or isinstance(told, bool) or len(str(told)) > _LONGEST_AMOUNT:
+def _amount(given: object) -> Decimal | None:
+    if not isinstance(given, str | int | Decimal) or isinstance(given, bool) or len(str(given)) > _LONGEST_AMOUNT:
         return None
     try:
-        amount = Decimal(told)
+        amount = Decimal(given)
         exponent = amount.as_tuple().exponent
-        # What is not finite has a letter for its exponent.
+        # The exponent of NaN and infinity is a letter.
         is_sound = isinstance(exponent, int) and exponent >= -_MOST_DECIMALS and abs(amount) <= _LARGEST_AMOUNT
     except ArithmeticError:
         return None
@@ -203,7 +204,7 @@ def _amount(told: object) -> Decimal | None:
 
 
 def _moment(value: object) -> datetime:
-    """Read a day or an RFC 3339 time; raise SourceError for what is neither: a row without its day is worth nothing."""
+    """Read a day or an RFC 3339 time as UTC; raise SourceError for anything else, since a row needs its day."""
     try:
         moment = datetime.fromisoformat(value) if isinstance(value, str) else None
         if moment is not None:

@@ -1,7 +1,7 @@
-"""Finished days of reports, kept so that nobody is asked for them twice: a private file for each.
+"""Store the finished days of reports in private files, so that the provider is asked for each day once.
 
-`org/<key and address, as a mark>/<report and question>/2026-11-22.json` in the cache directory. The mark tells one key
-from another, so that two organisations never meet; the key cannot be found from it.
+The path is `org/<fingerprint>/<report>-<hash of the query>/2026-11-22.json` in the cache directory. The fingerprint is
+a salted hash of key and address: it keeps organisations apart, and does not reveal the key.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ _LARGEST_FILE = 64 << 20
 
 
 def is_final(report: Report, day: date, asked_at: datetime, refreshed_at: datetime | None) -> bool:
-    """Say whether nothing more can arrive for a day: it has been over for long enough, and the data goes beyond it."""
+    """Say whether no more rows can arrive for a day: it ended `settles` before, and the data is refreshed beyond it."""
     end = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
     return asked_at >= end + report.settles and (refreshed_at is None or refreshed_at >= end)
 
 
 class Store:
-    """The kept days of one question, asked with one key."""
+    """The stored days of one query, asked with one key."""
 
     def __init__(self, environ: Mapping[str, str], base: str, key: Secret, query: Query) -> None:
         self._root = os.path.join(cache_root(environ), "org")
@@ -50,7 +50,7 @@ class Store:
         )
 
     def get(self, day: date) -> list[ReportRow] | None:
-        """Return a finished day's rows; None for a day that has to be asked for."""
+        """Return a finished day's rows; None for a day that is not stored, or not readable."""
         data = read_regular(self._path(day), _LARGEST_FILE, own=True)
         try:
             note = json.loads(data or b"null")
@@ -59,7 +59,7 @@ class Store:
             return None
 
     def put(self, day: date, rows: Sequence[ReportRow]) -> None:
-        """Keep a finished day."""
+        """Store the rows of a finished day."""
         directories.make_private(os.path.dirname(self._root), self._directory)
         note = {"format": _FORMAT, "rows": [_plain(row) for row in rows]}
         write_atomically(self._path(day), json.dumps(note).encode())

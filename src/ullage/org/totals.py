@@ -1,4 +1,4 @@
-"""Rows added up by what a person asks for; and as plain samples, for whatever shows metrics. Pure."""
+"""Add rows up by labels, and turn the totals into samples for metrics. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ABOUT_PEOPLE_NOT_MODELS = (
 
 
 class OrgTotal(Record):
-    """What some rows come to: their common labels, counts, and money by currency. What no row told is absent."""
+    """The sum of some rows: their common labels, counts, and money by currency; what no row has is absent."""
 
     labels: dict[str, str]
     counts: dict[str, int]
@@ -28,7 +28,7 @@ class OrgTotal(Record):
 
 
 def add_up(rows: Sequence[ReportRow], by: Sequence[str]) -> list[OrgTotal]:
-    """Add rows up by labels, `day` and `at` among them, in the order of days and then of size."""
+    """Return the totals of rows by labels (`day` and `at` count as labels), by time, then the largest first."""
     groups: dict[tuple[str, ...], list[ReportRow]] = {}
     for row in _told(rows, by):
         groups.setdefault(tuple(_label(row, name) for name in by), []).append(row)
@@ -37,22 +37,22 @@ def add_up(rows: Sequence[ReportRow], by: Sequence[str]) -> list[OrgTotal]:
 
 
 def add_all(rows: Sequence[ReportRow]) -> OrgTotal:
-    """Add all rows up."""
+    """Return one total of all rows."""
     return _total({}, rows)
 
 
 def list_names(totals: Sequence[OrgTotal]) -> list[str]:
-    """Return the counts that any of them tells, in the order in which they are told first."""
+    """Return the names of the counts in any of the totals, in the order of their first appearance."""
     return list(dict.fromkeys(name for total in totals for name in total.counts))
 
 
 def list_currencies(totals: Sequence[OrgTotal]) -> list[str]:
-    """Return the currencies that any of them tells."""
+    """Return the currencies in any of the totals, sorted."""
     return sorted({currency for total in totals for currency in total.costs})
 
 
 def _told(rows: Sequence[ReportRow], by: Sequence[str]) -> Sequence[ReportRow]:
-    """Leave out what is told of a person as a whole, where it is asked by model."""
+    """Return the rows that fit the grouping: by model, those with a person's sessions and lines are left out."""
     if "model" not in by:
         return rows
     return [row for row in rows if not row.counts.keys() & set(_ABOUT_PEOPLE_NOT_MODELS)]
@@ -83,7 +83,7 @@ def _order(total: OrgTotal, by: Sequence[str]) -> tuple[object, ...]:
 
 
 class MetricSample(Record):
-    """One number for a metrics system: a name in its standard terms, labels, and the value."""
+    """One sample for a metrics system: the metric's name, labels, and the value."""
 
     name: str
     labels: dict[str, str]
@@ -91,15 +91,15 @@ class MetricSample(Record):
 
 
 def list_samples(kind: Kind, rows: Sequence[ReportRow], by: Sequence[str]) -> Iterator[MetricSample]:
-    """Yield the totals as samples: ullage_org_tokens and others by `type`, ullage_org_cost by `currency`.
+    """Yield the totals as samples: ullage_org_tokens by `type`, ullage_org_cost by `currency`, and the other counts.
 
-    Each is a gauge of the days that the rows are of; none of them is a share of a plan's window.
+    Each is a gauge over the days of the rows; none is a share of a plan's window.
     """
     for total in add_up(rows, by):
         labels = {"report": kind, **{name: value for name, value in total.labels.items() if value != NONE}}
         for name, value in total.counts.items():
             if name.endswith("_tokens"):
-                # A sum of the others would be counted twice by whoever adds them up.
+                # A query that sums over `type` would count the total twice.
                 if name != "total_tokens":
                     count = {**labels, "type": name.removesuffix("_tokens")}
                     yield MetricSample(name="ullage_org_tokens", labels=count, value=Decimal(value))

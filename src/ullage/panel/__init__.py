@@ -1,6 +1,6 @@
-"""What a bar, a menu or a tray shows at one moment: the segment, and a row for every window. Pure.
+"""Compute what a bar, a menu or a tray shows at one moment: the segment, and a row for every window. Pure.
 
-Each bar's own format is a function of this in `lines`, `objects` or `menus`; `formats` lists them.
+`lines`, `objects` and `menus` render a Panel in each bar's own format; `formats` lists them.
 """
 
 from __future__ import annotations
@@ -34,20 +34,20 @@ if TYPE_CHECKING:
     from ullage.store.overview import Overview
 
 USAGE_PAGE = "https://claude.ai/settings/usage"
-# The timeline of a surface that nobody presses Enter for says when a bar's refresh is due.
+# The timeline of this surface says when a refresh is due where no prompt is waiting: a bar is unattended.
 UNATTENDED = ("plain",)
 _LONGEST_PROBLEM = 500
 
 
 class Wanted(Record):
-    """What a person wants in the bar: a template, and the window that `{top}` stands for; None is the default."""
+    """The options of a bar: a template, and the window that `{top}` stands for; None is the default."""
 
     template: str | None = None
     window: str | None = None
 
 
 class PanelRow(Record):
-    """One window, or the credits: name, number with its marks, course as a sparkline, outlook, and who said so when.
+    """One window, or the credits: label, utilization with its marks, sparkline, forecast, and the statement's origin.
 
     `window` is its id, None for the credits.
     """
@@ -63,7 +63,10 @@ class PanelRow(Record):
 
 
 class Panel(Record):
-    """What there is to show; no spans when nothing is known. `used_percent`, severity and state are one window's."""
+    """What a bar shows; without a reading it has no spans.
+
+    `used_percent`, `severity` and `state` are those of the window that the options name, else of the binding window.
+    """
 
     spans: tuple[Span, ...] = ()
     short: tuple[Span, ...] = ()
@@ -79,12 +82,12 @@ class Panel(Record):
 
     @property
     def level(self) -> Level:
-        """What colours a bar that knows one colour only."""
+        """The level for a bar that takes one colour only."""
         return segment.level_of(self.spans)
 
 
 def look_at(known: Overview, settings: Settings, wanted: Wanted, now: datetime) -> Panel:
-    """Return what there is to show at `now`."""
+    """Return the panel at `now`."""
     problem = clean(known.problem.message, _LONGEST_PROBLEM) if known.problem else ""
     nothing = Panel(
         problem=problem, palette=settings.palette, ascii_only=settings.ascii_only, counts_left=settings.show_left
@@ -132,7 +135,7 @@ def _nodes(wanted: Wanted, settings: Settings) -> tuple[Node, ...]:
 
 
 def _about(nodes: Sequence[Node], window: str) -> tuple[Node, ...]:
-    """Let one window stand where the template has the window nearest to its limit."""
+    """Replace `{top}` in a template by one window's name."""
     about: list[Node] = []
     for node in nodes:
         if isinstance(node, Group):

@@ -1,4 +1,4 @@
-"""What a bar or a widget asks of a follower on its stdin: a click of the i3bar protocol, or a word a line. Pure."""
+"""Read what a bar or a widget writes to a follower's stdin: clicks of the i3bar protocol, or a word a line. Pure."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _WORDS: dict[bytes, Request] = {b"refresh": "refresh", b"open": "open"}
 
 
 def read_click(line: bytes) -> Request | None:
-    """Return what a click on our block asks for, from the i3bar protocol's endless array, an object a line.
+    """Return the request of a click on our block: one line of the i3bar protocol's endless array.
 
-    None for the array's bracket, for other buttons, and for whatever else is no click.
+    None for the array's bracket, for other buttons, and for any other line.
     """
     try:
         event = json.loads(line.strip().lstrip(b",").rstrip(b","))
@@ -29,5 +29,5 @@ def read_click(line: bytes) -> Request | None:
 
 
 def read_word(line: bytes) -> Request | None:
-    """Return what a widget asks for by a word; None for any other line."""
+    """Return the request that a widget's word names; None for any other line."""
     return _WORDS.get(line.strip())

@@ -1,6 +1,6 @@
-"""A palette's styles as the colours that a bar takes. Pure.
+"""Turn a palette's styles into the colours that a bar takes. Pure.
 
-A terminal has colours of its own for `green`; a bar has none, and takes these, which can be read on dark and on light.
+A terminal defines its own `green`; a bar does not, and gets these colours, which are readable on dark and on light.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ _NAMED = {
     "white": "#b0b0b0",
 }
 _DIM = "#888888"
-# What has less saturation is no colour to an eye.
+# Below this saturation a colour looks grey.
 _GREYEST = 0.2
 
 
 class Paint(Record):
-    """How a span looks: a colour as #rrggbb, and what goes with it."""
+    """How a span looks: its colour as #rrggbb, None for the bar's own, and its weight and underline."""
 
     colour: str | None = None
     bold: bool = False
@@ -41,7 +41,7 @@ class Paint(Record):
 
 
 def find_nearest(colour: str) -> str:
-    """Return which of a terminal's eight colours comes nearest to one of #rrggbb by its hue; white for a grey."""
+    """Return the terminal colour whose hue is nearest to that of a #rrggbb colour; white for a grey."""
     hue, saturation = _hue(colour)
 
     def distance(name: str) -> float:
@@ -58,9 +58,9 @@ def _hue(colour: str) -> tuple[float, float]:
 
 
 def paint(palette: Mapping[str, str], level: Level | Literal["faint"] | None) -> Paint:
-    """Return how a level looks; no colour where the palette has none for it.
+    """Return how a level looks; its colour is None where the palette gives it none.
 
-    A bar's background is not ours: what is reversed in a terminal is bold here.
+    A bar's background is not ours to change, so `reverse` becomes bold.
     """
     words = palette.get(level or "", "").split()
     colour: str | None = None

@@ -1,4 +1,4 @@
-"""What a widget of any desktop or editor reads: the panel as JSON (`ullage schema panel`), without any markup. Pure."""
+"""Write the panel as JSON without markup (`ullage schema panel`), for widgets of desktops and editors. Pure."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 def write_json(panel: Panel, refresh: Sequence[str]) -> str:
-    """Return the panel as one line of JSON; `refresh` is the command that asks for a new reading."""
+    """Return the panel as one line of JSON; `refresh` is the command that starts a refresh."""
     return contract.encode_line(make_document(panel, refresh)).decode()
 
 
 def make_document(panel: Panel, refresh: Sequence[str]) -> PanelDocument:
-    """Return the panel as its contract words it; no text hides the widget's number."""
+    """Return the panel's document; a widget hides its number where `text` is empty."""
     return PanelDocument(
         schema=1,
         revision=digest(panel),
@@ -48,7 +48,7 @@ def make_document(panel: Panel, refresh: Sequence[str]) -> PanelDocument:
 
 
 def digest(panel: Panel) -> str:
-    """Return a mark that differs when a bar shows something else; the minutes in outlooks and ages leave it alone."""
+    """Return a hash of what the bar shows; the minutes in forecasts and ages are left out, and do not change it."""
     shown = (panel.spans, panel.short, panel.state, panel.problem, [(row.label, row.share) for row in panel.rows])
     return f"{zlib.crc32(repr(shown).encode()):08x}"
 

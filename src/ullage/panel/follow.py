@@ -1,4 +1,4 @@
-"""Follow a cache for a bar: say a line when it changes and when time makes it change, and sleep in between."""
+"""Follow a cache for a bar: show a panel when the cache changes or time alone changes it, and sleep in between."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from ullage.panel.clicks import Request
 
 _LONGEST_INPUT = 65536
-# A refresh replaces a dozen files one after the other; they are looked at together.
+# A refresh replaces a dozen files one after the other: wait until it has, and look once.
 _SETTLED_MILLISECONDS = 40
 _MOST_SETTLING = 10
 
 
 class Sleep(Protocol):
-    """How a follower waits; `ended` says that nobody looks any more."""
+    """How a follower waits; `ended` is true once it shall follow no longer, as when its reader has gone."""
 
     @property
     def ended(self) -> bool: ...
@@ -41,7 +41,7 @@ class Sleep(Protocol):
 
 
 class Followed:
-    """A profile's cache as a bar sees it."""
+    """A profile's cache, followed for one bar; `known` is its overview at the last look."""
 
     def __init__(self, environ: Mapping[str, str], wanted: Wanted, adapt: Callable[[Settings], Settings]) -> None:
         self.environ, self.cache = environ, ProfileCache(environ)
@@ -49,11 +49,11 @@ class Followed:
         self.known: overview.Overview | None = None
 
     def look(self, now: datetime) -> tuple[Panel, datetime]:
-        """Return what there is to show and when to look again; start the refresh if it is due."""
+        """Return the panel at `now`, and when time alone changes it or a refresh is due; start a refresh that is."""
         settings = self._adapt(config.load(self.environ)[0])
         prompt.start_refresh_if_due(self.environ, panel.UNATTENDED)
         self.known = overview.load(self.cache, settings.thresholds, now)
-        # Nobody presses Enter before a bar: a number that is as new as its cadence allows is not old there.
+        # An unattended bar is refreshed at the schedule's slower cadence: a reading within that cadence is not stale.
         thresholds = self.known.schedule.adapt_thresholds(settings.thresholds, self.known.reading)
         settings = settings.replace(thresholds=thresholds)
         due = self.known.schedule.due_at(self.known.reading, attended=False)
@@ -63,7 +63,7 @@ class Followed:
 
 
 def follow(followed: Followed, say: Callable[[Panel], None], sleep: Sleep) -> None:
-    """Call `say` with what there is to show, again whenever that may have changed, until the sleep has ended.
+    """Call `say` with the panel, and again whenever it may have changed, until `sleep.ended`.
 
     Raises CacheError when the cache's directory can be neither made nor watched.
     """
@@ -74,7 +74,7 @@ def follow(followed: Followed, say: Callable[[Panel], None], sleep: Sleep) -> No
 
 
 def _while_it_is_the_same(followed: Followed, say: Callable[[Panel], None], sleep: Sleep) -> None:
-    """Go on until the bar has gone, or another directory has come in the place of the one that is watched."""
+    """Show and sleep until the bar has gone, or the watched directory is deleted or replaced by another."""
     directory = _identity(followed.cache.directory)
     while not sleep.ended and _identity(followed.cache.directory) == directory:
         shown, following = followed.look(datetime.now(UTC))
@@ -91,9 +91,9 @@ def _identity(directory: str) -> object:
 
 
 class PipeSleep:
-    """The sleep of a bar's child: it ends when nobody reads `output` any more; stdin is read meanwhile.
+    """The sleep of a bar's child: it ends when the reader of `output` has gone, and it reads stdin meanwhile.
 
-    `read` makes a request of a line there, and `answer` gets it. Use as a context manager.
+    `read` decodes a line of stdin into a request, which `answer` is called with. Use as a context manager.
     """
 
     def __init__(
@@ -110,7 +110,7 @@ class PipeSleep:
         os.set_blocking(self._changing, False)
         self._poll = select.poll()
         self._poll.register(self._changed, select.POLLIN)
-        # Of an output nothing is asked but whether somebody still reads it.
+        # No events are polled for on the output: poll reports its hang-up in any case.
         self._poll.register(output, 0)
         self._input = sys.stdin.fileno() if read is not None and sys.stdin is not None else -1
         self._unread = b""
@@ -126,7 +126,7 @@ class PipeSleep:
 
     def wake(self) -> None:
         """Wake the sleeper, from any thread."""
-        # When the pipe is full, whoever reads it will wake in any case.
+        # A full pipe wakes the sleeper in any case.
         with contextlib.suppress(BlockingIOError):
             os.write(self._changing, b".")
 
@@ -136,7 +136,7 @@ class PipeSleep:
             left = (moment - datetime.now(UTC)).total_seconds()
             if left <= 0:
                 return
-            # Rounded up: what wakes a millisecond early would find nothing new.
+            # Rounded up: waking a millisecond early would find nothing new.
             events = dict(self._poll.poll(int(left * 1000) + 1))
             if self._output in events:
                 self.ended = True
@@ -147,7 +147,7 @@ class PipeSleep:
                 return
 
     def _settle(self) -> None:
-        """Take what has been told until nothing more comes for a moment, though not for ever."""
+        """Drain the wake-ups until none comes for a moment, but not for ever."""
         changed = select.poll()
         changed.register(self._changed, select.POLLIN)
         for _ in range(_MOST_SETTLING):

@@ -1,4 +1,4 @@
-"""The table of formats: a name, what it renders, and whether and how it follows. Pure."""
+"""The table of formats by name: how each renders a panel, and how it streams. Pure."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 class Format(Record):
-    """How a bar is spoken to; `update` is what follows on `prelude`, None where the bar reads no stream.
+    """A bar's format; in a stream, `update` renders every panel after `prelude`, None where the bar reads no stream.
 
-    `read` is how a line on stdin is understood, where the bar writes any.
+    `read` decodes a line on stdin, None where the bar writes none.
     """
 
     render: Render

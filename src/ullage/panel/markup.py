@@ -1,4 +1,4 @@
-r"""How each bar reads colours in a line, and how text from outside stays text there. Pure.
+r"""Write coloured spans in each bar's markup, with text from outside escaped. Pure.
 
 Every dialect was read in the program's source and tried in the program: polybar takes `%{` for a tag and has no escape,
 lemonbar shows `%%` as a percent sign, xmobar takes `<raw=N:…/>` as it is, GNU screen reads ^E in what a backtick prints
@@ -79,13 +79,13 @@ def _pango_style(text: str, look: Paint) -> str:
 
 def _screen_style(text: str, look: Paint) -> str:
     assert look.colour is not None
-    # Its colours are called by their first letter.
+    # screen names colours by their first letter.
     return f"\x05{{{'+b ' if look.bold else ''}.{find_nearest(look.colour)[0]}}}{text}\x05{{-}}"
 
 
 def _polybar_text(text: str) -> str:
-    # A tag that changes nothing keeps a percent sign and a brace from being read as the start of one, also where the
-    # sign is the last of the text before.
+    # polybar has no escape: a tag without effect (%{O0}) between a percent sign and a brace keeps them from starting a
+    # tag. The percent sign may also be the last character of the span before.
     text = text.replace("%{", "%%{O0}{")
     return f"%{{O0}}{text}" if text.startswith("{") else text
 

@@ -1,7 +1,7 @@
-"""Menus in lines: Argos (GNOME, and KDE by kargos), xbar and SwiftBar (macOS). Pure.
+"""Write menus line by line: Argos (GNOME, and KDE by kargos), xbar and SwiftBar (macOS). Pure.
 
-The first line is the bar's; after `---` come the menu's entries, each with parameters after a `|`. No label can bring
-parameters, submenus or separators of its own: its bars and leading dashes are other characters.
+The first line is the bar's; after `---` come the menu's entries, each with parameters after a `|`. In labels, `|` and a
+leading dash are replaced by similar characters, so that no label adds parameters, submenus or separators.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from ullage.panel import Panel, PanelRow
     from ullage.quota.timeline import Level
 
-    # The words of the command that an entry starts for a new reading.
+    # The words of the command that an entry runs to start a refresh.
     Command = Sequence[str]
 
-# What all of these bars' quoting carries unchanged.
+# Words that the quoting of each of these bars passes on unchanged.
 _SAFE_WORD = re.compile(r"[A-Za-z0-9/._+@~= -]+\Z")
 
 

@@ -1,4 +1,4 @@
-"""Formats of JSON, an object a line: waybar, i3status-rust, i3blocks as it persists, the i3bar protocol. Pure."""
+"""Formats of one JSON object a line: waybar, i3status-rust, persistent i3blocks, the i3bar protocol. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _I3STATUS_STATES = {"normal": "Idle", "warning": "Warning", "critical": "Critica
 
 
 def waybar(panel: Panel) -> str:
-    """Return waybar's JSON; text and tooltip are Pango markup, so `escape` stays off. No text hides the module."""
+    """Return waybar's JSON; its texts are Pango markup, so `escape` stays off, and an empty text hides the module."""
     level = panel.level
     shown: dict[str, object] = {
         "text": markup.pango(panel.spans, panel.palette),
@@ -33,7 +33,7 @@ def waybar(panel: Panel) -> str:
 
 
 def i3status_rust(panel: Panel) -> str:
-    """Return the JSON of the custom block of i3status-rust; a stale number is told as information, not as a warning."""
+    """Return the JSON of i3status-rust's custom block; a stale number has the state Info, not Warning."""
     level = panel.level
     return _line(
         {

@@ -1,8 +1,8 @@
-"""Whether a request may be answered: what its Host, Origin and Authorization headers say.
+"""Decide by a request's Host, Origin and Authorization headers whether it may be answered.
 
-Anybody on the machine can connect to a loopback port, and any web page can make a browser do so. So the port asks for a
-token, in a header that no browser adds by itself: there is no cookie, which browsers would share with every other port
-of the host. A Unix socket asks for none, since the system lets its owner alone connect.
+Every user of the machine can connect to a loopback port, and any web page can make a browser do so. So the port asks
+for an access token, in a header that no browser adds by itself: a cookie would be shared with every other port of the
+host. A Unix socket asks for none, since the system lets only its owner connect.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ _LONGEST_SECRET = 200
 
 
 class Grant(Record):
-    """What a request may see, and by which token."""
+    """The scope of an authorized request, and the id of its access token."""
 
     token_id: str
     scope: Scope
 
 
 class Access:
-    """Who may ask; `hosts` are the values that a Host header may have, `scheme` is that of our own origins.
+    """The server's access rules: `hosts` are the allowed values of the Host header, `scheme` that of our origins.
 
-    `directory` holds the tokens, None where none is needed.
+    `directory` holds the access tokens; None where the server needs none.
     """
 
     def __init__(self, directory: str | None, hosts: frozenset[str], scheme: str) -> None:
@@ -52,7 +52,7 @@ class Access:
         return len(named) != 1 or named[0].decode("latin-1").lower() not in self._hosts
 
     def wrong_origin(self, headers: list[tuple[bytes, bytes]], *, navigation: bool) -> bool:
-        """Say whether a page of another origin asks; following a link to our page is everybody's right."""
+        """Say whether a page of another origin sent the request; `navigation` to our page is allowed from anywhere."""
         given = dict(headers)
         origin = given.get(b"origin")
         site = given.get(b"sec-fetch-site", b"none")
@@ -61,7 +61,7 @@ class Access:
         return not navigation and site not in (b"none", b"same-origin")
 
     def grant(self, headers: Mapping[bytes, bytes], now: datetime) -> Grant | None:
-        """Return what the request's token or session opens, None for nothing."""
+        """Return the grant of the request's access token or session; None where it has no valid one."""
         if self.directory is None:
             return Grant(token_id="", scope="read")
         secret = _secret(headers)
@@ -74,14 +74,15 @@ class Access:
         return Grant(token_id=found.id, scope=found.scope) if found else None
 
     def holds(self, grant: Grant, now: datetime) -> bool:
-        """Say whether a grant has not been revoked since."""
+        """Say whether a grant is still valid: its access token is neither revoked nor expired."""
         return self.directory is None or any(token.id == grant.token_id for token in self.known(now))
 
     def begin_session(self, headers: Mapping[bytes, bytes], now: datetime) -> str | None:
-        """Exchange a token, or a link that nobody has used, for a session's secret; it ends with us, or with its token.
+        """Exchange an access token, or an unused link, for a session's secret, or return None.
 
-        So that what a browser keeps opens nothing once another program has our port. A link counts at the address that
-        it was made for: whoever listens at another, and is given it by mistake, cannot use it here.
+        A session lives in this process and ends with it or with its token: what a browser keeps opens nothing at a
+        later program on our port. A link is valid only at the address it was made for, so a program at another
+        address that receives it by mistake cannot use it here.
         """
         secret = _secret(headers)
         if self.directory is None or secret is None:
@@ -102,7 +103,7 @@ class Access:
         return _without_default_port(address) == _without_default_port(f"{self._scheme}://{host}")
 
     def known(self, now: datetime) -> tuple[Token, ...]:
-        """Return the valid tokens; the file is read anew when it has been replaced."""
+        """Return the access tokens that are valid at `now`; the file is read anew when it was replaced."""
         assert self.directory is not None
         try:
             status = os.stat(access_tokens.locate_tokens(self.directory))
@@ -110,7 +111,7 @@ class Access:
         except OSError:
             seen = None
         if seen is None or seen != self._seen:
-            # Forgotten first: a file that cannot be understood lets nobody in.
+            # Cleared before loading: a file that cannot be decoded then grants nothing.
             self._seen, self._tokens = None, ()
             self._tokens = access_tokens.load(self.directory, now)
             self._seen = seen

@@ -1,7 +1,7 @@
-"""Who may ask `ullage serve`: tokens that the user makes, and links that let one browser in.
+"""Store the access tokens of `ullage serve`: those that the user makes, and links that each admit one browser.
 
-A token is 256 random bits, so the stored SHA-256 cannot be searched for it, and needs no salt and no slow hash. What is
-stored opens nothing; a revoked token is gone from the file, which the server reads anew.
+A secret is 256 random bits, so its stored SHA-256 cannot be searched and needs neither salt nor a slow hash. A revoked
+token is removed from the file, which the server reads anew.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ _WAIT_SECONDS = 10.0
 
 
 class Token(Record):
-    """What is kept of one: never the secret itself.
+    """The stored entry of an access token or a link: a hash, never the secret itself.
 
-    A link holds the address that it was made for, and may be exchanged there for a session once; from `used_at` on the
-    entry stands for that session.
+    `link` is the address that a link was made for, where it may be exchanged for a session once; from `used_at` on,
+    the entry stands for that session.
     """
 
     id: str
@@ -59,7 +59,7 @@ class Token(Record):
 
 
 def locate_directory(environ: Mapping[str, str]) -> str:
-    """Return the directory that holds the tokens, made private; raise CacheError where it cannot be."""
+    """Make the private directory of the access tokens and return its path; raise CacheError where that fails."""
     state = config.state_path(environ)
     path = os.path.join(state, "serve")
     directories.make_private(state, path, variable=directories.STATE)
@@ -67,12 +67,12 @@ def locate_directory(environ: Mapping[str, str]) -> str:
 
 
 def locate_tokens(directory: str) -> str:
-    """Return where the tokens lie."""
+    """Return the path of the file of access tokens."""
     return os.path.join(directory, "tokens.json")
 
 
 def load(directory: str, now: datetime) -> tuple[Token, ...]:
-    """Return what is still valid at `now`; raise ServeError for a file that cannot be understood."""
+    """Return the entries that are valid at `now`; raise ServeError for a file that cannot be read or decoded."""
     data = read_regular(locate_tokens(directory), _LARGEST_FILE, own=True)
     if data is None:
         if os.path.lexists(locate_tokens(directory)):
@@ -98,7 +98,7 @@ def _token(entry: Mapping[str, object]) -> Token:
     created_at = parse_time(entry["created_at"])
     scope = entry["scope"]
     expires_at = parse_time(entry["expires_at"])
-    # A time that cannot be read must not become a token for ever.
+    # An unreadable expiry must not turn into None, which means that a token never expires.
     if created_at is None or scope not in SCOPES or (expires_at is None) != (entry["expires_at"] is None):
         raise ValueError("no token")
     return Token(
@@ -114,9 +114,9 @@ def _token(entry: Mapping[str, object]) -> Token:
 
 
 def create(directory: str, name: str, scope: Scope, now: datetime, *, link: str | None = None) -> tuple[str, Token]:
-    """Make a token, or the one-time secret of a link to an address.
+    """Make and store an access token, or with `link` a one-time link to that address.
 
-    Returns the secret, which is kept nowhere, and what is kept.
+    Returns the secret, which is stored nowhere, and the stored entry.
     """
     secret = PREFIX + secrets.token_urlsafe(32)
     token = Token(
@@ -133,9 +133,9 @@ def create(directory: str, name: str, scope: Scope, now: datetime, *, link: str 
 
 
 def revoke(directory: str, name: str, now: datetime) -> Token:
-    """Take a token away, by its id or by a name that only one has; raise UsageError when there is no such one."""
+    """Remove the entry with this id or unique name, and return it; raise UsageError when none or several match."""
     known = load(directory, now)
-    # Tokens without a name are not called by the lack of one.
+    # An empty name matches nothing, not every token without a name.
     found = [token for token in known if name and name in (token.id, token.name)]
     if len(found) != 1:
         what = "more than one token is" if found else "no token is"
@@ -145,7 +145,7 @@ def revoke(directory: str, name: str, now: datetime) -> Token:
 
 
 def use_link(directory: str, token: Token, now: datetime) -> bool:
-    """Mark a link as used; False when another has been faster."""
+    """Mark a link as used; False when another request has used it first."""
     before: list[Token] = []
 
     def mark(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
@@ -158,7 +158,7 @@ def use_link(directory: str, token: Token, now: datetime) -> bool:
 
 
 def find_matching(tokens: Iterable[Token], secret: str) -> Token | None:
-    """Return the token that has this secret; takes as long whichever it is, and for a wrong one."""
+    """Return the token with this secret; None for a wrong one. The time it takes reveals nothing: all are compared."""
     wanted, found = hash_token(secret), None
     for token in tokens:
         if hmac.compare_digest(token.sha256, wanted):
@@ -167,12 +167,15 @@ def find_matching(tokens: Iterable[Token], secret: str) -> Token | None:
 
 
 def hash_token(secret: str) -> str:
-    """Return what is stored of a secret."""
+    """Return the hash that is stored of a secret."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def _with_room(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
-    """Drop the oldest sessions of links while there are too many; tokens that the user named stay."""
+    """Return the entries without the oldest links where there is no room for another; raise UsageError when full.
+
+    Tokens that the user made are never dropped.
+    """
     links = sorted((token for token in tokens if token.link), key=lambda token: token.created_at)
     gone = {token.id for token in links[: max(0, len(tokens) + 1 - _MOST)]}
     kept = tuple(token for token in tokens if token.id not in gone)

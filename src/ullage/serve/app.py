@@ -1,4 +1,4 @@
-"""The application: each address of `routes.ROUTES` and what answers there."""
+"""Build the ASGI application: an answer for each address of `routes.ROUTES`."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ if TYPE_CHECKING:
 
 _KEEP_ALIVE_SECONDS = 20.0
 _RETRY_MILLISECONDS = 5000
-# Each reads a database in a thread of its own.
+# Each request for the history reads a database in its own thread.
 _MOST_HISTORIES = 4
 
 
 class Server:
-    """What the answers draw on."""
+    """The state that all answers share."""
 
     def __init__(self, knowledge: Knowledge, access: Access, feed: Feed) -> None:
         self.knowledge = knowledge
@@ -51,7 +51,7 @@ class Server:
         self.histories = asyncio.Semaphore(_MOST_HISTORIES)
 
     def profile(self, arguments: Arguments) -> str | None:
-        """Return the profile that a request names, one of those that there are; a refresh that is due begins."""
+        """Return the profile that a request names, and start its refresh if due; raise FaultError if it is unknown."""
         profile = self.knowledge.in_effect()
         if "profile" in arguments:
             known = {one or "default": one for one in (*self.knowledge.profiles(), profile)}
@@ -63,14 +63,14 @@ class Server:
 
 
 def build_application(knowledge: Knowledge, access: Access, feed: Feed) -> Application:
-    """Return what answers requests: the guard with the routes behind it."""
+    """Return the ASGI application: the guard in front of the routes."""
     server = Server(knowledge, access, feed)
     addresses = [Address(route.path, _Endpoint(server, route)) for route in routes.ROUTES]
     return Guard(Router(addresses, redirect_slashes=False, default=_nowhere), access)
 
 
 class _Endpoint:
-    """One route; a class, since Starlette answers for functions what it thinks of their methods."""
+    """The endpoint of one route; a class, since for a function Starlette would check methods and answer 405 itself."""
 
     def __init__(self, server: Server, route: Route) -> None:
         self._server, self._route = server, route
@@ -141,7 +141,7 @@ async def _events(server: Server, arguments: Arguments, request: Request) -> Res
 
 
 class _Stream(StreamingResponse):
-    """Server-sent events for as long as client, server and grant last."""
+    """Server-sent events until the client leaves, the server closes, or the grant is revoked."""
 
     def __init__(self, server: Server, profile: str | None, grant: Grant) -> None:
         super().__init__((), media_type="text/event-stream")
@@ -157,11 +157,11 @@ class _Stream(StreamingResponse):
 
     async def _words(self, woken: asyncio.Event) -> AsyncIterator[bytes]:
         yield f"retry: {_RETRY_MILLISECONDS}\n\n".encode()
-        told, number = b"", 0
+        sent, number = b"", 0
         while not self._server.feed.closing and self._server.access.holds(self._grant, datetime.now(UTC)):
             lasting, document = self._server.feed.current(self._profile)
-            if lasting != told:
-                told, number = lasting, number + 1
+            if lasting != sent:
+                sent, number = lasting, number + 1
                 yield b"id: %d\nevent: usage\ndata: %b\n\n" % (number, document)
             try:
                 async with asyncio.timeout(_KEEP_ALIVE_SECONDS):

@@ -1,4 +1,4 @@
-"""Open the page in the user's browser, with no secret on any command line."""
+"""Open the server's page in the user's browser, with no secret on any command line."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 def open_page(base: str, link: str, directory: str, named: Iterable[str]) -> bool:
-    """Open the page by a private file that leads to the link: an argument list can be read by every user.
+    """Open the page by a private file that redirects to the link: every user can read a command line.
 
-    The link works once, so that what stays in the file opens nothing. `named` are the variables that hold keys. Returns
-    whether a browser could be started.
+    The link works once, so the file that stays opens nothing. `named` are the environment variables that hold keys.
+    Returns whether a browser could be started.
     """
     path = os.path.join(directory, "open.html")
     target = html.escape(link)
@@ -36,7 +36,7 @@ def open_page(base: str, link: str, directory: str, named: Iterable[str]) -> boo
 
 @contextlib.contextmanager
 def _without_keys(named: Iterable[str]) -> Iterator[None]:
-    """Hand a browser, which inherits our environment, nothing that opens an account."""
+    """Take the variables that hold keys out of our environment, which a browser inherits, while the block runs."""
     before = dict(os.environ)
     for name in before.keys() - secret.withhold_keys(before, named).keys():
         del os.environ[name]

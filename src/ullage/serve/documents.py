@@ -1,4 +1,4 @@
-"""What the endpoint answers beside the contract's own documents."""
+"""The documents that the server answers with, beside those of the JSON contract."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ DOCUMENTS: tuple[type[Document], ...] = (
 
 
 def describe_samples(samples: Mapping[str, Sequence[Sample]], most: int) -> SamplesDocument:
-    """Return the newest samples, at most so many, of those by window id."""
+    """Return the newest of the samples of all windows, at most `most`, in order of time."""
     rows = sorted(((window, sample) for window in samples for sample in samples[window]), key=lambda row: row[1].at)
     return SamplesDocument(
         schema=1, samples=[_sample(window, sample) for window, sample in rows[-most:]], truncated=len(rows) > most
@@ -100,7 +100,7 @@ def _sample(window: str, sample: Sample) -> SampleDocument:
 
 
 def describe_burnup(burnup: Burnup) -> BurnupDocument:
-    """Return what a chart draws."""
+    """Return the document of a window's chart."""
     return BurnupDocument(
         schema=1,
         window=burnup.window.id,

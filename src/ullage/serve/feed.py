@@ -1,6 +1,7 @@
-"""Who is told when something changes: one look at the cache for all streams, when the system says that it changed.
+"""Wake the event streams when the cache changes: one watch, and one document per profile, for all streams.
 
-A stream that is slow misses what lies between, never the last word: it is told that there is something new, not what.
+A stream is woken without the change itself and then asks for the current document: a slow stream may miss states in
+between, never the last.
 """
 
 from __future__ import annotations
@@ -23,16 +24,16 @@ if TYPE_CHECKING:
 
 MOST_STREAMS = 1024
 _LONGEST_WAIT_SECONDS = 300.0
-# A refresh replaces a score of files within this time.
+# A refresh replaces about twenty files within this time.
 _SETTLING_SECONDS = 0.1
 
 
 class FullError(Exception):
-    """There are as many streams as there may be."""
+    """The limit on open streams is reached."""
 
 
 class Feed:
-    """The streams that are open, and what watches on their behalf; `directories` beside the caches are watched too."""
+    """The open streams, and the watch over the caches and over `directories` that wakes them."""
 
     def __init__(self, knowledge: Knowledge, directories: list[str]) -> None:
         self.closing = False
@@ -45,12 +46,12 @@ class Feed:
 
     @contextlib.contextmanager
     def stream(self, profile: str | None) -> Iterator[asyncio.Event]:
-        """Yield what is set whenever there may be something new; raise FullError when there are too many."""
+        """Yield the event that is set when the profile's document may have changed; raise FullError at the limit."""
         if len(self._streams) >= self.most:
             raise FullError
         woken = asyncio.Event()
         self._streams[woken] = profile
-        # The first stream of a profile may bring the next event nearer.
+        # A profile's first stream may bring the next event nearer: let `run` compute its wait anew.
         self._changed.set()
         try:
             yield woken
@@ -58,7 +59,10 @@ class Feed:
             del self._streams[woken]
 
     def current(self, profile: str | None) -> tuple[bytes, bytes]:
-        """Return the document on one line, behind what tells whether it says anything new; the same for all streams."""
+        """Return the profile's document as a line, preceded by its lasting part, by which a stream detects a change.
+
+        Computed once a second at most, and shared by all streams.
+        """
         now = datetime.now(UTC)
         second, lasting, whole = self._documents.get(profile, (0, b"", b""))
         if second != int(now.timestamp()):
@@ -68,7 +72,7 @@ class Feed:
         return lasting, whole
 
     def close(self) -> None:
-        """Let every stream end."""
+        """Wake every stream to let it end."""
         self.closing = True
         self._wake()
 
@@ -78,7 +82,7 @@ class Feed:
             woken.set()
 
     async def run(self) -> None:
-        """Watch until cancelled. With no stream open, nothing happens here but what the system tells."""
+        """Watch until cancelled. With no stream open, only a change of the watched directories wakes this task."""
         root = places.cache_root(self._knowledge.environ)
         while True:
             with contextlib.ExitStack() as watches:
@@ -93,7 +97,7 @@ class Feed:
         loop = asyncio.get_running_loop()
 
         def changed() -> None:
-            # The loop is closed while the last words of the watching thread come in.
+            # The watching thread may report a last change when the loop is closed already.
             with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(self._changed.set)
 
@@ -108,20 +112,20 @@ class Feed:
 
     async def _something(self) -> None:
         with contextlib.suppress(TimeoutError):
-            # asyncio.wait_for, until Python 3.12, loses the cancellation that comes together with what it waits for.
+            # Not asyncio.wait_for: until Python 3.12 it loses a cancellation that comes together with the event.
             async with asyncio.timeout(self._patience()):
                 await self._changed.wait()
         self._changed.clear()
         if self._streams:
             await asyncio.sleep(_SETTLING_SECONDS)
             with contextlib.suppress(UllageError, OSError):
-                # A stream that cannot be served either says so.
+                # A stream reports an unreadable cache itself.
                 for profile in {*self._streams.values()}:
                     self._knowledge.refresh_if_due(profile, attended=True)
             self._wake()
 
     def _patience(self) -> float | None:
-        """Return how long nothing can change by itself; None while nobody would be told."""
+        """Return the seconds until time alone changes a document, at most 300; None with no stream open."""
         if not self._streams:
             return None
         now = datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""What there is to serve, read anew only when it may have changed, and a refresh begun when one is due."""
+"""Load what the server serves, anew only when it may have changed, and start refreshes that are due."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from ullage.serve.documents import BurnupDocument, SamplesDocument
     from ullage.store.overview import Overview
 
-# A request may be a machine's; an open stream is a page's that somebody looks at, which is served like a prompt.
+# A request may come from a machine, like a bar's; an open stream belongs to a page that a person watches, so it is
+# refreshed at the cadence of a prompt.
 _SURFACE, _ATTENDED_SURFACE = "plain", "bash"
 
 
@@ -41,14 +42,14 @@ class _Loaded(Record):
 
 
 class Knowledge:
-    """What the profiles of an environment show; None names the one in effect there."""
+    """The profiles of an environment, each loaded once per change; None names the profile in effect."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self.environ = environ
         self._loaded: dict[str | None, _Loaded] = {}
 
     def profiles(self) -> list[str | None]:
-        """Return every profile that has a cache, or else the one in effect."""
+        """Return every profile that has a cache, or else the profile in effect."""
         return overview.every_profile(self.environ)
 
     def in_effect(self) -> str | None:
@@ -56,17 +57,17 @@ class Knowledge:
         return self.environ.get("CLAUDE_CONFIG_DIR") or None
 
     def thresholds(self, profile: str | None, now: datetime) -> Thresholds:
-        """Return where the lines between fresh and stale, normal and critical are drawn."""
+        """Return the thresholds of stale, expired and near."""
         return self._load(profile, now).settings.thresholds
 
     def usage(self, profile: str | None, now: datetime) -> UsageDocument:
-        """Return the contract's document of a profile."""
+        """Return the usage document of a profile at `now`."""
         loaded = self._load(profile, now)
         known = loaded.overview
         return contract.document(known.reading, known.schedule, loaded.settings.thresholds, now, known.forecasts)
 
     def every_usage(self, now: datetime) -> ProfilesDocument:
-        """Return the document of every account."""
+        """Return the usage documents of all accounts."""
         profiles = self.profiles()
         thresholds = self.thresholds(profiles[0], now)
         each = [
@@ -79,24 +80,24 @@ class Knowledge:
         return contract.ProfilesDocument(schema=1, profiles=each)
 
     def exposition(self, now: datetime, *, openmetrics: bool) -> bytes:
-        """Return the metrics of every account."""
+        """Return the metrics of all accounts as text."""
         settings, _ = config.load(self.environ)
         known = overview.load_all(self.profiles(), self.environ, settings.thresholds, now)
         names = identity.name_accounts(settings.reporting, known, self.environ)
         return metrics.expose_metrics(known, settings.thresholds, now, names, openmetrics=openmetrics)
 
     def burnup(self, profile: str | None, window: str, now: datetime) -> BurnupDocument | None:
-        """Return the course of a window by its id, None where there is none to show."""
+        """Return the chart of the window with this id; None where it has none to draw."""
         loaded = self._load(profile, now)
         reading = loaded.overview.reading
         for one in reading.windows if reading else ():
-            # A score of milliseconds, the same for everybody until something changes.
+            # Drawing takes about 20 ms and is the same for all requests until the reading changes.
             if one.id == window and window not in loaded.burnups:
                 loaded.burnups[window] = _burnup(one, loaded.overview, now)
         return loaded.burnups.get(window)
 
     def history(self, profile: str | None, window: str | None, since: datetime, most: int) -> SamplesDocument:
-        """Return what was recorded since then, the newest if it is more than `most`; raises HistoryError."""
+        """Return the samples since a moment, the newest `most` of them; raise HistoryError."""
         cache = self._cache(profile)
         reading = cache.reading()
         path, now = overview.history_path(cache.environ), datetime.now(UTC)
@@ -104,7 +105,7 @@ class Knowledge:
         return documents.describe_samples({id: found[id] for id in found if window in (None, id)}, most)
 
     def next_event(self, profile: str | None, now: datetime) -> datetime | None:
-        """Return when time alone changes what a profile shows or a refresh falls due, None when nothing is ahead."""
+        """Return when time alone changes a profile's document or its refresh falls due; None when neither will."""
         header = timeline.read_header(self._cache(profile).timeline(_ATTENDED_SURFACE))
         until = self._load(profile, now).until
         moments = [until] if until is not None else []
@@ -113,7 +114,7 @@ class Knowledge:
         return min(moments, default=None)
 
     def refresh_if_due(self, profile: str | None, *, attended: bool = False) -> None:
-        """Start a refresh as a bar would, or a prompt: in the background, no more often than the schedule allows."""
+        """Start a refresh in the background if the schedule allows one; `attended` applies the cadence of a prompt."""
         surface = _ATTENDED_SURFACE if attended else _SURFACE
         prompt.start_refresh_if_due(self._environ_of(profile), (surface,), _start_refresh)
 
@@ -145,7 +146,7 @@ def _burnup(window: Window, known: Overview, now: datetime) -> BurnupDocument | 
 
 
 def _start_refresh(environ: Mapping[str, str]) -> None:
-    """Start a refresh that outlives us; unlike `detach`, from a process with threads, which must not fork."""
+    """Start a refresh that outlives this process; not by `detach`, which forks: a process with threads must not."""
     try:
         process = subprocess.Popen(
             detach.build_command(detach.REFRESH),
@@ -158,7 +159,7 @@ def _start_refresh(environ: Mapping[str, str]) -> None:
         )
     except OSError:
         return
-    # Somebody has to see it end, or it stays as a zombie.
+    # The refresh stays a zombie unless its end is waited for.
     threading.Thread(target=process.wait, daemon=True).start()
 
 

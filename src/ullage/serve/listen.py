@@ -1,4 +1,4 @@
-"""The socket that listens: a loopback port, a Unix socket of the user's own, or a public address under TLS."""
+"""Open the listening socket: a loopback port, a Unix socket of the user's own, or a public address under TLS."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _PATIENCE_SECONDS = 2.0
 
 
 class Place(Record):
-    """Where to listen: the name that was asked for, and the one address that it stood for then.
+    """Where to listen: the host name that the user gave, and the address that it resolved to.
 
-    It is looked up once: the address that is bound is the one that was checked.
+    The name is resolved once, so that the address that was checked is also the address that is bound.
     """
 
     host: str
@@ -38,17 +38,17 @@ class Place(Record):
 
     @property
     def is_loopback(self) -> bool:
-        """Say whether nobody but this machine can connect there."""
+        """Say whether only this machine can connect to the address."""
         return addresses.is_loopback(self.address[0].partition("%")[0])
 
     @property
     def is_every_address(self) -> bool:
-        """Say whether it stands for all addresses of the machine, none of which clients would name."""
+        """Say whether the address is 0.0.0.0 or ::, which stands for all of the machine's and is in no Host header."""
         return ipaddress.ip_address(self.address[0]).is_unspecified
 
 
 def choose_place(host: str, port: int) -> Place:
-    """Return where a host name or an address lies; raise UsageError when there is no such one."""
+    """Resolve a host name or an address; raise UsageError where that fails."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError) as error:
@@ -58,11 +58,11 @@ def choose_place(host: str, port: int) -> Place:
 
 
 def open_port(place: Place) -> socket.socket:
-    """Return a socket that listens; raise ServeError when the port is taken or not ours to take."""
-    # asyncio turns Nagle's delay off for sockets that say they are TCP: 44 ms an answer otherwise.
+    """Return a listening socket; raise ServeError when the port is taken or not permitted."""
+    # asyncio turns Nagle's algorithm off only for sockets made with IPPROTO_TCP; else an answer takes 44 ms longer.
     listener = socket.socket(place.family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        # Without it the connections of a server that has just ended would keep the port from the next.
+        # Otherwise the old connections of a server that has just ended would keep the port taken.
         exclusive_use = getattr(socket, "SO_EXCLUSIVEADDRUSE", None)
         listener.setsockopt(socket.SOL_SOCKET, exclusive_use or socket.SO_REUSEADDR, 1)
         listener.bind(place.address)
@@ -84,7 +84,7 @@ def _why_not(error: OSError, host: str, port: int) -> str:
 
 
 def default_unix_path(environ: Mapping[str, str], state: str) -> str:
-    """Return where our socket lies when nobody names a place: in the session's own directory, else with the state."""
+    """Return the default path of the Unix socket: in XDG_RUNTIME_DIR, else in the state directory."""
     runtime = environ.get("XDG_RUNTIME_DIR", "")
     directory = os.path.join(runtime, "ullage") if os.path.isabs(runtime) else os.path.join(state, "serve")
     return os.path.join(directory, "serve.sock")
@@ -92,9 +92,10 @@ def default_unix_path(environ: Mapping[str, str], state: str) -> str:
 
 @contextlib.contextmanager
 def listen_on_unix(path: str) -> Iterator[socket.socket]:
-    """Listen on a socket that its owner alone can connect to; it goes away with us.
+    """Listen on a Unix socket that only its owner can connect to; it is removed when the block ends.
 
-    One that was left over is replaced; nothing else is. Raises ServeError when another server has it.
+    A socket that no server listens on any more is replaced, any other file is not. Raises ServeError when another
+    server holds the path.
     """
     if not hasattr(socket, "AF_UNIX"):
         raise UsageError("This system has no Unix sockets for Python. Leave --unix out.")
@@ -111,7 +112,7 @@ def listen_on_unix(path: str) -> Iterator[socket.socket]:
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             listener.bind(path)
-            # The directory keeps everybody else away until then.
+            # Until this chmod the private directory keeps other users away.
             os.chmod(path, 0o600)
             listener.listen(_BACKLOG)
             identity = os.stat(path).st_ino
@@ -128,6 +129,7 @@ def listen_on_unix(path: str) -> Iterator[socket.socket]:
 
 
 def _make_private(directory: str) -> None:
+    """Make the socket's directory where it is missing; raise ServeError where another user can enter or replace it."""
     try:
         directories.make_missing(directory)
         directories.refuse_replaceable(os.path.realpath(directory))
@@ -145,6 +147,7 @@ def _make_private(directory: str) -> None:
 
 
 def _remove_left_over(path: str) -> None:
+    """Remove a socket that refuses connections; raise ServeError for a live one and for any other file."""
     try:
         if not stat.S_ISSOCK(os.lstat(path).st_mode):
             raise ServeError(f"{path} is there and is no socket; it stays as it is. Name another path.")
@@ -163,7 +166,7 @@ def _remove_left_over(path: str) -> None:
 
 
 def tls_context(certificate: str, key: str) -> ssl.SSLContext:
-    """Return what TLS is served with; raise UsageError when certificate and key do not make one."""
+    """Return the server's TLS context; raise UsageError when certificate and key do not match or cannot be read."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     for path in (certificate, key):
@@ -184,7 +187,7 @@ def _no_password() -> str:
 
 
 def list_hosts(names: tuple[str, ...], port: int, scheme: str) -> frozenset[str]:
-    """Return the values that the Host header may have; a loopback server goes by every name of loopback."""
+    """Return the allowed values of the Host header; a loopback server allows every name of loopback."""
     every = {show_address(name).lower() for name in names}
     if any(name == "localhost" or addresses.is_loopback(name) for name in names):
         every |= {"localhost", "127.0.0.1", "[::1]"}
@@ -194,5 +197,5 @@ def list_hosts(names: tuple[str, ...], port: int, scheme: str) -> frozenset[str]
 
 
 def show_address(host: str) -> str:
-    """Return a host as an address has it."""
+    """Return a host as it stands in a URL: an IPv6 address in brackets."""
     return f"[{host}]" if ":" in host else host

@@ -1,4 +1,4 @@
-"""What comes before every route: limits on what a request may bring, and headers that keep browsers from trouble."""
+"""Check every request before its route, and complete every response: limits on size, and security headers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 MOST_HEADERS = 64
 LARGEST_HEAD = 1 << 14
-# What a request's scope says once its token has opened something.
+# The key that is set in the ASGI scope of a request whose access token was accepted.
 GRANTED = "ullage.granted"
 LONGEST_TARGET = 2048
 
@@ -46,7 +46,7 @@ _HEADERS = {
 
 
 class FaultError(Exception):
-    """An answer that is a refusal; `headers` go with it."""
+    """A refusal of a request: status, detail, and extra response headers."""
 
     def __init__(self, status: int, detail: str, **headers: str) -> None:
         super().__init__(detail)
@@ -56,7 +56,7 @@ class FaultError(Exception):
 
 
 class Guard:
-    """Checks a request before the application sees it, and makes every refusal a problem document."""
+    """Checks a request before the application sees it, and turns every error into a problem document."""
 
     def __init__(self, application: Application, access: Access) -> None:
         self._application = application
@@ -83,6 +83,7 @@ class Guard:
         except Exception as error:
             _tell(error)
             if begun:
+                # The status line has been sent: breaking the connection is the only way to show that it failed.
                 raise ConnectionAbortedError from None
             await refuse(with_headers, _fault_of(error))
 
@@ -106,7 +107,7 @@ def _check_limits(scope: Scope) -> None:
         raise FaultError(414, f"The target of a request may have {LONGEST_TARGET} characters.", connection="close")
     for name, value in headers:
         if name == b"transfer-encoding" or (name == b"content-length" and value.strip(b"0") != b""):
-            # Not read: the connection ends, so that nothing in it can be taken for another request.
+            # The body is not read: closing the connection keeps it from being parsed as another request.
             raise FaultError(413, "No request here has a body.", connection="close")
 
 
@@ -123,7 +124,7 @@ def _fault_of(error: Exception) -> FaultError:
 
 
 def _tell(error: Exception) -> None:
-    """Say in one line what went wrong, to whoever runs the server."""
+    """Print an unexpected error in one line on the server's stderr."""
     sys.stderr.write(f"ullage serve: {datetime.now(UTC):%H:%M:%S} {_words(error)}\n")
 
 
@@ -156,7 +157,7 @@ def answer_problem(status: int, detail: str) -> bytes:
 
 
 def answer_raw(status: int, detail: str, headers: dict[bytes, bytes]) -> bytes:
-    """Return a refusal as it goes over the wire, for what comes before HTTP is understood; the connection ends."""
+    """Return a whole HTTP response with a refusal, for connections that have no parsed request; it closes them."""
     body = answer_problem(status, detail)
     given = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]
     lines = [name + b": " + value for name, value in _completed([*given, *headers.items(), (b"connection", b"close")])]

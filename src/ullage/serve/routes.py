@@ -1,4 +1,4 @@
-"""What can be asked for: one table, from which come the routes, their checks and the OpenAPI document."""
+"""The table of routes, from which the router, the checks of parameters and the OpenAPI document are made."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MOST_SAMPLES = 10_000
 
 
 class Parameter(Record):
-    """A query parameter; a text that `pattern` matches as a whole, or a number of the range."""
+    """A query parameter: a text that `pattern` matches as a whole, or an integer within `numbers`."""
 
     name: str
     explanation: str
@@ -30,9 +30,10 @@ class Parameter(Record):
 
 
 class Route(Record):
-    """An address: `answer` names the document that it gives, None another `media` type.
+    """One route: `answer` names its document; None where it answers with another `media` type.
 
-    `scope` is what a token must allow, None where none is needed; `link` where a link will do as well.
+    `scope` is the scope that an access token needs, None where no token is needed; with `link` a link's secret is
+    accepted too.
     """
 
     path: str
@@ -119,7 +120,7 @@ ROUTES = (
 
 
 def read_arguments(route: Route, given: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return a query's values with the defaults; raise FaultError for what the route does not take."""
+    """Return a query's values with the defaults; raise FaultError for unknown, repeated, missing or wrong ones."""
     found: dict[str, str] = {}
     known = {parameter.name: parameter for parameter in route.parameters}
     for name, value in given:

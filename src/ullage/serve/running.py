@@ -1,4 +1,4 @@
-"""Where a server of this user's is reached, for as long as it runs: a file beside the tokens says so."""
+"""Record the address of this user's running server, in a file beside the access tokens."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ _NAME = "serving.json"
 
 @contextlib.contextmanager
 def announce(directory: str, base: str) -> Iterator[None]:
-    """Say in the tokens' directory where this process serves, until the block ends."""
+    """Write the address `base` of this process's server into the directory, until the block ends."""
     path = os.path.join(directory, _NAME)
-    said = json.dumps({"base": base, "process": os.getpid()}).encode() + b"\n"
-    write_atomically(path, said)
+    written = json.dumps({"base": base, "process": os.getpid()}).encode() + b"\n"
+    write_atomically(path, written)
     try:
         yield
     finally:
-        # Another server may have said where it is since.
-        if read_regular(path) == said:
+        # Another server may have overwritten the file since.
+        if read_regular(path) == written:
             with contextlib.suppress(OSError):
                 os.unlink(path)
 
 
 def find_base(directory: str) -> str | None:
-    """Return the address at which a server of this user's is reached; None where none runs."""
+    """Return the address of this user's running server; None where none runs."""
     try:
-        said = json.loads(read_regular(os.path.join(directory, _NAME), own=True) or b"")
-        base, process = said["base"], said["process"]
+        document = json.loads(read_regular(os.path.join(directory, _NAME), own=True) or b"")
+        base, process = document["base"], document["process"]
         if os.name == "posix":
             os.kill(process, 0)
     except (ValueError, TypeError, KeyError, OSError):

@@ -1,4 +1,4 @@
-"""Connections and the life of the server: what uvicorn does, with deadlines for clients that are slow on purpose."""
+"""Run uvicorn with deadlines for slow clients, a limit on connections, and an end by signal."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ HEAD_SECONDS = 10.0
 IDLE_SECONDS = 15
 STALLED_SECONDS = 30.0
 _PARTING_SECONDS = 3
-# The loop hands a socket over, watches it, and reads it: one round each, and one for good measure.
+# Rounds of the loop until a new connection's first bytes are read: accept, watch, read, and one to spare.
 _TURNS = 4
 _ANSWER_SECONDS, _REFUSAL_SECONDS = 5.0, 0.2
-# Connections that are taken in one round of the loop; far fewer than there may be, so that each is read before the
-# next ones make it give way. What waits meanwhile waits in the system's queue.
+# Connections accepted in one round of the loop: far fewer than the limit, so that each is read before later ones can
+# evict it. The others wait in the system's queue, of _BACKLOG.
 _TAKEN_AT_ONCE, _BACKLOG = 16, 1024
 # Of all places, what connections of one other user that have shown no token may take: one in so many.
 _OTHERS_SHARE = 4
-# Beside connections: the standard streams, the listening socket, watches, SQLite, files.
+# Descriptors besides connections: the standard streams, the listening socket, watches, SQLite, files.
 _OTHER_DESCRIPTORS = 64
 
 
 class ClientConnection(H11Protocol):
-    """One connection: a request has to arrive in time, and an answer has to be taken in time."""
+    """One connection, with deadlines: for a request's head to arrive, and for the client to read the response."""
 
     most = MOST_CONNECTIONS
     peers = Peers()
@@ -59,7 +59,7 @@ class ClientConnection(H11Protocol):
     _made_at = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
-        """Take a connection, unless there are too many of those that have shown their token."""
+        """Accept a connection; at the limit, evict a stranger's for it, or refuse it where there is none."""
         super().connection_made(transport)
         self._made_at = self.loop.time()
         self.loop.call_soon(self._take_turn, _TURNS)
@@ -70,15 +70,15 @@ class ClientConnection(H11Protocol):
         if not has_room or self._is_beyond_share():
             transport.write(middleware.answer_raw(503, "There are too many connections.", {b"retry-after": b"5"}))
             self._refused = True
-            # What it has sent along is read first: to close before would take the words away from it.
+            # Closing with unread input would reset the connection, and the client would lose the refusal.
             self.loop.call_later(_REFUSAL_SECONDS, self._part)
             return
         self._expect_head()
 
     def _make_room(self) -> bool:
-        """Give up the oldest connection that has shown no token: any user can fill the port, and keeps no owner out.
+        """Abort the oldest connection without an accepted token, so that no other user who fills the port locks us out.
 
-        One whose request has not been read yet, or is being answered, may be the owner's.
+        A connection whose request was not read yet, or is being answered, is spared: it may be the owner's.
         """
         others = (other for other in self.connections if isinstance(other, ClientConnection) and other is not self)
         strangers = [other for other in others if other.is_stranger()]
@@ -97,26 +97,26 @@ class ClientConnection(H11Protocol):
         return sum(not one._refused and not one.is_granted() for one in same) > self.most // _OTHERS_SHARE
 
     def is_stranger(self) -> bool:
-        """Say whether this connection has had its turn and has shown no token."""
+        """Say whether this connection had time to send a request, and sent no accepted token."""
         has_had_time = self._refused or (
             self._was_read and (self._is_between_requests() or self.loop.time() - self._made_at > _ANSWER_SECONDS)
         )
         return has_had_time and not self.transport.is_closing() and not self.is_granted()
 
     def _take_turn(self, left: int) -> None:
-        """Let the loop go round so often that what a client has sent along with its connection has been read."""
+        """Wait `left` rounds of the loop, after which the bytes sent along with the connection have been read."""
         if left:
             self.loop.call_soon(self._take_turn, left - 1)
         else:
             self._was_read = True
 
     def is_granted(self) -> bool:
-        """Say whether a request on this connection has shown a token that opens something."""
+        """Say whether a request on this connection had an accepted token."""
         self._was_granted = self._was_granted or middleware.GRANTED in (self.scope or ())
         return self._was_granted
 
     def data_received(self, data: bytes) -> None:
-        """Take what has come; the head of a request must be complete before its deadline, however it trickles in."""
+        """Read data; a request's head must be complete by its deadline, however slowly it trickles in."""
         if self.transport.is_closing() or self._refused:
             return
         self._expect_head()
@@ -125,36 +125,36 @@ class ClientConnection(H11Protocol):
             self._forget_deadline()
 
     def on_response_complete(self) -> None:
-        """Let the next request come; an answer that ends the connection is taken in time or lost."""
+        """Go on to the next request, or close; then the client has _PARTING_SECONDS to read the rest."""
         super().on_response_complete()
         self.is_granted()
         if self.transport.is_closing():
             self._part()
 
     def timeout_keep_alive_handler(self) -> None:
-        """End a connection that nobody uses."""
+        """Close a connection that stayed idle."""
         super().timeout_keep_alive_handler()
         self._part()
 
     def shutdown(self) -> None:
-        """End when the answer that is on its way has been given."""
+        """Close once the response under way has been sent."""
         super().shutdown()
         if self.transport.is_closing():
             self._part()
 
     def pause_writing(self) -> None:
-        """Wait for a client that does not read, but not for ever."""
+        """Stop writing to a client that does not read, and abort after STALLED_SECONDS."""
         super().pause_writing()
         self._stalled = self.loop.call_later(STALLED_SECONDS, self.transport.abort)
 
     def resume_writing(self) -> None:
-        """Go on: the client has read."""
+        """Resume writing, and drop the deadline: the client has read."""
         super().resume_writing()
         if self._stalled is not None:
             self._stalled.cancel()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the deadlines."""
+        """Cancel the deadlines."""
         super().connection_lost(exc)
         self._forget_deadline()
         self._unset_keepalive_if_required()
@@ -162,7 +162,7 @@ class ClientConnection(H11Protocol):
             self._stalled.cancel()
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what is no HTTP in the form of every other refusal."""
+        """Refuse malformed HTTP with a problem document, like every other refusal."""
         error = sys.exception()
         status = getattr(error, "error_status_hint", 400)
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
@@ -189,14 +189,14 @@ class ClientConnection(H11Protocol):
             self._deadline = None
 
     def _part(self) -> None:
-        """Close, and do not wait for a client that leaves the last words unread."""
+        """Close the connection; abort after _PARTING_SECONDS when the client does not read the rest."""
         self._forget_deadline()
         self.transport.close()
         self.loop.call_later(_PARTING_SECONDS, self.transport.abort)
 
 
 class Server(uvicorn.Server):
-    """Runs until a signal comes, and looks at nothing in between."""
+    """Runs until a signal; unlike uvicorn's own loop, it wakes for no tick in between."""
 
     def __init__(self, config: uvicorn.Config, feed: Feed, listener: socket.socket) -> None:
         super().__init__(config)
@@ -204,8 +204,8 @@ class Server(uvicorn.Server):
         self._ended = asyncio.Event()
 
     async def main_loop(self) -> None:
-        """Watch for changes until the end."""
-        # asyncio has made the queue as short as what it takes at once.
+        """Run the feed until a signal ends the server."""
+        # asyncio has set the socket's backlog to the number that it accepts at once: raise it again.
         self._listener.listen(_BACKLOG)
         watching = asyncio.create_task(self._feed.run())
         ended = asyncio.create_task(self._ended.wait())
@@ -216,13 +216,13 @@ class Server(uvicorn.Server):
             await watching
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End the streams, then the connections."""
+        """Close the streams, then the connections."""
         self._feed.close()
         await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """End in order at the first interrupt, at once at the second."""
+        """Shut down gracefully at the first signal, at once at the second."""
         loop = asyncio.get_running_loop()
         before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
         for number in before:
@@ -239,7 +239,7 @@ class Server(uvicorn.Server):
 
 
 def run(application: Application, feed: Feed, listener: socket.socket, tls: ssl.SSLContext | None) -> None:
-    """Serve on a socket that listens until a signal comes."""
+    """Serve on a listening socket until a signal comes."""
     ClientConnection.most = _descriptors() - _OTHER_DESCRIPTORS
     feed.most = min(MOST_STREAMS, ClientConnection.most - _SPARE_CONNECTIONS)
     config = uvicorn.Config(
@@ -248,7 +248,7 @@ def run(application: Application, feed: Feed, listener: socket.socket, tls: ssl.
         ws="none",
         lifespan="off",
         log_config=None,
-        # It would tell of every client's mistake, with a traceback.
+        # Below that level uvicorn logs every client's mistake, with a traceback.
         log_level="critical",
         access_log=False,
         proxy_headers=False,
@@ -265,13 +265,13 @@ def run(application: Application, feed: Feed, listener: socket.socket, tls: ssl.
 
 
 async def _serve(config: uvicorn.Config, feed: Feed, listener: socket.socket) -> None:
-    # What goes wrong with one connection is that client's affair, and no traceback of ours.
+    # asyncio would print a traceback for each error on a connection, which a client can cause at will.
     asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
     await Server(config, feed, listener).serve(sockets=[listener])
 
 
 def _descriptors() -> int:
-    """Raise the limit of open files as far as is useful and allowed; return how many there may be."""
+    """Raise the soft limit of open files as far as useful and allowed; return the number that may be used."""
     wanted = MOST_CONNECTIONS + _OTHER_DESCRIPTORS
     try:
         import resource

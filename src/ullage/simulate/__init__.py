@@ -1,6 +1,6 @@
-"""A stand-in for the provider on a loopback address: the usage endpoint in its real wire format, with scripted days.
+"""Simulate the provider on a loopback address: the usage endpoint in its real wire format, with scripted days.
 
-For tests, the demo and trying things out. It knows one invented account and accepts no real token.
+For tests, the demo and manual trials. It has one invented account and accepts no real token.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ MESSAGES_PATH = "/v1/messages"
 _SESSION = timedelta(hours=5)
 _WEEK = timedelta(days=7)
 _STALL_SECONDS = 120
-# socketserver looks for its end every half second, which every one of a thousand tests would wait for.
+# How often the server checks for its shutdown; socketserver's default of half a second would slow every test.
 _END_SECONDS = 0.02
 
 
 def _busy(elapsed: timedelta) -> tuple[float, float]:
-    """Return session and week percentages of a day that begins two hours into a session, three days into a week."""
+    """Return the session's and the week's percentage; the day begins 2 hours into a session, 3 days into a week."""
     in_session = ((elapsed + timedelta(hours=2)) % _SESSION) / _SESSION
     in_week = ((elapsed + timedelta(days=3)) % _WEEK) / _WEEK
     return round(92 * in_session, 1), round(100 * in_week, 1)
@@ -214,7 +214,7 @@ def _message(usage: Reply) -> Reply:
 
 
 def write_account(directory: str) -> None:
-    """Put the invented account's credentials into a configuration directory, for CLAUDE_CONFIG_DIR to name."""
+    """Write the invented account's credentials into a configuration directory; raise UsageError if it has some."""
     os.makedirs(directory, mode=0o700, exist_ok=True)
     credentials = {
         "accessToken": TOKEN,
@@ -240,7 +240,7 @@ def write_account(directory: str) -> None:
 
 
 class Simulator(ThreadingHTTPServer):
-    """The server; `address` is what ULLAGE_API_BASE should name."""
+    """The simulated server; `address` is the value for ULLAGE_API_BASE."""
 
     daemon_threads = True
     request_queue_size = 256
@@ -260,24 +260,24 @@ class Simulator(ThreadingHTTPServer):
         self._count_lock = threading.Lock()
 
     def next_moment(self) -> Moment:
-        """Count a request and return the moment it came in."""
+        """Count a request and return its moment."""
         with self._count_lock:
             self.requests += 1
             return self.this_moment()
 
     def this_moment(self) -> Moment:
-        """Return where the scenario stands now."""
+        """Return the scenario's present moment, without counting a request."""
         elapsed = (datetime.now(UTC) - self.started) * self.speed
         return Moment(started=self.started, elapsed=elapsed, speed=self.speed, request=self.requests)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of clients that go away: that is their right."""
+        """Print no traceback for a client that goes away."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
     @contextlib.contextmanager
     def running(self) -> Iterator[Simulator]:
-        """Serve in a thread for as long as the block lasts."""
+        """Serve in a thread until the block ends."""
         thread = threading.Thread(target=self.serve_forever, args=(_END_SECONDS,), daemon=True)
         thread.start()
         try:
@@ -305,7 +305,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(_profile() if path == PROFILE_PATH else self.server.scenario(self.server.next_moment()))
 
     def do_POST(self) -> None:
-        """Answer what Claude Code sends besides: a question to the model in one word, anything else not at all."""
+        """Answer a message to the model with one word, and any other request with 404."""
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if self.path.partition("?")[0] == MESSAGES_PATH:
             self._send(_message(_busy_day(self.server.this_moment())))
@@ -313,6 +313,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(refuse(404, "not_found_error", "Not found"))
 
     def _send(self, reply: Reply) -> None:
+        """Send a reply with its fault: half of the body, one cut off or stalled half-way, or a byte a second."""
         if reply.fault == "silence":
             time.sleep(_STALL_SECONDS)
         self.send_response(reply.status)
@@ -338,4 +339,4 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Print nothing: the terminal belongs to whoever started the simulator."""
+        """Print no access log: the terminal belongs to the command that started the simulator."""

@@ -1,4 +1,4 @@
-"""The organisation's reports, from the documented shapes: paged, with numbers that follow from the day alone."""
+"""Simulate the organisation's reports in their documented shapes: paged, with numbers computed from the day alone."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class _WrongQuestionError(ValueError):
 
 
 def answer_admin(simulator: Provider, path: str, query: str, key: str) -> Reply:
-    """Answer a request for a report; the scenario's faults come first."""
+    """Answer a request for a report; a scenario that is a fault answers in its place."""
     if key != (ANALYTICS_KEY if path.startswith(_ANALYTICS) else ADMIN_KEY):
         return refuse(401, "authentication_error", "invalid x-api-key")
     fault = simulator.scenario(simulator.next_moment())

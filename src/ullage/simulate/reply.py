@@ -1,4 +1,4 @@
-"""What the stand-in's parts share: the moment that a request comes in, and what is sent."""
+"""The types that the simulator's parts share: the moment of a request, and the reply to it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     class Provider(Protocol):
-        """What a part of the stand-in asks of the server that it belongs to."""
+        """What the simulator's parts need of the server."""
 
         scenario: Callable[[Moment], Reply]
         organizations: list[dict[str, Any]]
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Moment(Record):
-    """Where a scenario stands: the day so far in simulated time, the speed, and how often it was asked."""
+    """A moment of a scenario: its real start, the simulated time since, the speed, and the number of requests."""
 
     started: datetime
     elapsed: timedelta
@@ -35,17 +35,20 @@ class Moment(Record):
     request: int
 
     def resets_at(self, length: timedelta, offset: timedelta) -> str:
-        """Return when the running window of this length ends, in real time, as the server words it."""
+        """Return when the running window of this length resets, in real time, in the server's format.
+
+        `offset` is how far into a window the scenario starts.
+        """
         periods = math.floor((self.elapsed + offset) / length) + 1
         return self.real(length * periods - offset)
 
     def real(self, simulated: timedelta) -> str:
-        """Return the real time at which so much simulated time has passed."""
+        """Return the real time at which this much simulated time has passed, in the server's format."""
         return (self.started + simulated / self.speed).isoformat(timespec="microseconds")
 
 
 class Reply(Record):
-    """What the server sends; `fault` breaks the sending off in a chosen way."""
+    """A reply; `fault` names how its sending fails: truncate, cut, stall, drip or silence."""
 
     status: int = 200
     headers: Mapping[str, str] = MappingProxyType({})

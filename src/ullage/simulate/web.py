@@ -1,4 +1,4 @@
-"""claude.ai's part of the stand-in: whose session key it is, and the usage page of the one organisation with a plan."""
+"""Simulate claude.ai: the account of a session key, its organisations, and the usage of the one with a plan."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ ORGANIZATIONS: list[dict[str, Any]] = [
 def answer_web(simulator: Provider, path: str, cookies: str) -> Reply:
     """Answer a request to claude.ai; the usage page follows the simulator's scenario."""
     if simulator.scenario(simulator.this_moment()) == CLOUDFLARE:
-        # It stands in front of everything, and does not look at the key.
+        # Cloudflare's challenge comes before every address, whatever the session key.
         return CLOUDFLARE
     if f"sessionKey={SESSION_KEY}" not in cookies.split("; "):
         details = {"error_visibility": "user_facing", "error_code": "account_session_invalid"}

@@ -1,5 +1,6 @@
-"""What filled the quota, as far as this machine knows: tokens in Claude Code's transcripts, never a percentage.
+"""Count the tokens in Claude Code's transcripts on this machine: what filled the quota, never a percentage of it.
 
-The flow: `transcripts` finds the files, `lines` reads what of a line counts, `scan` reads what is new of all files,
-`index` keeps it and counts every response once, `report` groups, `prices` and `cost` say what an API would have billed.
+The flow: `transcripts` finds the files, `scan` reads what is new of all of them, `reading` one file, `lines` one line;
+`index` keeps the rows and counts each response once, `report` groups them, `prices` and `cost` price them at the API's
+list prices, and `tally` runs all of this for one query.
 """

@@ -1,4 +1,4 @@
-"""What counts in a span of time: the question to the tables of the index. Pure."""
+"""Build the SQL that sums the index's counted responses over a span of time. Pure."""
 
 # ruff: noqa: S608  # the SQL is made of constants of the tables
 from __future__ import annotations
@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 _NAMES = ("root", "project", "session", "branch")
 
 
-# Responses of one kind: of which slot of time, whose, how many, when the first and the last, and their counts. Not
-# typing's NamedTuple: typing takes longer to import than a look takes that finds nothing new.
+# Responses that share a slot of time, a context and a model: their number, the times of the first and the last in
+# milliseconds, and their counts in the order of `COUNTS`. Not typing's NamedTuple: importing typing takes longer than
+# an update of the index that finds nothing new.
 Amount = namedtuple(  # noqa: PYI024
     "Amount",
     ["slot", "root", "project", "session", "branch", "model", "variant", "responses", "first_at", "last_at", "counts"],
@@ -26,7 +27,11 @@ Amount = namedtuple(  # noqa: PYI024
 def build_query(
     since: int | None, until: int | None, keep: Iterable[str], *, has_slots: bool, by_quarter: bool
 ) -> tuple[str, list[int]]:
-    """Return the SQL whose rows `amount` takes, and its values; with `has_slots` there is a table of them."""
+    """Return the SQL whose rows `read_amount` decodes, and its parameters.
+
+    `since` and `until` are milliseconds; columns that `keep` does not name come as "" or 0. With `has_slots` the query
+    joins the table `slots` (slot, begins, ends).
+    """
     kept = set(keep)
     names = [name if name in kept else "0" if name == "root" else "''" for name in _NAMES]
     parts, values = _span(since, until, "slot" if has_slots else "quarter" if by_quarter else "0")
@@ -38,15 +43,17 @@ def build_query(
 
 
 def read_amount(row: tuple[Any, ...]) -> Amount:
-    """Return a row of the query, typed."""
+    """Return the Amount of one row of the query."""
     return Amount._make((*row[:10], row[10:]))
 
 
 def _span(since: int | None, until: int | None, slot: str) -> tuple[str, list[int]]:
-    """Return the SQL of what lies in a span, and its values.
+    """Return the SQL that selects the responses from `since` to before `until`, and its parameters.
 
-    Quarters that lie in it whole come summed up; what is cut off at its ends is counted response by response.
+    Quarters of an hour that lie whole in the span are read from `sums`, which has far fewer rows. The span may begin
+    and end inside a quarter: those edges are read response by response. A span without a whole quarter has edges only.
     """
+    # The first whole quarter, rounded up, and the one after the last, rounded down.
     first = None if since is None else -(-since // QUARTER_MS)
     last = None if until is None else until // QUARTER_MS
     joined, single_joined = ("", "")

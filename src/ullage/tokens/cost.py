@@ -1,4 +1,4 @@
-"""What an API customer would have paid for some tokens, by the list price: a size to compare, not what a plan costs."""
+"""Price tokens at the API's list price: a size to compare, not what a plan costs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MILLION = 1e6
 def price_counts(
     counts: tuple[int, ...], variant: int, price: Price | None, web_search: float
 ) -> tuple[float, ...] | None:
-    """Return the dollars of each part of one model's responses; None where the model, or its mode, has no price.
+    """Return the dollars of each of `PARTS` for one model's responses; None where the model, or its mode, has no price.
 
     `counts` are in the order of `COUNTS`.
     """

@@ -1,4 +1,4 @@
-"""What is counted of a response, and what changes the price of a whole one."""
+"""Name the counts of a response, in the order in which every table and tuple of counts holds them."""
 
 from __future__ import annotations
 

@@ -59,7 +59,10 @@ def build_document(answer: TokenUsage, zone_name: str) -> dict[str, Any]:
 
 
 def encode(document: dict[str, Any]) -> str:
-    """Return JSON with a line for each field, and for each row: the encoder that indents takes ten times as long."""
+    """Return JSON with a line for each field and for each row.
+
+    json's own `indent` bypasses the C encoder and takes ten times as long.
+    """
     import json
 
     def lines(values: Iterable[str], ends: str) -> str:
@@ -77,7 +80,7 @@ def encode(document: dict[str, Any]) -> str:
 
 
 def build_row(answer: TokenUsage, group: UsageGroup) -> dict[str, Any]:
-    """Return one line of the report, with the names of its key."""
+    """Return one row of the report: the named parts of its group's key, then its totals."""
     key = dict(zip(report.GROUPINGS[answer.question.by], map(_text, group.key), strict=True))
     if answer.question.by == "window":
         key["used_percent"] = answer.used_percent.get(group.key)  # type: ignore[assignment]
@@ -85,7 +88,7 @@ def build_row(answer: TokenUsage, group: UsageGroup) -> dict[str, Any]:
 
 
 def describe_total(total: Total) -> dict[str, Any]:
-    """Return a sum; a cost is null where nothing has a price."""
+    """Return the fields of a total; the costs are null where no model has a price."""
     tokens = {f"{name}_tokens": count for name, count in zip(COUNTS[:6], total.counts[:6], strict=True)}
     return {
         "responses": total.responses,
@@ -104,7 +107,7 @@ def describe_total(total: Total) -> dict[str, Any]:
 
 
 def csv_rows(answer: TokenUsage) -> list[list[object]]:
-    """Return a line of headings and the report's lines; the costs of each part have columns of their own."""
+    """Return the headings and a line for each row; each part of the cost has its own column."""
     flat = [_flat(build_row(answer, group)) for group in answer.groups]
     keys = [*report.GROUPINGS[answer.question.by], *(["used_percent"] if answer.question.by == "window" else [])]
     headings = [*keys, *_flat(describe_total(report.Total()))]

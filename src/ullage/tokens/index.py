@@ -1,6 +1,6 @@
-"""What has been read of the transcripts, in SQLite, so that the next look reads only what is new.
+"""Keep in SQLite what was read of the transcripts, so that the next update reads only what is new.
 
-`tables` says what is kept and how it is merged, `amounts` asks for what counts.
+`tables` defines the tables and how new rows are merged into them, `amounts` the queries over counted responses.
 """
 
 # ruff: noqa: S608  # the SQL is made of constants of `tables`
@@ -50,11 +50,11 @@ class Index:
         self._connection = connection
 
     def update(self, found: TranscriptList, scan: Scan) -> None:
-        """Read what is new, forget what is gone."""
+        """Read new and changed files with `scan`, and delete the rows of files that are gone."""
         if not self._work(found):
             return
         with database.transaction(self._connection):
-            # Whoever wrote before us may have done it all.
+            # Another process may have updated the index while this one waited for the write lock.
             work = self._work(found)
             if not work:
                 return
@@ -70,7 +70,10 @@ class Index:
             self._connection.execute(statement)
 
     def _work(self, found: TranscriptList) -> list[tuple[Transcript | None, tuple[Any, ...] | None]]:
-        """Return what differs: files that are new or changed, and files that are gone, as (now, before)."""
+        """Return what differs from the walk, as (transcript now, row of `files` before).
+
+        A new file has no row; a file that is gone has no transcript.
+        """
         rows = self._connection.execute(
             "SELECT path, id, root, project, device, inode, size, modified, changed, offset, mark FROM files"
         )
@@ -99,12 +102,17 @@ class Index:
         for piece in scan(tasks, sizes):
             kind, number = piece[:2]
             if kind == "afresh" and number in begun:
-                # Whoever read it first did not come to its end.
+                # A worker was killed in the middle of this file, and it is read again: drop the worker's rows.
                 self._connection.execute(f"DELETE FROM {table} WHERE file = ?", (number,))
             begun.add(number)
             self._take(piece, transcripts[number], contexts)
 
     def _task(self, transcript: Transcript, before: tuple[Any, ...] | None) -> Task:
+        """Return the task to read a file on from where it was left.
+
+        A file that is new, or is found under another root or project than before, gets a new row and is read from its
+        start, since the contexts of its old rows name the old root and project.
+        """
         project = _shown(transcript.project)
         if before is not None and before[1:3] == (transcript.root, project):
             return Task(
@@ -128,6 +136,7 @@ class Index:
         return Task(number=new, path=transcript.path, project=project)
 
     def _take(self, piece: Piece, transcript: Transcript, contexts: _Contexts) -> None:
+        """Write one piece: drop the file's earlier rows, insert new rows, or keep where its reading ended."""
         kind, number, *values = piece
         if kind == "afresh":
             self._connection.execute("INSERT OR IGNORE INTO dropped VALUES (?)", (number,))
@@ -145,7 +154,7 @@ class Index:
             )
 
     def skipped(self) -> dict[str, int]:
-        """Return what was not taken of all files, by kind."""
+        """Return how many files and lines were skipped or mended, by kind, over all files."""
         total: dict[str, int] = {}
         for (noted,) in self._connection.execute("SELECT skipped FROM files WHERE skipped != ''"):
             for kind, count in _counted(noted).items():
@@ -153,12 +162,15 @@ class Index:
         return total
 
     def folders(self) -> dict[tuple[int, str], str]:
-        """Return the folder of each project whose files tell one, by root and project."""
+        """Return the working directory of each project whose files name one, by root and project."""
         rows = self._connection.execute("SELECT root, project, min(folder) FROM files WHERE folder != '' GROUP BY 1, 2")
         return {(root, project): folder for root, project, folder in rows}
 
     def reach(self) -> tuple[int, int] | None:
-        """Return when the first and the last of all responses were made; None where there are none."""
+        """Return the time of the first and the last counted response, in milliseconds rounded out to quarter hours.
+
+        None where there are no responses.
+        """
         first, last = self._connection.execute("SELECT min(quarter), max(quarter) FROM sums").fetchone()
         return None if first is None else (first * QUARTER_MS, (last + 1) * QUARTER_MS - 1)
 
@@ -171,11 +183,11 @@ class Index:
         slots: Sequence[int] = (),
         by_quarter: bool = False,
     ) -> list[Amount]:
-        """Return what counts from one moment to before another, in milliseconds since the epoch.
+        """Return the sums of counted responses from `since` to before `until`, in milliseconds since the epoch.
 
-        `keep` names what is told apart, of root, project, session and branch; models always are. Of time, what lies
-        between two of `slots`, which begin with a quarter of an hour, and the number of the first is told; or with
-        `by_quarter` each quarter.
+        `keep` names the columns to group by, of root, project, session and branch; models are always kept apart.
+        `slots` are the ascending starts of stretches of time, each on a quarter of an hour: `Amount.slot` is then the
+        index of the stretch, with `by_quarter` the number of the quarter, else 0.
         """
         self._connection.execute("CREATE TEMP TABLE slots (slot INTEGER PRIMARY KEY, begins INTEGER, ends INTEGER)")
         pairs = itertools.pairwise([*slots, 1 << 60])
@@ -190,7 +202,7 @@ class Index:
 
 
 class _Contexts:
-    """The ids of contexts, and the way of rows into a table: the staged ones, or the last."""
+    """Insert rows with the id of their context into `fresh`, or into `responses` where the index was empty."""
 
     def __init__(self, connection: Connection, table: str) -> None:
         self._connection = connection
@@ -202,8 +214,8 @@ class _Contexts:
 
     def keep(self, number: int, transcript: Transcript, rows: Mapping[Context, Sequence[Row]]) -> None:
         whose = (transcript.root, _shown(transcript.project))
-        for told, some in rows.items():
-            context = self._of((*whose, *told))
+        for of_response, some in rows.items():
+            context = self._of((*whose, *of_response))
             self._connection.executemany(self._insert, [(*row, number, context) for row in some])
 
     def _of(self, context: tuple[object, ...]) -> int:
@@ -220,7 +232,7 @@ class _Contexts:
 
 
 def _shown(project: str) -> str:
-    """Return a folder's name as text, whatever bytes it is made of."""
+    """Return a folder's name as valid UTF-8 text; bytes that are none are replaced."""
     return os.fsencode(project).decode("utf-8", "replace")
 
 
@@ -238,16 +250,16 @@ def _noted(*counts: dict[str, int]) -> str:
 
 
 def work_with_index(path: str, work: Callable[[Index], None], now: datetime) -> str | None:
-    """Open an index, which begins empty, and work with it; return a notice when a damaged one had to be set aside.
+    """Open the index at `path`, made empty where there is none, and call `work`; return a notice for a damaged one.
 
-    `:memory:` keeps nothing. Raises CacheError when it cannot be used.
+    A damaged index is set aside and begun anew; `:memory:` keeps nothing. Raises CacheError when it cannot be used.
     """
 
     def open_and_work() -> None:
         if path != ":memory:":
             database.create_private(path)
         with database.open_database(path, MIGRATIONS, _BUSY_SECONDS) as connection:
-            # What is lost with the power is read again.
+            # What a power cut loses is read from the transcripts again.
             connection.execute("PRAGMA synchronous = OFF")
             connection.execute("PRAGMA cache_size = -4000")
             try:
@@ -255,7 +267,7 @@ def work_with_index(path: str, work: Callable[[Index], None], now: datetime) -> 
             except (TypeError, ValueError, LookupError, OverflowError) as error:
                 if path == ":memory:":
                     raise
-                # SQLite keeps any value in any column. All of it can be read again.
+                # SQLite keeps any value in any column. The index can be thrown away: the transcripts are still there.
                 raise database.DamagedError("it holds values of other types than ullage writes") from error
 
     try:

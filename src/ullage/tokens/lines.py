@@ -1,4 +1,4 @@
-"""What of a transcript's line counts: numbers, ids, model, folder, branch and time; never a word of the talk.
+"""Decode what counts of a transcript's line: numbers, ids, model, folder, branch and time; never the conversation.
 
 One response of the API is several lines with the same message id, each with the usage known so far. A response of an
 advisor model stands inside its caller's usage, and is a response of its own.
@@ -22,18 +22,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    # What tells responses apart: the message, or a hash where that is not enough; its request, and whether it is a side
-    # chain's.
+    # Identifies a response: the message id, or a hash where an id is not unique; the request id; 1 for a side chain.
     Key = tuple[str | int, str | None, int]
-    # The total and the output, the time, session, branch and model, the usage and its counts.
+    # What one line states of a response: its rank (total tokens, output), time, session, branch, model, usage, counts.
     Said = tuple[tuple[int, int], datetime, str, str, str, "_Counts", tuple[int, ...]]
-    # Whose a response is: session, branch, model, variant.
+    # What a response belongs to: session, branch, model, variant.
     Context = tuple[str, str, str, int]
-    # Hashes of the message and of the request, whether it is a side chain's, milliseconds since the epoch, then the
-    # counts in their order.
+    # Hashes of the message and of the request, 1 for a side chain, milliseconds since the epoch, then the counts in
+    # the order of `COUNTS`.
     Row = tuple[int, ...]
 
-# Every line that counts holds it; a quoted one, inside a text, has backslashes between.
+# Every line with usage holds these bytes; inside a quoted text the quotes would be escaped by backslashes.
 NEEDLE = b'"usage":'
 
 _LONGEST_NAME = 300
@@ -86,12 +85,12 @@ class _Message(Struct, gc=False):
     model: str | None = None
 
 
-# What else may have one of these names, in a line of another kind.
+# Lines of other kinds use the same field names for values of these types.
 _Other = str | int | float | bool | list[object] | None
 
 
 class _Inner(Struct, Generic[_Time], gc=False):
-    """What an agent's progress repeats of its own transcript."""
+    """A line of an agent's own transcript, repeated inside a progress line of its caller."""
 
     message: _Message | _Other = None
     timestamp: _Time | None = None
@@ -114,23 +113,23 @@ class _Line(Struct, Generic[_Time], gc=False):
     data: _Progress[_Time] | _Other = None
 
 
-# Times as Claude Code writes them cost little to read; `_Line[object]` takes any.
+# msgspec decodes the times that Claude Code writes at little cost; `_Line[object]` accepts any other form.
 _decode = msgspec.json.Decoder(_Line[datetime]).decode
 _decode_any = msgspec.json.Decoder(_Line[object]).decode
 Unreadable = (msgspec.DecodeError, UnicodeDecodeError, ValueError, RecursionError)
 
 
 class Clockless(Exception):  # noqa: N818  # a line without a time is no fault of the program
-    """The line tells no time."""
+    """The line has usage but no valid timestamp."""
 
 
 def read_line(
     line: bytes | bytearray, session: str, place: tuple[str, int]
 ) -> tuple[list[tuple[Key, Said]], str | None, bool] | None:
-    """Return what a line says of responses, the folder of its session, and whether bytes had to be replaced; or None.
+    """Return a line's responses, its working directory, and whether invalid bytes were replaced; None without usage.
 
-    `session` is whose line it is where it names none, `place` what tells it from all others where it has no id.
-    Raises one of `Unreadable` for what is no such line, and Clockless.
+    `session` is the session of a line that names none; `place`, path and offset, identifies a line without an id.
+    Raises one of `Unreadable` for a line that cannot be decoded, and Clockless.
     """
     is_mended = False
     try:
@@ -164,12 +163,15 @@ def read_line(
 
 
 def counts_more(said: Said, known: Said) -> bool:
-    """Say which of two lines about one response counts: the largest total, then the largest output, then the first."""
+    """Say whether `said` replaces `known` for one response: a larger total, then a larger output, then an earlier time.
+
+    Each line repeats the usage known so far, so the largest is the final one.
+    """
     return said[0] > known[0] or (said[0] == known[0] and said[1] < known[1])
 
 
 def identify_response(key: Key, said: Said) -> tuple[Context, Row]:
-    """Return whose a response is, and what is kept of it."""
+    """Return the context of a response, and the row that the index keeps of it."""
     name, request, sidechain = key
     rank, moment, session, branch, model, usage, counts = said
     whole = name if isinstance(name, int) else _hash(f"message\0{name}")
@@ -184,19 +186,19 @@ def identify_response(key: Key, said: Said) -> tuple[Context, Row]:
 
 
 def _decoded_otherwise(line: bytes | bytearray) -> tuple[_Line[Any], bool]:
-    """Return a line that tells its time in an unusual way, or holds bytes that are no UTF-8, and whether it does."""
+    """Decode a line with another form of time, or with invalid UTF-8; return it, and whether bytes were replaced."""
     try:
         return _decode_any(line), False
     except UnicodeDecodeError:
-        # A name may hold bytes that are no UTF-8, and the numbers be sound.
+        # Only a name may hold the invalid bytes; the numbers are sound then.
         return _decode_any(bytes(line).decode("utf-8", "replace")), True
 
 
 def _parts(model: str | None, usage: _Usage) -> Iterable[tuple[str, str | None, _Counts]]:
-    """Return a response's own usage, then what its own does not hold, each with a name and the model that ran it.
+    """Return a response's own usage, then the billed usage that it leaves out, each with a name and its model.
 
-    That is what advisors said, what a compaction read and wrote, and each attempt with output of another model than the
-    one that served the response in the end: the outermost counts are that one's alone, and all are billed.
+    Left out are advisors, compactions, and after a fallback each attempt by another model that gave output: the
+    outermost counts cover only the model that served the response in the end.
     """
     if not usage.iterations:
         return (("", model, usage),)
@@ -222,7 +224,7 @@ _KINDS = {
 
 
 def _moment(timestamp: object) -> datetime:
-    """Return a line's time; raise Clockless where it tells none."""
+    """Return a line's time with its zone; raise Clockless where it has none, or one outside of 2001 to 2199."""
     moment = timestamp if isinstance(timestamp, datetime) else parse_time(timestamp)
     if moment is None or not 2000 < moment.year < 2200:
         raise Clockless
@@ -234,10 +236,10 @@ def _milliseconds(moment: datetime) -> int:
 
 
 def _nameless(message: str | None, session: str, moment: datetime, place: tuple[str, int], part: str) -> int:
-    """Return the hash of a response that its ids do not tell from others.
+    """Return a hash that identifies a response whose ids do not.
 
-    Without a request a message id of the provider's own form is unique by itself; a gateway's may be the same for every
-    response, which the session and the time then tell apart.
+    A gateway may give every response the same message id, so its session and time are hashed with it. A response
+    without any id is identified by its place: path, offset and part.
     """
     if message:
         return _hash(f"gateway\0{message}\0{session[:_LONGEST_NAME]}\0{_milliseconds(moment)}")

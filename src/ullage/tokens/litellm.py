@@ -1,4 +1,4 @@
-"""LiteLLM's table of models, read as a price list: the table that most counters of tokens go by."""
+"""Convert LiteLLM's table of models, which most counters of tokens use, into a price list."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _LITELLM = {
 
 
 def convert_prices(document: object, before: PriceList, date: str, source: str) -> dict[str, Any]:
-    """Return the price list that LiteLLM's table of models comes to; raise UsageError where it holds none of Claude's.
+    """Return the price list in LiteLLM's table of models; raise UsageError where it holds no Claude model.
 
-    What it does not tell stays as it was before: models that it lists no more, and multipliers of fast mode.
+    Models that the table no longer lists, and multipliers that it leaves out, are taken over from `before`.
     """
     listed = {
         model: _of_litellm(fields)
@@ -58,7 +58,7 @@ def _of_litellm(fields: Mapping[str, Any]) -> dict[str, Any]:
     for tier in TIERS:
         above = rates(f"_{tier}_tokens")
         if "input" in above and "cache_write_1h" not in above:
-            # The hour's writes cost twice the input in every tier that there has been.
+            # LiteLLM leaves this rate out of tiers. In every tier so far a one-hour cache write cost twice the input.
             above["cache_write_1h"] = 2 * above["input"]
         if len(above) == len(RATES):
             priced[tier] = above

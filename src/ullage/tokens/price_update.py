@@ -1,4 +1,4 @@
-"""A new price list from a file or an address, checked whole before it replaces the one in force."""
+"""Read a new price list from a file or an address, and check it whole before it replaces the list in force."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LONGEST = 200
 
 
 def fetch(source: str, directory: str, now: datetime) -> None:
-    """Put a price list in force; raise UllageError, with the one before still in force, where that cannot be."""
+    """Put the price list at `source`, a path or an https:// address, in force; on UllageError the old list stays."""
     if not source.strip():
         raise UsageError("--update names nothing. Name a file with prices, or an https:// address.")
     named = addresses.hide_secrets(source) if "://" in source else clean(source, _LONGEST)
@@ -31,7 +31,7 @@ def fetch(source: str, directory: str, now: datetime) -> None:
         prices.save(directory, document)
     except UsageError as error:
         words = f"{named}: {error} The prices stay as they were."
-        # A file of the user's own is theirs to mend; what an address answers is not.
+        # The user can mend a file (wrong usage, exit 2), but not what an address answers (a failed source, exit 5).
         raise (SourceError("no_prices", words) if "://" in source else UsageError(words)) from error
 
 
@@ -46,7 +46,7 @@ def _read(path: str) -> bytes:
 
 
 def _downloaded(address: str) -> bytes:
-    # Whoever only counts has no use for the network.
+    # Imported late: counting tokens needs no network.
     from ullage.system import http
 
     url = http.check_address(address)

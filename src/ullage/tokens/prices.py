@@ -1,6 +1,6 @@
-"""What the provider's API asks for a model's tokens: a dated table, bundled, updated by hand, a person's own on top.
+"""Load the API's list prices: the bundled table or an update that the user fetched, with the user's overrides on top.
 
-Rates are dollars a million tokens. A model that is not in the table has no price, and nothing here guesses one.
+Rates are dollars per million tokens. A model that is not in the table has no price: none is guessed.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _MOST_MODELS = 2000
 
 
 class Price(Record):
-    """Rates by kind of token, those of tiers by their bit, and multipliers; None where a mode has no known price."""
+    """Rates by kind of token, and by tier bit; a multiplier is None where that mode has no known price."""
 
     rates: dict[str, float]
     tiers: dict[int, dict[str, float]]
@@ -38,7 +38,10 @@ class Price(Record):
 
 
 class PriceList(Record):
-    """Prices by model, and where and when they were taken from; `web_search` is dollars a search."""
+    """Prices by model, with their source and date; `web_search` is dollars per search.
+
+    `overridden` names the models whose prices config.toml sets.
+    """
 
     date: str
     source: str
@@ -47,7 +50,7 @@ class PriceList(Record):
     overridden: tuple[str, ...] = ()
 
     def find(self, model: str) -> Price | None:
-        """Return a model's price, by its id with or without a date; None where there is none."""
+        """Return the price of a model id, with or without its date; None where the list has none."""
         for name in _spellings(model):
             if name in self.models:
                 return self.models[name]
@@ -60,13 +63,13 @@ def _spellings(model: str) -> list[str]:
 
 
 def load_bundled() -> PriceList:
-    """Return the prices that this version came with."""
+    """Return the price list that ships with this version."""
     with open(_BUNDLED, "rb") as file:
         return parse_prices(decode_prices(file.read()))
 
 
 def load(directory: str) -> tuple[PriceList, str | None]:
-    """Return the prices in force, those last updated or the bundled ones, and a notice when an update is unreadable."""
+    """Return the last update, or the bundled list, and a notice when an update is there but cannot be read."""
     path = locate_update(directory)
     data = read_regular(path, LARGEST_FILE, own=True)
     if data is None:
@@ -79,14 +82,14 @@ def load(directory: str) -> tuple[PriceList, str | None]:
 
 
 def locate_update(directory: str) -> str:
-    """Return where updated prices lie in the state directory."""
+    """Return the path of the updated price list in the state directory."""
     return os.path.join(directory, "prices.json")
 
 
 def save(directory: str, document: object) -> PriceList:
-    """Put prices in force that `parse` takes; raise UsageError, with what was there left in force, for others.
+    """Write a price list that `parse_prices` accepts, and return it; raise UsageError, without writing, for another.
 
-    Raises CacheError where they cannot be kept.
+    Raises CacheError where the file cannot be written.
     """
     import json
 
@@ -105,7 +108,7 @@ def save(directory: str, document: object) -> PriceList:
 
 
 def decode_prices(data: bytes) -> object:
-    """Return the JSON in a file; raise UsageError where there is none."""
+    """Decode JSON; raise UsageError for anything else."""
     try:
         return jsontext.loads(data)
     except (ValueError, RecursionError) as error:
@@ -113,7 +116,7 @@ def decode_prices(data: bytes) -> object:
 
 
 def parse_prices(document: object) -> PriceList:
-    """Read a price list in the format of the bundled one; raise UsageError, with the first mistake, for another."""
+    """Read a decoded price list in the format of the bundled one; raise UsageError that names the first mistake."""
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise UsageError(f"It is no price list of format {FORMAT}.")
     models = document.get("models")
@@ -137,7 +140,7 @@ def parse_prices(document: object) -> PriceList:
 
 
 def override_prices(prices: PriceList, overrides: Mapping[str, Mapping[str, Any]]) -> PriceList:
-    """Return the list with a person's own prices; raise UsageError where a new model's rates are not all given."""
+    """Return the list with the overrides of config.toml; raise UsageError for a new model that lacks a rate."""
     models = dict(prices.models)
     for model, fields in overrides.items():
         known = prices.find(model)
@@ -170,12 +173,12 @@ def _price(fields: Mapping[str, Any]) -> Price:
 
 
 def describe_special(price: Price) -> dict[str, Any]:
-    """Return what a price holds besides its rates, as the list words it."""
+    """Return a price's tiers and multipliers as fields of the price list's format."""
     tiers = {tier: price.tiers[bit] for tier, bit in TIERS.items() if bit in price.tiers}
     multipliers = {name: getattr(price, name) for name in MULTIPLIERS}
     return {**tiers, **{name: value for name, value in multipliers.items() if value is not None}}
 
 
 def describe_price(price: Price) -> dict[str, Any]:
-    """Return a price as the list words it."""
+    """Return a price as fields of the price list's format."""
     return {**price.rates, **describe_special(price)}

@@ -1,4 +1,4 @@
-"""One transcript, from where its last reading ended: blocks of whole lines, in bounded memory."""
+"""Read one transcript from where the last read ended, in blocks of whole lines and in bounded memory."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ LONGEST_LINE = 4 << 20
 _BLOCK = 1 << 18
 _PROBE = 512
 _MOST_ROWS = 4000
-# Of lines; names and ids in them may be as long as they are.
+# Bytes of the lines whose rows are held: names and ids are as long as a line allows, so rows alone bound no memory.
 _MOST_BYTES = 8 << 20
 
 
 def read_transcript(task: Task) -> Iterator[Piece]:
-    """Read what is new in a file, or all of it where it is not the one that was read before."""
+    """Read what was appended to a file, or all of it where it is not the file that was read before."""
     try:
         descriptor = os.open(task.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except OSError:
@@ -51,7 +51,7 @@ class _Reader:
         self._session = os.path.splitext(os.path.basename(task.path))[0]
 
     def pieces(self) -> Iterator[Piece]:
-        """Yield what was found, as `Piece` describes."""
+        """Yield the pieces of this file, in the order that `Piece` describes."""
         number = self._task.number
         try:
             before = os.fstat(self._descriptor)
@@ -75,7 +75,7 @@ class _Reader:
         yield "done", number, status, offset, mark, self._skipped, self._folder
 
     def _goes_on(self, status: os.stat_result) -> bool:
-        """Say whether what was read before is still what the file begins with, as far as a few samples tell."""
+        """Say whether the file only grew since the last read: same inode, no shorter, and the same hashed samples."""
         task = self._task
         device, inode, size, modified, _ = task.status
         if (status.st_dev, status.st_ino) != (device, inode) or status.st_size < size or task.offset == 0:
@@ -85,7 +85,7 @@ class _Reader:
         return _mark(self._descriptor, task.offset) == task.mark
 
     def _status_after(self, before: os.stat_result) -> Status:
-        """Return the status that was read, or that of nothing when the file was changed in the meantime."""
+        """Return the file's status before this read, or UNREAD when it shrank or was rewritten in the meantime."""
         after = os.fstat(self._descriptor)
         rewritten = after.st_size == before.st_size and after.st_mtime_ns != before.st_mtime_ns
         if after.st_size < before.st_size or rewritten:
@@ -94,6 +94,7 @@ class _Reader:
         return status_of(before)
 
     def _taken(self) -> dict[Context, list[Row]]:
+        """Return the held responses as rows by context, and let go of them: the index merges repeats across pieces."""
         taken: dict[Context, list[Row]] = {}
         for key, said in self._said.items():
             context, row = lines.identify_response(key, said)
@@ -103,7 +104,12 @@ class _Reader:
         return taken
 
     def _blocks(self, offset: int, end: int) -> Iterator[int]:
-        """Read to the end; yield after each block up to where lines have been read whole."""
+        """Read from `offset` to `end`; yield after each block the offset behind its last whole line.
+
+        The buffer holds one unfinished line at its start, and doubles while that line does not fit, up to LONGEST_LINE.
+        A longer line is dropped as it comes in: `is_too_long` stays set until its newline, and the line is counted
+        then. So a file of any shape is read in memory of one block, or of its longest line.
+        """
         buffer = bytearray(_BLOCK)
         filled = 0
         is_too_long = False
@@ -118,7 +124,7 @@ class _Reader:
                     filled = 0
             came = self._fill(buffer, filled, min(len(buffer) - filled, end - offset - filled), offset + filled)
             if came == 0:
-                # Shorter than it was: the status that is taken afterwards says so.
+                # The file was cut short while it was read; `_status_after` reports that.
                 return
             newline = buffer.rfind(b"\n", filled, filled + came) + 1
             filled += came
@@ -140,7 +146,7 @@ class _Reader:
             self._last(buffer[:filled], offset)
 
     def _fill(self, buffer: bytearray, at: int, size: int, offset: int) -> int:
-        """Read into a part of the buffer; return how many bytes came."""
+        """Read up to `size` bytes at `offset` into the buffer at `at`; return how many bytes were read."""
         if not hasattr(os, "preadv"):
             data = os.pread(self._descriptor, size, offset)
             buffer[at : at + len(data)] = data
@@ -149,7 +155,10 @@ class _Reader:
             return os.preadv(self._descriptor, [part], offset)
 
     def _lines(self, buffer: bytearray, at: int, stop: int, offset: int) -> None:
-        """Read those lines of a block that hold usage; the others are not even told apart."""
+        """Read the lines of a block that hold usage; searching for the needle skips all others without splitting them.
+
+        `offset` is the file offset of the buffer's start.
+        """
         begins = at
         while (at := buffer.find(lines.NEEDLE, at, stop)) >= 0:
             start = buffer.rfind(b"\n", begins, at) + 1 or begins
@@ -162,7 +171,7 @@ class _Reader:
                 self._skip("broken_lines")
 
     def _last(self, line: bytearray, offset: int) -> None:
-        """Read a line that has no end yet; it is read again when the file has grown."""
+        """Read a last line without a newline; the offset stays before it, so it is read again when the file grows."""
         if lines.NEEDLE in line:
             try:
                 self._line(line, offset)
@@ -191,12 +200,12 @@ class _Reader:
 
 
 def name_folder(folder: str) -> str:
-    """Return how Claude Code names the folder of a project's transcripts."""
+    """Return the folder name that Claude Code gives to a working directory's transcripts."""
     return re.sub(r"[^a-zA-Z0-9]", "-", folder)
 
 
 def _mark(descriptor: int, offset: int) -> bytes:
-    """Return a hash of what a file begins with, and of what stands before an offset."""
+    """Return a hash of a file's first bytes and of those before `offset`, _PROBE bytes each."""
     length = min(_PROBE, offset)
     begins = os.pread(descriptor, length, 0)
     return blake2b(begins + os.pread(descriptor, length, offset - length), digest_size=16).digest()

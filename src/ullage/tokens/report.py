@@ -1,4 +1,4 @@
-"""Grouping: by day, week, month, session, project, model, branch, window, machine. Pure; no clock, no files."""
+"""Group amounts by day, week, month, session, project, model, branch, window or machine, and price them. Pure."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ GROUPINGS: dict[str, tuple[str, ...]] = {
     "machine": ("machine",),
 }
 IN_TIME = ("day", "week", "month")
-# What the index must tell apart for a grouping, besides models and time.
+# The columns that the index must keep apart for a grouping, besides models and time.
 KEPT: dict[str, tuple[str, ...]] = {
     "session": ("root", "project", "session"),
     "project": ("root", "project"),
@@ -45,7 +45,7 @@ UNKNOWN = "unknown"
 
 
 class Total:
-    """A sum over responses; `unpriced` holds the tokens of each model without a price, which no cost is in."""
+    """A sum over responses; `unpriced` holds the tokens of models without a price, which the costs leave out."""
 
     def __init__(self) -> None:
         self.responses = 0
@@ -57,7 +57,7 @@ class Total:
         self.unpriced: dict[str, int] = {}
 
     def add(self, other: Total) -> None:
-        """Add another sum."""
+        """Add another total to this one."""
         self.responses += other.responses
         self.counts = list(map(add, self.counts, other.counts))
         self.costs = list(map(add, self.costs, other.costs))
@@ -70,26 +70,26 @@ class Total:
 
     @property
     def tokens(self) -> int:
-        """All tokens; what was thought is in the output already."""
+        """All tokens; thinking is part of the output already."""
         return sum(self.counts[:5])
 
     @property
     def cost(self) -> float | None:
-        """The dollars of what has a price; None where nothing has one."""
+        """The dollars of all tokens with a price; None where no token has one."""
         has_price = self.tokens > sum(self.unpriced.values()) or not self.unpriced
         return sum(self.costs) if has_price else None
 
 
 class UsageGroup(Record):
-    """One line of a report: its key, in the words that `GROUPINGS` names, and its sum."""
+    """One row of a report: its key, whose parts `GROUPINGS` names, and its total."""
 
     key: tuple[str, ...]
     total: Total
 
 
 def group_amounts(amounts: Iterable[Amount], key_of: Callable[[Amount], Key], prices: PriceList) -> list[UsageGroup]:
-    """Return the sums by key, in the order of keys."""
-    # What has the same price is summed up before it is priced.
+    """Return the totals by key, in the order of keys."""
+    # Amounts with the same price are summed first, so that each model and variant is priced once per key.
     alike: dict[tuple[Key, str, int], Total] = {}
     for amount in amounts:
         kind = (key_of(amount), amount.model, amount.variant)
@@ -132,7 +132,7 @@ def choose_key(
     folders: Mapping[tuple[int, str], str],
     prices: PriceList,
 ) -> Callable[[Amount], Key]:
-    """Return what tells the group of an amount, for every grouping but those in time."""
+    """Return the function from an amount to its group's key, for every grouping except by time and by window."""
 
     def project(amount: Amount) -> str:
         return folders.get((amount.root, amount.project)) or amount.project or UNKNOWN
@@ -149,12 +149,12 @@ def choose_key(
 
 
 def split_days(by: str, zone: tzinfo | None, first_at: int, last_at: int) -> list[tuple[int, str]]:
-    """Return the days, weeks or months of a stretch of time: when each begins, and its name."""
+    """Return the start, in milliseconds, and the name of each day, week or month that a stretch of time touches."""
     first, last = (datetime.fromtimestamp(at / 1000, UTC).astimezone(zone).date() for at in (first_at, last_at))
     day = first - timedelta(days=first.weekday() if by == "week" else first.day - 1 if by == "month" else 0)
     found = []
     while day <= last:
-        # Without a zone it is local.
+        # A datetime without a zone is in local time.
         begins = datetime(day.year, day.month, day.day, tzinfo=zone)
         found.append((round(begins.timestamp() * 1000), f"{day:%Y-%m}" if by == "month" else day.isoformat()))
         day = _next_month(day) if by == "month" else day + timedelta(days=1 if by == "day" else 7)

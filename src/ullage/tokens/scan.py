@@ -1,4 +1,4 @@
-"""Many transcripts, read by several processes where there is much to read and the system can fork."""
+"""Read many transcripts, by several processes where there is much to read and the system can fork."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from ullage.tokens.task import Piece, Task
 
     Read = Callable[[Task], Iterator[Piece]]
-    # Called with how many bytes have been read, of how many.
+    # Called with the bytes that have been read, and the bytes to read in all.
     Progress = Callable[[int, int], None]
 
-# Less than this is read before a second process would have begun.
+# One process reads less than this before a second would have started.
 _WORTH_FORKING = 16 << 20
 _MOST_WORKERS = 4
 _LENGTH = struct.Struct("<I")
@@ -29,9 +29,9 @@ _LENGTH = struct.Struct("<I")
 def read_all(
     tasks: Sequence[Task], sizes: Sequence[int], progress: Progress, workers: int | None = None
 ) -> Iterator[Piece]:
-    """Yield what is found in all files, those of one file in order.
+    """Yield the pieces of all files; those of one file come in order.
 
-    `sizes` says how many bytes are to be read of each. What a worker that was killed leaves is read here.
+    `sizes` are the bytes to read of each file. What a killed worker leaves unread is read by this process.
     """
     total, done = sum(sizes), 0
     size_of = {task.number: size for task, size in zip(tasks, sizes, strict=True)}
@@ -58,7 +58,7 @@ def _here(tasks: Sequence[Task]) -> Iterator[Piece]:
 
 
 def _reader() -> Read:
-    """Import what reads one file; with it comes msgspec, which a look without anything new is spared."""
+    """Import the reader of one file late: it brings msgspec, which an update that finds nothing new does not need."""
     with _hidden("typing_extensions"):
         from ullage.tokens import reading
     return reading.read_transcript
@@ -66,7 +66,7 @@ def _reader() -> Read:
 
 @contextlib.contextmanager
 def _hidden(module: str) -> Iterator[None]:
-    """Let an import do without a module that takes longer than msgspec, which finds the same in typing."""
+    """Hide a module from an import: msgspec takes what it needs from typing instead, and imports faster that way."""
     if module in sys.modules:
         yield
         return
@@ -79,7 +79,7 @@ def _hidden(module: str) -> Iterator[None]:
 
 
 def _forked(tasks: Sequence[Task], sizes: Sequence[int], workers: int) -> Iterator[Piece]:
-    # All processes share what is imported before; what is there is not collected any more, so that its pages stay so.
+    # Workers share the pages of what is imported before the fork, until the collector writes to them: so freeze first.
     _reader()
     gc.freeze()
     running = {}
@@ -102,7 +102,7 @@ def _forked(tasks: Sequence[Task], sizes: Sequence[int], workers: int) -> Iterat
 
 
 def _shares(tasks: Sequence[Task], sizes: Sequence[int], workers: int) -> list[list[Task]]:
-    """Deal the files out, the largest first, each to whoever has least to read."""
+    """Deal the files out, the largest first, each to the worker with the fewest bytes so far."""
     shares: list[list[Task]] = [[] for _ in range(workers)]
     loads = [0] * workers
     for size, task in sorted(zip(sizes, tasks, strict=True), key=lambda one: -one[0]):
@@ -113,15 +113,15 @@ def _shares(tasks: Sequence[Task], sizes: Sequence[int], workers: int) -> list[l
 
 
 def _start(share: Sequence[Task]) -> tuple[int, int]:
-    """Start a process that reads its share; return its id and the pipe that it writes to."""
+    """Fork a worker that reads its share; return its process id and the end of its pipe to read from."""
     ours, theirs = os.pipe()
     process = os.fork()
     if process:
         os.close(theirs)
         return process, ours
-    # From here on this is the child: whatever happens, it must not go on with what its parent was doing.
+    # From here on this is the child: it must leave by _exit, whatever happens, and never return into the parent's work.
     try:
-        # What is made here goes in no circles.
+        # A worker makes no reference cycles, so collecting would only copy shared pages.
         gc.disable()
         os.close(ours)
         with open(theirs, "wb", buffering=1 << 16) as pipe:
@@ -129,13 +129,13 @@ def _start(share: Sequence[Task]) -> tuple[int, int]:
                 data = marshal.dumps(piece)
                 pipe.write(_LENGTH.pack(len(data)) + data)
     except BaseException:
-        # The parent reads what is missing.
+        # The parent reads the files that this worker did not finish.
         os._exit(1)
     os._exit(0)
 
 
 def _received(pipes: Sequence[int]) -> Iterator[Piece]:
-    """Yield what comes in, from whichever pipe has something, until all are closed."""
+    """Yield pieces as they arrive on any of the pipes, until all are closed."""
     import select
 
     kept = {pipe: bytearray() for pipe in pipes}
@@ -151,7 +151,7 @@ def _received(pipes: Sequence[int]) -> Iterator[Piece]:
 
 
 def _whole(received: bytearray) -> Iterator[Piece]:
-    """Take the pieces that have come in whole."""
+    """Yield the complete pieces at the start of a buffer, and remove them from it."""
     at = 0
     while len(received) >= at + _LENGTH.size:
         begins = at + _LENGTH.size

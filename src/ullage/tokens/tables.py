@@ -1,8 +1,8 @@
-"""The tables of the index of transcripts, and how what was read anew gets into them: constants of SQL.
+"""The tables of the index of transcripts, and the statements that merge newly read rows into them.
 
-`responses` holds what each file says of each response, once a file; `counted` marks the one that counts of all files.
-`sums` holds what counts by quarter of an hour: every zone's day begins with one. No text of a transcript is kept: ids
-are hashes, and names are those of sessions, folders, branches and models.
+`responses` holds a row per response and file; of a response that several files repeat, `counted` marks one row.
+`sums` holds the counted rows by quarter of an hour, since every zone's day begins on a quarter. No text of a transcript
+is kept: ids are hashes, and names are those of sessions, folders, branches and models.
 """
 
 # ruff: noqa: S608  # the SQL is made of constants of this module
@@ -76,13 +76,15 @@ TAKE = f"""ON CONFLICT ({_KEY}) DO UPDATE SET at = excluded.at, context = exclud
     {", ".join(f"{name} = excluded.{name}" for name in COUNTS)}
     WHERE ({_TOTAL.format("excluded.")}, excluded.output, -excluded.at)
     > ({_TOTAL.format("responses.")}, responses.output, -responses.at)"""
-# Of what files say about one response the largest total counts, then the largest output, then the first; what a side
-# chain repeats counts only where nobody else says it.
+# Of the rows about one response the largest total counts, then the largest output, then the earliest; a side chain's
+# row counts only where the main chain has none.
 _RANK = f"""UPDATE responses SET counted = 1 WHERE ({_KEY}) IN (SELECT {_KEY} FROM (
     SELECT {_KEY}, min(sidechain) OVER (PARTITION BY message) AS lowest, row_number() OVER (
         PARTITION BY message, sidechain, CASE sidechain WHEN 0 THEN request END
         ORDER BY {_TOTAL.format("")} DESC, output DESC, at, (SELECT path FROM files WHERE id = file)) AS place
     FROM several JOIN responses USING (message)) WHERE place = 1 AND sidechain = lowest)"""
+# The merge looks only at the messages that the new or dropped rows name (`touched`), and sums anew only the quarters
+# and contexts where those were counted before or are counted now (`quarters`).
 MERGE = (
     "CREATE TEMP TABLE touched (message INTEGER PRIMARY KEY) WITHOUT ROWID",
     "INSERT OR IGNORE INTO touched SELECT message FROM fresh ORDER BY message",
@@ -108,7 +110,8 @@ MERGE = (
         WHERE counted AND quarter = wanted GROUP BY quarter, context""",
 )
 STAGED_TABLES = ("fresh", "dropped", "touched", "quarters", "several")
-# Where nothing was known, nothing has to be compared with it; to sort once is less work than to keep in order.
+# For an empty index: rows go straight into `responses`, and the lookups are built once at the end, which is less work
+# than keeping them in order.
 BEFORE_FIRST = tuple(f"DROP INDEX {name}" for name in _LOOKUPS)
 FIRST = (
     *_LOOKUPS.values(),

@@ -1,6 +1,6 @@
-"""Between the transcripts, the cache and the history: what was used, by what, in which of the account's windows.
+"""Answer a query over tokens: combine the index of transcripts, the prices, and the windows in the history.
 
-Everything here counts tokens of this machine's files; none of it is a share of the quota.
+Tokens are counted in this machine's files; none of these figures is a share of the quota.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _FIVE_HOURS_MS = 5 * 3_600_000
 
 
 class TokenQuery(Record):
-    """What is asked: how to group, of which time, and the roots to look below."""
+    """A query: the grouping, the span of time, and the roots whose transcripts are counted."""
 
     by: str
     roots: tuple[Root, ...]
@@ -50,14 +50,14 @@ class TokenQuery(Record):
 
 
 class Share(Record):
-    """The window that runs now, and what each machine has used in it, as far as transcripts tell."""
+    """The running window, and the tokens of each machine in it, as far as the transcripts show."""
 
     window: WindowSpan
     machines: dict[str, int]
 
 
 class TokenUsage(Record):
-    """What was found; `used_percent` holds what the server said last of its own windows, by key."""
+    """The answer to a query; `used_percent` is the last utilization that the server stated, by the window's key."""
 
     question: TokenQuery
     groups: tuple[UsageGroup, ...]
@@ -71,13 +71,13 @@ class TokenUsage(Record):
 
 
 def roots_of(environ: Mapping[str, str], *, only: str | None = None) -> tuple[Root, ...]:
-    """Return the roots of this machine: of one configuration directory, or of all."""
+    """Return this machine's roots: of the configuration directory `only`, or of all that are known."""
     directories = [only] if only else transcripts.config_directories(environ, places.known_profiles(environ))
     return tuple(transcripts.root_of(directory) for directory in directories)
 
 
 def load_prices(environ: Mapping[str, str], overrides: Mapping[str, Any]) -> tuple[PriceList, str | None]:
-    """Return the prices in force and a notice where an update cannot be read; raise UsageError for a wrong override."""
+    """Return the prices in force, and a notice where an update is unreadable; raise UsageError for a wrong override."""
     found, notice = prices.load(config.state_path(environ))
     return prices.override_prices(found, overrides) if overrides else found, notice
 
@@ -85,7 +85,10 @@ def load_prices(environ: Mapping[str, str], overrides: Mapping[str, Any]) -> tup
 def count_usage(
     environ: Mapping[str, str], question: TokenQuery, overrides: Mapping[str, Any], progress: Progress, now: datetime
 ) -> TokenUsage:
-    """Read what is new and answer; raise UllageError where neither an index nor memory serves."""
+    """Update the index and answer the query; without a usable index on disk, use one in memory and add a notice.
+
+    Raises UllageError where that fails too.
+    """
     priced, notice = load_prices(environ, overrides)
     notices = [notice] if notice else []
     found = transcripts.list_transcripts(question.roots)
@@ -105,7 +108,10 @@ def count_usage(
 
 
 def _index_path(environ: Mapping[str, str], roots: Sequence[Root]) -> str:
-    """Return where the index of a set of roots lies, in a directory of the user alone; forget what is not asked for."""
+    """Return the path of the index of a set of roots, in a private directory.
+
+    Marks it as used; before a new one is made, indexes that were not used for 40 days are removed.
+    """
     root = places.cache_root(environ)
     directory = os.path.join(root, "tokens")
     directories.make_private(root, directory)
@@ -133,7 +139,7 @@ def _sweep(directory: str) -> None:
 
 
 def _told(environ: Mapping[str, str], now: datetime) -> list[Sample]:
-    """Return what the server said of the five-hour window, as far as the history goes back; nothing is no fault."""
+    """Return the server's samples of the five-hour window in the history; none where it cannot be read."""
     from ullage.store import history
 
     try:
@@ -155,6 +161,7 @@ def _answer(
     samples: Sequence[Sample],
     now: datetime,
 ) -> TokenUsage:
+    """Ask the index for the amounts of each group of the query, and price them."""
     spans = windows.list_told_windows(samples)
     since, until = _milliseconds(question.since), _milliseconds(question.until)
     used_percent: dict[tuple[str, ...], float | None] = {}
@@ -190,6 +197,7 @@ def _answer(
 def _windows(
     opened: Index, spans: Sequence[WindowSpan], since: int | None, until: int | None
 ) -> list[tuple[WindowSpan, list[Amount]]]:
+    """Return the windows of a span of time with their amounts: the server's, and estimates in the gaps between."""
     within = [
         span for span in spans if (since is None or span.ends_at > since) and (until is None or span.starts_at < until)
     ]
@@ -209,6 +217,10 @@ def _of_window(span: WindowSpan, amounts: Sequence[Amount], priced: PriceList) -
 
 
 def _share(opened: Index, spans: Sequence[WindowSpan], found: TranscriptList, now: datetime) -> Share | None:
+    """Return each machine's tokens in the running window, the server's or else an estimate; None where none runs.
+
+    An estimate looks back two windows, since the start of the running one depends on when the one before it ended.
+    """
     at = round(now.timestamp() * 1000)
     running = next((span for span in spans if span.starts_at <= at < span.ends_at), None)
     if running is None:

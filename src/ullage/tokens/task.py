@@ -1,4 +1,4 @@
-"""What is to be read of one file, and in what form it comes back."""
+"""The task to read one file, and the pieces that come back from the worker."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ if TYPE_CHECKING:
 
     from ullage.tokens.transcripts import Status
 
-    # What is found: ("afresh", number) when nothing of before holds, ("rows", number, rows by context), and last of all
-    # ("done", number, status, offset, mark, skipped, folder). Builtins alone, for marshal.
+    # ("afresh", number) where earlier rows of the file are void, then ("rows", number, rows by context), and last
+    # ("done", number, status, offset, mark, skipped, folder). Builtins only: they cross a pipe by marshal.
     Piece = tuple[Any, ...]
 
-# What stays true of the lines that have been read; the rest of what is skipped is told anew by each reading.
+# Counts about lines that are not read again, and so add up; the other kinds are counted anew by each read.
 LASTING = ("broken_lines", "long_lines", "clockless_lines", "mended_lines")
 UNREAD: Status = (0, 0, -1, 0, 0)
 
 
 class Task(Record):
-    """A file to read on: up to `offset` it has been read when it had this status, and `mark` was found there."""
+    """A file to read from `offset`, where the last read ended; the file's `status` and hashed samples (`mark`) then."""
 
     number: int
     path: str

@@ -1,4 +1,4 @@
-"""Which transcripts there are: every *.jsonl below the projects of every configuration directory.
+"""Find the transcripts: every *.jsonl below the projects of every configuration directory.
 
 Links are followed, each folder and each file once; what cannot be read is counted, never fatal.
 """
@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    # Device, inode, size, and the times of the last change of content and of anything, in nanoseconds.
+    # Device, inode, size, mtime and ctime in nanoseconds.
     Status = tuple[int, int, int, int, int]
 
 _SUFFIX = ".jsonl"
@@ -22,14 +22,14 @@ THIS_MACHINE = "this machine"
 
 
 class Root(Record):
-    """A folder that holds transcripts by project, and the machine that they were written on."""
+    """A folder of transcripts by project, and the name of the machine that wrote them."""
 
     directory: str
     machine: str = THIS_MACHINE
 
 
 class Transcript(Record):
-    """A file as the walk saw it; `project` is the name of its folder below the root."""
+    """A file as the walk found it: `root` is its root's number, `project` the name of its folder below that root."""
 
     path: str
     root: int
@@ -38,7 +38,7 @@ class Transcript(Record):
 
 
 class TranscriptList(Record):
-    """What a walk found, in the order of paths; `skipped` counts what it could not take, by kind."""
+    """The transcripts that a walk found, by path; `skipped` counts files and folders that it left out, by kind."""
 
     roots: tuple[Root, ...]
     transcripts: tuple[Transcript, ...]
@@ -46,7 +46,7 @@ class TranscriptList(Record):
 
 
 def config_directories(environ: Mapping[str, str], profiles: Iterable[str | None]) -> list[str]:
-    """Return every configuration directory of this machine: the default ones, those named, those of known profiles.
+    """Return this machine's configuration directories: the defaults, those in the environment, those of `profiles`.
 
     `CLAUDE_CONFIG_DIR` may name several, with commas between.
     """
@@ -58,13 +58,13 @@ def config_directories(environ: Mapping[str, str], profiles: Iterable[str | None
 
 
 def root_of(directory: str, machine: str = THIS_MACHINE) -> Root:
-    """Return the root of a configuration directory; a folder without `projects` in it is taken as it is."""
+    """Return the root of a configuration directory: its `projects`, or the directory itself where it has none."""
     projects = os.path.join(directory, "projects")
     return Root(directory=projects if os.path.isdir(projects) else directory, machine=machine)
 
 
 def list_transcripts(roots: Iterable[Root]) -> TranscriptList:
-    """Walk through all roots."""
+    """Return the transcripts below all roots; `Transcript.root` is the root's index."""
     walk = _Walk()
     roots = tuple(roots)
     found = [transcript for number, root in enumerate(roots) for transcript in walk.below(number, root.directory)]
@@ -73,7 +73,7 @@ def list_transcripts(roots: Iterable[Root]) -> TranscriptList:
 
 
 class _Walk:
-    """What has been seen so far, so that nothing is taken twice."""
+    """A walk over roots that remembers the folders and files it has visited, so that none is counted twice."""
 
     def __init__(self) -> None:
         self.skipped: dict[str, int] = {}
@@ -81,7 +81,7 @@ class _Walk:
         self._files: set[tuple[int, int]] = set()
 
     def below(self, root: int, top: str) -> Iterator[Transcript]:
-        """Yield the transcripts below a root; a root that is not there has none."""
+        """Yield the transcripts below a root's directory `top`; none where that does not exist."""
         if not os.path.lexists(top):
             return
         waiting = [(top, "")]
@@ -133,7 +133,7 @@ class _Walk:
 
 
 def status_of(status: os.stat_result) -> Status:
-    """Return what tells whether a file is the one that was read, and unchanged."""
+    """Return the fields that identify a file and show whether it changed."""
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 

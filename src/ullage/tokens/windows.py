@@ -1,7 +1,7 @@
-"""Five-hour windows: the account's own where the server told their resets, an estimate elsewhere. Pure.
+"""List five-hour windows: the account's own where the server stated their resets, estimates elsewhere. Pure.
 
-The estimate is the usual one of token counters: a window begins with the hour of its first response and lasts five
-hours, or until five hours pass without a response. The server's windows count what this machine never sees.
+An estimated window, as token counters usually define it, begins with the hour of its first response and lasts five
+hours, or until five hours pass without a response. The server's windows also count what this machine never sees.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _HOUR_MS = 3_600_000
 
 
 class WindowSpan(Record):
-    """A window, in milliseconds since the epoch; `used_percent` is the last that the server said of it."""
+    """A window in milliseconds since the epoch; `used_percent` is the server's last statement of its utilization."""
 
     starts_at: int
     ends_at: int
@@ -33,7 +33,7 @@ class WindowSpan(Record):
 
 
 def list_told_windows(samples: Iterable[Sample]) -> list[WindowSpan]:
-    """Return the windows whose resets the server told, in order of time; none reaches into another."""
+    """Return the windows whose resets the server stated, in order of time; they do not overlap."""
     spans: list[WindowSpan] = []
     reset: datetime | None = None
     for sample in sorted(samples, key=lambda sample: sample.at):
@@ -45,7 +45,7 @@ def list_told_windows(samples: Iterable[Sample]) -> list[WindowSpan]:
             span = span.replace(starts_at=max(span.starts_at, spans[-2].ends_at) if len(spans) > 1 else span.starts_at)
             spans[-1] = span
         elif spans and ends <= spans[-1].ends_at:
-            # The server went back to a reset before: what it said in between is not worth a window.
+            # The server went back to an earlier reset: the statements in between make no window of their own.
             continue
         else:
             begins = max(span.starts_at, spans[-1].ends_at) if spans else span.starts_at
@@ -55,7 +55,7 @@ def list_told_windows(samples: Iterable[Sample]) -> list[WindowSpan]:
 
 
 def list_gaps(spans: Sequence[WindowSpan], since: int | None, until: int | None) -> list[tuple[int | None, int | None]]:
-    """Return the stretches of time that no window covers."""
+    """Return the stretches from `since` to `until` that no window covers; None is an open end."""
     gaps: list[tuple[int | None, int | None]] = []
     begins = since
     for span in spans:
@@ -68,9 +68,9 @@ def list_gaps(spans: Sequence[WindowSpan], since: int | None, until: int | None)
 
 
 def estimate_windows(amounts: Iterable[Amount], ends: int | None = None) -> list[tuple[WindowSpan, list[Amount]]]:
-    """Return windows as they may have been, with what lies in each; `amounts` come by quarter of an hour.
+    """Return estimated windows with the amounts in each; `amounts` are by quarter of an hour.
 
-    None reaches beyond `ends`, where a window begins that the server told.
+    No window reaches beyond `ends`, where one of the server's own begins.
     """
     found: list[tuple[WindowSpan, list[Amount]]] = []
     last = 0

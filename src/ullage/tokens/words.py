@@ -1,4 +1,4 @@
-"""The report of `ullage tokens` for people: a table that fits the terminal, and what is to be said below it. Pure."""
+"""Write the report of `ullage tokens` for people: a table that fits the terminal, and remarks below it. Pure."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ NOT_AS_WRITTEN = (*_SKIPPED, *_MENDED)
 
 
 class _Column:
-    """A heading, what is below it, and how willingly it is left out where the terminal is narrow: the least first."""
+    """A column of the table: heading, cell text, and `worth`; a narrow terminal drops the least worth first."""
 
     def __init__(self, heading: str, worth: int, text: Callable[[Total], str]) -> None:
         self.heading, self.worth, self.text = heading, worth, text
@@ -58,9 +58,9 @@ _COLUMNS = (
 
 
 def word_count(count: int) -> str:
-    """Return a count in three digits and a unit; small ones whole."""
+    """Return a count in three digits and a unit; below a thousand as it is."""
     for unit, name in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
-        # What rounds to a thousand of a unit is one of the next.
+        # A count that would round to 1000k is 1.00M.
         if count * 2 >= unit * 2 - unit // 1000:
             value = count / unit
             digits = 2 if value < 9.995 else 1 if value < 99.95 else 0
@@ -69,7 +69,7 @@ def word_count(count: int) -> str:
 
 
 def word_dollars(total: Total) -> str:
-    """Return the cost of what has a price, marked where something has none."""
+    """Return the cost in dollars, marked with +? where some tokens have no price; ? where none have."""
     if total.cost is None:
         return "?"
     shown = "<$0.01" if 0 < total.cost < 0.005 else f"${total.cost:,.2f}"
@@ -77,7 +77,7 @@ def word_dollars(total: Total) -> str:
 
 
 def lay_out(answer: TokenUsage, width: int) -> list[list[Span]]:
-    """Return the lines of the report for a terminal of so many cells."""
+    """Return the lines of the table for a terminal that is `width` cells wide."""
     zone = answer.question.zone
     rows = [(_label(answer, group, zone), group.total) for group in answer.groups]
     rows.append(("total", answer.total))
@@ -96,7 +96,7 @@ def lay_out(answer: TokenUsage, width: int) -> list[list[Span]]:
 
 
 def _fitting(totals: Sequence[Total], width: int) -> list[_Column]:
-    """Leave out what is nowhere known, then what is worth least, until the rest fits."""
+    """Return the columns without those that are zero in every row, then without the least worth until the rest fits."""
     optional = {"thinking": 5, "write 1h": 3, "searches": 6}
     columns = [
         column
@@ -113,7 +113,7 @@ def _fitting(totals: Sequence[Total], width: int) -> list[_Column]:
 
 
 def _fit(text: str, room: int) -> str:
-    """Cut a text at its beginning, where paths are alike, and fill it up."""
+    """Return a text in exactly `room` cells: cut at its beginning, where paths are alike, or padded."""
     if cells.width(text) > room:
         while cells.width(text) > room - 1:
             text = text[1:]
@@ -139,7 +139,7 @@ def _label(answer: TokenUsage, group: UsageGroup, zone: tzinfo | None) -> str:
 
 
 def write_remarks(answer: TokenUsage, now: datetime) -> list[str]:
-    """Return the sentences below the table: the share, what has no price, what was skipped, what all this is not."""
+    """Return the sentences below the table: the running window, unpriced models, the prices' date, skipped files."""
     said = []
     if answer.question.by == "window":
         if any(group.key[2] == "estimate" for group in answer.groups):
@@ -162,14 +162,14 @@ def write_remarks(answer: TokenUsage, now: datetime) -> list[str]:
 
 
 def word_skipped(skipped: dict[str, int]) -> str:
-    """Return what was not taken, in words."""
+    """Return the skipped files and lines in words; empty where there are none."""
     return ", ".join(
         f"{skipped[kind]} {words[skipped[kind] != 1]}" for kind, words in _SKIPPED.items() if skipped.get(kind)
     )
 
 
 def word_mended(skipped: dict[str, int]) -> list[str]:
-    """Return what was taken though not as it stands."""
+    """Return a sentence for each kind of line that was read with replaced bytes."""
     return [f"read all the same: {skipped[k]} {w[skipped[k] != 1]}" for k, w in _MENDED.items() if skipped.get(k)]
 
 
@@ -188,12 +188,12 @@ def _shared(share: Share, zone: tzinfo | None, now: datetime) -> str:
 
 
 def sort_unpriced(unpriced: dict[str, int]) -> list[tuple[str, int]]:
-    """Return what has no price, in the order of its tokens."""
+    """Return the models without a price and their tokens, the most tokens first."""
     return sorted(unpriced.items(), key=lambda one: -one[1])
 
 
 def list_prices(prices: PriceList) -> list[str]:
-    """Return the price list in lines: dollars a million tokens, what changes them, and where they are from."""
+    """Return the lines of the price list: dollars per million tokens, tiers and multipliers, date and source."""
     head = ("model", "input", "output", "write 5m", "write 1h", "read")
     rows: list[tuple[str, ...]] = [head]
     for model, price in prices.models.items():

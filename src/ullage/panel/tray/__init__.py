@@ -1,4 +1,4 @@
-"""An icon in a desktop's tray: a ring that fills as a window is used, and a menu of all windows."""
+"""Show an icon in a desktop's tray: a ring that fills as a window is used, and a menu of all windows."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from ullage.base.errors import MissingExtraError
 
 
 def check_installed() -> None:
-    """Raise MissingExtraError, with what to install, where the extra is missing."""
+    """Raise MissingExtraError, which says what to install, where the extra is missing."""
     if any(importlib.util.find_spec(name) is None for name in ("pystray", "PIL")):
         raise MissingExtraError("The tray", "tray", "pystray pillow")

@@ -1,4 +1,4 @@
-"""What the icon shows of a panel: how far its ring is filled, its tooltip, its menu's lines. Pure."""
+"""Compute what the icon shows of a panel: the ring, its text, the tooltip and the menu. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ullage.panel import Panel, PanelRow
 
-# Windows shows no more of a tooltip.
+# Windows cuts a longer tooltip.
 LONGEST_TITLE = 120
 LONGEST_LINE = 60
 _INDENT = " " * 4
@@ -21,7 +21,7 @@ _UNCOLOURED = "#9aa4b2"
 
 
 def draw_face(panel: Panel) -> tuple[float | None, str, str]:
-    """Return how far the ring is filled, from 0 to 1 or None for not known, its colour, and the text in it."""
+    """Return how far the ring is filled (0 to 1, None where unknown), its colour, and the text in it."""
     colour = paint(panel.palette, "stale" if panel.state == "stale" else panel.severity).colour or _UNCOLOURED
     if panel.used_percent is None:
         return None, _UNCOLOURED, "?" if panel.rows else ""
@@ -33,15 +33,15 @@ def draw_face(panel: Panel) -> tuple[float | None, str, str]:
 
 
 def word_title(panel: Panel) -> str:
-    """Return the tooltip: the segment, and when the numbers were read."""
+    """Return the tooltip: the segment, and the origin and age of its numbers."""
     text = markup.plain(panel.spans, panel.palette)
     return f"ullage: {text} ({panel.origin})"[:LONGEST_TITLE] if text else f"ullage: {panel.origin}"[:LONGEST_TITLE]
 
 
 def list_menu(panel: Panel) -> list[str]:
-    """Return the menu's text: two lines a window, its bar and number, then its outlook; whose they are; what is wrong.
+    """Return the menu's lines: two or more a window (bar and number, then forecast), the origin, and the problem.
 
-    Age and source stand once where they are the same for all. No line is longer than a menu is wide.
+    Age and source stand once where all windows share them. Origin and problem are wrapped to LONGEST_LINE.
     """
     apart = len({row.stated for row in panel.rows}) > 1
     lines = [line for row in panel.rows for line in _lines(row, row.stated if apart else "")]

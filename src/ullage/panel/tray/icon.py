@@ -1,6 +1,6 @@
-"""The icon while it is shown, kept current by a thread that follows the cache; the only module that imports pystray.
+"""Run the icon, and keep it current by a thread that follows the cache; the only module that imports pystray.
 
-On Linux the library shows the icon by AppIndicator or GTK where PyGObject is there, else by XEmbed, which has a click
+On Linux pystray shows the icon by AppIndicator or GTK where PyGObject is installed, else by XEmbed, which has a click
 but no menu.
 """
 
@@ -35,12 +35,12 @@ _SETTLED_SECONDS = 0.04
 
 
 class TrayError(UllageError):
-    """There is no place for an icon."""
+    """There is no display or tray to show an icon on."""
 
 
 def load_library() -> Any:
     """Return pystray; raise TrayError where there is no display to show an icon on."""
-    # It words its own failures to dock as tracebacks.
+    # pystray logs a failure to dock as a traceback.
     logging.getLogger("pystray").propagate = False
     try:
         import pystray  # type: ignore[import-untyped]  # it has no types
@@ -53,7 +53,7 @@ def load_library() -> Any:
 
 
 def run(followed: Followed, say: Callable[[str], None]) -> None:
-    """Show the icon until its menu or a signal ends it; `say` gets what a person should know, once."""
+    """Show the icon until its menu or a signal ends it; `say` is called with a notice for the user, at most once."""
     pystray = load_library()
     tray = _Tray(pystray, followed)
     logger = logging.getLogger("pystray")
@@ -61,7 +61,7 @@ def run(followed: Followed, say: Callable[[str], None]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: tray.sleep.end())
     if sys.platform == "darwin":
-        # Only a process's first thread may show anything there; elsewhere it is the one that signals reach.
+        # macOS lets only the main thread show anything; elsewhere the main thread stays free, to receive signals.
         tray.show()
     else:
         shown = threading.Thread(target=tray.show, daemon=True)
@@ -73,9 +73,9 @@ def run(followed: Followed, say: Callable[[str], None]) -> None:
 
 
 class QueueSleep:
-    """The sleep of the thread that follows the cache; ended by the menu or by a signal.
+    """The sleep of the thread that follows the cache; the menu or a signal ends it.
 
-    An Event would not do: a signal that comes while the handler of another sets it waits for itself.
+    Not an Event: a second signal's handler would wait for the lock that the first handler holds, for ever.
     """
 
     def __init__(self) -> None:
@@ -97,7 +97,7 @@ class QueueSleep:
         with contextlib.suppress(queue.Empty):
             self._wishes.get(timeout=max(0.0, left) + 0.001)
             while not self.ended:
-                # A refresh replaces a dozen files one after the other; they are looked at together.
+                # A refresh replaces a dozen files one after the other: wait until it has, and look once.
                 self._wishes.get(timeout=_SETTLED_SECONDS)
 
 
@@ -108,7 +108,7 @@ class _Tray:
         self.failure: UllageError | None = None
         self._pystray, self._followed = pystray, followed
         self._shown: Panel | None = None
-        # The XEmbed backend knows no transparency, and no title beyond Latin-1.
+        # pystray's XEmbed backend supports no transparency, and no title beyond Latin-1.
         self._by_xembed = pystray.Icon.__module__.endswith("_xorg")
         first, _ = followed.look(datetime.now(UTC))
         self._panel = first
@@ -120,7 +120,7 @@ class _Tray:
         try:
             self._icon.run(setup=self._begin)
         except Exception as error:
-            # The libraries' own: none of X, GLib or D-Bus shares a base. What fails while it is put away is nothing.
+            # The errors of X, GLib and D-Bus share no base class. Errors while the icon is removed are ignored.
             if not self.sleep.ended:
                 self.failure = TrayError(
                     f"The desktop does not take the icon: {clean(str(error), 200)}. Start `ullage tray` in your "
@@ -131,7 +131,7 @@ class _Tray:
             self.done.set()
 
     def _begin(self, _icon: object) -> None:
-        """Keep the icon current, in a thread of its own."""
+        """Keep the icon current until the sleep ends; pystray calls this in a thread of its own."""
         self._post(self._appear)
         try:
             follow(self._followed, self._say, self.sleep)
@@ -142,7 +142,7 @@ class _Tray:
             self.done.set()
 
     def _post(self, action: Callable[[], None]) -> None:
-        """Do what shows: in the icon's own thread where it must be, or from here, which the other backends take."""
+        """Run an action on the icon: by XEmbed in the icon's own thread, with other backends in this one."""
         if self._by_xembed:
             self._icon.post(action)
         else:
@@ -164,13 +164,13 @@ class _Tray:
         self._tell_label()
 
     def _tell_label(self) -> None:
-        """Put the text beside the icon where the tray has room for one; the library has no call for it."""
+        """Set the label beside an AppIndicator; pystray has no public call for it."""
         if not hasattr(self._icon, "_appindicator"):
             return
         from pystray._util.gtk import mainloop  # type: ignore[import-untyped]  # it has no types
 
         text = markup.plain(self._panel.spans, self._panel.palette)
-        # The second is as wide as the text may get.
+        # The second text is a guide to the label's width.
         mainloop(self._icon._appindicator.set_label)(text, text)
 
     def _image(self) -> Any:
@@ -194,12 +194,12 @@ class _Tray:
 
 
 def _unmarked(text: str) -> str:
-    """Return a menu entry's text whose ampersands Windows does not take for the mark of a key."""
+    """Return a menu entry's text with ampersands doubled for Windows, which takes a single one for an access key."""
     return text.replace("&", "&&") if sys.platform == "win32" else text
 
 
 class _Notice(logging.Handler):
-    """Word what the library logs as an error: its only one in daily life is that no tray takes the icon."""
+    """Turn pystray's logged error that no tray takes the icon into one notice; its other errors are rare."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
         super().__init__(logging.ERROR)

@@ -1,8 +1,8 @@
-"""pystray's XEmbed icon, with all that concerns X in one thread: a mixin over the library's own class.
+"""A mixin over pystray's XEmbed icon that makes all calls to X in one thread.
 
-As it comes, the icon's methods talk to X from whichever thread calls them, while another waits for events; python-xlib
-then loses a wake-up every now and then, and the icon stands still for good. It also asks the tray for a place again
-with every new image, which trayer answers by shrinking the icon to a pixel.
+Without it, the icon's methods call X from any thread while another waits for events; python-xlib then loses a wake-up
+now and then, and the icon freezes. pystray also docks anew with every image, and trayer then shrinks the icon to a
+pixel.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _EVENTS = 1 << 2 | 1 << 17 | 1 << 15
 
 
 class OneThread:
-    """To be put before the library's class; `post` runs an action in the thread of the icon's loop."""
+    """The mixin, to be put before pystray's class; `post` runs an action in the thread of the icon's loop."""
 
     _display: Any
     _window: Any
@@ -32,11 +32,11 @@ class OneThread:
         self._posted: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._woken, self._waking = os.pipe()
         super().__init__(*arguments, **options)
-        # The library handles clicks, and selects none.
+        # pystray handles button events, but does not select them.
         self._window.change_attributes(event_mask=_EVENTS)
 
     def post(self, action: Callable[[], None]) -> None:
-        """Have an action done by the loop, and return at once."""
+        """Queue an action for the loop, and return at once."""
         self._posted.put(action)
         os.write(self._waking, b".")
 

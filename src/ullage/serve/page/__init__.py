@@ -1,4 +1,4 @@
-"""The page for people: one answer that holds its style and its script, and needs nothing from anywhere else."""
+"""Assemble the page for people: one response with its style and script inline, which loads nothing else."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from importlib import resources
 
 @functools.cache
 def assemble_page() -> tuple[bytes, str]:
-    """Return the page, and the Content-Security-Policy that lets its own style and script run and nothing else."""
+    """Return the page, and the Content-Security-Policy that allows only its own style and script, by their hashes."""
     frame, style, script = (_read(name) for name in ("page.html", "page.css", "page.js"))
     shown = frame.replace("/*style*/", style).replace("/*script*/", script)
     policy = (
