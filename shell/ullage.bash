@@ -55,8 +55,9 @@ __ullage_renew() {
         builtin return
     fi
     __ullage_read
-    ((__ullage_now >= __ullage_from && __ullage_now < __ullage_until)) || __ullage_refresh
     __ullage_show "$__ullage_text"
+    # Last: where no process can be started, bash goes back to the prompt from there.
+    ((__ullage_now >= __ullage_from && __ullage_now < __ullage_until)) || __ullage_refresh
 }
 
 # The rule of src/ullage/system/places.py; sets __ullage_directory and __ullage_file, to nothing where there is none.
@@ -148,7 +149,38 @@ __ullage_refresh() {
     # Root in the home of somebody else would leave files there that their owner cannot change.
     [[ $__ullage_directory != "${HOME-}"/* || -O ${HOME-} ]] || builtin return 0
     __ullage_asked=$__ullage_now
-    (builtin command "$__ullage_program" refresh --detach </dev/null >/dev/null 2>&1 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- &)
+    # Ten minutes after a fork that failed: bash itself tries one for 15 seconds.
+    ((__ullage_now - __ullage_stuck < 600 && __ullage_now >= __ullage_stuck)) && builtin return
+    __ullage_stuck=$__ullage_now
+    __ullage_may_fork || builtin return 0
+    (builtin command "$__ullage_program" refresh --detach </dev/null >/dev/null 2>&1 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- &) || builtin return 0
+    __ullage_stuck=0
+}
+
+# Whether the user may have some processes more (ulimit -u), as far as Linux tells. They are counted only where the limit
+# is below what runs on the whole machine.
+__ullage_may_fork() {
+    builtin local __ullage_line __ullage_most __ullage_each
+    [[ $EUID != 0 && -r /proc/self/limits && -r /proc/loadavg ]] || builtin return 0
+    __ullage_most='' __ullage_line=''
+    while IFS='' builtin read -r __ullage_line; do
+        [[ $__ullage_line == 'Max processes '* ]] || builtin continue
+        __ullage_line=${__ullage_line#'Max processes '}
+        __ullage_most=${__ullage_line#"${__ullage_line%%[! ]*}"}
+        __ullage_most=${__ullage_most%% *}
+    done 2>/dev/null </proc/self/limits
+    __ullage_is_epoch "$__ullage_most" || builtin return 0
+    # The shell of the refresh, the refresh, and what it starts.
+    ((__ullage_most -= 4))
+    IFS='' builtin read -r __ullage_line 2>/dev/null </proc/loadavg
+    __ullage_line=${__ullage_line#*/}
+    __ullage_line=${__ullage_line%% *}
+    ! __ullage_is_epoch "$__ullage_line" || ((__ullage_line > __ullage_most)) || builtin return 0
+    # A thread counts like a process. Where names are not expanded (set -f), nothing is counted.
+    for __ullage_each in /proc/[0123456789]*/task/*; do
+        [[ ! -O $__ullage_each ]] || ((__ullage_most -= 1)) || builtin :
+    done
+    ((__ullage_most >= 0))
 }
 
 __ullage_show() {
@@ -248,7 +280,7 @@ __ullage_run_last() {
 
 __ullage_install() {
     __ullage_key='' __ullage_directory='' __ullage_file='' __ullage_header='' __ullage_text=''
-    __ullage_from=0 __ullage_until=0 __ullage_asked=0 __ullage_boot='' __ullage_seen=0
+    __ullage_from=0 __ullage_until=0 __ullage_asked=0 __ullage_stuck=0 __ullage_boot='' __ullage_seen=0
     # shellcheck disable=SC2016  # PS1 expands it
     __ullage_reference='${ullage_segment:+$ullage_segment }'
     __ullage_edge='\[\]\[\]'

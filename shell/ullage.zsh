@@ -65,8 +65,9 @@ __ullage_update() {
         __ullage_found=$(<$__ullage_file)
     fi
     __ullage_read
-    (( __ullage_now >= __ullage_from && __ullage_now < __ullage_until )) || __ullage_refresh
     __ullage_show "$__ullage_text"
+    # After it: where no process can be started, zsh goes back to the prompt from there.
+    (( __ullage_now >= __ullage_from && __ullage_now < __ullage_until )) || __ullage_refresh
     # Once there are percents again, the next prompt must see it.
     [[ $__ullage_form == psvar ]] || __ullage_until=0
 }

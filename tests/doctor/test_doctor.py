@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import fcntl
 import json
 import os
 import re
@@ -15,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.tools import SCRIPTS, need, run, ullage
-from ullage.doctor import hosts, permissions
+from ullage.doctor import _cache, hosts, permissions
 from ullage.quota import serial
 from ullage.quota.model import Problem
 from ullage.setup import plans
@@ -487,3 +489,19 @@ def test_a_block_of_nushell_that_names_a_lost_file(environ: dict[str, str]) -> N
     document = doctor(environ, 2)
     assert codes(document) == ["lost_file"]
     assert '/gone/it"s/ullage.nu' in document["findings"][0]["message"]
+
+
+def test_a_file_system_without_locks_is_told_of(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = ProfileCache(environ)
+    cache.make_private()
+    with cache.lock():
+        assert not cache.lacks_flock()
+
+    def flock(_descriptor: int, _how: int) -> None:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    found: list[Finding] = []
+    _cache(environ, found)
+    assert [(each.code, each.exit_code) for each in found] == [("no_flock", 5)]
+    assert cache.directory in found[0].message

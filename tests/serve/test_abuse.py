@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import resource
 import shutil
 import signal
@@ -305,3 +306,54 @@ def test_a_flood_of_connections_that_are_reopened_keeps_no_owner_out(known: dict
         # What is refused is refused in words: too many connections, with a time to come back.
         assert set(answers) <= {200, 503}, answers
         assert answers.count(200) >= 36, answers
+
+
+def flood_as(user: int, port: int, count: int) -> tuple[int, int, int]:
+    """Open so many connections as another user; return the process, and descriptors to wait for it and to end it."""
+    ready, told = os.pipe()
+    ended, end = os.pipe()
+    process = os.fork()
+    if process:
+        os.close(told)
+        os.close(ended)
+        return process, ready, end
+    try:
+        os.close(end)
+        os.setgid(user)
+        os.setuid(user)
+        held = [socket.socket() for _ in range(count)]
+        for one in held:
+            one.settimeout(20)
+            one.connect(("127.0.0.1", port))
+        time.sleep(0.5)
+        refused = 0
+        for one in held:
+            one.setblocking(False)
+            with contextlib.suppress(OSError):
+                refused += one.recv(12) == b"HTTP/1.1 503"
+        os.write(told, b"%d" % refused)
+        os.read(ended, 1)
+    finally:
+        os._exit(0)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can connect as another user")
+def test_another_user_takes_no_more_than_a_share_of_the_places(known: dict[str, str]) -> None:
+    with serving(known, wrapper=("sh", "-c", 'ulimit -n 264; exec "$@"', "sh")) as served:
+        token = served.token()
+        # 200 places, of which another user gets 50; 16 of the 100 come before anybody looks whose they are.
+        process, ready, end = flood_as(23456, served.port, 100)
+        try:
+            refused = int(os.read(ready, 16))
+            assert 30 <= refused <= 50
+            # Nobody of the owner's is refused: 100 more, which say as little.
+            with contextlib.ExitStack() as taken:
+                mine = [taken.enter_context(served.connect()) for _ in range(100)]
+                assert [served.ask("/v1/usage", token).status for _ in range(20)] == [200] * 20
+                for one in mine:
+                    one.sendall(f"GET /healthz HTTP/1.1\r\nHost: localhost:{served.port}\r\n\r\n".encode())
+                    assert one.recv(65536).startswith(b"HTTP/1.1 200 ")
+        finally:
+            os.close(ready)
+            os.close(end)
+            os.waitpid(process, 0)

@@ -104,6 +104,12 @@ def _cache(environ: Mapping[str, str], findings: list[Finding]) -> ProfileCache 
             f"A refresh cannot write in {nearest}. Make it a directory of yours, or name another in ULLAGE_CACHE_DIR."
         )
         findings.append(Finding(code="cache_not_writable", message=words, exit_code=5))
+    if cache.lacks_flock():
+        words = (
+            f"The file system of {cache.directory} has no locks (flock), so a refresh leaves a note there instead, "
+            "which other machines cannot check. Name a directory of a local disk in ULLAGE_CACHE_DIR."
+        )
+        findings.append(Finding(code="no_flock", message=words, exit_code=5))
     findings += filter(None, [permissions.finding("cache_open", cache.root)])
     return cache
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import sys
 
@@ -13,6 +14,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ullage.serve import middleware
 from ullage.serve.feed import MOST_STREAMS
+from ullage.serve.peers import Peers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,6 +39,8 @@ _ANSWER_SECONDS, _REFUSAL_SECONDS = 5.0, 0.2
 # Connections accepted in one round of the loop: far fewer than the limit, so that each is read before later ones can
 # evict it. The others wait in the system's queue, of _BACKLOG.
 _TAKEN_AT_ONCE, _BACKLOG = 16, 1024
+# Of all places, what connections of one other user that have shown no token may take: one in so many.
+_OTHERS_SHARE = 4
 # Descriptors besides connections: the standard streams, the listening socket, watches, SQLite, files.
 _OTHER_DESCRIPTORS = 64
 
@@ -45,6 +49,8 @@ class ClientConnection(H11Protocol):
     """One connection, with deadlines: for a request's head to arrive, and for the client to read the response."""
 
     most = MOST_CONNECTIONS
+    peers = Peers()
+    _user: int | None = None
     _deadline: asyncio.TimerHandle | None = None
     _stalled: asyncio.TimerHandle | None = None
     _was_granted = False
@@ -57,7 +63,11 @@ class ClientConnection(H11Protocol):
         super().connection_made(transport)
         self._made_at = self.loop.time()
         self.loop.call_soon(self._take_turn, _TURNS)
-        if len(self.connections) > self.most and not self._make_room():
+        # As long as there are few of them, it does not matter whose they are.
+        if len(self.connections) > _TAKEN_AT_ONCE:
+            self._user = self.peers.find_user(transport.get_extra_info("socket"))
+        has_room = len(self.connections) <= self.most or self._make_room()
+        if not has_room or self._is_beyond_share():
             transport.write(middleware.answer_raw(503, "There are too many connections.", {b"retry-after": b"5"}))
             self._refused = True
             # Closing with unread input would reset the connection, and the client would lose the refusal.
@@ -73,8 +83,18 @@ class ClientConnection(H11Protocol):
         others = (other for other in self.connections if isinstance(other, ClientConnection) and other is not self)
         strangers = [other for other in others if other.is_stranger()]
         if strangers:
-            min(strangers, key=lambda other: other._made_at).transport.abort()
+            min(strangers, key=lambda other: (not other._is_of_another_user(), other._made_at)).transport.abort()
         return bool(strangers)
+
+    def _is_of_another_user(self) -> bool:
+        return self._user not in (None, 0, os.geteuid())
+
+    def _is_beyond_share(self) -> bool:
+        """Say whether another user has more connections without a token than the share that is left to one."""
+        if not self._is_of_another_user():
+            return False
+        same = [one for one in self.connections if isinstance(one, ClientConnection) and one._user == self._user]
+        return sum(not one._refused and not one.is_granted() for one in same) > self.most // _OTHERS_SHARE
 
     def is_stranger(self) -> bool:
         """Say whether this connection had time to send a request, and sent no accepted token."""

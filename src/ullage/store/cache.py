@@ -92,6 +92,12 @@ class ProfileCache:
 
         return find_holder(self._path("refresh.lock"))
 
+    def lacks_flock(self) -> bool:
+        """Say whether the cache lies where there is no flock; False before the first refresh."""
+        from ullage.system.lock import lacks_flock
+
+        return lacks_flock(self._path("refresh.lock"))
+
     def load(self) -> Snapshot:
         """Return what is on disk about the profile now."""
         return Snapshot(stated=self.load_statements(), schedule=self.schedule())

@@ -55,6 +55,24 @@ def find_holder(path: str) -> Holder | None:
     return _read(_holder_path(path))
 
 
+def lacks_flock(path: str) -> bool:
+    """Say whether a lock file that exists lies where there is no flock, so that the note is the lock."""
+    if sys.platform == "win32":
+        return False
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        # This descriptor holds nothing: a refresh that begins meanwhile is not kept from its lock.
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
 class _LockError(Exception):
     """The lock file cannot be opened or locked; what the caller does while it holds the lock raises its own errors."""
 
