@@ -338,7 +338,7 @@ def test_segment_for_starship_is_exported(shell: Shell, environ: dict[str, str])
         terminal.enter("sh -c 'printf %s \"$ULLAGE_SEGMENT\" >shown'; echo done")
         terminal.wait(lambda terminal: "done" in terminal.lines)
     shown = (Path(environ["HOME"]) / "shown").read_text()
-    assert shown == f"\033[32m42%\033[0m{HOSTILE}"
+    assert shown == f"\033[32m42%\033[39m{HOSTILE}"
 
 
 @each_shell
