@@ -78,19 +78,19 @@ def test_a_session_is_told_once_of_each_window_limit_and_reset(
     session: str, changes: dict[str, object], told: bool
 ) -> None:
     marks = ["", "rubbish", answers.mark_warning(Event(name="Stop", session="one"), FINDING)]
-    assert answers.is_told(Event(name="PreToolUse", session=session), FINDING.replace(**changes), marks) is told
+    assert answers.was_warned(Event(name="PreToolUse", session=session), FINDING.replace(**changes), marks) is told
 
 
 @pytest.mark.parametrize("minutes", range(11))
 def test_the_servers_wording_of_a_reset_tells_no_session_twice(minutes: int) -> None:
     event, reset = Event(name="Stop", session="one"), NOW + timedelta(minutes=minutes, seconds=-1)
     mark = answers.mark_warning(event, FINDING.replace(room_at=reset))
-    assert answers.is_told(event, FINDING.replace(room_at=reset + timedelta(seconds=2)), [mark])
+    assert answers.was_warned(event, FINDING.replace(room_at=reset + timedelta(seconds=2)), [mark])
 
 
 def test_a_reset_that_is_not_told_is_told_once() -> None:
     event, finding = Event(name="Stop", session="one"), FINDING.replace(room_at=None)
-    assert answers.is_told(event, finding, [answers.mark_warning(event, finding)])
+    assert answers.was_warned(event, finding, [answers.mark_warning(event, finding)])
 
 
 def test_the_entries_are_those_that_claude_code_documents() -> None:

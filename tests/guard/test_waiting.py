@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.support.samples import NOW
 from ullage.guard import waiting
-from ullage.guard.waiting import Look
+from ullage.guard.waiting import WaitState
 
 SECOND = timedelta(seconds=1)
 
@@ -31,9 +31,9 @@ class Machine:
         self.now += timedelta(seconds=seconds + (self._suspended.pop(0) if self._suspended else 0))
 
 
-def wait(machine: Machine, until: datetime, deadline: datetime | None = None) -> Look:
-    def look(now: datetime) -> Look:
-        return Look(over=now >= until, words="", until=until)
+def wait(machine: Machine, until: datetime, deadline: datetime | None = None) -> WaitState:
+    def look(now: datetime) -> WaitState:
+        return WaitState(over=now >= until, words="", until=until)
 
     return waiting.wait_until(look, deadline=deadline, clock=machine.clock, sleep=machine.sleep)
 
@@ -82,7 +82,7 @@ def test_a_clock_that_is_set_back_lengthens_the_wait_without_a_rush() -> None:
 def test_every_look_is_shown_until_it_is_over() -> None:
     machine, shown = Machine(), []
     waiting.wait_until(
-        lambda now: Look(over=now >= NOW + 3 * SECOND, words="soon"),
+        lambda now: WaitState(over=now >= NOW + 3 * SECOND, words="soon"),
         longest=SECOND,
         show=lambda look, now: shown.append((look.words, now - NOW)),
         clock=machine.clock,

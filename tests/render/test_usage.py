@@ -19,7 +19,7 @@ from ullage.render import usage
 from ullage.render.cells import width
 from ullage.render.gauge import gauge
 from ullage.store.overview import Overview
-from ullage.store.sign_in import SignIn
+from ullage.store.sign_in import SignInFacts
 
 if TYPE_CHECKING:
     from ullage.quota.model import Reading
@@ -133,7 +133,7 @@ def test_a_stale_number_is_marked_and_its_age_warns() -> None:
 )
 def test_the_last_days_of_a_sign_in_are_one_sentence_with_its_date(left: timedelta | None, told: bool) -> None:
     ends = NOW + left if left is not None else None
-    found = SignIn(account="a1b2", looked_at=NOW - 20 * HOUR, plan_tier="max_20x", expires_at=ends)
+    found = SignInFacts(account="a1b2", looked_at=NOW - 20 * HOUR, plan_tier="max_20x", expires_at=ends)
     shown = "\n".join(lines(known(reading(SESSION), sign_in=found)))
     assert (
         bool(re.search(r"^As told at \S.*, Claude Code's sign-in ends .+, in \S+: /login", shown, re.MULTILINE)) is told

@@ -264,3 +264,12 @@ def test_the_core_has_no_clock_and_no_output() -> None:
         called = {ast.unparse(call.func) for call in calls}
         assert called & {"datetime.now", "time.time", "print", "open", "os.getenv"} == set(), name
         assert "os.environ" not in MODULES[name].read_text("utf-8"), name
+
+
+def test_no_two_classes_have_one_name() -> None:
+    places: dict[str, list[str]] = {}
+    for name, path in MODULES.items():
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name, []).append(name)
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}

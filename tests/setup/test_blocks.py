@@ -91,7 +91,7 @@ CLOSING = b"# <<< ullage setup <<<\n"
     ],
 )
 def test_marks_that_do_not_pair_up_are_named_by_line(data: bytes, lines: str) -> None:
-    with pytest.raises(blocks.DamagedError, match=f"^{lines}$"):
+    with pytest.raises(blocks.TornBlockError, match=f"^{lines}$"):
         blocks.find(data)
 
 

@@ -13,7 +13,7 @@ from tests.support.tools import ullage
 from ullage.quota.model import Account
 from ullage.sources import auth_status, claude_cli
 from ullage.store import sign_in
-from ullage.store.sign_in import SignIn
+from ullage.store.sign_in import SignInFacts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,7 +54,7 @@ def test_the_answer_is_read_for_this_organisation(output: bytes, known: tuple[ob
 def test_what_is_kept_is_of_one_account_and_comes_back(tmp_path: Path) -> None:
     assert sign_in.load(str(tmp_path), ACCOUNT) is None
     assert ACCOUNT.key is not None
-    kept = SignIn(account=ACCOUNT.key, looked_at=NOW, plan_tier="max_20x", expires_at=ENDS)
+    kept = SignInFacts(account=ACCOUNT.key, looked_at=NOW, plan_tier="max_20x", expires_at=ENDS)
     sign_in.save(str(tmp_path), kept)
     assert sign_in.load(str(tmp_path), ACCOUNT) == kept
     for other in (ACCOUNT.replace(organization_id="team"), ACCOUNT.replace(id="another"), Account()):
@@ -66,7 +66,7 @@ def test_what_is_kept_is_of_one_account_and_comes_back(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("hours", "may"), [(0, False), (23, False), (24, True), (-3, True)])
 def test_a_day_lies_between_two_looks(hours: int, may: bool) -> None:
-    assert SignIn(account="a", looked_at=NOW).may_look(NOW + hours * HOUR) is may
+    assert SignInFacts(account="a", looked_at=NOW).may_look(NOW + hours * HOUR) is may
 
 
 @pytest.fixture

@@ -44,23 +44,23 @@ def spans(*amounts: Amount, ends: int | None = None) -> list[tuple[float, float,
 
 
 def test_a_window_ends_with_the_reset_that_the_server_told() -> None:
-    told = windows.list_told_windows([sample(1, 4.5, 10.0), sample(2, 4.51, 37.0)])
+    told = windows.list_stated_windows([sample(1, 4.5, 10.0), sample(2, 4.51, 37.0)])
     assert told == [WindowSpan(starts_at=at(-0.49), ends_at=at(4.51), basis=SERVER, used_percent=37.0)]
 
 
 def test_a_reset_that_is_not_told_makes_no_window() -> None:
-    assert windows.list_told_windows([sample(1, None)]) == []
+    assert windows.list_stated_windows([sample(1, None)]) == []
 
 
 def test_windows_do_not_reach_into_each_other() -> None:
     # A reset that came early.
-    first, second = windows.list_told_windows([sample(1, 5), sample(3, 8)])
+    first, second = windows.list_stated_windows([sample(1, 5), sample(3, 8)])
     assert (first.starts_at, first.ends_at) == (at(0), at(5))
     assert (second.starts_at, second.ends_at) == (at(5), at(8))
 
 
 def test_windows_that_drift_stay_apart() -> None:
-    told = windows.list_told_windows([sample(1, 5), sample(6, 10), sample(7, 9.95)])
+    told = windows.list_stated_windows([sample(1, 5), sample(6, 10), sample(7, 9.95)])
     assert [(span.starts_at, span.ends_at) for span in told] == [(at(0), at(5)), (at(5), at(9.95))]
 
 

@@ -94,7 +94,7 @@ def mark_warning(event: Event, finding: WindowVerdict) -> str:
     return f"{_subject(event, finding)} {finding.room_at.isoformat() if finding.room_at else ''}"
 
 
-def is_told(event: Event, finding: WindowVerdict, marks: Sequence[str]) -> bool:
+def was_warned(event: Event, finding: WindowVerdict, marks: Sequence[str]) -> bool:
     """Say whether one of the marks is of this warning; resets that differ by seconds are the same reset."""
     parts = (mark.rpartition(" ") for mark in marks)
     return any(

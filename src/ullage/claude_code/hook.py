@@ -179,7 +179,7 @@ def _not_told_yet(event: Event, findings: tuple[WindowVerdict, ...], cache: Prof
         return []
     path = os.path.join(cache.directory, "hook.told")
     told = (read_regular(path) or b"").decode(errors="replace").splitlines()
-    new = [finding for finding in findings if not answers.is_told(event, finding, told)]
+    new = [finding for finding in findings if not answers.was_warned(event, finding, told)]
     if new:
         marks = [*told, *(answers.mark_warning(event, finding) for finding in new)][-_MOST_MARKS:]
         try:

@@ -99,7 +99,7 @@ def _take_in(payload: bytes, environ: MutableMapping[str, str], *, shows: bool, 
     from ullage import config
 
     now = datetime.now(UTC)
-    session = statusline.take_in(payload, now)
+    session = statusline.parse_payload(payload, now)
     if session is None:
         return ""
     settings, _ = config.load(environ)

@@ -17,20 +17,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import timedelta
 
-    from ullage.guard.waiting import Look
+    from ullage.guard.waiting import WaitState
 
 _CLEAR = "\r\033[K"
 _LONGEST_LINE = 500
 
 
-def wait(look: Callable[[datetime], Look], timeout: timedelta | None) -> Look:
+def wait(look: Callable[[datetime], WaitState], timeout: timedelta | None) -> WaitState:
     """Look until the wait is over or the timeout has passed; on a terminal show the countdown. Return the last look."""
     deadline = datetime.now(UTC) + timeout if timeout is not None else None
     if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         return waiting.wait_until(look, deadline=deadline)
     shown = ""
 
-    def show(seen: Look, now: datetime) -> None:
+    def show(seen: WaitState, now: datetime) -> None:
         nonlocal shown
         text = line(seen, deadline, now, shutil.get_terminal_size().columns)
         if text != shown:
@@ -44,7 +44,7 @@ def wait(look: Callable[[datetime], Look], timeout: timedelta | None) -> Look:
             _print(_CLEAR)
 
 
-def line(seen: Look, deadline: datetime | None, now: datetime, columns: int) -> str:
+def line(seen: WaitState, deadline: datetime | None, now: datetime, columns: int) -> str:
     """Return the countdown and its reason in one line, cut so that the terminal does not wrap it."""
     until = min((moment for moment in (seen.until, deadline) if moment is not None), default=None)
     left = f"{clock(until - now)} " if until is not None else ""

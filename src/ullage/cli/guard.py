@@ -18,7 +18,7 @@ from ullage.cli.known import Known
 from ullage.cli.parameters import parsed
 from ullage.guard import Question
 from ullage.guard.limits import parse_duration, parse_limit
-from ullage.guard.waiting import Look
+from ullage.guard.waiting import WaitState
 from ullage.quota.exits import OVER, UNDER
 from ullage.system import streams
 
@@ -134,12 +134,12 @@ def _addition(verdict: Verdict, fail_open: bool | None) -> str:
 def _wait(known: Known, question: Question, verdict: Verdict, timeout: timedelta | None) -> Verdict:
     seen = verdict
 
-    def look(_now: datetime) -> Look:
+    def look(_now: datetime) -> WaitState:
         nonlocal seen
         known.refresh(attended=False)
         seen = known.judge(question, datetime.now(UTC))
         over = seen.allowed or known.is_hopeless(seen)
-        return Look(over=over, words=seen.message, until=seen.room_at or known.next_refresh_at())
+        return WaitState(over=over, words=seen.message, until=seen.room_at or known.next_refresh_at())
 
     countdown.wait(look, timeout)
     return seen

@@ -13,7 +13,7 @@ from ullage.cli.known import Known
 from ullage.cli.parameters import parsed
 from ullage.guard import Question, limits
 from ullage.guard.limits import Limit, parse_duration, parse_percent
-from ullage.guard.waiting import Look
+from ullage.guard.waiting import WaitState
 from ullage.quota.exits import NOTHING_KNOWN, OVER, TOO_OLD, UNDER
 from ullage.quota.model import binding_window, has_reset, limits_of, named_limits, same_reset, state_of
 from ullage.render import words
@@ -76,38 +76,38 @@ def _chosen(reading: Reading, name: str | None, known: Known, now: datetime) -> 
     return limits.find_named_window(name, named_limits(reading))
 
 
-def _until_reset(known: Known, first: Window) -> Callable[[datetime], Look]:
+def _until_reset(known: Known, first: Window) -> Callable[[datetime], WaitState]:
     """Return the look that waits for a window's reset: its time has passed, or a newer reading states a later reset."""
     label, resets_at = clean(first.label), first.resets_at
 
-    def look(now: datetime) -> Look:
+    def look(now: datetime) -> WaitState:
         if resets_at is None:
             old = state_of(first, now, known.settings.thresholds) == "expired"
             why = f"had not started {words.age(now - first.as_of)} ago" if not first.used_percent else "tells no reset"
             text = f"{label} {why}; there is no reset to wait for."
-            return Look(over=True, words=text, exit_code=TOO_OLD if old else UNDER)
+            return WaitState(over=True, words=text, exit_code=TOO_OLD if old else UNDER)
         if has_reset(first, now):
-            return Look(over=True, words=f"{label} has reset.")
+            return WaitState(over=True, words=f"{label} has reset.")
         known.refresh(attended=False)
         latest = _latest(known, first).resets_at
         if latest is None or (latest > resets_at and not same_reset(latest, resets_at)):
-            return Look(over=True, words=f"{label} has reset.")
-        return Look(over=False, words=f"{label} resets at {words.clock(resets_at, now)}.", until=resets_at)
+            return WaitState(over=True, words=f"{label} has reset.")
+        return WaitState(over=False, words=f"{label} resets at {words.clock(resets_at, now)}.", until=resets_at)
 
     return look
 
 
-def _until_below(known: Known, first: Window, below: float) -> Callable[[datetime], Look]:
+def _until_below(known: Known, first: Window, below: float) -> Callable[[datetime], WaitState]:
     """Return the look that waits until a window has room under `below`, or waiting cannot help."""
     # `--below N` asks for the verdict under a limit of N.
     question = Question(most=(Limit(window=first.id, percent=below),))
 
-    def look(_now: datetime) -> Look:
+    def look(_now: datetime) -> WaitState:
         known.refresh(attended=False)
         verdict = known.judge(question, datetime.now(UTC))
         until = verdict.room_at or known.next_refresh_at()
         over = verdict.allowed or known.is_hopeless(verdict)
-        return Look(over=over, words=verdict.message, until=until, exit_code=verdict.exit_code)
+        return WaitState(over=over, words=verdict.message, until=until, exit_code=verdict.exit_code)
 
     return look
 

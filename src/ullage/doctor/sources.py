@@ -43,7 +43,7 @@ def report_sources(
             in_force=name == chosen or (chosen == "auto" and name in meters.IN_AUTO),
             obstacle=obstacle(environ, chosen, now),
             as_of=max(answers[name], default=None),
-            cost=meters.of(name).cost,
+            cost=meters.find_meter(name).cost,
         )
         for name, obstacle in _OBSTACLES.items()
     ]

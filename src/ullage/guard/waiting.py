@@ -20,7 +20,7 @@ LIVE_STEP = timedelta(seconds=1)
 _SHORTEST_STEP = timedelta(milliseconds=20)
 
 
-class Look(Record):
+class WaitState(Record):
     """The outcome of a look: whether the wait is over, its exit code and reason, and when time alone may change it."""
 
     over: bool
@@ -29,21 +29,21 @@ class Look(Record):
     exit_code: int = 0
 
 
-def choose_pause(look: Look, deadline: datetime | None, now: datetime, longest: timedelta) -> timedelta:
+def choose_pause(look: WaitState, deadline: datetime | None, now: datetime, longest: timedelta) -> timedelta:
     """Return how long to sleep before the next look."""
     ends = [moment - now for moment in (look.until, deadline) if moment is not None and moment > now]
     return max(_SHORTEST_STEP, min([longest, *ends]))
 
 
 def wait_until(
-    look: Callable[[datetime], Look],
+    look: Callable[[datetime], WaitState],
     *,
     deadline: datetime | None = None,
     longest: timedelta = QUIET_STEP,
-    show: Callable[[Look, datetime], None] = lambda look, now: None,
+    show: Callable[[WaitState, datetime], None] = lambda look, now: None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     sleep: Callable[[float], None] = time.sleep,
-) -> Look:
+) -> WaitState:
     """Look again and again until the wait is over or the deadline has passed; return the last look."""
     while True:
         now = clock()

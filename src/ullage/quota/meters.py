@@ -213,6 +213,6 @@ def asked_for(source: str) -> tuple[str, ...]:
     return tuple(name for name in IN_AUTO if name not in PARTIAL) if source == "auto" else (source,)
 
 
-def of(name: str) -> Meter:
+def find_meter(name: str) -> Meter:
     """Return a meter by its name."""
     return next(meter for meter in METERS if meter.name == name)

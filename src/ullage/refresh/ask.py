@@ -69,7 +69,7 @@ def find_sources(settings: Settings) -> list[Source]:
 
 
 def _find_source(name: str, settings: Settings | None) -> Source:
-    module = importlib.import_module(f"ullage.sources.{meters.of(name).module}")
+    module = importlib.import_module(f"ullage.sources.{meters.find_meter(name).module}")
     # Where the key comes from stands in the settings, which no source looks into by itself.
     source: Source = module.Web(settings.web) if name == "web" and settings else module
     return source

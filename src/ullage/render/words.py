@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ullage.quota.model import Account, Money, Reading, Severity, Window
     from ullage.quota.pace import Forecast
     from ullage.quota.timeline import Level
-    from ullage.store.sign_in import SignIn
+    from ullage.store.sign_in import SignInFacts
 
 NOTHING = "Nothing is known yet."
 USED_UP = "used up"
@@ -142,7 +142,7 @@ def clock(moment: datetime, now: datetime, timezone: tzinfo | None = None) -> st
     return f"{_day(moment, now, timezone)} {local:%H:%M}"
 
 
-def sign_in_ending(sign_in: SignIn, now: datetime, timezone: tzinfo | None = None) -> str:
+def sign_in_ending(sign_in: SignInFacts, now: datetime, timezone: tzinfo | None = None) -> str:
     """Return in its last three days when Claude Code's sign-in ends, and when that was told; before and after nothing.
 
     Who signs in anew in the meantime can tell by that time that it is the former one's.

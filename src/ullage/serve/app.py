@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ullage.serve.routes import Route
 
     Arguments = dict[str, str]
-    Answer = Callable[["Server", Arguments, Request], Awaitable[Response]]
+    Answer = Callable[["ServiceState", Arguments, Request], Awaitable[Response]]
 
 _KEEP_ALIVE_SECONDS = 20.0
 _RETRY_MILLISECONDS = 5000
@@ -41,7 +41,7 @@ _RETRY_MILLISECONDS = 5000
 _MOST_HISTORIES = 4
 
 
-class Server:
+class ServiceState:
     """The state that all answers share."""
 
     def __init__(self, knowledge: Knowledge, access: Access, feed: Feed) -> None:
@@ -64,7 +64,7 @@ class Server:
 
 def build_application(knowledge: Knowledge, access: Access, feed: Feed) -> Application:
     """Return the ASGI application: the guard in front of the routes."""
-    server = Server(knowledge, access, feed)
+    server = ServiceState(knowledge, access, feed)
     addresses = [Address(route.path, _Endpoint(server, route)) for route in routes.ROUTES]
     return Guard(Router(addresses, redirect_slashes=False, default=_nowhere), access)
 
@@ -72,7 +72,7 @@ def build_application(knowledge: Knowledge, access: Access, feed: Feed) -> Appli
 class _Endpoint:
     """The endpoint of one route; a class, since for a function Starlette would check methods and answer 405 itself."""
 
-    def __init__(self, server: Server, route: Route) -> None:
+    def __init__(self, server: ServiceState, route: Route) -> None:
         self._server, self._route = server, route
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -84,7 +84,7 @@ async def _nowhere(_scope: Scope, _receive: Receive, _send: Send) -> None:
     raise FaultError(404, "There is nothing at this address; /openapi.json lists what there is.")
 
 
-async def _respond(server: Server, route: Route, request: Request) -> Response:
+async def _respond(server: ServiceState, route: Route, request: Request) -> Response:
     allowed = (route.method, "HEAD", "OPTIONS") if route.method == "GET" else (route.method, "OPTIONS")
     if request.method == "OPTIONS":
         return Response(status_code=204, headers={"allow": ", ".join(allowed)})
@@ -108,30 +108,30 @@ def _check_scope(grant: Grant | None, route: Route) -> None:
         raise FaultError(403, f"The token's scope is {grant.scope}; {route.path} needs {route.scope}.")
 
 
-async def _usage(server: Server, arguments: Arguments, _request: Request) -> Response:
+async def _usage(server: ServiceState, arguments: Arguments, _request: Request) -> Response:
     return _json(server.knowledge.usage(server.profile(arguments), datetime.now(UTC)))
 
 
-async def _profiles(server: Server, arguments: Arguments, _request: Request) -> Response:
+async def _profiles(server: ServiceState, arguments: Arguments, _request: Request) -> Response:
     server.profile(arguments)
     return _json(server.knowledge.every_usage(datetime.now(UTC)))
 
 
-async def _history(server: Server, arguments: Arguments, _request: Request) -> Response:
+async def _history(server: ServiceState, arguments: Arguments, _request: Request) -> Response:
     since = moments.since_when(arguments["since"], datetime.now(UTC))
     profile, window, limit = server.profile(arguments), arguments.get("window"), int(arguments["limit"])
     async with server.histories:
         return _json(await run_in_threadpool(server.knowledge.history, profile, window, since, limit))
 
 
-async def _burnup(server: Server, arguments: Arguments, _request: Request) -> Response:
+async def _burnup(server: ServiceState, arguments: Arguments, _request: Request) -> Response:
     found = server.knowledge.burnup(server.profile(arguments), arguments["window"], datetime.now(UTC))
     if found is None:
         raise FaultError(404, "There is no such window, or it has not started, has reset, or nobody knows its length.")
     return _json(found)
 
 
-async def _events(server: Server, arguments: Arguments, request: Request) -> Response:
+async def _events(server: ServiceState, arguments: Arguments, request: Request) -> Response:
     profile = server.profile(arguments)
     if request.method == "HEAD":
         return Response(media_type="text/event-stream")
@@ -143,7 +143,7 @@ async def _events(server: Server, arguments: Arguments, request: Request) -> Res
 class _Stream(StreamingResponse):
     """Server-sent events until the client leaves, the server closes, or the grant is revoked."""
 
-    def __init__(self, server: Server, profile: str | None, grant: Grant) -> None:
+    def __init__(self, server: ServiceState, profile: str | None, grant: Grant) -> None:
         super().__init__((), media_type="text/event-stream")
         self._server, self._profile, self._grant = server, profile, grant
 
@@ -171,7 +171,7 @@ class _Stream(StreamingResponse):
             woken.clear()
 
 
-async def _session(server: Server, _arguments: Arguments, request: Request) -> Response:
+async def _session(server: ServiceState, _arguments: Arguments, request: Request) -> Response:
     session = server.access.begin_session(dict(request.headers.raw), datetime.now(UTC))
     if session is None:
         raise FaultError(
@@ -182,7 +182,7 @@ async def _session(server: Server, _arguments: Arguments, request: Request) -> R
     return _json(documents.SessionDocument(token=session))
 
 
-async def _metrics(server: Server, arguments: Arguments, request: Request) -> Response:
+async def _metrics(server: ServiceState, arguments: Arguments, request: Request) -> Response:
     server.profile(arguments)
     openmetrics = "application/openmetrics-text" in request.headers.get("accept", "")
     shown = await run_in_threadpool(server.knowledge.exposition, datetime.now(UTC), openmetrics=openmetrics)
@@ -190,15 +190,15 @@ async def _metrics(server: Server, arguments: Arguments, request: Request) -> Re
     return Response(shown, headers={"content-type": kind})
 
 
-async def _openapi(_server: Server, _arguments: Arguments, _request: Request) -> Response:
+async def _openapi(_server: ServiceState, _arguments: Arguments, _request: Request) -> Response:
     return Response(json.dumps(routes.describe_api(), indent=1), media_type="application/json")
 
 
-async def _health(_server: Server, _arguments: Arguments, _request: Request) -> Response:
+async def _health(_server: ServiceState, _arguments: Arguments, _request: Request) -> Response:
     return _json(documents.HealthDocument(status="ok"))
 
 
-async def _page(_server: Server, _arguments: Arguments, _request: Request) -> Response:
+async def _page(_server: ServiceState, _arguments: Arguments, _request: Request) -> Response:
     shown, policy = page.assemble_page()
     return Response(shown, media_type="text/html; charset=utf-8", headers={"content-security-policy": policy})
 

@@ -31,7 +31,7 @@ class Found(Record):
     ended_line: bool
 
 
-class DamagedError(ValueError):
+class TornBlockError(ValueError):
     """The markers of a block do not pair up; says on which lines they stand."""
 
 
@@ -80,7 +80,7 @@ def find(data: bytes) -> Found | None:
         return None
     if len(openings) != 1 or len(closings) != 1 or openings[0][0] > closings[0][0]:
         numbers = sorted(number for number, _, _ in (*openings, *closings))
-        raise DamagedError(f"line{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}")
+        raise TornBlockError(f"line{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}")
     (number, start, opening), (_, close, closing) = openings[0], closings[0]
     return Found(
         start=start,

@@ -84,7 +84,7 @@ def standing(data: bytes | None, host: Host) -> Standing:
     """Say whether a file's bytes show the segment, and from which line on."""
     try:
         found = blocks.find(data or b"")
-    except blocks.DamagedError:
+    except blocks.TornBlockError:
         return Standing(how="damaged")
     if found:
         return Standing(how="block" if _as_written(found, host) else "edited", line=found.line)
@@ -99,7 +99,7 @@ def lost_file(data: bytes | None, host: Host, environ: Mapping[str, str]) -> str
     """Return the file of ours that a block names by its path and that is gone: ullage was installed elsewhere since."""
     try:
         found = blocks.find(data or b"")
-    except blocks.DamagedError:
+    except blocks.TornBlockError:
         return None
     written = _as_written(found, host) if found else None
     if written is None or "file" not in written.groupdict():
@@ -191,7 +191,7 @@ def _second_undone(host: Host) -> tuple[Change, ...]:
 def _block(file: UserFile) -> Found | None:
     try:
         return blocks.find(file.data or b"")
-    except blocks.DamagedError as error:
+    except blocks.TornBlockError as error:
         raise UsageError(
             f"The marks of ullage's block in {file.path} do not pair up ({error}). Take them out by hand, with what "
             "stands between them, and run this again."

@@ -14,7 +14,7 @@ from ullage.base.errors import CacheError
 from ullage.base.text import clean
 from ullage.base.values import parse_time
 from ullage.store import sign_in
-from ullage.store.sign_in import SignIn
+from ullage.store.sign_in import SignInFacts
 from ullage.system import programs
 
 TYPE_CHECKING = False
@@ -39,7 +39,7 @@ def look(program: str, environ: Mapping[str, str], directory: str, account: Acco
     known = sign_in.load(directory, account)
     if known is not None and not known.may_look(now):
         return
-    looked = SignIn(account=account.key, looked_at=now)
+    looked = SignInFacts(account=account.key, looked_at=now)
     try:
         # Before it is asked, so that a look which dies is not repeated at once; without the mark none would end.
         sign_in.save(directory, looked)

@@ -64,7 +64,7 @@ class Session(Record):
     fields: Mapping[str, str]
 
 
-def take_in(payload: bytes, now: datetime) -> Session | None:
+def parse_payload(payload: bytes, now: datetime) -> Session | None:
     """Read what Claude Code sent; None for what is no JSON object."""
     try:
         data = jsontext.loads(payload)

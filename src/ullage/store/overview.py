@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ullage.quota.model import Account, Problem, Reading, Thresholds
     from ullage.quota.pace import Forecast, Sample
     from ullage.quota.schedule import Schedule
-    from ullage.store.sign_in import SignIn
+    from ullage.store.sign_in import SignInFacts
 
 
 class Overview(Record):
@@ -32,7 +32,7 @@ class Overview(Record):
     schedule: Schedule
     samples: Mapping[str, Sequence[Sample]]
     forecasts: Mapping[str, Forecast]
-    sign_in: SignIn | None = None
+    sign_in: SignInFacts | None = None
 
     @property
     def problem(self) -> Problem | None:

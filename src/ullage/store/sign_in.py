@@ -27,7 +27,7 @@ _PAUSE = timedelta(days=1)
 _LONGEST_TIER = 60
 
 
-class SignIn(Record):
+class SignInFacts(Record):
     """What was told at `looked_at` of the account with the key `account`; the rest is None where it was not told."""
 
     account: str
@@ -40,7 +40,7 @@ class SignIn(Record):
         return not -CLOCK_SLACK <= now - self.looked_at < _PAUSE
 
 
-def load(directory: str, account: Account) -> SignIn | None:
+def load(directory: str, account: Account) -> SignInFacts | None:
     """Return what a profile's directory keeps about this account; None where that is nothing, or about another."""
     try:
         fields = jsontext.loads(read_regular(os.path.join(directory, _NAME), own=True) or b"")
@@ -49,7 +49,7 @@ def load(directory: str, account: Account) -> SignIn | None:
     looked_at = parse_time(fields.get("looked_at")) if isinstance(fields, dict) else None
     if looked_at is None or account.key is None or fields.get("account") != account.key:
         return None
-    return SignIn(
+    return SignInFacts(
         account=account.key,
         looked_at=looked_at,
         plan_tier=clean(fields.get("plan_tier"), _LONGEST_TIER) or None,
@@ -57,6 +57,6 @@ def load(directory: str, account: Account) -> SignIn | None:
     )
 
 
-def save(directory: str, sign_in: SignIn) -> None:
+def save(directory: str, sign_in: SignInFacts) -> None:
     """Keep it; raise CacheError where it cannot be written. After a power cut it may be looked for once more."""
     write_derived([os.path.join(directory, _NAME)], serial.encode(sign_in))

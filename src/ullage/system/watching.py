@@ -28,7 +28,7 @@ def watch(directory: str, changed: Callable[[], None], *, recursive: bool = Fals
     # A write into a file, which for us is a lock or an unfinished file, wakes nobody.
     kinds: list[type[FileSystemEvent]] = [FileMovedEvent, FileDeletedEvent]
     try:
-        observer.schedule(_Handler(changed), directory, recursive=recursive, event_filter=kinds)
+        observer.schedule(_FileEvents(changed), directory, recursive=recursive, event_filter=kinds)
         observer.start()
     except OSError as error:
         raise CacheError(
@@ -42,7 +42,7 @@ def watch(directory: str, changed: Callable[[], None], *, recursive: bool = Fals
         observer.join()
 
 
-class _Handler(FileSystemEventHandler):
+class _FileEvents(FileSystemEventHandler):
     def __init__(self, changed: Callable[[], None]) -> None:
         self._changed = changed
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ullage.tokens.report import Total, UsageGroup
-    from ullage.tokens.tally import Share, TokenUsage
+    from ullage.tokens.tally import TokenUsage, WindowShare
 
 VERSION = 1
 NOTE = "Tokens in local transcripts. They are not a percentage of the plan's quota, and cost is what an API "
@@ -122,7 +122,7 @@ def _flat(line: dict[str, Any]) -> dict[str, object]:
     return {name: "" if value is None else value for name, value in line.items()}
 
 
-def _running(share: Share) -> dict[str, Any]:
+def _running(share: WindowShare) -> dict[str, Any]:
     whole = sum(share.machines.values())
     return {
         "starts_at": _moment(share.window.starts_at),

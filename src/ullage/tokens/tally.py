@@ -49,7 +49,7 @@ class TokenQuery(Record):
     zone: tzinfo | None = None
 
 
-class Share(Record):
+class WindowShare(Record):
     """The running window, and the tokens of each machine in it, as far as the transcripts show."""
 
     window: WindowSpan
@@ -62,7 +62,7 @@ class TokenUsage(Record):
     question: TokenQuery
     groups: tuple[UsageGroup, ...]
     total: Total
-    share: Share | None
+    share: WindowShare | None
     prices: PriceList
     found: TranscriptList
     skipped: dict[str, int]
@@ -162,7 +162,7 @@ def _answer(
     now: datetime,
 ) -> TokenUsage:
     """Ask the index for the amounts of each group of the query, and price them."""
-    spans = windows.list_told_windows(samples)
+    spans = windows.list_stated_windows(samples)
     since, until = _milliseconds(question.since), _milliseconds(question.until)
     used_percent: dict[tuple[str, ...], float | None] = {}
     if question.by == "window":
@@ -216,7 +216,7 @@ def _of_window(span: WindowSpan, amounts: Sequence[Amount], priced: PriceList) -
     return report.group_amounts(amounts, lambda _: key, priced)
 
 
-def _share(opened: Index, spans: Sequence[WindowSpan], found: TranscriptList, now: datetime) -> Share | None:
+def _share(opened: Index, spans: Sequence[WindowSpan], found: TranscriptList, now: datetime) -> WindowShare | None:
     """Return each machine's tokens in the running window, the server's or else an estimate; None where none runs.
 
     An estimate looks back two windows, since the start of the running one depends on when the one before it ended.
@@ -233,7 +233,7 @@ def _share(opened: Index, spans: Sequence[WindowSpan], found: TranscriptList, no
     machines = dict.fromkeys((root.machine for root in found.roots), 0)
     for amount in opened.amounts(running.starts_at, at + 1, keep=("root",)):
         machines[found.roots[amount.root].machine] += sum(amount.counts[:5])
-    return Share(window=running, machines=machines)
+    return WindowShare(window=running, machines=machines)
 
 
 def _key(span: WindowSpan) -> tuple[str, ...]:

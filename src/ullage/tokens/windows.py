@@ -32,7 +32,7 @@ class WindowSpan(Record):
     used_percent: float | None = None
 
 
-def list_told_windows(samples: Iterable[Sample]) -> list[WindowSpan]:
+def list_stated_windows(samples: Iterable[Sample]) -> list[WindowSpan]:
     """Return the windows whose resets the server stated, in order of time; they do not overlap."""
     spans: list[WindowSpan] = []
     reset: datetime | None = None

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ullage.tokens.prices import PriceList
     from ullage.tokens.report import Total, UsageGroup
-    from ullage.tokens.tally import Share, TokenUsage
+    from ullage.tokens.tally import TokenUsage, WindowShare
 
 NOTE = "These are tokens in this machine's transcripts, not a percentage of the quota: `ullage usage` shows that."
 _LONGEST = 200
@@ -173,7 +173,7 @@ def word_mended(skipped: dict[str, int]) -> list[str]:
     return [f"read all the same: {skipped[k]} {w[skipped[k] != 1]}" for k, w in _MENDED.items() if skipped.get(k)]
 
 
-def _shared(share: Share, zone: tzinfo | None, now: datetime) -> str:
+def _shared(share: WindowShare, zone: tzinfo | None, now: datetime) -> str:
     begins = datetime.fromtimestamp(share.window.starts_at / 1000, UTC)
     local = begins.astimezone(zone)
     clock = f"{local:%H:%M}" if (now - begins).total_seconds() < 86400 else f"{local:%a %H:%M}"
