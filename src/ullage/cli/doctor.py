@@ -54,8 +54,8 @@ def _advice(found: doctor.Examination) -> str:
     if found.findings:
         return "\n".join(f"\n! {finding['message']}" for finding in found.document["findings"])
     if found.reading is None:
-        return "\n! Nothing is known yet. `ullage refresh` asks now, and says what stands in the way."
-    return "\n! What is known is too old to show. `ullage refresh` asks now, and says what stands in the way."
+        return "\n! Nothing is known yet. `ullage refresh --force` asks now, and says what stands in the way."
+    return "\n! What is known is too old to show. `ullage refresh --force` asks now, and says what stands in the way."
 
 
 def _lines(document: dict[str, Any]) -> Iterator[str]:
@@ -157,7 +157,8 @@ def _sign_in(found: dict[str, Any]) -> str:
 
 def _refresh(refresh: dict[str, Any]) -> str:
     attempt = f"last attempt {refresh['attempted_at'] or 'never'}"
-    failures = f", {refresh['failures']} failures in a row" if refresh["failures"] else ""
+    count = refresh["failures"]
+    failures = f", {count} failure{'s in a row' if count > 1 else ''}" if count else ""
     due = "due now" if refresh["due"] else f"next at {refresh['next_at']}"
     held = f", held until {refresh['held_until']}" if refresh["held_until"] else ""
     running = refresh["running"]

@@ -296,7 +296,7 @@ def interval(forecast: Forecast, now: datetime, timezone: tzinfo | None = None) 
         return ""
     earliest = forecast_clock(max(forecast.exhausts_earliest, now), now, timezone)
     if forecast.exhausts_latest is None:
-        return f"{earliest} at the earliest, or not before the reset"
+        return f"{earliest} at the earliest, or not at all"
     latest = forecast_clock(max(forecast.exhausts_latest, now), now, timezone)
     return f"between {earliest} and {latest}" if earliest != latest else earliest
 

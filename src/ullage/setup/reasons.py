@@ -59,9 +59,10 @@ def _reason(start: Start, host: Host, environ: Mapping[str, str]) -> str:
         return "ULLAGE_OFF is set, which hides the segment. Unset it."
     if _sets(host.path, b"ULLAGE_PLACE=starship") or _sets(host.path, b"ULLAGE_PLACE starship"):
         return "it exports it for starship, which does not show it: `ullage setup starship --without-process`."
-    told = started.ask(start, _IS_LOADED[host.name], environ) if host.name in _IS_LOADED else "<loaded>"
-    if "<loaded>" in told:
-        return f"it loads the hook, but something else makes the prompt afterwards. {_ELSEWHERE}"
+    told = started.ask(start, _IS_LOADED[host.name], environ) if host.name in _IS_LOADED else "<loaded or not>"
+    if "<loaded" in told:
+        loads = "it loads the hook, but" if "<loaded>" in told else "it did not load the hook, or"
+        return f"{loads} something else makes the prompt afterwards. {_ELSEWHERE}"
     if "<missing>" in told and b">>> ullage setup" not in (read_regular(host.path) or b""):
         return (
             f"`ullage` is not in its PATH yet when it reads your line. Take that out and run "

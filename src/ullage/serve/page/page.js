@@ -61,7 +61,7 @@ function standing(window) {
 function outlook(pace) {
   if (!pace || pace.projected_percent === null) return "";
   if (pace.exhausts_at) {
-    const latest = pace.exhausts_latest ? " and " + clock(pace.exhausts_latest) : " at the earliest, or not before the reset";
+    const latest = pace.exhausts_latest ? " and " + clock(pace.exhausts_latest) : " at the earliest, or not at all";
     const band = pace.exhausts_earliest ? " (" + (pace.exhausts_latest ? "between " : "") + clock(pace.exhausts_earliest) + latest + ")" : "";
     return "Runs out " + clock(pace.exhausts_at) + band;
   }
