@@ -58,7 +58,9 @@ ELVISH = Other(
 XONSH = Other(
     name="xonsh",
     dotfile=".xonshrc",
-    load="execx($(ullage init {}))",
+    # What xonsh captures by `$()` is empty now and then on a busy machine.
+    load="execx(__import__('subprocess').run('ullage init {}'.split(), capture_output=True, text=True, "
+    "env=__xonsh__.env.detype()).stdout)",
     prompt="$PROMPT = '$ '; $SUPPRESS_BRANCH_TIMEOUT_MESSAGE = True",
     two_lines="$PROMPT = lambda: 'top line\\n$ '",
     right="$RIGHT_PROMPT = 'mine'",
