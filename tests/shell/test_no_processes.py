@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,8 +22,13 @@ USER = 23456
 
 
 def give(path: Path) -> None:
+    """Make the other user the owner of a tree, and let them through every directory above it."""
     for each in (path, *path.rglob("*")):
         os.chown(each, USER, USER, follow_symlinks=False)
+    for directory in path.parents:
+        mode = directory.stat().st_mode
+        if not mode & stat.S_IXOTH:
+            directory.chmod(stat.S_IMODE(mode) | stat.S_IXGRP | stat.S_IXOTH)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become a user who has no process more")
@@ -37,8 +43,6 @@ def test_the_prompt_comes_at_once_where_no_process_can_be_started(
     script = Path(environ["HOME"], "init")
     script.write_text(f"{shell.prompt}\n{code}\nulimit -u 1\n")
     give(tmp_path)
-    for directory in (tmp_path.parent, tmp_path.parent.parent):
-        directory.chmod(0o711)
     started = {
         "bash": ["bash", "--noprofile", "--rcfile", str(script), "-i"],
         "zsh": ["zsh", "-f"],
