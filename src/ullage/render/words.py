@@ -161,7 +161,7 @@ def format_forecast_clock(moment: datetime, now: datetime, timezone: tzinfo | No
         return format_clock(moment, now, timezone)
     hour = moment.astimezone(timezone).hour
     part = next(part for ends, part in _PARTS_OF_DAY if hour < ends)
-    return part.format(format_day=_format_near_day(moment, now, timezone))
+    return part.format(day=_format_near_day(moment, now, timezone))
 
 
 def _format_near_day(moment: datetime, now: datetime, timezone: tzinfo | None) -> str:
