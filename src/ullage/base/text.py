@@ -26,7 +26,7 @@ def clean(text: object, longest: int = LONGEST_LABEL) -> str:
 _FORMULA_SIGNS = "=+-@\uff1d\uff0b\uff0d\uff20"
 
 
-def for_spreadsheet(text: str) -> str:
+def disarm_formula(text: str) -> str:
     """Return a text that no spreadsheet takes for a formula when it is a field of a CSV file.
 
     A program that splits at semicolons or tabs takes the quotes around a field for characters, so the beginnings of
@@ -37,8 +37,8 @@ def for_spreadsheet(text: str) -> str:
     return re.sub(rf"(^|[;\t\r\n])(?=[\s\"]*[{re.escape(_FORMULA_SIGNS)}])", r"\1'", text)
 
 
-def visible(text: str) -> str:
-    """Return a path, or another text of this machine's, characters that a screen does not show being escapes."""
+def make_visible(text: str) -> str:
+    """Return a path, or another text of this machine's, with whatever is not plainly seen on a screen as an escape."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(c if c == " " or (_is_visible(c) and c.isprintable()) else _escape(c) for c in text)
@@ -62,6 +62,6 @@ def _is_visible(character: str) -> bool:
     return character.isspace() or character.isprintable()
 
 
-def slug(text: str) -> str:
+def make_slug(text: str) -> str:
     """Return a name for templates and JSON ids: lower-case letters and digits, joined by single underscores."""
     return "_".join("".join(c.lower()[0] if c.isalnum() else " " for c in text).split())

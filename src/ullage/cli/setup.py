@@ -68,7 +68,7 @@ def command(
     status = _apply(plan, yes=yes)
     if status is None and not undo:
         if host in started.SHELLS and not starship:
-            _prove(plans.host(host, os.environ))
+            _prove(plans.find_host(host, os.environ))
         say(f"`ullage setup {host}{' --guard' if guard else ''} --undo` takes it out again.")
     return status or 0
 
@@ -77,7 +77,7 @@ def _apply(plan: plans.Plan, *, yes: bool) -> int | None:
     """Show the changes, ask, and write them; return an exit code where nothing was written, else None."""
     assert plan.change is not None
     changes = [plan.change, *plan.more]
-    click.echo("\n".join(map(userfile.diff, changes)))
+    click.echo("\n".join(map(userfile.format_diff, changes)))
     if plan.note:
         say(f"\n{plan.note}")
     refused = None if yes else _ask("Write this?", "written")
@@ -110,15 +110,15 @@ def _write(change: userfile.Change, *, keep: bool) -> None:
 
 def _prove(host: plans.Host) -> None:
     """Start the shell, and print whether its prompt shows the segment, and the segment."""
-    program = plans.program(host.name, os.environ)
+    program = plans.find_host_program(host.name, os.environ)
     if program is None:
         say(f"{host.name} is not in PATH, so that it could not be tried.")
         return
     missing = reasons.prove(host, program, os.environ)
     say("\n".join(f"! {sentence}" for sentence in missing) or "A new one was started, and its prompt shows it.")
     cache, now = ProfileCache(os.environ), int(time.time())
-    shown = timeline.text_at(cache.timeline("plain"), now).decode()
-    problem = cache.schedule().problem
+    shown = timeline.find_text(cache.read_timeline("plain"), now).decode()
+    problem = cache.load_schedule().problem
     if shown:
         say(f"Now that is: {shown}")
     elif problem:
@@ -129,7 +129,7 @@ def _prove(host: plans.Host) -> None:
 
 def _add_widget(host: str, yes: bool) -> int:
     desktop = gnome if host == gnome.NAME else plasma
-    tree = desktop.tree(os.environ, init.this_program(sys.argv[0], sys.executable))
+    tree = desktop.build_tree(os.environ, init.find_this_program(sys.argv[0], sys.executable))
     if widgets.is_written(tree):
         say(f"{tree.directory} is set up already.")
         return 0
@@ -146,7 +146,7 @@ def _add_widget(host: str, yes: bool) -> int:
 
 def _remove_widget(host: str, yes: bool) -> int:
     desktop = gnome if host == gnome.NAME else plasma
-    directory = desktop.directory(os.environ)
+    directory = desktop.locate_directory(os.environ)
     if not widgets.is_ours(directory):
         say(f"{directory} is not from this command: nothing to undo.")
         return 0
@@ -164,18 +164,18 @@ def _remove_widget(host: str, yes: bool) -> int:
 def _planned(host: str, *, undo: bool, starship: bool, without_process: bool) -> plans.Plan:
     """Return the plan of changes."""
     if host == service.NAME:
-        manager = service.manager()
+        manager = service.find_manager()
         return service.plan_undo(os.environ, manager) if undo else service.plan(os.environ, manager)
     if host == claude_setup.NAME:
         return claude_setup.plan_undo(os.environ) if undo else claude_setup.plan(os.environ)
-    chosen = plans.host(host, os.environ, starship=starship, without_process=without_process)
+    chosen = plans.find_host(host, os.environ, starship=starship, without_process=without_process)
     return plans.plan_undo(chosen) if undo else plans.plan(chosen)
 
 
 def _planned_hooks(warn: tuple[str, ...], block: tuple[str, ...]) -> plans.Plan:
     """Return the plan of changes for the hooks; raise UsageError for a limit that `ullage guard` would refuse now."""
     limits = tuple(map(parse_limit, (*warn, *block)))
-    reading = ProfileCache(os.environ).reading()
+    reading = ProfileCache(os.environ).load_reading()
     if reading is not None:
         assign_limits(limits, reading.windows)
     arguments = [*(f"--warn={limit}" for limit in warn), *(f"--block={limit}" for limit in block)]

@@ -205,8 +205,8 @@ PARTIAL = tuple(meter.name for meter in METERS if meter.is_partial)
 ASKS_SERVER = tuple(meter.name for meter in METERS if meter.asks_server)
 
 
-def asked_for(source: str) -> tuple[str, ...]:
-    """Return the sources that a refresh asks, in this order, when the settings name `source`.
+def list_asked_sources(source: str) -> tuple[str, ...]:
+    """Return the sources that a refresh asks in turn when the settings name this one.
 
     For `auto` those that list every window: the status line speaks by itself.
     """

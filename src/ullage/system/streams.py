@@ -95,12 +95,12 @@ def put_data(data: bytes) -> int:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
     except OSError as error:
-        return failed(error)
+        return explain_failure(error)
     return 0
 
 
-def failed(error: OSError) -> int:
-    """Return the exit code for a failed write to stdout, and say why on stderr unless the reader has gone."""
+def explain_failure(error: OSError) -> int:
+    """Return the exit code for an output that failed, and say why, unless its reader has had enough."""
     abandon_output()
     if isinstance(error, BrokenPipeError):
         return 0
