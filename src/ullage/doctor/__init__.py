@@ -1,4 +1,4 @@
-"""`ullage doctor`: what is installed, set up, read and due here, and what is wrong with it. It changes nothing.
+"""`ullage doctor`: report what is installed, set up, read and due here, and what is wrong. It changes nothing.
 
 Works where little else does: without a home, with a cache that belongs to somebody else, with a broken config.toml.
 """

@@ -34,7 +34,7 @@ State = Literal["fresh", "stale", "expired", "none"]
 
 
 class Document(Struct):
-    """What every document of ours is made of (`schemas` holds those of the other commands)."""
+    """The base of every JSON document that a command prints; `schemas` has those of the other commands."""
 
 
 class AccountDocument(Document):
@@ -147,7 +147,7 @@ def build_document(
     now: datetime,
     forecasts: Mapping[str, Forecast] = MappingProxyType({}),
 ) -> UsageDocument:
-    """Return what is known at `now` as the contract words it."""
+    """Build the document of what is known at `now`."""
     problem = schedule.problem or (reading.problem if reading else None)
     due = schedule.find_due(reading)
     common: dict[str, Any] = {
@@ -194,7 +194,7 @@ def _account(account: Account) -> AccountDocument:
 
 
 def omit_passing(usage: UsageDocument) -> UsageDocument:
-    """Return the document without what every second changes, so that two of them differ when something has happened."""
+    """Return the document without its ages and countdowns: two of these differ only when something has happened."""
     windows = [msgspec.structs.replace(window, resets_in_seconds=None) for window in usage.windows]
     return msgspec.structs.replace(usage, age_seconds=None, windows=windows)
 

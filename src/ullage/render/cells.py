@@ -1,4 +1,4 @@
-"""How wide a text is on a terminal, and how it is made to fit."""
+"""Measure how many terminal cells a text takes, and cut it to fit."""
 
 from __future__ import annotations
 

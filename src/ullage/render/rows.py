@@ -1,4 +1,4 @@
-"""What lists say of each window: its name, its number, its course, when it resets, what to expect. Pure."""
+"""Build the rows of lists: each window's name, number, course, reset and outlook. Pure."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _ORDER = ("session", "weekly", "model", "other")
 
 
 class Row(Record):
-    """One window, the credits, or a pool of money; what is unknown is empty. `source` said so at `as_of`.
+    """The row of a window, of the credits, or of a pool; an unknown value is empty. `source` stated it at `as_of`.
 
     Of the credits and of pools `window_id` is None.
 

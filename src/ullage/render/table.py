@@ -68,7 +68,7 @@ def paint_lines(lines: Iterable[Sequence[Span]], settings: Settings, width: int)
 def _console(palette: Mapping[str, str], file: io.StringIO | None = None, width: int | None = None) -> Console:
     force = os.environ.get("CLICOLOR_FORCE", "0") != "0" or file is not None
     has_colours = force or (sys.stdout is not None and sys.stdout.isatty())
-    # A palette says what a terminal can show, as in the prompt: rich would fit it to what it makes of TERM.
+    # The palette's colours are printed as in the prompt; rich would change them to what it believes of TERM.
     system = "truecolor" if any("#" in style for style in palette.values()) else "256"
     return Console(
         file=file,

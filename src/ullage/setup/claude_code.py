@@ -68,7 +68,7 @@ def plan_undo(environ: Mapping[str, str]) -> Plan:
 
 
 def _left(after: str) -> str:
-    """Return in words what of ours taking the status line out leaves behind."""
+    """Word what remains of ours once the status line is taken out."""
     if not hook_settings.has_hooks(after):
         return ""
     return "The hooks of `ullage hook` stay; `ullage setup claude-code --guard --undo` takes them out."
@@ -88,7 +88,7 @@ def read_settings(file: UserFile) -> str:
 
 @contextlib.contextmanager
 def name_path_in_errors(file: UserFile) -> Iterator[None]:
-    """Put the file's path before what is wrong with its text."""
+    """Put the file's path before an error about its text."""
     try:
         yield
     except UsageError as error:

@@ -1,4 +1,4 @@
-"""What makes a shell's prompt in place of the shell's own variables, and the lines that each one needs.
+"""The frameworks that make a shell's prompt in place of its own variables, and the lines that each needs.
 
 A framework is known by what is in the files that the shell reads; no shell is started to find out.
 """
@@ -76,7 +76,7 @@ precmd_functions=(__ullage_precmd ${precmd_functions:#__ullage_precmd})
         host="fish",
         beside="../functions/_tide_print_item.fish",
         place="starship",
-        # tide makes its prompt in a fish of its own, which knows of this one what is exported.
+        # tide makes its prompt in a fish of its own, which inherits exported variables alone.
         lines="""\
 function _tide_item_ullage
     test -z "$ULLAGE_SEGMENT"; or _tide_print_item ullage $ULLAGE_SEGMENT
@@ -91,7 +91,7 @@ set -q tide_ullage_bg_color; or set -g tide_ullage_bg_color normal
     ),
 )
 
-# What is put before its prompt is shown, too.
+# Text that is put before its prompt is shown too.
 _STARSHIP = f"starship makes this prompt; {find_page('frameworks')} has the lines that make the segment a module of it."
 ALL += tuple(
     Framework(name="starship", host=host, in_file=r"\bstarship init\b", note=_STARSHIP) for host in ("bash", "zsh")
@@ -109,7 +109,7 @@ def list_second_files(host: str, path: str) -> list[str]:
 
 
 def find(host: str, path: str) -> Framework | None:
-    """Return what makes the prompt of the shell whose own file this is; None where that is the shell itself."""
+    """Find the framework of the shell whose own file this is; None where the shell makes its prompt itself."""
     text = (read_regular(path) or b"").decode(errors="replace")
     used = "\n".join(line for line in text.split("\n") if not line.lstrip().startswith("#"))
     for framework in list_frameworks(host):

@@ -147,7 +147,7 @@ def _plan_anew(host: Host, file: UserFile, found: Found) -> Plan:
 
 
 def _second_changes(host: Host) -> tuple[Change, ...]:
-    """Return what further files take, those without that have it."""
+    """Return the changes of further files, without those that have them already."""
     changes = []
     for path, body in host.more:
         file = userfile.read(path)
@@ -199,7 +199,7 @@ def _block(file: UserFile) -> Found | None:
 
 
 def _as_written(found: Found, host: Host) -> re.Match[str] | None:
-    """Return how a block's lines match what this command writes, with whatever options and paths."""
+    """Match a block's lines with what this command writes, for any options and paths."""
     body = "\n".join([*os.fsdecode(found.body).splitlines(), ""])
     return next(filter(None, (re.fullmatch(shape, body) for shape in list_shapes(host))), None)
 

@@ -1,4 +1,4 @@
-"""Shells started as people start them, on a terminal, to see whether their second prompt shows the segment.
+"""Start shells as people start them, on a terminal, and see whether their second prompt shows the segment.
 
 The prompt reads a cache that is made for the moment, with a text in it that nothing else prints, so that no refresh is
 started and nothing of the user's is touched. Only Enter is pressed, which no shell keeps in its history.
@@ -33,7 +33,7 @@ SHELLS = ("bash", "zsh", "fish", "elvish", "nushell", "xonsh")
 _WITHOUT_LOGIN = ("elvish",)
 
 _YEAR_SECONDS = 31_536_000
-# A shell that has shown no prompt by then is one that nobody would wait for.
+# No person would wait longer for a prompt.
 _LONGEST_START_SECONDS = 20.0
 # A line editor that is waiting and silent for so long has drawn its prompt.
 _QUIET_SECONDS = 0.15

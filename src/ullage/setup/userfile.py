@@ -1,4 +1,4 @@
-"""A file that is somebody's own, changed so that nothing of it is lost: checked, shown as a diff, backed up, replaced.
+"""Change a person's own file so that nothing of it is lost: checked, shown as a diff, backed up, replaced.
 
 Every refusal says what stands in the way and what to do. Nothing is written before all checks have passed.
 """

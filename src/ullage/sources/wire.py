@@ -1,4 +1,4 @@
-"""The usage body that the server, Claude Code's cache and its control protocol share, read into a Reading.
+"""Parse the usage body that the server, Claude Code's cache and its control protocol share into a Reading.
 
 Shapes seen between March and November 2026: flat keys (`five_hour`, `seven_day`, …) with `utilization` 0–100 and
 `resets_at`; since June a `limits` list with `kind`, `percent`, `severity`, `scope` and `is_active`; `model_scoped` in
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ullage.quota.model import Kind, Severity
 
 _MOST_WINDOWS = 32
-# Of each kind of statement: more than anybody has windows, and few enough to read in no time.
+# How many entries of each kind are read: more than any plan has, and few enough to read quickly.
 _MOST_STATED = 2048
 _MOST_ALIKE = 9
 _LONGEST_SCOPE = 32
@@ -70,7 +70,7 @@ _ORDER: tuple[Kind, ...] = ("session", "weekly", "model", "other")
 
 
 def parse_usage(body: object, *, account: Account, source: str, as_of: datetime) -> Reading:
-    """Read a usage body into a Reading; raise SourceError when it is none."""
+    """Parse a usage body into a Reading; raise SourceError when it is no usage body."""
     if not isinstance(body, dict) or not any(key in body for key in _SIGNS_OF_A_USAGE_BODY):
         raise SourceError(
             "unexpected_shape",
@@ -100,7 +100,7 @@ def parse_usage(body: object, *, account: Account, source: str, as_of: datetime)
 
 
 class _Stated:
-    """One window as the body words it, before anything is believed."""
+    """One window as the body states it, before it is checked."""
 
     def __init__(
         self, name: str, label: str, kind: Kind, fields: Mapping[str, Any], percent: object, *, is_listed: bool = True
@@ -160,7 +160,7 @@ def _flat(body: Mapping[str, Any]) -> Iterator[_Stated]:
 
 
 def _is_pool(key: str, fields: Mapping[str, Any]) -> bool:
-    """Say whether an object is money that was given once: it counts dollars, or tells when it ends."""
+    """Say whether an object is money that was granted once: it counts dollars, or names its end."""
     if key in _KNOWN:
         return False
     return (
@@ -243,7 +243,7 @@ def _severity(word: object) -> Severity | None:
 
 
 def _merged(listed: Window, flat: Window) -> Window:
-    """Complete the list's statement by the flat key's, which has decimals where the list rounds."""
+    """Complete the list's window by the flat key's, which has decimals where the list rounds."""
     used_percent = listed.used_percent
     if used_percent is None or (flat.used_percent is not None and abs(flat.used_percent - used_percent) < 1):
         used_percent = flat.used_percent

@@ -1,4 +1,4 @@
-"""What all profiles of one account share, since the server counts by account: pauses, the last request, its answer.
+"""What all profiles of one account share, as the server counts by account: pauses, the last request, its answer.
 
 An account is a person in an organisation.
 """
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class AccountCache:
-    """The shared files of one account; for an account that nobody knows by name they hold nothing."""
+    """The shared files of one account; without an account id there are none, and nothing is kept."""
 
     def __init__(self, root: str, account: Account) -> None:
         self._root, self._account = root, account
@@ -35,14 +35,14 @@ class AccountCache:
         return os.path.join(self._root, "accounts", make_slug(key)) if key else None
 
     def take_over(self) -> None:
-        """Give what was kept before organisations were told apart to the first that is known."""
+        """Move what was kept without an organisation to the first organisation that is known."""
         former = self._path(self._account.id)
         if former and self.directory and former != self.directory:
             with contextlib.suppress(OSError):
                 os.rename(former, self.directory)
 
     def load_hold(self) -> datetime | None:
-        """Return until when the server does not want to be asked."""
+        """Return the end of the pause that the server asked for; None where there is no pause."""
         return self._time("hold")
 
     def save_hold(self, until: datetime) -> None:
@@ -50,7 +50,7 @@ class AccountCache:
         self._save("hold", until.isoformat().encode())
 
     def load_asked_at(self) -> datetime | None:
-        """Return when any profile last began to ask."""
+        """Return when a profile of this account last began to ask the server."""
         return self._time("asked")
 
     def save_asked_at(self, now: datetime | None) -> None:
@@ -62,7 +62,7 @@ class AccountCache:
             remove_file(os.path.join(self.directory, "asked"))
 
     def load_reading(self, source: str) -> Reading | None:
-        """Return what this source last told any profile."""
+        """Return the last answer that a profile of this account got from a source."""
         return serial.decode_reading(self._read(statements.name_file(source)))
 
     def save_reading(self, reading: Reading) -> None:
@@ -71,7 +71,7 @@ class AccountCache:
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[bool]:
-        """Try to become the one profile that asks; yield whether that worked."""
+        """Hold the lock of the profile that asks for this account; yield whether it was free."""
         if self.directory is None:
             yield True
             return
@@ -80,7 +80,7 @@ class AccountCache:
             yield alone
 
     def make(self) -> None:
-        """Make the directory, the user's alone."""
+        """Make the directory, readable by the user alone."""
         if self.directory is not None:
             directories.make_private(os.path.dirname(os.path.dirname(self.directory)), self.directory)
 
