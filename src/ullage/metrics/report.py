@@ -11,7 +11,7 @@ import sys
 from datetime import UTC, datetime
 
 from ullage import config
-from ullage.base.errors import MetricsError, UllageError
+from ullage.base.errors import MetricsError, UllageError, describe_fault
 from ullage.base.record import Record
 from ullage.base.text import clean
 from ullage.base.values import format_time, parse_time
@@ -85,7 +85,7 @@ def send_all(environ: Mapping[str, str]) -> tuple[Sent, ...]:
     """
     settings, _ = config.load(environ)
     directory = config.locate_state(environ)
-    directories.make_private(directory, variable=directories.STATE)
+    directories.make_private(directory, environ=environ, variable=directories.STATE)
     with hold_lock(os.path.join(directory, _LOCK), _PATIENCE_SECONDS) as alone:
         if not alone:
             return ()
@@ -104,8 +104,7 @@ def _tried(before: Sent, settings: Settings, environ: Mapping[str, str]) -> Sent
     except UllageError as error:
         return before.replace(failed_at=now, problem=clean(str(error), _LONGEST_WORDS))
     except Exception as error:
-        words = f"ullage has a fault of its own: {type(error).__name__}. Please report it with these words."
-        return before.replace(failed_at=now, problem=words)
+        return before.replace(failed_at=now, problem=f"ullage {describe_fault(error)}")
     return Sent(way=before.way, succeeded_at=now)
 
 
