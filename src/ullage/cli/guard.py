@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -115,7 +114,9 @@ def command(
         click.echo(f"ullage: {verdict.message}{_addition(verdict, fail_open)}", err=True)
     if as_json:
         # The verdict is the exit code, whether or not its document arrives.
-        streams.put(json.dumps(guard.describe_verdict(verdict, allowed=allowed), ensure_ascii=False, indent=1))
+        from ullage.quota import contract
+
+        streams.put(contract.encode(guard.describe_verdict(verdict, allowed=allowed)).decode().rstrip())
     if allowed:
         return become(command) if command else UNDER
     return OVER if verdict.outcome == "over" or fail_open is False else verdict.exit_code

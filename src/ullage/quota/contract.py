@@ -153,7 +153,7 @@ def build_document(
     common: dict[str, Any] = {
         "schema": VERSION,
         "next_refresh_at": format_time(due) if due else None,
-        "problem": _problem(problem) if problem else None,
+        "problem": describe_problem(problem) if problem else None,
     }
     if reading is None:
         return UsageDocument(
@@ -300,7 +300,8 @@ def _money(money: KnownMoney) -> MoneyDocument:
     return MoneyDocument(amount_minor=money.amount_minor, currency=money.currency, exponent=money.exponent)
 
 
-def _problem(problem: Problem) -> ProblemDocument:
+def describe_problem(problem: Problem) -> ProblemDocument:
+    """Return what went wrong on a refresh as the contract words it."""
     return ProblemDocument(
         code=problem.code, message=problem.message, retry_at=format_time(problem.retry_at) if problem.retry_at else None
     )

@@ -119,8 +119,9 @@ def _is_ours(path: str, status: os.stat_result, user: int) -> bool:
 def format_diff(change: Change) -> str:
     """Return the change as a unified diff, with control characters made visible."""
     sides = (change.file.data, change.after)
-    names = [make_visible(change.file.path) if data is not None else os.devnull for data in sides]
-    return "\n".join(difflib.unified_diff(*map(_lines, sides), *names, lineterm=""))
+    old, new = (make_visible(change.file.path) if data is not None else os.devnull for data in sides)
+    before, after = map(_lines, sides)
+    return "\n".join(difflib.unified_diff(before, after, old, new, lineterm=""))
 
 
 def _lines(data: bytes | None) -> list[str]:
