@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.tools import REPOSITORY
 from ullage.base import errors
-from ullage.cli import COMMANDS
+from ullage.cli.listing import COMMANDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

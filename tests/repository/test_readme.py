@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from tests.support.tools import REPOSITORY
-from ullage.cli import COMMANDS
+from ullage.cli.listing import COMMANDS
 from ullage.config.options import OPTIONS
 from ullage.config.template import WINDOW_ATTRIBUTES
 from ullage.quota.contract import UsageDocument
@@ -60,7 +60,7 @@ def test_the_example_is_the_contract() -> None:
     assert example is not None
     document = json.loads(example.group(1))
     msgspec.convert(document, UsageDocument)
-    assert set(document) == set(UsageDocument.__struct_fields__)
+    assert set(document) == set(UsageDocument.__annotations__)
 
 
 @pytest.mark.parametrize("target", sorted(set(re.findall(r"`make ([a-z]+)`", README))))

@@ -12,7 +12,7 @@ import pytest
 from tests.support.serving import Served, serving
 from tests.support.tools import REPOSITORY, make_due, need, run, ullage, wait_until
 from ullage import metrics
-from ullage.quota import contract
+from ullage.quota import schemas
 from ullage.serve import documents
 from ullage.serve.routes import ROUTES
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def test_usage_is_the_document_of_the_command(shared: Served) -> None:
     answer = shared.ask("/v1/usage", shared.token())
     assert answer.status == 200
-    jsonschema.validate(answer.json, contract.schema())
+    jsonschema.validate(answer.json, schemas.schema("usage"))
     shown = json.loads(ullage("usage", "--json", "--no-refresh", environ=shared.environ).stdout)
     for document in (shown, answer.json):
         document["age_seconds"] = None
@@ -39,7 +39,7 @@ def test_usage_is_the_document_of_the_command(shared: Served) -> None:
 
 
 def test_profiles_names_each_account(shared: Served) -> None:
-    document = msgspec.convert(shared.ask("/v1/profiles", shared.token()).json, contract.ProfilesDocument)
+    document = msgspec.convert(shared.ask("/v1/profiles", shared.token()).json, schemas.CONTRACT["ProfilesDocument"])
     assert [one.profile for one in document.profiles] == [shared.environ["CLAUDE_CONFIG_DIR"]]
     named = shared.ask(f"/v1/usage?profile={document.profiles[0].profile}", shared.token())
     assert named.json["account"] == shared.ask("/v1/usage", shared.token()).json["account"]

@@ -13,6 +13,7 @@ from ullage import config
 from ullage.base.errors import MissingExtraError, UllageError, UsageError
 from ullage.base.text import clean
 from ullage.cli import options
+from ullage.cli.settings import for_a_terminal
 from ullage.quota.model import BUDGET_IDS, binding_window, find_window, limits_of, named_limits
 from ullage.render import burnup, chart, svg
 from ullage.render.segment import short_name
@@ -100,7 +101,7 @@ def _burnup(window: Window, known: Overview, now: datetime) -> Burnup | None:
 def _print(drawn: Burnup, settings: Settings) -> None:
     from ullage.render import table
 
-    settings = options.for_a_terminal(settings)
+    settings = for_a_terminal(settings)
     lines = chart.page(
         drawn, table.width(), _PLOT_LINES, thresholds=settings.thresholds, ascii_only=settings.ascii_only
     )

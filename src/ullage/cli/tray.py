@@ -8,6 +8,7 @@ import click
 
 from ullage import panel as panels
 from ullage.cli import options
+from ullage.cli.settings import for_a_desktop
 
 
 @click.command(name="tray")
@@ -22,6 +23,6 @@ def command(window: str | None) -> int:
     from ullage.panel.tray import check_installed, icon
 
     check_installed()
-    followed = Followed(os.environ, panels.Wanted(window=window), options.for_a_desktop)
+    followed = Followed(os.environ, panels.Wanted(window=window), for_a_desktop)
     icon.run(followed, lambda words: click.echo(f"ullage: {words}", err=True))
     return 0

@@ -12,7 +12,7 @@ import os
 from datetime import UTC, datetime
 
 from ullage.base.errors import UllageError
-from ullage.quota import contract
+from ullage.quota import contract, schemas
 from ullage.store import cache
 from ullage.system import places, watching
 
@@ -67,7 +67,7 @@ class Feed:
         second, lasting, whole = self._documents.get(profile, (0, b"", b""))
         if second != int(now.timestamp()):
             usage = self._knowledge.usage(profile, now)
-            lasting, whole = contract.encode_line(contract.lasting(usage)), contract.encode_line(usage)
+            lasting, whole = schemas.encode_line(contract.lasting(usage)), schemas.encode_line(usage)
             self._documents[profile] = (int(now.timestamp()), lasting, whole)
         return lasting, whole
 
