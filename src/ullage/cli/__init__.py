@@ -39,6 +39,8 @@ def run(arguments: Sequence[str]) -> int:
         say(f"ullage: {error}", err=True)
         return error.exit_code
     except KeyboardInterrupt:
+        # What the shell prints next begins on a line of its own.
+        print(file=sys.stderr)
         return 130
     except (OSError, SystemExit) as error:
         # click and rich raise SystemExit(1) when the reader of stdout has gone; nothing else raises it here.

@@ -78,7 +78,7 @@ def command(
     or 5 (the source failed). One line on stderr says why. COMMAND takes this process's place, so that its exit code and
     signals are its own.
     """
-    wanted = verdict.Wanted(
+    call = verdict.GuardCall(
         question=Question(most=most, need=need, max_age=max_age, allow_credits=allow_credits),
         refresh=refresh,
         fail_open=fail_open,
@@ -88,7 +88,7 @@ def command(
         quiet=quiet,
         command=command,
     )
-    wrong = verdict.find_wrong(wanted)
+    wrong = verdict.find_wrong(call)
     if wrong:
         raise click.UsageError(wrong)
-    return verdict.answer(wanted)
+    return verdict.answer(call)

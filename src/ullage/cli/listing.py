@@ -46,18 +46,16 @@ WORDS = {name: words for group in GROUPS.values() for name, words in group.items
 COMMANDS = tuple(WORDS)
 
 PURPOSE = """\
-  How much of a Claude Pro, Max or Team plan is used: in the prompt, and
-  wherever else you look.
+How much of a Claude Pro, Max or Team plan is used: in the prompt, and
+wherever else you look.
 
-  ullage setup bash                show it in the prompt, after asking you
-  ullage usage                     how full, will it last, when is it back
-  ullage guard --max 80 -- make    run make while less than 80 % is used
+ullage setup bash                show it in the prompt, after asking you
+ullage usage                     how full, will it last, when is it back
+ullage guard --max 80 -- make    run make while less than 80 % is used
 
-  Exit codes: 0 done, 1 a guard's limit is reached, 2 wrong usage, 3 nothing
-  known yet or no account, 4 only expired data, 5 a source failed and there is
-  nothing to fall back on.
-
-"""
+Exit codes: 0 done, 1 a guard's limit is reached, 2 wrong usage, 3 nothing
+known yet or no account, 4 only expired data, 5 a source failed and there is
+nothing to fall back on."""
 _OPTIONS = """\
   -V, --version  Show the version and exit.
   -h, --help     Show this message and exit.
@@ -72,4 +70,5 @@ def describe() -> str:
         for heading, commands in GROUPS.items()
     }
     parts = [f"{heading}:\n{lines}" for heading, lines in {"Options": _OPTIONS, **groups}.items()]
-    return f"Usage: ullage [OPTIONS] COMMAND [ARGS]...\n\n{PURPOSE}" + "\n".join(parts).rstrip("\n")
+    purpose = "".join(f"  {line}".rstrip() + "\n" for line in PURPOSE.split("\n"))
+    return "\n".join(["Usage: ullage [OPTIONS] COMMAND [ARGS]...\n", purpose, *parts]).rstrip("\n")

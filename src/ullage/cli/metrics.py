@@ -81,9 +81,9 @@ def _send_as_configured(settings: Settings) -> int:
 
 
 def _tell_problems(settings: Settings) -> None:
-    from ullage.metrics import report
+    from ullage.metrics import outcomes
 
-    for one in report.load_last(os.environ):
+    for one in outcomes.load_last(os.environ):
         # Failures of a way that is not configured any more are not shown.
         if one.problem and getattr(settings.reporting, one.way):
             click.echo(f"ullage: metrics.{one.way}: {one.problem}", err=True)

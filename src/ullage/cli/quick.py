@@ -55,7 +55,7 @@ def _guard(arguments: Sequence[str]) -> int | None:
         )
     except UsageError:
         return None
-    wanted = verdict.Wanted(
+    call = verdict.GuardCall(
         question=Question(most=most, need=need, max_age=max_age, allow_credits="--allow-credits" in options),
         refresh="--refresh" in options,
         fail_open="--fail-open" in options if {"--fail-open", "--fail-closed"} & options.keys() else None,
@@ -65,9 +65,9 @@ def _guard(arguments: Sequence[str]) -> int | None:
         quiet="--quiet" in options or "-q" in options,
         command=options.get("--", ()),
     )
-    if verdict.find_wrong(wanted) or not _choose_profile(options):
+    if verdict.find_wrong(call) or not _choose_profile(options):
         return None
-    return verdict.answer(wanted)
+    return verdict.answer(call)
 
 
 def _choose_profile(options: dict[str, list[str]]) -> bool:

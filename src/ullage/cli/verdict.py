@@ -26,7 +26,7 @@ _NOT_EXECUTABLE, _NOT_FOUND = 126, 127
 _LONGEST_NAME = 200
 
 
-class Wanted(Record):
+class GuardCall(Record):
     """What a guard is asked, and what is to be done about the answer; `fail_open` is None where neither is said."""
 
     question: Question
@@ -39,36 +39,36 @@ class Wanted(Record):
     command: Sequence[str] = ()
 
 
-def find_wrong(wanted: Wanted) -> str | None:
-    """Return what cannot be wanted together, in words, or None."""
-    if wanted.as_json and wanted.command:
+def find_wrong(call: GuardCall) -> str | None:
+    """Return what does not go together, in words, or None."""
+    if call.as_json and call.command:
         return "--json answers on the output that COMMAND would write to; use one of them."
-    if wanted.timeout is not None and not wanted.may_wait:
+    if call.timeout is not None and not call.may_wait:
         return "--timeout is for --wait."
-    if wanted.command and not wanted.command[0].strip():
+    if call.command and not call.command[0].strip():
         return "The command after -- is empty. Name a program."
     return None
 
 
-def answer(wanted: Wanted) -> int:
+def answer(call: GuardCall) -> int:
     """Judge what is known, say the verdict, become the command where there is room; return the exit code."""
-    question = wanted.question
+    question = call.question
     known = Known()
     known.tell_issues()
-    if wanted.refresh or wanted.may_wait:
+    if call.refresh or call.may_wait:
         known.refresh(question.max_age)
     verdict = known.judge(question, datetime.now(UTC))
-    if wanted.may_wait and not _allowed(verdict, wanted.fail_open):
-        verdict = _wait(known, question, verdict, wanted.timeout)
-    allowed = _allowed(verdict, wanted.fail_open)
-    if not (wanted.quiet and verdict.allowed):
-        print(f"ullage: {verdict.message}{_addition(verdict, wanted.fail_open)}", file=sys.stderr)
-    if wanted.as_json:
+    if call.may_wait and not _allowed(verdict, call.fail_open):
+        verdict = _wait(known, question, verdict, call.timeout)
+    allowed = _allowed(verdict, call.fail_open)
+    if not (call.quiet and verdict.allowed):
+        print(f"ullage: {verdict.message}{_addition(verdict, call.fail_open)}", file=sys.stderr)
+    if call.as_json:
         # The verdict is the exit code, whether or not its document arrives.
         streams.put(jsontext.indented(guard.describe_verdict(verdict, allowed=allowed)))
     if allowed:
-        return become(wanted.command) if wanted.command else UNDER
-    return OVER if verdict.outcome == "over" or wanted.fail_open is False else verdict.exit_code
+        return become(call.command) if call.command else UNDER
+    return OVER if verdict.outcome == "over" or call.fail_open is False else verdict.exit_code
 
 
 def _allowed(verdict: Verdict, fail_open: bool | None) -> bool:

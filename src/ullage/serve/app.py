@@ -12,8 +12,8 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route as Address
 from starlette.routing import Router
 
-from ullage import metrics
 from ullage.base import moments
+from ullage.metrics import formats
 from ullage.quota import schemas
 from ullage.serve import documents, page, routes
 from ullage.serve.feed import FullError
@@ -187,7 +187,7 @@ async def _metrics(server: ServiceState, arguments: Arguments, request: Request)
     server.profile(arguments)
     openmetrics = "application/openmetrics-text" in request.headers.get("accept", "")
     shown = await run_in_threadpool(server.knowledge.exposition, datetime.now(UTC), openmetrics=openmetrics)
-    kind = metrics.OPENMETRICS_TYPE if openmetrics else metrics.CONTENT_TYPE
+    kind = formats.OPENMETRICS_TYPE if openmetrics else formats.PLAIN_TYPE
     return Response(shown, headers={"content-type": kind})
 
 
