@@ -135,7 +135,7 @@ def preset(name: str | None) -> int:
         numbers = f"{name}: {PRESETS[name].words}."
     values, _ = config.read(config.config_path(os.environ))
     chosen = values["segment.preset"] if name is None else ""
-    table.print_lines(previews.lines(shown, chosen), settings)
+    table.print_lines([[*line, previews.PROMPT] for line in previews.lines(shown, chosen)], settings)
     say(f"\n{numbers}\nTo choose one: `ullage config apply` after these lines in {config.config_path(os.environ)}:")
     say(f'\n    [segment]\n    preset = "{name or "spark"}"')
     options.tell_issues(issues)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import sys
 
 from rich.console import Console
 from rich.text import Text
 
+from ullage.base.text import is_private
 from ullage.config.palette import number_of
 from ullage.render import usage
 from ullage.render.surfaces import style_of
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from ullage.config import Settings
     from ullage.render.surfaces import Span
     from ullage.store.overview import Overview
+
+# Escapes that change colours, in a group of their own so that they are kept where a text is split at them.
+_COLOURS = re.compile(r"(\x1b\[[0-9;:]*m)")
 
 
 def print_usage(overview: Overview, settings: Settings, now: datetime, *, title: str = "", first: bool = True) -> None:
@@ -49,6 +54,17 @@ def print_lines(lines: Iterable[Sequence[Span]], settings: Settings) -> None:
     console = _console(settings.palette)
     for line in lines:
         console.print(_text(line, settings))
+
+
+def print_before(lines: Iterable[Sequence[Span]], rest: str, settings: Settings) -> None:
+    """Print lines of spans, each before a text from outside, of which only letters and colours get through."""
+    letters = "".join(
+        part if _COLOURS.fullmatch(part) else "".join(c for c in part if c.isprintable() or is_private(c))
+        for part in _COLOURS.split(rest)
+    )
+    console = _console(settings.palette)
+    for line in lines:
+        console.print(_text(line, settings).append_text(Text.from_ansi(letters)), soft_wrap=True)
 
 
 def width() -> int:

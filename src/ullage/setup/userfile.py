@@ -73,9 +73,15 @@ def without_ours(file: UserFile, after: bytes, *, was_ours_alone: bool) -> Chang
     """
     if not was_ours_alone:
         return Change(file=file, after=after)
-    kept = [read_regular(backup, LARGEST) for backup in _kept(file.path)]
+    # One of the file as it is now holds nothing but ours, too.
+    kept = [data for backup in _kept(file.path) if (data := read_regular(backup, LARGEST)) != file.data]
     blank = next((data for data in kept if data is not None and not data.strip()), after)
     return Change(file=file, after=blank if kept else None)
+
+
+def has_backup(file: UserFile, data: bytes) -> bool:
+    """Say whether a backup of the file holds this."""
+    return any(read_regular(backup, LARGEST) == data for backup in _kept(file.path))
 
 
 def _nearest(directory: str) -> str:
