@@ -12,7 +12,7 @@ from tests.support.tools import SCRIPTS, ULLAGE, need, ullage
 from ullage import config
 from ullage.config.settings import DEFAULTS
 from ullage.setup import look, userfile
-from ullage.setup.survey import find_set_up, survey
+from ullage.setup.survey import find_set_up, survey_machine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,7 +57,7 @@ def add_program(environ: Mapping[str, str], name: str) -> None:
 
 def found(environ: Mapping[str, str]) -> dict[str, bytes]:
     """What setting up would leave in each file, by host."""
-    changes = {place.name: place.plan.change for place in survey(environ, "ullage").places if place.plan}
+    changes = {place.name: place.plan.change for place in survey_machine(environ, "ullage").places if place.plan}
     return {name: change.after or b"" for name, change in changes.items() if change}
 
 
@@ -189,7 +189,7 @@ def test_starship_shows_it_where_its_format_has_room(environ: dict[str, str]) ->
 def test_a_shell_without_a_file_is_named_and_left(environ: dict[str, str]) -> None:
     add_program(environ, "zsh")
     add_program(environ, "fish")
-    here = survey(environ, "ullage")
+    here = survey_machine(environ, "ullage")
     assert here.unused == ("zsh", "fish")
     assert "zsh" not in {place.name for place in here.places}
     put_there(environ, ".config/fish/config.fish", b"")
@@ -218,7 +218,7 @@ CHOSEN = {
 
 @pytest.mark.parametrize("before", [None, *CHOSEN])
 def test_a_look_is_chosen_changed_and_undone_to_the_byte(environ: dict[str, str], before: str | None) -> None:
-    path = Path(config.config_path(environ))
+    path = Path(config.locate_config(environ))
     path.parent.mkdir(parents=True)
     if before is not None:
         path.write_text(before)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def show(plan: Plan) -> None:
     """Print what a plan changes, as diffs, and what is to be known beside."""
     assert plan.change is not None
-    click.echo("\n".join(map(userfile.diff, [plan.change, *plan.more])))
+    click.echo("\n".join(map(userfile.format_diff, [plan.change, *plan.more])))
     if plan.note:
         say(f"\n{plan.note}")
 
@@ -52,15 +52,15 @@ def write(plan: Plan) -> None:
 
 def prove(host: plans.Host) -> None:
     """Start the shell, and print whether its prompt shows the segment, and the segment."""
-    program = plans.program(host.name, os.environ)
+    program = plans.find_host_program(host.name, os.environ)
     if program is None:
         say(f"{host.name} is not in PATH, so that it could not be tried.")
         return
     missing = reasons.prove(host, program, os.environ)
     say("\n".join(f"! {sentence}" for sentence in missing) or "A new one was started, and its prompt shows it.")
     cache, now = ProfileCache(os.environ), int(time.time())
-    shown = timeline.text_at(cache.timeline("plain"), now).decode()
-    problem = cache.schedule().problem
+    shown = timeline.find_text(cache.read_timeline("plain"), now).decode()
+    problem = cache.load_schedule().problem
     if shown:
         say(f"Now that is: {shown}")
     elif problem:

@@ -19,7 +19,7 @@ from ullage.prompt.publish import publish_anew
 from ullage.render import table
 from ullage.render.surfaces import Span
 from ullage.setup import init, look, plans, started
-from ullage.setup.survey import find_set_up, survey
+from ullage.setup.survey import find_set_up, survey_machine
 from ullage.store import overview
 from ullage.store.cache import ProfileCache
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from ullage.config import Settings
     from ullage.setup.plans import Plan
-    from ullage.setup.survey import Place, Survey
+    from ullage.setup.survey import HostPlan, Survey
 
 # Two arrows of a powerline, back to back: what a Nerd Font has and no other font.
 _DIAMOND = "\ue0b2\ue0b0"
@@ -38,8 +38,8 @@ _SIGNS = "\N{BLACK DIAMOND} \N{LOWER FIVE EIGHTHS BLOCK} \N{CIRCLE WITH UPPER RI
 
 def set_up(*, yes: bool) -> int:
     """Look what is here, ask, and set it up; without a terminal print what would be done, and ask nothing."""
-    settings = options.for_a_terminal(options.load_settings()[0])
-    found = survey(os.environ, init.this_program(sys.argv[0], sys.executable))
+    settings = options.load_terminal_settings(options.load_settings()[0])
+    found = survey_machine(os.environ, init.find_this_program(sys.argv[0], sys.executable))
     table.print_lines(_listing(found.places, "What is here:"), settings)
     _say_what_else(found)
     places = [place for place in found.places if place.changes]
@@ -67,7 +67,7 @@ def set_up(*, yes: bool) -> int:
 
 def take_out(*, yes: bool) -> int:
     """Take out all that is set up, after one question; without a terminal print what would be taken out."""
-    settings = options.for_a_terminal(options.load_settings()[0])
+    settings = options.load_terminal_settings(options.load_settings()[0])
     places = find_set_up(os.environ)
     if not places:
         say("Nothing is set up by this command.")
@@ -107,7 +107,7 @@ def _is_terminal() -> bool:
     return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
 
 
-def _listing(places: Sequence[Place], heading: str) -> list[list[Span]]:
+def _listing(places: Sequence[HostPlan], heading: str) -> list[list[Span]]:
     """Return a line for each place: what it is, its file, and what is to be done there or why nothing."""
     names, paths = ([getattr(place, key) for place in places] for key in ("name", "path"))
     widest = [max(map(len, cells), default=0) for cells in (names, [_short(path) for path in paths])]
@@ -124,7 +124,7 @@ def _listing(places: Sequence[Place], heading: str) -> list[list[Span]]:
     return lines
 
 
-def _doing(place: Place) -> str:
+def _doing(place: HostPlan) -> str:
     change = place.plan.change if place.plan else None
     if change is not None:
         before, after = ((data or b"").count(b"\n") for data in (change.file.data, change.after))
@@ -148,12 +148,12 @@ def _say_what_else(found: Survey) -> None:
         say(f"Also here, without a file of yours: {', '.join(found.unused)}. `ullage setup {found.unused[0]}` adds it.")
 
 
-def _choose_places(places: list[Place]) -> list[Place]:
+def _choose_places(places: list[HostPlan]) -> list[HostPlan]:
     """Ask which of several places are wanted; return them."""
     if len(places) < 2:
         return places
 
-    def parse(answer: str) -> list[Place]:
+    def parse(answer: str) -> list[HostPlan]:
         wanted = answer.replace(",", " ").split()
         if wanted in (["all"], ["none"]):
             return places if wanted == ["all"] else []
@@ -164,13 +164,13 @@ def _choose_places(places: list[Place]) -> list[Place]:
 
     names = [place.name for place in places]
     asked = f"\nSet up which? all, none, or some of {' '.join(names)}"
-    answer: list[Place] = click.prompt(asked, default="all", value_proc=parse)
+    answer: list[HostPlan] = click.prompt(asked, default="all", value_proc=parse)
     return answer
 
 
 def _choose_look(settings: Settings) -> Plan | None:
     """Ask which signs can be seen and which preset is wanted; return what that changes, None where it is chosen."""
-    path = config.config_path(os.environ)
+    path = config.locate_config(os.environ)
     try:
         chosen = look.read_chosen(os.environ)
     except UllageError as error:
@@ -200,13 +200,13 @@ def _ask_glyphs(settings: Settings) -> str:
 def _ask_preset(settings: Settings, present: str) -> str:
     now, names = datetime.now(UTC), list(PRESETS)
     known = overview.load(ProfileCache(os.environ), settings.thresholds, now)
-    own = previews.own_view(known, settings, now)
-    view = own or previews.demo_view("warning", settings, now)
+    own = previews.load_own_view(known, settings, now)
+    view = own or previews.build_demo_view("warning", settings, now)
     shown = [
         (f"{number:2} {name}", previews.preview(PRESETS[name], view, settings)) for number, name in enumerate(names, 1)
     ]
     click.echo()
-    lines = previews.lines(shown, next(each for each, _ in shown if each.split()[1] == present))
+    lines = previews.list_lines(shown, next(each for each, _ in shown if each.split()[1] == present))
     prompt = started.read_prompt(os.environ)
     if prompt.strip():
         table.print_before(lines, prompt, settings)
@@ -226,7 +226,7 @@ def _ask_preset(settings: Settings, present: str) -> str:
     return chosen
 
 
-def _show(place: Place) -> None:
+def _show(place: HostPlan) -> None:
     click.echo()
     if place.plan:
         changing.show(place.plan)
@@ -236,7 +236,7 @@ def _show(place: Place) -> None:
         say(f"This removes {place.path}")
 
 
-def _write(places: Sequence[Place], chosen_look: Plan | None) -> None:
+def _write(places: Sequence[HostPlan], chosen_look: Plan | None) -> None:
     if chosen_look and chosen_look.change:
         say("")
         changing.write(chosen_look)
@@ -248,10 +248,10 @@ def _write(places: Sequence[Place], chosen_look: Plan | None) -> None:
         elif place.tree:
             changing.write_widget(place.name, place.tree)
         if place.name in started.SHELLS and not _exports(place):
-            changing.prove(plans.host(place.name, os.environ))
+            changing.prove(plans.find_host(place.name, os.environ))
 
 
-def _exports(place: Place) -> bool:
+def _exports(place: HostPlan) -> bool:
     """Say whether a shell is set up to export the segment, so that its own prompt shows none."""
     change = place.plan.change if place.plan else None
     return change is not None and b"ULLAGE_PLACE=starship" in (change.after or b"").replace(b" ", b"=")
@@ -260,7 +260,7 @@ def _exports(place: Place) -> bool:
 def _publish() -> None:
     """Render the prompt's text anew, as the look may be another."""
     cache = ProfileCache(os.environ)
-    if cache.reading() is None:
+    if cache.load_reading() is None:
         return
     with cache.lock(wait_seconds=options.LONGEST_REFRESH_SECONDS) as held:
         # A refresh that has been running for long publishes by itself.

@@ -1,11 +1,11 @@
-"""One marked block in a text file that is somebody's own: put in, found again, taken out to the last byte. Pure.
+"""One marked block in a person's own text file: insert it, find it, remove it to the last byte. Pure.
 
     # >>> ullage setup bash >>>
     …
     # <<< ullage setup <<<
 
-What its removal must know stands in its first line, so that no state elsewhere can get lost: whether ullage made the
-file, and whether it had to end the line before. Bytes throughout: a file of unknown encoding stays as it is.
+The first line of the block holds what its removal must know: whether ullage made the file, and whether it had to end
+the line before. Files are bytes throughout, so that their encoding does not matter.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ class ChosenLook(Record):
 
 def read_chosen(environ: Mapping[str, str]) -> ChosenLook:
     """Return what config.toml chooses; raise UsageError where it is no file that can be changed safely."""
-    file = userfile.read(config.config_path(environ))
+    file = userfile.read(config.locate_config(environ))
     values, _ = _values(file.data)
     theirs, issues = _values(_without_ours(file))
     by_hand = bool(issues) or any(theirs[key] != DEFAULTS[key] for key in _CHOICES)
@@ -41,7 +41,7 @@ def read_chosen(environ: Mapping[str, str]) -> ChosenLook:
 
 def plan(environ: Mapping[str, str], preset: str, glyphs: str) -> Plan:
     """Return what choosing this would change; raise UsageError where it cannot be done safely."""
-    file = userfile.read(config.config_path(environ))
+    file = userfile.read(config.locate_config(environ))
     theirs = _without_ours(file)
     wanted = {_PRESET: preset, _GLYPHS: glyphs}
     lines = [f"{key.rpartition('.')[2]} = {write_value(wanted[key])}" for key in wanted if wanted[key] != DEFAULTS[key]]
@@ -65,7 +65,7 @@ def plan(environ: Mapping[str, str], preset: str, glyphs: str) -> Plan:
 
 def plan_undo(environ: Mapping[str, str]) -> Plan:
     """Return what taking the choice out would change."""
-    file = userfile.read(config.config_path(environ))
+    file = userfile.read(config.locate_config(environ))
     if find_block(file) is None:
         return Plan(change=None, words=f"{file.path} has no block of ullage: nothing to undo.")
     return Plan(

@@ -1,4 +1,4 @@
-"""Shells started as people start them, on a terminal, to see whether their second prompt shows the segment.
+"""Start shells as people start them, on a terminal, and see whether their second prompt shows the segment.
 
 The prompt reads a cache that is made for the moment, with a text in it that nothing else prints, so that no refresh is
 started and nothing of the user's is touched. Only Enter is pressed, which no shell keeps in its history.
@@ -33,7 +33,7 @@ SHELLS = ("bash", "zsh", "fish", "elvish", "nushell", "xonsh")
 _WITHOUT_LOGIN = ("elvish",)
 
 _YEAR_SECONDS = 31_536_000
-# A shell that has shown no prompt by then is one that nobody would wait for.
+# No person would wait longer for a prompt.
 _LONGEST_START_SECONDS = 20.0
 # A line editor that is waiting and silent for so long has drawn its prompt.
 _QUIET_SECONDS = 0.15
@@ -222,7 +222,7 @@ def fill(directory: str, text: str, now: int, environ: Mapping[str, str], clock:
     data = timeline.encode(frames, written=now, refresh_after=due, checkpoint=due, clock=clock)
     for profile in _profiles(environ):
         inside = {"ULLAGE_CACHE_DIR": directory, **({"CLAUDE_CONFIG_DIR": profile} if profile else {})}
-        place = places.profile_directory(inside)
+        place = places.locate_profile(inside)
         os.makedirs(place, mode=0o700)
         for surface in timeline.TIMELINES:
             path = os.path.join(place, f"{surface}.timeline")
@@ -234,7 +234,7 @@ def fill(directory: str, text: str, now: int, environ: Mapping[str, str], clock:
 def _profiles(environ: Mapping[str, str]) -> set[str]:
     chosen = environ.get("CLAUDE_CONFIG_DIR", "")
     try:
-        known = places.known_profiles(environ)
+        known = places.list_known_profiles(environ)
     except UsageError:
         known = []
     return {"", *filter(None, known), *([chosen] if os.path.isabs(chosen) else [])}
@@ -270,7 +270,7 @@ def read_prompt(environ: Mapping[str, str]) -> str:
     return lines[-1] if lines else ""
 
 
-def zsh_directory(environ: Mapping[str, str]) -> str | None:
+def find_zsh_directory(environ: Mapping[str, str]) -> str | None:
     """Return where zsh looks for .zshrc when .zshenv says so; None where it does not, or is not here."""
     home = environ.get("HOME", "")
     named = (read_regular(path) or b"" for path in (os.path.join(home, ".zshenv"), "/etc/zsh/zshenv", "/etc/zshenv"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 
@@ -39,7 +40,7 @@ _BARS = {
 _DESKTOPS = {gnome.NAME: ("GNOME", "gnome-shell"), plasma.NAME: ("KDE", "plasmashell")}
 
 
-class Place(Record):
+class HostPlan(Record):
     """A host, its file or directory, and what is to be done there: a plan, a widget's tree, or `words` why nothing."""
 
     name: str
@@ -57,21 +58,24 @@ class Place(Record):
 class Survey(Record):
     """What was found: places, bars by their format, and hosts that are here without a file of the person's."""
 
-    places: tuple[Place, ...]
+    places: tuple[HostPlan, ...]
     bars: tuple[str, ...]
     unused: tuple[str, ...]
 
 
-def survey(environ: Mapping[str, str], program: str) -> Survey:
+def survey_machine(environ: Mapping[str, str], program: str) -> Survey:
     """Return what is here; `program` is the ullage that a widget starts."""
-    here = [name for name in plans.HOSTS if plans.program(name, environ)]
+    here = [name for name in plans.HOSTS if plans.find_host_program(name, environ)]
     used = [name for name in here if _is_used(name, environ)]
     fed = _fed_shells(used, environ) if "starship" in here else []
     places = [_place(name, environ, fed) for name in used if name != "starship"]
     if fed:
         places.append(_place("starship", environ, fed))
-    if programs.find_program("claude", environ) or os.path.isdir(os.path.dirname(claude_code.path(environ))):
-        places.append(_planned(claude_code.NAME, lambda: claude_code.path(environ), claude_code.plan, environ))
+    settings_path = functools.partial(claude_code.locate_settings, environ)
+    if programs.find_program("claude", environ) or os.path.isdir(os.path.dirname(settings_path())):
+        places.append(
+            _planned(claude_code.NAME, lambda: claude_code.locate_settings(environ), claude_code.plan, environ)
+        )
     desktops = environ.get("XDG_CURRENT_DESKTOP", "").split(":")
     for name, (desktop, needed) in _DESKTOPS.items():
         if desktop in desktops and programs.find_program(needed, environ):
@@ -81,21 +85,23 @@ def survey(environ: Mapping[str, str], program: str) -> Survey:
     return Survey(places=tuple(places), bars=tuple(bars), unused=tuple(unused))
 
 
-def find_set_up(environ: Mapping[str, str]) -> tuple[Place, ...]:
+def find_set_up(environ: Mapping[str, str]) -> tuple[HostPlan, ...]:
     """Return every place that has something of ours, with what taking it out would change."""
     places = [_undone(name, environ) for name in plans.HOSTS]
-    places.append(_planned(claude_code.NAME, lambda: claude_code.path(environ), claude_code.plan_undo_all, environ))
+    places.append(
+        _planned(claude_code.NAME, lambda: claude_code.locate_settings(environ), claude_code.plan_undo_all, environ)
+    )
     if os.name == "posix":
-        manager = service.manager()
-        path = service.path(environ, manager)
+        manager = service.find_manager()
+        path = service.locate_file(environ, manager)
         places.append(
             _planned(service.NAME, lambda: path, lambda environ: service.plan_undo(environ, manager), environ)
         )
-    places.append(_planned(look.NAME, lambda: config.config_path(environ), look.plan_undo, environ))
+    places.append(_planned(look.NAME, lambda: config.locate_config(environ), look.plan_undo, environ))
     for name, desktop in WIDGETS.items():
-        directory = desktop.directory(environ)
+        directory = desktop.locate_directory(environ)
         if widgets.is_ours(directory):
-            places.append(Place(name=name, path=directory, tree=widgets.Tree(directory=directory, files={})))
+            places.append(HostPlan(name=name, path=directory, tree=widgets.Tree(directory=directory, files={})))
     return tuple(place for place in places if place.changes or (place.plan is None and _names_ullage(place.path)))
 
 
@@ -108,7 +114,7 @@ def _is_used(name: str, environ: Mapping[str, str]) -> bool:
     if name == os.path.basename(environ.get("SHELL", "")) or (name == "tmux" and environ.get("TMUX")):
         return True
     try:
-        host = plans.host(name, environ)
+        host = plans.find_host(name, environ)
     except UllageError:
         return False
     own = [host.path, *([host.beside] if host.beside else [])]
@@ -122,7 +128,7 @@ def _fed_shells(used: list[str], environ: Mapping[str, str]) -> list[str]:
     """Return the shells whose prompt starship makes, where its own format has room for the segment; none elsewhere."""
     shells = [name for name in plans.FEEDS_STARSHIP if name in used and _runs_starship(name, environ)]
     try:
-        plan = plans.plan(plans.host("starship", environ, without_process=True)) if shells else None
+        plan = plans.plan(plans.find_host("starship", environ, without_process=True)) if shells else None
     except UllageError:
         return []
     return shells if plan is not None and not plan.note else []
@@ -131,50 +137,50 @@ def _fed_shells(used: list[str], environ: Mapping[str, str]) -> list[str]:
 def _runs_starship(name: str, environ: Mapping[str, str]) -> bool:
     if {"nushell": "nu"}.get(name, name) == environ.get("STARSHIP_SHELL"):
         return True
-    host = plans.host(name, environ)
+    host = plans.find_host(name, environ)
     texts = ((read_regular(path) or b"").decode(errors="replace") for path in (host.path, host.beside) if path)
     return any(re.search(r"^\s*[^#\n]*\bstarship init\b", text, re.MULTILINE) for text in texts)
 
 
-def _place(name: str, environ: Mapping[str, str], fed: list[str]) -> Place:
-    host = plans.host(name, environ, starship=name in fed, without_process=name == "starship")
+def _place(name: str, environ: Mapping[str, str], fed: list[str]) -> HostPlan:
+    host = plans.find_host(name, environ, starship=name in fed, without_process=name == "starship")
     return _planned(name, lambda: host.path, lambda environ: _left_alone(host, environ) or plans.plan(host), environ)
 
 
 def _left_alone(host: plans.Host, environ: Mapping[str, str]) -> Plan | None:
     """Return that nothing is to be done where a block of ours works, with whatever options it was written."""
     data = read_regular(host.path)
-    standing = plans.standing(data, host)
-    if standing.how not in ("block", "edited") or plans.lost_file(data, host, environ):
+    standing = plans.find_standing(data, host)
+    if standing.how not in ("block", "edited") or plans.find_lost_file(data, host, environ):
         return None
     return plans.Plan(change=None, words=f"is set up already (line {standing.line})")
 
 
-def _undone(name: str, environ: Mapping[str, str]) -> Place:
+def _undone(name: str, environ: Mapping[str, str]) -> HostPlan:
     def host() -> plans.Host:
-        return plans.host(name, environ)
+        return plans.find_host(name, environ)
 
     return _planned(name, lambda: host().path, lambda _: plans.plan_undo(host()), environ)
 
 
 def _planned(
     name: str, path: Callable[[], str], plan: Callable[[Mapping[str, str]], Plan], environ: Mapping[str, str]
-) -> Place:
+) -> HostPlan:
     shown = ""
     try:
         shown = path()
         planned = plan(environ)
     except UllageError as error:
-        return Place(name=name, path=shown, words=str(error))
-    return Place(name=name, path=shown, plan=planned, words="" if planned.change else planned.words)
+        return HostPlan(name=name, path=shown, words=str(error))
+    return HostPlan(name=name, path=shown, plan=planned, words="" if planned.change else planned.words)
 
 
-def _widget(name: str, environ: Mapping[str, str], program: str) -> Place:
+def _widget(name: str, environ: Mapping[str, str], program: str) -> HostPlan:
     desktop = WIDGETS[name]
     try:
-        tree = desktop.tree(environ, program)
+        tree = desktop.build_tree(environ, program)
         if widgets.is_written(tree):
-            return Place(name=name, path=tree.directory, words="is set up already")
+            return HostPlan(name=name, path=tree.directory, words="is set up already")
     except UllageError as error:
-        return Place(name=name, path="", words=str(error))
-    return Place(name=name, path=tree.directory, tree=tree)
+        return HostPlan(name=name, path="", words=str(error))
+    return HostPlan(name=name, path=tree.directory, tree=tree)
