@@ -32,5 +32,5 @@ def parse_options(command: str, arguments: Sequence[str]) -> dict[str, list[str]
 
 
 def find_last_value(options: dict[str, list[str]], name: str) -> str | None:
-    """Return what an option was given last, None where it was not given."""
+    """Return the last value of an option; None where it was not given."""
     return options[name][-1] if options.get(name) else None

@@ -38,7 +38,7 @@ def disarm_formula(text: str) -> str:
 
 
 def make_visible(text: str) -> str:
-    """Return a path, or another text of this machine's, with whatever is not plainly seen on a screen as an escape."""
+    """Return a path, or another text of this machine's, characters that a screen does not show being escapes."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(c if c == " " or (_is_visible(c) and c.isprintable()) else _escape(c) for c in text)

@@ -33,7 +33,7 @@ __all__ = [
 
 
 def locate_config(environ: Mapping[str, str]) -> str:
-    """Return where config.toml lies, whether it exists or not; raise UsageError for a path that is not absolute.
+    """Return the path of config.toml, whether it exists or not; raise UsageError for a path that is not absolute.
 
     What is shown must not change with the directory that a prompt happens to stand in.
     """

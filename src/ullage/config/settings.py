@@ -125,7 +125,7 @@ class Settings(Record):
         return self.look.in_tmux() if surface == "tmux" else self.palette
 
     def list_unread_keys(self) -> tuple[str, ...]:
-        """Return those of them that the source in force does not read."""
+        """Return the variables of keys that the source in force does not read."""
         own = self.web.variable if self.source == "web" else ""
         return tuple(name for name in self.key_variables if name != own)
 

@@ -47,7 +47,7 @@ _MORE_FILES = {
 
 
 def report_hosts(environ: Mapping[str, str], findings: list[Finding]) -> list[dict[str, Any]]:
-    """Return what is to be said of each host; every program is started once, for its version, all at the same time."""
+    """Report on each host; each program is started once, for its version, all of them at the same time."""
     paths = {name: plans.find_host_program(name, environ) for name in plans.HOSTS}
     versions = _versions(paths, environ)
     hosts = [_host(name, paths[name], versions.get(name), environ, findings) for name in plans.HOSTS]

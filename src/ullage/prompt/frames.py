@@ -65,7 +65,7 @@ def _frame(second: int, spans: Sequence[Span], form: str, settings: Settings) ->
 
 
 def is_any_shown(attributes: Iterable[str], settings: Settings) -> bool:
-    """Say whether any template shows one of these attributes."""
+    """Say whether a template shows one of these attributes."""
     return any(_asks_for(attributes, parse_template(template)) for template in {*settings.templates.values()})
 
 

@@ -63,7 +63,7 @@ def find_pushed(data: bytes, now: int) -> Pushed | None:
 
 
 def list_sockets(environ: Mapping[str, str]) -> list[str]:
-    """Return the sockets of this user's tmux servers: all in tmux's directory, and the one that TMUX names."""
+    """Return the sockets of this user's tmux servers: those in tmux's directory, and that in TMUX."""
     if not hasattr(os, "geteuid"):
         return []
     directory = os.path.join(environ.get("TMUX_TMPDIR") or "/tmp", f"tmux-{os.geteuid()}")  # noqa: S108  # tmux's own

@@ -194,7 +194,7 @@ def _account(account: Account) -> AccountDocument:
 
 
 def omit_passing(usage: UsageDocument) -> UsageDocument:
-    """Return the document without what every second changes, so that two of them differ when something has happened."""
+    """Return the document without its ages and countdowns: two of these differ only when something has happened."""
     windows = [msgspec.structs.replace(window, resets_in_seconds=None) for window in usage.windows]
     return msgspec.structs.replace(usage, age_seconds=None, windows=windows)
 

@@ -59,7 +59,7 @@ def merge(readings: Iterable[Reading]) -> Reading | None:
 
 
 def keep_one_quota(stated: Sequence[Reading]) -> list[Reading]:
-    """Keep what can be said of one quota; what was asked by sign-in says which one, else the newest statement does.
+    """Keep the statements about one quota: the one that a source asked by sign-in told, else the newest statement's.
 
     A session may run under a token of another account, which its status line does not see. Statements that differ in
     the resets of both main windows while those are running are of two quotas.
@@ -182,7 +182,7 @@ def pick(windows: Sequence[Window]) -> Window:
 
 
 def _is_after(heard: Window, asked: Window) -> bool:
-    """Say whether a session can have heard this after the server was asked: a period that was over does not return."""
+    """Say whether a session may have learnt this after the server was asked: a period that ended does not return."""
     if date_statement(heard) <= date_statement(asked):
         return False
     if heard.resets_at is None:
@@ -212,7 +212,7 @@ def _is_rival(window: Window, newest: Window) -> bool:
 
 
 def date_statement(window: Window) -> datetime:
-    """Return when the server can have said so at the latest: it names no reset that has passed."""
+    """Return the latest time at which the server can have said this: it never names a reset that has passed."""
     return window.as_of if window.resets_at is None else min(window.as_of, window.resets_at)
 
 

@@ -206,7 +206,7 @@ ASKS_SERVER = tuple(meter.name for meter in METERS if meter.asks_server)
 
 
 def list_asked_sources(source: str) -> tuple[str, ...]:
-    """Return the sources that a refresh asks in turn when the settings name this one.
+    """Return the sources that a refresh asks, in this order, when the settings name `source`.
 
     For `auto` those that list every window: the status line speaks by itself.
     """

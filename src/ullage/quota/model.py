@@ -183,7 +183,7 @@ def has_reset(window: Window, now: datetime) -> bool:
 
 
 def find_length(window: Window) -> timedelta | None:
-    """Return how long a window runs from its start to its reset, None for one of unknown meaning.
+    """Return how long a window runs from its start to its reset; None for a kind that this version does not know.
 
     The provider does not publish it; this is what its windows have been seen to do.
     """
@@ -191,7 +191,7 @@ def find_length(window: Window) -> timedelta | None:
 
 
 def is_same_reset(one: datetime | None, other: datetime | None) -> bool:
-    """Say whether two statements tell the same reset; one that is not told is like another that is not."""
+    """Say whether two statements name the same reset; two that name none do."""
     if one is None or other is None:
         return one is other
     return abs(one - other) <= RESET_SLACK
@@ -205,13 +205,13 @@ def find_used_percent(window: Window, now: datetime, thresholds: Thresholds) -> 
 
 
 def grade_window(window: Window, now: datetime, thresholds: Thresholds) -> Severity:
-    """Return the graver of the server's word and the person's thresholds; `normal` when the percentage is unknown."""
+    """Return the graver of the server's severity and the person's thresholds; `normal` for an unknown percentage."""
     used = find_used_percent(window, now, thresholds)
     return "normal" if used is None else grade_percent(used, window.severity, thresholds)
 
 
 def grade_percent(used: float, stated: Severity | None, thresholds: Thresholds) -> Severity:
-    """Return the graver of the server's word, where it gave one, and what the thresholds say of a percentage."""
+    """Return the graver of the server's severity, where it gave one, and the thresholds' for a percentage."""
     if used >= FULL_PERCENT:
         return "exhausted"
     if used >= thresholds.critical_percent:
@@ -220,7 +220,7 @@ def grade_percent(used: float, stated: Severity | None, thresholds: Thresholds) 
 
 
 def judge_age(as_of: datetime, now: datetime, thresholds: Thresholds) -> State:
-    """Return how far a statement made at `as_of` can be trusted at `now`; one from the future counts as stale."""
+    """Return whether a statement of `as_of` is fresh, stale or expired at `now`; one from the future is stale."""
     if as_of > now + CLOCK_SLACK:
         return "stale"
     if now >= as_of + thresholds.expire_after:
@@ -229,18 +229,18 @@ def judge_age(as_of: datetime, now: datetime, thresholds: Thresholds) -> State:
 
 
 def judge_state(stated: Window | Reading, now: datetime, thresholds: Thresholds) -> State:
-    """Return how far a statement can be trusted at `now`; one of unknown age is never fresh."""
+    """Return whether a statement is fresh, stale or expired at `now`; one of unknown age is never fresh."""
     state = judge_age(stated.as_of, now, thresholds)
     return state if stated.is_dated or state != "fresh" else "stale"
 
 
 def list_windows(reading: Reading) -> tuple[Window, ...]:
-    """Return the windows that people are shown: all but the code names that no list of the server's names."""
+    """Return the windows to show: all but the code names that the server lists nowhere."""
     return tuple(window for window in reading.windows if window.is_listed)
 
 
 def list_limits(reading: Reading) -> tuple[Window, ...]:
-    """Return everything that may end work, the windows first: where there is no window, credits or a budget do.
+    """Return everything that may stop work: the windows, and credits or a budget where there is no window.
 
     In a plan that is counted in money there may be windows too, of which nothing is used: a budget goes beside those.
     """
@@ -258,7 +258,7 @@ def list_named_limits(reading: Reading) -> tuple[Window, ...]:
 
 
 def find_credits_window(reading: Reading) -> Window | None:
-    """Return credits or a budget with a limit as a window that does not tell its reset; None where there is none."""
+    """Return credits or a budget with a limit as a window without a known reset; None where there is no limit."""
     known = reading.credits
     if known is None or known.limit is None or known.used_percent is None:
         return None

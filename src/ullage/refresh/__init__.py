@@ -78,7 +78,7 @@ def _find_not_due(cache: ProfileCache, now: datetime, environ: Mapping[str, str]
 
 
 def _find_under_way(cache: ProfileCache, now: datetime) -> Outcome:
-    """Return what a refresh has come to that found another at work: no attempt is due once that has begun its own."""
+    """Return the outcome of a refresh that found the lock held: nothing is due once the holder has begun."""
     schedule = cache.load_schedule()
     if schedule.is_due(None, now):
         return Outcome(result="busy")

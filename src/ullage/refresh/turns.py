@@ -43,7 +43,7 @@ def has_said_all(source: str, snapshot: Snapshot, state_changed_at: datetime | N
 def find_next_turn(
     source: str, snapshot: Snapshot, state_changed_at: datetime | None, now: datetime
 ) -> datetime | None:
-    """Return until when a source that is due is not to be asked yet, None where it may be asked now."""
+    """Return from when on a source may be asked; None where it may be asked now."""
     if source != _PROGRAM:
         return None
     may_start_at = find_next_start(snapshot.schedule, is_busy=is_busy(snapshot, state_changed_at, now))
@@ -77,7 +77,7 @@ def is_enough(stated: Stated, now: datetime) -> bool:
 
 
 def find_next_start(schedule: Schedule, *, is_busy: bool) -> datetime | None:
-    """Return from when on the program may be started again; None for at once."""
+    """Return from when on the `claude` program may be started again; None for at once."""
     if schedule.spawned_at is None:
         return None
     return schedule.spawned_at + (BUSY_INTERVAL if is_busy else IDLE_INTERVAL)

@@ -47,7 +47,7 @@ class Burnup(Record):
         return min(150.0, math.ceil(highest * 1.05 / 10) * 10.0)
 
     def measure_share(self, moment: datetime) -> float:
-        """Return how much of the window has passed at a moment, 0 to 1."""
+        """Return the fraction of the window's time that has passed at a moment, 0 to 1."""
         return min(max((moment - self.begins) / (self.resets_at - self.begins), 0.0), 1.0)
 
 
@@ -100,7 +100,7 @@ def list_ticks(burnup: Burnup) -> list[tuple[datetime, str]]:
 def draw_sparkline(
     samples: Sequence[Sample], begins: datetime, resets_at: datetime, cells: int, *, ascii_only: bool
 ) -> str:
-    """Return what a window stood at by the end of each equal part of its time, from its start to its reset.
+    """Draw a window's percentage at the end of each equal part of its time, from its start to its reset.
 
     A part is empty while it lies ahead, and where it is unknown when use grew. It is full only from 100 % on.
     """
@@ -120,7 +120,7 @@ def draw_sparkline(
 
 
 def draw_window_course(window: Window, samples: Sequence[Sample], cells: int, *, ascii_only: bool) -> str:
-    """Return a window's sparkline from its start to its reset; nothing where too few readings are known to draw one."""
+    """Draw a window's sparkline from its start to its reset; nothing where there are too few readings."""
     whole = find_length(window)
     own = pace.list_run(window, samples)
     if whole is None or window.resets_at is None or len(own) < _FEWEST_SAMPLES:
@@ -129,7 +129,7 @@ def draw_window_course(window: Window, samples: Sequence[Sample], cells: int, *,
 
 
 def list_stretches(burnup: Burnup) -> list[tuple[tuple[Sample, Sample], bool]]:
-    """Return the stretches between samples from the window's start on, and whether each was seen.
+    """Yield the stretches between samples from the window's start on, and whether each was observed.
 
     A stretch is unobserved where use grew between two samples that lie far apart.
     """
@@ -148,7 +148,7 @@ def _stretches(
 
 
 def interpolate_used(samples: Sequence[Sample], moment: datetime, begins: datetime) -> float:
-    """Return what was used at a moment, by the straight line between the samples around it."""
+    """Interpolate the percentage at a moment linearly between the samples around it."""
     at, used = begins, 0.0
     for sample in samples:
         if sample.at >= moment:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def draw_gauge(share: float, elapsed: float | None, cells: int, level: Level | None, *, ascii_only: bool) -> list[Span]:
-    """Return a bar of so many cells, with a tick where the elapsed time stands: filled past it is faster than even.
+    """Draw a bar with a tick at the elapsed time: a bar filled past its tick burns faster than evenly.
 
     It is full only from 100 % on, and empty only at 0 %.
     """

@@ -62,7 +62,7 @@ def fill(nodes: Iterable[Node], view: View) -> list[Span]:
     """Fill the template for the view's moment; each number carries its level."""
     nodes = tuple(nodes)
     if view.session is None and not list_limits(view.reading) and any(map(_is_limit, list_fields(nodes))):
-        # Nothing is counted: a question mark would ask for what there is not.
+        # Where nothing is counted, a question mark would stand for a number that does not exist.
         return []
     spans: list[Span] = []
     for node in nodes:
@@ -85,7 +85,7 @@ def _is_limit(field: Field) -> bool:
 
 
 def grade_view(spans: Iterable[Span]) -> Level:
-    """Return what a reader that colours by itself should know: stale where anything is, else the gravest."""
+    """Return the level of the whole, for surfaces that colour it themselves: stale if a part is, else the gravest."""
     levels = {span.level for span in spans}
     gravest_first: tuple[Level, ...] = ("stale", *reversed(SEVERITIES))
     return next((level for level in gravest_first if level in levels), "none")
@@ -138,7 +138,7 @@ def _window_value(window: Window, field: Field, view: View) -> Span | None:
         return _on_credits(window, view)
     if window.resets_at is None or has_reset(window, view.now):
         return None
-    # The last frame of a timeline has no successor: a countdown in it would stand still.
+    # A timeline's last frame has no successor, so a countdown in it would stand still.
     if judge_state(window, view.now, view.thresholds) == "expired":
         return None
     if attribute == "blocked_for" and (not _is_used_up(window, view) or _on_credits(window, view)):
@@ -185,7 +185,7 @@ def _drawn(used: float, field: Field, view: View) -> str | None:
 
 
 def _course(window: Window, field: Field, view: View) -> Span | None:
-    """Show what a window stood at so far; only templates that ask for it pay for what it takes."""
+    """Draw the window's course so far; the history is read only for templates that show it."""
     used = find_used_percent(window, view.now, view.thresholds)
     if used is None:
         return None
@@ -195,14 +195,14 @@ def _course(window: Window, field: Field, view: View) -> Span | None:
         window, view.samples.get(window.id, ()), field.cells or words.BAR_CELLS, ascii_only=view.ascii_only
     )
     level = format_number(window, used, view.now, view.thresholds, left=False, ascii_only=view.ascii_only).level
-    # What is to come is empty, and space that nobody sees in a prompt.
+    # The future is empty, and would be invisible space in a prompt.
     return Span(text=text.rstrip(), level=level) if text.strip() else None
 
 
 def format_number(
     window: Window, used: float, now: datetime, thresholds: Thresholds, *, left: bool, ascii_only: bool
 ) -> Span:
-    """Return a percentage that may be shown with its marks: ~ for stale, and the severity's form."""
+    """Format a percentage with its marks: ~ for stale, and the severity's form."""
     severity = grade_window(window, now, thresholds)
     text = words.format_percent(used, left=left) + words.choose_mark(severity, ascii_only=ascii_only)
     if judge_state(window, now, thresholds) == "stale":

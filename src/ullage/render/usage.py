@@ -106,7 +106,7 @@ def lay_out_heading(overview: Overview, settings: Settings, now: datetime, width
 
 
 def list_owner_parts(account: Account) -> list[str]:
-    """Return what tells one account from another, beside its plan."""
+    """Return the parts that identify an account, beside its plan."""
     return [text for text in (clean(account.organization),) if text]
 
 

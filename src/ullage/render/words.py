@@ -59,7 +59,7 @@ def format_percent(used: float, *, left: bool = False) -> str:
 
 
 def choose_form(level: Level, *, ascii_only: bool) -> str:
-    """Return the form that goes with a level's colour, for those who do not see the colour."""
+    """Return the form that goes with a level's colour, so that no level is shown by colour alone."""
     return (_ASCII_FORMS if ascii_only else _FORMS)[level]
 
 
@@ -80,7 +80,7 @@ def draw_bar(used: float, *, left: bool = False, ascii_only: bool = False, cells
 
 
 def draw_dots(used: float, *, left: bool = False, ascii_only: bool = False, cells: int = DOTS) -> str:
-    """Return the same in dots."""
+    """Draw dots of fixed width; all are filled only from 100 % on, and none only at 0 %."""
     full, empty = ("*", ".") if ascii_only else ("●", "○")
     return _filled(used, full, empty, cells, left=left)
 
@@ -128,7 +128,7 @@ def format_age(elapsed: timedelta) -> str:
 
 
 def format_ago(elapsed: timedelta) -> str:
-    """Return how long ago something was, as one says it."""
+    """Word how long ago something was: just now, 5m ago."""
     since = format_age(elapsed)
     return "just now" if since == "0m" else f"{since} ago"
 
@@ -143,7 +143,7 @@ def format_clock(moment: datetime, now: datetime, timezone: tzinfo | None = None
 
 
 def format_sign_in_end(sign_in: SignInFacts, now: datetime, timezone: tzinfo | None = None) -> str:
-    """Return in its last three days when Claude Code's sign-in ends, and when that was told; before and after nothing.
+    """Word the end of Claude Code's sign-in, with the time of that statement; empty but in its last three days.
 
     A person who has signed in since sees by that time that the former sign-in is meant.
     """
@@ -161,7 +161,7 @@ def format_forecast_clock(moment: datetime, now: datetime, timezone: tzinfo | No
         return format_clock(moment, now, timezone)
     hour = moment.astimezone(timezone).hour
     part = next(part for ends, part in _PARTS_OF_DAY if hour < ends)
-    return part.format(format_day=_format_near_day(moment, now, timezone))
+    return part.format(day=_format_near_day(moment, now, timezone))
 
 
 def _format_near_day(moment: datetime, now: datetime, timezone: tzinfo | None) -> str:
@@ -292,7 +292,7 @@ def _rough(remaining: timedelta, *, far: bool) -> str:
 
 
 def format_interval(forecast: Forecast, now: datetime, timezone: tzinfo | None = None) -> str:
-    """Return the forecast's interval in words; nothing where the window lasts in all likelihood."""
+    """Word the forecast's interval; empty where the window very probably lasts."""
     if forecast.exhausts_earliest is None:
         return ""
     earliest = format_forecast_clock(max(forecast.exhausts_earliest, now), now, timezone)
@@ -303,7 +303,7 @@ def format_interval(forecast: Forecast, now: datetime, timezone: tzinfo | None =
 
 
 def format_origin(reading: Reading, settings: Settings, now: datetime) -> str:
-    """Return whose numbers these are, what they count, how old they are and who said so."""
+    """Word a reading's account, plan, age and source."""
     parts = [
         format_plan(reading.account) and f"{format_plan(reading.account)} plan",
         "percent left" if settings.show_left else "",

@@ -115,7 +115,7 @@ def read_settings(file: UserFile) -> str:
 
 @contextlib.contextmanager
 def name_path_in_errors(file: UserFile) -> Iterator[None]:
-    """Put the file's path before what is wrong with its text."""
+    """Put the file's path before an error about its text."""
     try:
         yield
     except UsageError as error:

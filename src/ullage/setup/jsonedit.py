@@ -82,7 +82,7 @@ def append(text: str, container: int, value: object, name: str | None = None) ->
 
 
 def append_marked(text: str, container: int, value: object, name: str | None = None) -> str:
-    """Append, and leave a space behind what comes into a container that was empty: it tells it from one of ours."""
+    """Append; in a container that was empty leave a space behind, which marks the container as not ours."""
     was_empty = not list_elements(text, container)
     text = append(text, container, value, name)
     end = list_elements(text, container)[0].end

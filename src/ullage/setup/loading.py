@@ -84,7 +84,7 @@ class Words(Record):
 
 
 def quote_words(shell: str, environ: Mapping[str, str]) -> Words:
-    """Return the words for the program that runs and for its own file."""
+    """Return the words for the running program and for the file of its hook."""
     program = init.find_this_program(sys.argv[0], sys.executable)
     return Words(program=_word(program, shell, environ), file=_word(init.locate_shell_file(shell), shell, environ))
 

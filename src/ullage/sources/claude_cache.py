@@ -27,7 +27,7 @@ account = claude_state.read_account
 
 
 def read(environ: Mapping[str, str], account: Account, now: datetime) -> Reading:
-    """Return what Claude Code fetched last for this account; raise SourceError when that is nothing."""
+    """Return the reading that Claude Code fetched last for this account; raise SourceError when there is none."""
     return parse(claude_state.read_part(environ, _KEY), account, now)
 
 
@@ -54,7 +54,7 @@ def is_of_account(cached: Mapping[str, Any], account: Account) -> bool:
 
 
 def read_fetched_at(environ: Mapping[str, str], account: Account) -> datetime | None:
-    """Return when Claude Code last fetched a report for this account; None where its file does not tell."""
+    """Return when Claude Code last fetched usage for this account; None where its file does not say."""
     try:
         cached = claude_state.read_part(environ, _KEY)
     except SourceError:

@@ -113,7 +113,7 @@ def find(environ: Mapping[str, str]) -> str:
 
 
 def build_child_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment for `claude`: without what would change who is asked about, or who is asked."""
+    """Return the environment for `claude`, without variables that would change the account or the server asked."""
     kept = {
         name: value
         for name, value in secret.withhold_keys(environ).items()

@@ -30,7 +30,7 @@ def locate_default_directory(environ: Mapping[str, str]) -> str:
 
 
 def find_own_directory(environ: Mapping[str, str]) -> str | None:
-    """Return the configuration directory that has to be named to Claude Code; None for the default one.
+    """Return the configuration directory to name to Claude Code in CLAUDE_CONFIG_DIR; None for the default one.
 
     Claude Code expects `.claude.json` inside a directory that is named, even the default one, beside which it lies
     otherwise: it would take itself for signed out.
@@ -86,7 +86,7 @@ def read_part(environ: Mapping[str, str], key: str, pause: Callable[[float], Non
 
 
 def read_account(environ: Mapping[str, str], pause: Callable[[float], None] = time.sleep) -> Account:
-    """Return who is signed in, in which organisation; raise SourceError when that cannot be told.
+    """Return the signed-in account with its organisation; raise SourceError when neither file names it.
 
     The stored credentials name both since 2.1.33x. Claude Code asks with them, so they count where the two files
     disagree.
@@ -100,7 +100,7 @@ def read_account(environ: Mapping[str, str], pause: Callable[[float], None] = ti
 
 
 def read_state_account(environ: Mapping[str, str], pause: Callable[[float], None] = time.sleep) -> Account:
-    """Return whom the state file names; raise SourceError when it stays torn or damaged."""
+    """Return the account in the state file; raise SourceError when the file stays torn or damaged."""
     named = read_part(environ, "oauthAccount", pause)
     return Account(
         id=clean(named.get("accountUuid")) or None,
@@ -110,7 +110,7 @@ def read_state_account(environ: Mapping[str, str], pause: Callable[[float], None
 
 
 def read_stored_account(environ: Mapping[str, str]) -> Account:
-    """Return whom the stored credentials name, where they lie in a file and say so; nothing else is taken from it."""
+    """Return the account in the stored credentials, where a file holds them and names it; nothing else is read."""
     directory = environ.get("CLAUDE_CONFIG_DIR") or locate_default_directory(environ)
     try:
         stored = jsontext.loads(read_regular(os.path.join(directory, ".credentials.json")) or b"")
@@ -125,7 +125,7 @@ def read_stored_account(environ: Mapping[str, str]) -> Account:
 
 
 def has_credentials(environ: Mapping[str, str]) -> bool:
-    """Say whether Claude Code's sign-in is known to be stored here; only in the Keychain it cannot be seen."""
+    """Say whether a file here holds Claude Code's sign-in; one that is in the Keychain alone cannot be seen."""
     directory = environ.get("CLAUDE_CONFIG_DIR") or locate_default_directory(environ)
     return os.path.exists(os.path.join(directory, ".credentials.json"))
 

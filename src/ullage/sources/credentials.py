@@ -51,7 +51,7 @@ class SignIn:
 
 
 def load_sign_in(environ: Mapping[str, str], now: datetime) -> SignIn:
-    """Return a token that is worth sending; raise SourceError that says what to do when there is none."""
+    """Return a token that may work; raise SourceError, which says what to do, when there is none."""
     given = environ.get("CLAUDE_CODE_OAUTH_TOKEN")
     if given:
         _check_scopes(environ.get("CLAUDE_CODE_OAUTH_SCOPES"))
@@ -121,7 +121,7 @@ def _oauth_part(data: bytes | None) -> dict[str, Any]:
 
 
 def name_keychain_service(environ: Mapping[str, str]) -> str:
-    """Return the name of Claude Code's Keychain item; a configuration directory of one's own adds a hash to it."""
+    """Return the name of Claude Code's Keychain item: with a hash unless the directory is the default."""
     config_dir = environ.get("CLAUDE_CONFIG_DIR")
     if not config_dir:
         return "Claude Code-credentials"

@@ -38,7 +38,7 @@ def account(environ: Mapping[str, str]) -> Account:
 
 
 def read(environ: Mapping[str, str], account: Account, now: datetime) -> Reading:  # noqa: ARG001  # a source's signature
-    """Return what the sessions' status lines have told last; raise SourceError when that is nothing."""
+    """Return the last statement of the sessions' status lines; raise SourceError when there is none."""
     stated = statements.load(locate_profile(environ), now).statements
     told = [reading for reading in stated if reading.source == NAME]
     if not told:
@@ -82,7 +82,7 @@ def parse_payload(payload: bytes, now: datetime) -> Session | None:
 
 
 def date_payload(session: Session, known_mark: str | None, known_as_of: datetime | None, now: datetime) -> datetime:
-    """Return when the server said what the session tells.
+    """Return when the server stated the session's numbers.
 
     A session with an answer since its last run has just had it; without one its statement keeps its time. For a session
     that is seen for the first time, its transcript's date is the time of its last answer.

@@ -51,7 +51,7 @@ class Web:
         self._names = names
 
     def account(self, environ: Mapping[str, str]) -> Account:
-        """Return whose numbers this source would tell: the account that is signed in here, else the key's if known."""
+        """Return the account whose numbers this source reads: the one signed in here, else the key's where known."""
         signed_in = claude_state.read_account(environ)
         if signed_in.id is not None:
             return signed_in
@@ -109,7 +109,7 @@ class _Question:
 
 
 def _identity(environ: Mapping[str, str], question: _Question, wanted: str) -> Identity:
-    """Return whose key it is: as it was told within a day for this key, else as claude.ai tells now."""
+    """Return the identity behind the key: the one kept for this key for a day, else what claude.ai says now."""
     signed_in = claude_state.read_part(environ, "oauthAccount")
     about = [wanted, *(clean(signed_in.get(name), 200) for name in ("accountUuid", "emailAddress", "organizationUuid"))]
     kept = _kept(environ)

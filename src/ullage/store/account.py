@@ -42,7 +42,7 @@ class AccountCache:
                 os.rename(former, self.directory)
 
     def load_hold(self) -> datetime | None:
-        """Return until when the server does not want to be asked."""
+        """Return the end of the pause that the server asked for; None where there is no pause."""
         return self._time("hold")
 
     def save_hold(self, until: datetime) -> None:
@@ -50,7 +50,7 @@ class AccountCache:
         self._save("hold", until.isoformat().encode())
 
     def load_asked_at(self) -> datetime | None:
-        """Return when any profile last began to ask."""
+        """Return when a profile of this account last began to ask the server."""
         return self._time("asked")
 
     def save_asked_at(self, now: datetime | None) -> None:
@@ -62,7 +62,7 @@ class AccountCache:
             remove_file(os.path.join(self.directory, "asked"))
 
     def load_reading(self, source: str) -> Reading | None:
-        """Return what this source last told any profile."""
+        """Return the last answer that a profile of this account got from a source."""
         return serial.decode_reading(self._read(statements.name_file(source)))
 
     def save_reading(self, reading: Reading) -> None:

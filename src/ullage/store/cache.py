@@ -87,7 +87,7 @@ class ProfileCache:
         return hold_lock(self._path("refresh.lock"), wait_seconds)
 
     def find_lock_holder(self) -> Holder | None:
-        """Return the process that refreshes now; None where none does."""
+        """Return the process that holds the refresh lock; None where it is free."""
         from ullage.system.lock import find_holder
 
         return find_holder(self._path("refresh.lock"))
@@ -107,15 +107,15 @@ class ProfileCache:
         return statements.load(self.directory, datetime.now(UTC))
 
     def load_readings(self) -> tuple[Reading, ...]:
-        """Return what each source said last, one reading each."""
+        """Return each source's last statement."""
         return self.load_statements().statements
 
     def load_reading(self) -> Reading | None:
-        """Return what the sources' last readings come to, None when nothing is known."""
+        """Return the merge of the sources' last statements; None when nothing is known."""
         return self.load_statements().reading
 
     def find_version(self) -> Version:
-        """Return what changes whenever a source's last reading does."""
+        """Return a mark that changes whenever a source's last statement does."""
         return statements.find_version(self.directory)
 
     def load_schedule(self) -> Schedule:
@@ -141,7 +141,7 @@ class ProfileCache:
         return self.settle(snapshot.replace(stated=statements.add(snapshot.stated, said, datetime.now(UTC))), *said)
 
     def settle(self, snapshot: Snapshot, written: str) -> Snapshot:
-        """Return a snapshot as of now, this process having written one file since; loaded anew if another wrote too."""
+        """Return the snapshot after this process has written one file; loaded anew if another process wrote too."""
         version = self.find_version()
         if not statements.is_same_but_for(written, version, snapshot.stated.version):
             return snapshot.replace(stated=self.load_statements())

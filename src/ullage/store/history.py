@@ -82,7 +82,7 @@ def record(path: str, owner: str, windows: Iterable[Window], now: datetime, form
 
 
 def load_samples(path: str, owner: str, since: datetime, now: datetime) -> dict[str, list[Sample]]:
-    """Return an owner's samples from a moment until now, by window id and in order; nothing where there is no file.
+    """Return an owner's samples from a moment until now, by window id, oldest first; none where there is no file.
 
     Raises HistoryError when the file cannot be read; one that is damaged is set aside, which the next record tells.
     """
@@ -118,7 +118,7 @@ def _read(row: tuple[Any, ...]) -> tuple[str, Sample]:
 
 
 def count_samples(path: str) -> int:
-    """Return how many samples there are, after a look at each; changes nothing, and raises HistoryError."""
+    """Count the samples by reading each, so that damage is found; changes nothing. Raises HistoryError."""
     try:
         with database.open_read_only(path) as connection:
             database.check(connection)
@@ -185,7 +185,7 @@ def _keep(connection: Connection, owner: str, window: Window) -> None:
 
 
 def _thin_daily(connection: Connection, now: datetime) -> None:
-    """Keep the last sample of each hour, later of each day; between two windows none takes another's place."""
+    """Keep the last sample of each hour, and of each day after a year, of each window by itself."""
     last, trusted = database.check_row(connection.execute("SELECT at, trusted FROM thinned").fetchone(), int, int)
     passed = _seconds(now) - last
     if 0 <= passed < _DAY_SECONDS:

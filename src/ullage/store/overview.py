@@ -69,7 +69,7 @@ def list_profiles(environ: Mapping[str, str]) -> list[str | None]:
 def load_all(
     profiles: Iterable[str | None], environ: Mapping[str, str], thresholds: Thresholds, now: datetime
 ) -> list[Overview]:
-    """Return what these profiles show, each account once by its newest word, and every profile that names none."""
+    """Load what these profiles show: each account once, by its newest reading, and each profile without an account."""
     known = [
         load(ProfileCache(places.select_profile(profile, environ)), thresholds, now, profile) for profile in profiles
     ]
@@ -93,12 +93,12 @@ def locate_history(environ: Mapping[str, str]) -> str:
 
 
 def name_owner(cache: ProfileCache, reading: Reading) -> str:
-    """Return whose history a reading belongs to: its account's, or the profile's where no source tells the account."""
+    """Return the owner of a reading's history: the account, or the profile where no source names the account."""
     return reading.account.key or cache.directory
 
 
 def list_former_owners(reading: Reading) -> tuple[str, ...]:
-    """Return whose it was before organisations were told apart: the first organisation that is known has it."""
+    """Return the owner's names from before organisations were told apart, which the first known one inherits."""
     account = reading.account
     if account.id is None or account.organization_id is None:
         return ()

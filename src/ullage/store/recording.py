@@ -52,7 +52,7 @@ def _record(cache: ProfileCache, reading: Reading | None, now: datetime) -> str 
 
 
 def _find_former_notice(cache: ProfileCache, schedule: Schedule) -> str | None:
-    """Take the notice of a process that may not write the schedule, once there is a place for it."""
+    """Take over the notice that a process without the refresh lock has left."""
     path = _notice_path(cache)
     data = read_regular(path, own=True) if schedule.problem is None else None
     if data is None:

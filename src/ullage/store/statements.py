@@ -80,7 +80,7 @@ def list_names(directory: str) -> list[str]:
 
 
 def find_version(directory: str) -> Version:
-    """Return what changes whenever a statement does."""
+    """Return a mark that changes whenever a statement does."""
     found = []
     for name in list_names(directory):
         try:

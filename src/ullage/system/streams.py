@@ -100,7 +100,7 @@ def put_data(data: bytes) -> int:
 
 
 def explain_failure(error: OSError) -> int:
-    """Return the exit code for an output that failed, and say why, unless its reader has had enough."""
+    """Return the exit code for a failed write to stdout, and say why on stderr unless the reader has gone."""
     abandon_output()
     if isinstance(error, BrokenPipeError):
         return 0
