@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.option(
     "--max",
     "most",
-    callback=parsed(parse_limit),
+    callback=parse_with(parse_limit),
     multiple=True,
     metavar="[WINDOW=]PERCENT",
     shell_complete=options.complete_limit,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--need",
-    callback=parsed(parse_limit),
+    callback=parse_with(parse_limit),
     multiple=True,
     metavar="[WINDOW=]PERCENT",
     shell_complete=options.complete_limit,
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--max-age",
-    callback=parsed(parse_duration),
+    callback=parse_with(parse_duration),
     metavar="AGE",
     help="How old a number may be that says there is room: 10m.",
 )
@@ -54,10 +54,10 @@ if TYPE_CHECKING:
     help="What it means when it cannot tell: room (0), or none (1). Otherwise the exit code says why.",
 )
 @click.option("--wait", "may_wait", is_flag=True, help="Wait until there is room, and refresh meanwhile.")
-@click.option("--timeout", callback=parsed(parse_duration), metavar="TIME", help="Wait no longer than this: 2h.")
+@click.option("--timeout", callback=parse_with(parse_duration), metavar="TIME", help="Wait no longer than this: 2h.")
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
 @click.option("--quiet", "-q", is_flag=True, help="Say nothing when there is room.")
-@options.profile
+@options.add_profile_option
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND...]")
 def command(
     most: tuple[Limit, ...],

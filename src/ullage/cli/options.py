@@ -23,12 +23,12 @@ def _choose(_context: click.Context, _parameter: click.Parameter, value: str | N
         raise click.BadParameter(wrong)
 
 
-def names_a_profile() -> bool:
+def is_profile_named() -> bool:
     """Say whether --profile was given to the command that runs."""
     return click.get_current_context().get_parameter_source("profile") is ParameterSource.COMMANDLINE
 
 
-def profile(command: Callable[..., Any]) -> Callable[..., Any]:
+def add_profile_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add --profile, which puts a profile in effect before the command runs."""
     return click.option(
         "--profile",
@@ -52,15 +52,15 @@ def _window_name(_context: click.Context, _parameter: click.Parameter, value: st
 def complete_window(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     """Return the names of the windows in the last reading, for completion."""
     # Imported late: only completion needs these modules.
-    from ullage.render.segment import short_name
+    from ullage.render.segment import shorten_name
     from ullage.store.cache import ProfileCache
 
     try:
-        reading = ProfileCache(os.environ).reading()
+        reading = ProfileCache(os.environ).load_reading()
     except UllageError:
         return []
     windows = reading.windows if reading else ()
-    names = [name for each in windows for name in (short_name(each), each.id)]
+    names = [name for each in windows for name in (shorten_name(each), each.id)]
     return [name for name in dict.fromkeys(names) if name.startswith(incomplete)]
 
 
@@ -69,7 +69,7 @@ def complete_limit(context: click.Context, parameter: click.Parameter, incomplet
     return [f"{name}=" for name in complete_window(context, parameter, incomplete)] if "=" not in incomplete else []
 
 
-def window(command: Callable[..., Any]) -> Callable[..., Any]:
+def add_window_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add --window, which names the window that a bar or an icon shows."""
     return click.option(
         "--window",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from ullage.base.text import visible
+from ullage.base.text import make_visible
 
 
 def say(text: str, *, err: bool = False) -> None:

@@ -12,8 +12,8 @@ from ullage.cli.settings import for_a_desktop
 
 
 @click.command(name="tray")
-@options.window
-@options.profile
+@options.add_window_option
+@options.add_profile_option
 def command(window: str | None) -> int:
     """Show an icon in the desktop's tray: a ring that fills as the window is used, and a menu of all windows.
 

@@ -16,7 +16,7 @@ from ullage.cli import options, report
 )
 @click.option("--refresh/--no-refresh", "may_refresh", default=True, help="Ask for a new reading first if one is due.")
 @click.option("--all", "every", is_flag=True, help="Every profile that ullage has seen, each account once.")
-@options.profile
+@options.add_profile_option
 def command(as_json: bool, may_refresh: bool, every: bool) -> int:
     """Show every window: how much is used, when it resets, whether it lasts, and how old the number is.
 
@@ -28,6 +28,6 @@ def command(as_json: bool, may_refresh: bool, every: bool) -> int:
     Exits with 3 when nothing is known, 4 when what is known is too old to show, 5 when a source failed and there is
     nothing to fall back on.
     """
-    if every and options.names_a_profile():
+    if every and options.is_profile_named():
         raise click.UsageError("--all shows every profile; leave it out, or --profile.")
     return report.show(as_json=as_json, may_refresh=may_refresh, every=every)

@@ -33,7 +33,7 @@ _PATIENCE_SECONDS = 60
 
 def gather(settings: Settings, environ: Mapping[str, str], now: datetime) -> tuple[Family, ...]:
     """Return every metric of every profile, from the cache alone."""
-    known = overview.load_all(overview.every_profile(environ), environ, settings.thresholds, now)
+    known = overview.load_all(overview.list_profiles(environ), environ, settings.thresholds, now)
     return samples.build_families(
         known, settings.thresholds, now, identity.name_accounts(settings.reporting, known, environ)
     )
@@ -69,7 +69,7 @@ def send_all(environ: Mapping[str, str]) -> tuple[Sent, ...]:
     Returns nothing where another process held the lock for too long.
     """
     settings, _ = config.load(environ)
-    directory = config.state_path(environ)
+    directory = config.locate_state(environ)
     directories.make_private(directory, variable=directories.STATE)
     with hold_lock(os.path.join(directory, _LOCK), _PATIENCE_SECONDS) as alone:
         if not alone:

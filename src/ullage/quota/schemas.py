@@ -1,4 +1,4 @@
-"""Every JSON that a command of ours prints or hands on, typed, and its schema; `contract` has the first two."""
+"""Each JSON document that a command prints or hands on, typed, and its schema; `contract` has usage's two."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 
 from ullage.config.palette import ATTRIBUTES
@@ -27,7 +28,7 @@ def print_usage(overview: Overview, settings: Settings, now: datetime, *, title:
     print_lines([*above, *usage.page(overview, settings, now, room)], settings)
 
 
-def for_this_output(settings: Settings) -> Settings:
+def adapt_to_output(settings: Settings) -> Settings:
     """Return the settings with plain characters where standard output can carry no others."""
     carries_more = (getattr(sys.stdout, "encoding", None) or "").lower().startswith("utf")
     # Python writes UTF-8 in the C locale too (PEP 540), whatever the terminal makes of it.
@@ -46,7 +47,18 @@ def print_lines(lines: Iterable[Sequence[Span]], settings: Settings) -> None:
         print(line)
 
 
-def width() -> int:
+def print_before(lines: Iterable[Sequence[Span]], rest: str, settings: Settings) -> None:
+    """Print lines of spans, each before a text from outside, of which only letters and colours get through."""
+    letters = "".join(
+        part if _COLOURS.fullmatch(part) else "".join(c for c in part if c.isprintable() or is_private(c))
+        for part in _COLOURS.split(rest)
+    )
+    console = _console(settings.palette)
+    for line in lines:
+        console.print(_text(line, settings).append_text(Text.from_ansi(letters)), soft_wrap=True)
+
+
+def measure_width() -> int:
     """Return how many cells a line of the terminal has."""
     columns = os.environ.get("COLUMNS", "")
     if columns.isascii() and columns.isdigit() and int(columns):
@@ -61,7 +73,7 @@ def width() -> int:
     return _WIDTH_WITHOUT_A_TERMINAL
 
 
-def frame(lines: Iterable[Sequence[Span]], settings: Settings, width: int) -> list[str]:
+def paint_lines(lines: Iterable[Sequence[Span]], settings: Settings, width: int) -> list[str]:
     """Return lines of spans as a screen shows them, each with its escapes; what is longer than the screen is folded."""
     return _drawn(lines, settings.palette, width, coloured=True)
 

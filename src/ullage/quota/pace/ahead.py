@@ -14,8 +14,8 @@ import math
 
 from ullage.base.record import Record
 from ullage.quota.model import SESSION, WEEK
-from ullage.quota.pace.course import epoch_hours, pieces
-from ullage.quota.pace.habits import learned
+from ullage.quota.pace.course import count_epoch_hours, cut_at_hours
+from ullage.quota.pace.habits import learn_habits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -106,11 +106,11 @@ class _Outlook:
     """
 
     def __init__(self, used: float, course: Course, whole: timedelta, now: float) -> None:
-        self.habits = learned(course)
+        self.habits = learn_habits(course)
         self.dispersion = _dispersion(course, self.habits, whole)
         prior = _PRIOR_POINTS[whole] * math.sqrt(max(1.0, _DISPERSION / self.dispersion))
         before = sum(amount for hour, amount in course.used.items() if hour < course.begins)
-        self.scale = (prior + used) / (prior + self.habits.expected(course.begins, now))
+        self.scale = (prior + used) / (prior + self.habits.expect_between(course.begins, now))
         self.evidence = used + prior * before / (before + prior)
         self.excess = _recent_excess(course, self.habits, self.scale, now)
         self.deviations = _DEVIATIONS[whole]
@@ -147,7 +147,7 @@ def _dispersion(course: Course, habits: Habits, whole: timedelta) -> float:
     """Return how much use strays from the habits: the variance, in points, of a share of use that is one point."""
 
     def block_of(hour: int) -> int:
-        return habits.day(hour) if whole == WEEK else hour
+        return habits.find_day(hour) if whole == WEEK else hour
 
     used: dict[int, float] = {}
     expected: dict[int, float] = {}
@@ -171,11 +171,11 @@ def _recent_excess(course: Course, habits: Habits, scale: float, now: float) -> 
     since = now - 6 * _RECENT_HOURS
     for begins, ends, amount in course.stretches:
         at = max(begins, since)
-        for hour, part in pieces(at, ends):
+        for hour, part in cut_at_hours(at, ends):
             weight = part * math.exp((at + part / 2 - now) / _RECENT_HOURS)
             at += part
             used += weight * amount / (ends - begins)
-            expected += weight * scale * habits.of(hour)
+            expected += weight * scale * habits.expect_hour(hour)
             hours += weight
     excess = min(used, hours * _busiest(course, since)) - expected
     trust = abs(excess) / (abs(excess) + _ROUNDING_PERCENT)
