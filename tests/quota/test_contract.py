@@ -18,7 +18,7 @@ from ullage.quota.pace import Forecast
 from ullage.quota.schedule import Schedule
 from ullage.sources.wire import parse_usage
 
-SCHEMA = json.loads(json.dumps(schemas.schema("usage")))
+SCHEMA = json.loads(json.dumps(schemas.build_schema("usage")))
 VALIDATOR = Draft202012Validator(SCHEMA)
 PLAN = Schedule(account_id="a1b2", attempted_at=NOW, refresh_at=NOW + timedelta(minutes=5))
 DOLLARS = Money(amount_minor=5000, currency="USD", exponent=2)

@@ -14,7 +14,7 @@ from ullage.base.errors import CacheError, UsageError
 from ullage.cli import options
 from ullage.cli.asking import LONGEST_REFRESH_SECONDS
 from ullage.cli.say import say
-from ullage.cli.settings import for_a_terminal, load_settings, tell_issues
+from ullage.cli.settings import load_settings, load_terminal_settings, tell_issues
 from ullage.config.default_file import write_default, write_value
 from ullage.config.presets import PRESETS
 from ullage.config.settings import build_settings
@@ -123,7 +123,7 @@ def preset(name: str | None) -> int:
     from ullage.render import table
 
     settings, issues = load_settings()
-    settings, now = for_a_terminal(settings), datetime.now(UTC)
+    settings, now = load_terminal_settings(settings), datetime.now(UTC)
     if name is None:
         known = overview.load(ProfileCache(os.environ), settings.thresholds, now)
         own = previews.load_own_view(known, settings, now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from ullage.cli import options, verdict
-from ullage.cli.parameters import parsed
+from ullage.cli.parameters import parse_with
 from ullage.guard import Question
 from ullage.guard.limits import parse_duration, parse_limit
 

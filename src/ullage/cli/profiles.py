@@ -21,6 +21,6 @@ def choose(profile: str | None, environ: MutableMapping[str, str]) -> str | None
     if profile is None or not directory or os.path.isdir(directory):
         return None
     # A directory that was deleted since may still have a cache to show.
-    if os.path.isdir(places.profile_directory(environ)):
+    if os.path.isdir(places.locate_profile(environ)):
         return None
     return f"there is no directory {clean(directory)}. Name one that is there, or `default`."

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from ullage.base.arguments import last_value, parse_options
+from ullage.base.arguments import find_last_value, parse_options
 from ullage.base.errors import UsageError
 
 TYPE_CHECKING = False
@@ -51,7 +51,7 @@ def _guard(arguments: Sequence[str]) -> int | None:
         most, need = (tuple(map(parse_limit, options.get(name, ()))) for name in ("--max", "--need"))
         max_age, timeout = (
             None if value is None else parse_duration(value)
-            for value in (last_value(options, "--max-age"), last_value(options, "--timeout"))
+            for value in (find_last_value(options, "--max-age"), find_last_value(options, "--timeout"))
         )
     except UsageError:
         return None
@@ -73,4 +73,4 @@ def _guard(arguments: Sequence[str]) -> int | None:
 def _choose_profile(options: dict[str, list[str]]) -> bool:
     from ullage.cli import profiles
 
-    return profiles.choose(last_value(options, "--profile"), os.environ) is None
+    return profiles.choose(find_last_value(options, "--profile"), os.environ) is None

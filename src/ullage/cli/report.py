@@ -8,7 +8,7 @@ import sys
 from ullage.base.dates import UTC, datetime
 from ullage.base.text import clean
 from ullage.cli.asking import refresh_or_wait
-from ullage.cli.settings import for_a_terminal, load_settings, tell_issues
+from ullage.cli.settings import load_settings, load_terminal_settings, tell_issues
 from ullage.quota import exits
 from ullage.store import overview
 from ullage.system import places
@@ -22,17 +22,17 @@ def show(*, as_json: bool, may_refresh: bool, every: bool) -> int:
     """Print every window of the profile in effect, or of every profile, and return the exit code."""
     settings, issues = load_settings()
     tell_issues(issues)
-    profiles = overview.every_profile(os.environ) if every else [os.environ.get("CLAUDE_CONFIG_DIR") or None]
+    profiles = overview.list_profiles(os.environ) if every else [os.environ.get("CLAUDE_CONFIG_DIR") or None]
     if may_refresh:
         for profile in profiles:
-            refresh_or_wait(places.of_profile(profile, os.environ))
+            refresh_or_wait(places.select_profile(profile, os.environ))
     now = datetime.now(UTC)
     shown = overview.load_all(profiles, os.environ, settings.thresholds, now)
     if as_json:
         from ullage.quota import contract
 
         documents = [
-            contract.document(one.reading, one.schedule, settings.thresholds, now, one.forecasts) for one in shown
+            contract.build_document(one.reading, one.schedule, settings.thresholds, now, one.forecasts) for one in shown
         ]
         each = [
             contract.ProfileDocument(profile=one.profile or "default", usage=document)
@@ -43,7 +43,7 @@ def show(*, as_json: bool, may_refresh: bool, every: bool) -> int:
     else:
         from ullage.render import table
 
-        settings = for_a_terminal(settings)
+        settings = load_terminal_settings(settings)
         for number, one in enumerate(shown):
             table.print_usage(one, settings, now, title=_title(one) if every else "", first=not number)
     return min(exits.choose_exit_code(one.reading, one.schedule.problem, settings.thresholds, now) for one in shown)

@@ -9,4 +9,4 @@ from ullage.base.text import make_visible
 
 def say(text: str, *, err: bool = False) -> None:
     """Print lines; characters that a terminal acts on or hides are shown as escapes."""
-    print("\n".join(map(visible, text.split("\n"))), file=sys.stderr if err else sys.stdout)
+    print("\n".join(map(make_visible, text.split("\n"))), file=sys.stderr if err else sys.stdout)

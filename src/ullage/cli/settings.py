@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from ullage.config.checks import Issue
 
 
-def for_a_desktop(settings: Settings) -> Settings:
+def load_desktop_settings(settings: Settings) -> Settings:
     """Return the settings with a bar's palette, empty under NO_COLOR."""
     return settings.replace(palette={} if os.environ.get("NO_COLOR") else settings.look.in_bar())
 
 
-def for_a_terminal(settings: Settings) -> Settings:
+def load_terminal_settings(settings: Settings) -> Settings:
     """Return the settings adapted to what stdout can show, and to the terminal's background."""
     from ullage.render import table
 
-    settings = table.for_this_output(settings)
+    settings = table.adapt_to_output(settings)
     if settings.look.background is not None or not settings.palette or table.is_without_colour():
         return settings
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -53,4 +53,4 @@ def tell_issues(issues: tuple[Issue, ...], path: str | None = None) -> None:
     for issue in issues:
         # An issue of the whole file has no line.
         place = f":{issue.line}:" if issue.line else ""
-        say(f"ullage: {path or config.config_path(os.environ)}{place} {issue.message}", err=True)
+        say(f"ullage: {path or config.locate_config(os.environ)}{place} {issue.message}", err=True)

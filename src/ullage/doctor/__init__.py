@@ -19,7 +19,7 @@ from ullage.doctor.hosts import measure_prompts, report_hosts
 from ullage.doctor.sources import report_sources
 from ullage.doctor.state import describe_directory, describe_state, find_obstacles
 from ullage.metrics import outcomes
-from ullage.quota.model import Thresholds, state_at
+from ullage.quota.model import Thresholds, judge_age
 from ullage.quota.schedule import Schedule
 from ullage.store import overview, sign_in
 from ullage.store.cache import ProfileCache

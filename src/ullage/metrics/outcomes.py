@@ -8,7 +8,7 @@ from ullage import config
 from ullage.base import jsontext
 from ullage.base.record import Record
 from ullage.base.text import clean
-from ullage.base.values import iso, parse_time
+from ullage.base.values import format_time, parse_time
 from ullage.system.files import read_regular, write_atomically
 
 TYPE_CHECKING = False
@@ -33,7 +33,7 @@ class Sent(Record):
 
 def load_last(environ: Mapping[str, str]) -> tuple[Sent, ...]:
     """Return the kept outcome of each way; none for a file that cannot be decoded."""
-    data = read_regular(os.path.join(config.state_path(environ), _STATUS), own=True)
+    data = read_regular(os.path.join(config.locate_state(environ), _STATUS), own=True)
     try:
         fields = jsontext.loads(data or b"{}")
     except (ValueError, RecursionError):
@@ -56,11 +56,11 @@ def keep(environ: Mapping[str, str], sent: tuple[Sent, ...]) -> None:
     """Keep the outcome of each way; raise UllageError where nothing can be written."""
     ways = {
         one.way: {
-            "succeeded_at": iso(one.succeeded_at) if one.succeeded_at else None,
-            "failed_at": iso(one.failed_at) if one.failed_at else None,
+            "succeeded_at": format_time(one.succeeded_at) if one.succeeded_at else None,
+            "failed_at": format_time(one.failed_at) if one.failed_at else None,
             "problem": one.problem,
         }
         for one in sent
     }
     data = jsontext.dumps({"format": _FORMAT, "ways": ways}).encode() + b"\n"
-    write_atomically(os.path.join(config.state_path(environ), _STATUS), data)
+    write_atomically(os.path.join(config.locate_state(environ), _STATUS), data)

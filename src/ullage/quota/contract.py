@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from ullage.base import jsontext
 from ullage.base.record import Record
-from ullage.base.values import iso
-from ullage.quota.model import CLOCK_SLACK, has_reset, severity_at, state_at, state_of, used_percent_at
+from ullage.base.values import format_time
+from ullage.quota.model import CLOCK_SLACK, find_used_percent, grade_window, has_reset, judge_age, judge_state
 from ullage.quota.model import Credits as KnownCredits
 from ullage.quota.model import Money as KnownMoney
 
@@ -149,7 +149,7 @@ DOCUMENTS: tuple[type[Record], ...] = (
 )
 
 
-def document(
+def build_document(
     reading: Reading | None,
     schedule: Schedule,
     thresholds: Thresholds,
@@ -202,8 +202,8 @@ def _account(account: Account) -> AccountDocument:
     )
 
 
-def lasting(usage: UsageDocument) -> UsageDocument:
-    """Return the document without what every second changes, so that two of them differ when something has happened."""
+def omit_passing(usage: UsageDocument) -> UsageDocument:
+    """Return the document without its ages and countdowns: two of these differ only when something has happened."""
     windows = [window.replace(resets_in_seconds=None) for window in usage.windows]
     return usage.replace(age_seconds=None, windows=windows)
 

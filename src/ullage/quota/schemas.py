@@ -272,7 +272,7 @@ DOCUMENTS: dict[str, tuple[type[Struct], str, str]] = {
 }
 
 
-def schema(name: str) -> dict[str, Any]:
+def build_schema(name: str) -> dict[str, Any]:
     """Return the JSON Schema of a document by its name in DOCUMENTS; it allows fields that a later version adds."""
     document, title, description = DOCUMENTS[name]
     return {
@@ -283,7 +283,7 @@ def schema(name: str) -> dict[str, Any]:
     }
 
 
-def components(documents: Iterable[type[Struct]]) -> dict[str, Any]:
+def build_components(documents: Iterable[type[Struct]]) -> dict[str, Any]:
     """Return the schemas of documents, and of what they hold, by name, as OpenAPI refers to them."""
     return msgspec.json.schema_components(documents, ref_template="#/components/schemas/{name}")[1]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from ullage.render.surfaces import Span, joined
+from ullage.render.surfaces import Span, join_spans
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def fit(spans: Sequence[Span], cells: int, *, ascii_only: bool = False) -> list[
 
 def wrap(spans: Sequence[Span], cells: int) -> list[list[Span]]:
     """Return the spans in lines of so many cells, broken at spaces; a word that is longer than a line is cut."""
-    if sum(width(span.text) for span in spans) <= cells:
+    if sum(measure_width(span.text) for span in spans) <= cells:
         return [list(spans)]
     lines: list[list[Span]] = []
     line: list[Span] = []
@@ -86,7 +86,7 @@ def _without_end(line: Sequence[Span]) -> list[Span]:
     end = len(line)
     while end and line[end - 1].text == " ":
         end -= 1
-    return joined(line[:end])
+    return join_spans(line[:end])
 
 
 def _head(text: str, room: int) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 
+from ullage.base.text import is_private
 from ullage.config.palette import ATTRIBUTES
 from ullage.render import cells, surfaces, usage
 
@@ -19,13 +19,15 @@ if TYPE_CHECKING:
     from ullage.store.overview import Overview
 
 _WIDTH_WITHOUT_A_TERMINAL = 80
+# An escape that changes colours, in a group of its own so that it is kept where a text is split at it.
+_COLOURS = r"(\x1b\[[0-9;:]*m)"
 
 
 def print_usage(overview: Overview, settings: Settings, now: datetime, *, title: str = "", first: bool = True) -> None:
     """Print what is known, how old it is, who said so and what went wrong; under a title where there are several."""
-    room = width()
-    above = [*([] if first else [[]]), *usage.title(title, settings, room)] if title else []
-    print_lines([*above, *usage.page(overview, settings, now, room)], settings)
+    room = measure_width()
+    above = [*([] if first else [[]]), *usage.lay_out_title(title, settings, room)] if title else []
+    print_lines([*above, *usage.lay_out_page(overview, settings, now, room)], settings)
 
 
 def adapt_to_output(settings: Settings) -> Settings:
@@ -43,19 +45,25 @@ def is_without_colour() -> bool:
 
 def print_lines(lines: Iterable[Sequence[Span]], settings: Settings) -> None:
     """Print lines of spans in the palette's colours; what is longer than a line of the terminal is folded."""
-    for line in _drawn(lines, settings.palette, width(), coloured=_has_colours()):
-        print(line)
+    width, coloured = measure_width(), _has_colours()
+    for line in lines:
+        for part in cells.wrap(line, width):
+            print(_paint(part, settings.palette, coloured=coloured))
 
 
 def print_before(lines: Iterable[Sequence[Span]], rest: str, settings: Settings) -> None:
     """Print lines of spans, each before a text from outside, of which only letters and colours get through."""
+    # Imported late: nothing else here needs it.
+    import re
+
+    coloured, keeps = _has_colours(), _has_colours() and not is_without_colour()
     letters = "".join(
-        part if _COLOURS.fullmatch(part) else "".join(c for c in part if c.isprintable() or is_private(c))
-        for part in _COLOURS.split(rest)
+        (part if keeps else "") if at % 2 else "".join(c for c in part if c.isprintable() or is_private(c))
+        for at, part in enumerate(re.split(_COLOURS, rest))
     )
-    console = _console(settings.palette)
+    end = "\033[0m" if "\033" in letters else ""
     for line in lines:
-        console.print(_text(line, settings).append_text(Text.from_ansi(letters)), soft_wrap=True)
+        print(f"{_paint(line, settings.palette, coloured=coloured)}{letters}{end}")
 
 
 def measure_width() -> int:
@@ -75,7 +83,7 @@ def measure_width() -> int:
 
 def paint_lines(lines: Iterable[Sequence[Span]], settings: Settings, width: int) -> list[str]:
     """Return lines of spans as a screen shows them, each with its escapes; what is longer than the screen is folded."""
-    return _drawn(lines, settings.palette, width, coloured=True)
+    return [_paint(part, settings.palette, coloured=True) for line in lines for part in cells.wrap(line, width)]
 
 
 def _has_colours() -> bool:
@@ -86,11 +94,10 @@ def _has_colours() -> bool:
     return understands and sys.stdout is not None and sys.stdout.isatty()
 
 
-def _drawn(lines: Iterable[Sequence[Span]], palette: Mapping[str, str], width: int, *, coloured: bool) -> list[str]:
+def _paint(line: Sequence[Span], palette: Mapping[str, str], *, coloured: bool) -> str:
     if is_without_colour():
         # What is bold or dim has no colour.
-        palette = {level: " ".join(ATTRIBUTES.keys() & style.split()) for level, style in palette.items()}
-    surface = "ansi" if coloured else "plain"
-    return [
-        surfaces.paint(surfaces.joined(part), surface, palette) for line in lines for part in cells.wrap(line, width)
-    ]
+        palette = {
+            level: " ".join(word for word in style.split() if word in ATTRIBUTES) for level, style in palette.items()
+        }
+    return surfaces.paint(surfaces.join_spans(line), "ansi" if coloured else "plain", palette)

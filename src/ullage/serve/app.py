@@ -186,7 +186,7 @@ async def _session(server: ServiceState, _arguments: Arguments, request: Request
 async def _metrics(server: ServiceState, arguments: Arguments, request: Request) -> Response:
     server.profile(arguments)
     openmetrics = "application/openmetrics-text" in request.headers.get("accept", "")
-    shown = await run_in_threadpool(server.knowledge.exposition, datetime.now(UTC), openmetrics=openmetrics)
+    shown = await run_in_threadpool(server.knowledge.expose_metrics, datetime.now(UTC), openmetrics=openmetrics)
     kind = formats.OPENMETRICS_TYPE if openmetrics else formats.PLAIN_TYPE
     return Response(shown, headers={"content-type": kind})
 

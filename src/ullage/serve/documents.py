@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ullage.base.values import iso
+from ullage.base.values import format_time
 from ullage.quota.fields import Moment, Percent  # noqa: TC001  # msgspec looks them up
 from ullage.quota.schemas import CONTRACT, Document, HistoryDocument, SampleDocument
-from ullage.render.burnup import course
+from ullage.render.burnup import list_stretches
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

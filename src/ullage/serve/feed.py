@@ -66,8 +66,8 @@ class Feed:
         now = datetime.now(UTC)
         second, lasting, whole = self._documents.get(profile, (0, b"", b""))
         if second != int(now.timestamp()):
-            usage = self._knowledge.usage(profile, now)
-            lasting, whole = schemas.encode_line(contract.lasting(usage)), schemas.encode_line(usage)
+            usage = self._knowledge.build_usage(profile, now)
+            lasting, whole = schemas.encode_line(contract.omit_passing(usage)), schemas.encode_line(usage)
             self._documents[profile] = (int(now.timestamp()), lasting, whole)
         return lasting, whole
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 
 from ullage.base.contexts import contextmanager, suppress
-from ullage.base.text import slug
+from ullage.base.text import make_slug
 from ullage.base.values import parse_time
 from ullage.quota import serial
 from ullage.store import statements

@@ -109,7 +109,7 @@ def load_samples(path: str, owner: str, since: datetime, now: datetime) -> dict[
 
 
 def _read(row: tuple[Any, ...]) -> tuple[str, Sample]:
-    window, at, used_percent, resets_at = database.checked(row, str, int, (int, float), (int, type(None)))
+    window, at, used_percent, resets_at = database.check_row(row, str, int, (int, float), (int, type(None)))
     if not (0 <= used_percent < math.inf and 0 <= at < _LAST_SECOND and 0 <= (resets_at or 0) < _LAST_SECOND):
         raise database.DamagedError("it holds numbers that ullage never writes")
     reset = None if resets_at is None else _moment(resets_at)

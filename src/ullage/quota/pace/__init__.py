@@ -15,9 +15,9 @@ import itertools
 
 from ullage.base.dates import timedelta
 from ullage.base.record import Record
-from ullage.quota.model import has_reset, length, state_of
+from ullage.quota.model import find_length, has_reset, judge_state
 from ullage.quota.pace.ahead import Point, Way
-from ullage.quota.pace.course import Course, Sample, of_window
+from ullage.quota.pace.course import Course, Sample, list_run
 
 __all__ = ["MEMORY", "Forecast", "Point", "Sample", "forecast", "forecast_windows", "list_run", "project_trajectory"]
 
@@ -99,7 +99,7 @@ def project_trajectory(window: Window, samples: Sequence[Sample], now: datetime)
 
 
 def _way(window: Window, samples: Sequence[Sample], now: datetime) -> Way | None:
-    whole = length(window)
+    whole = find_length(window)
     if _elapsed(window, now) is None or whole is None or window.used_percent is None:
         return None
     stated = Sample(at=window.as_of, used_percent=window.used_percent, resets_at=window.resets_at)

@@ -79,10 +79,10 @@ class Way:
         self.steps: list[tuple[float, float, float, float]] = []
         if sum(course.used.values()) < _LEAST_PERCENT:
             return
-        outlook = _Outlook(stated.used_percent, course, whole, epoch_hours(stated.at))
+        outlook = _Outlook(stated.used_percent, course, whole, count_epoch_hours(stated.at))
         used, hours = stated.used_percent, self._left.total_seconds() / 3600
         self.steps.append((0.0, used, used, used))
-        for share, growth, doubtful in outlook.steps(epoch_hours(stated.resets_at)):
+        for share, growth, doubtful in outlook.steps(count_epoch_hours(stated.resets_at)):
             middle, spread = outlook.at(share * hours, growth)
             low = used + max(0.0, middle - math.hypot(spread, doubtful))
             self.steps.append((share, low, used + middle, used + middle + spread))
@@ -122,14 +122,14 @@ class _Outlook:
         habits, scale = self.habits, self.scale
         growth, rest = 0.0, 0.0
         doubtful: dict[int, float] = {}
-        today = habits.day(math.floor(self.now))
+        today = habits.find_day(math.floor(self.now))
         for number in range(_STEPS):
-            for hour, hours in pieces(self.now + step * number, self.now + step * (number + 1)):
-                used = scale * habits.of(hour) * hours
+            for hour, hours in cut_at_hours(self.now + step * number, self.now + step * (number + 1)):
+                used = scale * habits.expect_hour(hour) * hours
                 growth += used
-                day = habits.day(hour)
+                day = habits.find_day(hour)
                 if day != today:
-                    doubtful[day] = doubtful.get(day, 0.0) + used * habits.doubt(day)
+                    doubtful[day] = doubtful.get(day, 0.0) + used * habits.doubt_weekday(day)
             if doubtful:
                 rest = sum(sorted(doubtful.values())[-_DAYS_OF_REST:])
             yield (number + 1) / _STEPS, growth, rest
@@ -154,7 +154,7 @@ def _dispersion(course: Course, habits: Habits, whole: timedelta) -> float:
     for hour, amount in course.used.items():
         block = block_of(hour)
         used[block] = used.get(block, 0.0) + amount
-        expected[block] = expected.get(block, 0.0) + habits.of(hour) * course.seen[hour]
+        expected[block] = expected.get(block, 0.0) + habits.expect_hour(hour) * course.seen[hour]
     # Between two readings use only looks even: blocks without one bear no witness.
     free = len({block_of(math.ceil(ends) - 1) for _, ends, _ in course.stretches}) - 1
     if not free:

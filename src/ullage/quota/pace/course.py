@@ -50,7 +50,7 @@ class Course:
         self.resolved: dict[int, float] = {}
         for begins, ends, used in self.stretches:
             rate = used / (ends - begins)
-            for hour, hours in pieces(begins, ends):
+            for hour, hours in cut_at_hours(begins, ends):
                 self.used[hour] = self.used.get(hour, 0.0) + rate * hours
                 self.seen[hour] = self.seen.get(hour, 0.0) + hours
                 if ends - begins < _BLUR_HOURS or not used:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ullage.quota.pace.course import pieces
+from ullage.quota.pace.course import cut_at_hours
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Habits:
         """Return what they would use in a full hour."""
         return self._by_hour[hour % 24] * self._by_weekday[(hour - self._dawn) // 24 % 7]
 
-    def doubt(self, day: int) -> float:
+    def doubt_weekday(self, day: int) -> float:
         """Return how far it is unknown whether a day's weekday is one of rest, 0 to 1."""
         return self._doubts[day % 7]
 
