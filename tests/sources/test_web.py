@@ -527,6 +527,6 @@ def test_all_of_it_has_one_deadline(
 
 
 def test_the_longest_wait_is_shorter_than_what_a_waiting_command_grants() -> None:
-    from ullage.cli.options import LONGEST_REFRESH_SECONDS
+    from ullage.cli.asking import LONGEST_REFRESH_SECONDS
 
     assert COMMAND_SECONDS < web.ANSWER_SECONDS < LONGEST_REFRESH_SECONDS

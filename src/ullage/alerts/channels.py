@@ -76,9 +76,9 @@ def describe_alert(alert: Alert) -> AlertDocument:
 def run_command(command: tuple[str, ...], alert: Alert, environ: Mapping[str, str]) -> None:
     """Run the user's command with the alert as JSON on stdin; raise ChannelError when it fails or takes too long."""
     # Few name a command.
-    from ullage.quota import contract
+    from ullage.quota import schemas
 
-    given = contract.encode_line(describe_alert(alert)) + b"\n"
+    given = schemas.encode_line(describe_alert(alert)) + b"\n"
     try:
         done = programs.run_program(command, environ, seconds=_PATIENCE_SECONDS, given=given)
     except programs.ProgramLateError as error:

@@ -44,6 +44,11 @@ def make_visible(text: str) -> str:
     return "".join(c if c == " " or (_is_visible(c) and c.isprintable()) else _escape(c) for c in text)
 
 
+def is_private(character: str) -> bool:
+    """Say whether a character is for private use, as a Nerd Font's signs are."""
+    return "\ue000" <= character <= "\uf8ff" or character >= "\U000f0000"
+
+
 def _escape(character: str) -> str:
     return character.encode("unicode_escape").decode()
 

@@ -10,7 +10,7 @@ import click
 
 from ullage import doctor
 from ullage.cli import options
-from ullage.quota import contract
+from ullage.quota import schemas
 from ullage.render import words
 
 TYPE_CHECKING = False
@@ -46,7 +46,7 @@ def command(as_json: bool, measure: bool) -> int:
     now = datetime.now(UTC)
     found = doctor.examine(os.environ, now, measured=measure)
     if as_json:
-        click.echo(contract.encode(found), nl=False)
+        click.echo(schemas.encode(found), nl=False)
     else:
         click.echo("\n".join(_lines(found)))
         click.echo("\nAll is well." if found.exit_code == 0 else _advice(found))

@@ -11,6 +11,7 @@ import click
 from ullage.base.errors import CacheError, UsageError
 from ullage.base.values import format_time
 from ullage.cli import options
+from ullage.cli.settings import load_settings, tell_issues
 from ullage.doctor.meters import lay_out, report_meters
 from ullage.quota import meters
 from ullage.store.cache import ProfileCache
@@ -38,16 +39,16 @@ def command(names: tuple[str, ...], as_json: bool) -> int:
     if unknown:
         known = ", ".join(meter.name for meter in meters.METERS)
         raise click.BadParameter(f"there is no meter {unknown[0]!r}; there are {known}.")
-    settings, issues = options.load_settings()
-    options.tell_issues(issues)
+    settings, issues = load_settings()
+    tell_issues(issues)
     now = datetime.now(UTC)
     rows = report_meters(os.environ, settings.source, _readings(), now)
     shown = [row for row in rows if not names or row.meter.name in names]
     if as_json:
-        from ullage.quota import contract, schemas
+        from ullage.quota import schemas
 
         document = schemas.MetersDocument(schema=1, source=settings.source, meters=list(map(_describe, shown)))
-        click.echo(contract.encode(document), nl=False)
+        click.echo(schemas.encode(document), nl=False)
     else:
         width = min(shutil.get_terminal_size().columns, _WIDEST)
         click.echo("\n".join(lay_out(shown, now, width)).rstrip())

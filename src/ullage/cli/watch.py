@@ -13,6 +13,7 @@ from ullage.base.errors import UsageError
 from ullage.base.text import clean
 from ullage.cli import options
 from ullage.cli.screen import Ended, Screen
+from ullage.cli.settings import load_terminal_settings
 from ullage.quota.model import find_binding_window, list_windows
 from ullage.render import burnup, chart, rows, table, usage, words
 from ullage.render.cells import fit
@@ -50,7 +51,7 @@ def command() -> int:
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("watch needs a terminal to draw on. `ullage usage` prints once.")
-    settings = options.load_terminal_settings(config.load(os.environ)[0])
+    settings = load_terminal_settings(config.load(os.environ)[0])
     cache = ProfileCache(os.environ)
     try:
         with Screen() as screen:

@@ -9,8 +9,6 @@ import os
 import platform
 from datetime import UTC, datetime
 
-import msgspec
-
 from ullage import __version__, config
 from ullage.base.errors import CacheError, UsageError
 from ullage.base.values import format_time
@@ -19,7 +17,7 @@ from ullage.doctor.finding import Finding
 from ullage.doctor.hosts import measure_prompts, report_hosts
 from ullage.doctor.sources import report_sources
 from ullage.doctor.state import describe_directory, describe_state, find_obstacles
-from ullage.metrics import report as metrics_report
+from ullage.metrics import outcomes
 from ullage.quota import contract, exits, schemas
 from ullage.quota.model import Thresholds, judge_age
 from ullage.quota.schedule import Schedule
@@ -68,8 +66,7 @@ def examine(environ: Mapping[str, str], now: datetime, *, measured: bool = False
     )
     accounts = [schedule.account, *([reading.account] if reading else [])]
     ids = tuple(name for account in accounts for name in (account.id, account.organization_id))
-    redacted = redact.redact(msgspec.to_builtins(document), environ, ids)
-    return msgspec.convert(redacted, schemas.DoctorDocument)
+    return schemas.revise(document, lambda plain: redact.redact(plain, environ, ids))
 
 
 def _choose_exit_code(
@@ -236,7 +233,7 @@ def _describe_refresh(
 
 def _describe_metrics(environ: Mapping[str, str]) -> list[schemas.SentDocument]:
     try:
-        sent = metrics_report.load_last(environ)
+        sent = outcomes.load_last(environ)
     except UsageError:
         return []
     return [

@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from typing import Any, Literal
 
     from ullage.guard.limits import Limit
+    from ullage.quota.contract import GuardDocument
     from ullage.quota.exits import ExitCode
     from ullage.quota.model import Problem, Reading, Thresholds, Window
     from ullage.quota.pace import Forecast
-    from ullage.quota.schemas import GuardDocument
 
     Outcome = Literal["under", "over", "unknown"]
 
@@ -235,8 +235,8 @@ def _room(finding: WindowVerdict) -> float:
 
 def describe_verdict(verdict: Verdict, *, allowed: bool) -> GuardDocument:
     """Return the document of `ullage guard --json`."""
-    # Most callers want the exit code alone, and msgspec is not among what they wait for.
-    from ullage.quota.schemas import FindingDocument, GuardDocument
+    # Most callers want the exit code alone.
+    from ullage.quota.contract import FindingDocument, GuardDocument
 
     return GuardDocument(
         schema=1,

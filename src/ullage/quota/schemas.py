@@ -2,15 +2,48 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar, get_type_hints
 
-from msgspec import UNSET, Meta, UnsetType
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
 
-from ullage.quota import contract
-from ullage.quota.contract import Document, Moment, Percent, ProblemDocument, ProfilesDocument, State, UsageDocument
+from ullage.quota import contract, fields
+from ullage.quota.fields import Moment, Percent, State  # noqa: TC001  # msgspec looks them up
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from ullage.base.record import Record
+    from ullage.quota.contract import ProblemDocument
+
+SCHEMA_ID = "https://json-schema.org/draft/2020-12/schema"
 
 PanelLevel = Literal["normal", "warning", "critical", "exhausted", "stale", "none"]
 Colour = Annotated[str, Meta(description="as the palette has it", pattern="^#[0-9a-f]{6}$")]
+
+
+class Document(Struct):
+    """What the documents beside those of the contract are made of."""
+
+
+Changed = TypeVar("Changed", bound=Document)
+
+
+def _contract_in_structs() -> dict[str, type[Struct]]:
+    """Return the documents of the contract by name as what msgspec knows how to describe."""
+    structs: dict[str, type[Struct]] = {}
+    for document in contract.DOCUMENTS:
+        name = document.__name__
+        alone = type(name, (), {"__annotations__": document.__annotations__})
+        held = get_type_hints(alone, {**vars(fields), **structs}, include_extras=True)
+        structs[name] = msgspec.defstruct(name, held.items(), namespace={"__doc__": document.__doc__})
+    return structs
+
+
+CONTRACT = _contract_in_structs()
+if not TYPE_CHECKING:
+    ProblemDocument = CONTRACT["ProblemDocument"]
 
 
 class SampleDocument(Document):
@@ -23,28 +56,6 @@ class SampleDocument(Document):
 class HistoryDocument(Document):
     schema: Literal[1]
     samples: list[SampleDocument]
-
-
-class FindingDocument(Document):
-    id: str
-    label: str
-    outcome: Literal["under", "over", "unknown"]
-    used_percent: Percent | None
-    limit_percent: Percent
-    need_percent: Percent
-    projected_percent: Percent | None
-    as_of: Moment | None
-    room_at: Moment | None
-
-
-class GuardDocument(Document):
-    schema: Literal[1]
-    allowed: bool
-    outcome: Literal["under", "over", "unknown"]
-    exit_code: Literal[0, 1, 3, 4, 5]
-    message: str
-    room_at: Moment | None
-    windows: list[FindingDocument]
 
 
 class AlertWindowDocument(Document):
@@ -336,11 +347,11 @@ class PanelDocument(Document):
     refresh: Annotated[list[str], Meta(description="the command that asks for a new reading: a word an item")]
 
 
-DOCUMENTS: dict[str, tuple[type[Document], str, str]] = {
-    "usage": (UsageDocument, "ullage usage", "How much of a Claude plan's quota is used."),
-    "all": (ProfilesDocument, "ullage usage --all", "The same for every profile, each account once."),
+DOCUMENTS: dict[str, tuple[type[Struct], str, str]] = {
+    "usage": (CONTRACT["UsageDocument"], "ullage usage", "How much of a Claude plan's quota is used."),
+    "all": (CONTRACT["ProfilesDocument"], "ullage usage --all", "The same for every profile, each account once."),
     "history": (HistoryDocument, "ullage history", "What the windows stood at, in order of time."),
-    "guard": (GuardDocument, "ullage guard", "Whether there is room, and why."),
+    "guard": (CONTRACT["GuardDocument"], "ullage guard", "Whether there is room, and why."),
     "alerts": (AlertDocument, "ullage alerts", "What a command for alerts reads on stdin."),
     "hook": (HookDocument, "ullage hook", "The answer to a hook, in the form that Claude Code documents."),
     "panel": (PanelDocument, "ullage panel json", "What a widget shows: a line an update with --follow."),
@@ -351,5 +362,42 @@ DOCUMENTS: dict[str, tuple[type[Document], str, str]] = {
 
 
 def build_schema(name: str) -> dict[str, Any]:
-    """Return the JSON Schema of a document by its name in DOCUMENTS."""
-    return contract.build_schema(*DOCUMENTS[name])
+    """Return the JSON Schema of a document by its name in DOCUMENTS; it allows fields that a later version adds."""
+    document, title, description = DOCUMENTS[name]
+    return {
+        "$schema": SCHEMA_ID,
+        "title": title,
+        "description": f"{description} Fields are added, never renamed.",
+        **msgspec.json.schema(document),
+    }
+
+
+def build_components(documents: Iterable[type[Struct]]) -> dict[str, Any]:
+    """Return the schemas of documents, and of what they hold, by name, as OpenAPI refers to them."""
+    return msgspec.json.schema_components(documents, ref_template="#/components/schemas/{name}")[1]
+
+
+def encode(document: Document | Record) -> bytes:
+    """Return a document as indented JSON."""
+    return msgspec.json.format(encode_line(document), indent=1) + b"\n"
+
+
+def encode_line(document: Document | Record) -> bytes:
+    """Return a document as JSON on one line."""
+    return msgspec.json.encode(document, enc_hook=vars)
+
+
+def make_plain(document: Document | Record) -> dict[str, Any]:
+    """Return a document as dictionaries, lists, texts and numbers; what has no value is left out."""
+    plain: dict[str, Any] = msgspec.to_builtins(document, enc_hook=vars)
+    return plain
+
+
+def revise(document: Changed, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Changed:
+    """Return the same kind of document from its plain values as `change` returns them."""
+    return msgspec.convert(change(make_plain(document)), type(document))
+
+
+def encode_flat(value: object) -> str:
+    """Return plain values as JSON on one line, with a space behind each comma and colon."""
+    return msgspec.json.format(msgspec.json.encode(value), indent=0).decode()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 
+from ullage.base.contexts import suppress
 from ullage.base.dates import UTC, datetime, timedelta
 from ullage.base.errors import SourceError
 from ullage.config import find_wrong_source
@@ -115,7 +115,7 @@ def hear_in_pause(sources: Sequence[Source], inquiry: Inquiry) -> None:
 
 def _hear(source: Source, inquiry: Inquiry, state_changed_at: datetime | None) -> None:
     if turns.has_news(source.NAME, state_changed_at):
-        with contextlib.suppress(SourceError):
+        with suppress(SourceError):
             _ask(source, inquiry)
 
 

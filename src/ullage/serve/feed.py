@@ -11,7 +11,7 @@ import contextlib
 from datetime import UTC, datetime
 
 from ullage.base.errors import UllageError
-from ullage.quota import contract
+from ullage.quota import contract, schemas
 from ullage.store import cache
 from ullage.system import places, watching
 from ullage.system.files import identify
@@ -67,7 +67,7 @@ class Feed:
         second, lasting, whole = self._documents.get(profile, (0, b"", b""))
         if second != int(now.timestamp()):
             usage = self._knowledge.build_usage(profile, now)
-            lasting, whole = contract.encode_line(contract.omit_passing(usage)), contract.encode_line(usage)
+            lasting, whole = schemas.encode_line(contract.omit_passing(usage)), schemas.encode_line(usage)
             self._documents[profile] = (int(now.timestamp()), lasting, whole)
         return lasting, whole
 

@@ -9,7 +9,7 @@ from http import HTTPStatus
 
 from ullage.base.errors import UllageError, describe_fault
 from ullage.base.text import clean
-from ullage.quota import contract
+from ullage.quota import schemas
 from ullage.serve import documents
 
 TYPE_CHECKING = False
@@ -149,7 +149,7 @@ async def refuse(send: Send, fault: FaultError) -> None:
 def answer_problem(status: int, detail: str) -> bytes:
     """Return the problem document of a refusal."""
     title = HTTPStatus(status).phrase
-    return contract.encode(documents.FaultDocument(type="about:blank", title=title, status=status, detail=detail))
+    return schemas.encode(documents.FaultDocument(type="about:blank", title=title, status=status, detail=detail))
 
 
 def answer_raw(status: int, detail: str, headers: dict[bytes, bytes]) -> bytes:

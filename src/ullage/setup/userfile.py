@@ -73,9 +73,15 @@ def plan_removal(file: UserFile, after: bytes, *, was_ours_alone: bool) -> Chang
     """
     if not was_ours_alone:
         return Change(file=file, after=after)
-    kept = [read_regular(backup, LARGEST) for backup in _kept(file.path)]
+    # One of the file as it is now holds nothing but ours, too.
+    kept = [data for backup in _kept(file.path) if (data := read_regular(backup, LARGEST)) != file.data]
     blank = next((data for data in kept if data is not None and not data.strip()), after)
     return Change(file=file, after=blank if kept else None)
+
+
+def has_backup(file: UserFile, data: bytes) -> bool:
+    """Say whether a backup of the file holds this."""
+    return any(read_regular(backup, LARGEST) == data for backup in _kept(file.path))
 
 
 def _nearest(directory: str) -> str:
@@ -118,10 +124,9 @@ def _is_ours(path: str, status: os.stat_result, user: int) -> bool:
 
 def format_diff(change: Change) -> str:
     """Return the change as a unified diff, with control characters made visible."""
-    sides = (change.file.data, change.after)
-    old, new = (make_visible(change.file.path) if data is not None else os.devnull for data in sides)
-    before, after = map(_lines, sides)
-    return "\n".join(difflib.unified_diff(before, after, old, new, lineterm=""))
+    before, after = change.file.data, change.after
+    old, new = (os.devnull if data is None else make_visible(change.file.path) for data in (before, after))
+    return "\n".join(difflib.unified_diff(_lines(before), _lines(after), old, new, lineterm=""))
 
 
 def _lines(data: bytes | None) -> list[str]:

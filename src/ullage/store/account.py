@@ -5,9 +5,9 @@ An account is a person in an organisation.
 
 from __future__ import annotations
 
-import contextlib
 import os
 
+from ullage.base.contexts import contextmanager, suppress
 from ullage.base.text import make_slug
 from ullage.base.values import parse_time
 from ullage.quota import serial
@@ -38,7 +38,7 @@ class AccountCache:
         """Move what was kept without an organisation to the first organisation that is known."""
         former = self._path(self._account.id)
         if former and self.directory and former != self.directory:
-            with contextlib.suppress(OSError):
+            with suppress(OSError):
                 os.rename(former, self.directory)
 
     def load_hold(self) -> datetime | None:
@@ -69,7 +69,7 @@ class AccountCache:
         """Keep an answer for the other profiles; a power cut may take it, as the profile that asked keeps its own."""
         self._save(statements.name_file(reading.source), serial.encode(reading), durable=False)
 
-    @contextlib.contextmanager
+    @contextmanager
     def lock(self) -> Iterator[bool]:
         """Hold the lock of the profile that asks for this account; yield whether it was free."""
         if self.directory is None:

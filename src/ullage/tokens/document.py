@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
-    from msgspec import Struct
-
     from ullage.quota.schemas import TokensDocument, TokenSumDocument, TokenWindowDocument
     from ullage.tokens.report import Total, UsageGroup
     from ullage.tokens.tally import TokenUsage, WindowShare
@@ -63,25 +61,22 @@ def build_document(answer: TokenUsage, zone_name: str) -> TokensDocument:
     )
 
 
-def encode(document: Struct | dict[str, Any]) -> str:
+def encode(document: TokensDocument | dict[str, Any]) -> str:
     """Return JSON with a line for each field, and for each row of a list or model of a table."""
-    import msgspec
-
-    def write(value: object) -> str:
-        return msgspec.json.format(msgspec.json.encode(value), indent=0).decode()
+    from ullage.quota.schemas import encode_flat, make_plain
 
     def lines(values: Iterable[str], ends: str) -> str:
         return f"{ends[0]}\n  " + ",\n  ".join(values) + f"\n {ends[1]}"
 
     fields = []
-    for name, value in (document if isinstance(document, dict) else msgspec.structs.asdict(document)).items():
+    for name, value in (document if isinstance(document, dict) else make_plain(document)).items():
         if isinstance(value, list) and value:
-            text = lines(map(write, value), "[]")
+            text = lines(map(encode_flat, value), "[]")
         elif name == "models":
-            text = lines((f"{write(key)}: {write(item)}" for key, item in value.items()), "{}")
+            text = lines((f"{encode_flat(key)}: {encode_flat(item)}" for key, item in value.items()), "{}")
         else:
-            text = write(value)
-        fields.append(f" {write(name)}: {text}")
+            text = encode_flat(value)
+        fields.append(f" {encode_flat(name)}: {text}")
     return "{\n" + ",\n".join(fields) + "\n}"
 
 
@@ -123,9 +118,9 @@ def build_csv_rows(answer: TokenUsage) -> list[list[object]]:
 
 
 def _flat(row: TokenSumDocument) -> dict[str, object]:
-    import msgspec
+    from ullage.quota.schemas import make_plain
 
-    line: dict[str, Any] = msgspec.to_builtins(row)
+    line = make_plain(row)
     costs = line.pop("costs_usd") or dict.fromkeys(cost.PARTS)
     line["models"] = " ".join(line["models"])
     line |= {f"{part}_cost_usd": value for part, value in costs.items()}
