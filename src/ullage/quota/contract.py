@@ -12,7 +12,16 @@ import msgspec
 from msgspec import Meta, Struct
 
 from ullage.base.values import iso
-from ullage.quota.model import CLOCK_SLACK, has_reset, severity_at, state_at, state_of, used_percent_at
+from ullage.quota.model import (
+    CLOCK_SLACK,
+    has_reset,
+    length,
+    severity_at,
+    severity_of,
+    state_at,
+    state_of,
+    used_percent_at,
+)
 from ullage.quota.model import Credits as KnownCredits
 from ullage.quota.model import Money as KnownMoney
 
@@ -59,6 +68,10 @@ class PaceDocument(Document):
     exhausts_at: Annotated[Moment | None, Meta(description="when it runs out; null when it is expected to last")]
     exhausts_earliest: Annotated[Moment | None, Meta(description="null when it lasts in all likelihood")]
     exhausts_latest: Annotated[Moment | None, Meta(description="null when it may last")]
+    verdict: Annotated[
+        Literal["lasts", "probably_lasts", "just_about_lasts", "runs_out"] | None,
+        Meta(description="whether it lasts until its reset; null when nobody can say"),
+    ]
 
 
 class WindowDocument(Document):
@@ -79,6 +92,7 @@ class WindowDocument(Document):
     used: MoneyDocument | None
     limit: Annotated[MoneyDocument | None, Meta(description="where it is money that is counted")]
     dated: Annotated[bool, Meta(description="false when its age is not known; as_of is the earliest possible then")]
+    starts_at: Annotated[Moment | None, Meta(description="null when its reset or its length is not known")]
 
 
 class CreditsDocument(Document):
@@ -88,6 +102,9 @@ class CreditsDocument(Document):
     used_percent: Percent | None
     as_of: Moment
     disabled_reason: Annotated[str | None, Meta(description="the server's word for why they are off")]
+    severity: Annotated[
+        Literal["normal", "warning", "critical", "exhausted"] | None, Meta(description="null when no limit is known")
+    ]
 
 
 class PoolDocument(Document):
@@ -230,7 +247,7 @@ def components(documents: Iterable[type[Document]]) -> dict[str, Any]:
 
 def _window(window: Window, thresholds: Thresholds, now: datetime, forecast: Forecast | None) -> WindowDocument:
     used = used_percent_at(window, now, thresholds)
-    resets_at = None if has_reset(window, now) else window.resets_at
+    resets_at, whole = None if has_reset(window, now) else window.resets_at, length(window)
     return WindowDocument(
         id=window.id,
         label=window.label,
@@ -244,15 +261,16 @@ def _window(window: Window, thresholds: Thresholds, now: datetime, forecast: For
         as_of=iso(window.as_of),
         state=state_of(window, now, thresholds),
         has_reset=has_reset(window, now),
-        pace=_pace(forecast) if forecast else None,
+        pace=_pace(forecast, window) if forecast else None,
         listed=window.is_listed,
         used=_money(window.used) if window.used else None,
         limit=_money(window.limit) if window.limit else None,
         dated=window.is_dated,
+        starts_at=iso(resets_at - whole) if resets_at and whole else None,
     )
 
 
-def _pace(forecast: Forecast) -> PaceDocument:
+def _pace(forecast: Forecast, window: Window) -> PaceDocument:
     moments = (forecast.exhausts_at, forecast.exhausts_earliest, forecast.exhausts_latest)
     exhausts_at, earliest, latest = (iso(moment) if moment else None for moment in moments)
     return PaceDocument(
@@ -263,6 +281,7 @@ def _pace(forecast: Forecast) -> PaceDocument:
         exhausts_at=exhausts_at,
         exhausts_earliest=earliest,
         exhausts_latest=latest,
+        verdict=forecast.verdict(window),
     )
 
 
@@ -281,6 +300,7 @@ def _credits(credits: KnownCredits, reading: Reading, thresholds: Thresholds, no
         used_percent=credits.used_percent,
         as_of=iso(as_of),
         disabled_reason=credits.disabled_reason,
+        severity=None if credits.used_percent is None else severity_of(credits.used_percent, None, thresholds),
     )
 
 

@@ -7,7 +7,7 @@ from ullage.base.dates import datetime
 from ullage.base.record import Record
 from ullage.base.text import clean
 from ullage.base.values import parse_percent, parse_time
-from ullage.quota.model import SEVERITIES, Account, Credits, Money, Pool, Problem, Reading, Share, Window
+from ullage.quota.model import PERIODS, SEVERITIES, Account, Credits, Money, Pool, Problem, Reading, Share, Window
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -125,6 +125,7 @@ def _window(fields: dict[str, Any]) -> Window:
         is_listed=fields.get("is_listed") is not False,
         used=_money(fields.get("used")),
         limit=_money(fields.get("limit")),
+        period=fields.get("period") if fields.get("period") in PERIODS else None,
         is_dated=fields.get("is_dated") is not False,
     )
 

@@ -9,7 +9,7 @@ from ullage import config
 from ullage.base.errors import UllageError
 from ullage.base.record import Record
 from ullage.quota import pace
-from ullage.quota.model import model_words
+from ullage.quota.model import LONGEST_MONTH, is_budget, model_words, named_limits
 from ullage.store import sign_in
 from ullage.store.cache import ProfileCache
 from ullage.system import places
@@ -104,14 +104,20 @@ def former_owners(reading: Reading) -> tuple[str, ...]:
 
 
 def load_samples(cache: ProfileCache, reading: Reading | None, now: datetime) -> dict[str, list[Sample]]:
-    """Return what forecasts go by, by window id; nothing where the history cannot be read, which `history` explains."""
+    """Return what charts show and forecasts go by, by window id.
+
+    Nothing where the history cannot be read, which `ullage history` explains.
+    """
     from ullage.quota import pace
     from ullage.store import history
 
     if reading is None:
         return {}
+    # Of a budget a month is shown, which is longer than habits are learned from.
+    has_budget = any(map(is_budget, named_limits(reading)))
+    since = now - (max(LONGEST_MONTH, pace.MEMORY) if has_budget else pace.MEMORY)
     try:
-        samples = history.samples(history_path(cache.environ), owner(cache, reading), now - pace.MEMORY, now)
+        samples = history.samples(history_path(cache.environ), owner(cache, reading), since, now)
     except UllageError:
         return {}
     return _renamed(samples, [window.id for window in reading.windows if window.kind == "model"])
