@@ -278,6 +278,7 @@ def test_pace_says_what_is_expected_and_null_where_it_lasts() -> None:
             "exhausts_at": "2026-11-22T11:38:49Z",
             "exhausts_earliest": "2026-11-22T11:08:49Z",
             "exhausts_latest": None,
+            "verdict": "runs_out",
         },
         None,
     ]

@@ -312,6 +312,8 @@ function choices(windows, top) {
     input.addEventListener("change", () => { chosen = window.id; draw(); });
     return element("label", {}, input, window.label);
   }));
+  const label = $("choice").querySelector("label:has(:checked)");
+  if (label) $("choice").scrollLeft = label.offsetLeft - ($("choice").clientWidth - label.offsetWidth) / 2;
 }
 
 // What was drawn of each window stays, for a time without a connection.
@@ -348,10 +350,10 @@ async function draw() {
 function caption(window) {
   const now = serverNow();
   const known = window.used_percent !== null && !hasReset(window);
-  const counted = [percent(window.used_percent) + " " + WORDS.used, amounts(window)].filter(Boolean).join(", ");
-  const title = window.label + ": " + (known ? counted : standing(window, now, false).text);
-  const expected = known ? outlook(window, now, false).text : "";
-  const text = [title, expected, known ? resets(window, now) : ""].filter(Boolean).join("; ");
+  const share = window.used_percent >= 100 ? "" : percent(window.used_percent) + " " + WORDS.used;
+  const counted = [share, amounts(window)].filter(Boolean).join(", ");
+  const expected = known ? outlook(window, now, false).text : standing(window, now, false).text;
+  const text = window.label + ": " + [known ? counted : "", expected, known ? resets(window, now) : ""].filter(Boolean).join("; ");
   say($("outlook"), text);
   const drawing = $("chart").querySelector("svg[role=img]");
   if (drawing && drawing.getAttribute("aria-label") !== text) drawing.setAttribute("aria-label", text);
@@ -449,7 +451,7 @@ function paintPast() {
     const width = Math.max(260, isStrip ? $("past").clientWidth || 260 : Math.min(320, $("past").clientWidth || 320));
     const drawing = shape("svg", { viewBox: "0 0 " + width + " " + (isStrip ? 62 : 60), role: "img", "aria-label": window.label + ", seven days: at most " + most });
     drawing.append(...(isStrip ? hours(own, begins, ends, width) : lines(own, begins, ends, width)));
-    const text = element("figcaption", {}, element("b", {}, window.label), isStrip ? ", each day's peak" : ", at most " + most);
+    const text = element("figcaption", {}, element("span", { class: "name" }, window.label), isStrip ? ", each day's peak" : ", at most " + most);
     return element("figure", { class: isStrip ? "strip" : "" }, text, drawing);
   });
   $("past").replaceChildren(...figures.filter(Boolean));
