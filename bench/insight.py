@@ -73,7 +73,9 @@ def _with_all(environ: dict[str, str], state: str) -> dict[str, str]:
             for window in reading.windows
             for quarter in range(96 if day < 30 else 24)
         ]
-        history.record(overview.history_path(environ), overview.owner(cache, reading), windows, at + timedelta(days=1))
+        history.record(
+            overview.locate_history(environ), overview.name_owner(cache, reading), windows, at + timedelta(days=1)
+        )
     publish.publish_anew(cache, config.load(environ)[0])
     return environ
 
@@ -82,6 +84,6 @@ def _samples(environ: Mapping[str, str]) -> list[object]:
     cache = ProfileCache(environ)
     reading = cache.reading()
     assert reading is not None
-    path, since = overview.history_path(environ), datetime(2000, 1, 1, tzinfo=UTC)
-    found = history.samples(path, overview.owner(cache, reading), since, datetime.now(UTC))
+    path, since = overview.locate_history(environ), datetime(2000, 1, 1, tzinfo=UTC)
+    found = history.load_samples(path, overview.name_owner(cache, reading), since, datetime.now(UTC))
     return [sample for samples in found.values() for sample in samples]

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 
 from bench.processes import settle
 from ullage import refresh
-from ullage.prompt.publish import boot_clock
+from ullage.prompt.publish import read_boot_clock
 from ullage.quota import timeline
 from ullage.simulate import Simulator, write_account
 from ullage.store.account import AccountCache
@@ -132,7 +132,7 @@ def make_older(environ: Mapping[str, str], surface: str, by: int) -> None:
         written=header.written,
         refresh_after=header.refresh_after,
         checkpoint=header.refresh_after,
-        clock=boot_clock(),
+        clock=read_boot_clock(),
     )
     cache.save_timeline(surface, data, header.refresh_after)
 

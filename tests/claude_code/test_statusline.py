@@ -573,8 +573,8 @@ def kept(environ: Mapping[str, str], window: str = "five_hour") -> list[float]:
     reading = cache.reading()
     if reading is None:
         return []
-    since, path = datetime(2020, 1, 1, tzinfo=UTC), overview.history_path(cache.environ)
-    found = history.samples(path, overview.owner(cache, reading), since, datetime.now(UTC))
+    since, path = datetime(2020, 1, 1, tzinfo=UTC), overview.locate_history(cache.environ)
+    found = history.load_samples(path, overview.name_owner(cache, reading), since, datetime.now(UTC))
     return [sample.used_percent for sample in found.get(window, ())]
 
 

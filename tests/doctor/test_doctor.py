@@ -226,19 +226,19 @@ def test_what_is_open_to_others_is_named_with_the_chmod_that_mends_it(
     environ: dict[str, str], known: Simulator, variable: str, name: str, mode: int
 ) -> None:
     directory = Path(environ[variable])
-    assert permissions.finding("open", str(directory)) is None
+    assert permissions.find_exposure("open", str(directory)) is None
     [path] = directory.glob(name) if name else [directory]
     path.chmod(mode)
     while path != directory:
         # Nobody gets there yet.
-        assert permissions.finding("open", str(directory)) is None
+        assert permissions.find_exposure("open", str(directory)) is None
         path = path.parent
         path.chmod(0o711)
-    found = permissions.finding("open", str(directory))
+    found = permissions.find_exposure("open", str(directory))
     assert found is not None
     assert found.message.startswith(f"{directory} is open to other users (mode 07")
     assert run(["sh", "-c", found.message.partition("Run: ")[2]], environ).returncode == 0
-    assert permissions.finding("open", str(directory)) is None
+    assert permissions.find_exposure("open", str(directory)) is None
 
 
 def test_what_is_open_to_others_is_found(environ: dict[str, str], known: Simulator) -> None:
@@ -389,7 +389,7 @@ def test_no_secret_name_or_address_is_in_it(
     assert schedule.account_id == ACCOUNT_ID
     message = f"alice@example.com: {TOKEN} {ACCOUNT_ID} {SECRET} Bearer {SECRET} at {home}/x"
     profile.save_schedule(schedule.replace(problem=Problem(code="server_error", message=message)))
-    statement = os.path.join(profile.directory, statements.file_name(reading.source))
+    statement = os.path.join(profile.directory, statements.name_file(reading.source))
     write_atomically(statement, serial.encode(reading.replace(source=f"x {TOKEN}")))
     Path(environ["ULLAGE_CONFIG"]).write_text(f'source = "sk-ant-{SECRET}"\n"{SECRET}" = "{TOKEN}"\n[{SECRET}]\n')
     (home / ".bashrc").write_text(f'export TOKEN={SECRET}; eval "$(ullage init bash)"\n')

@@ -17,7 +17,7 @@ import pytest
 from tests.support.samples import reading, window
 from tests.support.tools import ULLAGE, postpone, wait_until
 from ullage.cli.screen import _keys
-from ullage.quota.model import Credits, Money, named_limits
+from ullage.quota.model import Credits, Money, list_named_limits
 from ullage.quota.schedule import Schedule
 from ullage.store import history, overview
 from ullage.store.cache import ProfileCache
@@ -285,8 +285,8 @@ def test_a_budget_can_be_chosen(terminal: Callable[..., Terminal], environ: dict
             credits=Credits(enabled=True, used=used, limit=limit, used_percent=9.262 - days),
             as_of=now - days * DAY,
         )
-        owner = overview.owner(cache, stated)
-        history.record(overview.history_path(environ), owner, named_limits(stated), now)
+        owner = overview.name_owner(cache, stated)
+        history.record(overview.locate_history(environ), owner, list_named_limits(stated), now)
     cache.save_reading(stated)
     watch = terminal()
     watch.shows("2 Credits")

@@ -400,7 +400,7 @@ class TestTurns:
         assert not self.is_enough()
 
     def test_nothing_started_yet_may_start(self) -> None:
-        assert turns.next_start(Schedule(), is_busy=False) is None
+        assert turns.find_next_start(Schedule(), is_busy=False) is None
         assert self.is_busy(Schedule())
 
     def test_our_own_process_writing_the_state_file_is_no_activity(self) -> None:

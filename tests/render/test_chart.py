@@ -18,10 +18,10 @@ from tests.support.samples import NOW, window
 from tests.support.tools import need
 from ullage.config.palette import COLOURS
 from ullage.quota import pace
-from ullage.quota.model import Money, Thresholds, Window, length
+from ullage.quota.model import Money, Thresholds, Window, find_length
 from ullage.quota.pace import Sample
 from ullage.render import burnup, chart, picture, svg
-from ullage.render.burnup import Burnup, sparkline
+from ullage.render.burnup import Burnup, draw_sparkline
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 SVG = "{http://www.w3.org/2000/svg}"
@@ -44,14 +44,14 @@ def plotted(
         ends=stated.resets_at,
         now=NOW,
         used=tuple(samples),
-        ahead=pace.trajectory(stated, samples, NOW),
+        ahead=pace.project_trajectory(stated, samples, NOW),
         forecast=pace.forecast(stated, samples, NOW),
         timezone=UTC,
     )
 
 
 def page(drawn: Burnup, width: int = 100, height: int = 11, *, ascii_only: bool = False, **form: bool) -> list[str]:
-    made = chart.page(drawn, width, height, thresholds=Thresholds(), ascii_only=ascii_only, **form)
+    made = chart.lay_out_page(drawn, width, height, thresholds=Thresholds(), ascii_only=ascii_only, **form)
     return ["".join(span.text for span in line).rstrip() for line in made]
 
 
@@ -198,7 +198,10 @@ def test_a_budget_whose_reset_is_not_known_is_drawn_by_its_history() -> None:
     assert lines[-2].split() == ["Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
     # Neither a line that would just last, which needs a reset, nor anything expected.
     assert lines[-1] == "█ used"
-    assert (burnup.title(drawn), svg.caption(drawn)) == ("Credits: 9% used, $46.31 of $500.00", "no reset time known")
+    assert (burnup.format_title(drawn), svg.format_caption(drawn)) == (
+        "Credits: 9% used, $46.31 of $500.00",
+        "no reset time known",
+    )
     assert [line.get("stroke-dasharray") for line in lines_of(drawn, "s-faint")] == []
     (line, _, _) = lines_of(drawn, "s-used")
     # 8 % yesterday and 9.262 % now of a chart up to 110 %, whose floor is at 340 and whose top at 76.
@@ -212,7 +215,7 @@ def test_a_history_is_of_a_month_at_most_and_a_line_breaks_where_the_count_was_r
     line, after, *legend = lines_of(drawn, "s-used")
     assert len(legend) == 2
     assert (len(line.get("points", "").split()), len(after.get("points", "").split())) == (29, 2)
-    assert [stretch.how for stretch in burnup.course(drawn)][-3:] == ["seen", "restarted", "seen"]
+    assert [stretch.how for stretch in burnup.list_stretches(drawn)][-3:] == ["seen", "restarted", "seen"]
     # The stretch over which nobody saw the restart is left empty, the level before and after it is not.
     assert "78" not in page(drawn)[0]
     row = next(row for row in page(drawn, 100, 11) if row.startswith("  0% "))
@@ -224,7 +227,7 @@ def test_a_history_is_of_a_month_at_most_and_a_line_breaks_where_the_count_was_r
 def test_a_budget_that_is_used_up_says_so() -> None:
     drawn = history(budget(50100), 40.0, 80.0, 99.0)
     assert page(drawn)[0] == "Credits  100%×  $501.00 of $500.00  used up"
-    assert svg.caption(drawn) == "used up"
+    assert svg.format_caption(drawn) == "used up"
     assert levels(drawn, FILLS) == {"normal", "warning", "critical", "exhausted"}
 
 
@@ -261,7 +264,7 @@ def test_a_spend_limit_with_its_period_and_reset_runs_from_its_start(period: Any
 )
 def test_a_month_is_the_one_that_ends_with_the_reset(resets_at: str, days: int) -> None:
     stated = budget(1, period="monthly", resets_at=datetime.fromisoformat(f"{resets_at}T00:00+00:00"))
-    assert length(stated) == timedelta(days=days)
+    assert find_length(stated) == timedelta(days=days)
 
 
 def test_a_period_without_a_reset_is_as_far_as_its_history_goes_back() -> None:
@@ -295,13 +298,13 @@ def test_a_sparkline_shows_the_level_by_the_end_of_each_part(levels: list[float]
             Sample(at=NOW + (number + part / 10) * HOUR, used_percent=before + (level - before) * part / 10)
             for part in range(1, 11)
         ]
-    assert sparkline(samples, NOW, NOW + 8 * HOUR, 8, ascii_only=False) == shown
+    assert draw_sparkline(samples, NOW, NOW + 8 * HOUR, 8, ascii_only=False) == shown
 
 
 def test_a_sparkline_is_empty_where_nobody_knows_when_use_grew() -> None:
     at = [(0.2, 5.0), (0.4, 5.0), (3.6, 60.0), (3.8, 60.0), (6.2, 60.0)]
     samples = [Sample(at=NOW + hours * HOUR, used_percent=used) for hours, used in at]
-    shown = [sparkline(samples, NOW, NOW + 8 * HOUR, 8, ascii_only=ascii_only) for ascii_only in (False, True)]
+    shown = [draw_sparkline(samples, NOW, NOW + 8 * HOUR, 8, ascii_only=ascii_only) for ascii_only in (False, True)]
     assert shown == ["   ▅▅▅▅ ", "   ==== "]
 
 
@@ -324,7 +327,7 @@ def test_what_a_source_calls_a_window_is_text_in_an_svg() -> None:
 
 @given(st.floats(0, 150), st.floats(0.1, 4.9), st.integers(1, 30))
 def test_everything_lies_on_the_sheet(used: float, hours: float, steps: int) -> None:
-    for shape in svg.scene(plotted(used, elapsed=hours * HOUR, steps=steps)):
+    for shape in svg.draw_scene(plotted(used, elapsed=hours * HOUR, steps=steps)):
         assert all(-0.01 <= x <= svg.WIDTH + 0.01 and -0.01 <= y <= svg.HEIGHT + 0.01 for x, y in shape.points)
 
 
@@ -336,7 +339,7 @@ def colours(image: Image.Image) -> set[str]:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_png_shows_every_part_in_its_colour(theme: Literal["light", "dark"]) -> None:
-    image = Image.open(io.BytesIO(picture.png(svg.scene(plotted(80.0)), theme)))
+    image = Image.open(io.BytesIO(picture.draw_png(svg.draw_scene(plotted(80.0)), theme)))
     assert image.size == (svg.WIDTH * 2, svg.HEIGHT * 2)
     parts = {COLOURS[theme][role] for role in ("background", "used", "filled", "band", "expected", "limit")}
     assert parts <= colours(image)
@@ -348,7 +351,7 @@ def test_another_program_draws_the_svg_as_the_png() -> None:
         [need("rsvg-convert"), "--zoom", "2"], input=written, capture_output=True, check=True, timeout=180
     )
     theirs = Image.open(io.BytesIO(rendered.stdout)).convert("RGB")
-    ours = Image.open(io.BytesIO(picture.png(svg.scene(plotted(80.0)), "light")))
+    ours = Image.open(io.BytesIO(picture.draw_png(svg.draw_scene(plotted(80.0)), "light")))
     assert theirs.size == ours.size
     for role in ("used", "filled", "band", "limit"):
         colour = COLOURS["light"][role]

@@ -15,7 +15,7 @@ from tests.support.serving import Served, serving
 from tests.support.tools import REPOSITORY, make_due, need, run, ullage, wait_until
 from ullage import metrics
 from ullage.quota import contract
-from ullage.quota.model import Credits, Money, named_limits
+from ullage.quota.model import Credits, Money, list_named_limits
 from ullage.serve import documents
 from ullage.serve.routes import ROUTES
 from ullage.store import history, overview
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def test_usage_is_the_document_of_the_command(shared: Served) -> None:
     answer = shared.ask("/v1/usage", shared.token())
     assert answer.status == 200
-    jsonschema.validate(answer.json, contract.schema())
+    jsonschema.validate(answer.json, contract.build_schema())
     shown = json.loads(ullage("usage", "--json", "--no-refresh", environ=shared.environ).stdout)
     for document in (shown, answer.json):
         document["age_seconds"] = None
@@ -78,8 +78,8 @@ def test_burnup_of_a_budget_is_its_history_up_to_now(environ: dict[str, str]) ->
         money = [Money(amount_minor=amount, currency="USD", exponent=2) for amount in (cents, 50000)]
         budget = Credits(enabled=True, used=money[0], limit=money[1], used_percent=cents / 500)
         stated = reading(as_of=now - timedelta(days=days), credits=budget)
-        owner = overview.owner(cache, stated)
-        history.record(overview.history_path(environ), owner, named_limits(stated), stated.as_of)
+        owner = overview.name_owner(cache, stated)
+        history.record(overview.locate_history(environ), owner, list_named_limits(stated), stated.as_of)
     cache.save_reading(stated)
     with serving(environ) as served:
         found = served.ask("/v1/burnup?window=credits", served.token()).json

@@ -133,7 +133,7 @@ def test_it_changes_when_the_numbers_do(
 def test_a_hostile_name_is_text(known: dict[str, str], visit: Callable[..., Page]) -> None:
     hostile = "</script><img src=x onerror=alert(1)><b>"
     cache = ProfileCache(known)
-    reading = cache.reading()
+    reading = cache.load_reading()
     assert reading is not None
     cache.save_reading(reading.replace(windows=tuple(window.replace(label=hostile) for window in reading.windows)))
     with serving(known) as served:
@@ -252,7 +252,7 @@ def test_an_idle_page_asks_for_nothing(shared: Served, visit: Callable[..., Page
 
 def test_nine_windows_are_on_one_screen_of_a_phone(known: dict[str, str], visit: Callable[..., Page]) -> None:
     cache = ProfileCache(known)
-    reading = cache.reading()
+    reading = cache.load_reading()
     assert reading is not None
     week = next(window for window in reading.windows if window.id == "seven_day")
     models = [
@@ -279,20 +279,20 @@ def test_its_words_and_colours_are_those_of_the_terminal(shared: Served, visit: 
         arguments = [moment.timestamp() * 1000, now.timestamp() * 1000, left.total_seconds()]
         clocks = "([at, now]) => [clock(new Date(at), new Date(now)), forecastClock(new Date(at), new Date(now))]"
         assert page.evaluate(clocks, arguments) == [
-            words.clock(moment, now, UTC),
-            words.forecast_clock(moment, now, UTC),
+            words.format_clock(moment, now, UTC),
+            words.format_forecast_clock(moment, now, UTC),
         ]
         assert page.evaluate("([, , left]) => [countdown(left), age(left)]", arguments) == [
-            words.countdown(left),
-            words.ago(left),
+            words.format_countdown(left),
+            words.format_ago(left),
         ]
     for used in (0.0, 36.6, 99.99, 104.0):
-        assert page.evaluate("percent", used) == words.percent(used)
+        assert page.evaluate("percent", used) == words.format_percent(used)
     for amount in (
         Money(amount_minor=-1234, currency="EUR", exponent=2),
         Money(amount_minor=5, currency="USD", exponent=2),
     ):
-        assert page.evaluate("money", vars(amount)) == words.money(amount)
+        assert page.evaluate("money", vars(amount)) == words.format_money(amount)
     for background, colours in COLOURS.items():
         page.emulate_media(color_scheme=background)
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") == rgb(colours["background"])
@@ -330,7 +330,7 @@ def test_a_sentence_is_the_terminals(
         name: value if name == "projected_percent" else moment(value) for name, value in (forecast or {}).items()
     }
     known = pace.Forecast(ratio=1.0, **expected) if expected else None
-    document = contract.document(
+    document = contract.build_document(
         reading(stated, as_of=now), Schedule(), Thresholds(), now, {stated.id: known} if known else {}
     )
     page = shown(visit(shared, timezone_id="UTC"))
@@ -339,7 +339,7 @@ def test_a_sentence_is_the_terminals(
             "([window, now, brief]) => { heard = performance.now(); return outlook(window, new Date(now), brief); }",
             [json.loads(contract.encode(document))["windows"][0], now.timestamp() * 1000, brief],
         )
-        told = words.outlook(stated, known, now, UTC, brief=brief)
+        told = words.describe_outlook(stated, known, now, UTC, brief=brief)
         assert said == {"text": told.text, "warns": told.warns}
 
 
@@ -353,7 +353,7 @@ def test_the_icon_fills(shared: Served, visit: Callable[..., Page]) -> None:
 
 def test_a_line_breaks_at_a_reset_and_a_session_is_a_strip(known: dict[str, str], visit: Callable[..., Page]) -> None:
     cache = ProfileCache(known)
-    reading = cache.reading()
+    reading = cache.load_reading()
     assert reading is not None
     earlier = []
     for stated in reading.windows:
@@ -364,8 +364,8 @@ def test_a_line_breaks_at_a_reset_and_a_session_is_a_strip(known: dict[str, str]
             stated.replace(as_of=reset - timedelta(hours=hours), resets_at=reset, used_percent=90.0 - hours)
             for hours in (3, 2, 1)
         ]
-    path = overview.history_path(cache.environ)
-    history.record(path, overview.owner(cache, reading), earlier, datetime.now(UTC))
+    path = overview.locate_history(cache.environ)
+    history.record(path, overview.name_owner(cache, reading), earlier, datetime.now(UTC))
     with serving(known) as served:
         page = shown(visit(served))
         week = page.locator("#past figure", has_text="Week (all models)")

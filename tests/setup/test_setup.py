@@ -221,7 +221,7 @@ def test_lines_of_an_ullage_that_was_elsewhere_are_ours_and_written_anew(environ
     ullage("setup", "zsh", "--yes", environ=environ)
     wanted = file.read_bytes()
     file.write_bytes(wanted.replace(ULLAGE.encode(), b"~/'an old'/bin/ullage"))
-    assert plans.standing(file.read_bytes(), plans.host("zsh", environ)).how == "block"
+    assert plans.find_standing(file.read_bytes(), plans.host("zsh", environ)).how == "block"
     ullage("setup", "zsh", "--yes", environ=environ)
     assert file.read_bytes() == wanted
     ullage("setup", "zsh", "--undo", "--yes", environ=environ)
@@ -237,9 +237,9 @@ def test_the_file_that_lines_name_is_found_again(
     monkeypatch.setattr(init, "shell_file", lambda _: str(named))
     host = plans.host(shell, environ)
     block = blocks.insert(None, shell, host.body.encode())
-    assert plans.lost_file(block, host, environ) == str(named)
+    assert plans.find_lost_file(block, host, environ) == str(named)
     put(named, b"")
-    assert plans.lost_file(block, host, environ) is None
+    assert plans.find_lost_file(block, host, environ) is None
 
 
 @EVERY_HOST

@@ -223,7 +223,7 @@ def test_a_refresh_sets_it_where_that_is_wanted(
     data = ProfileCache(environ).timeline("tmux")
     header = timeline.read_header(data)
     assert header is not None
-    pushed = tmux.pushed_at(data, header.written)
+    pushed = tmux.find_pushed(data, header.written)
     assert pushed is not None
     assert "100%×" in pushed.text
     shown = [server("show-option", "-gqv", name) for name in ("@ullage", "@ullage_from", "@ullage_until")]
@@ -247,7 +247,7 @@ def test_a_server_that_does_not_answer_does_not_keep_the_others_from_it(
     with socket.socket(socket.AF_UNIX) as deaf:
         deaf.bind("a-deaf-one")
         deaf.listen()
-        assert "a-deaf-one" in tmux.sockets(environ)[0]
+        assert "a-deaf-one" in tmux.list_sockets(environ)[0]
         tmux.push(environ, ProfileCache(environ).timeline("tmux"), int(time.time()))
     assert server("show-option", "-gqv", "@ullage") == "text"
 

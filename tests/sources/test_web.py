@@ -490,7 +490,7 @@ def test_the_key_goes_to_no_other_program(
     assert KEY.encode() not in seen
     from ullage.sources import claude_cli
 
-    assert KEY not in claude_cli.child_environment(mine).values()
+    assert KEY not in claude_cli.build_child_environment(mine).values()
 
 
 def test_no_cookie_of_an_answer_is_sent_with_the_next_question(

@@ -81,7 +81,7 @@ def amounts_of(
     workers: int | None = None,
 ) -> list[Amount]:
     """Return what the transcripts below a configuration directory hold, and tell what was skipped."""
-    found = transcripts.list_transcripts([transcripts.root_of(str(config))])
+    found = transcripts.list_transcripts([transcripts.choose_root(str(config))])
     kept: list[Amount] = []
 
     def work(opened: Index) -> None:

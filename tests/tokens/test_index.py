@@ -301,7 +301,7 @@ def test_whatever_the_index_holds_the_transcripts_are_counted(config: Path, path
     with opened(path) as connection:
         connection.execute(statement)
     write(config, "p/b.jsonl", line("msg_3", request="req_3"))
-    found = transcripts.list_transcripts([transcripts.root_of(str(config))])
+    found = transcripts.list_transcripts([transcripts.choose_root(str(config))])
     counted: list[Amount] = []
 
     def work(opened: Index) -> None:

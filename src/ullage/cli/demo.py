@@ -78,7 +78,7 @@ def _run(command: list[str], environ: Mapping[str, str]) -> str:
 def _wait_for_reading(environ: Mapping[str, str]) -> None:
     deadline = time.monotonic() + _PATIENCE_SECONDS
     # Timelines are written in this order: once the last one has a text, all have.
-    while not timeline.text_at(ProfileCache(environ).timeline(SURFACES[-1]), int(time.time())):
+    while not timeline.find_text(ProfileCache(environ).timeline(SURFACES[-1]), int(time.time())):
         problem = ProfileCache(environ).schedule().problem
         if problem or time.monotonic() > deadline:
             raise UllageError(problem.message if problem else "The refresh in the background brought no reading.")

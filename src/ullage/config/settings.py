@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ullage.base.dates import timedelta
 from ullage.base.record import Record
-from ullage.config.palette import LEVELS, Look, background_of
+from ullage.config.palette import LEVELS, Look, find_background
 from ullage.config.wishes import Wishes, parse_quiet_hours
 from ullage.quota.model import Thresholds
 from ullage.quota.timeline import SURFACES
@@ -135,7 +135,7 @@ def build_settings(values: Mapping[str, Any], environ: Mapping[str, str] = {}) -
     look = Look(
         palette=values["colors.palette"],
         own={level: values[f"colors.{level}"] for level in LEVELS if values[f"colors.{level}"]},
-        background=background_of(environ, values["colors.background"]),
+        background=find_background(environ, values["colors.background"]),
     )
     template, shape = _segment(values)
     return Settings(
@@ -193,7 +193,7 @@ def _words(value: str | list[str]) -> tuple[str, ...]:
     # Few name a key, and a status line has no time for what it does not need.
     from ullage.system import secret
 
-    return secret.command_words(value)
+    return secret.split_command(value)
 
 
 def _wishes(values: Mapping[str, Any]) -> Wishes:

@@ -48,7 +48,7 @@ _MORE_FILES = {
 
 def report_hosts(environ: Mapping[str, str], findings: list[Finding]) -> list[dict[str, Any]]:
     """Return what is to be said of each host; every program is started once, for its version, all at the same time."""
-    paths = {name: plans.program(name, environ) for name in plans.HOSTS}
+    paths = {name: plans.find_host_program(name, environ) for name in plans.HOSTS}
     versions = _versions(paths, environ)
     hosts = [_host(name, paths[name], versions.get(name), environ, findings) for name in plans.HOSTS]
     _prove(hosts, environ, findings)
@@ -151,7 +151,7 @@ def _host(
 
 
 def _lost_file(name: str, file: str | None, environ: Mapping[str, str]) -> str | None:
-    return plans.lost_file(read_regular(file), plans.host(name, environ), environ) if file else None
+    return plans.find_lost_file(read_regular(file), plans.host(name, environ), environ) if file else None
 
 
 def _versions(paths: Mapping[str, str | None], environ: Mapping[str, str]) -> dict[str, str]:
@@ -194,7 +194,7 @@ def _standing(name: str, environ: Mapping[str, str]) -> tuple[str | None, plans.
         return None, plans.Standing(how="none")
     home = environ.get("HOME", "")
     for path in (host.path, *(os.path.join(home, more) for more in _MORE_FILES.get(name, ()))):
-        standing = plans.standing(read_regular(path), host)
+        standing = plans.find_standing(read_regular(path), host)
         if standing.how != "none":
             return path, standing
     return host.path, plans.Standing(how="none")

@@ -58,7 +58,7 @@ class Followed:
         settings = settings.replace(thresholds=thresholds)
         due = self.known.schedule.due_at(self.known.reading, attended=False)
         shown = panel.look_at(self.known, settings, self._wanted, now)
-        following = changes.next_change(self.known.reading, self.known.forecasts, settings.thresholds, now, due)
+        following = changes.find_next_change(self.known.reading, self.known.forecasts, settings.thresholds, now, due)
         return shown, following
 
 

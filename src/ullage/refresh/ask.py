@@ -65,7 +65,7 @@ def find_sources(settings: Settings) -> list[Source]:
     wrong = find_wrong_source(settings)
     if wrong:
         raise SourceError("unknown_source", wrong)
-    return [_find_source(name, settings) for name in meters.asked_for(settings.source)]
+    return [_find_source(name, settings) for name in meters.list_asked_sources(settings.source)]
 
 
 def _find_source(name: str, settings: Settings | None) -> Source:
@@ -91,7 +91,7 @@ def ask_in_turn(sources: Sequence[Source], inquiry: Inquiry) -> bool:
         return True
     wait_until = None
     if not inquiry.force:
-        wait_until = turns.next_turn(last.NAME, inquiry.snapshot, state_changed_at, inquiry.now)
+        wait_until = turns.find_next_turn(last.NAME, inquiry.snapshot, state_changed_at, inquiry.now)
     if wait_until is not None:
         inquiry.schedule = inquiry.schedule.replace(refresh_at=wait_until, idle_refresh_at=wait_until)
         return False

@@ -12,7 +12,7 @@ from datetime import timedelta
 from ullage.base.record import Record
 from ullage.base.text import clean
 from ullage.quota import pace
-from ullage.quota.model import MONTH, has_reset, is_budget, length, same_reset
+from ullage.quota.model import MONTH, find_length, has_reset, is_budget, is_same_reset
 from ullage.quota.pace import Sample
 from ullage.render import words
 
@@ -60,7 +60,7 @@ class Burnup(Record):
         highest = max([FULL, *(sample.used_percent for sample in self.used), *(point.middle for point in self.ahead)])
         return min(150.0, math.ceil(highest * 1.05 / 10) * 10.0)
 
-    def share(self, moment: datetime) -> float:
+    def measure_share(self, moment: datetime) -> float:
         """Return how much of the chart's time has passed at a moment, 0 to 1."""
         return min(max((moment - self.begins) / (self.ends - self.begins), 0.0), 1.0)
 
@@ -82,7 +82,7 @@ def plot_burnup(window: Window, samples: Sequence[Sample], forecast: Forecast | 
 
     What is used up has nothing to expect but its reset, and what has reset nothing but a new reading.
     """
-    whole = length(window)
+    whole = find_length(window)
     if window.used_percent is not None and is_budget(window) and (whole is None or window.resets_at is None):
         return _plot_history(window, samples, whole or MONTH, now)
     if whole is None or window.used_percent is None or window.resets_at is None:
@@ -95,7 +95,7 @@ def plot_burnup(window: Window, samples: Sequence[Sample], forecast: Forecast | 
         ends=window.resets_at,
         now=now,
         used=tuple(pace.of_window(window, samples)),
-        ahead=pace.trajectory(window, samples, now) if forecast else (),
+        ahead=pace.project_trajectory(window, samples, now) if forecast else (),
         forecast=forecast,
     )
 
@@ -125,7 +125,7 @@ def why_not(window: Window) -> str:
     return f"{label} cannot be drawn: it has not started, or its length is unknown."
 
 
-def title(burnup: Burnup) -> str:
+def format_title(burnup: Burnup) -> str:
     """Return the window's name and what it stands at."""
     window = burnup.window
     if has_reset(window, burnup.now):
@@ -133,12 +133,12 @@ def title(burnup: Burnup) -> str:
     return f"{clean(window.label)}: {words.counted(window)}" if window.used_percent is not None else clean(window.label)
 
 
-def outlook(burnup: Burnup) -> Outlook:
+def describe_outlook(burnup: Burnup) -> Outlook:
     """Return in words whether the window lasts, and when it is back where it is used up."""
-    return words.outlook(burnup.window, burnup.forecast, burnup.now, burnup.timezone)
+    return words.describe_outlook(burnup.window, burnup.forecast, burnup.now, burnup.timezone)
 
 
-def ticks(burnup: Burnup) -> list[tuple[datetime, str]]:
+def list_ticks(burnup: Burnup) -> list[tuple[datetime, str]]:
     """Return the moments that the time axis names: full hours, or midnights by the weekday or, of many, by the date."""
     days = (burnup.ends - burnup.begins) / _DAY
     if days <= 1:
@@ -148,11 +148,13 @@ def ticks(burnup: Burnup) -> list[tuple[datetime, str]]:
         first = burnup.begins.astimezone(burnup.timezone).replace(hour=0, minute=0, second=0, microsecond=0)
         step = math.ceil(days / _MOST_DAYS)
         each = [first + timedelta(days=number) for number in range(0, math.ceil(days) + 2, step)]
-        moments = [(at, words.day(at, burnup.timezone) if days > _MOST_WEEKDAYS else f"{at:%a}") for at in each]
+        moments = [(at, words.format_day(at, burnup.timezone) if days > _MOST_WEEKDAYS else f"{at:%a}") for at in each]
     return [(moment, name) for moment, name in moments if burnup.begins <= moment <= burnup.ends]
 
 
-def sparkline(samples: Sequence[Sample], begins: datetime, resets_at: datetime, cells: int, *, ascii_only: bool) -> str:
+def draw_sparkline(
+    samples: Sequence[Sample], begins: datetime, resets_at: datetime, cells: int, *, ascii_only: bool
+) -> str:
     """Return what a window stood at by the end of each equal part of its time, from its start to its reset.
 
     A part is empty while it is to come, and where nobody knows when its use grew. It is full from 100 % on only.
@@ -168,21 +170,21 @@ def sparkline(samples: Sequence[Sample], begins: datetime, resets_at: datetime, 
         if to_come or any(gap.before.at < at < gap.after.at for gap in gaps):
             shown += " "
         else:
-            share = min(max(used_at(samples, at, begins) / FULL, 0.0), 1.0)
+            share = min(max(interpolate_used(samples, at, begins) / FULL, 0.0), 1.0)
             shown += levels[math.floor(share * (len(levels) - 1))]
     return shown
 
 
-def window_course(window: Window, samples: Sequence[Sample], cells: int, *, ascii_only: bool) -> str:
+def draw_window_course(window: Window, samples: Sequence[Sample], cells: int, *, ascii_only: bool) -> str:
     """Return a window's sparkline from its start to its reset; nothing where too few readings are known to draw one."""
-    whole = length(window)
+    whole = find_length(window)
     own = pace.of_window(window, samples)
     if whole is None or window.resets_at is None or len(own) < _FEWEST_SAMPLES:
         return ""
-    return sparkline(own, window.resets_at - whole, window.resets_at, cells, ascii_only=ascii_only)
+    return draw_sparkline(own, window.resets_at - whole, window.resets_at, cells, ascii_only=ascii_only)
 
 
-def course(burnup: Burnup) -> list[Stretch]:
+def list_stretches(burnup: Burnup) -> list[Stretch]:
     """Return the stretches between samples from the window's start on, or from the first sample of a history."""
     start = Sample(at=burnup.begins, used_percent=0.0, resets_at=burnup.used[0].resets_at)
     longest = (burnup.ends - burnup.begins) * _LONGEST_SEEN
@@ -199,13 +201,13 @@ def _stretches(samples: Sequence[Sample], longest: timedelta) -> list[Stretch]:
 
 
 def _how(before: Sample, after: Sample, longest: timedelta) -> Literal["seen", "unseen", "restarted"]:
-    is_same_count = same_reset(before.resets_at, after.resets_at)
+    is_same_count = is_same_reset(before.resets_at, after.resets_at)
     if after.used_percent < before.used_percent - _CLEAR_FALL or not is_same_count:
         return "restarted"
     return "seen" if before.used_percent == after.used_percent or after.at - before.at <= longest else "unseen"
 
 
-def used_at(samples: Sequence[Sample], moment: datetime, begins: datetime) -> float:
+def interpolate_used(samples: Sequence[Sample], moment: datetime, begins: datetime) -> float:
     """Return what was used at a moment, by the straight line between the samples around it."""
     at, used = begins, 0.0
     for sample in samples:

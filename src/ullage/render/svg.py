@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape
 from ullage.base.record import Record
 from ullage.config.palette import COLOURS
 from ullage.render import words
-from ullage.render.burnup import FULL, Burnup, course, outlook, ticks, title
+from ullage.render.burnup import FULL, Burnup, describe_outlook, format_title, list_stretches, list_ticks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class _Scale:
         self._burnup, self._area = burnup, area
 
     def x(self, moment: datetime) -> float:
-        return self._area.left + self._burnup.share(moment) * (self._area.right - self._area.left)
+        return self._area.left + self._burnup.measure_share(moment) * (self._area.right - self._area.left)
 
     def y(self, percent: float) -> float:
         share = min(percent, self._burnup.top) / self._burnup.top
@@ -68,7 +68,7 @@ _AREA = Area(left=56, top=76, right=WIDTH - 24, floor=HEIGHT - 60)
 _LEFT = _AREA.left
 
 
-def scene(burnup: Burnup) -> list[Shape]:
+def draw_scene(burnup: Burnup) -> list[Shape]:
     """Return the chart as shapes on a sheet of WIDTH × HEIGHT."""
     return [background(WIDTH, HEIGHT), *plot(burnup, _AREA), *_captions(burnup)]
 
@@ -107,7 +107,7 @@ def _axes(burnup: Burnup, scale: _Scale, area: Area) -> Iterator[Shape]:
         yield Shape(kind="line", role="grid", points=((area.left, at), (area.right, at)))
         yield label(area.left - 8, at + 4, f"{percent}%", anchor="end")
     free_from = 0.0
-    for moment, name in ticks(burnup):
+    for moment, name in list_ticks(burnup):
         middle = scale.x(moment)
         if middle - 20 >= free_from:
             yield Shape(kind="line", role="grid", points=((middle, area.floor), (middle, area.floor + 5)))
@@ -136,7 +136,7 @@ def _lines(burnup: Burnup, scale: _Scale) -> Iterator[Shape]:
 def _unbroken(burnup: Burnup) -> list[list[Stretch]]:
     """Return the stretches in runs that a line can follow: none goes across a restart of the count."""
     runs: list[list[Stretch]] = [[]]
-    for stretch in course(burnup):
+    for stretch in list_stretches(burnup):
         if stretch.how == "restarted":
             runs.append([])
         else:
@@ -148,17 +148,17 @@ def _samples(stretches: Sequence[Stretch]) -> list[Sample]:
     return [stretches[0].before, *(stretch.after for stretch in stretches)]
 
 
-def caption(burnup: Burnup) -> str:
+def format_caption(burnup: Burnup) -> str:
     """Return the outlook and the reset in one line."""
-    expected = outlook(burnup).text
+    expected = describe_outlook(burnup).text
     is_used_up = expected.startswith(words.USED_UP)
     reset = "" if is_used_up else words.reset(burnup.window, burnup.now, burnup.timezone)
     return "; ".join(filter(None, (expected, reset)))
 
 
 def _captions(burnup: Burnup) -> Iterable[Shape]:
-    yield label(_LEFT, 30, title(burnup), role="text", size=18)
-    yield label(_LEFT, 52, caption(burnup))
+    yield label(_LEFT, 30, format_title(burnup), role="text", size=18)
+    yield label(_LEFT, 52, format_caption(burnup))
     at = _LEFT
     for role, name, dashed in _LEGEND:
         if burnup.is_history and role in ("expected", "faint"):
@@ -186,7 +186,7 @@ def label(x: float, y: float, text: str, *, role: str = "faint", size: float = 1
 def draw_svg(burnup: Burnup, theme: str) -> str:
     """Return the chart as a standalone SVG; theme is light, dark, or auto, which follows whoever looks at it."""
     colours = COLOURS["dark" if theme == "dark" else "light"]
-    described = escape("; ".join(filter(None, (title(burnup), outlook(burnup).text))))
+    described = escape("; ".join(filter(None, (format_title(burnup), describe_outlook(burnup).text))))
     dark = "".join(f".f-{role}{{fill:{shown}}}.s-{role}{{stroke:{shown}}}" for role, shown in COLOURS["dark"].items())
     size = f'width="{WIDTH}" height="{HEIGHT}"'
     font = 'font-family="system-ui, -apple-system, Segoe UI, DejaVu Sans, sans-serif"'
@@ -195,7 +195,7 @@ def draw_svg(burnup: Burnup, theme: str) -> str:
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" {size} role="img" {font}>',
             f"<title>{described}</title>",
             *([f"<style>@media (prefers-color-scheme:dark){{{dark}}}</style>"] if theme == "auto" else ()),
-            *(_svg_shape(shape, colours[shape.role]) for shape in scene(burnup)),
+            *(_svg_shape(shape, colours[shape.role]) for shape in draw_scene(burnup)),
             "</svg>\n",
         ]
     )

@@ -118,7 +118,7 @@ async def _profiles(server: ServiceState, arguments: Arguments, _request: Reques
 
 
 async def _history(server: ServiceState, arguments: Arguments, _request: Request) -> Response:
-    since = moments.since_when(arguments["since"], datetime.now(UTC))
+    since = moments.parse_beginning(arguments["since"], datetime.now(UTC))
     profile, window, limit = server.profile(arguments), arguments.get("window"), int(arguments["limit"])
     async with server.histories:
         return _json(await run_in_threadpool(server.knowledge.history, profile, window, since, limit))

@@ -67,7 +67,7 @@ class Feed:
         second, lasting, whole = self._documents.get(profile, (0, b"", b""))
         if second != int(now.timestamp()):
             usage = self._knowledge.usage(profile, now)
-            lasting, whole = contract.encode_line(contract.lasting(usage)), contract.encode_line(usage)
+            lasting, whole = contract.encode_line(contract.omit_passing(usage)), contract.encode_line(usage)
             self._documents[profile] = (int(now.timestamp()), lasting, whole)
         return lasting, whole
 
@@ -83,7 +83,7 @@ class Feed:
 
     async def run(self) -> None:
         """Watch until cancelled. With no stream open, only a change of the watched directories wakes this task."""
-        root = places.cache_root(self._knowledge.environ)
+        root = places.locate_cache(self._knowledge.environ)
         while True:
             with contextlib.ExitStack() as watches:
                 identity = self._watch(root, watches)

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from ullage import config
 from ullage.base.errors import CacheError, UllageError
 from ullage.base.record import Record
-from ullage.base.values import iso
+from ullage.base.values import format_time
 from ullage.store import overview
 from ullage.store.cache import ProfileCache
 from ullage.system import directories, places
@@ -70,15 +70,15 @@ class TokenUsage(Record):
     notices: tuple[str, ...]
 
 
-def roots_of(environ: Mapping[str, str], *, only: str | None = None) -> tuple[Root, ...]:
+def list_roots(environ: Mapping[str, str], *, only: str | None = None) -> tuple[Root, ...]:
     """Return this machine's roots: of the configuration directory `only`, or of all that are known."""
-    directories = [only] if only else transcripts.config_directories(environ, places.known_profiles(environ))
-    return tuple(transcripts.root_of(directory) for directory in directories)
+    directories = [only] if only else transcripts.list_config_directories(environ, places.list_known_profiles(environ))
+    return tuple(transcripts.choose_root(directory) for directory in directories)
 
 
 def load_prices(environ: Mapping[str, str], overrides: Mapping[str, Any]) -> tuple[PriceList, str | None]:
     """Return the prices in force, and a notice where an update is unreadable; raise UsageError for a wrong override."""
-    found, notice = prices.load(config.state_path(environ))
+    found, notice = prices.load(config.locate_state(environ))
     return prices.override_prices(found, overrides) if overrides else found, notice
 
 
@@ -96,7 +96,7 @@ def count_usage(
 
     def work(opened: Index) -> None:
         opened.update(found, lambda tasks, sizes: scan.read_all(tasks, sizes, progress))
-        answers.append(_answer(opened, question, priced, found, _told(environ, now), now))
+        answers.append(_answer(opened, question, priced, found, _load_samples(environ, now), now))
 
     try:
         path = _index_path(environ, question.roots)
@@ -112,7 +112,7 @@ def _index_path(environ: Mapping[str, str], roots: Sequence[Root]) -> str:
 
     Marks it as used; before a new one is made, indexes that were not used for 40 days are removed.
     """
-    root = places.cache_root(environ)
+    root = places.locate_cache(environ)
     directory = os.path.join(root, "tokens")
     directories.make_private(root, directory)
     try:
@@ -138,7 +138,7 @@ def _sweep(directory: str) -> None:
                 os.unlink(path)
 
 
-def _told(environ: Mapping[str, str], now: datetime) -> list[Sample]:
+def _load_samples(environ: Mapping[str, str], now: datetime) -> list[Sample]:
     """Return the server's samples of the five-hour window in the history; none where it cannot be read."""
     from ullage.store import history
 
@@ -147,8 +147,8 @@ def _told(environ: Mapping[str, str], now: datetime) -> list[Sample]:
         reading = cache.reading()
         if reading is None:
             return []
-        path, owner = overview.history_path(environ), overview.owner(cache, reading)
-        return history.samples(path, owner, datetime.fromtimestamp(0, UTC), now).get("five_hour", [])
+        path, owner = overview.locate_history(environ), overview.name_owner(cache, reading)
+        return history.load_samples(path, owner, datetime.fromtimestamp(0, UTC), now).get("five_hour", [])
     except UllageError:
         return []
 
@@ -238,7 +238,7 @@ def _share(opened: Index, spans: Sequence[WindowSpan], found: TranscriptList, no
 
 def _key(span: WindowSpan) -> tuple[str, ...]:
     begins, ends = (datetime.fromtimestamp(at / 1000, UTC) for at in (span.starts_at, span.ends_at))
-    return iso(begins), iso(ends), span.basis
+    return format_time(begins), format_time(ends), span.basis
 
 
 def _milliseconds(moment: datetime | None) -> int | None:

@@ -177,7 +177,7 @@ class _Tray:
         from ullage.render import picture
 
         share, colour, text = draw_face(self._panel)
-        return picture.gauge(share, colour, text, opaque=self._by_xembed)
+        return picture.draw_gauge(share, colour, text, opaque=self._by_xembed)
 
     def _title(self) -> str:
         text = word_title(self._panel)

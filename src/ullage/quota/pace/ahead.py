@@ -15,8 +15,8 @@ from collections import defaultdict
 
 from ullage.base.record import Record
 from ullage.quota.model import SESSION, WEEK
-from ullage.quota.pace.course import epoch_hours, pieces
-from ullage.quota.pace.habits import learned
+from ullage.quota.pace.course import count_epoch_hours, cut_at_hours
+from ullage.quota.pace.habits import learn_habits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Point(Record):
     high: float
 
 
-def projected(stated: Sample, course: Course, whole: timedelta) -> tuple[Point, ...]:
+def project_course(stated: Sample, course: Course, whole: timedelta) -> tuple[Point, ...]:
     """Return what is expected from a statement until its reset, in equal steps; its course ends with the statement.
 
     Nothing where the account has never been seen to use anything: that says nothing of when it will.
@@ -77,11 +77,11 @@ def projected(stated: Sample, course: Course, whole: timedelta) -> tuple[Point, 
     assert stated.resets_at is not None
     if sum(course.used.values()) < _LEAST_PERCENT:
         return ()
-    now, left = epoch_hours(stated.at), stated.resets_at - stated.at
+    now, left = count_epoch_hours(stated.at), stated.resets_at - stated.at
     outlook = _Outlook(stated.used_percent, course, whole, now)
     used = stated.used_percent
     points = [Point(at=stated.at, low=used, middle=used, high=used)]
-    for share, growth, doubtful in outlook.steps(epoch_hours(stated.resets_at)):
+    for share, growth, doubtful in outlook.steps(count_epoch_hours(stated.resets_at)):
         middle, spread = outlook.at(share * (left.total_seconds() / 3600), growth)
         low = used + max(0.0, middle - math.hypot(spread, doubtful))
         points.append(Point(at=stated.at + left * share, low=low, middle=used + middle, high=used + middle + spread))
@@ -96,7 +96,7 @@ class _Outlook:
     """
 
     def __init__(self, used: float, course: Course, whole: timedelta, now: float) -> None:
-        self.habits = learned(course)
+        self.habits = learn_habits(course)
         self.dispersion = _dispersion(course, self.habits, whole)
         prior = _PRIOR_POINTS[whole] * math.sqrt(max(1.0, _DISPERSION / self.dispersion))
         before = sum(amount for hour, amount in course.used.items() if hour < course.begins)
@@ -112,7 +112,7 @@ class _Outlook:
         growth, doubtful = 0.0, defaultdict[int, float](float)
         today = self.habits.day(math.floor(self.now))
         for number in range(_STEPS):
-            for hour, hours in pieces(self.now + step * number, self.now + step * (number + 1)):
+            for hour, hours in cut_at_hours(self.now + step * number, self.now + step * (number + 1)):
                 used = self.scale * self.habits.of(hour) * hours
                 growth += used
                 if self.habits.day(hour) != today:
@@ -155,7 +155,7 @@ def _recent_excess(course: Course, habits: Habits, scale: float, now: float) -> 
     since = now - 6 * _RECENT_HOURS
     for begins, ends, amount in course.stretches:
         at = max(begins, since)
-        for hour, part in pieces(at, ends):
+        for hour, part in cut_at_hours(at, ends):
             weight = part * math.exp((at + part / 2 - now) / _RECENT_HOURS)
             at += part
             used += weight * amount / (ends - begins)

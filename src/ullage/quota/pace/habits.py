@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from ullage.quota.pace.course import pieces
+from ullage.quota.pace.course import cut_at_hours
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,10 +42,10 @@ class Habits:
 
     def expected(self, begins: float, ends: float) -> float:
         """Return what they use between two times, in hours since the epoch."""
-        return sum(self.of(hour) * hours for hour, hours in pieces(begins, ends))
+        return sum(self.of(hour) * hours for hour, hours in cut_at_hours(begins, ends))
 
 
-def learned(course: Course) -> Habits:
+def learn_habits(course: Course) -> Habits:
     """Learn habits: hours and weekdays that were hardly seen are taken to be like the others."""
     used, seen = course.used, course.seen
     mean = sum(used.values()) / sum(seen.values())

@@ -20,7 +20,7 @@ WORDS = {
     "not_started": words.NOT_STARTED,
     "no_reset_time": words.NO_RESET_TIME,
     "unknown": words.UNKNOWN,
-    "reset_mark": words.reset_mark(ascii_only=False),
+    "reset_mark": words.choose_reset_mark(ascii_only=False),
     "states": words.STATES,
     "forms": words.FORMS,
     "at": words.AT,
