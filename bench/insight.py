@@ -62,7 +62,7 @@ def _with_all(environ: dict[str, str], state: str) -> dict[str, str]:
         file.write(_CONFIG)
     environ = {**environ, "ULLAGE_STATE_DIR": state, "ULLAGE_CONFIG": settings}
     cache, now = ProfileCache(environ), datetime.now(UTC)
-    reading = cache.reading()
+    reading = cache.load_reading()
     assert reading is not None
     for day in range(_DAYS, 0, -1):
         at = now - timedelta(days=day)
@@ -82,7 +82,7 @@ def _with_all(environ: dict[str, str], state: str) -> dict[str, str]:
 
 def _samples(environ: Mapping[str, str]) -> list[object]:
     cache = ProfileCache(environ)
-    reading = cache.reading()
+    reading = cache.load_reading()
     assert reading is not None
     path, since = overview.locate_history(environ), datetime(2000, 1, 1, tzinfo=UTC)
     found = history.load_samples(path, overview.name_owner(cache, reading), since, datetime.now(UTC))

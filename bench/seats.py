@@ -198,7 +198,7 @@ def team(seats: int) -> list[Seat]:
 
 
 def pseudonym(seat: Seat) -> str:
-    return Names().account(seat.account_id, None)
+    return Names().name_account(seat.account_id, None)
 
 
 def told(machine: Machine, at: datetime, *, with_forecasts: bool = False) -> tuple[Family, ...]:

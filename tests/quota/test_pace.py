@@ -149,7 +149,7 @@ def test_samples_of_other_windows_with_other_resets_do_not_mix() -> None:
     stated = session(40.0)
     assert stated.resets_at is not None
     other = [Sample(at=NOW - HOUR, used_percent=90.0, resets_at=stated.resets_at - 2 * HOUR)]
-    assert [sample.used_percent for sample in pace.of_window(stated, [*other, *evenly(stated, 4)])] == [10, 20, 30, 40]
+    assert [sample.used_percent for sample in pace.list_run(stated, [*other, *evenly(stated, 4)])] == [10, 20, 30, 40]
 
 
 def test_habits_are_carried_over_from_the_weeks_before() -> None:
@@ -264,7 +264,7 @@ def test_what_a_server_gives_back_is_counted_from_then() -> None:
     forecast = pace.forecast(stated, given_back, NOW)
     assert forecast is not None
     assert forecast.projected_percent == pytest.approx(60, abs=3)
-    assert max(sample.used_percent for sample in pace.of_window(stated, given_back)) == 20
+    assert max(sample.used_percent for sample in pace.list_run(stated, given_back)) == 20
 
 
 @pytest.mark.parametrize(("before", "after"), [(20, 10), (10, 20)], ids=["larger plan", "smaller plan"])

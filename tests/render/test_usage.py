@@ -160,7 +160,7 @@ def test_the_course_comes_with_room_for_it() -> None:
         Sample(at=begins + n * HOUR / 10, used_percent=1.6 * n, resets_at=SESSION.resets_at) for n in range(1, 40)
     ]
     overview = known(reading(SESSION, WEEK), samples={"five_hour": samples})
-    assert pace.of_window(SESSION, samples)
+    assert pace.list_run(SESSION, samples)
     assert "▂▃" in row(lines(overview, 110), "Session")
     assert "▂▃" not in row(lines(overview, 60), "Session")
 

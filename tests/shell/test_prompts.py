@@ -348,7 +348,7 @@ def test_refresh_lands_and_is_shown(shell: Shell, environ: dict[str, str], simul
         terminal.wait_for_line("$")
         terminal.send("typed")
         if shell is BASH:
-            wait_until(lambda: b"%" in ProfileCache(environ).timeline(SURFACES[-1]))
+            wait_until(lambda: b"%" in ProfileCache(environ).read_timeline(SURFACES[-1]))
             terminal.send("\x15\r")
             terminal.wait(lambda terminal: terminal.line == "fable 82%! $")
         else:
@@ -410,7 +410,7 @@ def test_fifty_shells_start_one_refresh(
         assert simulator.requests == 0
         for terminal in terminals:
             terminal.enter("ullage_on")
-        wait_until(lambda: b"%" in ProfileCache(environ).timeline(SURFACES[-1]), seconds=90, what="the reading")
+        wait_until(lambda: b"%" in ProfileCache(environ).read_timeline(SURFACES[-1]), seconds=90, what="the reading")
         for terminal in terminals:
             # What was typed last may be read after the reading has come, or before.
             terminal.wait(lambda terminal: re.fullmatch("(fable 82%! )?[$]", terminal.line), "a prompt")

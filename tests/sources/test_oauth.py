@@ -270,7 +270,7 @@ def test_a_process_ends_though_its_resolver_does_not(environ: dict[str, str], ac
     done = run([PYTHON, "-c", code], environ, seconds=120)
     assert done.returncode == 5
     assert "did not take the connection" in done.stderr
-    problem = ProfileCache(environ).schedule().problem
+    problem = ProfileCache(environ).load_schedule().problem
     assert problem is not None
     assert problem.code == "connect_timeout"
 

@@ -73,7 +73,7 @@ def test_a_profile_whose_account_is_not_told_has_a_history_of_its_own(cache: Pro
 def test_forecasts_go_by_the_readings_before(cache: ProfileCache) -> None:
     for minutes in range(170, -10, -10):
         read(cache, 50.0 if minutes == 0 else 0.0, NOW - timedelta(minutes=minutes))
-    known = cache.reading()
+    known = cache.load_reading()
     [knowing] = overview.load_forecasts(cache, known, Thresholds(), NOW).values()
     os.remove(overview.locate_history(cache.environ))
     [naive] = overview.load_forecasts(cache, known, Thresholds(), NOW).values()
@@ -151,11 +151,11 @@ def test_the_history_is_opened_for_a_timeline_only_where_a_template_asks(
         looked.append(owner)
         return {}
 
-    monkeypatch.setattr(history, "samples", samples)
+    monkeypatch.setattr(history, "load_samples", samples)
     cache.save_reading(reading(window("five_hour", 75.0)))
     publish.publish(cache, values(template), cache.load().replace(schedule=PLAN), NOW)
     assert looked == ["a1b2"] * lookups
-    assert (b"1.3" in cache.timeline("plain")) == bool(lookups)
+    assert (b"1.3" in cache.read_timeline("plain")) == bool(lookups)
 
 
 def test_the_history_of_a_models_week_goes_on_when_its_label_gains_a_version(cache: ProfileCache) -> None:

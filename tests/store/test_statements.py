@@ -32,11 +32,11 @@ def test_a_statement_from_the_future_loses_to_any_other(environ: dict[str, str],
     cache = ProfileCache(environ)
     cache.make_private()
     cache.save_reading(stated("oauth", 90.0, now + 3 * HOUR, account))
-    alone = cache.reading()
+    alone = cache.load_reading()
     assert alone is not None
     assert judge_age(alone.as_of, now, Thresholds()) == "stale"
     cache.save_reading(stated("claude-cli", 20.0, now - HOUR))
-    both = cache.reading()
+    both = cache.load_reading()
     assert both is not None
     assert (both.source, both.account.id, both.windows[0].used_percent) == ("claude-cli", "a1b2", 20.0)
 
@@ -70,6 +70,6 @@ def test_a_session_that_spoke_in_the_future_speaks_anew(environ: dict[str, str])
     with open(path, "w") as file:
         json.dump(kept, file)
     assert run([ULLAGE, "statusline"], environ, input=payload).returncode == 0
-    known = cache.reading()
+    known = cache.load_reading()
     assert known is not None
     assert known.as_of <= datetime.now(UTC)

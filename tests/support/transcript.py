@@ -86,8 +86,8 @@ def amounts_of(
 
     def work(opened: Index) -> None:
         opened.update(found, lambda tasks, sizes: scan.read_all(tasks, sizes, lambda done, whole: None, workers))
-        kept[:] = opened.amounts(since, until, keep=("session", "project", "branch"), by_quarter=by_quarter)
-        for kind, number in (*found.skipped.items(), *opened.skipped().items()):
+        kept[:] = opened.sum_amounts(since, until, keep=("session", "project", "branch"), by_quarter=by_quarter)
+        for kind, number in (*found.skipped.items(), *opened.count_skipped().items()):
             if skipped is not None:
                 skipped[kind] = skipped.get(kind, 0) + number
 

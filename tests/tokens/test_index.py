@@ -306,8 +306,8 @@ def test_whatever_the_index_holds_the_transcripts_are_counted(config: Path, path
 
     def work(opened: Index) -> None:
         opened.update(found, lambda tasks, sizes: scan.read_all(tasks, sizes, lambda done, whole: None))
-        opened.skipped()
-        counted[:] = opened.amounts(None, None, keep=("session",))
+        opened.count_skipped()
+        counted[:] = opened.sum_amounts(None, None, keep=("session",))
 
     notice = index.work_with_index(path, work, NOW)
     assert sum(amount.responses for amount in counted) == 3

@@ -88,7 +88,7 @@ def run(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int | No
         line = ""
         print(f"ullage: {make_visible(str(error))}", file=sys.stderr)
     if previous is not None:
-        said, is_late = previous.output()
+        said, is_late = previous.read_output()
         ours = _GAP.join(filter(None, (line if shows else "", _LATE if is_late else "")))
         _print(_beside(said.decode(errors="surrogateescape"), ours, _columns(environ)))
     return 0
@@ -255,7 +255,7 @@ def _save(statement: Statement, known: Stated, settings: Settings, environ: Mapp
     if statement.is_news:
         write_atomically(statement.path, serial.encode(statement.reading, mark=statement.mark))
     written = os.path.basename(statement.path) if statement.is_news else ""
-    snapshot = cache.settle(Snapshot(stated=known, schedule=cache.schedule()), written)
+    snapshot = cache.settle(Snapshot(stated=known, schedule=cache.load_schedule()), written)
     publish.publish_anew(cache, settings, snapshot=snapshot)
     if statement.is_news:
         # In the background: Claude Code waits for this process to end, and SQLite or a lock on it would delay that.

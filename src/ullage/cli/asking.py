@@ -33,7 +33,7 @@ def refresh_or_wait(environ: Mapping[str, str], *, force: bool = False) -> None:
 
 def _wait_for_another(cache: ProfileCache) -> None:
     """Wait until another process has refreshed, since its reading is ours too; print which it is when it is late."""
-    found = cache.lock_holder()
+    found = cache.find_lock_holder()
     with cache.lock(wait_seconds=_patience(found, datetime.now(UTC))) as free:
         if not free:
             click.echo(f"ullage: {describe_holder(cache.lock_holder())}", err=True)

@@ -87,7 +87,7 @@ def check(file: str | None) -> int:
 
 def _unknown_windows(values: Mapping[str, Any]) -> Iterator[str]:
     """Yield a doubt for each field of a template whose window is unknown here, but similar to a known name."""
-    reading = ProfileCache(os.environ).reading()
+    reading = ProfileCache(os.environ).load_reading()
     if reading is None:
         return
     # An empty template of a surface stands for the general one, which is checked itself.

@@ -139,7 +139,7 @@ def _wait(known: Known, question: Question, verdict: Verdict, timeout: timedelta
         known.refresh(attended=False)
         seen = known.judge(question, datetime.now(UTC))
         over = seen.allowed or known.is_hopeless(seen)
-        return WaitState(over=over, words=seen.message, until=seen.room_at or known.next_refresh_at())
+        return WaitState(over=over, words=seen.message, until=seen.room_at or known.find_next_refresh())
 
     countdown.wait(look, timeout)
     return seen

@@ -73,7 +73,7 @@ def complete_window(_context: click.Context, _parameter: click.Parameter, incomp
     from ullage.store.cache import ProfileCache
 
     try:
-        reading = ProfileCache(os.environ).reading()
+        reading = ProfileCache(os.environ).load_reading()
     except UllageError:
         return []
     windows = reading.windows if reading else ()

@@ -45,7 +45,9 @@ def command(detach: bool, force: bool, early: bool) -> int:
     if outcome.problem is None:
         return 0
     cache = ProfileCache(os.environ)
-    return exits.choose_exit_code(cache.reading(), cache.schedule().problem, settings.thresholds, datetime.now(UTC))
+    return exits.choose_exit_code(
+        cache.load_reading(), cache.load_schedule().problem, settings.thresholds, datetime.now(UTC)
+    )
 
 
 _WORDS = {

@@ -68,7 +68,7 @@ def command(
     status = _apply(plan, yes=yes)
     if status is None and not undo:
         if host in started.SHELLS and not starship:
-            _prove(plans.host(host, os.environ))
+            _prove(plans.find_host(host, os.environ))
         say(f"`ullage setup {host}{' --guard' if guard else ''} --undo` takes it out again.")
     return status or 0
 
@@ -146,7 +146,7 @@ def _add_widget(host: str, yes: bool) -> int:
 
 def _remove_widget(host: str, yes: bool) -> int:
     desktop = gnome if host == gnome.NAME else plasma
-    directory = desktop.directory(os.environ)
+    directory = desktop.locate_directory(os.environ)
     if not widgets.is_ours(directory):
         say(f"{directory} is not from this command: nothing to undo.")
         return 0
@@ -168,14 +168,14 @@ def _planned(host: str, *, undo: bool, starship: bool, without_process: bool) ->
         return service.plan_undo(os.environ, manager) if undo else service.plan(os.environ, manager)
     if host == claude_setup.NAME:
         return claude_setup.plan_undo(os.environ) if undo else claude_setup.plan(os.environ)
-    chosen = plans.host(host, os.environ, starship=starship, without_process=without_process)
+    chosen = plans.find_host(host, os.environ, starship=starship, without_process=without_process)
     return plans.plan_undo(chosen) if undo else plans.plan(chosen)
 
 
 def _planned_hooks(warn: tuple[str, ...], block: tuple[str, ...]) -> plans.Plan:
     """Return the plan of changes for the hooks; raise UsageError for a limit that `ullage guard` would refuse now."""
     limits = tuple(map(parse_limit, (*warn, *block)))
-    reading = ProfileCache(os.environ).reading()
+    reading = ProfileCache(os.environ).load_reading()
     if reading is not None:
         assign_limits(limits, reading.windows)
     arguments = [*(f"--warn={limit}" for limit in warn), *(f"--block={limit}" for limit in block)]

@@ -56,7 +56,7 @@ def command(names: tuple[str, ...], as_json: bool) -> int:
 
 def _readings() -> tuple[Reading, ...]:
     try:
-        return ProfileCache(os.environ).readings()
+        return ProfileCache(os.environ).load_readings()
     except (CacheError, UsageError):
         # The page is also read before anything is set up: it does not need a reading.
         return ()

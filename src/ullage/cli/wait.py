@@ -61,7 +61,7 @@ def command(window: str | None, below: float | None, timeout: timedelta | None, 
     known.tell_issues()
     known.refresh()
     now = datetime.now(UTC)
-    reading = known.reading()
+    reading = known.load_reading()
     if reading is None:
         verdict = known.judge(Question(), now)
         click.echo(f"ullage: {verdict.message}", err=True)
@@ -116,7 +116,7 @@ def _until_below(known: Known, first: Window, below: float) -> Callable[[datetim
     def look(_now: datetime) -> WaitState:
         known.refresh(attended=False)
         verdict = known.judge(question, datetime.now(UTC))
-        until = verdict.room_at or known.next_refresh_at()
+        until = verdict.room_at or known.find_next_refresh()
         over = verdict.allowed or known.is_hopeless(verdict)
         return WaitState(over=over, words=verdict.message, until=until, exit_code=verdict.exit_code)
 

@@ -24,11 +24,11 @@ __all__ = [
     "KeyNames",
     "Reporting",
     "Settings",
-    "config_path",
+    "find_wrong_source",
     "load",
+    "locate_config",
+    "locate_state",
     "read",
-    "state_path",
-    "wrong_source",
 ]
 
 

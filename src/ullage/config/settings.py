@@ -120,11 +120,11 @@ class Settings(Record):
         """Return the environment variables that may hold a key of the user's."""
         return tuple(filter(None, (names.variable for names in (self.web, self.admin, self.analytics))))
 
-    def palette_of(self, surface: str) -> dict[str, str]:
+    def choose_palette(self, surface: str) -> dict[str, str]:
         """Return the styles for a surface: a terminal's, or tmux's."""
         return self.look.in_tmux() if surface == "tmux" else self.palette
 
-    def keys_of_others(self) -> tuple[str, ...]:
+    def list_unread_keys(self) -> tuple[str, ...]:
         """Return those of them that the source in force does not read."""
         own = self.web.variable if self.source == "web" else ""
         return tuple(name for name in self.key_variables if name != own)

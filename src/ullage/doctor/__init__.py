@@ -47,7 +47,7 @@ def examine(environ: Mapping[str, str], now: datetime, *, measured: bool = False
     """Look at everything once, and time the prompts if asked to; the state of the machine raises nothing."""
     findings: list[Finding] = []
     cache = _cache(environ, findings)
-    reading, schedule = (cache.reading(), cache.schedule()) if cache else (None, Schedule())
+    reading, schedule = (cache.load_reading(), cache.load_schedule()) if cache else (None, Schedule())
     thresholds, configuration = _configuration(environ, findings)
     hosts = report_hosts(environ, findings)
     prompt = measure_prompts(hosts, environ, now, findings) if measured else {}
@@ -189,7 +189,7 @@ def _reading_document(reading: Reading | None, thresholds: Thresholds, now: date
 def _sources(
     environ: Mapping[str, str], chosen: str, cache: ProfileCache | None, now: datetime
 ) -> list[dict[str, Any]]:
-    rows = report_sources(environ, chosen, cache.readings() if cache else (), now)
+    rows = report_sources(environ, chosen, cache.load_readings() if cache else (), now)
     return [
         {
             "name": row.name,
@@ -217,7 +217,7 @@ def _sign_in_document(cache: ProfileCache | None, schedule: Schedule) -> dict[st
 
 def _running(cache: ProfileCache | None) -> dict[str, Any] | None:
     """Return the process that refreshes now, and since when."""
-    found = cache.lock_holder() if cache else None
+    found = cache.find_lock_holder() if cache else None
     if found is None:
         return None
     since = format_time(datetime.fromtimestamp(found.since, UTC))
@@ -226,7 +226,7 @@ def _running(cache: ProfileCache | None) -> dict[str, Any] | None:
 
 def _refresh_document(reading: Reading | None, schedule: Schedule, now: datetime) -> dict[str, Any]:
     problem = schedule.problem or (reading.problem if reading else None)
-    due = schedule.due_at(reading)
+    due = schedule.find_due(reading)
     return {
         "attempted_at": format_time(schedule.attempted_at) if schedule.attempted_at else None,
         "next_at": format_time(due) if due else None,

@@ -100,7 +100,7 @@ def _prove(hosts: Sequence[dict[str, Any]], environ: Mapping[str, str], findings
         of_shell = [start for start in starts if start.shell == name]
         for start in of_shell:
             shells[name]["seen_at_login" if start.login else "seen"] = start.seen
-        missing = reasons.explain(plans.host(name, environ), of_shell, environ)
+        missing = reasons.explain(plans.find_host(name, environ), of_shell, environ)
         findings += [Finding(code="not_seen", message=sentence, exit_code=2) for sentence in missing]
 
 
@@ -189,7 +189,7 @@ def _numbers(version: str) -> tuple[int, ...]:
 def _standing(name: str, environ: Mapping[str, str]) -> tuple[str | None, plans.Standing]:
     """Return the file that shows the segment, else the one that setup would change."""
     try:
-        host = plans.host(name, environ)
+        host = plans.find_host(name, environ)
     except UsageError:
         return None, plans.Standing(how="none")
     home = environ.get("HOME", "")

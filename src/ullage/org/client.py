@@ -69,7 +69,7 @@ class Client:
     def __exit__(self, *error: object) -> None:
         self._connection.__exit__(*error)
 
-    def pages(self, query: Query, first: date, last: date) -> Iterator[Page]:
+    def fetch_pages(self, query: Query, first: date, last: date) -> Iterator[Page]:
         """Yield every page of the report for these days; raise SourceError, or UsageError for a refused query."""
         asked = reports.build_parameters(query, first, last)
         seen: set[str] = set()

@@ -43,7 +43,7 @@ def publish_anew(
     snapshot = snapshot or cache.load()
     for _ in range(_MOST_PUBLICATIONS):
         publish(cache, settings, snapshot, clock())
-        if cache.version() == snapshot.stated.version:
+        if cache.find_version() == snapshot.stated.version:
             break
         snapshot = cache.load()
     return snapshot
@@ -56,7 +56,7 @@ def publish(cache: ProfileCache, settings: Settings, snapshot: Snapshot, now: da
     if settings.push_to_tmux:
         from ullage.prompt import tmux
 
-        tmux.push(cache.environ, cache.timeline("tmux"), math.floor(now.timestamp()))
+        tmux.push(cache.environ, cache.read_timeline("tmux"), math.floor(now.timestamp()))
 
 
 def _load_forecasts(
@@ -83,7 +83,7 @@ def _contents(
     forecasts = _load_forecasts(cache, reading, settings, now) if frames.is_any_shown(FORECASTS, settings) else {}
     samples = _load_samples(cache, reading, now) if frames.is_any_shown(COURSES, settings) else {}
     turns = list_turns(reading, settings.thresholds, written) if reading else ()
-    due = {attended: snapshot.schedule.due_at(reading, attended=attended) for attended in (True, False)}
+    due = {attended: snapshot.schedule.find_due(reading, attended=attended) for attended in (True, False)}
     found: dict[tuple[bytes, int], list[str]] = {}
     for names, built in frames.build(reading, settings, now, forecasts, samples).items():
         for attended, due_at in due.items():

@@ -159,10 +159,10 @@ def _ask_once_for_account(source: Source, inquiry: Inquiry) -> Reading:
     now, root = inquiry.now, inquiry.cache.root
     shared = AccountCache(root, inquiry.account)
     with shared.lock() as alone:
-        asked_at = shared.asked_at()
+        asked_at = shared.load_asked_at()
         is_recent = asked_at is not None and timedelta() <= now - asked_at < SHORTEST_INTERVAL
         if not alone or (is_recent and not inquiry.force):
-            known = shared.reading(source.NAME)
+            known = shared.load_reading(source.NAME)
             if known is not None and -CLOCK_SLACK <= now - known.as_of < SHORTEST_INTERVAL:
                 return known
             raise SourceError(

@@ -58,7 +58,7 @@ class Feed:
         finally:
             del self._streams[woken]
 
-    def current(self, profile: str | None) -> tuple[bytes, bytes]:
+    def build_current(self, profile: str | None) -> tuple[bytes, bytes]:
         """Return the profile's document as a line, preceded by its lasting part, by which a stream detects a change.
 
         Computed once a second at most, and shared by all streams.
@@ -130,7 +130,7 @@ class Feed:
             return None
         now = datetime.now(UTC)
         try:
-            events = [self._knowledge.next_event(profile, now) for profile in {*self._streams.values()}]
+            events = [self._knowledge.find_next_event(profile, now) for profile in {*self._streams.values()}]
         except (UllageError, OSError):
             return _LONGEST_WAIT_SECONDS
         waits = [(event - now).total_seconds() for event in events if event is not None]

@@ -31,7 +31,7 @@ class Framework(Record):
     second_lines: str = ""
     note: str = ""
 
-    def second_file(self, path: str) -> str | None:
+    def find_second_file(self, path: str) -> str | None:
         """Return the second file of the shell whose own file this is; None where it is not there."""
         second = os.path.join(os.path.dirname(path), self.second)
         return second if self.second and os.path.lexists(second) else None

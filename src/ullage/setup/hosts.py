@@ -114,7 +114,7 @@ def _shell(
 
 
 def _second(path: str, framework: Framework) -> tuple[tuple[str, str], ...]:
-    second = framework.second_file(path)
+    second = framework.find_second_file(path)
     return ((second, framework.second_lines),) if second else ()
 
 

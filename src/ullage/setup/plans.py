@@ -43,13 +43,13 @@ __all__ = [
     "Host",
     "Plan",
     "Standing",
-    "home",
-    "host",
-    "lost_file",
+    "find_home",
+    "find_host",
+    "find_host_program",
+    "find_lost_file",
+    "find_standing",
     "plan",
     "plan_undo",
-    "program",
-    "standing",
 ]
 
 

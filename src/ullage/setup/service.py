@@ -16,7 +16,7 @@ import sys
 
 from ullage.base.errors import UsageError
 from ullage.setup import userfile
-from ullage.setup.plans import Plan, home
+from ullage.setup.plans import Plan, find_home
 from ullage.setup.userfile import Change
 
 TYPE_CHECKING = False
@@ -79,9 +79,9 @@ def find_manager(platform: str = sys.platform) -> Manager:
 def locate_file(environ: Mapping[str, str], manager: Manager) -> str:
     """Return where the file lies, whether it exists or not."""
     if manager == "launchd":
-        return os.path.join(home(environ), "Library", "LaunchAgents", f"{LABEL}.plist")
+        return os.path.join(find_home(environ), "Library", "LaunchAgents", f"{LABEL}.plist")
     given = environ.get("XDG_CONFIG_HOME", "")
-    root = given if os.path.isabs(given) else os.path.join(home(environ), ".config")
+    root = given if os.path.isabs(given) else os.path.join(find_home(environ), ".config")
     return os.path.join(root, "systemd", "user", "ullage.service")
 
 
@@ -127,7 +127,7 @@ def _unit(environ: Mapping[str, str]) -> str:
 
 
 def _agent(environ: Mapping[str, str]) -> bytes:
-    socket = os.path.join(home(environ), "Library", "Application Support", "ullage", "serve.sock")
+    socket = os.path.join(find_home(environ), "Library", "Application Support", "ullage", "serve.sock")
     agent = {
         "Label": LABEL,
         "ProgramArguments": [_program(environ), "serve", "--unix", socket],

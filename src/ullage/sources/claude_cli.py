@@ -165,7 +165,7 @@ def _get_usage(program: str, environ: Mapping[str, str], deadline: float) -> dic
     request = f'{{"type":"control_request","request_id":"{request_id}","request":{what}}}\n'
     with _running([program, *_ASK], build_child_environment(environ)) as claude:
         claude.send(request.encode())
-        for line in claude.lines(deadline):
+        for line in claude.read_lines(deadline):
             response = _response(line, request_id)
             if response is not None:
                 return _answer(response)
@@ -219,7 +219,7 @@ def _read_text(program: str, environ: Mapping[str, str], account: Account, now: 
         raise _paid(refusal)
     with _running([program, *_ASK_TEXT], build_child_environment(environ)) as claude:
         claude.send(b"", close=True)
-        output = b"".join(claude.output(deadline))
+        output = b"".join(claude.read_output(deadline))
     try:
         result = jsontext.loads(output[output.rfind(b"\n{") + 1 :])
     except ValueError:

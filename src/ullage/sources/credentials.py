@@ -42,7 +42,7 @@ class SignIn:
     def __init__(self, secret: str, plan: str | None = None, tier: str | None = None) -> None:
         self._secret, self.plan, self.tier = secret, plan, tier
 
-    def header(self) -> dict[str, str]:
+    def build_header(self) -> dict[str, str]:
         """Return the request header that carries the token."""
         return {"Authorization": f"Bearer {self._secret}"}
 

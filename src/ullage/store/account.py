@@ -41,7 +41,7 @@ class AccountCache:
             with contextlib.suppress(OSError):
                 os.rename(former, self.directory)
 
-    def hold(self) -> datetime | None:
+    def load_hold(self) -> datetime | None:
         """Return until when the server does not want to be asked."""
         return self._time("hold")
 
@@ -49,7 +49,7 @@ class AccountCache:
         """Keep a pause that the server asked for."""
         self._save("hold", until.isoformat().encode())
 
-    def asked_at(self) -> datetime | None:
+    def load_asked_at(self) -> datetime | None:
         """Return when any profile last began to ask."""
         return self._time("asked")
 
@@ -61,7 +61,7 @@ class AccountCache:
         elif self.directory:
             remove_file(os.path.join(self.directory, "asked"))
 
-    def reading(self, source: str) -> Reading | None:
+    def load_reading(self, source: str) -> Reading | None:
         """Return what this source last told any profile."""
         return serial.decode_reading(self._read(statements.name_file(source)))
 

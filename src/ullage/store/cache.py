@@ -86,7 +86,7 @@ class ProfileCache:
 
         return hold_lock(self._path("refresh.lock"), wait_seconds)
 
-    def lock_holder(self) -> Holder | None:
+    def find_lock_holder(self) -> Holder | None:
         """Return the process that refreshes now; None where none does."""
         from ullage.system.lock import find_holder
 
@@ -100,29 +100,29 @@ class ProfileCache:
 
     def load(self) -> Snapshot:
         """Return what is on disk about the profile now."""
-        return Snapshot(stated=self.load_statements(), schedule=self.schedule())
+        return Snapshot(stated=self.load_statements(), schedule=self.load_schedule())
 
     def load_statements(self) -> Stated:
         """Return what each source said last, and what that comes to."""
         return statements.load(self.directory, datetime.now(UTC))
 
-    def readings(self) -> tuple[Reading, ...]:
+    def load_readings(self) -> tuple[Reading, ...]:
         """Return what each source said last, one reading each."""
         return self.load_statements().statements
 
-    def reading(self) -> Reading | None:
+    def load_reading(self) -> Reading | None:
         """Return what the sources' last readings come to, None when nothing is known."""
         return self.load_statements().reading
 
-    def version(self) -> Version:
+    def find_version(self) -> Version:
         """Return what changes whenever a source's last reading does."""
         return statements.find_version(self.directory)
 
-    def schedule(self) -> Schedule:
+    def load_schedule(self) -> Schedule:
         """Return when to ask again; an empty schedule when nothing has been asked yet."""
         return serial.decode_schedule(self._read("schedule.json"))
 
-    def timeline(self, surface: str) -> bytes:
+    def read_timeline(self, surface: str) -> bytes:
         """Return the bytes of a surface's timeline; none when it is absent."""
         return self._read(f"{surface}.timeline") or b""
 
@@ -142,7 +142,7 @@ class ProfileCache:
 
     def settle(self, snapshot: Snapshot, written: str) -> Snapshot:
         """Return a snapshot as of now, this process having written one file since; loaded anew if another wrote too."""
-        version = self.version()
+        version = self.find_version()
         if not statements.is_same_but_for(written, version, snapshot.stated.version):
             return snapshot.replace(stated=self.load_statements())
         return snapshot.replace(stated=snapshot.stated.replace(version=version))

@@ -69,7 +69,7 @@ def main() -> int:
     """Keep the last reading without the refresh lock, for a status line; the next refresh tells what went wrong."""
     try:
         cache = ProfileCache(os.environ)
-        notice = _record(cache, cache.reading(), datetime.now(UTC))
+        notice = _record(cache, cache.load_reading(), datetime.now(UTC))
         if notice is not None:
             write_atomically(_notice_path(cache), notice.encode())
     except UllageError:

@@ -144,7 +144,7 @@ def _load_samples(environ: Mapping[str, str], now: datetime) -> list[Sample]:
 
     try:
         cache = ProfileCache(environ)
-        reading = cache.reading()
+        reading = cache.load_reading()
         if reading is None:
             return []
         path, owner = overview.locate_history(environ), overview.name_owner(cache, reading)
@@ -170,16 +170,16 @@ def _answer(
         groups = [group for span, part in parts for group in _of_window(span, part, priced)]
         used_percent = {_key(span): span.used_percent for span, _ in parts}
     elif question.by in report.IN_TIME:
-        days = report.split_days(question.by, question.zone, *(opened.reach() or (0, 0)))
-        amounts = opened.amounts(since, until, keep=(), slots=[begins for begins, _ in days])
+        days = report.split_days(question.by, question.zone, *(opened.find_reach() or (0, 0)))
+        amounts = opened.sum_amounts(since, until, keep=(), slots=[begins for begins, _ in days])
         groups = report.group_amounts(amounts, lambda amount: (days[amount.slot][1],), priced)
     else:
-        amounts = opened.amounts(since, until, keep=report.KEPT.get(question.by, ()))
+        amounts = opened.sum_amounts(since, until, keep=report.KEPT.get(question.by, ()))
         groups = report.group_amounts(
-            amounts, report.choose_key(question.by, found.roots, opened.folders(), priced), priced
+            amounts, report.choose_key(question.by, found.roots, opened.list_folders(), priced), priced
         )
     skipped = {**found.skipped}
-    for kind, count in opened.skipped().items():
+    for kind, count in opened.count_skipped().items():
         skipped[kind] = skipped.get(kind, 0) + count
     return TokenUsage(
         question=question,
@@ -205,9 +205,9 @@ def _windows(
     for span in within:
         begins = span.starts_at if since is None else max(since, span.starts_at)
         ends = span.ends_at if until is None else min(until, span.ends_at)
-        parts.append((span, opened.amounts(begins, ends, keep=())))
+        parts.append((span, opened.sum_amounts(begins, ends, keep=())))
     for begins_at, ends_at in windows.list_gaps(within, since, until):
-        parts += windows.estimate_windows(opened.amounts(begins_at, ends_at, keep=(), by_quarter=True), ends_at)
+        parts += windows.estimate_windows(opened.sum_amounts(begins_at, ends_at, keep=(), by_quarter=True), ends_at)
     return sorted(((span, part) for span, part in parts if part), key=lambda one: one[0].starts_at)
 
 
@@ -226,12 +226,12 @@ def _share(opened: Index, spans: Sequence[WindowSpan], found: TranscriptList, no
     if running is None:
         last = max((span.ends_at for span in spans), default=None)
         begins = at - 2 * _FIVE_HOURS_MS if last is None else max(last, at - 2 * _FIVE_HOURS_MS)
-        guessed = windows.estimate_windows(opened.amounts(begins, at + 1, keep=(), by_quarter=True))
+        guessed = windows.estimate_windows(opened.sum_amounts(begins, at + 1, keep=(), by_quarter=True))
         running = next((span for span, _ in guessed if at < span.ends_at), None)
     if running is None:
         return None
     machines = dict.fromkeys((root.machine for root in found.roots), 0)
-    for amount in opened.amounts(running.starts_at, at + 1, keep=("root",)):
+    for amount in opened.sum_amounts(running.starts_at, at + 1, keep=("root",)):
         machines[found.roots[amount.root].machine] += sum(amount.counts[:5])
     return WindowShare(window=running, machines=machines)
 

@@ -91,7 +91,7 @@ class QueueSleep:
         self.ended = True
         self._wishes.put(None)
 
-    def until(self, moment: datetime) -> None:
+    def sleep_until(self, moment: datetime) -> None:
         """Sleep until a moment, a change or the end."""
         left = (moment - datetime.now(UTC)).total_seconds()
         with contextlib.suppress(queue.Empty):

@@ -85,7 +85,7 @@ def forecast(window: Window, samples: Sequence[Sample], now: datetime) -> Foreca
     """Return what to expect of a window, from its statement and from samples of it and of those before, in any order.
 
     None when nothing can be said: the window's percentage, reset or length is unknown, it has reset, or too little of
-    it has passed. Whether the statement is too old to go by is the caller's to decide (`model.state_at`).
+    it has passed. Whether the statement is too old to go by is the caller's to decide (`model.judge_age`).
     """
     elapsed = _elapsed(window, now)
     if elapsed is None or window.used_percent is None:

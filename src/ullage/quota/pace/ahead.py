@@ -100,7 +100,7 @@ class _Outlook:
         self.dispersion = _dispersion(course, self.habits, whole)
         prior = _PRIOR_POINTS[whole] * math.sqrt(max(1.0, _DISPERSION / self.dispersion))
         before = sum(amount for hour, amount in course.used.items() if hour < course.begins)
-        self.scale = (prior + used) / (prior + self.habits.expected(course.begins, now))
+        self.scale = (prior + used) / (prior + self.habits.expect_between(course.begins, now))
         self.evidence = used + prior * before / (before + prior)
         self.excess = _recent_excess(course, self.habits, self.scale, now)
         self.deviations = _DEVIATIONS[whole]
@@ -110,13 +110,13 @@ class _Outlook:
         """Go on to the end: the share of the way, and percent used by then, of it on what may be days of rest."""
         step = (end - self.now) / _STEPS
         growth, doubtful = 0.0, defaultdict[int, float](float)
-        today = self.habits.day(math.floor(self.now))
+        today = self.habits.find_day(math.floor(self.now))
         for number in range(_STEPS):
             for hour, hours in cut_at_hours(self.now + step * number, self.now + step * (number + 1)):
                 used = self.scale * self.habits.of(hour) * hours
                 growth += used
-                if self.habits.day(hour) != today:
-                    doubtful[self.habits.day(hour)] += used * self.habits.doubt(hour)
+                if self.habits.find_day(hour) != today:
+                    doubtful[self.habits.find_day(hour)] += used * self.habits.doubt_weekday(hour)
             yield (number + 1) / _STEPS, growth, sum(sorted(doubtful.values())[-_DAYS_OF_REST:])
 
     def at(self, ahead: float, growth: float) -> tuple[float, float]:
@@ -132,13 +132,13 @@ def _dispersion(course: Course, habits: Habits, whole: timedelta) -> float:
     """Return how much use strays from the habits: the variance, in points, of a share of use that is one point."""
 
     def block_of(hour: int) -> int:
-        return habits.day(hour) if whole == WEEK else hour
+        return habits.find_day(hour) if whole == WEEK else hour
 
     used: dict[int, float] = defaultdict(float)
     expected: dict[int, float] = defaultdict(float)
     for hour, amount in course.used.items():
         used[block_of(hour)] += amount
-        expected[block_of(hour)] += habits.of(hour) * course.seen[hour]
+        expected[block_of(hour)] += habits.expect_hour(hour) * course.seen[hour]
     # Between two readings use only looks even: blocks without one bear no witness.
     free = len({block_of(math.ceil(ends) - 1) for _, ends, _ in course.stretches}) - 1
     if not free:
@@ -159,7 +159,7 @@ def _recent_excess(course: Course, habits: Habits, scale: float, now: float) -> 
             weight = part * math.exp((at + part / 2 - now) / _RECENT_HOURS)
             at += part
             used += weight * amount / (ends - begins)
-            expected += weight * scale * habits.of(hour)
+            expected += weight * scale * habits.expect_hour(hour)
             hours += weight
     excess = min(used, hours * _busiest(course, since)) - expected
     trust = abs(excess) / (abs(excess) + _ROUNDING_PERCENT)

@@ -28,19 +28,19 @@ class Habits:
     def __init__(self, dawn: int, by_hour: list[float], by_weekday: list[float], doubts: list[float]) -> None:
         self._dawn, self._by_hour, self._by_weekday, self._doubts = dawn, by_hour, by_weekday, doubts
 
-    def day(self, hour: int) -> int:
+    def find_day(self, hour: int) -> int:
         """Return the number of the day that an hour belongs to."""
         return (hour - self._dawn) // 24
 
-    def of(self, hour: int) -> float:
+    def expect_hour(self, hour: int) -> float:
         """Return what they would use in a full hour."""
-        return self._by_hour[hour % 24] * self._by_weekday[self.day(hour) % 7]
+        return self._by_hour[hour % 24] * self._by_weekday[self.find_day(hour) % 7]
 
-    def doubt(self, hour: int) -> float:
+    def doubt_weekday(self, hour: int) -> float:
         """Return how far it is unknown whether an hour's weekday is one of rest, 0 to 1."""
-        return self._doubts[self.day(hour) % 7]
+        return self._doubts[self.find_day(hour) % 7]
 
-    def expected(self, begins: float, ends: float) -> float:
+    def expect_between(self, begins: float, ends: float) -> float:
         """Return what they use between two times, in hours since the epoch."""
         return sum(self.of(hour) * hours for hour, hours in cut_at_hours(begins, ends))
 
