@@ -108,7 +108,7 @@ def assert_readable(cache: ProfileCache, shown: set[bytes]) -> None:
         data = cache.read_timeline(surface)
         assert timeline.decode(data) is not None
         assert timeline.find_text(data, int(time.time())).translate(None, b"\001\002") != b""
-    assert timeline.find_text(cache.timeline("plain"), int(time.time())) in shown
+    assert timeline.find_text(cache.read_timeline("plain"), int(time.time())) in shown
 
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
@@ -128,7 +128,7 @@ def test_kill_at_any_moment(chunk: int, environ: dict[str, str], warm: Warm) -> 
         assert printed.stdout.strip().encode() in shown
     warm.simulator.scenario = answers[1]
     assert refresh.refresh(environ, force=True).result == "refreshed"
-    assert timeline.find_text(cache.timeline("plain"), int(time.time())) == b"fable 64%"
+    assert timeline.find_text(cache.read_timeline("plain"), int(time.time())) == b"fable 64%"
 
 
 @pytest.mark.parametrize("chunk", range(2))

@@ -117,7 +117,7 @@ def test_both_forms_are_javascript(
     environ: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: int, suffix: str, file: str
 ) -> None:
     need("glib-compile-schemas")
-    monkeypatch.setattr(gnome, "version", lambda environ: version)
+    monkeypatch.setattr(gnome, "find_version", lambda environ: version)
     files = gnome.build_tree(environ, "/usr/bin/ullage").files
     (tmp_path / f"x.{suffix}").write_bytes(files[file])
     checked = run([need("node"), "--check", str(tmp_path / f"x.{suffix}")], environ)

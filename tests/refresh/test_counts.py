@@ -196,7 +196,7 @@ def test_a_status_line_with_a_changed_number_syncs_one_file(environ: dict[str, s
         traced = run([need("strace"), "-qq", "-e", "trace=fsync,fdatasync,sync", "-o", str(log), *command], environ)
         assert f"{used}%" in traced.stdout
         assert len(re.findall(r"sync\(", log.read_text())) == 1
-    assert b"40%" in timeline.find_text(ProfileCache(environ).timeline("plain"), int(time.time()))
+    assert b"40%" in timeline.find_text(ProfileCache(environ).read_timeline("plain"), int(time.time()))
 
 
 @needs_linux

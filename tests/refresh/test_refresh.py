@@ -47,7 +47,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def shown(environ: dict[str, str], now: datetime, surface: str = "plain") -> str:
-    return timeline.find_text(ProfileCache(environ).timeline(surface), int(now.timestamp())).decode()
+    return timeline.find_text(ProfileCache(environ).read_timeline(surface), int(now.timestamp())).decode()
 
 
 def test_reading_becomes_every_timeline(environ: dict[str, str], simulate: Simulate, clock: Clock) -> None:

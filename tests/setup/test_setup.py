@@ -221,7 +221,7 @@ def test_lines_of_an_ullage_that_was_elsewhere_are_ours_and_written_anew(environ
     ullage("setup", "zsh", "--yes", environ=environ)
     wanted = file.read_bytes()
     file.write_bytes(wanted.replace(ULLAGE.encode(), b"~/'an old'/bin/ullage"))
-    assert plans.find_standing(file.read_bytes(), plans.host("zsh", environ)).how == "block"
+    assert plans.find_standing(file.read_bytes(), plans.find_host("zsh", environ)).how == "block"
     ullage("setup", "zsh", "--yes", environ=environ)
     assert file.read_bytes() == wanted
     ullage("setup", "zsh", "--undo", "--yes", environ=environ)

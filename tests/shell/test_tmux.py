@@ -248,7 +248,7 @@ def test_a_server_that_does_not_answer_does_not_keep_the_others_from_it(
         deaf.bind("a-deaf-one")
         deaf.listen()
         assert "a-deaf-one" in tmux.list_sockets(environ)[0]
-        tmux.push(environ, ProfileCache(environ).timeline("tmux"), int(time.time()))
+        tmux.push(environ, ProfileCache(environ).read_timeline("tmux"), int(time.time()))
     assert server("show-option", "-gqv", "@ullage") == "text"
 
 

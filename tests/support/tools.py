@@ -198,7 +198,7 @@ def put_in_place(kind: str, path: Path) -> None:
 
 def published(environ: Mapping[str, str]) -> bytes:
     """Return what the timeline that a refresh writes last shows now: something once a first reading is everywhere."""
-    return timeline.find_text(ProfileCache(environ).timeline(TIMELINES[-1]), int(time.time()))
+    return timeline.find_text(ProfileCache(environ).read_timeline(TIMELINES[-1]), int(time.time()))
 
 
 PYTHON = sys.executable

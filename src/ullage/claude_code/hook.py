@@ -127,7 +127,7 @@ def _answer(
         wrong = config.find_wrong_source(settings)
         if wrong:
             raise UsageError(wrong)
-        reading, problem, now = cache.reading(), cache.schedule().problem, datetime.now(UTC)
+        reading, problem, now = cache.load_reading(), cache.load_schedule().problem, datetime.now(UTC)
         windows = list_named_limits(reading) if reading else ()
         refused, warned = (
             guard.judge(question, reading, problem, {}, settings.thresholds, now)

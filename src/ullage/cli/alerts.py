@@ -37,7 +37,7 @@ def command(context: click.Context) -> None:
         click.echo('No alerts are sent. via = ["desktop"] under [alerts] in config.toml turns them on.')
     click.echo(f"when     {_when(wishes)}")
     cache = ProfileCache(os.environ)
-    for mark in outbox.Outbox(cache, cache.load().account).marks():
+    for mark in outbox.Outbox(cache, cache.load().account).load_marks():
         until = f" until {words.format_clock(mark.resets_at, datetime.now(UTC))}" if mark.resets_at else ""
         click.echo(f"told     {mark.kind} {mark.window_id} {f'{mark.percent:g}%' if mark.percent else ''}{until}")
     found = outbox.load_problem(cache)

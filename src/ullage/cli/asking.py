@@ -36,7 +36,7 @@ def _wait_for_another(cache: ProfileCache) -> None:
     found = cache.find_lock_holder()
     with cache.lock(wait_seconds=_patience(found, datetime.now(UTC))) as free:
         if not free:
-            click.echo(f"ullage: {describe_holder(cache.lock_holder())}", err=True)
+            click.echo(f"ullage: {describe_holder(cache.find_lock_holder())}", err=True)
 
 
 def _patience(found: Holder | None, now: datetime) -> float:

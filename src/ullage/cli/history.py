@@ -63,7 +63,7 @@ def command(since: datetime, name: str | None, as_json: bool, as_csv: bool) -> i
         click.echo(
             f"ullage: A damaged history was set aside as {os.path.join(os.path.dirname(path), aside)}.", err=True
         )
-    reading = cache.reading()
+    reading = cache.load_reading()
     found = history.load_samples(path, overview.name_owner(cache, reading), since, datetime.now(UTC)) if reading else {}
     if name is not None:
         found = _only(found, name)

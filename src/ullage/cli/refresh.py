@@ -38,7 +38,7 @@ def command(detach: bool, force: bool, early: bool) -> int:
     settings, issues = options.load_settings()
     options.tell_issues(issues)
     outcome = refresh.refresh(os.environ, force=force, early=early)
-    busy = asking.describe_holder(ProfileCache(os.environ).lock_holder()) if outcome.result == "busy" else None
+    busy = asking.describe_holder(ProfileCache(os.environ).find_lock_holder()) if outcome.result == "busy" else None
     click.echo(busy or _WORDS[outcome.result], err=outcome.result == "failed")
     if outcome.problem:
         click.echo(f"ullage: {outcome.problem.message}", err=True)

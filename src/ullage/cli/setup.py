@@ -117,8 +117,8 @@ def _prove(host: plans.Host) -> None:
     missing = reasons.prove(host, program, os.environ)
     say("\n".join(f"! {sentence}" for sentence in missing) or "A new one was started, and its prompt shows it.")
     cache, now = ProfileCache(os.environ), int(time.time())
-    shown = timeline.find_text(cache.timeline("plain"), now).decode()
-    problem = cache.schedule().problem
+    shown = timeline.find_text(cache.read_timeline("plain"), now).decode()
+    problem = cache.load_schedule().problem
     if shown:
         say(f"Now that is: {shown}")
     elif problem:
@@ -129,7 +129,7 @@ def _prove(host: plans.Host) -> None:
 
 def _add_widget(host: str, yes: bool) -> int:
     desktop = gnome if host == gnome.NAME else plasma
-    tree = desktop.tree(os.environ, init.find_this_program(sys.argv[0], sys.executable))
+    tree = desktop.build_tree(os.environ, init.find_this_program(sys.argv[0], sys.executable))
     if widgets.is_written(tree):
         say(f"{tree.directory} is set up already.")
         return 0

@@ -124,5 +124,5 @@ def _until_below(known: Known, first: Window, below: float) -> Callable[[datetim
 
 
 def _latest(known: Known, first: Window) -> Window:
-    reading = known.reading()
+    reading = known.load_reading()
     return next((window for window in list_named_limits(reading) if window.id == first.id), first) if reading else first

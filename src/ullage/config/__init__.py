@@ -42,7 +42,7 @@ def locate_config(environ: Mapping[str, str]) -> str:
 
 
 def locate_state(environ: Mapping[str, str]) -> str:
-    """Return the directory of what is kept for good, such as the history, as `config_path` does."""
+    """Return the directory of what is kept for good, such as the history, as `locate_config` does."""
     given = _absolute(environ.get("ULLAGE_STATE_DIR"), "ULLAGE_STATE_DIR")
     return given or _directory(locate_state_directory(environ), "state")
 

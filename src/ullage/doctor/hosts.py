@@ -151,7 +151,7 @@ def _host(
 
 
 def _lost_file(name: str, file: str | None, environ: Mapping[str, str]) -> str | None:
-    return plans.find_lost_file(read_regular(file), plans.host(name, environ), environ) if file else None
+    return plans.find_lost_file(read_regular(file), plans.find_host(name, environ), environ) if file else None
 
 
 def _versions(paths: Mapping[str, str | None], environ: Mapping[str, str]) -> dict[str, str]:

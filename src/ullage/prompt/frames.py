@@ -61,7 +61,7 @@ def _frame(second: int, spans: Sequence[Span], form: str, settings: Settings) ->
         from ullage.render.shapes import shape_spans
 
         spans = shape_spans(spans, settings.shape, level, settings.look, nerd=settings.nerd and not is_ascii(form))
-    return Frame(starts_at=second, level=level, text=paint(spans, form, settings.palette_of(find_surface(form))))
+    return Frame(starts_at=second, level=level, text=paint(spans, form, settings.choose_palette(find_surface(form))))
 
 
 def is_any_shown(attributes: Iterable[str], settings: Settings) -> bool:

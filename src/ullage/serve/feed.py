@@ -66,7 +66,7 @@ class Feed:
         now = datetime.now(UTC)
         second, lasting, whole = self._documents.get(profile, (0, b"", b""))
         if second != int(now.timestamp()):
-            usage = self._knowledge.usage(profile, now)
+            usage = self._knowledge.build_usage(profile, now)
             lasting, whole = contract.encode_line(contract.omit_passing(usage)), contract.encode_line(usage)
             self._documents[profile] = (int(now.timestamp()), lasting, whole)
         return lasting, whole

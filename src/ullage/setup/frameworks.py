@@ -105,7 +105,7 @@ def list_frameworks(host: str) -> list[Framework]:
 
 def list_second_files(host: str, path: str) -> list[str]:
     """Return the further files that may hold lines of ours, beside the shell's own."""
-    return [second for framework in list_frameworks(host) if (second := framework.second_file(path))]
+    return [second for framework in list_frameworks(host) if (second := framework.find_second_file(path))]
 
 
 def find(host: str, path: str) -> Framework | None:

@@ -19,6 +19,8 @@ from ullage.setup.hosts import (
     TMUX_PULL,
     TMUX_PUSH,
     Host,
+    find_home,
+    find_host,
     list_shapes,
 )
 from ullage.setup.userfile import Change

@@ -34,7 +34,7 @@ def read(environ: Mapping[str, str], account: Account, now: datetime) -> Reading
     """Ask once; raise SourceError with what to do when there is no reading."""
     base = http.check_base(environ.get("ULLAGE_API_BASE") or PROVIDER, PROVIDER)
     sign_in = credentials.load_sign_in(environ, now)
-    headers = {**sign_in.header(), "anthropic-beta": "oauth-2025-04-20"}
+    headers = {**sign_in.build_header(), "anthropic-beta": "oauth-2025-04-20"}
     answer = http.get_response(base, _PATH, headers)
     if answer.status != 200:
         raise _refusal(answer, base.host, now)

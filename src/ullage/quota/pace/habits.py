@@ -42,7 +42,7 @@ class Habits:
 
     def expect_between(self, begins: float, ends: float) -> float:
         """Return what they use between two times, in hours since the epoch."""
-        return sum(self.of(hour) * hours for hour, hours in cut_at_hours(begins, ends))
+        return sum(self.expect_hour(hour) * hours for hour, hours in cut_at_hours(begins, ends))
 
 
 def learn_habits(course: Course) -> Habits:
