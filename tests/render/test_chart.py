@@ -274,7 +274,7 @@ def test_a_period_without_a_reset_is_as_far_as_its_history_goes_back() -> None:
 
 def test_a_budget_without_a_history_says_when_there_will_be_one() -> None:
     assert burnup.plot_burnup(budget(4631), [], None, NOW) is None
-    assert burnup.why_not(budget(4631)) == (
+    assert burnup.explain_missing_chart(budget(4631)) == (
         "Credits: 9% used, $46.31 of $500.00. It is the first reading of it that is kept; from the next on there is a "
         "course to draw."
     )

@@ -13,6 +13,7 @@ from ullage import config
 from ullage.base.errors import MissingExtraError, UllageError, UsageError
 from ullage.base.text import clean
 from ullage.cli import options
+from ullage.cli.settings import load_terminal_settings
 from ullage.quota.model import find_binding_window, find_window, list_limits, list_named_limits
 from ullage.render import burnup, chart, svg
 from ullage.render.segment import shorten_name
@@ -86,7 +87,7 @@ def choose(known: Overview, settings: Settings, name: str | None, now: datetime)
             raise UsageError(f"There is no window {clean(name)!r}. Known are {names or 'none'}.")
     if window is None:
         return None, "No window is known that could be drawn. `ullage usage` says what is."
-    return _burnup(window, known, now), burnup.why_not(window)
+    return _burnup(window, known, now), burnup.explain_missing_chart(window)
 
 
 def _burnup(window: Window, known: Overview, now: datetime) -> Burnup | None:
@@ -96,7 +97,7 @@ def _burnup(window: Window, known: Overview, now: datetime) -> Burnup | None:
 def _print(drawn: Burnup, settings: Settings) -> None:
     from ullage.render import table
 
-    settings = options.load_terminal_settings(settings)
+    settings = load_terminal_settings(settings)
     lines = chart.lay_out_page(
         drawn, table.measure_width(), _PLOT_LINES, thresholds=settings.thresholds, ascii_only=settings.ascii_only
     )

@@ -14,6 +14,7 @@ from ullage.base.text import clean
 from ullage.cli import options
 from ullage.cli.progress import ProgressBar
 from ullage.cli.say import say
+from ullage.cli.settings import load_settings, tell_issues
 from ullage.tokens import document, prices, tally, transcripts
 from ullage.tokens import words as render
 from ullage.tokens.report import GROUPINGS
@@ -100,8 +101,8 @@ def command(
     )
     if question.since and question.until and question.since >= question.until:
         raise click.UsageError("--since must lie before --until.")
-    settings, issues = options.load_settings()
-    options.tell_issues(issues)
+    settings, issues = load_settings()
+    tell_issues(issues)
     with ProgressBar("reading transcripts") as bar:
         answer = tally.count_usage(os.environ, question, settings.prices, bar.show, now)
     for notice in answer.notices:
@@ -160,7 +161,7 @@ def _print_coloured(answer: TokenUsage, remarks: list[str]) -> None:
     from ullage.render import table
     from ullage.render.surfaces import Span
 
-    settings, _ = options.load_settings()
+    settings, _ = load_settings()
     lines = render.lay_out(answer, shutil.get_terminal_size().columns)
     below: list[list[Span]] = [[], *([Span(text=remark, level="stale")] for remark in remarks)]
     table.print_lines([*lines, *below], table.adapt_to_output(settings))
@@ -181,11 +182,11 @@ def show_prices(source: str | None, bundled: bool, as_json: bool) -> int:
     if source is not None:
         from ullage.tokens.price_update import fetch
 
-        fetch(source, directory, datetime.now(UTC))
+        fetch(source, directory, os.environ, datetime.now(UTC))
     elif bundled and os.path.lexists(prices.locate_update(directory)):
         os.unlink(prices.locate_update(directory))
-    settings, issues = options.load_settings()
-    options.tell_issues(issues)
+    settings, issues = load_settings()
+    tell_issues(issues)
     shown, notice = tally.load_prices(os.environ, settings.prices)
     if notice:
         say(f"ullage: {notice}", err=True)

@@ -117,7 +117,7 @@ class Look(Record):
     background: Background | None = None
 
     def in_terminal(self, background: Background | None = None) -> dict[str, str]:
-        """Return the style of each level, and of what is faint, in a terminal; on dark unless told otherwise."""
+        """Return the style of each level, and of what is faint, in a terminal; for a dark one where that is unknown."""
         if self.palette == "none":
             return {}
         shown = background or self.background or "dark"
@@ -157,7 +157,7 @@ def _with_hex(background: Background) -> dict[str, str]:
 
 
 def find_background(environ: Mapping[str, str], wanted: str = "auto") -> Background | None:
-    """Return the background of the terminal: the one that is wanted, or what COLORFGBG tells; None where neither does.
+    """Return the terminal's background: the configured one, else that of COLORFGBG; None where neither says.
 
     COLORFGBG is `foreground;background`, or with a word between, in the numbers of the sixteen colours.
     """

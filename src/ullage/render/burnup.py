@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from datetime import timedelta
 
+from ullage.base.dates import timedelta
 from ullage.base.record import Record
 from ullage.base.text import clean
 from ullage.quota import pace
@@ -39,7 +39,7 @@ _CLEAR_FALL = 1.0
 
 
 class Burnup(Record):
-    """What a chart shows of one window, from `begins` to `ends`: its past, and what is expected of its rest.
+    """The content of a window's chart, from `begins` to `ends`: its past, and the forecast for the rest of it.
 
     They are the window's start and its reset; with `is_history`, one of which is not known, some time ago and now.
     """
@@ -78,9 +78,9 @@ class Stretch(Record):
 
 
 def plot_burnup(window: Window, samples: Sequence[Sample], forecast: Forecast | None, now: datetime) -> Burnup | None:
-    """Return what a chart shows of a window; None when it has no course to show.
+    """Build the content of a window's chart; None when it has no course.
 
-    What is used up has nothing to expect but its reset, and what has reset nothing but a new reading.
+    A window that is used up has no forecast, and one that has reset no course until a new reading.
     """
     whole = find_length(window)
     if window.used_percent is not None and is_budget(window) and (whole is None or window.resets_at is None):
@@ -94,7 +94,7 @@ def plot_burnup(window: Window, samples: Sequence[Sample], forecast: Forecast | 
         begins=window.resets_at - whole,
         ends=window.resets_at,
         now=now,
-        used=tuple(pace.of_window(window, samples)),
+        used=tuple(pace.list_run(window, samples)),
         ahead=pace.project_trajectory(window, samples, now) if forecast else (),
         forecast=forecast,
     )
@@ -114,13 +114,13 @@ def _plot_history(window: Window, samples: Sequence[Sample], longest: timedelta,
     )
 
 
-def why_not(window: Window) -> str:
+def explain_missing_chart(window: Window) -> str:
     """Return why a window has no chart."""
     label = clean(window.label)
     if is_budget(window) and window.used_percent is not None:
         return (
-            f"{label}: {words.counted(window)}. It is the first reading of it that is kept; from the next on there is "
-            "a course to draw."
+            f"{label}: {words.describe_use(window)}. It is the first reading of it that is kept; from the next on there "
+            "is a course to draw."
         )
     return f"{label} cannot be drawn: it has not started, or its length is unknown."
 
@@ -130,7 +130,11 @@ def format_title(burnup: Burnup) -> str:
     window = burnup.window
     if has_reset(window, burnup.now):
         return f"{clean(window.label)}: {words.HAS_RESET}"
-    return f"{clean(window.label)}: {words.counted(window)}" if window.used_percent is not None else clean(window.label)
+    return (
+        f"{clean(window.label)}: {words.describe_use(window)}"
+        if window.used_percent is not None
+        else clean(window.label)
+    )
 
 
 def describe_outlook(burnup: Burnup) -> Outlook:
@@ -155,9 +159,9 @@ def list_ticks(burnup: Burnup) -> list[tuple[datetime, str]]:
 def draw_sparkline(
     samples: Sequence[Sample], begins: datetime, resets_at: datetime, cells: int, *, ascii_only: bool
 ) -> str:
-    """Return what a window stood at by the end of each equal part of its time, from its start to its reset.
+    """Draw a window's percentage at the end of each equal part of its time, from its start to its reset.
 
-    A part is empty while it is to come, and where nobody knows when its use grew. It is full from 100 % on only.
+    A part is empty while it lies ahead, and where it is unknown when use grew. It is full only from 100 % on.
     """
     levels = "_.-=*#" if ascii_only else "▁▂▃▄▅▆▇█"
     step, last = (resets_at - begins) / cells, samples[-1].at
@@ -176,16 +180,16 @@ def draw_sparkline(
 
 
 def draw_window_course(window: Window, samples: Sequence[Sample], cells: int, *, ascii_only: bool) -> str:
-    """Return a window's sparkline from its start to its reset; nothing where too few readings are known to draw one."""
+    """Draw a window's sparkline from its start to its reset; nothing where there are too few readings."""
     whole = find_length(window)
-    own = pace.of_window(window, samples)
+    own = pace.list_run(window, samples)
     if whole is None or window.resets_at is None or len(own) < _FEWEST_SAMPLES:
         return ""
     return draw_sparkline(own, window.resets_at - whole, window.resets_at, cells, ascii_only=ascii_only)
 
 
 def list_stretches(burnup: Burnup) -> list[Stretch]:
-    """Return the stretches between samples from the window's start on, or from the first sample of a history."""
+    """List the stretches between samples from the window's start on, or from the first sample of a history."""
     start = Sample(at=burnup.begins, used_percent=0.0, resets_at=burnup.used[0].resets_at)
     longest = (burnup.ends - burnup.begins) * _LONGEST_SEEN
     if burnup.is_history:
@@ -208,7 +212,7 @@ def _how(before: Sample, after: Sample, longest: timedelta) -> Literal["seen", "
 
 
 def interpolate_used(samples: Sequence[Sample], moment: datetime, begins: datetime) -> float:
-    """Return what was used at a moment, by the straight line between the samples around it."""
+    """Interpolate the percentage at a moment linearly between the samples around it."""
     at, used = begins, 0.0
     for sample in samples:
         if sample.at >= moment:

@@ -1,4 +1,4 @@
-"""Columns of text and numbers for a terminal; where they do not fit, each row on lines of its own. Pure."""
+"""Lay out columns of text and numbers for a terminal; rows that do not fit take several lines. Pure."""
 
 from __future__ import annotations
 

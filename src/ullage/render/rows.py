@@ -1,10 +1,11 @@
-"""What lists say of each window: its name, its number, its course, when it resets, what to expect. Pure."""
+"""Build the rows of lists: each window's name, number, course, reset and outlook. Pure."""
 
 from __future__ import annotations
 
 from ullage.base.record import Record
 from ullage.base.text import clean
 from ullage.quota.model import (
+    KINDS,
     find_binding_window,
     find_credits_window,
     find_length,
@@ -30,13 +31,12 @@ if TYPE_CHECKING:
 _BAR_CELLS = 12
 COURSE_CELLS = 10
 _NONE = Span(text="")
-_ORDER = ("session", "weekly", "model", "other")
 
 
 class Row(Record):
-    """One window, the credits, or a pool of money; what is unknown is empty. `source` said so at `as_of`.
+    """The row of a window, of the credits, or of a pool; an unknown value is empty. `source` stated it at `as_of`.
 
-    Of the credits and of pools `window_id` is None; `is_limit` says whether it is one of `limits_shown`.
+    Of the credits and of pools `window_id` is None; `is_limit` says whether it is one of `list_shown_limits`.
 
     `number` is the percentage with its forms, which `percent` and `form` are the parts of; `share` is what the bar
     shows and `elapsed` how much of the window's time has passed, both from 0 to 1. `sentence` says why there is no
@@ -101,7 +101,7 @@ def build_rows(overview: Overview, settings: Settings, now: datetime, *, bar_cel
     return found
 
 
-def limits_shown(reading: Reading, settings: Settings, now: datetime) -> list[Window]:
+def list_shown_limits(reading: Reading, settings: Settings, now: datetime) -> list[Window]:
     """Return what has a row and may end work, in the order of the rows: the windows, and credits with a limit."""
     windows, budget = sort_by_kind(list_windows(reading)), find_credits_window(reading)
     if budget is None or judge_age(budget.as_of, now, settings.thresholds) == "expired":
@@ -115,7 +115,7 @@ def _has_ended(pool: Pool, now: datetime) -> bool:
 
 def sort_by_kind(windows: Sequence[Window]) -> list[Window]:
     """Return windows as lists show them: the session, the week, its models, and what is of another kind."""
-    return sorted(windows, key=lambda window: _ORDER.index(window.kind))
+    return sorted(windows, key=lambda window: KINDS.index(window.kind))
 
 
 def _window(window: Window, overview: Overview, settings: Settings, now: datetime, bar_cells: int) -> Row:
@@ -140,7 +140,7 @@ def _window(window: Window, overview: Overview, settings: Settings, now: datetim
     is_used_up = used >= 100
     sentence = expected.text if is_used_up else "" if window.resets_at else _without_reset(used)
     if window.used and window.limit:
-        amount = words.amounts(window.used, window.limit)
+        amount = words.format_amounts(window.used, window.limit)
         sentence = sentence if is_used_up else amount if sentence else ""
         expected = expected if expected.text else Outlook(text=amount)
     share = min(max(used / 100, 0.0), 1.0)
@@ -176,7 +176,7 @@ def _elapsed(window: Window, now: datetime, settings: Settings) -> float | None:
 
 
 def _amount(window: Window) -> tuple[Span, ...]:
-    return (Span(text=words.amounts(window.used, window.limit)),) if window.used and window.limit else ()
+    return (Span(text=words.format_amounts(window.used, window.limit)),) if window.used and window.limit else ()
 
 
 def _without_reset(used: float) -> str:
@@ -194,7 +194,7 @@ def _in_sentences(window: Window, expected: Outlook, sentence: str, now: datetim
 def _credits(credits: Credits, reading: Reading, settings: Settings, now: datetime, bar_cells: int) -> Row:
     row = Row(label="Credits", title="Credits")
     why = clean(words.REASONS.get(credits.disabled_reason or "", (credits.disabled_reason or "").replace("_", " ")))
-    amount = words.amounts(credits.used, credits.limit) if credits.used or credits.limit else ""
+    amount = words.format_amounts(credits.used, credits.limit) if credits.used or credits.limit else ""
     if not credits.enabled and find_credits_window(reading) is None:
         off = Span(text="off", level="stale")
         return _with_money(row.replace(number=off, percent=off.text), amount, why)
@@ -211,7 +211,7 @@ def _with_money(row: Row, amount: str, why: str) -> Row:
 
 
 def _pool(pool: Pool, settings: Settings, now: datetime, bar_cells: int) -> Row:
-    amount = words.amounts(pool.used, pool.limit) if pool.used or pool.limit else ""
+    amount = words.format_amounts(pool.used, pool.limit) if pool.used or pool.limit else ""
     ends = words.ENDS.format(day=words.format_day(pool.ends_at)) if pool.ends_at else ""
     row = _with_money(
         Row(label=clean(pool.label), title=clean(pool.label)), ", ".join(filter(None, (amount, ends))), ""

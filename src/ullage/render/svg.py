@@ -70,15 +70,15 @@ _LEFT = _AREA.left
 
 def draw_scene(burnup: Burnup) -> list[Shape]:
     """Return the chart as shapes on a sheet of WIDTH × HEIGHT."""
-    return [background(WIDTH, HEIGHT), *plot(burnup, _AREA), *_captions(burnup)]
+    return [make_background(WIDTH, HEIGHT), *draw_plot(burnup, _AREA), *_captions(burnup)]
 
 
-def background(width: float, height: float) -> Shape:
+def make_background(width: float, height: float) -> Shape:
     """Return the sheet itself."""
     return Shape(kind="polygon", role="background", points=((0, 0), (width, 0), (width, height), (0, height)))
 
 
-def plot(burnup: Burnup, area: Area) -> list[Shape]:
+def draw_plot(burnup: Burnup, area: Area) -> list[Shape]:
     """Return the course of a window, what is expected of it, and the axes, in an area of a sheet."""
     scale = _Scale(burnup, area)
     return [
@@ -105,13 +105,13 @@ def _axes(burnup: Burnup, scale: _Scale, area: Area) -> Iterator[Shape]:
     for percent in range(0, int(burnup.top) + 1, 25):
         at = scale.y(percent)
         yield Shape(kind="line", role="grid", points=((area.left, at), (area.right, at)))
-        yield label(area.left - 8, at + 4, f"{percent}%", anchor="end")
+        yield make_label(area.left - 8, at + 4, f"{percent}%", anchor="end")
     free_from = 0.0
     for moment, name in list_ticks(burnup):
         middle = scale.x(moment)
         if middle - 20 >= free_from:
             yield Shape(kind="line", role="grid", points=((middle, area.floor), (middle, area.floor + 5)))
-            yield label(middle, area.floor + 20, name, anchor="middle")
+            yield make_label(middle, area.floor + 20, name, anchor="middle")
             free_from = middle + 30
 
 
@@ -152,20 +152,20 @@ def format_caption(burnup: Burnup) -> str:
     """Return the outlook and the reset in one line."""
     expected = describe_outlook(burnup).text
     is_used_up = expected.startswith(words.USED_UP)
-    reset = "" if is_used_up else words.reset(burnup.window, burnup.now, burnup.timezone)
+    reset = "" if is_used_up else words.describe_reset(burnup.window, burnup.now, burnup.timezone)
     return "; ".join(filter(None, (expected, reset)))
 
 
 def _captions(burnup: Burnup) -> Iterable[Shape]:
-    yield label(_LEFT, 30, format_title(burnup), role="text", size=18)
-    yield label(_LEFT, 52, format_caption(burnup))
+    yield make_label(_LEFT, 30, format_title(burnup), role="text", size=18)
+    yield make_label(_LEFT, 52, format_caption(burnup))
     at = _LEFT
     for role, name, dashed in _LEGEND:
         if burnup.is_history and role in ("expected", "faint"):
             continue
         line = ((at, HEIGHT - 18.0), (at + 22, HEIGHT - 18.0))
         yield Shape(kind="line", role=role, points=line, width=2.5, dashed=dashed)
-        yield label(at + 28, HEIGHT - 14, name, size=12)
+        yield make_label(at + 28, HEIGHT - 14, name, size=12)
         at += 44 + 7 * len(name)
 
 
@@ -178,13 +178,13 @@ _LEGEND = (
 )
 
 
-def label(x: float, y: float, text: str, *, role: str = "faint", size: float = 13, anchor: str = "start") -> Shape:
+def make_label(x: float, y: float, text: str, *, role: str = "faint", size: float = 13, anchor: str = "start") -> Shape:
     """Return a text whose start, middle or end is a point of its base line."""
     return Shape(kind="text", role=role, points=((x, y),), text=text, size=size, anchor=anchor)
 
 
 def draw_svg(burnup: Burnup, theme: str) -> str:
-    """Return the chart as a standalone SVG; theme is light, dark, or auto, which follows whoever looks at it."""
+    """Draw the chart as a standalone SVG; theme is light, dark, or auto, which follows the viewer's own."""
     colours = COLOURS["dark" if theme == "dark" else "light"]
     described = escape("; ".join(filter(None, (format_title(burnup), describe_outlook(burnup).text))))
     dark = "".join(f".f-{role}{{fill:{shown}}}.s-{role}{{stroke:{shown}}}" for role, shown in COLOURS["dark"].items())

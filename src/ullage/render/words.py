@@ -1,6 +1,6 @@
-"""The words of every surface: numbers, times, states, and the sentences about a window. Pure.
+"""Word numbers, times, states and the sentences about a window, for all surfaces. Pure.
 
-What is rounded is never rounded towards a lie: used percents down, so that 99.9 is not yet 100, and time left up.
+Rounding never overstates: used percents go down, so that 99.9 is not yet 100, and time left goes up.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ _DAY = timedelta(days=1)
 # From here on the end of a sign-in is worth a sentence.
 _LAST_DAYS = timedelta(days=3)
 PARTS_OF_DAY = ((5, "early {day}"), (12, "{day} morning"), (17, "{day} afternoon"), (24, "{day} evening"))
-# From so many days on a weekday alone could be this week's or the next one's.
+# From so many days on a weekday is ambiguous.
 _WEEK_DAYS = 7
 
 
@@ -76,7 +76,7 @@ def format_percent(used: float, *, left: bool = False) -> str:
 
 
 def choose_form(level: Level, *, ascii_only: bool) -> str:
-    """Return the form that goes with a level's colour, for those who do not see the colour."""
+    """Return the form that goes with a level's colour, so that no level is shown by colour alone."""
     return (_ASCII_FORMS if ascii_only else FORMS)[level]
 
 
@@ -97,7 +97,7 @@ def draw_bar(used: float, *, left: bool = False, ascii_only: bool = False, cells
 
 
 def draw_dots(used: float, *, left: bool = False, ascii_only: bool = False, cells: int = DOTS) -> str:
-    """Return the same in dots."""
+    """Draw dots of fixed width; all are filled only from 100 % on, and none only at 0 %."""
     full, empty = ("*", ".") if ascii_only else ("●", "○")
     return _filled(used, full, empty, cells, left=left)
 
@@ -119,7 +119,7 @@ def _filled(used: float, full: str, empty: str, cells: int, *, left: bool) -> st
 
 
 def _steps(used: float, steps: int, *, left: bool) -> int:
-    """Return how many of some steps are filled: all from 100 % on only, and none at 0 % only."""
+    """Return how many steps are filled: all only from 100 % on, and none only at 0 %."""
     share = min(max((100 - used if left else used) / 100, 0.0), 1.0)
     filled = round(share * steps)
     return min(max(filled, 1), max(1, steps - 1)) if 0 < share < 1 else filled
@@ -145,7 +145,7 @@ def format_age(elapsed: timedelta) -> str:
 
 
 def format_ago(elapsed: timedelta) -> str:
-    """Return how long ago something was, as one says it."""
+    """Word how long ago something was: just now, 5m ago."""
     since = format_age(elapsed)
     return JUST_NOW if since == "0m" else AGO.format(age=since)
 
@@ -160,15 +160,16 @@ def format_clock(moment: datetime, now: datetime, timezone: tzinfo | None = None
 
 
 def format_sign_in_end(sign_in: SignInFacts, now: datetime, timezone: tzinfo | None = None) -> str:
-    """Return in its last three days when Claude Code's sign-in ends, and when that was told; before and after nothing.
+    """Word the end of Claude Code's sign-in, with the time of that statement; empty but in its last three days.
 
-    Who signs in anew in the meantime can tell by that time that it is the former one's.
+    A person who has signed in since sees by that time that the former sign-in is meant.
     """
     ends = sign_in.expires_at
     if ends is None or not timedelta() < ends - now <= _LAST_DAYS:
         return ""
-    told, end = format_clock(sign_in.looked_at, now, timezone), format_clock(ends, now, timezone)
-    return f"As told at {told}, Claude Code's sign-in ends {end}, in {format_countdown(ends - now)}: /login in it renews it."
+    seen, end = format_clock(sign_in.looked_at, now, timezone), format_clock(ends, now, timezone)
+    left = format_countdown(ends - now)
+    return f"As told at {seen}, Claude Code's sign-in ends {end}, in {left}: /login in it renews it."
 
 
 def format_forecast_clock(moment: datetime, now: datetime, timezone: tzinfo | None = None) -> str:
@@ -205,16 +206,16 @@ def format_money(amount: Money) -> str:
     return sign + format_price(number, amount.currency)
 
 
-def amounts(used: Money | None, limit: Money | None) -> str:
+def format_amounts(used: Money | None, limit: Money | None) -> str:
     """Return what was spent of what may be: $46.31 of $500.00."""
     spent = format_money(used) if used else "?"
     return SPENT.format(spent=spent, limit=format_money(limit)) if limit else SPENT_UNLIMITED.format(spent=spent)
 
 
-def counted(window: Window) -> str:
+def describe_use(window: Window) -> str:
     """Return what of a window is used, of a budget with the amounts: 9% used, $46.31 of $500.00."""
     used = UNKNOWN if window.used_percent is None else f"{format_percent(window.used_percent)} used"
-    return ", ".join([used, *([amounts(window.used, window.limit)] if window.used or window.limit else ())])
+    return ", ".join([used, *([format_amounts(window.used, window.limit)] if window.used or window.limit else ())])
 
 
 def format_price(number: str | Decimal, currency: str) -> str:
@@ -259,7 +260,7 @@ def format_reset(resets_at: datetime, now: datetime, timezone: tzinfo | None = N
     return RESETS.format(when=_moment(resets_at, now, timezone), left=format_countdown(resets_at - now))
 
 
-def reset(window: Window, now: datetime, timezone: tzinfo | None = None) -> str:
+def describe_reset(window: Window, now: datetime, timezone: tzinfo | None = None) -> str:
     """Return when a window resets, as far as that is known; nothing once it has."""
     if window.resets_at is None:
         return NO_RESET_TIME
@@ -272,7 +273,7 @@ def _moment(moment: datetime, now: datetime, timezone: tzinfo | None) -> str:
 
 
 class Outlook(Record):
-    """What to expect of a window in words, and whether it warns."""
+    """The outlook of a window in words, and whether it is a warning."""
 
     text: str = ""
     warns: bool = False
@@ -281,12 +282,12 @@ class Outlook(Record):
 def describe_outlook(
     window: Window, forecast: Forecast | None, now: datetime, timezone: tzinfo | None = None, *, brief: bool = False
 ) -> Outlook:
-    """Return whether a window lasts; nothing where nothing can be said, and of a window that is used up just that."""
+    """Word whether a window lasts; empty where that is unknown, and the used-up sentence where it is used up."""
     if window.used_percent is not None and window.used_percent >= 100 and not has_reset(window, now):
         return Outlook(text=format_used_up(window.resets_at, now, timezone), warns=True)
     if forecast is None or forecast.projected_percent is None or window.resets_at is None:
         return Outlook()
-    verdict, ends = forecast.verdict(window), forecast.exhausts_at
+    verdict, ends = forecast.judge(window), forecast.exhausts_at
     if verdict is None or verdict == "just_about_lasts":
         return Outlook(text=VERDICTS[verdict] if verdict else "")
     if verdict != "runs_out" or ends is None:
@@ -309,7 +310,7 @@ def _rough(remaining: timedelta, *, far: bool) -> str:
 
 
 def format_interval(forecast: Forecast, now: datetime, timezone: tzinfo | None = None) -> str:
-    """Return the forecast's interval in words; nothing where the window lasts in all likelihood."""
+    """Word the forecast's interval; empty where the window very probably lasts."""
     if forecast.exhausts_earliest is None:
         return ""
     earliest = format_forecast_clock(max(forecast.exhausts_earliest, now), now, timezone)
@@ -320,7 +321,7 @@ def format_interval(forecast: Forecast, now: datetime, timezone: tzinfo | None =
 
 
 def format_origin(reading: Reading, settings: Settings, now: datetime) -> str:
-    """Return whose numbers these are, what they count, how old they are and who said so."""
+    """Word a reading's account, plan, age and source."""
     parts = [
         format_plan(reading.account) and f"{format_plan(reading.account)} plan",
         "percent left" if settings.show_left else "",
