@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from typing import Any, Literal
 
     from ullage.guard.limits import Limit
+    from ullage.quota.contract import GuardDocument
+    from ullage.quota.exits import ExitCode
     from ullage.quota.model import Problem, Reading, Thresholds, Window
     from ullage.quota.pace import Forecast
 
@@ -57,7 +59,7 @@ class WindowVerdict(Record):
     id: str
     label: str
     outcome: Outcome
-    exit_code: int
+    exit_code: ExitCode
     limit: float
     why: str
     need: float = 0.0
@@ -74,7 +76,7 @@ class Verdict(Record):
     """
 
     outcome: Outcome
-    exit_code: int
+    exit_code: ExitCode
     message: str
     findings: tuple[WindowVerdict, ...] = ()
     room_at: datetime | None = None
@@ -231,27 +233,30 @@ def _room(finding: WindowVerdict) -> float:
     return finding.limit - max(finding.used or 0.0, expected or 0.0)
 
 
-def describe_verdict(verdict: Verdict, *, allowed: bool) -> dict[str, Any]:
-    """Return the JSON document of `ullage guard --json`."""
-    return {
-        "schema": 1,
-        "allowed": allowed,
-        "outcome": verdict.outcome,
-        "exit_code": verdict.exit_code,
-        "message": verdict.message,
-        "room_at": format_time(verdict.room_at) if verdict.room_at else None,
-        "windows": [
-            {
-                "id": finding.id,
-                "label": finding.label,
-                "outcome": finding.outcome,
-                "used_percent": finding.used,
-                "limit_percent": finding.limit,
-                "need_percent": finding.need,
-                "projected_percent": finding.projected,
-                "as_of": format_time(finding.as_of) if finding.as_of else None,
-                "room_at": format_time(finding.room_at) if finding.room_at else None,
-            }
+def describe_verdict(verdict: Verdict, *, allowed: bool) -> GuardDocument:
+    """Return the document of `ullage guard --json`."""
+    # Most callers want the exit code alone.
+    from ullage.quota.contract import FindingDocument, GuardDocument
+
+    return GuardDocument(
+        schema=1,
+        allowed=allowed,
+        outcome=verdict.outcome,
+        exit_code=verdict.exit_code,
+        message=verdict.message,
+        room_at=format_time(verdict.room_at) if verdict.room_at else None,
+        windows=[
+            FindingDocument(
+                id=finding.id,
+                label=finding.label,
+                outcome=finding.outcome,
+                used_percent=finding.used,
+                limit_percent=finding.limit,
+                need_percent=finding.need,
+                projected_percent=finding.projected,
+                as_of=format_time(finding.as_of) if finding.as_of else None,
+                room_at=format_time(finding.room_at) if finding.room_at else None,
+            )
             for finding in verdict.findings
         ],
-    }
+    )
