@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import importlib
-import io
-import sys
+import os
 
 import click
 from click.shell_completion import CompletionItem
 
 from ullage import __version__
 from ullage.base.errors import UllageError
+from ullage.cli.help import Help, show_error
 from ullage.cli.listing import GROUPS, WORDS
-from ullage.cli.say import say
+from ullage.cli.say import remark
 from ullage.system import streams
 
 TYPE_CHECKING = False
@@ -26,6 +26,9 @@ _LONGEST = max(map(len, WORDS))
 _VERDICTS = ("guard", "wait")
 # Words of other programs that people type from habit, and the command that is meant.
 _HABITS = {"status": "usage"}
+
+# Of every command, whichever module makes it.
+click.Context.formatter_class = Help
 
 
 class Commands(click.Group):
@@ -80,18 +83,16 @@ def main() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command line and return its exit code; errors are printed on stderr, without a traceback."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            # A character that the terminal's encoding lacks becomes a question mark, not an exception.
-            stream.reconfigure(errors="replace")
+    streams.keep_to_locale(os.environ)
     try:
-        result = main.main(args=_spell_out(arguments), prog_name="ullage", standalone_mode=False)
+        # What is to have colours is decided where it is printed, also for what click prints.
+        result = main.main(args=_spell_out(arguments), prog_name="ullage", standalone_mode=False, color=True)
         streams.flush()
     except click.ClickException as error:
-        error.show()
+        show_error(error)
         return error.exit_code
     except UllageError as error:
-        say(f"ullage: {error}", err=True)
+        remark(str(error), "critical")
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return 130

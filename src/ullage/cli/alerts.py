@@ -11,6 +11,7 @@ from ullage import alerts, config
 from ullage.alerts import channels, outbox
 from ullage.base.errors import UllageError
 from ullage.cli import options
+from ullage.cli.say import remark
 from ullage.render import words
 from ullage.store.cache import ProfileCache
 from ullage.system import secret
@@ -42,7 +43,7 @@ def command(context: click.Context) -> None:
         click.echo(f"told     {mark.kind} {mark.window_id} {f'{mark.percent:g}%' if mark.percent else ''}{until}")
     found = outbox.load_problem(cache)
     if found:
-        click.echo(f"ullage: {words.ago(datetime.now(UTC) - found[0])}: {found[1]}", err=True)
+        remark(f"{words.ago(datetime.now(UTC) - found[0])}: {found[1]}")
 
 
 def _when(wishes: Wishes) -> str:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-import click
-
 from ullage import refresh
 from ullage.base.errors import CacheError
 from ullage.cli.options import LONGEST_REFRESH_SECONDS
+from ullage.cli.say import remark
 from ullage.store.cache import ProfileCache
 
 TYPE_CHECKING = False
@@ -28,7 +27,7 @@ def refresh_or_wait(environ: Mapping[str, str], *, force: bool = False) -> None:
         if outcome.result == "busy":
             _wait_for_another(ProfileCache(environ))
     except CacheError as error:
-        click.echo(f"ullage: {error}", err=True)
+        remark(str(error))
 
 
 def _wait_for_another(cache: ProfileCache) -> None:
@@ -36,7 +35,7 @@ def _wait_for_another(cache: ProfileCache) -> None:
     found = cache.lock_holder()
     with cache.lock(wait_seconds=_patience(found, datetime.now(UTC))) as free:
         if not free:
-            click.echo(f"ullage: {words(cache.lock_holder())}", err=True)
+            remark(f"{words(cache.lock_holder())}")
 
 
 def _patience(found: Holder | None, now: datetime) -> float:

@@ -16,6 +16,7 @@ from ullage.base.text import clean
 from ullage.cli import countdown, options
 from ullage.cli.known import Known
 from ullage.cli.parameters import parsed
+from ullage.cli.say import remark
 from ullage.guard import Question
 from ullage.guard.limits import parse_duration, parse_limit
 from ullage.guard.waiting import WaitState
@@ -112,10 +113,10 @@ def command(
         verdict = _wait(known, question, verdict, timeout)
     allowed = _allowed(verdict, fail_open)
     if not (quiet and verdict.allowed):
-        click.echo(f"ullage: {verdict.message}{_addition(verdict, fail_open)}", err=True)
+        remark(f"{verdict.message}{_addition(verdict, fail_open)}")
     if as_json:
         # The verdict is the exit code, whether or not its document arrives.
-        streams.put(json.dumps(guard.describe_verdict(verdict, allowed=allowed), ensure_ascii=False, indent=1))
+        streams.put(json.dumps(guard.describe_verdict(verdict, allowed=allowed), indent=1))
     if allowed:
         return become(command) if command else UNDER
     return OVER if verdict.outcome == "over" or fail_open is False else verdict.exit_code
@@ -163,10 +164,10 @@ def become(command: Sequence[str]) -> int:
 
 def _cannot_run(command: Sequence[str], error: OSError | ValueError) -> int:
     if isinstance(error, FileNotFoundError):
-        click.echo(f"ullage: {_name(command)}: there is no such command.", err=True)
+        remark(f"{_name(command)}: there is no such command.")
         return _NOT_FOUND
     why = f"{error.strerror}." if isinstance(error, OSError) else str(error)
-    click.echo(f"ullage: {_name(command)} cannot be run: {why}", err=True)
+    remark(f"{_name(command)} cannot be run: {why}")
     return _NOT_EXECUTABLE
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
-import sys
 from datetime import UTC, datetime
 
 import click
@@ -14,6 +12,7 @@ from ullage.base import moments
 from ullage.base.text import clean, for_spreadsheet
 from ullage.base.values import iso
 from ullage.cli import options
+from ullage.cli.say import say_csv
 from ullage.quota import model
 from ullage.render import words
 from ullage.store import history, overview
@@ -71,9 +70,7 @@ def command(since: datetime, name: str | None, as_json: bool, as_csv: bool) -> i
     if as_json:
         click.echo(json.dumps({"schema": 1, "samples": [_plain(*row) for row in rows]}, indent=1))
     elif as_csv:
-        table = csv.writer(sys.stdout, lineterminator="\n")
-        table.writerow(_COLUMNS)
-        table.writerows(map(_cells, rows))
+        say_csv([_COLUMNS, *map(_cells, rows)])
     else:
         _print(rows)
     return 0 if rows or reading else 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 import click
 from click.core import ParameterSource
@@ -10,7 +11,8 @@ from click.core import ParameterSource
 from ullage import config
 from ullage.base.errors import UllageError, UsageError
 from ullage.base.text import clean
-from ullage.cli.say import say
+from ullage.cli.say import remark
+from ullage.config.palette import wants_colour
 from ullage.config.template import PLAIN_SUBJECTS, check_template
 from ullage.system import places
 from ullage.system.places import choose_profile
@@ -107,7 +109,9 @@ def for_a_terminal(settings: Settings) -> Settings:
     from ullage.render import table
 
     settings = table.for_this_output(settings)
-    if settings.look.background is not None or not settings.palette or table.is_without_colour():
+    if settings.look.background is not None or not settings.palette:
+        return settings
+    if not wants_colour(os.environ, is_terminal=sys.stdout.isatty()):
         return settings
     background = ask_background(os.environ)
     if background is None:
@@ -130,4 +134,4 @@ def tell_issues(issues: tuple[Issue, ...], path: str | None = None) -> None:
     for issue in issues:
         # An issue of the whole file has no line.
         place = f":{issue.line}:" if issue.line else ""
-        say(f"ullage: {path or config.config_path(os.environ)}{place} {issue.message}", err=True)
+        remark(f"{path or config.config_path(os.environ)}{place} {issue.message}")

@@ -13,6 +13,7 @@ from ullage import config, prompt
 from ullage import panel as panels
 from ullage.base.errors import CacheError, UsageError
 from ullage.cli import options
+from ullage.cli.say import remark
 from ullage.config.template import check_template
 from ullage.panel.formats import FORMATS
 from ullage.quota.model import find_window, named_limits
@@ -173,7 +174,7 @@ def _tell_unknown(known: Overview, window: str | None) -> None:
     windows = named_limits(known.reading) if known.reading else ()
     if window is not None and windows and find_window(windows, window) is None:
         names = ", ".join(segment.short_name(each) for each in windows)
-        click.echo(f"ullage: There is no window {window!r} now. Known are {names}.", err=True)
+        remark(f"There is no window {window!r} now. Known are {names}.")
 
 
 def _refresh_command() -> tuple[str, ...]:

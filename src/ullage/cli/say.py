@@ -1,12 +1,79 @@
-"""Print text with paths, variables or values of this machine, which may hold any characters."""
+"""Print text with paths, variables or values of this machine, which may hold any characters, and lines in colours."""
 
 from __future__ import annotations
+
+import os
+import sys
 
 import click
 
 from ullage.base.text import visible
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from ullage.config.palette import Background
+    from ullage.quota.timeline import Level
+    from ullage.render.surfaces import Span
+
 
 def say(text: str, *, err: bool = False) -> None:
     """Print lines; characters that a terminal acts on or hides are shown as escapes."""
     click.echo("\n".join(map(visible, text.split("\n"))), err=err)
+
+
+def say_lines(lines: Iterable[Sequence[Span]], palette: Mapping[str, str] | None = None, *, err: bool = False) -> None:
+    """Print lines of spans as `say` does, in a palette's colours where the stream is to have any.
+
+    Without a palette those of the defaults are used: where there are no settings yet, or none that could be read.
+    """
+    if not has_colours(err=err):
+        for line in lines:
+            click.echo("".join(visible(span.text) for span in line).rstrip(), err=err)
+        return
+    from ullage.render.cells import trimmed
+    from ullage.render.surfaces import paint
+
+    styles = default_palette() if palette is None else palette
+    for line in lines:
+        shown = [span.replace(text=visible(span.text)) for span in trimmed(line)]
+        click.echo(paint(shown, "ansi", styles), err=err, color=True)
+
+
+def remark(text: str, level: Level = "warning", palette: Mapping[str, str] | None = None) -> None:
+    """Print on stderr what a person should know beside what was asked for, our name before it in a level's colour."""
+    if not has_colours(err=True):
+        say(f"ullage: {text}", err=True)
+        return
+    # Imported late, as above: a guard on a pipe needs no colours.
+    from ullage.render.surfaces import Span
+
+    first, *more = text.split("\n")
+    head = [Span(text="ullage:", level=level), Span(text=f" {first}")]
+    say_lines([head, *([Span(text=line)] for line in more)], palette, err=True)
+
+
+def has_colours(*, err: bool = False) -> bool:
+    """Say whether a standard stream is to have colours."""
+    from ullage.config.palette import wants_colour
+
+    return wants_colour(os.environ, is_terminal=(sys.stderr if err else sys.stdout).isatty())
+
+
+def default_palette(ask: Callable[[Mapping[str, str]], Background | None] | None = None) -> Mapping[str, str]:
+    """Return the colours for what is printed without settings, on the background that is known or asked for."""
+    from ullage.config.palette import Look, background_of
+
+    background = background_of(os.environ) or (ask(os.environ) if ask else None)
+    return Look(background=background).in_terminal()
+
+
+def say_csv(rows: Iterable[Sequence[object]]) -> None:
+    """Print the rows of a table as CSV in UTF-8, whatever the locale."""
+    import csv
+    import io
+
+    written = io.StringIO()
+    csv.writer(written, lineterminator="\n").writerows(rows)
+    click.echo(written.getvalue().encode(), nl=False)

@@ -13,7 +13,7 @@ from ullage.base import moments
 from ullage.base.text import clean
 from ullage.cli import options
 from ullage.cli.progress import ProgressBar
-from ullage.cli.say import say
+from ullage.cli.say import remark, say, say_csv
 from ullage.tokens import document, prices, tally, transcripts
 from ullage.tokens import words as render
 from ullage.tokens.report import GROUPINGS
@@ -105,7 +105,7 @@ def command(
     with ProgressBar("reading transcripts") as bar:
         answer = tally.count_usage(os.environ, question, settings.prices, bar.show, now)
     for notice in answer.notices:
-        say(f"ullage: {notice}", err=True)
+        remark(notice)
     if as_json or as_csv:
         _print_for_programs(answer, _name(zone), as_json=as_json)
     else:
@@ -143,14 +143,9 @@ def _print(answer: TokenUsage, now: datetime) -> None:
 
 def _print_for_programs(answer: TokenUsage, zone_name: str, *, as_json: bool) -> None:
     if as_json:
-        click.echo(document.encode(document.build_document(answer, zone_name)))
+        click.echo(document.encode(document.build_document(answer, zone_name)).encode())
         return
-    import csv
-    import io
-
-    written = io.StringIO()
-    csv.writer(written, lineterminator="\n").writerows(document.csv_rows(answer))
-    click.echo(written.getvalue(), nl=False)
+    say_csv(document.csv_rows(answer))
 
 
 def _print_coloured(answer: TokenUsage, remarks: list[str]) -> None:
@@ -188,7 +183,7 @@ def show_prices(source: str | None, bundled: bool, as_json: bool) -> int:
     options.tell_issues(issues)
     shown, notice = tally.load_prices(os.environ, settings.prices)
     if notice:
-        say(f"ullage: {notice}", err=True)
+        remark(notice)
     if as_json:
         plain = {model: prices.describe_price(price) for model, price in shown.models.items()}
         combined = {
@@ -202,7 +197,7 @@ def show_prices(source: str | None, bundled: bool, as_json: bool) -> int:
             "overridden": list(shown.overridden),
             "models": plain,
         }
-        click.echo(document.encode(combined))
+        click.echo(document.encode(combined).encode())
         return 0
     for line in render.list_prices(shown):
         click.echo(line)

@@ -8,6 +8,7 @@ import click
 
 from ullage import panel as panels
 from ullage.cli import options
+from ullage.cli.say import remark
 
 
 @click.command(name="tray")
@@ -23,5 +24,5 @@ def command(window: str | None) -> int:
 
     check_installed()
     followed = Followed(os.environ, panels.Wanted(window=window), options.for_a_desktop)
-    icon.run(followed, lambda words: click.echo(f"ullage: {words}", err=True))
+    icon.run(followed, lambda words: remark(words))
     return 0

@@ -11,6 +11,7 @@ from ullage.base.text import clean
 from ullage.cli import countdown, options
 from ullage.cli.known import Known
 from ullage.cli.parameters import parsed
+from ullage.cli.say import remark
 from ullage.guard import Question, limits
 from ullage.guard.limits import Limit, parse_duration, parse_percent
 from ullage.guard.waiting import WaitState
@@ -57,16 +58,16 @@ def command(window: str | None, below: float | None, timeout: timedelta | None, 
     reading = known.reading()
     if reading is None:
         verdict = known.judge(Question(), now)
-        click.echo(f"ullage: {verdict.message}", err=True)
+        remark(verdict.message)
         return verdict.exit_code
     chosen = _chosen(reading, window, known, now)
     if chosen is None:
-        click.echo(f"ullage: Nothing is known of {clean(window) or 'any window'}.", err=True)
+        remark(f"Nothing is known of {clean(window) or 'any window'}.")
         return NOTHING_KNOWN
     look = _until_reset(known, chosen) if below is None else _until_below(known, chosen, below)
     seen = countdown.wait(look, timeout)
     if not (quiet and seen.over and seen.exit_code == UNDER):
-        click.echo(f"ullage: {seen.words}{'' if seen.over else ' The time is up.'}", err=True)
+        remark(f"{seen.words}{'' if seen.over else ' The time is up.'}")
     return seen.exit_code if seen.over else OVER
 
 

@@ -62,6 +62,7 @@ _SIXTEEN: dict[Background, dict[str, str]] = {
         "exhausted": "bold magenta",
         "stale": "dim",
         "faint": "dim",
+        "accent": "cyan",
     },
     "light": {
         "normal": "color22",
@@ -70,6 +71,7 @@ _SIXTEEN: dict[Background, dict[str, str]] = {
         "exhausted": "bold color91",
         "stale": "color241",
         "faint": "color241",
+        "accent": "color25",
     },
 }
 _BOLD = ("critical", "exhausted")
@@ -117,7 +119,7 @@ class Look(Record):
     background: Background | None = None
 
     def in_terminal(self, background: Background | None = None) -> dict[str, str]:
-        """Return the style of each level, and of what is faint, in a terminal; on dark unless told otherwise."""
+        """Return the style of each level, of what is faint, and of what is to be typed, in a terminal; else on dark."""
         if self.palette == "none":
             return {}
         shown = background or self.background or "dark"
@@ -153,7 +155,7 @@ class Look(Record):
 def _with_hex(background: Background) -> dict[str, str]:
     shown = COLOURS[background]
     styles = {level: f"bold {shown[level]}" if level in _BOLD else shown[level] for level in LEVELS if level in shown}
-    return {**styles, "stale": shown["faint"], "faint": shown["faint"]}
+    return {**styles, "stale": shown["faint"], "faint": shown["faint"], "accent": shown["used"]}
 
 
 def background_of(environ: Mapping[str, str], wanted: str = "auto") -> Background | None:
@@ -167,6 +169,13 @@ def background_of(environ: Mapping[str, str], wanted: str = "auto") -> Backgroun
     if not number.isascii() or not number.isdigit() or int(number) > 15:
         return None
     return "light" if int(number) in (7, *range(9, 16)) else "dark"
+
+
+def wants_colour(environ: Mapping[str, str], *, is_terminal: bool) -> bool:
+    """Say whether to colour: on a terminal, or where CLICOLOR_FORCE or FORCE_COLOR is set, but not under NO_COLOR."""
+    if environ.get("NO_COLOR") or environ.get("TERM") == "dumb":
+        return False
+    return is_terminal or any(environ.get(name, "0") not in ("", "0") for name in ("CLICOLOR_FORCE", "FORCE_COLOR"))
 
 
 def check_style(style: str) -> str | None:

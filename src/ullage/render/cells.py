@@ -67,3 +67,14 @@ def _head(text: str, room: int) -> str:
         if room < 0:
             return text[:at]
     return text
+
+
+def trimmed(spans: Sequence[Span]) -> list[Span]:
+    """Return the spans without the blanks at their end."""
+    shown = list(spans)
+    while shown:
+        last = shown.pop()
+        text = last.text.rstrip()
+        if text:
+            return [*shown, last.replace(text=text)]
+    return []

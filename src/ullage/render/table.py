@@ -9,7 +9,7 @@ import sys
 from rich.console import Console
 from rich.text import Text
 
-from ullage.config.palette import number_of
+from ullage.config.palette import number_of, wants_colour
 from ullage.render import usage
 from ullage.render.surfaces import style_of
 
@@ -34,14 +34,7 @@ def print_usage(overview: Overview, settings: Settings, now: datetime, *, title:
 def for_this_output(settings: Settings) -> Settings:
     """Return the settings with plain characters where standard output can carry no others."""
     carries_more = (getattr(sys.stdout, "encoding", None) or "").lower().startswith("utf")
-    # Python writes UTF-8 in the C locale too (PEP 540), whatever the terminal makes of it.
-    is_plain = os.environ.get("LC_ALL") in ("C", "POSIX")
-    return settings.replace(ascii_only=settings.ascii_only or is_plain or not carries_more)
-
-
-def is_without_colour() -> bool:
-    """Say whether the person or the terminal wants no colours."""
-    return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+    return settings.replace(ascii_only=settings.ascii_only or not carries_more)
 
 
 def print_lines(lines: Iterable[Sequence[Span]], settings: Settings) -> None:
@@ -66,15 +59,14 @@ def frame(lines: Iterable[Sequence[Span]], settings: Settings, width: int) -> li
 
 
 def _console(palette: Mapping[str, str], file: io.StringIO | None = None, width: int | None = None) -> Console:
-    force = os.environ.get("CLICOLOR_FORCE", "0") != "0" or file is not None
-    has_colours = force or (sys.stdout is not None and sys.stdout.isatty())
+    is_terminal = file is not None or (sys.stdout is not None and sys.stdout.isatty())
+    has_colours = wants_colour(os.environ, is_terminal=is_terminal)
     # A palette says what a terminal can show, as in the prompt: rich would fit it to what it makes of TERM.
     system = "truecolor" if any("#" in style for style in palette.values()) else "256"
     return Console(
         file=file,
         width=width,
-        force_terminal=force or None,
-        no_color=is_without_colour(),
+        force_terminal=has_colours or None,
         color_system=system if has_colours else None,  # type: ignore[arg-type]  # both are words that it takes
         highlight=False,
         markup=False,

@@ -189,12 +189,7 @@ def _padded(line: Line, cells: int) -> Line:
 def _bar(row: Row, cells: int, settings: Settings) -> Line:
     if row.share is None:
         return [Span(text=" " * cells)]
-    return gauge(row.share, row.elapsed, cells, _level(row), ascii_only=settings.ascii_only)
-
-
-def _level(row: Row) -> Level | None:
-    level = row.number.level
-    return None if level == "faint" else level
+    return gauge(row.share, row.elapsed, cells, row.number.own_level, ascii_only=settings.ascii_only)
 
 
 def _form_width(found: Sequence[Row]) -> int:

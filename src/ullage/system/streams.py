@@ -11,17 +11,22 @@ through `put`, which says whether it has arrived.
 
 from __future__ import annotations
 
+import codecs
 import io
 import os
 import sys
 
+from ullage.base.text import in_ascii
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import TextIO
 
     from typing_extensions import Buffer
 
 _FAILED = 5
+_PLAINLY = "ullage-plainly"
 # Those that were closed when this process began.
 _closed: set[int] = set()
 
@@ -63,6 +68,24 @@ def secure() -> None:
             setattr(sys, name, _nothing(number))
     unheard = io.BufferedWriter(_Unheard(sys.stderr))
     sys.stderr = io.TextIOWrapper(unheard, sys.stderr.encoding, errors="backslashreplace", line_buffering=True)
+
+
+def keep_to_locale(environ: Mapping[str, str]) -> None:
+    """Let what a stream cannot carry appear in plain characters; in the C locale that is all that is not ASCII.
+
+    Python writes UTF-8 there too (PEP 540), whatever the terminal makes of it. What is for programs goes past it, as
+    bytes.
+    """
+    codecs.register_error(_PLAINLY, _plainly)
+    is_plain = environ.get("LC_ALL") in ("C", "POSIX")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="ascii" if is_plain else None, errors=_PLAINLY)
+
+
+def _plainly(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeEncodeError)
+    return in_ascii(error.object[error.start : error.end]), error.end
 
 
 def _nothing(number: int) -> io.TextIOWrapper:
