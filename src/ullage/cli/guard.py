@@ -28,11 +28,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import timedelta
 
-    from ullage.guard import Verdict
+    from ullage.guard import Outcome, Verdict
     from ullage.guard.limits import Limit
+    from ullage.quota.timeline import Level
 
 _NOT_EXECUTABLE, _NOT_FOUND = 126, 127
 _LONGEST_NAME = 200
+_LEVELS: dict[Outcome, Level] = {"under": "normal", "over": "critical", "unknown": "warning"}
 
 
 @click.command(name="guard", context_settings={"allow_interspersed_args": False})
@@ -113,7 +115,7 @@ def command(
         verdict = _wait(known, question, verdict, timeout)
     allowed = _allowed(verdict, fail_open)
     if not (quiet and verdict.allowed):
-        remark(f"{verdict.message}{_addition(verdict, fail_open)}")
+        remark(f"{verdict.message}{_addition(verdict, fail_open)}", _LEVELS[verdict.outcome], known.settings.palette)
     if as_json:
         # The verdict is the exit code, whether or not its document arrives.
         streams.put(json.dumps(guard.describe_verdict(verdict, allowed=allowed), indent=1))
@@ -142,7 +144,7 @@ def _wait(known: Known, question: Question, verdict: Verdict, timeout: timedelta
         over = seen.allowed or known.is_hopeless(seen)
         return WaitState(over=over, words=seen.message, until=seen.room_at or known.next_refresh_at())
 
-    countdown.wait(look, timeout)
+    countdown.wait(look, timeout, known.settings.palette)
     return seen
 
 
@@ -164,10 +166,10 @@ def become(command: Sequence[str]) -> int:
 
 def _cannot_run(command: Sequence[str], error: OSError | ValueError) -> int:
     if isinstance(error, FileNotFoundError):
-        remark(f"{_name(command)}: there is no such command.")
+        remark(f"{_name(command)}: there is no such command.", "critical")
         return _NOT_FOUND
     why = f"{error.strerror}." if isinstance(error, OSError) else str(error)
-    remark(f"{_name(command)} cannot be run: {why}")
+    remark(f"{_name(command)} cannot be run: {why}", "critical")
     return _NOT_EXECUTABLE
 
 

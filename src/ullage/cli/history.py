@@ -12,18 +12,27 @@ from ullage.base import moments
 from ullage.base.text import clean, for_spreadsheet
 from ullage.base.values import iso
 from ullage.cli import options
-from ullage.cli.say import say_csv
+from ullage.cli.say import say_csv, say_lines
 from ullage.quota import model
+from ullage.quota.model import named_limits, severity_of
 from ullage.render import words
+from ullage.render.gauge import gauge
+from ullage.render.segment import short_name
+from ullage.render.surfaces import Span
 from ullage.store import history, overview
 from ullage.store.cache import ProfileCache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ullage.config import Settings
+    from ullage.quota.model import Reading
     from ullage.quota.pace import Sample
 
     Rows = list[tuple[str, Sample]]
 
+_BAR_CELLS = 20
 _COLUMNS = ("at", "window", "used_percent", "resets_at")
 
 
@@ -72,7 +81,7 @@ def command(since: datetime, name: str | None, as_json: bool, as_csv: bool) -> i
     elif as_csv:
         say_csv([_COLUMNS, *map(_cells, rows)])
     else:
-        _print(rows)
+        _print(rows, reading, datetime.now(UTC))
     return 0 if rows or reading else 3
 
 
@@ -99,11 +108,31 @@ def _cells(row: tuple[str, Sample]) -> list[object]:
     return [for_spreadsheet(value) if isinstance(value, str) else "" if value is None else value for value in values]
 
 
-def _print(rows: Rows) -> None:
+def _print(rows: Rows, reading: Reading | None, now: datetime) -> None:
     if not rows:
         click.echo("Nothing was recorded in that time.")
-    widest = max((len(window) for window, _ in rows), default=0)
+        return
+    settings = options.for_a_terminal(options.load_settings()[0])
+    names = {window.id: short_name(window) for window in (named_limits(reading) if reading else ())}
+    say_lines(_lines(rows, names, settings, now), settings.palette)
+
+
+def _lines(rows: Rows, names: Mapping[str, str], settings: Settings, now: datetime) -> Iterator[list[Span]]:
+    """Yield a line for each sample: its day faint where it is that of the line before, a bar in the level's colour."""
+    widest = max(len("window"), *(len(names.get(window, window)) for window, _ in rows))
+    yield [Span(text=f"{'when':16}  {'window':{widest}}   used  {'':{_BAR_CELLS}}  resets", level="faint")]
+    before = ""
     for window, sample in rows:
-        at = sample.at.astimezone().strftime("%Y-%m-%d %H:%M")
-        resets = f"resets {sample.resets_at.astimezone():%a %H:%M}" if sample.resets_at else ""
-        click.echo(f"{at}  {window:{widest}}  {words.percent(sample.used_percent):>5}  {resets}".rstrip())
+        local = sample.at.astimezone()
+        day = f"{local:%Y-%m-%d}"
+        level = severity_of(sample.used_percent, None, settings.thresholds)
+        share = min(sample.used_percent / 100, 1.0)
+        yield [
+            Span(text=day, level="faint" if day == before else None),
+            Span(text=f" {local:%H:%M}  {names.get(window, window):{widest}}  "),
+            Span(text=f"{words.percent(sample.used_percent):>5}", level=level),
+            Span(text="  "),
+            *gauge(share, None, _BAR_CELLS, level, ascii_only=settings.ascii_only),
+            Span(text=f"  {words.clock(sample.resets_at, now)}" if sample.resets_at else "", level="faint"),
+        ]
+        before = day

@@ -13,7 +13,7 @@ import click
 from ullage.base import moments
 from ullage.base.errors import UsageError
 from ullage.cli import options
-from ullage.cli.say import remark, say_csv
+from ullage.cli.say import remark, say_csv, say_lines
 from ullage.org import days, fetch, keys, output, reports
 
 TYPE_CHECKING = False
@@ -196,6 +196,7 @@ def _report(
     elif openmetrics:
         click.echo(output.expose_report(report, wanted, found, chosen), nl=False)
     else:
-        for line in output.lay_out(report, wanted, found, chosen, shutil.get_terminal_size().columns):
-            click.echo(line)
+        settings = options.for_a_terminal(settings)
+        room = shutil.get_terminal_size().columns
+        say_lines(output.lay_out(report, wanted, found, chosen, room, ascii_only=settings.ascii_only), settings.palette)
     return 0

@@ -12,8 +12,10 @@ import click
 from ullage.base.errors import CacheError, UsageError
 from ullage.base.values import iso
 from ullage.cli import options
+from ullage.cli.say import say_lines
 from ullage.doctor.meters import lay_out, report_meters
 from ullage.quota import meters
+from ullage.render.cells import plain
 from ullage.store.cache import ProfileCache
 
 TYPE_CHECKING = False
@@ -50,7 +52,9 @@ def command(names: tuple[str, ...], as_json: bool) -> int:
         click.echo(json.dumps(document, indent=1))
     else:
         width = min(shutil.get_terminal_size().columns, _WIDEST)
-        click.echo("\n".join(lay_out(shown, now, width)).rstrip())
+        settings = options.for_a_terminal(settings)
+        lines = lay_out(shown, now, width)
+        say_lines(plain(lines) if settings.ascii_only else lines, settings.palette)
     return 0
 
 

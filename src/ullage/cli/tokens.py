@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+import textwrap
 from datetime import UTC, datetime
 
 import click
@@ -13,7 +15,8 @@ from ullage.base import moments
 from ullage.base.text import clean
 from ullage.cli import options
 from ullage.cli.progress import ProgressBar
-from ullage.cli.say import remark, say, say_csv
+from ullage.cli.say import remark, say, say_csv, say_lines
+from ullage.render.surfaces import Span
 from ullage.tokens import document, prices, tally, transcripts
 from ullage.tokens import words as render
 from ullage.tokens.report import GROUPINGS
@@ -24,7 +27,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from datetime import tzinfo
 
-    from ullage.render.surfaces import Span
+    from ullage.config import Settings
     from ullage.tokens.tally import TokenUsage
     from ullage.tokens.transcripts import Root
 
@@ -109,7 +112,7 @@ def command(
     if as_json or as_csv:
         _print_for_programs(answer, _name(zone), as_json=as_json)
     else:
-        _print(answer, now)
+        _print(answer, settings, now)
     return 0 if answer.found.transcripts else 3
 
 
@@ -127,18 +130,26 @@ def _name(zone: tzinfo | None) -> str:
     return str(zone) if zone is not None else "local"
 
 
-def _print(answer: TokenUsage, now: datetime) -> None:
+def _print(answer: TokenUsage, settings: Settings, now: datetime) -> None:
     if not answer.found.transcripts:
         looked = ", ".join(root.directory for root in answer.found.roots)
         say(f"No transcripts are there. Looked below: {looked}")
         skipped = render.word_skipped(answer.skipped)
         click.echo(f"skipped: {skipped}" if skipped else render.NOTE)
         return
+    settings, width = options.for_a_terminal(settings), _width()
+    lines, left_out = render.lay_out(answer, width, ascii_only=settings.ascii_only)
+    remarks = render.write_remarks(answer, now)
+    if left_out:
+        remarks.insert(0, render.word_left_out(left_out))
     if sys.stdout.isatty():
-        _print_coloured(answer, render.write_remarks(answer, now))
-    else:
-        lines = ["".join(span.text for span in line).rstrip() for line in render.lay_out(answer, _PIPE_WIDTH)]
-        click.echo("\n".join([*lines, "", *render.write_remarks(answer, now)]))
+        remarks = [line for text in remarks for line in textwrap.wrap(text, width)]
+    below = [[Span(text=text, level="faint")] for text in remarks]
+    say_lines([render.title(answer), [], *lines, [], *below], settings.palette)
+
+
+def _width() -> int:
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else _PIPE_WIDTH
 
 
 def _print_for_programs(answer: TokenUsage, zone_name: str, *, as_json: bool) -> None:
@@ -146,19 +157,6 @@ def _print_for_programs(answer: TokenUsage, zone_name: str, *, as_json: bool) ->
         click.echo(document.encode(document.build_document(answer, zone_name)).encode())
         return
     say_csv(document.csv_rows(answer))
-
-
-def _print_coloured(answer: TokenUsage, remarks: list[str]) -> None:
-    # Imported late: on a pipe, the 60 ms and 10 MiB of rich are not needed.
-    import shutil
-
-    from ullage.render import table
-    from ullage.render.surfaces import Span
-
-    settings, _ = options.load_settings()
-    lines = render.lay_out(answer, shutil.get_terminal_size().columns)
-    below: list[list[Span]] = [[], *([Span(text=remark, level="stale")] for remark in remarks)]
-    table.print_lines([*lines, *below], table.for_this_output(settings))
 
 
 @command.command(name="prices", short_help="Show the list prices that costs go by, or update them.")
@@ -199,6 +197,6 @@ def show_prices(source: str | None, bundled: bool, as_json: bool) -> int:
         }
         click.echo(document.encode(combined).encode())
         return 0
-    for line in render.list_prices(shown):
-        click.echo(line)
+    settings = options.for_a_terminal(settings)
+    say_lines(render.list_prices(shown, _width(), ascii_only=settings.ascii_only), settings.palette)
     return 0

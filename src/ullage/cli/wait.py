@@ -16,7 +16,7 @@ from ullage.guard import Question, limits
 from ullage.guard.limits import Limit, parse_duration, parse_percent
 from ullage.guard.waiting import WaitState
 from ullage.quota.exits import NOTHING_KNOWN, OVER, TOO_OLD, UNDER
-from ullage.quota.model import binding_window, has_reset, limits_of, named_limits, same_reset, state_of
+from ullage.quota.model import FULL_PERCENT, binding_window, has_reset, limits_of, named_limits, same_reset, state_of
 from ullage.render import words
 
 TYPE_CHECKING = False
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from ullage.quota.model import Reading, Window
+    from ullage.quota.timeline import Level
 
 
 @click.command(name="wait")
@@ -65,9 +66,10 @@ def command(window: str | None, below: float | None, timeout: timedelta | None, 
         remark(f"Nothing is known of {clean(window) or 'any window'}.")
         return NOTHING_KNOWN
     look = _until_reset(known, chosen) if below is None else _until_below(known, chosen, below)
-    seen = countdown.wait(look, timeout)
+    seen = countdown.wait(look, timeout, known.settings.palette)
     if not (quiet and seen.over and seen.exit_code == UNDER):
-        remark(f"{seen.words}{'' if seen.over else ' The time is up.'}")
+        level: Level = "normal" if seen.over and seen.exit_code == UNDER else "warning"
+        remark(f"{seen.words}{'' if seen.over else ' The time is up.'}", level, known.settings.palette)
     return seen.exit_code if seen.over else OVER
 
 
@@ -93,9 +95,15 @@ def _until_reset(known: Known, first: Window) -> Callable[[datetime], WaitState]
         latest = _latest(known, first).resets_at
         if latest is None or (latest > resets_at and not same_reset(latest, resets_at)):
             return WaitState(over=True, words=f"{label} has reset.")
-        return WaitState(over=False, words=f"{label} resets at {words.clock(resets_at, now)}.", until=resets_at)
+        return WaitState(over=False, words=f"{label} {_ahead(first, resets_at, now)}.", until=resets_at)
 
     return look
+
+
+def _ahead(window: Window, resets_at: datetime, now: datetime) -> str:
+    if window.used_percent is not None and window.used_percent >= FULL_PERCENT:
+        return f"is {words.used_up(resets_at, now)}"
+    return words.resets(resets_at, now)
 
 
 def _until_below(known: Known, first: Window, below: float) -> Callable[[datetime], WaitState]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import unicodedata
 
+from ullage.base.text import with_plain_signs
 from ullage.render.surfaces import Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 
 def width(text: str) -> int:
@@ -61,6 +62,25 @@ def fit(spans: Sequence[Span], cells: int, *, ascii_only: bool = False) -> list[
     return [*fitted, Span(text=mark)] if cells > 0 else []
 
 
+def fit_words(text: str, room: int, *, ascii_only: bool = False) -> str:
+    """Return a text cut to so many cells between words, the cut marked; of a path the end stays, of all else the start.
+
+    Only a word that is longer than the room is cut itself.
+    """
+    if width(text) <= room:
+        return text
+    mark = "." if ascii_only else "…"
+    if "/" in text.strip("/"):
+        parts = text.split("/")
+        ends = ("/".join(parts[at:]) for at in range(1, len(parts)))
+        fitting = next((end for end in ends if end and width(end) + 2 <= room), None)
+        if fitting is not None:
+            return f"{mark}/{fitting}"
+    head = _head(text, max(0, room - 1))
+    whole = max(head.rfind(separator) for separator in " -_")
+    return (head[:whole].rstrip() if whole > len(head) // 3 else head) + mark
+
+
 def _head(text: str, room: int) -> str:
     for at, character in enumerate(text):
         room -= _width_of(character)
@@ -78,3 +98,9 @@ def trimmed(spans: Sequence[Span]) -> list[Span]:
         if text:
             return [*shown, last.replace(text=text)]
     return []
+
+
+def plain(lines: Iterable[Sequence[Span]]) -> Iterator[list[Span]]:
+    """Yield lines of spans with plain characters in the place of signs."""
+    for line in lines:
+        yield [span.replace(text=with_plain_signs(span.text)) for span in line]
