@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ullage.render.cells import fit, width
+from ullage.render.cells import fit, fit_words, fold, trimmed, width
 from ullage.render.surfaces import Span
 
 
@@ -36,3 +36,34 @@ def test_fit(cells: int, expected: list[str]) -> None:
     spans = [Span(text="abc", level="normal"), Span(text="漢字d")]
     assert [span.text for span in fit(spans, cells)] == expected
     assert sum(width(span.text) for span in fit(spans, cells)) <= cells
+
+
+@pytest.mark.parametrize(
+    ("text", "room", "shown"),
+    [
+        ("fable", 5, "fable"),
+        ("notes about everything", 14, "notes about…"),
+        ("notes-about-everything", 14, "notes-about…"),
+        ("/home/ada/src/compiler", 15, "…/src/compiler"),
+        ("/home/ada/src/compiler", 5, "/hom…"),
+        ("incomprehensibilities", 8, "incompr…"),
+    ],
+)
+def test_a_text_is_cut_between_words(text: str, room: int, shown: str) -> None:
+    assert fit_words(text, room) == shown
+    assert fit_words(text, room, ascii_only=True).isascii()
+    assert width(shown) <= room
+
+
+def test_a_line_is_folded_between_words_and_keeps_its_colours() -> None:
+    folded = fold([Span(text="runs out 11:16", level="warning"), Span(text="; resets at 13:08", level="faint")], 16)
+    assert [[(span.text, span.level) for span in line if span.text.strip()] for line in folded] == [
+        [("runs", "warning"), ("out", "warning"), ("11:16", "warning"), (";", "faint")],
+        [("resets", "faint"), ("at", "faint"), ("13:08", "faint")],
+    ]
+    assert [len(line) for line in map(trimmed, folded)] == [len(line) for line in folded]
+
+
+def test_blanks_at_the_end_are_dropped() -> None:
+    assert trimmed([Span(text="5h "), Span(text="  ", level="faint")]) == [Span(text="5h")]
+    assert trimmed([Span(text=" ")]) == []

@@ -5,18 +5,25 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from datetime import UTC, datetime
 
 import click
 
 from ullage import config, doctor
+from ullage.base.errors import UsageError
 from ullage.cli import options
 from ullage.cli.say import say_lines
+from ullage.config.settings import DEFAULTS, build_settings
 from ullage.doctor import page
 from ullage.quota import exits
 from ullage.render.cells import plain
 
-_WIDEST = 120
+_UNBROKEN = 10_000
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ullage.config import Settings
+
 _ASKS = "`ullage refresh --force` asks now, and says what stands in the way."
 
 
@@ -38,8 +45,9 @@ def command(as_json: bool, measure: bool) -> int:
     if as_json:
         click.echo(json.dumps({**found.document, "exit_code": status}, indent=1))
     else:
-        settings = options.for_a_terminal(config.load(os.environ)[0])
-        width = min(shutil.get_terminal_size().columns, _WIDEST)
+        settings = options.for_a_terminal(_settings())
+        # Not broken into lines where somebody may search them.
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _UNBROKEN
         lines = page.lay_out(found.document, [] if status == 0 else _wrong(found), now, width)
         say_lines(plain(lines) if settings.ascii_only else lines, settings.palette)
     return status
@@ -50,6 +58,14 @@ def exit_code(found: doctor.Examination, now: datetime) -> int:
     if found.findings:
         return found.findings[0].exit_code
     return exits.choose_exit_code(found.reading, found.schedule.problem, found.thresholds, now)
+
+
+def _settings() -> Settings:
+    """Return the settings in force; the defaults where the environment names no file that could be read."""
+    try:
+        return config.load(os.environ)[0]
+    except UsageError:
+        return build_settings(DEFAULTS, os.environ)
 
 
 def _wrong(found: doctor.Examination) -> list[str]:

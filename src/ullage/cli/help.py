@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ullage.cli.say import default_palette, has_colours, say_lines
+from ullage.cli.say import default_palette, has_colours, say_lines, wrapped
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ def show_error(error: click.ClickException) -> None:
         hint = f"Try '{context.command_path} {context.help_option_names[-1]}' for help."
         usage = [*click.unstyle(context.get_usage()).split("\n"), hint]
         lines += [*([Span(text=line, level="faint")] for line in usage), []]
-    first, *more = error.format_message().split("\n")
-    lines += [[Span(text="Error:", level="critical"), Span(text=f" {first}")], *([Span(text=line)] for line in more)]
+    first, *more = wrapped(f"Error: {error.format_message()}", err=True)
+    head = [Span(text="Error:", level="critical"), Span(text=first.removeprefix("Error:"))]
+    lines += [head, *([Span(text=line)] for line in more)]
     say_lines(lines, err=True)

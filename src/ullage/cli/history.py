@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from datetime import UTC, datetime
 
 import click
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     Rows = list[tuple[str, Sample]]
 
-_BAR_CELLS = 20
+_LONGEST_BAR, _SHORTEST_BAR = 20, 6
 _COLUMNS = ("at", "window", "used_percent", "resets_at")
 
 
@@ -114,15 +115,19 @@ def _print(rows: Rows, reading: Reading | None, now: datetime) -> None:
         return
     settings = options.for_a_terminal(options.load_settings()[0])
     names = {window.id: short_name(window) for window in (named_limits(reading) if reading else ())}
-    say_lines(_lines(rows, names, settings, now), settings.palette)
+    say_lines(_lines(rows, names, settings, now, shutil.get_terminal_size().columns), settings.palette)
 
 
-def _lines(rows: Rows, names: Mapping[str, str], settings: Settings, now: datetime) -> Iterator[list[Span]]:
+def _lines(rows: Rows, names: Mapping[str, str], settings: Settings, now: datetime, width: int) -> Iterator[list[Span]]:
     """Yield a line for each sample: its day faint where it is that of the line before, a bar in the level's colour."""
     widest = max(len("window"), *(len(names.get(window, window)) for window, _ in rows))
-    yield [Span(text=f"{'when':16}  {'window':{widest}}   used  {'':{_BAR_CELLS}}  resets", level="faint")]
+    resets = [words.clock(sample.resets_at, now) if sample.resets_at else "" for _, sample in rows]
+    bar = min(_LONGEST_BAR, width - len(f"{'':16}  {'':{widest}}   used    ") - max(map(len, resets)))
+    bar = bar if bar >= _SHORTEST_BAR else 0
+    gap = "  " if bar else ""
+    yield [Span(text=f"{'when':16}  {'window':{widest}}   used{gap}{'':{bar}}  resets", level="faint")]
     before = ""
-    for window, sample in rows:
+    for (window, sample), reset in zip(rows, resets, strict=True):
         local = sample.at.astimezone()
         day = f"{local:%Y-%m-%d}"
         level = severity_of(sample.used_percent, None, settings.thresholds)
@@ -131,8 +136,8 @@ def _lines(rows: Rows, names: Mapping[str, str], settings: Settings, now: dateti
             Span(text=day, level="faint" if day == before else None),
             Span(text=f" {local:%H:%M}  {names.get(window, window):{widest}}  "),
             Span(text=f"{words.percent(sample.used_percent):>5}", level=level),
-            Span(text="  "),
-            *gauge(share, None, _BAR_CELLS, level, ascii_only=settings.ascii_only),
-            Span(text=f"  {words.clock(sample.resets_at, now)}" if sample.resets_at else "", level="faint"),
+            Span(text=gap),
+            *(gauge(share, None, bar, level, ascii_only=settings.ascii_only) if bar else ()),
+            Span(text=f"  {reset}", level="faint"),
         ]
         before = day

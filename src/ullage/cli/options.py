@@ -104,11 +104,15 @@ def for_a_desktop(settings: Settings) -> Settings:
     return settings.replace(palette={} if os.environ.get("NO_COLOR") else settings.look.in_bar())
 
 
+def for_this_output(settings: Settings) -> Settings:
+    """Return the settings with plain characters where standard output can carry no others."""
+    carries_more = (getattr(sys.stdout, "encoding", None) or "").lower().startswith("utf")
+    return settings.replace(ascii_only=settings.ascii_only or not carries_more)
+
+
 def for_a_terminal(settings: Settings) -> Settings:
     """Return the settings adapted to what stdout can show, and to the terminal's background."""
-    from ullage.render import table
-
-    settings = table.for_this_output(settings)
+    settings = for_this_output(settings)
     if settings.look.background is not None or not settings.palette:
         return settings
     if not wants_colour(os.environ, is_terminal=sys.stdout.isatty()):

@@ -88,7 +88,7 @@ def command(
     if after is not None and (format != "json" or follow):
         raise UsageError("--after is for json, and in the place of --follow: it waits for one update.")
     tell = _print if write is None else _replace(write)
-    adapt = _adapt_to(count, background)
+    adapt = _adapt_to(count, background, is_for_reading=format == "plain" and write is None)
     if after is not None:
         return _wait(wanted, adapt, after, tell)
     if follow:
@@ -101,13 +101,17 @@ def command(
     return 0
 
 
-def _adapt_to(count: str | None, background: Literal["dark", "light"] | None) -> Callable[[Settings], Settings]:
+def _adapt_to(
+    count: str | None, background: Literal["dark", "light"] | None, *, is_for_reading: bool
+) -> Callable[[Settings], Settings]:
     """Return the function that adapts the settings in force to this bar's options."""
 
     def adapt(settings: Settings) -> Settings:
         if background is not None:
             settings = settings.replace(look=settings.look.replace(background=background))
         settings = options.for_a_desktop(settings)
+        # A bar takes UTF-8 whatever the locale; what a terminal or a script is given keeps to it.
+        settings = options.for_this_output(settings) if is_for_reading else settings
         return settings if count is None else settings.replace(show_left=count == "left")
 
     return adapt

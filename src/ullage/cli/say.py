@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ullage.quota.timeline import Level
     from ullage.render.surfaces import Span
 
+_NARROWEST = 20
+
 
 def say(text: str, *, err: bool = False) -> None:
     """Print lines; characters that a terminal acts on or hides are shown as escapes."""
@@ -43,15 +45,32 @@ def say_lines(lines: Iterable[Sequence[Span]], palette: Mapping[str, str] | None
 
 def remark(text: str, level: Level = "warning", palette: Mapping[str, str] | None = None) -> None:
     """Print on stderr what a person should know beside what was asked for, our name before it in a level's colour."""
+    lines = wrapped(f"ullage: {text}", err=True)
     if not has_colours(err=True):
-        say(f"ullage: {text}", err=True)
+        say("\n".join(lines), err=True)
         return
     # Imported late, as above: a guard on a pipe needs no colours.
     from ullage.render.surfaces import Span
 
-    first, *more = text.split("\n")
-    head = [Span(text="ullage:", level=level), Span(text=f" {first}")]
-    say_lines([head, *([Span(text=line)] for line in more)], palette, err=True)
+    head = [Span(text="ullage:", level=level), Span(text=lines[0].removeprefix("ullage:"))]
+    say_lines([head, *([Span(text=line)] for line in lines[1:])], palette, err=True)
+
+
+def wrapped(text: str, *, err: bool = False) -> list[str]:
+    """Return the lines of a text, on a terminal broken between words; elsewhere as they are, for whoever searches."""
+    lines = text.split("\n")
+    if not (sys.stderr if err else sys.stdout).isatty():
+        return lines
+    import shutil
+    import textwrap
+
+    # Some terminals wrap a line that fills the last column.
+    width = max(_NARROWEST, shutil.get_terminal_size().columns - 1)
+    return [
+        part
+        for line in lines
+        for part in textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False) or [""]
+    ]
 
 
 def has_colours(*, err: bool = False) -> bool:

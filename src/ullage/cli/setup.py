@@ -9,12 +9,19 @@ import time
 import click
 
 from ullage.base.errors import UsageError
-from ullage.cli.say import say
+from ullage.cli.say import say, say_lines
 from ullage.guard.limits import assign_limits, list_uncertain, parse_limit
 from ullage.quota import timeline
+from ullage.render.surfaces import Span
 from ullage.setup import claude_code, gnome, init, plans, plasma, reasons, service, started, userfile, widgets
 from ullage.setup import claude_code as claude_setup
 from ullage.store.cache import ProfileCache
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ullage.render.surfaces import Role
 
 _HOSTS = (*plans.HOSTS, claude_setup.NAME, service.NAME, gnome.NAME, plasma.NAME)
 
@@ -77,7 +84,7 @@ def _apply(plan: plans.Plan, *, yes: bool) -> int | None:
     """Show the changes, ask, and write them; return an exit code where nothing was written, else None."""
     assert plan.change is not None
     changes = [plan.change, *plan.more]
-    click.echo("\n".join(map(userfile.diff, changes)))
+    say_lines(line for change in changes for line in _coloured(userfile.diff(change)))
     if plan.note:
         say(f"\n{plan.note}")
     refused = None if yes else _ask("Write this?", "written")
@@ -88,6 +95,16 @@ def _apply(plan: plans.Plan, *, yes: bool) -> int | None:
         _write(change, keep=not plan.takes_back)
     say(plan.words)
     return None
+
+
+def _coloured(diff: str) -> Iterator[list[Span]]:
+    """Yield the lines of a diff: what is added in green, what is taken out in red, names and places in between."""
+    for number, line in enumerate(diff.split("\n")):
+        is_name = number < len(("---", "+++"))
+        level: Role | None = "normal" if line.startswith("+") else "critical" if line.startswith("-") else None
+        if line.startswith("@@"):
+            level = "accent"
+        yield [Span(text=line, level=None if is_name else level, style="bold" if is_name else "")]
 
 
 def _ask(question: str, done: str) -> int | None:

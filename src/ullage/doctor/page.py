@@ -1,33 +1,26 @@
-"""What `ullage doctor` shows: what is wrong first, then the rest in groups, each line with a mark. Pure.
-
-✓ is as it should be, ✗ needs a hand, · is neither: not set up, not in force, not there yet.
-"""
+"""What `ullage doctor` shows: what is wrong first, then the rest in groups, each line with a mark. Pure."""
 
 from __future__ import annotations
 
 import math
 import os
-import textwrap
 from datetime import timedelta
 
-from ullage.base.record import Record
 from ullage.base.values import parse_time
 from ullage.render import words
+from ullage.render.facts import Fact
 from ullage.render.surfaces import Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
-    from typing import Any, Literal
+    from typing import Any
 
-    from ullage.quota.timeline import Level
+    from ullage.render.facts import Mark
 
-    Mark = Literal["✓", "✗", "·"]
     Line = list[Span]
 
-_LEVELS: dict[Mark, Level | Literal["faint"]] = {"✓": "normal", "✗": "critical", "·": "faint"}
-_NARROWEST = 40
 _SET_UP = {
     "block": "set up in {file} (line {line})",
     "edited": "set up in {file} (line {line}, edited)",
@@ -36,17 +29,8 @@ _SET_UP = {
 }
 
 
-class Fact(Record):
-    """A line: its mark, what it is about, and what is said of it."""
-
-    mark: Mark
-    name: str
-    text: str
-
-
 def lay_out(document: dict[str, Any], wrong: Sequence[str], now: datetime, width: int) -> Iterator[Line]:
     """Yield the lines of an examination's document; `wrong` are sentences about what is wrong, the gravest first."""
-    width = max(width, _NARROWEST)
     yield [
         Span(text=f"ullage {document['ullage']}", style="bold"),
         Span(text=f"  Python {document['python']}, {document['system']}", level="faint"),
@@ -55,7 +39,7 @@ def lay_out(document: dict[str, Any], wrong: Sequence[str], now: datetime, width
     if not wrong:
         yield [Span(text="✓ ", level="normal"), Span(text="All is well.")]
     for sentence in wrong:
-        yield from _marked("✗", sentence, width)
+        yield from Fact(mark="✗", name="", text=sentence).lines(width)
     groups = (
         ("Where it is shown", _hosts(document)),
         ("What is known", _known(document, now)),
@@ -67,30 +51,7 @@ def lay_out(document: dict[str, Any], wrong: Sequence[str], now: datetime, width
         yield []
         yield [Span(text=heading, style="bold")]
         for fact in facts:
-            yield from _marked(fact.mark, fact.text, width, fact.name.ljust(names + 2))
-
-
-def _marked(mark: Mark, text: str, width: int, name: str = "") -> Iterator[Line]:
-    """Yield the lines of a text behind its mark and its name, wrapped so that both stand alone on the left."""
-    indent = 2 + len(name)
-    first, *more = textwrap.wrap(text, max(width - indent, _NARROWEST // 2), break_on_hyphens=False) or [""]
-    level: Literal["faint"] | None = "faint" if mark == "·" else None
-    parts, is_command = _with_commands(first, level, is_command=False)
-    yield [Span(text=f"{mark} ", level=_LEVELS[mark]), Span(text=name, level=level), *parts]
-    for line in more:
-        parts, is_command = _with_commands(line, level, is_command=is_command)
-        yield [Span(text=" " * indent), *parts]
-
-
-def _with_commands(line: str, level: Literal["faint"] | None, *, is_command: bool) -> tuple[list[Span], bool]:
-    """Return a line with what stands in backticks as an accent, and whether it ends inside of such."""
-    spans = []
-    for number, part in enumerate(line.split("`")):
-        if number:
-            spans.append(Span(text="`", level="faint"))
-            is_command = not is_command
-        spans.append(Span(text=part, level="accent" if is_command else level))
-    return spans, is_command
+            yield from fact.lines(width, names + 2)
 
 
 def _hosts(document: dict[str, Any]) -> list[Fact]:

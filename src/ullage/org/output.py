@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time, timedelta
 
 from ullage.base.text import for_spreadsheet
 from ullage.org import totals
-from ullage.render import columns
+from ullage.render import cells, columns
 from ullage.render.columns import Column, Table
 from ullage.render.surfaces import Span
 
@@ -121,7 +121,8 @@ def lay_out(
     report: Report, wanted: Days, found: Fetched, by: Sequence[str], width: int, *, ascii_only: bool = False
 ) -> Iterator[list[Span]]:
     """Yield the lines for a terminal: the title with its days, the table, and which days are not final yet."""
-    yield [Span(text=report.title, style="bold"), Span(text=f"  {wanted.first} to {wanted.last}, UTC", level="faint")]
+    days = Span(text=f"  {wanted.first} to {wanted.last}, UTC", level="faint")
+    yield from cells.fold([Span(text=report.title, style="bold"), days], width)
     yield []
     remarks = []
     added = totals.add_up(found.rows, by)
@@ -152,7 +153,7 @@ def _table(added: Sequence[OrgTotal], whole: OrgTotal, by: Sequence[str]) -> Tab
         before = first
     return Table(
         columns=(
-            *(Column(heading=_heading(name), is_text=True) for name in by),
+            *(Column(heading=_heading(name), is_text=True, worth=len(_WORTH)) for name in by),
             *(Column(heading=_heading(name), worth=worth.get(name, 0), is_faint=bool(currencies)) for name in counts),
             *(
                 Column(heading="cost" if currency == "USD" else f"cost {currency}", worth=len(_WORTH) + 1)

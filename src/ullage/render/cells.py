@@ -89,6 +89,34 @@ def _head(text: str, room: int) -> str:
     return text
 
 
+def fold(spans: Sequence[Span], room: int, separator: str = " ") -> list[list[Span]]:
+    """Return the spans as lines of so many cells, broken at separators; what is longer between two is not broken."""
+    lines: list[list[Span]] = [[]]
+    left = room
+    for piece in _pieces(spans, separator):
+        size = sum(width(span.text) for span in piece)
+        if lines[-1] and size > left:
+            lines[-1] = trimmed(lines[-1])
+            lines.append([])
+            left = room
+        gap = separator if lines[-1] else ""
+        lines[-1] += [*([Span(text=gap)] if gap else []), *piece]
+        left -= size + len(separator)
+    return lines
+
+
+def _pieces(spans: Sequence[Span], separator: str) -> Iterator[list[Span]]:
+    """Yield what stands between separators, which belong to no span's style."""
+    piece: list[Span] = []
+    for span in spans:
+        first, *more = span.text.split(separator)
+        piece.append(span.replace(text=first))
+        for text in more:
+            yield [part for part in piece if part.text]
+            piece = [span.replace(text=text)]
+    yield [part for part in piece if part.text]
+
+
 def trimmed(spans: Sequence[Span]) -> list[Span]:
     """Return the spans without the blanks at their end."""
     shown = list(spans)

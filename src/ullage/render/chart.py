@@ -9,7 +9,7 @@ from ullage.base.text import clean
 from ullage.quota.model import has_reset, severity_of
 from ullage.render import words
 from ullage.render.burnup import FULL, course, outlook, ticks, used_at
-from ullage.render.cells import fit
+from ullage.render.cells import fit, fold, trimmed
 from ullage.render.cells import width as cells_of
 from ullage.render.surfaces import Span
 
@@ -69,15 +69,14 @@ def page(
     """
     signs = _ASCII if ascii_only else _Signs()
     below = [] if brief else _interval(burnup)
-    return [
-        fit(line, width, ascii_only=ascii_only)
-        for line in (
-            *heading(burnup, 0 if stacked else width, thresholds, ascii_only=ascii_only),
-            *draw(burnup, width, height, thresholds=thresholds, ascii_only=ascii_only),
-            *below,
-            _legend(burnup, signs, thresholds),
-        )
+    above = heading(burnup, 0 if stacked else width, thresholds, ascii_only=ascii_only)
+    lines = [
+        *(part for line in above for half in fold(line, width, "; ") for part in fold(half, width)),
+        *draw(burnup, width, height, thresholds=thresholds, ascii_only=ascii_only),
+        *(part for line in below for part in fold(line, width)),
+        *fold(_legend(burnup, signs, thresholds), width, _GAP),
     ]
+    return [fit(trimmed(line), width, ascii_only=ascii_only) for line in lines]
 
 
 def heading(burnup: Burnup, width: int, thresholds: Thresholds, *, ascii_only: bool) -> list[Line]:

@@ -27,9 +27,9 @@ _UNITS = ((10**9, "G"), (10**6, "M"), (10**3, "k"))
 
 
 class Column(Record):
-    """A column: words to the left or numbers to the right; of numbers a narrow terminal leaves out the least `worth`.
+    """A column: words to the left or numbers to the right; a narrow terminal leaves out the least `worth` first.
 
-    What is faint is detail: the eye should find the rest first.
+    The first column and the column of most worth stay. What is faint is detail: the eye should find the rest first.
     """
 
     heading: str
@@ -110,14 +110,13 @@ def _widths(table: Table) -> list[int]:
 
 
 def _fitting(table: Table, widths: Sequence[int], width: int) -> list[int]:
-    """Return the places of the columns that stay: every text, and the numbers of most worth, one of them at least."""
+    """Return the places of the columns that stay: the first, and those of most worth, one of them at least."""
     least = [
         min(size, _NARROWEST_TEXT) if column.is_text else size
         for size, column in zip(widths, table.columns, strict=True)
     ]
     kept = list(range(len(table.columns)))
-    numbers = sorted((at for at in kept if not table.columns[at].is_text), key=lambda at: table.columns[at].worth)
-    for at in numbers[:-1]:
+    for at in sorted(kept[1:], key=lambda at: table.columns[at].worth)[:-1]:
         if _needed(least, kept) > width:
             kept.remove(at)
     return kept

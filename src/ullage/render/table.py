@@ -11,6 +11,7 @@ from rich.text import Text
 
 from ullage.config.palette import number_of, wants_colour
 from ullage.render import usage
+from ullage.render.cells import trimmed
 from ullage.render.surfaces import style_of
 
 TYPE_CHECKING = False
@@ -29,12 +30,6 @@ def print_usage(overview: Overview, settings: Settings, now: datetime, *, title:
     above = [*([] if first else [[]]), *usage.title(title, settings, console.width)] if title else []
     for line in [*above, *usage.page(overview, settings, now, console.width)]:
         console.print(_text(line, settings))
-
-
-def for_this_output(settings: Settings) -> Settings:
-    """Return the settings with plain characters where standard output can carry no others."""
-    carries_more = (getattr(sys.stdout, "encoding", None) or "").lower().startswith("utf")
-    return settings.replace(ascii_only=settings.ascii_only or not carries_more)
 
 
 def print_lines(lines: Iterable[Sequence[Span]], settings: Settings) -> None:
@@ -75,7 +70,7 @@ def _console(palette: Mapping[str, str], file: io.StringIO | None = None, width:
 
 
 def _text(line: Sequence[Span], settings: Settings) -> Text:
-    return Text.assemble(*((span.text, _rich_style(style_of(span, settings.palette))) for span in line))
+    return Text.assemble(*((span.text, _rich_style(style_of(span, settings.palette))) for span in trimmed(line)))
 
 
 def _rich_style(style: str) -> str:

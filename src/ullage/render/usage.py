@@ -6,7 +6,7 @@ from ullage.base.record import Record
 from ullage.base.text import clean
 from ullage.quota.model import state_at
 from ullage.render import words
-from ullage.render.cells import fit
+from ullage.render.cells import fit, fit_words
 from ullage.render.cells import width as cells_of
 from ullage.render.gauge import gauge
 from ullage.render.rows import rows
@@ -167,7 +167,7 @@ def _starts(found: Sequence[Row], settings: Settings, chosen: int | None) -> lis
         marked = row.binds if chosen is None else number == chosen
         sign = (">" if settings.ascii_only else "▸") if marked else " "
         digit = "" if chosen is None else f"{number + 1} " if number < 9 and row.title != "Credits" else "  "
-        title = _shown(row.title, settings)[:_LONGEST_TITLE]
+        title = fit_words(_shown(row.title, settings), _LONGEST_TITLE, ascii_only=settings.ascii_only)
         starts.append(
             [
                 *([Span(text=f"{sign} "), Span(text=digit, level="faint")] if several or digit else ()),
@@ -259,7 +259,10 @@ def _narrow(found: Sequence[Row], settings: Settings, now: datetime, room: int, 
     """Return the essentials for a pane of forty cells or less: name, number, time left, and a line for a warning."""
     start = _starts(found, settings, chosen)
     if room < _ROOM_FOR_MARKS:
-        start = [[Span(text=_shown(row.title, settings)[:_SHORTEST_TITLE])] for row in found]
+        start = [
+            [Span(text=fit_words(_shown(row.title, settings), _SHORTEST_TITLE, ascii_only=settings.ascii_only))]
+            for row in found
+        ]
     head = max((_width(begin) for begin in start), default=0) + 1
     times = [f" {words.countdown(row.resets_at - now)}" if row.resets_at and not row.sentence else "" for row in found]
     bar = min(_LONGEST_BAR, room - head - _number_width(found) - max(map(len, times), default=0))

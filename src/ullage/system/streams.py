@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 _FAILED = 5
-_PLAINLY = "ullage-plainly"
+_PLAINLY = "ullage_ascii"
 # Those that were closed when this process began.
 _closed: set[int] = set()
 
@@ -77,10 +77,19 @@ def keep_to_locale(environ: Mapping[str, str]) -> None:
     bytes.
     """
     codecs.register_error(_PLAINLY, _plainly)
+    codecs.register(_find_codec)
     is_plain = environ.get("LC_ALL") in ("C", "POSIX")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(encoding="ascii" if is_plain else None, errors=_PLAINLY)
+            stream.reconfigure(encoding=_PLAINLY if is_plain else None, errors=_PLAINLY)
+
+
+def _find_codec(name: str) -> codecs.CodecInfo | None:
+    """Return ASCII by a name of ours: click takes a stream in `ascii` for a mistake, and writes UTF-8 to it."""
+    if name != _PLAINLY:
+        return None
+    known = codecs.lookup("ascii")
+    return codecs.CodecInfo(known.encode, known.decode, incrementalencoder=known.incrementalencoder, name=_PLAINLY)
 
 
 def _plainly(error: UnicodeError) -> tuple[str, int]:

@@ -54,6 +54,7 @@ _NUMBERS: tuple[tuple[str, int, int | None], ...] = (
 _OPTIONAL = ("thinking", "write 1h", "searches")
 _TEXTS = {"session": ("last used", "project", "session"), "branch": ("project", "branch")}
 _SHORT_ID = 8
+_KEPT = 10
 
 
 def word_dollars(total: Total) -> str:
@@ -86,7 +87,8 @@ def lay_out(answer: TokenUsage, width: int, *, ascii_only: bool = False) -> tupl
     ]
     table = Table(
         columns=(
-            *(Column(heading=heading, is_text=True) for heading in texts),
+            # Without room for it a session is known by when and where it was.
+            *(Column(heading=heading, is_text=True, worth=6 if heading == "session" else _KEPT) for heading in texts),
             *(Column(heading=heading, worth=worth, is_faint=at is not None) for heading, worth, at in numbers),
         ),
         rows=tuple((*_labels(answer, group, zone), *_cells(group.total, numbers)) for group in groups),
@@ -121,7 +123,7 @@ def _labels(answer: TokenUsage, group: UsageGroup, zone: tzinfo | None) -> tuple
         ends = datetime.fromisoformat(group.key[1]).astimezone(zone)
         percent = answer.used_percent.get(group.key)
         said = "" if percent is None else f" {percent:.0f}%"
-        return (f"{begins:%Y-%m-%d %H:%M}–{ends:%H:%M}{'~' if group.key[2] == 'estimate' else said}",)
+        return (f"{begins:%m-%d %H:%M}–{ends:%H:%M}{'~' if group.key[2] == 'estimate' else said}",)
     if by == "session":
         last = group.total.last_at
         when = f"{_local(last, zone):%Y-%m-%d %H:%M}" if last is not None else ""
@@ -203,7 +205,7 @@ def list_prices(prices: PriceList, width: int, *, ascii_only: bool = False) -> l
     numbers = (("input", 4), ("output", 5), ("write 5m", 2), ("write 1h", 1), ("cache read", 3))
     table = Table(
         columns=(
-            Column(heading="model", is_text=True),
+            Column(heading="model", is_text=True, worth=_KEPT),
             *(Column(heading=heading, worth=worth) for heading, worth in numbers),
         ),
         rows=tuple(rows),
