@@ -20,7 +20,7 @@ from ullage.render import words
 
 THRESHOLDS = Thresholds()
 MINUTE = timedelta(minutes=1)
-RESETS = words.resets(NOW + timedelta(hours=2, minutes=13), NOW)
+RESETS = words.format_reset(NOW + timedelta(hours=2, minutes=13), NOW)
 HINT = " Limits of your own: --max 5h=80, --need 20%."
 PROBLEM = Problem(code="timeout", message="The server fell silent.\nTry again.")
 
@@ -145,7 +145,7 @@ def many(*used: float | None) -> Reading:
         ),
         (question("80"), many(10), f"Room: Seven day a is at 10%, limit 80%, {RESETS}."),
         (question(), many(None, None, 3), "Cannot tell: nothing is known of Seven day a; nor of 1 other window."),
-        (question(), many(100, 3), f"No room: Seven day a is {words.used_up(window().resets_at, NOW)}."),
+        (question(), many(100, 3), f"No room: Seven day a is {words.format_used_up(window().resets_at, NOW)}."),
     ],
 )
 def test_where_no_window_is_named_one_stands_for_all(asked: Question, known: Reading, message: str) -> None:

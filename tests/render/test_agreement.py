@@ -46,7 +46,7 @@ class State(Record):
         return window(used=self.used, label="Session (5h)", resets_at=self.resets_at, as_of=NOW - self.age)
 
 
-BACK = f"used up; {words.back(IN_27_MINUTES, NOW)}"
+BACK = f"used up; {words.format_return(IN_27_MINUTES, NOW)}"
 STATES = {
     "normal": State(used=37.0, number="37%"),
     "warning": State(used=82.9, number="82%!"),
@@ -79,18 +79,18 @@ def test_the_prompt_the_status_line_and_the_list_show_one_number(state: State) -
     template = parse_template(settings().status_line_template, PLAIN_SUBJECTS + SESSION_SUBJECTS)
     assert f"5h {state.number}" in text(segment.fill(template, view_of(state, {"model": ""})))
     for width in (40, 60, 100):
-        lines = [text(line) for line in usage.page(overview_of(state), settings(), NOW, width)]
+        lines = [text(line) for line in usage.lay_out_page(overview_of(state), settings(), NOW, width)]
         row = next(line for line in lines if "Session" in line)
         assert state.in_a_list in row
 
 
 @each
 def test_the_list_and_the_chart_say_the_same_sentence(state: State) -> None:
-    shown = "\n".join(text(line) for line in usage.page(overview_of(state), settings(), NOW, 100))
+    shown = "\n".join(text(line) for line in usage.lay_out_page(overview_of(state), settings(), NOW, 100))
     assert state.sentence in shown
     drawn = burnup.plot_burnup(state.window, (), None, NOW)
     assert drawn is not None
-    above = text(chart.heading(drawn, 200, settings().thresholds, ascii_only=False)[0])
+    above = text(chart.lay_out_heading(drawn, 200, settings().thresholds, ascii_only=False)[0])
     assert state.sentence in above
     assert state.number.strip("~") in above
 
@@ -111,14 +111,14 @@ def test_a_guard_and_an_alert_say_it_too(state: State) -> None:
         assert told == ()
     else:
         number = state.number.strip("~!")
-        assert f"Session (5h) is at {number}, limit 100%, {words.resets(IN_27_MINUTES, NOW)}" in judged.message
+        assert f"Session (5h) is at {number}, limit 100%, {words.format_reset(IN_27_MINUTES, NOW)}" in judged.message
         assert [alert.title for alert in told] == ([f"Session (5h): {number} used"] if "!" in state.number else [])
 
 
 @pytest.mark.parametrize("used", [100.0, 104.0, 1000.0])
 def test_nothing_shows_more_than_everything(used: float) -> None:
     state = State(used=used, number="100%×", sentence=BACK)
-    shown = "\n".join(text(line) for line in usage.page(overview_of(state), settings(), NOW, 80))
+    shown = "\n".join(text(line) for line in usage.lay_out_page(overview_of(state), settings(), NOW, 80))
     assert "100%×" in shown
     assert "104" not in shown
     assert "1000" not in shown

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ullage.render.cells import fit, fit_words, fold, trimmed, width
+from ullage.render.cells import fit, fit_words, fold, measure_width, trimmed
 from ullage.render.surfaces import Span
 
 
@@ -25,7 +25,7 @@ from ullage.render.surfaces import Span
     ],
 )
 def test_width(text: str, cells: int) -> None:
-    assert width(text) == cells
+    assert measure_width(text) == cells
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_width(text: str, cells: int) -> None:
 def test_fit(cells: int, expected: list[str]) -> None:
     spans = [Span(text="abc", level="normal"), Span(text="漢字d")]
     assert [span.text for span in fit(spans, cells)] == expected
-    assert sum(width(span.text) for span in fit(spans, cells)) <= cells
+    assert sum(measure_width(span.text) for span in fit(spans, cells)) <= cells
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_fit(cells: int, expected: list[str]) -> None:
 def test_a_text_is_cut_between_words(text: str, room: int, shown: str) -> None:
     assert fit_words(text, room) == shown
     assert fit_words(text, room, ascii_only=True).isascii()
-    assert width(shown) <= room
+    assert measure_width(shown) <= room
 
 
 def test_a_line_is_folded_between_words_and_keeps_its_colours() -> None:

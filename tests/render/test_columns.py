@@ -37,18 +37,21 @@ def lines(table: Table, width: int, *, ascii_only: bool = False) -> list[str]:
     ],
 )
 def test_money(amount: str, shown: str) -> None:
-    assert columns.money(Decimal(amount), "USD") == shown
-    assert columns.money(None, "USD") == ""
-    assert columns.money(Decimal(5), "EUR") == "5.00 EUR"
+    assert columns.format_money(Decimal(amount), "USD") == shown
+    assert columns.format_money(None, "USD") == ""
+    assert columns.format_money(Decimal(5), "EUR") == "5.00 EUR"
 
 
 def test_counts_are_short_and_round_to_the_next_unit() -> None:
-    shown = [columns.count(n) for n in (0, 999, 1000, 9994, 9996, 99_950, 999_499, 999_500, 18_699_144, 12_345_678_901)]
+    shown = [
+        columns.format_count(n)
+        for n in (0, 999, 1000, 9994, 9996, 99_950, 999_499, 999_500, 18_699_144, 12_345_678_901)
+    ]
     assert shown == ["0", "999", "1.00k", "9.99k", "10.0k", "100k", "999k", "1.00M", "18.7M", "12.3G"]
 
 
 def test_what_is_not_told_is_nothing_and_not_0() -> None:
-    assert (columns.count(None), columns.count(0)) == ("", "0")
+    assert (columns.format_count(None), columns.format_count(0)) == ("", "0")
 
 
 def test_words_to_the_left_numbers_to_the_right_and_the_total_set_off() -> None:
@@ -78,7 +81,7 @@ def test_the_column_of_least_worth_makes_room_and_is_named() -> None:
 @pytest.mark.parametrize("width", range(15, 40))
 @pytest.mark.parametrize("weights", [(), (1.0, 0.5)])
 def test_no_line_is_wider_than_the_terminal(width: int, weights: tuple[float, ...]) -> None:
-    assert max(map(cells.width, lines(PEOPLE.replace(weights=weights), width))) <= width
+    assert max(map(cells.measure_width, lines(PEOPLE.replace(weights=weights), width))) <= width
 
 
 def test_a_bar_shows_a_row_beside_the_largest_where_there_is_room() -> None:

@@ -31,6 +31,6 @@ def parse_options(command: str, arguments: Sequence[str]) -> dict[str, list[str]
     return options
 
 
-def last_value(options: dict[str, list[str]], name: str) -> str | None:
+def find_last_value(options: dict[str, list[str]], name: str) -> str | None:
     """Return what an option was given last, None where it was not given."""
     return options[name][-1] if options.get(name) else None

@@ -39,7 +39,7 @@ def _scanner() -> Callable[[str, int], tuple[Any, int]]:
     return scan
 
 
-def top_level_object(data: bytes, key: str) -> dict[str, Any] | None:
+def find_top_level_object(data: bytes, key: str) -> dict[str, Any] | None:
     """Return the object under a key of a large JSON document in Claude Code's own layout, without reading the rest.
 
     None where that layout, two spaces before each of the outermost keys, does not show such a key.

@@ -26,7 +26,7 @@ def clean(text: object, longest: int = LONGEST_LABEL) -> str:
 _FORMULA_SIGNS = "=+-@\uff1d\uff0b\uff0d\uff20"
 
 
-def for_spreadsheet(text: str) -> str:
+def disarm_formula(text: str) -> str:
     """Return a text that no spreadsheet takes for a formula when it is a field of a CSV file.
 
     Nor does a program that splits at semicolons or tabs find one in it: to such a program the quotes around a field
@@ -37,7 +37,7 @@ def for_spreadsheet(text: str) -> str:
     return re.sub(rf"(^|[;\t\r\n])(?=[\s\"]*[{re.escape(_FORMULA_SIGNS)}])", r"\1'", text)
 
 
-def visible(text: str) -> str:
+def make_visible(text: str) -> str:
     """Return a path, or another text of this machine's, with whatever is not plainly seen on a screen as an escape."""
     if text.isascii() and text.isprintable():
         return text
@@ -98,6 +98,6 @@ def in_ascii(text: str) -> str:
     return with_plain_signs(text).encode("ascii", "backslashreplace").decode()
 
 
-def slug(text: str) -> str:
+def make_slug(text: str) -> str:
     """Return a name for templates and JSON ids: lower-case letters and digits, joined by single underscores."""
     return "_".join("".join(c.lower()[0] if c.isalnum() else " " for c in text).split())

@@ -13,11 +13,11 @@ from ullage.alerts import channels, outbox
 from ullage.base.errors import UllageError
 from ullage.cli import options
 from ullage.cli.say import remark, say_lines
-from ullage.quota.model import named_limits
+from ullage.quota.model import list_named_limits
 from ullage.render import words
 from ullage.render.cells import plain
 from ullage.render.facts import Fact
-from ullage.render.segment import short_name
+from ullage.render.segment import shorten_name
 from ullage.store.cache import ProfileCache
 from ullage.system import secret
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @click.group(name="alerts", invoke_without_command=True)
-@options.profile
+@options.add_profile_option
 @click.pass_context
 def command(context: click.Context) -> None:
     """Show which alerts are sent, by which ways, and whether they get through. config.toml sets them."""
@@ -38,13 +38,13 @@ def command(context: click.Context) -> None:
     wishes, now = settings.alerts, datetime.now(UTC)
     cache = ProfileCache(os.environ)
     facts = [*_ways(wishes), Fact(mark="·", name="when", text=_when(wishes)), *_told(cache, now)]
-    settings = options.for_a_terminal(settings)
+    settings = options.load_terminal_settings(settings)
     width, names = shutil.get_terminal_size().columns, max(len(fact.name) for fact in facts) + 2
     lines = [line for fact in facts for line in fact.lines(width, names)]
     say_lines(plain(lines) if settings.ascii_only else lines, settings.palette)
     found = outbox.load_problem(cache)
     if found:
-        remark(f"{words.ago(now - found[0])}: {found[1]}")
+        remark(f"{words.format_ago(now - found[0])}: {found[1]}")
 
 
 def _ways(wishes: Wishes) -> list[Fact]:
@@ -57,10 +57,10 @@ def _ways(wishes: Wishes) -> list[Fact]:
 
 def _told(cache: ProfileCache, now: datetime) -> list[Fact]:
     """Return what has been sent and is not sent again before a window's reset."""
-    reading = cache.reading()
-    names = {window.id: short_name(window) for window in (named_limits(reading) if reading else ())}
+    reading = cache.load_reading()
+    names = {window.id: shorten_name(window) for window in (list_named_limits(reading) if reading else ())}
     facts = []
-    for mark in outbox.Outbox(cache, cache.load().account).marks():
+    for mark in outbox.Outbox(cache, cache.load().account).load_marks():
         name = names.get(mark.window_id, mark.window_id)
         what = {
             "threshold": f"{name} at {mark.percent or 0:g}%",
@@ -68,7 +68,7 @@ def _told(cache: ProfileCache, now: datetime) -> list[Fact]:
             "blocked": f"{name} is used up; its reset follows",
             "failing": "readings fail",
         }.get(mark.kind, f"{mark.kind} {name}")
-        until = f", until {words.clock(mark.resets_at, now)}" if mark.resets_at else ""
+        until = f", until {words.format_clock(mark.resets_at, now)}" if mark.resets_at else ""
         facts.append(Fact(mark="✓", name="sent", text=what + until))
     return facts
 
@@ -78,7 +78,7 @@ def _when(wishes: Wishes) -> str:
     parts += ["when a window is going to run out"] if wishes.forecast else []
     parts += ["when one has reset that was used up"]
     if wishes.failing_after is not None:
-        parts.append(f"when readings have failed for {words.countdown(wishes.failing_after)}")
+        parts.append(f"when readings have failed for {words.format_countdown(wishes.failing_after)}")
     if wishes.quiet is not None:
         parts.append(
             f"not from {wishes.quiet.start:%H:%M} to {wishes.quiet.end:%H:%M} {wishes.quiet.zone or ''}".rstrip()

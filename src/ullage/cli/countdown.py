@@ -11,7 +11,7 @@ from ullage.base.text import clean
 from ullage.cli.say import default_palette, has_colours
 from ullage.guard import waiting
 from ullage.render import cells, words
-from ullage.render.gauge import gauge
+from ullage.render.gauge import draw_gauge
 from ullage.render.surfaces import Span, paint
 
 TYPE_CHECKING = False
@@ -41,7 +41,7 @@ def wait(
     def show(seen: WaitState, now: datetime) -> None:
         nonlocal shown
         columns = shutil.get_terminal_size().columns
-        spans = line(seen, deadline, now, columns, began=began, ascii_only=ascii_only)
+        spans = format_line(seen, deadline, now, columns, began=began, ascii_only=ascii_only)
         text = paint(spans, timeline, default_palette() if palette is None else palette)
         if text != shown:
             shown = text
@@ -54,7 +54,7 @@ def wait(
             _print(_CLEAR)
 
 
-def line(
+def format_line(
     seen: WaitState,
     deadline: datetime | None,
     now: datetime,
@@ -69,17 +69,17 @@ def line(
     if until is not None:
         if began is not None and until > began and columns >= _ROOM_FOR_A_BAR:
             passed = min(max((now - began) / (until - began), 0.0), 1.0)
-            spans += [*gauge(passed, None, _BAR_CELLS, "normal", ascii_only=ascii_only), Span(text=" ")]
-        spans.append(Span(text=f"{clock(until - now)} ", style="bold"))
+            spans += [*draw_gauge(passed, None, _BAR_CELLS, "normal", ascii_only=ascii_only), Span(text=" ")]
+        spans.append(Span(text=f"{format_clock(until - now)} ", style="bold"))
     spans.append(Span(text=clean(seen.words, _LONGEST_LINE)))
     # Some terminals wrap a line that fills the last column.
     return cells.fit(spans, max(1, columns - 1), ascii_only=ascii_only)
 
 
-def clock(remaining: timedelta) -> str:
+def format_clock(remaining: timedelta) -> str:
     """Return the remaining time, to the second below ten minutes."""
     seconds = max(0, int(remaining.total_seconds()))
-    return f"{seconds // 60}:{seconds % 60:02}" if seconds < 600 else words.countdown(remaining)
+    return f"{seconds // 60}:{seconds % 60:02}" if seconds < 600 else words.format_countdown(remaining)
 
 
 def _print(text: str) -> None:

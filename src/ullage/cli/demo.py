@@ -16,7 +16,7 @@ import click
 from ullage.base.errors import UllageError
 from ullage.cli.previews import made_up_course
 from ullage.cli.say import has_colours, say_lines
-from ullage.config.palette import background_of
+from ullage.config.palette import find_background
 from ullage.quota import timeline
 from ullage.quota.timeline import SURFACES
 from ullage.render.surfaces import Span
@@ -81,7 +81,7 @@ def _environment(home: str, address: str) -> dict[str, str]:
     if has_colours():
         # What is run here writes to a pipe, and has no terminal to ask.
         kept["CLICOLOR_FORCE"] = "1"
-        if background_of(os.environ) is None and ask_background(os.environ) == "light":
+        if find_background(os.environ) is None and ask_background(os.environ) == "light":
             kept["COLORFGBG"] = "0;15"
     else:
         kept["NO_COLOR"] = "1"
@@ -102,13 +102,13 @@ def _environment(home: str, address: str) -> dict[str, str]:
 def _make_up_history(environ: Mapping[str, str]) -> None:
     """Record a course that leads to what each window stands at, for a chart."""
     cache, now = ProfileCache(environ), datetime.now(UTC)
-    reading = cache.reading()
+    reading = cache.load_reading()
     for window in reading.windows if reading else ():
         if reading is None or window.resets_at is None or not window.used_percent or window.kind == "other":
             continue
         for sample in made_up_course(window, now):
             stated = window.replace(used_percent=sample.used_percent, as_of=sample.at)
-            history.record(overview.history_path(environ), overview.owner(cache, reading), [stated], sample.at)
+            history.record(overview.locate_history(environ), overview.name_owner(cache, reading), [stated], sample.at)
 
 
 def _run(command: list[str], environ: Mapping[str, str]) -> str:
@@ -118,8 +118,8 @@ def _run(command: list[str], environ: Mapping[str, str]) -> str:
 def _wait_for_reading(environ: Mapping[str, str]) -> None:
     deadline = time.monotonic() + _PATIENCE_SECONDS
     # Timelines are written in this order: once the last one has a text, all have.
-    while not timeline.text_at(ProfileCache(environ).timeline(SURFACES[-1]), int(time.time())):
-        problem = ProfileCache(environ).schedule().problem
+    while not timeline.find_text(ProfileCache(environ).read_timeline(SURFACES[-1]), int(time.time())):
+        problem = ProfileCache(environ).load_schedule().problem
         if problem or time.monotonic() > deadline:
             raise UllageError(problem.message if problem else "The refresh in the background brought no reading.")
         time.sleep(0.02)

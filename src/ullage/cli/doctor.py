@@ -30,7 +30,7 @@ _ASKS = "`ullage refresh --force` asks now, and says what stands in the way."
 @click.command(name="doctor")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 @click.option("--measure", is_flag=True, help="Time a prompt, too, in every shell that is here; takes some seconds.")
-@options.profile
+@options.add_profile_option
 def command(as_json: bool, measure: bool) -> int:
     """Look at what is installed, set up, read and due here, and say what is wrong with it.
 
@@ -41,11 +41,11 @@ def command(as_json: bool, measure: bool) -> int:
     """
     now = datetime.now(UTC)
     found = doctor.examine(os.environ, now, measured=measure)
-    status = exit_code(found, now)
+    status = choose_code(found, now)
     if as_json:
         click.echo(json.dumps({**found.document, "exit_code": status}, indent=1))
     else:
-        settings = options.for_a_terminal(_settings())
+        settings = options.load_terminal_settings(_settings())
         # Not broken into lines where somebody may search them.
         width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _UNBROKEN
         lines = page.lay_out(found.document, [] if status == 0 else _wrong(found), now, width)
@@ -53,7 +53,7 @@ def command(as_json: bool, measure: bool) -> int:
     return status
 
 
-def exit_code(found: doctor.Examination, now: datetime) -> int:
+def choose_code(found: doctor.Examination, now: datetime) -> int:
     """Return the exit code of the first finding; without findings, that of the contract for the reading."""
     if found.findings:
         return found.findings[0].exit_code

@@ -10,15 +10,15 @@ from datetime import UTC, datetime
 import click
 
 from ullage.base import moments
-from ullage.base.text import clean, for_spreadsheet
-from ullage.base.values import iso
+from ullage.base.text import clean, disarm_formula
+from ullage.base.values import format_time
 from ullage.cli import options
 from ullage.cli.say import say_csv, say_lines
 from ullage.quota import model
-from ullage.quota.model import named_limits, severity_of
+from ullage.quota.model import grade_percent, list_named_limits
 from ullage.render import words
-from ullage.render.gauge import gauge
-from ullage.render.segment import short_name
+from ullage.render.gauge import draw_gauge
+from ullage.render.segment import shorten_name
 from ullage.render.surfaces import Span
 from ullage.store import history, overview
 from ullage.store.cache import ProfileCache
@@ -39,7 +39,7 @@ _COLUMNS = ("at", "window", "used_percent", "resets_at")
 
 def _since(_context: click.Context, _parameter: click.Parameter, value: str) -> datetime:
     try:
-        return moments.since_when(value, datetime.now(UTC))
+        return moments.parse_beginning(value, datetime.now(UTC))
     except ValueError as error:
         raise click.BadParameter(f"{error}.") from error
 
@@ -57,7 +57,7 @@ def _since(_context: click.Context, _parameter: click.Parameter, value: str) -> 
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV, with a line of headings.")
-@options.profile
+@options.add_profile_option
 def command(since: datetime, name: str | None, as_json: bool, as_csv: bool) -> int:
     """List what the windows stood at, reading by reading.
 
@@ -67,13 +67,13 @@ def command(since: datetime, name: str | None, as_json: bool, as_csv: bool) -> i
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other.")
     cache = ProfileCache(os.environ)
-    path = overview.history_path(cache.environ)
-    for aside in history.damaged_files(path):
+    path = overview.locate_history(cache.environ)
+    for aside in history.list_damaged_files(path):
         click.echo(
             f"ullage: A damaged history was set aside as {os.path.join(os.path.dirname(path), aside)}.", err=True
         )
-    reading = cache.reading()
-    found = history.samples(path, overview.owner(cache, reading), since, datetime.now(UTC)) if reading else {}
+    reading = cache.load_reading()
+    found = history.load_samples(path, overview.name_owner(cache, reading), since, datetime.now(UTC)) if reading else {}
     if name is not None:
         found = _only(found, name)
     rows = sorted(((window, sample) for window in found for sample in found[window]), key=lambda row: row[1].at)
@@ -97,31 +97,31 @@ def _only(found: dict[str, list[Sample]], name: str) -> dict[str, list[Sample]]:
 
 def _plain(window: str, sample: Sample) -> dict[str, object]:
     return {
-        "at": iso(sample.at),
+        "at": format_time(sample.at),
         "window": window,
         "used_percent": sample.used_percent,
-        "resets_at": iso(sample.resets_at) if sample.resets_at else None,
+        "resets_at": format_time(sample.resets_at) if sample.resets_at else None,
     }
 
 
 def _cells(row: tuple[str, Sample]) -> list[object]:
     values = _plain(*row).values()
-    return [for_spreadsheet(value) if isinstance(value, str) else "" if value is None else value for value in values]
+    return [disarm_formula(value) if isinstance(value, str) else "" if value is None else value for value in values]
 
 
 def _print(rows: Rows, reading: Reading | None, now: datetime) -> None:
     if not rows:
         click.echo("Nothing was recorded in that time.")
         return
-    settings = options.for_a_terminal(options.load_settings()[0])
-    names = {window.id: short_name(window) for window in (named_limits(reading) if reading else ())}
+    settings = options.load_terminal_settings(options.load_settings()[0])
+    names = {window.id: shorten_name(window) for window in (list_named_limits(reading) if reading else ())}
     say_lines(_lines(rows, names, settings, now, shutil.get_terminal_size().columns), settings.palette)
 
 
 def _lines(rows: Rows, names: Mapping[str, str], settings: Settings, now: datetime, width: int) -> Iterator[list[Span]]:
     """Yield a line for each sample: its day faint where it is that of the line before, a bar in the level's colour."""
     widest = max(len("window"), *(len(names.get(window, window)) for window, _ in rows))
-    resets = [words.clock(sample.resets_at, now) if sample.resets_at else "" for _, sample in rows]
+    resets = [words.format_clock(sample.resets_at, now) if sample.resets_at else "" for _, sample in rows]
     bar = min(_LONGEST_BAR, width - len(f"{'':16}  {'':{widest}}   used    ") - max(map(len, resets)))
     bar = bar if bar >= _SHORTEST_BAR else 0
     gap = "  " if bar else ""
@@ -130,14 +130,14 @@ def _lines(rows: Rows, names: Mapping[str, str], settings: Settings, now: dateti
     for (window, sample), reset in zip(rows, resets, strict=True):
         local = sample.at.astimezone()
         day = f"{local:%Y-%m-%d}"
-        level = severity_of(sample.used_percent, None, settings.thresholds)
+        level = grade_percent(sample.used_percent, None, settings.thresholds)
         share = min(sample.used_percent / 100, 1.0)
         yield [
             Span(text=day, level="faint" if day == before else None),
             Span(text=f" {local:%H:%M}  {names.get(window, window):{widest}}  "),
-            Span(text=f"{words.percent(sample.used_percent):>5}", level=level),
+            Span(text=f"{words.format_percent(sample.used_percent):>5}", level=level),
             Span(text=gap),
-            *(gauge(share, None, bar, level, ascii_only=settings.ascii_only) if bar else ()),
+            *(draw_gauge(share, None, bar, level, ascii_only=settings.ascii_only) if bar else ()),
             Span(text=f"  {reset}", level="faint"),
         ]
         before = day

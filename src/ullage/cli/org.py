@@ -196,7 +196,7 @@ def _report(
     elif openmetrics:
         click.echo(output.expose_report(report, wanted, found, chosen), nl=False)
     else:
-        settings = options.for_a_terminal(settings)
+        settings = options.load_terminal_settings(settings)
         room = shutil.get_terminal_size().columns
         say_lines(output.lay_out(report, wanted, found, chosen, room, ascii_only=settings.ascii_only), settings.palette)
     return 0

@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from ullage.base.text import visible
+from ullage.base.text import make_visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _NARROWEST = 20
 
 def say(text: str, *, err: bool = False) -> None:
     """Print lines; characters that a terminal acts on or hides are shown as escapes."""
-    click.echo("\n".join(map(visible, text.split("\n"))), err=err)
+    click.echo("\n".join(map(make_visible, text.split("\n"))), err=err)
 
 
 def say_lines(lines: Iterable[Sequence[Span]], palette: Mapping[str, str] | None = None, *, err: bool = False) -> None:
@@ -32,14 +32,14 @@ def say_lines(lines: Iterable[Sequence[Span]], palette: Mapping[str, str] | None
     """
     if not has_colours(err=err):
         for line in lines:
-            click.echo("".join(visible(span.text) for span in line).rstrip(), err=err)
+            click.echo("".join(make_visible(span.text) for span in line).rstrip(), err=err)
         return
     from ullage.render.cells import trimmed
     from ullage.render.surfaces import paint
 
     styles = default_palette() if palette is None else palette
     for line in lines:
-        shown = [span.replace(text=visible(span.text)) for span in trimmed(line)]
+        shown = [span.replace(text=make_visible(span.text)) for span in trimmed(line)]
         click.echo(paint(shown, "ansi", styles), err=err, color=True)
 
 
@@ -82,9 +82,9 @@ def has_colours(*, err: bool = False) -> bool:
 
 def default_palette(ask: Callable[[Mapping[str, str]], Background | None] | None = None) -> Mapping[str, str]:
     """Return the colours for what is printed without settings, on the background that is known or asked for."""
-    from ullage.config.palette import Look, background_of
+    from ullage.config.palette import Look, find_background
 
-    background = background_of(os.environ) or (ask(os.environ) if ask else None)
+    background = find_background(os.environ) or (ask(os.environ) if ask else None)
     return Look(background=background).in_terminal()
 
 

@@ -49,7 +49,7 @@ def _root(_context: click.Context, _parameter: click.Parameter, values: tuple[st
         name, equals, directory = value.partition("=")
         if not equals or not name.strip() or not os.path.isdir(directory):
             raise click.BadParameter(f"{value!r} is not NAME=DIR with a directory that is there.")
-        roots.append(transcripts.root_of(os.path.abspath(directory), name.strip()))
+        roots.append(transcripts.choose_root(os.path.abspath(directory), name.strip()))
     return tuple(roots)
 
 
@@ -70,7 +70,7 @@ def _root(_context: click.Context, _parameter: click.Parameter, values: tuple[st
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV, with a line of headings.")
-@options.profile
+@options.add_profile_option
 @click.pass_context
 def command(
     context: click.Context,
@@ -96,7 +96,7 @@ def command(
     only = (os.environ.get("CLAUDE_CONFIG_DIR") or os.path.expanduser("~/.claude")) if is_chosen else None
     question = tally.TokenQuery(
         by=by,
-        roots=(*tally.roots_of(os.environ, only=only), *machines),
+        roots=(*tally.list_roots(os.environ, only=only), *machines),
         since=_moment("--since", since, now, zone),
         until=_moment("--until", until, now, zone),
         zone=zone,
@@ -120,7 +120,7 @@ def _moment(option: str, text: str | None, now: datetime, zone: tzinfo | None) -
     if text is None:
         return None
     try:
-        read = moments.since_when if option == "--since" else moments.until_when
+        read = moments.parse_beginning if option == "--since" else moments.parse_end
         return read(text, now, zone)
     except ValueError as error:
         raise click.BadParameter(f"{error}.", param_hint=option) from error
@@ -137,7 +137,7 @@ def _print(answer: TokenUsage, settings: Settings, now: datetime) -> None:
         skipped = render.word_skipped(answer.skipped)
         click.echo(f"skipped: {skipped}" if skipped else render.NOTE)
         return
-    settings, width = options.for_a_terminal(settings), _width()
+    settings, width = options.load_terminal_settings(settings), _width()
     lines, left_out = render.lay_out(answer, width, ascii_only=settings.ascii_only)
     remarks = render.write_remarks(answer, now)
     if left_out:
@@ -156,7 +156,7 @@ def _print_for_programs(answer: TokenUsage, zone_name: str, *, as_json: bool) ->
     if as_json:
         click.echo(document.encode(document.build_document(answer, zone_name)).encode())
         return
-    say_csv(document.csv_rows(answer))
+    say_csv(document.build_csv_rows(answer))
 
 
 @command.command(name="prices", short_help="Show the list prices that costs go by, or update them.")
@@ -170,7 +170,7 @@ def show_prices(source: str | None, bundled: bool, as_json: bool) -> int:
     """
     if source is not None and bundled:
         raise click.UsageError("--update and --bundled exclude each other.")
-    directory = config.state_path(os.environ)
+    directory = config.locate_state(os.environ)
     if source is not None:
         from ullage.tokens.price_update import fetch
 
@@ -197,6 +197,6 @@ def show_prices(source: str | None, bundled: bool, as_json: bool) -> int:
         }
         click.echo(document.encode(combined).encode())
         return 0
-    settings = options.for_a_terminal(settings)
+    settings = options.load_terminal_settings(settings)
     say_lines(render.list_prices(shown, _width(), ascii_only=settings.ascii_only), settings.palette)
     return 0

@@ -29,7 +29,7 @@ def read(path: str, values: dict[str, Any]) -> tuple[dict[str, Any], tuple[Issue
     followed, as many keep such files in a place of their own.
     """
     try:
-        real, status = directories.trusted(path)
+        real, status = directories.resolve_trusted(path)
         data = read_regular(real, _LARGEST_FILE, only=status)
     except directories.MeddledError as error:
         return values, (Issue(line=0, message=f"is not read, as it can name commands: {error}"),)

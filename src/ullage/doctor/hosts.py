@@ -48,7 +48,7 @@ _MORE_FILES = {
 
 def report_hosts(environ: Mapping[str, str], findings: list[Finding]) -> list[dict[str, Any]]:
     """Return what is to be said of each host; every program is started once, for its version, all at the same time."""
-    paths = {name: plans.program(name, environ) for name in plans.HOSTS}
+    paths = {name: plans.find_host_program(name, environ) for name in plans.HOSTS}
     versions = _versions(paths, environ)
     hosts = [_host(name, paths[name], versions.get(name), environ, findings) for name in plans.HOSTS]
     _prove(hosts, environ, findings)
@@ -100,7 +100,7 @@ def _prove(hosts: Sequence[dict[str, Any]], environ: Mapping[str, str], findings
         of_shell = [start for start in starts if start.shell == name]
         for start in of_shell:
             shells[name]["seen_at_login" if start.login else "seen"] = start.seen
-        missing = reasons.explain(plans.host(name, environ), of_shell, environ)
+        missing = reasons.explain(plans.find_host(name, environ), of_shell, environ)
         findings += [Finding(code="not_seen", message=sentence, exit_code=2) for sentence in missing]
 
 
@@ -151,7 +151,7 @@ def _host(
 
 
 def _lost_file(name: str, file: str | None, environ: Mapping[str, str]) -> str | None:
-    return plans.lost_file(read_regular(file), plans.host(name, environ), environ) if file else None
+    return plans.find_lost_file(read_regular(file), plans.find_host(name, environ), environ) if file else None
 
 
 def _versions(paths: Mapping[str, str | None], environ: Mapping[str, str]) -> dict[str, str]:
@@ -189,12 +189,12 @@ def _numbers(version: str) -> tuple[int, ...]:
 def _standing(name: str, environ: Mapping[str, str]) -> tuple[str | None, plans.Standing]:
     """Return the file that shows the segment, else the one that setup would change."""
     try:
-        host = plans.host(name, environ)
+        host = plans.find_host(name, environ)
     except UsageError:
         return None, plans.Standing(how="none")
     home = environ.get("HOME", "")
     for path in (host.path, *(os.path.join(home, more) for more in _MORE_FILES.get(name, ()))):
-        standing = plans.standing(read_regular(path), host)
+        standing = plans.find_standing(read_regular(path), host)
         if standing.how != "none":
             return path, standing
     return host.path, plans.Standing(how="none")

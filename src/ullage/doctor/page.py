@@ -93,7 +93,7 @@ def _known(document: dict[str, Any], now: datetime) -> list[Fact]:
 def _reading(reading: dict[str, Any] | None) -> Fact:
     if reading is None:
         return Fact(mark="·", name="reading", text="none yet")
-    age = words.ago(timedelta(seconds=reading["age_seconds"]))
+    age = words.format_ago(timedelta(seconds=reading["age_seconds"]))
     text = f"from {reading['source']}, {age}, {reading['state']}, {reading['windows']} windows"
     return Fact(mark={"fresh": "✓", "expired": "✗"}.get(reading["state"], "·"), name="reading", text=text)  # type: ignore[arg-type]  # two marks and a default
 
@@ -132,13 +132,13 @@ def _at(text: str, now: datetime) -> str:
     moment = parse_time(text)
     if moment is None:
         return text
-    away = f"in {words.countdown(moment - now)}" if moment > now else words.ago(now - moment)
-    return f"{words.clock(moment, now)}, {away}"
+    away = f"in {words.format_countdown(moment - now)}" if moment > now else words.format_ago(now - moment)
+    return f"{words.format_clock(moment, now)}, {away}"
 
 
 def _clock(text: str, now: datetime) -> str:
     moment = parse_time(text)
-    return text if moment is None else words.clock(moment, now)
+    return text if moment is None else words.format_clock(moment, now)
 
 
 def _sources(document: dict[str, Any]) -> list[Fact]:
@@ -151,7 +151,7 @@ def _source(source: dict[str, Any], *, hopeless: bool) -> Fact:
     chosen = "in force" if source["in_force"] else "not in force"
     last = "no answer yet"
     if source["age_seconds"] is not None:
-        last = f"last answer {words.ago(timedelta(seconds=source['age_seconds']))}"
+        last = f"last answer {words.format_ago(timedelta(seconds=source['age_seconds']))}"
     obstacle = f"; {source['obstacle']}" if source["obstacle"] else ""
     text = f"{chosen}, {last}, costs {source['cost']}{obstacle}"
     mark: Mark = "·" if not source["in_force"] or (obstacle and not hopeless) else "✗" if obstacle else "✓"

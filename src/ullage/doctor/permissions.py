@@ -17,7 +17,7 @@ _OTHERS = 0o077
 _MOST_LOOKED_AT = 2000
 
 
-def finding(code: str, directory: str, *, besides: str = "") -> Finding | None:
+def find_exposure(code: str, directory: str, *, besides: str = "") -> Finding | None:
     """Return that others can look at what lies in a directory, `besides` one file, with the chmod that ends it.
 
     Nothing where there are no such modes (Windows), or where there is no directory.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ullage.base.text import visible
+from ullage.base.text import make_visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,4 +56,4 @@ def _text(text: str, known: list[str], home: str) -> str:
     if home:
         # A profile's cache repeats the profile's whole path, so the home may stand in the middle of one.
         text = re.sub(rf"(\w?){re.escape(home)}(?=[^\w.-]|$)", lambda found: f"{found[1]}/~" if found[1] else "~", text)
-    return visible(text)
+    return make_visible(text)

@@ -50,7 +50,7 @@ def report_sources(
 
 
 def _status_line(environ: Mapping[str, str], _chosen: str, _now: datetime) -> str | None:
-    directory = claude_state.own_directory(environ) or claude_state.default_directory(environ)
+    directory = claude_state.find_own_directory(environ) or claude_state.locate_default_directory(environ)
     named = read_regular(os.path.join(directory, "settings.json"), _LARGEST_SETTINGS) or b""
     if settings_json.COMMAND.encode() in named:
         return None

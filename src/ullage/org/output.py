@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from datetime import UTC, datetime, time, timedelta
 
-from ullage.base.text import for_spreadsheet
+from ullage.base.text import disarm_formula
 from ullage.org import totals
 from ullage.render import cells, columns
 from ullage.render.columns import Column, Table
@@ -60,7 +60,7 @@ def lay_out_table(found: Fetched, by: Sequence[str]) -> Iterator[list[object]]:
     yield [*by, *counts, *(f"cost_{currency.lower()}" for currency in currencies)]
     for total in added:
         shown_labels = (total.labels[name] for name in by)
-        labels = [label if label == totals.NONE else for_spreadsheet(label) for label in shown_labels]
+        labels = [label if label == totals.NONE else disarm_formula(label) for label in shown_labels]
         costs = [f"{total.costs[currency]:f}" if currency in total.costs else "" for currency in currencies]
         yield [*labels, *(total.counts.get(name, "") for name in counts), *costs]
 
@@ -174,6 +174,6 @@ def _heading(name: str) -> str:
 
 def _cells(total: OrgTotal, counts: Sequence[str], currencies: Sequence[str]) -> list[str]:
     return [
-        *(columns.count(total.counts.get(name)) for name in counts),
-        *(columns.money(total.costs.get(currency), currency) for currency in currencies),
+        *(columns.format_count(total.counts.get(name)) for name in counts),
+        *(columns.format_money(total.costs.get(currency), currency) for currency in currencies),
     ]

@@ -10,12 +10,12 @@ import os
 import sys
 import time
 
-from ullage.base.arguments import last_value, parse_options
+from ullage.base.arguments import find_last_value, parse_options
 from ullage.base.errors import UsageError
 from ullage.quota import timeline
 from ullage.quota.timeline import SURFACES, choose_timeline
 from ullage.system.files import may_write, read_regular
-from ullage.system.places import choose_profile, profile_directory, timeline_path
+from ullage.system.places import choose_profile, locate_profile, locate_timeline
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,11 +27,11 @@ def run(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int | No
     options = parse_options("prompt", arguments)
     if options is None:
         return None
-    given = last_value(options, "--surface")
+    given = find_last_value(options, "--surface")
     surface = "plain" if given is None else given
     if surface not in SURFACES:
         return None
-    choose_profile(last_value(options, "--profile"), environ)
+    choose_profile(find_last_value(options, "--profile"), environ)
     try:
         data = _read(surface, environ)
     except UsageError:
@@ -39,7 +39,7 @@ def run(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int | No
         return 0
     now = int(time.time())
     header = timeline.read_header(data)
-    text = timeline.text_at(data, now) if header else b""
+    text = timeline.find_text(data, now) if header else b""
     if text:
         _print(text + b"\n")
     if timeline.is_due(header, now):
@@ -68,13 +68,13 @@ def start_refresh_if_due(
 
 
 def _read(surface: str, environ: Mapping[str, str]) -> bytes:
-    return read_regular(timeline_path(environ, choose_timeline(surface, environ)), own=True) or b""
+    return read_regular(locate_timeline(environ, choose_timeline(surface, environ)), own=True) or b""
 
 
 def _start_refresh(environ: Mapping[str, str], start: Callable[[Mapping[str, str]], None] | None = None) -> None:
     from ullage.system import claim
 
-    directory = profile_directory(environ)
+    directory = locate_profile(environ)
     if may_write(directory, environ) and claim.take(directory, time.time()):
         if start is None:
             from ullage.system import detach

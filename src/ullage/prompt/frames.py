@@ -6,11 +6,11 @@ import math
 
 from ullage.base.dates import UTC, datetime, timedelta
 from ullage.config.template import COUNTDOWNS, FORECASTS, MOMENTS, list_fields, parse_template
-from ullage.quota.changes import list_turns, to_second
-from ullage.quota.timeline import LEAD_SECONDS, TIMELINES, Frame, is_ascii, is_coloured, surface_of
+from ullage.quota.changes import list_turns, round_up_to_second
+from ullage.quota.timeline import LEAD_SECONDS, TIMELINES, Frame, find_surface, is_ascii, is_coloured
 from ullage.render import segment
 from ullage.render.segment import View
-from ullage.render.surfaces import form_of, paint
+from ullage.render.surfaces import choose_form, paint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def build(
         return {TIMELINES: [Frame(starts_at=written - LEAD_SECONDS, level="none", text="")]}
     alike: dict[tuple[str, str], list[str]] = {}
     for name in TIMELINES:
-        alike.setdefault((settings.templates[surface_of(name)], form_of(name)), []).append(name)
+        alike.setdefault((settings.templates[find_surface(name)], choose_form(name)), []).append(name)
     scenes = {
         (template, ascii): _scenes(reading, settings, template, written, forecasts, samples, ascii=ascii)
         for template, ascii in {(template, is_ascii(form)) for template, form in alike}
@@ -56,15 +56,15 @@ def build(
 
 
 def _frame(second: int, spans: Sequence[Span], form: str, settings: Settings) -> Frame:
-    level = segment.level_of(spans)
+    level = segment.grade_view(spans)
     if settings.shape and is_coloured(form):
-        from ullage.render.shapes import shaped
+        from ullage.render.shapes import shape_spans
 
-        spans = shaped(spans, settings.shape, level, settings.look, nerd=settings.nerd and not is_ascii(form))
-    return Frame(starts_at=second, level=level, text=paint(spans, form, settings.palette_of(surface_of(form))))
+        spans = shape_spans(spans, settings.shape, level, settings.look, nerd=settings.nerd and not is_ascii(form))
+    return Frame(starts_at=second, level=level, text=paint(spans, form, settings.choose_palette(find_surface(form))))
 
 
-def asks_for(attributes: Iterable[str], settings: Settings) -> bool:
+def is_any_shown(attributes: Iterable[str], settings: Settings) -> bool:
     """Say whether any template shows one of these attributes."""
     return any(_asks_for(attributes, parse_template(template)) for template in {*settings.templates.values()})
 
@@ -77,7 +77,7 @@ def _exhaustions(forecasts: Mapping[str, Forecast], written: int, horizon: int) 
     """Return the seconds at which a forecast that has not come true vanishes, or is told to the minute."""
     moments = [forecast.exhausts_at for forecast in forecasts.values() if forecast.exhausts_at is not None]
     days_before = {math.floor(moment.timestamp()) + 1 - _DAY_SECONDS for moment in moments}
-    return {second for second in {*map(to_second, moments), *days_before} if written < second < horizon}
+    return {second for second in {*map(round_up_to_second, moments), *days_before} if written < second < horizon}
 
 
 def _midnights(written: int, horizon: int) -> set[int]:
@@ -86,7 +86,7 @@ def _midnights(written: int, horizon: int) -> set[int]:
     # Without a zone it is the local midnight on both sides of a change of the clocks.
     today = local.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
     days = range(1, (horizon - written) // _DAY_SECONDS + 2)
-    midnights = {to_second(today + timedelta(days=number)) for number in days}
+    midnights = {round_up_to_second(today + timedelta(days=number)) for number in days}
     return {second for second in midnights if written < second < horizon}
 
 
@@ -96,9 +96,9 @@ def _steps(reading: Reading, nodes: Iterable[Node], written: int, horizon: int) 
     fields = list_fields(nodes)
     for window in _list_counted_down(reading, {field.attribute for field in fields}):
         if window.resets_at is not None:
-            steps |= _every_step(to_second(window.resets_at), written, horizon)
+            steps |= _every_step(round_up_to_second(window.resets_at), written, horizon)
     if any(field.subject == "age" for field in fields):
-        steps |= _every_step(to_second(reading.as_of), written, horizon)
+        steps |= _every_step(round_up_to_second(reading.as_of), written, horizon)
     return sorted(steps)
 
 

@@ -41,15 +41,15 @@ def push(environ: Mapping[str, str], data: bytes, now: int) -> None:
     Starts no server. A server that does not answer is left alone: what it has runs out by itself.
     """
     program = programs.find_program("tmux", environ)
-    pushed = pushed_at(data, now)
+    pushed = find_pushed(data, now)
     if program is None or pushed is None:
         return
-    for socket in sockets(environ):
+    for socket in list_sockets(environ):
         if _profile(program, socket) == (environ.get("CLAUDE_CONFIG_DIR") or ""):
             _tmux(program, socket, *_arguments(pushed))
 
 
-def pushed_at(data: bytes, now: int) -> Pushed | None:
+def find_pushed(data: bytes, now: int) -> Pushed | None:
     """Return the frame for `now` with its end: the next frame's start or the time a refresh is due."""
     decoded = timeline.decode(data)
     if decoded is None:
@@ -62,7 +62,7 @@ def pushed_at(data: bytes, now: int) -> Pushed | None:
     return Pushed(text=past[-1].text, start=past[-1].starts_at, until=min([header.refresh_after, *following]))
 
 
-def sockets(environ: Mapping[str, str]) -> list[str]:
+def list_sockets(environ: Mapping[str, str]) -> list[str]:
     """Return the sockets of this user's tmux servers: all in tmux's directory, and the one that TMUX names."""
     if not hasattr(os, "geteuid"):
         return []

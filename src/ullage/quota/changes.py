@@ -28,12 +28,12 @@ def list_turns(reading: Reading, thresholds: Thresholds, written: int) -> set[in
     What happens once everything is too old does not count.
     """
     stated = _list_stated(reading)
-    last = to_second(max(stated) + thresholds.expire_after)
-    seconds = map(to_second, _list_moments(reading, thresholds))
+    last = round_up_to_second(max(stated) + thresholds.expire_after)
+    seconds = map(round_up_to_second, _list_moments(reading, thresholds))
     return {second for second in seconds if written < second <= last}
 
 
-def next_turn(
+def find_next_turn(
     reading: Reading, forecasts: Mapping[str, Forecast], thresholds: Thresholds, now: datetime
 ) -> datetime | None:
     """Return the next moment at which something shown would become untrue, None when nothing is ahead."""
@@ -41,7 +41,7 @@ def next_turn(
     return min((at for at in _list_moments(reading, thresholds) | exhaustions if at > now), default=None)
 
 
-def next_change(
+def find_next_change(
     reading: Reading | None,
     forecasts: Mapping[str, Forecast],
     thresholds: Thresholds,
@@ -56,12 +56,12 @@ def next_change(
     if reading is not None:
         resets = {window.resets_at for window in reading.windows if window.resets_at is not None}
         moments |= {_next_minute(counted, now) for counted in resets | _list_stated(reading)}
-        turn = next_turn(reading, forecasts, thresholds, now)
+        turn = find_next_turn(reading, forecasts, thresholds, now)
         moments |= {turn} if turn else set()
     return min(moments)
 
 
-def to_second(moment: datetime) -> int:
+def round_up_to_second(moment: datetime) -> int:
     """Return the first whole second at which a moment has come."""
     return math.ceil(moment.timestamp())
 

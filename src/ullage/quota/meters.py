@@ -205,7 +205,7 @@ PARTIAL = tuple(meter.name for meter in METERS if meter.is_partial)
 ASKS_SERVER = tuple(meter.name for meter in METERS if meter.asks_server)
 
 
-def asked_for(source: str) -> tuple[str, ...]:
+def list_asked_sources(source: str) -> tuple[str, ...]:
     """Return the sources that a refresh asks in turn when the settings name this one.
 
     For `auto` those that list every window: the status line speaks by itself.

@@ -68,7 +68,7 @@ class Schedule(Record):
         """Whose schedule it is."""
         return Account(id=self.account_id, organization_id=self.organization_id)
 
-    def due_at(self, reading: Reading | None, *, attended: bool = True) -> datetime | None:
+    def find_due(self, reading: Reading | None, *, attended: bool = True) -> datetime | None:
         """Return when the next refresh is due, None for at once.
 
         A window's reset makes one due, since what it stands at is then unknown, though never sooner than the server
@@ -95,7 +95,7 @@ class Schedule(Record):
         """Say whether to ask now; a schedule from the future was written by a clock that has since been set back."""
         if self.attempted_at is None or self.attempted_at > now + CLOCK_SLACK:
             return True
-        due = self.due_at(reading, attended=attended)
+        due = self.find_due(reading, attended=attended)
         return due is None or now >= due
 
     def may_be_early(self, now: datetime) -> bool:

@@ -242,6 +242,6 @@ DOCUMENTS: dict[str, tuple[type[Document], str, str]] = {
 }
 
 
-def schema(name: str) -> dict[str, Any]:
+def build_schema(name: str) -> dict[str, Any]:
     """Return the JSON Schema of a document by its name in DOCUMENTS."""
-    return contract.schema(*DOCUMENTS[name])
+    return contract.build_schema(*DOCUMENTS[name])

@@ -62,11 +62,11 @@ def _find_not_due(cache: ProfileCache, now: datetime, environ: Mapping[str, str]
     A timeline that is missing or torn says so.
     """
     seconds = int(now.timestamp())
-    if any(timeline.is_due(timeline.read_header(cache.timeline(name)), seconds) for name in TIMELINES):
+    if any(timeline.is_due(timeline.read_header(cache.read_timeline(name)), seconds) for name in TIMELINES):
         return None
-    schedule = cache.schedule()
+    schedule = cache.load_schedule()
     # A window's reset makes none due until a new attempt may be made at all: so long nothing is loaded for it.
-    if schedule.is_due(None, now) or (schedule.may_be_early(now) and schedule.is_due(cache.reading(), now)):
+    if schedule.is_due(None, now) or (schedule.may_be_early(now) and schedule.is_due(cache.load_reading(), now)):
         return None
     if schedule.failures:
         from ullage import config
@@ -79,7 +79,7 @@ def _find_not_due(cache: ProfileCache, now: datetime, environ: Mapping[str, str]
 
 def _find_under_way(cache: ProfileCache, now: datetime) -> Outcome:
     """Return what a refresh has come to that found another at work: no attempt is due once that has begun its own."""
-    schedule = cache.schedule()
+    schedule = cache.load_schedule()
     if schedule.is_due(None, now):
         return Outcome(result="busy")
     return Outcome(result="not_due", problem=schedule.problem)

@@ -65,7 +65,7 @@ def find_sources(settings: Settings) -> list[Source]:
     wrong = find_wrong_source(settings)
     if wrong:
         raise SourceError("unknown_source", wrong)
-    return [_find_source(name, settings) for name in meters.asked_for(settings.source)]
+    return [_find_source(name, settings) for name in meters.list_asked_sources(settings.source)]
 
 
 def _find_source(name: str, settings: Settings | None) -> Source:
@@ -91,7 +91,7 @@ def ask_in_turn(sources: Sequence[Source], inquiry: Inquiry) -> bool:
         return True
     wait_until = None
     if not inquiry.force:
-        wait_until = turns.next_turn(last.NAME, inquiry.snapshot, state_changed_at, inquiry.now)
+        wait_until = turns.find_next_turn(last.NAME, inquiry.snapshot, state_changed_at, inquiry.now)
     if wait_until is not None:
         inquiry.schedule = inquiry.schedule.replace(refresh_at=wait_until, idle_refresh_at=wait_until)
         return False
@@ -159,10 +159,10 @@ def _ask_once_for_account(source: Source, inquiry: Inquiry) -> Reading:
     now, root = inquiry.now, inquiry.cache.root
     shared = AccountCache(root, inquiry.account)
     with shared.lock() as alone:
-        asked_at = shared.asked_at()
+        asked_at = shared.load_asked_at()
         is_recent = asked_at is not None and timedelta() <= now - asked_at < SHORTEST_INTERVAL
         if not alone or (is_recent and not inquiry.force):
-            known = shared.reading(source.NAME)
+            known = shared.load_reading(source.NAME)
             if known is not None and -CLOCK_SLACK <= now - known.as_of < SHORTEST_INTERVAL:
                 return known
             raise SourceError(

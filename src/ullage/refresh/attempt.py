@@ -38,7 +38,7 @@ def run(
     """
     settings, _ = config.load(environ)
     # What a source starts inherits none of the keys of others.
-    others = settings.keys_of_others()
+    others = settings.list_unread_keys()
     environ = {name: value for name, value in environ.items() if name not in others}
     now = clock()
     claim.hold(cache.directory, (now + SHORTEST_INTERVAL).timestamp())
@@ -123,7 +123,7 @@ def _turn_to_account(inquiry: Inquiry, settings: Settings) -> None:
         inquiry.schedule = inquiry.schedule.replace(organization_id=account.organization_id)
     shared = AccountCache(cache.root, account)
     shared.take_over()
-    pauses = (inquiry.schedule.hold_until, shared.hold())
+    pauses = (inquiry.schedule.hold_until, shared.load_hold())
     holds = [hold for hold in pauses if hold is not None and hold > inquiry.now]
     inquiry.schedule = inquiry.schedule.replace(hold_until=max(holds, default=None))
 

@@ -38,11 +38,11 @@ def _list_means(settings: Settings, environ: Mapping[str, str]) -> Iterator[str]
     with contextlib.suppress(UllageError):
         yield _mark(claude_cli.find(environ))
     with contextlib.suppress(UllageError):
-        yield str(claude_state.account(environ).id)
-    directory = environ.get("CLAUDE_CONFIG_DIR") or claude_state.default_directory(environ)
+        yield str(claude_state.read_account(environ).id)
+    directory = environ.get("CLAUDE_CONFIG_DIR") or claude_state.locate_default_directory(environ)
     yield _mark(os.path.join(directory, ".credentials.json"))
     with contextlib.suppress(UllageError):
-        yield _mark(config.config_path(environ))
+        yield _mark(config.locate_config(environ))
 
 
 def _mark(path: str) -> str:

@@ -40,11 +40,13 @@ def has_said_all(source: str, snapshot: Snapshot, state_changed_at: datetime | N
     return any(reading.source == source for reading in snapshot.stated.statements)
 
 
-def next_turn(source: str, snapshot: Snapshot, state_changed_at: datetime | None, now: datetime) -> datetime | None:
+def find_next_turn(
+    source: str, snapshot: Snapshot, state_changed_at: datetime | None, now: datetime
+) -> datetime | None:
     """Return until when a source that is due is not to be asked yet, None where it may be asked now."""
     if source != _PROGRAM:
         return None
-    may_start_at = next_start(snapshot.schedule, is_busy=is_busy(snapshot, state_changed_at, now))
+    may_start_at = find_next_start(snapshot.schedule, is_busy=is_busy(snapshot, state_changed_at, now))
     # A start from the future was noted by a clock that has since been set back.
     is_ahead = may_start_at is not None and now < may_start_at <= now + IDLE_INTERVAL
     return may_start_at if is_ahead else None
@@ -74,7 +76,7 @@ def is_enough(stated: Stated, now: datetime) -> bool:
     )
 
 
-def next_start(schedule: Schedule, *, is_busy: bool) -> datetime | None:
+def find_next_start(schedule: Schedule, *, is_busy: bool) -> datetime | None:
     """Return from when on the program may be started again; None for at once."""
     if schedule.spawned_at is None:
         return None

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 
-def width(text: str) -> int:
+def measure_width(text: str) -> int:
     """Return how many cells a text takes; escape sequences take none."""
     cells = at = 0
     while at < len(text):
@@ -49,13 +49,13 @@ def _end_of_escape(text: str, at: int) -> int:
 
 def fit(spans: Sequence[Span], cells: int, *, ascii_only: bool = False) -> list[Span]:
     """Return the spans cut to so many cells, the cut marked."""
-    if sum(width(span.text) for span in spans) <= cells:
+    if sum(measure_width(span.text) for span in spans) <= cells:
         return list(spans)
     mark = "." if ascii_only else "…"
     fitted, room = [], cells - 1
     for span in spans:
         text = _head(span.text, room)
-        room -= width(text)
+        room -= measure_width(text)
         fitted.append(span.replace(text=text))
         if text != span.text:
             break
@@ -67,13 +67,13 @@ def fit_words(text: str, room: int, *, ascii_only: bool = False) -> str:
 
     Only a word that is longer than the room is cut itself.
     """
-    if width(text) <= room:
+    if measure_width(text) <= room:
         return text
     mark = "." if ascii_only else "…"
     if "/" in text.strip("/"):
         parts = text.split("/")
         ends = ("/".join(parts[at:]) for at in range(1, len(parts)))
-        fitting = next((end for end in ends if end and width(end) + 2 <= room), None)
+        fitting = next((end for end in ends if end and measure_width(end) + 2 <= room), None)
         if fitting is not None:
             return f"{mark}/{fitting}"
     head = _head(text, max(0, room - 1))
@@ -94,7 +94,7 @@ def fold(spans: Sequence[Span], room: int, separator: str = " ") -> list[list[Sp
     lines: list[list[Span]] = [[]]
     left = room
     for piece in _pieces(spans, separator):
-        size = sum(width(span.text) for span in piece)
+        size = sum(measure_width(span.text) for span in piece)
         if lines[-1] and size > left:
             lines[-1] = trimmed(lines[-1])
             lines.append([])

@@ -47,7 +47,7 @@ class Table(Record):
     weights: tuple[float, ...] = ()
 
 
-def count(value: int | None) -> str:
+def format_count(value: int | None) -> str:
     """Return a count in three digits and a unit, below a thousand as it is; nothing for what is unknown."""
     if value is None:
         return ""
@@ -60,14 +60,14 @@ def count(value: int | None) -> str:
     return str(value)
 
 
-def money(amount: Decimal | None, currency: str) -> str:
+def format_money(amount: Decimal | None, currency: str) -> str:
     """Return an amount to the cent, as a bill would; what is less than one and not nothing is said to be so."""
     if amount is None:
         return ""
     rounded = amount.quantize(_CENT, rounding=ROUND_HALF_UP)
     if amount and not rounded:
-        return f"<{words.priced(_CENT, currency)}"
-    return f"{'-' if rounded < 0 else ''}{words.priced(f'{abs(rounded):,}', currency)}"
+        return f"<{words.format_price(_CENT, currency)}"
+    return f"{'-' if rounded < 0 else ''}{words.format_price(f'{abs(rounded):,}', currency)}"
 
 
 def lay_out(table: Table, width: int, *, ascii_only: bool = False) -> tuple[list[Line], list[str]]:
@@ -87,7 +87,7 @@ def lay_out(table: Table, width: int, *, ascii_only: bool = False) -> tuple[list
         for number, at in enumerate(kept):
             column = table.columns[at]
             text = cells.fit_words(texts[at], widths[at], ascii_only=ascii_only)
-            blank = " " * (widths[at] - cells.width(text))
+            blank = " " * (widths[at] - cells.measure_width(text))
             shown = text + blank if column.is_text else blank + text
             faint = heads or (column.is_faint and not style)
             spans.append(Span(text=(_GAP if number else "") + shown, level="faint" if faint else None, style=style))
@@ -106,7 +106,7 @@ def lay_out(table: Table, width: int, *, ascii_only: bool = False) -> tuple[list
 
 def _widths(table: Table) -> list[int]:
     every = [[column.heading for column in table.columns], *table.rows, *([table.total] if table.total else [])]
-    return [max(cells.width(row[at]) for row in every) for at in range(len(table.columns))]
+    return [max(cells.measure_width(row[at]) for row in every) for at in range(len(table.columns))]
 
 
 def _fitting(table: Table, widths: Sequence[int], width: int) -> list[int]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 
-from ullage.render.surfaces import Span, joined
+from ullage.render.surfaces import Span, join_spans
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ullage.quota.timeline import Level
 
 
-def gauge(share: float, elapsed: float | None, cells: int, level: Level | None, *, ascii_only: bool) -> list[Span]:
+def draw_gauge(share: float, elapsed: float | None, cells: int, level: Level | None, *, ascii_only: bool) -> list[Span]:
     """Return a bar of so many cells, with a tick where the elapsed time stands: filled past it is faster than even.
 
     It is full from 100 % on only, and empty only at nothing.
@@ -26,7 +26,7 @@ def gauge(share: float, elapsed: float | None, cells: int, level: Level | None, 
             spans.append(Span(text=tick, style="bold"))
         else:
             spans.append(Span(text=sign, level="faint" if sign == rest else level))
-    return joined(spans)
+    return join_spans(spans)
 
 
 def _kept_apart(share: float, steps: int) -> int:

@@ -8,8 +8,8 @@ starship escapes by itself.
 from __future__ import annotations
 
 from ullage.base.record import Record
-from ullage.config.palette import ATTRIBUTES, NAMES, is_hex, number_of
-from ullage.quota.timeline import in_ascii, is_ascii, is_coloured, surface_of
+from ullage.config.palette import ATTRIBUTES, NAMES, find_colour_number, is_hex
+from ullage.quota.timeline import find_surface, is_ascii, is_coloured, name_ascii
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Span(Record):
         return None if self.level == "accent" else self.level
 
 
-def joined(spans: Iterable[Span]) -> list[Span]:
+def join_spans(spans: Iterable[Span]) -> list[Span]:
     """Return the spans with those made one that follow each other and look alike."""
     found: list[Span] = []
     for span in spans:
@@ -50,7 +50,7 @@ def joined(spans: Iterable[Span]) -> list[Span]:
     return found
 
 
-def style_of(span: Span, palette: Mapping[str, str]) -> str:
+def choose_style(span: Span, palette: Mapping[str, str]) -> str:
     """Return the words of the style that a span has with a palette; none at all without one."""
     return " ".join(filter(None, (span.style, palette.get(span.level or "", "")))) if palette else ""
 
@@ -59,24 +59,24 @@ def style_of(span: Span, palette: Mapping[str, str]) -> str:
 _WITH_ESCAPES, _WITH_COLOURS = ("zsh", "tmux"), ("bash", "zsh", "tmux")
 
 
-def form_of(timeline: str) -> str:
+def choose_form(timeline: str) -> str:
     """Return the timeline that stands for all that paint the same spans the same way."""
-    surface = surface_of(timeline)
+    surface = find_surface(timeline)
     if is_coloured(timeline):
         form = surface if surface in _WITH_COLOURS else "ansi"
     elif surface in _WITH_ESCAPES:
         return timeline
     else:
         form = "plain"
-    return in_ascii(form) if is_ascii(timeline) else form
+    return name_ascii(form) if is_ascii(timeline) else form
 
 
 def paint(spans: Iterable[Span], timeline: str, palette: Mapping[str, str]) -> str:
     """Return the spans as the timeline's surface wants them: escaped, and coloured where colours are wanted."""
-    surface, coloured = surface_of(timeline), is_coloured(timeline)
+    surface, coloured = find_surface(timeline), is_coloured(timeline)
     painted = []
     for span in spans:
-        style = style_of(span, palette)
+        style = choose_style(span, palette)
         text = _escape(span.text, surface)
         painted.append(_styled(text, style, surface) if style and text and coloured else text)
     return "".join(painted)
@@ -111,7 +111,7 @@ def _sgr_on(word: str) -> str:
     shift, colour = (10, word[3:]) if word.startswith("on_") else (0, word)
     if is_hex(colour):
         return f"{38 + shift};2;" + ";".join(str(int(colour[at : at + 2], 16)) for at in (1, 3, 5))
-    number = number_of(colour)
+    number = find_colour_number(colour)
     if number is not None:
         return f"{38 + shift};5;{number}"
     bright = colour.startswith("bright_")
@@ -128,7 +128,7 @@ def _tmux_on(word: str) -> str:
     if word in ATTRIBUTES:
         return ATTRIBUTES[word][2]
     ground, colour = ("bg", word[3:]) if word.startswith("on_") else ("fg", word)
-    number = number_of(colour)
+    number = find_colour_number(colour)
     return f"{ground}={colour.replace('bright_', 'bright') if number is None else f'colour{number}'}"
 
 

@@ -9,10 +9,10 @@ import sys
 from rich.console import Console
 from rich.text import Text
 
-from ullage.config.palette import number_of, wants_colour
+from ullage.config.palette import find_colour_number, wants_colour
 from ullage.render import usage
 from ullage.render.cells import trimmed
-from ullage.render.surfaces import style_of
+from ullage.render.surfaces import choose_style
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 def print_usage(overview: Overview, settings: Settings, now: datetime, *, title: str = "", first: bool = True) -> None:
     """Print what is known, how old it is, who said so and what went wrong; under a title where there are several."""
     console = _console(settings.palette)
-    above = [*([] if first else [[]]), *usage.title(title, settings, console.width)] if title else []
-    for line in [*above, *usage.page(overview, settings, now, console.width)]:
+    above = [*([] if first else [[]]), *usage.lay_out_title(title, settings, console.width)] if title else []
+    for line in [*above, *usage.lay_out_page(overview, settings, now, console.width)]:
         console.print(_text(line, settings))
 
 
@@ -39,12 +39,12 @@ def print_lines(lines: Iterable[Sequence[Span]], settings: Settings) -> None:
         console.print(_text(line, settings))
 
 
-def width() -> int:
+def measure_width() -> int:
     """Return how many cells a line of the terminal has."""
     return _console({}).width
 
 
-def frame(lines: Iterable[Sequence[Span]], settings: Settings, width: int) -> list[str]:
+def paint_lines(lines: Iterable[Sequence[Span]], settings: Settings, width: int) -> list[str]:
     """Return lines of spans as a screen shows them, each with its escapes; what is longer than the screen is folded."""
     kept = io.StringIO()
     console = _console(settings.palette, kept, width)
@@ -70,7 +70,7 @@ def _console(palette: Mapping[str, str], file: io.StringIO | None = None, width:
 
 
 def _text(line: Sequence[Span], settings: Settings) -> Text:
-    return Text.assemble(*((span.text, _rich_style(style_of(span, settings.palette))) for span in trimmed(line)))
+    return Text.assemble(*((span.text, _rich_style(choose_style(span, settings.palette))) for span in trimmed(line)))
 
 
 def _rich_style(style: str) -> str:
@@ -80,5 +80,5 @@ def _rich_style(style: str) -> str:
 def _rich_word(word: str) -> str:
     if word.startswith("on_"):
         return f"on {_rich_word(word[3:])}"
-    number = number_of(word)
+    number = find_colour_number(word)
     return word if number is None else f"color({number})"

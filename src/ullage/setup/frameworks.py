@@ -31,7 +31,7 @@ class Framework(Record):
     second_lines: str = ""
     note: str = ""
 
-    def second_file(self, path: str) -> str | None:
+    def find_second_file(self, path: str) -> str | None:
         """Return the second file of the shell whose own file this is; None where it is not there."""
         second = os.path.join(os.path.dirname(path), self.second)
         return second if self.second and os.path.lexists(second) else None
@@ -98,21 +98,21 @@ ALL += tuple(
 )
 
 
-def of_host(host: str) -> list[Framework]:
+def list_frameworks(host: str) -> list[Framework]:
     """Return the frameworks of a shell, by its name, that need lines of their own."""
     return [framework for framework in ALL if framework.host == host]
 
 
-def second_files(host: str, path: str) -> list[str]:
+def list_second_files(host: str, path: str) -> list[str]:
     """Return the further files that may hold lines of ours, beside the shell's own."""
-    return [second for framework in of_host(host) if (second := framework.second_file(path))]
+    return [second for framework in list_frameworks(host) if (second := framework.find_second_file(path))]
 
 
 def find(host: str, path: str) -> Framework | None:
     """Return what makes the prompt of the shell whose own file this is; None where that is the shell itself."""
     text = (read_regular(path) or b"").decode(errors="replace")
     used = "\n".join(line for line in text.split("\n") if not line.lstrip().startswith("#"))
-    for framework in of_host(host):
+    for framework in list_frameworks(host):
         beside = os.path.join(os.path.dirname(path), framework.beside)
         if framework.in_file and re.search(framework.in_file, used):
             return framework

@@ -19,9 +19,9 @@ from ullage.setup.hosts import (
     TMUX_PULL,
     TMUX_PUSH,
     Host,
-    home,
-    host,
-    shapes,
+    find_home,
+    find_host,
+    list_shapes,
 )
 from ullage.setup.userfile import Change
 from ullage.system import programs
@@ -45,13 +45,13 @@ __all__ = [
     "Host",
     "Plan",
     "Standing",
-    "home",
-    "host",
-    "lost_file",
+    "find_home",
+    "find_host",
+    "find_host_program",
+    "find_lost_file",
+    "find_standing",
     "plan",
     "plan_undo",
-    "program",
-    "standing",
 ]
 
 
@@ -75,12 +75,12 @@ class Plan(Record):
     more: tuple[Change, ...] = ()
 
 
-def program(name: str, environ: Mapping[str, str]) -> str | None:
+def find_host_program(name: str, environ: Mapping[str, str]) -> str | None:
     """Return the full path of a host's program; None where it is not in PATH."""
     return programs.find_program({"nushell": "nu"}.get(name, name), environ)
 
 
-def standing(data: bytes | None, host: Host) -> Standing:
+def find_standing(data: bytes | None, host: Host) -> Standing:
     """Say whether a file's bytes show the segment, and from which line on."""
     try:
         found = blocks.find(data or b"")
@@ -95,7 +95,7 @@ def standing(data: bytes | None, host: Host) -> Standing:
     return Standing(how="none")
 
 
-def lost_file(data: bytes | None, host: Host, environ: Mapping[str, str]) -> str | None:
+def find_lost_file(data: bytes | None, host: Host, environ: Mapping[str, str]) -> str | None:
     """Return the file of ours that a block names by its path and that is gone: ullage was installed elsewhere since."""
     try:
         found = blocks.find(data or b"")
@@ -104,7 +104,7 @@ def lost_file(data: bytes | None, host: Host, environ: Mapping[str, str]) -> str
     written = _as_written(found, host) if found else None
     if written is None or "file" not in written.groupdict():
         return None
-    path = loading.path(written["file"], host.name, environ)
+    path = loading.read_path(written["file"], host.name, environ)
     return None if os.path.exists(path) else path
 
 
@@ -114,10 +114,10 @@ def plan(host: Host) -> Plan:
     found = _block(file)
     if found:
         return _plan_anew(host, file, found)
-    now = standing(file.data, host)
+    now = find_standing(file.data, host)
     at = host.path
     if now.how == "none" and host.beside:
-        at, now = host.beside, standing(read_regular(host.beside), host)
+        at, now = host.beside, find_standing(read_regular(host.beside), host)
     if now.how == "by hand":
         return Plan(change=None, words=f"Line {now.line} of {at} does this already; nothing to add.")
     crlf = host.name == "starship" and b"\r\n" in (file.data or b"")
@@ -165,7 +165,7 @@ def plan_undo(host: Host) -> Plan:
     if file.data is None or found is None:
         if more:
             return Plan(change=more[0], words=words, more=more[1:], takes_back=True)
-        now = standing(file.data, host)
+        now = find_standing(file.data, host)
         own = f" Line {now.line} is not from this command; take it out by hand." if now.how == "by hand" else ""
         return Plan(change=None, words=f"{host.path} has no block of ullage: nothing to undo.{own}")
     ours = _as_written(found, host) is not None
@@ -180,7 +180,7 @@ def plan_undo(host: Host) -> Plan:
 
 def _second_undone(host: Host) -> tuple[Change, ...]:
     changes = []
-    for path in frameworks.second_files(host.name, host.path):
+    for path in frameworks.list_second_files(host.name, host.path):
         file = userfile.read(path)
         found = _block(file)
         if file.data is not None and found is not None:
@@ -201,7 +201,7 @@ def _block(file: UserFile) -> Found | None:
 def _as_written(found: Found, host: Host) -> re.Match[str] | None:
     """Return how a block's lines match what this command writes, with whatever options and paths."""
     body = "\n".join([*os.fsdecode(found.body).splitlines(), ""])
-    return next(filter(None, (re.fullmatch(shape, body) for shape in shapes(host))), None)
+    return next(filter(None, (re.fullmatch(shape, body) for shape in list_shapes(host))), None)
 
 
 def _starship_note(path: str, before: bytes, after: bytes) -> str:

@@ -213,7 +213,7 @@ def fill(directory: str, text: str, now: int, environ: Mapping[str, str], clock:
     data = timeline.encode(frames, written=now, refresh_after=due, checkpoint=due, clock=clock)
     for profile in _profiles(environ):
         inside = {"ULLAGE_CACHE_DIR": directory, **({"CLAUDE_CONFIG_DIR": profile} if profile else {})}
-        place = places.profile_directory(inside)
+        place = places.locate_profile(inside)
         os.makedirs(place, mode=0o700)
         for surface in timeline.TIMELINES:
             path = os.path.join(place, f"{surface}.timeline")
@@ -225,7 +225,7 @@ def fill(directory: str, text: str, now: int, environ: Mapping[str, str], clock:
 def _profiles(environ: Mapping[str, str]) -> set[str]:
     chosen = environ.get("CLAUDE_CONFIG_DIR", "")
     try:
-        known = places.known_profiles(environ)
+        known = places.list_known_profiles(environ)
     except UsageError:
         known = []
     return {"", *filter(None, known), *([chosen] if os.path.isabs(chosen) else [])}
@@ -245,7 +245,7 @@ def ask(start: Start, command: str, environ: Mapping[str, str]) -> str:
         return _output([start.program, *options, "-i", "-c", command], {**_environment(environ, directory), **path})
 
 
-def zsh_directory(environ: Mapping[str, str]) -> str | None:
+def find_zsh_directory(environ: Mapping[str, str]) -> str | None:
     """Return where zsh looks for .zshrc when .zshenv says so; None where it does not, or is not here."""
     home = environ.get("HOME", "")
     named = (read_regular(path) or b"" for path in (os.path.join(home, ".zshenv"), "/etc/zsh/zshenv", "/etc/zshenv"))

@@ -71,4 +71,4 @@ def parse(output: bytes, account: Account) -> tuple[str | None, datetime | None]
 def _ask(program: str, environ: Mapping[str, str]) -> bytes:
     with programs.run_beside([program, *_ASK], environ, largest_bytes=_LARGEST_OUTPUT) as claude:
         claude.send(b"", close=True)
-        return b"".join(claude.output(time.monotonic() + _ANSWER_SECONDS))
+        return b"".join(claude.read_output(time.monotonic() + _ANSWER_SECONDS))

@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 NAME = "claude-cache"
 _KEY = "cachedUsageUtilization"
 
-account = claude_state.account
+account = claude_state.read_account
 
 
 def read(environ: Mapping[str, str], account: Account, now: datetime) -> Reading:
     """Return what Claude Code fetched last for this account; raise SourceError when that is nothing."""
-    return parse(claude_state.part(environ, _KEY), account, now)
+    return parse(claude_state.read_part(environ, _KEY), account, now)
 
 
 def parse(cached: Mapping[str, Any], account: Account, now: datetime) -> Reading:
@@ -53,10 +53,10 @@ def is_of_account(cached: Mapping[str, Any], account: Account) -> bool:
     return owner.id is not None and owner.id == account.id and owner.may_be(account)
 
 
-def fetched_at(environ: Mapping[str, str], account: Account) -> datetime | None:
+def read_fetched_at(environ: Mapping[str, str], account: Account) -> datetime | None:
     """Return when Claude Code last fetched a report for this account; None where its file does not tell."""
     try:
-        cached = claude_state.part(environ, _KEY)
+        cached = claude_state.read_part(environ, _KEY)
     except SourceError:
         return None
     return parse_time(cached.get("fetchedAtMs")) if is_of_account(cached, account) else None

@@ -16,7 +16,7 @@ from ullage.base.errors import SourceError
 from ullage.base.text import clean
 from ullage.sources import auth_status, claude_state, snapshot, usage_text, wire
 from ullage.system import programs, secret
-from ullage.system.places import profile_directory
+from ullage.system.places import locate_profile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 NAME = "claude-cli"
 TEXT_NAME = "claude-cli-text"
 
-account = claude_state.account
+account = claude_state.read_account
 
 # For both questions together: a person may be waiting for this refresh to end.
 ANSWER_SECONDS = 20.0
@@ -94,7 +94,7 @@ def read(environ: Mapping[str, str], account: Account, now: datetime) -> Reading
         )
     told = wire.parse_usage(limits, account=account.replace(plan=plan or account.plan), source=NAME, as_of=now)
     dated = snapshot.date(told, environ, now, is_whole=isinstance(limits.get("limits"), list))
-    auth_status.look(program, child_environment(environ), profile_directory(environ), account, now)
+    auth_status.look(program, build_child_environment(environ), locate_profile(environ), account, now)
     return dated
 
 
@@ -112,14 +112,14 @@ def find(environ: Mapping[str, str]) -> str:
     return found
 
 
-def child_environment(environ: Mapping[str, str]) -> dict[str, str]:
+def build_child_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the environment for `claude`: without what would change who is asked about, or who is asked."""
     kept = {
         name: value
         for name, value in secret.withhold_keys(environ).items()
         if name in _NETWORK or not name.startswith((*_OVERRIDES, "CLAUDE_CONFIG_DIR"))
     }
-    own = claude_state.own_directory(environ)
+    own = claude_state.find_own_directory(environ)
     return {**kept, **_QUIET, **({"CLAUDE_CONFIG_DIR": own} if own else {})}
 
 
@@ -163,9 +163,9 @@ def _get_usage(program: str, environ: Mapping[str, str], deadline: float) -> dic
     request_id = str(uuid.uuid4())
     what = '{"subtype":"get_usage","skip_behaviors":true}'
     request = f'{{"type":"control_request","request_id":"{request_id}","request":{what}}}\n'
-    with _running([program, *_ASK], child_environment(environ)) as claude:
+    with _running([program, *_ASK], build_child_environment(environ)) as claude:
         claude.send(request.encode())
-        for line in claude.lines(deadline):
+        for line in claude.read_lines(deadline):
             response = _response(line, request_id)
             if response is not None:
                 return _answer(response)
@@ -214,12 +214,12 @@ def _read_text(program: str, environ: Mapping[str, str], account: Account, now: 
     """Ask for the text of `/usage`; a version that took it for a question, which costs, is never asked again."""
     from ullage.system.files import write_atomically
 
-    refusal = os.path.join(profile_directory(environ), "no-usage-text")
+    refusal = os.path.join(locate_profile(environ), "no-usage-text")
     if os.path.exists(refusal):
         raise _paid(refusal)
-    with _running([program, *_ASK_TEXT], child_environment(environ)) as claude:
+    with _running([program, *_ASK_TEXT], build_child_environment(environ)) as claude:
         claude.send(b"", close=True)
-        output = b"".join(claude.output(deadline))
+        output = b"".join(claude.read_output(deadline))
     try:
         result = jsontext.loads(output[output.rfind(b"\n{") + 1 :])
     except ValueError:

@@ -42,7 +42,7 @@ class SignIn:
     def __init__(self, secret: str, plan: str | None = None, tier: str | None = None) -> None:
         self._secret, self.plan, self.tier = secret, plan, tier
 
-    def header(self) -> dict[str, str]:
+    def build_header(self) -> dict[str, str]:
         """Return the request header that carries the token."""
         return {"Authorization": f"Bearer {self._secret}"}
 
@@ -50,7 +50,7 @@ class SignIn:
         return f"SignIn(…, plan={self.plan!r}, tier={self.tier!r})"
 
 
-def sign_in(environ: Mapping[str, str], now: datetime) -> SignIn:
+def load_sign_in(environ: Mapping[str, str], now: datetime) -> SignIn:
     """Return a token that is worth sending; raise SourceError that says what to do when there is none."""
     given = environ.get("CLAUDE_CODE_OAUTH_TOKEN")
     if given:
@@ -101,7 +101,7 @@ def _checked(secret: object, origin: str) -> str:
 
 
 def _stored(environ: Mapping[str, str]) -> dict[str, Any]:
-    directory = environ.get("CLAUDE_CONFIG_DIR") or claude_state.default_directory(environ)
+    directory = environ.get("CLAUDE_CONFIG_DIR") or claude_state.locate_default_directory(environ)
     path = os.path.join(directory, ".credentials.json")
     stored = _oauth_part(read_regular(path))
     if not stored and os.path.exists(path) and not os.access(path, os.R_OK):
@@ -120,7 +120,7 @@ def _oauth_part(data: bytes | None) -> dict[str, Any]:
     return part if isinstance(part, dict) else {}
 
 
-def keychain_service(environ: Mapping[str, str]) -> str:
+def name_keychain_service(environ: Mapping[str, str]) -> str:
     """Return the name of Claude Code's Keychain item; a configuration directory of one's own adds a hash to it."""
     config_dir = environ.get("CLAUDE_CONFIG_DIR")
     if not config_dir:
@@ -130,7 +130,7 @@ def keychain_service(environ: Mapping[str, str]) -> str:
 
 
 def _keychain(environ: Mapping[str, str], program: str = "/usr/bin/security") -> bytes | None:
-    command = [program, "find-generic-password", "-s", keychain_service(environ), "-w"]
+    command = [program, "find-generic-password", "-s", name_keychain_service(environ), "-w"]
     try:
         found = subprocess.run(
             command, env={"HOME": _home(environ)}, capture_output=True, timeout=_KEYCHAIN_SECONDS, check=False

@@ -33,7 +33,7 @@ def date(reading: Reading, environ: Mapping[str, str], asked_at: datetime, *, is
     `is_whole` says that the answer has the list of limits, which a repeated one lacks. Where the state file tells no
     date and nothing else does, the age of the answer is unknown, and it lists nothing.
     """
-    fetched_at = claude_cache.fetched_at(environ, reading.account)
+    fetched_at = claude_cache.read_fetched_at(environ, reading.account)
     if fetched_at is None:
         return reading if is_whole else _at(reading, asked_at - _LONGEST_KEPT, is_dated=False)
     as_of = min(fetched_at, asked_at)

@@ -17,7 +17,7 @@ from ullage.base.text import clean
 from ullage.quota.model import Account
 from ullage.sources import wire
 from ullage.store import statements
-from ullage.system.places import profile_directory
+from ullage.system.places import locate_profile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,12 +34,12 @@ def account(environ: Mapping[str, str]) -> Account:
     # A session that repeats itself need not be told whose it is.
     from ullage.sources import claude_state
 
-    return claude_state.account(environ)
+    return claude_state.read_account(environ)
 
 
 def read(environ: Mapping[str, str], account: Account, now: datetime) -> Reading:  # noqa: ARG001  # a source's signature
     """Return what the sessions' status lines have told last; raise SourceError when that is nothing."""
-    stated = statements.load(profile_directory(environ), now).statements
+    stated = statements.load(locate_profile(environ), now).statements
     told = [reading for reading in stated if reading.source == NAME]
     if not told:
         raise SourceError(
@@ -81,7 +81,7 @@ def parse_payload(payload: bytes, now: datetime) -> Session | None:
     )
 
 
-def said_at(session: Session, known_mark: str | None, known_as_of: datetime | None, now: datetime) -> datetime:
+def date_payload(session: Session, known_mark: str | None, known_as_of: datetime | None, now: datetime) -> datetime:
     """Return when the server said what the session tells.
 
     A session that has had an answer since it was last seen has just had it; one that has not says what it said. Of one

@@ -13,12 +13,12 @@ from datetime import timedelta
 
 from ullage.base.errors import SourceError
 from ullage.base.text import clean
-from ullage.base.values import iso, parse_time
+from ullage.base.values import format_time, parse_time
 from ullage.quota.model import Account
 from ullage.sources import claude_state, web_account, wire
 from ullage.system import directories, http, keys, refusals, secret
 from ullage.system.files import read_regular, remove_file, write_atomically
-from ullage.system.places import cache_root, profile_directory
+from ullage.system.places import locate_cache, locate_profile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Web:
 
     def account(self, environ: Mapping[str, str]) -> Account:
         """Return whose numbers this source would tell: the account that is signed in here, else the key's if known."""
-        signed_in = claude_state.account(environ)
+        signed_in = claude_state.read_account(environ)
         if signed_in.id is not None:
             return signed_in
         kept = _kept(environ)
@@ -64,7 +64,7 @@ class Web:
         """Ask once; raise SourceError with what to do when there is no reading."""
         base = http.check_base(environ.get("ULLAGE_WEB_BASE") or PROVIDER, PROVIDER, "ULLAGE_WEB_BASE")
         deadline = time.monotonic() + ANSWER_SECONDS
-        key = session_key(self._names, environ)
+        key = fetch_session_key(self._names, environ)
         question = _Question(base, key, deadline, now)
         identity = _identity(environ, question, self._names.organization)
         try:
@@ -80,7 +80,7 @@ class Web:
         return wire.parse_usage(body, account=account, source=NAME, as_of=now)
 
 
-def session_key(names: KeyNames, environ: Mapping[str, str]) -> Secret:
+def fetch_session_key(names: KeyNames, environ: Mapping[str, str]) -> Secret:
     """Fetch the key; raise SourceError with what to do when there is none."""
     found = keys.fetch_key(names, environ, _WHAT)
     if found is not None:
@@ -110,7 +110,7 @@ class _Question:
 
 def _identity(environ: Mapping[str, str], question: _Question, wanted: str) -> Identity:
     """Return whose key it is: as it was told within a day for this key, else as claude.ai tells now."""
-    signed_in = claude_state.part(environ, "oauthAccount")
+    signed_in = claude_state.read_part(environ, "oauthAccount")
     about = [wanted, *(clean(signed_in.get(name), 200) for name in ("accountUuid", "emailAddress", "organizationUuid"))]
     kept = _kept(environ)
     told_at = parse_time(kept.get("told_at"))
@@ -128,17 +128,17 @@ def _identity(environ: Mapping[str, str], question: _Question, wanted: str) -> I
     # The mark tells whether the key is still the same one; the key cannot be found from it.
     note = {
         **vars(found),
-        "told_at": iso(question.now),
+        "told_at": format_time(question.now),
         "salt": salt,
         "mark": keys.fingerprint_key(question.key, about, salt),
     }
-    directories.make_private(cache_root(environ), profile_directory(environ))
+    directories.make_private(locate_cache(environ), locate_profile(environ))
     write_atomically(_path(environ), json.dumps(note).encode())
     return found
 
 
 def _path(environ: Mapping[str, str]) -> str:
-    return os.path.join(profile_directory(environ), "web.json")
+    return os.path.join(locate_profile(environ), "web.json")
 
 
 def _kept(environ: Mapping[str, str]) -> dict[str, Any]:
@@ -173,5 +173,5 @@ def _refusal(answer: http.Response, host: str, now: datetime) -> SourceError:
     elif status == 404:
         code, message = "not_found", f"{host} has no usage page for this organisation any more. ullage asks again."
     else:
-        return refusals.refusal(answer, host, now, sent="session key")
+        return refusals.build_refusal(answer, host, now, sent="session key")
     return SourceError(code, message, reached_server=True)

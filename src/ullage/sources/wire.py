@@ -11,7 +11,7 @@ from __future__ import annotations
 from itertools import islice
 
 from ullage.base.errors import SourceError
-from ullage.base.text import clean, slug
+from ullage.base.text import clean, make_slug
 from ullage.base.values import parse_percent, parse_time
 from ullage.quota.model import Account, Credits, Money, Pool, Problem, Reading, Share, Window
 
@@ -124,9 +124,9 @@ def _identity(kind: str, scope: object) -> tuple[str, str, Kind]:
     model, surface = _scope_name(scope, "model").removesuffix(" only"), _scope_name(scope, "surface")
     shown = clean(f"{model} {surface}", _LONGEST_SCOPE)
     if kind == "weekly_scoped":
-        name = f"seven_day_{slug(shown) or 'scoped'}"
+        name = f"seven_day_{make_slug(shown) or 'scoped'}"
         return name, f"Week ({shown or 'scoped'})", "other" if surface or not model else "model"
-    name = slug(clean(f"{kind} {shown}")) or "unnamed"
+    name = make_slug(clean(f"{kind} {shown}")) or "unnamed"
     return (name, *_KNOWN.get(name, (_title(name), "other")))
 
 
@@ -151,7 +151,7 @@ def _flat(body: Mapping[str, Any]) -> Iterator[_Stated]:
         stated = fields.keys() & {"utilization", "resets_at"}
         if not stated or (len(stated) < 2 and key not in _KNOWN) or _is_pool(key, fields):
             continue
-        name = slug(clean(key)) or "unnamed"
+        name = make_slug(clean(key)) or "unnamed"
         label, kind = _KNOWN.get(name, (_title(name), "other"))
         period = clean(fields.get("period"), _LONGEST_SCOPE)
         if name == "spend_limit" and period:
@@ -182,7 +182,7 @@ def _pools(body: Mapping[str, Any]) -> Iterator[Pool]:
         stated_percent = parse_percent(fields.get("utilization"))
         if used is None and limit is None and not stated_percent and ends_at is None:
             continue
-        name = slug(key) or "unnamed"
+        name = make_slug(key) or "unnamed"
         yield Pool(
             id=name,
             label=clean(fields.get("label")) or _POOLS.get(name) or _title(name),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 
-from ullage.base.text import slug
+from ullage.base.text import make_slug
 from ullage.base.values import parse_time
 from ullage.quota import serial
 from ullage.store import statements
@@ -32,7 +32,7 @@ class AccountCache:
         self.directory = self._path(account.key)
 
     def _path(self, key: str | None) -> str | None:
-        return os.path.join(self._root, "accounts", slug(key)) if key else None
+        return os.path.join(self._root, "accounts", make_slug(key)) if key else None
 
     def take_over(self) -> None:
         """Give what was kept before organisations were told apart to the first that is known."""
@@ -41,7 +41,7 @@ class AccountCache:
             with contextlib.suppress(OSError):
                 os.rename(former, self.directory)
 
-    def hold(self) -> datetime | None:
+    def load_hold(self) -> datetime | None:
         """Return until when the server does not want to be asked."""
         return self._time("hold")
 
@@ -49,7 +49,7 @@ class AccountCache:
         """Keep a pause that the server asked for."""
         self._save("hold", until.isoformat().encode())
 
-    def asked_at(self) -> datetime | None:
+    def load_asked_at(self) -> datetime | None:
         """Return when any profile last began to ask."""
         return self._time("asked")
 
@@ -61,13 +61,13 @@ class AccountCache:
         elif self.directory:
             remove_file(os.path.join(self.directory, "asked"))
 
-    def reading(self, source: str) -> Reading | None:
+    def load_reading(self, source: str) -> Reading | None:
         """Return what this source last told any profile."""
-        return serial.decode_reading(self._read(statements.file_name(source)))
+        return serial.decode_reading(self._read(statements.name_file(source)))
 
     def save_reading(self, reading: Reading) -> None:
         """Keep an answer for the other profiles; a power cut may take it, as the profile that asked keeps its own."""
-        self._save(statements.file_name(reading.source), serial.encode(reading), durable=False)
+        self._save(statements.name_file(reading.source), serial.encode(reading), durable=False)
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[bool]:

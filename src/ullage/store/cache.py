@@ -11,7 +11,7 @@ from ullage.quota import serial
 from ullage.quota.model import Account
 from ullage.store import statements
 from ullage.system.files import read_regular, remove_file, write_atomically, write_derived
-from ullage.system.places import cache_root, profile_directory
+from ullage.system.places import locate_cache, locate_profile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,8 +51,8 @@ class ProfileCache:
     """The files of one profile: the last reading, the schedule, the lock, and a timeline for each surface."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
-        self.root = cache_root(environ)
-        self.directory = profile_directory(environ)
+        self.root = locate_cache(environ)
+        self.directory = locate_profile(environ)
         self.environ = environ
 
     def make_private(self) -> None:
@@ -86,7 +86,7 @@ class ProfileCache:
 
         return hold_lock(self._path("refresh.lock"), wait_seconds)
 
-    def lock_holder(self) -> Holder | None:
+    def find_lock_holder(self) -> Holder | None:
         """Return the process that refreshes now; None where none does."""
         from ullage.system.lock import find_holder
 
@@ -100,49 +100,49 @@ class ProfileCache:
 
     def load(self) -> Snapshot:
         """Return what is on disk about the profile now."""
-        return Snapshot(stated=self.load_statements(), schedule=self.schedule())
+        return Snapshot(stated=self.load_statements(), schedule=self.load_schedule())
 
     def load_statements(self) -> Stated:
         """Return what each source said last, and what that comes to."""
         return statements.load(self.directory, datetime.now(UTC))
 
-    def readings(self) -> tuple[Reading, ...]:
+    def load_readings(self) -> tuple[Reading, ...]:
         """Return what each source said last, one reading each."""
         return self.load_statements().statements
 
-    def reading(self) -> Reading | None:
+    def load_reading(self) -> Reading | None:
         """Return what the sources' last readings come to, None when nothing is known."""
         return self.load_statements().reading
 
-    def version(self) -> Version:
+    def find_version(self) -> Version:
         """Return what changes whenever a source's last reading does."""
-        return statements.version(self.directory)
+        return statements.find_version(self.directory)
 
-    def schedule(self) -> Schedule:
+    def load_schedule(self) -> Schedule:
         """Return when to ask again; an empty schedule when nothing has been asked yet."""
         return serial.decode_schedule(self._read("schedule.json"))
 
-    def timeline(self, surface: str) -> bytes:
+    def read_timeline(self, surface: str) -> bytes:
         """Return the bytes of a surface's timeline; none when it is absent."""
         return self._read(f"{surface}.timeline") or b""
 
     def save_reading(self, reading: Reading | None) -> None:
         """Keep a reading as what its source said last; None forgets what any source said."""
         if reading is None:
-            for name in statements.names(self.directory):
+            for name in statements.list_names(self.directory):
                 remove_file(self._path(name))
         else:
-            write_atomically(self._path(statements.file_name(reading.source)), serial.encode(reading))
+            write_atomically(self._path(statements.name_file(reading.source)), serial.encode(reading))
 
     def keep(self, snapshot: Snapshot, reading: Reading) -> Snapshot:
         """Keep a reading as what its source said last, and return what is known then."""
         self.save_reading(reading)
-        said = {statements.file_name(reading.source): reading}
+        said = {statements.name_file(reading.source): reading}
         return self.settle(snapshot.replace(stated=statements.add(snapshot.stated, said, datetime.now(UTC))), *said)
 
     def settle(self, snapshot: Snapshot, written: str) -> Snapshot:
         """Return a snapshot as of now, this process having written one file since; loaded anew if another wrote too."""
-        version = self.version()
+        version = self.find_version()
         if not statements.is_same_but_for(written, version, snapshot.stated.version):
             return snapshot.replace(stated=self.load_statements())
         return snapshot.replace(stated=snapshot.stated.replace(version=version))
@@ -152,7 +152,7 @@ class ProfileCache:
 
         What a running session said is kept apart: what it repeats after that is still about the account before.
         """
-        for name in statements.names(self.directory):
+        for name in statements.list_names(self.directory):
             data = self._read(name)
             reading = serial.decode_reading(data)
             mark = serial.decode_note(data, "mark") if statements.is_of_session(name) else None

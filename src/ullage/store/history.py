@@ -17,7 +17,7 @@ from types import NoneType
 
 from ullage.base.errors import CacheError, HistoryError
 from ullage.base.text import clean
-from ullage.quota.model import RESET_SLACK, same_reset
+from ullage.quota.model import RESET_SLACK, is_same_reset
 from ullage.quota.pace import Sample
 from ullage.system import database
 from ullage.system.files import read_regular, remove_file, write_atomically
@@ -81,7 +81,7 @@ def record(path: str, owner: str, windows: Iterable[Window], now: datetime, form
         ) from error
 
 
-def samples(path: str, owner: str, since: datetime, now: datetime) -> dict[str, list[Sample]]:
+def load_samples(path: str, owner: str, since: datetime, now: datetime) -> dict[str, list[Sample]]:
     """Return an owner's samples from a moment until now, by window id and in order; nothing where there is no file.
 
     Raises HistoryError when the file cannot be read; one that is damaged is set aside, which the next record tells.
@@ -110,14 +110,14 @@ def samples(path: str, owner: str, since: datetime, now: datetime) -> dict[str, 
 
 
 def _read(row: tuple[Any, ...]) -> tuple[str, Sample]:
-    window, at, used_percent, resets_at = database.checked(row, str, int, (int, float), (int, NoneType))
+    window, at, used_percent, resets_at = database.check_row(row, str, int, (int, float), (int, NoneType))
     if not (0 <= used_percent < math.inf and 0 <= at < _LAST_SECOND and 0 <= (resets_at or 0) < _LAST_SECOND):
         raise database.DamagedError("it holds numbers that ullage never writes")
     reset = None if resets_at is None else _moment(resets_at)
     return window, Sample(at=_moment(at), used_percent=float(used_percent), resets_at=reset)
 
 
-def count(path: str) -> int:
+def count_samples(path: str) -> int:
     """Return how many samples there are, after a look at each; changes nothing, and raises HistoryError."""
     try:
         with database.open_read_only(path) as connection:
@@ -149,9 +149,9 @@ def _left_notice(path: str) -> str | None:
     return clean(data.decode(errors="replace"), _LONGEST_NOTICE) or None
 
 
-def damaged_files(path: str) -> list[str]:
+def list_damaged_files(path: str) -> list[str]:
     """Return the names of the files that were set aside, oldest first."""
-    return database.damaged_files(path)
+    return database.list_damaged_files(path)
 
 
 def _write(path: str, owner: str, windows: Iterable[Window], now: datetime, formerly: Iterable[str]) -> None:
@@ -175,7 +175,9 @@ def _keep(connection: Connection, owner: str, window: Window) -> None:
         (owner, window.id, at),
     ).fetchall()
     before = [_read(row)[1] for row in rows]
-    if len(before) == 2 and all(s.used_percent == used and same_reset(s.resets_at, window.resets_at) for s in before):
+    if len(before) == 2 and all(
+        s.used_percent == used and is_same_reset(s.resets_at, window.resets_at) for s in before
+    ):
         connection.execute(
             "DELETE FROM samples WHERE owner = ? AND window = ? AND at = ?", (owner, window.id, rows[0][1])
         )
@@ -184,7 +186,7 @@ def _keep(connection: Connection, owner: str, window: Window) -> None:
 
 def _thin_daily(connection: Connection, now: datetime) -> None:
     """Keep the last sample of each hour, later of each day; between two windows none takes another's place."""
-    last, trusted = database.checked(connection.execute("SELECT at, trusted FROM thinned").fetchone(), int, int)
+    last, trusted = database.check_row(connection.execute("SELECT at, trusted FROM thinned").fetchone(), int, int)
     passed = _seconds(now) - last
     if 0 <= passed < _DAY_SECONDS:
         return

@@ -59,7 +59,7 @@ class Merging:
         return self._reading
 
 
-def file_name(source: str, session: str = "") -> str:
+def name_file(source: str, session: str = "") -> str:
     """Return the name of a source's file, or of one session of it."""
     kept = "".join(c for c in session[: 4 * _LONGEST_SESSION] if c.isascii() and (c.isalnum() or c in "-_"))
     return f"{_PREFIX}{source}{'-' if session else ''}{kept[:_LONGEST_SESSION]}{_SUFFIX}"
@@ -70,7 +70,7 @@ def is_of_session(name: str) -> bool:
     return name.startswith(_PREFIX + _SESSION) and name.endswith(_SUFFIX)
 
 
-def names(directory: str) -> list[str]:
+def list_names(directory: str) -> list[str]:
     """Return the names of all statements in a profile's cache directory."""
     try:
         found = os.listdir(directory)
@@ -79,10 +79,10 @@ def names(directory: str) -> list[str]:
     return sorted(name for name in found if name.startswith(_PREFIX) and name.endswith(_SUFFIX))
 
 
-def version(directory: str) -> Version:
+def find_version(directory: str) -> Version:
     """Return what changes whenever a statement does."""
     found = []
-    for name in names(directory):
+    for name in list_names(directory):
         try:
             status = os.stat(os.path.join(directory, name))
         except OSError:
@@ -95,7 +95,7 @@ def version(directory: str) -> Version:
 def load(directory: str, now: datetime, said: Mapping[str, Reading] | None = None) -> Stated:
     """Load every statement that can be read; those `said` just now stand in place of their files."""
     # Looked at before the files are read: what is written meanwhile makes another version.
-    known_by = version(directory)
+    known_by = find_version(directory)
     said = said or {}
     paths = {name: os.path.join(directory, name) for name, _ in known_by if name not in said}
     stored = {name: serial.decode_reading(read_regular(path, own=True)) for name, path in paths.items()}

@@ -92,7 +92,7 @@ def _decoded() -> Iterator[None]:
         raise DamagedError("it holds text that is no UTF-8") from error
 
 
-def checked(row: tuple[Any, ...] | None, *kinds: type | tuple[type, ...]) -> tuple[Any, ...]:
+def check_row(row: tuple[Any, ...] | None, *kinds: type | tuple[type, ...]) -> tuple[Any, ...]:
     """Return a row whose values are of these types; raise DamagedError else, as SQLite keeps any in any column."""
     if row is None or not all(map(isinstance, row, kinds)):
         raise DamagedError("it holds values of other types than ullage writes")
@@ -197,7 +197,7 @@ def _set_aside(path: str, identity: tuple[int, int] | None, now: datetime) -> st
     return aside
 
 
-def damaged_files(path: str) -> list[str]:
+def list_damaged_files(path: str) -> list[str]:
     """Return the names of the files that were set aside, oldest first."""
     directory, name = os.path.split(path)
     if not os.path.isdir(directory):

@@ -105,7 +105,7 @@ def refuse_strangers(directory: str, *, variable: str = CACHE) -> None:
         raise CacheError(f"Others can write to {directory}. Run: chmod go-w {_quoted(directory)}")
 
 
-def trusted(path: str) -> tuple[str, os.stat_result]:
+def resolve_trusted(path: str) -> tuple[str, os.stat_result]:
     """Return where a file lies once every link is followed, and its status there.
 
     Raises MeddledError where somebody else could have put another file in its place: who owns it, or may write in it,

@@ -127,11 +127,11 @@ def put_data(data: bytes) -> int:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
     except OSError as error:
-        return failed(error)
+        return explain_failure(error)
     return 0
 
 
-def failed(error: OSError) -> int:
+def explain_failure(error: OSError) -> int:
     """Return the exit code for an output that failed, and say why, unless its reader has had enough."""
     abandon_output()
     if isinstance(error, BrokenPipeError):

@@ -108,8 +108,8 @@ def in_order(groups: Sequence[UsageGroup], by: str) -> list[UsageGroup]:
 
 
 def _cells(total: Total, numbers: Sequence[tuple[str, int, int | None]]) -> list[str]:
-    made = {"tokens": columns.count(total.tokens), "API price": word_dollars(total)}
-    return [made[heading] if at is None else columns.count(total.counts[at]) for heading, _, at in numbers]
+    made = {"tokens": columns.format_count(total.tokens), "API price": word_dollars(total)}
+    return [made[heading] if at is None else columns.format_count(total.counts[at]) for heading, _, at in numbers]
 
 
 def _local(at_ms: int, zone: tzinfo | None) -> datetime:
@@ -147,7 +147,8 @@ def write_remarks(answer: TokenUsage, now: datetime) -> list[str]:
         said.append(_shared(answer.share, answer.question.zone, now))
     if answer.total.unpriced:
         named = ", ".join(
-            f"{clean(model, 60) or 'no name'} ({columns.count(n)})" for model, n in sort_unpriced(answer.total.unpriced)
+            f"{clean(model, 60) or 'no name'} ({columns.format_count(n)})"
+            for model, n in sort_unpriced(answer.total.unpriced)
         )
         said.append(
             f"No price is known, and none is in the sum, for: {named}. config.toml can name one (tokens.prices)."
@@ -178,9 +179,9 @@ def _shared(share: WindowShare, zone: tzinfo | None, now: datetime) -> str:
     whole = sum(share.machines.values())
     if len(share.machines) > 1 and whole:
         parts = ", ".join(f"{clean(m, 60)} {100 * n // whole}%" for m, n in share.machines.items())
-        what = f"{parts} of the {columns.count(whole)} tokens that we can see"
+        what = f"{parts} of the {columns.format_count(whole)} tokens that we can see"
     else:
-        what = f"{columns.count(whole)} tokens here, all that we can see"
+        what = f"{columns.format_count(whole)} tokens here, all that we can see"
     return f"Since {clock}, {kind}: {what}; claude.ai, the apps and other machines are not in it."
 
 
