@@ -75,7 +75,7 @@ def command(
     status = _apply(plan, yes=yes)
     if status is None and not undo:
         if host in started.SHELLS and not starship:
-            _prove(plans.host(host, os.environ))
+            _prove(plans.find_host(host, os.environ))
         say(f"`ullage setup {host}{' --guard' if guard else ''} --undo` takes it out again.")
     return status or 0
 
@@ -146,7 +146,7 @@ def _prove(host: plans.Host) -> None:
 
 def _add_widget(host: str, yes: bool) -> int:
     desktop = gnome if host == gnome.NAME else plasma
-    tree = desktop.tree(os.environ, init.find_this_program(sys.argv[0], sys.executable))
+    tree = desktop.build_tree(os.environ, init.find_this_program(sys.argv[0], sys.executable))
     if widgets.is_written(tree):
         say(f"{tree.directory} is set up already.")
         return 0
@@ -163,7 +163,7 @@ def _add_widget(host: str, yes: bool) -> int:
 
 def _remove_widget(host: str, yes: bool) -> int:
     desktop = gnome if host == gnome.NAME else plasma
-    directory = desktop.directory(os.environ)
+    directory = desktop.locate_directory(os.environ)
     if not widgets.is_ours(directory):
         say(f"{directory} is not from this command: nothing to undo.")
         return 0
@@ -185,7 +185,7 @@ def _planned(host: str, *, undo: bool, starship: bool, without_process: bool) ->
         return service.plan_undo(os.environ, manager) if undo else service.plan(os.environ, manager)
     if host == claude_setup.NAME:
         return claude_setup.plan_undo(os.environ) if undo else claude_setup.plan(os.environ)
-    chosen = plans.host(host, os.environ, starship=starship, without_process=without_process)
+    chosen = plans.find_host(host, os.environ, starship=starship, without_process=without_process)
     return plans.plan_undo(chosen) if undo else plans.plan(chosen)
 
 

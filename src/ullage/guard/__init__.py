@@ -158,7 +158,8 @@ def _finding(
         why = f"{label} is at {words.format_percent(used)}, and the source does not tell since when"
         return WindowVerdict(outcome="unknown", exit_code=TOO_OLD, why=why, **common)
     if max_age is not None and not (timedelta(0) - CLOCK_SLACK <= now - window.as_of <= max_age):
-        why = f"{label} was at {words.format_percent(used)} {words.format_age(now - window.as_of)} ago, older than --max-age allows"
+        since = words.format_age(now - window.as_of)
+        why = f"{label} was at {words.format_percent(used)} {since} ago, older than --max-age allows"
         return WindowVerdict(outcome="unknown", exit_code=TOO_OLD, why=why, **common)
     return WindowVerdict(outcome="under", exit_code=UNDER, why=why, **common)
 
