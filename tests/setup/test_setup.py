@@ -289,7 +289,8 @@ def test_no_home_is_explained(environ: dict[str, str], host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["csh"], [], ["tmux", "--starship"], ["bash", "--without-process"], ["starship", "--starship"]]
+    "arguments",
+    [["csh"], ["--starship"], ["tmux", "--starship"], ["bash", "--without-process"], ["starship", "--starship"]],
 )
 def test_wrong_usage(environ: dict[str, str], arguments: list[str]) -> None:
     assert ullage("setup", *arguments, environ=environ).returncode == 2

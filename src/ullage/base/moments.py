@@ -33,7 +33,7 @@ def parse_beginning(text: str, now: datetime, zone: tzinfo | None = None) -> dat
 
 
 def parse_end(text: str, now: datetime, zone: tzinfo | None = None) -> datetime:
-    """Read the same as an end: of a day its last moment, and what lies in the future is no fault."""
+    """Read a moment, in UTC, as an end: of a day its last moment; it may lie in the future."""
     day = _day(text, now, zone)
     # The next midnight of the zone, also where the day has 23 or 25 hours.
     following = day + _DAY if day is not None and day < date.max else None
@@ -44,7 +44,7 @@ def parse_end(text: str, now: datetime, zone: tzinfo | None = None) -> datetime:
 
 
 def parse_utc_day(text: str, now: datetime) -> date:
-    """Read the same as a day of UTC: 7d is the first of seven that end today; raise ValueError, with words."""
+    """Read a moment as a day of UTC: 7d is the first of seven days that end today; raise ValueError, with words."""
     span, day = _SPAN.fullmatch(_plain(text)), _day(text, now, UTC)
     if day is not None:
         return day

@@ -13,6 +13,7 @@ from ullage.alerts import channels, outbox
 from ullage.base.errors import UllageError
 from ullage.cli import options
 from ullage.cli.say import remark, say_lines
+from ullage.cli.settings import load_terminal_settings, tell_issues
 from ullage.quota.model import list_named_limits
 from ullage.render import words
 from ullage.render.cells import plain
@@ -34,11 +35,11 @@ def command(context: click.Context) -> None:
     if context.invoked_subcommand is not None:
         return
     settings, issues = config.load(os.environ)
-    options.tell_issues(issues)
+    tell_issues(issues)
     wishes, now = settings.alerts, datetime.now(UTC)
     cache = ProfileCache(os.environ)
     facts = [*_ways(wishes), Fact(mark="·", name="when", text=_when(wishes)), *_told(cache, now)]
-    settings = options.load_terminal_settings(settings)
+    settings = load_terminal_settings(settings)
     width, names = shutil.get_terminal_size().columns, max(len(fact.name) for fact in facts) + 2
     lines = [line for fact in facts for line in fact.lines(width, names)]
     say_lines(plain(lines) if settings.ascii_only else lines, settings.palette)

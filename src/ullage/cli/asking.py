@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from ullage import refresh
+from ullage.base.dates import UTC, datetime
 from ullage.base.errors import CacheError
-from ullage.cli.options import LONGEST_REFRESH_SECONDS
 from ullage.cli.say import remark
 from ullage.store.cache import ProfileCache
 
@@ -16,6 +14,8 @@ if TYPE_CHECKING:
 
     from ullage.system.lock import Holder
 
+# The refresh lock is waited for longer than any source may take to answer.
+LONGEST_REFRESH_SECONDS = 45
 # How long to wait for a process that is stopped, or that has held the lock longer than a refresh takes.
 _BRIEF_SECONDS = 1.0
 

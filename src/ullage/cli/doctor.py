@@ -14,6 +14,7 @@ from ullage import config, doctor
 from ullage.base.errors import UsageError
 from ullage.cli import options
 from ullage.cli.say import say_lines
+from ullage.cli.settings import load_terminal_settings
 from ullage.config.settings import DEFAULTS, build_settings
 from ullage.doctor import page
 from ullage.quota import exits
@@ -45,7 +46,7 @@ def command(as_json: bool, measure: bool) -> int:
     if as_json:
         click.echo(json.dumps({**found.document, "exit_code": status}, indent=1))
     else:
-        settings = options.load_terminal_settings(_settings())
+        settings = load_terminal_settings(_settings())
         # Not broken into lines where somebody may search them.
         width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _UNBROKEN
         lines = page.lay_out(found.document, [] if status == 0 else _wrong(found), now, width)

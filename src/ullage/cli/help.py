@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from ullage.cli.say import default_palette, has_colours, say_lines, wrapped
+from ullage.cli.say import find_painters, say_lines, wrapped
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from ullage.render.surfaces import Span
 
@@ -18,7 +18,7 @@ class Help(click.HelpFormatter):
 
     def __init__(self, indent_increment: int = 2, width: int | None = None, max_width: int | None = None) -> None:
         super().__init__(indent_increment, width, max_width)
-        self._heading, self._name = _painters()
+        self._heading, self._name = find_painters()
 
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
         super().write_usage(prog, args, f"{self._heading('Usage:')} " if prefix is None else prefix)
@@ -28,20 +28,6 @@ class Help(click.HelpFormatter):
 
     def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
         super().write_dl([(self._name(name), words) for name, words in rows], col_max, col_spacing)
-
-
-def _painters() -> tuple[Callable[[str], str], Callable[[str], str]]:
-    """Return what colours a heading and a name on standard output; nothing where it is to have no colours."""
-    if not has_colours():
-        return str, str
-    from ullage.render.surfaces import Span, paint
-    from ullage.system.terminal import ask_background
-
-    palette = default_palette(ask_background)
-    return (
-        lambda text: paint([Span(text=text, style="bold")], "ansi", palette),
-        lambda text: paint([Span(text=text, level="accent")], "ansi", palette),
-    )
 
 
 def show_error(error: click.ClickException) -> None:

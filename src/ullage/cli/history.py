@@ -14,6 +14,7 @@ from ullage.base.text import clean, disarm_formula
 from ullage.base.values import format_time
 from ullage.cli import options
 from ullage.cli.say import say_csv, say_lines
+from ullage.cli.settings import load_settings, load_terminal_settings
 from ullage.quota import model
 from ullage.quota.model import grade_percent, list_named_limits
 from ullage.render import words
@@ -113,7 +114,7 @@ def _print(rows: Rows, reading: Reading | None, now: datetime) -> None:
     if not rows:
         click.echo("Nothing was recorded in that time.")
         return
-    settings = options.load_terminal_settings(options.load_settings()[0])
+    settings = load_terminal_settings(load_settings()[0])
     names = {window.id: shorten_name(window) for window in (list_named_limits(reading) if reading else ())}
     say_lines(_lines(rows, names, settings, now, shutil.get_terminal_size().columns), settings.palette)
 

@@ -12,8 +12,8 @@ import click
 
 from ullage.base import moments
 from ullage.base.errors import UsageError
-from ullage.cli import options
 from ullage.cli.say import remark, say_csv, say_lines
+from ullage.cli.settings import load_settings, load_terminal_settings, tell_issues
 from ullage.org import days, fetch, keys, output, reports
 
 TYPE_CHECKING = False
@@ -181,8 +181,8 @@ def _report(
         raise click.UsageError(str(error)) from error
     for note in wanted.notes:
         remark(note)
-    settings, issues = options.load_settings()
-    options.tell_issues(issues)
+    settings, issues = load_settings()
+    tell_issues(issues)
     names = settings.admin if report.key == "admin" else settings.analytics
     others = set(settings.key_variables) - {names.variable}
     environ = {name: value for name, value in os.environ.items() if name not in others}
@@ -196,7 +196,7 @@ def _report(
     elif openmetrics:
         click.echo(output.expose_report(report, wanted, found, chosen), nl=False)
     else:
-        settings = options.load_terminal_settings(settings)
+        settings = load_terminal_settings(settings)
         room = shutil.get_terminal_size().columns
         say_lines(output.lay_out(report, wanted, found, chosen, room, ascii_only=settings.ascii_only), settings.palette)
     return 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from datetime import timedelta
 
-from ullage.base.text import clean
 from ullage.config.template import parse_template
 from ullage.quota import pace
 from ullage.quota.model import (
@@ -33,6 +32,8 @@ if TYPE_CHECKING:
     from ullage.config.presets import Preset
     from ullage.store.overview import Overview
 
+# The rest of a prompt, where the person's own is not known.
+PROMPT = Span(text="~/project $", level="faint")
 _STEPS = 40
 # What a preset shows from the first use to the last: in percent of the session, of the week, and of a model's week.
 STAGES = {
@@ -68,21 +69,21 @@ def build_demo_view(stage: str, settings: Settings, now: datetime) -> View:
 
 
 def preview(preset: Preset, view: View, settings: Settings) -> list[Span]:
-    """Return the segment as the preset shows it, in front of the end of a prompt."""
+    """Return the segment as the preset shows it."""
     spans = segment.fill(parse_template(preset.template), view)
-    dressed = shape_spans(spans, preset.shape, segment.grade_view(spans), settings.look, nerd=view.nerd)
-    return [*dressed, Span(text=" ~/project $", level="faint")]
+    return shape_spans(spans, preset.shape, segment.grade_view(spans), settings.look, nerd=view.nerd)
 
 
 def list_lines(previews: Iterable[tuple[str, list[Span]]], chosen: str) -> list[list[Span]]:
-    """Return each preview behind its name, the chosen one's marked."""
+    """Return each preview behind its name, the chosen one's marked; the rest of a prompt follows."""
     named = list(previews)
     widest = max(len(name) for name, _ in named)
     return [
         [
             Span(text="* " if name == chosen else "  "),
-            Span(text=clean(name).ljust(widest + 2), level="faint", style="bold" if name == chosen else ""),
+            Span(text=name.ljust(widest + 2), level="faint", style="bold" if name == chosen else ""),
             *spans,
+            Span(text=" "),
         ]
         for name, spans in named
     ]

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import sys
 
-import click
-
 from ullage.base.text import make_visible
 
 TYPE_CHECKING = False
@@ -22,7 +20,11 @@ _NARROWEST = 20
 
 def say(text: str, *, err: bool = False) -> None:
     """Print lines; characters that a terminal acts on or hides are shown as escapes."""
-    click.echo("\n".join(map(make_visible, text.split("\n"))), err=err)
+    _print("\n".join(map(make_visible, text.split("\n"))), err=err)
+
+
+def _print(text: str, *, err: bool) -> None:
+    print(text, file=sys.stderr if err else sys.stdout)
 
 
 def say_lines(lines: Iterable[Sequence[Span]], palette: Mapping[str, str] | None = None, *, err: bool = False) -> None:
@@ -32,7 +34,7 @@ def say_lines(lines: Iterable[Sequence[Span]], palette: Mapping[str, str] | None
     """
     if not has_colours(err=err):
         for line in lines:
-            click.echo("".join(make_visible(span.text) for span in line).rstrip(), err=err)
+            _print("".join(make_visible(span.text) for span in line).rstrip(), err=err)
         return
     from ullage.render.cells import trimmed
     from ullage.render.surfaces import paint
@@ -40,7 +42,7 @@ def say_lines(lines: Iterable[Sequence[Span]], palette: Mapping[str, str] | None
     styles = default_palette() if palette is None else palette
     for line in lines:
         shown = [span.replace(text=make_visible(span.text)) for span in trimmed(line)]
-        click.echo(paint(shown, "ansi", styles), err=err, color=True)
+        _print(paint(shown, "ansi", styles), err=err)
 
 
 def remark(text: str, level: Level = "warning", palette: Mapping[str, str] | None = None) -> None:
@@ -80,6 +82,20 @@ def has_colours(*, err: bool = False) -> bool:
     return wants_colour(os.environ, is_terminal=(sys.stderr if err else sys.stdout).isatty())
 
 
+def find_painters() -> tuple[Callable[[str], str], Callable[[str], str]]:
+    """Return what colours a heading and a name on standard output; nothing where it is to have no colours."""
+    if not has_colours():
+        return str, str
+    from ullage.render.surfaces import Span, paint
+    from ullage.system.terminal import ask_background
+
+    palette = default_palette(ask_background)
+    return (
+        lambda text: paint([Span(text=text, style="bold")], "ansi", palette),
+        lambda text: paint([Span(text=text, level="accent")], "ansi", palette),
+    )
+
+
 def default_palette(ask: Callable[[Mapping[str, str]], Background | None] | None = None) -> Mapping[str, str]:
     """Return the colours for what is printed without settings, on the background that is known or asked for."""
     from ullage.config.palette import Look, find_background
@@ -95,4 +111,5 @@ def say_csv(rows: Iterable[Sequence[object]]) -> None:
 
     written = io.StringIO()
     csv.writer(written, lineterminator="\n").writerows(rows)
-    click.echo(written.getvalue().encode(), nl=False)
+    sys.stdout.flush()
+    sys.stdout.buffer.write(written.getvalue().encode())

@@ -13,6 +13,7 @@ from ullage.base.errors import CacheError, UsageError
 from ullage.base.values import format_time
 from ullage.cli import options
 from ullage.cli.say import say_lines
+from ullage.cli.settings import load_settings, load_terminal_settings, tell_issues
 from ullage.doctor.meters import lay_out, report_meters
 from ullage.quota import meters
 from ullage.render.cells import plain
@@ -42,8 +43,8 @@ def command(names: tuple[str, ...], as_json: bool) -> int:
     if unknown:
         known = ", ".join(meter.name for meter in meters.METERS)
         raise click.BadParameter(f"there is no meter {unknown[0]!r}; there are {known}.")
-    settings, issues = options.load_settings()
-    options.tell_issues(issues)
+    settings, issues = load_settings()
+    tell_issues(issues)
     now = datetime.now(UTC)
     rows = report_meters(os.environ, settings.source, _readings(), now)
     shown = [row for row in rows if not names or row.meter.name in names]
@@ -52,7 +53,7 @@ def command(names: tuple[str, ...], as_json: bool) -> int:
         click.echo(json.dumps(document, indent=1))
     else:
         width = min(shutil.get_terminal_size().columns, _WIDEST)
-        settings = options.load_terminal_settings(settings)
+        settings = load_terminal_settings(settings)
         lines = lay_out(shown, now, width)
         say_lines(plain(lines) if settings.ascii_only else lines, settings.palette)
     return 0

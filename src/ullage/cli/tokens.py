@@ -16,6 +16,7 @@ from ullage.base.text import clean
 from ullage.cli import options
 from ullage.cli.progress import ProgressBar
 from ullage.cli.say import remark, say, say_csv, say_lines
+from ullage.cli.settings import load_settings, load_terminal_settings, tell_issues
 from ullage.render.surfaces import Span
 from ullage.tokens import document, prices, tally, transcripts
 from ullage.tokens import words as render
@@ -103,8 +104,8 @@ def command(
     )
     if question.since and question.until and question.since >= question.until:
         raise click.UsageError("--since must lie before --until.")
-    settings, issues = options.load_settings()
-    options.tell_issues(issues)
+    settings, issues = load_settings()
+    tell_issues(issues)
     with ProgressBar("reading transcripts") as bar:
         answer = tally.count_usage(os.environ, question, settings.prices, bar.show, now)
     for notice in answer.notices:
@@ -137,7 +138,7 @@ def _print(answer: TokenUsage, settings: Settings, now: datetime) -> None:
         skipped = render.word_skipped(answer.skipped)
         click.echo(f"skipped: {skipped}" if skipped else render.NOTE)
         return
-    settings, width = options.load_terminal_settings(settings), _width()
+    settings, width = load_terminal_settings(settings), _width()
     lines, left_out = render.lay_out(answer, width, ascii_only=settings.ascii_only)
     remarks = render.write_remarks(answer, now)
     if left_out:
@@ -174,11 +175,11 @@ def show_prices(source: str | None, bundled: bool, as_json: bool) -> int:
     if source is not None:
         from ullage.tokens.price_update import fetch
 
-        fetch(source, directory, datetime.now(UTC))
+        fetch(source, directory, os.environ, datetime.now(UTC))
     elif bundled and os.path.lexists(prices.locate_update(directory)):
         os.unlink(prices.locate_update(directory))
-    settings, issues = options.load_settings()
-    options.tell_issues(issues)
+    settings, issues = load_settings()
+    tell_issues(issues)
     shown, notice = tally.load_prices(os.environ, settings.prices)
     if notice:
         remark(notice)
@@ -197,6 +198,6 @@ def show_prices(source: str | None, bundled: bool, as_json: bool) -> int:
         }
         click.echo(document.encode(combined).encode())
         return 0
-    settings = options.load_terminal_settings(settings)
+    settings = load_terminal_settings(settings)
     say_lines(render.list_prices(shown, _width(), ascii_only=settings.ascii_only), settings.palette)
     return 0

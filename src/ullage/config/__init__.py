@@ -33,7 +33,7 @@ __all__ = [
 
 
 def locate_config(environ: Mapping[str, str]) -> str:
-    """Return where config.toml lies, whether it exists or not; raise UsageError for a path that is not absolute.
+    """Return the path of config.toml, whether it exists or not; raise UsageError for a path that is not absolute.
 
     What is shown must not change with the directory that a prompt happens to stand in.
     """
@@ -74,7 +74,7 @@ def load(environ: Mapping[str, str]) -> tuple[Settings, tuple[Issue, ...]]:
 
 
 def find_wrong_source(settings: Settings) -> str | None:
-    """Return what is wrong with the source in force, in words, or None; only the environment can name a wrong one."""
+    """Return in words what is wrong with the source in force, or None; only the environment can name a wrong one."""
     if settings.source == DEFAULTS["source"]:
         return None
     # A hook asks at every prompt and every tool, and few choose a source.

@@ -159,7 +159,7 @@ def _with_hex(background: Background) -> dict[str, str]:
 
 
 def find_background(environ: Mapping[str, str], wanted: str = "auto") -> Background | None:
-    """Return the background of the terminal: the one that is wanted, or what COLORFGBG tells; None where neither does.
+    """Return the terminal's background: the configured one, else that of COLORFGBG; None where neither says.
 
     COLORFGBG is `foreground;background`, or with a word between, in the numbers of the sixteen colours.
     """

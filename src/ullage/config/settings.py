@@ -1,4 +1,4 @@
-"""The values in force, typed: what the rest of ullage is given of a configuration; and what they are by default.
+"""The settings: the values in force, typed, and their defaults.
 
 Most people have no config.toml, and a status line reads the settings every time: so the defaults stand here, and the
 table that explains and checks them elsewhere.
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-# Each option's value by its key where nobody sets it; `options` explains them.
+# Each option's default by its key; `options` explains them.
 DEFAULTS: Mapping[str, Any] = {
     "source": "auto",
     "segment.preset": "plain",
@@ -90,7 +90,7 @@ class Reporting(Record):
 
     @property
     def is_wanted(self) -> bool:
-        """Say whether anything is to be done after a refresh."""
+        """Say whether metrics are to be written or sent after a refresh."""
         return bool(self.textfile or self.push or self.otlp)
 
 
@@ -125,7 +125,7 @@ class Settings(Record):
         return self.look.in_tmux() if surface == "tmux" else self.palette
 
     def list_unread_keys(self) -> tuple[str, ...]:
-        """Return those of them that the source in force does not read."""
+        """Return the variables of keys that the source in force does not read."""
         own = self.web.variable if self.source == "web" else ""
         return tuple(name for name in self.key_variables if name != own)
 

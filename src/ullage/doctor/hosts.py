@@ -1,4 +1,4 @@
-"""The programs that show the segment: which are here and new enough, and how each is set up."""
+"""Report on the programs that show the segment: which are here and new enough, and how each is set up."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _VERSION_SECONDS = 5
-# What the tests run, or what the shell code is written for.
+# The oldest versions that the tests run, or that the shell code is written for.
 _MINIMUM = {
     "bash": (3, 2),
     "zsh": (5, 3),
@@ -47,7 +47,7 @@ _MORE_FILES = {
 
 
 def report_hosts(environ: Mapping[str, str], findings: list[Finding]) -> list[dict[str, Any]]:
-    """Return what is to be said of each host; every program is started once, for its version, all at the same time."""
+    """Report on each host; each program is started once, for its version, all of them at the same time."""
     paths = {name: plans.find_host_program(name, environ) for name in plans.HOSTS}
     versions = _versions(paths, environ)
     hosts = [_host(name, paths[name], versions.get(name), environ, findings) for name in plans.HOSTS]

@@ -13,6 +13,7 @@ from ullage.quota import meters
 from ullage.render import words
 from ullage.render.surfaces import Span
 from ullage.sources import claude_state
+from ullage.system.places import find_home
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def _transcripts(environ: Mapping[str, str]) -> Iterator[str]:
         claude_state.find_own_directory(environ) or claude_state.locate_default_directory(environ), "projects"
     )
     yield os.path.join(claude_state.locate_default_directory(environ), "projects")
-    yield os.path.join(environ.get("HOME") or os.path.expanduser("~"), ".config", "claude", "projects")
+    yield os.path.join(find_home(environ), ".config", "claude", "projects")
 
 
 def _organisation(meter: Meter, environ: Mapping[str, str]) -> str | None:

@@ -1,4 +1,4 @@
-"""Who else may look into what is kept here, by the modes of its directories and files."""
+"""Find out by the modes of directories and files who else may look into them."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _holds_other_things(directory: str) -> bool:
 def _modes(directory: str) -> Iterator[tuple[str, int]]:
     """Yield each directory and file of the user's own that others can get at, from above, with its mode; no links.
 
-    Nobody gets past a directory that is closed to them, whatever the modes of what lies in it.
+    What lies in a closed directory is out of reach, whatever its own modes.
     """
     looked_at = 0
     for parent, directories, names in os.walk(directory):

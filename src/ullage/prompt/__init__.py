@@ -1,7 +1,7 @@
 """`ullage prompt`: print the frame for now, and start the refresh when it is due.
 
-The hot path. It takes no lock, opens no socket, parses nothing but one small text file, and imports only what the
-interpreter has loaded already or what costs as little.
+The hot path. It takes no lock, opens no socket, parses one small text file, and imports only modules that the
+interpreter has loaded already or that cost as little.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def run(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int | None:
-    """Print the segment and return the exit code; None when the arguments are for the full command line to explain."""
+    """Print the segment and return the exit code; None for arguments that only the full command line can explain."""
     options = parse_options("prompt", arguments)
     if options is None:
         return None
@@ -35,7 +35,7 @@ def run(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int | No
     try:
         data = _read(surface, environ)
     except UsageError:
-        # Nowhere to read from; every other command says why.
+        # There is no cache to read; every other command says why.
         return 0
     now = int(time.time())
     header = timeline.read_header(data)
@@ -52,7 +52,7 @@ def start_refresh_if_due(
     surfaces: Iterable[str] = SURFACES,
     start: Callable[[Mapping[str, str]], None] | None = None,
 ) -> int:
-    """Start a refresh in the background where a timeline says that one is due, and none has been started already.
+    """Start a refresh in the background where a timeline makes one due and none has been started yet.
 
     `surfaces` are those whose timelines are asked: a bar that redraws by itself is served less often. `start` takes the
     place of `detach.start_refresh` in a process that must not fork. Returns an exit code, which is 0.
@@ -87,5 +87,5 @@ def _print(text: bytes) -> None:
     try:
         os.write(sys.stdout.fileno(), text)
     except (OSError, ValueError, AttributeError):
-        # Whoever asked for the segment has gone away or gave us no descriptor to print on.
+        # The caller has gone away, or gave us no descriptor to print on.
         return

@@ -1,4 +1,4 @@
-"""A reading becomes frames: everything that time alone will change, rendered ahead of time. Pure."""
+"""Build a timeline's frames from a reading: everything that time alone will change, rendered ahead of time. Pure."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def build(
     forecasts: Mapping[str, Forecast] = _NO_FORECASTS,
     samples: Mapping[str, Sequence[Sample]] = _NO_SAMPLES,
 ) -> dict[tuple[str, ...], list[Frame]]:
-    """Return the frames from `now` until the reading is too old to show, by the timelines that have the same ones."""
+    """Build the frames from `now` until the reading expires; timelines that have the same frames share them."""
     written = math.floor(now.timestamp())
     if reading is None:
         return {TIMELINES: [Frame(starts_at=written - LEAD_SECONDS, level="none", text="")]}
@@ -65,7 +65,7 @@ def _frame(second: int, spans: Sequence[Span], form: str, settings: Settings) ->
 
 
 def is_any_shown(attributes: Iterable[str], settings: Settings) -> bool:
-    """Say whether any template shows one of these attributes."""
+    """Say whether a template shows one of these attributes."""
     return any(_asks_for(attributes, parse_template(template)) for template in {*settings.templates.values()})
 
 
@@ -74,14 +74,14 @@ def _asks_for(attributes: Iterable[str], nodes: Iterable[Node]) -> bool:
 
 
 def _exhaustions(forecasts: Mapping[str, Forecast], written: int, horizon: int) -> set[int]:
-    """Return the seconds at which a forecast that has not come true vanishes, or is told to the minute."""
+    """Return the seconds at which a forecast vanishes unfulfilled, or is near enough to be shown to the minute."""
     moments = [forecast.exhausts_at for forecast in forecasts.values() if forecast.exhausts_at is not None]
     days_before = {math.floor(moment.timestamp()) + 1 - _DAY_SECONDS for moment in moments}
     return {second for second in {*map(round_up_to_second, moments), *days_before} if written < second < horizon}
 
 
 def _midnights(written: int, horizon: int) -> set[int]:
-    """Return the local midnights on the way, at which a time of day loses or gains its weekday."""
+    """Return the local midnights in between, at which a time of day gains or loses its weekday."""
     local = datetime.fromtimestamp(written, UTC).astimezone()
     # Without a zone it is the local midnight on both sides of a change of the clocks.
     today = local.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
@@ -91,7 +91,7 @@ def _midnights(written: int, horizon: int) -> set[int]:
 
 
 def _steps(reading: Reading, nodes: Iterable[Node], written: int, horizon: int) -> list[int]:
-    """Return the seconds at which a countdown or an age shows another text: minutes soon, five minutes later on."""
+    """Return the seconds at which a countdown or an age is redrawn: each minute at first, later every five minutes."""
     steps: set[int] = set()
     fields = list_fields(nodes)
     for window in _list_counted_down(reading, {field.attribute for field in fields}):
@@ -103,9 +103,9 @@ def _steps(reading: Reading, nodes: Iterable[Node], written: int, horizon: int) 
 
 
 def _list_counted_down(reading: Reading, attributes: set[str]) -> list[Window]:
-    """Return the windows of which a template with these attributes may show a countdown."""
+    """List the windows whose countdown a template with these attributes may show."""
     countdowns = attributes & {*COUNTDOWNS}
-    # How long one is blocked for is shown of a window that is used up, which no other becomes by time alone.
+    # `blocked_for` shows only for a window that is used up, and time alone never makes another window that.
     return [
         window for window in reading.windows if countdowns - {"blocked_for"} or (countdowns and _is_used_up(window))
     ]
@@ -123,7 +123,7 @@ def _every_step(phase: int, written: int, horizon: int) -> set[int]:
 
 
 def _thinned(steps: list[int], written: int) -> list[int]:
-    """Drop every second of the far steps while there are many, then of the later near ones: coarse, never frozen."""
+    """Drop every other far step while there are too many, then every other later near one: coarser, never frozen."""
     near = [step for step in steps if step < written + _NEAR_SECONDS]
     far = steps[len(near) :]
     if len(far) > _FEWEST_FAR_STEPS:
@@ -142,7 +142,7 @@ def _scenes(
     *,
     ascii: bool,
 ) -> list[tuple[int, list[Span]]]:
-    """Return the seconds at which what the template shows changes, with what it shows from then on."""
+    """Return the seconds at which the template's text changes, with the text from then on."""
     if ascii:
         settings = settings.replace(ascii_only=True)
     nodes = parse_template(template)
@@ -185,7 +185,7 @@ def _fill(
 
 
 def _without_signs(spans: Iterable[Span]) -> list[Span]:
-    """Drop what is not ASCII in a template's own words, which the setting for glyphs leaves alone."""
+    """Drop what is not ASCII from a template's own words, which `glyphs = "ascii"` leaves alone."""
     return [span.replace(text=span.text.encode("ascii", "ignore").decode()) for span in spans]
 
 

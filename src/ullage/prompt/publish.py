@@ -1,4 +1,4 @@
-"""What is known becomes every surface's timeline, and what tmux shows."""
+"""Publish a snapshot: write every surface's timeline, and set tmux's option."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def publish_anew(
     clock: Callable[[], datetime] = read_clock,
     snapshot: Snapshot | None = None,
 ) -> Snapshot:
-    """Write every surface's timeline from what is on disk, until no other process has added to that meanwhile.
+    """Write every surface's timeline from what is on disk; again while another process has changed that meanwhile.
 
-    A snapshot that the caller has just loaded spares loading it here; the one that was published last is returned.
+    A snapshot that the caller has just loaded spares loading it here. Returns the snapshot that was published.
     """
     snapshot = snapshot or cache.load()
     for _ in range(_MOST_PUBLICATIONS):
@@ -95,7 +95,7 @@ def _contents(
                     built, written=written, refresh_after=refresh_after, checkpoint=checkpoint, clock=clock
                 )
                 found.setdefault((data, checkpoint), []).extend(alike)
-    # Whether a publication came to its end is seen by the last timeline.
+    # The last timeline is written last, so that it shows whether a publication was completed.
     return dict(sorted(found.items(), key=lambda content: TIMELINES[-1] in content[1]))
 
 

@@ -1,4 +1,4 @@
-"""The segment without a process: a refresh sets it as an option of running tmux servers, with the time it holds for.
+"""The segment in tmux without a process: a refresh sets it, with its validity, as an option of running servers.
 
     @ullage        the text, as `ullage-prompt tmux` would print it
     @ullage_from   the second from which on it is true
@@ -36,9 +36,9 @@ class Pushed(Record):
 
 
 def push(environ: Mapping[str, str], data: bytes, now: int) -> None:
-    """Set the text of a tmux timeline for `now` in every tmux server of this user that shows this profile.
+    """Set a tmux timeline's text for `now` in each tmux server of this user that shows this profile.
 
-    Starts no server. A server that does not answer is left alone: what it has runs out by itself.
+    Starts no server. A server that does not answer is passed over: the text that it has expires by itself.
     """
     program = programs.find_program("tmux", environ)
     pushed = find_pushed(data, now)
@@ -63,7 +63,7 @@ def find_pushed(data: bytes, now: int) -> Pushed | None:
 
 
 def list_sockets(environ: Mapping[str, str]) -> list[str]:
-    """Return the sockets of this user's tmux servers: all in tmux's directory, and the one that TMUX names."""
+    """Return the sockets of this user's tmux servers: those in tmux's directory, and that in TMUX."""
     if not hasattr(os, "geteuid"):
         return []
     directory = os.path.join(environ.get("TMUX_TMPDIR") or "/tmp", f"tmux-{os.geteuid()}")  # noqa: S108  # tmux's own

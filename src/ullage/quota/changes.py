@@ -23,9 +23,9 @@ _MINUTE_SECONDS = 60
 
 
 def list_turns(reading: Reading, thresholds: Thresholds, written: int) -> set[int]:
-    """Return the seconds after `written` at which a window resets or a statement grows stale or too old to show.
+    """List the seconds after `written` at which a window resets or a statement becomes stale or expires.
 
-    What happens once everything is too old does not count.
+    Nothing is listed after the last statement has expired: nothing is shown from then on.
     """
     stated = _list_stated(reading)
     last = round_up_to_second(max(stated) + thresholds.expire_after)
@@ -36,7 +36,7 @@ def list_turns(reading: Reading, thresholds: Thresholds, written: int) -> set[in
 def find_next_turn(
     reading: Reading, forecasts: Mapping[str, Forecast], thresholds: Thresholds, now: datetime
 ) -> datetime | None:
-    """Return the next moment at which something shown would become untrue, None when nothing is ahead."""
+    """Return the next moment at which something shown would become untrue; None when there is no such moment."""
     exhaustions = {forecast.exhausts_at for forecast in forecasts.values() if forecast.exhausts_at is not None}
     return min((at for at in _list_moments(reading, thresholds) | exhaustions if at > now), default=None)
 

@@ -28,11 +28,16 @@ RESET_SLACK = timedelta(minutes=10)
 
 SESSION, WEEK = timedelta(hours=5), timedelta(days=7)
 FULL_PERCENT = 100.0
+# No currency has more digits behind the point than four.
+LARGEST_EXPONENT = 6
 CREDITS_ID = "credits"
 # What counts money against a limit, over a time that no source tells.
 BUDGET_IDS = (CREDITS_ID, "spend_limit")
 _OF_WEEK = "seven_day_"
-_ALIASES = {"5h": "five_hour", "7d": "seven_day"}
+# The names that a person may write, and a prompt shows.
+ALIASES = {"5h": "five_hour", "7d": "seven_day"}
+# In the order of every list.
+KINDS: tuple[Kind, ...] = ("session", "weekly", "model", "other")
 _LENGTHS: dict[Kind, timedelta] = {"session": SESSION, "weekly": WEEK, "model": WEEK}
 
 
@@ -51,13 +56,13 @@ class Account(Record):
 
     @property
     def key(self) -> str | None:
-        """What tells this account from every other; None where the person is not known."""
+        """The key that identifies this account; None where the person is not known."""
         if self.id is None or self.organization_id is None:
             return self.id
         return f"{self.id} {self.organization_id}"
 
     def may_be(self, other: Account) -> bool:
-        """Say whether both may be one account: what is not known goes with any, two that are known must be equal."""
+        """Say whether two accounts may be the same: an unknown field matches any value, known ones must be equal."""
         pairs = ((self.id, other.id), (self.organization_id, other.organization_id))
         return all(one is None or another is None or one == another for one, another in pairs)
 
@@ -117,7 +122,7 @@ class Credits(Record):
 
 
 class Pool(Record):
-    """Money that was given once: it is used up or ends, never resets, and never binds."""
+    """Money that was granted once: it is used up or expires, never resets, and never binds."""
 
     id: str
     label: str
@@ -129,7 +134,7 @@ class Pool(Record):
 
 
 class Share(Record):
-    """A part of the week by where it was used, in percent of the week's limit or of what was used, as told."""
+    """A surface's share of the week, in percent of the week's limit or of what was used, as the server words it."""
 
     label: str
     percent: float
@@ -183,7 +188,7 @@ def has_reset(window: Window, now: datetime) -> bool:
 
 
 def find_length(window: Window) -> timedelta | None:
-    """Return how long a window runs from its start to its reset, None for one of unknown meaning.
+    """Return how long a window runs from its start to its reset; None for a kind that this version does not know.
 
     The provider does not publish it; this is what its windows have been seen to do.
     """
@@ -191,7 +196,7 @@ def find_length(window: Window) -> timedelta | None:
 
 
 def is_same_reset(one: datetime | None, other: datetime | None) -> bool:
-    """Say whether two statements tell the same reset; one that is not told is like another that is not."""
+    """Say whether two statements name the same reset; two that name none do."""
     if one is None or other is None:
         return one is other
     return abs(one - other) <= RESET_SLACK
@@ -205,13 +210,13 @@ def find_used_percent(window: Window, now: datetime, thresholds: Thresholds) -> 
 
 
 def grade_window(window: Window, now: datetime, thresholds: Thresholds) -> Severity:
-    """Return the graver of the server's word and the person's thresholds; `normal` when the percentage is unknown."""
+    """Return the graver of the server's severity and the person's thresholds; `normal` for an unknown percentage."""
     used = find_used_percent(window, now, thresholds)
     return "normal" if used is None else grade_percent(used, window.severity, thresholds)
 
 
 def grade_percent(used: float, stated: Severity | None, thresholds: Thresholds) -> Severity:
-    """Return the graver of the server's word, where it gave one, and what the thresholds say of a percentage."""
+    """Return the graver of the server's severity, where it gave one, and the thresholds' for a percentage."""
     if used >= FULL_PERCENT:
         return "exhausted"
     if used >= thresholds.critical_percent:
@@ -220,7 +225,7 @@ def grade_percent(used: float, stated: Severity | None, thresholds: Thresholds) 
 
 
 def judge_age(as_of: datetime, now: datetime, thresholds: Thresholds) -> State:
-    """Return how far a statement made at `as_of` can be trusted at `now`; one from the future counts as stale."""
+    """Return whether a statement of `as_of` is fresh, stale or expired at `now`; one from the future is stale."""
     if as_of > now + CLOCK_SLACK:
         return "stale"
     if now >= as_of + thresholds.expire_after:
@@ -229,18 +234,18 @@ def judge_age(as_of: datetime, now: datetime, thresholds: Thresholds) -> State:
 
 
 def judge_state(stated: Window | Reading, now: datetime, thresholds: Thresholds) -> State:
-    """Return how far a statement can be trusted at `now`; one of unknown age is never fresh."""
+    """Return whether a statement is fresh, stale or expired at `now`; one of unknown age is never fresh."""
     state = judge_age(stated.as_of, now, thresholds)
     return state if stated.is_dated or state != "fresh" else "stale"
 
 
 def list_windows(reading: Reading) -> tuple[Window, ...]:
-    """Return the windows that people are shown: all but the code names that no list of the server's names."""
+    """Return the windows to show: all but the code names that the server lists nowhere."""
     return tuple(window for window in reading.windows if window.is_listed)
 
 
 def list_limits(reading: Reading) -> tuple[Window, ...]:
-    """Return everything that may end work, the windows first: where there is no window, credits or a budget do.
+    """Return everything that may stop work: the windows, and credits or a budget where there is no window.
 
     In a plan that is counted in money there may be windows too, of which nothing is used: a budget goes beside those.
     """
@@ -258,7 +263,7 @@ def list_named_limits(reading: Reading) -> tuple[Window, ...]:
 
 
 def find_credits_window(reading: Reading) -> Window | None:
-    """Return credits or a budget with a limit as a window that does not tell its reset; None where there is none."""
+    """Return credits or a budget with a limit as a window without a known reset; None where there is no limit."""
     known = reading.credits
     if known is None or known.limit is None or known.used_percent is None:
         return None
@@ -294,13 +299,13 @@ def find_binding_window(windows: tuple[Window, ...], now: datetime, thresholds: 
 
 def find_windows_named(windows: tuple[Window, ...], name: str) -> tuple[Window, ...]:
     """Return the windows that a name stands for: an id, `5h`, `7d`, or the first word or words of a model's label."""
-    exact = tuple(window for window in windows if window.id == _ALIASES.get(name, name))
+    exact = tuple(window for window in windows if window.id == ALIASES.get(name, name))
     return exact or tuple(window for window in windows if window.kind == "model" and is_named(window.id, name))
 
 
 def is_named(window_id: str, name: str) -> bool:
     """Say whether a name stands for a window of this id, whatever version of a model the id is of."""
-    if window_id in (name, _ALIASES.get(name)):
+    if window_id in (name, ALIASES.get(name)):
         return True
     words = make_slug(name).split("_") if name else []
     return bool(words) and window_id.startswith(_OF_WEEK) and split_model_name(window_id)[: len(words)] == words

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from datetime import timedelta
 
+from ullage.base.dates import timedelta
 from ullage.base.record import Record
 from ullage.base.text import clean
 from ullage.quota import pace
@@ -29,7 +29,7 @@ _FEWEST_SAMPLES = 4
 
 
 class Burnup(Record):
-    """What a chart shows of one window: its past, and what is expected of its rest."""
+    """The content of a window's chart: its past, and the forecast for the rest of it."""
 
     window: Window
     begins: datetime
@@ -47,14 +47,14 @@ class Burnup(Record):
         return min(150.0, math.ceil(highest * 1.05 / 10) * 10.0)
 
     def measure_share(self, moment: datetime) -> float:
-        """Return how much of the window has passed at a moment, 0 to 1."""
+        """Return the fraction of the window's time that has passed at a moment, 0 to 1."""
         return min(max((moment - self.begins) / (self.resets_at - self.begins), 0.0), 1.0)
 
 
 def plot_burnup(window: Window, samples: Sequence[Sample], forecast: Forecast | None, now: datetime) -> Burnup | None:
-    """Return what a chart shows of a window; None when it has no course to show.
+    """Build the content of a window's chart; None when it has no course.
 
-    What is used up has nothing to expect but its reset, and what has reset nothing but a new reading.
+    A window that is used up has no forecast, and one that has reset no course until a new reading.
     """
     whole = find_length(window)
     if whole is None or window.used_percent is None or window.resets_at is None:
@@ -100,9 +100,9 @@ def list_ticks(burnup: Burnup) -> list[tuple[datetime, str]]:
 def draw_sparkline(
     samples: Sequence[Sample], begins: datetime, resets_at: datetime, cells: int, *, ascii_only: bool
 ) -> str:
-    """Return what a window stood at by the end of each equal part of its time, from its start to its reset.
+    """Draw a window's percentage at the end of each equal part of its time, from its start to its reset.
 
-    A part is empty while it is to come, and where nobody knows when its use grew. It is full from 100 % on only.
+    A part is empty while it lies ahead, and where it is unknown when use grew. It is full only from 100 % on.
     """
     levels = "_.-=*#" if ascii_only else "▁▂▃▄▅▆▇█"
     step, last = (resets_at - begins) / cells, samples[-1].at
@@ -120,7 +120,7 @@ def draw_sparkline(
 
 
 def draw_window_course(window: Window, samples: Sequence[Sample], cells: int, *, ascii_only: bool) -> str:
-    """Return a window's sparkline from its start to its reset; nothing where too few readings are known to draw one."""
+    """Draw a window's sparkline from its start to its reset; nothing where there are too few readings."""
     whole = find_length(window)
     own = pace.list_run(window, samples)
     if whole is None or window.resets_at is None or len(own) < _FEWEST_SAMPLES:
@@ -129,9 +129,9 @@ def draw_window_course(window: Window, samples: Sequence[Sample], cells: int, *,
 
 
 def list_stretches(burnup: Burnup) -> list[tuple[tuple[Sample, Sample], bool]]:
-    """Return the stretches between samples from the window's start on, and whether each was seen.
+    """Yield the stretches between samples from the window's start on, and whether each was observed.
 
-    Where use grew between two samples that lie far apart, nobody knows when it did.
+    A stretch is unobserved where use grew between two samples that lie far apart.
     """
     return _stretches(burnup.used, burnup.begins, burnup.resets_at)
 
@@ -148,7 +148,7 @@ def _stretches(
 
 
 def interpolate_used(samples: Sequence[Sample], moment: datetime, begins: datetime) -> float:
-    """Return what was used at a moment, by the straight line between the samples around it."""
+    """Interpolate the percentage at a moment linearly between the samples around it."""
     at, used = begins, 0.0
     for sample in samples:
         if sample.at >= moment:

@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
 _MARGIN_CELLS = 5
 _GAP = "  "
-# The eighths of a cell that is filled from below; on a terminal without them a cell is filled or not.
+# A cell filled from below by eighths; in ASCII it is either filled or empty.
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
 
 
 class _Signs(Record):
-    """What each part of a chart is drawn with; `fills` from nothing to a whole cell."""
+    """The characters of a chart's parts; `fills` go from an empty to a full cell."""
 
     fills: str = _EIGHTHS
     unseen: str = "▒"
@@ -180,7 +180,7 @@ class _Plot:
             self._draw_column(column)
 
     def row(self, percent: float) -> int:
-        """Return the row above a percentage: the one that has it as its lower edge, or in it."""
+        """Return the row that contains a percentage, or has it as its lower edge."""
         return min(max(self.height - 1 - math.floor(self._rows(percent) + 1e-9), 0), self.height - 1)
 
     def _rows(self, percent: float) -> float:
@@ -217,7 +217,7 @@ class _Plot:
                 self._put(line, column, fills[step], level)
 
     def _level_at(self, used: float) -> Level:
-        """Return what a past column is coloured by: used up for as long as it was, else the level of now."""
+        """Return the level of a past column: exhausted while the window was used up, else its level now."""
         if used >= FULL or self._level != "exhausted":
             return self._level
         return grade_percent(used, None, self.thresholds)

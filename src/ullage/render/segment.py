@@ -1,4 +1,4 @@
-"""The segment: a template filled with what a reading still says at one moment. Pure.
+"""Fill a segment's template from what a reading still says at one moment. Pure.
 
     {top.name} {top}[ {top.blocked_for}]
 
@@ -12,6 +12,7 @@ from ullage.base.record import Record
 from ullage.base.text import clean, with_plain_signs
 from ullage.config.template import COURSES, FORECASTS, PLAIN_SUBJECTS, Field, Group, list_fields
 from ullage.quota.model import (
+    ALIASES,
     BUDGET_IDS,
     CLOCK_SLACK,
     CREDITS_ID,
@@ -40,11 +41,13 @@ if TYPE_CHECKING:
     from ullage.quota.model import Reading, Thresholds, Window
     from ullage.quota.pace import Forecast, Sample
     from ullage.quota.timeline import Level
+
 LONGEST_NAME = 20
+_SHORT_NAMES = {id: name for name, id in ALIASES.items()}
 
 
 class View(Record):
-    """A reading at one moment, and how the person wants to see it."""
+    """A reading at one moment, with the person's settings for showing it."""
 
     reading: Reading
     now: datetime
@@ -59,10 +62,10 @@ class View(Record):
 
 
 def fill(nodes: Iterable[Node], view: View) -> list[Span]:
-    """Return the template's text at the view's moment, with the level of each number."""
+    """Fill the template for the view's moment; each number carries its level."""
     nodes = tuple(nodes)
     if view.session is None and not list_limits(view.reading) and any(map(_is_limit, list_fields(nodes))):
-        # Nothing is counted: a question mark would ask for what there is not.
+        # Where nothing is counted, a question mark would stand for a number that does not exist.
         return []
     spans: list[Span] = []
     for node in nodes:
@@ -85,7 +88,7 @@ def _is_limit(field: Field) -> bool:
 
 
 def grade_view(spans: Iterable[Span]) -> Level:
-    """Return what a reader that colours by itself should know: stale where anything is, else the gravest."""
+    """Return the level of the whole, for surfaces that colour it themselves: stale if a part is, else the gravest."""
     levels = {span.level for span in spans}
     gravest_first: tuple[Level, ...] = ("stale", *reversed(SEVERITIES))
     return next((level for level in gravest_first if level in levels), "none")
@@ -138,7 +141,7 @@ def _window_value(window: Window, field: Field, view: View) -> Span | None:
         return _on_credits(window, view)
     if window.resets_at is None or has_reset(window, view.now):
         return None
-    # The last frame of a timeline has no successor: a countdown in it would stand still.
+    # A timeline's last frame has no successor, so a countdown in it would stand still.
     if judge_state(window, view.now, view.thresholds) == "expired":
         return None
     if attribute == "blocked_for" and (not _is_used_up(window, view) or _on_credits(window, view)):
@@ -175,7 +178,7 @@ def _share(window: Window, field: Field, view: View) -> Span | None:
 
 
 def _drawn(used: float, field: Field, view: View) -> str | None:
-    """Return a share as a bar, dots or a ring; None where its number is wanted."""
+    """Draw a share as a bar, dots or a ring; None for a field that is a number."""
     form = {"left": view.show_left, "ascii_only": view.ascii_only}
     if field.attribute == "bar":
         return words.draw_bar(used, **form, cells=field.cells or words.BAR_CELLS)
@@ -185,7 +188,7 @@ def _drawn(used: float, field: Field, view: View) -> str | None:
 
 
 def _course(window: Window, field: Field, view: View) -> Span | None:
-    """Show what a window stood at so far; only templates that ask for it pay for what it takes."""
+    """Draw the window's course so far; the history is read only for templates that show it."""
     used = find_used_percent(window, view.now, view.thresholds)
     if used is None:
         return None
@@ -195,14 +198,14 @@ def _course(window: Window, field: Field, view: View) -> Span | None:
         window, view.samples.get(window.id, ()), field.cells or words.BAR_CELLS, ascii_only=view.ascii_only
     )
     level = format_number(window, used, view.now, view.thresholds, left=False, ascii_only=view.ascii_only).level
-    # What is to come is empty, and space that nobody sees in a prompt.
+    # The future is empty, and would be invisible space in a prompt.
     return Span(text=text.rstrip(), level=level) if text.strip() else None
 
 
 def format_number(
     window: Window, used: float, now: datetime, thresholds: Thresholds, *, left: bool, ascii_only: bool
 ) -> Span:
-    """Return a percentage that may be shown with its marks: ~ for stale, and the severity's form."""
+    """Format a percentage with its marks: ~ for stale, and the severity's form."""
     severity = grade_window(window, now, thresholds)
     text = words.format_percent(used, left=left) + words.choose_mark(severity, ascii_only=ascii_only)
     if judge_state(window, now, thresholds) == "stale":
@@ -216,7 +219,7 @@ def _shown(name: str, view: View) -> str:
 
 
 def _forecast(window: Window, attribute: str, view: View) -> Span | None:
-    """Show what a fresh statement let expect; a time that has passed without coming true is not shown."""
+    """Format the forecast of a fresh statement; a time that has passed unfulfilled is not shown."""
     known = view.forecasts.get(window.id)
     if known is None or has_reset(window, view.now) or judge_state(window, view.now, view.thresholds) != "fresh":
         return None
@@ -229,7 +232,7 @@ def _forecast(window: Window, attribute: str, view: View) -> Span | None:
 
 def shorten_name(window: Window) -> str:
     """Return the name that a prompt uses for a window: 5h, 7d, or the model's with its version: fable 5.1."""
-    known = {"five_hour": "5h", "seven_day": "7d"}.get(window.id)
+    known = _SHORT_NAMES.get(window.id)
     if known:
         return known
     scope = window.label.rpartition("(")[2].rstrip(")") if window.kind == "model" and "(" in window.label else ""

@@ -1,4 +1,4 @@
-r"""Escapes and colours of each surface: text from outside stays text, whatever the surface makes of special characters.
+r"""Paint spans for a surface: escape outside text by the surface's rules, and colour it by the palette.
 
 How each surface reads what it is given was measured with real shells: bash wants zero-width parts between \001 and
 \002 and leaves a referenced value alone; zsh expands percent escapes in it; tmux expands formats after a single `#`;
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 
 class Span(Record):
-    """A piece of text, the level that colours it, and the words of a style beside; None for the terminal's own colour.
+    """A text with the level that colours it, and further words of a style; None is the terminal's own colour.
 
-    What is `faint` matters less than what stands around it; an `accent` is a name, or what can be typed.
+    What is `faint` matters less than the text around it; an `accent` is a name, or what can be typed.
     """
 
     text: str
@@ -40,7 +40,7 @@ class Span(Record):
 
 
 def join_spans(spans: Iterable[Span]) -> list[Span]:
-    """Return the spans with those made one that follow each other and look alike."""
+    """Join neighbouring spans that look alike."""
     found: list[Span] = []
     for span in spans:
         if found and (found[-1].level, found[-1].style) == (span.level, span.style):
@@ -51,16 +51,16 @@ def join_spans(spans: Iterable[Span]) -> list[Span]:
 
 
 def choose_style(span: Span, palette: Mapping[str, str]) -> str:
-    """Return the words of the style that a span has with a palette; none at all without one."""
+    """Return the words of a span's style in a palette; none without a palette."""
     return " ".join(filter(None, (span.style, palette.get(span.level or "", "")))) if palette else ""
 
 
-# What else is like another surface: its texts as they are, its colours as those of a terminal.
+# Each other surface takes texts as they are, and a terminal's colours.
 _WITH_ESCAPES, _WITH_COLOURS = ("zsh", "tmux"), ("bash", "zsh", "tmux")
 
 
 def choose_form(timeline: str) -> str:
-    """Return the timeline that stands for all that paint the same spans the same way."""
+    """Return the timeline that represents all those that paint the same spans in the same way."""
     surface = find_surface(timeline)
     if is_coloured(timeline):
         form = surface if surface in _WITH_COLOURS else "ansi"
@@ -72,7 +72,7 @@ def choose_form(timeline: str) -> str:
 
 
 def paint(spans: Iterable[Span], timeline: str, palette: Mapping[str, str]) -> str:
-    """Return the spans as the timeline's surface wants them: escaped, and coloured where colours are wanted."""
+    """Paint spans for a timeline's surface: escaped, and coloured where the timeline has colours."""
     surface, coloured = find_surface(timeline), is_coloured(timeline)
     painted = []
     for span in spans:

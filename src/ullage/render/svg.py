@@ -110,7 +110,7 @@ def _label(x: float, y: float, text: str, *, role: str = "faint", size: float = 
 
 
 def draw_svg(burnup: Burnup, theme: str) -> str:
-    """Return the chart as a standalone SVG; theme is light, dark, or auto, which follows whoever looks at it."""
+    """Draw the chart as a standalone SVG; theme is light, dark, or auto, which follows the viewer's own."""
     colours = COLOURS["dark" if theme == "dark" else "light"]
     described = escape("; ".join(filter(None, (format_title(burnup), describe_outlook(burnup).text))))
     dark = "".join(f".f-{role}{{fill:{shown}}}.s-{role}{{stroke:{shown}}}" for role, shown in COLOURS["dark"].items())

@@ -42,7 +42,7 @@ class _Layout(Record):
     bar: int
 
 
-# The first that fits; the last is cut where it does not.
+# The first layout that fits is taken; the last one is cut where it does not fit.
 _LAYOUTS = (
     _Layout(course=True, clock=True, early=True, bar=14),
     _Layout(course=True, clock=True, early=False, bar=12),
@@ -106,7 +106,7 @@ def lay_out_heading(overview: Overview, settings: Settings, now: datetime, width
 
 
 def list_owner_parts(account: Account) -> list[str]:
-    """Return what tells one account from another, beside its plan."""
+    """Return the parts that identify an account, beside its plan."""
     return [text for text in (clean(account.organization),) if text]
 
 
@@ -120,13 +120,13 @@ def _retry(problem: Problem, now: datetime) -> str:
         return ""
     if at <= now:
         return " The next attempt is due now."
-    # A pause that the server asked for counts for everybody.
+    # A pause that the server asked for holds for the whole account.
     forced = "" if problem.code == "rate_limited" else "; `ullage refresh --force` asks now"
     return f" Next attempt {words.format_clock(at, now)}{forced}."
 
 
 def _trimmed(line: Line) -> Line:
-    """Return a line without the columns behind the last that says something."""
+    """Return a line without its empty columns at the end."""
     shown = list(line)
     while shown and not shown[-1].text.strip():
         shown.pop()
@@ -212,7 +212,7 @@ def _number(row: Row, found: Sequence[Row]) -> Line:
 
 
 def _ends(found: Sequence[Row], now: datetime, layout: _Layout) -> list[Line]:
-    """Return what follows a number: the course, when it resets, and what to expect."""
+    """Return the columns behind a number: course, reset and outlook."""
     times = _times(found, now, layout)
     course = layout.course and any(row.course.text for row in found)
     widest = [max((cells_of(part[column]) for part in times), default=0) for column in (0, 1)]

@@ -1,6 +1,6 @@
-"""The words of every surface: numbers, times, states, and the sentences about a window. Pure.
+"""Word numbers, times, states and the sentences about a window, for all surfaces. Pure.
 
-What is rounded is never rounded towards a lie: used percents down, so that 99.9 is not yet 100, and time left up.
+Rounding never overstates: used percents go down, so that 99.9 is not yet 100, and time left goes up.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ _RING, _ASCII_RING = "○◔◑◕●", ".oOQ@"
 _NERD_RING = "\U000f0766" + "".join(chr(0xF0A9E + slice) for slice in range(8))
 _ICON, _NERD_ICON = "◆", "\U000f029a"
 
-# A forecast this near to the reset, as a share of the time that was left when the window was stated, is within its own
-# error; where the forecast has a band, so is a middle this near to 100, as a share of the band.
+# A forecast is within its own error when it is this near to the reset, as a share of the time that was left at the
+# statement; or, where it has a band, when its middle is this near to 100, as a share of the band.
 _NEAR_RESET, _NEAR_LIMIT = 0.05, 1 / 6
 _DAY = timedelta(days=1)
 # From here on the end of a sign-in is worth a sentence.
 _LAST_DAYS = timedelta(days=3)
 _PARTS_OF_DAY = ((5, "early {day}"), (12, "{day} morning"), (17, "{day} afternoon"), (24, "{day} evening"))
-# From so many days on a weekday alone could be this week's or the next one's.
+# From so many days on a weekday is ambiguous.
 _WEEK_DAYS = 7
 
 
@@ -59,7 +59,7 @@ def format_percent(used: float, *, left: bool = False) -> str:
 
 
 def choose_form(level: Level, *, ascii_only: bool) -> str:
-    """Return the form that goes with a level's colour, for those who do not see the colour."""
+    """Return the form that goes with a level's colour, so that no level is shown by colour alone."""
     return (_ASCII_FORMS if ascii_only else _FORMS)[level]
 
 
@@ -80,7 +80,7 @@ def draw_bar(used: float, *, left: bool = False, ascii_only: bool = False, cells
 
 
 def draw_dots(used: float, *, left: bool = False, ascii_only: bool = False, cells: int = DOTS) -> str:
-    """Return the same in dots."""
+    """Draw dots of fixed width; all are filled only from 100 % on, and none only at 0 %."""
     full, empty = ("*", ".") if ascii_only else ("●", "○")
     return _filled(used, full, empty, cells, left=left)
 
@@ -102,7 +102,7 @@ def _filled(used: float, full: str, empty: str, cells: int, *, left: bool) -> st
 
 
 def _steps(used: float, steps: int, *, left: bool) -> int:
-    """Return how many of some steps are filled: all from 100 % on only, and none at 0 % only."""
+    """Return how many steps are filled: all only from 100 % on, and none only at 0 %."""
     share = min(max((100 - used if left else used) / 100, 0.0), 1.0)
     filled = round(share * steps)
     return min(max(filled, 1), max(1, steps - 1)) if 0 < share < 1 else filled
@@ -128,7 +128,7 @@ def format_age(elapsed: timedelta) -> str:
 
 
 def format_ago(elapsed: timedelta) -> str:
-    """Return how long ago something was, as one says it."""
+    """Word how long ago something was: just now, 5m ago."""
     since = format_age(elapsed)
     return "just now" if since == "0m" else f"{since} ago"
 
@@ -143,9 +143,9 @@ def format_clock(moment: datetime, now: datetime, timezone: tzinfo | None = None
 
 
 def format_sign_in_end(sign_in: SignInFacts, now: datetime, timezone: tzinfo | None = None) -> str:
-    """Return in its last three days when Claude Code's sign-in ends, and when that was told; before and after nothing.
+    """Word the end of Claude Code's sign-in, with the time of that statement; empty but in its last three days.
 
-    Who signs in anew in the meantime can tell by that time that it is the former one's.
+    A person who has signed in since sees by that time that the former sign-in is meant.
     """
     ends = sign_in.expires_at
     if ends is None or not timedelta() < ends - now <= _LAST_DAYS:
@@ -161,7 +161,7 @@ def format_forecast_clock(moment: datetime, now: datetime, timezone: tzinfo | No
         return format_clock(moment, now, timezone)
     hour = moment.astimezone(timezone).hour
     part = next(part for ends, part in _PARTS_OF_DAY if hour < ends)
-    return part.format(format_day=_format_near_day(moment, now, timezone))
+    return part.format(day=_format_near_day(moment, now, timezone))
 
 
 def _format_near_day(moment: datetime, now: datetime, timezone: tzinfo | None) -> str:
@@ -237,7 +237,7 @@ def _moment(moment: datetime, now: datetime, timezone: tzinfo | None) -> str:
 
 
 class Outlook(Record):
-    """What to expect of a window in words, and whether it warns."""
+    """The outlook of a window in words, and whether it is a warning."""
 
     text: str = ""
     warns: bool = False
@@ -249,7 +249,7 @@ def expects_to_run_out(window: Window, forecast: Forecast) -> bool:
 
 
 def just_about_lasts(window: Window, forecast: Forecast) -> bool:
-    """Say whether a forecast is too near to the limit, or to the reset, to tell on which side the window ends."""
+    """Say whether a forecast is too near to the limit, or to the reset, to say whether the window lasts."""
     low, high, middle = forecast.projected_low, forecast.projected_high, forecast.projected_percent
     if low is not None and high is not None and middle is not None and low < 100 < high:
         return abs(middle - 100) <= (high - low) * _NEAR_LIMIT or _is_near_reset(window, forecast)
@@ -265,7 +265,7 @@ def _is_near_reset(window: Window, forecast: Forecast) -> bool:
 def describe_outlook(
     window: Window, forecast: Forecast | None, now: datetime, timezone: tzinfo | None = None, *, brief: bool = False
 ) -> Outlook:
-    """Return whether a window lasts; nothing where nothing can be said, and of a window that is used up just that."""
+    """Word whether a window lasts; empty where that is unknown, and the used-up sentence where it is used up."""
     if window.used_percent is not None and window.used_percent >= 100 and not has_reset(window, now):
         return Outlook(text=format_used_up(window.resets_at, now, timezone), warns=True)
     if forecast is None or forecast.projected_percent is None or window.resets_at is None:
@@ -292,7 +292,7 @@ def _rough(remaining: timedelta, *, far: bool) -> str:
 
 
 def format_interval(forecast: Forecast, now: datetime, timezone: tzinfo | None = None) -> str:
-    """Return the forecast's interval in words; nothing where the window lasts in all likelihood."""
+    """Word the forecast's interval; empty where the window very probably lasts."""
     if forecast.exhausts_earliest is None:
         return ""
     earliest = format_forecast_clock(max(forecast.exhausts_earliest, now), now, timezone)
@@ -303,7 +303,7 @@ def format_interval(forecast: Forecast, now: datetime, timezone: tzinfo | None =
 
 
 def format_origin(reading: Reading, settings: Settings, now: datetime) -> str:
-    """Return whose numbers these are, what they count, how old they are and who said so."""
+    """Word a reading's account, plan, age and source."""
     parts = [
         format_plan(reading.account) and f"{format_plan(reading.account)} plan",
         "percent left" if settings.show_left else "",

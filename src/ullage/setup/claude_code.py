@@ -67,8 +67,35 @@ def plan_undo(environ: Mapping[str, str]) -> Plan:
     )
 
 
+def plan_undo_all(environ: Mapping[str, str]) -> Plan:
+    """Return what taking our status line and our hooks out would change: the one that came last first."""
+    file = userfile.read(locate_settings(environ))
+    before = read_settings(file)
+    with name_path_in_errors(file):
+        without_hooks, without_line = hook_settings.remove_hooks(before), settings_json.remove_status_line(before)
+        after = settings_json.remove_status_line(without_hooks)
+    if before in (without_hooks, without_line):
+        return plan_undo(environ) if before == without_hooks else plan_hooks_undo(environ)
+    # What was there when the second was added is in a backup, which goes once the file is like it again.
+    hooks_came_first = userfile.has_backup(file, without_line.encode())
+    between = without_line if hooks_came_first else without_hooks
+    alone = between == settings_json.add_status_line("") or hook_settings.is_ours_alone(between)
+    last = userfile.UserFile(path=file.path, real=file.real, data=between.encode())
+    if hooks_came_first:
+        ours = settings_json.add_status_line(between) == before and hook_settings.takes_back(between, after)
+    else:
+        ours = hook_settings.takes_back(before, between) and settings_json.add_status_line(after) == between
+    return Plan(
+        change=Change(file=file, after=between.encode()),
+        more=(userfile.plan_removal(last, after.encode(), was_ours_alone=alone),),
+        words="Claude Code shows and asks it no more from its next answer on.",
+        note="" if ours else "They are not as ullage wrote them; what was changed in them goes with them.",
+        takes_back=ours,
+    )
+
+
 def _left(after: str) -> str:
-    """Return in words what of ours taking the status line out leaves behind."""
+    """Word what remains of ours once the status line is taken out."""
     if not hook_settings.has_hooks(after):
         return ""
     return "The hooks of `ullage hook` stay; `ullage setup claude-code --guard --undo` takes them out."
@@ -88,7 +115,7 @@ def read_settings(file: UserFile) -> str:
 
 @contextlib.contextmanager
 def name_path_in_errors(file: UserFile) -> Iterator[None]:
-    """Put the file's path before what is wrong with its text."""
+    """Put the file's path before an error about its text."""
     try:
         yield
     except UsageError as error:

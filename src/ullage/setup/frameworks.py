@@ -1,4 +1,4 @@
-"""What makes a shell's prompt in place of the shell's own variables, and the lines that each one needs.
+"""The frameworks that make a shell's prompt in place of its own variables, and the lines that each needs.
 
 A framework is known by what is in the files that the shell reads; no shell is started to find out.
 """
@@ -44,10 +44,18 @@ ALL: tuple[Framework, ...] = (
         in_file=r"powerlevel10k|\bp10k\.zsh\b",
         place="manual",
         second=".p10k.zsh",
-        # Without colours of its own an element is black on black.
+        # On a coloured ground each level is a state with colours of its own; without a ground the text brings its own.
         second_lines="""\
 POWERLEVEL9K_RIGHT_PROMPT_ELEMENTS=(ullage ${POWERLEVEL9K_RIGHT_PROMPT_ELEMENTS:#ullage})
-: ${POWERLEVEL9K_ULLAGE_FOREGROUND=} ${POWERLEVEL9K_ULLAGE_BACKGROUND=}
+if [[ -n ${POWERLEVEL9K_BACKGROUND-x} ]]; then
+  : ${POWERLEVEL9K_ULLAGE_NORMAL_FOREGROUND=254} ${POWERLEVEL9K_ULLAGE_NORMAL_BACKGROUND=238}
+  : ${POWERLEVEL9K_ULLAGE_WARNING_FOREGROUND=16} ${POWERLEVEL9K_ULLAGE_WARNING_BACKGROUND=214}
+  : ${POWERLEVEL9K_ULLAGE_CRITICAL_FOREGROUND=16} ${POWERLEVEL9K_ULLAGE_CRITICAL_BACKGROUND=209}
+  : ${POWERLEVEL9K_ULLAGE_EXHAUSTED_FOREGROUND=16} ${POWERLEVEL9K_ULLAGE_EXHAUSTED_BACKGROUND=183}
+  : ${POWERLEVEL9K_ULLAGE_STALE_FOREGROUND=250} ${POWERLEVEL9K_ULLAGE_STALE_BACKGROUND=238}
+else
+  : ${POWERLEVEL9K_ULLAGE_FOREGROUND=} ${POWERLEVEL9K_ULLAGE_BACKGROUND=}
+fi
 """,
         note="powerlevel10k makes this prompt: the segment becomes one of its elements, the first on the right.",
     ),
@@ -76,7 +84,7 @@ precmd_functions=(__ullage_precmd ${precmd_functions:#__ullage_precmd})
         host="fish",
         beside="../functions/_tide_print_item.fish",
         place="starship",
-        # tide makes its prompt in a fish of its own, which knows of this one what is exported.
+        # tide makes its prompt in a fish of its own, which inherits exported variables alone.
         lines="""\
 function _tide_item_ullage
     test -z "$ULLAGE_SEGMENT"; or _tide_print_item ullage $ULLAGE_SEGMENT
@@ -91,7 +99,7 @@ set -q tide_ullage_bg_color; or set -g tide_ullage_bg_color normal
     ),
 )
 
-# What is put before its prompt is shown, too.
+# Text that is put before its prompt is shown too.
 _STARSHIP = f"starship makes this prompt; {find_page('frameworks')} has the lines that make the segment a module of it."
 ALL += tuple(
     Framework(name="starship", host=host, in_file=r"\bstarship init\b", note=_STARSHIP) for host in ("bash", "zsh")
@@ -109,7 +117,7 @@ def list_second_files(host: str, path: str) -> list[str]:
 
 
 def find(host: str, path: str) -> Framework | None:
-    """Return what makes the prompt of the shell whose own file this is; None where that is the shell itself."""
+    """Find the framework of the shell whose own file this is; None where the shell makes its prompt itself."""
     text = (read_regular(path) or b"").decode(errors="replace")
     used = "\n".join(line for line in text.split("\n") if not line.lstrip().startswith("#"))
     for framework in list_frameworks(host):

@@ -46,7 +46,7 @@ def remove_hooks(text: str) -> str:
     bare = text
     while (place := _first_of_ours(bare)) is not None:
         bare = jsonedit.drop(bare, *place)
-    # What was there before, empty, is marked; what else there was shows in what putting in again would give.
+    # Empty containers that were there before are marked; putting the hooks in again must give the same text.
     candidates = _pruned(bare)
     return next((each for each in candidates if _added(each, arguments) == text), candidates[0])
 
@@ -58,7 +58,7 @@ def is_ours_alone(text: str) -> bool:
 
 
 def takes_back(before: str, after: str) -> bool:
-    """Say whether taking our hooks out, from before to after, loses nothing that somebody else has written."""
+    """Say whether removing our hooks, which turned `before` into `after`, loses nothing that is not ours."""
     arguments = _arguments(before)
     if arguments is None or is_ours_alone(before):
         return True

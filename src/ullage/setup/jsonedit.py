@@ -1,6 +1,6 @@
-"""JSON as text: an element put in or taken out, everything else left as it stands. Pure.
+"""Edit JSON as text: add or remove one element, and leave everything else to the byte. Pure.
 
-What is put in takes its neighbours' indentation and the file's step, so that taking it out again gives the same bytes.
+An added element takes its neighbours' indentation and the file's step, so that removing it gives the same bytes.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def append(text: str, container: int, value: object, name: str | None = None) ->
     at = container + 1
     gap = ""
     if text[at] in "\r\n":
-        # What stands between the brackets stays behind the addition, so that taking it out leaves it there.
+        # White space between the brackets stays behind the addition, so that removing the addition restores it.
         line = text[text.rfind("\n", 0, container) + 1 : container + 1]
         indentation = line[: len(line) - len(line.lstrip(" \t"))]
         gap = f"{_newline(text)}{indentation}{_step(text)}"
@@ -82,7 +82,7 @@ def append(text: str, container: int, value: object, name: str | None = None) ->
 
 
 def append_marked(text: str, container: int, value: object, name: str | None = None) -> str:
-    """Append, and leave a space behind what comes into a container that was empty: it tells it from one of ours."""
+    """Append; in a container that was empty leave a space behind, which marks the container as not ours."""
     was_empty = not list_elements(text, container)
     text = append(text, container, value, name)
     end = list_elements(text, container)[0].end
@@ -95,7 +95,7 @@ def is_marked(text: str, container: int) -> bool:
 
 
 def unmark(text: str, container: int) -> str:
-    """Take away the space by which an empty container was told."""
+    """Remove the space that marks an empty container."""
     return text[: container + 1] + text[container + 2 :]
 
 

@@ -1,4 +1,4 @@
-"""The lines that load a shell's hook at its start: from its file, with no Python, as long as that is where it was.
+"""The lines that load a shell's hook at its start from its file, without Python.
 
 They name the program and the file by their full paths, since a dotfile is often read before PATH is complete. A program
 that has moved is looked for in PATH, and prints the hook where the file has moved; without either nothing is said.
@@ -84,7 +84,7 @@ class Words(Record):
 
 
 def quote_words(shell: str, environ: Mapping[str, str]) -> Words:
-    """Return the words for the program that runs and for its own file."""
+    """Return the words for the running program and for the file of its hook."""
     program = init.find_this_program(sys.argv[0], sys.executable)
     return Words(program=_word(program, shell, environ), file=_word(init.locate_shell_file(shell), shell, environ))
 

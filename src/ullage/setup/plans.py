@@ -45,6 +45,7 @@ __all__ = [
     "Host",
     "Plan",
     "Standing",
+    "find_block",
     "find_home",
     "find_host",
     "find_host_program",
@@ -111,7 +112,7 @@ def find_lost_file(data: bytes | None, host: Host, environ: Mapping[str, str]) -
 def plan(host: Host) -> Plan:
     """Return what setting up would change; raise UsageError where it cannot be done safely."""
     file = userfile.read(host.path)
-    found = _block(file)
+    found = find_block(file)
     if found:
         return _plan_anew(host, file, found)
     now = find_standing(file.data, host)
@@ -147,11 +148,11 @@ def _plan_anew(host: Host, file: UserFile, found: Found) -> Plan:
 
 
 def _second_changes(host: Host) -> tuple[Change, ...]:
-    """Return what further files take, those without that have it."""
+    """Return the changes of further files, without those that have them already."""
     changes = []
     for path, body in host.more:
         file = userfile.read(path)
-        if _block(file) is None:
+        if find_block(file) is None:
             changes.append(Change(file=file, after=blocks.insert(file.data, host.name, body.encode())))
     return tuple(changes)
 
@@ -159,7 +160,7 @@ def _second_changes(host: Host) -> tuple[Change, ...]:
 def plan_undo(host: Host) -> Plan:
     """Return what taking the block out would change; what the user has written around it stays."""
     file = userfile.read(host.path)
-    found = _block(file)
+    found = find_block(file)
     more = _second_undone(host)
     words = "What is open already keeps the segment until it is opened anew."
     if file.data is None or found is None:
@@ -182,13 +183,14 @@ def _second_undone(host: Host) -> tuple[Change, ...]:
     changes = []
     for path in frameworks.list_second_files(host.name, host.path):
         file = userfile.read(path)
-        found = _block(file)
+        found = find_block(file)
         if file.data is not None and found is not None:
             changes.append(Change(file=file, after=blocks.remove(file.data, found)))
     return tuple(changes)
 
 
-def _block(file: UserFile) -> Found | None:
+def find_block(file: UserFile) -> Found | None:
+    """Return the block of ours in a file; raise UsageError where its marks do not pair up."""
     try:
         return blocks.find(file.data or b"")
     except blocks.TornBlockError as error:
@@ -199,7 +201,7 @@ def _block(file: UserFile) -> Found | None:
 
 
 def _as_written(found: Found, host: Host) -> re.Match[str] | None:
-    """Return how a block's lines match what this command writes, with whatever options and paths."""
+    """Match a block's lines with what this command writes, for any options and paths."""
     body = "\n".join([*os.fsdecode(found.body).splitlines(), ""])
     return next(filter(None, (re.fullmatch(shape, body) for shape in list_shapes(host))), None)
 

@@ -1,4 +1,4 @@
-"""Claude Code's own state file, `.claude.json`: who is signed in, and the usage body that it fetched last.
+"""Claude Code's state file, `.claude.json`: the signed-in account, and the usage body that it fetched last.
 
 It lies in CLAUDE_CONFIG_DIR, else in the home directory; it can be megabytes, and is rewritten all the time.
 """
@@ -12,7 +12,8 @@ from ullage.base import jsontext
 from ullage.base.errors import SourceError
 from ullage.base.text import clean
 from ullage.quota.model import Account, Problem
-from ullage.system.files import read_regular
+from ullage.system.files import find_mark, read_regular
+from ullage.system.places import find_home
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,14 +27,14 @@ _PAUSE_SECONDS = 0.1
 
 def locate_default_directory(environ: Mapping[str, str]) -> str:
     """Return the configuration directory that Claude Code uses when none is named."""
-    return os.path.join(_home(environ), ".claude")
+    return os.path.join(find_home(environ), ".claude")
 
 
 def find_own_directory(environ: Mapping[str, str]) -> str | None:
-    """Return the configuration directory that has to be named to Claude Code; None for the default one.
+    """Return the configuration directory to name to Claude Code in CLAUDE_CONFIG_DIR; None for the default one.
 
-    Named, even the default directory is expected to hold `.claude.json` itself, which lies beside it otherwise: Claude
-    Code would take itself for signed out.
+    Claude Code expects `.claude.json` inside a directory that is named, even the default one, beside which it lies
+    otherwise: it would take itself for signed out.
     """
     given = environ.get("CLAUDE_CONFIG_DIR")
     if not given or os.path.realpath(given) == os.path.realpath(locate_default_directory(environ)):
@@ -43,16 +44,13 @@ def find_own_directory(environ: Mapping[str, str]) -> str | None:
 
 def locate_file(environ: Mapping[str, str]) -> str:
     """Return where the state file lies."""
-    return os.path.join(find_own_directory(environ) or _home(environ), ".claude.json")
+    return os.path.join(find_own_directory(environ) or find_home(environ), ".claude.json")
 
 
-def mark(environ: Mapping[str, str]) -> str | None:
-    """Return what changes whenever the file does; None when there is none."""
-    try:
-        status = os.stat(locate_file(environ))
-    except OSError:
-        return None
-    return f"{status.st_mtime_ns}-{status.st_size}-{status.st_ino}"
+def find_state_mark(environ: Mapping[str, str]) -> str | None:
+    """Return a mark that changes whenever the file does; None when there is no file."""
+    found = find_mark(locate_file(environ))
+    return "-".join(map(str, found)) if found else None
 
 
 def load(environ: Mapping[str, str], pause: Callable[[float], None] = time.sleep) -> dict[str, Any]:
@@ -86,10 +84,10 @@ def read_part(environ: Mapping[str, str], key: str, pause: Callable[[float], Non
 
 
 def read_account(environ: Mapping[str, str], pause: Callable[[float], None] = time.sleep) -> Account:
-    """Return who is signed in, in which organisation; raise SourceError when that cannot be told.
+    """Return the signed-in account with its organisation; raise SourceError when neither file names it.
 
-    The stored credentials name both since 2.1.33x, and are what Claude Code asks with: they count where the state file
-    says otherwise.
+    The stored credentials name both since 2.1.33x. Claude Code asks with them, so they count where the two files
+    disagree.
     """
     signed_in, stored = read_state_account(environ, pause), read_stored_account(environ)
     if stored.id is None or signed_in.id is None:
@@ -100,7 +98,7 @@ def read_account(environ: Mapping[str, str], pause: Callable[[float], None] = ti
 
 
 def read_state_account(environ: Mapping[str, str], pause: Callable[[float], None] = time.sleep) -> Account:
-    """Return whom the state file names; raise SourceError when it stays torn or damaged."""
+    """Return the account in the state file; raise SourceError when the file stays torn or damaged."""
     named = read_part(environ, "oauthAccount", pause)
     return Account(
         id=clean(named.get("accountUuid")) or None,
@@ -110,7 +108,7 @@ def read_state_account(environ: Mapping[str, str], pause: Callable[[float], None
 
 
 def read_stored_account(environ: Mapping[str, str]) -> Account:
-    """Return whom the stored credentials name, where they lie in a file and say so; nothing else is taken from it."""
+    """Return the account in the stored credentials, where a file holds them and names it; nothing else is read."""
     directory = environ.get("CLAUDE_CONFIG_DIR") or locate_default_directory(environ)
     try:
         stored = jsontext.loads(read_regular(os.path.join(directory, ".credentials.json")) or b"")
@@ -125,13 +123,13 @@ def read_stored_account(environ: Mapping[str, str]) -> Account:
 
 
 def has_credentials(environ: Mapping[str, str]) -> bool:
-    """Say whether Claude Code's sign-in is known to be stored here; only in the Keychain it cannot be seen."""
+    """Say whether a file here holds Claude Code's sign-in; one that is in the Keychain alone cannot be seen."""
     directory = environ.get("CLAUDE_CONFIG_DIR") or locate_default_directory(environ)
     return os.path.exists(os.path.join(directory, ".credentials.json"))
 
 
 def find_disagreement(environ: Mapping[str, str]) -> Problem | None:
-    """Return what to tell a person whose stored sign-in is another account's than the state file names."""
+    """Return a problem where the stored sign-in is another account's than the state file names; else None."""
     try:
         named = read_state_account(environ, lambda _seconds: None)
     except SourceError:
@@ -143,7 +141,3 @@ def find_disagreement(environ: Mapping[str, str]) -> Problem | None:
         message="Claude Code's stored sign-in is of another account or organisation than its .claude.json names. The "
         "sign-in counts here; /login in Claude Code sets both right.",
     )
-
-
-def _home(environ: Mapping[str, str]) -> str:
-    return environ.get("HOME") or os.path.expanduser("~")

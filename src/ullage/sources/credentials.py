@@ -19,6 +19,7 @@ from ullage.base.text import clean
 from ullage.base.values import parse_time
 from ullage.sources import claude_state
 from ullage.system.files import read_regular
+from ullage.system.places import find_home
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class SignIn:
 
 
 def load_sign_in(environ: Mapping[str, str], now: datetime) -> SignIn:
-    """Return a token that is worth sending; raise SourceError that says what to do when there is none."""
+    """Return a token that may work; raise SourceError, which says what to do, when there is none."""
     given = environ.get("CLAUDE_CODE_OAUTH_TOKEN")
     if given:
         _check_scopes(environ.get("CLAUDE_CODE_OAUTH_SCOPES"))
@@ -75,7 +76,7 @@ def load_sign_in(environ: Mapping[str, str], now: datetime) -> SignIn:
 
 
 def _expiry(value: object) -> datetime | None:
-    """Read when a token expires: milliseconds, seconds or a text of either; a number of long ago is long ago."""
+    """Read when a token expires: milliseconds, seconds, or either as a text. 0 is 1970, so that token has expired."""
     if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit():
         value = int(value.strip()[:_MOST_DIGITS])
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < _LONG_AGO:
@@ -84,7 +85,7 @@ def _expiry(value: object) -> datetime | None:
 
 
 def _check_scopes(stated: object) -> None:
-    """Refuse a token that is known not to read usage: the server's refusal would be counted against the account."""
+    """Refuse a token whose scopes do not allow reading usage: the server counts its refusals against the account."""
     scopes = stated.split() if isinstance(stated, str) else stated
     if isinstance(scopes, list) and scopes and _SCOPE not in scopes:
         raise SourceError(
@@ -121,7 +122,7 @@ def _oauth_part(data: bytes | None) -> dict[str, Any]:
 
 
 def name_keychain_service(environ: Mapping[str, str]) -> str:
-    """Return the name of Claude Code's Keychain item; a configuration directory of one's own adds a hash to it."""
+    """Return the name of Claude Code's Keychain item: with a hash unless the directory is the default."""
     config_dir = environ.get("CLAUDE_CONFIG_DIR")
     if not config_dir:
         return "Claude Code-credentials"
@@ -133,7 +134,7 @@ def _keychain(environ: Mapping[str, str], program: str = "/usr/bin/security") ->
     command = [program, "find-generic-password", "-s", name_keychain_service(environ), "-w"]
     try:
         found = subprocess.run(
-            command, env={"HOME": _home(environ)}, capture_output=True, timeout=_KEYCHAIN_SECONDS, check=False
+            command, env={"HOME": find_home(environ)}, capture_output=True, timeout=_KEYCHAIN_SECONDS, check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise SourceError(
@@ -152,7 +153,3 @@ def _keychain(environ: Mapping[str, str], program: str = "/usr/bin/security") ->
         return secret if secret.startswith(b"{") else bytes.fromhex(secret.decode())
     except ValueError:
         return None
-
-
-def _home(environ: Mapping[str, str]) -> str:
-    return environ.get("HOME") or os.path.expanduser("~")

@@ -1,4 +1,4 @@
-"""claude.ai's usage endpoint, asked with the user's own session key. Only when the user has turned it on.
+"""claude.ai's usage endpoint, asked with the user's own session key. Used only where the user chose it.
 
 GET {base}/api/organizations/{uuid}/usage with the cookie `sessionKey`; whose key it is comes from
 /api/organizations and /api/account, once a day. All of it is undocumented, and Cloudflare may stand in front.
@@ -43,7 +43,7 @@ _WHAT = "session key"
 
 
 class Web:
-    """The source, told where the key comes from."""
+    """The source, with the places that its key comes from."""
 
     NAME = NAME
 
@@ -51,7 +51,7 @@ class Web:
         self._names = names
 
     def account(self, environ: Mapping[str, str]) -> Account:
-        """Return whose numbers this source would tell: the account that is signed in here, else the key's if known."""
+        """Return the account whose numbers this source reads: the one signed in here, else the key's where known."""
         signed_in = claude_state.read_account(environ)
         if signed_in.id is not None:
             return signed_in
@@ -61,7 +61,7 @@ class Web:
         )
 
     def read(self, environ: Mapping[str, str], account: Account, now: datetime) -> Reading:
-        """Ask once; raise SourceError with what to do when there is no reading."""
+        """Ask the endpoint once; raise SourceError, which says what to do, when it gives no reading."""
         base = http.check_base(environ.get("ULLAGE_WEB_BASE") or PROVIDER, PROVIDER, "ULLAGE_WEB_BASE")
         deadline = time.monotonic() + ANSWER_SECONDS
         key = fetch_session_key(self._names, environ)
@@ -71,7 +71,7 @@ class Web:
             body = question.ask(f"{ORGANIZATIONS_PATH}/{identity.organization}/usage")
         except SourceError as error:
             if error.code in ("unauthorized", "forbidden", "not_found"):
-                # The key or the membership may be another's by now: next time that is looked up again.
+                # The key or the membership may have changed hands: the next read looks that up again.
                 remove_file(_path(environ))
             raise
         account = account.replace(
@@ -109,7 +109,7 @@ class _Question:
 
 
 def _identity(environ: Mapping[str, str], question: _Question, wanted: str) -> Identity:
-    """Return whose key it is: as it was told within a day for this key, else as claude.ai tells now."""
+    """Return the identity behind the key: the one kept for this key for a day, else what claude.ai says now."""
     signed_in = claude_state.read_part(environ, "oauthAccount")
     about = [wanted, *(clean(signed_in.get(name), 200) for name in ("accountUuid", "emailAddress", "organizationUuid"))]
     kept = _kept(environ)
@@ -125,14 +125,14 @@ def _identity(environ: Mapping[str, str], question: _Question, wanted: str) -> I
         )
     found = web_account.identify(question.ask(ORGANIZATIONS_PATH), question.ask(ACCOUNT_PATH), signed_in, wanted)
     salt = os.urandom(16).hex()
-    # The mark tells whether the key is still the same one; the key cannot be found from it.
+    # The mark shows whether the key has changed; the key cannot be derived from it.
     note = {
         **vars(found),
         "told_at": format_time(question.now),
         "salt": salt,
         "mark": keys.fingerprint_key(question.key, about, salt),
     }
-    directories.make_private(locate_cache(environ), locate_profile(environ))
+    directories.make_private(locate_cache(environ), locate_profile(environ), environ=environ)
     write_atomically(_path(environ), json.dumps(note).encode())
     return found
 

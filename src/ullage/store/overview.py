@@ -1,11 +1,11 @@
-"""All there is to show of a profile, or of every account: the cache, with what the history and the forecasts add."""
+"""What screens show of a profile, or of every account: its cache, its history, and forecasts made from both."""
 
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
 
 from ullage import config
+from ullage.base.dates import UTC, datetime
 from ullage.base.errors import UllageError
 from ullage.base.record import Record
 from ullage.quota import pace
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Overview(Record):
-    """What one profile shows; samples and forecasts by window id."""
+    """What screens show of one profile; samples and forecasts by window id."""
 
     profile: str | None = None
     reading: Reading | None
@@ -41,12 +41,12 @@ class Overview(Record):
 
     @property
     def account(self) -> Account:
-        """Whose it is, as far as a source tells."""
+        """The account, as far as a source names it."""
         return self.reading.account if self.reading else self.schedule.account
 
 
 def load(cache: ProfileCache, thresholds: Thresholds, now: datetime, profile: str | None = None) -> Overview:
-    """Return all there is to show at `now`; asks nobody."""
+    """Load what there is to show at `now`, without a request."""
     snapshot = cache.load()
     reading = snapshot.reading
     samples = load_samples(cache, reading, now)
@@ -69,7 +69,7 @@ def list_profiles(environ: Mapping[str, str]) -> list[str | None]:
 def load_all(
     profiles: Iterable[str | None], environ: Mapping[str, str], thresholds: Thresholds, now: datetime
 ) -> list[Overview]:
-    """Return what these profiles show, each account once by its newest word, and every profile that names none."""
+    """Load what these profiles show: each account once, by its newest reading, and each profile without an account."""
     known = [
         load(ProfileCache(places.select_profile(profile, environ)), thresholds, now, profile) for profile in profiles
     ]
@@ -93,12 +93,12 @@ def locate_history(environ: Mapping[str, str]) -> str:
 
 
 def name_owner(cache: ProfileCache, reading: Reading) -> str:
-    """Return whose history a reading belongs to: its account's, or the profile's where no source tells the account."""
+    """Return the owner of a reading's history: the account, or the profile where no source names the account."""
     return reading.account.key or cache.directory
 
 
 def list_former_owners(reading: Reading) -> tuple[str, ...]:
-    """Return whose it was before organisations were told apart: the first organisation that is known has it."""
+    """Return the owner's names from before organisations were told apart, which the first known one inherits."""
     account = reading.account
     if account.id is None or account.organization_id is None:
         return ()
@@ -106,7 +106,7 @@ def list_former_owners(reading: Reading) -> tuple[str, ...]:
 
 
 def load_samples(cache: ProfileCache, reading: Reading | None, now: datetime) -> dict[str, list[Sample]]:
-    """Return what forecasts go by, by window id; nothing where the history cannot be read, which `history` explains."""
+    """Load the samples that forecasts are made from, by window id; none where the history cannot be read."""
     from ullage.quota import pace
     from ullage.store import history
 

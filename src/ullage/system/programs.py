@@ -1,4 +1,4 @@
-"""Programs that a person named or installed: found in PATH alone, given limits, ended with all that they started."""
+"""Run programs that a person named or installed: found in PATH alone, limited, and ended with all they started."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class ProgramLateError(Exception):
 
 
 class ProgramFloodError(Exception):
-    """A program printed more than anybody could want of it."""
+    """A program printed more than any honest answer holds."""
 
 
 class Finished(Record):
@@ -292,7 +292,7 @@ def _end_group(program: Program, patience_seconds: float) -> None:
 
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:
-    """End a process and whatever it has started; that it has ended already is no fault."""
+    """End a process and all that it has started; one that has ended already is no error."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         if hasattr(os, "killpg"):
             os.killpg(process.pid, signal.SIGKILL)
