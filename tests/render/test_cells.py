@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ullage.render.cells import fit, fit_words, fold, measure_width, trimmed
+from ullage.render.cells import fit, fit_words, measure_width, trimmed, wrap_parts
 from ullage.render.surfaces import Span
 
 
@@ -55,13 +55,15 @@ def test_a_text_is_cut_between_words(text: str, room: int, shown: str) -> None:
     assert measure_width(shown) <= room
 
 
-def test_a_line_is_folded_between_words_and_keeps_its_colours() -> None:
-    folded = fold([Span(text="runs out 11:16", level="warning"), Span(text="; resets at 13:08", level="faint")], 16)
-    assert [[(span.text, span.level) for span in line if span.text.strip()] for line in folded] == [
-        [("runs", "warning"), ("out", "warning"), ("11:16", "warning"), (";", "faint")],
-        [("resets", "faint"), ("at", "faint"), ("13:08", "faint")],
+def test_parts_are_put_on_lines_of_their_own_and_keep_their_colours() -> None:
+    spans = [Span(text="runs out 11:16", level="warning"), Span(text="; resets at 13:08", level="faint")]
+    assert wrap_parts(spans, 16, "; ") == [
+        [Span(text="runs out 11:16", level="warning")],
+        [Span(text="resets at 13:08", level="faint")],
     ]
-    assert [len(line) for line in map(trimmed, folded)] == [len(line) for line in folded]
+    assert (
+        "".join(span.text for line in wrap_parts(spans, 40, "; ") for span in line) == "runs out 11:16; resets at 13:08"
+    )
 
 
 def test_blanks_at_the_end_are_dropped() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from datetime import UTC, datetime
 
 import click
@@ -17,7 +16,7 @@ from ullage.cli.say import say_csv, say_lines
 from ullage.cli.settings import load_settings, load_terminal_settings
 from ullage.quota import model
 from ullage.quota.model import grade_percent, list_named_limits
-from ullage.render import words
+from ullage.render import table, words
 from ullage.render.gauge import draw_gauge
 from ullage.render.segment import shorten_name
 from ullage.render.surfaces import Span
@@ -116,7 +115,7 @@ def _print(rows: Rows, reading: Reading | None, now: datetime) -> None:
         return
     settings = load_terminal_settings(load_settings()[0])
     names = {window.id: shorten_name(window) for window in (list_named_limits(reading) if reading else ())}
-    say_lines(_lines(rows, names, settings, now, shutil.get_terminal_size().columns), settings.palette)
+    say_lines(_lines(rows, names, settings, now, table.measure_width()), settings.palette)
 
 
 def _lines(rows: Rows, names: Mapping[str, str], settings: Settings, now: datetime, width: int) -> Iterator[list[Span]]:

@@ -37,12 +37,12 @@ def say_lines(lines: Iterable[Sequence[Span]], palette: Mapping[str, str] | None
             _print("".join(make_visible(span.text) for span in line).rstrip(), err=err)
         return
     from ullage.render.cells import trimmed
-    from ullage.render.surfaces import paint
+    from ullage.render.surfaces import join_spans, paint
 
     styles = default_palette() if palette is None else palette
     for line in lines:
         shown = [span.replace(text=make_visible(span.text)) for span in trimmed(line)]
-        _print(paint(shown, "ansi", styles), err=err)
+        _print(paint(join_spans(shown), "ansi", styles), err=err)
 
 
 def remark(text: str, level: Level = "warning", palette: Mapping[str, str] | None = None) -> None:

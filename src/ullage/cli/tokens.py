@@ -17,6 +17,7 @@ from ullage.cli import options
 from ullage.cli.progress import ProgressBar
 from ullage.cli.say import remark, say, say_csv, say_lines
 from ullage.cli.settings import load_settings, load_terminal_settings, tell_issues
+from ullage.render.cells import wrap_parts
 from ullage.render.surfaces import Span
 from ullage.tokens import document, prices, tally, transcripts
 from ullage.tokens import words as render
@@ -146,7 +147,7 @@ def _print(answer: TokenUsage, settings: Settings, now: datetime) -> None:
     if sys.stdout.isatty():
         remarks = [line for text in remarks for line in textwrap.wrap(text, width)]
     below = [[Span(text=text, level="faint")] for text in remarks]
-    say_lines([render.title(answer), [], *lines, [], *below], settings.palette)
+    say_lines([*wrap_parts(render.title(answer), width, "  "), [], *lines, [], *below], settings.palette)
 
 
 def _width() -> int:

@@ -99,13 +99,8 @@ _ORDER = (
     *("cache_read_tokens", "web_searches", "total_tokens"),
 )
 _WORTH = (
-    "total_tokens",
-    "output_tokens",
-    "sessions",
-    "requests",
-    "lines_added",
-    "uncached_input_tokens",
-    "input_tokens",
+    *("total_tokens", "sessions", "requests", "lines_added", "output_tokens", "uncached_input_tokens"),
+    *("input_tokens", "commits"),
 )
 _HEADINGS = {
     "uncached_input_tokens": "input",
@@ -122,7 +117,7 @@ def lay_out(
 ) -> Iterator[list[Span]]:
     """Yield the lines for a terminal: the title with its days, the table, and which days are not final yet."""
     days = Span(text=f"  {wanted.first} to {wanted.last}, UTC", level="faint")
-    yield from cells.fold([Span(text=report.title, style="bold"), days], width)
+    yield from cells.wrap_parts([Span(text=report.title, style="bold"), days], width, "  ")
     yield []
     remarks = []
     added = totals.add_up(found.rows, by)

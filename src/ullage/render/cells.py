@@ -80,14 +80,7 @@ def wrap(spans: Sequence[Span], cells: int) -> list[list[Span]]:
             line.append(span.replace(text=character))
             used += taken
             last_space = len(line) if character == " " else last_space
-    return [_without_end(each) for each in (*lines, line)]
-
-
-def _without_end(line: Sequence[Span]) -> list[Span]:
-    end = len(line)
-    while end and line[end - 1].text == " ":
-        end -= 1
-    return join_spans(line[:end])
+    return [trimmed(join_spans(each)) for each in (*lines, line)]
 
 
 def fit_words(text: str, room: int, *, ascii_only: bool = False) -> str:
@@ -117,20 +110,18 @@ def _head(text: str, room: int) -> str:
     return text
 
 
-def fold(spans: Sequence[Span], room: int, separator: str = " ") -> list[list[Span]]:
-    """Return the spans as lines of so many cells, broken at separators; what is longer between two is not broken."""
+def wrap_parts(spans: Sequence[Span], cells: int, separator: str) -> list[list[Span]]:
+    """Return the spans in lines of so many cells, broken at separators, and at spaces in what is longer than a line."""
     lines: list[list[Span]] = [[]]
-    left = room
+    left = cells
     for piece in _pieces(spans, separator):
         size = sum(measure_width(span.text) for span in piece)
         if lines[-1] and size > left:
-            lines[-1] = trimmed(lines[-1])
             lines.append([])
-            left = room
-        gap = separator if lines[-1] else ""
-        lines[-1] += [*([Span(text=gap)] if gap else []), *piece]
+            left = cells
+        lines[-1] += [*([Span(text=separator)] if lines[-1] else []), *piece]
         left -= size + len(separator)
-    return lines
+    return [part for line in lines for part in wrap(trimmed(line), cells)]
 
 
 def _pieces(spans: Sequence[Span], separator: str) -> Iterator[list[Span]]:
