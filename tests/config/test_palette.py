@@ -17,7 +17,6 @@ from ullage.config.palette import (
     convert_number_to_hex,
     find_background,
     find_colour_number,
-    wants_colour,
 )
 
 if TYPE_CHECKING:
@@ -101,22 +100,3 @@ def test_the_environment_of_a_refresh_chooses_the_form() -> None:
 @pytest.mark.parametrize(("number", "colour"), [(16, "#000000"), (214, "#ffaf00"), (231, "#ffffff"), (241, "#626262")])
 def test_numbers_are_colours(number: int, colour: str) -> None:
     assert convert_number_to_hex(find_colour_number(f"color{number}") or 0) == colour
-
-
-@pytest.mark.parametrize(
-    ("environ", "is_terminal", "wanted"),
-    [
-        ({}, True, True),
-        ({}, False, False),
-        ({"NO_COLOR": "1"}, True, False),
-        ({"NO_COLOR": ""}, True, True),
-        ({"TERM": "dumb"}, True, False),
-        ({"CLICOLOR_FORCE": "1"}, False, True),
-        ({"FORCE_COLOR": "1"}, False, True),
-        ({"CLICOLOR_FORCE": "0", "FORCE_COLOR": ""}, False, False),
-        ({"CLICOLOR_FORCE": "1", "NO_COLOR": "1"}, False, False),
-        ({"CLICOLOR_FORCE": "1", "TERM": "dumb"}, True, False),
-    ],
-)
-def test_where_colours_are_wanted(environ: dict[str, str], is_terminal: bool, wanted: bool) -> None:
-    assert wants_colour(environ, is_terminal=is_terminal) is wanted

@@ -6,6 +6,7 @@ import os
 import sys
 
 from ullage.base.text import make_visible
+from ullage.system.streams import wants_colour
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -77,8 +78,6 @@ def wrapped(text: str, *, err: bool = False) -> list[str]:
 
 def has_colours(*, err: bool = False) -> bool:
     """Say whether a standard stream is to have colours."""
-    from ullage.config.palette import wants_colour
-
     return wants_colour(os.environ, is_terminal=(sys.stderr if err else sys.stdout).isatty())
 
 

@@ -8,7 +8,7 @@ import sys
 from ullage import config
 from ullage.base.errors import UsageError
 from ullage.cli.say import remark
-from ullage.config.palette import wants_colour
+from ullage.system.streams import wants_colour
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -171,13 +171,6 @@ def find_background(environ: Mapping[str, str], wanted: str = "auto") -> Backgro
     return "light" if int(number) in (7, *range(9, 16)) else "dark"
 
 
-def wants_colour(environ: Mapping[str, str], *, is_terminal: bool) -> bool:
-    """Say whether to colour: on a terminal, or where CLICOLOR_FORCE or FORCE_COLOR is set, but not under NO_COLOR."""
-    if environ.get("NO_COLOR") or environ.get("TERM") == "dumb":
-        return False
-    return is_terminal or any(environ.get(name, "0") not in ("", "0") for name in ("CLICOLOR_FORCE", "FORCE_COLOR"))
-
-
 def check_style(style: str) -> str | None:
     """Return what is wrong with a style, in words, or None."""
     for word in style.split():

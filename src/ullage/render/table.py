@@ -6,8 +6,8 @@ import os
 import sys
 
 from ullage.base.text import is_private
-from ullage.config.palette import wants_colour
 from ullage.render import cells, surfaces, usage
+from ullage.system.streams import wants_colour
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -77,11 +77,20 @@ def keep_to_locale(environ: Mapping[str, str]) -> None:
     bytes.
     """
     codecs.register_error(_PLAINLY, _plainly)
-    codecs.register(_find_codec)
     is_plain = environ.get("LC_ALL") in ("C", "POSIX")
+    if is_plain:
+        # A second one of the same function is never asked.
+        codecs.register(_find_codec)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding=_PLAINLY if is_plain else None, errors=_PLAINLY)
+
+
+def wants_colour(environ: Mapping[str, str], *, is_terminal: bool) -> bool:
+    """Say whether to colour: on a terminal, or where CLICOLOR_FORCE or FORCE_COLOR is set, but not under NO_COLOR."""
+    if environ.get("NO_COLOR") or environ.get("TERM") == "dumb":
+        return False
+    return is_terminal or any(environ.get(name, "0") not in ("", "0") for name in ("CLICOLOR_FORCE", "FORCE_COLOR"))
 
 
 def _find_codec(name: str) -> codecs.CodecInfo | None:
@@ -89,7 +98,13 @@ def _find_codec(name: str) -> codecs.CodecInfo | None:
     if name != _PLAINLY:
         return None
     known = codecs.lookup("ascii")
-    return codecs.CodecInfo(known.encode, known.decode, incrementalencoder=known.incrementalencoder, name=_PLAINLY)
+    return codecs.CodecInfo(
+        known.encode,
+        known.decode,
+        incrementalencoder=known.incrementalencoder,
+        incrementaldecoder=known.incrementaldecoder,
+        name=_PLAINLY,
+    )
 
 
 def _plainly(error: UnicodeError) -> tuple[str, int]:
