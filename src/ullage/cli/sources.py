@@ -11,9 +11,11 @@ import click
 from ullage.base.errors import CacheError, UsageError
 from ullage.base.values import format_time
 from ullage.cli import options
-from ullage.cli.settings import load_settings, tell_issues
+from ullage.cli.say import say_lines
+from ullage.cli.settings import load_settings, load_terminal_settings, tell_issues
 from ullage.doctor.meters import lay_out, report_meters
 from ullage.quota import meters
+from ullage.render.cells import plain
 from ullage.store.cache import ProfileCache
 
 TYPE_CHECKING = False
@@ -51,7 +53,9 @@ def command(names: tuple[str, ...], as_json: bool) -> int:
         click.echo(schemas.encode(document), nl=False)
     else:
         width = min(shutil.get_terminal_size().columns, _WIDEST)
-        click.echo("\n".join(lay_out(shown, now, width)).rstrip())
+        settings = load_terminal_settings(settings)
+        lines = lay_out(shown, now, width)
+        say_lines(plain(lines) if settings.ascii_only else lines, settings.palette)
     return 0
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from datetime import UTC, datetime
 
 import click
@@ -11,22 +10,17 @@ import click
 from ullage import config
 from ullage.base import moments
 from ullage.base.text import clean
-from ullage.cli import options
-from ullage.cli.progress import ProgressBar
-from ullage.cli.say import say
-from ullage.cli.settings import load_settings, tell_issues
+from ullage.cli import counting, options
+from ullage.cli.say import remark, say_lines
+from ullage.cli.settings import load_settings, load_terminal_settings, tell_issues
 from ullage.tokens import document, prices, tally, transcripts
 from ullage.tokens import words as render
 from ullage.tokens.report import GROUPINGS
-
-_PIPE_WIDTH = 120
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from datetime import tzinfo
 
-    from ullage.render.surfaces import Span
-    from ullage.tokens.tally import TokenUsage
     from ullage.tokens.transcripts import Root
 
 
@@ -52,7 +46,13 @@ def _root(_context: click.Context, _parameter: click.Parameter, values: tuple[st
 
 
 @click.group(name="tokens", invoke_without_command=True)
-@click.option("--by", type=click.Choice(tuple(GROUPINGS)), default="day", show_default=True, help="How to group.")
+@click.option(
+    "--by",
+    type=click.Choice(tuple(GROUPINGS)),
+    default=counting.DEFAULT_GROUPING,
+    show_default=True,
+    help="How to group.",
+)
 @click.option("--since", metavar="WHEN", help=f"From when on: {moments.FORMS}; else: from the first.")
 @click.option("--until", metavar="WHEN", help=f"Until when: {moments.FORMS}; a day counts to its end.")
 @click.option(
@@ -101,17 +101,7 @@ def command(
     )
     if question.since and question.until and question.since >= question.until:
         raise click.UsageError("--since must lie before --until.")
-    settings, issues = load_settings()
-    tell_issues(issues)
-    with ProgressBar("reading transcripts") as bar:
-        answer = tally.count_usage(os.environ, question, settings.prices, bar.show, now)
-    for notice in answer.notices:
-        say(f"ullage: {notice}", err=True)
-    if as_json or as_csv:
-        _print_for_programs(answer, _name(zone), as_json=as_json)
-    else:
-        _print(answer, now)
-    return 0 if answer.found.transcripts else 3
+    return counting.count(question, now, counting.Form(as_json=as_json, as_csv=as_csv))
 
 
 def _moment(option: str, text: str | None, now: datetime, zone: tzinfo | None) -> datetime | None:
@@ -122,49 +112,6 @@ def _moment(option: str, text: str | None, now: datetime, zone: tzinfo | None) -
         return read(text, now, zone)
     except ValueError as error:
         raise click.BadParameter(f"{error}.", param_hint=option) from error
-
-
-def _name(zone: tzinfo | None) -> str:
-    return str(zone) if zone is not None else "local"
-
-
-def _print(answer: TokenUsage, now: datetime) -> None:
-    if not answer.found.transcripts:
-        looked = ", ".join(root.directory for root in answer.found.roots)
-        say(f"No transcripts are there. Looked below: {looked}")
-        skipped = render.word_skipped(answer.skipped)
-        click.echo(f"skipped: {skipped}" if skipped else render.NOTE)
-        return
-    if sys.stdout.isatty():
-        _print_coloured(answer, render.write_remarks(answer, now))
-    else:
-        lines = ["".join(span.text for span in line).rstrip() for line in render.lay_out(answer, _PIPE_WIDTH)]
-        click.echo("\n".join([*lines, "", *render.write_remarks(answer, now)]))
-
-
-def _print_for_programs(answer: TokenUsage, zone_name: str, *, as_json: bool) -> None:
-    if as_json:
-        click.echo(document.encode(document.build_document(answer, zone_name)))
-        return
-    import csv
-    import io
-
-    written = io.StringIO()
-    csv.writer(written, lineterminator="\n").writerows(document.build_csv_rows(answer))
-    click.echo(written.getvalue(), nl=False)
-
-
-def _print_coloured(answer: TokenUsage, remarks: list[str]) -> None:
-    # Imported late: on a pipe, the 60 ms and 10 MiB of rich are not needed.
-    import shutil
-
-    from ullage.render import table
-    from ullage.render.surfaces import Span
-
-    settings, _ = load_settings()
-    lines = render.lay_out(answer, shutil.get_terminal_size().columns)
-    below: list[list[Span]] = [[], *([Span(text=remark, level="stale")] for remark in remarks)]
-    table.print_lines([*lines, *below], table.adapt_to_output(settings))
 
 
 @command.command(name="prices", short_help="Show the list prices that costs go by, or update them.")
@@ -189,7 +136,7 @@ def show_prices(source: str | None, bundled: bool, as_json: bool) -> int:
     tell_issues(issues)
     shown, notice = tally.load_prices(os.environ, settings.prices)
     if notice:
-        say(f"ullage: {notice}", err=True)
+        remark(notice)
     if as_json:
         plain = {model: prices.describe_price(price) for model, price in shown.models.items()}
         combined = {
@@ -203,8 +150,8 @@ def show_prices(source: str | None, bundled: bool, as_json: bool) -> int:
             "overridden": list(shown.overridden),
             "models": plain,
         }
-        click.echo(document.encode(combined))
+        click.echo(document.encode(combined).encode())
         return 0
-    for line in render.list_prices(shown):
-        click.echo(line)
+    settings = load_terminal_settings(settings)
+    say_lines(render.list_prices(shown, counting.find_width(), ascii_only=settings.ascii_only), settings.palette)
     return 0

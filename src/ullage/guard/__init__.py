@@ -181,16 +181,18 @@ def _paid(finding: WindowVerdict, reading: Reading) -> WindowVerdict:
 
 
 def _standing(window: Window, limit: float, need: float, projected: float | None, now: datetime) -> str:
-    assert window.used_percent is not None
-    why = f"{clean(window.label)} is at {words.format_percent(window.used_percent)}{_amounts(window)}"
-    if need and projected is not None and projected > window.used_percent:
+    label, used = clean(window.label), window.used_percent
+    assert used is not None
+    if used >= FULL_PERCENT:
+        # No limit and no need matters beside that.
+        return f"{label} is {words.format_used_up(window.resets_at, now)}{_amounts(window)}"
+    why = f"{label} is at {words.format_percent(used)}{_amounts(window)}"
+    if need and projected is not None and projected > used:
         why += f" and heads for {words.format_percent(projected)}"
     why += f", limit {limit:g}%"
     if need:
         why += f", {need:g}% wanted"
-    if window.resets_at is not None:
-        why += f", resets in {words.format_countdown(window.resets_at - now)}"
-    return why
+    return f"{why}, {words.format_reset(window.resets_at, now)}" if window.resets_at is not None else why
 
 
 def _amounts(window: Window) -> str:

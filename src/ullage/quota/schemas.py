@@ -396,8 +396,3 @@ def make_plain(document: Document | Record) -> dict[str, Any]:
 def revise(document: Changed, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Changed:
     """Return the same kind of document from its plain values as `change` returns them."""
     return msgspec.convert(change(make_plain(document)), type(document))
-
-
-def encode_flat(value: object) -> str:
-    """Return plain values as JSON on one line, with a space behind each comma and colon."""
-    return msgspec.json.format(msgspec.json.encode(value), indent=0).decode()
