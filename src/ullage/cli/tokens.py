@@ -131,7 +131,7 @@ def show_prices(source: str | None, bundled: bool, as_json: bool) -> int:
     if source is not None:
         from ullage.tokens.price_update import fetch
 
-        fetch(source, directory, datetime.now(UTC))
+        fetch(source, directory, os.environ, datetime.now(UTC))
     elif bundled and os.path.lexists(prices.locate_update(directory)):
         os.unlink(prices.locate_update(directory))
     settings, issues = load_settings()

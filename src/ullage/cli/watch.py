@@ -21,6 +21,7 @@ from ullage.render.cells import measure_width as width_of
 from ullage.render.surfaces import Span
 from ullage.store import overview
 from ullage.store.cache import ProfileCache
+from ullage.system.files import find_mark
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -94,11 +95,7 @@ def _choice(key: str, chosen: int) -> int:
 
 def _version(cache: ProfileCache) -> tuple[object, ...]:
     """Return a version that changes with the reading and with the schedule."""
-    try:
-        planned = os.stat(os.path.join(cache.directory, "schedule.json")).st_mtime_ns
-    except OSError:
-        planned = 0
-    return cache.find_version(), planned
+    return cache.find_version(), find_mark(os.path.join(cache.directory, "schedule.json"))
 
 
 def _lines(known: Overview, settings: Settings, now: datetime, chosen: int, size: tuple[int, int]) -> list[str]:

@@ -10,7 +10,7 @@ import sys
 from datetime import UTC, datetime
 
 from ullage import config
-from ullage.base.errors import MetricsError, UllageError
+from ullage.base.errors import MetricsError, UllageError, describe_fault
 from ullage.base.text import clean
 from ullage.metrics import formats, identity, otlp, push, samples, textfile
 from ullage.metrics.outcomes import LONGEST_WORDS, WAYS, Sent, keep, load_last
@@ -70,7 +70,7 @@ def send_all(environ: Mapping[str, str]) -> tuple[Sent, ...]:
     """
     settings, _ = config.load(environ)
     directory = config.locate_state(environ)
-    directories.make_private(directory, variable=directories.STATE)
+    directories.make_private(directory, environ=environ, variable=directories.STATE)
     with hold_lock(os.path.join(directory, _LOCK), _PATIENCE_SECONDS) as alone:
         if not alone:
             return ()
@@ -89,8 +89,7 @@ def _tried(before: Sent, settings: Settings, environ: Mapping[str, str]) -> Sent
     except UllageError as error:
         return before.replace(failed_at=now, problem=clean(str(error), LONGEST_WORDS))
     except Exception as error:
-        words = f"ullage has a fault of its own: {type(error).__name__}. Please report it with these words."
-        return before.replace(failed_at=now, problem=words)
+        return before.replace(failed_at=now, problem=f"ullage {describe_fault(error)}")
     return Sent(way=before.way, succeeded_at=now)
 
 

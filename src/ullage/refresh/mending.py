@@ -13,6 +13,7 @@ from ullage import config
 from ullage.base.contexts import suppress
 from ullage.base.errors import UllageError
 from ullage.sources import claude_cli, claude_state
+from ullage.system import files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,8 +47,4 @@ def _list_means(settings: Settings, environ: Mapping[str, str]) -> Iterator[str]
 
 
 def _mark(path: str) -> str:
-    try:
-        status = os.stat(path)
-    except OSError:
-        return ""
-    return f"{path} {status.st_mtime_ns} {status.st_ino} {status.st_size}"
+    return f"{path} {files.find_mark(path)}"

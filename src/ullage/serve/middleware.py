@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from email.utils import formatdate
 from http import HTTPStatus
 
-from ullage.base.errors import UllageError
+from ullage.base.errors import UllageError, describe_fault
 from ullage.base.text import clean
 from ullage.quota import schemas
 from ullage.serve import documents
@@ -131,13 +131,7 @@ def _tell(error: Exception) -> None:
 
 
 def _words(error: Exception) -> str:
-    if isinstance(error, UllageError):
-        return clean(str(error), 400)
-    place = error.__traceback__
-    while place is not None and place.tb_next is not None:
-        place = place.tb_next
-    where = f" in {place.tb_frame.f_code.co_name}, line {place.tb_lineno}" if place else ""
-    return f"has a fault of its own: {type(error).__name__}{where}. Please report it with these words."
+    return clean(str(error), 400) if isinstance(error, UllageError) else describe_fault(error)
 
 
 async def refuse(send: Send, fault: FaultError) -> None:

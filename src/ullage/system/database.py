@@ -8,6 +8,7 @@ import stat
 
 from ullage.base.contexts import contextmanager, suppress
 from ullage.system import directories
+from ullage.system.files import identify
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -183,7 +184,7 @@ class SetAsideError(sqlite3.DatabaseError):
 @contextmanager
 def set_aside_if_damaged(path: str, now: datetime) -> Iterator[None]:
     """Use a file; where that shows it damaged, move it out of the way and raise SetAsideError."""
-    before = _identity(path)
+    before = identify(path)
     try:
         yield
     except sqlite3.DatabaseError as error:
@@ -203,7 +204,7 @@ def _is_damage(error: sqlite3.DatabaseError, path: str) -> bool:
 def _set_aside(path: str, identity: tuple[int, int] | None, now: datetime) -> str:
     """Move the damaged file out of the way, unless another process has done so already."""
     aside = f"{path}.damaged-{now:%Y%m%d-%H%M%S}"
-    if identity is not None and _identity(path) == identity:
+    if identity is not None and identify(path) == identity:
         for companion in _COMPANIONS:
             with suppress(FileNotFoundError):
                 os.rename(path + companion, aside + companion)
@@ -222,11 +223,3 @@ def list_damaged_files(path: str) -> list[str]:
 def word_error(error: Exception) -> str:
     """Return what went wrong, in a few words without a full stop."""
     return str(error.strerror if isinstance(error, OSError) else error).rstrip(".")
-
-
-def _identity(path: str) -> tuple[int, int] | None:
-    try:
-        status = os.stat(path)
-    except FileNotFoundError:
-        return None
-    return status.st_dev, status.st_ino

@@ -85,7 +85,7 @@ def locate_update(directory: str) -> str:
     return os.path.join(directory, "prices.json")
 
 
-def save(directory: str, document: object) -> PriceList:
+def save(directory: str, document: object, environ: Mapping[str, str]) -> PriceList:
     """Write a price list that `parse_prices` accepts, and return it; raise UsageError, without writing, for another.
 
     Raises CacheError where the file cannot be written.
@@ -93,7 +93,7 @@ def save(directory: str, document: object) -> PriceList:
     import json
 
     accepted = parse_prices(document)
-    directories.make_private(directory, variable=directories.STATE)
+    directories.make_private(directory, environ=environ, variable=directories.STATE)
     data = json.dumps(document, indent=1, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
     try:
         write_atomically(locate_update(directory), data)

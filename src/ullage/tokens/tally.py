@@ -114,7 +114,7 @@ def _index_path(environ: Mapping[str, str], roots: Sequence[Root]) -> str:
     """
     root = places.locate_cache(environ)
     directory = os.path.join(root, "tokens")
-    directories.make_private(root, directory)
+    directories.make_private(root, directory, environ=environ)
     try:
         named = os.fsencode("\0".join(one.directory for one in roots))
         path = os.path.join(directory, f"{zlib.crc32(named):08x}{zlib.adler32(named):08x}.sqlite3")
