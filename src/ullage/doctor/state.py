@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shlex
 import stat
 
+from ullage.base.contexts import suppress
 from ullage.base.errors import HistoryError
 from ullage.store import history
 
@@ -27,7 +27,7 @@ def describe_state(path: str) -> dict[str, Any]:
 
 def _history(path: str) -> dict[str, Any]:
     samples = None
-    with contextlib.suppress(HistoryError):
+    with suppress(HistoryError):
         samples = history.count_samples(path)
     return {"file": path, **_standing(path), "bytes": _size(path), "samples": samples, "damaged": _damaged(path)}
 

@@ -208,9 +208,9 @@ def omit_passing(usage: UsageDocument) -> UsageDocument:
     return usage.replace(age_seconds=None, windows=windows)
 
 
-def encode(document: UsageDocument | ProfilesDocument) -> str:
-    """Return the document as indented JSON, with the end of its last line."""
-    return f"{jsontext.indented(document)}\n"
+def encode(document: UsageDocument | ProfilesDocument) -> bytes:
+    """Return the document as indented JSON."""
+    return f"{jsontext.indented(document)}\n".encode()
 
 
 def _window(window: Window, thresholds: Thresholds, now: datetime, forecast: Forecast | None) -> WindowDocument:
