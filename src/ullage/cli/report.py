@@ -40,7 +40,7 @@ def show(*, as_json: bool, may_refresh: bool, every: bool) -> int:
         ]
         whole = contract.ProfilesDocument(schema=1, profiles=each) if every else documents[0]
         # JSON is UTF-8, whatever the locale says.
-        sys.stdout.buffer.write(contract.encode(whole))
+        sys.stdout.buffer.write(contract.encode(whole).encode())
     else:
         from ullage.render import table
 
