@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import TYPE_CHECKING
 
 import pytest
 
+from bench import transcripts
 from tests.support import tools
 from tests.support.tools import modules
 from ullage import refresh
@@ -37,6 +39,16 @@ TABLE = (
     READING
     | HISTORY
     | modules(cli="report", config="template", render="burnup cells gauge rows segment surfaces table usage words")
+)
+TOKENS = (
+    READING
+    | HISTORY
+    | modules(
+        cli="counting progress",
+        config="rates",
+        render="cells columns surfaces words",
+        tokens="amounts cost counts document index prices report scan tables tally task transcripts windows words",
+    )
 )
 OF_PYTHON = {"__future__", "_datetime", "_json", "itertools", "math"}
 # What `_sqlite3` asks for itself differs between versions of Python: this is the most.
@@ -76,6 +88,18 @@ def test_it_imports_these_and_no_others(arguments: list[str], own: set[str], kno
         assert others == (OF_PYTHON if own is GUARD else {"__future__"})
 
 
+@pytest.mark.process
+def test_a_second_look_at_transcripts_reads_no_line(known: dict[str, str]) -> None:
+    transcripts.write(known["CLAUDE_CONFIG_DIR"], 50_000)
+    first, _ = tools.imported("tokens", "--json", environ=known)
+    second, imported = tools.imported("tokens", "--json", environ=known)
+    assert json.loads(first) == json.loads(second)
+    assert json.loads(first)["total"]
+    assert {name for name in imported if name.startswith("ullage")} <= TOKENS
+    assert not {name for name in imported - TOKENS if name.startswith("ullage")}
+    assert imported - TOKENS <= OF_PYTHON | OF_SQLITE | {"unicodedata", "zlib", "gc", "marshal", "struct", "_struct"}
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -92,6 +116,8 @@ def test_it_imports_these_and_no_others(arguments: list[str], own: set[str], kno
         ["guard", "--need", "1%", "--max-age", "10m", "--fail-closed", "--allow-credits"],
         ["guard", "--wait", "--timeout", "1s", "--max", "1"],
         ["guard", "--max", "fable=90"],
+        ["tokens"],
+        ["tokens", "--csv"],
     ],
     ids=" ".join,
 )
@@ -126,6 +152,9 @@ def test_both_ways_say_the_same(
         ["guard", "--fail-open", "--fail-closed"],
         ["guard", "--json", "--", "true"],
         ["guard", "--", ""],
+        ["tokens", "--csv", "--json"],
+        ["tokens", "--by", "day"],
+        ["tokens", "prices"],
         ["--version"],
         ["watch"],
         [],

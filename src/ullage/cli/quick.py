@@ -26,6 +26,8 @@ def run(arguments: Sequence[str]) -> int | None:
         return 0
     if arguments[:1] == ["usage"]:
         return _usage(arguments[1:])
+    if arguments[:1] == ["tokens"]:
+        return _tokens(arguments[1:])
     return _guard(arguments[1:]) if arguments[:1] == ["guard"] else None
 
 
@@ -69,6 +71,19 @@ def _guard(arguments: Sequence[str]) -> int | None:
     if verdict.find_wrong(call) or not _choose_profile(options):
         return None
     return verdict.answer(call)
+
+
+def _tokens(arguments: Sequence[str]) -> int | None:
+    """Count all tokens by day, the report that is asked for most; click reads whatever says more."""
+    if arguments not in ([], ["--json"], ["--csv"]):
+        return None
+    from ullage.base.dates import UTC, datetime
+    from ullage.cli import counting
+    from ullage.tokens import tally
+
+    question = tally.TokenQuery(by=counting.DEFAULT_GROUPING, roots=tally.list_roots(os.environ))
+    form = counting.Form(as_json="--json" in arguments, as_csv="--csv" in arguments)
+    return counting.count(question, datetime.now(UTC), form)
 
 
 def _choose_profile(options: dict[str, list[str]]) -> bool:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import sys
-import textwrap
 from datetime import UTC, datetime
 
 import click
@@ -13,24 +10,17 @@ import click
 from ullage import config
 from ullage.base import moments
 from ullage.base.text import clean
-from ullage.cli import options
-from ullage.cli.progress import ProgressBar
-from ullage.cli.say import remark, say, say_csv, say_lines
+from ullage.cli import counting, options
+from ullage.cli.say import remark, say_lines
 from ullage.cli.settings import load_settings, load_terminal_settings, tell_issues
-from ullage.render.cells import wrap_parts
-from ullage.render.surfaces import Span
 from ullage.tokens import document, prices, tally, transcripts
 from ullage.tokens import words as render
 from ullage.tokens.report import GROUPINGS
-
-_PIPE_WIDTH = 120
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from datetime import tzinfo
 
-    from ullage.config import Settings
-    from ullage.tokens.tally import TokenUsage
     from ullage.tokens.transcripts import Root
 
 
@@ -56,7 +46,13 @@ def _root(_context: click.Context, _parameter: click.Parameter, values: tuple[st
 
 
 @click.group(name="tokens", invoke_without_command=True)
-@click.option("--by", type=click.Choice(tuple(GROUPINGS)), default="day", show_default=True, help="How to group.")
+@click.option(
+    "--by",
+    type=click.Choice(tuple(GROUPINGS)),
+    default=counting.DEFAULT_GROUPING,
+    show_default=True,
+    help="How to group.",
+)
 @click.option("--since", metavar="WHEN", help=f"From when on: {moments.FORMS}; else: from the first.")
 @click.option("--until", metavar="WHEN", help=f"Until when: {moments.FORMS}; a day counts to its end.")
 @click.option(
@@ -105,17 +101,7 @@ def command(
     )
     if question.since and question.until and question.since >= question.until:
         raise click.UsageError("--since must lie before --until.")
-    settings, issues = load_settings()
-    tell_issues(issues)
-    with ProgressBar("reading transcripts") as bar:
-        answer = tally.count_usage(os.environ, question, settings.prices, bar.show, now)
-    for notice in answer.notices:
-        remark(notice)
-    if as_json or as_csv:
-        _print_for_programs(answer, _name(zone), as_json=as_json)
-    else:
-        _print(answer, settings, now)
-    return 0 if answer.found.transcripts else 3
+    return counting.count(question, now, counting.Form(as_json=as_json, as_csv=as_csv))
 
 
 def _moment(option: str, text: str | None, now: datetime, zone: tzinfo | None) -> datetime | None:
@@ -126,39 +112,6 @@ def _moment(option: str, text: str | None, now: datetime, zone: tzinfo | None) -
         return read(text, now, zone)
     except ValueError as error:
         raise click.BadParameter(f"{error}.", param_hint=option) from error
-
-
-def _name(zone: tzinfo | None) -> str:
-    return str(zone) if zone is not None else "local"
-
-
-def _print(answer: TokenUsage, settings: Settings, now: datetime) -> None:
-    if not answer.found.transcripts:
-        looked = ", ".join(root.directory for root in answer.found.roots)
-        say(f"No transcripts are there. Looked below: {looked}")
-        skipped = render.word_skipped(answer.skipped)
-        click.echo(f"skipped: {skipped}" if skipped else render.NOTE)
-        return
-    settings, width = load_terminal_settings(settings), _width()
-    lines, left_out = render.lay_out(answer, width, ascii_only=settings.ascii_only)
-    remarks = render.write_remarks(answer, now)
-    if left_out:
-        remarks.insert(0, render.word_left_out(left_out))
-    if sys.stdout.isatty():
-        remarks = [line for text in remarks for line in textwrap.wrap(text, width)]
-    below = [[Span(text=text, level="faint")] for text in remarks]
-    say_lines([*wrap_parts(render.title(answer), width, "  "), [], *lines, [], *below], settings.palette)
-
-
-def _width() -> int:
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else _PIPE_WIDTH
-
-
-def _print_for_programs(answer: TokenUsage, zone_name: str, *, as_json: bool) -> None:
-    if as_json:
-        click.echo(document.encode(document.build_document(answer, zone_name)).encode())
-        return
-    say_csv(document.build_csv_rows(answer))
 
 
 @command.command(name="prices", short_help="Show the list prices that costs go by, or update them.")
@@ -200,5 +153,5 @@ def show_prices(source: str | None, bundled: bool, as_json: bool) -> int:
         click.echo(document.encode(combined).encode())
         return 0
     settings = load_terminal_settings(settings)
-    say_lines(render.list_prices(shown, _width(), ascii_only=settings.ascii_only), settings.palette)
+    say_lines(render.list_prices(shown, counting.find_width(), ascii_only=settings.ascii_only), settings.palette)
     return 0

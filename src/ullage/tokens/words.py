@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
+from ullage.base.dates import UTC, datetime
 from ullage.base.text import clean
 from ullage.config.rates import RATES, TIERS
 from ullage.render import columns
@@ -65,7 +64,7 @@ def word_dollars(total: Total) -> str:
     return f"{shown}{'+?' if total.unpriced else ''}"
 
 
-def title(answer: TokenUsage) -> list[Span]:
+def lay_out_title(answer: TokenUsage) -> list[Span]:
     """Return what is counted, and from when to when."""
     zone, total = answer.question.zone, answer.total
     said = [Span(text=f"Tokens by {answer.question.by}", style="bold")]
