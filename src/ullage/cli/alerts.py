@@ -16,7 +16,7 @@ from ullage.cli.say import remark, say_lines
 from ullage.cli.settings import load_terminal_settings, tell_issues
 from ullage.quota.model import list_named_limits
 from ullage.render import words
-from ullage.render.cells import plain
+from ullage.render.cells import replace_all_signs
 from ullage.render.facts import Fact
 from ullage.render.segment import shorten_name
 from ullage.store.cache import ProfileCache
@@ -41,8 +41,8 @@ def command(context: click.Context) -> None:
     facts = [*_ways(wishes), Fact(mark="·", name="when", text=_when(wishes)), *_told(cache, now)]
     settings = load_terminal_settings(settings)
     width, names = shutil.get_terminal_size().columns, max(len(fact.name) for fact in facts) + 2
-    lines = [line for fact in facts for line in fact.lines(width, names)]
-    say_lines(plain(lines) if settings.ascii_only else lines, settings.palette)
+    lines = [line for fact in facts for line in fact.lay_out(width, names)]
+    say_lines(replace_all_signs(lines) if settings.ascii_only else lines, settings.palette)
     found = outbox.load_problem(cache)
     if found:
         remark(f"{words.format_ago(now - found[0])}: {found[1]}")
@@ -105,7 +105,7 @@ def test() -> int:
         except UllageError as error:
             why, failed = str(error), True
         fact = Fact(mark="✗" if why else "✓", name=channel, text=why or "sent")
-        say_lines(fact.lines(shutil.get_terminal_size().columns, len(channel) + 2), err=why is not None)
+        say_lines(fact.lay_out(shutil.get_terminal_size().columns, len(channel) + 2), err=why is not None)
     if not wishes.via:
         click.echo('No way is set. via = ["desktop"] under [alerts] in config.toml sets one.', err=True)
     if not (failed or unusable):

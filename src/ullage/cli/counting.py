@@ -7,7 +7,7 @@ import sys
 
 from ullage.base.record import Record
 from ullage.cli.progress import ProgressBar
-from ullage.cli.say import remark, say, say_csv, say_lines, wrapped
+from ullage.cli.say import break_lines, remark, say, say_csv, say_lines
 from ullage.cli.settings import load_settings, load_terminal_settings, tell_issues
 from ullage.render.cells import wrap_parts
 from ullage.render.surfaces import Span
@@ -61,7 +61,7 @@ def _print(answer: TokenUsage, settings: Settings, now: datetime) -> None:
     settings, width = load_terminal_settings(settings), find_width()
     lines, left_out = render.lay_out(answer, width, ascii_only=settings.ascii_only)
     remarks = [*([render.word_left_out(left_out)] if left_out else []), *render.write_remarks(answer, now)]
-    below = [[Span(text=line, level="faint")] for text in remarks for line in wrapped(text)]
+    below = [[Span(text=line, level="faint")] for text in remarks for line in break_lines(text)]
     say_lines([*wrap_parts(render.lay_out_title(answer), width, "  "), [], *lines, [], *below], settings.palette)
 
 

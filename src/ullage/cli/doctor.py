@@ -18,7 +18,7 @@ from ullage.cli.settings import load_terminal_settings
 from ullage.config.settings import DEFAULTS, build_settings
 from ullage.doctor import page
 from ullage.quota import exits
-from ullage.render.cells import plain
+from ullage.render.cells import replace_all_signs
 
 _UNBROKEN = 10_000
 TYPE_CHECKING = False
@@ -47,10 +47,10 @@ def command(as_json: bool, measure: bool) -> int:
         click.echo(json.dumps({**found.document, "exit_code": status}, indent=1))
     else:
         settings = load_terminal_settings(_settings())
-        # Not broken into lines where somebody may search them.
+        # A pipe may lead to a search, which finds no sentence over two lines.
         width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _UNBROKEN
         lines = page.lay_out(found.document, [] if status == 0 else _wrong(found), now, width)
-        say_lines(plain(lines) if settings.ascii_only else lines, settings.palette)
+        say_lines(replace_all_signs(lines) if settings.ascii_only else lines, settings.palette)
     return status
 
 
