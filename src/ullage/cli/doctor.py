@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import sys
 from datetime import UTC, datetime
 
 import click
@@ -13,14 +11,13 @@ import click
 from ullage import config, doctor
 from ullage.base.errors import UsageError
 from ullage.cli import options
-from ullage.cli.say import say_lines
+from ullage.cli.say import find_width, say_lines
 from ullage.cli.settings import load_terminal_settings
 from ullage.config.settings import DEFAULTS, build_settings
 from ullage.doctor import page
 from ullage.quota import exits
 from ullage.render.cells import replace_all_signs
 
-_UNBROKEN = 10_000
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ullage.config import Settings
@@ -47,8 +44,7 @@ def command(as_json: bool, measure: bool) -> int:
         click.echo(json.dumps({**found.document, "exit_code": status}, indent=1))
     else:
         settings = load_terminal_settings(_settings())
-        # A pipe may lead to a search, which finds no sentence over two lines.
-        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _UNBROKEN
+        width = find_width()
         lines = page.lay_out(found.document, [] if status == 0 else _wrong(found), now, width)
         say_lines(replace_all_signs(lines) if settings.ascii_only else lines, settings.palette)
     return status

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ullage.quota.timeline import Level
     from ullage.render.surfaces import Span
 
-_NARROWEST = 20
+_NARROWEST, _UNBROKEN = 20, 10_000
 
 
 def say(text: str, *, err: bool = False) -> None:
@@ -64,16 +64,24 @@ def break_lines(text: str, *, err: bool = False) -> list[str]:
     lines = text.split("\n")
     if not (sys.stderr if err else sys.stdout).isatty():
         return lines
-    import shutil
     import textwrap
 
-    # Some terminals wrap a line that fills the last column.
-    width = max(_NARROWEST, shutil.get_terminal_size().columns - 1)
+    width = find_width(err=err)
     return [
         part
         for line in lines
         for part in textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False) or [""]
     ]
+
+
+def find_width(*, err: bool = False) -> int:
+    """Return how many cells a line may take: those of the terminal; elsewhere a sentence stays in one line."""
+    if not (sys.stderr if err else sys.stdout).isatty():
+        return _UNBROKEN
+    import shutil
+
+    # Some terminals wrap a line that fills the last column.
+    return max(_NARROWEST, shutil.get_terminal_size().columns - 1)
 
 
 def has_colours(*, err: bool = False) -> bool:
