@@ -48,7 +48,7 @@ TOKENS = (
     | modules(
         cli="counting progress",
         config="rates",
-        render="cells surfaces words",
+        render="cells columns surfaces words",
         tokens="amounts cost counts document index prices report scan tables tally task transcripts windows words",
     )
 )

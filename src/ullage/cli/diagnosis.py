@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from datetime import UTC, datetime
 
 from ullage import config, doctor
 from ullage.base.errors import UsageError
-from ullage.cli.say import say_lines
+from ullage.cli.say import find_width, say_lines
 from ullage.cli.settings import load_terminal_settings
 from ullage.config.settings import DEFAULTS, build_settings
 from ullage.doctor import page
 from ullage.quota import schemas
-from ullage.render.cells import plain
+from ullage.render.cells import replace_all_signs
 
-_UNBROKEN = 10_000
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ullage.config import Settings
@@ -33,10 +31,9 @@ def show(*, as_json: bool, measured: bool) -> int:
         sys.stdout.buffer.write(schemas.encode(found))
     else:
         settings = load_terminal_settings(_settings())
-        # Not broken into lines where somebody may search them.
-        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _UNBROKEN
-        lines = page.lay_out(schemas.make_plain(found), [] if found.exit_code == 0 else _wrong(found), now, width)
-        say_lines(plain(lines) if settings.ascii_only else lines, settings.palette)
+        wrong = [] if found.exit_code == 0 else _wrong(found)
+        lines = page.lay_out(schemas.make_plain(found), wrong, now, find_width())
+        say_lines(replace_all_signs(lines) if settings.ascii_only else lines, settings.palette)
     return found.exit_code
 
 
