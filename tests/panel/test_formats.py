@@ -50,14 +50,16 @@ def shown(format: str, *windows: Any, **changes: Any) -> str:
 
 CRITICAL = window("five_hour", 93.4, label="Session (5h)")
 WEEK = window("seven_day", 30.0, label="Week")
+# Each part in its level's colour, on a ground of its own; what follows is as wide as the first line.
 TOOLTIP = (
-    f"<tt>Session (5h)  <span foreground='#e5484d' weight='bold'>{'▰' * 11}▱</span>"
-    "<span foreground='#e5484d' weight='bold'>  93%!!  </span>"
-    "<span foreground='#888888'>resets at 12:51, in 2h13</span>\n"
-    f"Week          <span foreground='#3d9a50'>{'▰' * 4}{'▱' * 8}</span>"
-    "<span foreground='#3d9a50'>  30%    </span>"
-    "<span foreground='#888888'>resets at 12:51, in 2h13</span>\n"
-    "<span foreground='#888888'>Max 20x plan, read just now, from oauth</span></tt>"
+    "<tt><span background='#0d1117' foreground='#e6edf3'>"
+    f" Session (5h)  <span foreground='#ff8a7d' weight='bold'>{'▰' * 11}▱</span>"
+    "<span foreground='#ff8a7d' weight='bold'>  93%!!  </span>"
+    "<span foreground='#a3abb6'>resets at 12:51, in 2h13</span> \n"
+    f" Week          <span foreground='#6ccf9c'>{'▰' * 4}{'▱' * 8}</span>"
+    "<span foreground='#6ccf9c'>  30%    </span>"
+    "<span foreground='#a3abb6'>resets at 12:51, in 2h13</span> \n"
+    f" <span foreground='#a3abb6'>Max 20x plan, read just now, from oauth</span>{' ' * 20} </span></tt>"
 )
 
 

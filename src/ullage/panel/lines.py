@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from ullage.base.record import Record
+from ullage.config.palette import COLOURS
 from ullage.panel import USAGE_PAGE, markup
 from ullage.panel.colours import paint
 from ullage.render.cells import measure_width
@@ -87,19 +88,29 @@ def tooltip(panel: Panel) -> list[str]:
 
 
 def pango_tooltip(panel: Panel) -> str:
-    """Return the tooltip as Pango markup: a row for every window, in columns and colours."""
-    faint = [panel.origin, *([panel.problem] if panel.problem else [])]
-    rows = [
-        [
-            Span(text=f"{columns.label}  "),
-            Span(text=columns.bar, level=row.share.level),
-            Span(text=f"  {columns.share}  ", level=row.share.level),
-            Span(text=row.outlook, level="faint"),
-        ]
-        for row, columns in zip(panel.rows, align_rows(panel), strict=True)
+    """Return the tooltip as Pango markup: rows in columns, on a ground of their own, as a theme's may be any.
+
+    What is expected has a line of its own, since GTK folds lines of more than 70 characters.
+    """
+    palette = panel.tooltip_palette
+    rows: list[list[Span]] = []
+    for row, columns in zip(panel.rows, align_rows(panel), strict=True):
+        reset, _, expected = row.outlook.partition("; ")
+        beside = [Span(text=f"  {columns.share}  ", level=row.share.level), Span(text=reset, level="faint")]
+        rows.append([Span(text=f"{columns.label}  "), Span(text=columns.bar, level=row.share.level), *beside])
+        if expected:
+            rows.append([Span(text=f"{' ' * measure_width(columns.label)}  {expected}", level="faint")])
+    rows += [[Span(text=text, level="faint")] for text in (panel.origin, panel.problem) if text]
+    widest = max(sum(measure_width(span.text) for span in row) for row in rows)
+    lines = [
+        f" {markup.pango(row, palette)}{' ' * (widest - sum(measure_width(span.text) for span in row))} "
+        for row in rows
     ]
-    lines = [*rows, *([Span(text=text, level="faint")] for text in faint)]
-    return f"<tt>{chr(10).join(markup.pango(line, panel.palette).rstrip() for line in lines)}</tt>"
+    text = "\n".join(lines)
+    if palette:
+        colours = COLOURS["dark"]
+        text = f"<span background='{colours['background']}' foreground='{colours['text']}'>{text}</span>"
+    return f"<tt>{text}</tt>"
 
 
 class Columns(Record):
