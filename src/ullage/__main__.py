@@ -64,6 +64,9 @@ def run() -> int:
         from ullage.system import streams
 
         streams.secure()
+    if sys.platform == "win32":
+        # What HOME is elsewhere; Git Bash sets HOME as well.
+        os.environ.setdefault("HOME", os.environ.get("USERPROFILE", ""))
     _forget_locale_of_python()
     status = main()
     if "click" not in sys.modules:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import io
 import sys
+import traceback
 
 import click
 from click.shell_completion import CompletionItem
@@ -97,9 +98,25 @@ def run(arguments: Sequence[str]) -> int:
         return 130
     except (OSError, SystemExit) as error:
         # click and rich raise SystemExit(1) when the reader of stdout has gone; nothing else raises it here.
-        status = streams.explain_failure(error if isinstance(error, OSError) else BrokenPipeError())
+        failure = error if isinstance(error, OSError) else BrokenPipeError()
+        if isinstance(error, SystemExit) or streams.is_broken(failure):
+            status = streams.explain_failure(failure)
+        else:
+            say(f"ullage: {word_unforeseen(failure)}", err=True)
+            status = UllageError.exit_code
         return UllageError.exit_code if arguments and arguments[0] in _VERDICTS else status
     return result if isinstance(result, int) else 0
+
+
+def word_unforeseen(error: OSError) -> str:
+    """Word an error of the system that nothing has foreseen: to which file, while what was being done."""
+    doing = "it began"
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        module = frame.f_globals.get("__name__", "")
+        if module.startswith("ullage.") and module != __name__:
+            doing = f"{frame.f_code.co_qualname} of {module} ran"
+    named = "" if error.filename is None else f"{error.filename}: "
+    return f"{named}{error.strerror or error}, while {doing}. Mend that, or report it with this line."
 
 
 def _spell_out(arguments: Sequence[str]) -> list[str]:

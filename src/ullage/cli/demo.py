@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _ULLAGE = [sys.executable, "-P", "-m", "ullage"]
 _PATIENCE_SECONDS = 60.0
+# The last of these are what no program of Windows goes without.
+_KEPT = ("PATH", "LANG", "LC_ALL", "TERM", "SYSTEMROOT", "PATHEXT", "COMSPEC", "TEMP", "TMP")
 
 # The command by which each shell prints a prompt with the segment, as its interactive shell would.
 _SHELLS = {
@@ -57,7 +59,7 @@ def command(scenario: str) -> None:
 
 
 def _environment(home: str, address: str) -> dict[str, str]:
-    kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TERM", "SYSTEMROOT") if name in os.environ}
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     return {
         **kept,
         "HOME": home,
@@ -87,14 +89,17 @@ def _wait_for_reading(environ: Mapping[str, str]) -> None:
 
 def _show_surfaces(environ: Mapping[str, str]) -> None:
     click.echo("The prompt in every surface, as bytes (`ullage prompt`, and the same from ullage-prompt):")
-    script = os.path.join(sysconfig.get_path("scripts"), "ullage-prompt")
+    script, sh = os.path.join(sysconfig.get_path("scripts"), "ullage-prompt"), shutil.which("sh")
     for surface in SURFACES:
         shown = _run([*_ULLAGE, "prompt", "--surface", surface], environ)
-        same = not os.path.exists(script) or _run(["sh", script, surface], environ) == shown
+        same = sh is None or not os.path.exists(script) or _run([sh, script, surface], environ) == shown
         click.echo(f"  {surface:9} {shown.rstrip(chr(10))!r}{'' if same else '  ullage-prompt differs!'}")
 
 
 def _show_shells(environ: Mapping[str, str]) -> None:
+    if os.name != "posix":
+        # The bash.exe of Windows is that of another system.
+        return
     click.echo("\nIn the shells of this machine:")
     for shell, command in _SHELLS.items():
         if shutil.which(shell):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import sys
 from datetime import UTC, datetime, timedelta
 
 import click
@@ -18,6 +19,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
+
+_MISSING = "not installed"
 
 
 @click.command(name="doctor")
@@ -62,7 +65,9 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
     yield f"ullage {document['ullage']}, Python {document['python']}, {document['system']}"
     yield ""
     for host in document["hosts"]:
-        yield f"{host['name']:9} {_host(host)}"
+        if sys.platform != "win32" or _host(host) != _MISSING:
+            # On Windows that is no news of most of them.
+            yield f"{host['name']:9} {_host(host)}"
     yield ""
     timed = [f"{name} {taken} ms" for name, taken in document["prompt_milliseconds"].items() if taken is not None]
     if timed:
@@ -88,7 +93,7 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
 
 def _host(host: dict[str, Any]) -> str:
     if host["program"] is None and host["set_up"] == "none":
-        return "not installed"
+        return _MISSING
     version = host["version"] or ("of unknown version" if host["program"] else "not installed")
     how = {
         "none": f"not set up: `ullage setup {host['name']}`",
@@ -121,6 +126,8 @@ def _directory(found: dict[str, Any] | None) -> str:
 def _standing(found: dict[str, Any]) -> str:
     if not found["exists"]:
         return "not there yet"
+    if found["yours"] is None and found["mode"] is None:
+        return "there"
     owner = {True: "yours", False: "another user's", None: "of unknown owner"}[found["yours"]]
     return f"{owner}, mode {found['mode'] or 'unknown'}"
 

@@ -114,7 +114,7 @@ def _adapt_to(count: str | None, background: Literal["dark", "light"] | None) ->
 
 def _follow(chosen: Format, wanted: Wanted, adapt: Callable[[Settings], Settings], tell: Callable[[str], None]) -> int:
     from ullage.panel import page
-    from ullage.panel.follow import Followed, PipeSleep, follow
+    from ullage.panel.follow import Followed, follow, sleep_for_bar
 
     refresh, said = _refresh_command(), None
     assert chosen.update is not None
@@ -136,7 +136,7 @@ def _follow(chosen: Format, wanted: Wanted, adapt: Callable[[Settings], Settings
     if chosen.prelude:
         tell(chosen.prelude)
     followed = Followed(os.environ, wanted, adapt)
-    with PipeSleep(sys.stdout.fileno(), chosen.read, answer) as sleep:
+    with sleep_for_bar(chosen.read, answer) as sleep:
         follow(followed, say, sleep)
     return 0
 
@@ -144,7 +144,7 @@ def _follow(chosen: Format, wanted: Wanted, adapt: Callable[[Settings], Settings
 def _wait(wanted: Wanted, adapt: Callable[[Settings], Settings], revision: str, tell: Callable[[str], None]) -> int:
     """Print the panel's JSON once its revision differs from `revision`."""
     from ullage.panel import document
-    from ullage.panel.follow import Followed, PipeSleep, follow
+    from ullage.panel.follow import Followed, follow, sleep_for_bar
 
     refresh = _refresh_command()
 
@@ -153,7 +153,7 @@ def _wait(wanted: Wanted, adapt: Callable[[Settings], Settings], revision: str, 
             sleep.ended = True
             tell(document.write_json(panel, refresh))
 
-    with PipeSleep(sys.stdout.fileno()) as sleep:
+    with sleep_for_bar() as sleep:
         follow(Followed(os.environ, wanted, adapt), say, sleep)
     return 0
 

@@ -90,6 +90,9 @@ def _prove(hosts: Sequence[dict[str, Any]], environ: Mapping[str, str], findings
     """Start each shell that is set up, and put into `hosts` whether its prompt shows the segment."""
     shells = {host["name"]: host for host in hosts if host["name"] in started.SHELLS and host["set_up"] in _SET_UP}
     found = {name: host["program"] for name, host in shells.items() if host["program"] and host["enough"] is not False}
+    if os.name != "posix":
+        # There are no terminals to start them on.
+        return
     try:
         starts = started.look(found, environ)
     except OSError as error:

@@ -51,7 +51,10 @@ def _standing(path: str) -> dict[str, Any]:
         status = os.stat(path)
     except OSError:
         return {"exists": os.path.lexists(path), "mode": None, "yours": None}
-    yours = status.st_uid == os.geteuid() if hasattr(os, "geteuid") else None
+    if not hasattr(os, "geteuid"):
+        # Neither owner nor mode say anything on Windows.
+        return {"exists": True, "mode": None, "yours": None}
+    yours = status.st_uid == os.geteuid()
     return {"exists": True, "mode": f"{status.st_mode & 0o7777:04o}", "yours": yours}
 
 
@@ -61,7 +64,9 @@ def find_obstacles(path: str) -> list[tuple[str, str]]:
     directory = os.path.dirname(path)
     for each in filter(os.path.exists, (directory, path)):
         status = os.stat(each)
-        if hasattr(os, "geteuid") and status.st_uid != os.geteuid():
+        if not hasattr(os, "geteuid"):
+            continue
+        if status.st_uid != os.geteuid():
             words = f"{each} belongs to another user. Name a directory of your own in ULLAGE_STATE_DIR."
             found.append(("state_not_private", words))
         elif status.st_mode & 0o022 and status.st_mode & stat.S_ISVTX:

@@ -158,9 +158,11 @@ def _fault_of_ours(error: Exception) -> SourceError:
     while place is not None and place.tb_next is not None:
         place = place.tb_next
     where = f"{os.path.basename(place.tb_frame.f_code.co_filename)}:{place.tb_lineno}" if place else "?"
+    of_system = f" ({error})" if isinstance(error, OSError) else ""
     return SourceError(
         "internal_error",
-        f"ullage has a fault of its own: {type(error).__name__} at {where}. Please report it with these words.",
+        f"ullage has a fault of its own: {type(error).__name__}{of_system} at {where}. Please "
+        "report it with these words.",
         reached_server=True,
     )
 

@@ -152,14 +152,16 @@ def _xonsh(environ: Mapping[str, str], options: Options) -> Host:
 def _starship(environ: Mapping[str, str], options: Options) -> Host:
     path = environ.get("STARSHIP_CONFIG") or os.path.join(find_home(environ), ".config", "starship.toml")
     hook = " The shell's hook must export it: `ullage setup bash --starship`, or zsh, or fish."
-    body = STARSHIP_ENV_VAR if options.without_process else STARSHIP_CUSTOM
+    # What starship would run, ullage-prompt, is a script for sh.
+    by_hook = options.without_process or sys.platform == "win32"
+    body = STARSHIP_ENV_VAR if by_hook else STARSHIP_CUSTOM
     return Host(
         name="starship",
         path=_absolute(path, "STARSHIP_CONFIG"),
         body=body,
         shape=re.escape(body),
         pattern=r"^\s*\[\s*(custom\.ullage|env_var\.ULLAGE_SEGMENT)\s*\]|\bullage-prompt\b",
-        afterwards=f"The next prompt shows it.{hook if options.without_process else ''}",
+        afterwards=f"The next prompt shows it.{hook if by_hook else ''}",
     )
 
 
@@ -198,8 +200,8 @@ def find_home(environ: Mapping[str, str]) -> str:
 
 
 def _config_home(environ: Mapping[str, str]) -> str:
-    given = environ.get("XDG_CONFIG_HOME", "")
-    return given if os.path.isabs(given) else os.path.join(find_home(environ), ".config")
+    named = [environ.get("XDG_CONFIG_HOME", ""), environ.get("APPDATA", "") if sys.platform == "win32" else ""]
+    return next(filter(os.path.isabs, named), None) or os.path.join(find_home(environ), ".config")
 
 
 def _absolute(path: str, variable: str) -> str:

@@ -78,9 +78,9 @@ def locate_shell_file(shell: str, package: str = _PACKAGE) -> str:
 
 def find_this_program(called: str, interpreter: str) -> str:
     """Return the absolute path of the `ullage` command: as it was called, beside its Python, or whatever PATH finds."""
-    beside = os.path.join(os.path.dirname(interpreter), "ullage")
-    for path in (os.path.abspath(called), beside):
-        if os.path.basename(path) == "ullage" and os.access(path, os.X_OK) and os.path.isfile(path):
+    name = "ullage.exe" if sys.platform == "win32" else "ullage"
+    for path in (os.path.abspath(called), os.path.join(os.path.dirname(interpreter), name)):
+        if os.path.basename(path) == name and os.access(path, os.X_OK) and os.path.isfile(path):
             return path
     return "ullage"
 

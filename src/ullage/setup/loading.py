@@ -48,7 +48,8 @@ const ullage_file = {file}
 source (if ($ullage_file | path exists) {{ $ullage_file }} else {{ null }})
 """
 _XONSH = """\
-__ullage_programs = [__import__("shutil").which(name, path=":".join($PATH)) for name in ({program}, "ullage")]
+__ullage_path = __import__("os").pathsep.join($PATH)
+__ullage_programs = [__import__("shutil").which(name, path=__ullage_path) for name in ({program}, "ullage")]
 for __ullage_program in filter(None, __ullage_programs):
     execx($(@(__ullage_program) init xonsh))
     break
