@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import msgspec
 import pytest
 
+from tests.support.samples import reading
 from tests.support.serving import Served, serving
 from tests.support.tools import REPOSITORY, make_due, need, run, ullage, wait_until
-from ullage import metrics
-from ullage.quota import contract
+from ullage.metrics import formats
+from ullage.quota import schemas
+from ullage.quota.model import Credits, Money, list_named_limits
 from ullage.serve import documents
 from ullage.serve.routes import ROUTES
+from ullage.store import history, overview
+from ullage.store.cache import ProfileCache
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +31,7 @@ if TYPE_CHECKING:
 def test_usage_is_the_document_of_the_command(shared: Served) -> None:
     answer = shared.ask("/v1/usage", shared.token())
     assert answer.status == 200
-    jsonschema.validate(answer.json, contract.build_schema())
+    jsonschema.validate(answer.json, schemas.build_schema("usage"))
     shown = json.loads(ullage("usage", "--json", "--no-refresh", environ=shared.environ).stdout)
     for document in (shown, answer.json):
         document["age_seconds"] = None
@@ -39,7 +44,8 @@ def test_usage_is_the_document_of_the_command(shared: Served) -> None:
 
 
 def test_profiles_names_each_account(shared: Served) -> None:
-    document = msgspec.convert(shared.ask("/v1/profiles", shared.token()).json, contract.ProfilesDocument)
+    kind: Any = schemas.CONTRACT["ProfilesDocument"]
+    document = msgspec.convert(shared.ask("/v1/profiles", shared.token()).json, kind)
     assert [one.profile for one in document.profiles] == [shared.environ["CLAUDE_CONFIG_DIR"]]
     named = shared.ask(f"/v1/usage?profile={document.profiles[0].profile}", shared.token())
     assert named.json["account"] == shared.ask("/v1/usage", shared.token()).json["account"]
@@ -58,10 +64,35 @@ def test_history_has_what_was_read(shared: Served) -> None:
 
 def test_burnup_goes_from_the_start_to_the_reset(shared: Served) -> None:
     document = msgspec.convert(shared.ask("/v1/burnup?window=five_hour", shared.token()).json, documents.BurnupDocument)
+    assert document.resets_at is not None
     assert document.begins_at < document.used[-1].at < document.resets_at
-    assert document.expected[-1].at == document.resets_at
+    assert document.expected[-1].at == document.resets_at == document.ends_at
     assert all(point.low <= point.middle <= point.high for point in document.expected)
     assert not document.used[0].seen
+
+
+def test_burnup_of_a_budget_is_its_history_up_to_now(environ: dict[str, str]) -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
+    cache = ProfileCache(environ)
+    cache.make_private()
+    for days, cents in ((3, 40000), (2, 2000), (0, 4631)):
+        money = [Money(amount_minor=amount, currency="USD", exponent=2) for amount in (cents, 50000)]
+        budget = Credits(enabled=True, used=money[0], limit=money[1], used_percent=cents / 500)
+        stated = reading(as_of=now - timedelta(days=days), credits=budget)
+        owner = overview.name_owner(cache, stated)
+        history.record(overview.locate_history(environ), owner, list_named_limits(stated), stated.as_of)
+    cache.save_reading(stated)
+    with serving(environ) as served:
+        found = served.ask("/v1/burnup?window=credits", served.token()).json
+    document = msgspec.convert(found, documents.BurnupDocument)
+    assert (document.label, document.resets_at, document.expected) == ("Credits", None, [])
+    assert [(point.used_percent, point.joined) for point in document.used] == [
+        (80.0, False),
+        (4.0, False),
+        (9.262, True),
+    ]
+    assert document.begins_at == document.used[0].at
+    assert document.ends_at >= document.used[-1].at
 
 
 def test_events_tell_of_a_change_at_once(served: Served, simulate: Callable[..., Simulator]) -> None:
@@ -208,7 +239,7 @@ def test_the_guides_examples_work(known: dict[str, str], tmp_path: Path) -> None
 def test_metrics_are_those_of_the_command(shared: Served) -> None:
     token = shared.token("metrics")
     plain = shared.ask("/metrics", token)
-    assert (plain.status, plain.headers["content-type"]) == (200, metrics.CONTENT_TYPE)
+    assert (plain.status, plain.headers["content-type"]) == (200, formats.PLAIN_TYPE)
     printed = ullage("metrics", environ=shared.environ).stdout
 
     def names(text: str) -> list[str]:
@@ -217,6 +248,6 @@ def test_metrics_are_those_of_the_command(shared: Served) -> None:
     assert names(plain.body.decode()) == names(printed)
     assert "ullage_window_used_ratio{" in printed
     opened = shared.ask("/metrics", token, Accept="application/openmetrics-text;version=1.0.0,text/plain;q=0.5")
-    assert opened.headers["content-type"] == metrics.OPENMETRICS_TYPE
+    assert opened.headers["content-type"] == formats.OPENMETRICS_TYPE
     assert opened.body.endswith(b"# EOF\n")
     assert shared.ask("/metrics", shared.token()).status == 200

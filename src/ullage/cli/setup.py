@@ -14,6 +14,7 @@ from ullage.guard.limits import assign_limits, list_uncertain, parse_limit
 from ullage.setup import claude_code, init, plans, service, started, survey, widgets
 from ullage.setup import claude_code as claude_setup
 from ullage.store.cache import ProfileCache
+from ullage.system import files
 
 _HOSTS = (*plans.HOSTS, claude_setup.NAME, service.NAME, *survey.WIDGETS)
 
@@ -23,7 +24,9 @@ _HOSTS = (*plans.HOSTS, claude_setup.NAME, service.NAME, *survey.WIDGETS)
 @click.option("--undo", is_flag=True, help="Take out what this command has added, to the last byte.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option(
-    "--starship", is_flag=True, help="bash, zsh, fish, nushell: export the segment for starship instead of placing it."
+    "--starship",
+    is_flag=True,
+    help="bash, zsh, fish, nushell, pwsh: export the segment for starship instead of placing it.",
 )
 @click.option(
     "--without-process",
@@ -45,8 +48,8 @@ def command(
 ) -> int:
     """Add the segment to a shell's, starship's, tmux's or Claude Code's own file, once, or a widget to a desktop.
 
-    WHAT is bash, zsh, fish, elvish, nushell, xonsh, starship, tmux, claude-code, gnome, plasma, or service, which runs
-    `ullage serve`.
+    WHAT is bash, zsh, fish, elvish, nushell, xonsh, pwsh, starship, tmux, claude-code, gnome, plasma, or service, which
+    runs `ullage serve`.
 
     Shows the change and asks before it writes; keeps a copy of the file as it was. A link into a dotfile repository is
     followed, and stays. Then starts the shell, and says whether its prompt shows the segment.
@@ -149,9 +152,8 @@ def _planned_hooks(warn: tuple[str, ...], block: tuple[str, ...]) -> plans.Plan:
 
 def _refuse_root_at_home_of_another() -> None:
     """Raise UsageError for root in another user's home, whose links that user could point at any file of root's."""
-    home = os.environ.get("HOME", "")
-    if hasattr(os, "geteuid") and os.geteuid() == 0 and os.path.isdir(home) and os.stat(home).st_uid != 0:
-        raise UsageError(f"{home} belongs to another user. Run this as that user, without sudo.")
+    if hasattr(os, "geteuid") and os.geteuid() == 0 and files.is_home_of_another(os.environ):
+        raise UsageError(f"{os.environ['HOME']} belongs to another user. Run this as that user, without sudo.")
 
 
 def _refuse_what_means_nothing(host: str, starship: bool, without_process: bool) -> None:

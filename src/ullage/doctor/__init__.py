@@ -18,7 +18,7 @@ from ullage.doctor.finding import Finding
 from ullage.doctor.hosts import measure_prompts, report_hosts
 from ullage.doctor.sources import report_sources
 from ullage.doctor.state import describe_directory, describe_state, find_obstacles
-from ullage.metrics import report as metrics_report
+from ullage.metrics import outcomes
 from ullage.quota.model import Thresholds, judge_age
 from ullage.quota.schedule import Schedule
 from ullage.store import overview, sign_in
@@ -245,7 +245,7 @@ def _refresh_document(reading: Reading | None, schedule: Schedule, now: datetime
 
 def _metrics_document(environ: Mapping[str, str]) -> list[dict[str, Any]]:
     try:
-        sent = metrics_report.load_last(environ)
+        sent = outcomes.load_last(environ)
     except UsageError:
         return []
     return [

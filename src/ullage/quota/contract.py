@@ -1,43 +1,45 @@
-"""The JSON contract: what `ullage usage --json` says, typed, and its published schema.
+"""The JSON contract: what `ullage usage --json` says. Pure.
 
-Version 1. Fields are added, never renamed or removed.
+Version 1. Fields are added, never renamed or removed. Scripts call it at every turn, so what a field may hold is words
+until `schemas` makes a schema of them: msgspec takes three times as long to import as Python to start.
 """
 
 from __future__ import annotations
 
-from types import MappingProxyType
-from typing import Annotated, Any, Literal
-
-import msgspec
-from msgspec import Meta, Struct
-
+from ullage.base import jsontext
+from ullage.base.record import Record
 from ullage.base.values import format_time
-from ullage.quota.model import CLOCK_SLACK, find_used_percent, grade_window, has_reset, judge_age, judge_state
+from ullage.quota.model import (
+    CLOCK_SLACK,
+    find_length,
+    find_used_percent,
+    grade_percent,
+    grade_window,
+    has_reset,
+    judge_age,
+    judge_state,
+)
 from ullage.quota.model import Credits as KnownCredits
 from ullage.quota.model import Money as KnownMoney
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
+    from typing import Annotated, Any, Literal
 
+    from msgspec import Meta
+
+    from ullage.quota.fields import Moment, Percent, State
     from ullage.quota.model import Account, Pool, Problem, Reading, Thresholds, Window
     from ullage.quota.pace import Forecast
     from ullage.quota.schedule import Schedule
 
 VERSION = 1
-SCHEMA_ID = "https://json-schema.org/draft/2020-12/schema"
-
-Percent = Annotated[float, Meta(ge=0, description="0 to 100; more than 100 when the limit was passed")]
-Moment = Annotated[str, Meta(description="UTC, ISO 8601", pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
-State = Literal["fresh", "stale", "expired", "none"]
+_NONE: Mapping[str, Forecast] = {}
 
 
-class Document(Struct):
-    """The base of every JSON document that a command prints; `schemas` has those of the other commands."""
-
-
-class AccountDocument(Document):
+class AccountDocument(Record):
     id: str | None
     plan: str | None
     tier: str | None
@@ -45,13 +47,13 @@ class AccountDocument(Document):
     organization: Annotated[str | None, Meta(description="the organisation's name")]
 
 
-class MoneyDocument(Document):
+class MoneyDocument(Record):
     amount_minor: Annotated[int, Meta(description="in minor units: 1234 with exponent 2 is 12.34")]
     currency: Annotated[str, Meta(description="ISO 4217; XXX when the source named none")]
     exponent: int
 
 
-class PaceDocument(Document):
+class PaceDocument(Record):
     ratio: Annotated[float | None, Meta(description="used share against elapsed share; 1 would just last")]
     projected_percent: Annotated[Percent | None, Meta(description="at the reset; low and high enclose 4 cases of 5")]
     projected_low: Percent | None
@@ -59,9 +61,13 @@ class PaceDocument(Document):
     exhausts_at: Annotated[Moment | None, Meta(description="when it runs out; null when it is expected to last")]
     exhausts_earliest: Annotated[Moment | None, Meta(description="null when it lasts in all likelihood")]
     exhausts_latest: Annotated[Moment | None, Meta(description="null when it may last")]
+    verdict: Annotated[
+        Literal["lasts", "probably_lasts", "just_about_lasts", "runs_out"] | None,
+        Meta(description="whether it lasts until its reset; null when nobody can say"),
+    ]
 
 
-class WindowDocument(Document):
+class WindowDocument(Record):
     id: str
     label: str
     used_percent: Annotated[Percent | None, Meta(description="null when it is not known, never 0 for unknown")]
@@ -79,18 +85,22 @@ class WindowDocument(Document):
     used: MoneyDocument | None
     limit: Annotated[MoneyDocument | None, Meta(description="where it is money that is counted")]
     dated: Annotated[bool, Meta(description="false when its age is not known; as_of is the earliest possible then")]
+    starts_at: Annotated[Moment | None, Meta(description="null when its reset or its length is not known")]
 
 
-class CreditsDocument(Document):
+class CreditsDocument(Record):
     enabled: bool
     used: MoneyDocument | None
     limit: MoneyDocument | None
     used_percent: Percent | None
     as_of: Moment
     disabled_reason: Annotated[str | None, Meta(description="the server's word for why they are off")]
+    severity: Annotated[
+        Literal["normal", "warning", "critical", "exhausted"] | None, Meta(description="null when no limit is known")
+    ]
 
 
-class PoolDocument(Document):
+class PoolDocument(Record):
     """Money that was given once: it is used up or ends, and never resets."""
 
     id: str
@@ -102,18 +112,18 @@ class PoolDocument(Document):
     as_of: Moment
 
 
-class ShareDocument(Document):
+class ShareDocument(Record):
     label: str
     percent: Percent
 
 
-class ProblemDocument(Document):
+class ProblemDocument(Record):
     code: str
     message: str
     retry_at: Moment | None
 
 
-class UsageDocument(Document):
+class UsageDocument(Record):
     schema: Literal[1]
     account: AccountDocument
     source: str | None
@@ -128,16 +138,32 @@ class UsageDocument(Document):
     breakdown: Annotated[list[ShareDocument], Meta(description="the week by where it was used")]
 
 
-class ProfileDocument(Document):
+class ProfileDocument(Record):
     profile: Annotated[str, Meta(description="the configuration directory, or `default`")]
     usage: UsageDocument
 
 
-class ProfilesDocument(Document):
+class ProfilesDocument(Record):
     """What `ullage usage --all --json` prints: each account once."""
 
     schema: Literal[1]
     profiles: list[ProfileDocument]
+
+
+# Each after those that it holds.
+DOCUMENTS: tuple[type[Record], ...] = (
+    AccountDocument,
+    MoneyDocument,
+    PaceDocument,
+    WindowDocument,
+    CreditsDocument,
+    PoolDocument,
+    ShareDocument,
+    ProblemDocument,
+    UsageDocument,
+    ProfileDocument,
+    ProfilesDocument,
+)
 
 
 def build_document(
@@ -145,7 +171,7 @@ def build_document(
     schedule: Schedule,
     thresholds: Thresholds,
     now: datetime,
-    forecasts: Mapping[str, Forecast] = MappingProxyType({}),
+    forecasts: Mapping[str, Forecast] = _NONE,
 ) -> UsageDocument:
     """Build the document of what is known at `now`."""
     problem = schedule.problem or (reading.problem if reading else None)
@@ -195,42 +221,18 @@ def _account(account: Account) -> AccountDocument:
 
 def omit_passing(usage: UsageDocument) -> UsageDocument:
     """Return the document without its ages and countdowns: two of these differ only when something has happened."""
-    windows = [msgspec.structs.replace(window, resets_in_seconds=None) for window in usage.windows]
-    return msgspec.structs.replace(usage, age_seconds=None, windows=windows)
+    windows = [window.replace(resets_in_seconds=None) for window in usage.windows]
+    return usage.replace(age_seconds=None, windows=windows)
 
 
-def encode(document: Document) -> bytes:
-    """Return the document as indented JSON."""
-    return msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"
-
-
-def encode_line(document: Document) -> bytes:
-    """Return the document as JSON on one line."""
-    return msgspec.json.encode(document)
-
-
-def build_schema(
-    document: type[Document] = UsageDocument,
-    title: str = "ullage usage",
-    description: str = "How much of a Claude plan's quota is used.",
-) -> dict[str, Any]:
-    """Return the JSON Schema of a document; it allows fields that a later version adds."""
-    return {
-        "$schema": SCHEMA_ID,
-        "title": title,
-        "description": f"{description} Fields are added, never renamed.",
-        **msgspec.json.schema(document),
-    }
-
-
-def build_components(documents: Iterable[type[Document]]) -> dict[str, Any]:
-    """Return the schemas of documents, and of what they hold, by name, as OpenAPI refers to them."""
-    return msgspec.json.schema_components(documents, ref_template="#/components/schemas/{name}")[1]
+def encode(document: UsageDocument | ProfilesDocument) -> str:
+    """Return the document as indented JSON, with the end of its last line."""
+    return f"{jsontext.indented(document)}\n"
 
 
 def _window(window: Window, thresholds: Thresholds, now: datetime, forecast: Forecast | None) -> WindowDocument:
     used = find_used_percent(window, now, thresholds)
-    resets_at = None if has_reset(window, now) else window.resets_at
+    resets_at, whole = None if has_reset(window, now) else window.resets_at, find_length(window)
     return WindowDocument(
         id=window.id,
         label=window.label,
@@ -244,15 +246,16 @@ def _window(window: Window, thresholds: Thresholds, now: datetime, forecast: For
         as_of=format_time(window.as_of),
         state=judge_state(window, now, thresholds),
         has_reset=has_reset(window, now),
-        pace=_pace(forecast) if forecast else None,
+        pace=_pace(forecast, window) if forecast else None,
         listed=window.is_listed,
         used=_money(window.used) if window.used else None,
         limit=_money(window.limit) if window.limit else None,
         dated=window.is_dated,
+        starts_at=format_time(resets_at - whole) if resets_at and whole else None,
     )
 
 
-def _pace(forecast: Forecast) -> PaceDocument:
+def _pace(forecast: Forecast, window: Window) -> PaceDocument:
     moments = (forecast.exhausts_at, forecast.exhausts_earliest, forecast.exhausts_latest)
     exhausts_at, earliest, latest = (format_time(moment) if moment else None for moment in moments)
     return PaceDocument(
@@ -263,6 +266,7 @@ def _pace(forecast: Forecast) -> PaceDocument:
         exhausts_at=exhausts_at,
         exhausts_earliest=earliest,
         exhausts_latest=latest,
+        verdict=forecast.judge(window),
     )
 
 
@@ -281,6 +285,7 @@ def _credits(credits: KnownCredits, reading: Reading, thresholds: Thresholds, no
         used_percent=credits.used_percent,
         as_of=format_time(as_of),
         disabled_reason=credits.disabled_reason,
+        severity=None if credits.used_percent is None else grade_percent(credits.used_percent, None, thresholds),
     )
 
 

@@ -12,11 +12,13 @@ from ullage.base.record import Record
 from ullage.metrics import identity
 from ullage.quota import contract, timeline
 from ullage.quota.changes import find_next_turn
+from ullage.quota.model import list_named_limits
 from ullage.render import burnup
 from ullage.serve import documents
 from ullage.store import history, overview
 from ullage.store.cache import ProfileCache
 from ullage.system import detach, places, programs
+from ullage.system.files import find_mark
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -90,7 +92,7 @@ class Knowledge:
         """Return the chart of the window with this id; None where it has none to draw."""
         loaded = self._load(profile, now)
         reading = loaded.overview.reading
-        for one in reading.windows if reading else ():
+        for one in list_named_limits(reading) if reading else ():
             # Drawing takes about 20 ms and is the same for all requests until the reading changes.
             if one.id == window and window not in loaded.burnups:
                 loaded.burnups[window] = _burnup(one, loaded.overview, now)
@@ -126,7 +128,8 @@ class Knowledge:
 
     def _load(self, profile: str | None, now: datetime) -> _Loaded:
         cache = self._cache(profile)
-        version = (cache.find_version(), *map(_stamp, (os.path.join(cache.directory, "schedule.json"), self._config())))
+        schedule = os.path.join(cache.directory, "schedule.json")
+        version = (cache.find_version(), find_mark(schedule), find_mark(config.locate_config(self.environ)))
         loaded = self._loaded.get(profile)
         if loaded is None or loaded.version != version or (loaded.until is not None and now >= loaded.until):
             settings, _ = config.load(self.environ)
@@ -135,9 +138,6 @@ class Knowledge:
             loaded = _Loaded(version=version, until=until, settings=settings, overview=known, burnups={})
             self._loaded[profile] = loaded
         return loaded
-
-    def _config(self) -> str:
-        return config.locate_config(self.environ)
 
 
 def _burnup(window: Window, known: Overview, now: datetime) -> BurnupDocument | None:
@@ -162,11 +162,3 @@ def _start_refresh(environ: Mapping[str, str]) -> None:
         return
     # The refresh stays a zombie unless its end is waited for.
     threading.Thread(target=process.wait, daemon=True).start()
-
-
-def _stamp(path: str) -> tuple[int, int] | None:
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return status.st_ino, status.st_mtime_ns

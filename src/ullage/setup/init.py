@@ -12,15 +12,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-SHELLS = ("bash", "zsh", "fish", "elvish", "nushell", "xonsh")
+SHELLS = ("bash", "zsh", "fish", "elvish", "nushell", "xonsh", "pwsh")
 
 # Option → the value of ULLAGE_PLACE, which the shell files read when they are loaded.
 PLACES = {"--left": "left", "--right": "right", "--manual": "manual", "--starship": "starship"}
 
 # What a shell lacks. A function of what elvish evaluates is unknown where rc.elv is compiled, so nobody could name it.
-_MISSING = {"bash": ("right",), "elvish": ("manual", "starship"), "xonsh": ("starship",)}
+_MISSING = {"bash": ("right",), "elvish": ("manual", "starship"), "xonsh": ("starship",), "pwsh": ("right",)}
 
-SUFFIXES = {"elvish": "elv", "nushell": "nu", "xonsh": "xsh"}
+SUFFIXES = {"elvish": "elv", "nushell": "nu", "xonsh": "xsh", "pwsh": "ps1"}
 
 # How a shell is told the program and the place, where that is not POSIX.
 _SETTINGS = {
@@ -28,6 +28,7 @@ _SETTINGS = {
     "elvish": ("var ullage-program = {}", "var ullage-place = {}"),
     "nushell": ("$env.__ullage.program = {}", "$env.__ullage.place = '{}'"),
     "xonsh": ("__ullage_program = {}", "__ullage_place = {}"),
+    "pwsh": ("$__ullage_program = {}", "$__ullage_place = '{}'"),
 }
 
 # In these a variable that is not set is an error before anything runs.
@@ -95,4 +96,15 @@ def quote(text: str, shell: str) -> str:
         return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
     if shell == "xonsh":
         return repr(text)
+    if shell == "pwsh":
+        return _quote_for_powershell(text)
     return "'" + text.replace("'", "'\\''") + "'"
+
+
+def _quote_for_powershell(text: str) -> str:
+    """Return a value in ASCII: Windows PowerShell reads files, and what programs print, by an old code page."""
+    if text.isascii():
+        return "'" + text.replace("'", "''") + "'"
+    units = text.encode("utf-16-be", "surrogatepass")
+    numbers = (int.from_bytes(units[at : at + 2], "big") for at in range(0, len(units), 2))
+    return "(''" + "".join(f" + [char]{number}" for number in numbers) + ")"

@@ -11,7 +11,6 @@ through `put`, which says whether it has arrived.
 
 from __future__ import annotations
 
-import errno
 import io
 import os
 import sys
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 _FAILED = 5
+# Not by `errno`, as every start would import it.
+_EINVAL = 22
 # Those that were closed when this process began.
 _closed: set[int] = set()
 
@@ -106,7 +107,7 @@ def put_data(data: bytes) -> int:
 def explain_failure(error: OSError) -> int:
     """Return the exit code for a failed write to stdout, and say why on stderr unless the reader has gone."""
     abandon_output()
-    if isinstance(error, BrokenPipeError) or (sys.platform == "win32" and error.errno == errno.EINVAL):
+    if isinstance(error, BrokenPipeError) or (sys.platform == "win32" and error.errno == _EINVAL):
         # Windows says EINVAL of a pipe whose reader has gone.
         return 0
     print(f"ullage: {error.filename or 'output'}: {error.strerror}", file=sys.stderr)

@@ -34,6 +34,8 @@ _JOB_EXTENDED_LIMITS, _JOB_ENDS_WITH_ITS_HANDLE = 9, 0x2000
 # JOBOBJECT_EXTENDED_LIMIT_INFORMATION, and where its flags stand.
 _LIMITS_BYTES, _FLAGS_AT = 144, 16
 
+_FOLDERS = r"Software\Microsoft\Windows\CurrentVersion\Explorer\User Shell Folders"
+
 
 def open_shared(path: str) -> int:
     """Open a file for reading, so that others may replace or remove it meanwhile; return a descriptor."""
@@ -121,3 +123,16 @@ def _kernel() -> ctypes.WinDLL:
     kernel.AssignProcessToJobObject.argtypes = (wintypes.HANDLE, wintypes.HANDLE)
     kernel.TerminateJobObject.argtypes = (wintypes.HANDLE, wintypes.UINT)
     return kernel
+
+
+def find_documents() -> str | None:
+    """Return the directory of the user's documents, which may lie anywhere; None where Windows does not say."""
+    import winreg
+
+    try:
+        with winreg.OpenKey(winreg.HKEY_CURRENT_USER, _FOLDERS) as key:
+            found, _ = winreg.QueryValueEx(key, "Personal")
+    except OSError:
+        return None
+    path = os.path.expandvars(found) if isinstance(found, str) else ""
+    return path if os.path.isabs(path) else None
