@@ -1,4 +1,5 @@
-"""Run tests in Windows' own Python, under Wine: `make windows`; what is missing is set up first, and kept.
+"""Run tests in Windows' own Python, under Wine: `make windows`; what is missing is set up first, and kept. On Windows
+itself `python .ci/windows.py` runs the same tests.
 
 DIRECTORY holds the interpreter with what the tests import (`python`), an environment with ullage as an installer leaves
 it (`venv`), and Wine's own files (`prefix`); each has a stamp beside it that says what it was made from.
@@ -22,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 REPOSITORY = Path(__file__).parent.parent
 SCRIPTS = Path(sysconfig.get_path("scripts"))
@@ -34,6 +35,12 @@ FOR_WINE = ("jsonschema<4.18",)
 PACKAGES = Path("Lib") / "site-packages"
 # Of distlib, which pip brings along.
 LAUNCHERS = (("console_scripts", "t64.exe", "python.exe"), ("gui_scripts", "w64.exe", "pythonw.exe"))
+# The tests that are not about POSIX; no more of them than make sense beside those of Linux.
+TESTS = (
+    *("pytest", "-q", "-n", "2", "--dist", "loadfile", "-p", "no:cacheprovider", "--hypothesis-profile", "quick"),
+    *("-m", "windows or not (process or posix)"),
+    *("tests/base", "tests/config", "tests/quota", "tests/store", "tests/system", "tests/windows"),
+)
 # Longer than all of it takes on a slow machine; what hangs in Wine would never end.
 MOST_SECONDS = 900
 # What Wine's own programs have in their environment; PATH is Windows' own.
@@ -198,8 +205,16 @@ def fingerprint(*names: str) -> str:
     return seen.hexdigest()
 
 
-def main(directory: Path, *command: str) -> int:
-    """Set up what is missing and run a module of Windows' Python, such as pytest."""
+def main(arguments: list[str]) -> int:
+    """Run the tests, or the module that is named after DIRECTORY; on Windows itself the tests alone."""
+    if sys.platform == "win32":
+        return subprocess.run([sys.executable, "-m", *TESTS], check=False, cwd=REPOSITORY).returncode
+    directory, *command = arguments
+    return run_in_wine(Path(directory).absolute(), command or TESTS)
+
+
+def run_in_wine(directory: Path, command: Sequence[str]) -> int:
+    """Set up what is missing and run a module of Windows' Python."""
     if shutil.which("wine") is None:
         print("Wine is not installed: sh .ci/install-packages", file=sys.stderr)
         return 1
@@ -221,4 +236,4 @@ def main(directory: Path, *command: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]).absolute(), *sys.argv[2:]))
+    sys.exit(main(sys.argv[1:]))

@@ -14,6 +14,8 @@ if ($null -eq $global:__ullage['Program']) { $global:__ullage['Program'] = 'ulla
 $global:__ullage['Place'] = Get-Variable -Name __ullage_place -ValueOnly -ErrorAction Ignore
 if ($null -eq $global:__ullage['Place']) { $global:__ullage['Place'] = 'left' }
 $global:__ullage['Key'] = $null
+# Under strict mode a variable that was never set cannot be asked for.
+if ($null -eq (Get-Variable -Name LASTEXITCODE -Scope Global -ErrorAction Ignore)) { $global:LASTEXITCODE = $null }
 
 function global:ullage_on { $env:ULLAGE_OFF = $null }
 function global:ullage_off { $env:ULLAGE_OFF = '1' }

@@ -59,6 +59,10 @@ def test_lines_of_a_profile_are_a_script_and_tell_their_file(path: str) -> None:
     assert loading.read_path(found["file"], "pwsh", {}) == path
 
 
+def test_what_the_workflow_runs_is_a_script() -> None:
+    assert not parsed((REPOSITORY / "tests" / "shell" / "powershell.ps1").read_text()).has_error
+
+
 def test_a_prompt_calls_nothing_that_a_name_of_the_user_stands_for() -> None:
     functions = list(nodes(parsed(HOOK.read_text()), "function_statement"))
     names = {text(next(nodes(function, "function_name"))).removeprefix("global:") for function in functions}
