@@ -81,6 +81,12 @@ def run() -> int:
     return status
 
 
+def run_tray() -> int:
+    """Be `ullage tray` as a program without a console, which on Windows would stay open beside the icon."""
+    sys.argv.insert(1, "tray")
+    return run()
+
+
 def _forget_locale_of_python() -> None:
     """Remove the locale that Python names where there is none (PEP 538): of the terminal it says nothing.
 
