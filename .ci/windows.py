@@ -52,6 +52,7 @@ class Wine:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
+        self._screen: subprocess.Popen[bytes] | None = None
         home = directory / "home"
         home.mkdir(parents=True, exist_ok=True)
         self.environ = {name: os.environ[name] for name in KEPT if name in os.environ} | {
@@ -69,7 +70,8 @@ class Wine:
         self.end()
 
     def begin(self) -> None:
-        """Start Wine's services without our output, which they would hold open for as long as they run."""
+        """Start a screen, and Wine's services without our output, which they would hold open as long as they run."""
+        self._show()
         self._quietly("wineserver", "--persistent")
         self._quietly("wine", "wineboot")
 
@@ -77,6 +79,22 @@ class Wine:
         """End all that runs in Wine."""
         subprocess.run(["wineserver", "--kill"], env=self.environ, check=False)
         self._quietly("wineserver", "--wait")
+        if self._screen is not None:
+            self._screen.terminate()
+            self._screen.wait()
+            self._screen = None
+
+    def _show(self) -> None:
+        """Start an X server that nobody sees: without one no window is, and none could be found."""
+        numbers, number = os.pipe()
+        options = ["-displayfd", str(number), "-screen", "0", "1024x768x24", "-nolisten", "tcp"]
+        nothing = subprocess.DEVNULL
+        self._screen = subprocess.Popen(
+            ["Xvfb", *options], pass_fds=[number], stdin=nothing, stdout=nothing, stderr=nothing
+        )
+        os.close(number)
+        with open(numbers, "rb") as told:
+            self.environ["DISPLAY"] = f":{told.readline().decode().strip()}"
 
     def run(self, *command: str | Path) -> int:
         """Run a program, pass its output on, and return its exit code."""

@@ -52,7 +52,7 @@ def test_a_socket_that_was_left_over_is_replaced(tmp_path: Path) -> None:
         left.bind(str(path))
     with listen.listen_on_unix(str(path)) as listener:
         assert listener.getsockname() == str(path)
-    assert not path.exists()
+    assert list(path.parent.iterdir()) == [], "no socket and no lock stays behind"
 
 
 def test_a_socket_that_another_program_listens_on_stays(tmp_path: Path) -> None:
@@ -131,6 +131,10 @@ def test_a_missing_extra_is_said_in_a_sentence(environ: dict[str, str], tmp_path
     (tmp_path / "hidden" / "uvicorn.py").write_text("raise ImportError('hidden')\n")
     refused = ullage("serve", "--port", "0", environ={**environ, "PYTHONPATH": str(tmp_path / "hidden")})
     assert (refused.returncode, "pip install 'ullage[serve]'" in refused.stderr) == (2, True)
+    # A link to a server that cannot be started here would lead nowhere.
+    linked = ullage("serve", "link", environ={**environ, "PYTHONPATH": str(tmp_path / "hidden")})
+    assert (linked.returncode, linked.stdout) == (2, "")
+    assert "pip install 'ullage[serve]'" in linked.stderr
 
 
 def test_a_link_leads_to_the_address_that_is_bound(environ: dict[str, str]) -> None:

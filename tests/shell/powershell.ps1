@@ -19,7 +19,7 @@ $fill = 'import os, sys, time; from ullage.setup import started; started.fill(sy
 & $Python -c $fill $directory "42%$([char]0x2501)"
 
 function global:prompt { $was_well = $?; "`nmine $was_well $global:LASTEXITCODE> " }
-$hook = & $Python -c "import sys; from ullage.setup import init; sys.stdout.buffer.write(init.build_code('pwsh', None, 'ullage'))" | Out-String
+$hook = & $Python -c "import sys; from ullage.setup import init; sys.stdout.buffer.write(init.build_code('pwsh', None))" | Out-String
 Invoke-Expression $hook
 Invoke-Expression $hook
 

@@ -43,8 +43,9 @@ def text(node: tree_sitter.Node) -> str:
 
 @pytest.mark.parametrize("place", init.list_places("pwsh"))
 @pytest.mark.parametrize("program", [r"C:\Program Files\it's\ullage.exe", "/home/zoë/‘x’/ullage"])
-def test_what_init_prints_is_a_script(place: str, program: str) -> None:
-    code = init.build_code("pwsh", place, program).decode()
+def test_what_init_prints_is_a_script(place: str, program: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(init, "find_this_program", lambda *_: program)
+    code = init.build_code("pwsh", place).decode()
     assert not parsed(code).has_error
     assert code.isascii()
 

@@ -22,7 +22,7 @@ STATUS = {"session_id": "s", "model": {"display_name": "Fable"}, "rate_limits": 
 # The command, its exit code, and what it prints.
 COMMANDS: dict[str, tuple[list[str], int, str]] = {
     "help": (["--help"], 0, "ullage guard"),
-    "usage": (["usage", "--no-refresh"], 0, "Session (5h)"),
+    "usage": (["usage", "--no-refresh"], 0, "Session 5h"),
     "prompt": (["prompt"], 0, "82%"),
     "prompt in colours": (["prompt", "--surface", "fish"], 0, "\033["),
     "panel": (["panel", "plain"], 0, "82%"),
@@ -32,7 +32,7 @@ COMMANDS: dict[str, tuple[list[str], int, str]] = {
     "guard and a command": (["guard", "--", sys.executable, "-c", "print('ran'); raise SystemExit(7)"], 7, "ran"),
     "history": (["history"], 0, "five_hour"),
     "history of a long time": (["history", "--since", "1969-01-01"], 0, "five_hour"),
-    "tokens": (["tokens"], 0, ""),
+    "tokens": (["tokens"], 3, ""),
     "chart": (["chart"], 0, "82"),
     "sources": (["sources"], 0, "claude-cli"),
     "config": (["config"], 0, ""),
@@ -68,8 +68,8 @@ def test_status_line_reads_what_claude_code_says(known: Desk) -> None:
     assert "%" in done.stdout
 
 
-@pytest.mark.parametrize("named", [True, False])
-def test_status_line_runs_the_users_own_as_claude_code_does(known: Desk, tmp_path: Path, named: bool) -> None:
+@pytest.mark.parametrize("by", ["CLAUDE_CODE_GIT_BASH_PATH", "PATH"])
+def test_status_line_runs_the_users_own_as_claude_code_does(known: Desk, tmp_path: Path, by: str) -> None:
     """By Git Bash, which its own variable names or which lies beside git, and with the status on stdin."""
     shell = tmp_path / "Git" / "bin" / "bash.exe"
     shell.parent.mkdir(parents=True)
@@ -77,7 +77,10 @@ def test_status_line_runs_the_users_own_as_claude_code_does(known: Desk, tmp_pat
     launcher = (SCRIPTS / "ullage.exe").read_bytes()
     script = "import sys; print('theirs', sys.argv[1:], len(sys.stdin.read()))"
     shell.write_bytes(_with_script(launcher, script))
-    changes = {"CLAUDE_CODE_GIT_BASH_PATH": str(shell)} if named else {"PROGRAMFILES": str(tmp_path)}
+    git = tmp_path / "Git" / "cmd" / "git.exe"
+    git.parent.mkdir()
+    git.touch()
+    changes = {by: str(shell) if by != "PATH" else f"{git.parent};{known.environ['PATH']}"}
     payload = json.dumps(STATUS)
     done = known.run("statusline", "--then", "echo $HOME | cat", given=payload, **changes)
     assert f"theirs ['-c', 'echo $HOME | cat'] {len(payload)}" in done.stdout, (done.stdout, done.stderr)

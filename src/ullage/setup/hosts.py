@@ -173,13 +173,14 @@ def _starship(environ: Mapping[str, str], options: Options) -> Host:
     # What starship would run, ullage-prompt, is a script for sh.
     by_hook = options.without_process or sys.platform == "win32"
     body = STARSHIP_ENV_VAR if by_hook else STARSHIP_CUSTOM
+    shown = f"The next prompt shows it.{hook if by_hook else ''}"
     return Host(
         name="starship",
         path=_absolute(path, "STARSHIP_CONFIG"),
         body=body,
         shape=re.escape(body),
         pattern=r"^\s*\[\s*(custom\.ullage|env_var\.ULLAGE_SEGMENT)\s*\]|\bullage-prompt\b",
-        afterwards=f"The next prompt shows it.{hook if by_hook else ''}",
+        afterwards=_once_here("starship", environ, shown),
     )
 
 
@@ -196,8 +197,14 @@ def _tmux(environ: Mapping[str, str], options: Options) -> Host:
         body=body,
         shape=re.escape(body),
         pattern=r"\bullage-prompt\b|#\{ullage\}|@ullage\b",
-        afterwards=f"In a running tmux: tmux source-file {shlex.quote(path)}.{push}",
+        afterwards=_once_here("tmux", environ, f"In a running tmux: tmux source-file {shlex.quote(path)}.{push}"),
     )
+
+
+def _once_here(name: str, environ: Mapping[str, str], words: str) -> str:
+    if programs.find_program(name, environ) is not None:
+        return words
+    return f"{name} is not in PATH here, so that nothing shows it yet. Once it is: {words[0].lower()}{words[1:]}"
 
 
 _HOSTS: dict[str, Callable[[Mapping[str, str], Options], Host]] = {

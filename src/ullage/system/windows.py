@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 # with a window: python.exe of a virtual environment has one.
 HIDDEN = 0x08000000 | 0x00000200
 
-_PATIENCE_SECONDS = 0.5
+# How long a file may be held by another program.
+PATIENCE_SECONDS = 0.5
 _STEP_SECONDS = 0.01
 # ERROR_ACCESS_DENIED and ERROR_SHARING_VIOLATION: another program holds the file, or it is being replaced.
 _HELD = (5, 32)
@@ -39,7 +40,7 @@ _FOLDERS = r"Software\Microsoft\Windows\CurrentVersion\Explorer\User Shell Folde
 
 def open_shared(path: str) -> int:
     """Open a file for reading, so that others may replace or remove it meanwhile; return a descriptor."""
-    deadline = time.monotonic() + _PATIENCE_SECONDS
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
             handle = _winapi.CreateFile(path, _READ, _SHARED, 0, _OPEN_EXISTING, _NORMAL, 0)
@@ -57,7 +58,7 @@ def open_shared(path: str) -> int:
 
 def replace(source: str, target: str) -> None:
     """Replace a file, which is refused while another program holds it open: then again for half a second."""
-    deadline = time.monotonic() + _PATIENCE_SECONDS
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
             os.replace(source, target)
