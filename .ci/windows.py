@@ -12,6 +12,7 @@ import hashlib
 import io
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -168,7 +169,7 @@ def install_packages(python: Path) -> None:
 
 def uv(*arguments: str) -> None:
     """Install packages as Windows' Python would."""
-    command = [SCRIPTS / "uv", "--quiet", "pip", "install", *PLATFORM, *arguments]
+    command = [str(SCRIPTS / "uv"), "--quiet", "pip", "install", *PLATFORM, *arguments]
     subprocess.run(command, check=True, cwd=REPOSITORY)
 
 
@@ -236,6 +237,8 @@ def run_in_wine(directory: Path, command: Sequence[str]) -> int:
     if shutil.which("wine") is None:
         print("Wine is not installed: sh .ci/install-packages", file=sys.stderr)
         return 1
+    # So that what was started is ended.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     wine = Wine(directory)
     python, venv = directory / "python", directory / "venv"
     once(directory / "prefix.stamp", fingerprint(".ci/windows.py"), wine.prepare)
