@@ -260,7 +260,7 @@ def test_behind_a_gateway_the_spend_limit_is_shown_with_its_amounts(environ: dic
     assert reading is not None
     [window] = reading.windows
     assert window.used is not None
-    assert (window.used.amount_minor, window.label) == (52_100, "Spend limit (monthly)")
+    assert (window.used.amount_minor, window.label, window.period) == (52_100, "Spend limit (monthly)", "monthly")
 
 
 def test_a_models_week_is_shown_where_it_is_the_fuller_one(environ: dict[str, str]) -> None:
