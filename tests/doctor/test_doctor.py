@@ -116,7 +116,7 @@ def test_it_starts_each_program_once_and_waits_for_none_that_hangs(
     environ["PATH"] = f"{programs}{os.pathsep}{environ['PATH']}"
     monkeypatch.setattr(hosts, "_VERSION_SECONDS", 1.0)
     findings: list[Finding] = []
-    versions = {found["name"]: found["version"] for found in hosts.report_hosts(environ, findings)}
+    versions = {found.name: found.version for found in hosts.report_hosts(environ, findings)}
     assert versions == {name: None if name == "fish" else "99.1" for name in plans.HOSTS}
     asked = log.read_text().split("\n")[:-1]
     assert sorted(asked) == sorted(f"{name} {'-V' if name == 'tmux' else '--version'}" for name in names)

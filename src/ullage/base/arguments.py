@@ -12,6 +12,7 @@ VALUED = {
     "statusline": ("--then", "--profile"),
     "hook": ("--warn", "--block", "--profile"),
     "usage": ("--profile",),
+    "doctor": ("--profile",),
     "guard": ("--max", "--need", "--max-age", "--timeout", "--profile"),
 }
 FLAGS = {
@@ -19,6 +20,7 @@ FLAGS = {
     "statusline": ("--quiet",),
     "hook": ("--allow-credits", "--fail-closed"),
     "usage": ("--json", "--refresh", "--no-refresh", "--all"),
+    "doctor": ("--json", "--measure"),
     "guard": (*("--allow-credits", "--refresh", "--fail-open", "--fail-closed", "--wait", "--json", "--quiet", "-q"),),
 }
 # After the options of these stands a command to run.

@@ -7,10 +7,8 @@ import sys
 
 from ullage.base.record import Record
 from ullage.cli.progress import ProgressBar
-from ullage.cli.say import break_lines, remark, say, say_csv, say_lines
-from ullage.cli.settings import load_settings, load_terminal_settings, tell_issues
-from ullage.render.cells import wrap_parts
-from ullage.render.surfaces import Span
+from ullage.cli.say import remark, say, say_csv
+from ullage.cli.settings import load_settings, tell_issues
 from ullage.tokens import document, tally
 from ullage.tokens import words as render
 
@@ -40,11 +38,24 @@ def count(question: TokenQuery, now: datetime, form: Form) -> int:
         answer = tally.count_usage(os.environ, question, settings.prices, bar.show, now)
     for notice in answer.notices:
         remark(notice)
-    if form.as_json or form.as_csv:
-        _print_for_programs(answer, _name(question.zone), as_json=form.as_json)
+    if form.as_json:
+        text = document.encode(document.build_document(answer, _name(question.zone)))
+        sys.stdout.flush()
+        sys.stdout.buffer.write(f"{text}\n".encode())
+    elif form.as_csv:
+        say_csv(document.build_csv_rows(answer))
     else:
         _print(answer, settings, now)
     return 0 if answer.found.transcripts else 3
+
+
+def find_width() -> int:
+    """Return how many columns a table may have: those of the terminal, or a fixed number on a pipe."""
+    if not sys.stdout.isatty():
+        return _PIPE_WIDTH
+    from ullage.render import table
+
+    return table.measure_width()
 
 
 def _name(zone: tzinfo | None) -> str:
@@ -58,22 +69,14 @@ def _print(answer: TokenUsage, settings: Settings, now: datetime) -> None:
         skipped = render.word_skipped(answer.skipped)
         print(f"skipped: {skipped}" if skipped else render.NOTE)
         return
+    # Imported late: programs, which read JSON or CSV, need no look.
+    from ullage.cli.say import break_lines, say_lines
+    from ullage.cli.settings import load_terminal_settings
+    from ullage.render.cells import wrap_parts
+    from ullage.render.surfaces import Span
+
     settings, width = load_terminal_settings(settings), find_width()
     lines, left_out = render.lay_out(answer, width, ascii_only=settings.ascii_only)
     remarks = [*([render.word_left_out(left_out)] if left_out else []), *render.write_remarks(answer, now)]
     below = [[Span(text=line, level="faint")] for text in remarks for line in break_lines(text)]
     say_lines([*wrap_parts(render.lay_out_title(answer), width, "  "), [], *lines, [], *below], settings.palette)
-
-
-def find_width() -> int:
-    """Return how many cells a line may take: as many as the terminal has, or as a person reads with ease."""
-    from ullage.render import table
-
-    return table.measure_width() if sys.stdout.isatty() else _PIPE_WIDTH
-
-
-def _print_for_programs(answer: TokenUsage, zone_name: str, *, as_json: bool) -> None:
-    if as_json:
-        sys.stdout.buffer.write(document.encode(document.build_document(answer, zone_name)).encode() + b"\n")
-        return
-    say_csv(document.build_csv_rows(answer))

@@ -1,28 +1,10 @@
-"""`ullage doctor`."""
+"""`ullage doctor` for its help and its errors; without those it runs without click (`quick`)."""
 
 from __future__ import annotations
 
-import json
-import os
-from datetime import UTC, datetime
-
 import click
 
-from ullage import config, doctor
-from ullage.base.errors import UsageError
-from ullage.cli import options
-from ullage.cli.say import find_width, say_lines
-from ullage.cli.settings import load_terminal_settings
-from ullage.config.settings import DEFAULTS, build_settings
-from ullage.doctor import page
-from ullage.quota import exits
-from ullage.render.cells import replace_all_signs
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from ullage.config import Settings
-
-_ASKS = "`ullage refresh --force` asks now, and says what stands in the way."
+from ullage.cli import diagnosis, options
 
 
 @click.command(name="doctor")
@@ -37,37 +19,4 @@ def command(as_json: bool, measure: bool) -> int:
     Exits with 0 when all is well, 2 when an environment, a config.toml, a dotfile or a file's mode is wrong, 5 when the
     cache or the history cannot be used; otherwise as `ullage usage` does for what is known.
     """
-    now = datetime.now(UTC)
-    found = doctor.examine(os.environ, now, measured=measure)
-    status = choose_code(found, now)
-    if as_json:
-        click.echo(json.dumps({**found.document, "exit_code": status}, indent=1))
-    else:
-        settings = load_terminal_settings(_settings())
-        width = find_width()
-        lines = page.lay_out(found.document, [] if status == 0 else _wrong(found), now, width)
-        say_lines(replace_all_signs(lines) if settings.ascii_only else lines, settings.palette)
-    return status
-
-
-def choose_code(found: doctor.Examination, now: datetime) -> int:
-    """Return the exit code of the first finding; without findings, that of the contract for the reading."""
-    if found.findings:
-        return found.findings[0].exit_code
-    return exits.choose_exit_code(found.reading, found.schedule.problem, found.thresholds, now)
-
-
-def _settings() -> Settings:
-    """Return the settings in force; the defaults where the environment names no file that could be read."""
-    try:
-        return config.load(os.environ)[0]
-    except UsageError:
-        return build_settings(DEFAULTS, os.environ)
-
-
-def _wrong(found: doctor.Examination) -> list[str]:
-    if found.findings:
-        return [finding["message"] for finding in found.document["findings"]]
-    if found.reading is None:
-        return [f"Nothing is known yet. {_ASKS}"]
-    return [f"What is known is too old to show. {_ASKS}"]
+    return diagnosis.show(as_json=as_json, measured=measure)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from datetime import UTC, datetime
@@ -21,10 +20,9 @@ from ullage.store.cache import ProfileCache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from ullage.doctor.meters import MeterReport
     from ullage.quota.model import Reading
+    from ullage.quota.schemas import MeterDocument
 
 _WIDEST = 100
 
@@ -49,8 +47,10 @@ def command(names: tuple[str, ...], as_json: bool) -> int:
     rows = report_meters(os.environ, settings.source, _readings(), now)
     shown = [row for row in rows if not names or row.meter.name in names]
     if as_json:
-        document = {"schema": 1, "source": settings.source, "meters": [_plain(row) for row in shown]}
-        click.echo(json.dumps(document, indent=1))
+        from ullage.quota import schemas
+
+        document = schemas.MetersDocument(schema=1, source=settings.source, meters=list(map(_describe, shown)))
+        click.echo(schemas.encode(document), nl=False)
     else:
         width = min(shutil.get_terminal_size().columns, _WIDEST)
         settings = load_terminal_settings(settings)
@@ -67,21 +67,23 @@ def _readings() -> tuple[Reading, ...]:
         return ()
 
 
-def _plain(row: MeterReport) -> dict[str, Any]:
+def _describe(row: MeterReport) -> MeterDocument:
+    from ullage.quota.schemas import MeterDocument
+
     meter = row.meter
-    return {
-        "name": meter.name,
-        "counts": meter.counts,
-        "what": meter.what,
-        "exact": meter.exact,
-        "fresh": None if meter.fresh == "-" else meter.fresh,
-        "needs": None if meter.needs == "-" else meter.needs,
-        "costs": meter.cost,
-        "command": meter.command or None,
-        "is_source": bool(meter.module),
-        "in_auto": meter.in_auto,
-        "in_force": row.in_force,
-        "usable": row.usable,
-        "obstacle": row.obstacle,
-        "as_of": format_time(row.as_of) if row.as_of else None,
-    }
+    return MeterDocument(
+        name=meter.name,
+        counts=meter.counts,
+        what=meter.what,
+        exact=meter.exact,
+        fresh=None if meter.fresh == "-" else meter.fresh,
+        needs=None if meter.needs == "-" else meter.needs,
+        costs=meter.cost,
+        command=meter.command or None,
+        is_source=bool(meter.module),
+        in_auto=meter.in_auto,
+        in_force=row.in_force,
+        usable=row.usable,
+        obstacle=row.obstacle,
+        as_of=format_time(row.as_of) if row.as_of else None,
+    )

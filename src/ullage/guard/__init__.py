@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from typing import Any, Literal
 
     from ullage.guard.limits import Limit
+    from ullage.quota.contract import GuardDocument
+    from ullage.quota.exits import ExitCode
     from ullage.quota.model import Problem, Reading, Thresholds, Window
     from ullage.quota.pace import Forecast
 
@@ -57,7 +59,7 @@ class WindowVerdict(Record):
     id: str
     label: str
     outcome: Outcome
-    exit_code: int
+    exit_code: ExitCode
     limit: float
     why: str
     need: float = 0.0
@@ -74,7 +76,7 @@ class Verdict(Record):
     """
 
     outcome: Outcome
-    exit_code: int
+    exit_code: ExitCode
     message: str
     findings: tuple[WindowVerdict, ...] = ()
     room_at: datetime | None = None
@@ -110,9 +112,8 @@ def judge(
     known = {window.id: window for window in named}
     findings = []
     for key, limit in chosen.items():
-        finding = _finding(
-            key, known.get(key), limit, need.get(key, 0.0), forecasts.get(key), question.max_age, thresholds, now
-        )
+        demand = _Demand(id=key, limit=limit, need=need.get(key, 0.0), max_age=question.max_age)
+        finding = _judge_window(demand, known.get(key), forecasts.get(key), thresholds, now)
         findings.append(_paid(finding, reading) if question.allow_credits else finding)
     if not findings:
         return Verdict(outcome="unknown", exit_code=NOTHING_KNOWN, message="The last reading names nothing that binds.")
@@ -122,23 +123,26 @@ def judge(
     return verdict
 
 
-def _finding(
-    key: str,
-    window: Window | None,
-    limit: float,
-    need: float,
-    forecast: Forecast | None,
-    max_age: timedelta | None,
-    thresholds: Thresholds,
-    now: datetime,
+class _Demand(Record):
+    """What is asked of one window: the limit, the percentage that must fit below it, and a number's highest age."""
+
+    id: str
+    limit: float
+    need: float
+    max_age: timedelta | None
+
+
+def _judge_window(
+    demand: _Demand, window: Window | None, forecast: Forecast | None, thresholds: Thresholds, now: datetime
 ) -> WindowVerdict:
     """Judge one window.
 
     A number at its limit is judged over before its age is looked at: until the reset it can only have grown.
     """
-    common: dict[str, Any] = {"id": key, "limit": limit, "need": need}
+    limit, need, max_age = demand.limit, demand.need, demand.max_age
+    common: dict[str, Any] = {"id": demand.id, "limit": limit, "need": need}
     if window is None or window.used_percent is None:
-        label = clean(window.label) if window else key
+        label = clean(window.label) if window else demand.id
         why = f"nothing is known of {label}"
         return WindowVerdict(label=label, outcome="unknown", exit_code=NOTHING_KNOWN, why=why, **common)
     label, used = clean(window.label), window.used_percent
@@ -233,27 +237,30 @@ def _room(finding: WindowVerdict) -> float:
     return finding.limit - max(finding.used or 0.0, expected or 0.0)
 
 
-def describe_verdict(verdict: Verdict, *, allowed: bool) -> dict[str, Any]:
-    """Return the JSON document of `ullage guard --json`."""
-    return {
-        "schema": 1,
-        "allowed": allowed,
-        "outcome": verdict.outcome,
-        "exit_code": verdict.exit_code,
-        "message": verdict.message,
-        "room_at": format_time(verdict.room_at) if verdict.room_at else None,
-        "windows": [
-            {
-                "id": finding.id,
-                "label": finding.label,
-                "outcome": finding.outcome,
-                "used_percent": finding.used,
-                "limit_percent": finding.limit,
-                "need_percent": finding.need,
-                "projected_percent": finding.projected,
-                "as_of": format_time(finding.as_of) if finding.as_of else None,
-                "room_at": format_time(finding.room_at) if finding.room_at else None,
-            }
+def describe_verdict(verdict: Verdict, *, allowed: bool) -> GuardDocument:
+    """Return the document of `ullage guard --json`."""
+    # Most callers want the exit code alone.
+    from ullage.quota.contract import FindingDocument, GuardDocument
+
+    return GuardDocument(
+        schema=1,
+        allowed=allowed,
+        outcome=verdict.outcome,
+        exit_code=verdict.exit_code,
+        message=verdict.message,
+        room_at=format_time(verdict.room_at) if verdict.room_at else None,
+        windows=[
+            FindingDocument(
+                id=finding.id,
+                label=finding.label,
+                outcome=finding.outcome,
+                used_percent=finding.used,
+                limit_percent=finding.limit,
+                need_percent=finding.need,
+                projected_percent=finding.projected,
+                as_of=format_time(finding.as_of) if finding.as_of else None,
+                room_at=format_time(finding.room_at) if finding.room_at else None,
+            )
             for finding in verdict.findings
         ],
-    }
+    )
