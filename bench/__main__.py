@@ -28,6 +28,7 @@ MODULES = (
     "hanging",
     "herd",
     "statusline",
+    "tee",
     "shells",
     "start",
     "starship",

@@ -211,6 +211,22 @@ printf '%s\n' '{"type":"control_request","request_id":"r1","request":{"subtype":
     timeout 30 claude -p --input-format stream-json --output-format stream-json --verbose --no-session-persistence \
         --setting-sources '' --strict-mcp-config --tools '' 2>&1 | grep control_response || true
 
+echo '--- ullage tee behind claude -p'
+rm -rf "$work/cache"
+claude -p --output-format stream-json --verbose 'Say one word.' | tee "$work/stream" |
+    ullage tee | cmp - "$work/stream" || fail 'the stream came out changed'
+grep -o '"unifiedWindows":.*' "$work/stream" || fail 'Claude Code named no windows'
+ULLAGE_SOURCE=tee ullage usage --no-refresh --json >"$work/usage.json"
+python3 - "$work/usage.json" "$HOME/.claude.json" <<'EOF2'
+import json, sys
+usage, state = (json.load(open(path)) for path in sys.argv[1:])
+print({window["id"]: window["used_percent"] for window in usage["windows"]})
+assert {window["source"] for window in usage["windows"]} == {"tee"}, usage
+assert {"five_hour", "seven_day", "seven_day_fable"} == {window["id"] for window in usage["windows"]}, usage
+assert usage["age_seconds"] < 60 and usage["account"]["id"] == state["oauthAccount"]["accountUuid"], usage
+EOF2
+ullage guard --max 5h=99 --max-age 10m
+
 echo '--- the status line in tmux'
 rm -rf "$work/cache"
 tmux -L e2e -f /dev/null new-session -d -x 160 -y 40 -s e2e 'claude; sleep 100'

@@ -11,8 +11,9 @@ VALUED = {
     "prompt": ("--surface", "--profile"),
     "statusline": ("--then", "--profile"),
     "hook": ("--warn", "--block", "--profile"),
+    "tee": ("--profile",),
 }
-FLAGS = {"prompt": (), "statusline": ("--quiet",), "hook": ("--allow-credits", "--fail-closed")}
+FLAGS = {"prompt": (), "statusline": ("--quiet",), "hook": ("--allow-credits", "--fail-closed"), "tee": ()}
 
 
 def parse_options(command: str, arguments: Sequence[str]) -> dict[str, list[str]] | None:

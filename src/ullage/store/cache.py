@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ullage.store.statements import Stated, Version
     from ullage.system.lock import Holder
 
-# A status line's session that has said nothing for so long has nothing left to say: every window has reset since.
+# A session that has said nothing for so long has nothing left to say: every window has reset since.
 _OLDEST_SESSION_SECONDS = 8 * 86400
 _MOST_SESSIONS = 32
 # A write takes no longer; what is older was left by a process that is dead.
