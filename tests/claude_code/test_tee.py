@@ -25,7 +25,7 @@ from ullage.claude_code.tee import _LARGE_PIECE, EventLines
 from ullage.quota.model import Account, Reading, Window
 from ullage.sources import tee
 from ullage.store.cache import ProfileCache
-from ullage.system.places import profile_directory
+from ullage.system.places import locate_profile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -72,7 +72,7 @@ def piped(data: bytes, environ: Mapping[str, str], *arguments: str) -> subproces
 
 
 def known(environ: Mapping[str, str]) -> Reading | None:
-    return ProfileCache(environ).reading()
+    return ProfileCache(environ).load_reading()
 
 
 def used(environ: Mapping[str, str]) -> dict[str, float | None]:
@@ -159,7 +159,7 @@ def test_a_hostile_event_is_only_a_statement_of_its_own(environ: dict[str, str])
     session = "../../../etc/\x1b[2J$(touch pwned)\u202e" + "x" * 500
     piped(event(7.2, -0.0, session_id=session, uuid={"a": 1}), environ)
     assert used(environ) == {"five_hour": 720.0, "seven_day": 0.0}
-    [path] = Path(profile_directory(environ)).glob("reading.*")
+    [path] = Path(locate_profile(environ)).glob("reading.*")
     assert path.name.startswith("reading.tee-etc2Jtouchpwnedx")
 
 
@@ -194,7 +194,7 @@ def test_under_a_token_they_are_nobody_s_and_join_no_other_quota(environ: dict[s
         Reading(account=Account(id=PERSON, organization_id="home"), source="oauth", as_of=now, windows=windows)
     )
     piped(event(0.9, 0.8), {**environ, "CLAUDE_CODE_OAUTH_TOKEN": "sk-ant-oat01-SIMULATED"})
-    stated = {reading.source: reading for reading in ProfileCache(environ).readings()}
+    stated = {reading.source: reading for reading in ProfileCache(environ).load_readings()}
     assert stated["tee"].account == Account()
     assert used(environ) == {"five_hour": 20.0, "seven_day": 20.0}
     kept = [path.read_text() for path in Path(environ["ULLAGE_CACHE_DIR"]).rglob("*") if path.is_file()]

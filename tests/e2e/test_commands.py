@@ -15,7 +15,7 @@ import pytest
 
 from tests.support.tools import ULLAGE, make_due, run, ullage
 from ullage import refresh
-from ullage.cli import COMMANDS
+from ullage.cli.listing import COMMANDS
 from ullage.quota.timeline import SURFACES
 from ullage.simulate import SCENARIOS, Simulator
 from ullage.store.cache import ProfileCache
@@ -83,7 +83,7 @@ def test_age_of_a_reading(age: int, code: int, state: str, environ: dict[str, st
     simulate("credits")
     assert ullage("refresh", environ=environ).returncode == 0
     cache = ProfileCache(environ)
-    reading = cache.reading()
+    reading = cache.load_reading()
     assert reading is not None
     then = datetime.now(UTC) - timedelta(minutes=age)
     cache.save_reading(

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.tools import REPOSITORY
 from ullage.base import errors
-from ullage.cli import COMMANDS
+from ullage.cli.listing import COMMANDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,7 +31,7 @@ HOUSES = {
     "cli": "alerts base claude_code config doctor guard metrics org panel prompt quota refresh render serve setup "
     "simulate store system tokens",
     "doctor": "base config metrics prompt quota render setup sources store system",
-    "setup": "base claude_code quota sources system",
+    "setup": "base claude_code config quota sources system",
     "claude_code": "base config guard prompt quota render sources store system",
     "panel": "base config prompt quota render store system",
     "serve": "base config metrics prompt quota render store system",
@@ -70,8 +70,8 @@ HOMES = {
     "filelock": ["system.lock"],
     "_datetime": ["base.dates"],
     "platformdirs": ["config"],
-    "rich": ["cli.progress", "render.table"],
-    "msgspec": ["quota.contract", "quota.schemas", "tokens.lines"],
+    "rich": ["cli.progress"],
+    "msgspec": ["quota.fields", "quota.schemas", "tokens.lines"],
     "sqlite3": ["system.database"],
     "PIL": ["render.picture"],
     "desktop_notifier": ["alerts.channels"],

@@ -12,7 +12,7 @@ import json
 import os
 import secrets
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from ullage import alerts, config
 from ullage.alerts import Alert, Mark, News, channels
@@ -40,7 +40,6 @@ _MARKS, _OUTBOX, _PROBLEM, _LOCK = "alerts.json", "outbox", "alerts.problem", "a
 _FORMAT = 1
 
 # An alert that could not be sent for so long is no news any more, and is dropped.
-_LONGEST_NEWS = timedelta(hours=12)
 
 # How long to wait while another profile of the account posts; without the lock, alerts wait for the next refresh.
 _LONGEST_POSTING_SECONDS = 5
@@ -65,7 +64,7 @@ def _post_due(settings: Settings, outbox: Outbox, snapshot: Snapshot, now: datet
     with hold_lock(os.path.join(outbox.place, _LOCK), _LONGEST_POSTING_SECONDS) as alone:
         if not alone:
             return False
-        wishes, thresholds, told = settings.alerts, settings.thresholds, outbox.marks()
+        wishes, thresholds, told = settings.alerts, settings.thresholds, outbox.load_marks()
         expected = overview.load_forecasts(outbox.cache, snapshot.reading, thresholds, now) if wishes.forecast else {}
         news = News(
             reading=snapshot.reading, schedule=snapshot.schedule, forecasts=expected, thresholds=thresholds, now=now
@@ -73,7 +72,7 @@ def _post_due(settings: Settings, outbox: Outbox, snapshot: Snapshot, now: datet
         found, after = alerts.find_due(news, told, wishes)
         if after != told:
             # Marks are kept before the alerts are sent: losing an alert is better than repeating it for ever.
-            outbox.keep_marks(after)
+            outbox.save_marks(after)
         for alert in found:
             outbox.post(alert)
         return bool(found)
@@ -92,7 +91,7 @@ class Outbox:
 
     def __init__(self, cache: ProfileCache, account: Account) -> None:
         self.cache = cache
-        self._shared = AccountCache(cache.root, account)
+        self._shared = AccountCache(cache.environ, account)
         self.place = self._shared.directory or cache.directory
 
     def make(self) -> None:
@@ -102,7 +101,7 @@ class Outbox:
     def post(self, alert: Alert) -> None:
         """Put an alert into the outbox."""
         outbox = os.path.join(self.place, _OUTBOX)
-        directories.make_private(self.cache.root, outbox)
+        directories.make_private(self.cache.root, outbox, environ=self.cache.environ)
         name = f"{alert.at.timestamp():.6f}-{secrets.token_hex(4)}.json"
         # Written without fsync: its mark is synced, and losing an alert is better than repeating it.
         write_derived([os.path.join(outbox, name)], _encode_alert(alert))
@@ -115,7 +114,7 @@ class Outbox:
             if alert is not None:
                 yield alert
 
-    def marks(self) -> tuple[Mark, ...]:
+    def load_marks(self) -> tuple[Mark, ...]:
         """Return the marks of sent alerts, by any profile of the account; none for files that cannot be decoded."""
         # A window's mark in the profile's own file dates from before the account was known: the account's mark wins.
         found = {(mark.kind, mark.window_id): mark for mark in _load_marks(_path(self.cache, _MARKS))}
@@ -124,7 +123,7 @@ class Outbox:
             found |= {(mark.kind, mark.window_id): mark for mark in shared if mark.kind != "failing"}
         return tuple(found.values())
 
-    def keep_marks(self, told: tuple[Mark, ...]) -> None:
+    def save_marks(self, told: tuple[Mark, ...]) -> None:
         """Write the marks of sent alerts: `failing` into the profile's own file, the others into the account's."""
         self.make()
         own = tuple(mark for mark in told if mark.kind == "failing" or self.place == self.cache.directory)
@@ -138,7 +137,7 @@ def deliver(environ: Mapping[str, str]) -> None:
     settings, _ = config.load(environ)
     cache, now = ProfileCache(environ), datetime.now(UTC)
     for alert in Outbox(cache, cache.load().account).take_all():
-        if now - alert.at < _LONGEST_NEWS:
+        if now - alert.at < alerts.LONGEST_NEWS:
             _send(cache, alert, settings.alerts, environ)
 
 

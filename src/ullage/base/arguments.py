@@ -12,15 +12,32 @@ VALUED = {
     "statusline": ("--then", "--profile"),
     "hook": ("--warn", "--block", "--profile"),
     "tee": ("--profile",),
+    "usage": ("--profile",),
+    "guard": ("--max", "--need", "--max-age", "--timeout", "--profile"),
 }
-FLAGS = {"prompt": (), "statusline": ("--quiet",), "hook": ("--allow-credits", "--fail-closed"), "tee": ()}
+FLAGS = {
+    "prompt": (),
+    "statusline": ("--quiet",),
+    "hook": ("--allow-credits", "--fail-closed"),
+    "tee": (),
+    "usage": ("--json", "--refresh", "--no-refresh", "--all"),
+    "guard": (*("--allow-credits", "--refresh", "--fail-open", "--fail-closed", "--wait", "--json", "--quiet", "-q"),),
+}
+# After the options of these stands a command to run.
+BEFORE_A_COMMAND = ("guard",)
 
 
 def parse_options(command: str, arguments: Sequence[str]) -> dict[str, list[str]] | None:
-    """Return the values of each option that is given, none for a flag; None for anything else, which click explains."""
+    """Return the values of each option that is given, none for a flag; None for anything else, which click explains.
+
+    The words of a command that may follow are the values of `--`.
+    """
     options: dict[str, list[str]] = {}
     rest = iter(arguments)
     for argument in rest:
+        if command in BEFORE_A_COMMAND and not (argument.startswith("-") and argument != "--"):
+            options["--"] = [*rest] if argument == "--" else [argument, *rest]
+            break
         name, equals, value = argument.partition("=")
         if argument in FLAGS[command]:
             options[name] = []
@@ -32,6 +49,6 @@ def parse_options(command: str, arguments: Sequence[str]) -> dict[str, list[str]
     return options
 
 
-def last_value(options: dict[str, list[str]], name: str) -> str | None:
-    """Return what an option was given last, None where it was not given."""
+def find_last_value(options: dict[str, list[str]], name: str) -> str | None:
+    """Return the last value of an option; None where it was not given."""
     return options[name][-1] if options.get(name) else None

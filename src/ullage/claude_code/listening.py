@@ -66,14 +66,14 @@ def take_in(line: bytes, arrived_at: float, environ: Mapping[str, str]) -> None:
     from ullage.claude_code import session
     from ullage.sources import tee
     from ullage.store import statements
-    from ullage.system.places import profile_directory
+    from ullage.system.places import locate_profile
 
     told = tee.parse_event(line, datetime.fromtimestamp(arrived_at, UTC))
     if told is None:
         return
     now = told.reading.as_of
-    directory = profile_directory(environ)
-    path = os.path.join(directory, statements.file_name(tee.NAME, told.session))
+    directory = locate_profile(environ)
+    path = os.path.join(directory, statements.name_file(tee.NAME, told.session))
     last = session.load_last(path, now)
     if last is not None and told.mark and last.mark == told.mark:
         # The same event again says nothing new, and is as old as it was.

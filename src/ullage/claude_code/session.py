@@ -84,7 +84,7 @@ def keep(statement: Statement, known: Stated, settings: Settings, environ: Mappi
     if statement.is_news:
         write_atomically(statement.path, serial.encode(statement.reading, mark=statement.mark))
     written = os.path.basename(statement.path) if statement.is_news else ""
-    snapshot = cache.settle(Snapshot(stated=known, schedule=cache.schedule()), written)
+    snapshot = cache.settle(Snapshot(stated=known, schedule=cache.load_schedule()), written)
     publish.publish_anew(cache, settings, snapshot=snapshot)
     if statement.is_news:
         # In the background: Claude Code waits for this process to end, and SQLite or a lock on it would delay that.
@@ -98,7 +98,7 @@ def _signed_in(environ: Mapping[str, str]) -> Account:
         # Claude Code asks with the token, which may be another account's than the one that is signed in.
         return Account()
     try:
-        return claude_state.account(environ, lambda _seconds: None)
+        return claude_state.read_account(environ, lambda _seconds: None)
     except SourceError:
         # The file is being written at this moment: the statement names no account, and goes with any.
         return Account()

@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import sys
 
-from ullage.base.arguments import last_value, parse_options
+from ullage.base.arguments import find_last_value, parse_options
 from ullage.base.dates import UTC, datetime
 from ullage.base.errors import UllageError
-from ullage.base.text import visible
+from ullage.base.text import make_visible
 from ullage.claude_code.session import Statement, follow, keep, load_last
 from ullage.config.template import (
     COURSES,
@@ -29,7 +29,7 @@ from ullage.quota.model import Account
 from ullage.quota.timeline import TIMELINES, choose_timeline
 from ullage.sources import statusline
 from ullage.store import statements
-from ullage.system.places import choose_profile, profile_directory
+from ullage.system.places import choose_profile, locate_profile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,10 +57,10 @@ def run(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int | No
     options = parse_options("statusline", arguments)
     if options is None or os.isatty(0):
         return None
-    choose_profile(last_value(options, "--profile"), environ)
+    choose_profile(find_last_value(options, "--profile"), environ)
     payload = _read_all(0)
     previous = None
-    then = last_value(options, "--then")
+    then = find_last_value(options, "--then")
     if then:
         from ullage import config
         from ullage.claude_code.previous import Previous
@@ -73,9 +73,9 @@ def run(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int | No
         line = _take_in(payload, environ, shows=shows, prints=previous is None)
     except UllageError as error:
         line = ""
-        print(f"ullage: {visible(str(error))}", file=sys.stderr)
+        print(f"ullage: {make_visible(str(error))}", file=sys.stderr)
     if previous is not None:
-        said, is_late = previous.output()
+        said, is_late = previous.read_output()
         ours = _GAP.join(filter(None, (line if shows else "", _LATE if is_late else "")))
         _print(_beside(said.decode(errors="surrogateescape"), ours, _columns(environ)))
     return 0
@@ -90,7 +90,7 @@ def _take_in(payload: bytes, environ: MutableMapping[str, str], *, shows: bool, 
     if session is None:
         return ""
     settings, _ = config.load(environ)
-    directory = profile_directory(environ)
+    directory = locate_profile(environ)
     statement = _statement(session, directory, environ, now)
     # A new statement takes the place of the one in this session's file.
     said = {os.path.basename(statement.path): statement.reading} if statement and statement.is_news else {}
@@ -110,12 +110,12 @@ def _statement(session: Session, directory: str, environ: Mapping[str, str], now
     """Return the session's statement, dated by when the server can have made it; None where it states no windows."""
     if session.reading is None:
         return None
-    path = os.path.join(directory, statements.file_name(statusline.NAME, session.id))
+    path = os.path.join(directory, statements.name_file(statusline.NAME, session.id))
     last = load_last(path, now)
     if last is not None and last.mark == session.mark:
         # No answer since: the session repeats its last statement, which keeps its date and its account.
         return last
-    as_of = statusline.said_at(session, last.mark if last else None, last.reading.as_of if last else None, now)
+    as_of = statusline.date_payload(session, last.mark if last else None, last.reading.as_of if last else None, now)
     windows = tuple(window.replace(as_of=as_of) for window in session.reading.windows)
     reading = session.reading.replace(as_of=as_of, windows=windows)
     return follow(last, Statement(reading=reading, mark=session.mark, path=path, is_news=True), environ)
@@ -157,7 +157,7 @@ def _line(
         from ullage.render import cells
 
         for count in range(1, len(_SHED) + 1):
-            if sum(cells.width(span.text) for span in spans) <= columns:
+            if sum(cells.measure_width(span.text) for span in spans) <= columns:
                 break
             kept = [node for node in nodes if not _is_shed(node, _SHED[:count])]
             spans = _without_gaps(segment.fill(kept, view))
@@ -207,13 +207,13 @@ def _is_unpublished(path: str, directory: str) -> bool:
 
 def _beside(theirs: str, ours: str, columns: int | None) -> str:
     """Return the previous line's output with our line behind its first line, or below where that is too wide."""
-    from ullage.render.cells import width
+    from ullage.render.cells import measure_width
 
     theirs = theirs.rstrip("\n")
     if not theirs or not ours:
         return theirs or ours
     first, newline, rest = theirs.partition("\n")
-    if columns is None or width(first) + len(_GAP) + width(ours) <= columns:
+    if columns is None or measure_width(first) + len(_GAP) + measure_width(ours) <= columns:
         return f"{first}{_GAP}{ours}{newline}{rest}"
     return f"{theirs}\n{ours}"
 

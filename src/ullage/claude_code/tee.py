@@ -11,8 +11,8 @@ import signal
 import sys
 import time
 
-from ullage.base.arguments import last_value, parse_options
-from ullage.base.text import visible
+from ullage.base.arguments import find_last_value, parse_options
+from ullage.base.text import make_visible
 from ullage.system import streams
 
 TYPE_CHECKING = False
@@ -115,7 +115,7 @@ def run(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int | No
     options = parse_options("tee", arguments)
     if options is None or os.isatty(0):
         return None
-    profile = last_value(options, "--profile")
+    profile = find_last_value(options, "--profile")
     if profile is not None:
         from ullage.system.places import choose_profile
 
@@ -130,7 +130,7 @@ def run(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int | No
         _abandon_input()
     heard.finish()
     interruption.pass_on()
-    return 0 if failure is None else streams.failed(failure)
+    return 0 if failure is None else streams.explain_failure(failure)
 
 
 class _Heard:
@@ -155,7 +155,7 @@ class _Heard:
             self._tell(line)
         trouble = self._listener.finish() if self._listener else self._trouble
         if trouble:
-            print(f"ullage tee: The numbers are not kept. {visible(trouble)}", file=sys.stderr)
+            print(f"ullage tee: The numbers are not kept. {make_visible(trouble)}", file=sys.stderr)
 
     def _tell(self, line: bytes) -> None:
         now = time.time()

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
-import click
+import sys
 
 from ullage import refresh
+from ullage.base.dates import UTC, datetime
 from ullage.base.errors import CacheError
-from ullage.cli.options import LONGEST_REFRESH_SECONDS
 from ullage.store.cache import ProfileCache
 
 TYPE_CHECKING = False
@@ -17,6 +15,8 @@ if TYPE_CHECKING:
 
     from ullage.system.lock import Holder
 
+# The refresh lock is waited for longer than any source may take to answer.
+LONGEST_REFRESH_SECONDS = 45
 # How long to wait for a process that is stopped, or that has held the lock longer than a refresh takes.
 _BRIEF_SECONDS = 1.0
 
@@ -28,15 +28,15 @@ def refresh_or_wait(environ: Mapping[str, str], *, force: bool = False) -> None:
         if outcome.result == "busy":
             _wait_for_another(ProfileCache(environ))
     except CacheError as error:
-        click.echo(f"ullage: {error}", err=True)
+        print(f"ullage: {error}", file=sys.stderr)
 
 
 def _wait_for_another(cache: ProfileCache) -> None:
     """Wait until another process has refreshed, since its reading is ours too; print which it is when it is late."""
-    found = cache.lock_holder()
+    found = cache.find_lock_holder()
     with cache.lock(wait_seconds=_patience(found, datetime.now(UTC))) as free:
         if not free:
-            click.echo(f"ullage: {words(cache.lock_holder())}", err=True)
+            print(f"ullage: {describe_holder(cache.find_lock_holder())}", file=sys.stderr)
 
 
 def _patience(found: Holder | None, now: datetime) -> float:
@@ -47,7 +47,7 @@ def _patience(found: Holder | None, now: datetime) -> float:
     return min(LONGEST_REFRESH_SECONDS, max(_BRIEF_SECONDS, LONGEST_REFRESH_SECONDS - (now.timestamp() - found.since)))
 
 
-def words(found: Holder | None) -> str:
+def describe_holder(found: Holder | None) -> str:
     """Return the message that another process refreshes: which, since when, and how to end it."""
     if found is None:
         return "Another refresh is running."

@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 import click
 
 from ullage.base.errors import CacheError, UsageError
-from ullage.base.values import iso
+from ullage.base.values import format_time
 from ullage.cli import options
+from ullage.cli.settings import load_settings, tell_issues
 from ullage.doctor.meters import lay_out, report_meters
 from ullage.quota import meters
 from ullage.store.cache import ProfileCache
@@ -29,7 +30,7 @@ _WIDEST = 100
 @click.command(name="sources")
 @click.argument("names", nargs=-1, metavar="[METER]...")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@options.profile
+@options.add_profile_option
 def command(names: tuple[str, ...], as_json: bool) -> int:
     """Explain every meter there is: what it counts, how exact and fresh it is, what it needs, what of it works here.
 
@@ -40,8 +41,8 @@ def command(names: tuple[str, ...], as_json: bool) -> int:
     if unknown:
         known = ", ".join(meter.name for meter in meters.METERS)
         raise click.BadParameter(f"there is no meter {unknown[0]!r}; there are {known}.")
-    settings, issues = options.load_settings()
-    options.tell_issues(issues)
+    settings, issues = load_settings()
+    tell_issues(issues)
     now = datetime.now(UTC)
     rows = report_meters(os.environ, settings.source, _readings(), now)
     shown = [row for row in rows if not names or row.meter.name in names]
@@ -56,7 +57,7 @@ def command(names: tuple[str, ...], as_json: bool) -> int:
 
 def _readings() -> tuple[Reading, ...]:
     try:
-        return ProfileCache(os.environ).readings()
+        return ProfileCache(os.environ).load_readings()
     except (CacheError, UsageError):
         # The page is also read before anything is set up: it does not need a reading.
         return ()
@@ -78,5 +79,5 @@ def _plain(row: MeterReport) -> dict[str, Any]:
         "in_force": row.in_force,
         "usable": row.usable,
         "obstacle": row.obstacle,
-        "as_of": iso(row.as_of) if row.as_of else None,
+        "as_of": format_time(row.as_of) if row.as_of else None,
     }

@@ -12,7 +12,7 @@ from ullage.cli import options
 
 
 @click.command(name="tee")
-@options.profile
+@options.add_profile_option
 def command() -> int | None:
     """Pass stdin on to stdout, and take in what Claude Code says in it of the plan's windows.
 

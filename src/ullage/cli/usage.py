@@ -1,22 +1,10 @@
-"""`ullage usage`."""
+"""`ullage usage` for its help and its errors; without those it runs without click (`quick`)."""
 
 from __future__ import annotations
 
-import os
-from datetime import UTC, datetime
-
 import click
 
-from ullage.base.text import clean
-from ullage.cli import options
-from ullage.cli.asking import refresh_or_wait
-from ullage.quota import exits
-from ullage.store import overview
-from ullage.system import places
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from ullage.store.overview import Overview
+from ullage.cli import options, report
 
 
 @click.command(name="usage")
@@ -28,7 +16,7 @@ if TYPE_CHECKING:
 )
 @click.option("--refresh/--no-refresh", "may_refresh", default=True, help="Ask for a new reading first if one is due.")
 @click.option("--all", "every", is_flag=True, help="Every profile that ullage has seen, each account once.")
-@options.profile
+@options.add_profile_option
 def command(as_json: bool, may_refresh: bool, every: bool) -> int:
     """Show every window: how much is used, when it resets, whether it lasts, and how old the number is.
 
@@ -40,38 +28,6 @@ def command(as_json: bool, may_refresh: bool, every: bool) -> int:
     Exits with 3 when nothing is known, 4 when what is known is too old to show, 5 when a source failed and there is
     nothing to fall back on.
     """
-    if every and options.names_a_profile():
+    if every and options.is_profile_named():
         raise click.UsageError("--all shows every profile; leave it out, or --profile.")
-    settings, issues = options.load_settings()
-    options.tell_issues(issues)
-    profiles = overview.every_profile(os.environ) if every else [os.environ.get("CLAUDE_CONFIG_DIR") or None]
-    if may_refresh:
-        for profile in profiles:
-            refresh_or_wait(places.of_profile(profile, os.environ))
-    now = datetime.now(UTC)
-    shown = overview.load_all(profiles, os.environ, settings.thresholds, now)
-    if as_json:
-        from ullage.quota import contract
-
-        documents = [
-            contract.document(one.reading, one.schedule, settings.thresholds, now, one.forecasts) for one in shown
-        ]
-        each = [
-            contract.ProfileDocument(profile=one.profile or "default", usage=document)
-            for one, document in zip(shown, documents, strict=True)
-        ]
-        whole = contract.ProfilesDocument(schema=1, profiles=each) if every else documents[0]
-        click.echo(contract.encode(whole), nl=False)
-    else:
-        from ullage.render import table
-
-        settings = options.for_a_terminal(settings)
-        for number, one in enumerate(shown):
-            table.print_usage(one, settings, now, title=_title(one) if every else "", first=not number)
-    return min(exits.choose_exit_code(one.reading, one.schedule.problem, settings.thresholds, now) for one in shown)
-
-
-def _title(one: Overview) -> str:
-    """Return the profile's name, with its organisation's name where that is known."""
-    organization = clean(one.account.organization)
-    return f"{one.profile or 'default'}{f', {organization}' if organization else ''}"
+    return report.show(as_json=as_json, may_refresh=may_refresh, every=every)

@@ -12,7 +12,7 @@ from ullage.setup import settings_json
 from ullage.sources import claude_cache, claude_cli, claude_state, tee
 from ullage.store import statements
 from ullage.system.files import read_regular
-from ullage.system.places import profile_directory
+from ullage.system.places import locate_profile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def report_sources(
 
 
 def _status_line(environ: Mapping[str, str], _chosen: str, _now: datetime) -> str | None:
-    directory = claude_state.own_directory(environ) or claude_state.default_directory(environ)
+    directory = claude_state.find_own_directory(environ) or claude_state.locate_default_directory(environ)
     named = read_regular(os.path.join(directory, "settings.json"), _LARGEST_SETTINGS) or b""
     if settings_json.COMMAND.encode() in named:
         return None
@@ -61,10 +61,10 @@ def _status_line(environ: Mapping[str, str], _chosen: str, _now: datetime) -> st
 
 def _stream(environ: Mapping[str, str], _chosen: str, _now: datetime) -> str | None:
     try:
-        directory = profile_directory(environ)
+        directory = locate_profile(environ)
     except UllageError as error:
         return str(error)
-    if any(statements.is_of_session(name, tee.NAME) for name in statements.names(directory)):
+    if any(statements.is_of_session(name, tee.NAME) for name in statements.list_names(directory)):
         return None
     return f"nothing has told of the windows in a pipe yet: {meters.find_meter(tee.NAME).needs}"
 

@@ -66,16 +66,16 @@ def identify_installation(environ: Mapping[str, str]) -> str:
     Host name and user are hashed in, so a copy of the state directory on another machine has another id. Raises
     MetricsError where the drawn number cannot be kept.
     """
-    path = os.path.join(config.state_path(environ), "installation")
-    drawn = read_regular(path, _LARGEST, own=True) or _drawn(path)
+    path = os.path.join(config.locate_state(environ), "installation")
+    drawn = read_regular(path, _LARGEST, own=True) or _drawn(path, environ)
     user = os.geteuid() if hasattr(os, "geteuid") else ""
     return hashlib.sha256(drawn + f" {platform.node()} {user}".encode()).hexdigest()[:16]
 
 
-def _drawn(path: str) -> bytes:
+def _drawn(path: str, environ: Mapping[str, str]) -> bytes:
     """Draw and keep the installation's random number; of two processes that draw at once, both use the first."""
     aside = f"{path}.{os.getpid()}.{secrets.token_hex(4)}.new"
-    directories.make_private(os.path.dirname(path), variable=directories.STATE)
+    directories.make_private(os.path.dirname(path), environ=environ, variable=directories.STATE)
     try:
         with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(secrets.token_hex(16).encode())
@@ -97,7 +97,7 @@ def _addresses(overviews: Iterable[Overview], environ: Mapping[str, str]) -> dic
     found: dict[str, tuple[str, str]] = {}
     for one in overviews:
         with contextlib.suppress(SourceError):
-            signed_in = claude_state.part(places.of_profile(one.profile, environ), "oauthAccount")
+            signed_in = claude_state.read_part(places.select_profile(one.profile, environ), "oauthAccount")
             address = clean(signed_in.get("emailAddress"), _LONGEST_ADDRESS)
             # Another person may have signed in since the reading: then the address is not this account's.
             if address and one.account.key is not None and clean(signed_in.get("accountUuid")) == one.account.id:

@@ -16,7 +16,7 @@ from ullage.base.text import clean
 from ullage.org.rows import ReportRow
 from ullage.system import directories, keys
 from ullage.system.files import read_regular, write_atomically
-from ullage.system.places import cache_root
+from ullage.system.places import locate_cache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,7 +41,8 @@ class Store:
     """The stored days of one query, asked with one key."""
 
     def __init__(self, environ: Mapping[str, str], base: str, key: Secret, query: Query) -> None:
-        self._root = os.path.join(cache_root(environ), "org")
+        self._environ = environ
+        self._root = os.path.join(locate_cache(environ), "org")
         question = json.dumps([query.report.path, query.width, sorted(query.groups), sorted(query.filters)])
         self._directory = os.path.join(
             self._root,
@@ -60,7 +61,7 @@ class Store:
 
     def put(self, day: date, rows: Sequence[ReportRow]) -> None:
         """Store the rows of a finished day."""
-        directories.make_private(os.path.dirname(self._root), self._directory)
+        directories.make_private(os.path.dirname(self._root), self._directory, environ=self._environ)
         note = {"format": _FORMAT, "rows": [_plain(row) for row in rows]}
         write_atomically(self._path(day), json.dumps(note).encode())
 
@@ -72,7 +73,7 @@ class Store:
         known = read_regular(path, own=True)
         if known:
             return known.decode("ascii", "replace")
-        directories.make_private(os.path.dirname(self._root), self._root)
+        directories.make_private(os.path.dirname(self._root), self._root, environ=self._environ)
         salt = os.urandom(16).hex()
         write_atomically(path, salt.encode())
         return salt

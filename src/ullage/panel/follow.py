@@ -15,6 +15,7 @@ from ullage.quota import changes
 from ullage.store import overview
 from ullage.store.cache import ProfileCache
 from ullage.system import watching
+from ullage.system.files import identify
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Sleep(Protocol):
     @property
     def ended(self) -> bool: ...
     def wake(self) -> None: ...
-    def until(self, moment: datetime) -> None: ...
+    def sleep_until(self, moment: datetime) -> None: ...
 
 
 class Followed:
@@ -56,9 +57,9 @@ class Followed:
         # An unattended bar is refreshed at the schedule's slower cadence: a reading within that cadence is not stale.
         thresholds = self.known.schedule.adapt_thresholds(settings.thresholds, self.known.reading)
         settings = settings.replace(thresholds=thresholds)
-        due = self.known.schedule.due_at(self.known.reading, attended=False)
+        due = self.known.schedule.find_due(self.known.reading, attended=False)
         shown = panel.look_at(self.known, settings, self._wanted, now)
-        following = changes.next_change(self.known.reading, self.known.forecasts, settings.thresholds, now, due)
+        following = changes.find_next_change(self.known.reading, self.known.forecasts, settings.thresholds, now, due)
         return shown, following
 
 
@@ -75,19 +76,11 @@ def follow(followed: Followed, say: Callable[[Panel], None], sleep: Sleep) -> No
 
 def _while_it_is_the_same(followed: Followed, say: Callable[[Panel], None], sleep: Sleep) -> None:
     """Show and sleep until the bar has gone, or the watched directory is deleted or replaced by another."""
-    directory = _identity(followed.cache.directory)
-    while not sleep.ended and _identity(followed.cache.directory) == directory:
+    directory = identify(followed.cache.directory)
+    while not sleep.ended and identify(followed.cache.directory) == directory:
         shown, following = followed.look(datetime.now(UTC))
         say(shown)
-        sleep.until(following)
-
-
-def _identity(directory: str) -> object:
-    try:
-        status = os.stat(directory)
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
+        sleep.sleep_until(following)
 
 
 class PipeSleep:
@@ -130,7 +123,7 @@ class PipeSleep:
         with contextlib.suppress(BlockingIOError):
             os.write(self._changing, b".")
 
-    def until(self, moment: datetime) -> None:
+    def sleep_until(self, moment: datetime) -> None:
         """Sleep until a moment, a change or the end."""
         while not self.ended:
             left = (moment - datetime.now(UTC)).total_seconds()

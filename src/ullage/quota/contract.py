@@ -1,43 +1,36 @@
-"""The JSON contract: what `ullage usage --json` says, typed, and its published schema.
+"""The JSON contract: what `ullage usage --json` says. Pure.
 
-Version 1. Fields are added, never renamed or removed.
+Version 1. Fields are added, never renamed or removed. Scripts call it at every turn, so what a field may hold is words
+until `schemas` makes a schema of them: msgspec takes three times as long to import as Python to start.
 """
 
 from __future__ import annotations
 
-from types import MappingProxyType
-from typing import Annotated, Any, Literal
-
-import msgspec
-from msgspec import Meta, Struct
-
-from ullage.base.values import iso
-from ullage.quota.model import CLOCK_SLACK, has_reset, severity_at, state_at, state_of, used_percent_at
+from ullage.base import jsontext
+from ullage.base.record import Record
+from ullage.base.values import format_time
+from ullage.quota.model import CLOCK_SLACK, find_used_percent, grade_window, has_reset, judge_age, judge_state
 from ullage.quota.model import Credits as KnownCredits
 from ullage.quota.model import Money as KnownMoney
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
+    from typing import Annotated, Any, Literal
 
+    from msgspec import Meta
+
+    from ullage.quota.fields import Moment, Percent, State
     from ullage.quota.model import Account, Pool, Problem, Reading, Thresholds, Window
     from ullage.quota.pace import Forecast
     from ullage.quota.schedule import Schedule
 
 VERSION = 1
-SCHEMA_ID = "https://json-schema.org/draft/2020-12/schema"
-
-Percent = Annotated[float, Meta(ge=0, description="0 to 100; more than 100 when the limit was passed")]
-Moment = Annotated[str, Meta(description="UTC, ISO 8601", pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
-State = Literal["fresh", "stale", "expired", "none"]
+_NONE: Mapping[str, Forecast] = {}
 
 
-class Document(Struct):
-    """What every document of ours is made of (`schemas` holds those of the other commands)."""
-
-
-class AccountDocument(Document):
+class AccountDocument(Record):
     id: str | None
     plan: str | None
     tier: str | None
@@ -45,13 +38,13 @@ class AccountDocument(Document):
     organization: Annotated[str | None, Meta(description="the organisation's name")]
 
 
-class MoneyDocument(Document):
+class MoneyDocument(Record):
     amount_minor: Annotated[int, Meta(description="in minor units: 1234 with exponent 2 is 12.34")]
     currency: Annotated[str, Meta(description="ISO 4217; XXX when the source named none")]
     exponent: int
 
 
-class PaceDocument(Document):
+class PaceDocument(Record):
     ratio: Annotated[float | None, Meta(description="used share against elapsed share; 1 would just last")]
     projected_percent: Annotated[Percent | None, Meta(description="at the reset; low and high enclose 4 cases of 5")]
     projected_low: Percent | None
@@ -61,7 +54,7 @@ class PaceDocument(Document):
     exhausts_latest: Annotated[Moment | None, Meta(description="null when it may last")]
 
 
-class WindowDocument(Document):
+class WindowDocument(Record):
     id: str
     label: str
     used_percent: Annotated[Percent | None, Meta(description="null when it is not known, never 0 for unknown")]
@@ -81,7 +74,7 @@ class WindowDocument(Document):
     dated: Annotated[bool, Meta(description="false when its age is not known; as_of is the earliest possible then")]
 
 
-class CreditsDocument(Document):
+class CreditsDocument(Record):
     enabled: bool
     used: MoneyDocument | None
     limit: MoneyDocument | None
@@ -90,7 +83,7 @@ class CreditsDocument(Document):
     disabled_reason: Annotated[str | None, Meta(description="the server's word for why they are off")]
 
 
-class PoolDocument(Document):
+class PoolDocument(Record):
     """Money that was given once: it is used up or ends, and never resets."""
 
     id: str
@@ -102,18 +95,18 @@ class PoolDocument(Document):
     as_of: Moment
 
 
-class ShareDocument(Document):
+class ShareDocument(Record):
     label: str
     percent: Percent
 
 
-class ProblemDocument(Document):
+class ProblemDocument(Record):
     code: str
     message: str
     retry_at: Moment | None
 
 
-class UsageDocument(Document):
+class UsageDocument(Record):
     schema: Literal[1]
     account: AccountDocument
     source: str | None
@@ -128,31 +121,47 @@ class UsageDocument(Document):
     breakdown: Annotated[list[ShareDocument], Meta(description="the week by where it was used")]
 
 
-class ProfileDocument(Document):
+class ProfileDocument(Record):
     profile: Annotated[str, Meta(description="the configuration directory, or `default`")]
     usage: UsageDocument
 
 
-class ProfilesDocument(Document):
+class ProfilesDocument(Record):
     """What `ullage usage --all --json` prints: each account once."""
 
     schema: Literal[1]
     profiles: list[ProfileDocument]
 
 
-def document(
+# Each after those that it holds.
+DOCUMENTS: tuple[type[Record], ...] = (
+    AccountDocument,
+    MoneyDocument,
+    PaceDocument,
+    WindowDocument,
+    CreditsDocument,
+    PoolDocument,
+    ShareDocument,
+    ProblemDocument,
+    UsageDocument,
+    ProfileDocument,
+    ProfilesDocument,
+)
+
+
+def build_document(
     reading: Reading | None,
     schedule: Schedule,
     thresholds: Thresholds,
     now: datetime,
-    forecasts: Mapping[str, Forecast] = MappingProxyType({}),
+    forecasts: Mapping[str, Forecast] = _NONE,
 ) -> UsageDocument:
-    """Return what is known at `now` as the contract words it."""
+    """Build the document of what is known at `now`."""
     problem = schedule.problem or (reading.problem if reading else None)
-    due = schedule.due_at(reading)
+    due = schedule.find_due(reading)
     common: dict[str, Any] = {
         "schema": VERSION,
-        "next_refresh_at": iso(due) if due else None,
+        "next_refresh_at": format_time(due) if due else None,
         "problem": _problem(problem) if problem else None,
     }
     if reading is None:
@@ -172,9 +181,9 @@ def document(
     return UsageDocument(
         account=_account(reading.account),
         source=reading.source,
-        as_of=iso(reading.as_of) if reading.is_dated else None,
+        as_of=format_time(reading.as_of) if reading.is_dated else None,
         age_seconds=max(0, int((now - reading.as_of).total_seconds())) if is_aged else None,
-        state=state_of(reading, now, thresholds),
+        state=judge_state(reading, now, thresholds),
         windows=[_window(window, thresholds, now, forecasts.get(window.id)) for window in reading.windows],
         credits=_credits(reading.credits, reading, thresholds, now) if reading.credits else None,
         pools=[_pool(pool, reading) for pool in reading.pools],
@@ -193,56 +202,32 @@ def _account(account: Account) -> AccountDocument:
     )
 
 
-def lasting(usage: UsageDocument) -> UsageDocument:
-    """Return the document without what every second changes, so that two of them differ when something has happened."""
-    windows = [msgspec.structs.replace(window, resets_in_seconds=None) for window in usage.windows]
-    return msgspec.structs.replace(usage, age_seconds=None, windows=windows)
+def omit_passing(usage: UsageDocument) -> UsageDocument:
+    """Return the document without its ages and countdowns: two of these differ only when something has happened."""
+    windows = [window.replace(resets_in_seconds=None) for window in usage.windows]
+    return usage.replace(age_seconds=None, windows=windows)
 
 
-def encode(document: Document) -> bytes:
-    """Return the document as indented JSON."""
-    return msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"
-
-
-def encode_line(document: Document) -> bytes:
-    """Return the document as JSON on one line."""
-    return msgspec.json.encode(document)
-
-
-def schema(
-    document: type[Document] = UsageDocument,
-    title: str = "ullage usage",
-    description: str = "How much of a Claude plan's quota is used.",
-) -> dict[str, Any]:
-    """Return the JSON Schema of a document; it allows fields that a later version adds."""
-    return {
-        "$schema": SCHEMA_ID,
-        "title": title,
-        "description": f"{description} Fields are added, never renamed.",
-        **msgspec.json.schema(document),
-    }
-
-
-def components(documents: Iterable[type[Document]]) -> dict[str, Any]:
-    """Return the schemas of documents, and of what they hold, by name, as OpenAPI refers to them."""
-    return msgspec.json.schema_components(documents, ref_template="#/components/schemas/{name}")[1]
+def encode(document: UsageDocument | ProfilesDocument) -> str:
+    """Return the document as indented JSON, with the end of its last line."""
+    return f"{jsontext.indented(document)}\n"
 
 
 def _window(window: Window, thresholds: Thresholds, now: datetime, forecast: Forecast | None) -> WindowDocument:
-    used = used_percent_at(window, now, thresholds)
+    used = find_used_percent(window, now, thresholds)
     resets_at = None if has_reset(window, now) else window.resets_at
     return WindowDocument(
         id=window.id,
         label=window.label,
         used_percent=used,
         left_percent=None if used is None else max(0.0, 100.0 - used),
-        resets_at=iso(resets_at) if resets_at else None,
+        resets_at=format_time(resets_at) if resets_at else None,
         resets_in_seconds=int((resets_at - now).total_seconds()) if resets_at else None,
-        severity=severity_at(window, now, thresholds),
+        severity=grade_window(window, now, thresholds),
         headline=window.headline,
         source=window.source,
-        as_of=iso(window.as_of),
-        state=state_of(window, now, thresholds),
+        as_of=format_time(window.as_of),
+        state=judge_state(window, now, thresholds),
         has_reset=has_reset(window, now),
         pace=_pace(forecast) if forecast else None,
         listed=window.is_listed,
@@ -254,7 +239,7 @@ def _window(window: Window, thresholds: Thresholds, now: datetime, forecast: For
 
 def _pace(forecast: Forecast) -> PaceDocument:
     moments = (forecast.exhausts_at, forecast.exhausts_earliest, forecast.exhausts_latest)
-    exhausts_at, earliest, latest = (iso(moment) if moment else None for moment in moments)
+    exhausts_at, earliest, latest = (format_time(moment) if moment else None for moment in moments)
     return PaceDocument(
         ratio=_rounded(forecast.ratio),
         projected_percent=_rounded(forecast.projected_percent),
@@ -272,14 +257,14 @@ def _rounded(number: float | None) -> float | None:
 
 def _credits(credits: KnownCredits, reading: Reading, thresholds: Thresholds, now: datetime) -> CreditsDocument | None:
     as_of = credits.as_of or reading.as_of
-    if state_at(as_of, now, thresholds) == "expired":
+    if judge_age(as_of, now, thresholds) == "expired":
         return None
     return CreditsDocument(
         enabled=credits.enabled,
         used=_money(credits.used) if credits.used else None,
         limit=_money(credits.limit) if credits.limit else None,
         used_percent=credits.used_percent,
-        as_of=iso(as_of),
+        as_of=format_time(as_of),
         disabled_reason=credits.disabled_reason,
     )
 
@@ -291,8 +276,8 @@ def _pool(pool: Pool, reading: Reading) -> PoolDocument:
         used_percent=pool.used_percent,
         used=_money(pool.used) if pool.used else None,
         limit=_money(pool.limit) if pool.limit else None,
-        ends_at=iso(pool.ends_at) if pool.ends_at else None,
-        as_of=iso(pool.as_of or reading.as_of),
+        ends_at=format_time(pool.ends_at) if pool.ends_at else None,
+        as_of=format_time(pool.as_of or reading.as_of),
     )
 
 
@@ -302,5 +287,5 @@ def _money(money: KnownMoney) -> MoneyDocument:
 
 def _problem(problem: Problem) -> ProblemDocument:
     return ProblemDocument(
-        code=problem.code, message=problem.message, retry_at=iso(problem.retry_at) if problem.retry_at else None
+        code=problem.code, message=problem.message, retry_at=format_time(problem.retry_at) if problem.retry_at else None
     )

@@ -1,4 +1,4 @@
-"""Readings and schedules as JSON, and back without trust: what does not fit is as good as absent."""
+"""Readings and schedules as JSON, and back without trusting the file: what does not fit counts as absent."""
 
 from __future__ import annotations
 
@@ -7,7 +7,19 @@ from ullage.base.dates import datetime
 from ullage.base.record import Record
 from ullage.base.text import clean
 from ullage.base.values import parse_percent, parse_time
-from ullage.quota.model import SEVERITIES, Account, Credits, Money, Pool, Problem, Reading, Share, Window
+from ullage.quota.model import (
+    KINDS,
+    LARGEST_EXPONENT,
+    SEVERITIES,
+    Account,
+    Credits,
+    Money,
+    Pool,
+    Problem,
+    Reading,
+    Share,
+    Window,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,16 +29,15 @@ if TYPE_CHECKING:
 
 _FORMAT = 1
 _LONGEST_MESSAGE = 500
-_LARGEST_EXPONENT = 6
 
 
 def encode(record: Record, **more: str) -> bytes:
-    """Return a record as JSON, with the format's version, and more if given, beside its fields."""
+    """Encode a record as JSON: its fields, the format's version, and what `more` adds."""
     return jsontext.dumps({"format": _FORMAT, **_plain(record), **more}).encode() + b"\n"
 
 
 def decode_reading(data: bytes | None) -> Reading | None:
-    """Return the reading, or None for bytes that hold none of this version."""
+    """Decode a reading; None for bytes that hold no reading of this version."""
     fields = _fields(data)
     try:
         return _reading(fields) if fields else None
@@ -35,7 +46,7 @@ def decode_reading(data: bytes | None) -> Reading | None:
 
 
 def decode_schedule(data: bytes | None) -> Schedule:
-    """Return the schedule; an empty one for bytes that hold none of this version."""
+    """Decode a schedule; an empty one for bytes that hold no schedule of this version."""
     # A status line reads no schedule.
     from ullage.quota.schedule import Schedule
 
@@ -47,7 +58,7 @@ def decode_schedule(data: bytes | None) -> Schedule:
 
 
 def decode_note(data: bytes | None, name: str) -> str | None:
-    """Return a text that `encode` was given beside a record's fields."""
+    """Decode a text that `encode` was given as `more`."""
     note = (_fields(data) or {}).get(name)
     return note if isinstance(note, str) else None
 
@@ -110,7 +121,7 @@ def _share(fields: dict[str, Any]) -> Share:
 
 
 def _window(fields: dict[str, Any]) -> Window:
-    if fields["kind"] not in ("session", "weekly", "model", "other"):
+    if fields["kind"] not in KINDS:
         raise ValueError("unknown kind of window")
     return Window(
         id=clean(fields["id"]),
@@ -146,7 +157,7 @@ def _money(fields: dict[str, Any] | None) -> Money | None:
     if fields is None:
         return None
     amount, exponent = fields["amount_minor"], fields["exponent"]
-    if type(amount) is not int or type(exponent) is not int or not 0 <= exponent <= _LARGEST_EXPONENT:
+    if type(amount) is not int or type(exponent) is not int or not 0 <= exponent <= LARGEST_EXPONENT:
         raise ValueError("not an amount of money")
     return Money(amount_minor=amount, currency=clean(fields["currency"]), exponent=exponent)
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 from datetime import UTC, datetime
 
 from ullage.base.errors import UllageError
-from ullage.quota import contract
+from ullage.quota import contract, schemas
 from ullage.store import cache
 from ullage.system import places, watching
+from ullage.system.files import identify
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Feed:
         finally:
             del self._streams[woken]
 
-    def current(self, profile: str | None) -> tuple[bytes, bytes]:
+    def build_current(self, profile: str | None) -> tuple[bytes, bytes]:
         """Return the profile's document as a line, preceded by its lasting part, by which a stream detects a change.
 
         Computed once a second at most, and shared by all streams.
@@ -66,8 +66,8 @@ class Feed:
         now = datetime.now(UTC)
         second, lasting, whole = self._documents.get(profile, (0, b"", b""))
         if second != int(now.timestamp()):
-            usage = self._knowledge.usage(profile, now)
-            lasting, whole = contract.encode_line(contract.lasting(usage)), contract.encode_line(usage)
+            usage = self._knowledge.build_usage(profile, now)
+            lasting, whole = schemas.encode_line(contract.omit_passing(usage)), schemas.encode_line(usage)
             self._documents[profile] = (int(now.timestamp()), lasting, whole)
         return lasting, whole
 
@@ -83,17 +83,17 @@ class Feed:
 
     async def run(self) -> None:
         """Watch until cancelled. With no stream open, only a change of the watched directories wakes this task."""
-        root = places.cache_root(self._knowledge.environ)
+        root = places.locate_cache(self._knowledge.environ)
         while True:
             with contextlib.ExitStack() as watches:
                 identity = self._watch(root, watches)
-                while identity is not None and _identity(root) == identity:
+                while identity is not None and identify(root) == identity:
                     await self._something()
             if identity is None:
                 await asyncio.sleep(_LONGEST_WAIT_SECONDS)
             self._wake()
 
-    def _watch(self, root: str, watches: contextlib.ExitStack) -> int | None:
+    def _watch(self, root: str, watches: contextlib.ExitStack) -> tuple[int, int] | None:
         loop = asyncio.get_running_loop()
 
         def changed() -> None:
@@ -108,7 +108,7 @@ class Feed:
                 watches.enter_context(watching.watch(directory, changed))
         except UllageError:
             return None
-        return _identity(root)
+        return identify(root)
 
     async def _something(self) -> None:
         with contextlib.suppress(TimeoutError):
@@ -130,15 +130,8 @@ class Feed:
             return None
         now = datetime.now(UTC)
         try:
-            events = [self._knowledge.next_event(profile, now) for profile in {*self._streams.values()}]
+            events = [self._knowledge.find_next_event(profile, now) for profile in {*self._streams.values()}]
         except (UllageError, OSError):
             return _LONGEST_WAIT_SECONDS
         waits = [(event - now).total_seconds() for event in events if event is not None]
         return min([_LONGEST_WAIT_SECONDS, *(max(wait, 1.0) for wait in waits)])
-
-
-def _identity(path: str) -> int | None:
-    try:
-        return os.stat(path).st_ino
-    except OSError:
-        return None

@@ -1,4 +1,4 @@
-"""A file that is somebody's own, changed so that nothing of it is lost: checked, shown as a diff, backed up, replaced.
+"""Change a person's own file so that nothing of it is lost: checked, shown as a diff, backed up, replaced.
 
 Every refusal says what stands in the way and what to do. Nothing is written before all checks have passed.
 """
@@ -6,6 +6,7 @@ Every refusal says what stands in the way and what to do. Nothing is written bef
 from __future__ import annotations
 
 import contextlib
+import difflib
 import os
 import re
 import secrets
@@ -15,7 +16,7 @@ import stat
 
 from ullage.base.errors import UsageError
 from ullage.base.record import Record
-from ullage.base.text import visible
+from ullage.base.text import make_visible
 from ullage.system.files import read_regular
 
 TYPE_CHECKING = False
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 LARGEST = 4 << 20
 _BACKUP = ".before-ullage"
 _MOST_BACKUPS = 100
-_CONTEXT_LINES = 3
 # What follows a file's name, or its backup's, in the name of one that is being written.
 _LEFT = re.compile(rf"({re.escape(_BACKUP)}(\.\d+)?)?\.\d+\.[0-9a-f]{{8}}\.new")
 
@@ -66,16 +66,22 @@ def read(path: str) -> UserFile:
     return UserFile(path=path, real=real, data=data)
 
 
-def without_ours(file: UserFile, after: bytes, *, was_ours_alone: bool) -> Change:
+def plan_removal(file: UserFile, after: bytes, *, was_ours_alone: bool) -> Change:
     """Return the change that takes ours out of a file that may hold nothing else.
 
     Such a file goes away where setup found none, which no backup shows; an empty one that setup found is empty again.
     """
     if not was_ours_alone:
         return Change(file=file, after=after)
-    kept = [read_regular(backup, LARGEST) for backup in _kept(file.path)]
+    # One of the file as it is now holds nothing but ours, too.
+    kept = [data for backup in _kept(file.path) if (data := read_regular(backup, LARGEST)) != file.data]
     blank = next((data for data in kept if data is not None and not data.strip()), after)
     return Change(file=file, after=blank if kept else None)
+
+
+def has_backup(file: UserFile, data: bytes) -> bool:
+    """Say whether a backup of the file holds this."""
+    return any(read_regular(backup, LARGEST) == data for backup in _kept(file.path))
 
 
 def _nearest(directory: str) -> str:
@@ -116,23 +122,11 @@ def _is_ours(path: str, status: os.stat_result, user: int) -> bool:
     return status.st_uid == user or (user == 0 and status.st_uid == os.stat(os.path.dirname(path)).st_uid)
 
 
-def diff(change: Change) -> str:
-    """Return the change as a unified diff, with control characters made visible. Everything changes in one place."""
-    old, new = _lines(change.file.data), _lines(change.after)
-    same = _common(old, new)
-    tail = _common(old[same:][::-1], new[same:][::-1])
-    first, old_end, new_end = max(0, same - _CONTEXT_LINES), len(old) - tail, len(new) - tail
-    after = old[old_end : old_end + _CONTEXT_LINES]
-    body = [
-        *(" " + line for line in old[first:same]),
-        *("-" + line for line in old[same:old_end]),
-        *("+" + line for line in new[same:new_end]),
-        *(" " + line for line in after),
-    ]
-    counts = (same - first + len(after) + end - same for end in (old_end, new_end))
-    ranges = [f"{first + 1 if count else first},{count}" for count in counts]
-    names = [visible(change.file.path) if data is not None else os.devnull for data in (change.file.data, change.after)]
-    return "\n".join([f"--- {names[0]}", f"+++ {names[1]}", f"@@ -{ranges[0]} +{ranges[1]} @@", *body])
+def format_diff(change: Change) -> str:
+    """Return the change as a unified diff, with control characters made visible."""
+    before, after = change.file.data, change.after
+    old, new = (os.devnull if data is None else make_visible(change.file.path) for data in (before, after))
+    return "\n".join(difflib.unified_diff(_lines(before), _lines(after), old, new, lineterm=""))
 
 
 def _lines(data: bytes | None) -> list[str]:
@@ -145,16 +139,7 @@ def _lines(data: bytes | None) -> list[str]:
 
 def _visible(line: bytes) -> str:
     text = line.removesuffix(b"\r").decode(errors="backslashreplace")
-    return "\t".join(map(visible, text.split("\t")))
-
-
-def _common(one: list[str], other: list[str]) -> int:
-    count = 0
-    for left, right in zip(one, other, strict=False):
-        if left != right:
-            break
-        count += 1
-    return count
+    return "\t".join(map(make_visible, text.split("\t")))
 
 
 def apply(change: Change, *, keep: bool) -> str | None:

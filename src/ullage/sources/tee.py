@@ -15,7 +15,7 @@ from ullage.base.text import clean
 from ullage.quota.model import SESSION_SOURCES, Account, is_named
 from ullage.sources import wire
 from ullage.store import statements
-from ullage.system.places import profile_directory
+from ullage.system.places import locate_profile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,12 +43,12 @@ def account(environ: Mapping[str, str]) -> Account:
     # A refresh alone asks this.
     from ullage.sources import claude_state
 
-    return claude_state.account(environ)
+    return claude_state.read_account(environ)
 
 
 def read(environ: Mapping[str, str], account: Account, now: datetime) -> Reading:  # noqa: ARG001  # a source's signature
     """Return what went through `ullage tee` last; raise SourceError when that is nothing."""
-    stated = statements.load(profile_directory(environ), now).statements
+    stated = statements.load(locate_profile(environ), now).statements
     told = [reading for reading in stated if reading.source == NAME]
     if not told:
         raise SourceError(

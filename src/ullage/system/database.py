@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
-import sqlite3
 import stat
 
+from ullage.base.contexts import contextmanager, suppress
 from ullage.system import directories
+from ullage.system.files import identify
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,16 +16,26 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
+if TYPE_CHECKING:
+    import sqlite3
+else:
+    try:
+        # What the package adds around it, adapters for dates, costs as much again to import.
+        import _sqlite3 as sqlite3
+    except ImportError:
+        # Another implementation of Python.
+        import sqlite3
+
 Connection = sqlite3.Connection
 # What every use of a database may raise.
 ERRORS = (sqlite3.Error, OSError)
 
 _BUSY_SECONDS = 5.0
-# Far beyond what any ullage will come to; no more is said of a file whose bytes are damaged.
+# Far beyond any version number of ours: a larger one is damage.
 _LAST_VERSION = 1000
 _COMPANIONS = ("", "-wal", "-shm")
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT, sqlite3.SQLITE_MISMATCH)
-# What SQLite says, by no code of its own, of a file whose bytes are not what ullage has written.
+# Messages of SQLite, without an error code of their own, about a file whose bytes are damaged.
 _DAMAGED_WORDS = (
     "no such table",
     "no such column",
@@ -37,7 +47,7 @@ _DAMAGED_WORDS = (
 
 
 class DamagedError(sqlite3.DatabaseError):
-    """A file holds what ullage never writes: a value of another type, or text that is no UTF-8."""
+    """A file holds a value that ullage never writes: of another type, or text that is not UTF-8."""
 
 
 def _refuse_strange(path: str) -> None:
@@ -57,7 +67,7 @@ def _refuse_strange(path: str) -> None:
             raise PermissionError(errno.EPERM, f"{place} is not yours alone to write")
 
 
-@contextlib.contextmanager
+@contextmanager
 def open_database(path: str, migrations: Sequence[str], busy_seconds: float | None = None) -> Iterator[Connection]:
     """Open a database, brought up to the last migration; every statement is its own transaction until one is begun.
 
@@ -73,17 +83,21 @@ def open_database(path: str, migrations: Sequence[str], busy_seconds: float | No
         database.close()
 
 
-@contextlib.contextmanager
+@contextmanager
 def open_read_only(path: str) -> Iterator[Connection]:
     """Open a database as it is, and change nothing: not even its version."""
     _refuse_strange(path)
-    # By hand: to import urllib.parse for it takes longer than the look.
+    # By hand: importing urllib.parse takes longer than the read itself.
     address = f"file:{path.replace('%', '%25').replace('?', '%3f').replace('#', '%23')}?mode=ro"
-    with contextlib.closing(sqlite3.connect(address, uri=True, timeout=_BUSY_SECONDS)) as database, _decoded():
-        yield database
+    database = sqlite3.connect(address, uri=True, timeout=_BUSY_SECONDS)
+    try:
+        with _decoded():
+            yield database
+    finally:
+        database.close()
 
 
-@contextlib.contextmanager
+@contextmanager
 def _decoded() -> Iterator[None]:
     try:
         yield
@@ -92,7 +106,7 @@ def _decoded() -> Iterator[None]:
         raise DamagedError("it holds text that is no UTF-8") from error
 
 
-def checked(row: tuple[Any, ...] | None, *kinds: type | tuple[type, ...]) -> tuple[Any, ...]:
+def check_row(row: tuple[Any, ...] | None, *kinds: type | tuple[type, ...]) -> tuple[Any, ...]:
     """Return a row whose values are of these types; raise DamagedError else, as SQLite keeps any in any column."""
     if row is None or not all(map(isinstance, row, kinds)):
         raise DamagedError("it holds values of other types than ullage writes")
@@ -100,9 +114,9 @@ def checked(row: tuple[Any, ...] | None, *kinds: type | tuple[type, ...]) -> tup
 
 
 def check(database: Connection) -> None:
-    """Raise DamagedError where a file's pages do not fit together, or rows lie out of order and would not be found.
+    """Raise DamagedError where a file's pages do not fit together, or where rows out of order would not be found.
 
-    It reads all of the file. `quick_check` does not see the second.
+    It reads the whole file. `quick_check` does not find rows out of order.
     """
     (found,) = database.execute("PRAGMA integrity_check(1)").fetchone()
     if found != "ok":
@@ -129,9 +143,9 @@ def _version(database: Connection) -> int:
     return int(database.execute("PRAGMA user_version").fetchone()[0])
 
 
-@contextlib.contextmanager
+@contextmanager
 def transaction(database: Connection) -> Iterator[None]:
-    """Write all or nothing; others that want to write wait meanwhile."""
+    """Write everything in the block or nothing, while other writers wait."""
     database.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -144,12 +158,12 @@ def transaction(database: Connection) -> Iterator[None]:
 def create_private(path: str) -> None:
     """Make the file and its directory, the user's alone, where they are not there yet."""
     directories.make_missing(os.path.dirname(path))
-    with contextlib.suppress(FileExistsError):
+    with suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def repair(path: str, what: str, write: Callable[[], None], now: datetime) -> str | None:
-    """Write; where the file turns out damaged, set it aside, write to a new one and return a notice that names both."""
+    """Write; where the file turns out damaged, set it aside, write to a new file and return a notice naming both."""
     try:
         with set_aside_if_damaged(path, now):
             write()
@@ -167,10 +181,10 @@ class SetAsideError(sqlite3.DatabaseError):
         self.aside = aside
 
 
-@contextlib.contextmanager
+@contextmanager
 def set_aside_if_damaged(path: str, now: datetime) -> Iterator[None]:
     """Use a file; where that shows it damaged, move it out of the way and raise SetAsideError."""
-    before = _identity(path)
+    before = identify(path)
     try:
         yield
     except sqlite3.DatabaseError as error:
@@ -190,14 +204,14 @@ def _is_damage(error: sqlite3.DatabaseError, path: str) -> bool:
 def _set_aside(path: str, identity: tuple[int, int] | None, now: datetime) -> str:
     """Move the damaged file out of the way, unless another process has done so already."""
     aside = f"{path}.damaged-{now:%Y%m%d-%H%M%S}"
-    if identity is not None and _identity(path) == identity:
+    if identity is not None and identify(path) == identity:
         for companion in _COMPANIONS:
-            with contextlib.suppress(FileNotFoundError):
+            with suppress(FileNotFoundError):
                 os.rename(path + companion, aside + companion)
     return aside
 
 
-def damaged_files(path: str) -> list[str]:
+def list_damaged_files(path: str) -> list[str]:
     """Return the names of the files that were set aside, oldest first."""
     directory, name = os.path.split(path)
     if not os.path.isdir(directory):
@@ -209,11 +223,3 @@ def damaged_files(path: str) -> list[str]:
 def word_error(error: Exception) -> str:
     """Return what went wrong, in a few words without a full stop."""
     return str(error.strerror if isinstance(error, OSError) else error).rstrip(".")
-
-
-def _identity(path: str) -> tuple[int, int] | None:
-    try:
-        status = os.stat(path)
-    except FileNotFoundError:
-        return None
-    return status.st_dev, status.st_ino

@@ -7,23 +7,32 @@ import os
 import stat
 
 from ullage.base.errors import CacheError, UllageError
+from ullage.system import files
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 CACHE, STATE = "ULLAGE_CACHE_DIR", "ULLAGE_STATE_DIR"
 _MOST_LINKS = 40
 
 
 class MeddledError(UllageError):
-    """Another user could have put another file in the place of one, or could write in it."""
+    """Another user could have replaced a file, or could write into it."""
 
 
-def make_private(root: str, directory: str = "", *, variable: str = CACHE) -> None:
+def make_private(root: str, directory: str = "", *, environ: Mapping[str, str], variable: str = CACHE) -> None:
     """Make a root and every directory from there down to `directory`, the user's alone whatever the umask.
 
     Raises CacheError, which names the variable that can name another place, where one cannot be made, or another user
     owns one, may write in one, or may replace the root.
     """
     part = root
-    refuse_home_of_another(root, os.environ.get("HOME", ""), variable=variable)
+    if files.is_in_home_of_another(root, environ):
+        raise CacheError(
+            f"HOME is {environ['HOME']}, which belongs to another user, so nothing is written to {root}. Set HOME to "
+            f"your own (sudo -H, su -), or name a directory in {variable}."
+        )
     try:
         make_missing(root)
         refuse_replaceable(os.path.realpath(root))
@@ -58,30 +67,12 @@ def _make_one(directory: str) -> None:
             raise
 
 
-def refuse_home_of_another(directory: str, home: str, *, variable: str = CACHE) -> None:
-    """Raise CacheError for a directory in the home of another user: `sudo -s` and `su` leave HOME as it was."""
-    if not hasattr(os, "geteuid") or not home or not directory.startswith(home.rstrip("/") + "/"):
-        return
-    try:
-        owner = os.stat(home).st_uid
-    except FileNotFoundError:
-        return
-    if owner != os.geteuid() and home != "/":
-        raise CacheError(
-            f"HOME is {home}, which belongs to another user, so nothing is written to {directory}. Set HOME to your "
-            f"own (sudo -H, su -), or name a directory in {variable}."
-        )
-
-
 def _refuse_foreign(parent: str) -> None:
     """Raise CacheError where something of ours would lie in another user's directory, as with `sudo -E` in a home.
 
-    Root's own do not count: it lets everybody make directories in some.
+    Root's directories are no obstacle: in some, such as /tmp, root lets everybody make directories.
     """
-    if not hasattr(os, "geteuid"):
-        return
-    owner = os.stat(parent).st_uid
-    if owner not in (os.geteuid(), 0, os.stat("/").st_uid):
+    if not files.is_trusted(os.stat(parent)):
         raise CacheError(
             f"{parent} belongs to another user, who could not use what would be made there. Run ullage as that user "
             "(and with sudo, as `sudo -H`), or name directories of your own in ULLAGE_CACHE_DIR and ULLAGE_STATE_DIR."
@@ -105,7 +96,7 @@ def refuse_strangers(directory: str, *, variable: str = CACHE) -> None:
         raise CacheError(f"Others can write to {directory}. Run: chmod go-w {_quoted(directory)}")
 
 
-def trusted(path: str) -> tuple[str, os.stat_result]:
+def resolve_trusted(path: str) -> tuple[str, os.stat_result]:
     """Return where a file lies once every link is followed, and its status there.
 
     Raises MeddledError where somebody else could have put another file in its place: who owns it, or may write in it,
@@ -114,8 +105,6 @@ def trusted(path: str) -> tuple[str, os.stat_result]:
     """
     if not hasattr(os, "geteuid"):
         return path, os.stat(path)
-    # Who owns the root owns all: in a sandbox that is often a user who stands for root.
-    owners = {os.geteuid(), 0, os.stat("/").st_uid}
     here, status, links = "/", os.stat("/"), 0
     names = os.path.join(os.getcwd(), path).split("/")[::-1]
     while names:
@@ -125,7 +114,7 @@ def trusted(path: str) -> tuple[str, os.stat_result]:
             continue
         place = os.path.join(here, name)
         status = os.lstat(place)
-        if status.st_uid not in owners:
+        if not files.is_trusted(status):
             raise MeddledError(f"{place} belongs to another user")
         if stat.S_ISLNK(status.st_mode):
             links += 1
@@ -134,7 +123,7 @@ def trusted(path: str) -> tuple[str, os.stat_result]:
             names += os.readlink(place).split("/")[::-1]
             here = "/" if names[-1] == "" else here
             continue
-        # The last two are the file and its directory: what is in them counts for nobody else at all.
+        # The last two are the file and its directory, which nobody but the user or root may write into.
         _refuse_writers(place, status, strictly=len([name for name in names if name]) < 2)
         here = place
     return here, status

@@ -95,7 +95,7 @@ def get_response(
     *,
     largest: int = LARGEST_BODY,
 ) -> Response:
-    """Ask once and return the answer, whatever its status; raise SourceError when there is none.
+    """Make a request and return the response of any status; raise SourceError when there is none.
 
     `seconds` bounds the whole call where less is left than one call may take.
     """
@@ -117,7 +117,7 @@ class Connection:
         self._base, self._largest = base, largest
 
     def __enter__(self) -> Self:
-        self._client = _client(self._base.host)
+        self._client = _client(self._base)
         self._loop = asyncio.Runner()
         self._loop.get_loop().set_default_executor(_Unawaited())
         return self
@@ -189,7 +189,7 @@ def _translated(host: str, seconds: float) -> Iterator[None]:
 
 
 class _Unawaited(ThreadPoolExecutor):
-    """Looks names up in threads that nobody waits for: a resolver that never answers cannot be told to stop."""
+    """Resolves names in threads that are not joined, as a resolver that never answers cannot be stopped."""
 
     def submit(self, work: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
         future: Future[Any] = Future()
@@ -205,12 +205,9 @@ class _Unawaited(ThreadPoolExecutor):
         return future
 
 
-def _client(host: str) -> httpx.AsyncClient:
-    named = os.environ.get("SSL_CERT_FILE")
+def _client(base: httpx.URL) -> httpx.AsyncClient:
     try:
-        if named and not os.path.isfile(named):
-            raise FileNotFoundError(named)
-        trusted = httpx.create_ssl_context()
+        trusted = _trust(base)
     except OSError as error:
         raise SourceError(
             "bad_certificate",
@@ -220,7 +217,7 @@ def _client(host: str) -> httpx.AsyncClient:
         return httpx.AsyncClient(
             verify=trusted,
             # A loopback address is never asked through a proxy, which would see the secret.
-            trust_env=not addresses.is_loopback(host),
+            trust_env=not addresses.is_loopback(base.host),
             follow_redirects=False,
             timeout=httpx.Timeout(WHOLE_CALL_SECONDS, connect=CONNECT_SECONDS),
             headers={"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "identity"},
@@ -231,6 +228,17 @@ def _client(host: str) -> httpx.AsyncClient:
             "HTTPS_PROXY or ALL_PROXY names a proxy that ullage cannot use: it speaks to http:// and https:// proxies. "
             "Set HTTPS_PROXY to one of these, or unset both.",
         ) from error
+
+
+def _trust(base: httpx.URL) -> ssl.SSLContext:
+    """Return whom a TLS connection trusts; raise OSError where the environment names what cannot be read."""
+    named = os.environ.get("SSL_CERT_FILE")
+    if named and not os.path.isfile(named):
+        raise FileNotFoundError(named)
+    if base.scheme == "http" and addresses.is_loopback(base.host):
+        # No TLS is spoken there and no redirect followed, so nobody is trusted: to read the certificates takes 30 ms.
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return httpx.create_ssl_context()
 
 
 def _proxy_refused(host: str, error: httpx.ProxyError) -> SourceError:

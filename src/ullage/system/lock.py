@@ -6,11 +6,11 @@ lock: it counts while the process that wrote it runs.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 import time
 
+from ullage.base.contexts import contextmanager, suppress
 from ullage.base.errors import CacheError
 from ullage.base.record import Record
 from ullage.system.files import read_regular, remove_file
@@ -34,13 +34,13 @@ class Holder(Record):
 
     @property
     def is_stopped(self) -> bool:
-        """Say whether it goes on no more by itself, as after Ctrl-Z; False where the system does not tell."""
+        """Say whether it is stopped, as after Ctrl-Z; False where the system does not say."""
         return _status(self.process)[0] in ("T", "t")
 
 
-@contextlib.contextmanager
+@contextmanager
 def hold_lock(path: str, wait_seconds: float = 0) -> Iterator[bool]:
-    """Try to hold a lock file for so many seconds; yield whether that worked. A dead process holds no lock."""
+    """Hold a lock file, after waiting for it so many seconds at most; yield whether that worked."""
     try:
         with _hold(path, wait_seconds) as held:
             yield held
@@ -51,12 +51,12 @@ def hold_lock(path: str, wait_seconds: float = 0) -> Iterator[bool]:
 
 
 def find_holder(path: str) -> Holder | None:
-    """Return the process that holds a lock; None where none does, or none that runs."""
+    """Return the running process that holds a lock; None where there is none."""
     return _read(_holder_path(path))
 
 
 def lacks_flock(path: str) -> bool:
-    """Say whether a lock file that exists lies where there is no flock, so that the note is the lock."""
+    """Say whether a lock file exists on a file system without flock, so that the holder's file is the lock."""
     if sys.platform == "win32":
         return False
     try:
@@ -77,7 +77,7 @@ class _LockError(Exception):
     """The lock file cannot be opened or locked; what the caller does while it holds the lock raises its own errors."""
 
 
-@contextlib.contextmanager
+@contextmanager
 def _hold(path: str, wait_seconds: float) -> Iterator[bool]:
     """Hold the lock by flock, as filelock does after 25 ms of imports; by filelock on Windows, which has none."""
     if sys.platform == "win32":
@@ -119,7 +119,7 @@ if sys.platform != "win32":
                 return True
 
 
-@contextlib.contextmanager
+@contextmanager
 def _hold_by_filelock(path: str, wait_seconds: float) -> Iterator[bool]:
     import filelock
 
@@ -138,10 +138,10 @@ def _hold_by_filelock(path: str, wait_seconds: float) -> Iterator[bool]:
         lock.release()
 
 
-@contextlib.contextmanager
+@contextmanager
 def _noted(path: str) -> Iterator[None]:
     """Write down who holds a lock; it is held all the same where that cannot be."""
-    with contextlib.suppress(_LockError):
+    with suppress(_LockError):
         _note(path)
     try:
         yield
@@ -149,7 +149,7 @@ def _noted(path: str) -> Iterator[None]:
         remove_file(_holder_path(path))
 
 
-@contextlib.contextmanager
+@contextmanager
 def _hold_by_note(path: str, wait_seconds: float) -> Iterator[bool]:
     """Hold a lock where the file system has none: filelock's own way takes whatever was left over for a holder."""
     deadline = time.monotonic() + wait_seconds
@@ -208,14 +208,14 @@ def _note(path: str, *flags: int) -> bool:
         return False
     except OSError as error:
         raise _LockError(error.strerror) from error
-    with contextlib.suppress(OSError):
+    with suppress(OSError):
         os.write(descriptor, f"{os.getpid()} {_status(os.getpid())[1]} {int(time.time())}\n".encode())
     os.close(descriptor)
     return True
 
 
 def _status(process: int) -> tuple[str, str]:
-    """Return how a process is and when it began, in words of the system's; nothing of one that does not run."""
+    """Return a process's state and start time as the system words them; nothing for one that is not running."""
     stat = read_regular(f"/proc/{process}/stat")
     if stat is not None:
         # The second field is a name, which may hold anything.
