@@ -9,7 +9,16 @@ from __future__ import annotations
 from ullage.base import jsontext
 from ullage.base.record import Record
 from ullage.base.values import format_time
-from ullage.quota.model import CLOCK_SLACK, find_used_percent, grade_window, has_reset, judge_age, judge_state
+from ullage.quota.model import (
+    CLOCK_SLACK,
+    find_length,
+    find_used_percent,
+    grade_percent,
+    grade_window,
+    has_reset,
+    judge_age,
+    judge_state,
+)
 from ullage.quota.model import Credits as KnownCredits
 from ullage.quota.model import Money as KnownMoney
 
@@ -52,6 +61,10 @@ class PaceDocument(Record):
     exhausts_at: Annotated[Moment | None, Meta(description="when it runs out; null when it is expected to last")]
     exhausts_earliest: Annotated[Moment | None, Meta(description="null when it lasts in all likelihood")]
     exhausts_latest: Annotated[Moment | None, Meta(description="null when it may last")]
+    verdict: Annotated[
+        Literal["lasts", "probably_lasts", "just_about_lasts", "runs_out"] | None,
+        Meta(description="whether it lasts until its reset; null when nobody can say"),
+    ]
 
 
 class WindowDocument(Record):
@@ -72,6 +85,7 @@ class WindowDocument(Record):
     used: MoneyDocument | None
     limit: Annotated[MoneyDocument | None, Meta(description="where it is money that is counted")]
     dated: Annotated[bool, Meta(description="false when its age is not known; as_of is the earliest possible then")]
+    starts_at: Annotated[Moment | None, Meta(description="null when its reset or its length is not known")]
 
 
 class CreditsDocument(Record):
@@ -81,6 +95,9 @@ class CreditsDocument(Record):
     used_percent: Percent | None
     as_of: Moment
     disabled_reason: Annotated[str | None, Meta(description="the server's word for why they are off")]
+    severity: Annotated[
+        Literal["normal", "warning", "critical", "exhausted"] | None, Meta(description="null when no limit is known")
+    ]
 
 
 class PoolDocument(Record):
@@ -215,7 +232,7 @@ def encode(document: UsageDocument | ProfilesDocument) -> str:
 
 def _window(window: Window, thresholds: Thresholds, now: datetime, forecast: Forecast | None) -> WindowDocument:
     used = find_used_percent(window, now, thresholds)
-    resets_at = None if has_reset(window, now) else window.resets_at
+    resets_at, whole = None if has_reset(window, now) else window.resets_at, find_length(window)
     return WindowDocument(
         id=window.id,
         label=window.label,
@@ -229,15 +246,16 @@ def _window(window: Window, thresholds: Thresholds, now: datetime, forecast: For
         as_of=format_time(window.as_of),
         state=judge_state(window, now, thresholds),
         has_reset=has_reset(window, now),
-        pace=_pace(forecast) if forecast else None,
+        pace=_pace(forecast, window) if forecast else None,
         listed=window.is_listed,
         used=_money(window.used) if window.used else None,
         limit=_money(window.limit) if window.limit else None,
         dated=window.is_dated,
+        starts_at=format_time(resets_at - whole) if resets_at and whole else None,
     )
 
 
-def _pace(forecast: Forecast) -> PaceDocument:
+def _pace(forecast: Forecast, window: Window) -> PaceDocument:
     moments = (forecast.exhausts_at, forecast.exhausts_earliest, forecast.exhausts_latest)
     exhausts_at, earliest, latest = (format_time(moment) if moment else None for moment in moments)
     return PaceDocument(
@@ -248,6 +266,7 @@ def _pace(forecast: Forecast) -> PaceDocument:
         exhausts_at=exhausts_at,
         exhausts_earliest=earliest,
         exhausts_latest=latest,
+        verdict=forecast.judge(window),
     )
 
 
@@ -266,6 +285,7 @@ def _credits(credits: KnownCredits, reading: Reading, thresholds: Thresholds, no
         used_percent=credits.used_percent,
         as_of=format_time(as_of),
         disabled_reason=credits.disabled_reason,
+        severity=None if credits.used_percent is None else grade_percent(credits.used_percent, None, thresholds),
     )
 
 

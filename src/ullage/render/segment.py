@@ -225,7 +225,7 @@ def _forecast(window: Window, attribute: str, view: View) -> Span | None:
         return None
     if attribute == "pace":
         return None if known.ratio is None else Span(text=words.format_pace(known.ratio, ascii_only=view.ascii_only))
-    if known.exhausts_at is None or known.exhausts_at <= view.now or not words.expects_to_run_out(window, known):
+    if known.exhausts_at is None or known.exhausts_at <= view.now or known.judge(window) != "runs_out":
         return None
     return Span(text=words.format_forecast_clock(known.exhausts_at, view.now, view.timezone))
 

@@ -168,7 +168,7 @@ def _starts(found: Sequence[Row], settings: Settings, chosen: int | None) -> lis
     for number, row in enumerate(found):
         marked = row.binds if chosen is None else number == chosen
         sign = (">" if settings.ascii_only else "▸") if marked else " "
-        digit = "" if chosen is None else f"{number + 1} " if number < 9 and row.title != "Credits" else "  "
+        digit = "" if chosen is None else f"{number + 1} " if number < 9 and row.is_limit else "  "
         title = _shown(row.title, settings)[:_LONGEST_TITLE]
         starts.append(
             [
