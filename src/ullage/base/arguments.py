@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 VALUED = {
     "prompt": ("--surface", "--profile"),
     "statusline": ("--then", "--profile"),
-    "hook": ("--warn", "--block", "--profile"),
+    "hook": ("--warn", "--block", "--tell-room", "--profile"),
     "tee": ("--profile",),
     "usage": ("--profile",),
     "guard": ("--max", "--need", "--max-age", "--timeout", "--profile"),
@@ -18,7 +18,7 @@ VALUED = {
 FLAGS = {
     "prompt": (),
     "statusline": ("--quiet",),
-    "hook": ("--allow-credits", "--fail-closed"),
+    "hook": ("--allow-credits", "--fail-closed", "--from-plugin"),
     "tee": (),
     "usage": ("--json", "--refresh", "--no-refresh", "--all"),
     "guard": (*("--allow-credits", "--refresh", "--fail-open", "--fail-closed", "--wait", "--json", "--quiet", "-q"),),
