@@ -80,11 +80,12 @@ def test_what_since_cannot_be_is_explained(text: str) -> None:
 def test_the_list_has_a_line_for_each_sample(environ: dict[str, str], known: datetime) -> None:
     printed = ullage("history", environ=environ)
     assert (printed.returncode, printed.stderr) == (0, "")
-    lines = printed.stdout.splitlines()
+    heading, *lines = printed.stdout.splitlines()
+    assert heading.split() == ["when", "window", "used", "resets"]
     assert len(lines) == 9
-    assert lines[-1].startswith(f"{known:%Y-%m-%d %H:%M}  seven_day")
-    assert "resets" in lines[-1]
-    assert [line.split()[3] for line in lines if "five_hour" in line] == [
+    assert lines[-1].startswith(f"{known:%Y-%m-%d %H:%M}  7d")
+    assert lines[-1].endswith(f"{known + 5 * DAY:%a %H:%M}")
+    assert [line.split()[3] for line in lines if "  5h  " in line] == [
         "0%",
         "10%",
         "20%",
@@ -97,12 +98,8 @@ def test_the_list_has_a_line_for_each_sample(environ: dict[str, str], known: dat
 
 def test_since_and_window_choose(environ: dict[str, str], known: datetime) -> None:
     everything = ullage("history", "--since", "30d", "--window", "7d", environ=environ).stdout.splitlines()
-    assert [line.split()[2:4] for line in everything] == [
-        ["seven_day", "20%"],
-        ["seven_day", "20%"],
-        ["seven_day", "30%"],
-    ]
-    assert len(ullage("history", "--since", "50m", environ=environ).stdout.splitlines()) == 3
+    assert [line.split()[2:4] for line in everything[1:]] == [["7d", "20%"], ["7d", "20%"], ["7d", "30%"]]
+    assert len(ullage("history", "--since", "50m", environ=environ).stdout.splitlines()) == 1 + 3
 
 
 def test_json_and_csv_say_the_same(environ: dict[str, str], known: datetime) -> None:

@@ -124,9 +124,10 @@ def test_the_words_say_when_it_runs_out() -> None:
 
 
 def test_a_heading_takes_two_lines_where_one_is_too_short() -> None:
-    assert page(plotted(80.0), 60)[:2] == [
+    assert page(plotted(80.0), 60)[:3] == [
         "Session (5h)  80%!",
-        "runs out 11:16, 1h53 before the reset; resets at 13:08, in …",
+        "runs out 11:16, 1h53 before the reset",
+        "resets at 13:08, in 2h30",
     ]
     assert page(plotted(40.0), stacked=True)[0] == "Session (5h)  40%"
 

@@ -56,7 +56,8 @@ def read_event(decoded: object) -> Event | None:
 def block_event(event: Event, why: str) -> dict[str, Any] | None:
     """Return the answer that blocks an event for a reason; None for Stop, where blocking makes the model go on."""
     if event.name == "UserPromptSubmit":
-        return {"decision": "block", "reason": f"ullage: {why} The limits are those of the hook, in settings.json or at /plugin."}
+        where = "The limits are those of the hook, in settings.json or at /plugin."
+        return {"decision": "block", "reason": f"ullage: {why} {where}"}
     if event.name == "PreToolUse":
         reason = (
             f"{why} The user has set this limit to keep room in the plan. Do not try other tools: say what is done and "

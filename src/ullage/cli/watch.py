@@ -132,14 +132,15 @@ def _charts(
     turned = [*windows[chosen:], *windows[:chosen]]
     each = (width - _GAP_CELLS * (many - 1)) // many
     for brief in (False, True):
-        # A chart's other lines: a blank one above, up to two of heading, the axis, and the legend.
-        plot = room - (5 if brief else 6)
+
+        def draw(plot: int, *, brief: bool = brief) -> list[list[list[Span]]]:
+            form = {"brief": brief, "stacked": many > 1}
+            return [_chart(window, known, settings, now, each, plot, **form) for window in turned[:many]]
+
+        # A chart's other lines, which take as many as its width asks for, and a blank one above.
+        plot = room - 1 - max(0, max(map(len, draw(_LEAST_PLOT_LINES))) - _LEAST_PLOT_LINES)
         if plot >= (_LEAST_PLOT_LINES if brief else _ROOMY_PLOT_LINES):
-            drawn = [
-                _chart(window, known, settings, now, each, plot, brief=brief, stacked=many > 1)
-                for window in turned[:many]
-            ]
-            return [[], *_beside(drawn, each)]
+            return [[], *_beside(draw(plot), each)]
     return []
 
 

@@ -150,6 +150,28 @@ class ProfilesDocument(Record):
     profiles: list[ProfileDocument]
 
 
+class FindingDocument(Record):
+    id: str
+    label: str
+    outcome: Literal["under", "over", "unknown"]
+    used_percent: Percent | None
+    limit_percent: Percent
+    need_percent: Percent
+    projected_percent: Percent | None
+    as_of: Moment | None
+    room_at: Moment | None
+
+
+class GuardDocument(Record):
+    schema: Literal[1]
+    allowed: bool
+    outcome: Literal["under", "over", "unknown"]
+    exit_code: Literal[0, 1, 3, 4, 5]
+    message: str
+    room_at: Moment | None
+    windows: list[FindingDocument]
+
+
 # Each after those that it holds.
 DOCUMENTS: tuple[type[Record], ...] = (
     AccountDocument,
@@ -163,6 +185,8 @@ DOCUMENTS: tuple[type[Record], ...] = (
     UsageDocument,
     ProfileDocument,
     ProfilesDocument,
+    FindingDocument,
+    GuardDocument,
 )
 
 
@@ -179,7 +203,7 @@ def build_document(
     common: dict[str, Any] = {
         "schema": VERSION,
         "next_refresh_at": format_time(due) if due else None,
-        "problem": _problem(problem) if problem else None,
+        "problem": describe_problem(problem) if problem else None,
     }
     if reading is None:
         return UsageDocument(
@@ -225,7 +249,7 @@ def omit_passing(usage: UsageDocument) -> UsageDocument:
     return usage.replace(age_seconds=None, windows=windows)
 
 
-def encode(document: UsageDocument | ProfilesDocument) -> str:
+def encode(document: UsageDocument | ProfilesDocument | GuardDocument) -> str:
     """Return the document as indented JSON, with the end of its last line."""
     return f"{jsontext.indented(document)}\n"
 
@@ -305,7 +329,8 @@ def _money(money: KnownMoney) -> MoneyDocument:
     return MoneyDocument(amount_minor=money.amount_minor, currency=money.currency, exponent=money.exponent)
 
 
-def _problem(problem: Problem) -> ProblemDocument:
+def describe_problem(problem: Problem) -> ProblemDocument:
+    """Return what went wrong on a refresh as the contract words it."""
     return ProblemDocument(
         code=problem.code, message=problem.message, retry_at=format_time(problem.retry_at) if problem.retry_at else None
     )

@@ -119,8 +119,8 @@ def explain_missing_chart(window: Window) -> str:
     label = clean(window.label)
     if is_budget(window) and window.used_percent is not None:
         return (
-            f"{label}: {words.describe_use(window)}. It is the first reading of it that is kept; from the next on there "
-            "is a course to draw."
+            f"{label}: {words.describe_use(window)}. It is the first reading of it that is kept; from the next on "
+            "there is a course to draw."
         )
     return f"{label} cannot be drawn: it has not started, or its length is unknown."
 
