@@ -239,20 +239,21 @@ def test_events_are_found_wherever_the_stream_is_cut(lines: list[bytes], cuts: l
 
 @pytest.mark.parametrize("at", [0, 50, 1999])
 def test_one_event_is_found_in_a_large_piece(at: int) -> None:
-    lines = [RESULT * 2] * 2000
-    lines[at] = event()
+    lines, said = [RESULT * 2] * 2000, event()
+    lines[at] = said
     piece = b"".join(lines)
     assert len(piece) > _LARGE_PIECE
-    assert list(EventLines().find(piece)) == [event()[:-1]]
+    assert list(EventLines().find(piece)) == [said[:-1]]
     assert list(EventLines().find(RESULT * 4000)) == []
 
 
 def test_a_line_that_is_too_long_hides_none_after_it() -> None:
     finder = EventLines()
-    long = event()[:-1] + b"x" * (1 << 17)
+    said = event()
+    long = said[:-1] + b"x" * (1 << 17)
     pieces = [long[start : start + 4096] for start in range(0, len(long), 4096)]
     assert [line for piece in pieces for line in finder.find(piece)] == []
-    assert list(finder.find(b"\n" + event())) == [event()[:-1]]
+    assert list(finder.find(b"\n" + said)) == [said[:-1]]
     assert list(finder.finish()) == []
 
 
@@ -324,7 +325,8 @@ def give(process: subprocess.Popen[bytes], data: bytes) -> None:
 def test_a_byte_comes_out_when_it_went_in_and_numbers_are_known_then(
     running: subprocess.Popen[bytes], environ: dict[str, str]
 ) -> None:
-    for data in (b"a", b"\n", event()[:50], event()[50:]):
+    said = event()
+    for data in (b"a", b"\n", said[:50], said[50:]):
         give(running, data)
         assert passed(running, len(data)) == data
     wait_until(lambda: used(environ), what="the numbers while the stream goes on")
@@ -336,11 +338,12 @@ def test_an_interrupt_lets_the_last_lines_pass_and_is_passed_on(
     give(running, INIT)
     passed(running, len(INIT))
     running.send_signal(signal.SIGINT)
-    give(running, event() + RESULT)
+    said = event() + RESULT
+    give(running, said)
     assert running.stdin is not None
     running.stdin.close()
     assert running.stdout is not None
-    assert running.stdout.read() == event() + RESULT
+    assert running.stdout.read() == said
     assert running.wait(60) == -signal.SIGINT
     assert used(environ)["five_hour"] == 37
 
@@ -443,8 +446,9 @@ def test_where_no_file_can_be_opened_everything_passes(environ: dict[str, str], 
         give(end, INIT)
         assert passed(end, len(INIT)) == INIT
         resource.prlimit(end.pid, resource.RLIMIT_NOFILE, (3, 3))
-        out, _ = end.communicate(event() + RESULT, timeout=60)
-    assert (out, end.returncode) == (event() + RESULT, 0)
+        said = event() + RESULT
+        out, _ = end.communicate(said, timeout=60)
+    assert (out, end.returncode) == (said, 0)
 
 
 def test_it_says_what_it_is_for_where_nobody_pipes_to_it(environ: dict[str, str]) -> None:
