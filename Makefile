@@ -23,7 +23,7 @@ help:
 	@echo 'make bench     the figures of the README and docs/figures.md, measured here'
 	@echo 'make bench-compare REF=HEAD~1   what got slower since that commit, beyond the noise'
 	@echo 'make format    ruff mends what it can'
-	@echo 'make picture   the README picture, drawn from a real terminal'
+	@echo 'make picture   the pictures of docs/gallery.md, made from the real programs'
 	@echo 'make pins      the versions that the action and pre-commit install (UPGRADE=1 for new ones)'
 	@echo 'make package   wheel and sdist in dist/'
 	@echo 'make packages  the Debian packages that the tests use (needs root)'
@@ -75,7 +75,7 @@ types: .venv/ready
 	$(BIN)/mypy
 
 picture: .venv/ready
-	$(BIN)/python docs/picture.py
+	$(BIN)/python -m gallery
 
 bench: .venv/ready
 	$(BIN)/python -m bench

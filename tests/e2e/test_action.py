@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 import tomllib
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +14,8 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
+from tests.support.samples import keep_session
 from tests.support.tools import REPOSITORY, SCRIPTS, need
-from ullage.quota.model import Account, Reading, Window
-from ullage.store.cache import ProfileCache
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -116,19 +114,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory, workspace: Path) -> dict
 @pytest.fixture
 def look_for_room(environ: dict[str, str], installed: dict[str, str], workspace: Path, tmp_path: Path) -> Any:
     """Run the second step with inputs, where 85 % of the session are used, and return how it ended."""
-    now = datetime.now(UTC)
-    window = Window(
-        id="five_hour",
-        label="Session (5h)",
-        kind="session",
-        used_percent=85.0,
-        resets_at=now + timedelta(hours=1),
-        source="oauth",
-        as_of=now,
-    )
-    cache = ProfileCache(environ)
-    cache.make_private()
-    cache.save_reading(Reading(account=Account(), source="oauth", as_of=now, windows=(window,)))
+    keep_session(environ, 85.0)
     environ["PYTHONPATH"] = str(workspace)
 
     def look(**given: str) -> subprocess.CompletedProcess[str]:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sysconfig
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import yaml
 
+from tests.support.samples import keep_session
 from tests.support.tools import REPOSITORY, SCRIPTS, need, run
-from ullage.quota.model import Account, Reading, Window
-from ullage.store.cache import ProfileCache
 
 GIT = ["git", "-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "init.defaultBranch=main"]
 
@@ -21,19 +19,7 @@ GIT = ["git", "-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "init
 @pytest.fixture(autouse=True)
 def used(environ: dict[str, str]) -> None:
     """85 % of the session are used."""
-    now = datetime.now(UTC)
-    window = Window(
-        id="five_hour",
-        label="Session (5h)",
-        kind="session",
-        used_percent=85.0,
-        resets_at=now + timedelta(hours=1),
-        source="oauth",
-        as_of=now,
-    )
-    cache = ProfileCache(environ)
-    cache.make_private()
-    cache.save_reading(Reading(account=Account(), source="oauth", as_of=now, windows=(window,)))
+    keep_session(environ, 85.0)
 
 
 def git(directory: Path, environ: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:

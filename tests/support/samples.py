@@ -9,16 +9,18 @@ from hypothesis import strategies as st
 
 from ullage import config
 from ullage.base.text import clean
-from ullage.quota.model import SEVERITIES, Account, Credits, Money, Problem, Reading, Window
+from ullage.quota.model import KINDS, SEVERITIES, Account, Credits, Money, Problem, Reading, Window
+from ullage.store.cache import ProfileCache
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from hypothesis.strategies import SearchStrategy
 
     from ullage.quota.model import Kind
 
 NOW = datetime(2026, 11, 22, 10, 38, 49, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-KINDS: tuple[Kind, ...] = ("session", "weekly", "model", "other")
 
 
 def window(id: str = "five_hour", used: float | None = 37.0, **changes: Any) -> Window:
@@ -41,6 +43,15 @@ def reading(*windows: Window, **changes: Any) -> Reading:
     """A reading of these windows, stated now."""
     account = Account(id="a1b2", plan="max", tier="default_claude_max_20x")
     return Reading(account=account, source="oauth", as_of=NOW, windows=windows).replace(**changes)
+
+
+def keep_session(environ: Mapping[str, str], used: float) -> None:
+    """Keep a reading of now, of nobody's account, whose only window is the session."""
+    now = datetime.now(UTC)
+    stated = window("five_hour", used, label="Session (5h)", as_of=now, resets_at=now + HOUR)
+    cache = ProfileCache(environ)
+    cache.make_private()
+    cache.save_reading(reading(stated, account=Account(), as_of=now))
 
 
 def settings(template: str | None = None, **changes: Any) -> config.Settings:

@@ -13,6 +13,7 @@ VALUED = {
     "hook": ("--warn", "--block", "--tell-room", "--profile"),
     "tee": ("--profile",),
     "usage": ("--profile",),
+    "doctor": ("--profile",),
     "guard": ("--max", "--need", "--max-age", "--timeout", "--profile"),
 }
 FLAGS = {
@@ -21,6 +22,7 @@ FLAGS = {
     "hook": ("--allow-credits", "--fail-closed", "--from-plugin"),
     "tee": (),
     "usage": ("--json", "--refresh", "--no-refresh", "--all"),
+    "doctor": ("--json", "--measure"),
     "guard": (*("--allow-credits", "--refresh", "--fail-open", "--fail-closed", "--wait", "--json", "--quiet", "-q"),),
 }
 # After the options of these stands a command to run.

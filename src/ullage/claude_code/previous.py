@@ -1,4 +1,8 @@
-"""`ullage statusline --then COMMAND`: run the user's previous status line beside ours, with the same input."""
+"""`ullage statusline --then COMMAND`: run the user's previous status line beside ours, with the same input.
+
+Not by `system.programs`: what that imports, subprocess and threads, takes longer than our own line, which is waited for
+after every answer.
+"""
 
 from __future__ import annotations
 

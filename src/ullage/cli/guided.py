@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 import click
 
 from ullage import config
-from ullage.base.documentation import find_page
 from ullage.base.errors import UllageError
+from ullage.base.shipped import find_page
 from ullage.cli import changing, previews
 from ullage.cli.asking import LONGEST_REFRESH_SECONDS
 from ullage.cli.say import say

@@ -12,6 +12,7 @@ import click
 
 from ullage.base import moments
 from ullage.base.errors import UsageError
+from ullage.base.record import Record
 from ullage.cli.say import remark, say_csv, say_lines
 from ullage.cli.settings import load_settings, load_terminal_settings, tell_issues
 from ullage.org import days, fetch, keys, output, reports
@@ -159,24 +160,28 @@ def _filters(given: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-def _report(
-    report: Report,
-    since: str,
-    until: str,
-    by: Sequence[str],
-    as_json: bool,
-    as_csv: bool,
-    openmetrics: bool,
-    width: str = "1d",
-    **more: Any,
-) -> int:
-    if as_json + as_csv + openmetrics > 1:
+class _Wish(Record):
+    """What a report is to hold and how it is printed, as the options that all reports share say."""
+
+    since: str
+    until: str
+    by: Sequence[str]
+    as_json: bool
+    as_csv: bool
+    openmetrics: bool
+    width: str = "1d"
+
+
+def _report(report: Report, **given: Any) -> int:
+    wish = _Wish(**{name: given.pop(name) for name in _Wish._fields if name in given})
+    if wish.as_json + wish.as_csv + wish.openmetrics > 1:
         raise click.UsageError("--json, --csv and --openmetrics exclude each other.")
     # With the day as a label, a metrics system would get new series every day.
-    default = [name for name in report.default_by if not (openmetrics and name == "day")]
-    chosen, filters = _chosen(report, by or default, width), _filters(more)
+    default = [name for name in report.default_by if not (wish.openmetrics and name == "day")]
+    # What is left are the filters of this report.
+    chosen, filters = _chosen(report, wish.by or default, wish.width), _filters(given)
     try:
-        wanted = days.choose_days(since, until, report, width, datetime.now(UTC))
+        wanted = days.choose_days(wish.since, wish.until, report, wish.width, datetime.now(UTC))
     except UsageError as error:
         raise click.UsageError(str(error)) from error
     for note in wanted.notes:
@@ -187,13 +192,13 @@ def _report(
     others = set(settings.key_variables) - {names.variable}
     environ = {name: value for name, value in os.environ.items() if name not in others}
     asked = tuple(name for name in chosen if name in report.groups)
-    query = reports.Query(report=report, width=width, groups=asked, filters=filters)
+    query = reports.Query(report=report, width=wish.width, groups=asked, filters=filters)
     found = fetch.fetch_report(query, wanted, keys.fetch_key(report.key, names, environ), environ, pause=_pause)
-    if as_json:
+    if wish.as_json:
         click.echo(json.dumps(output.build_document(report, wanted, found, chosen), indent=1))
-    elif as_csv:
+    elif wish.as_csv:
         say_csv(output.lay_out_table(found, chosen))
-    elif openmetrics:
+    elif wish.openmetrics:
         click.echo(output.expose_report(report, wanted, found, chosen), nl=False)
     else:
         settings = load_terminal_settings(settings)

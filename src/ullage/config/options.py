@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ullage.base.documentation import find_page
 from ullage.base.record import Record
+from ullage.base.shipped import find_page
 from ullage.config import checks
 from ullage.config.palette import BACKGROUNDS, LEVELS, PALETTES, check_style
 from ullage.config.settings import DEFAULTS

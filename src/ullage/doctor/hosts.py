@@ -7,7 +7,6 @@ import re
 import threading
 
 from ullage.base.errors import UllageError, UsageError
-from ullage.doctor import measure
 from ullage.doctor.finding import Finding
 from ullage.quota.schemas import HostDocument
 from ullage.setup import plans, reasons, started
@@ -74,6 +73,9 @@ def measure_prompts(
     hosts: Sequence[HostDocument], environ: Mapping[str, str], now: datetime, findings: list[Finding]
 ) -> dict[str, float | None]:
     """Return how many milliseconds each program takes for a prompt; put what each shell's hook takes into `hosts`."""
+    # Imported late: few ask for it.
+    from ullage.doctor import measure
+
     prompt: dict[str, float | None] = {}
     try:
         with measure.cache(environ, int(now.timestamp())) as inside:

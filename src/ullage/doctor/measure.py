@@ -9,15 +9,13 @@ import contextlib
 import os
 import re
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 
 from ullage.prompt.publish import read_boot_clock
 from ullage.setup import started
-from ullage.system import secret
-from ullage.system.programs import find_program
+from ullage.system.programs import ProgramFloodError, ProgramLateError, find_program, run_program
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -144,19 +142,10 @@ def in_a_script(shell: str, code: bytes) -> str:
 
 def _output(command: Sequence[str], environ: Mapping[str, str]) -> bytes | None:
     try:
-        # A session of its own: an interactive shell must not reach for the terminal that doctor runs on.
-        done = subprocess.run(
-            list(command),
-            env=secret.withhold_keys(environ),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_SECONDS,
-            check=False,
-            start_new_session=True,
-        )
-    except (OSError, subprocess.TimeoutExpired):
+        done = run_program(command, environ, seconds=_SECONDS)
+    except (OSError, ProgramLateError, ProgramFloodError):
         return None
-    return done.stdout if done.returncode == 0 else None
+    return done.output if done.status == 0 else None
 
 
 def _seconds(command: Sequence[str], environ: Mapping[str, str]) -> float | None:

@@ -39,7 +39,7 @@ def lay_out(document: dict[str, Any], wrong: Sequence[str], now: datetime, width
     if not wrong:
         yield [Span(text="✓ ", level="normal"), Span(text="All is well.")]
     for sentence in wrong:
-        yield from Fact(mark="✗", name="", text=sentence).lines(width)
+        yield from Fact(mark="✗", name="", text=sentence).lay_out(width)
     groups = (
         ("Where it is shown", _hosts(document)),
         ("What is known", _known(document, now)),
@@ -51,7 +51,7 @@ def lay_out(document: dict[str, Any], wrong: Sequence[str], now: datetime, width
         yield []
         yield [Span(text=heading, style="bold")]
         for fact in facts:
-            yield from fact.lines(width, names + 2)
+            yield from fact.lay_out(width, names + 2)
 
 
 def _hosts(document: dict[str, Any]) -> list[Fact]:

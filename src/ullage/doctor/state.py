@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shlex
 import stat
 from typing import NamedTuple
 
+from ullage.base.contexts import suppress
 from ullage.base.errors import HistoryError
 from ullage.quota.schemas import DirectoryDocument, HistoryFileDocument, StateDocument
 from ullage.store import history
@@ -33,7 +33,7 @@ def describe_state(path: str) -> StateDocument:
 
 def _history(path: str) -> HistoryFileDocument:
     samples = None
-    with contextlib.suppress(HistoryError):
+    with suppress(HistoryError):
         samples = history.count_samples(path)
     return HistoryFileDocument(
         file=path, bytes=_size(path), samples=samples, damaged=_damaged(path), **_find_standing(path)._asdict()

@@ -112,9 +112,8 @@ def judge(
     known = {window.id: window for window in named}
     findings = []
     for key, limit in chosen.items():
-        finding = _finding(
-            key, known.get(key), limit, need.get(key, 0.0), forecasts.get(key), question.max_age, thresholds, now
-        )
+        demand = _Demand(id=key, limit=limit, need=need.get(key, 0.0), max_age=question.max_age)
+        finding = _judge_window(demand, known.get(key), forecasts.get(key), thresholds, now)
         findings.append(_paid(finding, reading) if question.allow_credits else finding)
     if not findings:
         return Verdict(outcome="unknown", exit_code=NOTHING_KNOWN, message="The last reading names nothing that binds.")
@@ -124,23 +123,26 @@ def judge(
     return verdict
 
 
-def _finding(
-    key: str,
-    window: Window | None,
-    limit: float,
-    need: float,
-    forecast: Forecast | None,
-    max_age: timedelta | None,
-    thresholds: Thresholds,
-    now: datetime,
+class _Demand(Record):
+    """What is asked of one window: the limit, the percentage that must fit below it, and a number's highest age."""
+
+    id: str
+    limit: float
+    need: float
+    max_age: timedelta | None
+
+
+def _judge_window(
+    demand: _Demand, window: Window | None, forecast: Forecast | None, thresholds: Thresholds, now: datetime
 ) -> WindowVerdict:
     """Judge one window.
 
     A number at its limit is judged over before its age is looked at: until the reset it can only have grown.
     """
-    common: dict[str, Any] = {"id": key, "limit": limit, "need": need}
+    limit, need, max_age = demand.limit, demand.need, demand.max_age
+    common: dict[str, Any] = {"id": demand.id, "limit": limit, "need": need}
     if window is None or window.used_percent is None:
-        label = clean(window.label) if window else key
+        label = clean(window.label) if window else demand.id
         why = f"nothing is known of {label}"
         return WindowVerdict(label=label, outcome="unknown", exit_code=NOTHING_KNOWN, why=why, **common)
     label, used = clean(window.label), window.used_percent

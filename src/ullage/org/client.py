@@ -8,8 +8,8 @@ import urllib.parse
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from ullage.base.documentation import find_page
 from ullage.base.errors import SourceError, UsageError
+from ullage.base.shipped import find_page
 from ullage.base.text import clean
 from ullage.base.values import format_time
 from ullage.org import keys, reports, rows

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ullage.base.documentation import find_page
 from ullage.base.errors import SourceError, UllageError
+from ullage.base.shipped import find_page
 from ullage.system import keys
 
 TYPE_CHECKING = False

@@ -42,11 +42,21 @@ def build(
     written = math.floor(now.timestamp())
     if reading is None:
         return {TIMELINES: [Frame(starts_at=written - LEAD_SECONDS, level="none", text="")]}
+    view = View(
+        reading=reading,
+        now=now,
+        thresholds=settings.thresholds,
+        show_left=settings.show_left,
+        ascii_only=settings.ascii_only,
+        forecasts=forecasts,
+        samples=samples,
+        nerd=settings.nerd,
+    )
     alike: dict[tuple[str, str], list[str]] = {}
     for name in TIMELINES:
         alike.setdefault((settings.templates[find_surface(name)], choose_form(name)), []).append(name)
     scenes = {
-        (template, ascii): _scenes(reading, settings, template, written, forecasts, samples, ascii=ascii)
+        (template, ascii): _scenes(view, template, written, ascii=ascii)
         for template, ascii in {(template, is_ascii(form)) for template, form in alike}
     }
     return {
@@ -132,28 +142,20 @@ def _thinned(steps: list[int], written: int) -> list[int]:
     return [*near[:half], *near[half + 1 :: 2], *far] if near else far[1::2]
 
 
-def _scenes(
-    reading: Reading,
-    settings: Settings,
-    template: str,
-    written: int,
-    forecasts: Mapping[str, Forecast],
-    samples: Mapping[str, Sequence[Sample]],
-    *,
-    ascii: bool,
-) -> list[tuple[int, list[Span]]]:
+def _scenes(view: View, template: str, written: int, *, ascii: bool) -> list[tuple[int, list[Span]]]:
     """Return the seconds at which the template's text changes, with the text from then on."""
     if ascii:
-        settings = settings.replace(ascii_only=True)
+        view = view.replace(ascii_only=True)
     nodes = parse_template(template)
-    fixed = {written, *list_turns(reading, settings.thresholds, written)}
+    fixed = {written, *list_turns(view.reading, view.thresholds, written)}
     horizon = max(fixed)
     if _asks_for(FORECASTS, nodes):
-        fixed |= _exhaustions(forecasts, written, horizon)
+        fixed |= _exhaustions(view.forecasts, written, horizon)
     if _asks_for(MOMENTS, nodes):
         fixed |= _midnights(written, horizon)
-    steps = [step for step in _steps(reading, nodes, written, horizon) if step not in fixed]
-    filled = {second: _fill(nodes, reading, settings, second, forecasts, samples) for second in (*fixed, *steps)}
+    steps = [step for step in _steps(view.reading, nodes, written, horizon) if step not in fixed]
+    seconds = (*fixed, *steps)
+    filled = {second: segment.fill(nodes, view.replace(now=datetime.fromtimestamp(second, UTC))) for second in seconds}
     if ascii:
         filled = {second: _without_signs(spans) for second, spans in filled.items()}
     scenes = _changes(filled)
@@ -161,27 +163,6 @@ def _scenes(
         steps = _thinned(steps, written)
         scenes = _changes({second: filled[second] for second in (*fixed, *steps)})
     return [(written - LEAD_SECONDS, scenes[0][1]), *scenes[1:]]
-
-
-def _fill(
-    nodes: tuple[Node, ...],
-    reading: Reading,
-    settings: Settings,
-    second: int,
-    forecasts: Mapping[str, Forecast],
-    samples: Mapping[str, Sequence[Sample]],
-) -> list[Span]:
-    view = View(
-        reading=reading,
-        now=datetime.fromtimestamp(second, UTC),
-        thresholds=settings.thresholds,
-        show_left=settings.show_left,
-        ascii_only=settings.ascii_only,
-        forecasts=forecasts,
-        samples=samples,
-        nerd=settings.nerd,
-    )
-    return segment.fill(nodes, view)
 
 
 def _without_signs(spans: Iterable[Span]) -> list[Span]:

@@ -99,12 +99,10 @@ def _contents(
     return dict(sorted(found.items(), key=lambda content: TIMELINES[-1] in content[1]))
 
 
-def read_boot_clock(
-    uptime_path: str = "/proc/uptime", boot_id_path: str = "/proc/sys/kernel/random/boot_id"
-) -> BootClock | None:
+def read_boot_clock() -> BootClock | None:
     """Return the wall clock at boot where the system tells its uptime to a shell (Linux), else None."""
-    uptime = (read_regular(uptime_path) or b"").split()
-    boot_id = (read_regular(boot_id_path) or b"").decode(errors="replace").strip()
+    uptime = (read_regular("/proc/uptime") or b"").split()
+    boot_id = (read_regular("/proc/sys/kernel/random/boot_id") or b"").decode(errors="replace").strip()
     try:
         centiseconds = math.floor(time.time() * 100) - round(float(uptime[0]) * 100)
     except (IndexError, ValueError):

@@ -66,13 +66,13 @@ class Row(Record):
     used_percent: float | None = None
 
 
-def build_rows(overview: Overview, settings: Settings, now: datetime, *, bar_cells: int = _BAR_CELLS) -> list[Row]:
+def build_rows(overview: Overview, settings: Settings, now: datetime) -> list[Row]:
     """Return a row for each window that the server lists, for the credits, and for each pool, where they are known."""
     reading = overview.reading
     assert reading is not None
     binding = find_binding_window(list_limits(reading), now, settings.thresholds)
     found = [
-        _window(window, overview, settings, now, bar_cells).replace(
+        _window(window, overview, settings, now).replace(
             source=window.source,
             as_of=window.as_of,
             window_id=window.id,
@@ -87,7 +87,7 @@ def build_rows(overview: Overview, settings: Settings, now: datetime, *, bar_cel
         as_of = credits.as_of or reading.as_of
         if judge_age(as_of, now, settings.thresholds) != "expired":
             found.append(
-                _credits(credits, reading, settings, now, bar_cells).replace(
+                _credits(credits, reading, settings, now).replace(
                     source=reading.source,
                     as_of=as_of,
                     used_percent=credits.used_percent,
@@ -97,7 +97,7 @@ def build_rows(overview: Overview, settings: Settings, now: datetime, *, bar_cel
     for pool in reading.pools:
         as_of = pool.as_of or reading.as_of
         if judge_age(as_of, now, settings.thresholds) != "expired" and not _has_ended(pool, now):
-            found.append(_pool(pool, settings, now, bar_cells).replace(source=reading.source, as_of=as_of))
+            found.append(_pool(pool, settings, now).replace(source=reading.source, as_of=as_of))
     return found
 
 
@@ -118,7 +118,7 @@ def sort_by_kind(windows: Sequence[Window]) -> list[Window]:
     return sorted(windows, key=lambda window: KINDS.index(window.kind))
 
 
-def _window(window: Window, overview: Overview, settings: Settings, now: datetime, bar_cells: int) -> Row:
+def _window(window: Window, overview: Overview, settings: Settings, now: datetime) -> Row:
     name = segment.shorten_name(window)
     row = Row(
         label=clean(window.label),
@@ -151,7 +151,7 @@ def _window(window: Window, overview: Overview, settings: Settings, now: datetim
         share=1 - share if settings.show_left else share,
         elapsed=_elapsed(window, now, settings),
         bar=Span(
-            text=words.draw_bar(used, left=settings.show_left, ascii_only=settings.ascii_only, cells=bar_cells),
+            text=words.draw_bar(used, left=settings.show_left, ascii_only=settings.ascii_only, cells=_BAR_CELLS),
             level=number.level,
         ),
         course=Span(
@@ -191,7 +191,7 @@ def _in_sentences(window: Window, expected: Outlook, sentence: str, now: datetim
     return Span(text=words.format_reset(window.resets_at, now)), *after
 
 
-def _credits(credits: Credits, reading: Reading, settings: Settings, now: datetime, bar_cells: int) -> Row:
+def _credits(credits: Credits, reading: Reading, settings: Settings, now: datetime) -> Row:
     row = Row(label="Credits", title="Credits")
     why = clean(words.REASONS.get(credits.disabled_reason or "", (credits.disabled_reason or "").replace("_", " ")))
     amount = words.format_amounts(credits.used, credits.limit) if credits.used or credits.limit else ""
@@ -200,7 +200,7 @@ def _credits(credits: Credits, reading: Reading, settings: Settings, now: dateti
         return _with_money(row.replace(number=off, percent=off.text), amount, why)
     if credits.used_percent is None:
         return _with_money(row, amount or "?, no limit known", why)
-    row = _with_share(row, find_credits_window(reading), credits.used_percent, settings, now, bar_cells)
+    row = _with_share(row, find_credits_window(reading), credits.used_percent, settings, now)
     return _with_money(row, amount, why)
 
 
@@ -210,19 +210,17 @@ def _with_money(row: Row, amount: str, why: str) -> Row:
     return row.replace(expected=Outlook(text=text, warns=bool(why)), outlook=tuple(span for span in spans if span.text))
 
 
-def _pool(pool: Pool, settings: Settings, now: datetime, bar_cells: int) -> Row:
+def _pool(pool: Pool, settings: Settings, now: datetime) -> Row:
     amount = words.format_amounts(pool.used, pool.limit) if pool.used or pool.limit else ""
     ends = words.ENDS.format(day=words.format_day(pool.ends_at)) if pool.ends_at else ""
     row = _with_money(
         Row(label=clean(pool.label), title=clean(pool.label)), ", ".join(filter(None, (amount, ends))), ""
     )
-    return row if pool.used_percent is None else _with_share(row, None, pool.used_percent, settings, now, bar_cells)
+    return row if pool.used_percent is None else _with_share(row, None, pool.used_percent, settings, now)
 
 
-def _with_share(
-    row: Row, counted: Window | None, used_percent: float, settings: Settings, now: datetime, bar_cells: int
-) -> Row:
-    bar = words.draw_bar(used_percent, left=settings.show_left, ascii_only=settings.ascii_only, cells=bar_cells)
+def _with_share(row: Row, counted: Window | None, used_percent: float, settings: Settings, now: datetime) -> Row:
+    bar = words.draw_bar(used_percent, left=settings.show_left, ascii_only=settings.ascii_only, cells=_BAR_CELLS)
     percent = words.format_percent(used_percent, left=settings.show_left)
     number = Span(text=percent)
     if counted is not None:

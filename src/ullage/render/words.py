@@ -159,7 +159,7 @@ def format_clock(moment: datetime, now: datetime, timezone: tzinfo | None = None
     return f"{_format_near_day(moment, now, timezone)} {local:%H:%M}"
 
 
-def format_sign_in_end(sign_in: SignInFacts, now: datetime, timezone: tzinfo | None = None) -> str:
+def format_sign_in_end(sign_in: SignInFacts, now: datetime) -> str:
     """Word the end of Claude Code's sign-in, with the time of that statement; empty but in its last three days.
 
     A person who has signed in since sees by that time that the former sign-in is meant.
@@ -167,7 +167,7 @@ def format_sign_in_end(sign_in: SignInFacts, now: datetime, timezone: tzinfo | N
     ends = sign_in.expires_at
     if ends is None or not timedelta() < ends - now <= _LAST_DAYS:
         return ""
-    seen, end = format_clock(sign_in.looked_at, now, timezone), format_clock(ends, now, timezone)
+    seen, end = format_clock(sign_in.looked_at, now), format_clock(ends, now)
     left = format_countdown(ends - now)
     return f"As told at {seen}, Claude Code's sign-in ends {end}, in {left}: /login in it renews it."
 

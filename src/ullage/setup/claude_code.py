@@ -13,7 +13,7 @@ from ullage.sources import claude_state
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ullage.setup.userfile import UserFile
 
@@ -35,10 +35,7 @@ def locate_settings(environ: Mapping[str, str]) -> str:
 
 def plan(environ: Mapping[str, str]) -> Plan:
     """Return what setting up would change; raise UsageError where it cannot be done safely."""
-    file = userfile.read(locate_settings(environ))
-    before = read_settings(file)
-    with name_path_in_errors(file):
-        after = settings_json.add_status_line(before)
+    file, before, after = _edit(environ, settings_json.add_status_line)
     if after == before:
         return Plan(change=None, words=f"{file.path} names `{settings_json.COMMAND}` already; nothing to add.")
     chained = " --then" in after and " --then" not in before
@@ -50,10 +47,7 @@ def plan(environ: Mapping[str, str]) -> Plan:
 
 def plan_undo(environ: Mapping[str, str]) -> Plan:
     """Return what taking our status line out would change; the one that it ran comes back."""
-    file = userfile.read(locate_settings(environ))
-    before = read_settings(file)
-    with name_path_in_errors(file):
-        after = settings_json.remove_status_line(before)
+    file, before, after = _edit(environ, settings_json.remove_status_line)
     if after == before:
         words = f"{file.path} does not name `{settings_json.COMMAND}`: nothing to undo."
         return Plan(change=None, words=" ".join(filter(None, (words, _left(after)))))
@@ -94,6 +88,14 @@ def plan_undo_all(environ: Mapping[str, str]) -> Plan:
     )
 
 
+def _edit(environ: Mapping[str, str], change: Callable[[str], str]) -> tuple[UserFile, str, str]:
+    """Return the file of the settings, what it holds, and what it would hold after a change."""
+    file = userfile.read(locate_settings(environ))
+    before = read_settings(file)
+    with name_path_in_errors(file):
+        return file, before, change(before)
+
+
 def _left(after: str) -> str:
     """Word what remains of ours once the status line is taken out."""
     if not hook_settings.has_hooks(after):
@@ -124,10 +126,7 @@ def name_path_in_errors(file: UserFile) -> Iterator[None]:
 
 def plan_hooks(environ: Mapping[str, str], arguments: Sequence[str]) -> Plan:
     """Return what setting up would change; raise UsageError where it cannot be done safely."""
-    file = userfile.read(locate_settings(environ))
-    before = read_settings(file)
-    with name_path_in_errors(file):
-        after = hook_settings.add_hooks(before, arguments)
+    file, before, after = _edit(environ, lambda held: hook_settings.add_hooks(held, arguments))
     if after == before:
         return Plan(change=None, words=f"{file.path} has these hooks already; nothing to add.")
     note = "" if settings_json.COMMAND in before else _KNOWS_BY_REFRESH
@@ -138,10 +137,7 @@ def plan_hooks(environ: Mapping[str, str], arguments: Sequence[str]) -> Plan:
 
 def plan_hooks_undo(environ: Mapping[str, str]) -> Plan:
     """Return what taking our hooks out would change."""
-    file = userfile.read(locate_settings(environ))
-    before = read_settings(file)
-    with name_path_in_errors(file):
-        after = hook_settings.remove_hooks(before)
+    file, before, after = _edit(environ, hook_settings.remove_hooks)
     if after == before:
         return Plan(change=None, words=f"{file.path} has no hook of ullage: nothing to undo.")
     ours = hook_settings.takes_back(before, after)

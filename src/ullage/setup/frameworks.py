@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 import re
 
-from ullage.base.documentation import find_page
 from ullage.base.record import Record
+from ullage.base.shipped import find_page
 from ullage.system.files import read_regular
 
 

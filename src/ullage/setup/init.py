@@ -6,6 +6,7 @@ import os
 import sys
 
 from ullage.base.errors import UllageError
+from ullage.base.shipped import locate
 from ullage.system import streams
 
 TYPE_CHECKING = False
@@ -33,8 +34,6 @@ _SETTINGS = {
 # In these a variable that is not set is an error before anything runs.
 _ALWAYS_PLACED = ("elvish", "xonsh")
 
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-
 
 def run(arguments: Sequence[str]) -> int | None:
     """Print the shell's code and return 0; None when it is for the full command line to say what is wrong."""
@@ -54,9 +53,9 @@ def list_places(shell: str) -> list[str]:
     return [place for place in PLACES.values() if place not in _MISSING.get(shell, ())]
 
 
-def build_code(shell: str, place: str | None, program: str | None = None) -> bytes:
+def build_code(shell: str, place: str | None) -> bytes:
     """Return the shell's own file after the lines that say where `ullage` is and where the segment goes."""
-    quoted = quote(program or find_this_program(sys.argv[0], sys.executable), shell)
+    quoted = quote(find_this_program(sys.argv[0], sys.executable), shell)
     sets_program, sets_place = _SETTINGS.get(shell, ("__ullage_program={}", "ULLAGE_PLACE={}"))
     if shell in _ALWAYS_PLACED:
         place = quote(place or "left", shell)
@@ -65,15 +64,12 @@ def build_code(shell: str, place: str | None, program: str | None = None) -> byt
         return os.fsencode("\n".join([*settings, ""])) + file.read()
 
 
-def locate_shell_file(shell: str, package: str = _PACKAGE) -> str:
-    """Return the path of the file for a shell: in the package, or beside the sources in a checkout."""
-    name = f"ullage.{SUFFIXES.get(shell, shell)}"
-    places = [os.path.join(package, "shell"), os.path.join(package, "..", "..", "shell")]
-    for directory in places:
-        path = os.path.normpath(os.path.join(directory, name))
-        if os.path.exists(path):
-            return path
-    raise UllageError(f"{name} is missing from {places[0]}. Install ullage again.")
+def locate_shell_file(shell: str) -> str:
+    """Return the path of the file for a shell; raise UllageError where it is missing."""
+    path = locate("shell", f"ullage.{SUFFIXES.get(shell, shell)}")
+    if not os.path.exists(path):
+        raise UllageError(f"{path} is missing. Install ullage again.")
+    return path
 
 
 def find_this_program(called: str, interpreter: str) -> str:

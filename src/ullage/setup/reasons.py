@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from ullage.base.documentation import find_page
+from ullage.base.shipped import find_page
 from ullage.setup import started
 from ullage.system.files import read_regular
 

@@ -24,13 +24,13 @@ COMMAND = "ullage statusline"
 INTERVAL_KEY, INTERVAL_SECONDS = "refreshInterval", 60
 
 
-def add_status_line(text: str, command: str = COMMAND) -> str:
+def add_status_line(text: str) -> str:
     """Return the settings with our command as the status line, or before the one that is there.
 
     An empty text becomes a file. Settings that have it already come back as they are. Raises UsageError for a text that
     is no JSON object, or whose status line is of a kind that this version does not know.
     """
-    line = {"type": "command", "command": command, INTERVAL_KEY: INTERVAL_SECONDS}
+    line = {"type": "command", "command": COMMAND, INTERVAL_KEY: INTERVAL_SECONDS}
     if not text.strip():
         return json.dumps({KEY: line}, indent=2) + "\n"
     present = _status_line(text)
@@ -42,26 +42,26 @@ def add_status_line(text: str, command: str = COMMAND) -> str:
             f'`{KEY}` is not of the form {{"type": "command", "command": …}}, so the file is not touched. Correct it '
             "or take it out, and run this again."
         )
-    if _is_ours(named.value, command):
+    if _is_ours(named.value):
         return text
     if jsonedit.find_member(text, present.value_start, INTERVAL_KEY) is not None:
-        return jsonedit.replace(text, named, _chained(jsonedit.get_raw(text, named), command, _THEN))
+        return jsonedit.replace(text, named, _chained(jsonedit.get_raw(text, named), _THEN))
     text = jsonedit.append(text, present.value_start, INTERVAL_SECONDS, INTERVAL_KEY)
     named = _named_command(text)
-    return jsonedit.replace(text, named, _chained(jsonedit.get_raw(text, named), command, _THEN_AND_INTERVAL))
+    return jsonedit.replace(text, named, _chained(jsonedit.get_raw(text, named), _THEN_AND_INTERVAL))
 
 
-def remove_status_line(text: str, command: str = COMMAND) -> str:
+def remove_status_line(text: str) -> str:
     """Return the settings without our command: with the status line that it chained, or with none."""
     present = _status_line(text) if text.strip() else None
     named = _command(text, present) if present is not None else None
-    if present is None or named is None or not _is_ours(named.value, command):
+    if present is None or named is None or not _is_ours(named.value):
         return text
-    previous = _previous(named.value, command)
+    previous = _previous(named.value)
     if previous is None:
         return jsonedit.drop(text, jsonedit.find_outermost(text), present)
-    separator = _THEN_AND_INTERVAL if named.value.startswith(command + _THEN_AND_INTERVAL) else _THEN
-    before = _unchained(jsonedit.get_raw(text, named), command, previous, separator)
+    separator = _THEN_AND_INTERVAL if named.value.startswith(COMMAND + _THEN_AND_INTERVAL) else _THEN
+    before = _unchained(jsonedit.get_raw(text, named), previous, separator)
     if separator == _THEN_AND_INTERVAL:
         interval = jsonedit.find_member(text, present.value_start, INTERVAL_KEY)
         if interval is not None and interval.value == INTERVAL_SECONDS:
@@ -84,9 +84,9 @@ _CHARACTER = re.compile(r"\\u[0-9a-fA-F]{4}|\\.|.", re.DOTALL)
 _QUOTES = ("'", "\\u0027")
 
 
-def _chained(written: str, command: str, separator: str) -> str:
+def _chained(written: str, separator: str) -> str:
     """Put our command before one that is written as a JSON string, whose every character stays written as it is."""
-    prefix = json.dumps(command + separator, ensure_ascii=False)[:-1]
+    prefix = json.dumps(COMMAND + separator, ensure_ascii=False)[:-1]
     inner = written[1:-1]
     if shlex.quote(json.loads(written)) == json.loads(written):
         return f'{prefix}{inner}"'
@@ -95,16 +95,16 @@ def _chained(written: str, command: str, separator: str) -> str:
     return f"{prefix}'{''.join(quoted)}'\""
 
 
-def _unchained(written: str, command: str, previous: str, separator: str) -> str:
+def _unchained(written: str, previous: str, separator: str) -> str:
     """Return the command behind ours as it was written, or the usual way where ours has been written anew since."""
-    inner = written[len(json.dumps(command + separator, ensure_ascii=False)) - 1 : -1]
+    inner = written[len(json.dumps(COMMAND + separator, ensure_ascii=False)) - 1 : -1]
     if inner[:1] == inner[-1:] == "'":
         inner = inner[1:-1]
         for quote in _QUOTES:
             inner = inner.replace(f"'\\\"{quote}\\\"'", quote)
     candidate = f'"{inner}"'
     try:
-        if _chained(candidate, command, separator) == written and json.loads(candidate) == previous:
+        if _chained(candidate, separator) == written and json.loads(candidate) == previous:
             return candidate
     except ValueError:
         pass
@@ -122,14 +122,14 @@ def _command(text: str, status_line: Element) -> Element | None:
     return named if named is not None and isinstance(named.value, str) else None
 
 
-def _is_ours(present: str, command: str) -> bool:
-    return present == command or present.startswith(command + " ")
+def _is_ours(present: str) -> bool:
+    return present == COMMAND or present.startswith(COMMAND + " ")
 
 
-def _previous(present: str, command: str) -> str | None:
+def _previous(present: str) -> str | None:
     """Return the command that ours runs as well."""
     try:
-        words = shlex.split(present[len(command) :].replace("--then=", "--then ", 1))
+        words = shlex.split(present[len(COMMAND) :].replace("--then=", "--then ", 1))
     except ValueError as error:
         raise UsageError(f"The {KEY} command cannot be read ({error}), so it is not touched. Mend it first.") from error
     return words[words.index("--then") + 1] if "--then" in words[:-1] else None

@@ -13,6 +13,7 @@ import stat
 
 from ullage.base.errors import UllageError, UsageError
 from ullage.base.record import Record
+from ullage.base.shipped import locate
 from ullage.system import programs
 from ullage.system.files import read_regular
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _LIST = ".written-by-ullage"
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _LONGEST_ANSWER_SECONDS = 20
 
 
@@ -32,19 +32,18 @@ class Tree(Record):
     files: Mapping[str, bytes]
 
 
-def read_source(desktop: str, package: str = _PACKAGE) -> dict[str, bytes]:
-    """Return the files of a desktop's widget by their names: from the package, or beside the sources in a checkout."""
-    places = [os.path.join(package, "desktop", desktop), os.path.join(package, "..", "..", "desktop", desktop)]
-    for place in places:
-        found: dict[str, bytes] = {}
-        for directory, _, names in os.walk(place):
-            for name in names:
-                path = os.path.join(directory, name)
-                with open(path, "rb") as file:
-                    found[os.path.relpath(path, place).replace(os.sep, "/")] = file.read()
-        if found:
-            return found
-    raise UllageError(f"The files for {desktop} are missing from {places[0]}. Install ullage again.")
+def read_source(desktop: str) -> dict[str, bytes]:
+    """Return the files of a desktop's widget by their names; raise UllageError where they are missing."""
+    place = locate("desktop", desktop)
+    found: dict[str, bytes] = {}
+    for directory, _, names in os.walk(place):
+        for name in names:
+            path = os.path.join(directory, name)
+            with open(path, "rb") as file:
+                found[os.path.relpath(path, place).replace(os.sep, "/")] = file.read()
+    if not found:
+        raise UllageError(f"The files for {desktop} are missing from {place}. Install ullage again.")
+    return found
 
 
 def is_written(tree: Tree) -> bool:

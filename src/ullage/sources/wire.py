@@ -11,6 +11,7 @@ from __future__ import annotations
 from itertools import islice
 
 from ullage.base.errors import SourceError
+from ullage.base.record import Record
 from ullage.base.text import clean, make_slug
 from ullage.base.values import parse_percent, parse_time
 from ullage.quota.model import (
@@ -109,14 +110,15 @@ def parse_usage(body: object, *, account: Account, source: str, as_of: datetime)
     )
 
 
-class _Stated:
+class _Stated(Record):
     """One window as the body states it, before it is checked."""
 
-    def __init__(
-        self, name: str, label: str, kind: Kind, fields: Mapping[str, Any], percent: object, *, is_listed: bool = True
-    ) -> None:
-        self.name, self.label, self.kind, self.fields, self.percent = name, label, kind, fields, percent
-        self.is_listed = is_listed
+    name: str
+    label: str
+    kind: Kind
+    fields: Mapping[str, Any]
+    percent: object
+    is_listed: bool = True
 
 
 def _listed(body: Mapping[str, Any]) -> Iterator[_Stated]:
@@ -124,7 +126,7 @@ def _listed(body: Mapping[str, Any]) -> Iterator[_Stated]:
     for entry in limits if isinstance(limits, list) else ():
         if isinstance(entry, dict) and isinstance(entry.get("kind"), str):
             name, label, kind = _identity(entry["kind"], entry.get("scope"))
-            yield _Stated(name, label, kind, entry, entry.get("percent"))
+            yield _Stated(name=name, label=label, kind=kind, fields=entry, percent=entry.get("percent"))
 
 
 def _identity(kind: str, scope: object) -> tuple[str, str, Kind]:
@@ -151,7 +153,7 @@ def _model_scoped(body: Mapping[str, Any]) -> Iterator[_Stated]:
         if isinstance(entry, dict) and entry:
             scope = {"model": {"display_name": entry.get("display_name")}}
             name, label, kind = _identity("weekly_scoped", scope)
-            yield _Stated(name, label, kind, entry, entry.get("utilization"))
+            yield _Stated(name=name, label=label, kind=kind, fields=entry, percent=entry.get("utilization"))
 
 
 def _flat(body: Mapping[str, Any]) -> Iterator[_Stated]:
@@ -166,7 +168,14 @@ def _flat(body: Mapping[str, Any]) -> Iterator[_Stated]:
         period = clean(fields.get("period"), _LONGEST_SCOPE)
         if name == "spend_limit" and period:
             label = f"{label} ({period})"
-        yield _Stated(name, label, kind, fields, fields.get("utilization"), is_listed=name in _KNOWN)
+        yield _Stated(
+            name=name,
+            label=label,
+            kind=kind,
+            fields=fields,
+            percent=fields.get("utilization"),
+            is_listed=name in _KNOWN,
+        )
 
 
 def _is_pool(key: str, fields: Mapping[str, Any]) -> bool:

@@ -103,13 +103,13 @@ def identify(path: str) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-def write_atomically(path: str, data: bytes, modified_at: float | None = None, mode: int = 0o600) -> None:
+def write_atomically(path: str, data: bytes, mode: int = 0o600) -> None:
     """Replace a file whole and for good: a reader sees the old bytes or the new, also after a power cut.
 
     The file is the user's alone unless `mode` says otherwise, whatever the umask. Raises CacheError when it cannot be
     written; what was there stays.
     """
-    _replace((path,), data, modified_at, mode, durable=True)
+    _replace((path,), data, None, mode, durable=True)
 
 
 def write_derived(paths: Sequence[str], data: bytes, modified_at: float | None = None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import queue
@@ -13,6 +12,7 @@ import tempfile
 import threading
 import time
 
+from ullage.base.contexts import contextmanager, suppress
 from ullage.base.record import Record
 from ullage.system import secret
 
@@ -76,11 +76,11 @@ class Program:
         stdin = self.process.stdin
         assert stdin is not None
         # Windows says EINVAL of a pipe that the other side has closed.
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             stdin.write(data)
             stdin.flush()
         if close:
-            with contextlib.suppress(OSError):
+            with suppress(OSError):
                 stdin.close()
 
     def read_output(self, deadline: float) -> Iterator[bytes]:
@@ -165,7 +165,7 @@ def find_program(name: str, environ: Mapping[str, str], more: Iterable[str] = ()
     return found if found is not None and os.path.isabs(found) else None
 
 
-@contextlib.contextmanager
+@contextmanager
 def run_beside(
     command: Sequence[str],
     environ: Mapping[str, str],
@@ -220,7 +220,7 @@ def run_program(
             # A program that neither reads nor ends must not hold us at a full pipe.
             threading.Thread(target=program.send, args=(given,), kwargs={"close": True}, daemon=True).start()
         output = b"".join(program.read_output(deadline))
-        with contextlib.suppress(subprocess.TimeoutExpired):
+        with suppress(subprocess.TimeoutExpired):
             process.wait(_GOODBYE_SECONDS)
         kill_group(process)
         return Finished(status=process.wait(), output=output, errors=program.errors)
@@ -244,7 +244,7 @@ def _start(
     )
 
 
-@contextlib.contextmanager
+@contextmanager
 def _ending_with_us() -> Iterator[None]:
     """Let a signal that ends us end what runs inside first; it ends us as ever then."""
     numbers = [getattr(signal, name) for name in _ENDING_SIGNALS if hasattr(signal, name)]
@@ -277,14 +277,14 @@ def _end_group(program: Program, patience_seconds: float) -> None:
     """Close its stdin, which is what it ends at, and do not wait for long; then end the whole group."""
     process = program.process
     assert process.stdin is not None
-    with contextlib.suppress(OSError):
+    with suppress(OSError):
         process.stdin.close()
-    with contextlib.suppress(subprocess.TimeoutExpired):
+    with suppress(subprocess.TimeoutExpired):
         process.wait(patience_seconds)
     if hasattr(os, "killpg"):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
+        with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGTERM)
-        with contextlib.suppress(subprocess.TimeoutExpired):
+        with suppress(subprocess.TimeoutExpired):
             process.wait(_SIGNAL_SECONDS)
     kill_group(process)
     process.wait()
@@ -293,7 +293,7 @@ def _end_group(program: Program, patience_seconds: float) -> None:
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:
     """End a process and all that it has started; one that has ended already is no error."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
+    with suppress(ProcessLookupError, PermissionError):
         if hasattr(os, "killpg"):
             os.killpg(process.pid, signal.SIGKILL)
         else:

@@ -16,7 +16,7 @@ import io
 import os
 import sys
 
-from ullage.base.text import in_ascii
+from ullage.base.text import convert_to_ascii
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def _find_codec(name: str) -> codecs.CodecInfo | None:
 
 def _plainly(error: UnicodeError) -> tuple[str, int]:
     assert isinstance(error, UnicodeEncodeError)
-    return in_ascii(error.object[error.start : error.end]), error.end
+    return convert_to_ascii(error.object[error.start : error.end]), error.end
 
 
 def _nothing(number: int) -> io.TextIOWrapper:

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from tests.support.tools import REPOSITORY
-from ullage.base.documentation import find_page
+from ullage.base.shipped import locate
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,13 +18,13 @@ SOURCES = {path: path.read_text("utf-8") for path in (REPOSITORY / "src").rglob(
 def test_a_page_lies_in_the_package_or_beside_the_sources(tmp_path: Path) -> None:
     package = tmp_path / "src" / "ullage"
     installed, checkout = package / "docs" / "org.md", tmp_path / "docs" / "org.md"
-    assert find_page("org", str(package)) == str(installed)
+    assert locate("docs", "org.md", package=str(package)) == str(installed)
     checkout.parent.mkdir(parents=True)
     checkout.touch()
-    assert find_page("org", str(package)) == str(checkout)
+    assert locate("docs", "org.md", package=str(package)) == str(checkout)
     installed.parent.mkdir(parents=True)
     installed.touch()
-    assert find_page("org", str(package)) == str(installed)
+    assert locate("docs", "org.md", package=str(package)) == str(installed)
 
 
 def test_every_page_that_is_referred_to_is_there() -> None:
