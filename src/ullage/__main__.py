@@ -37,6 +37,10 @@ def _dispatch() -> int:
         from ullage.claude_code import hook
 
         status = hook.run(arguments[1:], os.environ)
+    elif arguments[:1] == ["tee"]:
+        from ullage.claude_code import tee
+
+        status = tee.run(arguments[1:], os.environ)
     elif arguments == ["refresh", "--detach"]:
         from ullage import prompt
 
