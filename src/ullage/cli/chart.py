@@ -20,6 +20,7 @@ from ullage.render import burnup, card, chart, rows, svg
 from ullage.render.segment import shorten_name
 from ullage.store import overview
 from ullage.store.cache import ProfileCache
+from ullage.system.files import replace_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -180,7 +181,7 @@ def _write(path: str, form: str, data: bytes) -> None:
     try:
         with open(temporary, "xb") as file:
             file.write(data)
-        os.replace(temporary, path)
+        replace_file(temporary, path)
     except OSError as error:
         if os.path.exists(temporary):
             os.unlink(temporary)

@@ -56,6 +56,9 @@ def lay_out(document: dict[str, Any], wrong: Sequence[str], now: datetime, width
 
 def _hosts(document: dict[str, Any]) -> list[Fact]:
     facts = [_host(host) for host in document["hosts"]]
+    if document["system"].startswith("Windows"):
+        # That most of them are not there is no news on it.
+        facts = [fact for fact in facts if fact.text != "not installed"]
     # What shows it stands before what could, and what is not here comes last.
     facts.sort(key=lambda fact: ("✗✓·".index(fact.mark), fact.text == "not installed"))
     timed = [f"{name} {taken} ms" for name, taken in document["prompt_milliseconds"].items() if taken is not None]
@@ -182,6 +185,8 @@ def _mark(found: dict[str, Any]) -> Mark:
 def _standing(found: dict[str, Any]) -> str:
     if not found["exists"]:
         return "not there yet"
+    if found["yours"] is None and found["mode"] is None:
+        return "there"
     owner = {True: "yours", False: "another user's", None: "of unknown owner"}[found["yours"]]
     return f"{owner}, mode {found['mode'] or 'unknown'}"
 

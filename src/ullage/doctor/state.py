@@ -59,11 +59,10 @@ def _find_standing(path: str) -> _Standing:
         status = os.stat(path)
     except OSError:
         return _Standing(exists=os.path.lexists(path), mode=None, yours=None)
-    return _Standing(
-        exists=True,
-        mode=f"{status.st_mode & 0o7777:04o}",
-        yours=is_own(status) if hasattr(os, "geteuid") else None,
-    )
+    if not hasattr(os, "geteuid"):
+        # Neither owner nor mode say anything on Windows.
+        return _Standing(exists=True, mode=None, yours=None)
+    return _Standing(exists=True, mode=f"{status.st_mode & 0o7777:04o}", yours=is_own(status))
 
 
 def find_obstacles(path: str) -> list[tuple[str, str]]:
@@ -72,6 +71,8 @@ def find_obstacles(path: str) -> list[tuple[str, str]]:
     directory = os.path.dirname(path)
     for each in filter(os.path.exists, (directory, path)):
         status = os.stat(each)
+        if not hasattr(os, "geteuid"):
+            continue
         if not is_own(status):
             words = f"{each} belongs to another user. Name a directory of your own in ULLAGE_STATE_DIR."
             found.append(("state_not_private", words))
