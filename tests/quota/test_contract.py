@@ -81,6 +81,8 @@ def test_a_fresh_reading() -> None:
                 "used": None,
                 "limit": None,
                 "dated": True,
+                "stated_severity": "normal",
+                "heard": False,
             },
             {
                 "id": "seven_day",
@@ -100,6 +102,8 @@ def test_a_fresh_reading() -> None:
                 "used": None,
                 "limit": None,
                 "dated": True,
+                "stated_severity": None,
+                "heard": False,
             },
         ],
         "credits": {
@@ -114,6 +118,8 @@ def test_a_fresh_reading() -> None:
         "problem": None,
         "pools": [],
         "breakdown": [],
+        "generated_at": "2026-11-22T10:39:01Z",
+        "listing": True,
     }
 
 
@@ -145,6 +151,8 @@ def test_nothing_known_is_null_and_not_zero() -> None:
         "windows": [],
         "pools": [],
         "breakdown": [],
+        "generated_at": "2026-11-22T10:38:49Z",
+        "listing": False,
     }
 
 

@@ -31,7 +31,7 @@ HOUSES = {
     "cli": "alerts base claude_code config doctor guard metrics org panel prompt quota refresh render serve setup "
     "simulate store system tokens",
     "doctor": "base config metrics prompt quota render setup sources store system",
-    "setup": "base claude_code quota sources system",
+    "setup": "base claude_code config quota sources system",
     "claude_code": "base config guard prompt quota render sources store system",
     "panel": "base config prompt quota render store system",
     "serve": "base config metrics prompt quota render store system",

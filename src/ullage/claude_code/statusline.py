@@ -260,6 +260,10 @@ def _save(statement: Statement, known: Stated, settings: Settings, environ: Mapp
     if statement.is_news:
         # In the background: Claude Code waits for this process to end, and SQLite or a lock on it would delay that.
         detach.start("ullage.store.recording", secret.withhold_keys(environ, settings.key_variables))
+        if settings.push:
+            from ullage.store import handing_on
+
+            handing_on.start(cache.root, settings, environ)
 
 
 def _signed_in(environ: Mapping[str, str]) -> Account:

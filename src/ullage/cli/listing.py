@@ -26,6 +26,7 @@ GROUPS = {
     },
     "Programs and teams": {
         "serve": "All of it over HTTP, and a page for people",
+        "receive": "Take in what another machine hands on",
         "metrics": "For Prometheus: print, write, push",
         "org": "What an organisation used and pays",
         "schema": "The JSON Schema of what --json prints",

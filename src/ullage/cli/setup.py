@@ -9,17 +9,35 @@ import time
 import click
 
 from ullage.base.errors import UsageError
+from ullage.cli import changes
 from ullage.cli.say import say
 from ullage.guard.limits import assign_limits, list_uncertain, parse_limit
 from ullage.quota import timeline
-from ullage.setup import claude_code, gnome, init, plans, plasma, reasons, service, started, userfile, widgets
+from ullage.setup import claude_code, gnome, init, plans, plasma, reasons, remote, service, started, widgets
 from ullage.setup import claude_code as claude_setup
 from ullage.store.cache import ProfileCache
 
-_HOSTS = (*plans.HOSTS, claude_setup.NAME, service.NAME, gnome.NAME, plasma.NAME)
+_HOSTS = (*plans.HOSTS, claude_setup.NAME, service.NAME, gnome.NAME, plasma.NAME, remote.NAME)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
-@click.command(name="setup")
+class SetupCommand(click.Command):
+    """The command for files of others; `setup remote` is another, with arguments of its own."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        if args[:1] == [remote.NAME]:
+            from ullage.cli import remote_setup
+
+            return remote_setup.command.make_context(f"{info_name} {remote.NAME}", args[1:], parent, **extra)
+        return super().make_context(info_name, args, parent, **extra)
+
+
+@click.command(name="setup", cls=SetupCommand)
 @click.argument("host", type=click.Choice(_HOSTS), metavar="WHAT")
 @click.option("--undo", is_flag=True, help="Take out what this command has added, to the last byte.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
@@ -46,8 +64,8 @@ def command(
 ) -> int:
     """Add the segment to a shell's, starship's, tmux's or Claude Code's own file, once, or a widget to a desktop.
 
-    WHAT is bash, zsh, fish, elvish, nushell, xonsh, starship, tmux, claude-code, gnome, plasma, or service, which runs
-    `ullage serve`.
+    WHAT is bash, zsh, fish, elvish, nushell, xonsh, starship, tmux, claude-code, gnome, plasma, service, which runs
+    `ullage serve`, or remote, another machine whose ullage is asked: see `ullage setup remote --help`.
 
     Shows the change and asks before it writes; keeps a copy of the file as it was. A link into a dotfile repository is
     followed, and stays. Then starts the shell, and says whether its prompt shows the segment.
@@ -65,47 +83,12 @@ def command(
     if plan.change is None:
         say(plan.words)
         return 0
-    status = _apply(plan, yes=yes)
+    status = changes.apply(plan, yes=yes)
     if status is None and not undo:
         if host in started.SHELLS and not starship:
             _prove(plans.host(host, os.environ))
         say(f"`ullage setup {host}{' --guard' if guard else ''} --undo` takes it out again.")
     return status or 0
-
-
-def _apply(plan: plans.Plan, *, yes: bool) -> int | None:
-    """Show the changes, ask, and write them; return an exit code where nothing was written, else None."""
-    assert plan.change is not None
-    changes = [plan.change, *plan.more]
-    click.echo("\n".join(map(userfile.diff, changes)))
-    if plan.note:
-        say(f"\n{plan.note}")
-    refused = None if yes else _ask("Write this?", "written")
-    if refused is not None:
-        return refused
-    say("")
-    for change in changes:
-        _write(change, keep=not plan.takes_back)
-    say(plan.words)
-    return None
-
-
-def _ask(question: str, done: str) -> int | None:
-    """Ask whether to go on; return an exit code where the answer is no, else None."""
-    if sys.stdin is None or not sys.stdin.isatty():
-        say(f"Nothing was {done}: there is no terminal to ask on. --yes goes on without asking.", err=True)
-        return 2
-    if not click.confirm(f"\n{question}", default=False):
-        say(f"Nothing was {done}.")
-        return 0
-    return None
-
-
-def _write(change: userfile.Change, *, keep: bool) -> None:
-    backup = userfile.apply(change, keep=keep)
-    say(f"{'Removed' if change.after is None else 'Wrote'} {change.file.path}.")
-    if backup:
-        say(f"What was there before is in {backup}.")
 
 
 def _prove(host: plans.Host) -> None:
@@ -135,7 +118,7 @@ def _add_widget(host: str, yes: bool) -> int:
         return 0
     say("\n".join([f"This writes into {tree.directory}", *(f"  {name}" for name in sorted(tree.files))]))
     say(f"and adds {desktop.ADDS}.")
-    refused = None if yes else _ask("Write this?", "written")
+    refused = None if yes else changes.ask("Write this?", "written")
     if refused is not None:
         return refused
     widgets.write(tree)
@@ -150,7 +133,7 @@ def _remove_widget(host: str, yes: bool) -> int:
     if not widgets.is_ours(directory):
         say(f"{directory} is not from this command: nothing to undo.")
         return 0
-    refused = None if yes else _ask(f"Remove {directory}?", "removed")
+    refused = None if yes else changes.ask(f"Remove {directory}?", "removed")
     if refused is not None:
         return refused
     words = desktop.turn_off(os.environ)

@@ -53,15 +53,8 @@ def command(as_json: bool, may_refresh: bool, every: bool) -> int:
     if as_json:
         from ullage.quota import contract
 
-        documents = [
-            contract.document(one.reading, one.schedule, settings.thresholds, now, one.forecasts) for one in shown
-        ]
-        each = [
-            contract.ProfileDocument(profile=one.profile or "default", usage=document)
-            for one, document in zip(shown, documents, strict=True)
-        ]
-        whole = contract.ProfilesDocument(schema=1, profiles=each) if every else documents[0]
-        click.echo(contract.encode(whole), nl=False)
+        described = overview.describe_all(shown, settings.thresholds, now)
+        click.echo(contract.encode(described if every else described.profiles[0].usage), nl=False)
     else:
         from ullage.render import table
 

@@ -31,6 +31,7 @@ SCHEMA_ID = "https://json-schema.org/draft/2020-12/schema"
 Percent = Annotated[float, Meta(ge=0, description="0 to 100; more than 100 when the limit was passed")]
 Moment = Annotated[str, Meta(description="UTC, ISO 8601", pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
 State = Literal["fresh", "stale", "expired", "none"]
+Severity = Literal["normal", "warning", "critical", "exhausted"]
 
 
 class Document(Struct):
@@ -68,7 +69,7 @@ class WindowDocument(Document):
     left_percent: Percent | None
     resets_at: Moment | None
     resets_in_seconds: Annotated[int, Meta(ge=0)] | None
-    severity: Literal["normal", "warning", "critical", "exhausted"]
+    severity: Severity
     headline: bool
     source: str
     as_of: Moment
@@ -79,6 +80,8 @@ class WindowDocument(Document):
     used: MoneyDocument | None
     limit: Annotated[MoneyDocument | None, Meta(description="where it is money that is counted")]
     dated: Annotated[bool, Meta(description="false when its age is not known; as_of is the earliest possible then")]
+    stated_severity: Annotated[Severity | None, Meta(description="the server's own word; null when it gave none")]
+    heard: Annotated[bool, Meta(description="true when a session heard it beside an answer: it may be older than that")]
 
 
 class CreditsDocument(Document):
@@ -126,6 +129,8 @@ class UsageDocument(Document):
     problem: ProblemDocument | None
     pools: list[PoolDocument]
     breakdown: Annotated[list[ShareDocument], Meta(description="the week by where it was used")]
+    generated_at: Annotated[Moment, Meta(description="when this was written, by the clock that as_of is told by")]
+    listing: Annotated[bool, Meta(description="false when there may be windows that are not told")]
 
 
 class ProfileDocument(Document):
@@ -152,6 +157,7 @@ def document(
     due = schedule.due_at(reading)
     common: dict[str, Any] = {
         "schema": VERSION,
+        "generated_at": iso(now),
         "next_refresh_at": iso(due) if due else None,
         "problem": _problem(problem) if problem else None,
     }
@@ -166,6 +172,7 @@ def document(
             credits=None,
             pools=[],
             breakdown=[],
+            listing=False,
             **common,
         )
     is_aged = reading.is_dated and reading.as_of <= now + CLOCK_SLACK
@@ -179,6 +186,7 @@ def document(
         credits=_credits(reading.credits, reading, thresholds, now) if reading.credits else None,
         pools=[_pool(pool, reading) for pool in reading.pools],
         breakdown=[ShareDocument(label=share.label, percent=share.percent) for share in reading.breakdown],
+        listing=reading.is_listing,
         **common,
     )
 
@@ -196,7 +204,7 @@ def _account(account: Account) -> AccountDocument:
 def lasting(usage: UsageDocument) -> UsageDocument:
     """Return the document without what every second changes, so that two of them differ when something has happened."""
     windows = [msgspec.structs.replace(window, resets_in_seconds=None) for window in usage.windows]
-    return msgspec.structs.replace(usage, age_seconds=None, windows=windows)
+    return msgspec.structs.replace(usage, age_seconds=None, generated_at="", windows=windows)
 
 
 def encode(document: Document) -> bytes:
@@ -249,6 +257,8 @@ def _window(window: Window, thresholds: Thresholds, now: datetime, forecast: For
         used=_money(window.used) if window.used else None,
         limit=_money(window.limit) if window.limit else None,
         dated=window.is_dated,
+        stated_severity=window.severity,
+        heard=window.is_heard or window.source == "statusline",
     )
 
 

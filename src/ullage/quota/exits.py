@@ -14,7 +14,15 @@ if TYPE_CHECKING:
 UNDER, OVER, NOTHING_KNOWN, TOO_OLD, SOURCE_FAILED = 0, 1, 3, 4, 5
 
 # Problems that mean there is no account to read, rather than a source that failed.
-_NO_ACCOUNT = ("token_missing", "token_alone", "signed_out", "claude_missing", "nothing_cached", "no_status_line")
+NO_ACCOUNT = (
+    "token_missing",
+    "token_alone",
+    "signed_out",
+    "claude_missing",
+    "nothing_cached",
+    "no_status_line",
+    "no_remote",
+)
 
 
 def choose_exit_code(reading: Reading | None, problem: Problem | None, thresholds: Thresholds, now: datetime) -> int:
@@ -26,4 +34,4 @@ def choose_exit_code(reading: Reading | None, problem: Problem | None, threshold
 
 def is_without_account(problem: Problem | None) -> bool:
     """Say whether there is no account that a refresh could ask about."""
-    return problem is not None and problem.code in _NO_ACCOUNT
+    return problem is not None and problem.code in NO_ACCOUNT

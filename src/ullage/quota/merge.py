@@ -55,6 +55,7 @@ def merge(readings: Iterable[Reading]) -> Reading | None:
         breakdown=told.breakdown if told else (),
         is_listing=told is not None,
         is_dated=speaker.is_dated,
+        is_heard=speaker.is_heard,
     )
 
 
@@ -102,7 +103,7 @@ def _is_listing(reading: Reading) -> bool:
 
 def _has_asked(stated: Reading | Window) -> bool:
     """Say whether the server was asked for this, and when is known; a session hears numbers beside its answers."""
-    return stated.source != "statusline" and stated.is_dated
+    return stated.source != "statusline" and not stated.is_heard and stated.is_dated
 
 
 def _newest_last(reading: Reading) -> tuple[Any, ...]:

@@ -60,7 +60,9 @@ def is_enough(stated: Stated, now: datetime) -> bool:
 
     The status line tells two windows only, so whether there are others has to have been told not too long ago.
     """
-    listed = [reading.as_of for reading in stated.statements if reading.source not in meters.PARTIAL]
+    listed = [
+        reading.as_of for reading in stated.statements if reading.is_listing and reading.source not in meters.PARTIAL
+    ]
     if not listed or now - max(listed) >= IDLE_INTERVAL:
         return False
     # Where nothing is young enough, nothing need be merged to see it.

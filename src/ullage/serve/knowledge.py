@@ -70,14 +70,7 @@ class Knowledge:
         """Return the usage documents of all accounts."""
         profiles = self.profiles()
         thresholds = self.thresholds(profiles[0], now)
-        each = [
-            contract.ProfileDocument(
-                profile=one.profile or "default",
-                usage=contract.document(one.reading, one.schedule, thresholds, now, one.forecasts),
-            )
-            for one in overview.load_all(profiles, self.environ, thresholds, now)
-        ]
-        return contract.ProfilesDocument(schema=1, profiles=each)
+        return overview.describe_all(overview.load_all(profiles, self.environ, thresholds, now), thresholds, now)
 
     def exposition(self, now: datetime, *, openmetrics: bool) -> bytes:
         """Return the metrics of all accounts as text."""

@@ -134,6 +134,10 @@ class ProfileCache:
         else:
             write_atomically(self._path(statements.file_name(reading.source)), serial.encode(reading))
 
+    def forget(self, name: str) -> None:
+        """Forget a statement by the name of its file."""
+        remove_file(self._path(name))
+
     def keep(self, snapshot: Snapshot, reading: Reading) -> Snapshot:
         """Keep a reading as what its source said last, and return what is known then."""
         self.save_reading(reading)

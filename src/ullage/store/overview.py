@@ -18,6 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from ullage.quota.contract import ProfilesDocument
     from ullage.quota.model import Account, Problem, Reading, Thresholds
     from ullage.quota.pace import Forecast, Sample
     from ullage.quota.schedule import Schedule
@@ -79,6 +80,20 @@ def load_all(
         ):
             newest.append(one)
     return [one for one in known if any(one is each for each in newest)]
+
+
+def describe_all(shown: Iterable[Overview], thresholds: Thresholds, now: datetime) -> ProfilesDocument:
+    """Return what profiles show as the contract words it."""
+    from ullage.quota import contract
+
+    profiles = [
+        contract.ProfileDocument(
+            profile=each.profile or "default",
+            usage=contract.document(each.reading, each.schedule, thresholds, now, each.forecasts),
+        )
+        for each in shown
+    ]
+    return contract.ProfilesDocument(schema=1, profiles=profiles)
 
 
 def _as_of(known: Overview) -> datetime:

@@ -1,0 +1,147 @@
+"""Hand what is known here on to other machines: to each command of `[push]`, at most once a minute, in the background.
+
+What is handed on is the document of `ullage usage --all --json`: percentages with their ages, and no credential. A
+machine that takes nothing is tried less and less; `ullage doctor` says what went wrong.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+from ullage import config
+from ullage.base import jsontext
+from ullage.base.errors import UllageError
+from ullage.base.record import Record
+from ullage.base.text import clean
+from ullage.base.values import parse_time
+from ullage.quota import contract, serial
+from ullage.quota.remotes import LONGEST_PAUSE_FAILING, SHORTEST_PAUSE
+from ullage.store import overview
+from ullage.store.cache import ProfileCache
+from ullage.system import claim, places, programs, secret
+from ullage.system.files import read_regular, write_derived
+from ullage.system.lock import hold_lock
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ullage.config import Settings
+
+SECONDS = 15.0
+_STATE, _LOCK = "push.json", "push.lock"
+# One that has just given its claim up is about to end.
+_PATIENCE_SECONDS = 5.0
+_LARGEST_ANSWER = 1 << 16
+_LONGEST_WORDS = 200
+_MOST_FAILURES = 8
+
+
+class Pushed(Record):
+    """How the last push went: `version` is a mark of what was handed on, `problem` what the first failure said."""
+
+    at: datetime | None = None
+    version: str = ""
+    succeeded_at: datetime | None = None
+    failures: int = 0
+    problem: str = ""
+
+    def wait_seconds(self, now: datetime) -> float:
+        """Return for how long nothing may be handed on yet."""
+        if self.at is None or self.at > now:
+            return 0.0
+        pause = min(SHORTEST_PAUSE * (1 << min(self.failures, _MOST_FAILURES)), LONGEST_PAUSE_FAILING)
+        return max(0.0, (self.at + pause - now).total_seconds())
+
+
+def main() -> int:
+    """Hand on what is new, for a process that nobody watches."""
+    try:
+        push_news(os.environ)
+    except UllageError:
+        # The cache cannot be written: the next refresh says so.
+        return 1
+    return 0
+
+
+def push_news(environ: Mapping[str, str], sleep: Callable[[float], None] = time.sleep) -> None:
+    """Hand on what is known until nothing is newer; waits for its minute, and not for the end of a longer pause."""
+    settings, _ = config.load(environ)
+    root = places.cache_root(environ)
+    with hold_lock(os.path.join(root, _LOCK), _PATIENCE_SECONDS) as alone:
+        while alone and settings.push:
+            pushed, version = load_last(root), _mark_version(environ)
+            wait = pushed.wait_seconds(datetime.now(UTC))
+            if pushed.version == version or wait > SHORTEST_PAUSE.total_seconds():
+                claim.release(root, claim.PUSH)
+                # What came in meanwhile was left to this process as long as it held the claim.
+                if _mark_version(environ) == version or not claim.take(root, time.time(), claim.PUSH):
+                    return
+                continue
+            claim.hold(root, time.time() + wait + 2 * SECONDS, claim.PUSH)
+            sleep(wait)
+            _save(root, _push(settings, environ, pushed))
+
+
+def load_last(root: str) -> Pushed:
+    """Return how the last push went."""
+    try:
+        fields = jsontext.loads(read_regular(os.path.join(root, _STATE), own=True) or b"")
+        failures = fields["failures"]
+        return Pushed(
+            at=parse_time(fields["at"]),
+            version=clean(fields["version"]),
+            succeeded_at=parse_time(fields["succeeded_at"]),
+            failures=failures if isinstance(failures, int) else 0,
+            problem=clean(fields["problem"], 2 * _LONGEST_WORDS),
+        )
+    except (ValueError, KeyError, TypeError):
+        return Pushed()
+
+
+def _save(root: str, pushed: Pushed) -> None:
+    write_derived([os.path.join(root, _STATE)], serial.encode(pushed))
+
+
+def _push(settings: Settings, environ: Mapping[str, str], before: Pushed) -> Pushed:
+    # The mark is taken first: what is written meanwhile is handed on next.
+    version, now = _mark_version(environ), datetime.now(UTC)
+    shown = overview.load_all(overview.every_profile(environ), environ, settings.thresholds, now)
+    document = contract.encode(overview.describe_all(shown, settings.thresholds, now))
+    given = secret.withhold_keys(environ, settings.key_variables)
+    with ThreadPoolExecutor(max_workers=len(settings.push)) as pool:
+        problems = list(pool.map(lambda command: _hand_on(command, document, given), settings.push))
+    problem = next(filter(None, problems), "")
+    after = before.replace(at=now, version=version, problem=problem)
+    if problem:
+        # It may be the document that a machine does not take: it is not offered again before there is news.
+        return after.replace(failures=min(before.failures + 1, _MOST_FAILURES))
+    return after.replace(failures=0, succeeded_at=now)
+
+
+def _hand_on(command: tuple[str, ...], document: bytes, environ: Mapping[str, str]) -> str:
+    """Run a command with the document on its stdin; return what went wrong, or nothing."""
+    program = clean(os.path.basename(command[0])) or "the command"
+    try:
+        done = programs.run_program(command, environ, seconds=SECONDS, given=document, largest_bytes=_LARGEST_ANSWER)
+    except programs.ProgramLateError:
+        return f"{program} took nothing in {SECONDS:.0f} s."
+    except programs.ProgramFloodError:
+        return f"{program} printed kilobytes."
+    except (OSError, ValueError) as error:
+        return f"{program} could not be started: {getattr(error, 'strerror', None) or 'it is no command'}."
+    if done.status == 0:
+        return ""
+    words = clean(done.errors.decode(errors="replace"), _LONGEST_WORDS).rstrip(".")
+    return f"{program} ended with status {done.status}{f': {words}' if words else ''}."
+
+
+def _mark_version(environ: Mapping[str, str]) -> str:
+    versions = [
+        ProfileCache(places.of_profile(profile, environ)).version() for profile in overview.every_profile(environ)
+    ]
+    return hashlib.sha256(repr(versions).encode()).hexdigest()[:16]
