@@ -27,7 +27,7 @@ def measure() -> list[Figure]:
         current = world.known(environ)
         due = world.copy(current, "due")
         world.make_due(due)
-        cat = [_CAT, places.timeline_path(current, "bash")]
+        cat = [_CAT, places.locate_timeline(current, "bash")]
         # what → command, cache, scenario of the server
         cases: dict[str, tuple[Sequence[str], Mapping[str, str], str | None]] = {
             f"{_SIZE} cat": (cat, current, None),

@@ -62,7 +62,7 @@ def _with_all(environ: dict[str, str], state: str) -> dict[str, str]:
         file.write(_CONFIG)
     environ = {**environ, "ULLAGE_STATE_DIR": state, "ULLAGE_CONFIG": settings}
     cache, now = ProfileCache(environ), datetime.now(UTC)
-    reading = cache.reading()
+    reading = cache.load_reading()
     assert reading is not None
     for day in range(_DAYS, 0, -1):
         at = now - timedelta(days=day)
@@ -73,15 +73,17 @@ def _with_all(environ: dict[str, str], state: str) -> dict[str, str]:
             for window in reading.windows
             for quarter in range(96 if day < 30 else 24)
         ]
-        history.record(overview.history_path(environ), overview.owner(cache, reading), windows, at + timedelta(days=1))
+        history.record(
+            overview.locate_history(environ), overview.name_owner(cache, reading), windows, at + timedelta(days=1)
+        )
     publish.publish_anew(cache, config.load(environ)[0])
     return environ
 
 
 def _samples(environ: Mapping[str, str]) -> list[object]:
     cache = ProfileCache(environ)
-    reading = cache.reading()
+    reading = cache.load_reading()
     assert reading is not None
-    path, since = overview.history_path(environ), datetime(2000, 1, 1, tzinfo=UTC)
-    found = history.samples(path, overview.owner(cache, reading), since, datetime.now(UTC))
+    path, since = overview.locate_history(environ), datetime(2000, 1, 1, tzinfo=UTC)
+    found = history.load_samples(path, overview.name_owner(cache, reading), since, datetime.now(UTC))
     return [sample for samples in found.values() for sample in samples]

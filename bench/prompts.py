@@ -40,15 +40,15 @@ def _shell(environ: dict[str, str]) -> list[Figure]:
     world.make_older(late, "zsh", 3600)
     commands: dict[str, Command] = {
         "empty sh script": ([_empty_script(environ["HOME"])], first),
-        "cat": ([_CAT, places.timeline_path(first, "bash")], first),
+        "cat": ([_CAT, places.locate_timeline(first, "bash")], first),
         "ullage-prompt": (world.SHELL_PROMPT, first),
         "ullage-prompt with date": (world.SHELL_PROMPT, dated),
-        "cat, countdowns": ([_CAT, places.timeline_path(first, "zsh")], first),
+        "cat, countdowns": ([_CAT, places.locate_timeline(first, "zsh")], first),
         "ullage-prompt, countdowns": ([world.SHELL_PROMPT[0], "zsh"], first),
         "ullage-prompt, countdowns, 60 minutes in": ([world.SHELL_PROMPT[0], "zsh"], late),
     }
     notes = {
-        what: f"timeline of {_lines(places.timeline_path(environ, command[-1]))} lines"
+        what: f"timeline of {_lines(places.locate_timeline(environ, command[-1]))} lines"
         for what, (command, environ) in commands.items()
         if what.startswith("ullage-prompt")
     }

@@ -22,7 +22,7 @@ def measure() -> list[Figure]:
         world.make_due(busy)
         # Neither of these two may change a thing.
         idle = [ProfileCache(environ) for environ in (current, busy)]
-        plans = [cache.schedule() for cache in idle]
+        plans = [cache.load_schedule() for cache in idle]
         with world.server(asking, "models") as simulator, ProfileCache(busy).lock() as held:
             assert held
 
@@ -47,7 +47,7 @@ def measure() -> list[Figure]:
                 "refresh, simulator": peak(world.REFRESH, asking),
             }
             requests = simulator.requests
-        assert plans == [cache.schedule() for cache in idle], "a refresh that should have left at once has worked"
+        assert plans == [cache.load_schedule() for cache in idle], "a refresh that should have left at once has worked"
     # The first round, which does not count, and the one whose memory was looked at.
     assert requests == len(times["refresh, simulator"]) + 2, f"{requests} requests"
     return compared(

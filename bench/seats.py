@@ -189,7 +189,7 @@ class Seat(Record):
         problem = Problem(code="unreachable", message="The server could not be reached.") if failures else None
         schedule = Schedule(attempted_at=at, succeeded_at=answered, failures=failures, problem=problem)
         known = {window: self.history(window, at) for window in WINDOWS[:2]} if with_forecasts else {}
-        forecasts = pace.forecasts(reading.windows, known, LIMITS, at) if reading and with_forecasts else {}
+        forecasts = pace.forecast_windows(reading.windows, known, LIMITS, at) if reading and with_forecasts else {}
         return Overview(reading=reading, schedule=schedule, samples={}, forecasts=forecasts)
 
 
@@ -198,7 +198,7 @@ def team(seats: int) -> list[Seat]:
 
 
 def pseudonym(seat: Seat) -> str:
-    return Names().account(seat.account_id, None)
+    return Names().name_account(seat.account_id, None)
 
 
 def told(machine: Machine, at: datetime, *, with_forecasts: bool = False) -> tuple[Family, ...]:

@@ -19,7 +19,7 @@ from ullage.quota.model import Account, Reading, Window
 from ullage.quota.schedule import Schedule
 from ullage.setup import init
 from ullage.store.cache import ProfileCache
-from ullage.system.places import timeline_path
+from ullage.system.places import locate_timeline
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def _rows(shell: str, environ: dict[str, str]) -> list[tuple[str, float, float]]
     variants = [
         _HOOK[shell],
         "nothing",
-        _assigned(shell, f"cat {timeline_path(environ, shell)}"),
+        _assigned(shell, f"cat {locate_timeline(environ, shell)}"),
         _assigned(shell, f"ullage-prompt {shell}"),
     ]
     return _measured(shell, [*_SHELLS[shell], _script(shell, variants)], environ, rounds=_ROUNDS)
@@ -158,9 +158,9 @@ def _own_rows(shell: str, program: str, environ: dict[str, str]) -> list[tuple[s
         .replace("@ROUNDS@", str(_ROUNDS))
         .replace("@FEW@", str(_FEW_ROUNDS))
         .replace("@BLOCKS@", str(_BLOCKS))
-        .replace("@CAT@", f"cat {timeline_path(environ, 'fish')}")
+        .replace("@CAT@", f"cat {locate_timeline(environ, 'fish')}")
         .replace("@PROMPT@", "ullage-prompt fish")
-        .replace("@CODE@", in_a_script(shell, init.code(shell, "left")))
+        .replace("@CODE@", in_a_script(shell, init.build_code(shell, "left")))
     )
     return _measured(shell, [program, *CLOCKED_OPTIONS[shell], script], environ, rounds=1)
 

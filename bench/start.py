@@ -26,7 +26,7 @@ def measure() -> list[Figure]:
     bash = shutil.which("bash") or "/bin/bash"
     lines = {_BASE: ""}
     # What `ullage setup bash` writes, and the line by hand.
-    lines["ullage setup"] = loading.lines("bash", None, loading.words("bash", {}))
+    lines["ullage setup"] = loading.build_lines("bash", None, loading.quote_words("bash", {}))
     lines["ullage init"] = f'eval "$({world.PROMPT[0]} init bash)"\n'
     peers = {"starship init": starship(), "zoxide init": shutil.which("zoxide")}
     lines |= {what: f'eval "$({program} init bash)"\n' for what, program in peers.items() if program}

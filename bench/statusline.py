@@ -94,7 +94,7 @@ def _program() -> Figure:
         environ |= {"ULLAGE_SOURCE": "claude-cli", "PATH": os.pathsep.join([_STANDIN, environ["PATH"]])}
         before = sorted(os.listdir(environ["HOME"]))
         times = interleaved({"claude-cli": partial(seconds, [*world.REFRESH, "--force"], environ)}, 15)["claude-cli"]
-        reading = ProfileCache(environ).reading()
+        reading = ProfileCache(environ).load_reading()
         assert reading is not None
         assert reading.source == "claude-cli"
         left = {*os.listdir(environ["HOME"])} - {*before, ".cache", "state"}

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 
 from bench.processes import settle
 from ullage import refresh
-from ullage.prompt.publish import boot_clock
+from ullage.prompt.publish import read_boot_clock
 from ullage.quota import timeline
 from ullage.simulate import Simulator, write_account
 from ullage.store.account import AccountCache
@@ -112,19 +112,21 @@ def make_due(environ: Mapping[str, str]) -> None:
     """Make a refresh due, for whoever asks."""
     cache = ProfileCache(environ)
     long_ago = datetime.now(UTC) - timedelta(hours=1)
-    cache.save_schedule(cache.schedule().replace(attempted_at=long_ago, refresh_at=long_ago, idle_refresh_at=long_ago))
+    cache.save_schedule(
+        cache.load_schedule().replace(attempted_at=long_ago, refresh_at=long_ago, idle_refresh_at=long_ago)
+    )
     for surface in timeline.TIMELINES:
-        first, newline, frames = cache.timeline(surface).partition(b"\n")
+        first, newline, frames = cache.read_timeline(surface).partition(b"\n")
         fields = first.split(b" ")
         fields[3] = str(round(long_ago.timestamp())).encode()
         cache.save_timeline(surface, b" ".join(fields) + newline + frames, None)
-    AccountCache(cache.root, cache.schedule().account).save_asked_at(long_ago)
+    AccountCache(cache.root, cache.load_schedule().account).save_asked_at(long_ago)
 
 
 def make_older(environ: Mapping[str, str], surface: str, by: int) -> None:
     """Move the frames back by so many seconds: a prompt walks as far as it would that much later, all else the same."""
     cache = ProfileCache(environ)
-    decoded = timeline.decode(cache.timeline(surface))
+    decoded = timeline.decode(cache.read_timeline(surface))
     assert decoded
     header, frames = decoded
     data = timeline.encode(
@@ -132,7 +134,7 @@ def make_older(environ: Mapping[str, str], surface: str, by: int) -> None:
         written=header.written,
         refresh_after=header.refresh_after,
         checkpoint=header.refresh_after,
-        clock=boot_clock(),
+        clock=read_boot_clock(),
     )
     cache.save_timeline(surface, data, header.refresh_after)
 
@@ -141,6 +143,6 @@ def forget_clock(environ: Mapping[str, str]) -> None:
     """Take the clock from the timelines, as on a system that tells a shell none: `ullage-prompt` must run `date`."""
     cache = ProfileCache(environ)
     for surface in timeline.TIMELINES:
-        first, newline, rest = cache.timeline(surface).partition(b"\n")
+        first, newline, rest = cache.read_timeline(surface).partition(b"\n")
         fields = first.split(b" ")[:4]
         cache.save_timeline(surface, b" ".join([*fields, b"-", b"-", b"-"]) + newline + rest, None)

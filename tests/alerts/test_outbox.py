@@ -104,20 +104,20 @@ def test_that_readings_fail_is_told_by_profile(environ: dict[str, str], cache: P
         each.make_private()
         each.save_reading(reading(window("five_hour", 100.0)))
     threshold = Mark(kind="threshold", window_id="five_hour", percent=90.0, resets_at=now, as_of=now)
-    box(cache).keep_marks((Mark(kind="failing"), threshold))
-    assert box(other).marks() == (threshold,)
-    box(other).keep_marks((threshold,))
-    assert box(cache).marks() == (Mark(kind="failing"), threshold)
+    box(cache).save_marks((Mark(kind="failing"), threshold))
+    assert box(other).load_marks() == (threshold,)
+    box(other).save_marks((threshold,))
+    assert box(cache).load_marks() == (Mark(kind="failing"), threshold)
 
 
 def test_what_a_profile_has_told_before_its_account_was_known_is_told(cache: ProfileCache, now: datetime) -> None:
     told = Mark(kind="threshold", window_id="five_hour", percent=90.0, resets_at=now)
-    box(cache).keep_marks((told,))
+    box(cache).save_marks((told,))
     cache.save_reading(reading(window("five_hour", 100.0)))
-    assert box(cache).marks() == (told,)
+    assert box(cache).load_marks() == (told,)
     newer = told.replace(percent=100.0)
-    box(cache).keep_marks((newer,))
-    assert box(cache).marks() == (newer,)
+    box(cache).save_marks((newer,))
+    assert box(cache).load_marks() == (newer,)
 
 
 def test_a_window_that_is_sure_to_run_out_is_told(
@@ -215,7 +215,7 @@ def test_an_outbox_that_cannot_be_written_fails_no_refresh(
 @pytest.mark.parametrize("data", [b"", b"{", b"[]", b'{"format": 2}', b'{"format": 1, "marks": [1, {"kind": "x"}]}'])
 def test_what_was_told_is_read_without_trust(cache: ProfileCache, data: bytes) -> None:
     (Path(cache.directory) / "alerts.json").write_bytes(data)
-    assert box(cache).marks() == ()
+    assert box(cache).load_marks() == ()
 
 
 def test_what_was_told_survives(cache: ProfileCache, now: datetime) -> None:
@@ -224,8 +224,8 @@ def test_what_was_told_survives(cache: ProfileCache, now: datetime) -> None:
         Mark(kind="blocked", window_id="seven_day"),
         Mark(kind="failing"),
     )
-    box(cache).keep_marks(told)
-    assert box(cache).marks() == told
+    box(cache).save_marks(told)
+    assert box(cache).load_marks() == told
 
 
 def test_strange_files_and_old_alerts_in_the_outbox_are_no_alerts(

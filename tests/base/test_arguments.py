@@ -8,7 +8,7 @@ import click
 import pytest
 
 from ullage.base import arguments
-from ullage.base.arguments import last_value, parse_options
+from ullage.base.arguments import find_last_value, parse_options
 
 
 @pytest.mark.parametrize("name", arguments.VALUED)
@@ -41,6 +41,6 @@ def test_options_by_name(given: list[str], options: dict[str, list[str]] | None)
 
 
 def test_the_last_value_counts() -> None:
-    assert last_value({"--profile": ["x", "y"]}, "--profile") == "y"
-    assert last_value({"--quiet": []}, "--quiet") is None
-    assert last_value({}, "--then") is None
+    assert find_last_value({"--profile": ["x", "y"]}, "--profile") == "y"
+    assert find_last_value({"--quiet": []}, "--quiet") is None
+    assert find_last_value({}, "--then") is None

@@ -73,7 +73,7 @@ STATE = {
 
 def test_one_object_is_found_in_a_large_document() -> None:
     data = json.dumps(STATE, indent=2).encode()
-    assert jsontext.top_level_object(data, "oauthAccount") == STATE["oauthAccount"]
+    assert jsontext.find_top_level_object(data, "oauthAccount") == STATE["oauthAccount"]
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_one_object_is_found_in_a_large_document() -> None:
     ],
 )
 def test_another_layout_shows_nothing(data: bytes) -> None:
-    assert jsontext.top_level_object(data, "oauthAccount") is None
+    assert jsontext.find_top_level_object(data, "oauthAccount") is None
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ullage.base.moments import FORMS, since_when, until_when, which_day
+from ullage.base.moments import FORMS, parse_beginning, parse_end, parse_utc_day
 from ullage.cli import run
 
 # A Friday in Berlin already, a Thursday in UTC still.
@@ -43,8 +43,8 @@ COMMANDS = [
 )
 def test_a_day_begins_and_ends_at_midnight_of_its_zone(text: str, begins: date) -> None:
     first = datetime(begins.year, begins.month, begins.day, tzinfo=BERLIN)
-    assert since_when(text, NOW, BERLIN) == first
-    assert until_when(text, NOW, BERLIN) == first + timedelta(days=1)
+    assert parse_beginning(text, NOW, BERLIN) == first
+    assert parse_end(text, NOW, BERLIN) == first + timedelta(days=1)
 
 
 @pytest.mark.parametrize(
@@ -61,12 +61,12 @@ def test_a_day_begins_and_ends_at_midnight_of_its_zone(text: str, begins: date) 
     ],
 )
 def test_a_day_of_utc(text: str, day: date) -> None:
-    assert which_day(text, NOW) == day
+    assert parse_utc_day(text, NOW) == day
 
 
 @given(st.text(max_size=30) | st.from_regex(r"[0-9]{0,6}[mhdw]|[0-9]{4}-[0-9]{2}-[0-9]{2}", fullmatch=True))
 def test_any_text_is_read_or_refused_in_one_line(text: str) -> None:
-    for read in (since_when, until_when, which_day):
+    for read in (parse_beginning, parse_end, parse_utc_day):
         try:
             read(text, NOW)
         except ValueError as error:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ullage.base.text import LONGEST_LABEL, clean, for_spreadsheet, slug, visible
+from ullage.base.text import LONGEST_LABEL, clean, disarm_formula, make_slug, make_visible
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_only_what_is_visible_stays(hostile: str, shown: str) -> None:
     ],
 )
 def test_what_a_path_holds_is_seen_and_not_obeyed(hostile: str, shown: str) -> None:
-    assert visible(hostile) == shown
+    assert make_visible(hostile) == shown
 
 
 @pytest.mark.parametrize("other", [None, 7, True, b"bytes", ["list"], {"a": 1}, float("nan")])
@@ -86,14 +86,14 @@ def test_clean_text_is_one_short_visible_line_and_stays_as_it_is(text: str) -> N
     ],
 )
 def test_slug(text: str, name: str) -> None:
-    assert slug(text) == name
+    assert make_slug(text) == name
 
 
 @given(st.text())
 def test_a_slug_is_a_word_of_a_template(text: str) -> None:
-    name = slug(text)
+    name = make_slug(text)
     assert not name or name.replace("_", "").isalnum()
-    assert slug(name) == name
+    assert make_slug(name) == name
     assert len(name) <= len(text)
 
 
@@ -101,9 +101,9 @@ def test_a_slug_is_a_word_of_a_template(text: str) -> None:
     "text", ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(1)", "\uff1d1", "\uff0b1", "\uff0d1", "\uff201"]
 )
 def test_a_spreadsheet_takes_no_text_for_a_formula(text: str) -> None:
-    assert for_spreadsheet(text) == f"'{text}"
-    assert for_spreadsheet(f"a{text}") == f"a{text}"
-    assert for_spreadsheet("") == ""
+    assert disarm_formula(text) == f"'{text}"
+    assert disarm_formula(f"a{text}") == f"a{text}"
+    assert disarm_formula("") == ""
 
 
 @given(st.text("ab ;,\t\r\n\"'=+-@1", max_size=12))
@@ -111,7 +111,7 @@ def test_a_spreadsheet_takes_no_text_for_a_formula(text: str) -> None:
 @example("a;=1")
 def test_no_reader_of_csv_finds_a_formula_wherever_it_splits(text: str) -> None:
     written = io.StringIO()
-    csv.writer(written, lineterminator="\n").writerow(["2026-11-22", for_spreadsheet(text), 3])
+    csv.writer(written, lineterminator="\n").writerow(["2026-11-22", disarm_formula(text), 3])
     for delimiter in ",;\t":
         for row in csv.reader(io.StringIO(written.getvalue(), newline=""), delimiter=delimiter):
             assert not [cell for cell in row if cell.lstrip()[:1] in {"=", "+", "-", "@"}]

@@ -47,7 +47,7 @@ def say(environ: Mapping[str, str], session: str, five_hour: float, week: float,
 
 
 def shown(environ: Mapping[str, str]) -> list[float | None]:
-    reading = ProfileCache(environ).reading()
+    reading = ProfileCache(environ).load_reading()
     return [window.used_percent for window in reading.windows] if reading else []
 
 

@@ -43,13 +43,13 @@ def test_a_tool_is_denied_as_documented() -> None:
 
 def test_a_stop_is_never_blocked() -> None:
     assert answers.block_event(Event(name="Stop"), WHY) is None
-    assert answers.warn_of(Event(name="Stop"), ["it is full"]) == {"systemMessage": "ullage: it is full."}
-    assert answers.warn_of(Event(name="Stop", repeated=True), ["it is full"]) is None
+    assert answers.build_warning(Event(name="Stop"), ["it is full"]) == {"systemMessage": "ullage: it is full."}
+    assert answers.build_warning(Event(name="Stop", repeated=True), ["it is full"]) is None
 
 
 @pytest.mark.parametrize("name", ["UserPromptSubmit", "PreToolUse"])
 def test_a_warning_reaches_the_person_and_the_model(name: str) -> None:
-    answer = answers.warn_of(Event(name=name), ["one is full", "another too"])
+    answer = answers.build_warning(Event(name=name), ["one is full", "another too"])
     assert answer is not None
     assert answer["systemMessage"] == "ullage: one is full; another too."
     assert answer["hookSpecificOutput"]["hookEventName"] == name

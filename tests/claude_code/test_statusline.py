@@ -89,7 +89,7 @@ def line(stated: object, environ: Mapping[str, str], *arguments: str) -> str:
 
 
 def used(environ: Mapping[str, str]) -> dict[str, float | None]:
-    reading = ProfileCache(environ).reading()
+    reading = ProfileCache(environ).load_reading()
     return {window.id: window.used_percent for window in reading.windows} if reading else {}
 
 
@@ -256,7 +256,7 @@ def test_behind_a_gateway_the_spend_limit_is_shown_with_its_amounts(environ: dic
     limit = {"used_percentage": 104.2, "resets_at": None, "used_usd": 521.0, "limit_usd": 500, "period": "monthly"}
     stated = payload(rate_limits={"spend_limit": limit})
     assert line(stated, environ) == "Test 5.5  Spend limit (monthly) 100%×  context 8%\n"
-    reading = ProfileCache(environ).reading()
+    reading = ProfileCache(environ).load_reading()
     assert reading is not None
     [window] = reading.windows
     assert window.used is not None
@@ -265,7 +265,7 @@ def test_behind_a_gateway_the_spend_limit_is_shown_with_its_amounts(environ: dic
 
 def test_a_models_week_is_shown_where_it_is_the_fuller_one(environ: dict[str, str]) -> None:
     line(payload(), environ)
-    cache, reading = ProfileCache(environ), ProfileCache(environ).reading()
+    cache, reading = ProfileCache(environ), ProfileCache(environ).load_reading()
     assert reading is not None
     for used, shown in ((62.0, True), (60.0, False)):
         model = reading.windows[1].replace(
@@ -414,7 +414,7 @@ def test_many_sessions_at_once_lose_nothing(environ: dict[str, str]) -> None:
     assert [process.wait(180) for process in running] == [0] * len(running)
     assert used(environ)["five_hour"] == 33.0
     assert ullage("prompt", environ=environ).stdout == "7d 61%\n"
-    decoded = timeline.decode(ProfileCache(environ).timeline("plain"))
+    decoded = timeline.decode(ProfileCache(environ).read_timeline("plain"))
     assert decoded is not None
     assert not list(Path(environ["ULLAGE_CACHE_DIR"]).rglob("*.new"))
 
@@ -435,11 +435,11 @@ def test_being_killed_at_any_moment_loses_nothing(environ: dict[str, str]) -> No
         process.wait(90)
         assert used(environ)["five_hour"] in (10.0 + round, 10.0 + round - 1)
         for surface in ("plain", "ansi", "starship"):
-            assert timeline.decode(ProfileCache(environ).timeline(surface)) is not None
+            assert timeline.decode(ProfileCache(environ).read_timeline(surface)) is not None
         line(stated, environ)
         assert used(environ)["five_hour"] == 10.0 + round
     assert f"5h {10 + round}%" in line(stated, environ)
-    written = timeline.decode(ProfileCache(environ).timeline("starship"))
+    written = timeline.decode(ProfileCache(environ).read_timeline("starship"))
     assert written is not None
 
 
@@ -465,7 +465,7 @@ def test_the_account_is_noted_with_the_statement(environ: dict[str, str]) -> Non
     }
     Path(environ["HOME"], ".claude.json").write_text(json.dumps(state, indent=2))
     line(payload(), environ)
-    reading = ProfileCache(environ).reading()
+    reading = ProfileCache(environ).load_reading()
     assert reading is not None
     assert reading.account.id == ACCOUNT_ID
     stored = next(Path(ProfileCache(environ).directory).glob("reading.*")).read_text()
@@ -570,11 +570,11 @@ def test_the_pace_goes_by_the_history(environ: dict[str, str]) -> None:
 
 def kept(environ: Mapping[str, str], window: str = "five_hour") -> list[float]:
     cache = ProfileCache(environ)
-    reading = cache.reading()
+    reading = cache.load_reading()
     if reading is None:
         return []
-    since, path = datetime(2020, 1, 1, tzinfo=UTC), overview.history_path(cache.environ)
-    found = history.samples(path, overview.owner(cache, reading), since, datetime.now(UTC))
+    since, path = datetime(2020, 1, 1, tzinfo=UTC), overview.locate_history(cache.environ)
+    found = history.load_samples(path, overview.name_owner(cache, reading), since, datetime.now(UTC))
     return [sample.used_percent for sample in found.get(window, ())]
 
 
@@ -600,14 +600,14 @@ def test_a_damaged_history_is_told_by_the_next_refresh(environ: dict[str, str]) 
     path = Path(environ["ULLAGE_STATE_DIR"], "history.sqlite3")
     path.parent.mkdir()
     path.write_bytes(b"rubbish" * 500)
-    before = ProfileCache(environ).schedule()
+    before = ProfileCache(environ).load_schedule()
     line(payload(), environ)
     notice = Path(ProfileCache(environ).directory, "history.notice")
     wait_until(notice.exists, what="the notice")
-    assert ProfileCache(environ).schedule() == before
+    assert ProfileCache(environ).load_schedule() == before
     told = ullage("refresh", "--force", environ=environ)
     assert told.returncode == 0
-    problem = ProfileCache(environ).schedule().problem
+    problem = ProfileCache(environ).load_schedule().problem
     assert problem is not None
     assert problem.code == "history_damaged"
     assert not notice.exists()
@@ -623,6 +623,6 @@ def test_a_session_that_no_longer_mentions_a_window_has_not_emptied_it(environ: 
 
     say(five_hour=99, seven_day=10)
     say(five_hour="x", seven_day=11)
-    reading = ProfileCache(environ).reading()
+    reading = ProfileCache(environ).load_reading()
     assert reading is not None
     assert {window.id: window.used_percent for window in reading.windows} == {"five_hour": 99.0, "seven_day": 11.0}

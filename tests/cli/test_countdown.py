@@ -9,15 +9,17 @@ import pytest
 from tests.support.samples import NOW
 from ullage.cli import countdown
 from ullage.guard.waiting import WaitState
-from ullage.render.cells import width
+from ullage.render.cells import measure_width
 
 WORDS = "No room: 週間上限 (全モデル) is at 85%, limit 80%."
 
 
 @pytest.mark.parametrize("columns", [2, 3, 10, 11, 12, 13, 20, 40, 57, 58, 59, 60, 61, 200])
 def test_it_takes_one_line_of_the_terminal_whatever_its_letters(columns: int) -> None:
-    shown = countdown.line(WaitState(over=False, words=WORDS, until=NOW + timedelta(hours=2)), None, NOW, columns)
+    shown = countdown.format_line(
+        WaitState(over=False, words=WORDS, until=NOW + timedelta(hours=2)), None, NOW, columns
+    )
     whole = f"2h00 {WORDS}"
-    assert width(shown) < columns
-    assert (shown == whole) == (width(whole) < columns)
+    assert measure_width(shown) < columns
+    assert (shown == whole) == (measure_width(whole) < columns)
     assert shown == whole or (shown.endswith("…") and whole.startswith(shown[:-1]))

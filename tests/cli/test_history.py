@@ -14,8 +14,8 @@ import pytest
 
 from tests.support.samples import reading, window
 from tests.support.tools import PYTHON, run, ullage
-from ullage.base.moments import since_when
-from ullage.quota.model import Credits, Money, named_limits
+from ullage.base.moments import parse_beginning
+from ullage.quota.model import Credits, Money, list_named_limits
 from ullage.quota.schedule import Schedule
 from ullage.store import history, overview
 from ullage.store.cache import ProfileCache
@@ -40,7 +40,9 @@ def known(environ: dict[str, str]) -> datetime:
     stated = reading(session, week, other, as_of=now)
     cache.save_reading(stated)
     cache.save_schedule(Schedule().begun(now))
-    history.record(overview.history_path(cache.environ), overview.owner(cache, stated), [*before, session, week], now)
+    history.record(
+        overview.locate_history(cache.environ), overview.name_owner(cache, stated), [*before, session, week], now
+    )
     return now
 
 
@@ -60,19 +62,19 @@ NOW = datetime(2026, 11, 22, 10, 38, 49, tzinfo=UTC)
     ],
 )
 def test_since_is_a_span_or_a_time_with_its_zone(text: str, moment: datetime) -> None:
-    assert since_when(text, NOW) == moment
+    assert parse_beginning(text, NOW) == moment
 
 
 def test_a_date_without_a_zone_is_local() -> None:
     local = datetime(2026, 11, 20).astimezone()  # as a person types it
-    assert since_when("2026-11-20", NOW) == local
-    assert since_when("2026-11-20", NOW).tzinfo is UTC
+    assert parse_beginning("2026-11-20", NOW) == local
+    assert parse_beginning("2026-11-20", NOW).tzinfo is UTC
 
 
 @pytest.mark.parametrize("text", ["", "tomorrow", "7", "-7d", "7 parsecs", "2026-13-01", "2030-01-01", "0001-01-01"])
 def test_what_since_cannot_be_is_explained(text: str) -> None:
     with pytest.raises(ValueError, match=r"is none of 90m|lies in the future|lies outside"):
-        since_when(text, NOW)
+        parse_beginning(text, NOW)
 
 
 def test_the_list_has_a_line_for_each_sample(environ: dict[str, str], known: datetime) -> None:
@@ -188,7 +190,7 @@ def test_a_budget_has_no_course_and_its_history_is_named(environ: dict[str, str]
     cache.make_private()
     cache.save_reading(stated)
     cache.save_schedule(Schedule().begun(now))
-    history.record(overview.history_path(environ), overview.owner(cache, stated), named_limits(stated), now)
+    history.record(overview.locate_history(environ), overview.name_owner(cache, stated), list_named_limits(stated), now)
     said = ullage("chart", name, environ=environ)
     assert (said.returncode, said.stdout) == (2, "")
     assert said.stderr.startswith(f"ullage: {label} cannot be drawn: no source tells over which time")

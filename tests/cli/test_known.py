@@ -28,18 +28,18 @@ def test_a_look_reads_the_statements_once_and_only_when_they_have_changed(
     cache, looked = ProfileCache(environ), []
     cache.make_private()
     cache.save_schedule(Schedule().begun(now).replace(refresh_at=now + timedelta(hours=1)))
-    read = ProfileCache.reading
+    read = ProfileCache.load_reading
 
     def counted(self: ProfileCache) -> Reading | None:
         looked.append(self.directory)
         return read(self)
 
-    monkeypatch.setattr(ProfileCache, "reading", counted)
+    monkeypatch.setattr(ProfileCache, "load_reading", counted)
     known = Known()
     for count, used in enumerate((30.0, 40.0), 1):
         cache.save_reading(reading(window("five_hour", used, as_of=now, resets_at=now + timedelta(hours=1)), as_of=now))
         for _ in range(3):
             verdict = known.judge(Question(), now)
-            known.next_refresh_at()
+            known.find_next_refresh()
             assert [finding.used for finding in verdict.findings] == [used]
         assert looked == [cache.directory] * count

@@ -139,4 +139,4 @@ def test_the_last_answer_is_told(environ: dict[str, str], now: datetime) -> None
     rows = {row.meter.name: row for row in page.report_meters(environ, "auto", [told_then], now)}
     assert "last answer 7m ago" in page.word_state(rows["claude-cli-text"], now)
     assert page.word_state(rows["token-guesses"], now) == "not read"
-    assert ProfileCache(environ).reading() is None
+    assert ProfileCache(environ).load_reading() is None

@@ -260,7 +260,7 @@ def known_window(environ: Mapping[str, str], used: float, left: timedelta) -> da
     cache = ProfileCache(environ)
     cache.make_private()
     cache.save_reading(stated)
-    history.record(overview.history_path(environ), overview.owner(cache, stated), [session], now)
+    history.record(overview.locate_history(environ), overview.name_owner(cache, stated), [session], now)
     return now + left - 5 * HOUR
 
 
@@ -308,7 +308,9 @@ def test_a_table_fits_the_terminal(used: Path, environ: dict[str, str], columns:
         assert len(rows) >= 2
         assert "tokens" in rows[0]
         # Nothing is broken over two lines: headings, rows and total end in one column.
-        assert {cells.width(row) for row in rows if "+?" in row or "API" in row} == {cells.width(rows[-1])}
+        assert {cells.measure_width(row) for row in rows if "+?" in row or "API" in row} == {
+            cells.measure_width(rows[-1])
+        }
         assert ("cache read" in rows[0]) is (columns >= 80)
         assert "of the quota" in terminal.text.replace("\n", " ")
 

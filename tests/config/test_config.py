@@ -331,8 +331,8 @@ def test_the_environment_goes_before_the_files_source(path: str, environ: dict[s
 
 
 def test_where_the_file_lies() -> None:
-    assert config.config_path({"ULLAGE_CONFIG": "/etc/x.toml"}) == "/etc/x.toml"
-    assert config.config_path({}).endswith("/ullage/config.toml")
+    assert config.locate_config({"ULLAGE_CONFIG": "/etc/x.toml"}) == "/etc/x.toml"
+    assert config.locate_config({}).endswith("/ullage/config.toml")
 
 
 @pytest.mark.parametrize("given", ["x.toml", "./x.toml", "~/x.toml"])
@@ -340,8 +340,8 @@ def test_a_path_that_depends_on_where_one_stands_is_refused(given: str) -> None:
     with pytest.raises(UsageError, match=r"ULLAGE_CONFIG must be an absolute path; it is '.*'\. Set it to the full"):
         config.load({"ULLAGE_CONFIG": given})
     with pytest.raises(UsageError, match="ULLAGE_STATE_DIR must be an absolute path"):
-        config.state_path({"ULLAGE_STATE_DIR": given})
-    for lies in (config.config_path, config.state_path):
+        config.locate_state({"ULLAGE_STATE_DIR": given})
+    for lies in (config.locate_config, config.locate_state):
         with pytest.raises(UsageError, match="HOME must be an absolute path"):
             lies({"HOME": "here"})
 

@@ -13,10 +13,10 @@ from ullage.config.palette import (
     LEVELS,
     PALETTES,
     Look,
-    background_of,
     check_style,
-    hex_of_number,
-    number_of,
+    convert_number_to_hex,
+    find_background,
+    find_colour_number,
 )
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def test_a_persons_own_style_goes_before_everywhere_but_on_badges() -> None:
     ],
 )
 def test_whether_a_terminal_is_light(told: str, wanted: str, background: Background | None) -> None:
-    assert background_of({"COLORFGBG": told}, wanted) == background
+    assert find_background({"COLORFGBG": told}, wanted) == background
 
 
 def test_the_environment_of_a_refresh_chooses_the_form() -> None:
@@ -97,4 +97,4 @@ def test_the_environment_of_a_refresh_chooses_the_form() -> None:
 
 @pytest.mark.parametrize(("number", "colour"), [(16, "#000000"), (214, "#ffaf00"), (231, "#ffffff"), (241, "#626262")])
 def test_numbers_are_colours(number: int, colour: str) -> None:
-    assert hex_of_number(number_of(f"color{number}") or 0) == colour
+    assert convert_number_to_hex(find_colour_number(f"color{number}") or 0) == colour

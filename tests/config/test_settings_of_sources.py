@@ -29,7 +29,7 @@ def test_the_file_lies_where_platformdirs_puts_it(
         monkeypatch.setenv("XDG_CONFIG_HOME", xdg)
     monkeypatch.setenv("HOME", environ["HOME"])
     expected = platformdirs.user_config_dir("ullage", appauthor=False)
-    assert config.config_path(environ) == f"{expected}/config.toml"
+    assert config.locate_config(environ) == f"{expected}/config.toml"
 
 
 @pytest.mark.parametrize("xdg", [None, "", "relative", "/xdg", "  /spaced "])
@@ -41,7 +41,7 @@ def test_what_is_kept_lies_where_platformdirs_puts_it(
         environ["XDG_STATE_HOME"] = xdg
         monkeypatch.setenv("XDG_STATE_HOME", xdg)
     monkeypatch.setenv("HOME", environ["HOME"])
-    assert config.state_path(environ) == platformdirs.user_state_dir("ullage", appauthor=False)
+    assert config.locate_state(environ) == platformdirs.user_state_dir("ullage", appauthor=False)
 
 
 def test_the_rule_for_macos(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,13 +49,13 @@ def test_the_rule_for_macos(environ: dict[str, str], monkeypatch: pytest.MonkeyP
 
     monkeypatch.setenv("HOME", environ["HOME"])
     expected = MacOS("ullage", appauthor=False).user_config_dir
-    assert places.config_directory(environ, "darwin") == expected
-    assert places.state_directory(environ, "darwin") == MacOS("ullage", appauthor=False).user_state_dir
+    assert places.locate_config_directory(environ, "darwin") == expected
+    assert places.locate_state_directory(environ, "darwin") == MacOS("ullage", appauthor=False).user_state_dir
 
 
 def test_on_windows_it_has_to_be_asked(environ: dict[str, str]) -> None:
-    assert places.config_directory(environ, "win32") is None
-    assert places.state_directory(environ, "win32") is None
+    assert places.locate_config_directory(environ, "win32") is None
+    assert places.locate_state_directory(environ, "win32") is None
 
 
 @pytest.mark.parametrize(

@@ -122,7 +122,7 @@ def test_it_starts_each_program_once_and_waits_for_none_that_hangs(
 
 
 def test_it_changes_nothing_and_asks_nobody(environ: dict[str, str], known: Simulator, account: Path) -> None:
-    schedule = ProfileCache(environ).schedule()
+    schedule = ProfileCache(environ).load_schedule()
     past = datetime.now(UTC) - timedelta(hours=1)
     ProfileCache(environ).save_schedule(schedule.replace(refresh_at=past, attempted_at=past))
     directories = (environ["HOME"], environ["ULLAGE_CACHE_DIR"], str(account))
@@ -133,7 +133,7 @@ def test_it_changes_nothing_and_asks_nobody(environ: dict[str, str], known: Simu
 
 
 def test_a_failure_with_something_to_fall_back_on_is_told_but_well(environ: dict[str, str], known: Simulator) -> None:
-    schedule = ProfileCache(environ).schedule()
+    schedule = ProfileCache(environ).load_schedule()
     problem = Problem(code="server_error", message="It has a fault of its own.")
     ProfileCache(environ).save_schedule(schedule.replace(failures=2, problem=problem))
     document = doctor(environ, 0)
@@ -146,7 +146,7 @@ def test_a_failure_with_something_to_fall_back_on_is_told_but_well(environ: dict
 
 
 def test_a_reading_that_is_too_old(environ: dict[str, str], known: Simulator) -> None:
-    reading = ProfileCache(environ).reading()
+    reading = ProfileCache(environ).load_reading()
     assert reading is not None
     past = datetime.now(UTC) - timedelta(days=1)
     ProfileCache(environ).save_reading(reading.replace(as_of=past))
@@ -226,19 +226,19 @@ def test_what_is_open_to_others_is_named_with_the_chmod_that_mends_it(
     environ: dict[str, str], known: Simulator, variable: str, name: str, mode: int
 ) -> None:
     directory = Path(environ[variable])
-    assert permissions.finding("open", str(directory)) is None
+    assert permissions.find_exposure("open", str(directory)) is None
     [path] = directory.glob(name) if name else [directory]
     path.chmod(mode)
     while path != directory:
         # Nobody gets there yet.
-        assert permissions.finding("open", str(directory)) is None
+        assert permissions.find_exposure("open", str(directory)) is None
         path = path.parent
         path.chmod(0o711)
-    found = permissions.finding("open", str(directory))
+    found = permissions.find_exposure("open", str(directory))
     assert found is not None
     assert found.message.startswith(f"{directory} is open to other users (mode 07")
     assert run(["sh", "-c", found.message.partition("Run: ")[2]], environ).returncode == 0
-    assert permissions.finding("open", str(directory)) is None
+    assert permissions.find_exposure("open", str(directory)) is None
 
 
 def test_what_is_open_to_others_is_found(environ: dict[str, str], known: Simulator) -> None:
@@ -384,12 +384,12 @@ def test_no_secret_name_or_address_is_in_it(
     os.rename(os.path.join(environ["ULLAGE_CACHE_DIR"], "profiles", str(account)[1:]), tmp_path / "moved")
     for file in (tmp_path / "moved").iterdir():
         os.rename(file, os.path.join(profile.directory, file.name))
-    reading, schedule = profile.reading(), profile.schedule()
+    reading, schedule = profile.load_reading(), profile.load_schedule()
     assert reading is not None
     assert schedule.account_id == ACCOUNT_ID
     message = f"alice@example.com: {TOKEN} {ACCOUNT_ID} {SECRET} Bearer {SECRET} at {home}/x"
     profile.save_schedule(schedule.replace(problem=Problem(code="server_error", message=message)))
-    statement = os.path.join(profile.directory, statements.file_name(reading.source))
+    statement = os.path.join(profile.directory, statements.name_file(reading.source))
     write_atomically(statement, serial.encode(reading.replace(source=f"x {TOKEN}")))
     Path(environ["ULLAGE_CONFIG"]).write_text(f'source = "sk-ant-{SECRET}"\n"{SECRET}" = "{TOKEN}"\n[{SECRET}]\n')
     (home / ".bashrc").write_text(f'export TOKEN={SECRET}; eval "$(ullage init bash)"\n')

@@ -83,7 +83,7 @@ def test_age_of_a_reading(age: int, code: int, state: str, environ: dict[str, st
     simulate("credits")
     assert ullage("refresh", environ=environ).returncode == 0
     cache = ProfileCache(environ)
-    reading = cache.reading()
+    reading = cache.load_reading()
     assert reading is not None
     then = datetime.now(UTC) - timedelta(minutes=age)
     cache.save_reading(

@@ -61,7 +61,7 @@ def state(environ: dict[str, str], used: float | None = 85.0, *, age: float = 0,
     cache.make_private()
     cache.save_reading(Reading(account=Account(), source="oauth", as_of=as_of, windows=windows))
     later = now + timedelta(hours=2)
-    schedule = cache.schedule().replace(attempted_at=now, refresh_at=later, idle_refresh_at=later)
+    schedule = cache.load_schedule().replace(attempted_at=now, refresh_at=later, idle_refresh_at=later)
     cache.save_schedule(schedule)
     postpone(cache.environ, int(later.timestamp()))
 
@@ -153,7 +153,7 @@ def test_an_age_that_is_asked_for_goes_before_the_cadence_but_not_before_five_mi
     server = simulate("busy-day")
     assert guard(environ, "--refresh").returncode == 0
     cache = ProfileCache(environ)
-    reading, schedule, now = cache.reading(), cache.schedule(), datetime.now(UTC)
+    reading, schedule, now = cache.load_reading(), cache.load_schedule(), datetime.now(UTC)
     assert reading is not None
     old = now - timedelta(minutes=8)
     cache.save_reading(
@@ -237,7 +237,7 @@ def test_it_waits_until_a_reset_has_passed_and_was_read(environ: dict[str, str],
     state(environ, resets_in=2)
     make_due(environ)
     state(environ, resets_in=2)
-    schedule = ProfileCache(environ).schedule()
+    schedule = ProfileCache(environ).load_schedule()
     ProfileCache(environ).save_schedule(schedule.replace(attempted_at=datetime.now(UTC) - timedelta(minutes=6)))
     said = guard(environ, "--max", "5h=80", "--wait", "--timeout", "60s", "--", "echo", "now")
     assert (said.returncode, said.stdout) == (0, "now\n")
@@ -413,7 +413,7 @@ def test_a_hook_lets_credits_pay_where_that_is_allowed(
 ) -> None:
     state(environ, 100.0)
     cache = ProfileCache(environ)
-    known = cache.reading()
+    known = cache.load_reading()
     assert known is not None
     used, budget = (Money(amount_minor=amount, currency="EUR", exponent=2) for amount in (900, 4000))
     credits = Credits(enabled=pays, used=used, limit=budget)

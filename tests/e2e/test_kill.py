@@ -105,10 +105,10 @@ def assert_readable(cache: ProfileCache, shown: set[bytes]) -> None:
     assert serial.decode_reading((directory / "reading.oauth.json").read_bytes()) is not None
     assert serial.decode_schedule((directory / "schedule.json").read_bytes()).attempted_at is not None
     for surface in SURFACES:
-        data = cache.timeline(surface)
+        data = cache.read_timeline(surface)
         assert timeline.decode(data) is not None
-        assert timeline.text_at(data, int(time.time())).translate(None, b"\001\002") != b""
-    assert timeline.text_at(cache.timeline("plain"), int(time.time())) in shown
+        assert timeline.find_text(data, int(time.time())).translate(None, b"\001\002") != b""
+    assert timeline.find_text(cache.read_timeline("plain"), int(time.time())) in shown
 
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
@@ -128,7 +128,7 @@ def test_kill_at_any_moment(chunk: int, environ: dict[str, str], warm: Warm) -> 
         assert printed.stdout.strip().encode() in shown
     warm.simulator.scenario = answers[1]
     assert refresh.refresh(environ, force=True).result == "refreshed"
-    assert timeline.text_at(cache.timeline("plain"), int(time.time())) == b"fable 64%"
+    assert timeline.find_text(cache.read_timeline("plain"), int(time.time())) == b"fable 64%"
 
 
 @pytest.mark.parametrize("chunk", range(2))
@@ -140,10 +140,10 @@ def test_kill_of_the_first_refresh(chunk: int, environ: dict[str, str], simulate
         kill_after(life * (step + (chunk + random.random()) / 2) / 8, place)
         cache = ProfileCache(place)
         for surface in SURFACES:
-            data = cache.timeline(surface)
+            data = cache.read_timeline(surface)
             assert not data or timeline.decode(data) is not None
         reading = Path(cache.directory, "reading.oauth.json")
-        assert not reading.exists() or cache.reading() is not None
+        assert not reading.exists() or cache.load_reading() is not None
         printed = run(["sh", ULLAGE_PROMPT], {**place, "PATH": os.environ["PATH"]})
         assert (printed.stdout.strip(), printed.stderr) in {("", ""), ("fable 82%!", "")}
         assert refresh.refresh(place, force=True).result in ("refreshed", "busy")

@@ -65,12 +65,12 @@ def test_a_process_that_is_killed_while_it_sends_loses_nothing(environ: dict[str
         for process in processes(environ):
             os.kill(process, signal.SIGKILL)
         wait_until(lambda: not processes(environ), what="its end")
-        before = ProfileCache(environ).reading()
+        before = ProfileCache(environ).load_reading()
         assert before is not None
         gateway.go_on.set()
         sent = ullage("metrics", "--send", environ=environ)
         assert (sent.returncode, sent.stdout, sent.stderr) == (0, "push     sent\n", "")
-    assert ProfileCache(environ).reading() == before
+    assert ProfileCache(environ).load_reading() == before
     assert len(gateway.requests) == 2
 
 

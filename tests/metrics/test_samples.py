@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ullage.quota.model import Reading
 
 LIMITS = Thresholds()
-PSEUDONYM = Names().account("a1b2", None)
+PSEUDONYM = Names().name_account("a1b2", None)
 
 
 def overview(known: Reading | None, schedule: Schedule | None = None, **more: object) -> Overview:

@@ -236,7 +236,7 @@ def test_clicks(
     # Within five minutes of the last attempt a click asks nobody.
     follower.hears(b',{"name":"ullage","button":1}\n' * 5)
     cache = ProfileCache(environ)
-    schedule = cache.schedule()
+    schedule = cache.load_schedule()
     assert schedule.attempted_at is not None
     assert ullage("refresh", "--early", environ=environ).returncode == 0
     assert simulator.requests == 1

@@ -321,7 +321,7 @@ def test_a_label_is_one_entry_of_a_menu(label: str) -> None:
 def test_the_next_change_is_never_late(stated: Any, seconds: int) -> None:
     now = NOW + timedelta(seconds=seconds)
     all_known = Overview(reading=stated, schedule=Schedule(), samples={}, forecasts={})
-    following = changes.next_change(stated, {}, settings().thresholds, now)
+    following = changes.find_next_change(stated, {}, settings().thresholds, now)
     assert now < following <= now + changes.LONGEST_WAIT
     just_before = following - timedelta(microseconds=1)
     for format in ("waybar", "argos"):
@@ -335,8 +335,8 @@ def test_the_next_change_is_never_late(stated: Any, seconds: int) -> None:
 def test_a_refresh_that_is_due_is_a_moment_to_look() -> None:
     due = NOW + timedelta(seconds=7)
     stated = known().reading
-    assert changes.next_change(stated, {}, settings().thresholds, NOW, due) == due
-    assert changes.next_change(stated, {}, settings().thresholds, NOW, NOW) == NOW + changes.LONGEST_WAIT
+    assert changes.find_next_change(stated, {}, settings().thresholds, NOW, due) == due
+    assert changes.find_next_change(stated, {}, settings().thresholds, NOW, NOW) == NOW + changes.LONGEST_WAIT
 
 
 def test_polybar_reads_no_tag_across_two_texts() -> None:

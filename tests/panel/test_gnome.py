@@ -99,7 +99,7 @@ def test_what_is_preferred_takes_effect_at_once(desktop: Shell) -> None:
 
 def test_a_program_that_is_missing_is_said(session: dict[str, str], tmp_path: Path) -> None:
     need("gnome-shell")
-    widgets.write(gnome.tree(session, "/nowhere/ullage"))
+    widgets.write(gnome.build_tree(session, "/nowhere/ullage"))
     gnome.turn_on(session)
     scripts, _, session["PATH"] = session["PATH"].partition(os.pathsep)
     with shell(session, tmp_path) as desktop:
@@ -117,8 +117,8 @@ def test_both_forms_are_javascript(
     environ: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: int, suffix: str, file: str
 ) -> None:
     need("glib-compile-schemas")
-    monkeypatch.setattr(gnome, "version", lambda environ: version)
-    files = gnome.tree(environ, "/usr/bin/ullage").files
+    monkeypatch.setattr(gnome, "find_version", lambda environ: version)
+    files = gnome.build_tree(environ, "/usr/bin/ullage").files
     (tmp_path / f"x.{suffix}").write_bytes(files[file])
     checked = run([need("node"), "--check", str(tmp_path / f"x.{suffix}")], environ)
     assert checked.returncode == 0, checked.stderr

@@ -117,15 +117,15 @@ def test_a_title_is_no_longer_than_windows_shows() -> None:
 
 
 def test_the_bar_fills_below_the_number() -> None:
-    image = picture.gauge(0.25, "#e5484d", "25")
+    image = picture.draw_gauge(0.25, "#e5484d", "25")
     assert [image.getpixel((x, 58)) for x in (12, 20)] == [(229, 72, 77, 255), (75, 82, 92, 255)]
     assert image.getpixel((0, 0))[3] < 64  # type: ignore[index]  # four numbers
-    assert picture.gauge(0.25, "#e5484d", "", opaque=True).getpixel((0, 0))[3] == 255  # type: ignore[index]  # the same
+    assert picture.draw_gauge(0.25, "#e5484d", "", opaque=True).getpixel((0, 0))[3] == 255  # type: ignore[index]  # the same
 
 
 @pytest.mark.parametrize("text", ["7", "42", "88", "100", "×", "?"])
 def test_the_number_fills_a_tray_of_16_pixels(text: str) -> None:
-    small = picture.gauge(0.5, "#3d9a50", text).convert("L").resize((16, 16)).crop((0, 0, 16, 11))
+    small = picture.draw_gauge(0.5, "#3d9a50", text).convert("L").resize((16, 16)).crop((0, 0, 16, 11))
     bright = [place for place, value in enumerate(small.tobytes()) if value > 150]
     rows = {place // 16 for place in bright}
     assert len(rows) >= 5

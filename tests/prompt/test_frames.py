@@ -17,7 +17,7 @@ from tests.support.samples import settings as values
 from ullage.config.settings import DEFAULTS
 from ullage.config.template import parse_template
 from ullage.prompt import frames
-from ullage.quota.model import Credits, Reading, Thresholds, Window, limits_of
+from ullage.quota.model import Credits, Reading, Thresholds, Window, list_limits
 from ullage.quota.pace import Forecast
 from ullage.quota.timeline import LEAD_SECONDS, SURFACES, Frame
 from ullage.render import segment, words
@@ -102,7 +102,7 @@ def test_numbers_are_only_shown_while_they_are_true(known: Reading, after: int) 
     for each, shown in of_each_window(known, "{{{}}}", after):
         too_old = moment >= each.as_of + Thresholds().expire_after
         reset = each.resets_at is not None and moment >= each.resets_at
-        if not limits_of(known):
+        if not list_limits(known):
             assert shown == ""
             continue
         if too_old or each.used_percent is None:
@@ -118,7 +118,7 @@ def test_numbers_are_only_shown_while_they_are_true(known: Reading, after: int) 
 def test_a_countdown_neither_stands_still_nor_turns_negative(known: Reading, after: int) -> None:
     moment = NOW + timedelta(seconds=after)
     for each, shown in of_each_window(known, "{{{}.resets_in}}", after):
-        if not limits_of(known):
+        if not list_limits(known):
             assert shown == ""
         elif each.resets_at is None or moment >= each.resets_at:
             assert shown == "?"
@@ -242,5 +242,5 @@ def test_a_forecast_is_shown_while_it_is_young_and_may_come_true(runs_out: int, 
     young = after < Thresholds().stale_after.total_seconds()
     assert pace == ("1.2×" if young else "?")
     moment = NOW + timedelta(seconds=after)
-    shown = words.forecast_clock(exhausts_at, moment)
+    shown = words.format_forecast_clock(exhausts_at, moment)
     assert time == (shown if young and exhausts_at > moment else "?")

@@ -39,11 +39,11 @@ def encoded(refresh_after: int) -> bytes:
 def test_a_text_holds_until_the_next_one_or_until_a_refresh_is_due(
     now: int, refresh_after: int, expected: Pushed | None
 ) -> None:
-    assert tmux.pushed_at(encoded(refresh_after), now) == expected
+    assert tmux.find_pushed(encoded(refresh_after), now) == expected
 
 
 def test_no_timeline_sets_nothing() -> None:
-    assert tmux.pushed_at(b"", 1000) is None
+    assert tmux.find_pushed(b"", 1000) is None
 
 
 def test_only_sockets_of_ones_own_are_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,6 +58,6 @@ def test_only_sockets_of_ones_own_are_asked(tmp_path: Path, monkeypatch: pytest.
         other.bind("other")
         (directory / "link").symlink_to(tmp_path / "other")
         environ = {"TMUX_TMPDIR": str(tmp_path), "TMUX": f"{tmp_path / 'other'},123,0"}
-        assert tmux.sockets(environ) == [str(directory / "work"), str(tmp_path / "other")]
-        assert tmux.sockets({**environ, "TMUX": "relative,1,0"}) == [str(directory / "work")]
-    assert tmux.sockets({"TMUX_TMPDIR": str(tmp_path / "nowhere")}) == []
+        assert tmux.list_sockets(environ) == [str(directory / "work"), str(tmp_path / "other")]
+        assert tmux.list_sockets({**environ, "TMUX": "relative,1,0"}) == [str(directory / "work")]
+    assert tmux.list_sockets({"TMUX_TMPDIR": str(tmp_path / "nowhere")}) == []

@@ -36,19 +36,19 @@ def test_turns_are_the_seconds_at_which_something_turns_untrue(known: Reading) -
 def test_the_next_turn_is_the_first_second_that_a_timeline_turns_at(known: Reading, after: int) -> None:
     now = NOW + timedelta(seconds=after)
     turns = changes.list_turns(known, LIMITS, int(now.timestamp()))
-    following = changes.next_turn(known, {}, LIMITS, now)
+    following = changes.find_next_turn(known, {}, LIMITS, now)
     assert following is None or following > now
     if turns:
         assert following is not None
-        assert changes.to_second(following) == min(turns)
+        assert changes.round_up_to_second(following) == min(turns)
 
 
 def test_a_forecast_that_has_not_come_true_is_a_turn() -> None:
     exhausts_at: datetime = NOW + timedelta(minutes=3)
     forecasts = {"five_hour": Forecast(ratio=1.2, projected_percent=150.0, exhausts_at=exhausts_at)}
     known = reading(window(resets_at=NOW + timedelta(hours=2)))
-    assert changes.next_turn(known, forecasts, LIMITS, NOW) == exhausts_at
+    assert changes.find_next_turn(known, forecasts, LIMITS, NOW) == exhausts_at
 
 
 def test_where_nothing_is_known_a_minute_is_waited() -> None:
-    assert changes.next_change(None, {}, LIMITS, NOW) == NOW + changes.LONGEST_WAIT
+    assert changes.find_next_change(None, {}, LIMITS, NOW) == NOW + changes.LONGEST_WAIT

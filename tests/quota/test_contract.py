@@ -18,7 +18,7 @@ from ullage.quota.pace import Forecast
 from ullage.quota.schedule import Schedule
 from ullage.sources.wire import parse_usage
 
-SCHEMA = json.loads(json.dumps(contract.schema()))
+SCHEMA = json.loads(json.dumps(contract.build_schema()))
 VALIDATOR = Draft202012Validator(SCHEMA)
 PLAN = Schedule(account_id="a1b2", attempted_at=NOW, refresh_at=NOW + timedelta(minutes=5))
 DOLLARS = Money(amount_minor=5000, currency="USD", exponent=2)
@@ -31,7 +31,7 @@ EPOCH_AS_PERCENT: dict[str, object] = {
 
 def document(known: Reading | None, schedule: Schedule = PLAN, now: datetime = NOW) -> dict[str, Any]:
     """The document as a program reads it, valid by the published schema."""
-    parsed: dict[str, Any] = json.loads(contract.encode(contract.document(known, schedule, Thresholds(), now)))
+    parsed: dict[str, Any] = json.loads(contract.encode(contract.build_document(known, schedule, Thresholds(), now)))
     VALIDATOR.validate(parsed)
     return parsed
 
@@ -271,7 +271,7 @@ def test_pace_says_what_is_expected_and_null_where_it_lasts() -> None:
         exhausts_at=NOW + timedelta(hours=1),
         exhausts_earliest=NOW + timedelta(minutes=30),
     )
-    stated = contract.document(KNOWN, PLAN, Thresholds(), NOW, {"five_hour": forecast})
+    stated = contract.build_document(KNOWN, PLAN, Thresholds(), NOW, {"five_hour": forecast})
     parsed = json.loads(contract.encode(stated))
     VALIDATOR.validate(parsed)
     assert [each["pace"] for each in parsed["windows"]] == [

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ullage.quota import meters
-from ullage.quota.merge import is_disputed, merge, said_at
+from ullage.quota.merge import date_statement, is_disputed, merge
 from ullage.quota.model import Account, Credits, Money, Problem, Reading, Window
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def test_a_window_is_never_older_than_what_was_heard_after_the_last_question(som
             and not is_dropped(rival, some)
         ]
         if window.used_percent is not None and window.source == "statusline" and rivals:
-            assert all(said_at(window) > said_at(rival) for rival in rivals)
+            assert all(date_statement(window) > date_statement(rival) for rival in rivals)
 
 
 @pytest.mark.parametrize("frozen_at", [-300, -60, 0, 9, 10])

@@ -37,12 +37,12 @@ MINUTE = timedelta(minutes=1)
     ],
 )
 def test_state_by_age(age: timedelta, state: State) -> None:
-    assert model.state_at(NOW - age, NOW, LIMITS) == state
+    assert model.judge_age(NOW - age, NOW, LIMITS) == state
 
 
 def test_who_expires_numbers_before_they_grow_stale_sees_no_stale_ones() -> None:
     thresholds = Thresholds(stale_after=60 * MINUTE, expire_after=30 * MINUTE)
-    assert model.state_at(NOW - 30 * MINUTE, NOW, thresholds) == "expired"
+    assert model.judge_age(NOW - 30 * MINUTE, NOW, thresholds) == "expired"
 
 
 @pytest.mark.parametrize(
@@ -67,12 +67,12 @@ def test_who_expires_numbers_before_they_grow_stale_sees_no_stale_ones() -> None
 def test_severity_is_the_graver_of_thresholds_and_the_servers_word(
     used: float | None, word: Severity | None, severity: Severity
 ) -> None:
-    assert model.severity_at(window(used=used, severity=word), NOW, LIMITS) == severity
+    assert model.grade_window(window(used=used, severity=word), NOW, LIMITS) == severity
 
 
 def test_thresholds_are_the_persons() -> None:
     thresholds = Thresholds(warning_percent=10, critical_percent=20)
-    assert [model.severity_at(window(used=used), NOW, thresholds) for used in (9.0, 10.0, 20.0)] == [
+    assert [model.grade_window(window(used=used), NOW, thresholds) for used in (9.0, 10.0, 20.0)] == [
         "normal",
         "warning",
         "critical",
@@ -83,9 +83,9 @@ def test_thresholds_are_the_persons() -> None:
 def test_from_the_reset_on_percent_and_severity_are_unknown(word: Severity) -> None:
     stated = window(used=99.0, severity=word, resets_at=NOW)
     before = NOW - timedelta(microseconds=1)
-    assert model.used_percent_at(stated, before, LIMITS) == 99.0
-    assert model.used_percent_at(stated, NOW, LIMITS) is None
-    assert model.severity_at(stated, NOW, LIMITS) == "normal"
+    assert model.find_used_percent(stated, before, LIMITS) == 99.0
+    assert model.find_used_percent(stated, NOW, LIMITS) is None
+    assert model.grade_window(stated, NOW, LIMITS) == "normal"
     assert (model.has_reset(stated, before), model.has_reset(stated, NOW)) == (False, True)
 
 
@@ -96,7 +96,7 @@ def test_a_window_that_has_not_started_never_resets() -> None:
 
 def test_an_expired_percentage_is_unknown() -> None:
     stated = window(as_of=NOW - 360 * MINUTE)
-    assert model.used_percent_at(stated, NOW, LIMITS) is None
+    assert model.find_used_percent(stated, NOW, LIMITS) is None
 
 
 @pytest.mark.parametrize(
@@ -118,16 +118,16 @@ def test_an_expired_percentage_is_unknown() -> None:
 def test_the_window_that_binds_first(
     candidates: list[tuple[str, float | None, dict[str, object]]], binding: str | None
 ) -> None:
-    found = model.binding_window(tuple(window(id, used, **more) for id, used, more in candidates), NOW, LIMITS)
+    found = model.find_binding_window(tuple(window(id, used, **more) for id, used, more in candidates), NOW, LIMITS)
     assert (found.id if found else None) == binding
 
 
 @given(windows())
 def test_nothing_known_is_nearer_to_its_limit_than_the_binding_window(stated: tuple[model.Window, ...]) -> None:
-    binding = model.binding_window(stated, NOW, LIMITS)
-    known = [model.used_percent_at(each, NOW, LIMITS) for each in stated if each.is_listed]
+    binding = model.find_binding_window(stated, NOW, LIMITS)
+    known = [model.find_used_percent(each, NOW, LIMITS) for each in stated if each.is_listed]
     if binding is not None:
-        assert model.used_percent_at(binding, NOW, LIMITS) == max((u for u in known if u is not None), default=None)
+        assert model.find_used_percent(binding, NOW, LIMITS) == max((u for u in known if u is not None), default=None)
 
 
 @pytest.mark.parametrize(
@@ -240,25 +240,25 @@ def test_parsers_take_anything(value: object) -> None:
     ("minutes", "same"), [(0, True), (10, True), (-10, True), (10.1, False), (-10.1, False), (300, False)]
 )
 def test_the_same_reset_is_told_with_a_little_difference(minutes: float, same: bool) -> None:
-    assert model.same_reset(NOW, NOW + timedelta(minutes=minutes)) is same
+    assert model.is_same_reset(NOW, NOW + timedelta(minutes=minutes)) is same
 
 
 def test_a_reset_that_is_not_told_is_like_no_other() -> None:
-    assert model.same_reset(None, None)
-    assert not model.same_reset(None, NOW)
-    assert not model.same_reset(NOW, None)
+    assert model.is_same_reset(None, None)
+    assert not model.is_same_reset(None, NOW)
+    assert not model.is_same_reset(NOW, None)
 
 
 @pytest.mark.parametrize(("kind", "hours"), [("session", 5), ("weekly", 168), ("model", 168), ("other", None)])
 def test_the_length_of_a_window_goes_by_its_kind(kind: Kind, hours: int | None) -> None:
     known = None if hours is None else timedelta(hours=hours)
-    assert model.length(window("five_hour", kind=kind)) == known
-    assert model.length(window("seven_day_tangelo", kind=kind)) == known
+    assert model.find_length(window("five_hour", kind=kind)) == known
+    assert model.find_length(window("seven_day_tangelo", kind=kind)) == known
 
 
 def test_a_moment_is_worded_in_utc_to_the_second() -> None:
     moment = datetime(2026, 3, 1, 0, 30, 15, 999999, tzinfo=timezone(timedelta(hours=2)))
-    assert values.iso(moment) == "2026-02-28T22:30:15Z"
+    assert values.format_time(moment) == "2026-02-28T22:30:15Z"
 
 
 BUDGET = Credits(
@@ -288,15 +288,15 @@ def test_money_binds_where_windows_do_not(
     stated: list[tuple[str, float | None]], credits: Credits | None, binding: str | None
 ) -> None:
     known = reading(*(window(id, used) for id, used in stated), credits=credits)
-    found = model.binding_window(model.limits_of(known), NOW, LIMITS)
+    found = model.find_binding_window(model.list_limits(known), NOW, LIMITS)
     assert (found.id if found else None) == binding
 
 
 @given(readings())
 def test_what_no_list_names_is_never_among_the_limits(known: model.Reading) -> None:
-    limits = model.limits_of(known)
+    limits = model.list_limits(known)
     assert all(each.is_listed for each in limits)
-    assert {each.id for each in limits} <= {each.id for each in model.named_limits(known)}
+    assert {each.id for each in limits} <= {each.id for each in model.list_named_limits(known)}
 
 
 MODELS = (
@@ -323,7 +323,7 @@ MODELS = (
 )
 def test_a_models_name_means_every_window_whose_label_begins_with_it(name: str, ids: tuple[str, ...]) -> None:
     known = tuple(window(each) for each in MODELS)
-    assert tuple(each.id for each in model.windows_named(known, name)) == ids
+    assert tuple(each.id for each in model.find_windows_named(known, name)) == ids
 
 
 def test_of_several_versions_the_fullest_counts_that_may_be_shown() -> None:
@@ -352,5 +352,5 @@ def test_an_account_is_a_person_in_an_organisation(
 
 
 def test_a_number_of_unknown_age_is_never_fresh() -> None:
-    assert model.state_of(window(is_dated=False), NOW, LIMITS) == "stale"
-    assert model.state_of(window(is_dated=False, as_of=NOW - 360 * MINUTE), NOW, LIMITS) == "expired"
+    assert model.judge_state(window(is_dated=False), NOW, LIMITS) == "stale"
+    assert model.judge_state(window(is_dated=False, as_of=NOW - 360 * MINUTE), NOW, LIMITS) == "expired"

@@ -14,7 +14,7 @@ from bench import pace as simulated
 from bench.lives import TUNED_ON
 from tests.support.samples import NOW, moments, window
 from ullage.quota import pace
-from ullage.quota.model import Thresholds, Window, length
+from ullage.quota.model import Thresholds, Window, find_length
 from ullage.quota.pace import Sample
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def week(used: float, *, elapsed: timedelta = 3.5 * DAY) -> Window:
 
 def course(stated: Window, *steps: tuple[timedelta, float]) -> list[Sample]:
     """Samples so long after the window's start."""
-    whole = length(stated)
+    whole = find_length(stated)
     assert whole is not None
     assert stated.resets_at is not None
     begins = stated.resets_at - whole
@@ -43,7 +43,7 @@ def course(stated: Window, *steps: tuple[timedelta, float]) -> list[Sample]:
 
 def evenly(stated: Window, steps: int = 50) -> list[Sample]:
     """Samples of a window that was used evenly until its statement."""
-    whole = length(stated)
+    whole = find_length(stated)
     assert whole is not None
     assert stated.resets_at is not None
     assert stated.used_percent is not None
@@ -69,7 +69,7 @@ def test_even_use_goes_on_evenly(stated: Window) -> None:
 @pytest.mark.parametrize("stated", [session(80.0), week(80.0)], ids=["session", "week"])
 def test_even_use_runs_out_where_the_line_meets_the_limit(stated: Window) -> None:
     forecast = pace.forecast(stated, evenly(stated), NOW)
-    whole = length(stated)
+    whole = find_length(stated)
     assert forecast is not None
     assert whole is not None
     assert forecast.exhausts_at is not None
@@ -104,7 +104,7 @@ def test_it_is_silent_where_it_does_not_know_enough(stated: Window) -> None:
 def test_old_statements_get_no_forecast() -> None:
     stated = session(50.0)
     found = [
-        set(pace.forecasts([stated], {}, Thresholds(), NOW + timedelta(minutes=minutes)))
+        set(pace.forecast_windows([stated], {}, Thresholds(), NOW + timedelta(minutes=minutes)))
         for minutes in (0, 14, 15, 600)
     ]
     assert found == [{"five_hour"}, {"five_hour"}, set(), set()]
@@ -149,7 +149,7 @@ def test_samples_of_other_windows_with_other_resets_do_not_mix() -> None:
     stated = session(40.0)
     assert stated.resets_at is not None
     other = [Sample(at=NOW - HOUR, used_percent=90.0, resets_at=stated.resets_at - 2 * HOUR)]
-    assert [sample.used_percent for sample in pace.of_window(stated, [*other, *evenly(stated, 4)])] == [10, 20, 30, 40]
+    assert [sample.used_percent for sample in pace.list_run(stated, [*other, *evenly(stated, 4)])] == [10, 20, 30, 40]
 
 
 def test_habits_are_carried_over_from_the_weeks_before() -> None:
@@ -200,7 +200,7 @@ def test_whatever_was_recorded_the_forecast_is_in_order(
     samples: Sequence[Sample], id: str, used: float, resets_at: datetime
 ) -> None:
     stated = window(id, used, resets_at=resets_at)
-    points = pace.trajectory(stated, samples, NOW)
+    points = pace.project_trajectory(stated, samples, NOW)
     forecast = pace.forecast(stated, samples, NOW)
     assert (forecast is None or forecast.projected_percent is None) == (points == ())
     assert all(used <= point.low <= point.middle <= point.high for point in points)
@@ -242,7 +242,7 @@ def test_of_an_account_that_never_used_anything_nothing_is_said_to_come() -> Non
     stated = week(0.0, elapsed=2 * DAY)
     idle = course(stated, *((n * HOUR, 0.0) for n in range(1, 48)))
     assert pace.forecast(stated, idle, NOW) == pace.Forecast(ratio=0.0)
-    assert pace.trajectory(stated, idle, NOW) == ()
+    assert pace.project_trajectory(stated, idle, NOW) == ()
 
 
 def test_readings_seconds_apart_are_no_burst() -> None:
@@ -264,7 +264,7 @@ def test_what_a_server_gives_back_is_counted_from_then() -> None:
     forecast = pace.forecast(stated, given_back, NOW)
     assert forecast is not None
     assert forecast.projected_percent == pytest.approx(60, abs=3)
-    assert max(sample.used_percent for sample in pace.of_window(stated, given_back)) == 20
+    assert max(sample.used_percent for sample in pace.list_run(stated, given_back)) == 20
 
 
 @pytest.mark.parametrize(("before", "after"), [(20, 10), (10, 20)], ids=["larger plan", "smaller plan"])
@@ -294,7 +294,7 @@ def test_an_even_life_gets_a_narrower_band_than_one_of_bursts() -> None:
     """The same half of a window used after the same half of its time, once evenly and once in three days' jumps."""
     stated = week(50.0)
     jumps = course(stated, *((n * HOUR, 50 * min(3, n // 24) / 3) for n in range(1, 84)))
-    even, uneven = (pace.trajectory(stated, samples, NOW)[-1] for samples in (evenly(stated, 84), jumps))
+    even, uneven = (pace.project_trajectory(stated, samples, NOW)[-1] for samples in (evenly(stated, 84), jumps))
     assert even.high - even.middle < 5
     assert uneven.high - uneven.middle > 3 * (even.high - even.middle)
 

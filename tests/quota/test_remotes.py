@@ -16,7 +16,7 @@ from ullage.quota.remotes import (
     choose_readings,
     find_own_account,
     group_accounts,
-    source_name,
+    name_source,
 )
 
 ONE, TWO = Account(id="one", organization_id="o"), Account(id="two")
@@ -24,7 +24,7 @@ MACHINES = ("a", "b", "c", "d", "e")
 
 
 def told(name: str, account: Account = ONE, used: float = 10.0, age: float = 0) -> RemoteAnswer:
-    as_of, source = NOW - timedelta(minutes=age), source_name(name)
+    as_of, source = NOW - timedelta(minutes=age), name_source(name)
     stated = window(used=used, as_of=as_of, source=source)
     return RemoteAnswer(name=name, readings=(reading(stated, account=account, source=source, as_of=as_of),))
 
@@ -96,7 +96,7 @@ def test_a_machine_is_asked_less_and_less_while_nothing_comes_of_it(
 ) -> None:
     answer = RemoteAnswer(name="a", asked_at=NOW, unchanged=unchanged, failures=failures)
     due = NOW + timedelta(minutes=minutes)
-    assert answer.next_at() == due
+    assert answer.find_next_turn() == due
     assert not answer.may_ask(due - timedelta(seconds=1))
     assert answer.may_ask(due)
     assert not answer.may_ask(NOW + timedelta(seconds=59), early=True)

@@ -156,7 +156,7 @@ def test_a_clock_that_was_set_by_seconds_changes_nothing() -> None:
 
 def test_who_has_never_asked_asks_at_once() -> None:
     assert Schedule().is_due(None, NOW)
-    assert Schedule().due_at(reading(window())) is None
+    assert Schedule().find_due(reading(window())) is None
 
 
 @pytest.mark.parametrize(
@@ -175,8 +175,8 @@ def test_a_reset_makes_a_refresh_due(resets: list[timedelta], attended: int, idl
     known = reading(
         *(window(f"kind_{n}", resets_at=NOW + each) for n, each in enumerate(resets)), window(resets_at=None)
     )
-    assert schedule.due_at(known) == NOW + attended * MINUTE
-    assert schedule.due_at(known, attended=False) == NOW + idle * MINUTE
+    assert schedule.find_due(known) == NOW + attended * MINUTE
+    assert schedule.find_due(known, attended=False) == NOW + idle * MINUTE
     assert not schedule.is_due(known, NOW + attended * MINUTE - timedelta(microseconds=1))
     assert schedule.is_due(known, NOW + attended * MINUTE)
 
@@ -189,12 +189,12 @@ def test_who_looks_on_has_the_next_answer_before_the_number_is_old() -> None:
 
 def test_a_reset_does_not_shorten_a_backoff() -> None:
     schedule = Schedule(failures=4).begun(NOW).failed(FAILURE, NOW, most)
-    assert schedule.due_at(reading(window(resets_at=NOW + 6 * MINUTE))) == NOW + 60 * MINUTE
+    assert schedule.find_due(reading(window(resets_at=NOW + 6 * MINUTE))) == NOW + 60 * MINUTE
 
 
 @given(st.lists(st.booleans(), max_size=6), st.none() | moments(NOW, NOW + DAY))
 def test_two_requests_are_five_minutes_apart(changes: list[bool], reset: datetime | None) -> None:
-    due = succeeding(*changes).due_at(reading(window(resets_at=reset)))
+    due = succeeding(*changes).find_due(reading(window(resets_at=reset)))
     assert due is not None
     assert 5 * MINUTE <= due - NOW <= 13 * MINUTE
 

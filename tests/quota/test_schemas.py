@@ -40,7 +40,7 @@ def known(environ: dict[str, str]) -> None:
     problem = Problem(code="refused", message="It said no.", retry_at=now + HOUR)
     cache.save_schedule(Schedule().begun(now).replace(problem=problem))
     postpone(cache.environ, int((now + HOUR).timestamp()))
-    history.record(overview.history_path(environ), overview.owner(cache, stated), windows, now)
+    history.record(overview.locate_history(environ), overview.name_owner(cache, stated), windows, now)
 
 
 def is_published(name: str, printed: str, environ: dict[str, str]) -> Any:
@@ -118,7 +118,7 @@ def test_what_a_command_for_alerts_reads_is_as_published(environ: dict[str, str]
 
 @pytest.mark.parametrize("name", schemas.DOCUMENTS)
 def test_a_schema_names_its_command(name: str) -> None:
-    schema = schemas.schema(name)
+    schema = schemas.build_schema(name)
     Draft202012Validator.check_schema(schema)
     assert schema["title"].startswith("ullage ")
     assert schema["description"].endswith("never renamed.")

@@ -41,7 +41,7 @@ def test_what_is_written_is_read(
     assert timeline.read_header(data) == header
     for moment in {0, *(frame.starts_at for frame in frames), *(frame.starts_at + 1 for frame in frames)}:
         shown = [frame.text for frame in frames if frame.starts_at <= moment]
-        assert timeline.text_at(data, moment).decode() == (shown[-1] if shown else "")
+        assert timeline.find_text(data, moment).decode() == (shown[-1] if shown else "")
 
 
 @given(frame_lists, st.data())
@@ -65,7 +65,7 @@ def test_the_header_in_bytes() -> None:
     ("after", "text"), [(-61, b""), (-60, b"5h 37%"), (59, b"5h 37%"), (60, b"5h ~37%"), (119, b"5h ~37%"), (120, b"")]
 )
 def test_the_last_frame_that_has_started_is_shown(after: int, text: bytes) -> None:
-    assert timeline.text_at(PLAIN, WRITTEN + after) == text
+    assert timeline.find_text(PLAIN, WRITTEN + after) == text
 
 
 @pytest.mark.parametrize("text", ["one\ntwo", "nul\0"])
@@ -119,7 +119,7 @@ def test_fields_that_a_later_version_adds_to_the_header_are_ignored() -> None:
 @pytest.mark.parametrize("length", range(len(PLAIN)))
 def test_a_truncated_file_shows_whole_frames_or_none(length: int) -> None:
     data = PLAIN[:length]
-    assert timeline.text_at(data, WRITTEN + 60) in (b"", b"5h 37%", b"5h ~37%")
+    assert timeline.find_text(data, WRITTEN + 60) in (b"", b"5h 37%", b"5h ~37%")
     decoded = timeline.decode(data)
     assert decoded is None or data.endswith(b"\n")
 
@@ -127,7 +127,7 @@ def test_a_truncated_file_shows_whole_frames_or_none(length: int) -> None:
 @given(st.binary(max_size=200) | st.binary(max_size=100).map(lambda tail: PLAIN[:120] + tail), epochs)
 def test_no_bytes_raise(data: bytes, now: int) -> None:
     header = timeline.read_header(data)
-    assert b"\n" not in timeline.text_at(data, now)
+    assert b"\n" not in timeline.find_text(data, now)
     decoded = timeline.decode(data)
     assert decoded is None or decoded[0] == header
     timeline.is_due(header, now)

@@ -151,7 +151,7 @@ def test_timelines_with_one_content_are_one_file(environ: dict[str, str], simula
     simulate("models")
     assert refresh.refresh(environ).result == "refreshed"
     cache = ProfileCache(environ)
-    contents = {cache.timeline(name) for name in TIMELINES}
+    contents = {cache.read_timeline(name) for name in TIMELINES}
     assert len(contents) == 6
     assert len(set(inodes(environ).values())) == 6
 
@@ -166,7 +166,7 @@ def test_where_a_file_system_knows_no_links_every_timeline_is_written(
     simulate("models")
     assert refresh.refresh(environ).result == "refreshed"
     assert len(set(inodes(environ).values())) == len(TIMELINES)
-    assert len({ProfileCache(environ).timeline(name) for name in TIMELINES}) == 6
+    assert len({ProfileCache(environ).read_timeline(name) for name in TIMELINES}) == 6
 
 
 def test_moving_a_refresh_on_rewrites_no_timeline(environ: dict[str, str], simulate: Simulate) -> None:
@@ -196,7 +196,7 @@ def test_a_status_line_with_a_changed_number_syncs_one_file(environ: dict[str, s
         traced = run([need("strace"), "-qq", "-e", "trace=fsync,fdatasync,sync", "-o", str(log), *command], environ)
         assert f"{used}%" in traced.stdout
         assert len(re.findall(r"sync\(", log.read_text())) == 1
-    assert b"40%" in timeline.text_at(ProfileCache(environ).timeline("plain"), int(time.time()))
+    assert b"40%" in timeline.find_text(ProfileCache(environ).read_timeline("plain"), int(time.time()))
 
 
 @needs_linux
@@ -227,10 +227,10 @@ def test_what_a_power_cut_leaves_is_noticed_and_mended(
     if torn != "absent":
         path.write_bytes(left[torn])
         path.chmod(0o600)
-    assert timeline.is_due(timeline.read_header(cache.timeline(name)), int(time.time()))
+    assert timeline.is_due(timeline.read_header(cache.read_timeline(name)), int(time.time()))
     assert refresh.refresh(environ).result == "not_due"
     assert simulator.requests == 1
-    mended = timeline.decode(cache.timeline(name))
+    mended = timeline.decode(cache.read_timeline(name))
     was = timeline.decode(whole)
     assert mended is not None
     assert was is not None

@@ -39,7 +39,7 @@ def install_claude(environ: dict[str, str]) -> None:
 
 
 def problem(environ: dict[str, str]) -> str | None:
-    found = ProfileCache(environ).schedule().problem
+    found = ProfileCache(environ).load_schedule().problem
     return found.code if found else None
 
 
@@ -125,7 +125,7 @@ def test_a_failure_on_this_machine_is_looked_at_again_after_a_minute(
     for _ in range(4):
         monkeypatch.setattr(refresh, "_now", lambda now=now: now)
         assert refresh.refresh(bare).result == "failed"
-        schedule = ProfileCache(bare).schedule()
+        schedule = ProfileCache(bare).load_schedule()
         assert schedule.refresh_at == now + timedelta(minutes=1)
         assert schedule.idle_refresh_at is not None
         assert schedule.idle_refresh_at >= schedule.refresh_at

@@ -47,19 +47,19 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def shown(environ: dict[str, str], now: datetime, surface: str = "plain") -> str:
-    return timeline.text_at(ProfileCache(environ).timeline(surface), int(now.timestamp())).decode()
+    return timeline.find_text(ProfileCache(environ).read_timeline(surface), int(now.timestamp())).decode()
 
 
 def test_reading_becomes_every_timeline(environ: dict[str, str], simulate: Simulate, clock: Clock) -> None:
     simulate("models")
     assert refresh.refresh(environ).result == "refreshed"
     cache = ProfileCache(environ)
-    reading = cache.reading()
+    reading = cache.load_reading()
     assert reading is not None
-    assert (reading.account.id, cache.schedule().account_id) == (ACCOUNT_ID, ACCOUNT_ID)
+    assert (reading.account.id, cache.load_schedule().account_id) == (ACCOUNT_ID, ACCOUNT_ID)
     assert all("82%!" in shown(environ, clock.now, surface) for surface in ("plain", "fish", "starship"))
     for surface in SURFACES:
-        header = timeline.read_header(cache.timeline(surface))
+        header = timeline.read_header(cache.read_timeline(surface))
         assert header is not None
         assert header.refresh_after >= (clock.now + SHORTEST_INTERVAL).timestamp()
 
@@ -85,7 +85,7 @@ def test_cadence_stretches_while_nothing_changes(environ: dict[str, str], simula
     cache, intervals = ProfileCache(environ), []
     for _ in range(5):
         assert refresh.refresh(environ).result == "refreshed"
-        schedule = cache.schedule()
+        schedule = cache.load_schedule()
         assert schedule.refresh_at is not None
         assert schedule.idle_refresh_at is not None
         intervals.append(
@@ -108,7 +108,7 @@ def test_failures_are_remembered_and_the_last_reading_stays(
         assert outcome.result == "failed"
         assert outcome.problem is not None
         assert outcome.problem.code == "server_error"
-        schedule = cache.schedule()
+        schedule = cache.load_schedule()
         assert (schedule.failures, schedule.problem) == (failures, outcome.problem)
         assert refresh.refresh(environ).result == "not_due"
         assert schedule.refresh_at is not None
@@ -117,11 +117,11 @@ def test_failures_are_remembered_and_the_last_reading_stays(
             assert shown(environ, clock.now) == before
         clock.now = schedule.refresh_at
     assert waits == [5, 10, 20, 40, 60, 60]
-    assert cache.reading() is not None
+    assert cache.load_reading() is not None
     assert simulator.requests == 7
     simulator.requests = 0
     assert refresh.refresh(environ).result == "refreshed"
-    assert (cache.schedule().failures, cache.schedule().problem) == (0, None)
+    assert (cache.load_schedule().failures, cache.load_schedule().problem) == (0, None)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_pause_that_the_server_asks_for_is_kept(
     # A stored token would expire within the longest pause.
     environ["CLAUDE_CODE_OAUTH_TOKEN"] = TOKEN
     assert refresh.refresh(environ).result == "failed"
-    until = ProfileCache(environ).schedule().hold_until
+    until = ProfileCache(environ).load_schedule().hold_until
     assert until is not None
     assert shortest <= (until - clock.now).total_seconds() <= longest
     clock.now = until - timedelta(seconds=1)
@@ -197,14 +197,14 @@ def test_reading_of_another_account_is_gone_at_once(
 
     def answer(moment: object) -> Reply:
         during.extend(shown(environ, clock.now, surface) for surface in SURFACES)
-        during.append(ProfileCache(environ).reading())
+        during.append(ProfileCache(environ).load_reading())
         return Reply(status=503)
 
     simulator.scenario = answer
     clock.pass_by(minutes=6)
     assert refresh.refresh(environ).result == "failed"
     assert during == [*([""] * len(SURFACES)), None]
-    assert ProfileCache(environ).reading() is None
+    assert ProfileCache(environ).load_reading() is None
     assert [shown(environ, clock.now, surface) for surface in SURFACES] == [""] * len(SURFACES)
 
 
@@ -258,7 +258,7 @@ def test_clock_that_was_set_back_asks_anew(environ: dict[str, str], simulate: Si
     simulator = simulate("models")
     assert refresh.refresh(environ).result == "refreshed"
     clock.pass_by(days=-3)
-    header = timeline.read_header(ProfileCache(environ).timeline("bash"))
+    header = timeline.read_header(ProfileCache(environ).read_timeline("bash"))
     assert timeline.is_due(header, int(clock.now.timestamp()))
     assert refresh.refresh(environ).result == "refreshed"
     assert simulator.requests == 2
@@ -350,9 +350,9 @@ def test_full_disk_keeps_what_was_known(
         assert "Make room" in str(error)  # whether the rest suffices is the file system's affair
     assert simulator.requests <= 2
     cache = ProfileCache(environ)
-    assert cache.reading() is not None
+    assert cache.load_reading() is not None
     assert not list(Path(cache.directory).glob("*.new"))
-    assert all(timeline.decode(cache.timeline(surface)) for surface in SURFACES)
+    assert all(timeline.decode(cache.read_timeline(surface)) for surface in SURFACES)
     assert shown(environ, datetime.now(UTC)) == "fable 82%!"
     told = ullage("refresh", "--force", environ=environ)
     assert "Traceback" not in told.stderr

@@ -13,7 +13,7 @@ import pytest
 from tests.support.samples import reading, window
 from tests.support.tools import ullage
 from ullage import config, refresh
-from ullage.base.values import iso
+from ullage.base.values import format_time
 from ullage.quota import contract, timeline
 from ullage.quota.model import Account, Thresholds
 from ullage.quota.schedule import Schedule
@@ -71,7 +71,7 @@ class Machine:
         as_of = now - timedelta(minutes=age)
         resets_at = now + timedelta(hours=3)
         known = reading(window(used=used, as_of=as_of, resets_at=resets_at), as_of=as_of, account=account)
-        document = contract.document(known, Schedule(), Thresholds(), now)
+        document = contract.build_document(known, Schedule(), Thresholds(), now)
         self._said.write_text(json.dumps({**json.loads(contract.encode(document)), **changes}))
 
     def entry(self) -> str:
@@ -84,13 +84,13 @@ def configure(environ: dict[str, str], text: str) -> None:
 
 
 def known(environ: dict[str, str]) -> Reading:
-    found = ProfileCache(environ).reading()
+    found = ProfileCache(environ).load_reading()
     assert found is not None
     return found
 
 
 def shown(environ: dict[str, str], now: datetime) -> str:
-    return timeline.text_at(ProfileCache(environ).timeline("plain"), int(now.timestamp())).decode()
+    return timeline.find_text(ProfileCache(environ).read_timeline("plain"), int(now.timestamp())).decode()
 
 
 def test_another_machine_may_be_the_only_source(environ: dict[str, str], tmp_path: Path, clock: Clock) -> None:
@@ -204,7 +204,7 @@ def test_a_machine_that_went_away_grows_stale_by_its_own_age(
     clock.pass_by(minutes=6)
     outcome = refresh.refresh(environ)
     assert outcome.problem is not None
-    assert iso(known(environ).as_of) == iso(clock.now - timedelta(minutes=16))
+    assert format_time(known(environ).as_of) == format_time(clock.now - timedelta(minutes=16))
     assert "~" in shown(environ, clock.now)
 
 
@@ -231,11 +231,11 @@ def test_two_machines_that_ask_each_other_make_no_number_younger(
     settings = config.load(environ)[0]
     for _ in range(4):
         refresh.refresh(environ)
-        document = contract.document(known(environ), Schedule(), settings.thresholds, clock.now)
+        document = contract.build_document(known(environ), Schedule(), settings.thresholds, clock.now)
         (tmp_path / "here.json").write_bytes(contract.encode(document))
         clock.pass_by(minutes=6)
     assert here.runs == 4
-    assert iso(known(environ).as_of) == iso(began)
+    assert format_time(known(environ).as_of) == format_time(began)
 
 
 def test_no_key_of_another_reaches_a_command(

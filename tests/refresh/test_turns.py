@@ -64,23 +64,23 @@ def starts(environ: Mapping[str, str]) -> int:
 
 
 def told(environ: Mapping[str, str]) -> dict[str, tuple[float | None, str]]:
-    reading = ProfileCache(environ).reading()
+    reading = ProfileCache(environ).load_reading()
     return {window.id: (window.used_percent, window.source) for window in reading.windows} if reading else {}
 
 
 def turn_back(environ: Mapping[str, str], by: timedelta, **changes: Any) -> None:
     """Make what is in the cache older, as if so much time had passed."""
     cache = ProfileCache(environ)
-    schedule = cache.schedule()
+    schedule = cache.load_schedule()
     shared = AccountCache(cache.root, schedule.account)
-    asked_at = shared.asked_at()
+    asked_at = shared.load_asked_at()
     if asked_at is not None:
         shared.save_asked_at(asked_at - by)
     times = ("attempted_at", "refresh_at", "idle_refresh_at", "spawned_at")
     cache.save_schedule(
         schedule.replace(**{name: getattr(schedule, name) - by for name in times if getattr(schedule, name)}, **changes)
     )
-    for reading in cache.readings():
+    for reading in cache.load_readings():
         windows = tuple(window.replace(as_of=window.as_of - by) for window in reading.windows)
         cache.save_reading(reading.replace(as_of=reading.as_of - by, windows=windows))
 
@@ -104,7 +104,7 @@ def test_a_repeated_answer_is_no_success_and_is_not_asked_for_again(claude: dict
     outcome = refresh.refresh({**claude, "STANDIN": "snapshot"})
     assert (outcome.result, outcome.problem.code if outcome.problem else None) == ("failed", "served_from_snapshot")
     assert told(claude)["five_hour"] == (37.0, "claude-cache")
-    schedule = ProfileCache(claude).schedule()
+    schedule = ProfileCache(claude).load_schedule()
     assert schedule.failures == 1
     assert schedule.is_held(datetime.now(UTC) + timedelta(minutes=4))
     # Neither a person who asks for it nor another profile of the account goes before that.
@@ -231,7 +231,7 @@ def test_it_is_started_once_in_thirty_minutes_while_nothing_happens(claude: dict
     outcome = refresh.refresh(claude)
     assert outcome.result == "not_due"
     assert starts(claude) == 1
-    due = ProfileCache(claude).schedule().refresh_at
+    due = ProfileCache(claude).load_schedule().refresh_at
     assert due is not None
     assert timedelta(minutes=8) < due - datetime.now(UTC) <= timedelta(minutes=10)
     turn_back(claude, timedelta(minutes=11), unchanged=1)
@@ -265,7 +265,7 @@ def test_a_program_that_fails_is_not_started_again_at_once(claude: dict[str, str
     turn_back(claude, timedelta(minutes=2))
     refresh.refresh(claude)
     assert starts(claude) == begun
-    problem = ProfileCache(claude).schedule().problem
+    problem = ProfileCache(claude).load_schedule().problem
     assert problem is not None
     assert problem.code == outcome.problem.code
 
@@ -275,7 +275,7 @@ def test_what_is_known_stays_when_the_program_fails(claude: dict[str, str]) -> N
     claude["STANDIN"] = "exits"
     assert refresh.refresh(claude).result == "failed"
     assert told(claude)["five_hour"] == (17.0, "claude-cache")
-    assert read_header(ProfileCache(claude).timeline("plain")) is not None
+    assert read_header(ProfileCache(claude).read_timeline("plain")) is not None
 
 
 def test_signing_in_as_somebody_else_starts_afresh(claude: dict[str, str]) -> None:
@@ -284,7 +284,7 @@ def test_signing_in_as_somebody_else_starts_afresh(claude: dict[str, str]) -> No
     claude["STANDIN"] = "exits"
     refresh.refresh(claude, force=True)
     assert told(claude) == {}
-    assert ProfileCache(claude).schedule().account_id == "somebody-else"
+    assert ProfileCache(claude).load_schedule().account_id == "somebody-else"
 
 
 def test_the_first_refresh_keeps_what_the_status_line_told(claude: dict[str, str]) -> None:
@@ -343,7 +343,7 @@ def test_the_cadence_slows_while_the_numbers_stand_still(claude: dict[str, str])
     claude["ULLAGE_SOURCE"] = "claude-cli"
     for unchanged in range(4):
         refresh.refresh(claude, force=True)
-        assert ProfileCache(claude).schedule().unchanged == unchanged
+        assert ProfileCache(claude).load_schedule().unchanged == unchanged
 
 
 class TestTurns:
@@ -400,7 +400,7 @@ class TestTurns:
         assert not self.is_enough()
 
     def test_nothing_started_yet_may_start(self) -> None:
-        assert turns.next_start(Schedule(), is_busy=False) is None
+        assert turns.find_next_start(Schedule(), is_busy=False) is None
         assert self.is_busy(Schedule())
 
     def test_our_own_process_writing_the_state_file_is_no_activity(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ullage.render.cells import fit, width
+from ullage.render.cells import fit, measure_width
 from ullage.render.surfaces import Span
 
 
@@ -25,7 +25,7 @@ from ullage.render.surfaces import Span
     ],
 )
 def test_width(text: str, cells: int) -> None:
-    assert width(text) == cells
+    assert measure_width(text) == cells
 
 
 @pytest.mark.parametrize(
@@ -35,4 +35,4 @@ def test_width(text: str, cells: int) -> None:
 def test_fit(cells: int, expected: list[str]) -> None:
     spans = [Span(text="abc", level="normal"), Span(text="漢字d")]
     assert [span.text for span in fit(spans, cells)] == expected
-    assert sum(width(span.text) for span in fit(spans, cells)) <= cells
+    assert sum(measure_width(span.text) for span in fit(spans, cells)) <= cells

@@ -20,7 +20,7 @@ from ullage.quota import pace
 from ullage.quota.model import Thresholds
 from ullage.quota.pace import Sample
 from ullage.render import chart, picture, svg
-from ullage.render.burnup import Burnup, sparkline
+from ullage.render.burnup import Burnup, draw_sparkline
 
 HOUR = timedelta(hours=1)
 SVG = "{http://www.w3.org/2000/svg}"
@@ -43,14 +43,14 @@ def plotted(
         resets_at=stated.resets_at,
         now=NOW,
         used=tuple(samples),
-        ahead=pace.trajectory(stated, samples, NOW),
+        ahead=pace.project_trajectory(stated, samples, NOW),
         forecast=pace.forecast(stated, samples, NOW),
         timezone=UTC,
     )
 
 
 def page(drawn: Burnup, width: int = 100, height: int = 11, *, ascii_only: bool = False, **form: bool) -> list[str]:
-    made = chart.page(drawn, width, height, thresholds=Thresholds(), ascii_only=ascii_only, **form)
+    made = chart.lay_out_page(drawn, width, height, thresholds=Thresholds(), ascii_only=ascii_only, **form)
     return ["".join(span.text for span in line).rstrip() for line in made]
 
 
@@ -186,13 +186,13 @@ def test_a_sparkline_shows_the_level_by_the_end_of_each_part(levels: list[float]
             Sample(at=NOW + (number + part / 10) * HOUR, used_percent=before + (level - before) * part / 10)
             for part in range(1, 11)
         ]
-    assert sparkline(samples, NOW, NOW + 8 * HOUR, 8, ascii_only=False) == shown
+    assert draw_sparkline(samples, NOW, NOW + 8 * HOUR, 8, ascii_only=False) == shown
 
 
 def test_a_sparkline_is_empty_where_nobody_knows_when_use_grew() -> None:
     at = [(0.2, 5.0), (0.4, 5.0), (3.6, 60.0), (3.8, 60.0), (6.2, 60.0)]
     samples = [Sample(at=NOW + hours * HOUR, used_percent=used) for hours, used in at]
-    shown = [sparkline(samples, NOW, NOW + 8 * HOUR, 8, ascii_only=ascii_only) for ascii_only in (False, True)]
+    shown = [draw_sparkline(samples, NOW, NOW + 8 * HOUR, 8, ascii_only=ascii_only) for ascii_only in (False, True)]
     assert shown == ["   ▅▅▅▅ ", "   ==== "]
 
 
@@ -215,7 +215,7 @@ def test_what_a_source_calls_a_window_is_text_in_an_svg() -> None:
 
 @given(st.floats(0, 150), st.floats(0.1, 4.9), st.integers(1, 30))
 def test_everything_lies_on_the_sheet(used: float, hours: float, steps: int) -> None:
-    for shape in svg.scene(plotted(used, elapsed=hours * HOUR, steps=steps)):
+    for shape in svg.draw_scene(plotted(used, elapsed=hours * HOUR, steps=steps)):
         assert all(-0.01 <= x <= svg.WIDTH + 0.01 and -0.01 <= y <= svg.HEIGHT + 0.01 for x, y in shape.points)
 
 
@@ -227,7 +227,7 @@ def colours(image: Image.Image) -> set[str]:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_png_shows_every_part_in_its_colour(theme: Literal["light", "dark"]) -> None:
-    image = Image.open(io.BytesIO(picture.png(svg.scene(plotted(80.0)), theme)))
+    image = Image.open(io.BytesIO(picture.draw_png(svg.draw_scene(plotted(80.0)), theme)))
     assert image.size == (svg.WIDTH * 2, svg.HEIGHT * 2)
     parts = {COLOURS[theme][role] for role in ("background", "used", "filled", "band", "expected", "limit")}
     assert parts <= colours(image)
@@ -239,7 +239,7 @@ def test_another_program_draws_the_svg_as_the_png() -> None:
         [need("rsvg-convert"), "--zoom", "2"], input=written, capture_output=True, check=True, timeout=180
     )
     theirs = Image.open(io.BytesIO(rendered.stdout)).convert("RGB")
-    ours = Image.open(io.BytesIO(picture.png(svg.scene(plotted(80.0)), "light")))
+    ours = Image.open(io.BytesIO(picture.draw_png(svg.draw_scene(plotted(80.0)), "light")))
     assert theirs.size == ours.size
     for role in ("used", "filled", "band", "limit"):
         colour = COLOURS["light"][role]

@@ -10,7 +10,7 @@ import pytest
 from tests.support.samples import NOW, reading, settings, window
 from ullage.quota.model import Credits, Money, Pool
 from ullage.quota.schedule import Schedule
-from ullage.render.rows import rows
+from ullage.render.rows import build_rows
 from ullage.store.overview import Overview
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def money(minor: int) -> Money:
 def rows_of(*windows: Any, **changes: Any) -> list[Row]:
     known = reading(*windows, **changes)
     overview = Overview(reading=known, schedule=Schedule(), samples={}, forecasts={})
-    return rows(overview, settings(), NOW)
+    return build_rows(overview, settings(), NOW)
 
 
 def words(row: Row) -> str:

@@ -21,7 +21,7 @@ from ullage.config.template import (
     check_template,
     parse_template,
 )
-from ullage.quota.model import Account, Credits, Money, Reading, Thresholds, limits_of
+from ullage.quota.model import Account, Credits, Money, Reading, Thresholds, list_limits
 from ullage.quota.pace import Forecast, Sample
 from ullage.render import segment
 from ullage.render.segment import View
@@ -232,7 +232,7 @@ def test_every_field_can_be_filled_at_any_time(known: Reading, after: int) -> No
     for field in fields:
         shown = show(field, known, now=moment)
         # Where nothing is counted the segment is empty, and asks for nothing.
-        assert shown or not limits_of(known)
+        assert shown or not list_limits(known)
         if not shown:
             continue
         # A question mark may also be a window's name.
@@ -253,7 +253,7 @@ def test_severity_by_colour_and_form(used: float, level: Severity, shown: str, p
     assert spans("{5h}", known) == [Span(text=shown, level=level)]
     assert spans("{5h.bar}", known)[0].level == level
     assert show("{5h}", known, ascii_only=True) == plain
-    assert segment.level_of(spans("x {5h}", known)) == level
+    assert segment.grade_view(spans("x {5h}", known)) == level
 
 
 def later(**since: float) -> datetime:
@@ -279,14 +279,14 @@ def test_after_a_reset_there_is_a_mark_and_no_number(field: str) -> None:
 
 def test_the_mark_of_a_reset_has_no_level_of_the_number_that_is_gone() -> None:
     known = make_reading(window(used=100.0, severity="critical", resets_at=NOW))
-    assert segment.level_of(spans("{5h}", known)) == "none"
+    assert segment.grade_view(spans("{5h}", known)) == "none"
 
 
 def test_of_several_levels_the_one_that_warns_most_is_told() -> None:
     known = make_reading(window(used=10.0), window("seven_day", 95.0), window("seven_day_fable", 80.0))
-    assert segment.level_of(spans("{5h} {fable} {7d}", known)) == "critical"
+    assert segment.grade_view(spans("{5h} {fable} {7d}", known)) == "critical"
     mixed = make_reading(window(used=10.0, as_of=later(minutes=-20)), window("seven_day", 100.0))
-    assert segment.level_of(spans("{5h} {7d}", mixed)) == "stale"
+    assert segment.grade_view(spans("{5h} {7d}", mixed)) == "stale"
 
 
 @pytest.mark.parametrize(
@@ -318,7 +318,7 @@ def test_a_budget_binds_where_no_window_does_and_501_of_500_is_exhausted() -> No
     )
     known = make_reading(credits=budget.replace(used_percent=100.2))
     assert show("{top.name} {top}[ {top.blocked_for}]", known) == "credits 100%×"
-    assert segment.level_of(spans("{top}", known)) == "exhausted"
+    assert segment.grade_view(spans("{top}", known)) == "exhausted"
 
 
 def test_a_window_that_is_used_up_says_that_credits_pay_and_else_when_it_is_back() -> None:

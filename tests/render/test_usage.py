@@ -16,8 +16,8 @@ from ullage.quota.model import Credits, Money, Problem
 from ullage.quota.pace import Forecast, Sample
 from ullage.quota.schedule import Schedule
 from ullage.render import usage
-from ullage.render.cells import width
-from ullage.render.gauge import gauge
+from ullage.render.cells import measure_width
+from ullage.render.gauge import draw_gauge
 from ullage.store.overview import Overview
 from ullage.store.sign_in import SignInFacts
 
@@ -40,12 +40,12 @@ def known(stated: Reading | None, **changes: Any) -> Overview:
 
 
 def lines(overview: Overview, columns: int = 80, chosen: int | None = None, **changes: Any) -> list[str]:
-    made = usage.page(overview, settings(**changes), NOW, columns, chosen)
+    made = usage.lay_out_page(overview, settings(**changes), NOW, columns, chosen)
     return ["".join(span.text for span in line).rstrip() for line in made]
 
 
 def spans(overview: Overview, columns: int = 80) -> list[Span]:
-    return [span for line in usage.page(overview, settings(), NOW, columns) for span in line]
+    return [span for line in usage.lay_out_page(overview, settings(), NOW, columns) for span in line]
 
 
 def row(shown: list[str], title: str) -> str:
@@ -160,7 +160,7 @@ def test_the_course_comes_with_room_for_it() -> None:
         Sample(at=begins + n * HOUR / 10, used_percent=1.6 * n, resets_at=SESSION.resets_at) for n in range(1, 40)
     ]
     overview = known(reading(SESSION, WEEK), samples={"five_hour": samples})
-    assert pace.of_window(SESSION, samples)
+    assert pace.list_run(SESSION, samples)
     assert "▂▃" in row(lines(overview, 110), "Session")
     assert "▂▃" not in row(lines(overview, 60), "Session")
 
@@ -183,7 +183,7 @@ def test_no_line_is_wider_than_the_terminal(stated: Reading, columns: int, ascii
     forecasts = {each.id: found for each in stated.windows if (found := pace.forecast(each, (), NOW)) is not None}
     overview = known(stated.replace(problem=None), forecasts=forecasts)
     shown = lines(overview, columns, ascii_only=ascii_only, show_left=show_left)
-    assert max(map(width, shown)) <= columns
+    assert max(map(measure_width, shown)) <= columns
     assert not ascii_only or "".join(shown).isascii()
 
 
@@ -202,7 +202,7 @@ def test_no_line_is_wider_than_the_terminal(stated: Reading, columns: int, ascii
     ],
 )
 def test_a_gauge_shows_a_share_and_the_time_that_has_passed(share: float, elapsed: float | None, drawn: str) -> None:
-    made = gauge(share, elapsed, 8, "warning", ascii_only=False)
+    made = draw_gauge(share, elapsed, 8, "warning", ascii_only=False)
     assert "".join(span.text for span in made) == drawn
     assert {span.level for span in made} <= {"warning", "faint", None}
-    assert "".join(span.text for span in gauge(share, elapsed, 8, None, ascii_only=True)).isascii()
+    assert "".join(span.text for span in draw_gauge(share, elapsed, 8, None, ascii_only=True)).isascii()

@@ -37,13 +37,13 @@ percents = st.floats(0, 1000).map(lambda value: round(value, 6))
     ],
 )
 def test_percent(used: float, shown: str, left: str) -> None:
-    assert (words.percent(used), words.percent(used, left=True)) == (shown, left)
+    assert (words.format_percent(used), words.format_percent(used, left=True)) == (shown, left)
 
 
 @given(percents)
 def test_nothing_short_of_the_limit_reads_as_the_limit(used: float) -> None:
-    assert (words.percent(used) == "100%") is (used >= 100)
-    assert (words.percent(used, left=True) == "0%") is (used >= 100)
+    assert (words.format_percent(used) == "100%") is (used >= 100)
+    assert (words.format_percent(used, left=True) == "0%") is (used >= 100)
 
 
 @pytest.mark.parametrize(
@@ -58,16 +58,16 @@ def test_nothing_short_of_the_limit_reads_as_the_limit(used: float) -> None:
     ],
 )
 def test_bar(used: float, bar: str) -> None:
-    assert words.bar(used) == bar
+    assert words.draw_bar(used) == bar
 
 
 def test_a_bar_of_what_is_left_in_plain_characters() -> None:
-    assert words.bar(25.0, left=True, ascii_only=True, cells=4) == "###-"
+    assert words.draw_bar(25.0, left=True, ascii_only=True, cells=4) == "###-"
 
 
 @given(percents, st.booleans(), st.booleans(), st.integers(2, 40))
 def test_a_bar_has_its_width_and_its_ends_are_true(used: float, left: bool, ascii_only: bool, cells: int) -> None:
-    bar = words.bar(used, left=left, ascii_only=ascii_only, cells=cells)
+    bar = words.draw_bar(used, left=left, ascii_only=ascii_only, cells=cells)
     full, empty = "#-" if ascii_only else "▰▱"
     assert len(bar) == cells == bar.count(full) + bar.count(empty)
     assert bar.isascii() is ascii_only
@@ -95,7 +95,7 @@ def test_a_bar_has_its_width_and_its_ends_are_true(used: float, left: bool, asci
     ],
 )
 def test_countdown(seconds: float, shown: str) -> None:
-    assert words.countdown(timedelta(seconds=seconds)) == shown
+    assert words.format_countdown(timedelta(seconds=seconds)) == shown
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_countdown(seconds: float, shown: str) -> None:
     [(-5, "0m"), (59, "0m"), (60, "1m"), (3599, "59m"), (3600, "1h"), (172799, "47h"), (172800, "2d")],
 )
 def test_age(seconds: float, shown: str) -> None:
-    assert words.age(timedelta(seconds=seconds)) == shown
+    assert words.format_age(timedelta(seconds=seconds)) == shown
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_age(seconds: float, shown: str) -> None:
 )
 def test_clock_in_the_readers_zone(hours: float, shown: str) -> None:
     zone = timezone(timedelta(hours=2))
-    assert words.clock(NOW + timedelta(hours=hours), NOW, zone) == shown
+    assert words.format_clock(NOW + timedelta(hours=hours), NOW, zone) == shown
 
 
 @pytest.mark.parametrize(
@@ -138,20 +138,20 @@ def test_clock_in_the_readers_zone(hours: float, shown: str) -> None:
     ],
 )
 def test_money(amount: int, currency: str, exponent: int, shown: str) -> None:
-    assert words.money(Money(amount_minor=amount, currency=currency, exponent=exponent)) == shown
+    assert words.format_money(Money(amount_minor=amount, currency=currency, exponent=exponent)) == shown
 
 
 @given(money)
 def test_no_digit_of_an_amount_is_lost(amount: Money) -> None:
-    digits = "".join(character for character in words.money(amount) if character.isdigit() or character == "-")
+    digits = "".join(character for character in words.format_money(amount) if character.isdigit() or character == "-")
     assert int(digits) == amount.amount_minor
 
 
 def test_each_severity_has_a_form_of_its_own() -> None:
     severities: tuple[Severity, ...] = ("normal", "warning", "critical", "exhausted")
     for ascii_only in (False, True):
-        assert len({words.mark(severity, ascii_only=ascii_only) for severity in severities}) == 4
-    assert all(words.mark(severity, ascii_only=True).isascii() for severity in severities)
+        assert len({words.choose_mark(severity, ascii_only=ascii_only) for severity in severities}) == 4
+    assert all(words.choose_mark(severity, ascii_only=True).isascii() for severity in severities)
 
 
 SOON, LATER = NOW + timedelta(hours=1), NOW + timedelta(days=2)
@@ -224,7 +224,7 @@ RESET = NOW + timedelta(days=4)
 )
 def test_the_outlook(forecast: Forecast | None, resets_at: datetime, said: str, warns: bool) -> None:
     stated = window(used=60.0, resets_at=resets_at)
-    assert words.outlook(stated, forecast, NOW, UTC) == Outlook(text=said, warns=warns)
+    assert words.describe_outlook(stated, forecast, NOW, UTC) == Outlook(text=said, warns=warns)
 
 
 @pytest.mark.parametrize(
@@ -238,7 +238,9 @@ def test_the_outlook(forecast: Forecast | None, resets_at: datetime, said: str, 
 def test_what_is_used_up_is_back_and_has_no_forecast(resets_at: datetime | None, said: str) -> None:
     never = Forecast(projected_percent=180.0, exhausts_at=NOW)
     for used in (100.0, 143.0):
-        assert words.outlook(window(used=used, resets_at=resets_at), never, NOW, UTC) == Outlook(text=said, warns=True)
+        assert words.describe_outlook(window(used=used, resets_at=resets_at), never, NOW, UTC) == Outlook(
+            text=said, warns=True
+        )
 
 
 @pytest.mark.parametrize(
@@ -254,7 +256,7 @@ def test_what_is_used_up_is_back_and_has_no_forecast(resets_at: datetime | None,
     ],
 )
 def test_a_forecast_is_no_finer_than_it_can_be(hours: float, shown: str) -> None:
-    assert words.forecast_clock(NOW + timedelta(hours=hours), NOW, UTC) == shown
+    assert words.format_forecast_clock(NOW + timedelta(hours=hours), NOW, UTC) == shown
 
 
 @pytest.mark.parametrize(
@@ -267,7 +269,7 @@ def test_a_forecast_is_no_finer_than_it_can_be(hours: float, shown: str) -> None
     ],
 )
 def test_a_plan_is_named_as_its_provider_does(plan: str | None, tier: str | None, shown: str) -> None:
-    assert words.plan(Account(plan=plan, tier=tier)) == shown
+    assert words.format_plan(Account(plan=plan, tier=tier)) == shown
 
 
 @pytest.mark.parametrize(
@@ -281,4 +283,4 @@ def test_a_plan_is_named_as_its_provider_does(plan: str | None, tier: str | None
     ],
 )
 def test_a_window_has_a_short_title(id: str, label: str, title: str) -> None:
-    assert words.window_title(window(id, label=label)) == title
+    assert words.format_title(window(id, label=label)) == title

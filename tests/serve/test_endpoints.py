@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def test_usage_is_the_document_of_the_command(shared: Served) -> None:
     answer = shared.ask("/v1/usage", shared.token())
     assert answer.status == 200
-    jsonschema.validate(answer.json, contract.schema())
+    jsonschema.validate(answer.json, contract.build_schema())
     shown = json.loads(ullage("usage", "--json", "--no-refresh", environ=shared.environ).stdout)
     for document in (shown, answer.json):
         document["age_seconds"] = None

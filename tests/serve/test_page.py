@@ -120,7 +120,7 @@ def test_it_changes_when_the_numbers_do(
 def test_a_hostile_name_is_text(known: dict[str, str], visit: Callable[..., Page]) -> None:
     hostile = "</script><img src=x onerror=alert(1)><b>"
     cache = ProfileCache(known)
-    reading = cache.reading()
+    reading = cache.load_reading()
     assert reading is not None
     cache.save_reading(reading.replace(windows=tuple(window.replace(label=hostile) for window in reading.windows)))
     with serving(known) as served:

@@ -16,7 +16,7 @@ from tests.support.tools import run, ullage
 from ullage.base.errors import UsageError
 from ullage.claude_code import answers
 from ullage.setup import hook_settings
-from ullage.setup.hook_settings import with_hooks, without_hooks
+from ullage.setup.hook_settings import add_hooks, remove_hooks
 from ullage.store.cache import ProfileCache
 
 ARGUMENTS = ["--warn=80", "--block=five_hour=95"]
@@ -55,11 +55,11 @@ def expected(settings: dict[str, Any], arguments: list[str]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_they_come_in_and_go_out_to_the_byte(text: str) -> None:
-    added = with_hooks(text, ARGUMENTS)
+    added = add_hooks(text, ARGUMENTS)
     assert parsed(added) == expected(parsed(text), ARGUMENTS)
-    assert with_hooks(added, ARGUMENTS) == added
-    assert without_hooks(added) == text
-    assert without_hooks(text) == text
+    assert add_hooks(added, ARGUMENTS) == added
+    assert remove_hooks(added) == text
+    assert remove_hooks(text) == text
 
 
 EMPTY = ("", "[]", "[ ]", "[\n]", "[\n    ]", "[  \n]")
@@ -72,19 +72,19 @@ def test_what_was_there_and_empty_is_there_and_empty_again(gaps: tuple[str, str]
         members = [f'"{name}": {each}' for name, each in zip(answers.EVENTS, lists, strict=True) if each]
         table = f"{before}{f',{before}'.join(members)}{after}"
         text = f'{{{before}"hooks": {{{table}}}{after}}}'
-        assert without_hooks(with_hooks(text, ARGUMENTS)) == text
+        assert remove_hooks(add_hooks(text, ARGUMENTS)) == text
 
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_other_limits_take_the_place_of_those_that_are_there(text: str) -> None:
-    added = with_hooks(text, ARGUMENTS)
-    changed = with_hooks(added, ["--warn=70"])
-    assert changed == with_hooks(text, ["--warn=70"])
-    assert without_hooks(changed) == text
+    added = add_hooks(text, ARGUMENTS)
+    changed = add_hooks(added, ["--warn=70"])
+    assert changed == add_hooks(text, ["--warn=70"])
+    assert remove_hooks(changed) == text
 
 
 def test_they_are_indented_as_their_neighbours() -> None:
-    added = with_hooks('{\n\t"hooks": {\n\t\t"SessionEnd": []\n\t}\n}\n', [])
+    added = add_hooks('{\n\t"hooks": {\n\t\t"SessionEnd": []\n\t}\n}\n', [])
     assert added.startswith('{\n\t"hooks": {\n\t\t"SessionEnd": [],\n\t\t"UserPromptSubmit": [\n\t\t\t{\n')
     assert added.endswith("\t\t]\n\t}\n}\n")
 
@@ -95,34 +95,34 @@ def test_they_are_indented_as_their_neighbours() -> None:
 )
 def test_they_are_indented_by_the_step_of_the_file(indent: int | str, table: dict[str, Any]) -> None:
     text = json.dumps({"model": "opus", **table}, indent=indent)
-    added = with_hooks(text, ARGUMENTS)
+    added = add_hooks(text, ARGUMENTS)
     assert added == json.dumps(json.loads(added), indent=indent)
 
 
 def test_an_empty_file_becomes_one() -> None:
-    added = with_hooks("", ARGUMENTS)
+    added = add_hooks("", ARGUMENTS)
     assert json.loads(added) == {"hooks": hook_settings.build_entries(ARGUMENTS)}
     assert hook_settings.is_ours_alone(added)
-    assert not hook_settings.is_ours_alone(with_hooks("{}", ARGUMENTS))
-    assert without_hooks("") == ""
+    assert not hook_settings.is_ours_alone(add_hooks("{}", ARGUMENTS))
+    assert remove_hooks("") == ""
 
 
 def test_what_a_user_has_added_to_ours_stays() -> None:
-    added = parsed(with_hooks("{}", ARGUMENTS))
+    added = parsed(add_hooks("{}", ARGUMENTS))
     added["hooks"]["Stop"][0]["hooks"].insert(0, json.loads(OTHER))
     added["hooks"]["PreToolUse"][0]["matcher"] = "Bash"
-    assert parsed(without_hooks(json.dumps(added))) == {"hooks": {"Stop": [{"hooks": [json.loads(OTHER)]}]}}
+    assert parsed(remove_hooks(json.dumps(added))) == {"hooks": {"Stop": [{"hooks": [json.loads(OTHER)]}]}}
 
 
 @pytest.mark.parametrize("text", ["[]", "{", "null", '{"hooks": []}', '{"hooks": {"Stop": {}}}', '{"hooks": null}'])
 def test_what_is_not_understood_is_refused(text: str) -> None:
     with pytest.raises(UsageError):
-        with_hooks(text, ARGUMENTS)
+        add_hooks(text, ARGUMENTS)
 
 
 def test_hooks_that_are_named_twice_are_refused() -> None:
     with pytest.raises(UsageError, match="twice"):
-        with_hooks('{"hooks": {}, "hooks": {}}', ARGUMENTS)
+        add_hooks('{"hooks": {}, "hooks": {}}', ARGUMENTS)
 
 
 json_values = st.recursive(
@@ -151,11 +151,11 @@ def test_any_settings_keep_what_they_say(
 ) -> None:
     before = rest if table is None else {**rest, "hooks": table}
     text = json.dumps(before, indent=indent)
-    added = with_hooks(text, arguments)
+    added = add_hooks(text, arguments)
     assert parsed(added) == expected(before, arguments)
-    assert meaning(parsed(without_hooks(added))) == meaning(before)
+    assert meaning(parsed(remove_hooks(added))) == meaning(before)
     if table is None or all(table.values()):
-        assert without_hooks(added) == text
+        assert remove_hooks(added) == text
 
 
 @pytest.mark.parametrize("before", [None, "", "\n", '{\n  "model": "opus"\n}\n', '{"hooks":{}}', "{}"])

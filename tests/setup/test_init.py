@@ -22,7 +22,7 @@ def test_prints_the_file_after_the_program(shell: str, environ: dict[str, str]) 
     if shell in ("elvish", "xonsh"):
         place, _, rest = rest.partition("\n")
         assert "left" in place
-    assert rest == Path(init.shell_file(shell)).read_text()
+    assert rest == Path(init.locate_shell_file(shell)).read_text()
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_loads_nothing_heavy(environ: dict[str, str]) -> None:
 
 def test_missing_file_is_explained(tmp_path: Path) -> None:
     with pytest.raises(UllageError, match=r"ullage\.bash is missing"):
-        init.shell_file("bash", str(tmp_path / "package"))
+        init.locate_shell_file("bash", str(tmp_path / "package"))
 
 
 @pytest.mark.parametrize("text", ["/plain", "/it's", "'", "''", "\\", "\\'", '$(x) `x` "', "a\nb", "!", ""])
@@ -101,11 +101,11 @@ def test_quoted_text_is_one_word(shell: str, text: str, environ: dict[str, str])
 def test_program_is_the_one_that_was_called(tmp_path: Path) -> None:
     called = tmp_path / "ullage"
     called.write_text("#!/bin/sh\n")
-    assert init.this_program(str(called), sys.executable) == ULLAGE
+    assert init.find_this_program(str(called), sys.executable) == ULLAGE
     called.chmod(0o755)
-    assert init.this_program(str(called), sys.executable) == str(called)
-    assert init.this_program("/nowhere/__main__.py", sys.executable) == ULLAGE
-    assert init.this_program("/nowhere/__main__.py", "/nowhere/python") == "ullage"
+    assert init.find_this_program(str(called), sys.executable) == str(called)
+    assert init.find_this_program("/nowhere/__main__.py", sys.executable) == ULLAGE
+    assert init.find_this_program("/nowhere/__main__.py", "/nowhere/python") == "ullage"
 
 
 def test_wheel_carries_every_shell_file() -> None:
@@ -115,5 +115,5 @@ def test_wheel_carries_every_shell_file() -> None:
     of_shells = {name for name in carried if name.startswith("shell/")}
     assert of_shells == {f"shell/{path.name}" for path in (REPOSITORY / "shell").iterdir()}
     for shell in init.SHELLS:
-        name = Path(init.shell_file(shell)).name
+        name = Path(init.locate_shell_file(shell)).name
         assert carried[f"shell/{name}"] == f"ullage/shell/{name}"

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ullage.base.errors import UsageError
-from ullage.setup.settings_json import COMMAND, with_status_line, without_status_line
+from ullage.setup.settings_json import COMMAND, add_status_line, remove_status_line
 
 OURS = {"type": "command", "command": COMMAND, "refreshInterval": 60}
 
@@ -30,15 +30,15 @@ TEXTS = [
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_it_comes_in_and_goes_out_to_the_byte(text: str) -> None:
-    added = with_status_line(text)
+    added = add_status_line(text)
     before, after = (json.loads(one.removeprefix("\ufeff")) for one in (text, added))
     assert after == {**before, "statusLine": OURS}
     assert list(after)[:-1] == list(before)
-    assert without_status_line(added) == text
+    assert remove_status_line(added) == text
 
 
 def test_it_is_indented_as_its_neighbours() -> None:
-    assert with_status_line('{\n\t"model": "opus"\n}\n') == (
+    assert add_status_line('{\n\t"model": "opus"\n}\n') == (
         '{\n\t"model": "opus",\n\t"statusLine": {\n\t\t"type": "command",\n\t\t"command": "ullage statusline",'
         '\n\t\t"refreshInterval": 60\n\t}\n}\n'
     )
@@ -46,12 +46,12 @@ def test_it_is_indented_as_its_neighbours() -> None:
 
 @pytest.mark.parametrize("indent", [1, 2, 3, 4, "\t"])
 def test_it_is_indented_by_the_step_of_the_file(indent: int | str) -> None:
-    added = with_status_line(json.dumps({"model": "opus"}, indent=indent))
+    added = add_status_line(json.dumps({"model": "opus"}, indent=indent))
     assert added == json.dumps(json.loads(added), indent=indent)
 
 
 def test_an_empty_file_becomes_one() -> None:
-    assert json.loads(with_status_line("")) == {"statusLine": OURS}
+    assert json.loads(add_status_line("")) == {"statusLine": OURS}
 
 
 @pytest.mark.parametrize(
@@ -66,24 +66,24 @@ def test_an_empty_file_becomes_one() -> None:
 )
 def test_the_line_that_is_there_is_chained_and_comes_back(form: str, previous: str) -> None:
     text = form.format(command=json.dumps(previous, ensure_ascii=False))
-    chained = with_status_line(text)
+    chained = add_status_line(text)
     line = json.loads(chained)["statusLine"]
     assert shlex.split(line["command"]) == ["ullage", "statusline", f"--then={previous}"]
     assert line == {**json.loads(text)["statusLine"], "command": line["command"], "refreshInterval": 60}
-    assert without_status_line(chained) == text
+    assert remove_status_line(chained) == text
 
 
 @pytest.mark.parametrize("interval", [1, 60, 300])
 def test_an_interval_that_is_there_is_kept(interval: int) -> None:
     text = json.dumps({"statusLine": {"type": "command", "refreshInterval": interval, "command": "mine"}})
-    chained = with_status_line(text)
+    chained = add_status_line(text)
     assert json.loads(chained)["statusLine"]["refreshInterval"] == interval
-    assert without_status_line(chained) == text
+    assert remove_status_line(chained) == text
 
 
 def test_an_interval_that_was_changed_since_stays() -> None:
-    chained = with_status_line('{"statusLine": {"type": "command", "command": "mine"}}').replace(": 60", ": 30")
-    assert json.loads(without_status_line(chained))["statusLine"] == {
+    chained = add_status_line('{"statusLine": {"type": "command", "command": "mine"}}').replace(": 60", ": 30")
+    assert json.loads(remove_status_line(chained))["statusLine"] == {
         "type": "command",
         "command": "mine",
         "refreshInterval": 30,
@@ -92,20 +92,20 @@ def test_an_interval_that_was_changed_since_stays() -> None:
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_twice_is_once(text: str) -> None:
-    once = with_status_line(text)
-    assert with_status_line(once) == once
+    once = add_status_line(text)
+    assert add_status_line(once) == once
 
 
 @pytest.mark.parametrize(
     "text", ["", "{}", '{"statusLine": {"type": "command", "command": "mine"}}', '{"statusLine": 3}']
 )
 def test_what_is_not_ours_is_not_taken_out(text: str) -> None:
-    assert without_status_line(text) == text
+    assert remove_status_line(text) == text
 
 
 def test_the_first_of_several_goes_out() -> None:
     text = '{\n  "statusLine": {"type": "command", "command": "ullage statusline"},\n  "model": "opus"\n}\n'
-    assert without_status_line(text) == '{\n  "model": "opus"\n}\n'
+    assert remove_status_line(text) == '{\n  "model": "opus"\n}\n'
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_the_first_of_several_goes_out() -> None:
 )
 def test_what_cannot_be_understood_is_not_touched(text: str) -> None:
     with pytest.raises(UsageError, match="not touched"):
-        with_status_line(text)
+        add_status_line(text)
 
 
 VALUES = st.recursive(
@@ -146,22 +146,22 @@ def test_any_settings_survive(
     if has_line:
         stated = {**stated, "statusLine": {"type": "command", "command": previous}}
     text = json.dumps(stated, indent=indent, ensure_ascii=False) + end
-    added = with_status_line(text)
+    added = add_status_line(text)
     after = json.loads(added)
     assert {**after, "statusLine": None} == {**stated, "statusLine": None}
     assert after["statusLine"]["command"].startswith(COMMAND)
-    assert without_status_line(added) == text
+    assert remove_status_line(added) == text
 
 
 def test_both_forms_of_then_give_back_what_they_chain() -> None:
     text = json.dumps({"statusLine": {"type": "command", "command": "ullage statusline --then='mine --x'"}})
-    assert json.loads(without_status_line(text))["statusLine"]["command"] == "mine --x"
+    assert json.loads(remove_status_line(text))["statusLine"]["command"] == "mine --x"
 
 
 def test_a_command_that_no_shell_reads_is_not_touched() -> None:
     text = json.dumps({"statusLine": {"type": "command", "command": "ullage statusline # it's mine"}})
     with pytest.raises(UsageError, match="cannot be read"):
-        without_status_line(text)
+        remove_status_line(text)
 
 
 SPELLINGS = [
@@ -185,10 +185,10 @@ SPELLINGS = [
 )
 def test_a_command_comes_back_as_it_was_written(written: str, form: str) -> None:
     text = form.format(written)
-    added = with_status_line(text)
+    added = add_status_line(text)
     command = json.loads(added)["statusLine"]["command"]
     assert shlex.split(command)[2:] == [f"--then={json.loads(written)}"]
-    assert without_status_line(added) == text
+    assert remove_status_line(added) == text
 
 
 @settings(deadline=None, max_examples=200)
@@ -198,4 +198,4 @@ def test_a_command_comes_back_as_it_was_written(written: str, form: str) -> None
 def test_any_spelling_survives(characters: list[str]) -> None:
     written = "".join(characters)
     text = f'{{"statusLine": {{"type": "command", "command": "mine {written}"}}}}'
-    assert without_status_line(with_status_line(text)) == text
+    assert remove_status_line(add_status_line(text)) == text

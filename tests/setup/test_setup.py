@@ -221,7 +221,7 @@ def test_lines_of_an_ullage_that_was_elsewhere_are_ours_and_written_anew(environ
     ullage("setup", "zsh", "--yes", environ=environ)
     wanted = file.read_bytes()
     file.write_bytes(wanted.replace(ULLAGE.encode(), b"~/'an old'/bin/ullage"))
-    assert plans.standing(file.read_bytes(), plans.host("zsh", environ)).how == "block"
+    assert plans.find_standing(file.read_bytes(), plans.find_host("zsh", environ)).how == "block"
     ullage("setup", "zsh", "--yes", environ=environ)
     assert file.read_bytes() == wanted
     ullage("setup", "zsh", "--undo", "--yes", environ=environ)
@@ -234,12 +234,12 @@ def test_the_file_that_lines_name_is_found_again(
     environ: dict[str, str], monkeypatch: pytest.MonkeyPatch, shell: str, folder: str
 ) -> None:
     named = home(environ) / folder / "hook"
-    monkeypatch.setattr(init, "shell_file", lambda _: str(named))
-    host = plans.host(shell, environ)
+    monkeypatch.setattr(init, "locate_shell_file", lambda _: str(named))
+    host = plans.find_host(shell, environ)
     block = blocks.insert(None, shell, host.body.encode())
-    assert plans.lost_file(block, host, environ) == str(named)
+    assert plans.find_lost_file(block, host, environ) == str(named)
     put(named, b"")
-    assert plans.lost_file(block, host, environ) is None
+    assert plans.find_lost_file(block, host, environ) is None
 
 
 @EVERY_HOST
@@ -289,7 +289,8 @@ def test_no_home_is_explained(environ: dict[str, str], host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["csh"], [], ["tmux", "--starship"], ["bash", "--without-process"], ["starship", "--starship"]]
+    "arguments",
+    [["csh"], ["--starship"], ["tmux", "--starship"], ["bash", "--without-process"], ["starship", "--starship"]],
 )
 def test_wrong_usage(environ: dict[str, str], arguments: list[str]) -> None:
     assert ullage("setup", *arguments, environ=environ).returncode == 2
@@ -362,7 +363,7 @@ def test_a_line_of_ones_own_in_config_fish_is_enough(environ: dict[str, str]) ->
 )
 @given(data=st.binary(), name=st.sampled_from(["bash", "zsh", "fish", "tmux"]))
 def test_setup_then_undo_is_the_identity_for_any_file(environ: dict[str, str], data: bytes, name: str) -> None:
-    host = plans.host(name, environ)
+    host = plans.find_host(name, environ)
     put(Path(host.path), data)
     with contextlib.suppress(UsageError):
         plan = plans.plan(host)

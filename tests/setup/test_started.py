@@ -101,7 +101,7 @@ def put(path: Path, text: str) -> None:
 
 
 def set_up(shell: str, environ: dict[str, str]) -> plans.Host:
-    host = plans.host(shell, environ)
+    host = plans.find_host(shell, environ)
     plan = plans.plan(host)
     assert plan.change is not None
     for change in (plan.change, *plan.more):
@@ -140,7 +140,7 @@ def test_the_start_of_a_shell_runs_nothing_of_ours(
     program, ran = home / "a b" / "ullage", home / "ran"
     put(program, f"#!/bin/sh\necho \"$@\" >>'{ran}'\n")
     program.chmod(0o755)
-    monkeypatch.setattr(init, "this_program", lambda *_: str(program))
+    monkeypatch.setattr(init, "find_this_program", lambda *_: str(program))
     put(home / ".bash_profile", ". ~/.bashrc\n")
     host = set_up(shell, environ)
     assert "a b" in Path(host.path).read_text()
@@ -203,7 +203,7 @@ def test_a_line_of_ones_own_that_comes_before_path_is_explained(environ: dict[st
     put(home / ".profile", DEBIAN_PROFILE)
     put(home / ".bashrc", DEBIAN_BASHRC + 'command -v ullage >/dev/null && eval "$(ullage init bash)"\n')
     environ["PATH"] = f"{home}/.local/bin:{environ['PATH']}"
-    host = plans.host("bash", environ)
+    host = plans.find_host("bash", environ)
     [sentence] = reasons.prove(host, need("bash"), environ)
     assert sentence.startswith("A login bash does not show it")
 
@@ -309,7 +309,7 @@ def test_zsh_prompts_that_are_made_of_parts(environ: dict[str, str], home: Path,
     assert not any(seen("zsh", environ).values())
     host = set_up("zsh", environ)
     assert seen("zsh", environ) == BOTH
-    undo = plans.plan_undo(plans.host("zsh", environ))
+    undo = plans.plan_undo(plans.find_host("zsh", environ))
     assert undo.change is not None
     for change in (undo.change, *undo.more):
         userfile.apply(change, keep=False)
@@ -323,7 +323,7 @@ def test_an_element_that_was_lost_is_added_again(environ: dict[str, str], home: 
     set_up("zsh", environ)
     # As its own assistant leaves it.
     put(home / ".p10k.zsh", "POWERLEVEL9K_RIGHT_PROMPT_ELEMENTS=(time)\n")
-    plan = plans.plan(plans.host("zsh", environ))
+    plan = plans.plan(plans.find_host("zsh", environ))
     assert plan.change is not None
     assert (plan.change.file.path, plan.more) == (str(home / ".p10k.zsh"), ())
 

@@ -266,7 +266,7 @@ LINES = st.lists(st.sampled_from([b"a", b"b", b"c\r", b"", b"\xff", b"d\x1b[31m"
 def test_the_diff_is_one_that_patch_understands(before: bytes, after: bytes) -> None:
     if before == after:
         return
-    shown = userfile.diff(Change(file=UserFile(path="rc", real="rc", data=before), after=after))
+    shown = userfile.format_diff(Change(file=UserFile(path="rc", real="rc", data=before), after=after))
     assert "\x1b" not in shown
     header = re.search(r"^@@ -(\d+),(\d+) \+(\d+),(\d+) @@$", shown, re.MULTILINE)
     assert header is not None
@@ -278,7 +278,7 @@ def test_the_diff_is_one_that_patch_understands(before: bytes, after: bytes) -> 
 def test_the_diff_applies(path: Path, tmp_path: Path) -> None:
     path.write_bytes(b"".join(b"%d\n" % number for number in range(20)) + b"no newline")
     after = path.read_bytes() + b"\nadded\n"
-    shown = userfile.diff(Change(file=userfile.read(str(path)), after=after)) + "\n"
+    shown = userfile.format_diff(Change(file=userfile.read(str(path)), after=after)) + "\n"
     patched = subprocess.run(
         [need("git"), "apply", "--unsafe-paths", f"--directory={tmp_path}", "-p0", "-"],
         input=shown.replace(str(path), "rc").encode(),

@@ -95,18 +95,18 @@ def test_gnome_set_up_and_undone(environ: dict[str, str]) -> None:
     assert done.returncode == 2
     assert done.stderr == "Nothing was written: there is no terminal to ask on. --yes goes on without asking.\n"
     assert "\n  extension.js\n" in done.stdout
-    assert not os.path.exists(gnome.directory(environ))
+    assert not os.path.exists(gnome.locate_directory(environ))
     assert ullage("setup", "gnome", "--yes", environ=environ).returncode == 0
     assert enabled(environ) == "['a@b', 'ullage@ullage']"
-    with open(os.path.join(gnome.directory(environ), "metadata.json")) as file:
+    with open(os.path.join(gnome.locate_directory(environ), "metadata.json")) as file:
         described = json.load(file)
-    assert described["shell-version"] == [str(gnome.version(environ))]
+    assert described["shell-version"] == [str(gnome.find_version(environ))]
     assert os.access(described["ullage-program"], os.X_OK)
     assert "is set up already" in ullage("setup", "gnome", "--yes", environ=environ).stdout
     done = ullage("setup", "gnome", "--undo", "--yes", environ=environ)
     assert (done.returncode, done.stdout.splitlines()[1:]) == (0, ["It is gone from the bar."])
     assert enabled(environ) == "['a@b']"
-    assert os.listdir(os.path.dirname(gnome.directory(environ))) == []
+    assert os.listdir(os.path.dirname(gnome.locate_directory(environ))) == []
     assert "nothing to undo" in ullage("setup", "gnome", "--undo", environ=environ).stdout
 
 
@@ -122,7 +122,7 @@ def test_plasma_set_up_and_undone(environ: dict[str, str]) -> None:
     done = ullage("setup", "plasma", "--yes", environ=environ)
     assert done.returncode == 0, done.stderr
     assert "Add it: right-click a panel, Add Widgets, ullage." in done.stdout
-    directory = plasma.directory(environ)
+    directory = plasma.locate_directory(environ)
     with open(os.path.join(directory, "metadata.json")) as file:
         assert json.load(file)["KPlugin"]["Id"] == os.path.basename(directory)
     done = ullage("setup", "plasma", "--undo", "--yes", environ=environ)

@@ -13,7 +13,7 @@ import pytest
 from tests.support.shells import BASH, ZSH, publish
 from tests.support.terminal import Terminal
 from tests.support.tools import need, ullage
-from ullage.system.places import profile_directory
+from ullage.system.places import locate_profile
 
 if TYPE_CHECKING:
     from tests.support.shells import Shell
@@ -58,4 +58,4 @@ def test_the_prompt_comes_at_once_where_no_process_can_be_started(
         terminal.wait(lambda terminal: "again" in terminal.lines and terminal.line == "shown $", "the next prompt")
     # bash alone waits for 15 seconds at a fork that fails.
     assert took < 12
-    assert not os.path.exists(os.path.join(profile_directory(environ), "refresh.lock"))
+    assert not os.path.exists(os.path.join(locate_profile(environ), "refresh.lock"))

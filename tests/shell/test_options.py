@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.shells import BASH, ZSH, a_refresh_under_way, publish
 from tests.support.tools import REPOSITORY, ULLAGE, need, run, wait_until
-from ullage.system.places import profile_directory
+from ullage.system.places import locate_profile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -367,7 +367,7 @@ def test_hostile_name_of_the_server_reaches_the_prompt_as_text(
 ) -> None:
     simulate("hostile-names")
     with BASH.start(environ, [BASH.prompt, BASH.init()], columns=150, program=bash) as terminal:
-        path = Path(profile_directory(environ), "starship.timeline")
+        path = Path(locate_profile(environ), "starship.timeline")
         wait_until(lambda: path.exists() and "%" in path.read_text(), what="the reading")
         terminal.wait_for_line("$")
         terminal.enter("")

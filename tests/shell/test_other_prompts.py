@@ -13,7 +13,7 @@ from tests.support.shells import COLOURS, a_refresh_under_way, publish
 from tests.support.terminal import Terminal
 from tests.support.tools import need, published, run, wait_until
 from ullage.base.record import Record
-from ullage.system.places import profile_directory
+from ullage.system.places import locate_profile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -135,7 +135,7 @@ def test_nushell_keeps_its_colour_for_the_prompt(environ: dict[str, str]) -> Non
 @each_program
 def test_chosen_colours(shell: Other, environ: dict[str, str]) -> None:
     publish(environ, "42%")
-    path = Path(profile_directory(environ), "fish.timeline")
+    path = Path(locate_profile(environ), "fish.timeline")
     path.write_text(path.read_text().replace("42%", "\033[1;7;38;2;213;94;0m42%\033[0m \033[92m7%\033[0m"))
     with shell.start(environ, shell.prompt, shell.init()) as terminal:
         terminal.wait_for_line("42% 7% $")
@@ -305,7 +305,7 @@ def test_frames_follow_the_clock(shell: Other, environ: dict[str, str]) -> None:
 )
 def test_what_is_no_timeline_shows_nothing(shell: Other, content: bytes, environ: dict[str, str]) -> None:
     publish(environ, "42%")
-    Path(profile_directory(environ), "fish.timeline").write_bytes(content)
+    Path(locate_profile(environ), "fish.timeline").write_bytes(content)
     with shell.start(environ, shell.prompt, shell.init()) as terminal:
         terminal.wait_for_line("$")
         terminal.enter("echo next")
@@ -315,7 +315,7 @@ def test_what_is_no_timeline_shows_nothing(shell: Other, content: bytes, environ
 @each_program
 def test_file_of_another_kind_or_owner_is_not_read(shell: Other, environ: dict[str, str], tmp_path: Path) -> None:
     publish(environ, "42%")
-    path = Path(profile_directory(environ), "fish.timeline")
+    path = Path(locate_profile(environ), "fish.timeline")
     path.rename(tmp_path / "elsewhere")
     os.mkfifo(path)
     with shell.start(environ, shell.prompt, shell.init()) as terminal:
@@ -361,7 +361,7 @@ def test_nothing_happens_in_a_xonsh_that_is_not_interactive(environ: dict[str, s
     look = f"{XONSH.init()}; print('ullage_segment' in $PROMPT_FIELDS)"
     result = run([need("xonsh"), "--no-rc", "-c", look], environ)
     assert (result.stdout.strip(), result.stderr) == ("False", "")
-    assert not os.path.exists(profile_directory(environ))
+    assert not os.path.exists(locate_profile(environ))
 
 
 @each_shell
@@ -405,7 +405,7 @@ def test_functions_of_the_user_stand_for_nothing_in_xonsh(environ: dict[str, str
 @pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
 def test_timeline_in_ascii_where_the_locale_is_no_utf_8(shell: Other, locale: str, environ: dict[str, str]) -> None:
     publish(environ, "42%")
-    path = Path(profile_directory(environ), "fish-ascii.timeline")
+    path = Path(locate_profile(environ), "fish-ascii.timeline")
     path.write_bytes(path.read_bytes().replace(b"42%", b"31%"))
     environ["LC_ALL"] = locale
     with shell.start(environ, shell.prompt, shell.init()) as terminal:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.support.shells import ZSH, publish
-from ullage.system.places import profile_directory
+from ullage.system.places import locate_profile
 
 THEME = r"""
 setopt prompt_subst
@@ -45,7 +45,7 @@ def test_segment_is_expanded_when_it_is_shown(environ: dict[str, str], tmp_path:
 
 def test_level_is_the_state(environ: dict[str, str]) -> None:
     publish(environ, "82%!")
-    path = Path(profile_directory(environ), "zsh.timeline")
+    path = Path(locate_profile(environ), "zsh.timeline")
     path.write_text(path.read_text().replace(" normal ", " warning "))
     show = "precmd_functions+=(prompt_ullage shown); shown() { print -r -- state $state }"
     with ZSH.start(environ, [THEME, ZSH.init("--manual"), show]) as terminal:

@@ -17,7 +17,7 @@ from tests.support.tools import PYTHON, REPOSITORY, need, run, still_hangs, wait
 from ullage.base.errors import UsageError
 from ullage.quota.timeline import SURFACES
 from ullage.store.cache import ProfileCache
-from ullage.system.places import profile_directory
+from ullage.system.places import locate_profile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -212,7 +212,7 @@ def test_switch(shell: Shell, environ: dict[str, str]) -> None:
     with shell.start({**environ, "ULLAGE_OFF": "1"}, [shell.prompt, shell.init()]) as terminal:
         terminal.wait_for_line("$")
         # Nothing asks for a refresh either: the refresh would have taken the lock.
-        assert not os.path.exists(os.path.join(profile_directory(environ), "refresh.lock"))
+        assert not os.path.exists(os.path.join(locate_profile(environ), "refresh.lock"))
         with a_refresh_under_way(environ):
             terminal.enter("ullage_on")
             terminal.wait_for_line("42% $")
@@ -276,7 +276,7 @@ def test_second_reading_within_a_second_is_shown(shell: Shell, environ: dict[str
 )
 def test_what_is_no_timeline_shows_nothing(shell: Shell, content: bytes, environ: dict[str, str]) -> None:
     publish(environ, "42%")
-    Path(profile_directory(environ), f"{shell.name}.timeline").write_bytes(content)
+    Path(locate_profile(environ), f"{shell.name}.timeline").write_bytes(content)
     with shell.start(environ, [shell.prompt, "echo start", shell.init()]) as terminal:
         terminal.wait(lambda terminal: terminal.lines[:2] == ["start", "$"])
         terminal.enter("echo next")
@@ -287,7 +287,7 @@ def test_what_is_no_timeline_shows_nothing(shell: Shell, content: bytes, environ
 @each_shell
 def test_file_of_another_kind_or_owner_is_not_read(shell: Shell, environ: dict[str, str]) -> None:
     publish(environ, "42%")
-    path = Path(profile_directory(environ), f"{shell.name}.timeline")
+    path = Path(locate_profile(environ), f"{shell.name}.timeline")
     path.unlink()
     os.mkfifo(path)
     with shell.start(environ, [shell.prompt, "echo start", shell.init()]) as terminal:
@@ -348,7 +348,7 @@ def test_refresh_lands_and_is_shown(shell: Shell, environ: dict[str, str], simul
         terminal.wait_for_line("$")
         terminal.send("typed")
         if shell is BASH:
-            wait_until(lambda: b"%" in ProfileCache(environ).timeline(SURFACES[-1]))
+            wait_until(lambda: b"%" in ProfileCache(environ).read_timeline(SURFACES[-1]))
             terminal.send("\x15\r")
             terminal.wait(lambda terminal: terminal.line == "fable 82%! $")
         else:
@@ -390,7 +390,7 @@ def test_shell_ends_at_once_while_a_refresh_hangs(
             terminal.child.kill(signal.SIGHUP)
         terminal.wait_for_end()
         assert still_hangs(environ, began)
-    assert "refresh.lock" in os.listdir(profile_directory(environ))
+    assert "refresh.lock" in os.listdir(locate_profile(environ))
 
 
 @each_shell
@@ -410,7 +410,7 @@ def test_fifty_shells_start_one_refresh(
         assert simulator.requests == 0
         for terminal in terminals:
             terminal.enter("ullage_on")
-        wait_until(lambda: b"%" in ProfileCache(environ).timeline(SURFACES[-1]), seconds=90, what="the reading")
+        wait_until(lambda: b"%" in ProfileCache(environ).read_timeline(SURFACES[-1]), seconds=90, what="the reading")
         for terminal in terminals:
             # What was typed last may be read after the reading has come, or before.
             terminal.wait(lambda terminal: re.fullmatch("(fable 82%! )?[$]", terminal.line), "a prompt")
@@ -466,7 +466,7 @@ PLACES = [
 def test_file_lies_where_the_refresh_puts_it(shell: Shell, setting: dict[str, str], environ: dict[str, str]) -> None:
     given = {name: environ[name] for name in ("PATH", "LC_ALL", "TERM", "HOME")} | setting
     try:
-        expected = f"{profile_directory(given)}/{shell.name}.timeline"
+        expected = f"{locate_profile(given)}/{shell.name}.timeline"
     except UsageError:
         expected = ""
     look = f"source {REPOSITORY}/shell/ullage.{shell.name}; __ullage_locate; printf '<%s>' \"$__ullage_file\""
@@ -482,7 +482,7 @@ def test_redraw_leaves_a_continued_command_alone(environ: dict[str, str], simula
         terminal.enter("unset ULLAGE_OFF; precmd() { precmd() { :; }; touch asked }")
         terminal.wait_for_line("$")
         terminal.enter("echo 'one")
-        path = Path(profile_directory(environ), f"{SURFACES[-1]}.timeline")
+        path = Path(locate_profile(environ), f"{SURFACES[-1]}.timeline")
         wait_until(lambda: path.exists() and "%" in path.read_text(), what="the reading")
         terminal.send("two")
         terminal.wait(lambda terminal: terminal.line.endswith("> two"), "the second line of the command")
@@ -494,7 +494,7 @@ def test_redraw_leaves_a_continued_command_alone(environ: dict[str, str], simula
 
 def test_landing_does_not_cut_a_wait_short(environ: dict[str, str], simulate: Callable[..., Simulator]) -> None:
     simulate("models")
-    timeline = f"{profile_directory(environ)}/{SURFACES[-1]}.timeline"
+    timeline = f"{locate_profile(environ)}/{SURFACES[-1]}.timeline"
     landed = f"until grep -q % {timeline}; do sleep 0.1; done"
     with ZSH.start(environ, [ZSH.prompt, ZSH.init()]) as terminal:
         terminal.enter(f"sh -c '{landed}; sleep 1; exit 5' 2>/dev/null & wait $!; echo \"<$?>\"")

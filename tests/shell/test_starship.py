@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.tools import REPOSITORY, SCRIPTS, need, run, still_hangs, ullage, wait_until
-from ullage.prompt.publish import boot_clock
+from ullage.prompt.publish import read_boot_clock
 from ullage.quota import timeline
 from ullage.quota.timeline import Frame
 from ullage.store.cache import ProfileCache
@@ -57,7 +57,7 @@ def write_timeline(environ: dict[str, str], text: str, *, refresh_after: int | N
     cache.make_private()
     frames = [Frame(starts_at=now - 60, level="normal", text=text)]
     due = now + 1800 if refresh_after is None else refresh_after
-    data = timeline.encode(frames, written=now, refresh_after=due, checkpoint=due, clock=boot_clock())
+    data = timeline.encode(frames, written=now, refresh_after=due, checkpoint=due, clock=read_boot_clock())
     cache.save_timeline("starship", data, due)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.shells import BASH, FISH_4, SHELLS, ZSH, publish
 from tests.support.tools import ULLAGE_PROMPT, need, run, ullage, wait_until
-from ullage.system.places import profile_directory
+from ullage.system.places import locate_profile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,7 +116,7 @@ def test_locale_that_was_set_is_none_of_python(locale: dict[str, str], environ: 
 @pytest.mark.parametrize("shell", [BASH, ZSH], ids=lambda shell: shell.version)
 def test_locale_that_changes_in_a_shell_counts_at_once(shell: Shell, environ: dict[str, str]) -> None:
     publish(environ, "42%")
-    for path in Path(profile_directory(environ)).glob("*-ascii.timeline"):
+    for path in Path(locate_profile(environ)).glob("*-ascii.timeline"):
         path.write_bytes(path.read_bytes().replace(b"42", b"31"))
     with shell.start(environ, [shell.prompt, shell.init()]) as terminal:
         terminal.wait_for_line("42% $")

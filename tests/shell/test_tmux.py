@@ -188,7 +188,7 @@ def test_what_a_refresh_has_set_is_shown_to_the_letter_and_starts_no_process(
     server.start(f"set -g status-right '<{plans.TMUX_PUSH}>'", "set -g status-right-length 120")
     server.shows("<>")
     write_painted(environ, text)
-    tmux.push(environ, ProfileCache(environ).timeline("tmux"), int(time.time()))
+    tmux.push(environ, ProfileCache(environ).read_timeline("tmux"), int(time.time()))
     server.shows(f"<{text}>")
     assert not text or server.colour_of(text) == "000000"
     assert not list(tmp_path.rglob("pwned"))
@@ -199,7 +199,7 @@ def test_what_does_not_hold_any_more_gives_way_to_ullage_prompt(environ: dict[st
     write_timeline(environ, "before", "later")
     server.start(f"set -g status-right '<{plans.TMUX_PUSH}>'")
     now = int(time.time())
-    tmux.push(environ, ProfileCache(environ).timeline("tmux"), now)
+    tmux.push(environ, ProfileCache(environ).read_timeline("tmux"), now)
     write_timeline(environ, "after")
     server.shows("<before>")
     server("set-option", "-g", "@ullage_until", str(now))
@@ -220,10 +220,10 @@ def test_a_refresh_sets_it_where_that_is_wanted(
     server.environ.update(environ)
     server.start()
     assert ullage("refresh", environ=environ).returncode == 0
-    data = ProfileCache(environ).timeline("tmux")
+    data = ProfileCache(environ).read_timeline("tmux")
     header = timeline.read_header(data)
     assert header is not None
-    pushed = tmux.pushed_at(data, header.written)
+    pushed = tmux.find_pushed(data, header.written)
     assert pushed is not None
     assert "100%×" in pushed.text
     shown = [server("show-option", "-gqv", name) for name in ("@ullage", "@ullage_from", "@ullage_until")]
@@ -234,7 +234,7 @@ def test_a_server_of_another_profile_is_left_alone(environ: dict[str, str], serv
     server.start()
     environ["CLAUDE_CONFIG_DIR"] = "/somewhere/else"
     write_timeline(environ, "not yours")
-    tmux.push(environ, ProfileCache(environ).timeline("tmux"), int(time.time()))
+    tmux.push(environ, ProfileCache(environ).read_timeline("tmux"), int(time.time()))
     assert server("show-option", "-gqv", "@ullage") == ""
 
 
@@ -247,19 +247,19 @@ def test_a_server_that_does_not_answer_does_not_keep_the_others_from_it(
     with socket.socket(socket.AF_UNIX) as deaf:
         deaf.bind("a-deaf-one")
         deaf.listen()
-        assert "a-deaf-one" in tmux.sockets(environ)[0]
-        tmux.push(environ, ProfileCache(environ).timeline("tmux"), int(time.time()))
+        assert "a-deaf-one" in tmux.list_sockets(environ)[0]
+        tmux.push(environ, ProfileCache(environ).read_timeline("tmux"), int(time.time()))
     assert server("show-option", "-gqv", "@ullage") == "text"
 
 
 def test_no_server_is_started(environ: dict[str, str], server: Tmux) -> None:
     write_timeline(environ, "text")
-    tmux.push({**environ, "PATH": os.environ["PATH"]}, ProfileCache(environ).timeline("tmux"), int(time.time()))
+    tmux.push({**environ, "PATH": os.environ["PATH"]}, ProfileCache(environ).read_timeline("tmux"), int(time.time()))
     assert os.listdir(environ["TMUX_TMPDIR"]) == []
     server.start()
     server("kill-server")
     wait_until(lambda: not run([need("tmux"), "-L", "test", "ls"], environ).stdout, what="the server's end")
-    tmux.push(environ, ProfileCache(environ).timeline("tmux"), int(time.time()))
+    tmux.push(environ, ProfileCache(environ).read_timeline("tmux"), int(time.time()))
     assert run([need("tmux"), "-L", "test", "ls"], environ).returncode != 0
 
 

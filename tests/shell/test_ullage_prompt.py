@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.tools import ULLAGE, ULLAGE_PROMPT, need, put_in_place, run, ullage, wait_until
 from ullage import refresh
-from ullage.prompt.publish import boot_clock
+from ullage.prompt.publish import read_boot_clock
 from ullage.quota import timeline
 from ullage.quota.timeline import SURFACES, Frame
 from ullage.store.cache import ProfileCache
@@ -88,7 +88,7 @@ def stage(environ: dict[str, str], tmp_path: Path) -> Stage:
 
 def set_clock(data: bytes, now: int, checkpoint: int = FAR) -> bytes:
     """Write into a timeline's header that the machine was booted so that it is `now`."""
-    clock = boot_clock()
+    clock = read_boot_clock()
     assert clock is not None
     uptime = int(float(Path("/proc/uptime").read_text().split()[0]) * 100)
     header, _, rest = data.partition(b"\n")
@@ -149,7 +149,7 @@ def test_the_frame_is_the_one_that_python_picks(name: str, shell: str, stage: St
     header = timeline.read_header(data)
     for now in MOMENTS:
         stage.write(set_clock(data, now) if header else data, modified_at=time.time() + 10**6)
-        expected = timeline.text_at(data, now) if header else b""
+        expected = timeline.find_text(data, now) if header else b""
         assert stage.prompt(shell) == (expected + b"\n" if expected else b""), now
     assert not list(Path(stage.cache.directory).glob("pwned"))
     if header:
@@ -208,7 +208,7 @@ def test_refresh_is_started_when_python_would_start_it(
     ],
 )
 def test_clock_of_another_boot_is_not_believed(boot: str, asks_date: bool, shell: str, stage: Stage) -> None:
-    real = boot_clock()
+    real = read_boot_clock()
     assert real is not None
     now = int(time.time())
     fields = boot.format(boot=real.centiseconds, boot_id=real.boot_id, far=now + 5000)

@@ -78,7 +78,7 @@ def test_what_does_not_fit_is_not_shown(now: datetime, changes: dict[str, Any], 
 
 @pytest.mark.parametrize("content", [{}, {"cachedUsageUtilization": None}, {"cachedUsageUtilization": 3}])
 def test_nothing_cached_is_said(environ: dict[str, str], now: datetime, content: dict[str, Any]) -> None:
-    Path(claude_state.path(environ)).write_text(json.dumps(content, indent=2))
+    Path(claude_state.locate_file(environ)).write_text(json.dumps(content, indent=2))
     with pytest.raises(SourceError, match="/usage"):
         claude_cache.read(environ, ACCOUNT, now)
 
@@ -105,11 +105,11 @@ def test_it_lies_in_a_directory_of_its_own_or_beside_the_default_one(
     home = environ["HOME"]
     if config_dir is not None:
         environ["CLAUDE_CONFIG_DIR"] = config_dir.format(home=home)
-    assert claude_state.path(environ) == expected.format(home=home)
+    assert claude_state.locate_file(environ) == expected.format(home=home)
 
 
 def test_a_torn_file_is_read_again(environ: dict[str, str], now: datetime) -> None:
-    path = Path(claude_state.path(environ))
+    path = Path(claude_state.locate_file(environ))
     whole = json.dumps(state(now), indent=2)
     path.write_text(whole[: len(whole) // 2])
     assert claude_state.load(environ, lambda _seconds: void(path.write_text(whole))) == state(now)
@@ -121,8 +121,8 @@ def void(_result: object) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b'{"oauthAccount": {"accountUu'])
 def test_one_that_stays_torn_is_not_taken_for_signed_out(environ: dict[str, str], content: bytes) -> None:
-    Path(claude_state.path(environ)).write_bytes(content)
-    for read in (claude_state.load, claude_state.account):
+    Path(claude_state.locate_file(environ)).write_bytes(content)
+    for read in (claude_state.load, claude_state.read_account):
         with pytest.raises(SourceError) as error:
             read(environ, lambda _seconds: None)
         assert error.value.code == "account_unreadable"
@@ -130,14 +130,14 @@ def test_one_that_stays_torn_is_not_taken_for_signed_out(environ: dict[str, str]
 
 def test_none_is_nobody(environ: dict[str, str]) -> None:
     assert claude_state.load(environ) == {}
-    assert claude_state.account(environ) == Account()
+    assert claude_state.read_account(environ) == Account()
 
 
 @pytest.mark.parametrize("indent", [None, 1, 2, 4])
 def test_a_glance_finds_whoever_is_signed_in(environ: dict[str, str], now: datetime, indent: int | None) -> None:
     content = {"projects": {"/p": {"oauthAccount": {"accountUuid": "decoy"}}}, **state(now)}
-    Path(claude_state.path(environ)).write_text(json.dumps(content, indent=indent))
-    assert claude_state.account(environ) == ACCOUNT
+    Path(claude_state.locate_file(environ)).write_text(json.dumps(content, indent=indent))
+    assert claude_state.read_account(environ) == ACCOUNT
 
 
 @pytest.mark.parametrize("source", [claude_cache, claude_cli, oauth, statusline])
@@ -146,14 +146,14 @@ def test_no_source_parses_the_whole_file_to_learn_who_is_signed_in(
 ) -> None:
     text = json.dumps({**state(now), "projects": {}}, indent=2)
     # What stands behind the account is not JSON, and nobody minds.
-    Path(claude_state.path(environ)).write_text(text.replace('"projects": {}', '"projects": {'))
+    Path(claude_state.locate_file(environ)).write_text(text.replace('"projects": {}', '"projects": {'))
     assert source.account(environ) == ACCOUNT
     assert claude_cache.read(environ, ACCOUNT, now).source == "claude-cache"
 
 
 def test_a_mark_changes_with_the_file(environ: dict[str, str]) -> None:
     assert claude_state.mark(environ) is None
-    path = Path(claude_state.path(environ))
+    path = Path(claude_state.locate_file(environ))
     path.write_text("{}")
     first = claude_state.mark(environ)
     assert claude_state.mark(environ) == first

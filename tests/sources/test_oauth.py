@@ -270,7 +270,7 @@ def test_a_process_ends_though_its_resolver_does_not(environ: dict[str, str], ac
     done = run([PYTHON, "-c", code], environ, seconds=120)
     assert done.returncode == 5
     assert "did not take the connection" in done.stderr
-    problem = ProfileCache(environ).schedule().problem
+    problem = ProfileCache(environ).load_schedule().problem
     assert problem is not None
     assert problem.code == "connect_timeout"
 
@@ -480,9 +480,11 @@ def test_keychain_payload(script: str, found: bytes | None, environ: dict[str, s
 
 def test_keychain_service_names_the_configuration_directory() -> None:
     # The first eight digits of `printf %s /home/me/work | sha256sum`.
-    assert credentials.keychain_service({"CLAUDE_CONFIG_DIR": "/home/me/work"}) == "Claude Code-credentials-7970b4c9"
+    assert (
+        credentials.name_keychain_service({"CLAUDE_CONFIG_DIR": "/home/me/work"}) == "Claude Code-credentials-7970b4c9"
+    )
     decomposed, composed = ({"CLAUDE_CONFIG_DIR": path} for path in ("/caf\u0065\u0301", "/caf\u00e9"))
-    assert credentials.keychain_service(decomposed) == credentials.keychain_service(composed)
+    assert credentials.name_keychain_service(decomposed) == credentials.name_keychain_service(composed)
 
 
 @pytest.mark.process

@@ -34,7 +34,7 @@ EVERYTHING = reading(
 
 def said_there(known: Reading | None, at: datetime = NOW, **changes: Any) -> dict[str, Any]:
     """The document of a machine whose clock says `at`."""
-    document = contract.document(known, Schedule(), Thresholds(), at)
+    document = contract.build_document(known, Schedule(), Thresholds(), at)
     said: dict[str, Any] = json.loads(contract.encode(document))
     return {**said, **changes}
 

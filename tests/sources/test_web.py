@@ -394,9 +394,11 @@ def test_the_answer_to_a_key_that_is_anothers_by_now_is_not_taken_for_the_first_
     note.write_text(json.dumps({**json.loads(note.read_text()), "account_id": "somebody", "mark": "of another key"}))
     assert source(environ).account(environ).id == "somebody"
     assert ullage("refresh", "--force", environ=environ).returncode == 0
-    assert AccountCache(cache.root, Account(id="somebody", organization_id=ORGANIZATION)).reading("web") is None
-    assert AccountCache(cache.root, Account(id=ACCOUNT_ID, organization_id=ORGANIZATION)).reading("web") is not None
-    reading = cache.reading()
+    assert AccountCache(cache.root, Account(id="somebody", organization_id=ORGANIZATION)).load_reading("web") is None
+    assert (
+        AccountCache(cache.root, Account(id=ACCOUNT_ID, organization_id=ORGANIZATION)).load_reading("web") is not None
+    )
+    reading = cache.load_reading()
     assert reading is not None
     assert reading.account.id == ACCOUNT_ID
 
@@ -490,7 +492,7 @@ def test_the_key_goes_to_no_other_program(
     assert KEY.encode() not in seen
     from ullage.sources import claude_cli
 
-    assert KEY not in claude_cli.child_environment(mine).values()
+    assert KEY not in claude_cli.build_child_environment(mine).values()
 
 
 def test_no_cookie_of_an_answer_is_sent_with_the_next_question(

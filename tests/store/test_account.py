@@ -23,14 +23,14 @@ def test_damaged_times_hold_nobody(content: bytes, root: str) -> None:
     shared.save_asked_at(datetime.now(UTC))
     for name in ("hold", "asked"):
         Path(root, "accounts", "somebody", name).write_bytes(content)
-    assert (shared.hold(), shared.asked_at()) == (None, None)
+    assert (shared.load_hold(), shared.load_asked_at()) == (None, None)
 
 
 def test_an_account_with_a_hostile_name_stays_inside(root: str, tmp_path: Path) -> None:
     until = datetime.now(UTC) + timedelta(hours=1)
     shared = AccountCache(root, Account(id="../../" + "x" * 10 + "/$(touch pwned)"))
     shared.save_hold(until)
-    assert shared.hold() == until
+    assert shared.load_hold() == until
     assert [path.parent for path in tmp_path.rglob("*xxxxxxxxxx*")] == [Path(root, "accounts")]
 
 
@@ -40,10 +40,10 @@ def test_accounts_are_kept_apart_and_a_nameless_one_shares_nothing(root: str) ->
     for name in ("a", None):
         AccountCache(root, Account(id=name)).save_asked_at(now)
         AccountCache(root, Account(id=name)).save_reading(reading)
-    assert AccountCache(root, Account(id="a")).reading("oauth") == reading
+    assert AccountCache(root, Account(id="a")).load_reading("oauth") == reading
     for other in ("b", None):
-        assert AccountCache(root, Account(id=other)).reading("oauth") is None
-        assert AccountCache(root, Account(id=other)).asked_at() is None
+        assert AccountCache(root, Account(id=other)).load_reading("oauth") is None
+        assert AccountCache(root, Account(id=other)).load_asked_at() is None
 
 
 def test_one_profile_asks_at_a_time(root: str) -> None:
@@ -59,6 +59,6 @@ def test_the_first_organisation_that_is_known_takes_over_what_named_none(root: s
     first, second = (AccountCache(root, Account(id="a", organization_id=name)) for name in ("home", "team"))
     for shared in (first, second):
         shared.take_over()
-    assert (first.hold(), second.hold()) == (until, None)
-    assert AccountCache(root, Account(id="a")).hold() is None
+    assert (first.load_hold(), second.load_hold()) == (until, None)
+    assert AccountCache(root, Account(id="a")).load_hold() is None
     AccountCache(root, Account(id=None)).take_over()

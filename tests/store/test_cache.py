@@ -81,9 +81,9 @@ def test_directory_of_another_user_is_refused(place: str, environ: dict[str, str
 def test_numbers_of_another_user_are_not_read(filled: ProfileCache) -> None:
     for name in FILES:
         os.chown(os.path.join(filled.directory, name), NOBODY, NOBODY)
-    assert filled.reading() is None
-    assert filled.schedule().attempted_at is None
-    assert filled.timeline("zsh") == b""
+    assert filled.load_reading() is None
+    assert filled.load_schedule().attempted_at is None
+    assert filled.read_timeline("zsh") == b""
 
 
 def replace(path: Path, make: Callable[[], None]) -> None:
@@ -114,14 +114,14 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
 def test_damaged_files_read_as_nothing_and_are_replaced(
     damage: str, environ: dict[str, str], filled: ProfileCache
 ) -> None:
-    whole = filled.reading()
+    whole = filled.load_reading()
     for name in FILES:
         DAMAGE[damage](Path(filled.directory, name))
     if damage != "unreadable" or os.geteuid() != 0:
-        assert filled.reading() is None
-        assert filled.schedule().attempted_at is None
+        assert filled.load_reading() is None
+        assert filled.load_schedule().attempted_at is None
     assert refresh.refresh(environ, force=True).result == "refreshed"
-    renewed = filled.reading()
+    renewed = filled.load_reading()
     assert whole is not None
     assert renewed is not None
     assert [window.id for window in renewed.windows] == [window.id for window in whole.windows]
@@ -129,7 +129,7 @@ def test_damaged_files_read_as_nothing_and_are_replaced(
         status = os.lstat(os.path.join(filled.directory, name))
         assert stat.S_ISREG(status.st_mode)
         assert stat.S_IMODE(status.st_mode) == 0o600
-    assert all(filled.timeline(surface).startswith(b"ullage-timeline 1 ") for surface in SURFACES)
+    assert all(filled.read_timeline(surface).startswith(b"ullage-timeline 1 ") for surface in SURFACES)
 
 
 def test_link_in_place_of_a_file_does_not_lead_a_write_elsewhere(

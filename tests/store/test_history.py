@@ -39,14 +39,14 @@ def keep(
 
 def kept(path: str, owner: str = "ada") -> list[tuple[timedelta, float]]:
     """How long ago and how much, oldest first."""
-    found = history.samples(path, owner, LONG_AGO, NOW)
+    found = history.load_samples(path, owner, LONG_AGO, NOW)
     return [(NOW - sample.at, sample.used_percent) for sample in found.get("seven_day", [])]
 
 
 def test_a_sample_says_when_how_much_and_until_when(path: str) -> None:
     keep(path, 37.5, as_of=NOW.replace(microsecond=0))
     expected = [Sample(at=NOW.replace(microsecond=0), used_percent=37.5, resets_at=RESET)]
-    assert history.samples(path, "ada", LONG_AGO, NOW) == {"seven_day": expected}
+    assert history.load_samples(path, "ada", LONG_AGO, NOW) == {"seven_day": expected}
 
 
 def test_what_is_not_known_is_not_kept(path: str) -> None:
@@ -56,7 +56,7 @@ def test_what_is_not_known_is_not_kept(path: str) -> None:
 
 def test_a_window_without_a_reset_is_kept(path: str) -> None:
     keep(path, 12.0, resets_at=None)
-    [sample] = history.samples(path, "ada", LONG_AGO, NOW)["seven_day"]
+    [sample] = history.load_samples(path, "ada", LONG_AGO, NOW)["seven_day"]
     assert sample.resets_at is None
 
 
@@ -91,14 +91,14 @@ def test_accounts_do_not_mix(path: str) -> None:
 
 
 def test_reading_begins_no_file(path: str) -> None:
-    assert history.samples(path, "ada", LONG_AGO, NOW) == {}
+    assert history.load_samples(path, "ada", LONG_AGO, NOW) == {}
     assert not os.path.exists(os.path.dirname(path))
 
 
 def test_since_leaves_out_what_is_older(path: str) -> None:
     keep(path, 10.0, ago=3 * HOUR)
     keep(path, 20.0, ago=HOUR)
-    assert [s.used_percent for s in history.samples(path, "ada", NOW - 2 * HOUR, NOW)["seven_day"]] == [20.0]
+    assert [s.used_percent for s in history.load_samples(path, "ada", NOW - 2 * HOUR, NOW)["seven_day"]] == [20.0]
 
 
 def test_the_file_is_the_users_alone(path: str) -> None:
@@ -222,7 +222,7 @@ def test_a_damaged_file_is_set_aside_and_a_new_one_begun(path: str, damage: obje
     damage(path)
     before = Path(path).read_bytes()
     notice = history.record(path, "ada", [window("seven_day", 42.0)], NOW)
-    [aside] = history.damaged_files(path)
+    [aside] = history.list_damaged_files(path)
     assert notice is not None
     assert path in notice
     assert aside in notice
@@ -243,10 +243,10 @@ def test_reading_a_damaged_file_sets_it_aside_and_the_next_record_tells(path: st
     garbage(path)
     before = Path(path).read_bytes()
     with pytest.raises(HistoryError, match="was damaged"):
-        history.samples(path, "ada", LONG_AGO, NOW)
-    [aside] = history.damaged_files(path)
+        history.load_samples(path, "ada", LONG_AGO, NOW)
+    [aside] = history.list_damaged_files(path)
     assert (Path(path).parent / aside).read_bytes() == before
-    assert history.samples(path, "ada", LONG_AGO, NOW) == {}
+    assert history.load_samples(path, "ada", LONG_AGO, NOW) == {}
     notice = history.record(path, "ada", [window("seven_day", 42.0)], NOW)
     assert notice is not None
     assert aside in notice
@@ -257,7 +257,7 @@ def test_a_look_changes_nothing_of_a_damaged_file(path: str) -> None:
     os.makedirs(os.path.dirname(path), mode=0o700)
     garbage(path)
     with pytest.raises(HistoryError, match="cannot be read"):
-        history.count(path)
+        history.count_samples(path)
     assert os.listdir(os.path.dirname(path)) == ["history.sqlite3"]
 
 
@@ -288,9 +288,9 @@ def test_whatever_a_row_holds_the_next_record_is_kept(path: str, statement: str)
         kept(path)
     later = NOW + timedelta(days=1, hours=1)
     history.record(path, "ada", [window("seven_day", 42.0, as_of=later)], later)
-    assert history.samples(path, "ada", LONG_AGO, later)["seven_day"][-1].used_percent == 42.0
+    assert history.load_samples(path, "ada", LONG_AGO, later)["seven_day"][-1].used_percent == 42.0
     # Set aside, if it was in the way, and not thrown away.
-    assert len(history.damaged_files(path)) <= 1
+    assert len(history.list_damaged_files(path)) <= 1
 
 
 def filled(path: str) -> bytes:
@@ -334,7 +334,7 @@ def test_no_damaged_byte_makes_a_history_unreadable_for_good(path: str) -> None:
                 newer += 1
                 break
         else:
-            assert history.samples(path, "ada", LONG_AGO, later)["seven_day"][-1].used_percent == 42.0, place
+            assert history.load_samples(path, "ada", LONG_AGO, later)["seven_day"][-1].used_percent == 42.0, place
         for left in Path(path).parent.iterdir():
             left.unlink()
     assert newer <= 4
@@ -347,7 +347,7 @@ def test_a_file_of_a_newer_version_is_left_alone(path: str) -> None:
     connection.close()
     with pytest.raises(HistoryError, match="newer ullage"):
         history.record(path, "ada", [window("seven_day", 6.0)], NOW)
-    assert history.damaged_files(path) == []
+    assert history.list_damaged_files(path) == []
 
 
 def test_a_file_of_an_older_version_is_brought_up(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -389,14 +389,14 @@ def test_a_database_that_is_locked_for_long_is_explained(path: str, monkeypatch:
         assert len(kept(path)) == 1
     finally:
         blocker.close()
-    assert history.damaged_files(path) == []
+    assert history.list_damaged_files(path) == []
 
 
 @pytest.mark.parametrize("what", ["directory", "file"])
 def test_what_others_can_write_is_neither_read_nor_written(path: str, what: str) -> None:
     keep(path, 10.0)
     os.chmod(os.path.dirname(path) if what == "directory" else path, 0o777)
-    for use in (kept, history.count, lambda path: keep(path, 20.0)):
+    for use in (kept, history.count_samples, lambda path: keep(path, 20.0)):
         with pytest.raises(HistoryError, match="is not yours alone to write"):
             use(path)
 

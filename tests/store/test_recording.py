@@ -48,7 +48,7 @@ def read(cache: ProfileCache, used: float, at: datetime = NOW, owner: str | None
 
 
 def recorded(cache: ProfileCache, owner: str = "a1b2") -> list[float]:
-    found = history.samples(overview.history_path(cache.environ), owner, LONG_AGO, NOW)
+    found = history.load_samples(overview.locate_history(cache.environ), owner, LONG_AGO, NOW)
     return [sample.used_percent for samples in found.values() for sample in samples]
 
 
@@ -73,9 +73,9 @@ def test_a_profile_whose_account_is_not_told_has_a_history_of_its_own(cache: Pro
 def test_forecasts_go_by_the_readings_before(cache: ProfileCache) -> None:
     for minutes in range(170, -10, -10):
         read(cache, 50.0 if minutes == 0 else 0.0, NOW - timedelta(minutes=minutes))
-    known = cache.reading()
+    known = cache.load_reading()
     [knowing] = overview.load_forecasts(cache, known, Thresholds(), NOW).values()
-    os.remove(overview.history_path(cache.environ))
+    os.remove(overview.locate_history(cache.environ))
     [naive] = overview.load_forecasts(cache, known, Thresholds(), NOW).values()
     assert knowing.ratio == naive.ratio
     assert knowing.projected_percent != naive.projected_percent
@@ -85,8 +85,8 @@ def test_a_refresh_keeps_what_it_read(environ: dict[str, str], simulate: Simulat
     simulate("models")
     assert refresh.refresh(environ).result == "refreshed"
     cache = ProfileCache(environ)
-    found = history.samples(
-        overview.history_path(cache.environ), f"{ACCOUNT_ID} {ORGANIZATION_ID}", LONG_AGO, datetime.now(UTC)
+    found = history.load_samples(
+        overview.locate_history(cache.environ), f"{ACCOUNT_ID} {ORGANIZATION_ID}", LONG_AGO, datetime.now(UTC)
     )
     assert set(found) == {"five_hour", "seven_day", "seven_day_fable", "seven_day_opus", "seven_day_sonnet"}
     assert [sample.used_percent for sample in found["seven_day_fable"]] == [82.0]
@@ -151,15 +151,15 @@ def test_the_history_is_opened_for_a_timeline_only_where_a_template_asks(
         looked.append(owner)
         return {}
 
-    monkeypatch.setattr(history, "samples", samples)
+    monkeypatch.setattr(history, "load_samples", samples)
     cache.save_reading(reading(window("five_hour", 75.0)))
     publish.publish(cache, values(template), cache.load().replace(schedule=PLAN), NOW)
     assert looked == ["a1b2"] * lookups
-    assert (b"1.3" in cache.timeline("plain")) == bool(lookups)
+    assert (b"1.3" in cache.read_timeline("plain")) == bool(lookups)
 
 
 def test_the_history_of_a_models_week_goes_on_when_its_label_gains_a_version(cache: ProfileCache) -> None:
-    path, owner = overview.history_path(cache.environ), "a1b2"
+    path, owner = overview.locate_history(cache.environ), "a1b2"
     for minutes, window_id in ((30, "seven_day_fable"), (20, "seven_day_fable"), (10, "seven_day_opus")):
         stated = window(window_id, 50.0 - minutes, as_of=NOW - timedelta(minutes=minutes))
         history.record(path, owner, [stated], NOW)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.samples import reading, window
 from tests.support.tools import ULLAGE, run
-from ullage.quota.model import Thresholds, state_at
+from ullage.quota.model import Thresholds, judge_age
 from ullage.store import statements
 from ullage.store.cache import ProfileCache
 
@@ -32,11 +32,11 @@ def test_a_statement_from_the_future_loses_to_any_other(environ: dict[str, str],
     cache = ProfileCache(environ)
     cache.make_private()
     cache.save_reading(stated("oauth", 90.0, now + 3 * HOUR, account))
-    alone = cache.reading()
+    alone = cache.load_reading()
     assert alone is not None
-    assert state_at(alone.as_of, now, Thresholds()) == "stale"
+    assert judge_age(alone.as_of, now, Thresholds()) == "stale"
     cache.save_reading(stated("claude-cli", 20.0, now - HOUR))
-    both = cache.reading()
+    both = cache.load_reading()
     assert both is not None
     assert (both.source, both.account.id, both.windows[0].used_percent) == ("claude-cli", "a1b2", 20.0)
 
@@ -59,7 +59,7 @@ def test_a_session_that_spoke_in_the_future_speaks_anew(environ: dict[str, str])
     payload = json.dumps({"session_id": "s", "rate_limits": limits})
     cache = ProfileCache(environ)
     assert run([ULLAGE, "statusline"], environ, input=payload).returncode == 0
-    [name] = statements.names(cache.directory)
+    [name] = statements.list_names(cache.directory)
     path = f"{cache.directory}/{name}"
     with open(path) as file:
         kept = json.load(file)
@@ -70,6 +70,6 @@ def test_a_session_that_spoke_in_the_future_speaks_anew(environ: dict[str, str])
     with open(path, "w") as file:
         json.dump(kept, file)
     assert run([ULLAGE, "statusline"], environ, input=payload).returncode == 0
-    known = cache.reading()
+    known = cache.load_reading()
     assert known is not None
     assert known.as_of <= datetime.now(UTC)

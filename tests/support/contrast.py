@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ullage.config.palette import hex_of_number, number_of
+from ullage.config.palette import convert_number_to_hex, find_colour_number
 
 DARK = {
     "black": "#000000",
@@ -39,11 +39,11 @@ def luminance(colour: str) -> float:
 def colour_of(style: str) -> str | None:
     """The colour of a style as #rrggbb; None for one that leaves it to the terminal, `on_` for a background."""
     for word in style.split():
-        number = number_of(word)
+        number = find_colour_number(word)
         if word.startswith("#"):
             return word
         if number is not None:
-            return hex_of_number(number)
+            return convert_number_to_hex(number)
     return None
 
 

@@ -167,8 +167,8 @@ def make_due(environ: Mapping[str, str], *, ago: int = 1) -> None:
     cache = ProfileCache(environ)
     due = datetime.now(UTC) - timedelta(seconds=ago)
     begun = due - SHORTEST_INTERVAL
-    AccountCache(cache.root, cache.schedule().account).save_asked_at(begun)
-    cache.save_schedule(cache.schedule().replace(attempted_at=begun, refresh_at=due, idle_refresh_at=due))
+    AccountCache(cache.root, cache.load_schedule().account).save_asked_at(begun)
+    cache.save_schedule(cache.load_schedule().replace(attempted_at=begun, refresh_at=due, idle_refresh_at=due))
     postpone(environ, int(due.timestamp()))
 
 
@@ -176,7 +176,7 @@ def postpone(environ: Mapping[str, str], refresh_after: int) -> None:
     """Let every timeline say that a refresh is due at a second, and not before; empty ones where there are none."""
     cache = ProfileCache(environ)
     for surface in TIMELINES:
-        data = cache.timeline(surface)
+        data = cache.read_timeline(surface)
         header = timeline.read_header(data)
         if header is None:
             data = timeline.encode([], written=0, refresh_after=refresh_after, checkpoint=0, clock=None)
@@ -198,7 +198,7 @@ def put_in_place(kind: str, path: Path) -> None:
 
 def published(environ: Mapping[str, str]) -> bytes:
     """Return what the timeline that a refresh writes last shows now: something once a first reading is everywhere."""
-    return timeline.text_at(ProfileCache(environ).timeline(TIMELINES[-1]), int(time.time()))
+    return timeline.find_text(ProfileCache(environ).read_timeline(TIMELINES[-1]), int(time.time()))
 
 
 PYTHON = sys.executable

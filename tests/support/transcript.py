@@ -81,13 +81,13 @@ def amounts_of(
     workers: int | None = None,
 ) -> list[Amount]:
     """Return what the transcripts below a configuration directory hold, and tell what was skipped."""
-    found = transcripts.list_transcripts([transcripts.root_of(str(config))])
+    found = transcripts.list_transcripts([transcripts.choose_root(str(config))])
     kept: list[Amount] = []
 
     def work(opened: Index) -> None:
         opened.update(found, lambda tasks, sizes: scan.read_all(tasks, sizes, lambda done, whole: None, workers))
-        kept[:] = opened.amounts(since, until, keep=("session", "project", "branch"), by_quarter=by_quarter)
-        for kind, number in (*found.skipped.items(), *opened.skipped().items()):
+        kept[:] = opened.sum_amounts(since, until, keep=("session", "project", "branch"), by_quarter=by_quarter)
+        for kind, number in (*found.skipped.items(), *opened.count_skipped().items()):
             if skipped is not None:
                 skipped[kind] = skipped.get(kind, 0) + number
 

@@ -215,7 +215,7 @@ def test_a_link_that_is_replaced_all_the_time_never_leads_to_a_command_of_anothe
 
 def test_a_file_that_takes_the_place_of_the_one_that_was_looked_at_is_not_read(tmp_path: Path) -> None:
     path = _config(tmp_path, linked=False)
-    real, status = directories.trusted(str(path))
+    real, status = directories.resolve_trusted(str(path))
     assert read_regular(real, only=status) == CONFIG.encode()
     path.rename(tmp_path / "own" / "kept.toml")
     path.write_text(CONFIG)

@@ -108,9 +108,9 @@ def test_a_refresh_that_has_been_stopped_is_named_and_not_waited_for(
         [ULLAGE, "refresh"], env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as one:
         try:
-            wait_until(cache.lock_holder, what="the lock")
+            wait_until(cache.find_lock_holder, what="the lock")
             os.kill(one.pid, signal.SIGSTOP)
-            wait_until(lambda: (found := cache.lock_holder()) and found.is_stopped, what="the stop")
+            wait_until(lambda: (found := cache.find_lock_holder()) and found.is_stopped, what="the stop")
             began = time.monotonic()
             for command in (["usage"], ["guard", "--refresh"], ["refresh", "--force"], ["doctor"]):
                 said = ullage(*command, environ=environ)
@@ -122,4 +122,4 @@ def test_a_refresh_that_has_been_stopped_is_named_and_not_waited_for(
         finally:
             os.kill(one.pid, signal.SIGKILL)
     wait_until(lambda: not processes(environ), what="the end of all")
-    assert cache.lock_holder() is None
+    assert cache.find_lock_holder() is None

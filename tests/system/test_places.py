@@ -25,16 +25,16 @@ def test_the_rule_is_that_of_platformdirs(
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     expected = rule("ullage", appauthor=False).user_cache_dir
-    assert os.path.normpath(places.cache_root(environ, platform)) == os.path.normpath(expected)
+    assert os.path.normpath(places.locate_cache(environ, platform)) == os.path.normpath(expected)
 
 
 def test_a_directory_of_ones_own_goes_first() -> None:
     environ = {"ULLAGE_CACHE_DIR": "/tmp/mine", "XDG_CACHE_HOME": "/srv", "HOME": "/home/somebody"}
-    assert places.cache_root(environ) == "/tmp/mine"
+    assert places.locate_cache(environ) == "/tmp/mine"
 
 
 def test_a_relative_xdg_directory_is_ignored_as_its_specification_says() -> None:
-    assert places.cache_root({"XDG_CACHE_HOME": "caches", "HOME": "/home/x"}, "linux") == "/home/x/.cache/ullage"
+    assert places.locate_cache({"XDG_CACHE_HOME": "caches", "HOME": "/home/x"}, "linux") == "/home/x/.cache/ullage"
 
 
 @pytest.mark.parametrize(
@@ -54,8 +54,8 @@ def test_a_profile_is_a_configuration_directory(config_dir: str | None, director
     environ = {"HOME": "/home/x", "ULLAGE_CACHE_DIR": "/c"} | (
         {} if config_dir is None else {"CLAUDE_CONFIG_DIR": config_dir}
     )
-    assert places.profile_directory(environ) == directory
-    assert places.timeline_path(environ, "zsh") == f"{directory}/zsh.timeline"
+    assert places.locate_profile(environ) == directory
+    assert places.locate_timeline(environ, "zsh") == f"{directory}/zsh.timeline"
 
 
 @pytest.mark.parametrize("path", ["relative", "./here", "~/caches", "/a/../b", "/a/..", "/a\n/b", "/a\\..\\b"])
@@ -63,9 +63,9 @@ def test_a_profile_is_a_configuration_directory(config_dir: str | None, director
 def test_a_path_that_leads_who_knows_where_is_refused(variable: str, path: str) -> None:
     environ = {"HOME": "/home/somebody", variable: path}
     with pytest.raises(UsageError, match=variable):
-        places.profile_directory(environ, "linux")
+        places.locate_profile(environ, "linux")
 
 
 def test_without_a_home_there_is_no_cache_but_words() -> None:
     with pytest.raises(UsageError, match="HOME must be an absolute path"):
-        places.cache_root({}, "linux")
+        places.locate_cache({}, "linux")

@@ -152,7 +152,7 @@ def test_a_secret_is_not_printed() -> None:
     ],
 )
 def test_a_command_is_a_list_or_a_text_and_never_a_shells(value: object, words: tuple[str, ...]) -> None:
-    assert secret.command_words(value) == words
+    assert secret.split_command(value) == words
 
 
 @pytest.mark.parametrize("value", [MARK, f"echo {MARK}", ["echo", MARK], [f"--key={MARK}"]])

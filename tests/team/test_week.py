@@ -187,7 +187,7 @@ def outlook() -> dict[tuple[str, str], float]:
         if answered is None or told is None:
             continue
         windows = seat.reading(answered).windows
-        forecasts = pace.forecasts(windows, {"seven_day": seat.history("seven_day", told)}, seats.LIMITS, told)
+        forecasts = pace.forecast_windows(windows, {"seven_day": seat.history("seven_day", told)}, seats.LIMITS, told)
         week = forecasts.get("seven_day")
         reset = seat.resets_at("seven_day", answered)
         if week is not None and week.projected_percent is not None and reset is not None and reset > ENDS:

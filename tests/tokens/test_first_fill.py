@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def look(root: Path, path: Path) -> None:
-    found = transcripts.list_transcripts([transcripts.root_of(str(root))])
+    found = transcripts.list_transcripts([transcripts.choose_root(str(root))])
     index.work_with_index(
         str(path),
         lambda opened: opened.update(found, lambda tasks, sizes: scan.read_all(tasks, sizes, lambda *_: None)),

@@ -301,13 +301,13 @@ def test_whatever_the_index_holds_the_transcripts_are_counted(config: Path, path
     with opened(path) as connection:
         connection.execute(statement)
     write(config, "p/b.jsonl", line("msg_3", request="req_3"))
-    found = transcripts.list_transcripts([transcripts.root_of(str(config))])
+    found = transcripts.list_transcripts([transcripts.choose_root(str(config))])
     counted: list[Amount] = []
 
     def work(opened: Index) -> None:
         opened.update(found, lambda tasks, sizes: scan.read_all(tasks, sizes, lambda done, whole: None))
-        opened.skipped()
-        counted[:] = opened.amounts(None, None, keep=("session",))
+        opened.count_skipped()
+        counted[:] = opened.sum_amounts(None, None, keep=("session",))
 
     notice = index.work_with_index(path, work, NOW)
     assert sum(amount.responses for amount in counted) == 3

@@ -10,8 +10,8 @@ from datetime import timedelta
 
 from ullage.base.record import Record
 from ullage.base.text import clean
-from ullage.base.values import iso
-from ullage.quota.model import has_reset, limits_of, same_reset, state_of, used_percent_at
+from ullage.base.values import format_time
+from ullage.quota.model import find_used_percent, has_reset, is_same_reset, judge_state, list_limits
 from ullage.render import words
 
 TYPE_CHECKING = False
@@ -70,7 +70,7 @@ class _Situation(Record):
 
     @property
     def used(self) -> float | None:
-        return used_percent_at(self.window, self.now, self.thresholds)
+        return find_used_percent(self.window, self.now, self.thresholds)
 
 
 class News(Record):
@@ -90,7 +90,7 @@ def find_due(news: News, told: tuple[Mark, ...], wishes: Wishes) -> tuple[tuple[
     same.
     """
     reading, thresholds, now = news.reading, news.thresholds, news.now
-    windows = limits_of(reading) if reading else ()
+    windows = list_limits(reading) if reading else ()
     pairs = []
     for window in windows:
         marks = {mark.kind: mark for mark in told if mark.window_id == window.id}
@@ -127,7 +127,7 @@ def _threshold(at: _Situation, before: Mark | None) -> tuple[Alert | None, Mark 
     if passed is None or (same and passed <= same.percent):
         return None, same
     label = clean(window.label)
-    title = f"{label}: {words.percent(used)} used" if used < 100 else f"{label} is {words.USED_UP}"
+    title = f"{label}: {words.format_percent(used)} used" if used < 100 else f"{label} is {words.USED_UP}"
     mark = Mark(kind="threshold", window_id=window.id, percent=passed, resets_at=window.resets_at, as_of=window.as_of)
     return _about(at, "threshold", title, _resets(window, at.now), passed), mark
 
@@ -135,8 +135,8 @@ def _threshold(at: _Situation, before: Mark | None) -> tuple[Alert | None, Mark 
 def _forecast(at: _Situation, before: Mark | None) -> tuple[Alert | None, Mark | None]:
     """Return the alert, once a window, that it will run out before its reset, by a fresh and certain forecast."""
     window, forecast = at.window, at.forecast
-    same = before if before and same_reset(before.resets_at, window.resets_at) else None
-    if same or not at.wishes.forecast or forecast is None or state_of(window, at.now, at.thresholds) != "fresh":
+    same = before if before and is_same_reset(before.resets_at, window.resets_at) else None
+    if same or not at.wishes.forecast or forecast is None or judge_state(window, at.now, at.thresholds) != "fresh":
         return None, same
     # A forecast has a latest time of exhaustion only where the window is all but sure to run out.
     ends, certain = forecast.exhausts_at, forecast.exhausts_latest is not None
@@ -144,9 +144,9 @@ def _forecast(at: _Situation, before: Mark | None) -> tuple[Alert | None, Mark |
         return None, None
     if at.used is None or at.used >= 100:
         return None, None
-    title = f"{clean(window.label)} runs out {words.forecast_clock(ends, at.now)}"
-    early = words.countdown(window.resets_at - ends)
-    message = f"At this pace it is used up {early} before its reset; {words.percent(at.used)} are used."
+    title = f"{clean(window.label)} runs out {words.format_forecast_clock(ends, at.now)}"
+    early = words.format_countdown(window.resets_at - ends)
+    message = f"At this pace it is used up {early} before its reset; {words.format_percent(at.used)} are used."
     return _about(at, "forecast", title, message), Mark(
         kind="forecast", window_id=window.id, resets_at=window.resets_at, as_of=window.as_of
     )
@@ -161,12 +161,12 @@ def _reset(at: _Situation, before: Mark | None) -> tuple[Alert | None, Mark | No
         return None, before
     if before.resets_at is not None and at.now - before.resets_at > _LONGEST_NEWS:
         return None, None
-    has_later_reset = window.resets_at is not None and not same_reset(before.resets_at, window.resets_at)
+    has_later_reset = window.resets_at is not None and not is_same_reset(before.resets_at, window.resets_at)
     if before.resets_at is not None and at.now < before.resets_at and not has_later_reset:
         # The utilization was only corrected downwards: the window has not reset.
         return None, before
     others = [other for other in at.windows if other.id != window.id]
-    blocked = any((used_percent_at(other, at.now, at.thresholds) or 0) >= 100 for other in others)
+    blocked = any((find_used_percent(other, at.now, at.thresholds) or 0) >= 100 for other in others)
     message = "Another window is still used up." if blocked else "There is room again."
     return _about(at, "reset", f"{clean(window.label)} has reset", message), None
 
@@ -185,7 +185,7 @@ def _failing(news: News, before: Mark | None, wishes: Wishes) -> tuple[Alert | N
         return None, None
     if before or now - reading.as_of < wishes.failing_after:
         return None, before
-    title = f"No new reading for {words.age(now - reading.as_of)}"
+    title = f"No new reading for {words.format_age(now - reading.as_of)}"
     alert = Alert(kind="failing", title=title, message=clean(schedule.problem.message, _LONGEST_MESSAGE), at=now)
     return alert, Mark(kind="failing")
 
@@ -208,13 +208,13 @@ def _resets(window: Window, now: datetime) -> str:
     if window.resets_at is None:
         return "Its reset is not known."
     if window.used_percent is not None and window.used_percent >= 100:
-        return f"It is {words.back(window.resets_at, now)}."
-    return f"It {words.resets(window.resets_at, now)}."
+        return f"It is {words.format_return(window.resets_at, now)}."
+    return f"It {words.format_reset(window.resets_at, now)}."
 
 
 def _is_same_period(mark: Mark, window: Window, now: datetime) -> bool:
     """Say whether a mark is of the window's present period; a reset that a source leaves out does not end it."""
-    if mark.resets_at is None or window.resets_at is None or same_reset(mark.resets_at, window.resets_at):
+    if mark.resets_at is None or window.resets_at is None or is_same_reset(mark.resets_at, window.resets_at):
         return True
     return now < mark.resets_at
 
@@ -237,14 +237,14 @@ def describe_alert(alert: Alert) -> dict[str, Any]:
             "id": alert.window_id,
             "label": alert.label,
             "used_percent": alert.used_percent,
-            "resets_at": iso(alert.resets_at) if alert.resets_at else None,
+            "resets_at": format_time(alert.resets_at) if alert.resets_at else None,
         }
     return {
         "schema": 1,
         "kind": alert.kind,
         "title": alert.title,
         "message": alert.message,
-        "at": iso(alert.at),
+        "at": format_time(alert.at),
         "threshold": alert.threshold,
         "window": window,
     }

@@ -65,7 +65,7 @@ def _post_due(settings: Settings, outbox: Outbox, snapshot: Snapshot, now: datet
     with hold_lock(os.path.join(outbox.place, _LOCK), _LONGEST_POSTING_SECONDS) as alone:
         if not alone:
             return False
-        wishes, thresholds, told = settings.alerts, settings.thresholds, outbox.marks()
+        wishes, thresholds, told = settings.alerts, settings.thresholds, outbox.load_marks()
         expected = overview.load_forecasts(outbox.cache, snapshot.reading, thresholds, now) if wishes.forecast else {}
         news = News(
             reading=snapshot.reading, schedule=snapshot.schedule, forecasts=expected, thresholds=thresholds, now=now
@@ -73,7 +73,7 @@ def _post_due(settings: Settings, outbox: Outbox, snapshot: Snapshot, now: datet
         found, after = alerts.find_due(news, told, wishes)
         if after != told:
             # Marks are kept before the alerts are sent: losing an alert is better than repeating it for ever.
-            outbox.keep_marks(after)
+            outbox.save_marks(after)
         for alert in found:
             outbox.post(alert)
         return bool(found)
@@ -115,7 +115,7 @@ class Outbox:
             if alert is not None:
                 yield alert
 
-    def marks(self) -> tuple[Mark, ...]:
+    def load_marks(self) -> tuple[Mark, ...]:
         """Return the marks of sent alerts, by any profile of the account; none for files that cannot be decoded."""
         # A window's mark in the profile's own file dates from before the account was known: the account's mark wins.
         found = {(mark.kind, mark.window_id): mark for mark in _load_marks(_path(self.cache, _MARKS))}
@@ -124,7 +124,7 @@ class Outbox:
             found |= {(mark.kind, mark.window_id): mark for mark in shared if mark.kind != "failing"}
         return tuple(found.values())
 
-    def keep_marks(self, told: tuple[Mark, ...]) -> None:
+    def save_marks(self, told: tuple[Mark, ...]) -> None:
         """Write the marks of sent alerts: `failing` into the profile's own file, the others into the account's."""
         self.make()
         own = tuple(mark for mark in told if mark.kind == "failing" or self.place == self.cache.directory)

@@ -16,7 +16,7 @@ FLAGS = {"prompt": (), "statusline": ("--quiet",), "hook": ("--allow-credits", "
 
 
 def parse_options(command: str, arguments: Sequence[str]) -> dict[str, list[str]] | None:
-    """Return the values of each option that is given, none for a flag; None for anything else, which click explains."""
+    """Return the given options with their values, none for a flag; None for arguments that click has to explain."""
     options: dict[str, list[str]] = {}
     rest = iter(arguments)
     for argument in rest:
@@ -31,6 +31,6 @@ def parse_options(command: str, arguments: Sequence[str]) -> dict[str, list[str]
     return options
 
 
-def last_value(options: dict[str, list[str]], name: str) -> str | None:
-    """Return what an option was given last, None where it was not given."""
+def find_last_value(options: dict[str, list[str]], name: str) -> str | None:
+    """Return the last value of an option; None where it was not given."""
     return options[name][-1] if options.get(name) else None

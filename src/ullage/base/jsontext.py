@@ -39,7 +39,7 @@ def _scanner() -> Callable[[str, int], tuple[Any, int]]:
     return scan
 
 
-def top_level_object(data: bytes, key: str) -> dict[str, Any] | None:
+def find_top_level_object(data: bytes, key: str) -> dict[str, Any] | None:
     """Return the object under a key of a large JSON document in Claude Code's own layout, without reading the rest.
 
     None where that layout, two spaces before each of the outermost keys, does not show such a key.
@@ -56,14 +56,14 @@ def top_level_object(data: bytes, key: str) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-# What takes two bytes in a text, such as [], takes 70 in memory: megabytes of it would be hundreds of them.
+# An empty list takes two bytes as text and 70 in memory, so megabytes of text would take hundreds of megabytes.
 _MOST_VALUES = 1_500_000
 
 
 def has_too_many_values(data: bytes | str) -> bool:
-    """Say whether a JSON text might hold more values than anybody has to say; it is counted without reading it.
+    """Say whether a JSON text may hold more values than any honest one, by counting its commas and brackets.
 
-    Commas in strings count too, so that a text of megabytes may be refused which is mostly one long string of them.
+    Those in strings count too, so a text of megabytes that is mostly one long string of commas may be refused.
     """
     if len(data) <= _MOST_VALUES:
         return False

@@ -19,7 +19,7 @@ _LONGEST = 60
 _WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
-def since_when(text: str, now: datetime, zone: tzinfo | None = None) -> datetime:
+def parse_beginning(text: str, now: datetime, zone: tzinfo | None = None) -> datetime:
     """Read a moment, in UTC, as a beginning: a span back from now, a day's first moment, a time; without zone local.
 
     A weekday is the last one, which may be today. Raises ValueError, with words, for anything else.
@@ -32,8 +32,8 @@ def since_when(text: str, now: datetime, zone: tzinfo | None = None) -> datetime
     return moment
 
 
-def until_when(text: str, now: datetime, zone: tzinfo | None = None) -> datetime:
-    """Read the same as an end: of a day its last moment, and what lies in the future is no fault."""
+def parse_end(text: str, now: datetime, zone: tzinfo | None = None) -> datetime:
+    """Read a moment, in UTC, as an end: of a day its last moment; it may lie in the future."""
     day = _day(text, now, zone)
     # The next midnight of the zone, also where the day has 23 or 25 hours.
     following = day + _DAY if day is not None and day < date.max else None
@@ -43,8 +43,8 @@ def until_when(text: str, now: datetime, zone: tzinfo | None = None) -> datetime
     return moment
 
 
-def which_day(text: str, now: datetime) -> date:
-    """Read the same as a day of UTC: 7d is the first of seven that end today; raise ValueError, with words."""
+def parse_utc_day(text: str, now: datetime) -> date:
+    """Read a moment as a day of UTC: 7d is the first of seven days that end today; raise ValueError, with words."""
     span, day = _SPAN.fullmatch(_plain(text)), _day(text, now, UTC)
     if day is not None:
         return day

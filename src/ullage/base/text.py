@@ -8,12 +8,12 @@ LONGEST_LABEL = 48
 def clean(text: object, longest: int = LONGEST_LABEL) -> str:
     """Return one line of visible characters: no controls (C0, C1), format or bidi characters, fillers, private use.
 
-    What is not a string becomes the empty string. Runs of white space become one space.
+    A value that is no string becomes the empty string. Runs of white space become one space.
     """
     if not isinstance(text, str):
         return ""
     text = text[: longest * 8]
-    # Such a text holds none of what is dropped, and no white space but the space itself.
+    # The quick way for most texts: printable ASCII holds nothing to drop, and no white space but the space.
     kept = (
         text
         if text.isascii() and text.isprintable()
@@ -26,22 +26,27 @@ def clean(text: object, longest: int = LONGEST_LABEL) -> str:
 _FORMULA_SIGNS = "=+-@\uff1d\uff0b\uff0d\uff20"
 
 
-def for_spreadsheet(text: str) -> str:
+def disarm_formula(text: str) -> str:
     """Return a text that no spreadsheet takes for a formula when it is a field of a CSV file.
 
-    Nor does a program that splits at semicolons or tabs find one in it: to such a program the quotes around a field
-    are no more than characters, so what may begin a cell there is guarded like the field's own beginning.
+    A program that splits at semicolons or tabs takes the quotes around a field for characters, so the beginnings of
+    cells that it would see are guarded like the field's own beginning.
     """
     import re
 
     return re.sub(rf"(^|[;\t\r\n])(?=[\s\"]*[{re.escape(_FORMULA_SIGNS)}])", r"\1'", text)
 
 
-def visible(text: str) -> str:
-    """Return a path, or another text of this machine's, with whatever is not plainly seen on a screen as an escape."""
+def make_visible(text: str) -> str:
+    """Return a path, or another text of this machine's, characters that a screen does not show being escapes."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(c if c == " " or (_is_visible(c) and c.isprintable()) else _escape(c) for c in text)
+
+
+def is_private(character: str) -> bool:
+    """Say whether a character is for private use, as a Nerd Font's signs are."""
+    return "\ue000" <= character <= "\uf8ff" or character >= "\U000f0000"
 
 
 def _escape(character: str) -> str:
@@ -62,6 +67,6 @@ def _is_visible(character: str) -> bool:
     return character.isspace() or character.isprintable()
 
 
-def slug(text: str) -> str:
+def make_slug(text: str) -> str:
     """Return a name for templates and JSON ids: lower-case letters and digits, joined by single underscores."""
     return "_".join("".join(c.lower()[0] if c.isalnum() else " " for c in text).split())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ullage.base.dates import UTC, datetime
 
 
-def iso(moment: datetime) -> str:
+def format_time(moment: datetime) -> str:
     """Return a moment as every JSON of ours words it: UTC, to the second."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 

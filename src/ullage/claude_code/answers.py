@@ -10,7 +10,7 @@ from __future__ import annotations
 from ullage.base.record import Record
 from ullage.base.text import clean
 from ullage.base.values import parse_time
-from ullage.quota.model import same_reset
+from ullage.quota.model import is_same_reset
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,13 +55,13 @@ def block_event(event: Event, why: str) -> dict[str, Any] | None:
     return None
 
 
-def reason_to_block(answer: Mapping[str, Any]) -> str | None:
+def find_block_reason(answer: Mapping[str, Any]) -> str | None:
     """Return the reason in an answer that blocks its event; None for an answer that lets the event pass."""
     reason = answer.get("reason") or answer.get("hookSpecificOutput", {}).get("permissionDecisionReason")
     return reason if isinstance(reason, str) else None
 
 
-def warn_of(event: Event, whys: Sequence[str]) -> dict[str, Any] | None:
+def build_warning(event: Event, whys: Sequence[str]) -> dict[str, Any] | None:
     """Return the answer that lets an event pass and warns the person, and the model where the event allows it.
 
     None for a repeated Stop.
@@ -98,7 +98,7 @@ def was_warned(event: Event, finding: WindowVerdict, marks: Sequence[str]) -> bo
     """Say whether one of the marks is of this warning; resets that differ by seconds are the same reset."""
     parts = (mark.rpartition(" ") for mark in marks)
     return any(
-        subject == _subject(event, finding) and same_reset(parse_time(reset), finding.room_at)
+        subject == _subject(event, finding) and is_same_reset(parse_time(reset), finding.room_at)
         for subject, _, reset in parts
     )
 

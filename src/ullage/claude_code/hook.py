@@ -12,15 +12,15 @@ import sys
 
 from ullage import config, guard
 from ullage.base import jsontext
-from ullage.base.arguments import last_value, parse_options
+from ullage.base.arguments import find_last_value, parse_options
 from ullage.base.dates import UTC, datetime
 from ullage.base.errors import CacheError, UllageError, UsageError
-from ullage.base.text import visible
+from ullage.base.text import make_visible
 from ullage.claude_code import answers
 from ullage.guard import Question
 from ullage.guard.limits import Limit, UnknownWindowError, find_named_window, parse_limit
 from ullage.prompt import start_refresh_if_due
-from ullage.quota.model import named_limits
+from ullage.quota.model import list_named_limits
 from ullage.store.cache import ProfileCache
 from ullage.system.files import read_regular, read_up_to, write_atomically
 from ullage.system.places import choose_profile
@@ -49,7 +49,7 @@ def run(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int | No
         limits = {name: tuple(map(parse_limit, options.get(name, ()))) for name in ("--warn", "--block")}
     except UsageError:
         return None
-    choose_profile(last_value(options, "--profile"), environ)
+    choose_profile(find_last_value(options, "--profile"), environ)
     allow_credits, fail_closed = "--allow-credits" in options, "--fail-closed" in options
     return perform(limits["--warn"], limits["--block"], environ, allow_credits=allow_credits, fail_closed=fail_closed)
 
@@ -77,7 +77,7 @@ def perform(
         return 0 if answer is None else _put(answer)
     except (UllageError, OSError, MemoryError) as error:
         why = str(error) or "This process may have no more memory."
-        print(f"ullage hook: {visible(why)}", file=sys.stderr)
+        print(f"ullage hook: {make_visible(why)}", file=sys.stderr)
         return BLOCKS if fail_closed and (event is None or answers.block_event(event, why)) else HARMLESS
 
 
@@ -90,7 +90,7 @@ def _put(answer: Mapping[str, Any]) -> int:
 
     if streams.put(json.dumps(answer)):
         return 0
-    reason = answers.reason_to_block(answer)
+    reason = answers.find_block_reason(answer)
     print(reason or "ullage hook: The answer cannot be printed.", file=sys.stderr)
     return HARMLESS if reason is None else BLOCKS
 
@@ -127,8 +127,8 @@ def _answer(
         wrong = config.find_wrong_source(settings)
         if wrong:
             raise UsageError(wrong)
-        reading, problem, now = cache.reading(), cache.schedule().problem, datetime.now(UTC)
-        windows = named_limits(reading) if reading else ()
+        reading, problem, now = cache.load_reading(), cache.load_schedule().problem, datetime.now(UTC)
+        windows = list_named_limits(reading) if reading else ()
         refused, warned = (
             guard.judge(question, reading, problem, {}, settings.thresholds, now)
             for question in (
@@ -152,8 +152,8 @@ def _answer(
             return answers.block_event(event, unknown)
         if event.name == "UserPromptSubmit":
             return answers.notify_person(unknown)
-    new = _not_told_yet(event, answers.list_over(warned), cache)
-    return answers.warn_of(event, [finding.why for finding in new]) if new else None
+    new = _list_unwarned(event, answers.list_over(warned), cache)
+    return answers.build_warning(event, [finding.why for finding in new]) if new else None
 
 
 def _named(limits: tuple[Limit, ...], windows: tuple[Window, ...]) -> tuple[Limit, ...]:
@@ -173,7 +173,7 @@ def _is_known(name: str, windows: tuple[Window, ...]) -> bool:
     return True
 
 
-def _not_told_yet(event: Event, findings: tuple[WindowVerdict, ...], cache: ProfileCache) -> list[WindowVerdict]:
+def _list_unwarned(event: Event, findings: tuple[WindowVerdict, ...], cache: ProfileCache) -> list[WindowVerdict]:
     """Return the findings that this session was not warned of yet, and keep their marks on disk."""
     if not findings or event.repeated:
         return []

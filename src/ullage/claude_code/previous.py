@@ -40,7 +40,7 @@ class Previous:
         os.close(theirs_out)
         self._end_with_us()
 
-    def output(self) -> tuple[bytes, bool]:
+    def read_output(self) -> tuple[bytes, bool]:
         """Return the command's output, and whether it was late: then its whole process group is stopped.
 
         The command has ended when its shell has, even if a child still holds the output open. Its exit code is ignored.

@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 import sys
 
-from ullage.base.arguments import last_value, parse_options
+from ullage.base.arguments import find_last_value, parse_options
 from ullage.base.dates import UTC, datetime
 from ullage.base.errors import SourceError, UllageError
 from ullage.base.record import Record
-from ullage.base.text import visible
+from ullage.base.text import make_visible
 from ullage.config.template import (
     COURSES,
     FORECASTS,
@@ -30,7 +30,7 @@ from ullage.quota.timeline import TIMELINES, choose_timeline
 from ullage.sources import statusline
 from ullage.store import statements
 from ullage.system.files import read_regular
-from ullage.system.places import choose_profile, profile_directory
+from ullage.system.places import choose_profile, locate_profile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,10 +70,10 @@ def run(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int | No
     options = parse_options("statusline", arguments)
     if options is None or os.isatty(0):
         return None
-    choose_profile(last_value(options, "--profile"), environ)
+    choose_profile(find_last_value(options, "--profile"), environ)
     payload = _read_all(0)
     previous = None
-    then = last_value(options, "--then")
+    then = find_last_value(options, "--then")
     if then:
         from ullage import config
         from ullage.claude_code.previous import Previous
@@ -86,9 +86,9 @@ def run(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int | No
         line = _take_in(payload, environ, shows=shows, prints=previous is None)
     except UllageError as error:
         line = ""
-        print(f"ullage: {visible(str(error))}", file=sys.stderr)
+        print(f"ullage: {make_visible(str(error))}", file=sys.stderr)
     if previous is not None:
-        said, is_late = previous.output()
+        said, is_late = previous.read_output()
         ours = _GAP.join(filter(None, (line if shows else "", _LATE if is_late else "")))
         _print(_beside(said.decode(errors="surrogateescape"), ours, _columns(environ)))
     return 0
@@ -103,7 +103,7 @@ def _take_in(payload: bytes, environ: MutableMapping[str, str], *, shows: bool, 
     if session is None:
         return ""
     settings, _ = config.load(environ)
-    directory = profile_directory(environ)
+    directory = locate_profile(environ)
     statement = _statement(session, directory, environ, now)
     # A new statement takes the place of the one in this session's file.
     said = {os.path.basename(statement.path): statement.reading} if statement and statement.is_news else {}
@@ -127,7 +127,7 @@ def _statement(session: Session, directory: str, environ: Mapping[str, str], now
     """
     if session.reading is None:
         return None
-    path = os.path.join(directory, statements.file_name(statusline.NAME, session.id))
+    path = os.path.join(directory, statements.name_file(statusline.NAME, session.id))
     data = read_regular(path, own=True)
     known = serial.decode_reading(data)
     if known is not None and statements.is_from_future(known, now):
@@ -136,7 +136,7 @@ def _statement(session: Session, directory: str, environ: Mapping[str, str], now
     if known is not None and mark == session.mark:
         # No answer since: the session repeats its last statement, which keeps its date and its account.
         return Statement(reading=known, mark=mark, path=path, is_news=False)
-    as_of = statusline.said_at(session, mark, known.as_of if known else None, now)
+    as_of = statusline.date_payload(session, mark, known.as_of if known else None, now)
     windows = tuple(window.replace(as_of=as_of) for window in session.reading.windows)
     reading = session.reading.replace(as_of=as_of, windows=windows)
     is_news = known is None or _numbers(known) != _numbers(reading)
@@ -204,7 +204,7 @@ def _line(
         from ullage.render import cells
 
         for count in range(1, len(_SHED) + 1):
-            if sum(cells.width(span.text) for span in spans) <= columns:
+            if sum(cells.measure_width(span.text) for span in spans) <= columns:
                 break
             kept = [node for node in nodes if not _is_shed(node, _SHED[:count])]
             spans = _without_gaps(segment.fill(kept, view))
@@ -255,7 +255,7 @@ def _save(statement: Statement, known: Stated, settings: Settings, environ: Mapp
     if statement.is_news:
         write_atomically(statement.path, serial.encode(statement.reading, mark=statement.mark))
     written = os.path.basename(statement.path) if statement.is_news else ""
-    snapshot = cache.settle(Snapshot(stated=known, schedule=cache.schedule()), written)
+    snapshot = cache.settle(Snapshot(stated=known, schedule=cache.load_schedule()), written)
     publish.publish_anew(cache, settings, snapshot=snapshot)
     if statement.is_news:
         # In the background: Claude Code waits for this process to end, and SQLite or a lock on it would delay that.
@@ -270,7 +270,7 @@ def _signed_in(environ: Mapping[str, str]) -> Account:
     from ullage.sources import claude_state
 
     try:
-        return claude_state.account(environ, lambda _seconds: None)
+        return claude_state.read_account(environ, lambda _seconds: None)
     except SourceError:
         # The file is being written at this moment: the statement names no account, and goes with any.
         return Account()
@@ -286,13 +286,13 @@ def _is_unpublished(path: str, directory: str) -> bool:
 
 def _beside(theirs: str, ours: str, columns: int | None) -> str:
     """Return the previous line's output with our line behind its first line, or below where that is too wide."""
-    from ullage.render.cells import width
+    from ullage.render.cells import measure_width
 
     theirs = theirs.rstrip("\n")
     if not theirs or not ours:
         return theirs or ours
     first, newline, rest = theirs.partition("\n")
-    if columns is None or width(first) + len(_GAP) + width(ours) <= columns:
+    if columns is None or measure_width(first) + len(_GAP) + measure_width(ours) <= columns:
         return f"{first}{_GAP}{ours}{newline}{rest}"
     return f"{theirs}\n{ours}"
 

@@ -97,7 +97,7 @@ def run(arguments: Sequence[str]) -> int:
         return 130
     except (OSError, SystemExit) as error:
         # click and rich raise SystemExit(1) when the reader of stdout has gone; nothing else raises it here.
-        status = streams.failed(error if isinstance(error, OSError) else BrokenPipeError())
+        status = streams.explain_failure(error if isinstance(error, OSError) else BrokenPipeError())
         return UllageError.exit_code if arguments and arguments[0] in _VERDICTS else status
     return result if isinstance(result, int) else 0
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.group(name="alerts", invoke_without_command=True)
-@options.profile
+@options.add_profile_option
 @click.pass_context
 def command(context: click.Context) -> None:
     """Show which alerts are sent, by which ways, and whether they get through. config.toml sets them."""
@@ -37,12 +37,12 @@ def command(context: click.Context) -> None:
         click.echo('No alerts are sent. via = ["desktop"] under [alerts] in config.toml turns them on.')
     click.echo(f"when     {_when(wishes)}")
     cache = ProfileCache(os.environ)
-    for mark in outbox.Outbox(cache, cache.load().account).marks():
-        until = f" until {words.clock(mark.resets_at, datetime.now(UTC))}" if mark.resets_at else ""
+    for mark in outbox.Outbox(cache, cache.load().account).load_marks():
+        until = f" until {words.format_clock(mark.resets_at, datetime.now(UTC))}" if mark.resets_at else ""
         click.echo(f"told     {mark.kind} {mark.window_id} {f'{mark.percent:g}%' if mark.percent else ''}{until}")
     found = outbox.load_problem(cache)
     if found:
-        click.echo(f"ullage: {words.ago(datetime.now(UTC) - found[0])}: {found[1]}", err=True)
+        click.echo(f"ullage: {words.format_ago(datetime.now(UTC) - found[0])}: {found[1]}", err=True)
 
 
 def _when(wishes: Wishes) -> str:
@@ -50,7 +50,7 @@ def _when(wishes: Wishes) -> str:
     parts += ["when a window is going to run out"] if wishes.forecast else []
     parts += ["when one has reset that was used up"]
     if wishes.failing_after is not None:
-        parts.append(f"when readings have failed for {words.countdown(wishes.failing_after)}")
+        parts.append(f"when readings have failed for {words.format_countdown(wishes.failing_after)}")
     if wishes.quiet is not None:
         parts.append(
             f"not from {wishes.quiet.start:%H:%M} to {wishes.quiet.end:%H:%M} {wishes.quiet.zone or ''}".rstrip()

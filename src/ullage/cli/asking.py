@@ -33,10 +33,10 @@ def refresh_or_wait(environ: Mapping[str, str], *, force: bool = False) -> None:
 
 def _wait_for_another(cache: ProfileCache) -> None:
     """Wait until another process has refreshed, since its reading is ours too; print which it is when it is late."""
-    found = cache.lock_holder()
+    found = cache.find_lock_holder()
     with cache.lock(wait_seconds=_patience(found, datetime.now(UTC))) as free:
         if not free:
-            click.echo(f"ullage: {words(cache.lock_holder())}", err=True)
+            click.echo(f"ullage: {describe_holder(cache.find_lock_holder())}", err=True)
 
 
 def _patience(found: Holder | None, now: datetime) -> float:
@@ -47,7 +47,7 @@ def _patience(found: Holder | None, now: datetime) -> float:
     return min(LONGEST_REFRESH_SECONDS, max(_BRIEF_SECONDS, LONGEST_REFRESH_SECONDS - (now.timestamp() - found.since)))
 
 
-def words(found: Holder | None) -> str:
+def describe_holder(found: Holder | None) -> str:
     """Return the message that another process refreshes: which, since when, and how to end it."""
     if found is None:
         return "Another refresh is running."

@@ -13,9 +13,9 @@ from ullage import config
 from ullage.base.errors import MissingExtraError, UllageError, UsageError
 from ullage.base.text import clean
 from ullage.cli import options
-from ullage.quota.model import BUDGET_IDS, binding_window, find_window, limits_of, named_limits
+from ullage.quota.model import BUDGET_IDS, find_binding_window, find_window, list_limits, list_named_limits
 from ullage.render import burnup, chart, svg
-from ullage.render.segment import short_name
+from ullage.render.segment import shorten_name
 from ullage.store import overview
 from ullage.store.cache import ProfileCache
 
@@ -41,7 +41,7 @@ _SIGNATURES = {"SVG": b"<svg", "PNG": b"\x89PNG"}
     show_default=True,
     help="The file's colours; auto follows the viewer in an SVG, and is light in a PNG.",
 )
-@options.profile
+@options.add_profile_option
 def command(window: str | None, svg_file: str | None, png_file: str | None, theme: str) -> int:
     """Draw how WINDOW was used: beside the line that would just last, with the forecast's band, up to the reset.
 
@@ -73,14 +73,16 @@ def choose(known: Overview, settings: Settings, name: str | None, now: datetime)
     The chart is None where the window has none. Raises UsageError for an unknown name.
     """
     assert known.reading is not None
-    windows = limits_of(known.reading) if name is None else named_limits(known.reading)
+    windows = list_limits(known.reading) if name is None else list_named_limits(known.reading)
     if name is None:
         drawable = tuple(window for window in windows if _burnup(window, known, now) is not None)
-        window = binding_window(drawable, now, settings.thresholds) or binding_window(windows, now, settings.thresholds)
+        window = find_binding_window(drawable, now, settings.thresholds) or find_binding_window(
+            windows, now, settings.thresholds
+        )
     else:
         window = find_window(windows, name, now, settings.thresholds)
         if window is None:
-            names = ", ".join(short_name(each) for each in windows)
+            names = ", ".join(shorten_name(each) for each in windows)
             raise UsageError(f"There is no window {clean(name)!r}. Known are {names or 'none'}.")
     if window is None:
         return None, "No window"
@@ -100,9 +102,9 @@ def _burnup(window: Window, known: Overview, now: datetime) -> Burnup | None:
 def _print(drawn: Burnup, settings: Settings) -> None:
     from ullage.render import table
 
-    settings = options.for_a_terminal(settings)
-    lines = chart.page(
-        drawn, table.width(), _PLOT_LINES, thresholds=settings.thresholds, ascii_only=settings.ascii_only
+    settings = options.load_terminal_settings(settings)
+    lines = chart.lay_out_page(
+        drawn, table.measure_width(), _PLOT_LINES, thresholds=settings.thresholds, ascii_only=settings.ascii_only
     )
     table.print_lines(lines, settings)
 
@@ -112,7 +114,7 @@ def _png(drawn: Burnup, theme: str) -> bytes:
         from ullage.render import picture
     except ImportError as error:
         raise MissingExtraError("A PNG", "png", "pillow", " --svg needs nothing.") from error
-    return picture.png(svg.scene(drawn), theme)
+    return picture.draw_png(svg.draw_scene(drawn), theme)
 
 
 def _write(path: str, form: str, data: bytes) -> None:

@@ -20,7 +20,7 @@ from ullage.config.settings import build_settings
 from ullage.config.template import PLAIN_SUBJECTS, SESSION_SUBJECTS, list_fields, parse_template
 from ullage.prompt.publish import publish_anew
 from ullage.quota.model import find_window
-from ullage.render.segment import short_name
+from ullage.render.segment import shorten_name
 from ullage.store import overview
 from ullage.store.cache import ProfileCache
 from ullage.system import directories
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 def command(context: click.Context) -> None:
     """Show the configuration file and the values in force; subcommands write, check, preview and apply it."""
     if context.invoked_subcommand is None:
-        path = config.config_path(os.environ)
+        path = config.locate_config(os.environ)
         values, issues = config.read(path)
         say(f"# {path}{'' if os.path.exists(path) else ' (not there; these are the defaults)'}")
         if os.environ.get("ULLAGE_SOURCE"):
@@ -49,7 +49,7 @@ def command(context: click.Context) -> None:
 @command.command()
 def write() -> int:
     """Write a config.toml that explains every option and changes none. Never overwrites."""
-    path = config.config_path(os.environ)
+    path = config.locate_config(os.environ)
     try:
         directories.make_missing(os.path.dirname(path))
         with open(path, "x", encoding="utf-8", opener=_private) as file:
@@ -71,7 +71,7 @@ def _private(path: str, flags: int) -> int:
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False))
 def check(file: str | None) -> int:
     """Say what is wrong with FILE (else with the file in force), line by line."""
-    path = file or config.config_path(os.environ)
+    path = file or config.locate_config(os.environ)
     if not os.path.lexists(path):
         say(f"{path} is not there; the defaults are in force. `ullage config write` makes one.")
         return 0
@@ -87,7 +87,7 @@ def check(file: str | None) -> int:
 
 def _unknown_windows(values: Mapping[str, Any]) -> Iterator[str]:
     """Yield a doubt for each field of a template whose window is unknown here, but similar to a known name."""
-    reading = ProfileCache(os.environ).reading()
+    reading = ProfileCache(os.environ).load_reading()
     if reading is None:
         return
     # An empty template of a surface stands for the general one, which is checked itself.
@@ -97,7 +97,7 @@ def _unknown_windows(values: Mapping[str, Any]) -> Iterator[str]:
             if field.subject in (*PLAIN_SUBJECTS, *plain, "credits", "top", "5h", "7d"):
                 continue
             if find_window(reading.windows, field.subject) is None:
-                near = difflib.get_close_matches(field.subject, map(short_name, reading.windows), 1, 0.6)
+                near = difflib.get_close_matches(field.subject, map(shorten_name, reading.windows), 1, 0.6)
                 if near:
                     yield f"{key} asks for {{{field.subject}}}, which no window here is called; did you mean {near[0]}?"
 
@@ -112,7 +112,7 @@ def _dead_channels(values: Mapping[str, Any]) -> Iterator[str]:
 
 @command.command(short_help="Show the ready-made segments, or one of them at every level.")
 @click.argument("name", required=False, type=click.Choice([*PRESETS]))
-@options.profile
+@options.add_profile_option
 def preset(name: str | None) -> int:
     """Show the ready-made segments with your own numbers, or NAME alone at every level with made-up ones.
 
@@ -122,28 +122,28 @@ def preset(name: str | None) -> int:
     from ullage.render import table
 
     settings, issues = options.load_settings()
-    settings, now = options.for_a_terminal(settings), datetime.now(UTC)
+    settings, now = options.load_terminal_settings(settings), datetime.now(UTC)
     if name is None:
         known = overview.load(ProfileCache(os.environ), settings.thresholds, now)
-        own = previews.own_view(known, settings, now)
-        view = own or previews.demo_view("warning", settings, now)
+        own = previews.load_own_view(known, settings, now)
+        view = own or previews.build_demo_view("warning", settings, now)
         shown = [(each, previews.preview(found, view, settings)) for each, found in PRESETS.items()]
         numbers = "Your own numbers." if own else "Made-up numbers: nothing is known of yours yet."
     else:
-        stages = {stage: previews.demo_view(stage, settings, now) for stage in previews.STAGES}
+        stages = {stage: previews.build_demo_view(stage, settings, now) for stage in previews.STAGES}
         shown = [(stage, previews.preview(PRESETS[name], view, settings)) for stage, view in stages.items()]
         numbers = f"{name}: {PRESETS[name].words}."
-    values, _ = config.read(config.config_path(os.environ))
+    values, _ = config.read(config.locate_config(os.environ))
     chosen = values["segment.preset"] if name is None else ""
-    table.print_lines(previews.lines(shown, chosen), settings)
-    say(f"\n{numbers}\nTo choose one: `ullage config apply` after these lines in {config.config_path(os.environ)}:")
+    table.print_lines([[*line, previews.PROMPT] for line in previews.list_lines(shown, chosen)], settings)
+    say(f"\n{numbers}\nTo choose one: `ullage config apply` after these lines in {config.locate_config(os.environ)}:")
     say(f'\n    [segment]\n    preset = "{name or "spark"}"')
     options.tell_issues(issues)
     return 0
 
 
 @command.command()
-@options.profile
+@options.add_profile_option
 def apply() -> int:
     """Render the prompt's text anew from the last reading; asks nobody."""
     settings, issues = options.load_settings()

@@ -32,7 +32,7 @@ def wait(look: Callable[[datetime], WaitState], timeout: timedelta | None) -> Wa
 
     def show(seen: WaitState, now: datetime) -> None:
         nonlocal shown
-        text = line(seen, deadline, now, shutil.get_terminal_size().columns)
+        text = format_line(seen, deadline, now, shutil.get_terminal_size().columns)
         if text != shown:
             shown = text
             _print(_CLEAR + text)
@@ -44,19 +44,19 @@ def wait(look: Callable[[datetime], WaitState], timeout: timedelta | None) -> Wa
             _print(_CLEAR)
 
 
-def line(seen: WaitState, deadline: datetime | None, now: datetime, columns: int) -> str:
+def format_line(seen: WaitState, deadline: datetime | None, now: datetime, columns: int) -> str:
     """Return the countdown and its reason in one line, cut so that the terminal does not wrap it."""
     until = min((moment for moment in (seen.until, deadline) if moment is not None), default=None)
-    left = f"{clock(until - now)} " if until is not None else ""
+    left = f"{format_clock(until - now)} " if until is not None else ""
     text = clean(f"{left}{seen.words}", _LONGEST_LINE)
     # Some terminals wrap a line that fills the last column.
     return "".join(span.text for span in cells.fit([Span(text=text)], max(1, columns - 1)))
 
 
-def clock(remaining: timedelta) -> str:
+def format_clock(remaining: timedelta) -> str:
     """Return the remaining time, to the second below ten minutes."""
     seconds = max(0, int(remaining.total_seconds()))
-    return f"{seconds // 60}:{seconds % 60:02}" if seconds < 600 else words.countdown(remaining)
+    return f"{seconds // 60}:{seconds % 60:02}" if seconds < 600 else words.format_countdown(remaining)
 
 
 def _print(text: str) -> None:

@@ -78,8 +78,8 @@ def _run(command: list[str], environ: Mapping[str, str]) -> str:
 def _wait_for_reading(environ: Mapping[str, str]) -> None:
     deadline = time.monotonic() + _PATIENCE_SECONDS
     # Timelines are written in this order: once the last one has a text, all have.
-    while not timeline.text_at(ProfileCache(environ).timeline(SURFACES[-1]), int(time.time())):
-        problem = ProfileCache(environ).schedule().problem
+    while not timeline.find_text(ProfileCache(environ).read_timeline(SURFACES[-1]), int(time.time())):
+        problem = ProfileCache(environ).load_schedule().problem
         if problem or time.monotonic() > deadline:
             raise UllageError(problem.message if problem else "The refresh in the background brought no reading.")
         time.sleep(0.02)

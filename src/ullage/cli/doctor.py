@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.command(name="doctor")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 @click.option("--measure", is_flag=True, help="Time a prompt, too, in every shell that is here; takes some seconds.")
-@options.profile
+@options.add_profile_option
 def command(as_json: bool, measure: bool) -> int:
     """Look at what is installed, set up, read and due here, and say what is wrong with it.
 
@@ -34,7 +34,7 @@ def command(as_json: bool, measure: bool) -> int:
     """
     now = datetime.now(UTC)
     found = doctor.examine(os.environ, now, measured=measure)
-    status = exit_code(found, now)
+    status = choose_code(found, now)
     if as_json:
         click.echo(json.dumps({**found.document, "exit_code": status}, indent=1))
     else:
@@ -43,7 +43,7 @@ def command(as_json: bool, measure: bool) -> int:
     return status
 
 
-def exit_code(found: doctor.Examination, now: datetime) -> int:
+def choose_code(found: doctor.Examination, now: datetime) -> int:
     """Return the exit code of the first finding; without findings, that of the contract for the reading."""
     if found.findings:
         return found.findings[0].exit_code
@@ -137,7 +137,7 @@ def _history(found: dict[str, Any]) -> str:
 def _reading(reading: dict[str, Any] | None) -> str:
     if reading is None:
         return "none"
-    age = words.ago(timedelta(seconds=reading["age_seconds"]))
+    age = words.format_ago(timedelta(seconds=reading["age_seconds"]))
     return f"from {reading['source']}, {age}, {reading['state']}, {reading['windows']} windows"
 
 
@@ -145,7 +145,7 @@ def _source(source: dict[str, Any]) -> str:
     chosen = "in force" if source["in_force"] else "not in force"
     last = "no answer yet"
     if source["age_seconds"] is not None:
-        last = f"last answer {words.ago(timedelta(seconds=source['age_seconds']))}"
+        last = f"last answer {words.format_ago(timedelta(seconds=source['age_seconds']))}"
     obstacle = f"; {source['obstacle']}" if source["obstacle"] else ""
     return f"{source['name']}, {chosen}, {last}, costs {source['cost']}{obstacle}"
 

@@ -15,7 +15,7 @@ from ullage import guard
 from ullage.base.text import clean
 from ullage.cli import countdown, options
 from ullage.cli.known import Known
-from ullage.cli.parameters import parsed
+from ullage.cli.parameters import parse_with
 from ullage.guard import Question
 from ullage.guard.limits import parse_duration, parse_limit
 from ullage.guard.waiting import WaitState
@@ -38,7 +38,7 @@ _LONGEST_NAME = 200
 @click.option(
     "--max",
     "most",
-    callback=parsed(parse_limit),
+    callback=parse_with(parse_limit),
     multiple=True,
     metavar="[WINDOW=]PERCENT",
     shell_complete=options.complete_limit,
@@ -47,7 +47,7 @@ _LONGEST_NAME = 200
 )
 @click.option(
     "--need",
-    callback=parsed(parse_limit),
+    callback=parse_with(parse_limit),
     multiple=True,
     metavar="[WINDOW=]PERCENT",
     shell_complete=options.complete_limit,
@@ -55,7 +55,7 @@ _LONGEST_NAME = 200
 )
 @click.option(
     "--max-age",
-    callback=parsed(parse_duration),
+    callback=parse_with(parse_duration),
     metavar="AGE",
     help="How old a number may be that says there is room: 10m.",
 )
@@ -72,10 +72,10 @@ _LONGEST_NAME = 200
     help="What it means when it cannot tell: room (0), or none (1). Otherwise the exit code says why.",
 )
 @click.option("--wait", "may_wait", is_flag=True, help="Wait until there is room, and refresh meanwhile.")
-@click.option("--timeout", callback=parsed(parse_duration), metavar="TIME", help="Wait no longer than this: 2h.")
+@click.option("--timeout", callback=parse_with(parse_duration), metavar="TIME", help="Wait no longer than this: 2h.")
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
 @click.option("--quiet", "-q", is_flag=True, help="Say nothing when there is room.")
-@options.profile
+@options.add_profile_option
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND...]")
 def command(
     most: tuple[Limit, ...],
@@ -139,7 +139,7 @@ def _wait(known: Known, question: Question, verdict: Verdict, timeout: timedelta
         known.refresh(attended=False)
         seen = known.judge(question, datetime.now(UTC))
         over = seen.allowed or known.is_hopeless(seen)
-        return WaitState(over=over, words=seen.message, until=seen.room_at or known.next_refresh_at())
+        return WaitState(over=over, words=seen.message, until=seen.room_at or known.find_next_refresh())
 
     countdown.wait(look, timeout)
     return seen

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 import click
 
 from ullage.base import moments
-from ullage.base.text import clean, for_spreadsheet
-from ullage.base.values import iso
+from ullage.base.text import clean, disarm_formula
+from ullage.base.values import format_time
 from ullage.cli import options
 from ullage.quota import model
 from ullage.render import words
@@ -30,7 +30,7 @@ _COLUMNS = ("at", "window", "used_percent", "resets_at")
 
 def _since(_context: click.Context, _parameter: click.Parameter, value: str) -> datetime:
     try:
-        return moments.since_when(value, datetime.now(UTC))
+        return moments.parse_beginning(value, datetime.now(UTC))
     except ValueError as error:
         raise click.BadParameter(f"{error}.") from error
 
@@ -48,7 +48,7 @@ def _since(_context: click.Context, _parameter: click.Parameter, value: str) -> 
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV, with a line of headings.")
-@options.profile
+@options.add_profile_option
 def command(since: datetime, name: str | None, as_json: bool, as_csv: bool) -> int:
     """List what the windows stood at, reading by reading.
 
@@ -58,13 +58,13 @@ def command(since: datetime, name: str | None, as_json: bool, as_csv: bool) -> i
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other.")
     cache = ProfileCache(os.environ)
-    path = overview.history_path(cache.environ)
-    for aside in history.damaged_files(path):
+    path = overview.locate_history(cache.environ)
+    for aside in history.list_damaged_files(path):
         click.echo(
             f"ullage: A damaged history was set aside as {os.path.join(os.path.dirname(path), aside)}.", err=True
         )
-    reading = cache.reading()
-    found = history.samples(path, overview.owner(cache, reading), since, datetime.now(UTC)) if reading else {}
+    reading = cache.load_reading()
+    found = history.load_samples(path, overview.name_owner(cache, reading), since, datetime.now(UTC)) if reading else {}
     if name is not None:
         found = _only(found, name)
     rows = sorted(((window, sample) for window in found for sample in found[window]), key=lambda row: row[1].at)
@@ -90,16 +90,16 @@ def _only(found: dict[str, list[Sample]], name: str) -> dict[str, list[Sample]]:
 
 def _plain(window: str, sample: Sample) -> dict[str, object]:
     return {
-        "at": iso(sample.at),
+        "at": format_time(sample.at),
         "window": window,
         "used_percent": sample.used_percent,
-        "resets_at": iso(sample.resets_at) if sample.resets_at else None,
+        "resets_at": format_time(sample.resets_at) if sample.resets_at else None,
     }
 
 
 def _cells(row: tuple[str, Sample]) -> list[object]:
     values = _plain(*row).values()
-    return [for_spreadsheet(value) if isinstance(value, str) else "" if value is None else value for value in values]
+    return [disarm_formula(value) if isinstance(value, str) else "" if value is None else value for value in values]
 
 
 def _print(rows: Rows) -> None:
@@ -109,4 +109,4 @@ def _print(rows: Rows) -> None:
     for window, sample in rows:
         at = sample.at.astimezone().strftime("%Y-%m-%d %H:%M")
         resets = f"resets {sample.resets_at.astimezone():%a %H:%M}" if sample.resets_at else ""
-        click.echo(f"{at}  {window:{widest}}  {words.percent(sample.used_percent):>5}  {resets}".rstrip())
+        click.echo(f"{at}  {window:{widest}}  {words.format_percent(sample.used_percent):>5}  {resets}".rstrip())

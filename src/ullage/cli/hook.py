@@ -9,7 +9,7 @@ import click
 from ullage.base.errors import UllageError
 from ullage.claude_code import hook
 from ullage.cli import options
-from ullage.cli.parameters import parsed
+from ullage.cli.parameters import parse_with
 from ullage.guard.limits import parse_limit
 
 TYPE_CHECKING = False
@@ -44,7 +44,7 @@ class _HarmlessCommand(click.Command):
 @click.command(name="hook", cls=_HarmlessCommand)
 @click.option(
     "--warn",
-    callback=parsed(parse_limit),
+    callback=parse_with(parse_limit),
     multiple=True,
     metavar="[WINDOW=]PERCENT",
     shell_complete=options.complete_limit,
@@ -52,7 +52,7 @@ class _HarmlessCommand(click.Command):
 )
 @click.option(
     "--block",
-    callback=parsed(parse_limit),
+    callback=parse_with(parse_limit),
     multiple=True,
     metavar="[WINDOW=]PERCENT",
     shell_complete=options.complete_limit,
@@ -64,7 +64,7 @@ class _HarmlessCommand(click.Command):
     help="A used-up window blocks nothing while credits pay for what comes; limits below 100 hold all the same.",
 )
 @click.option("--fail-closed", is_flag=True, help="Block, too, while the usage is not known.")
-@options.profile
+@options.add_profile_option
 def command(warn: tuple[Limit, ...], block: tuple[Limit, ...], allow_credits: bool, fail_closed: bool) -> int:
     """Answer a hook of Claude Code: UserPromptSubmit, PreToolUse or Stop, as JSON on stdin.
 

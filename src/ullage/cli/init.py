@@ -35,6 +35,6 @@ def command(shell: str, place: str | None) -> None:
     """  # noqa: D301  # click takes the character itself for "keep these lines"
     if (shell, place) == ("bash", "right"):
         raise UsageError("bash has no right prompt. Leave out --right.")
-    if place and place not in init.places_of(shell):
+    if place and place not in init.list_places(shell):
         raise UsageError(f"The segment has no place --{place} in {shell}. Leave it out.")
-    click.echo(init.code(shell, place), nl=False)
+    click.echo(init.build_code(shell, place), nl=False)

@@ -34,17 +34,17 @@ class Known:
         """Print what is wrong with the configuration file."""
         options.tell_issues(self.issues)
 
-    def reading(self) -> Reading | None:
+    def load_reading(self) -> Reading | None:
         """Return the last reading."""
         # The version is taken before the files are read, so that a write in between is noticed by the next call.
-        version = self._cache.version()
+        version = self._cache.find_version()
         if version != self._version:
-            self._version, self._reading = version, self._cache.reading()
+            self._version, self._reading = version, self._cache.load_reading()
         return self._reading
 
     def refresh(self, max_age: timedelta | None = None, *, attended: bool = True) -> None:
         """Refresh if one is due, or if the reading is older than `max_age` and the last attempt is long enough ago."""
-        schedule, reading, now = self._cache.schedule(), self.reading(), datetime.now(UTC)
+        schedule, reading, now = self._cache.load_schedule(), self.load_reading(), datetime.now(UTC)
         # After a failure the refresh itself decides: it notices whether its cause was mended since.
         if schedule.failures or schedule.is_due(reading, now, attended=attended):
             refresh_or_wait(os.environ)
@@ -53,21 +53,21 @@ class Known:
             if since is None or since >= SHORTEST_INTERVAL:
                 refresh_or_wait(os.environ, force=True)
 
-    def next_refresh_at(self) -> datetime | None:
+    def find_next_refresh(self) -> datetime | None:
         """Return when the next unattended refresh is due."""
-        return self._cache.schedule().due_at(self.reading(), attended=False)
+        return self._cache.load_schedule().find_due(self.load_reading(), attended=False)
 
     def is_hopeless(self, verdict: Verdict) -> bool:
         """Say whether waiting cannot help: the verdict is unknown, and there is no account to refresh."""
-        return verdict.outcome == "unknown" and exits.is_without_account(self._cache.schedule().problem)
+        return verdict.outcome == "unknown" and exits.is_without_account(self._cache.load_schedule().problem)
 
     def judge(self, question: Question, now: datetime) -> Verdict:
         """Judge the last reading by the question."""
-        reading = self.reading()
+        reading = self.load_reading()
         return guard.judge(
             question,
             reading,
-            self._cache.schedule().problem,
+            self._cache.load_schedule().problem,
             overview.load_forecasts(self._cache, reading, self.settings.thresholds, now) if question.need else {},
             self.settings.thresholds,
             now,

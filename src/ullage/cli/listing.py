@@ -11,7 +11,7 @@ GROUPS = {
         "tokens": "What Claude Code's transcripts here say was used",
     },
     "Prompt, status line, bars": {
-        "setup": "Put it into bash, zsh, fish, starship, tmux or Claude Code",
+        "setup": "Look what is here, and put it there; or into bash, starship, tmux …",
         "init": "The code for a shell's start",
         "prompt": "The segment for now",
         "statusline": "The command for Claude Code's status line",

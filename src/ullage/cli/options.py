@@ -36,16 +36,16 @@ def _choose(_context: click.Context, _parameter: click.Parameter, value: str | N
     if value is None or not directory or os.path.isdir(directory):
         return
     # A directory that was deleted since may still have a cache to show.
-    if not os.path.isdir(places.profile_directory(os.environ)):
+    if not os.path.isdir(places.locate_profile(os.environ)):
         raise click.BadParameter(f"there is no directory {clean(directory)}. Name one that is there, or `default`.")
 
 
-def names_a_profile() -> bool:
+def is_profile_named() -> bool:
     """Say whether --profile was given to the command that runs."""
     return click.get_current_context().get_parameter_source("profile") is ParameterSource.COMMANDLINE
 
 
-def profile(command: Callable[..., Any]) -> Callable[..., Any]:
+def add_profile_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add --profile, which puts a profile in effect before the command runs."""
     return click.option(
         "--profile",
@@ -69,15 +69,15 @@ def _window_name(_context: click.Context, _parameter: click.Parameter, value: st
 def complete_window(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     """Return the names of the windows in the last reading, for completion."""
     # Imported late: only completion needs these modules.
-    from ullage.render.segment import short_name
+    from ullage.render.segment import shorten_name
     from ullage.store.cache import ProfileCache
 
     try:
-        reading = ProfileCache(os.environ).reading()
+        reading = ProfileCache(os.environ).load_reading()
     except UllageError:
         return []
     windows = reading.windows if reading else ()
-    names = [name for each in windows for name in (short_name(each), each.id)]
+    names = [name for each in windows for name in (shorten_name(each), each.id)]
     return [name for name in dict.fromkeys(names) if name.startswith(incomplete)]
 
 
@@ -86,7 +86,7 @@ def complete_limit(context: click.Context, parameter: click.Parameter, incomplet
     return [f"{name}=" for name in complete_window(context, parameter, incomplete)] if "=" not in incomplete else []
 
 
-def window(command: Callable[..., Any]) -> Callable[..., Any]:
+def add_window_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add --window, which names the window that a bar or an icon shows."""
     return click.option(
         "--window",
@@ -97,16 +97,16 @@ def window(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
-def for_a_desktop(settings: Settings) -> Settings:
+def load_desktop_settings(settings: Settings) -> Settings:
     """Return the settings with a bar's palette, empty under NO_COLOR."""
     return settings.replace(palette={} if os.environ.get("NO_COLOR") else settings.look.in_bar())
 
 
-def for_a_terminal(settings: Settings) -> Settings:
+def load_terminal_settings(settings: Settings) -> Settings:
     """Return the settings adapted to what stdout can show, and to the terminal's background."""
     from ullage.render import table
 
-    settings = table.for_this_output(settings)
+    settings = table.adapt_to_output(settings)
     if settings.look.background is not None or not settings.palette or table.is_without_colour():
         return settings
     background = ask_background(os.environ)
@@ -130,4 +130,4 @@ def tell_issues(issues: tuple[Issue, ...], path: str | None = None) -> None:
     for issue in issues:
         # An issue of the whole file has no line.
         place = f":{issue.line}:" if issue.line else ""
-        say(f"ullage: {path or config.config_path(os.environ)}{place} {issue.message}", err=True)
+        say(f"ullage: {path or config.locate_config(os.environ)}{place} {issue.message}", err=True)

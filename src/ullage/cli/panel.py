@@ -15,7 +15,7 @@ from ullage.base.errors import CacheError, UsageError
 from ullage.cli import options
 from ullage.config.template import check_template
 from ullage.panel.formats import FORMATS
-from ullage.quota.model import find_window, named_limits
+from ullage.quota.model import find_window, list_named_limits
 from ullage.render import segment
 from ullage.store import overview
 from ullage.store.cache import ProfileCache
@@ -42,7 +42,7 @@ def _template(_context: click.Context, _parameter: click.Parameter, value: str |
 
 @click.command(name="panel")
 @click.argument("format", type=click.Choice(list(FORMATS)), metavar="FORMAT")
-@options.window
+@options.add_window_option
 @click.option(
     "--template", metavar="TEXT", callback=_template, help="What the bar shows; else `segment.template` of config.toml."
 )
@@ -64,7 +64,7 @@ def _template(_context: click.Context, _parameter: click.Parameter, value: str |
     "--after", metavar="REVISION", help="For json: wait until there is something else to show, then print it."
 )
 @click.option("--follow", is_flag=True, help="Go on: an update whenever the cache changes or time changes it.")
-@options.profile
+@options.add_profile_option
 def command(
     format: str,
     window: str | None,
@@ -106,7 +106,7 @@ def _adapt_to(count: str | None, background: Literal["dark", "light"] | None) ->
     def adapt(settings: Settings) -> Settings:
         if background is not None:
             settings = settings.replace(look=settings.look.replace(background=background))
-        settings = options.for_a_desktop(settings)
+        settings = options.load_desktop_settings(settings)
         return settings if count is None else settings.replace(show_left=count == "left")
 
     return adapt
@@ -170,9 +170,9 @@ def _replace(path: str) -> Callable[[str], None]:
 
 
 def _tell_unknown(known: Overview, window: str | None) -> None:
-    windows = named_limits(known.reading) if known.reading else ()
+    windows = list_named_limits(known.reading) if known.reading else ()
     if window is not None and windows and find_window(windows, window) is None:
-        names = ", ".join(segment.short_name(each) for each in windows)
+        names = ", ".join(segment.shorten_name(each) for each in windows)
         click.echo(f"ullage: There is no window {window!r} now. Known are {names}.", err=True)
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def parsed(parse: Callable[[str], object]) -> Callable[[click.Context, click.Parameter, Any], object]:
+def parse_with(parse: Callable[[str], object]) -> Callable[[click.Context, click.Parameter, Any], object]:
     """Return a click callback that parses an option's value, or each of its values; UsageError names the option."""
 
     def callback(context: click.Context, parameter: click.Parameter, value: Any) -> object:

@@ -5,14 +5,22 @@ from __future__ import annotations
 import itertools
 from datetime import timedelta
 
-from ullage.base.text import clean
 from ullage.config.template import parse_template
 from ullage.quota import pace
-from ullage.quota.model import SESSION, WEEK, Account, Reading, Window, binding_window, limits_of, used_percent_at
+from ullage.quota.model import (
+    SESSION,
+    WEEK,
+    Account,
+    Reading,
+    Window,
+    find_binding_window,
+    find_used_percent,
+    list_limits,
+)
 from ullage.quota.pace import Sample
 from ullage.render import segment
 from ullage.render.segment import View
-from ullage.render.shapes import shaped
+from ullage.render.shapes import shape_spans
 from ullage.render.surfaces import Span
 
 TYPE_CHECKING = False
@@ -24,6 +32,8 @@ if TYPE_CHECKING:
     from ullage.config.presets import Preset
     from ullage.store.overview import Overview
 
+# The rest of a prompt, where the person's own is not known.
+PROMPT = Span(text="~/project $", level="faint")
 _STEPS = 40
 # What a preset shows from the first use to the last: in percent of the session, of the week, and of a model's week.
 STAGES = {
@@ -34,17 +44,17 @@ STAGES = {
 }
 
 
-def own_view(known: Overview, settings: Settings, now: datetime) -> View | None:
+def load_own_view(known: Overview, settings: Settings, now: datetime) -> View | None:
     """Return the person's own numbers; None where none can be shown now."""
     reading = known.reading
-    binding = binding_window(limits_of(reading), now, settings.thresholds) if reading else None
-    if reading is None or binding is None or used_percent_at(binding, now, settings.thresholds) is None:
+    binding = find_binding_window(list_limits(reading), now, settings.thresholds) if reading else None
+    if reading is None or binding is None or find_used_percent(binding, now, settings.thresholds) is None:
         return None
     view = _view(reading, settings, now)
     return view.replace(samples=known.samples, forecasts=known.forecasts)
 
 
-def demo_view(stage: str, settings: Settings, now: datetime) -> View:
+def build_demo_view(stage: str, settings: Settings, now: datetime) -> View:
     """Return made-up numbers of a stage, with a course that leads to them."""
     session, week, model = STAGES[stage]
     windows = (
@@ -55,25 +65,25 @@ def demo_view(stage: str, settings: Settings, now: datetime) -> View:
     samples = {each.id: _samples(each, now) for each in windows}
     reading = Reading(account=Account(plan="max"), source="demo", as_of=now, windows=windows)
     view = _view(reading, settings, now)
-    return view.replace(samples=samples, forecasts=pace.forecasts(windows, samples, settings.thresholds, now))
+    return view.replace(samples=samples, forecasts=pace.forecast_windows(windows, samples, settings.thresholds, now))
 
 
 def preview(preset: Preset, view: View, settings: Settings) -> list[Span]:
-    """Return the segment as the preset shows it, in front of the end of a prompt."""
+    """Return the segment as the preset shows it."""
     spans = segment.fill(parse_template(preset.template), view)
-    dressed = shaped(spans, preset.shape, segment.level_of(spans), settings.look, nerd=view.nerd)
-    return [*dressed, Span(text=" ~/project $", level="faint")]
+    return shape_spans(spans, preset.shape, segment.grade_view(spans), settings.look, nerd=view.nerd)
 
 
-def lines(previews: Iterable[tuple[str, list[Span]]], chosen: str) -> list[list[Span]]:
-    """Return each preview behind its name, the chosen one's marked."""
+def list_lines(previews: Iterable[tuple[str, list[Span]]], chosen: str) -> list[list[Span]]:
+    """Return each preview behind its name, the chosen one's marked; the rest of a prompt follows."""
     named = list(previews)
     widest = max(len(name) for name, _ in named)
     return [
         [
             Span(text="* " if name == chosen else "  "),
-            Span(text=clean(name).ljust(widest + 2), level="faint", style="bold" if name == chosen else ""),
+            Span(text=name.ljust(widest + 2), level="faint", style="bold" if name == chosen else ""),
             *spans,
+            Span(text=" "),
         ]
         for name, spans in named
     ]

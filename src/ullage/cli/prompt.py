@@ -15,7 +15,7 @@ from ullage.quota.timeline import SURFACES
 @click.option(
     "--surface", type=click.Choice(SURFACES), default="plain", show_default=True, help="Whose escapes to use."
 )
-@options.profile
+@options.add_profile_option
 def command(surface: str) -> int | None:
     """Print the segment for now.
 

@@ -20,7 +20,7 @@ _LONGEST_SECONDS = 10.0
 
 @click.command(name="receive")
 @click.option("--from", "name", default="pushed", show_default=True, metavar="NAME", help="Whose it is: remote:NAME.")
-@options.profile
+@options.add_profile_option
 def command(name: str) -> int:
     """Take in what another machine hands on: the JSON of its `ullage usage --json`, with or without --all, on stdin.
 

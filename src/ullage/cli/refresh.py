@@ -24,7 +24,7 @@ from ullage.system import detach as detaching
     is_flag=True,
     help="Do not wait for the cadence, but for five minutes since the last attempt: for a click.",
 )
-@options.profile
+@options.add_profile_option
 def command(detach: bool, force: bool, early: bool) -> int:
     """Ask the source for a new reading, if it is time.
 
@@ -38,14 +38,16 @@ def command(detach: bool, force: bool, early: bool) -> int:
     settings, issues = options.load_settings()
     options.tell_issues(issues)
     outcome = refresh.refresh(os.environ, force=force, early=early)
-    busy = asking.words(ProfileCache(os.environ).lock_holder()) if outcome.result == "busy" else None
+    busy = asking.describe_holder(ProfileCache(os.environ).find_lock_holder()) if outcome.result == "busy" else None
     click.echo(busy or _WORDS[outcome.result], err=outcome.result == "failed")
     if outcome.problem:
         click.echo(f"ullage: {outcome.problem.message}", err=True)
     if outcome.problem is None:
         return 0
     cache = ProfileCache(os.environ)
-    return exits.choose_exit_code(cache.reading(), cache.schedule().problem, settings.thresholds, datetime.now(UTC))
+    return exits.choose_exit_code(
+        cache.load_reading(), cache.load_schedule().problem, settings.thresholds, datetime.now(UTC)
+    )
 
 
 _WORDS = {

@@ -6,13 +6,13 @@ import os
 
 import click
 
-from ullage.cli import changes
+from ullage.cli import changing
 from ullage.cli.asking import refresh_or_wait
 from ullage.cli.say import say
 from ullage.config.remotes import check_name
 from ullage.setup import remote
 from ullage.store.remotes import RemoteStore
-from ullage.system.places import cache_root
+from ullage.system.places import locate_cache
 
 
 @click.command(name="remote")
@@ -54,11 +54,14 @@ def command(
     if plan.change is None:
         say(plan.words)
     else:
-        refused = changes.apply(plan, yes=yes)
+        changing.show(plan)
+        refused = None if yes else changing.ask("Write this?", "written")
         if refused is not None:
             return refused
+        say("")
+        changing.write(plan)
     if undo:
-        RemoteStore(cache_root(os.environ)).forget(name)
+        RemoteStore(locate_cache(os.environ)).forget(name)
         # What it told is forgotten with the next refresh, which the person need not wait for.
         refresh_or_wait(os.environ, force=True)
         return 0
@@ -68,7 +71,7 @@ def command(
 def _try_out(name: str) -> int:
     """Refresh, which asks the machine unless it was asked within the minute, and print what came of it."""
     refresh_or_wait(os.environ, force=True)
-    answer = RemoteStore(cache_root(os.environ)).load(name)
+    answer = RemoteStore(locate_cache(os.environ)).load(name)
     if answer.problem is not None:
         say(f"\nIt was tried: {answer.problem.message}")
     if answer.failures:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from ullage.base.text import visible
+from ullage.base.text import make_visible
 
 
 def say(text: str, *, err: bool = False) -> None:
     """Print lines; characters that a terminal acts on or hides are shown as escapes."""
-    click.echo("\n".join(map(visible, text.split("\n"))), err=err)
+    click.echo("\n".join(map(make_visible, text.split("\n"))), err=err)

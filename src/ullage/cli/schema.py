@@ -17,4 +17,4 @@ def command(name: str) -> None:
     NAME is usage, all (`usage --all --json`), history, guard or doctor (each its --json), panel (`panel json`), alerts
     (what a command for alerts reads on stdin), or hook (what Claude Code is answered).
     """
-    click.echo(json.dumps(schemas.schema(name), indent=1))
+    click.echo(json.dumps(schemas.build_schema(name), indent=1))

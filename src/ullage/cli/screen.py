@@ -67,7 +67,7 @@ class Screen:
         os.close(self._wake)
         os.close(self._waker)
 
-    def size(self) -> tuple[int, int]:
+    def measure(self) -> tuple[int, int]:
         """Return the terminal's width and height in cells."""
         size = os.get_terminal_size(self._output)
         return (size.columns or 80, size.lines or 24)
@@ -77,7 +77,7 @@ class Screen:
         text = "\033[K\r\n".join(lines)
         self._write(f"\033[H{text}\033[K\033[J")
 
-    def keys(self, seconds: float) -> list[str]:
+    def read_keys(self, seconds: float) -> list[str]:
         """Wait up to `seconds` for keys or a signal; return the keys: characters, and up, down, left, right."""
         ready, _, _ = select.select([self._input, self._wake], [], [], seconds)
         if self._wake in ready:

@@ -11,7 +11,7 @@ import click
 
 from ullage import config
 from ullage.base.errors import MissingExtraError, UsageError
-from ullage.base.values import iso
+from ullage.base.values import format_time
 from ullage.cli import options
 from ullage.serve import access_tokens, listen, running
 
@@ -44,7 +44,7 @@ _DEFAULT = "-"
     "--allowed-host", multiple=True, metavar="NAME", help="A further name by which browsers reach this server."
 )
 @click.option("--open", "open_browser", is_flag=True, help="Open the page in a browser.")
-@options.profile
+@options.add_profile_option
 @click.pass_context
 def command(
     context: click.Context,
@@ -69,7 +69,7 @@ def command(
         raise click.BadParameter("it is empty. Name a socket, or leave the path out.", param_hint="--unix")
     if unix is not None and (tls_cert or open_browser or _is_given(context, "host") or _is_given(context, "port")):
         raise click.UsageError("--unix excludes --host, --port, --tls-cert and --open.")
-    tls = listen.tls_context(tls_cert, tls_key) if tls_cert and tls_key else None
+    tls = listen.load_tls_context(tls_cert, tls_key) if tls_cert and tls_key else None
     with _listener(host, port, unix, tls, allowed_host) as listener:
         _serve(listener, unix is not None, host, tls, allowed_host, open_browser=open_browser)
 
@@ -83,7 +83,7 @@ def _listener(
     host: str, port: int, unix: str | None, tls: ssl.SSLContext | None, allowed: tuple[str, ...]
 ) -> Iterator[socket.socket]:
     if unix is not None:
-        path = listen.default_unix_path(os.environ, config.state_path(os.environ)) if unix == _DEFAULT else unix
+        path = listen.choose_unix_path(os.environ, config.locate_state(os.environ)) if unix == _DEFAULT else unix
         with listen.listen_on_unix(path) as listener:
             yield listener
         return
@@ -218,8 +218,8 @@ def list_() -> None:
         click.echo("There are no tokens. `ullage serve token create` makes one.", err=True)
     for one in known:
         kind = "token" if not one.link else "browser" if one.used_at else "link"
-        until = f"  until {iso(one.expires_at)}" if one.expires_at else ""
-        click.echo(f"{one.id}  {kind:7}  {one.scope:7}  {iso(one.created_at)}{until}  {one.name}".rstrip())
+        until = f"  until {format_time(one.expires_at)}" if one.expires_at else ""
+        click.echo(f"{one.id}  {kind:7}  {one.scope:7}  {format_time(one.created_at)}{until}  {one.name}".rstrip())
 
 
 @token.command(short_help="Revoke the token with this id or NAME.")

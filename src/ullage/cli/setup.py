@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 
 import click
 
 from ullage.base.errors import UsageError
-from ullage.cli import changes
+from ullage.cli import changing, guided
 from ullage.cli.say import say
 from ullage.guard.limits import assign_limits, list_uncertain, parse_limit
-from ullage.quota import timeline
-from ullage.setup import claude_code, gnome, init, plans, plasma, reasons, remote, service, started, widgets
+from ullage.setup import claude_code, init, plans, remote, service, started, survey, widgets
 from ullage.setup import claude_code as claude_setup
 from ullage.store.cache import ProfileCache
 
-_HOSTS = (*plans.HOSTS, claude_setup.NAME, service.NAME, gnome.NAME, plasma.NAME, remote.NAME)
+_HOSTS = (*plans.HOSTS, claude_setup.NAME, service.NAME, *survey.WIDGETS, remote.NAME)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,7 +36,7 @@ class SetupCommand(click.Command):
 
 
 @click.command(name="setup", cls=SetupCommand)
-@click.argument("host", type=click.Choice(_HOSTS), metavar="WHAT")
+@click.argument("host", type=click.Choice(_HOSTS), metavar="[WHAT]", required=False)
 @click.option("--undo", is_flag=True, help="Take out what this command has added, to the last byte.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option(
@@ -53,7 +51,7 @@ class SetupCommand(click.Command):
 @click.option("--warn", multiple=True, metavar="[WINDOW=]PERCENT", help="With --guard: warn from here on. Default: 90.")
 @click.option("--block", multiple=True, metavar="[WINDOW=]PERCENT", help="With --guard: block from here on.")
 def command(
-    host: str,
+    host: str | None,
     undo: bool,
     yes: bool,
     starship: bool,
@@ -69,12 +67,22 @@ def command(
 
     Shows the change and asks before it writes; keeps a copy of the file as it was. A link into a dotfile repository is
     followed, and stays. Then starts the shell, and says whether its prompt shows the segment.
+
+    Without WHAT it looks what is here, asks how the segment should look, and sets up all that is wanted after one
+    question; --undo takes all of it out again. Where there is no terminal it lists what it would do.
     """
+    if host is None:
+        if starship or without_process or guard or warn or block:
+            raise click.UsageError(
+                "Name what to set up with these options, such as `ullage setup claude-code --guard`."
+            )
+        _refuse_root_at_home_of_another()
+        return guided.take_out(yes=yes) if undo else guided.set_up(yes=yes)
     _refuse_what_means_nothing(host, starship, without_process)
     _refuse_root_at_home_of_another()
     if (guard and host != claude_setup.NAME) or ((warn or block) and not guard):
         raise click.UsageError("--guard is for claude-code, --warn and --block are for --guard.")
-    if host in (gnome.NAME, plasma.NAME):
+    if host in survey.WIDGETS:
         return _remove_widget(host, yes) if undo else _add_widget(host, yes)
     if guard:
         plan = claude_code.plan_hooks_undo(os.environ) if undo else _planned_hooks(warn, block)
@@ -83,82 +91,65 @@ def command(
     if plan.change is None:
         say(plan.words)
         return 0
-    status = changes.apply(plan, yes=yes)
+    status = _apply(plan, yes=yes)
     if status is None and not undo:
         if host in started.SHELLS and not starship:
-            _prove(plans.host(host, os.environ))
+            changing.prove(plans.find_host(host, os.environ))
         say(f"`ullage setup {host}{' --guard' if guard else ''} --undo` takes it out again.")
     return status or 0
 
 
-def _prove(host: plans.Host) -> None:
-    """Start the shell, and print whether its prompt shows the segment, and the segment."""
-    program = plans.program(host.name, os.environ)
-    if program is None:
-        say(f"{host.name} is not in PATH, so that it could not be tried.")
-        return
-    missing = reasons.prove(host, program, os.environ)
-    say("\n".join(f"! {sentence}" for sentence in missing) or "A new one was started, and its prompt shows it.")
-    cache, now = ProfileCache(os.environ), int(time.time())
-    shown = timeline.text_at(cache.timeline("plain"), now).decode()
-    problem = cache.schedule().problem
-    if shown:
-        say(f"Now that is: {shown}")
-    elif problem:
-        say(f"Now that is nothing: {problem.message}")
-    else:
-        say("Now that is nothing, as nothing is known yet. The first prompt starts a refresh; `ullage usage` waits.")
+def _apply(plan: plans.Plan, *, yes: bool) -> int | None:
+    """Show the changes, ask, and write them; return an exit code where nothing was written, else None."""
+    changing.show(plan)
+    refused = None if yes else changing.ask("Write this?", "written")
+    if refused is None:
+        say("")
+        changing.write(plan)
+    return refused
 
 
 def _add_widget(host: str, yes: bool) -> int:
-    desktop = gnome if host == gnome.NAME else plasma
-    tree = desktop.tree(os.environ, init.this_program(sys.argv[0], sys.executable))
+    tree = survey.WIDGETS[host].build_tree(os.environ, init.find_this_program(sys.argv[0], sys.executable))
     if widgets.is_written(tree):
         say(f"{tree.directory} is set up already.")
         return 0
-    say("\n".join([f"This writes into {tree.directory}", *(f"  {name}" for name in sorted(tree.files))]))
-    say(f"and adds {desktop.ADDS}.")
-    refused = None if yes else changes.ask("Write this?", "written")
+    changing.show_widget(host, tree)
+    refused = None if yes else changing.ask("Write this?", "written")
     if refused is not None:
         return refused
-    widgets.write(tree)
-    say(f"\nWrote {tree.directory}.\n{desktop.turn_on(os.environ)}")
+    say("")
+    changing.write_widget(host, tree)
     say(f"`ullage setup {host} --undo` takes it out again.")
     return 0
 
 
 def _remove_widget(host: str, yes: bool) -> int:
-    desktop = gnome if host == gnome.NAME else plasma
-    directory = desktop.directory(os.environ)
+    directory = survey.WIDGETS[host].locate_directory(os.environ)
     if not widgets.is_ours(directory):
         say(f"{directory} is not from this command: nothing to undo.")
         return 0
-    refused = None if yes else changes.ask(f"Remove {directory}?", "removed")
-    if refused is not None:
-        return refused
-    words = desktop.turn_off(os.environ)
-    kept = widgets.remove(directory)
-    say(f"Removed {directory}.\n{words}")
-    if kept:
-        say(f"Changed since, and kept: {', '.join(kept)}")
-    return 0
+    refused = None if yes else changing.ask(f"Remove {directory}?", "removed")
+    if refused is None:
+        changing.remove_widget(host, directory)
+    return refused or 0
 
 
 def _planned(host: str, *, undo: bool, starship: bool, without_process: bool) -> plans.Plan:
     """Return the plan of changes."""
     if host == service.NAME:
-        manager = service.manager()
+        manager = service.find_manager()
         return service.plan_undo(os.environ, manager) if undo else service.plan(os.environ, manager)
     if host == claude_setup.NAME:
         return claude_setup.plan_undo(os.environ) if undo else claude_setup.plan(os.environ)
-    chosen = plans.host(host, os.environ, starship=starship, without_process=without_process)
+    chosen = plans.find_host(host, os.environ, starship=starship, without_process=without_process)
     return plans.plan_undo(chosen) if undo else plans.plan(chosen)
 
 
 def _planned_hooks(warn: tuple[str, ...], block: tuple[str, ...]) -> plans.Plan:
     """Return the plan of changes for the hooks; raise UsageError for a limit that `ullage guard` would refuse now."""
     limits = tuple(map(parse_limit, (*warn, *block)))
-    reading = ProfileCache(os.environ).reading()
+    reading = ProfileCache(os.environ).load_reading()
     if reading is not None:
         assign_limits(limits, reading.windows)
     arguments = [*(f"--warn={limit}" for limit in warn), *(f"--block={limit}" for limit in block)]

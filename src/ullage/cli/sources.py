@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import click
 
 from ullage.base.errors import CacheError, UsageError
-from ullage.base.values import iso
+from ullage.base.values import format_time
 from ullage.cli import options
 from ullage.doctor.meters import lay_out, report_meters
 from ullage.quota import meters
@@ -29,7 +29,7 @@ _WIDEST = 100
 @click.command(name="sources")
 @click.argument("names", nargs=-1, metavar="[METER]...")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@options.profile
+@options.add_profile_option
 def command(names: tuple[str, ...], as_json: bool) -> int:
     """Explain every meter there is: what it counts, how exact and fresh it is, what it needs, what of it works here.
 
@@ -56,7 +56,7 @@ def command(names: tuple[str, ...], as_json: bool) -> int:
 
 def _readings() -> tuple[Reading, ...]:
     try:
-        return ProfileCache(os.environ).readings()
+        return ProfileCache(os.environ).load_readings()
     except (CacheError, UsageError):
         # The page is also read before anything is set up: it does not need a reading.
         return ()
@@ -78,5 +78,5 @@ def _plain(row: MeterReport) -> dict[str, Any]:
         "in_force": row.in_force,
         "usable": row.usable,
         "obstacle": row.obstacle,
-        "as_of": iso(row.as_of) if row.as_of else None,
+        "as_of": format_time(row.as_of) if row.as_of else None,
     }

@@ -14,7 +14,7 @@ from ullage.cli import options
 @click.command(name="statusline")
 @click.option("--then", metavar="COMMAND", help="Run this status line too, with the same input, and print both.")
 @click.option("--quiet", is_flag=True, help="Take the numbers in and print nothing of our own.")
-@options.profile
+@options.add_profile_option
 def command(then: str | None, quiet: bool) -> int | None:
     """The command for Claude Code's `statusLine` setting.
 

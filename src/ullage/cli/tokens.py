@@ -46,7 +46,7 @@ def _root(_context: click.Context, _parameter: click.Parameter, values: tuple[st
         name, equals, directory = value.partition("=")
         if not equals or not name.strip() or not os.path.isdir(directory):
             raise click.BadParameter(f"{value!r} is not NAME=DIR with a directory that is there.")
-        roots.append(transcripts.root_of(os.path.abspath(directory), name.strip()))
+        roots.append(transcripts.choose_root(os.path.abspath(directory), name.strip()))
     return tuple(roots)
 
 
@@ -67,7 +67,7 @@ def _root(_context: click.Context, _parameter: click.Parameter, values: tuple[st
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV, with a line of headings.")
-@options.profile
+@options.add_profile_option
 @click.pass_context
 def command(
     context: click.Context,
@@ -93,7 +93,7 @@ def command(
     only = (os.environ.get("CLAUDE_CONFIG_DIR") or os.path.expanduser("~/.claude")) if is_chosen else None
     question = tally.TokenQuery(
         by=by,
-        roots=(*tally.roots_of(os.environ, only=only), *machines),
+        roots=(*tally.list_roots(os.environ, only=only), *machines),
         since=_moment("--since", since, now, zone),
         until=_moment("--until", until, now, zone),
         zone=zone,
@@ -117,7 +117,7 @@ def _moment(option: str, text: str | None, now: datetime, zone: tzinfo | None) -
     if text is None:
         return None
     try:
-        read = moments.since_when if option == "--since" else moments.until_when
+        read = moments.parse_beginning if option == "--since" else moments.parse_end
         return read(text, now, zone)
     except ValueError as error:
         raise click.BadParameter(f"{error}.", param_hint=option) from error
@@ -149,7 +149,7 @@ def _print_for_programs(answer: TokenUsage, zone_name: str, *, as_json: bool) ->
     import io
 
     written = io.StringIO()
-    csv.writer(written, lineterminator="\n").writerows(document.csv_rows(answer))
+    csv.writer(written, lineterminator="\n").writerows(document.build_csv_rows(answer))
     click.echo(written.getvalue(), nl=False)
 
 
@@ -163,7 +163,7 @@ def _print_coloured(answer: TokenUsage, remarks: list[str]) -> None:
     settings, _ = options.load_settings()
     lines = render.lay_out(answer, shutil.get_terminal_size().columns)
     below: list[list[Span]] = [[], *([Span(text=remark, level="stale")] for remark in remarks)]
-    table.print_lines([*lines, *below], table.for_this_output(settings))
+    table.print_lines([*lines, *below], table.adapt_to_output(settings))
 
 
 @command.command(name="prices", short_help="Show the list prices that costs go by, or update them.")
@@ -177,7 +177,7 @@ def show_prices(source: str | None, bundled: bool, as_json: bool) -> int:
     """
     if source is not None and bundled:
         raise click.UsageError("--update and --bundled exclude each other.")
-    directory = config.state_path(os.environ)
+    directory = config.locate_state(os.environ)
     if source is not None:
         from ullage.tokens.price_update import fetch
 

@@ -11,8 +11,8 @@ from ullage.cli import options
 
 
 @click.command(name="tray")
-@options.window
-@options.profile
+@options.add_window_option
+@options.add_profile_option
 def command(window: str | None) -> int:
     """Show an icon in the desktop's tray: a ring that fills as the window is used, and a menu of all windows.
 
@@ -22,6 +22,6 @@ def command(window: str | None) -> int:
     from ullage.panel.tray import check_installed, icon
 
     check_installed()
-    followed = Followed(os.environ, panels.Wanted(window=window), options.for_a_desktop)
+    followed = Followed(os.environ, panels.Wanted(window=window), options.load_desktop_settings)
     icon.run(followed, lambda words: click.echo(f"ullage: {words}", err=True))
     return 0

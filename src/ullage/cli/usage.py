@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 )
 @click.option("--refresh/--no-refresh", "may_refresh", default=True, help="Ask for a new reading first if one is due.")
 @click.option("--all", "every", is_flag=True, help="Every profile that ullage has seen, each account once.")
-@options.profile
+@options.add_profile_option
 def command(as_json: bool, may_refresh: bool, every: bool) -> int:
     """Show every window: how much is used, when it resets, whether it lasts, and how old the number is.
 
@@ -40,14 +40,14 @@ def command(as_json: bool, may_refresh: bool, every: bool) -> int:
     Exits with 3 when nothing is known, 4 when what is known is too old to show, 5 when a source failed and there is
     nothing to fall back on.
     """
-    if every and options.names_a_profile():
+    if every and options.is_profile_named():
         raise click.UsageError("--all shows every profile; leave it out, or --profile.")
     settings, issues = options.load_settings()
     options.tell_issues(issues)
-    profiles = overview.every_profile(os.environ) if every else [os.environ.get("CLAUDE_CONFIG_DIR") or None]
+    profiles = overview.list_profiles(os.environ) if every else [os.environ.get("CLAUDE_CONFIG_DIR") or None]
     if may_refresh:
         for profile in profiles:
-            refresh_or_wait(places.of_profile(profile, os.environ))
+            refresh_or_wait(places.select_profile(profile, os.environ))
     now = datetime.now(UTC)
     shown = overview.load_all(profiles, os.environ, settings.thresholds, now)
     if as_json:
@@ -58,7 +58,7 @@ def command(as_json: bool, may_refresh: bool, every: bool) -> int:
     else:
         from ullage.render import table
 
-        settings = options.for_a_terminal(settings)
+        settings = options.load_terminal_settings(settings)
         for number, one in enumerate(shown):
             table.print_usage(one, settings, now, title=_title(one) if every else "", first=not number)
     return min(exits.choose_exit_code(one.reading, one.schedule.problem, settings.thresholds, now) for one in shown)

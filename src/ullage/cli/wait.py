@@ -10,12 +10,19 @@ from ullage.base.errors import UsageError
 from ullage.base.text import clean
 from ullage.cli import countdown, options
 from ullage.cli.known import Known
-from ullage.cli.parameters import parsed
+from ullage.cli.parameters import parse_with
 from ullage.guard import Question, limits
 from ullage.guard.limits import Limit, parse_duration, parse_percent
 from ullage.guard.waiting import WaitState
 from ullage.quota.exits import NOTHING_KNOWN, OVER, TOO_OLD, UNDER
-from ullage.quota.model import binding_window, has_reset, limits_of, named_limits, same_reset, state_of
+from ullage.quota.model import (
+    find_binding_window,
+    has_reset,
+    is_same_reset,
+    judge_state,
+    list_limits,
+    list_named_limits,
+)
 from ullage.render import words
 
 TYPE_CHECKING = False
@@ -30,18 +37,18 @@ if TYPE_CHECKING:
 @click.argument("window", required=False, shell_complete=options.complete_window)
 @click.option(
     "--below",
-    callback=parsed(parse_percent),
+    callback=parse_with(parse_percent),
     metavar="PERCENT",
     help="Wait until less than this is used, instead of for the reset.",
 )
 @click.option(
     "--timeout",
-    callback=parsed(parse_duration),
+    callback=parse_with(parse_duration),
     metavar="TIME",
     help="Wait no longer than this: 2h. Exits with 1 then.",
 )
 @click.option("--quiet", "-q", is_flag=True, help="Say nothing when the wait ends as it should.")
-@options.profile
+@options.add_profile_option
 def command(window: str | None, below: float | None, timeout: timedelta | None, quiet: bool) -> int:
     """Wait until WINDOW resets, or until less than a percentage of it is used, for cron and scripts.
 
@@ -54,7 +61,7 @@ def command(window: str | None, below: float | None, timeout: timedelta | None, 
     known.tell_issues()
     known.refresh()
     now = datetime.now(UTC)
-    reading = known.reading()
+    reading = known.load_reading()
     if reading is None:
         verdict = known.judge(Question(), now)
         click.echo(f"ullage: {verdict.message}", err=True)
@@ -72,8 +79,8 @@ def command(window: str | None, below: float | None, timeout: timedelta | None, 
 
 def _chosen(reading: Reading, name: str | None, known: Known, now: datetime) -> Window | None:
     if name is None:
-        return binding_window(limits_of(reading), now, known.settings.thresholds)
-    return limits.find_named_window(name, named_limits(reading))
+        return find_binding_window(list_limits(reading), now, known.settings.thresholds)
+    return limits.find_named_window(name, list_named_limits(reading))
 
 
 def _until_reset(known: Known, first: Window) -> Callable[[datetime], WaitState]:
@@ -82,17 +89,21 @@ def _until_reset(known: Known, first: Window) -> Callable[[datetime], WaitState]
 
     def look(now: datetime) -> WaitState:
         if resets_at is None:
-            old = state_of(first, now, known.settings.thresholds) == "expired"
-            why = f"had not started {words.age(now - first.as_of)} ago" if not first.used_percent else "tells no reset"
+            old = judge_state(first, now, known.settings.thresholds) == "expired"
+            why = (
+                f"had not started {words.format_age(now - first.as_of)} ago"
+                if not first.used_percent
+                else "tells no reset"
+            )
             text = f"{label} {why}; there is no reset to wait for."
             return WaitState(over=True, words=text, exit_code=TOO_OLD if old else UNDER)
         if has_reset(first, now):
             return WaitState(over=True, words=f"{label} has reset.")
         known.refresh(attended=False)
         latest = _latest(known, first).resets_at
-        if latest is None or (latest > resets_at and not same_reset(latest, resets_at)):
+        if latest is None or (latest > resets_at and not is_same_reset(latest, resets_at)):
             return WaitState(over=True, words=f"{label} has reset.")
-        return WaitState(over=False, words=f"{label} resets at {words.clock(resets_at, now)}.", until=resets_at)
+        return WaitState(over=False, words=f"{label} resets at {words.format_clock(resets_at, now)}.", until=resets_at)
 
     return look
 
@@ -105,7 +116,7 @@ def _until_below(known: Known, first: Window, below: float) -> Callable[[datetim
     def look(_now: datetime) -> WaitState:
         known.refresh(attended=False)
         verdict = known.judge(question, datetime.now(UTC))
-        until = verdict.room_at or known.next_refresh_at()
+        until = verdict.room_at or known.find_next_refresh()
         over = verdict.allowed or known.is_hopeless(verdict)
         return WaitState(over=over, words=verdict.message, until=until, exit_code=verdict.exit_code)
 
@@ -113,5 +124,5 @@ def _until_below(known: Known, first: Window, below: float) -> Callable[[datetim
 
 
 def _latest(known: Known, first: Window) -> Window:
-    reading = known.reading()
-    return next((window for window in named_limits(reading) if window.id == first.id), first) if reading else first
+    reading = known.load_reading()
+    return next((window for window in list_named_limits(reading) if window.id == first.id), first) if reading else first

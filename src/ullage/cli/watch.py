@@ -13,10 +13,10 @@ from ullage.base.errors import UsageError
 from ullage.base.text import clean
 from ullage.cli import options
 from ullage.cli.screen import Ended, Screen
-from ullage.quota.model import binding_window, listed_windows
+from ullage.quota.model import find_binding_window, list_windows
 from ullage.render import burnup, chart, rows, table, usage, words
 from ullage.render.cells import fit
-from ullage.render.cells import width as width_of
+from ullage.render.cells import measure_width as width_of
 from ullage.render.surfaces import Span
 from ullage.store import overview
 from ullage.store.cache import ProfileCache
@@ -40,7 +40,7 @@ _PREVIOUS = ("left", "up", "h", "k")
 
 
 @click.command(name="watch")
-@options.profile
+@options.add_profile_option
 def command() -> int:
     """Show the windows and the chart of one, live, until q is pressed; of several where there is room.
 
@@ -49,7 +49,7 @@ def command() -> int:
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("watch needs a terminal to draw on. `ullage usage` prints once.")
-    settings = options.for_a_terminal(config.load(os.environ)[0])
+    settings = options.load_terminal_settings(config.load(os.environ)[0])
     cache = ProfileCache(os.environ)
     try:
         with Screen() as screen:
@@ -64,20 +64,20 @@ def _watch(screen: Screen, cache: ProfileCache, settings: Settings) -> int:
     drawn: object = None
     while True:
         now = datetime.now(UTC)
-        seen = (_version(cache), int(now.timestamp()) // 60, screen.size(), screen.generation, chosen)
+        seen = (_version(cache), int(now.timestamp()) // 60, screen.measure(), screen.generation, chosen)
         if seen != drawn:
             prompt.start_refresh_if_due(os.environ)
             known = overview.load(cache, settings.thresholds, now)
             windows = _in_order(known)
             if windows and chosen is None:
-                nearest = binding_window(tuple(windows), now, settings.thresholds)
+                nearest = find_binding_window(tuple(windows), now, settings.thresholds)
                 chosen = windows.index(nearest) if nearest else 0
             elif windows and chosen is not None:
                 chosen %= len(windows)
-            screen.show(_lines(known, settings, now, chosen or 0, screen.size()))
+            screen.show(_lines(known, settings, now, chosen or 0, screen.measure()))
             drawn = seen
         until_minute = 60 - datetime.now(UTC).timestamp() % 60
-        for key in screen.keys(min(_LOOK_SECONDS, until_minute)):
+        for key in screen.read_keys(min(_LOOK_SECONDS, until_minute)):
             if key in ("q", "Q"):
                 return 0
             chosen = _choice(key, chosen or 0)
@@ -97,7 +97,7 @@ def _version(cache: ProfileCache) -> tuple[object, ...]:
         planned = os.stat(os.path.join(cache.directory, "schedule.json")).st_mtime_ns
     except OSError:
         planned = 0
-    return cache.version(), planned
+    return cache.find_version(), planned
 
 
 def _lines(known: Overview, settings: Settings, now: datetime, chosen: int, size: tuple[int, int]) -> list[str]:
@@ -105,16 +105,16 @@ def _lines(known: Overview, settings: Settings, now: datetime, chosen: int, size
     # A terminal that erases to the end of a full line takes its last cell with it.
     width, height = size[0] - 1, size[1]
     windows = _in_order(known)
-    listed = usage.page(known, settings, now, width, chosen if windows else None)
-    room = height - len(table.frame(listed, settings, width)) - 1
+    listed = usage.lay_out_page(known, settings, now, width, chosen if windows else None)
+    room = height - len(table.paint_lines(listed, settings, width)) - 1
     lines = [*listed, *_charts(windows, chosen, known, settings, now, width, room)]
-    drawn = table.frame(lines, settings, width)[: height - 1]
+    drawn = table.paint_lines(lines, settings, width)[: height - 1]
     below = [""] * (height - 1 - len(drawn))
-    return [*drawn, *below, *table.frame([_foot(known, len(windows), settings, now, width)], settings, width)]
+    return [*drawn, *below, *table.paint_lines([_foot(known, len(windows), settings, now, width)], settings, width)]
 
 
 def _in_order(known: Overview) -> list[Window]:
-    return rows.by_kind(listed_windows(known.reading)) if known.reading else []
+    return rows.sort_by_kind(list_windows(known.reading)) if known.reading else []
 
 
 def _charts(
@@ -161,16 +161,20 @@ def _chart(
     drawn = burnup.plot_burnup(window, known.samples.get(window.id, ()), known.forecasts.get(window.id), now)
     if drawn is None:
         return [[Span(text=f"{clean(window.label)}: no course to draw", level="faint")]]
-    return chart.page(drawn, width, plot, thresholds=settings.thresholds, ascii_only=settings.ascii_only, **form)
+    return chart.lay_out_page(
+        drawn, width, plot, thresholds=settings.thresholds, ascii_only=settings.ascii_only, **form
+    )
 
 
 def _foot(known: Overview, windows: int, settings: Settings, now: datetime, width: int) -> list[Span]:
     """Return the keys, the time, and when the next reading is due, in the last line."""
     dot = " - " if settings.ascii_only else " · "
     keys = f"1-{min(windows, 9)} or arrows choose{dot}q quits" if windows > 1 else "q quits"
-    due = known.schedule.due_at(known.reading, attended=True)
-    following = "next reading due" if due is None or due <= now else f"next reading in {words.countdown(due - now)}"
-    time = f"{words.clock(now, now)}{dot}{following}"
+    due = known.schedule.find_due(known.reading, attended=True)
+    following = (
+        "next reading due" if due is None or due <= now else f"next reading in {words.format_countdown(due - now)}"
+    )
+    time = f"{words.format_clock(now, now)}{dot}{following}"
     space = width - len(keys) - len(time)
     # Without room for both the keys matter more.
     text = f"{keys}{' ' * space}{time}" if space >= _GAP_CELLS else keys

@@ -11,7 +11,7 @@ import os
 
 from ullage.base.errors import UsageError
 from ullage.config.settings import DEFAULTS, KeyNames, Remote, Reporting, Settings, build_settings
-from ullage.system.places import config_directory, state_directory
+from ullage.system.places import locate_config_directory, locate_state_directory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,27 +25,27 @@ __all__ = [
     "Remote",
     "Reporting",
     "Settings",
-    "config_path",
+    "find_wrong_source",
     "load",
+    "locate_config",
+    "locate_state",
     "read",
-    "state_path",
-    "wrong_source",
 ]
 
 
-def config_path(environ: Mapping[str, str]) -> str:
-    """Return where config.toml lies, whether it exists or not; raise UsageError for a path that is not absolute.
+def locate_config(environ: Mapping[str, str]) -> str:
+    """Return the path of config.toml, whether it exists or not; raise UsageError for a path that is not absolute.
 
     What is shown must not change with the directory that a prompt happens to stand in.
     """
     given = _absolute(environ.get("ULLAGE_CONFIG"), "ULLAGE_CONFIG")
-    return given or os.path.join(_directory(config_directory(environ), "config"), "config.toml")
+    return given or os.path.join(_directory(locate_config_directory(environ), "config"), "config.toml")
 
 
-def state_path(environ: Mapping[str, str]) -> str:
-    """Return the directory of what is kept for good, such as the history, as `config_path` does."""
+def locate_state(environ: Mapping[str, str]) -> str:
+    """Return the directory of what is kept for good, such as the history, as `locate_config` does."""
     given = _absolute(environ.get("ULLAGE_STATE_DIR"), "ULLAGE_STATE_DIR")
-    return given or _directory(state_directory(environ), "state")
+    return given or _directory(locate_state_directory(environ), "state")
 
 
 def _absolute(path: str | None, variable: str) -> str | None:
@@ -68,14 +68,14 @@ def _directory(known: str | None, kind: Literal["config", "state"]) -> str:
 
 def load(environ: Mapping[str, str]) -> tuple[Settings, tuple[Issue, ...]]:
     """Return the values in force, and what is wrong with the file; a value that is wrong gives way to its default."""
-    path = config_path(environ)
+    path = locate_config(environ)
     values, issues = read(path)
     values["source"] = environ.get("ULLAGE_SOURCE") or values["source"]
     return build_settings(values, environ), issues
 
 
 def find_wrong_source(settings: Settings) -> str | None:
-    """Return what is wrong with the source in force, in words, or None; only the environment can name a wrong one."""
+    """Return in words what is wrong with the source in force, or None; only the environment can name a wrong one."""
     if settings.source == DEFAULTS["source"]:
         return None
     # A hook asks at every prompt and every tool, and few choose a source.

@@ -1,4 +1,4 @@
-"""What is wrong with a value of config.toml, in words that follow its key, or None."""
+"""Checks of config.toml's values: each returns what is wrong, in words that follow the key, or None."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def target(value: str) -> str | None:
 
 
 def prices_of_models(value: object) -> str | None:
-    # Few have prices of their own, and everybody reads the configuration.
+    # Imported late: few people have prices of their own, and every command reads the configuration.
     from ullage.config.rates import check_overrides
 
     return check_overrides(value)

@@ -1,4 +1,4 @@
-"""A config.toml as it lies there: what is right in it counts, what is wrong is said with its line."""
+"""Read a config.toml: its correct values count, and each wrong one is reported with its line."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _TABLES = tuple(option.key for option in OPTIONS if isinstance(option.default, d
 
 
 def read(path: str, values: dict[str, Any]) -> tuple[dict[str, Any], tuple[Issue, ...]]:
-    """Return the values with what is right in a file put over them, and what is wrong with it.
+    """Return the values with a file's correct ones put over them, and the file's issues.
 
     It names commands that are run, so nothing of a file that another user could have written is looked at. Links are
     followed, as many keep such files in a place of their own.
     """
     try:
-        real, status = directories.trusted(path)
+        real, status = directories.resolve_trusted(path)
         data = read_regular(real, _LARGEST_FILE, only=status)
     except directories.MeddledError as error:
         return values, (Issue(line=0, message=f"is not read, as it can name commands: {error}"),)
@@ -43,7 +43,7 @@ def read(path: str, values: dict[str, Any]) -> tuple[dict[str, Any], tuple[Issue
 
 
 def check_file(data: bytes, values: dict[str, Any]) -> tuple[dict[str, Any], tuple[Issue, ...]]:
-    """Put what is right in a file over the values, and say what is wrong with it."""
+    """Put a file's correct values over the given ones, and return the issues of the file."""
     try:
         text = data.decode()
         given = dict(list_options(_loads(text)))
@@ -72,7 +72,7 @@ def check_file(data: bytes, values: dict[str, Any]) -> tuple[dict[str, Any], tup
 
 
 def _check_together(values: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield each option that another one makes no sense of, with what is wrong, and give it a value that does."""
+    """Yield each option that contradicts another one, with what is wrong, and give it a value that fits."""
     warning, critical = values["severity.warning_percent"], values["severity.critical_percent"]
     if warning > critical:
         values["severity.warning_percent"] = critical
@@ -84,7 +84,7 @@ def _issue(text: str, key: str, place: str, words: str) -> Issue:
 
 
 def _entries(option: Option, table: Mapping[str, Any]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-    """Return the entries of a table that are right, and of each of the others the key to look for and what is wrong."""
+    """Return a table's correct entries, and for each wrong one the key to look for and what is wrong."""
     right, wrong = {}, []
     for name, value in table.items():
         words = option.check({name: value})
@@ -142,7 +142,7 @@ def _line_of_error(error: Exception) -> int:
 
 
 def _line_of_key(text: str, key: str) -> int:
-    """Find the line that sets a dotted key: tomllib does not tell."""
+    """Find the line that sets a dotted key, which tomllib does not report."""
     key, table = _bare(key) + ".", ""
     for number, line in enumerate(text.splitlines(), 1):
         header = line.partition("#")[0].strip()

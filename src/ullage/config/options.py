@@ -48,7 +48,7 @@ class Option(Record):
 
     @property
     def default(self) -> Any:
-        """Return its value where nobody sets it."""
+        """Return its default value."""
         return DEFAULTS[self.key]
 
 

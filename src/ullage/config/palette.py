@@ -117,7 +117,7 @@ class Look(Record):
     background: Background | None = None
 
     def in_terminal(self, background: Background | None = None) -> dict[str, str]:
-        """Return the style of each level, and of what is faint, in a terminal; on dark unless told otherwise."""
+        """Return the style of each level, and of what is faint, in a terminal; for a dark one where that is unknown."""
         if self.palette == "none":
             return {}
         shown = background or self.background or "dark"
@@ -156,8 +156,8 @@ def _with_hex(background: Background) -> dict[str, str]:
     return {**styles, "stale": shown["faint"], "faint": shown["faint"]}
 
 
-def background_of(environ: Mapping[str, str], wanted: str = "auto") -> Background | None:
-    """Return the background of the terminal: the one that is wanted, or what COLORFGBG tells; None where neither does.
+def find_background(environ: Mapping[str, str], wanted: str = "auto") -> Background | None:
+    """Return the terminal's background: the configured one, else that of COLORFGBG; None where neither says.
 
     COLORFGBG is `foreground;background`, or with a word between, in the numbers of the sixteen colours.
     """
@@ -183,7 +183,7 @@ def check_style(style: str) -> str | None:
 
 def is_colour(word: str) -> bool:
     """Say whether a word is a colour: one of the sixteen, one of the 256, or #rrggbb."""
-    return is_hex(word) or word.removeprefix("bright_") in NAMES or number_of(word) is not None
+    return is_hex(word) or word.removeprefix("bright_") in NAMES or find_colour_number(word) is not None
 
 
 def is_hex(word: str) -> bool:
@@ -191,14 +191,14 @@ def is_hex(word: str) -> bool:
     return len(word) == 7 and word[0] == "#" and all(character in "0123456789abcdefABCDEF" for character in word[1:])
 
 
-def number_of(word: str) -> int | None:
+def find_colour_number(word: str) -> int | None:
     """Return the number of a colour of the 256, such as color130; None for any other word."""
     digits = word.removeprefix("color") if word.startswith("color") else ""
     known = digits.isascii() and digits.isdigit() and len(digits) <= 3 and int(digits) <= 255
     return int(digits) if known else None
 
 
-def hex_of_number(number: int) -> str:
+def convert_number_to_hex(number: int) -> str:
     """Return the colour of a number from 16 to 255, which terminals draw alike, as #rrggbb."""
     if number >= 232:
         shares = (8 + 10 * (number - 232),) * 3

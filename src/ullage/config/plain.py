@@ -1,7 +1,7 @@
-"""The lines that almost every config.toml is made of, read without tomllib.
+"""Read the kinds of lines that almost every config.toml consists of, without tomllib.
 
-That takes several times as long to import as a status line takes for all else. What is not plainly a comment, a table's
-name, or a name with a text, a number, a flag or a list of these, is left to it, and so is saying what is wrong.
+tomllib takes several times as long to import as a status line takes for all else. Anything but comments, tables' names,
+and names with a text, a number, a flag or a list of these is left to it, errors included.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ _PLAIN = (str, int, float, bool)
 
 
 class _NotPlainError(ValueError):
-    """Something that tomllib has to look at."""
+    """A line that only tomllib can read."""
 
 
 def loads(text: str) -> dict[str, Any] | None:
-    """Return what tomllib makes of a text; None where only tomllib can tell."""
+    """Return what tomllib would; None for a text that only tomllib can read."""
     root: dict[str, Any] = {}
     table, named = root, set()
     try:

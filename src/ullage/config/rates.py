@@ -1,4 +1,4 @@
-"""What may stand in a price list: kinds of rates, tiers, multipliers, and the checks of a person's own prices. Pure."""
+"""The parts of a price list: kinds of rates, tiers, multipliers, and the checks of a person's own prices. Pure."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def check_prices(fields: object) -> str | None:
 
 
 def check_rates(fields: object) -> str | None:
-    """Return what is wrong with the rates of a tier, which must all be there."""
+    """Return in words what is wrong with a tier's rates, all of which are needed; or None."""
     if not isinstance(fields, dict) or set(fields) != set(RATES) or not all(map(is_rate, fields.values())):
         return f"must hold the numbers {', '.join(RATES)}, and nothing else,"
     return None

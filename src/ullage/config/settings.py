@@ -1,4 +1,4 @@
-"""The values in force, typed: what the rest of ullage is given of a configuration; and what they are by default.
+"""The settings: the values in force, typed, and their defaults.
 
 Most people have no config.toml, and a status line reads the settings every time: so the defaults stand here, and the
 table that explains and checks them elsewhere.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ullage.base.dates import timedelta
 from ullage.base.record import Record
-from ullage.config.palette import LEVELS, Look, background_of
+from ullage.config.palette import LEVELS, Look, find_background
 from ullage.config.wishes import Wishes, parse_quiet_hours
 from ullage.quota.model import Thresholds
 from ullage.quota.timeline import SURFACES
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-# Each option's value by its key where nobody sets it; `options` explains them.
+# Each option's default by its key; `options` explains them.
 DEFAULTS: Mapping[str, Any] = {
     "source": "auto",
     "remote": [],
@@ -102,7 +102,7 @@ class Reporting(Record):
 
     @property
     def is_wanted(self) -> bool:
-        """Say whether anything is to be done after a refresh."""
+        """Say whether metrics are to be written or sent after a refresh."""
         return bool(self.textfile or self.push or self.otlp)
 
 
@@ -135,12 +135,12 @@ class Settings(Record):
         tokens = (remote.token for remote in self.remotes)
         return tuple(filter(None, (names.variable for names in (self.web, self.admin, self.analytics, *tokens))))
 
-    def palette_of(self, surface: str) -> dict[str, str]:
+    def choose_palette(self, surface: str) -> dict[str, str]:
         """Return the styles for a surface: a terminal's, or tmux's."""
         return self.look.in_tmux() if surface == "tmux" else self.palette
 
-    def keys_of_others(self) -> tuple[str, ...]:
-        """Return those of them that the source in force does not read."""
+    def list_unread_keys(self) -> tuple[str, ...]:
+        """Return the variables of keys that the source in force does not read."""
         own = self.web.variable if self.source == "web" else ""
         return tuple(name for name in self.key_variables if name != own)
 
@@ -150,7 +150,7 @@ def build_settings(values: Mapping[str, Any], environ: Mapping[str, str] = {}) -
     look = Look(
         palette=values["colors.palette"],
         own={level: values[f"colors.{level}"] for level in LEVELS if values[f"colors.{level}"]},
-        background=background_of(environ, values["colors.background"]),
+        background=find_background(environ, values["colors.background"]),
     )
     template, shape = _segment(values)
     return Settings(
@@ -224,7 +224,7 @@ def _words(value: str | list[str]) -> tuple[str, ...]:
     # Few name a key, and a status line has no time for what it does not need.
     from ullage.system import secret
 
-    return secret.command_words(value)
+    return secret.split_command(value)
 
 
 def _wishes(values: Mapping[str, Any]) -> Wishes:

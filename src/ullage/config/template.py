@@ -1,4 +1,4 @@
-"""The grammar of a template: which fields there are, and what is wrong with one that cannot be read. Pure.
+"""The grammar of a template: its fields, groups and styles, and what is wrong with a bad one. Pure.
 
     {top.name} {top}[ {top.blocked_for}]
     [5h ](dim){5h.bar:5} {5h}
@@ -41,19 +41,19 @@ WINDOW_ATTRIBUTES = (
 )
 CREDITS_ATTRIBUTES = ("", "percent", "used", "limit", "left", "bar", "dots", "ring")
 PLAIN_SUBJECTS = ("age", "state", "plan", "source", "icon")
-# What is drawn in as many cells as one likes.
+# Attributes that may be drawn in any number of cells.
 DRAWN = ("bar", "dots", "course")
 _MOST_CELLS = 40
-# What Claude Code tells its status line about the session, beside the windows.
+# What Claude Code's payload says about the session, beside the windows.
 SESSION_SUBJECTS = ("model", "context", "cost", "folder", "version", "effort")
 
-# What minutes change: a timeline needs steps for these alone.
+# Attributes that change with the minutes, for which a timeline needs steps.
 COUNTDOWNS = ("resets_in", "blocked_for")
 
-# What is shown as a time of day, with its weekday unless that is today's.
+# Attributes that are a time of day, with the weekday unless that is today's.
 MOMENTS = ("resets_at", "runs_out")
 
-# What a forecast is made for, and what the history.
+# Attributes that need a forecast, and those that need the history.
 FORECASTS = ("pace", "runs_out")
 COURSES = ("course",)
 

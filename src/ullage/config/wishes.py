@@ -1,4 +1,4 @@
-"""What a person wants to be told, how and when not, as the settings have it. Pure, and cheap to import."""
+"""Which alerts a person wants, through which channels, and in which quiet hours. Pure, and cheap to import."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class QuietHours(Record):
 
 
 class Wishes(Record):
-    """What a person wants to be told, when and how."""
+    """Which alerts a person wants, when and how."""
 
     via: tuple[str, ...] = ()
     command: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""`ullage doctor`: what is installed, set up, read and due here, and what is wrong with it. It changes nothing.
+"""`ullage doctor`: report what is installed, set up, read and due here, and what is wrong. It changes nothing.
 
 Works where little else does: without a home, with a cache that belongs to somebody else, with a broken config.toml.
 """
@@ -12,14 +12,14 @@ from datetime import UTC, datetime
 from ullage import __version__, config
 from ullage.base.errors import CacheError, UsageError
 from ullage.base.record import Record
-from ullage.base.values import iso
+from ullage.base.values import format_time
 from ullage.doctor import permissions, redact
 from ullage.doctor.finding import Finding
 from ullage.doctor.hosts import measure_prompts, report_hosts
 from ullage.doctor.sources import report_sources
 from ullage.doctor.state import describe_directory, describe_state, find_obstacles
 from ullage.metrics import report as metrics_report
-from ullage.quota.model import Thresholds, state_at
+from ullage.quota.model import Thresholds, judge_age
 from ullage.quota.schedule import Schedule
 from ullage.store import overview, sign_in
 from ullage.store.cache import ProfileCache
@@ -47,7 +47,7 @@ def examine(environ: Mapping[str, str], now: datetime, *, measured: bool = False
     """Look at everything once, and time the prompts if asked to; the state of the machine raises nothing."""
     findings: list[Finding] = []
     cache = _cache(environ, findings)
-    reading, schedule = (cache.reading(), cache.schedule()) if cache else (None, Schedule())
+    reading, schedule = (cache.load_reading(), cache.load_schedule()) if cache else (None, Schedule())
     thresholds, configuration = _configuration(environ, findings)
     hosts = report_hosts(environ, findings)
     prompt = measure_prompts(hosts, environ, now, findings) if measured else {}
@@ -110,7 +110,7 @@ def _cache(environ: Mapping[str, str], findings: list[Finding]) -> ProfileCache 
             "which other machines cannot check. Name a directory of a local disk in ULLAGE_CACHE_DIR."
         )
         findings.append(Finding(code="no_flock", message=words, exit_code=5))
-    findings += filter(None, [permissions.finding("cache_open", cache.root)])
+    findings += filter(None, [permissions.find_exposure("cache_open", cache.root)])
     return cache
 
 
@@ -130,7 +130,7 @@ def _cache_document(cache: ProfileCache | None) -> dict[str, Any] | None:
 
 def _state(environ: Mapping[str, str], findings: list[Finding]) -> dict[str, Any] | None:
     try:
-        path = overview.history_path(environ)
+        path = overview.locate_history(environ)
     except UsageError as error:
         findings.append(Finding(code="no_state_directory", message=str(error), exit_code=error.exit_code))
         return None
@@ -140,13 +140,13 @@ def _state(environ: Mapping[str, str], findings: list[Finding]) -> dict[str, Any
         directory = os.path.dirname(path)
         # On macOS config.toml lies there too, which an editor has made.
         besides = os.path.join(directory, "config.toml")
-        findings += filter(None, [permissions.finding("state_open", directory, besides=besides)])
+        findings += filter(None, [permissions.find_exposure("state_open", directory, besides=besides)])
     return describe_state(path)
 
 
 def _configuration(environ: Mapping[str, str], findings: list[Finding]) -> tuple[Thresholds, dict[str, Any]]:
     try:
-        path = config.config_path(environ)
+        path = config.locate_config(environ)
     except UsageError as error:
         findings.append(Finding(code="no_config_path", message=str(error), exit_code=error.exit_code))
         source = environ.get("ULLAGE_SOURCE") or "auto"
@@ -179,9 +179,9 @@ def _reading_document(reading: Reading | None, thresholds: Thresholds, now: date
         return None
     return {
         "source": reading.source,
-        "as_of": iso(reading.as_of),
+        "as_of": format_time(reading.as_of),
         "age_seconds": int((now - reading.as_of).total_seconds()),
-        "state": state_at(reading.as_of, now, thresholds),
+        "state": judge_age(reading.as_of, now, thresholds),
         "windows": len(reading.windows),
     }
 
@@ -189,13 +189,13 @@ def _reading_document(reading: Reading | None, thresholds: Thresholds, now: date
 def _sources(
     environ: Mapping[str, str], chosen: str, cache: ProfileCache | None, now: datetime
 ) -> list[dict[str, Any]]:
-    rows = report_sources(environ, chosen, cache.readings() if cache else (), now)
+    rows = report_sources(environ, chosen, cache.load_readings() if cache else (), now)
     return [
         {
             "name": row.name,
             "in_force": row.in_force,
             "obstacle": row.obstacle,
-            "as_of": iso(row.as_of) if row.as_of else None,
+            "as_of": format_time(row.as_of) if row.as_of else None,
             "age_seconds": int((now - row.as_of).total_seconds()) if row.as_of else None,
             "cost": row.cost,
         }
@@ -210,35 +210,35 @@ def _sign_in_document(cache: ProfileCache | None, schedule: Schedule) -> dict[st
         return None
     return {
         "plan_tier": found.plan_tier,
-        "expires_at": iso(found.expires_at) if found.expires_at else None,
-        "looked_at": iso(found.looked_at),
+        "expires_at": format_time(found.expires_at) if found.expires_at else None,
+        "looked_at": format_time(found.looked_at),
     }
 
 
 def _running(cache: ProfileCache | None) -> dict[str, Any] | None:
     """Return the process that refreshes now, and since when."""
-    found = cache.lock_holder() if cache else None
+    found = cache.find_lock_holder() if cache else None
     if found is None:
         return None
-    since = iso(datetime.fromtimestamp(found.since, UTC))
+    since = format_time(datetime.fromtimestamp(found.since, UTC))
     return {"process": found.process, "since": since, "stopped": found.is_stopped}
 
 
 def _refresh_document(reading: Reading | None, schedule: Schedule, now: datetime) -> dict[str, Any]:
     problem = schedule.problem or (reading.problem if reading else None)
-    due = schedule.due_at(reading)
+    due = schedule.find_due(reading)
     return {
-        "attempted_at": iso(schedule.attempted_at) if schedule.attempted_at else None,
-        "next_at": iso(due) if due else None,
+        "attempted_at": format_time(schedule.attempted_at) if schedule.attempted_at else None,
+        "next_at": format_time(due) if due else None,
         "due": schedule.is_due(reading, now),
-        "held_until": iso(schedule.hold_until) if schedule.hold_until and schedule.is_held(now) else None,
+        "held_until": format_time(schedule.hold_until) if schedule.hold_until and schedule.is_held(now) else None,
         "failures": schedule.failures,
         "problem": None
         if problem is None
         else {
             "code": problem.code,
             "message": problem.message,
-            "retry_at": iso(problem.retry_at) if problem.retry_at else None,
+            "retry_at": format_time(problem.retry_at) if problem.retry_at else None,
         },
     }
 
@@ -251,7 +251,7 @@ def _metrics_document(environ: Mapping[str, str]) -> list[dict[str, Any]]:
     return [
         {
             "way": one.way,
-            "succeeded_at": iso(one.succeeded_at) if one.succeeded_at else None,
+            "succeeded_at": format_time(one.succeeded_at) if one.succeeded_at else None,
             "problem": one.problem or None,
         }
         for one in sent

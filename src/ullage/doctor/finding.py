@@ -1,4 +1,4 @@
-"""Something that is wrong here."""
+"""A finding: something that is wrong here."""
 
 from __future__ import annotations
 

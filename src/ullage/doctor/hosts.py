@@ -1,4 +1,4 @@
-"""The programs that show the segment: which are here and new enough, and how each is set up."""
+"""Report on the programs that show the segment: which are here and new enough, and how each is set up."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _VERSION_SECONDS = 5
-# What the tests run, or what the shell code is written for.
+# The oldest versions that the tests run, or that the shell code is written for.
 _MINIMUM = {
     "bash": (3, 2),
     "zsh": (5, 3),
@@ -47,8 +47,8 @@ _MORE_FILES = {
 
 
 def report_hosts(environ: Mapping[str, str], findings: list[Finding]) -> list[dict[str, Any]]:
-    """Return what is to be said of each host; every program is started once, for its version, all at the same time."""
-    paths = {name: plans.program(name, environ) for name in plans.HOSTS}
+    """Report on each host; each program is started once, for its version, all of them at the same time."""
+    paths = {name: plans.find_host_program(name, environ) for name in plans.HOSTS}
     versions = _versions(paths, environ)
     hosts = [_host(name, paths[name], versions.get(name), environ, findings) for name in plans.HOSTS]
     _prove(hosts, environ, findings)
@@ -100,7 +100,7 @@ def _prove(hosts: Sequence[dict[str, Any]], environ: Mapping[str, str], findings
         of_shell = [start for start in starts if start.shell == name]
         for start in of_shell:
             shells[name]["seen_at_login" if start.login else "seen"] = start.seen
-        missing = reasons.explain(plans.host(name, environ), of_shell, environ)
+        missing = reasons.explain(plans.find_host(name, environ), of_shell, environ)
         findings += [Finding(code="not_seen", message=sentence, exit_code=2) for sentence in missing]
 
 
@@ -151,7 +151,7 @@ def _host(
 
 
 def _lost_file(name: str, file: str | None, environ: Mapping[str, str]) -> str | None:
-    return plans.lost_file(read_regular(file), plans.host(name, environ), environ) if file else None
+    return plans.find_lost_file(read_regular(file), plans.find_host(name, environ), environ) if file else None
 
 
 def _versions(paths: Mapping[str, str | None], environ: Mapping[str, str]) -> dict[str, str]:
@@ -189,12 +189,12 @@ def _numbers(version: str) -> tuple[int, ...]:
 def _standing(name: str, environ: Mapping[str, str]) -> tuple[str | None, plans.Standing]:
     """Return the file that shows the segment, else the one that setup would change."""
     try:
-        host = plans.host(name, environ)
+        host = plans.find_host(name, environ)
     except UsageError:
         return None, plans.Standing(how="none")
     home = environ.get("HOME", "")
     for path in (host.path, *(os.path.join(home, more) for more in _MORE_FILES.get(name, ()))):
-        standing = plans.standing(read_regular(path), host)
+        standing = plans.find_standing(read_regular(path), host)
         if standing.how != "none":
             return path, standing
     return host.path, plans.Standing(how="none")

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 
-from ullage.prompt.publish import boot_clock
+from ullage.prompt.publish import read_boot_clock
 from ullage.setup import started
 from ullage.system import secret
 from ullage.system.programs import find_program
@@ -86,7 +86,7 @@ def cache(environ: Mapping[str, str], now: int) -> Iterator[dict[str, str]]:
     with tempfile.TemporaryDirectory(prefix="ullage-doctor-", ignore_cleanup_errors=True) as home:
         kept = {name: environ[name] for name in ("PATH", "LANG", "LC_ALL", "LC_CTYPE") if name in environ}
         inside = {**kept, "HOME": home, "TERM": "xterm", "ULLAGE_CACHE_DIR": os.path.join(home, "cache")}
-        started.fill(inside["ULLAGE_CACHE_DIR"], "5h 42%", now, {}, boot_clock())
+        started.fill(inside["ULLAGE_CACHE_DIR"], "5h 42%", now, {}, read_boot_clock())
         yield inside
 
 

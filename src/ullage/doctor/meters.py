@@ -79,8 +79,10 @@ def _obstacle(meter: Meter, environ: Mapping[str, str]) -> str | None:
 
 
 def _transcripts(environ: Mapping[str, str]) -> Iterator[str]:
-    yield os.path.join(claude_state.own_directory(environ) or claude_state.default_directory(environ), "projects")
-    yield os.path.join(claude_state.default_directory(environ), "projects")
+    yield os.path.join(
+        claude_state.find_own_directory(environ) or claude_state.locate_default_directory(environ), "projects"
+    )
+    yield os.path.join(claude_state.locate_default_directory(environ), "projects")
     yield os.path.join(environ.get("HOME") or os.path.expanduser("~"), ".config", "claude", "projects")
 
 
@@ -115,7 +117,7 @@ def word_state(row: MeterReport, now: datetime) -> str:
     """Return in words whether a meter can be used here and is in force."""
     if row.usable is None:
         return "not read"
-    told = f", last answer {words.ago(now - row.as_of)}" if row.as_of else ""
+    told = f", last answer {words.format_ago(now - row.as_of)}" if row.as_of else ""
     if row.in_force:
         return f"in force{told}{f'; {clean(row.obstacle, 300)}' if row.obstacle else ''}"
     return f"usable here{told}" if row.usable else f"not usable here: {clean(row.obstacle, 300)}"

@@ -1,4 +1,4 @@
-"""Who else may look into what is kept here, by the modes of its directories and files."""
+"""Find out by the modes of directories and files who else may look into them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _OTHERS = 0o077
 _MOST_LOOKED_AT = 2000
 
 
-def finding(code: str, directory: str, *, besides: str = "") -> Finding | None:
+def find_exposure(code: str, directory: str, *, besides: str = "") -> Finding | None:
     """Return that others can look at what lies in a directory, `besides` one file, with the chmod that ends it.
 
     Nothing where there are no such modes (Windows), or where there is no directory.
@@ -46,7 +46,7 @@ def _holds_other_things(directory: str) -> bool:
 def _modes(directory: str) -> Iterator[tuple[str, int]]:
     """Yield each directory and file of the user's own that others can get at, from above, with its mode; no links.
 
-    Nobody gets past a directory that is closed to them, whatever the modes of what lies in it.
+    What lies in a closed directory is out of reach, whatever its own modes.
     """
     looked_at = 0
     for parent, directories, names in os.walk(directory):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ullage.base.text import visible
+from ullage.base.text import make_visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _SHAPES = (
 
 
 def redact(document: Any, environ: Mapping[str, str], ids: Iterable[str | None] = ()) -> Any:
-    """Return the same lists, tables and texts with whatever could tell who somebody is, or let one in, taken out.
+    """Return the same lists, tables and texts without anything that identifies a person or opens an account.
 
     That is: what variables of this environment with names such as TOKEN or KEY hold, the ids given, the home
     directory, and everything that has the shape of a key, a token, an id or an e-mail address. Characters that do not
@@ -49,11 +49,11 @@ def _each(value: Any, known: list[str], home: str) -> Any:
 def _text(text: str, known: list[str], home: str) -> str:
     for secret in known:
         text = text.replace(secret, "<secret>")
-    # What is longer is no words for anybody, and would be searched for addresses from each of its characters on.
+    # A longer run is not language, and the search for addresses would begin anew at each of its characters.
     text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
     for shape, instead in _SHAPES:
         text = shape.sub(instead, text)
     if home:
         # A profile's cache repeats the profile's whole path, so the home may stand in the middle of one.
         text = re.sub(rf"(\w?){re.escape(home)}(?=[^\w.-]|$)", lambda found: f"{found[1]}/~" if found[1] else "~", text)
-    return visible(text)
+    return make_visible(text)

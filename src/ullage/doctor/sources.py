@@ -12,7 +12,7 @@ from ullage.setup import settings_json
 from ullage.sources import claude_cache, claude_cli, claude_state
 from ullage.store.remotes import RemoteStore
 from ullage.system.files import read_regular
-from ullage.system.places import cache_root
+from ullage.system.places import locate_cache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def report_sources(
 
 
 def _status_line(environ: Mapping[str, str], _chosen: str, _now: datetime) -> str | None:
-    directory = claude_state.own_directory(environ) or claude_state.default_directory(environ)
+    directory = claude_state.find_own_directory(environ) or claude_state.locate_default_directory(environ)
     named = read_regular(os.path.join(directory, "settings.json"), _LARGEST_SETTINGS) or b""
     if settings_json.COMMAND.encode() in named:
         return None
@@ -97,7 +97,7 @@ def _web(environ: Mapping[str, str], chosen: str, _now: datetime) -> str | None:
 def _remote(environ: Mapping[str, str], _chosen: str, _now: datetime) -> str | None:
     try:
         asked = config.load(environ)[0].remotes
-        answers = RemoteStore(cache_root(environ)).load_all([remote.name for remote in asked])
+        answers = RemoteStore(locate_cache(environ)).load_all([remote.name for remote in asked])
     except UllageError as error:
         return str(error)
     if not answers:

@@ -28,7 +28,7 @@ def describe_state(path: str) -> dict[str, Any]:
 def _history(path: str) -> dict[str, Any]:
     samples = None
     with contextlib.suppress(HistoryError):
-        samples = history.count(path)
+        samples = history.count_samples(path)
     return {"file": path, **_standing(path), "bytes": _size(path), "samples": samples, "damaged": _damaged(path)}
 
 
@@ -41,7 +41,7 @@ def _size(path: str) -> int | None:
 
 def _damaged(path: str) -> list[str]:
     try:
-        return history.damaged_files(path)
+        return history.list_damaged_files(path)
     except OSError:
         return []
 
@@ -74,7 +74,7 @@ def find_obstacles(path: str) -> list[tuple[str, str]]:
         found.append(("state_not_writable", words))
     if os.path.lexists(path):
         try:
-            history.count(path)
+            history.count_samples(path)
         except HistoryError as error:
             found.append(("history_unreadable", str(error)))
     return found

@@ -9,10 +9,18 @@ from __future__ import annotations
 from ullage.base.dates import timedelta
 from ullage.base.record import Record
 from ullage.base.text import clean
-from ullage.base.values import iso
+from ullage.base.values import format_time
 from ullage.guard import limits as limiting
 from ullage.quota.exits import NOTHING_KNOWN, OVER, TOO_OLD, UNDER, choose_exit_code
-from ullage.quota.model import CLOCK_SLACK, CREDITS_ID, FULL_PERCENT, has_reset, limits_of, named_limits, state_of
+from ullage.quota.model import (
+    CLOCK_SLACK,
+    CREDITS_ID,
+    FULL_PERCENT,
+    has_reset,
+    judge_state,
+    list_limits,
+    list_named_limits,
+)
 from ullage.render import words
 
 TYPE_CHECKING = False
@@ -94,7 +102,7 @@ def judge(
         return Verdict(
             outcome="unknown", exit_code=choose_exit_code(None, problem, thresholds, now), message=clean(why, 500)
         )
-    named, every = named_limits(reading), limits_of(reading)
+    named, every = list_named_limits(reading), list_limits(reading)
     most = limiting.assign_limits(question.most, named, every)
     need = limiting.assign_limits(question.need, named, every)
     unlimited = limiting.assign_limits([limiting.Limit(window=None, percent=FULL_PERCENT)], named, every)
@@ -138,8 +146,8 @@ def _finding(
     if has_reset(window, now):
         why = f"{label} has reset, and there is no newer reading"
         return WindowVerdict(outcome="unknown", exit_code=TOO_OLD, why=why, **common)
-    if state_of(window, now, thresholds) == "expired":
-        why = f"what is known of {label} is {words.age(now - window.as_of)} old"
+    if judge_state(window, now, thresholds) == "expired":
+        why = f"what is known of {label} is {words.format_age(now - window.as_of)} old"
         return WindowVerdict(outcome="unknown", exit_code=TOO_OLD, why=why, **common)
     projected = forecast.projected_percent if forecast else None
     common |= {"used": used, "projected": projected}
@@ -147,10 +155,11 @@ def _finding(
     if used >= limit or used + need > limit or (need and projected is not None and projected + need > limit):
         return WindowVerdict(outcome="over", exit_code=OVER, why=why, room_at=window.resets_at, **common)
     if max_age is not None and not window.is_dated:
-        why = f"{label} is at {words.percent(used)}, and the source does not tell since when"
+        why = f"{label} is at {words.format_percent(used)}, and the source does not tell since when"
         return WindowVerdict(outcome="unknown", exit_code=TOO_OLD, why=why, **common)
     if max_age is not None and not (timedelta(0) - CLOCK_SLACK <= now - window.as_of <= max_age):
-        why = f"{label} was at {words.percent(used)} {words.age(now - window.as_of)} ago, older than --max-age allows"
+        since = words.format_age(now - window.as_of)
+        why = f"{label} was at {words.format_percent(used)} {since} ago, older than --max-age allows"
         return WindowVerdict(outcome="unknown", exit_code=TOO_OLD, why=why, **common)
     return WindowVerdict(outcome="under", exit_code=UNDER, why=why, **common)
 
@@ -169,21 +178,21 @@ def _paid(finding: WindowVerdict, reading: Reading) -> WindowVerdict:
 
 def _standing(window: Window, limit: float, need: float, projected: float | None, now: datetime) -> str:
     assert window.used_percent is not None
-    why = f"{clean(window.label)} is at {words.percent(window.used_percent)}{_amounts(window)}"
+    why = f"{clean(window.label)} is at {words.format_percent(window.used_percent)}{_amounts(window)}"
     if need and projected is not None and projected > window.used_percent:
-        why += f" and heads for {words.percent(projected)}"
+        why += f" and heads for {words.format_percent(projected)}"
     why += f", limit {limit:g}%"
     if need:
         why += f", {need:g}% wanted"
     if window.resets_at is not None:
-        why += f", resets in {words.countdown(window.resets_at - now)}"
+        why += f", resets in {words.format_countdown(window.resets_at - now)}"
     return why
 
 
 def _amounts(window: Window) -> str:
     if window.used is None or window.limit is None:
         return ""
-    return f" ({words.money(window.used)} of {words.money(window.limit)})"
+    return f" ({words.format_money(window.used)} of {words.format_money(window.limit)})"
 
 
 def _together(findings: Sequence[WindowVerdict]) -> Verdict:
@@ -196,13 +205,13 @@ def _together(findings: Sequence[WindowVerdict]) -> Verdict:
     return Verdict(
         outcome=outcome,
         exit_code=min(finding.exit_code for finding in deciding),
-        message=_told(outcome, deciding),
+        message=_format_message(outcome, deciding),
         findings=tuple(findings),
         room_at=max((reset for reset in resets if reset is not None), default=None) if all(resets) else None,
     )
 
 
-def _told(outcome: Outcome, deciding: Sequence[WindowVerdict]) -> str:
+def _format_message(outcome: Outcome, deciding: Sequence[WindowVerdict]) -> str:
     """Return the message of a verdict: every window that is over, else the window that matters most."""
     if outcome == "over":
         return f"No room: {'; '.join(finding.why for finding in deciding)}."
@@ -230,7 +239,7 @@ def describe_verdict(verdict: Verdict, *, allowed: bool) -> dict[str, Any]:
         "outcome": verdict.outcome,
         "exit_code": verdict.exit_code,
         "message": verdict.message,
-        "room_at": iso(verdict.room_at) if verdict.room_at else None,
+        "room_at": format_time(verdict.room_at) if verdict.room_at else None,
         "windows": [
             {
                 "id": finding.id,
@@ -240,8 +249,8 @@ def describe_verdict(verdict: Verdict, *, allowed: bool) -> dict[str, Any]:
                 "limit_percent": finding.limit,
                 "need_percent": finding.need,
                 "projected_percent": finding.projected,
-                "as_of": iso(finding.as_of) if finding.as_of else None,
-                "room_at": iso(finding.room_at) if finding.room_at else None,
+                "as_of": format_time(finding.as_of) if finding.as_of else None,
+                "room_at": format_time(finding.room_at) if finding.room_at else None,
             }
             for finding in verdict.findings
         ],

@@ -9,7 +9,7 @@ from ullage.base.dates import timedelta
 from ullage.base.errors import UsageError
 from ullage.base.record import Record
 from ullage.base.text import clean
-from ullage.quota.model import CREDITS_ID, find_window, windows_named
+from ullage.quota.model import CREDITS_ID, find_window, find_windows_named
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def find_named_window(name: str, windows: tuple[Window, ...]) -> Window | None:
 
 
 def _ids(name: str, windows: tuple[Window, ...]) -> Sequence[str]:
-    found = windows_named(windows, name)
+    found = find_windows_named(windows, name)
     if found:
         return [window.id for window in found]
     if name in _ALWAYS:

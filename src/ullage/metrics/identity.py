@@ -66,7 +66,7 @@ def identify_installation(environ: Mapping[str, str]) -> str:
     Host name and user are hashed in, so a copy of the state directory on another machine has another id. Raises
     MetricsError where the drawn number cannot be kept.
     """
-    path = os.path.join(config.state_path(environ), "installation")
+    path = os.path.join(config.locate_state(environ), "installation")
     drawn = read_regular(path, _LARGEST, own=True) or _drawn(path)
     user = os.geteuid() if hasattr(os, "geteuid") else ""
     return hashlib.sha256(drawn + f" {platform.node()} {user}".encode()).hexdigest()[:16]
@@ -97,7 +97,7 @@ def _addresses(overviews: Iterable[Overview], environ: Mapping[str, str]) -> dic
     found: dict[str, tuple[str, str]] = {}
     for one in overviews:
         with contextlib.suppress(SourceError):
-            signed_in = claude_state.part(places.of_profile(one.profile, environ), "oauthAccount")
+            signed_in = claude_state.read_part(places.select_profile(one.profile, environ), "oauthAccount")
             address = clean(signed_in.get("emailAddress"), _LONGEST_ADDRESS)
             # Another person may have signed in since the reading: then the address is not this account's.
             if address and one.account.key is not None and clean(signed_in.get("accountUuid")) == one.account.id:

@@ -32,7 +32,7 @@ class Names(Record):
     install: str = ""
     addresses: Mapping[str, str] = MappingProxyType({})
 
-    def account(self, key: str | None, profile: str | None) -> str:
+    def name_account(self, key: str | None, profile: str | None) -> str:
         """Return the value of the label `account` for an account's key (`quota.model.Account`)."""
         if key is None:
             return "unnamed-" + self._pseudonym(f"{self.install} {profile or ''}")

@@ -14,7 +14,7 @@ from ullage import config
 from ullage.base.errors import MetricsError, UllageError
 from ullage.base.record import Record
 from ullage.base.text import clean
-from ullage.base.values import iso, parse_time
+from ullage.base.values import format_time, parse_time
 from ullage.metrics import formats, identity, otlp, push, samples, textfile
 from ullage.metrics.push import PushRoute
 from ullage.store import overview
@@ -48,7 +48,7 @@ class Sent(Record):
 
 def gather(settings: Settings, environ: Mapping[str, str], now: datetime) -> tuple[Family, ...]:
     """Return every metric of every profile, from the cache alone."""
-    known = overview.load_all(overview.every_profile(environ), environ, settings.thresholds, now)
+    known = overview.load_all(overview.list_profiles(environ), environ, settings.thresholds, now)
     return samples.build_families(
         known, settings.thresholds, now, identity.name_accounts(settings.reporting, known, environ)
     )
@@ -84,7 +84,7 @@ def send_all(environ: Mapping[str, str]) -> tuple[Sent, ...]:
     Returns nothing where another process held the lock for too long.
     """
     settings, _ = config.load(environ)
-    directory = config.state_path(environ)
+    directory = config.locate_state(environ)
     directories.make_private(directory, variable=directories.STATE)
     with hold_lock(os.path.join(directory, _LOCK), _PATIENCE_SECONDS) as alone:
         if not alone:
@@ -111,7 +111,7 @@ def _tried(before: Sent, settings: Settings, environ: Mapping[str, str]) -> Sent
 
 def load_last(environ: Mapping[str, str]) -> tuple[Sent, ...]:
     """Return the kept outcome of each way; none for a file that cannot be decoded."""
-    data = read_regular(os.path.join(config.state_path(environ), _STATUS), own=True)
+    data = read_regular(os.path.join(config.locate_state(environ), _STATUS), own=True)
     try:
         fields = json.loads(data or b"{}")
     except (ValueError, RecursionError):
@@ -133,14 +133,14 @@ def _sent(way: str, fields: Mapping[str, object]) -> Sent:
 def _keep(environ: Mapping[str, str], sent: tuple[Sent, ...]) -> None:
     ways = {
         one.way: {
-            "succeeded_at": iso(one.succeeded_at) if one.succeeded_at else None,
-            "failed_at": iso(one.failed_at) if one.failed_at else None,
+            "succeeded_at": format_time(one.succeeded_at) if one.succeeded_at else None,
+            "failed_at": format_time(one.failed_at) if one.failed_at else None,
             "problem": one.problem,
         }
         for one in sent
     }
     data = json.dumps({"format": _FORMAT, "ways": ways}).encode() + b"\n"
-    write_atomically(os.path.join(config.state_path(environ), _STATUS), data)
+    write_atomically(os.path.join(config.locate_state(environ), _STATUS), data)
 
 
 def main() -> int:

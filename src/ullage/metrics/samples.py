@@ -130,8 +130,8 @@ def build_families(
 def _samples(overviews: Iterable[Overview], thresholds: Thresholds, now: datetime, names: Names) -> Iterator[Sample]:
     yield "ullage_build_info", {"version": __version__}, 1.0
     for one in overviews:
-        account = {"account": names.account(one.account.key, one.profile)}
-        usage = contract.document(one.reading, one.schedule, thresholds, now, one.forecasts)
+        account = {"account": names.name_account(one.account.key, one.profile)}
+        usage = contract.build_document(one.reading, one.schedule, thresholds, now, one.forecasts)
         yield from _of_account(account, usage, names)
         for window in usage.windows[:MOST_WINDOWS]:
             yield from _of_window({**account, "window": window.id}, window)

@@ -11,7 +11,7 @@ from decimal import Decimal
 from ullage.base.documentation import find_page
 from ullage.base.errors import SourceError, UsageError
 from ullage.base.text import clean
-from ullage.base.values import iso
+from ullage.base.values import format_time
 from ullage.org import keys, reports, rows
 from ullage.system import http, refusals
 
@@ -69,7 +69,7 @@ class Client:
     def __exit__(self, *error: object) -> None:
         self._connection.__exit__(*error)
 
-    def pages(self, query: Query, first: date, last: date) -> Iterator[Page]:
+    def fetch_pages(self, query: Query, first: date, last: date) -> Iterator[Page]:
         """Yield every page of the report for these days; raise SourceError, or UsageError for a refused query."""
         asked = reports.build_parameters(query, first, last)
         seen: set[str] = set()
@@ -131,7 +131,7 @@ class Client:
         if error.retry_at is not None:
             seconds = max(seconds, (error.retry_at - datetime.now(UTC)).total_seconds())
         if attempt + 1 == _MOST_TRIES or seconds > self._deadline - time.monotonic():
-            until = f" before {iso(error.retry_at)}" if error.retry_at else ""
+            until = f" before {format_time(error.retry_at)}" if error.retry_at else ""
             raise self._end(
                 error, _PASSING[error.code], f"Ask again, but not{until}." if until else "Ask later."
             ) from error
@@ -154,7 +154,7 @@ def explain_refusal(answer: http.Response, host: str, query: Query) -> SourceErr
         )
     if answer.status == 404:
         return SourceError("not_found", f"{host} has no such report for this organisation.", reached_server=True)
-    return refusals.refusal(answer, host, datetime.now(UTC), sent="key")
+    return refusals.build_refusal(answer, host, datetime.now(UTC), sent="key")
 
 
 def _words_of(answer: http.Response, host: str) -> str:

@@ -30,9 +30,9 @@ class Days(Record):
 
 
 def parse_day(text: str, now: datetime) -> date:
-    """Read a day of UTC as `moments.which_day` does: a day, a span that ends today, or a time; raise UsageError."""
+    """Read a day of UTC as `moments.parse_utc_day` does: a day, a span that ends today, or a time; raise UsageError."""
     try:
-        return moments.which_day(text, now)
+        return moments.parse_utc_day(text, now)
     except ValueError as error:
         raise UsageError(f"{error}. Days are those of UTC.") from error
 

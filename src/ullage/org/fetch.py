@@ -46,7 +46,7 @@ def fetch_report(
         with client.Client(base, key, pause) as connection:
             for first, last in days.split_days(missing, query.report.days[query.width]):
                 asked_at = now()
-                pages = list(connection.pages(query, first, last))
+                pages = list(connection.fetch_pages(query, first, last))
                 for day in days.Days(first=first, last=last):
                     found[day] = [row for page in pages for row in page.rows if row.day == day]
                     if _is_final(query, day, asked_at, pages):

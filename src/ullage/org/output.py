@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from datetime import UTC, datetime, time, timedelta
 
-from ullage.base.text import for_spreadsheet
+from ullage.base.text import disarm_formula
 from ullage.org import totals
 from ullage.render import columns
 
@@ -58,7 +58,7 @@ def lay_out_table(found: Fetched, by: Sequence[str]) -> Iterator[list[object]]:
     yield [*by, *counts, *(f"cost_{currency.lower()}" for currency in currencies)]
     for total in added:
         shown_labels = (total.labels[name] for name in by)
-        labels = [label if label == totals.NONE else for_spreadsheet(label) for label in shown_labels]
+        labels = [label if label == totals.NONE else disarm_formula(label) for label in shown_labels]
         costs = [f"{total.costs[currency]:f}" if currency in total.costs else "" for currency in currencies]
         yield [*labels, *(total.counts.get(name, "") for name in counts), *costs]
 
@@ -102,7 +102,7 @@ def lay_out(report: Report, wanted: Days, found: Fetched, by: Sequence[str], wid
         headings = [*(_heading(name) for name in by), *map(_heading, counts)]
         headings += ["cost" if currency == "USD" else f"cost {currency}" for currency in currencies]
         rows = [_cells(total, by, counts, currencies) for total in shown]
-        yield from columns.table(headings, len(by), rows, width)
+        yield from columns.lay_out_table(headings, len(by), rows, width)
     if found.unfinished:
         yield ""
         later = " and later" if len(found.unfinished) > 1 else ""
@@ -117,6 +117,6 @@ def _cells(total: OrgTotal, by: Sequence[str], counts: Sequence[str], currencies
     labels = [total.labels.get(name, "total" if at == 0 else "") for at, name in enumerate(by)]
     return [
         *labels,
-        *(columns.count(total.counts.get(name)) for name in counts),
-        *(columns.money(total.costs.get(currency), currency) for currency in currencies),
+        *(columns.format_count(total.counts.get(name)) for name in counts),
+        *(columns.format_money(total.costs.get(currency), currency) for currency in currencies),
     ]

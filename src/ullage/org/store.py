@@ -16,7 +16,7 @@ from ullage.base.text import clean
 from ullage.org.rows import ReportRow
 from ullage.system import directories, keys
 from ullage.system.files import read_regular, write_atomically
-from ullage.system.places import cache_root
+from ullage.system.places import locate_cache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Store:
     """The stored days of one query, asked with one key."""
 
     def __init__(self, environ: Mapping[str, str], base: str, key: Secret, query: Query) -> None:
-        self._root = os.path.join(cache_root(environ), "org")
+        self._root = os.path.join(locate_cache(environ), "org")
         question = json.dumps([query.report.path, query.width, sorted(query.groups), sorted(query.filters)])
         self._directory = os.path.join(
             self._root,

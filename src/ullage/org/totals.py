@@ -30,7 +30,7 @@ class OrgTotal(Record):
 def add_up(rows: Sequence[ReportRow], by: Sequence[str]) -> list[OrgTotal]:
     """Return the totals of rows by labels (`day` and `at` count as labels), by time, then the largest first."""
     groups: dict[tuple[str, ...], list[ReportRow]] = {}
-    for row in _told(rows, by):
+    for row in _keep_named(rows, by):
         groups.setdefault(tuple(_label(row, name) for name in by), []).append(row)
     totals = [_total(dict(zip(by, labels, strict=True)), group) for labels, group in groups.items()]
     return sorted(totals, key=lambda total: _order(total, by))
@@ -51,7 +51,7 @@ def list_currencies(totals: Sequence[OrgTotal]) -> list[str]:
     return sorted({currency for total in totals for currency in total.costs})
 
 
-def _told(rows: Sequence[ReportRow], by: Sequence[str]) -> Sequence[ReportRow]:
+def _keep_named(rows: Sequence[ReportRow], by: Sequence[str]) -> Sequence[ReportRow]:
     """Return the rows that fit the grouping: by model, those with a person's sessions and lines are left out."""
     if "model" not in by:
         return rows

@@ -10,13 +10,13 @@ from ullage.base.text import clean
 from ullage.config.settings import DEFAULTS
 from ullage.config.template import Field, Group, parse_template
 from ullage.quota.model import (
-    binding_window,
+    find_binding_window,
+    find_used_percent,
     find_window,
-    limits_of,
-    named_limits,
-    severity_at,
-    state_of,
-    used_percent_at,
+    grade_window,
+    judge_state,
+    list_limits,
+    list_named_limits,
 )
 from ullage.render import rows, segment, words
 from ullage.render.segment import View
@@ -83,7 +83,7 @@ class Panel(Record):
     @property
     def level(self) -> Level:
         """The level for a bar that takes one colour only."""
-        return segment.level_of(self.spans)
+        return segment.grade_view(self.spans)
 
 
 def look_at(known: Overview, settings: Settings, wanted: Wanted, now: datetime) -> Panel:
@@ -107,7 +107,7 @@ def look_at(known: Overview, settings: Settings, wanted: Wanted, now: datetime) 
     )
     shown = nothing.replace(
         rows=_rows(known, settings, now),
-        origin=words.origin(reading, settings, now),
+        origin=words.format_origin(reading, settings, now),
     )
     window = _chosen(view, wanted.window)
     if window is None:
@@ -115,16 +115,16 @@ def look_at(known: Overview, settings: Settings, wanted: Wanted, now: datetime) 
     return shown.replace(
         spans=tuple(segment.fill(_nodes(wanted, settings), view)),
         short=tuple(segment.fill([Field(subject=wanted.window or "top", attribute="")], view)),
-        used_percent=used_percent_at(window, now, settings.thresholds),
-        severity=severity_at(window, now, settings.thresholds),
-        state=state_of(window, now, settings.thresholds),
+        used_percent=find_used_percent(window, now, settings.thresholds),
+        severity=grade_window(window, now, settings.thresholds),
+        state=judge_state(window, now, settings.thresholds),
     )
 
 
 def _chosen(view: View, name: str | None) -> Window | None:
     if name:
-        return find_window(named_limits(view.reading), name, view.now, view.thresholds)
-    return binding_window(limits_of(view.reading), view.now, view.thresholds)
+        return find_window(list_named_limits(view.reading), name, view.now, view.thresholds)
+    return find_binding_window(list_limits(view.reading), view.now, view.thresholds)
 
 
 def _nodes(wanted: Wanted, settings: Settings) -> tuple[Node, ...]:
@@ -157,7 +157,7 @@ def _rows(known: Overview, settings: Settings, now: datetime) -> tuple[PanelRow,
             bar=row.bar.text,
             course=row.course.text,
             outlook="; ".join(span.text for span in row.outlook),
-            stated=f"{words.read(row.as_of, now)}, from {row.source}" if row.as_of else "",
+            stated=f"{words.format_read_time(row.as_of, now)}, from {row.source}" if row.as_of else "",
         )
-        for row in rows.rows(known, settings, now)
+        for row in rows.build_rows(known, settings, now)
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import colorsys
 
 from ullage.base.record import Record
-from ullage.config.palette import NAMES, hex_of_number, number_of
+from ullage.config.palette import NAMES, convert_number_to_hex, find_colour_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,8 +69,8 @@ def paint(palette: Mapping[str, str], level: Level | Literal["faint"] | None) ->
             colour = word.lower()
         elif word == "dim":
             colour = colour or _DIM
-        elif (number := number_of(word)) is not None:
-            colour = hex_of_number(number) if number > 15 else _NAMED[NAMES[number % 8]]
+        elif (number := find_colour_number(word)) is not None:
+            colour = convert_number_to_hex(number) if number > 15 else _NAMED[NAMES[number % 8]]
         else:
             colour = _NAMED.get(word.removeprefix("bright_"), colour)
     return Paint(colour=colour, bold="bold" in words or "reverse" in words, underline="underline" in words)

@@ -37,7 +37,7 @@ class Sleep(Protocol):
     @property
     def ended(self) -> bool: ...
     def wake(self) -> None: ...
-    def until(self, moment: datetime) -> None: ...
+    def sleep_until(self, moment: datetime) -> None: ...
 
 
 class Followed:
@@ -56,9 +56,9 @@ class Followed:
         # An unattended bar is refreshed at the schedule's slower cadence: a reading within that cadence is not stale.
         thresholds = self.known.schedule.adapt_thresholds(settings.thresholds, self.known.reading)
         settings = settings.replace(thresholds=thresholds)
-        due = self.known.schedule.due_at(self.known.reading, attended=False)
+        due = self.known.schedule.find_due(self.known.reading, attended=False)
         shown = panel.look_at(self.known, settings, self._wanted, now)
-        following = changes.next_change(self.known.reading, self.known.forecasts, settings.thresholds, now, due)
+        following = changes.find_next_change(self.known.reading, self.known.forecasts, settings.thresholds, now, due)
         return shown, following
 
 
@@ -79,7 +79,7 @@ def _while_it_is_the_same(followed: Followed, say: Callable[[Panel], None], slee
     while not sleep.ended and _identity(followed.cache.directory) == directory:
         shown, following = followed.look(datetime.now(UTC))
         say(shown)
-        sleep.until(following)
+        sleep.sleep_until(following)
 
 
 def _identity(directory: str) -> object:
@@ -130,7 +130,7 @@ class PipeSleep:
         with contextlib.suppress(BlockingIOError):
             os.write(self._changing, b".")
 
-    def until(self, moment: datetime) -> None:
+    def sleep_until(self, moment: datetime) -> None:
         """Sleep until a moment, a change or the end."""
         while not self.ended:
             left = (moment - datetime.now(UTC)).total_seconds()

@@ -1,7 +1,7 @@
 """`ullage prompt`: print the frame for now, and start the refresh when it is due.
 
-The hot path. It takes no lock, opens no socket, parses nothing but one small text file, and imports only what the
-interpreter has loaded already or what costs as little.
+The hot path. It takes no lock, opens no socket, parses one small text file, and imports only modules that the
+interpreter has loaded already or that cost as little.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ import os
 import sys
 import time
 
-from ullage.base.arguments import last_value, parse_options
+from ullage.base.arguments import find_last_value, parse_options
 from ullage.base.errors import UsageError
 from ullage.quota import timeline
 from ullage.quota.timeline import SURFACES, choose_timeline
 from ullage.system.files import may_write, read_regular
-from ullage.system.places import choose_profile, profile_directory, timeline_path
+from ullage.system.places import choose_profile, locate_profile, locate_timeline
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,23 +23,23 @@ if TYPE_CHECKING:
 
 
 def run(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int | None:
-    """Print the segment and return the exit code; None when the arguments are for the full command line to explain."""
+    """Print the segment and return the exit code; None for arguments that only the full command line can explain."""
     options = parse_options("prompt", arguments)
     if options is None:
         return None
-    given = last_value(options, "--surface")
+    given = find_last_value(options, "--surface")
     surface = "plain" if given is None else given
     if surface not in SURFACES:
         return None
-    choose_profile(last_value(options, "--profile"), environ)
+    choose_profile(find_last_value(options, "--profile"), environ)
     try:
         data = _read(surface, environ)
     except UsageError:
-        # Nowhere to read from; every other command says why.
+        # There is no cache to read; every other command says why.
         return 0
     now = int(time.time())
     header = timeline.read_header(data)
-    text = timeline.text_at(data, now) if header else b""
+    text = timeline.find_text(data, now) if header else b""
     if text:
         _print(text + b"\n")
     if timeline.is_due(header, now):
@@ -52,7 +52,7 @@ def start_refresh_if_due(
     surfaces: Iterable[str] = SURFACES,
     start: Callable[[Mapping[str, str]], None] | None = None,
 ) -> int:
-    """Start a refresh in the background where a timeline says that one is due, and none has been started already.
+    """Start a refresh in the background where a timeline makes one due and none has been started yet.
 
     `surfaces` are those whose timelines are asked: a bar that redraws by itself is served less often. `start` takes the
     place of `detach.start_refresh` in a process that must not fork. Returns an exit code, which is 0.
@@ -68,13 +68,13 @@ def start_refresh_if_due(
 
 
 def _read(surface: str, environ: Mapping[str, str]) -> bytes:
-    return read_regular(timeline_path(environ, choose_timeline(surface, environ)), own=True) or b""
+    return read_regular(locate_timeline(environ, choose_timeline(surface, environ)), own=True) or b""
 
 
 def _start_refresh(environ: Mapping[str, str], start: Callable[[Mapping[str, str]], None] | None = None) -> None:
     from ullage.system import claim
 
-    directory = profile_directory(environ)
+    directory = locate_profile(environ)
     if may_write(directory, environ) and claim.take(directory, time.time()):
         if start is None:
             from ullage.system import detach
@@ -87,5 +87,5 @@ def _print(text: bytes) -> None:
     try:
         os.write(sys.stdout.fileno(), text)
     except (OSError, ValueError, AttributeError):
-        # Whoever asked for the segment has gone away or gave us no descriptor to print on.
+        # The caller has gone away, or gave us no descriptor to print on.
         return

@@ -1,4 +1,4 @@
-"""A reading becomes frames: everything that time alone will change, rendered ahead of time. Pure."""
+"""Build a timeline's frames from a reading: everything that time alone will change, rendered ahead of time. Pure."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import math
 
 from ullage.base.dates import UTC, datetime, timedelta
 from ullage.config.template import COUNTDOWNS, FORECASTS, MOMENTS, list_fields, parse_template
-from ullage.quota.changes import list_turns, to_second
-from ullage.quota.timeline import LEAD_SECONDS, TIMELINES, Frame, is_ascii, is_coloured, surface_of
+from ullage.quota.changes import list_turns, round_up_to_second
+from ullage.quota.timeline import LEAD_SECONDS, TIMELINES, Frame, find_surface, is_ascii, is_coloured
 from ullage.render import segment
 from ullage.render.segment import View
-from ullage.render.surfaces import form_of, paint
+from ullage.render.surfaces import choose_form, paint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,13 +38,13 @@ def build(
     forecasts: Mapping[str, Forecast] = _NO_FORECASTS,
     samples: Mapping[str, Sequence[Sample]] = _NO_SAMPLES,
 ) -> dict[tuple[str, ...], list[Frame]]:
-    """Return the frames from `now` until the reading is too old to show, by the timelines that have the same ones."""
+    """Build the frames from `now` until the reading expires; timelines that have the same frames share them."""
     written = math.floor(now.timestamp())
     if reading is None:
         return {TIMELINES: [Frame(starts_at=written - LEAD_SECONDS, level="none", text="")]}
     alike: dict[tuple[str, str], list[str]] = {}
     for name in TIMELINES:
-        alike.setdefault((settings.templates[surface_of(name)], form_of(name)), []).append(name)
+        alike.setdefault((settings.templates[find_surface(name)], choose_form(name)), []).append(name)
     scenes = {
         (template, ascii): _scenes(reading, settings, template, written, forecasts, samples, ascii=ascii)
         for template, ascii in {(template, is_ascii(form)) for template, form in alike}
@@ -56,16 +56,16 @@ def build(
 
 
 def _frame(second: int, spans: Sequence[Span], form: str, settings: Settings) -> Frame:
-    level = segment.level_of(spans)
+    level = segment.grade_view(spans)
     if settings.shape and is_coloured(form):
-        from ullage.render.shapes import shaped
+        from ullage.render.shapes import shape_spans
 
-        spans = shaped(spans, settings.shape, level, settings.look, nerd=settings.nerd and not is_ascii(form))
-    return Frame(starts_at=second, level=level, text=paint(spans, form, settings.palette_of(surface_of(form))))
+        spans = shape_spans(spans, settings.shape, level, settings.look, nerd=settings.nerd and not is_ascii(form))
+    return Frame(starts_at=second, level=level, text=paint(spans, form, settings.choose_palette(find_surface(form))))
 
 
-def asks_for(attributes: Iterable[str], settings: Settings) -> bool:
-    """Say whether any template shows one of these attributes."""
+def is_any_shown(attributes: Iterable[str], settings: Settings) -> bool:
+    """Say whether a template shows one of these attributes."""
     return any(_asks_for(attributes, parse_template(template)) for template in {*settings.templates.values()})
 
 
@@ -74,38 +74,38 @@ def _asks_for(attributes: Iterable[str], nodes: Iterable[Node]) -> bool:
 
 
 def _exhaustions(forecasts: Mapping[str, Forecast], written: int, horizon: int) -> set[int]:
-    """Return the seconds at which a forecast that has not come true vanishes, or is told to the minute."""
+    """Return the seconds at which a forecast vanishes unfulfilled, or is near enough to be shown to the minute."""
     moments = [forecast.exhausts_at for forecast in forecasts.values() if forecast.exhausts_at is not None]
     days_before = {math.floor(moment.timestamp()) + 1 - _DAY_SECONDS for moment in moments}
-    return {second for second in {*map(to_second, moments), *days_before} if written < second < horizon}
+    return {second for second in {*map(round_up_to_second, moments), *days_before} if written < second < horizon}
 
 
 def _midnights(written: int, horizon: int) -> set[int]:
-    """Return the local midnights on the way, at which a time of day loses or gains its weekday."""
+    """Return the local midnights in between, at which a time of day gains or loses its weekday."""
     local = datetime.fromtimestamp(written, UTC).astimezone()
     # Without a zone it is the local midnight on both sides of a change of the clocks.
     today = local.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
     days = range(1, (horizon - written) // _DAY_SECONDS + 2)
-    midnights = {to_second(today + timedelta(days=number)) for number in days}
+    midnights = {round_up_to_second(today + timedelta(days=number)) for number in days}
     return {second for second in midnights if written < second < horizon}
 
 
 def _steps(reading: Reading, nodes: Iterable[Node], written: int, horizon: int) -> list[int]:
-    """Return the seconds at which a countdown or an age shows another text: minutes soon, five minutes later on."""
+    """Return the seconds at which a countdown or an age is redrawn: each minute at first, later every five minutes."""
     steps: set[int] = set()
     fields = list_fields(nodes)
     for window in _list_counted_down(reading, {field.attribute for field in fields}):
         if window.resets_at is not None:
-            steps |= _every_step(to_second(window.resets_at), written, horizon)
+            steps |= _every_step(round_up_to_second(window.resets_at), written, horizon)
     if any(field.subject == "age" for field in fields):
-        steps |= _every_step(to_second(reading.as_of), written, horizon)
+        steps |= _every_step(round_up_to_second(reading.as_of), written, horizon)
     return sorted(steps)
 
 
 def _list_counted_down(reading: Reading, attributes: set[str]) -> list[Window]:
-    """Return the windows of which a template with these attributes may show a countdown."""
+    """List the windows whose countdown a template with these attributes may show."""
     countdowns = attributes & {*COUNTDOWNS}
-    # How long one is blocked for is shown of a window that is used up, which no other becomes by time alone.
+    # `blocked_for` shows only for a window that is used up, and time alone never makes another window that.
     return [
         window for window in reading.windows if countdowns - {"blocked_for"} or (countdowns and _is_used_up(window))
     ]
@@ -123,7 +123,7 @@ def _every_step(phase: int, written: int, horizon: int) -> set[int]:
 
 
 def _thinned(steps: list[int], written: int) -> list[int]:
-    """Drop every second of the far steps while there are many, then of the later near ones: coarse, never frozen."""
+    """Drop every other far step while there are too many, then every other later near one: coarser, never frozen."""
     near = [step for step in steps if step < written + _NEAR_SECONDS]
     far = steps[len(near) :]
     if len(far) > _FEWEST_FAR_STEPS:
@@ -142,7 +142,7 @@ def _scenes(
     *,
     ascii: bool,
 ) -> list[tuple[int, list[Span]]]:
-    """Return the seconds at which what the template shows changes, with what it shows from then on."""
+    """Return the seconds at which the template's text changes, with the text from then on."""
     if ascii:
         settings = settings.replace(ascii_only=True)
     nodes = parse_template(template)
@@ -185,7 +185,7 @@ def _fill(
 
 
 def _without_signs(spans: Iterable[Span]) -> list[Span]:
-    """Drop what is not ASCII in a template's own words, which the setting for glyphs leaves alone."""
+    """Drop what is not ASCII from a template's own words, which `glyphs = "ascii"` leaves alone."""
     return [span.replace(text=span.text.encode("ascii", "ignore").decode()) for span in spans]
 
 

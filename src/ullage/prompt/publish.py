@@ -1,4 +1,4 @@
-"""What is known becomes every surface's timeline, and what tmux shows."""
+"""Publish a snapshot: write every surface's timeline, and set tmux's option."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from ullage.base.dates import UTC, datetime
 from ullage.config.template import COURSES, FORECASTS
 from ullage.prompt import frames
 from ullage.quota import timeline
-from ullage.quota.changes import list_turns, to_second
-from ullage.quota.timeline import ATTENDED, TIMELINES, BootClock, surface_of
+from ullage.quota.changes import list_turns, round_up_to_second
+from ullage.quota.timeline import ATTENDED, TIMELINES, BootClock, find_surface
 from ullage.system.files import read_regular
 
 TYPE_CHECKING = False
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _MOST_PUBLICATIONS = 5
 
 
-def utc_now() -> datetime:
+def read_clock() -> datetime:
     """Return the time by the wall clock."""
     return datetime.now(UTC)
 
@@ -33,17 +33,17 @@ def utc_now() -> datetime:
 def publish_anew(
     cache: ProfileCache,
     settings: Settings,
-    clock: Callable[[], datetime] = utc_now,
+    clock: Callable[[], datetime] = read_clock,
     snapshot: Snapshot | None = None,
 ) -> Snapshot:
-    """Write every surface's timeline from what is on disk, until no other process has added to that meanwhile.
+    """Write every surface's timeline from what is on disk; again while another process has changed that meanwhile.
 
-    A snapshot that the caller has just loaded spares loading it here; the one that was published last is returned.
+    A snapshot that the caller has just loaded spares loading it here. Returns the snapshot that was published.
     """
     snapshot = snapshot or cache.load()
     for _ in range(_MOST_PUBLICATIONS):
         publish(cache, settings, snapshot, clock())
-        if cache.version() == snapshot.stated.version:
+        if cache.find_version() == snapshot.stated.version:
             break
         snapshot = cache.load()
     return snapshot
@@ -56,7 +56,7 @@ def publish(cache: ProfileCache, settings: Settings, snapshot: Snapshot, now: da
     if settings.push_to_tmux:
         from ullage.prompt import tmux
 
-        tmux.push(cache.environ, cache.timeline("tmux"), math.floor(now.timestamp()))
+        tmux.push(cache.environ, cache.read_timeline("tmux"), math.floor(now.timestamp()))
 
 
 def _load_forecasts(
@@ -79,27 +79,27 @@ def _contents(
 ) -> dict[tuple[bytes, int], list[str]]:
     """Return the timelines' bytes and checkpoints, each with the names of those that have it; the last name is last."""
     written = math.floor(now.timestamp())
-    reading, clock = snapshot.reading, boot_clock()
-    forecasts = _load_forecasts(cache, reading, settings, now) if frames.asks_for(FORECASTS, settings) else {}
-    samples = _load_samples(cache, reading, now) if frames.asks_for(COURSES, settings) else {}
+    reading, clock = snapshot.reading, read_boot_clock()
+    forecasts = _load_forecasts(cache, reading, settings, now) if frames.is_any_shown(FORECASTS, settings) else {}
+    samples = _load_samples(cache, reading, now) if frames.is_any_shown(COURSES, settings) else {}
     turns = list_turns(reading, settings.thresholds, written) if reading else ()
-    due = {attended: snapshot.schedule.due_at(reading, attended=attended) for attended in (True, False)}
+    due = {attended: snapshot.schedule.find_due(reading, attended=attended) for attended in (True, False)}
     found: dict[tuple[bytes, int], list[str]] = {}
     for names, built in frames.build(reading, settings, now, forecasts, samples).items():
         for attended, due_at in due.items():
-            alike = [name for name in names if (surface_of(name) in ATTENDED) is attended]
+            alike = [name for name in names if (find_surface(name) in ATTENDED) is attended]
             if alike:
-                refresh_after = to_second(due_at) if due_at else written
+                refresh_after = round_up_to_second(due_at) if due_at else written
                 checkpoint = min([refresh_after, *turns])
                 data = timeline.encode(
                     built, written=written, refresh_after=refresh_after, checkpoint=checkpoint, clock=clock
                 )
                 found.setdefault((data, checkpoint), []).extend(alike)
-    # Whether a publication came to its end is seen by the last timeline.
+    # The last timeline is written last, so that it shows whether a publication was completed.
     return dict(sorted(found.items(), key=lambda content: TIMELINES[-1] in content[1]))
 
 
-def boot_clock(
+def read_boot_clock(
     uptime_path: str = "/proc/uptime", boot_id_path: str = "/proc/sys/kernel/random/boot_id"
 ) -> BootClock | None:
     """Return the wall clock at boot where the system tells its uptime to a shell (Linux), else None."""

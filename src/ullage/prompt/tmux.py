@@ -1,4 +1,4 @@
-"""The segment without a process: a refresh sets it as an option of running tmux servers, with the time it holds for.
+"""The segment in tmux without a process: a refresh sets it, with its validity, as an option of running servers.
 
     @ullage        the text, as `ullage-prompt tmux` would print it
     @ullage_from   the second from which on it is true
@@ -36,20 +36,20 @@ class Pushed(Record):
 
 
 def push(environ: Mapping[str, str], data: bytes, now: int) -> None:
-    """Set the text of a tmux timeline for `now` in every tmux server of this user that shows this profile.
+    """Set a tmux timeline's text for `now` in each tmux server of this user that shows this profile.
 
-    Starts no server. A server that does not answer is left alone: what it has runs out by itself.
+    Starts no server. A server that does not answer is passed over: the text that it has expires by itself.
     """
     program = programs.find_program("tmux", environ)
-    pushed = pushed_at(data, now)
+    pushed = find_pushed(data, now)
     if program is None or pushed is None:
         return
-    for socket in sockets(environ):
+    for socket in list_sockets(environ):
         if _profile(program, socket) == (environ.get("CLAUDE_CONFIG_DIR") or ""):
             _tmux(program, socket, *_arguments(pushed))
 
 
-def pushed_at(data: bytes, now: int) -> Pushed | None:
+def find_pushed(data: bytes, now: int) -> Pushed | None:
     """Return the frame for `now` with its end: the next frame's start or the time a refresh is due."""
     decoded = timeline.decode(data)
     if decoded is None:
@@ -62,8 +62,8 @@ def pushed_at(data: bytes, now: int) -> Pushed | None:
     return Pushed(text=past[-1].text, start=past[-1].starts_at, until=min([header.refresh_after, *following]))
 
 
-def sockets(environ: Mapping[str, str]) -> list[str]:
-    """Return the sockets of this user's tmux servers: all in tmux's directory, and the one that TMUX names."""
+def list_sockets(environ: Mapping[str, str]) -> list[str]:
+    """Return the sockets of this user's tmux servers: those in tmux's directory, and that in TMUX."""
     if not hasattr(os, "geteuid"):
         return []
     directory = os.path.join(environ.get("TMUX_TMPDIR") or "/tmp", f"tmux-{os.geteuid()}")  # noqa: S108  # tmux's own

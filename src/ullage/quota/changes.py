@@ -23,25 +23,25 @@ _MINUTE_SECONDS = 60
 
 
 def list_turns(reading: Reading, thresholds: Thresholds, written: int) -> set[int]:
-    """Return the seconds after `written` at which a window resets or a statement grows stale or too old to show.
+    """List the seconds after `written` at which a window resets or a statement becomes stale or expires.
 
-    What happens once everything is too old does not count.
+    Nothing is listed after the last statement has expired: nothing is shown from then on.
     """
     stated = _list_stated(reading)
-    last = to_second(max(stated) + thresholds.expire_after)
-    seconds = map(to_second, _list_moments(reading, thresholds))
+    last = round_up_to_second(max(stated) + thresholds.expire_after)
+    seconds = map(round_up_to_second, _list_moments(reading, thresholds))
     return {second for second in seconds if written < second <= last}
 
 
-def next_turn(
+def find_next_turn(
     reading: Reading, forecasts: Mapping[str, Forecast], thresholds: Thresholds, now: datetime
 ) -> datetime | None:
-    """Return the next moment at which something shown would become untrue, None when nothing is ahead."""
+    """Return the next moment at which something shown would become untrue; None when there is no such moment."""
     exhaustions = {forecast.exhausts_at for forecast in forecasts.values() if forecast.exhausts_at is not None}
     return min((at for at in _list_moments(reading, thresholds) | exhaustions if at > now), default=None)
 
 
-def next_change(
+def find_next_change(
     reading: Reading | None,
     forecasts: Mapping[str, Forecast],
     thresholds: Thresholds,
@@ -56,12 +56,12 @@ def next_change(
     if reading is not None:
         resets = {window.resets_at for window in reading.windows if window.resets_at is not None}
         moments |= {_next_minute(counted, now) for counted in resets | _list_stated(reading)}
-        turn = next_turn(reading, forecasts, thresholds, now)
+        turn = find_next_turn(reading, forecasts, thresholds, now)
         moments |= {turn} if turn else set()
     return min(moments)
 
 
-def to_second(moment: datetime) -> int:
+def round_up_to_second(moment: datetime) -> int:
     """Return the first whole second at which a moment has come."""
     return math.ceil(moment.timestamp())
 

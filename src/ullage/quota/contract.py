@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from ullage.base.values import iso
-from ullage.quota.model import CLOCK_SLACK, has_reset, severity_at, state_at, state_of, used_percent_at
+from ullage.base.values import format_time
+from ullage.quota.model import CLOCK_SLACK, find_used_percent, grade_window, has_reset, judge_age, judge_state
 from ullage.quota.model import Credits as KnownCredits
 from ullage.quota.model import Money as KnownMoney
 
@@ -35,7 +35,7 @@ Severity = Literal["normal", "warning", "critical", "exhausted"]
 
 
 class Document(Struct):
-    """What every document of ours is made of (`schemas` holds those of the other commands)."""
+    """The base of every JSON document that a command prints; `schemas` has those of the other commands."""
 
 
 class AccountDocument(Document):
@@ -145,20 +145,20 @@ class ProfilesDocument(Document):
     profiles: list[ProfileDocument]
 
 
-def document(
+def build_document(
     reading: Reading | None,
     schedule: Schedule,
     thresholds: Thresholds,
     now: datetime,
     forecasts: Mapping[str, Forecast] = MappingProxyType({}),
 ) -> UsageDocument:
-    """Return what is known at `now` as the contract words it."""
+    """Build the document of what is known at `now`."""
     problem = schedule.problem or (reading.problem if reading else None)
-    due = schedule.due_at(reading)
+    due = schedule.find_due(reading)
     common: dict[str, Any] = {
         "schema": VERSION,
-        "generated_at": iso(now),
-        "next_refresh_at": iso(due) if due else None,
+        "generated_at": format_time(now),
+        "next_refresh_at": format_time(due) if due else None,
         "problem": _problem(problem) if problem else None,
     }
     if reading is None:
@@ -179,9 +179,9 @@ def document(
     return UsageDocument(
         account=_account(reading.account),
         source=reading.source,
-        as_of=iso(reading.as_of) if reading.is_dated else None,
+        as_of=format_time(reading.as_of) if reading.is_dated else None,
         age_seconds=max(0, int((now - reading.as_of).total_seconds())) if is_aged else None,
-        state=state_of(reading, now, thresholds),
+        state=judge_state(reading, now, thresholds),
         windows=[_window(window, thresholds, now, forecasts.get(window.id)) for window in reading.windows],
         credits=_credits(reading.credits, reading, thresholds, now) if reading.credits else None,
         pools=[_pool(pool, reading) for pool in reading.pools],
@@ -201,8 +201,8 @@ def _account(account: Account) -> AccountDocument:
     )
 
 
-def lasting(usage: UsageDocument) -> UsageDocument:
-    """Return the document without what every second changes, so that two of them differ when something has happened."""
+def omit_passing(usage: UsageDocument) -> UsageDocument:
+    """Return the document without its ages and countdowns: two of these differ only when something has happened."""
     windows = [msgspec.structs.replace(window, resets_in_seconds=None) for window in usage.windows]
     return msgspec.structs.replace(usage, age_seconds=None, generated_at="", windows=windows)
 
@@ -217,7 +217,7 @@ def encode_line(document: Document) -> bytes:
     return msgspec.json.encode(document)
 
 
-def schema(
+def build_schema(
     document: type[Document] = UsageDocument,
     title: str = "ullage usage",
     description: str = "How much of a Claude plan's quota is used.",
@@ -231,26 +231,26 @@ def schema(
     }
 
 
-def components(documents: Iterable[type[Document]]) -> dict[str, Any]:
+def build_components(documents: Iterable[type[Document]]) -> dict[str, Any]:
     """Return the schemas of documents, and of what they hold, by name, as OpenAPI refers to them."""
     return msgspec.json.schema_components(documents, ref_template="#/components/schemas/{name}")[1]
 
 
 def _window(window: Window, thresholds: Thresholds, now: datetime, forecast: Forecast | None) -> WindowDocument:
-    used = used_percent_at(window, now, thresholds)
+    used = find_used_percent(window, now, thresholds)
     resets_at = None if has_reset(window, now) else window.resets_at
     return WindowDocument(
         id=window.id,
         label=window.label,
         used_percent=used,
         left_percent=None if used is None else max(0.0, 100.0 - used),
-        resets_at=iso(resets_at) if resets_at else None,
+        resets_at=format_time(resets_at) if resets_at else None,
         resets_in_seconds=int((resets_at - now).total_seconds()) if resets_at else None,
-        severity=severity_at(window, now, thresholds),
+        severity=grade_window(window, now, thresholds),
         headline=window.headline,
         source=window.source,
-        as_of=iso(window.as_of),
-        state=state_of(window, now, thresholds),
+        as_of=format_time(window.as_of),
+        state=judge_state(window, now, thresholds),
         has_reset=has_reset(window, now),
         pace=_pace(forecast) if forecast else None,
         listed=window.is_listed,
@@ -264,7 +264,7 @@ def _window(window: Window, thresholds: Thresholds, now: datetime, forecast: For
 
 def _pace(forecast: Forecast) -> PaceDocument:
     moments = (forecast.exhausts_at, forecast.exhausts_earliest, forecast.exhausts_latest)
-    exhausts_at, earliest, latest = (iso(moment) if moment else None for moment in moments)
+    exhausts_at, earliest, latest = (format_time(moment) if moment else None for moment in moments)
     return PaceDocument(
         ratio=_rounded(forecast.ratio),
         projected_percent=_rounded(forecast.projected_percent),
@@ -282,14 +282,14 @@ def _rounded(number: float | None) -> float | None:
 
 def _credits(credits: KnownCredits, reading: Reading, thresholds: Thresholds, now: datetime) -> CreditsDocument | None:
     as_of = credits.as_of or reading.as_of
-    if state_at(as_of, now, thresholds) == "expired":
+    if judge_age(as_of, now, thresholds) == "expired":
         return None
     return CreditsDocument(
         enabled=credits.enabled,
         used=_money(credits.used) if credits.used else None,
         limit=_money(credits.limit) if credits.limit else None,
         used_percent=credits.used_percent,
-        as_of=iso(as_of),
+        as_of=format_time(as_of),
         disabled_reason=credits.disabled_reason,
     )
 
@@ -301,8 +301,8 @@ def _pool(pool: Pool, reading: Reading) -> PoolDocument:
         used_percent=pool.used_percent,
         used=_money(pool.used) if pool.used else None,
         limit=_money(pool.limit) if pool.limit else None,
-        ends_at=iso(pool.ends_at) if pool.ends_at else None,
-        as_of=iso(pool.as_of or reading.as_of),
+        ends_at=format_time(pool.ends_at) if pool.ends_at else None,
+        as_of=format_time(pool.as_of or reading.as_of),
     )
 
 
@@ -312,5 +312,5 @@ def _money(money: KnownMoney) -> MoneyDocument:
 
 def _problem(problem: Problem) -> ProblemDocument:
     return ProblemDocument(
-        code=problem.code, message=problem.message, retry_at=iso(problem.retry_at) if problem.retry_at else None
+        code=problem.code, message=problem.message, retry_at=format_time(problem.retry_at) if problem.retry_at else None
     )

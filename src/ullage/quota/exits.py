@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ullage.quota.model import state_at
+from ullage.quota.model import judge_age
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,10 +26,10 @@ NO_ACCOUNT = (
 
 
 def choose_exit_code(reading: Reading | None, problem: Problem | None, thresholds: Thresholds, now: datetime) -> int:
-    """Return what the contract says for what is known, and for what the last refresh met."""
+    """Choose the exit code that the contract defines for a reading's state and for the last refresh's problem."""
     if reading is None:
         return SOURCE_FAILED if problem and not is_without_account(problem) else NOTHING_KNOWN
-    return TOO_OLD if state_at(reading.as_of, now, thresholds) == "expired" else UNDER
+    return TOO_OLD if judge_age(reading.as_of, now, thresholds) == "expired" else UNDER
 
 
 def is_without_account(problem: Problem | None) -> bool:

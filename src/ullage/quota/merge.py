@@ -10,7 +10,7 @@ down but by a new period or a statement that is much newer.
 from __future__ import annotations
 
 from ullage.base.dates import timedelta
-from ullage.quota.model import RESET_SLACK, SESSION, length, same_reset
+from ullage.quota.model import RESET_SLACK, SESSION, find_length, is_same_reset
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ _KINDS = ("session", "weekly", "model", "other")
 
 def merge(readings: Iterable[Reading]) -> Reading | None:
     """Return the reading that all statements come to; None when there is none."""
-    stated = of_one_quota(sorted(_of_one_account(set(readings)), key=_newest_last))
+    stated = keep_one_quota(sorted(_of_one_account(set(readings)), key=_newest_last))
     if len(stated) < 2:
         return stated[0] if stated else None
     listings = [reading for reading in stated if _is_listing(reading)]
@@ -59,8 +59,8 @@ def merge(readings: Iterable[Reading]) -> Reading | None:
     )
 
 
-def of_one_quota(stated: Sequence[Reading]) -> list[Reading]:
-    """Keep what can be said of one quota; what was asked by sign-in says which one, else the newest statement does.
+def keep_one_quota(stated: Sequence[Reading]) -> list[Reading]:
+    """Keep the statements about one quota: the one that a source asked by sign-in told, else the newest statement's.
 
     A session may run under a token of another account, which its status line does not see. Statements that differ in
     the resets of both main windows while those are running are of two quotas.
@@ -74,17 +74,17 @@ def of_one_quota(stated: Sequence[Reading]) -> list[Reading]:
 def are_two_quotas(one: Reading, other: Reading) -> bool:
     """Say whether two statements differ in the resets of both main windows while these are running."""
     pairs = list(zip(_running_resets(one, other), _running_resets(other, one), strict=True))
-    return all(a is not None and b is not None and not same_reset(a, b) for a, b in pairs)
+    return all(a is not None and b is not None and not is_same_reset(a, b) for a, b in pairs)
 
 
 def goes_on(before: Reading, now: Reading) -> bool:
-    """Say whether a session still tells of the quota that it told of before: of the windows that run, one is the same.
+    """Say whether a session still speaks of the same quota: one of its running windows has the reset it had before.
 
-    Where none of them runs any more, nothing speaks against it.
+    Where none of its former windows is running any more, it may: nothing contradicts it.
     """
     pairs = list(zip(_running_resets(before, now), _running_resets(now, before), strict=True))
     known = [(a, b) for a, b in pairs if a is not None and b is not None]
-    return not known or any(same_reset(a, b) for a, b in known)
+    return not known or any(is_same_reset(a, b) for a, b in known)
 
 
 def _running_resets(reading: Reading, other: Reading) -> list[datetime | None]:
@@ -102,7 +102,7 @@ def _is_listing(reading: Reading) -> bool:
 
 
 def _has_asked(stated: Reading | Window) -> bool:
-    """Say whether the server was asked for this, and when is known; a session hears numbers beside its answers."""
+    """Say whether this came from asking the server at a known time; a session learns numbers beside its answers."""
     return stated.source != "statusline" and not stated.is_heard and stated.is_dated
 
 
@@ -126,7 +126,7 @@ def _names_more(account: Account, than: Account) -> bool:
 
 
 def _account(stated: Sequence[Reading]) -> Account:
-    """Complete the newest account's fields by what older statements tell of it."""
+    """Fill the fields that the newest account lacks from older statements about it."""
     newest = stated[-1].account
     known: dict[str, str | None] = {}
     for reading in stated:
@@ -159,7 +159,7 @@ def _may_add(window: Window, listing: Reading) -> bool:
 
 
 def _completed(window: Window, listed: Window | None) -> Window:
-    """Add what only a listing tells: the label, the headline, and, for the same period, the server's word."""
+    """Add what only a listing has: the label, the headline, and, within the same period, the server's severity."""
     if listed is None or listed == window:
         return window
     severity = window.severity or (listed.severity if _same_period(window, listed) else None)
@@ -167,7 +167,7 @@ def _completed(window: Window, listed: Window | None) -> Window:
 
 
 def pick(windows: Sequence[Window]) -> Window:
-    """Return the statement about one window that holds."""
+    """Pick the statement that holds for one window."""
     known = [window for window in windows if window.used_percent is not None] or list(windows)
     asked = max((window for window in known if _has_asked(window)), key=_order, default=None)
     heard = [window for window in known if asked is None or (not _has_asked(window) and _is_after(window, asked))]
@@ -183,23 +183,23 @@ def pick(windows: Sequence[Window]) -> Window:
 
 
 def _is_after(heard: Window, asked: Window) -> bool:
-    """Say whether a session can have heard this after the server was asked: a period that was over does not return."""
-    if said_at(heard) <= said_at(asked):
+    """Say whether a session may have learnt this after the server was asked: a period that ended does not return."""
+    if date_statement(heard) <= date_statement(asked):
         return False
     if heard.resets_at is None:
         return True
     if asked.resets_at is not None:
         return heard.resets_at > asked.resets_at - RESET_SLACK
     # What had not started then started later, and five hours last five hours.
-    return length(heard) != SESSION or heard.resets_at > asked.as_of + SESSION - 2 * RESET_SLACK
+    return find_length(heard) != SESSION or heard.resets_at > asked.as_of + SESSION - 2 * RESET_SLACK
 
 
 def is_disputed(merged: Reading, stated: Iterable[Reading]) -> bool:
-    """Say whether a session has heard clearly less since than what is shown: whoever can ask should look again."""
+    """Say whether a session has since learnt a clearly lower number than is shown, so that asking again is worth it."""
     shown = {window.id: window for window in merged.windows}
     return any(
         window.id in shown
-        and said_at(window) > said_at(shown[window.id])
+        and date_statement(window) > date_statement(shown[window.id])
         and _same_period(window, shown[window.id])
         and _used(window) <= _used(shown[window.id]) - _CLEAR_FALL
         for reading in stated
@@ -209,17 +209,17 @@ def is_disputed(merged: Reading, stated: Iterable[Reading]) -> bool:
 
 
 def _is_rival(window: Window, newest: Window) -> bool:
-    return _same_period(window, newest) and said_at(window) > said_at(newest) - MUCH_NEWER
+    return _same_period(window, newest) and date_statement(window) > date_statement(newest) - MUCH_NEWER
 
 
-def said_at(window: Window) -> datetime:
-    """Return when the server can have said so at the latest: it names no reset that has passed."""
+def date_statement(window: Window) -> datetime:
+    """Return the latest time at which the server can have said this: it never names a reset that has passed."""
     return window.as_of if window.resets_at is None else min(window.as_of, window.resets_at)
 
 
 def _order(window: Window) -> tuple[Any, ...]:
     """Order statements by time; between those of one moment anything will do that does not depend on arrival."""
-    return said_at(window), _used(window), window.resets_at is not None, window.source, repr(window)
+    return date_statement(window), _used(window), window.resets_at is not None, window.source, repr(window)
 
 
 def _used(window: Window) -> float:
@@ -228,21 +228,22 @@ def _used(window: Window) -> float:
 
 def _same_period(one: Window, other: Window) -> bool:
     if (one.resets_at is None) == (other.resets_at is None):
-        return same_reset(one.resets_at, other.resets_at)
+        return is_same_reset(one.resets_at, other.resets_at)
     # A statement without a reset belongs to the period that was running when it was made.
     silent, told = (one, other) if one.resets_at is None else (other, one)
     return told.resets_at is not None and silent.as_of < told.resets_at
 
 
 def _is_echo(asked: Window, heard: Sequence[Window]) -> bool:
-    """Say whether the endpoint, just after a reset, told the number of the period before: a session hears less."""
+    """Say whether the endpoint, just after a reset, repeated the former period's number: a session reports less."""
     return _is_just_after_reset(asked) and any(
-        said_at(each) - said_at(asked) <= WITHIN_MINUTES and _used(each) <= _used(asked) - _CLEAR_FALL for each in heard
+        date_statement(each) - date_statement(asked) <= WITHIN_MINUTES and _used(each) <= _used(asked) - _CLEAR_FALL
+        for each in heard
     )
 
 
 def _is_just_after_reset(window: Window) -> bool:
-    whole = length(window)
+    whole = find_length(window)
     if whole is None or window.resets_at is None:
         return False
-    return said_at(window) - (window.resets_at - whole) <= WITHIN_MINUTES
+    return date_statement(window) - (window.resets_at - whole) <= WITHIN_MINUTES

@@ -1,4 +1,4 @@
-"""Every meter there is: what it counts, how exact and fresh it is, what it needs and costs. One row each; pure.
+"""The table of meters: what each counts, how exact and fresh it is, what it needs and costs. Pure.
 
 A quota is a percentage that the server counts. Tokens, money and activity are other things: no meter of those says
 anything about a percentage. docs/sources.md says the same at length; a test holds the two together.
@@ -215,8 +215,8 @@ PARTIAL = tuple(meter.name for meter in METERS if meter.is_partial)
 ASKS_SERVER = tuple(meter.name for meter in METERS if meter.asks_server)
 
 
-def asked_for(source: str) -> tuple[str, ...]:
-    """Return the sources that a refresh asks in turn when the settings name this one.
+def list_asked_sources(source: str) -> tuple[str, ...]:
+    """Return the sources that a refresh asks, in this order, when the settings name `source`.
 
     For `auto` those that list every window: the status line speaks by itself.
     """

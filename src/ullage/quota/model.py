@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ullage.base.dates import datetime, timedelta
 from ullage.base.record import Record
-from ullage.base.text import slug
+from ullage.base.text import make_slug
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,13 +51,13 @@ class Account(Record):
 
     @property
     def key(self) -> str | None:
-        """What tells this account from every other; None where the person is not known."""
+        """The key that identifies this account; None where the person is not known."""
         if self.id is None or self.organization_id is None:
             return self.id
         return f"{self.id} {self.organization_id}"
 
     def may_be(self, other: Account) -> bool:
-        """Say whether both may be one account: what is not known goes with any, two that are known must be equal."""
+        """Say whether two accounts may be the same: an unknown field matches any value, known ones must be equal."""
         pairs = ((self.id, other.id), (self.organization_id, other.organization_id))
         return all(one is None or another is None or one == another for one, another in pairs)
 
@@ -118,7 +118,7 @@ class Credits(Record):
 
 
 class Pool(Record):
-    """Money that was given once: it is used up or ends, never resets, and never binds."""
+    """Money that was granted once: it is used up or expires, never resets, and never binds."""
 
     id: str
     label: str
@@ -130,7 +130,7 @@ class Pool(Record):
 
 
 class Share(Record):
-    """A part of the week by where it was used, in percent of the week's limit or of what was used, as told."""
+    """A surface's share of the week, in percent of the week's limit or of what was used, as the server words it."""
 
     label: str
     percent: float
@@ -175,7 +175,7 @@ class Thresholds(Record):
     expire_after: timedelta = timedelta(hours=6)
 
 
-def at_least(severity: Severity, other: Severity | None) -> Severity:
+def choose_graver(severity: Severity, other: Severity | None) -> Severity:
     """Return the graver of the two."""
     return severity if other is None else max(severity, other, key=SEVERITIES.index)
 
@@ -185,45 +185,45 @@ def has_reset(window: Window, now: datetime) -> bool:
     return window.resets_at is not None and now >= window.resets_at
 
 
-def length(window: Window) -> timedelta | None:
-    """Return how long a window runs from its start to its reset, None for one of unknown meaning.
+def find_length(window: Window) -> timedelta | None:
+    """Return how long a window runs from its start to its reset; None for a kind that this version does not know.
 
     The provider does not publish it; this is what its windows have been seen to do.
     """
     return _LENGTHS.get(window.kind)
 
 
-def same_reset(one: datetime | None, other: datetime | None) -> bool:
-    """Say whether two statements tell the same reset; one that is not told is like another that is not."""
+def is_same_reset(one: datetime | None, other: datetime | None) -> bool:
+    """Say whether two statements name the same reset; two that name none do."""
     if one is None or other is None:
         return one is other
     return abs(one - other) <= RESET_SLACK
 
 
-def used_percent_at(window: Window, now: datetime, thresholds: Thresholds) -> float | None:
+def find_used_percent(window: Window, now: datetime, thresholds: Thresholds) -> float | None:
     """Return the percentage that may still be shown at `now`: None after a reset or when the statement is too old."""
-    if has_reset(window, now) or state_of(window, now, thresholds) == "expired":
+    if has_reset(window, now) or judge_state(window, now, thresholds) == "expired":
         return None
     return window.used_percent
 
 
-def severity_at(window: Window, now: datetime, thresholds: Thresholds) -> Severity:
-    """Return the graver of the server's word and the person's thresholds; `normal` when the percentage is unknown."""
-    used = used_percent_at(window, now, thresholds)
-    return "normal" if used is None else severity_of(used, window.severity, thresholds)
+def grade_window(window: Window, now: datetime, thresholds: Thresholds) -> Severity:
+    """Return the graver of the server's severity and the person's thresholds; `normal` for an unknown percentage."""
+    used = find_used_percent(window, now, thresholds)
+    return "normal" if used is None else grade_percent(used, window.severity, thresholds)
 
 
-def severity_of(used: float, stated: Severity | None, thresholds: Thresholds) -> Severity:
-    """Return the graver of the server's word, where it gave one, and what the thresholds say of a percentage."""
+def grade_percent(used: float, stated: Severity | None, thresholds: Thresholds) -> Severity:
+    """Return the graver of the server's severity, where it gave one, and the thresholds' for a percentage."""
     if used >= FULL_PERCENT:
         return "exhausted"
     if used >= thresholds.critical_percent:
         return "critical"
-    return at_least("warning" if used >= thresholds.warning_percent else "normal", stated)
+    return choose_graver("warning" if used >= thresholds.warning_percent else "normal", stated)
 
 
-def state_at(as_of: datetime, now: datetime, thresholds: Thresholds) -> State:
-    """Return how far a statement made at `as_of` can be trusted at `now`; one from the future counts as stale."""
+def judge_age(as_of: datetime, now: datetime, thresholds: Thresholds) -> State:
+    """Return whether a statement of `as_of` is fresh, stale or expired at `now`; one from the future is stale."""
     if as_of > now + CLOCK_SLACK:
         return "stale"
     if now >= as_of + thresholds.expire_after:
@@ -231,37 +231,37 @@ def state_at(as_of: datetime, now: datetime, thresholds: Thresholds) -> State:
     return "stale" if now >= as_of + thresholds.stale_after else "fresh"
 
 
-def state_of(stated: Window | Reading, now: datetime, thresholds: Thresholds) -> State:
-    """Return how far a statement can be trusted at `now`; one of unknown age is never fresh."""
-    state = state_at(stated.as_of, now, thresholds)
+def judge_state(stated: Window | Reading, now: datetime, thresholds: Thresholds) -> State:
+    """Return whether a statement is fresh, stale or expired at `now`; one of unknown age is never fresh."""
+    state = judge_age(stated.as_of, now, thresholds)
     return state if stated.is_dated or state != "fresh" else "stale"
 
 
-def listed_windows(reading: Reading) -> tuple[Window, ...]:
-    """Return the windows that people are shown: all but the code names that no list of the server's names."""
+def list_windows(reading: Reading) -> tuple[Window, ...]:
+    """Return the windows to show: all but the code names that the server lists nowhere."""
     return tuple(window for window in reading.windows if window.is_listed)
 
 
-def limits_of(reading: Reading) -> tuple[Window, ...]:
-    """Return everything that may end work, the windows first: where there is no window, credits or a budget do.
+def list_limits(reading: Reading) -> tuple[Window, ...]:
+    """Return everything that may stop work: the windows, and credits or a budget where there is no window.
 
     In a plan that is counted in money there may be windows too, of which nothing is used: a budget goes beside those.
     """
-    windows, budget = listed_windows(reading), credits_window(reading)
+    windows, budget = list_windows(reading), find_credits_window(reading)
     if budget is None or reading.credits is None:
         return windows
     is_counted_in_windows = any(window.used_percent for window in windows) or not reading.credits.enabled
     return windows if windows and is_counted_in_windows else (*windows, budget)
 
 
-def named_limits(reading: Reading) -> tuple[Window, ...]:
+def list_named_limits(reading: Reading) -> tuple[Window, ...]:
     """Return everything that a limit of a person's own may name: every window, and the credits where they are known."""
-    budget = credits_window(reading)
+    budget = find_credits_window(reading)
     return reading.windows if budget is None else (*reading.windows, budget)
 
 
-def credits_window(reading: Reading) -> Window | None:
-    """Return credits or a budget with a limit as a window that does not tell its reset; None where there is none."""
+def find_credits_window(reading: Reading) -> Window | None:
+    """Return credits or a budget with a limit as a window without a known reset; None where there is no limit."""
     known = reading.credits
     if known is None or known.limit is None or known.used_percent is None:
         return None
@@ -281,7 +281,7 @@ def credits_window(reading: Reading) -> Window | None:
     )
 
 
-def binding_window(windows: tuple[Window, ...], now: datetime, thresholds: Thresholds) -> Window | None:
+def find_binding_window(windows: tuple[Window, ...], now: datetime, thresholds: Thresholds) -> Window | None:
     """Return the window nearest to its limit: the highest percentage, and of equals the server's headline.
 
     What the server lists nowhere never binds. Where no percentage is known, the first window stands for all.
@@ -289,13 +289,13 @@ def binding_window(windows: tuple[Window, ...], now: datetime, thresholds: Thres
     candidates = [window for window in windows if window.is_listed]
 
     def rank(window: Window) -> tuple[float, bool]:
-        used = used_percent_at(window, now, thresholds)
+        used = find_used_percent(window, now, thresholds)
         return (-1.0 if used is None else used, window.headline)
 
     return max(candidates, key=rank, default=None)
 
 
-def windows_named(windows: tuple[Window, ...], name: str) -> tuple[Window, ...]:
+def find_windows_named(windows: tuple[Window, ...], name: str) -> tuple[Window, ...]:
     """Return the windows that a name stands for: an id, `5h`, `7d`, or the first word or words of a model's label."""
     exact = tuple(window for window in windows if window.id == _ALIASES.get(name, name))
     return exact or tuple(window for window in windows if window.kind == "model" and is_named(window.id, name))
@@ -305,25 +305,25 @@ def is_named(window_id: str, name: str) -> bool:
     """Say whether a name stands for a window of this id, whatever version of a model the id is of."""
     if window_id in (name, _ALIASES.get(name)):
         return True
-    words = slug(name).split("_") if name else []
-    return bool(words) and window_id.startswith(_OF_WEEK) and model_words(window_id)[: len(words)] == words
+    words = make_slug(name).split("_") if name else []
+    return bool(words) and window_id.startswith(_OF_WEEK) and split_model_name(window_id)[: len(words)] == words
 
 
 def find_window(
     windows: tuple[Window, ...], name: str, now: datetime | None = None, thresholds: Thresholds | None = None
 ) -> Window | None:
     """Return the window of this name; of several versions of a model the fullest, as far as it may be shown."""
-    found = windows_named(windows, name)
+    found = find_windows_named(windows, name)
     if len(found) < 2:
         return found[0] if found else None
 
     def used(window: Window) -> float:
-        known = window.used_percent if now is None else used_percent_at(window, now, thresholds or Thresholds())
+        known = window.used_percent if now is None else find_used_percent(window, now, thresholds or Thresholds())
         return -1.0 if known is None else known
 
     return max(found, key=used)
 
 
-def model_words(window_id: str) -> list[str]:
+def split_model_name(window_id: str) -> list[str]:
     """Return the words of the model that a week is of, without the maker's: fable, 5, 1 of "Claude Fable 5.1"."""
     return [word for word in window_id.removeprefix(_OF_WEEK).split("_") if word not in ("claude", "only")]

@@ -42,7 +42,7 @@ class RemoteAnswer(Record):
     failures: int = 0
     is_received: bool = False
 
-    def next_at(self) -> datetime | None:
+    def find_next_turn(self) -> datetime | None:
         """Return when the machine may be asked again; None for at once."""
         if self.asked_at is None:
             return None
@@ -54,11 +54,11 @@ class RemoteAnswer(Record):
         """Say whether it may be asked now; `early` for a person who asks for it, never twice in a minute."""
         if self.asked_at is None or self.asked_at > now + CLOCK_SLACK:
             return True
-        due = self.asked_at + SHORTEST_PAUSE if early else self.next_at()
+        due = self.asked_at + SHORTEST_PAUSE if early else self.find_next_turn()
         return due is None or now >= due
 
 
-def source_name(name: str) -> str:
+def name_source(name: str) -> str:
     """Return what the statements of a machine are tagged with."""
     return PREFIX + name
 

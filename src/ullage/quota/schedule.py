@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ullage.base.errors import SourceError
     from ullage.quota.model import Reading, Thresholds
 
-    # Called with an upper bound in seconds, returns a number between 0 and it.
+    # Takes an upper bound in seconds, and returns a random number of seconds from 0 to that bound.
     Jitter = Callable[[float], float]
 
 SHORTEST_INTERVAL = timedelta(minutes=5)
@@ -27,9 +27,9 @@ LONGEST_INTERVAL = timedelta(hours=1)
 FIRST_LOCAL_RETRY = timedelta(minutes=1)
 LONGEST_LOCAL_RETRY = timedelta(minutes=10)
 
-# From the time at which a refresh is due, its answer is there within this.
+# How long after a refresh has become due its answer is there at the latest.
 LONGEST_REFRESH = timedelta(minutes=2)
-# So the next answer is there before a number turns old, in a quarter of an hour, on a page that somebody looks at.
+# On a page that somebody looks at, the next answer comes before the number turns stale, which takes 15 minutes.
 LONGEST_ATTENDED_INTERVAL = timedelta(minutes=15) - LONGEST_REFRESH
 
 # What a server may ask for at most: a day. More is a fault, and must not silence a machine for good.
@@ -40,7 +40,7 @@ _HOLDS = ("rate_limited", "served_from_snapshot")
 
 
 class Schedule(Record):
-    """When the last attempt began and when the next is due, for a person who looks and for a bar that nobody watches.
+    """When the last attempt began and when the next is due: for a person at a prompt, and for a bar by itself.
 
     `account_since` is when this account was first seen after another. `hold_until` is what the server asked for, or the
     backoff after what Claude Code met there; not even a forced refresh goes before it. `spawned_at` is when Claude Code
@@ -70,16 +70,16 @@ class Schedule(Record):
         """Whose schedule it is."""
         return Account(id=self.account_id, organization_id=self.organization_id)
 
-    def due_at(self, reading: Reading | None, *, attended: bool = True) -> datetime | None:
+    def find_due(self, reading: Reading | None, *, attended: bool = True) -> datetime | None:
         """Return when the next refresh is due, None for at once.
 
         A window's reset makes one due, since what it stands at is then unknown, though never sooner than the server
         allows; so does another machine that may be asked again.
         """
-        due = self.sources_due_at(reading, attended=attended)
+        due = self.find_sources_due(reading, attended=attended)
         return due if due is None or self.remotes_at is None else min(due, self.remotes_at)
 
-    def sources_due_at(self, reading: Reading | None, *, attended: bool = True) -> datetime | None:
+    def find_sources_due(self, reading: Reading | None, *, attended: bool = True) -> datetime | None:
         """Return when this machine's own sources are to be asked, None for at once."""
         due = self.refresh_at if attended else self.idle_refresh_at
         if due is None or self.attempted_at is None or self.failures or self.hold_until or reading is None:
@@ -89,9 +89,9 @@ class Schedule(Record):
         return max(earliest, min([due, *(reset for reset in resets if reset > reading.as_of)]))
 
     def adapt_thresholds(self, thresholds: Thresholds, reading: Reading | None) -> Thresholds:
-        """Return when a number is old where nobody asks for a newer one: not before the next refresh is over.
+        """Return the thresholds of a surface that only redraws: nothing is stale there before the next refresh is over.
 
-        Where refreshes fail, or the server wants none, a number is as old as it is anywhere.
+        Where refreshes fail, or the server has asked for a pause, the person's own thresholds hold.
         """
         if reading is None or self.idle_refresh_at is None or self.failures or self.hold_until:
             return thresholds
@@ -99,10 +99,10 @@ class Schedule(Record):
         return thresholds.replace(stale_after=max(thresholds.stale_after, allowed))
 
     def is_due(self, reading: Reading | None, now: datetime, *, attended: bool = True) -> bool:
-        """Say whether to ask now; a schedule from the future was written by a clock that has since been set back."""
+        """Say whether to ask now; it is where the clock was set back, which a schedule from the future shows."""
         if self.attempted_at is None or self.attempted_at > now + CLOCK_SLACK:
             return True
-        due = self.due_at(reading, attended=attended)
+        due = self.find_due(reading, attended=attended)
         return due is None or now >= due
 
     def are_sources_due(self, reading: Reading | None, now: datetime) -> bool:
@@ -110,7 +110,7 @@ class Schedule(Record):
         return self.replace(remotes_at=None).is_due(reading, now)
 
     def may_be_early(self, now: datetime) -> bool:
-        """Say whether a person who asks for it may have a new attempt before the cadence wants one."""
+        """Say whether a person who asks for a refresh may get one before the cadence makes it due."""
         last = self.attempted_at
         return last is None or last > now + CLOCK_SLACK or now - last >= SHORTEST_INTERVAL
 
@@ -119,7 +119,7 @@ class Schedule(Record):
         return self.hold_until is not None and now < self.hold_until <= now + LONGEST_HOLD
 
     def held(self) -> Schedule:
-        """Plan the next attempt for the end of a pause that the server asked for, of this profile or of another."""
+        """Put the next attempt at the end of a pause that the server asked for, of this profile or of another."""
         problem = self.problem or Problem(
             code="rate_limited",
             message="The server has asked for a pause; that says nothing about your plan's limits.",
@@ -128,12 +128,12 @@ class Schedule(Record):
         return self.replace(refresh_at=self.hold_until, idle_refresh_at=self.hold_until, problem=problem)
 
     def begun(self, now: datetime) -> Schedule:
-        """Move the next attempt on before this one does anything, so that one that dies is not repeated at once."""
+        """Put the next attempt off before this one begins, so that an attempt that dies is not repeated at once."""
         following = now + SHORTEST_INTERVAL
         return self.replace(attempted_at=now, refresh_at=following, idle_refresh_at=following)
 
     def succeeded(self, now: datetime, *, changed: bool) -> Schedule:
-        """Plan the next attempt after an answer: soon after a change, later and later while nothing changes."""
+        """Set the next attempt after an answer: soon after a change, later and later while nothing changes."""
         unchanged = 0 if changed else min(self.unchanged + 1, 8)
         interval = SHORTEST_INTERVAL * 2**unchanged
         return self.replace(
@@ -147,10 +147,10 @@ class Schedule(Record):
         )
 
     def failed(self, error: SourceError, now: datetime, jitter: Jitter) -> Schedule:
-        """Plan the next attempt after a failure: exponential with full jitter, never before the server's own wish.
+        """Set the next attempt after a failure: exponential backoff with full jitter, never before Retry-After.
 
-        What failed on this machine, without a request, costs nobody anything: for a person who looks it is tried again
-        after a minute.
+        A failure on this machine, before any request, costs the server nothing: a person at a prompt gets another
+        attempt after a minute.
         """
         failures = min(self.failures + 1, 16)
         first, longest = (

@@ -1,4 +1,4 @@
-"""Every JSON that a command of ours prints or hands on, typed, and its schema; `contract` has the first two."""
+"""Each JSON document that a command prints or hands on, typed, and its schema; `contract` has usage's two."""
 
 from __future__ import annotations
 
@@ -242,6 +242,6 @@ DOCUMENTS: dict[str, tuple[type[Document], str, str]] = {
 }
 
 
-def schema(name: str) -> dict[str, Any]:
+def build_schema(name: str) -> dict[str, Any]:
     """Return the JSON Schema of a document by its name in DOCUMENTS."""
-    return contract.schema(*DOCUMENTS[name])
+    return contract.build_schema(*DOCUMENTS[name])

@@ -1,4 +1,4 @@
-"""Readings and schedules as JSON, and back without trust: what does not fit is as good as absent."""
+"""Readings and schedules as JSON, and back without trusting the file: what does not fit counts as absent."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _LARGEST_EXPONENT = 6
 
 
 def encode(record: Record, **more: str) -> bytes:
-    """Return a record as JSON, with the format's version, and more if given, beside its fields."""
+    """Encode a record as JSON: its fields, the format's version, and what `more` adds."""
     return jsontext.dumps({"format": _FORMAT, **_plain(record), **more}).encode() + b"\n"
 
 
 def decode_reading(data: bytes | None) -> Reading | None:
-    """Return the reading, or None for bytes that hold none of this version."""
+    """Decode a reading; None for bytes that hold no reading of this version."""
     fields = _fields(data)
     try:
         return _reading(fields) if fields else None
@@ -36,7 +36,7 @@ def decode_reading(data: bytes | None) -> Reading | None:
 
 
 def decode_schedule(data: bytes | None) -> Schedule:
-    """Return the schedule; an empty one for bytes that hold none of this version."""
+    """Decode a schedule; an empty one for bytes that hold no schedule of this version."""
     # A status line reads no schedule.
     from ullage.quota.schedule import Schedule
 
@@ -60,7 +60,7 @@ def decode_remote(data: bytes | None) -> RemoteAnswer | None:
 
 
 def decode_note(data: bytes | None, name: str) -> str | None:
-    """Return a text that `encode` was given beside a record's fields."""
+    """Decode a text that `encode` was given as `more`."""
     note = (_fields(data) or {}).get(name)
     return note if isinstance(note, str) else None
 

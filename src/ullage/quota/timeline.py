@@ -58,14 +58,14 @@ _LARGEST_PRIME = 4_294_967_291
 LEAD_SECONDS = 60
 
 
-def surface_of(timeline: str) -> str:
+def find_surface(timeline: str) -> str:
     """Return the surface whose escapes and template a timeline has."""
     return timeline.removesuffix(_ASCII).removesuffix(_UNCOLOURED)
 
 
 def is_coloured(timeline: str) -> bool:
     """Say whether a timeline's text may hold colours."""
-    return surface_of(timeline) != "plain" and not timeline.removesuffix(_ASCII).endswith(_UNCOLOURED)
+    return find_surface(timeline) != "plain" and not timeline.removesuffix(_ASCII).endswith(_UNCOLOURED)
 
 
 def is_ascii(timeline: str) -> bool:
@@ -73,7 +73,7 @@ def is_ascii(timeline: str) -> bool:
     return timeline.endswith(_ASCII)
 
 
-def in_ascii(timeline: str) -> str:
+def name_ascii(timeline: str) -> str:
     """Return the timeline with the same text in ASCII."""
     return timeline + _ASCII
 
@@ -83,7 +83,7 @@ def choose_timeline(surface: str, environ: Mapping[str, str]) -> str:
     uncoloured = environ.get("NO_COLOR") or environ.get("TERM") == "dumb"
     locale = environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG") or ""
     timeline = surface + _UNCOLOURED if uncoloured and surface != "plain" else surface
-    return timeline if os.name == "nt" or "utf8" in locale.lower().replace("utf-8", "utf8") else in_ascii(timeline)
+    return timeline if os.name == "nt" or "utf8" in locale.lower().replace("utf-8", "utf8") else name_ascii(timeline)
 
 
 class Frame(Record):
@@ -143,7 +143,7 @@ def is_due(header: Header | None, now: int) -> bool:
     return header is None or now >= header.refresh_after or now < header.written
 
 
-def text_at(data: bytes, now: int) -> bytes:
+def find_text(data: bytes, now: int) -> bytes:
     """Return the text of the frame for `now`; nothing when there is none."""
     text = b""
     for line in data.split(b"\n")[1:-1]:

@@ -1,6 +1,6 @@
-"""What asks the sources and keeps their answers: one refresh at a time, polite, out of the prompt's way.
+"""The refresh: ask the source in force, keep its answer, publish it. One at a time, politely, apart from the prompt.
 
-Most refreshes find that none is due, or that another runs, and end here: what asks is imported once the lock is held.
+Most refreshes find that none is due, or that another one runs, and end here; the rest is imported under the lock.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Outcome(Record):
-    """How a refresh ended: it brought a reading, was not due, was being done by another, is held back, or failed."""
+    """How a refresh ended: with a reading, not due, left to another process, held by a pause, or failed."""
 
     result: Result
     problem: Problem | None = None
@@ -57,16 +57,16 @@ def refresh(
 
 
 def _find_not_due(cache: ProfileCache, now: datetime, environ: Mapping[str, str]) -> Outcome | None:
-    """Return the outcome where neither a timeline nor the schedule says that a refresh is due, else None.
+    """Return NOT_DUE where neither a timeline nor the schedule makes a refresh due, else None.
 
-    A timeline that is missing or torn says so.
+    A timeline that is missing or torn makes one due.
     """
     seconds = int(now.timestamp())
-    if any(timeline.is_due(timeline.read_header(cache.timeline(name)), seconds) for name in TIMELINES):
+    if any(timeline.is_due(timeline.read_header(cache.read_timeline(name)), seconds) for name in TIMELINES):
         return None
-    schedule = cache.schedule()
+    schedule = cache.load_schedule()
     # A window's reset makes none due until a new attempt may be made at all: so long nothing is loaded for it.
-    if schedule.is_due(None, now) or (schedule.may_be_early(now) and schedule.is_due(cache.reading(), now)):
+    if schedule.is_due(None, now) or (schedule.may_be_early(now) and schedule.is_due(cache.load_reading(), now)):
         return None
     if schedule.failures:
         from ullage import config
@@ -78,8 +78,8 @@ def _find_not_due(cache: ProfileCache, now: datetime, environ: Mapping[str, str]
 
 
 def _find_under_way(cache: ProfileCache, now: datetime) -> Outcome:
-    """Return what a refresh has come to that found another at work: no attempt is due once that has begun its own."""
-    schedule = cache.schedule()
+    """Return the outcome of a refresh that found the lock held: nothing is due once the holder has begun."""
+    schedule = cache.load_schedule()
     if schedule.is_due(None, now):
         return Outcome(result="busy")
     return Outcome(result="not_due", problem=schedule.problem)

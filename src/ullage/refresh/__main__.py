@@ -13,9 +13,9 @@ _LONGEST_SECONDS = 120
 
 
 def main() -> int:
-    """Refresh in the background: nobody reads what this prints, so what went wrong is kept with the schedule.
+    """Refresh in the background; as its output is read by no person, a failure is kept with the schedule.
 
-    Every step has a deadline of its own; should one not keep it, the process ends, as nobody is there to end it.
+    Each step has a deadline of its own. Should a step miss it, an alarm ends the process, as no person watches it.
     """
     try:
         refresh(os.environ, force="--force" in sys.argv[1:], early="--early" in sys.argv[1:], begin=_set_alarm)
@@ -35,7 +35,7 @@ def _set_alarm() -> None:
 
 
 def _notify(process: str) -> None:
-    """Tell the shell that asked for it, which then draws its prompt again: SIGURG, which all others ignore."""
+    """Signal the shell that started this, which then draws its prompt again: by SIGURG, which is ignored by default."""
     if not (process.isascii() and process.isdigit() and int(process) > 1):
         return
     import signal

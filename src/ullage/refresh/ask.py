@@ -1,4 +1,4 @@
-"""Whom to ask: the sources that the settings name, one after the other, until what is known is enough."""
+"""Ask the sources that the settings name, one after the other, until the reading is fresh enough."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ullage.store.cache import ProfileCache, Snapshot
 
     class Source(Protocol):
-        """Somebody who knows what the windows stand at."""
+        """A source of readings."""
 
         NAME: str
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 class Inquiry:
-    """What a refresh asks with, and what is known so far: `snapshot` changes with every answer.
+    """What a refresh asks with, and what is known so far; `snapshot` grows with every answer.
 
     With `force` sources are asked before their turn.
     """
@@ -56,18 +56,18 @@ class Inquiry:
         self.snapshot = self.snapshot.replace(schedule=schedule)
 
     def note_schedule(self) -> None:
-        """Keep the schedule before something is begun, so that an attempt which dies is not repeated at once."""
+        """Keep the schedule before an attempt begins, so that one that dies is not repeated at once."""
         self.cache.note_schedule(self.schedule)
 
 
 def find_sources(settings: Settings) -> list[Source]:
-    """Return the sources to ask in turn; raise SourceError for a name of none, which only the environment can hold."""
+    """Return the sources to ask in turn; raise SourceError for an unknown name, which only the environment can hold."""
     wrong = find_wrong_source(settings)
     if wrong:
         raise SourceError("unknown_source", wrong)
     if settings.source == OtherMachines.NAME:
         return [OtherMachines()]
-    return [_find_source(name, settings) for name in meters.asked_for(settings.source)]
+    return [_find_source(name, settings) for name in meters.list_asked_sources(settings.source)]
 
 
 def _find_source(name: str, settings: Settings | None) -> Source:
@@ -96,10 +96,10 @@ class OtherMachines:
 
 
 def ask_in_turn(sources: Sequence[Source], inquiry: Inquiry) -> bool:
-    """Ask each source whose turn it is until what is known is enough, and the last one in any case.
+    """Ask each source whose turn it is until the reading is fresh enough; the last source is asked in any case.
 
-    Returns whether what is known now is as good as an answer; where it is not, the schedule says when the last source
-    may be asked. Raises SourceError when the last source has no answer; the others may have none.
+    Returns whether the reading counts as an answer; where it does not, the schedule says when the last source may be
+    asked. Raises SourceError when the last source has no answer; the failures of those before it are passed over.
     """
     state_changed_at = _note_state_file(sources, inquiry)
     *first, last = sources
@@ -111,7 +111,7 @@ def ask_in_turn(sources: Sequence[Source], inquiry: Inquiry) -> bool:
         return True
     wait_until = None
     if not inquiry.force:
-        wait_until = turns.next_turn(last.NAME, inquiry.snapshot, state_changed_at, inquiry.now)
+        wait_until = turns.find_next_turn(last.NAME, inquiry.snapshot, state_changed_at, inquiry.now)
     if wait_until is not None:
         inquiry.schedule = inquiry.schedule.replace(refresh_at=wait_until, idle_refresh_at=wait_until)
         return False
@@ -120,13 +120,13 @@ def ask_in_turn(sources: Sequence[Source], inquiry: Inquiry) -> bool:
         inquiry.schedule = started
         inquiry.note_schedule()
     _ask(last, inquiry)
-    # What the program that was asked has itself written there is no news.
+    # What the program wrote there while we asked it is no news.
     _note_state_file(sources, inquiry)
     return True
 
 
 def hear_in_pause(sources: Sequence[Source], inquiry: Inquiry) -> None:
-    """Take in what costs no request, while the server does not want to be asked."""
+    """Take in the sources that cost no request, during a pause that the server asked for."""
     state_changed_at = _note_state_file(sources, inquiry)
     for source in sources:
         if source.NAME not in meters.ASKS_SERVER:
@@ -140,7 +140,7 @@ def _hear(source: Source, inquiry: Inquiry, state_changed_at: datetime | None) -
 
 
 def _note_state_file(sources: Sequence[Source], inquiry: Inquiry) -> datetime | None:
-    """Return when Claude Code wrote its state file, where it has since the last refresh; the schedule then knows it."""
+    """Return when Claude Code wrote its state file, if it did since the last refresh, and note that in the schedule."""
     if not any(source.NAME in turns.GO_BY_STATE_FILE for source in sources):
         return None
     from ullage.sources import claude_state
@@ -175,14 +175,14 @@ def _ask(source: Source, inquiry: Inquiry) -> None:
 
 
 def _ask_once_for_account(source: Source, inquiry: Inquiry) -> Reading:
-    """Ask the server for an account once in five minutes, whichever profile wants to know."""
+    """Ask the server at most once in five minutes for an account, for all of its profiles together."""
     now, root = inquiry.now, inquiry.cache.root
     shared = AccountCache(root, inquiry.account)
     with shared.lock() as alone:
-        asked_at = shared.asked_at()
+        asked_at = shared.load_asked_at()
         is_recent = asked_at is not None and timedelta() <= now - asked_at < SHORTEST_INTERVAL
         if not alone or (is_recent and not inquiry.force):
-            known = shared.reading(source.NAME)
+            known = shared.load_reading(source.NAME)
             if known is not None and -CLOCK_SLACK <= now - known.as_of < SHORTEST_INTERVAL:
                 return known
             raise SourceError(

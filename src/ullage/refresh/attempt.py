@@ -1,4 +1,4 @@
-"""One refresh under the lock: load what is known, ask a source if it is time, keep its answer, publish."""
+"""One refresh under the lock: load the snapshot, ask a source if that is due, keep its answer, publish."""
 
 from __future__ import annotations
 
@@ -41,25 +41,25 @@ _NOTHING_HERE = (*exits.NO_ACCOUNT, "no_plan_limits", "other_account")
 def run(
     environ: Mapping[str, str], cache: ProfileCache, clock: Callable[[], datetime], *, force: bool, early: bool
 ) -> tuple[Result, Problem | None]:
-    """Ask if it is time, keep the answer, publish, and tell; return how that ended and what went wrong.
+    """Ask if that is due, keep the answer, publish and announce it; return the outcome and the problem, if any.
 
     Called under the refresh lock. Raises UllageError when the environment is wrong or the cache cannot be written.
     """
     settings, _ = config.load(environ)
     given = environ
     # What a source starts inherits none of the keys of others.
-    others = settings.keys_of_others()
+    others = settings.list_unread_keys()
     environ = {name: value for name, value in environ.items() if name not in others}
     now = clock()
     claim.hold(cache.directory, (now + SHORTEST_INTERVAL).timestamp())
     cache.sweep()
     snapshot = cache.load()
     result: Result = "not_due"
-    # Under the lock: of two clicks the second finds the attempt of the first.
+    # Looked at under the lock: the second of two clicks finds the first one's attempt.
     force = force or (early and snapshot.schedule.may_be_early(now))
     is_mended = bool(snapshot.schedule.failures) and _is_mended(snapshot.schedule, settings, environ)
     if is_mended:
-        # What was started in vain counts for nothing now.
+        # The schedule is written now, so the claim of whoever started this refresh is over.
         snapshot = snapshot.replace(schedule=snapshot.schedule.replace(spawned_at=None))
     if force or is_mended or snapshot.schedule.is_due(snapshot.reading, now):
         inquiry = Inquiry(environ, cache, snapshot, now, force=force)
@@ -80,7 +80,7 @@ def run(
 def _tell(
     environ: Mapping[str, str], settings: Settings, cache: ProfileCache, snapshot: Snapshot, now: datetime
 ) -> None:
-    """Hand on what is known to alerts and metrics, where a person wants them; their time this process does not pay."""
+    """Hand the reading on to alerts and metrics, where a person wants them; they run in processes of their own."""
     if settings.alerts.via:
         from ullage.alerts import outbox
 
@@ -157,7 +157,7 @@ def _is_told_by_others(inquiry: Inquiry) -> bool:
 
 
 def _turn_to_account(inquiry: Inquiry, settings: Settings) -> None:
-    """Start afresh when somebody else is signed in; a pause that any profile of the account met counts for all."""
+    """Start afresh when another account is signed in; a pause that one profile met holds for all of the account's."""
     cache, account = inquiry.cache, inquiry.account
     before = inquiry.schedule.account
     if account.id != before.id or not account.may_be(before):
@@ -173,13 +173,13 @@ def _turn_to_account(inquiry: Inquiry, settings: Settings) -> None:
         inquiry.schedule = inquiry.schedule.replace(organization_id=account.organization_id)
     shared = AccountCache(cache.root, account)
     shared.take_over()
-    pauses = (inquiry.schedule.hold_until, shared.hold())
+    pauses = (inquiry.schedule.hold_until, shared.load_hold())
     holds = [hold for hold in pauses if hold is not None and hold > inquiry.now]
     inquiry.schedule = inquiry.schedule.replace(hold_until=max(holds, default=None))
 
 
 def _is_mended(schedule: Schedule, settings: Settings, environ: Mapping[str, str]) -> bool:
-    # It looks at all that any source needs, so it is imported after a failure alone.
+    # It looks at everything that any source needs, so it is imported after failures only.
     from ullage.refresh import mending
 
     return mending.is_mended(schedule, settings, environ)
@@ -203,7 +203,7 @@ def _fail(inquiry: Inquiry, settings: Settings, error: SourceError) -> Result:
 
 
 def _fault_of_ours(error: Exception) -> SourceError:
-    """Word a fault for a process that nobody watches: it is kept with the schedule, where `ullage usage` shows it."""
+    """Word an unforeseen exception as a problem: it is kept with the schedule, and `ullage usage` shows it."""
     place = error.__traceback__
     while place is not None and place.tb_next is not None:
         place = place.tb_next
@@ -216,7 +216,7 @@ def _fault_of_ours(error: Exception) -> SourceError:
 
 
 def _numbers(reading: Reading | None) -> object:
-    """Return what a person would call a change: not the time of the statement, nor a reset that is worded anew."""
+    """Return the numbers whose change a person would notice: no statement's time, no reset that moved by seconds."""
     if reading is None:
         return None
     credits = reading.credits.replace(as_of=None) if reading.credits else None

@@ -1,4 +1,4 @@
-"""Whether something that an answer depends on has changed since the last attempt failed: then another is due at once.
+"""Whether what made the last attempt fail may be mended: then another attempt is due at once.
 
 What is looked at changes when a person mends something: the source, the `claude` program, the stored credentials, who
 is signed in, config.toml. Claude Code's own file as such is not, as it is written all the time.
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 
 def is_mended(schedule: Schedule, settings: Settings, environ: Mapping[str, str]) -> bool:
-    """Say whether the last attempt failed and might not now."""
+    """Say whether the last attempt failed and something that it depends on has changed since."""
     return bool(schedule.failures) and schedule.means != mark_means(settings, environ)
 
 
 def mark_means(settings: Settings, environ: Mapping[str, str]) -> str:
-    """Return a mark of all that an answer depends on here; it holds no secret, nor what was made of one."""
+    """Return a mark of everything that an answer depends on here; it holds no secret and no digest of one."""
     return hashlib.sha256("\n".join(_list_means(settings, environ)).encode(errors="replace")).hexdigest()[:16]
 
 
@@ -38,11 +38,11 @@ def _list_means(settings: Settings, environ: Mapping[str, str]) -> Iterator[str]
     with contextlib.suppress(UllageError):
         yield _mark(claude_cli.find(environ))
     with contextlib.suppress(UllageError):
-        yield str(claude_state.account(environ).id)
-    directory = environ.get("CLAUDE_CONFIG_DIR") or claude_state.default_directory(environ)
+        yield str(claude_state.read_account(environ).id)
+    directory = environ.get("CLAUDE_CONFIG_DIR") or claude_state.locate_default_directory(environ)
     yield _mark(os.path.join(directory, ".credentials.json"))
     with contextlib.suppress(UllageError):
-        yield _mark(config.config_path(environ))
+        yield _mark(config.locate_config(environ))
 
 
 def _mark(path: str) -> str:

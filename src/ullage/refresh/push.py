@@ -50,7 +50,7 @@ class Pushed(Record):
     failures: int = 0
     problem: str = ""
 
-    def wait_seconds(self, now: datetime) -> float:
+    def find_wait_seconds(self, now: datetime) -> float:
         """Return for how long nothing may be handed on yet."""
         if self.at is None or self.at > now:
             return 0.0
@@ -71,11 +71,11 @@ def main() -> int:
 def push_news(environ: Mapping[str, str], sleep: Callable[[float], None] = time.sleep) -> None:
     """Hand on what is known until nothing is newer; waits for its minute, and not for the end of a longer pause."""
     settings, _ = config.load(environ)
-    root = places.cache_root(environ)
+    root = places.locate_cache(environ)
     with hold_lock(os.path.join(root, _LOCK), _PATIENCE_SECONDS) as alone:
         while alone and settings.push:
             pushed, version = load_last(root), _mark_version(environ)
-            wait = pushed.wait_seconds(datetime.now(UTC))
+            wait = pushed.find_wait_seconds(datetime.now(UTC))
             if pushed.version == version or wait > SHORTEST_PAUSE.total_seconds():
                 claim.release(root, claim.PUSH)
                 # What came in meanwhile was left to this process as long as it held the claim.
@@ -110,7 +110,7 @@ def _save(root: str, pushed: Pushed) -> None:
 def _push(settings: Settings, environ: Mapping[str, str], before: Pushed) -> Pushed:
     # The mark is taken first: what is written meanwhile is handed on next.
     version, now = _mark_version(environ), datetime.now(UTC)
-    shown = overview.load_all(overview.every_profile(environ), environ, settings.thresholds, now)
+    shown = overview.load_all(overview.list_profiles(environ), environ, settings.thresholds, now)
     document = contract.encode(overview.describe_all(shown, settings.thresholds, now))
     given = secret.withhold_keys(environ, settings.key_variables)
     with ThreadPoolExecutor(max_workers=len(settings.push)) as pool:
@@ -141,7 +141,6 @@ def _hand_on(command: tuple[str, ...], document: bytes, environ: Mapping[str, st
 
 
 def _mark_version(environ: Mapping[str, str]) -> str:
-    versions = [
-        ProfileCache(places.of_profile(profile, environ)).version() for profile in overview.every_profile(environ)
-    ]
+    profiles = [places.select_profile(profile, environ) for profile in overview.list_profiles(environ)]
+    versions = [ProfileCache(profile).find_version() for profile in profiles]
     return hashlib.sha256(repr(versions).encode()).hexdigest()[:16]

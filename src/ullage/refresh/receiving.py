@@ -35,15 +35,15 @@ def receive(document: bytes, name: str, environ: Mapping[str, str]) -> tuple[Rea
     now = datetime.now(UTC)
     readings = source.parse(document, name, Exchange(asked_at=now, answered_at=now))
     settings, _ = config.load(environ)
-    store = RemoteStore(places.cache_root(environ))
+    store = RemoteStore(places.locate_cache(environ))
     with store.lock(name, _PATIENCE_SECONDS) as alone:
         if not alone:
             raise CacheError(f"Another process keeps what remote:{name} says. Try again.")
         before = store.load(name).replace(asked_at=now, is_received=True)
-        store.save(remotes.accept(before, readings))
+        store.save(remotes.update_answer(before, readings))
     answers = store.load_all([each.name for each in settings.remotes])
-    for profile in {*overview.every_profile(environ), environ.get("CLAUDE_CONFIG_DIR") or None}:
-        _show(places.of_profile(profile, environ), settings, answers)
+    for profile in {*overview.list_profiles(environ), environ.get("CLAUDE_CONFIG_DIR") or None}:
+        _show(places.select_profile(profile, environ), settings, answers)
     return readings
 
 

@@ -44,7 +44,7 @@ def hear(inquiry: Inquiry, settings: Settings, environ: Mapping[str, str]) -> Pr
     answers = store.load_all([remote.name for remote in settings.remotes])
     inquiry.snapshot = take_over(inquiry.cache, inquiry.snapshot, answers, inquiry.account)
     asked = answers[: len(settings.remotes)]
-    turns = [answer.next_at() or inquiry.now for answer in asked]
+    turns = [answer.find_next_turn() or inquiry.now for answer in asked]
     inquiry.schedule = inquiry.schedule.replace(remotes_at=min(turns, default=None))
     # What goes wrong with a machine that tells by itself is seen there.
     return next((answer.problem for answer in asked if answer.problem), None)
@@ -66,7 +66,7 @@ def take_over(cache: ProfileCache, snapshot: Snapshot, answers: Sequence[RemoteA
     """Let the statements of a profile be what other machines say of its account; return what is known then."""
     now = datetime.now(UTC)
     account = find_own_account(signed_in, snapshot.stated.statements)
-    chosen = {statements.file_name(each.source): each for each in choose_readings(answers, account, now)}
+    chosen = {statements.name_file(each.source): each for each in choose_readings(answers, account, now)}
     before = {name: each for name, each in snapshot.stated.files.items() if is_remote(each.source)}
     changed = {name: each for name, each in chosen.items() if before.get(name) != each}
     gone = [name for name in before if name not in chosen]
@@ -107,13 +107,13 @@ def _ask(remote: Remote, settings: Settings, environ: Mapping[str, str], begun: 
         document = source.fetch_document(remote, given)
         took = timedelta(seconds=time.monotonic() - started)
         exchange = Exchange(asked_at=begun.asked_at, answered_at=begun.asked_at + took)
-        return accept(begun, source.parse(document, remote.name, exchange))
+        return update_answer(begun, source.parse(document, remote.name, exchange))
     except UllageError as error:
         code = error.code if isinstance(error, SourceError) else "remote_misnamed"
         return begun.replace(failures=min(begun.failures + 1, _MOST), problem=Problem(code=code, message=str(error)))
 
 
-def accept(before: RemoteAnswer, readings: tuple[Reading, ...]) -> RemoteAnswer:
+def update_answer(before: RemoteAnswer, readings: tuple[Reading, ...]) -> RemoteAnswer:
     """Return a machine's answer with what it says now; what it said of an account before goes where it was newer."""
     kept = tuple(_newer(reading, before.readings) for reading in readings)
     problem = next((reading.problem for reading in kept if reading.problem), None)

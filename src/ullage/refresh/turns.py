@@ -1,4 +1,4 @@
-"""Whose turn it is to be asked: what a source wants to have happened before. Pure.
+"""Which sources are to be asked now. Pure.
 
 Claude Code's state file is read when it has changed; its program, which costs a process, is started at most every five
 minutes while something happens and every thirty otherwise. Every other source is asked whenever a refresh is due.
@@ -29,43 +29,45 @@ GO_BY_STATE_FILE = (_STATE_FILE, _PROGRAM)
 
 
 def has_news(source: str, state_changed_at: datetime | None) -> bool:
-    """Say whether a source can say anything that it has not said before."""
+    """Say whether a source may have news since it was last asked."""
     return source != _STATE_FILE or state_changed_at is not None
 
 
 def has_said_all(source: str, snapshot: Snapshot, state_changed_at: datetime | None) -> bool:
-    """Say whether what a source said before is still its answer; where it failed to give one it is asked again."""
+    """Say whether a source's last statement is still its answer; a source that failed is asked again."""
     if has_news(source, state_changed_at) or snapshot.schedule.failures:
         return False
     return any(reading.source == source for reading in snapshot.stated.statements)
 
 
-def next_turn(source: str, snapshot: Snapshot, state_changed_at: datetime | None, now: datetime) -> datetime | None:
-    """Return until when a source that is due is not to be asked yet, None where it may be asked now."""
+def find_next_turn(
+    source: str, snapshot: Snapshot, state_changed_at: datetime | None, now: datetime
+) -> datetime | None:
+    """Return from when on a source may be asked; None where it may be asked now."""
     if source != _PROGRAM:
         return None
-    may_start_at = next_start(snapshot.schedule, is_busy=is_busy(snapshot, state_changed_at, now))
+    may_start_at = find_next_start(snapshot.schedule, is_busy=is_busy(snapshot, state_changed_at, now))
     # A start from the future was noted by a clock that has since been set back.
     is_ahead = may_start_at is not None and now < may_start_at <= now + IDLE_INTERVAL
     return may_start_at if is_ahead else None
 
 
 def mark_start(source: str, schedule: Schedule, now: datetime) -> Schedule:
-    """Note that a source is asked whose process must not be started again soon, even if this one dies."""
+    """Note the start of a source's process, which must not be started again soon even if this refresh dies."""
     return schedule.replace(spawned_at=now) if source == _PROGRAM else schedule
 
 
 def is_enough(stated: Stated, now: datetime) -> bool:
-    """Say whether every window's statement is younger than the cadence asks for.
+    """Say whether every window's statement is younger than the cadence.
 
-    The status line tells two windows only, so whether there are others has to have been told not too long ago.
+    The status line has two windows only, so a listing of all windows must not be too old either.
     """
     listed = [
         reading.as_of for reading in stated.statements if reading.is_listing and reading.source not in meters.PARTIAL
     ]
     if not listed or now - max(listed) >= IDLE_INTERVAL:
         return False
-    # Where nothing is young enough, nothing need be merged to see it.
+    # Without a young statement the answer is no, and the merge is spared.
     if now - max(reading.as_of for reading in stated.statements) >= FRESH_FOR or stated.reading is None:
         return False
     if merge.is_disputed(stated.reading, stated.statements):
@@ -76,15 +78,15 @@ def is_enough(stated: Stated, now: datetime) -> bool:
     )
 
 
-def next_start(schedule: Schedule, *, is_busy: bool) -> datetime | None:
-    """Return from when on the program may be started again; None for at once."""
+def find_next_start(schedule: Schedule, *, is_busy: bool) -> datetime | None:
+    """Return from when on the `claude` program may be started again; None for at once."""
     if schedule.spawned_at is None:
         return None
     return schedule.spawned_at + (BUSY_INTERVAL if is_busy else IDLE_INTERVAL)
 
 
 def is_busy(snapshot: Snapshot, state_changed_at: datetime | None, now: datetime) -> bool:
-    """Say whether anything has happened since the program was last started.
+    """Say whether anything has happened since the `claude` program was last started.
 
     A number moved, a window has reset, a status line has spoken, or Claude Code has written its state file after our
     own process had.
@@ -94,7 +96,7 @@ def is_busy(snapshot: Snapshot, state_changed_at: datetime | None, now: datetime
         return True
     has_changed = state_changed_at is not None and state_changed_at > schedule.spawned_at + timedelta(minutes=1)
     if schedule.problem is not None and schedule.problem.code in _WITHOUT_LIMITS:
-        # Signed out, or in by a token alone: only another sign-in, which the state file tells, makes that different.
+        # Signed out, or signed in by a token alone: only another sign-in, which the state file shows, changes that.
         return has_changed
     if schedule.unchanged == 0:
         return True

@@ -9,7 +9,7 @@ from datetime import timedelta
 from ullage.base.record import Record
 from ullage.base.text import clean
 from ullage.quota import pace
-from ullage.quota.model import has_reset, length
+from ullage.quota.model import find_length, has_reset
 from ullage.quota.pace import Sample
 from ullage.render import words
 
@@ -29,7 +29,7 @@ _FEWEST_SAMPLES = 4
 
 
 class Burnup(Record):
-    """What a chart shows of one window: its past, and what is expected of its rest."""
+    """The content of a window's chart: its past, and the forecast for the rest of it."""
 
     window: Window
     begins: datetime
@@ -46,17 +46,17 @@ class Burnup(Record):
         highest = max([FULL, *(sample.used_percent for sample in self.used), *(point.middle for point in self.ahead)])
         return min(150.0, math.ceil(highest * 1.05 / 10) * 10.0)
 
-    def share(self, moment: datetime) -> float:
-        """Return how much of the window has passed at a moment, 0 to 1."""
+    def measure_share(self, moment: datetime) -> float:
+        """Return the fraction of the window's time that has passed at a moment, 0 to 1."""
         return min(max((moment - self.begins) / (self.resets_at - self.begins), 0.0), 1.0)
 
 
 def plot_burnup(window: Window, samples: Sequence[Sample], forecast: Forecast | None, now: datetime) -> Burnup | None:
-    """Return what a chart shows of a window; None when it has no course to show.
+    """Build the content of a window's chart; None when it has no course.
 
-    What is used up has nothing to expect but its reset, and what has reset nothing but a new reading.
+    A window that is used up has no forecast, and one that has reset no course until a new reading.
     """
-    whole = length(window)
+    whole = find_length(window)
     if whole is None or window.used_percent is None or window.resets_at is None:
         return None
     if has_reset(window, now) or window.used_percent >= FULL:
@@ -66,27 +66,27 @@ def plot_burnup(window: Window, samples: Sequence[Sample], forecast: Forecast | 
         begins=window.resets_at - whole,
         resets_at=window.resets_at,
         now=now,
-        used=tuple(pace.of_window(window, samples)),
-        ahead=pace.trajectory(window, samples, now) if forecast else (),
+        used=tuple(pace.list_run(window, samples)),
+        ahead=pace.project_trajectory(window, samples, now) if forecast else (),
         forecast=forecast,
     )
 
 
-def title(burnup: Burnup) -> str:
+def format_title(burnup: Burnup) -> str:
     """Return the window's name and what it stands at."""
     window = burnup.window
     if has_reset(window, burnup.now):
         return f"{clean(window.label)}: {words.HAS_RESET}"
-    used = "" if window.used_percent is None else f": {words.percent(window.used_percent)} used"
+    used = "" if window.used_percent is None else f": {words.format_percent(window.used_percent)} used"
     return clean(window.label) + used
 
 
-def outlook(burnup: Burnup) -> Outlook:
+def describe_outlook(burnup: Burnup) -> Outlook:
     """Return in words whether the window lasts, and when it is back where it is used up."""
-    return words.outlook(burnup.window, burnup.forecast, burnup.now, burnup.timezone)
+    return words.describe_outlook(burnup.window, burnup.forecast, burnup.now, burnup.timezone)
 
 
-def ticks(burnup: Burnup) -> list[tuple[datetime, str]]:
+def list_ticks(burnup: Burnup) -> list[tuple[datetime, str]]:
     """Return the moments that the time axis names: full hours, or midnights by the weekday."""
     if burnup.resets_at - burnup.begins <= timedelta(days=1):
         first = burnup.begins.astimezone(burnup.timezone).replace(minute=0, second=0, microsecond=0)
@@ -97,10 +97,12 @@ def ticks(burnup: Burnup) -> list[tuple[datetime, str]]:
     return [(moment, moment.strftime(form)) for moment in moments if burnup.begins <= moment <= burnup.resets_at]
 
 
-def sparkline(samples: Sequence[Sample], begins: datetime, resets_at: datetime, cells: int, *, ascii_only: bool) -> str:
-    """Return what a window stood at by the end of each equal part of its time, from its start to its reset.
+def draw_sparkline(
+    samples: Sequence[Sample], begins: datetime, resets_at: datetime, cells: int, *, ascii_only: bool
+) -> str:
+    """Draw a window's percentage at the end of each equal part of its time, from its start to its reset.
 
-    A part is empty while it is to come, and where nobody knows when its use grew. It is full from 100 % on only.
+    A part is empty while it lies ahead, and where it is unknown when use grew. It is full only from 100 % on.
     """
     levels = "_.-=*#" if ascii_only else "▁▂▃▄▅▆▇█"
     step, last = (resets_at - begins) / cells, samples[-1].at
@@ -112,24 +114,24 @@ def sparkline(samples: Sequence[Sample], begins: datetime, resets_at: datetime, 
         if to_come or any(before.at < at < after.at for before, after in gaps):
             shown += " "
         else:
-            share = min(max(used_at(samples, at, begins) / FULL, 0.0), 1.0)
+            share = min(max(interpolate_used(samples, at, begins) / FULL, 0.0), 1.0)
             shown += levels[math.floor(share * (len(levels) - 1))]
     return shown
 
 
-def window_course(window: Window, samples: Sequence[Sample], cells: int, *, ascii_only: bool) -> str:
-    """Return a window's sparkline from its start to its reset; nothing where too few readings are known to draw one."""
-    whole = length(window)
-    own = pace.of_window(window, samples)
+def draw_window_course(window: Window, samples: Sequence[Sample], cells: int, *, ascii_only: bool) -> str:
+    """Draw a window's sparkline from its start to its reset; nothing where there are too few readings."""
+    whole = find_length(window)
+    own = pace.list_run(window, samples)
     if whole is None or window.resets_at is None or len(own) < _FEWEST_SAMPLES:
         return ""
-    return sparkline(own, window.resets_at - whole, window.resets_at, cells, ascii_only=ascii_only)
+    return draw_sparkline(own, window.resets_at - whole, window.resets_at, cells, ascii_only=ascii_only)
 
 
-def course(burnup: Burnup) -> list[tuple[tuple[Sample, Sample], bool]]:
-    """Return the stretches between samples from the window's start on, and whether each was seen.
+def list_stretches(burnup: Burnup) -> list[tuple[tuple[Sample, Sample], bool]]:
+    """Yield the stretches between samples from the window's start on, and whether each was observed.
 
-    Where use grew between two samples that lie far apart, nobody knows when it did.
+    A stretch is unobserved where use grew between two samples that lie far apart.
     """
     return _stretches(burnup.used, burnup.begins, burnup.resets_at)
 
@@ -145,8 +147,8 @@ def _stretches(
     ]
 
 
-def used_at(samples: Sequence[Sample], moment: datetime, begins: datetime) -> float:
-    """Return what was used at a moment, by the straight line between the samples around it."""
+def interpolate_used(samples: Sequence[Sample], moment: datetime, begins: datetime) -> float:
+    """Interpolate the percentage at a moment linearly between the samples around it."""
     at, used = begins, 0.0
     for sample in samples:
         if sample.at >= moment:

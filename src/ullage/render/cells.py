@@ -1,4 +1,4 @@
-"""How wide a text is on a terminal, and how it is made to fit."""
+"""Measure how many terminal cells a text takes, and cut it to fit."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def width(text: str) -> int:
+def measure_width(text: str) -> int:
     """Return how many cells a text takes; escape sequences take none."""
     cells = at = 0
     while at < len(text):
@@ -48,13 +48,13 @@ def _end_of_escape(text: str, at: int) -> int:
 
 def fit(spans: Sequence[Span], cells: int, *, ascii_only: bool = False) -> list[Span]:
     """Return the spans cut to so many cells, the cut marked."""
-    if sum(width(span.text) for span in spans) <= cells:
+    if sum(measure_width(span.text) for span in spans) <= cells:
         return list(spans)
     mark = "." if ascii_only else "…"
     fitted, room = [], cells - 1
     for span in spans:
         text = _head(span.text, room)
-        room -= width(text)
+        room -= measure_width(text)
         fitted.append(span.replace(text=text))
         if text != span.text:
             break

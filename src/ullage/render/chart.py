@@ -6,11 +6,11 @@ import math
 
 from ullage.base.record import Record
 from ullage.base.text import clean
-from ullage.quota.model import has_reset, severity_of
+from ullage.quota.model import grade_percent, has_reset
 from ullage.render import words
-from ullage.render.burnup import FULL, course, outlook, ticks, used_at
+from ullage.render.burnup import FULL, describe_outlook, interpolate_used, list_stretches, list_ticks
 from ullage.render.cells import fit
-from ullage.render.cells import width as cells_of
+from ullage.render.cells import measure_width as cells_of
 from ullage.render.surfaces import Span
 
 TYPE_CHECKING = False
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
 _MARGIN_CELLS = 5
 _GAP = "  "
-# The eighths of a cell that is filled from below; on a terminal without them a cell is filled or not.
+# A cell filled from below by eighths; in ASCII it is either filled or empty.
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
 
 
 class _Signs(Record):
-    """What each part of a chart is drawn with; `fills` from nothing to a whole cell."""
+    """The characters of a chart's parts; `fills` go from an empty to a full cell."""
 
     fills: str = _EIGHTHS
     unseen: str = "▒"
@@ -52,7 +52,7 @@ class _Cell(Record):
     style: str = ""
 
 
-def page(
+def lay_out_page(
     burnup: Burnup,
     width: int,
     height: int,
@@ -72,7 +72,7 @@ def page(
     return [
         fit(line, width, ascii_only=ascii_only)
         for line in (
-            *heading(burnup, 0 if stacked else width, thresholds, ascii_only=ascii_only),
+            *lay_out_heading(burnup, 0 if stacked else width, thresholds, ascii_only=ascii_only),
             *draw(burnup, width, height, thresholds=thresholds, ascii_only=ascii_only),
             *below,
             _legend(burnup, signs, thresholds),
@@ -80,24 +80,24 @@ def page(
     ]
 
 
-def heading(burnup: Burnup, width: int, thresholds: Thresholds, *, ascii_only: bool) -> list[Line]:
+def lay_out_heading(burnup: Burnup, width: int, thresholds: Thresholds, *, ascii_only: bool) -> list[Line]:
     """Return the window's name, its number, what to expect and when it resets: one line where they fit, else two."""
     window, now = burnup.window, burnup.now
     level = _level_of(burnup, thresholds)
     name = Span(text=_plain(clean(window.label), ascii_only=ascii_only), style="bold")
     if has_reset(window, now) or window.used_percent is None:
-        mark = words.reset_mark(ascii_only=ascii_only)
+        mark = words.choose_reset_mark(ascii_only=ascii_only)
         shown = [name, Span(text=f"{_GAP}{mark}{_GAP}")]
         return _one_or_two(shown, [Span(text=words.HAS_RESET, level="faint")], width)
-    number = words.percent(window.used_percent) + words.form(level, ascii_only=ascii_only)
-    expected = outlook(burnup)
+    number = words.format_percent(window.used_percent) + words.choose_form(level, ascii_only=ascii_only)
+    expected = describe_outlook(burnup)
     start = [name, Span(text=f"{_GAP}{number}{_GAP}", level=level, style="bold")]
     said: Line = [
         Span(text=expected.text, level=level if level == "exhausted" else "warning" if expected.warns else None)
     ]
     if level != "exhausted":
         comma = "; " if expected.text else ""
-        said.append(Span(text=comma + words.resets(burnup.resets_at, now, burnup.timezone), level="faint"))
+        said.append(Span(text=comma + words.format_reset(burnup.resets_at, now, burnup.timezone), level="faint"))
     return _one_or_two(start, said, width)
 
 
@@ -114,11 +114,11 @@ def _level_of(burnup: Burnup, thresholds: Thresholds) -> Level:
     window = burnup.window
     if has_reset(window, burnup.now) or window.used_percent is None:
         return "stale"
-    return severity_of(window.used_percent, window.severity, thresholds)
+    return grade_percent(window.used_percent, window.severity, thresholds)
 
 
 def _interval(burnup: Burnup) -> list[Line]:
-    found = words.interval(burnup.forecast, burnup.now, burnup.timezone) if burnup.forecast else ""
+    found = words.format_interval(burnup.forecast, burnup.now, burnup.timezone) if burnup.forecast else ""
     return [[Span(text=f"Runs out in four cases of five: {found}", level="faint")]] if found else []
 
 
@@ -131,7 +131,7 @@ def _legend(burnup: Burnup, signs: _Signs, thresholds: Thresholds) -> Line:
     ]
     if exhausted:
         parts += [Span(text=signs.fills[-1], level=level), Span(text=f" {words.USED_UP}{_GAP}", level="faint")]
-    if any(not seen for _, seen in course(burnup)):
+    if any(not seen for _, seen in list_stretches(burnup)):
         parts += [Span(text=signs.unseen, level=level), Span(text=f" {words.UNSEEN}{_GAP}", level="faint")]
     parts += [Span(text=signs.ideal), Span(text=f" {words.JUST_LASTS}{_GAP}", level="faint")]
     if burnup.ahead:
@@ -144,7 +144,7 @@ def _legend(burnup: Burnup, signs: _Signs, thresholds: Thresholds) -> Line:
 
 
 def _expected_level(burnup: Burnup) -> Level | None:
-    return "warning" if outlook(burnup).warns else None
+    return "warning" if describe_outlook(burnup).warns else None
 
 
 def draw(burnup: Burnup, width: int, height: int, *, thresholds: Thresholds, ascii_only: bool) -> list[Line]:
@@ -175,13 +175,13 @@ class _Plot:
         self.burnup, self.columns, self.height, self.thresholds, self.signs = burnup, columns, height, thresholds, signs
         self._rows_to_full = max(1, min(height - 1, round(height * FULL / burnup.top)))
         self._level = _level_of(burnup, thresholds)
-        self._gaps = [stretch for stretch, seen in course(burnup) if not seen]
+        self._gaps = [stretch for stretch, seen in list_stretches(burnup) if not seen]
         self.cells = [[_Cell()] * columns for _ in range(height)]
         for column in range(columns):
             self._draw_column(column)
 
     def row(self, percent: float) -> int:
-        """Return the row above a percentage: the one that has it as its lower edge, or in it."""
+        """Return the row that contains a percentage, or has it as its lower edge."""
         return min(max(self.height - 1 - math.floor(self._rows(percent) + 1e-9), 0), self.height - 1)
 
     def _rows(self, percent: float) -> float:
@@ -204,7 +204,7 @@ class _Plot:
             self._put(self.row(point.middle), column, self.signs.expected, _expected_level(burnup))
 
     def _fill(self, column: int, at: datetime) -> None:
-        used = min(used_at(self.burnup.used, at, self.burnup.begins), FULL)
+        used = min(interpolate_used(self.burnup.used, at, self.burnup.begins), FULL)
         rows = self._rows(used)
         unseen = any(before.at < at < after.at for before, after in self._gaps)
         level = self._level_at(used)
@@ -218,10 +218,10 @@ class _Plot:
                 self._put(line, column, fills[step], level)
 
     def _level_at(self, used: float) -> Level:
-        """Return what a past column is coloured by: used up for as long as it was, else the level of now."""
+        """Return the level of a past column: exhausted while the window was used up, else its level now."""
         if used >= FULL or self._level != "exhausted":
             return self._level
-        return severity_of(used, None, self.thresholds)
+        return grade_percent(used, None, self.thresholds)
 
     def _draw_ideal(self, column: int, percent: float) -> None:
         """Draw the line that would just last: on what is used it shows the terminal's background."""
@@ -246,8 +246,8 @@ def _point_at(points: Sequence[Point], moment: datetime) -> Point | None:
 def _axis(burnup: Burnup, columns: int) -> str:
     cells = [" "] * (columns + _MARGIN_CELLS)
     free_from = _MARGIN_CELLS
-    for moment, name in ticks(burnup):
-        start = _MARGIN_CELLS + round(burnup.share(moment) * (columns - 1))
+    for moment, name in list_ticks(burnup):
+        start = _MARGIN_CELLS + round(burnup.measure_share(moment) * (columns - 1))
         if start >= free_from and start + len(name) <= len(cells):
             cells[start : start + len(name)] = name
             free_from = start + len(name) + 1

@@ -1,4 +1,4 @@
-"""Columns of text and numbers for a terminal; where they do not fit, each row on lines of its own. Pure."""
+"""Lay out columns of text and numbers for a terminal; rows that do not fit take several lines. Pure."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ _NARROWEST_TEXT = 12
 _CENT = Decimal("0.01")
 
 
-def count(value: int | None) -> str:
+def format_count(value: int | None) -> str:
     """Return a count with its thousands apart; nothing for what is unknown."""
     return "" if value is None else f"{value:,}"
 
 
-def money(amount: Decimal | None, currency: str) -> str:
+def format_money(amount: Decimal | None, currency: str) -> str:
     """Return an amount to the cent, as a bill would; what is less than one and not nothing is said to be so."""
     if amount is None:
         return ""
     rounded = amount.quantize(_CENT, rounding=ROUND_HALF_UP)
     if amount and not rounded:
-        return f"<{words.priced(_CENT, currency)}"
-    return f"{'-' if rounded < 0 else ''}{words.priced(f'{abs(rounded):,}', currency)}"
+        return f"<{words.format_price(_CENT, currency)}"
+    return f"{'-' if rounded < 0 else ''}{words.format_price(f'{abs(rounded):,}', currency)}"
 
 
-def table(headings: Sequence[str], texts: int, rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
+def lay_out_table(headings: Sequence[str], texts: int, rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
     """Yield the lines of a table whose first `texts` columns are words, to the left, and the rest numbers."""
     every = [headings, *rows]
-    widths = [max(cells.width(row[column]) for row in every) for column in range(len(headings))]
+    widths = [max(cells.measure_width(row[column]) for row in every) for column in range(len(headings))]
     room = width - sum(widths) - _GAP * (len(widths) - 1)
     if room < 0:
         widest = max(range(texts), key=lambda column: widths[column]) if texts else 0
@@ -52,7 +52,7 @@ def table(headings: Sequence[str], texts: int, rows: Sequence[Sequence[str]], wi
 
 
 def _records(headings: Sequence[str], texts: int, rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
-    labels = max(cells.width(heading) for heading in headings)
+    labels = max(cells.measure_width(heading) for heading in headings)
     for row in rows:
         yield _fitted(" ".join(text for text in row[:texts] if text), width)
         for heading, text in zip(headings[texts:], row[texts:], strict=True):
@@ -62,7 +62,7 @@ def _records(headings: Sequence[str], texts: int, rows: Sequence[Sequence[str]],
 
 def _cell(text: str, width: int, *, left: bool) -> str:
     shown = _fitted(text, width)
-    space = " " * (width - cells.width(shown))
+    space = " " * (width - cells.measure_width(shown))
     return shown + space if left else space + shown
 
 

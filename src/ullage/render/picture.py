@@ -30,7 +30,7 @@ _GAUGE_FINE = 4
 _TILE, _TRACK, _TEXT = "#1c2026", "#4b525c", "#ffffff"
 
 
-def png(scene: Iterable[Shape], theme: str) -> bytes:
+def draw_png(scene: Iterable[Shape], theme: str) -> bytes:
     """Return the scene as a PNG of twice its size in pixels, for sharp screens."""
     colours = COLOURS["dark" if theme == "dark" else "light"]
     fine = _SCALE * _FINE
@@ -43,7 +43,7 @@ def png(scene: Iterable[Shape], theme: str) -> bytes:
     return kept.getvalue()
 
 
-def gauge(share: float | None, colour: str, text: str, *, opaque: bool = False) -> Image.Image:
+def draw_gauge(share: float | None, colour: str, text: str, *, opaque: bool = False) -> Image.Image:
     """Return a tray's icon: a short text over a bar that is filled to `share` of one.
 
     The text is as wide as the tile, to be read in a tray of 16 pixels; the tile is dark with an edge, to be seen on a

@@ -1,18 +1,18 @@
-"""What lists say of each window: its name, its number, its course, when it resets, what to expect. Pure."""
+"""Build the rows of lists: each window's name, number, course, reset and outlook. Pure."""
 
 from __future__ import annotations
 
 from ullage.base.record import Record
 from ullage.base.text import clean
 from ullage.quota.model import (
-    binding_window,
-    credits_window,
+    find_binding_window,
+    find_credits_window,
+    find_length,
+    find_used_percent,
     has_reset,
-    length,
-    limits_of,
-    listed_windows,
-    state_at,
-    used_percent_at,
+    judge_age,
+    list_limits,
+    list_windows,
 )
 from ullage.render import burnup, segment, words
 from ullage.render.surfaces import Span
@@ -34,7 +34,7 @@ _ORDER = ("session", "weekly", "model", "other")
 
 
 class Row(Record):
-    """One window, the credits, or a pool of money; what is unknown is empty. `source` said so at `as_of`.
+    """The row of a window, of the credits, or of a pool; an unknown value is empty. `source` stated it at `as_of`.
 
     Of the credits and of pools `window_id` is None.
 
@@ -65,25 +65,25 @@ class Row(Record):
     used_percent: float | None = None
 
 
-def rows(overview: Overview, settings: Settings, now: datetime, *, bar_cells: int = _BAR_CELLS) -> list[Row]:
+def build_rows(overview: Overview, settings: Settings, now: datetime, *, bar_cells: int = _BAR_CELLS) -> list[Row]:
     """Return a row for each window that the server lists, for the credits, and for each pool, where they are known."""
     reading = overview.reading
     assert reading is not None
-    binding = binding_window(limits_of(reading), now, settings.thresholds)
+    binding = find_binding_window(list_limits(reading), now, settings.thresholds)
     found = [
         _window(window, overview, settings, now, bar_cells).replace(
             source=window.source,
             as_of=window.as_of,
             window_id=window.id,
-            used_percent=used_percent_at(window, now, settings.thresholds),
+            used_percent=find_used_percent(window, now, settings.thresholds),
             binds=window is binding,
         )
-        for window in by_kind(listed_windows(reading))
+        for window in sort_by_kind(list_windows(reading))
     ]
     credits = reading.credits
     if credits is not None:
         as_of = credits.as_of or reading.as_of
-        if state_at(as_of, now, settings.thresholds) != "expired":
+        if judge_age(as_of, now, settings.thresholds) != "expired":
             found.append(
                 _credits(credits, reading, settings, now, bar_cells).replace(
                     source=reading.source, as_of=as_of, used_percent=credits.used_percent
@@ -91,7 +91,7 @@ def rows(overview: Overview, settings: Settings, now: datetime, *, bar_cells: in
             )
     for pool in reading.pools:
         as_of = pool.as_of or reading.as_of
-        if state_at(as_of, now, settings.thresholds) != "expired" and not _has_ended(pool, now):
+        if judge_age(as_of, now, settings.thresholds) != "expired" and not _has_ended(pool, now):
             found.append(_pool(pool, settings, now, bar_cells).replace(source=reading.source, as_of=as_of))
     return found
 
@@ -100,30 +100,30 @@ def _has_ended(pool: Pool, now: datetime) -> bool:
     return pool.ends_at is not None and now >= pool.ends_at
 
 
-def by_kind(windows: Sequence[Window]) -> list[Window]:
+def sort_by_kind(windows: Sequence[Window]) -> list[Window]:
     """Return windows as lists show them: the session, the week, its models, and what is of another kind."""
     return sorted(windows, key=lambda window: _ORDER.index(window.kind))
 
 
 def _window(window: Window, overview: Overview, settings: Settings, now: datetime, bar_cells: int) -> Row:
-    name = segment.short_name(window)
+    name = segment.shorten_name(window)
     row = Row(
         label=clean(window.label),
-        title=words.window_title(window),
+        title=words.format_title(window),
         name=name if window.kind in ("session", "weekly") else "",
         is_model=window.kind == "model",
     )
-    used = used_percent_at(window, now, settings.thresholds)
+    used = find_used_percent(window, now, settings.thresholds)
     if used is None:
         passed = has_reset(window, now)
         why = words.HAS_RESET if passed else words.UNKNOWN
-        mark = words.reset_mark(ascii_only=settings.ascii_only) if passed else "?"
+        mark = words.choose_reset_mark(ascii_only=settings.ascii_only) if passed else "?"
         return row.replace(number=Span(text="?"), percent=mark, sentence=why, outlook=(Span(text=why, level="faint"),))
-    number = segment.number(
+    number = segment.format_number(
         window, used, now, settings.thresholds, left=settings.show_left, ascii_only=settings.ascii_only
     )
-    percent = words.percent(used, left=settings.show_left)
-    expected = words.outlook(window, overview.forecasts.get(window.id), now, brief=True)
+    percent = words.format_percent(used, left=settings.show_left)
+    expected = words.describe_outlook(window, overview.forecasts.get(window.id), now, brief=True)
     is_used_up = used >= 100
     sentence = expected.text if is_used_up else "" if window.resets_at else _without_reset(used)
     if window.used and window.limit:
@@ -138,11 +138,11 @@ def _window(window: Window, overview: Overview, settings: Settings, now: datetim
         share=1 - share if settings.show_left else share,
         elapsed=_elapsed(window, now, settings),
         bar=Span(
-            text=words.bar(used, left=settings.show_left, ascii_only=settings.ascii_only, cells=bar_cells),
+            text=words.draw_bar(used, left=settings.show_left, ascii_only=settings.ascii_only, cells=bar_cells),
             level=number.level,
         ),
         course=Span(
-            text=burnup.window_course(
+            text=burnup.draw_window_course(
                 window, overview.samples.get(window.id, ()), COURSE_CELLS, ascii_only=settings.ascii_only
             ),
             level=number.level,
@@ -155,7 +155,7 @@ def _window(window: Window, overview: Overview, settings: Settings, now: datetim
 
 
 def _elapsed(window: Window, now: datetime, settings: Settings) -> float | None:
-    whole = length(window)
+    whole = find_length(window)
     if whole is None or window.resets_at is None:
         return None
     left = min(max((window.resets_at - now) / whole, 0.0), 1.0)
@@ -175,19 +175,19 @@ def _in_sentences(window: Window, expected: Outlook, sentence: str, now: datetim
         return (Span(text=sentence, level="exhausted" if expected.warns else "faint"),)
     assert window.resets_at is not None
     after = (Span(text=expected.text, level="warning" if expected.warns else None),) if expected.text else ()
-    return Span(text=words.resets(window.resets_at, now)), *after
+    return Span(text=words.format_reset(window.resets_at, now)), *after
 
 
 def _credits(credits: Credits, reading: Reading, settings: Settings, now: datetime, bar_cells: int) -> Row:
     row = Row(label="Credits", title="Credits")
     why = clean(_REASONS.get(credits.disabled_reason or "", (credits.disabled_reason or "").replace("_", " ")))
     amount = _amounts(credits.used, credits.limit) if credits.used or credits.limit else ""
-    if not credits.enabled and credits_window(reading) is None:
+    if not credits.enabled and find_credits_window(reading) is None:
         off = Span(text="off", level="stale")
         return _with_money(row.replace(number=off, percent=off.text), amount, why)
     if credits.used_percent is None:
         return _with_money(row, amount or "?, no limit known", why)
-    row = _with_share(row, credits_window(reading), credits.used_percent, settings, now, bar_cells)
+    row = _with_share(row, find_credits_window(reading), credits.used_percent, settings, now, bar_cells)
     return _with_money(row, amount, why)
 
 
@@ -208,13 +208,13 @@ _REASONS = {
 
 
 def _amounts(used: Money | None, limit: Money | None) -> str:
-    spent = words.money(used) if used else "?"
-    return f"{spent} of {words.money(limit)}" if limit else f"{spent}, no limit known"
+    spent = words.format_money(used) if used else "?"
+    return f"{spent} of {words.format_money(limit)}" if limit else f"{spent}, no limit known"
 
 
 def _pool(pool: Pool, settings: Settings, now: datetime, bar_cells: int) -> Row:
     amount = _amounts(pool.used, pool.limit) if pool.used or pool.limit else ""
-    ends = f"ends {words.day(pool.ends_at)}" if pool.ends_at else ""
+    ends = f"ends {words.format_day(pool.ends_at)}" if pool.ends_at else ""
     row = _with_money(
         Row(label=clean(pool.label), title=clean(pool.label)), ", ".join(filter(None, (amount, ends))), ""
     )
@@ -224,11 +224,11 @@ def _pool(pool: Pool, settings: Settings, now: datetime, bar_cells: int) -> Row:
 def _with_share(
     row: Row, counted: Window | None, used_percent: float, settings: Settings, now: datetime, bar_cells: int
 ) -> Row:
-    bar = words.bar(used_percent, left=settings.show_left, ascii_only=settings.ascii_only, cells=bar_cells)
-    percent = words.percent(used_percent, left=settings.show_left)
+    bar = words.draw_bar(used_percent, left=settings.show_left, ascii_only=settings.ascii_only, cells=bar_cells)
+    percent = words.format_percent(used_percent, left=settings.show_left)
     number = Span(text=percent)
     if counted is not None:
-        number = segment.number(
+        number = segment.format_number(
             counted, used_percent, now, settings.thresholds, left=settings.show_left, ascii_only=settings.ascii_only
         )
     share = min(max(used_percent / 100, 0.0), 1.0)

@@ -1,4 +1,4 @@
-"""The segment: a template filled with what a reading still says at one moment. Pure.
+"""Fill a segment's template from what a reading still says at one moment. Pure.
 
     {top.name} {top}[ {top.blocked_for}]
 
@@ -16,20 +16,20 @@ from ullage.quota.model import (
     CLOCK_SLACK,
     CREDITS_ID,
     SEVERITIES,
-    binding_window,
-    credits_window,
+    find_binding_window,
+    find_credits_window,
+    find_used_percent,
     find_window,
+    grade_window,
     has_reset,
-    limits_of,
-    listed_windows,
-    named_limits,
-    severity_at,
-    state_at,
-    state_of,
-    used_percent_at,
+    judge_age,
+    judge_state,
+    list_limits,
+    list_named_limits,
+    list_windows,
 )
 from ullage.render import words
-from ullage.render.surfaces import Span, joined
+from ullage.render.surfaces import Span, join_spans
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ LONGEST_NAME = 20
 
 
 class View(Record):
-    """A reading at one moment, and how the person wants to see it."""
+    """A reading at one moment, with the person's settings for showing it."""
 
     reading: Reading
     now: datetime
@@ -59,10 +59,10 @@ class View(Record):
 
 
 def fill(nodes: Iterable[Node], view: View) -> list[Span]:
-    """Return the template's text at the view's moment, with the level of each number."""
+    """Fill the template for the view's moment; each number carries its level."""
     nodes = tuple(nodes)
-    if view.session is None and not limits_of(view.reading) and any(map(_is_limit, list_fields(nodes))):
-        # Nothing is counted: a question mark would ask for what there is not.
+    if view.session is None and not list_limits(view.reading) and any(map(_is_limit, list_fields(nodes))):
+        # Where nothing is counted, a question mark would stand for a number that does not exist.
         return []
     spans: list[Span] = []
     for node in nodes:
@@ -73,7 +73,7 @@ def fill(nodes: Iterable[Node], view: View) -> list[Span]:
             spans.append(_value(node, view) or Span(text="?"))
         else:
             spans.append(Span(text=node))
-    return joined(spans)
+    return join_spans(spans)
 
 
 def _with_style(span: Span, style: str) -> Span:
@@ -84,8 +84,8 @@ def _is_limit(field: Field) -> bool:
     return field.subject not in (*PLAIN_SUBJECTS, "credits")
 
 
-def level_of(spans: Iterable[Span]) -> Level:
-    """Return what a reader that colours by itself should know: stale where anything is, else the gravest."""
+def grade_view(spans: Iterable[Span]) -> Level:
+    """Return the level of the whole, for surfaces that colour it themselves: stale if a part is, else the gravest."""
     levels = {span.level for span in spans}
     gravest_first: tuple[Level, ...] = ("stale", *reversed(SEVERITIES))
     return next((level for level in gravest_first if level in levels), "none")
@@ -100,34 +100,34 @@ def _value(field: Field, view: View) -> Span | None:
     if field.subject in PLAIN_SUBJECTS:
         return _plain_value(field.subject, view)
     if field.subject == "top":
-        window = binding_window(limits_of(view.reading), view.now, view.thresholds)
+        window = find_binding_window(list_limits(view.reading), view.now, view.thresholds)
     elif field.subject == "model_week":
         window = _fuller_model(view)
     elif field.subject == "budget":
         window = _binding_budget(view)
     else:
-        window = find_window(named_limits(view.reading), field.subject, view.now, view.thresholds)
+        window = find_window(list_named_limits(view.reading), field.subject, view.now, view.thresholds)
     return None if window is None else _window_value(window, field, view)
 
 
 def _fuller_model(view: View) -> Window | None:
     """Return a model's week that is fuller than the week over all models."""
-    windows = listed_windows(view.reading)
+    windows = list_windows(view.reading)
     weeks = tuple(window for window in windows if window.kind in ("weekly", "model"))
-    fullest = binding_window(weeks, view.now, view.thresholds)
+    fullest = find_binding_window(weeks, view.now, view.thresholds)
     return fullest if fullest is not None and fullest.kind == "model" else None
 
 
 def _binding_budget(view: View) -> Window | None:
     """Return the budget or the spend limit where that is what binds."""
-    window = binding_window(limits_of(view.reading), view.now, view.thresholds)
+    window = find_binding_window(list_limits(view.reading), view.now, view.thresholds)
     return window if window is not None and window.id in BUDGET_IDS else None
 
 
 def _window_value(window: Window, field: Field, view: View) -> Span | None:
     attribute = field.attribute
     if attribute in ("name", "label"):
-        return Span(text=_shown(short_name(window) if attribute == "name" else clean(window.label), view))
+        return Span(text=_shown(shorten_name(window) if attribute == "name" else clean(window.label), view))
     if attribute in ("", "used", "left", "bar", "dots", "ring"):
         return _share(window, field, view)
     if attribute in COURSES:
@@ -138,18 +138,18 @@ def _window_value(window: Window, field: Field, view: View) -> Span | None:
         return _on_credits(window, view)
     if window.resets_at is None or has_reset(window, view.now):
         return None
-    # The last frame of a timeline has no successor: a countdown in it would stand still.
-    if state_of(window, view.now, view.thresholds) == "expired":
+    # A timeline's last frame has no successor, so a countdown in it would stand still.
+    if judge_state(window, view.now, view.thresholds) == "expired":
         return None
     if attribute == "blocked_for" and (not _is_used_up(window, view) or _on_credits(window, view)):
         return None
     if attribute == "resets_at":
-        return Span(text=words.clock(window.resets_at, view.now, view.timezone))
-    return Span(text=words.countdown(window.resets_at - view.now))
+        return Span(text=words.format_clock(window.resets_at, view.now, view.timezone))
+    return Span(text=words.format_countdown(window.resets_at - view.now))
 
 
 def _is_used_up(window: Window, view: View) -> bool:
-    return severity_at(window, view.now, view.thresholds) == "exhausted"
+    return grade_window(window, view.now, view.thresholds) == "exhausted"
 
 
 def _on_credits(window: Window, view: View) -> Span | None:
@@ -161,13 +161,13 @@ def _on_credits(window: Window, view: View) -> Span | None:
 
 
 def _share(window: Window, field: Field, view: View) -> Span | None:
-    if has_reset(window, view.now) and state_of(window, view.now, view.thresholds) != "expired":
-        return Span(text=words.reset_mark(ascii_only=view.ascii_only))
-    used = used_percent_at(window, view.now, view.thresholds)
+    if has_reset(window, view.now) and judge_state(window, view.now, view.thresholds) != "expired":
+        return Span(text=words.choose_reset_mark(ascii_only=view.ascii_only))
+    used = find_used_percent(window, view.now, view.thresholds)
     if used is None:
         return None
     left = field.attribute == "left" if field.attribute in ("used", "left") else view.show_left
-    shown = number(window, used, view.now, view.thresholds, left=left, ascii_only=view.ascii_only)
+    shown = format_number(window, used, view.now, view.thresholds, left=left, ascii_only=view.ascii_only)
     drawn = _drawn(used, field, view)
     if drawn is None:
         return shown
@@ -175,36 +175,38 @@ def _share(window: Window, field: Field, view: View) -> Span | None:
 
 
 def _drawn(used: float, field: Field, view: View) -> str | None:
-    """Return a share as a bar, dots or a ring; None where its number is wanted."""
+    """Draw a share as a bar, dots or a ring; None for a field that is a number."""
     form = {"left": view.show_left, "ascii_only": view.ascii_only}
     if field.attribute == "bar":
-        return words.bar(used, **form, cells=field.cells or words.BAR_CELLS)
+        return words.draw_bar(used, **form, cells=field.cells or words.BAR_CELLS)
     if field.attribute == "dots":
-        return words.dots(used, **form, cells=field.cells or words.DOTS)
-    return words.ring(used, **form, nerd=view.nerd) if field.attribute == "ring" else None
+        return words.draw_dots(used, **form, cells=field.cells or words.DOTS)
+    return words.draw_ring(used, **form, nerd=view.nerd) if field.attribute == "ring" else None
 
 
 def _course(window: Window, field: Field, view: View) -> Span | None:
-    """Show what a window stood at so far; only templates that ask for it pay for what it takes."""
-    used = used_percent_at(window, view.now, view.thresholds)
+    """Draw the window's course so far; the history is read only for templates that show it."""
+    used = find_used_percent(window, view.now, view.thresholds)
     if used is None:
         return None
     from ullage.render import burnup
 
-    text = burnup.window_course(
+    text = burnup.draw_window_course(
         window, view.samples.get(window.id, ()), field.cells or words.BAR_CELLS, ascii_only=view.ascii_only
     )
-    level = number(window, used, view.now, view.thresholds, left=False, ascii_only=view.ascii_only).level
-    # What is to come is empty, and space that nobody sees in a prompt.
+    level = format_number(window, used, view.now, view.thresholds, left=False, ascii_only=view.ascii_only).level
+    # The future is empty, and would be invisible space in a prompt.
     return Span(text=text.rstrip(), level=level) if text.strip() else None
 
 
-def number(window: Window, used: float, now: datetime, thresholds: Thresholds, *, left: bool, ascii_only: bool) -> Span:
-    """Return a percentage that may be shown with its marks: ~ for stale, and the severity's form."""
-    severity = severity_at(window, now, thresholds)
-    text = words.percent(used, left=left) + words.mark(severity, ascii_only=ascii_only)
-    if state_of(window, now, thresholds) == "stale":
-        return Span(text=words.form("stale", ascii_only=ascii_only) + text, level="stale")
+def format_number(
+    window: Window, used: float, now: datetime, thresholds: Thresholds, *, left: bool, ascii_only: bool
+) -> Span:
+    """Format a percentage with its marks: ~ for stale, and the severity's form."""
+    severity = grade_window(window, now, thresholds)
+    text = words.format_percent(used, left=left) + words.choose_mark(severity, ascii_only=ascii_only)
+    if judge_state(window, now, thresholds) == "stale":
+        return Span(text=words.choose_form("stale", ascii_only=ascii_only) + text, level="stale")
     return Span(text=text, level=severity)
 
 
@@ -214,18 +216,18 @@ def _shown(name: str, view: View) -> str:
 
 
 def _forecast(window: Window, attribute: str, view: View) -> Span | None:
-    """Show what a fresh statement let expect; a time that has passed without coming true is not shown."""
+    """Format the forecast of a fresh statement; a time that has passed unfulfilled is not shown."""
     known = view.forecasts.get(window.id)
-    if known is None or has_reset(window, view.now) or state_of(window, view.now, view.thresholds) != "fresh":
+    if known is None or has_reset(window, view.now) or judge_state(window, view.now, view.thresholds) != "fresh":
         return None
     if attribute == "pace":
-        return None if known.ratio is None else Span(text=words.pace(known.ratio, ascii_only=view.ascii_only))
+        return None if known.ratio is None else Span(text=words.format_pace(known.ratio, ascii_only=view.ascii_only))
     if known.exhausts_at is None or known.exhausts_at <= view.now or not words.expects_to_run_out(window, known):
         return None
-    return Span(text=words.forecast_clock(known.exhausts_at, view.now, view.timezone))
+    return Span(text=words.format_forecast_clock(known.exhausts_at, view.now, view.timezone))
 
 
-def short_name(window: Window) -> str:
+def shorten_name(window: Window) -> str:
     """Return the name that a prompt uses for a window: 5h, 7d, or the model's with its version: fable 5.1."""
     known = {"five_hour": "5h", "seven_day": "7d"}.get(window.id)
     if known:
@@ -239,16 +241,16 @@ def _credits_value(field: Field, view: View) -> Span | None:
     credits, attribute = view.reading.credits, field.attribute
     if credits is None:
         return None
-    state = state_at(credits.as_of or view.reading.as_of, view.now, view.thresholds)
+    state = judge_age(credits.as_of or view.reading.as_of, view.now, view.thresholds)
     if state == "expired":
         return None
     old = "~" if state == "stale" else ""
-    counted = credits_window(view.reading)
-    severity = severity_at(counted, view.now, view.thresholds) if counted else "normal"
+    counted = find_credits_window(view.reading)
+    severity = grade_window(counted, view.now, view.thresholds) if counted else "normal"
     level: Level | None = "stale" if old else severity if severity != "normal" else None
     if attribute in ("used", "limit"):
         amount = credits.used if attribute == "used" else credits.limit
-        return None if amount is None else Span(text=old + words.money(amount), level=level)
+        return None if amount is None else Span(text=old + words.format_money(amount), level=level)
     if attribute == "left":
         return _credits_left(view, old, level)
     if credits.used_percent is None:
@@ -256,8 +258,8 @@ def _credits_value(field: Field, view: View) -> Span | None:
     drawn = _drawn(credits.used_percent, field, view)
     if drawn is not None:
         return Span(text=old + drawn, level=level)
-    marked = "" if old else words.mark(severity, ascii_only=view.ascii_only)
-    return Span(text=old + words.percent(credits.used_percent, left=view.show_left) + marked, level=level)
+    marked = "" if old else words.choose_mark(severity, ascii_only=view.ascii_only)
+    return Span(text=old + words.format_percent(credits.used_percent, left=view.show_left) + marked, level=level)
 
 
 def _credits_left(view: View, old: str, level: Level | None) -> Span | None:
@@ -267,17 +269,17 @@ def _credits_left(view: View, old: str, level: Level | None) -> Span | None:
     if (credits.used.currency, credits.used.exponent) != (credits.limit.currency, credits.limit.exponent):
         return None
     left = credits.limit.replace(amount_minor=max(0, credits.limit.amount_minor - credits.used.amount_minor))
-    return Span(text=old + words.money(left), level=level)
+    return Span(text=old + words.format_money(left), level=level)
 
 
 def _plain_value(subject: str, view: View) -> Span | None:
     reading = view.reading
-    state = state_at(reading.as_of, view.now, view.thresholds)
+    state = judge_age(reading.as_of, view.now, view.thresholds)
     if subject == "age":
         known = state != "expired" and reading.as_of <= view.now + CLOCK_SLACK
-        return Span(text=words.age(view.now - reading.as_of)) if known else None
+        return Span(text=words.format_age(view.now - reading.as_of)) if known else None
     if subject == "icon":
-        icon = words.icon(ascii_only=view.ascii_only, nerd=view.nerd)
+        icon = words.choose_icon(ascii_only=view.ascii_only, nerd=view.nerd)
         return Span(text=icon) if icon else None
     if subject == "state":
         return Span(text=state)

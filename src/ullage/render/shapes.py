@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ullage.render.surfaces import Span, joined
+from ullage.render.surfaces import Span, join_spans
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ _ROUND = ("\ue0b6", "\ue0b4")
 _ARROW = "\ue0b0"
 
 
-def shaped(spans: Iterable[Span], shape: str, level: Level, look: Look, *, nerd: bool) -> list[Span]:
+def shape_spans(spans: Iterable[Span], shape: str, level: Level, look: Look, *, nerd: bool) -> list[Span]:
     """Return the spans in their shape, each with all of its style; without colours or a shape as they are."""
     badges = look.in_badge()
     shown = list(spans)
@@ -30,8 +30,8 @@ def shaped(spans: Iterable[Span], shape: str, level: Level, look: Look, *, nerd:
         for span in [Span(text=" "), *shown, Span(text=" ")]
     ]
     if not nerd:
-        return joined(inside)
+        return join_spans(inside)
     if shape == "pill":
         left, right = (Span(text=end, style=ground) for end in _ROUND)
-        return joined([left, *inside[1:-1], right])
-    return joined([*inside, Span(text=_ARROW, style=ground)])
+        return join_spans([left, *inside[1:-1], right])
+    return join_spans([*inside, Span(text=_ARROW, style=ground)])

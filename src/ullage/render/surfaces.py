@@ -1,4 +1,4 @@
-r"""Escapes and colours of each surface: text from outside stays text, whatever the surface makes of special characters.
+r"""Paint spans for a surface: escape outside text by the surface's rules, and colour it by the palette.
 
 How each surface reads what it is given was measured with real shells: bash wants zero-width parts between \001 and
 \002 and leaves a referenced value alone; zsh expands percent escapes in it; tmux expands formats after a single `#`;
@@ -8,8 +8,8 @@ starship escapes by itself.
 from __future__ import annotations
 
 from ullage.base.record import Record
-from ullage.config.palette import ATTRIBUTES, NAMES, is_hex, number_of
-from ullage.quota.timeline import in_ascii, is_ascii, is_coloured, surface_of
+from ullage.config.palette import ATTRIBUTES, NAMES, find_colour_number, is_hex
+from ullage.quota.timeline import find_surface, is_ascii, is_coloured, name_ascii
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 
 class Span(Record):
-    """A piece of text, the level that colours it, and the words of a style beside; None for the terminal's own colour.
+    """A text with the level that colours it, and further words of a style; None is the terminal's own colour.
 
-    What is `faint` matters less than what stands around it.
+    The level `faint` is for what matters less than the text around it.
     """
 
     text: str
@@ -30,8 +30,8 @@ class Span(Record):
     style: str = ""
 
 
-def joined(spans: Iterable[Span]) -> list[Span]:
-    """Return the spans with those made one that follow each other and look alike."""
+def join_spans(spans: Iterable[Span]) -> list[Span]:
+    """Join neighbouring spans that look alike."""
     found: list[Span] = []
     for span in spans:
         if found and (found[-1].level, found[-1].style) == (span.level, span.style):
@@ -41,33 +41,33 @@ def joined(spans: Iterable[Span]) -> list[Span]:
     return found
 
 
-def style_of(span: Span, palette: Mapping[str, str]) -> str:
-    """Return the words of the style that a span has with a palette; none at all without one."""
+def choose_style(span: Span, palette: Mapping[str, str]) -> str:
+    """Return the words of a span's style in a palette; none without a palette."""
     return " ".join(filter(None, (span.style, palette.get(span.level or "", "")))) if palette else ""
 
 
-# What else is like another surface: its texts as they are, its colours as those of a terminal.
+# Each other surface takes texts as they are, and a terminal's colours.
 _WITH_ESCAPES, _WITH_COLOURS = ("zsh", "tmux"), ("bash", "zsh", "tmux")
 
 
-def form_of(timeline: str) -> str:
-    """Return the timeline that stands for all that paint the same spans the same way."""
-    surface = surface_of(timeline)
+def choose_form(timeline: str) -> str:
+    """Return the timeline that represents all those that paint the same spans in the same way."""
+    surface = find_surface(timeline)
     if is_coloured(timeline):
         form = surface if surface in _WITH_COLOURS else "ansi"
     elif surface in _WITH_ESCAPES:
         return timeline
     else:
         form = "plain"
-    return in_ascii(form) if is_ascii(timeline) else form
+    return name_ascii(form) if is_ascii(timeline) else form
 
 
 def paint(spans: Iterable[Span], timeline: str, palette: Mapping[str, str]) -> str:
-    """Return the spans as the timeline's surface wants them: escaped, and coloured where colours are wanted."""
-    surface, coloured = surface_of(timeline), is_coloured(timeline)
+    """Paint spans for a timeline's surface: escaped, and coloured where the timeline has colours."""
+    surface, coloured = find_surface(timeline), is_coloured(timeline)
     painted = []
     for span in spans:
-        style = style_of(span, palette)
+        style = choose_style(span, palette)
         text = _escape(span.text, surface)
         painted.append(_styled(text, style, surface) if style and text and coloured else text)
     return "".join(painted)
@@ -102,7 +102,7 @@ def _sgr_on(word: str) -> str:
     shift, colour = (10, word[3:]) if word.startswith("on_") else (0, word)
     if is_hex(colour):
         return f"{38 + shift};2;" + ";".join(str(int(colour[at : at + 2], 16)) for at in (1, 3, 5))
-    number = number_of(colour)
+    number = find_colour_number(colour)
     if number is not None:
         return f"{38 + shift};5;{number}"
     bright = colour.startswith("bright_")
@@ -119,7 +119,7 @@ def _tmux_on(word: str) -> str:
     if word in ATTRIBUTES:
         return ATTRIBUTES[word][2]
     ground, colour = ("bg", word[3:]) if word.startswith("on_") else ("fg", word)
-    number = number_of(colour)
+    number = find_colour_number(colour)
     return f"{ground}={colour.replace('bright_', 'bright') if number is None else f'colour{number}'}"
 
 

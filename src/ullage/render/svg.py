@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape
 from ullage.base.record import Record
 from ullage.config.palette import COLOURS
 from ullage.render import words
-from ullage.render.burnup import FULL, Burnup, course, outlook, ticks, title
+from ullage.render.burnup import FULL, Burnup, describe_outlook, format_title, list_stretches, list_ticks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,11 +36,11 @@ WIDTH, HEIGHT = 760, 400
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 24, 76, 60
 
 
-def scene(burnup: Burnup) -> list[Shape]:
+def draw_scene(burnup: Burnup) -> list[Shape]:
     """Return the chart as shapes on a sheet of WIDTH × HEIGHT."""
 
     def x(moment: datetime) -> float:
-        return _LEFT + burnup.share(moment) * (WIDTH - _LEFT - _RIGHT)
+        return _LEFT + burnup.measure_share(moment) * (WIDTH - _LEFT - _RIGHT)
 
     def y(percent: float) -> float:
         return HEIGHT - _BOTTOM - min(percent, burnup.top) / burnup.top * (HEIGHT - _TOP - _BOTTOM)
@@ -58,7 +58,7 @@ def scene(burnup: Burnup) -> list[Shape]:
         shapes.append(Shape(kind="line", role="grid", points=((_LEFT, y(percent)), (right, y(percent)))))
         shapes.append(_label(_LEFT - 8, y(percent) + 4, f"{percent}%", anchor="end"))
     free_from = 0.0
-    for moment, name in ticks(burnup):
+    for moment, name in list_ticks(burnup):
         if x(moment) - 20 >= free_from:
             shapes.append(Shape(kind="line", role="grid", points=((x(moment), floor), (x(moment), floor + 5))))
             shapes.append(_label(x(moment), floor + 20, name, anchor="middle"))
@@ -68,7 +68,7 @@ def scene(burnup: Burnup) -> list[Shape]:
     if ahead:
         expected = tuple((x(point.at), y(point.middle)) for point in ahead if point.middle <= burnup.top)
         shapes.append(Shape(kind="line", role="expected", points=expected, width=2, dashed=True))
-    for seen, stretches in itertools.groupby(course(burnup), key=lambda stretch: stretch[1]):
+    for seen, stretches in itertools.groupby(list_stretches(burnup), key=lambda stretch: stretch[1]):
         ends = [pair for pair, _ in stretches]
         places = [ends[0][0], *(after for _, after in ends)]
         line = tuple((x(sample.at), y(sample.used_percent)) for sample in places)
@@ -76,18 +76,18 @@ def scene(burnup: Burnup) -> list[Shape]:
     return [*shapes, *_captions(burnup)]
 
 
-def caption(burnup: Burnup) -> str:
+def format_caption(burnup: Burnup) -> str:
     """Return the outlook and the reset in one line."""
-    expected = outlook(burnup).text
+    expected = describe_outlook(burnup).text
     is_used_up = expected.startswith(words.USED_UP)
     says_reset = is_used_up or burnup.resets_at <= burnup.now
-    reset = "" if says_reset else words.resets(burnup.resets_at, burnup.now, burnup.timezone)
+    reset = "" if says_reset else words.format_reset(burnup.resets_at, burnup.now, burnup.timezone)
     return "; ".join(filter(None, (expected, reset)))
 
 
 def _captions(burnup: Burnup) -> Iterable[Shape]:
-    yield _label(_LEFT, 30, title(burnup), role="text", size=18)
-    yield _label(_LEFT, 52, caption(burnup))
+    yield _label(_LEFT, 30, format_title(burnup), role="text", size=18)
+    yield _label(_LEFT, 52, format_caption(burnup))
     at = _LEFT
     for role, name, dashed in _LEGEND:
         line = ((at, HEIGHT - 18.0), (at + 22, HEIGHT - 18.0))
@@ -110,9 +110,9 @@ def _label(x: float, y: float, text: str, *, role: str = "faint", size: float = 
 
 
 def draw_svg(burnup: Burnup, theme: str) -> str:
-    """Return the chart as a standalone SVG; theme is light, dark, or auto, which follows whoever looks at it."""
+    """Draw the chart as a standalone SVG; theme is light, dark, or auto, which follows the viewer's own."""
     colours = COLOURS["dark" if theme == "dark" else "light"]
-    described = escape("; ".join(filter(None, (title(burnup), outlook(burnup).text))))
+    described = escape("; ".join(filter(None, (format_title(burnup), describe_outlook(burnup).text))))
     dark = "".join(f".f-{role}{{fill:{shown}}}.s-{role}{{stroke:{shown}}}" for role, shown in COLOURS["dark"].items())
     size = f'width="{WIDTH}" height="{HEIGHT}"'
     font = 'font-family="system-ui, -apple-system, Segoe UI, DejaVu Sans, sans-serif"'
@@ -121,7 +121,7 @@ def draw_svg(burnup: Burnup, theme: str) -> str:
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" {size} role="img" {font}>',
             f"<title>{described}</title>",
             *([f"<style>@media (prefers-color-scheme:dark){{{dark}}}</style>"] if theme == "auto" else ()),
-            *(_svg_shape(shape, colours[shape.role]) for shape in scene(burnup)),
+            *(_svg_shape(shape, colours[shape.role]) for shape in draw_scene(burnup)),
             "</svg>\n",
         ]
     )

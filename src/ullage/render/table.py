@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import sys
 
 from rich.console import Console
 from rich.text import Text
 
-from ullage.config.palette import number_of
+from ullage.base.text import is_private
+from ullage.config.palette import find_colour_number
 from ullage.render import usage
-from ullage.render.surfaces import style_of
+from ullage.render.surfaces import choose_style
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,16 +24,19 @@ if TYPE_CHECKING:
     from ullage.render.surfaces import Span
     from ullage.store.overview import Overview
 
+# Escapes that change colours, in a group of their own so that they are kept where a text is split at them.
+_COLOURS = re.compile(r"(\x1b\[[0-9;:]*m)")
+
 
 def print_usage(overview: Overview, settings: Settings, now: datetime, *, title: str = "", first: bool = True) -> None:
     """Print what is known, how old it is, who said so and what went wrong; under a title where there are several."""
     console = _console(settings.palette)
-    above = [*([] if first else [[]]), *usage.title(title, settings, console.width)] if title else []
-    for line in [*above, *usage.page(overview, settings, now, console.width)]:
+    above = [*([] if first else [[]]), *usage.lay_out_title(title, settings, console.width)] if title else []
+    for line in [*above, *usage.lay_out_page(overview, settings, now, console.width)]:
         console.print(_text(line, settings))
 
 
-def for_this_output(settings: Settings) -> Settings:
+def adapt_to_output(settings: Settings) -> Settings:
     """Return the settings with plain characters where standard output can carry no others."""
     carries_more = (getattr(sys.stdout, "encoding", None) or "").lower().startswith("utf")
     # Python writes UTF-8 in the C locale too (PEP 540), whatever the terminal makes of it.
@@ -51,12 +56,23 @@ def print_lines(lines: Iterable[Sequence[Span]], settings: Settings) -> None:
         console.print(_text(line, settings))
 
 
-def width() -> int:
+def print_before(lines: Iterable[Sequence[Span]], rest: str, settings: Settings) -> None:
+    """Print lines of spans, each before a text from outside, of which only letters and colours get through."""
+    letters = "".join(
+        part if _COLOURS.fullmatch(part) else "".join(c for c in part if c.isprintable() or is_private(c))
+        for part in _COLOURS.split(rest)
+    )
+    console = _console(settings.palette)
+    for line in lines:
+        console.print(_text(line, settings).append_text(Text.from_ansi(letters)), soft_wrap=True)
+
+
+def measure_width() -> int:
     """Return how many cells a line of the terminal has."""
     return _console({}).width
 
 
-def frame(lines: Iterable[Sequence[Span]], settings: Settings, width: int) -> list[str]:
+def paint_lines(lines: Iterable[Sequence[Span]], settings: Settings, width: int) -> list[str]:
     """Return lines of spans as a screen shows them, each with its escapes; what is longer than the screen is folded."""
     kept = io.StringIO()
     console = _console(settings.palette, kept, width)
@@ -68,7 +84,7 @@ def frame(lines: Iterable[Sequence[Span]], settings: Settings, width: int) -> li
 def _console(palette: Mapping[str, str], file: io.StringIO | None = None, width: int | None = None) -> Console:
     force = os.environ.get("CLICOLOR_FORCE", "0") != "0" or file is not None
     has_colours = force or (sys.stdout is not None and sys.stdout.isatty())
-    # A palette says what a terminal can show, as in the prompt: rich would fit it to what it makes of TERM.
+    # The palette's colours are printed as in the prompt; rich would change them to what it believes of TERM.
     system = "truecolor" if any("#" in style for style in palette.values()) else "256"
     return Console(
         file=file,
@@ -83,7 +99,7 @@ def _console(palette: Mapping[str, str], file: io.StringIO | None = None, width:
 
 
 def _text(line: Sequence[Span], settings: Settings) -> Text:
-    return Text.assemble(*((span.text, _rich_style(style_of(span, settings.palette))) for span in line))
+    return Text.assemble(*((span.text, _rich_style(choose_style(span, settings.palette))) for span in line))
 
 
 def _rich_style(style: str) -> str:
@@ -93,5 +109,5 @@ def _rich_style(style: str) -> str:
 def _rich_word(word: str) -> str:
     if word.startswith("on_"):
         return f"on {_rich_word(word[3:])}"
-    number = number_of(word)
+    number = find_colour_number(word)
     return word if number is None else f"color({number})"

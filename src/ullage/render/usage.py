@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from ullage.base.record import Record
 from ullage.base.text import clean
-from ullage.quota.model import state_at
+from ullage.quota.model import judge_age
 from ullage.render import words
 from ullage.render.cells import fit
-from ullage.render.cells import width as cells_of
-from ullage.render.gauge import gauge
-from ullage.render.rows import rows
+from ullage.render.cells import measure_width as cells_of
+from ullage.render.gauge import draw_gauge
+from ullage.render.rows import build_rows
 from ullage.render.surfaces import Span
 
 TYPE_CHECKING = False
@@ -42,7 +42,7 @@ class _Layout(Record):
     bar: int
 
 
-# The first that fits; the last is cut where it does not.
+# The first layout that fits is taken; the last one is cut where it does not fit.
 _LAYOUTS = (
     _Layout(course=True, clock=True, early=True, bar=14),
     _Layout(course=True, clock=True, early=False, bar=12),
@@ -51,50 +51,52 @@ _LAYOUTS = (
 )
 
 
-def page(overview: Overview, settings: Settings, now: datetime, width: int, chosen: int | None = None) -> list[Line]:
+def lay_out_page(
+    overview: Overview, settings: Settings, now: datetime, width: int, chosen: int | None = None
+) -> list[Line]:
     """Return the lines: whose numbers, each window, and what went wrong; `chosen` numbers the rows and marks one."""
     lines: list[Line] = []
     if overview.reading is None:
         lines.append([Span(text=words.NOTHING)])
     else:
-        found = rows(overview, settings, now)
+        found = build_rows(overview, settings, now)
         layout = _wide if width >= NARROWEST_LINE else _narrow
         body = layout(found, settings, now, width, chosen) if found else []
         content = max([_width(line) for line in body], default=0)
         body = [_trimmed(line) for line in body]
-        lines += [*heading(overview, settings, now, min(width, max(content, NARROWEST_LINE))), [], *body]
+        lines += [*lay_out_heading(overview, settings, now, min(width, max(content, NARROWEST_LINE))), [], *body]
         if overview.reading.breakdown and chosen is None:
-            lines += [[], [Span(text=_shown(words.breakdown(overview.reading), settings), level="faint")]]
+            lines += [[], [Span(text=_shown(words.format_breakdown(overview.reading), settings), level="faint")]]
     problem = overview.problem
     if problem is not None:
         text = f"{clean(problem.message, _LONGEST_PROBLEM)}{_retry(problem, now)}"
         lines += [[], [Span(text=text, level="warning")]]
-    ending = words.sign_in_ending(overview.sign_in, now) if overview.sign_in else ""
+    ending = words.format_sign_in_end(overview.sign_in, now) if overview.sign_in else ""
     if ending:
         lines += [[], [Span(text=ending, level="warning")]]
     return lines
 
 
-def title(name: str, settings: Settings, width: int) -> list[Line]:
+def lay_out_title(name: str, settings: Settings, width: int) -> list[Line]:
     """Return the name of a profile as a title with a rule behind it."""
     text = clean(name, width)
     rule = ("-" if settings.ascii_only else "─") * max(0, min(width, NARROWEST_LINE) - cells_of(text) - 1)
     return [[Span(text=text, style="bold"), Span(text=f" {rule}" if rule else "", level="faint")]]
 
 
-def heading(overview: Overview, settings: Settings, now: datetime, width: int) -> list[Line]:
+def lay_out_heading(overview: Overview, settings: Settings, now: datetime, width: int) -> list[Line]:
     """Return whose numbers these are, how old they are and who said so: one line where they fit, else two."""
     reading = overview.reading
     assert reading is not None
-    state = state_at(reading.as_of, now, settings.thresholds)
-    whose = [Span(text=_shown(words.plan(reading.account) or "Claude", settings), style="bold")]
+    state = judge_age(reading.as_of, now, settings.thresholds)
+    whose = [Span(text=_shown(words.format_plan(reading.account) or "Claude", settings), style="bold")]
     whose += [
-        Span(text=_dot(settings) + _shown(part, settings), level="faint") for part in whose_parts(reading.account)
+        Span(text=_dot(settings) + _shown(part, settings), level="faint") for part in list_owner_parts(reading.account)
     ]
     age: Level | None = "warning" if state in ("stale", "expired") else None
     said = [
         Span(text=f"percent left{_dot(settings)}" if settings.show_left else "", level="faint"),
-        Span(text=words.freshness(reading, settings, now), level=age or "faint"),
+        Span(text=words.format_freshness(reading, settings, now), level=age or "faint"),
         Span(text=f"{_dot(settings)}{clean(reading.source)}", level="faint"),
     ]
     room = width - _width(whose) - _width(said)
@@ -103,8 +105,8 @@ def heading(overview: Overview, settings: Settings, now: datetime, width: int) -
     return [fit(line, width, ascii_only=settings.ascii_only) for line in (whose, said)]
 
 
-def whose_parts(account: Account) -> list[str]:
-    """Return what tells one account from another, beside its plan."""
+def list_owner_parts(account: Account) -> list[str]:
+    """Return the parts that identify an account, beside its plan."""
     return [text for text in (clean(account.organization),) if text]
 
 
@@ -118,13 +120,13 @@ def _retry(problem: Problem, now: datetime) -> str:
         return ""
     if at <= now:
         return " The next attempt is due now."
-    # A pause that the server asked for counts for everybody.
+    # A pause that the server asked for holds for the whole account.
     forced = "" if problem.code == "rate_limited" else "; `ullage refresh --force` asks now"
-    return f" Next attempt {words.clock(at, now)}{forced}."
+    return f" Next attempt {words.format_clock(at, now)}{forced}."
 
 
 def _trimmed(line: Line) -> Line:
-    """Return a line without the columns behind the last that says something."""
+    """Return a line without its empty columns at the end."""
     shown = list(line)
     while shown and not shown[-1].text.strip():
         shown.pop()
@@ -189,7 +191,7 @@ def _padded(line: Line, cells: int) -> Line:
 def _bar(row: Row, cells: int, settings: Settings) -> Line:
     if row.share is None:
         return [Span(text=" " * cells)]
-    return gauge(row.share, row.elapsed, cells, _level(row), ascii_only=settings.ascii_only)
+    return draw_gauge(row.share, row.elapsed, cells, _level(row), ascii_only=settings.ascii_only)
 
 
 def _level(row: Row) -> Level | None:
@@ -215,7 +217,7 @@ def _number(row: Row, found: Sequence[Row]) -> Line:
 
 
 def _ends(found: Sequence[Row], now: datetime, layout: _Layout) -> list[Line]:
-    """Return what follows a number: the course, when it resets, and what to expect."""
+    """Return the columns behind a number: course, reset and outlook."""
     times = _times(found, now, layout)
     course = layout.course and any(row.course.text for row in found)
     widest = [max((cells_of(part[column]) for part in times), default=0) for column in (0, 1)]
@@ -254,8 +256,10 @@ def _times(found: Sequence[Row], now: datetime, layout: _Layout) -> list[tuple[s
         if row.resets_at is None or row.sentence or (row.is_model and row.resets_at == before):
             times.append(("", ""))
         else:
-            countdown = words.countdown(row.resets_at - now)
-            times.append((words.clock(row.resets_at, now), f"in {countdown:<5}" if layout.clock else f"in {countdown}"))
+            countdown = words.format_countdown(row.resets_at - now)
+            times.append(
+                (words.format_clock(row.resets_at, now), f"in {countdown:<5}" if layout.clock else f"in {countdown}")
+            )
         before = row.resets_at or before
     return times
 
@@ -266,7 +270,9 @@ def _narrow(found: Sequence[Row], settings: Settings, now: datetime, room: int, 
     if room < _ROOM_FOR_MARKS:
         start = [[Span(text=_shown(row.title, settings)[:_SHORTEST_TITLE])] for row in found]
     head = max((_width(begin) for begin in start), default=0) + 1
-    times = [f" {words.countdown(row.resets_at - now)}" if row.resets_at and not row.sentence else "" for row in found]
+    times = [
+        f" {words.format_countdown(row.resets_at - now)}" if row.resets_at and not row.sentence else "" for row in found
+    ]
     bar = min(_LONGEST_BAR, room - head - _number_width(found) - max(map(len, times), default=0))
     lines: list[Line] = []
     for begin, row, time in zip(start, found, times, strict=True):

@@ -1,6 +1,6 @@
-"""The words of every surface: numbers, times, states, and the sentences about a window. Pure.
+"""Word numbers, times, states and the sentences about a window, for all surfaces. Pure.
 
-What is rounded is never rounded towards a lie: used percents down, so that 99.9 is not yet 100, and time left up.
+Rounding never overstates: used percents go down, so that 99.9 is not yet 100, and time left goes up.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import math
 from ullage.base.dates import timedelta
 from ullage.base.record import Record
 from ullage.base.text import clean
-from ullage.quota.model import has_reset, state_of
+from ullage.quota.model import has_reset, judge_state
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,57 +41,57 @@ _RING, _ASCII_RING = "○◔◑◕●", ".oOQ@"
 _NERD_RING = "\U000f0766" + "".join(chr(0xF0A9E + slice) for slice in range(8))
 _ICON, _NERD_ICON = "◆", "\U000f029a"
 
-# A forecast this near to the reset, as a share of the time that was left when the window was stated, is within its own
-# error; where the forecast has a band, so is a middle this near to 100, as a share of the band.
+# A forecast is within its own error when it is this near to the reset, as a share of the time that was left at the
+# statement; or, where it has a band, when its middle is this near to 100, as a share of the band.
 _NEAR_RESET, _NEAR_LIMIT = 0.05, 1 / 6
 _DAY = timedelta(days=1)
 # From here on the end of a sign-in is worth a sentence.
 _LAST_DAYS = timedelta(days=3)
 _PARTS_OF_DAY = ((5, "early {day}"), (12, "{day} morning"), (17, "{day} afternoon"), (24, "{day} evening"))
-# From so many days on a weekday alone could be this week's or the next one's.
+# From so many days on a weekday is ambiguous.
 _WEEK_DAYS = 7
 
 
-def percent(used: float, *, left: bool = False) -> str:
+def format_percent(used: float, *, left: bool = False) -> str:
     """Return whole percents: what is used rounded down, 100 at most, and what is left rounded up."""
     whole = min(100, math.floor(used + 1e-9))
     return f"{100 - whole if left else whole}%"
 
 
-def form(level: Level, *, ascii_only: bool) -> str:
-    """Return the form that goes with a level's colour, for those who do not see the colour."""
+def choose_form(level: Level, *, ascii_only: bool) -> str:
+    """Return the form that goes with a level's colour, so that no level is shown by colour alone."""
     return (_ASCII_FORMS if ascii_only else _FORMS)[level]
 
 
-def mark(severity: Severity, *, ascii_only: bool) -> str:
+def choose_mark(severity: Severity, *, ascii_only: bool) -> str:
     """Return a severity's form."""
-    return form(severity, ascii_only=ascii_only)
+    return choose_form(severity, ascii_only=ascii_only)
 
 
-def reset_mark(*, ascii_only: bool) -> str:
+def choose_reset_mark(*, ascii_only: bool) -> str:
     """Return what stands for a number that a reset has made unknown."""
     return "reset" if ascii_only else "↺"
 
 
-def bar(used: float, *, left: bool = False, ascii_only: bool = False, cells: int = BAR_CELLS) -> str:
+def draw_bar(used: float, *, left: bool = False, ascii_only: bool = False, cells: int = BAR_CELLS) -> str:
     """Return a bar of fixed width; it is full only from 100 % on and empty only at 0 %."""
     full, empty = ("#", "-") if ascii_only else ("▰", "▱")
     return _filled(used, full, empty, cells, left=left)
 
 
-def dots(used: float, *, left: bool = False, ascii_only: bool = False, cells: int = DOTS) -> str:
-    """Return the same in dots."""
+def draw_dots(used: float, *, left: bool = False, ascii_only: bool = False, cells: int = DOTS) -> str:
+    """Draw dots of fixed width; all are filled only from 100 % on, and none only at 0 %."""
     full, empty = ("*", ".") if ascii_only else ("●", "○")
     return _filled(used, full, empty, cells, left=left)
 
 
-def ring(used: float, *, left: bool = False, ascii_only: bool = False, nerd: bool = False) -> str:
+def draw_ring(used: float, *, left: bool = False, ascii_only: bool = False, nerd: bool = False) -> str:
     """Return a ring in a cell, filled by quarters, or by eighths with a Nerd Font; full and empty as a bar is."""
     steps = _ASCII_RING if ascii_only else _NERD_RING if nerd else _RING
     return steps[_steps(used, len(steps) - 1, left=left)]
 
 
-def icon(*, ascii_only: bool = False, nerd: bool = False) -> str:
+def choose_icon(*, ascii_only: bool = False, nerd: bool = False) -> str:
     """Return the sign of ullage; none where there are plain characters only."""
     return "" if ascii_only else _NERD_ICON if nerd else _ICON
 
@@ -102,13 +102,13 @@ def _filled(used: float, full: str, empty: str, cells: int, *, left: bool) -> st
 
 
 def _steps(used: float, steps: int, *, left: bool) -> int:
-    """Return how many of some steps are filled: all from 100 % on only, and none at 0 % only."""
+    """Return how many steps are filled: all only from 100 % on, and none only at 0 %."""
     share = min(max((100 - used if left else used) / 100, 0.0), 1.0)
     filled = round(share * steps)
     return min(max(filled, 1), max(1, steps - 1)) if 0 < share < 1 else filled
 
 
-def countdown(remaining: timedelta) -> str:
+def format_countdown(remaining: timedelta) -> str:
     """Return the time until something in at most two units, rounded up to the smaller: 3d04h, 2h13, 48m."""
     minutes = max(0, math.ceil(remaining.total_seconds() / 60))
     if minutes < 60:
@@ -119,7 +119,7 @@ def countdown(remaining: timedelta) -> str:
     return f"{hours // 24}d{hours % 24:02}h"
 
 
-def age(elapsed: timedelta) -> str:
+def format_age(elapsed: timedelta) -> str:
     """Return how long ago something was, in one unit, rounded down."""
     minutes = max(0, math.floor(elapsed.total_seconds() / 60))
     if minutes < 60:
@@ -127,75 +127,76 @@ def age(elapsed: timedelta) -> str:
     return f"{minutes // 60}h" if minutes < 48 * 60 else f"{minutes // (24 * 60)}d"
 
 
-def ago(elapsed: timedelta) -> str:
-    """Return how long ago something was, as one says it."""
-    since = age(elapsed)
+def format_ago(elapsed: timedelta) -> str:
+    """Word how long ago something was: just now, 5m ago."""
+    since = format_age(elapsed)
     return "just now" if since == "0m" else f"{since} ago"
 
 
-def clock(moment: datetime, now: datetime, timezone: tzinfo | None = None) -> str:
+def format_clock(moment: datetime, now: datetime, timezone: tzinfo | None = None) -> str:
     """Return the local time of day, with the weekday when that is not today's, or the date when a week away."""
     local = moment.astimezone(timezone)
     days = (local.date() - now.astimezone(timezone).date()).days
     if days == 0:
         return local.strftime("%H:%M")
-    return f"{_day(moment, now, timezone)} {local:%H:%M}"
+    return f"{_format_near_day(moment, now, timezone)} {local:%H:%M}"
 
 
-def sign_in_ending(sign_in: SignInFacts, now: datetime, timezone: tzinfo | None = None) -> str:
-    """Return in its last three days when Claude Code's sign-in ends, and when that was told; before and after nothing.
+def format_sign_in_end(sign_in: SignInFacts, now: datetime, timezone: tzinfo | None = None) -> str:
+    """Word the end of Claude Code's sign-in, with the time of that statement; empty but in its last three days.
 
-    Who signs in anew in the meantime can tell by that time that it is the former one's.
+    A person who has signed in since sees by that time that the former sign-in is meant.
     """
     ends = sign_in.expires_at
     if ends is None or not timedelta() < ends - now <= _LAST_DAYS:
         return ""
-    told, end = clock(sign_in.looked_at, now, timezone), clock(ends, now, timezone)
-    return f"As told at {told}, Claude Code's sign-in ends {end}, in {countdown(ends - now)}: /login in it renews it."
+    seen, end = format_clock(sign_in.looked_at, now, timezone), format_clock(ends, now, timezone)
+    left = format_countdown(ends - now)
+    return f"As told at {seen}, Claude Code's sign-in ends {end}, in {left}: /login in it renews it."
 
 
-def forecast_clock(moment: datetime, now: datetime, timezone: tzinfo | None = None) -> str:
+def format_forecast_clock(moment: datetime, now: datetime, timezone: tzinfo | None = None) -> str:
     """Return when something is expected, no finer than a forecast can be: beyond a day a part of the day."""
     if moment - now < _DAY:
-        return clock(moment, now, timezone)
+        return format_clock(moment, now, timezone)
     hour = moment.astimezone(timezone).hour
     part = next(part for ends, part in _PARTS_OF_DAY if hour < ends)
-    return part.format(day=_day(moment, now, timezone))
+    return part.format(day=_format_near_day(moment, now, timezone))
 
 
-def _day(moment: datetime, now: datetime, timezone: tzinfo | None) -> str:
+def _format_near_day(moment: datetime, now: datetime, timezone: tzinfo | None) -> str:
     local = moment.astimezone(timezone)
     near = abs((local.date() - now.astimezone(timezone).date()).days) < _WEEK_DAYS
     return f"{local:%a}" if near else f"{local.day} {local:%b}"
 
 
-def day(moment: datetime, timezone: tzinfo | None = None) -> str:
+def format_day(moment: datetime, timezone: tzinfo | None = None) -> str:
     """Return the local day of a moment, as in a menu: 18 Dec."""
     local = moment.astimezone(timezone)
     return f"{local.day} {local:%b}"
 
 
-def pace(ratio: float, *, ascii_only: bool = False) -> str:
+def format_pace(ratio: float, *, ascii_only: bool = False) -> str:
     """Return the used share against the elapsed share: 1.3×; under 1 the window would last."""
     return f"{ratio:.1f}{'x' if ascii_only else '×'}"
 
 
-def money(amount: Money) -> str:
+def format_money(amount: Money) -> str:
     """Return an amount with its currency: $12.34, 12.34 EUR."""
     sign = "-" if amount.amount_minor < 0 else ""
     digits = str(abs(amount.amount_minor)).rjust(amount.exponent + 1, "0")
     number = f"{digits[: -amount.exponent]}.{digits[-amount.exponent :]}" if amount.exponent else digits
-    return sign + priced(number, amount.currency)
+    return sign + format_price(number, amount.currency)
 
 
-def priced(number: str | Decimal, currency: str) -> str:
+def format_price(number: str | Decimal, currency: str) -> str:
     """Return a number with its currency, as every surface writes it: $12.34, 12.34 EUR."""
     if currency == "USD":
         return f"${number}"
     return str(number) if currency == "XXX" else f"{number} {currency}"
 
 
-def plan(account: Account) -> str:
+def format_plan(account: Account) -> str:
     """Return what a person pays for, in the provider's words for people: Max 20x, Pro, Team; nothing where unknown."""
     if not account.plan:
         return ""
@@ -204,7 +205,7 @@ def plan(account: Account) -> str:
     return clean(account.plan).title() + (f" {clean(factor)}" if sized else "")
 
 
-def window_title(window: Window) -> str:
+def format_title(window: Window) -> str:
     """Return a window's name in a list where its kind can be seen: Session, Week, a model's name."""
     label = clean(window.label)
     inside = label.partition("(")[2].rstrip(")").strip()
@@ -215,28 +216,28 @@ def window_title(window: Window) -> str:
     return inside if window.kind == "model" and inside else label
 
 
-def used_up(resets_at: datetime | None, now: datetime, timezone: tzinfo | None = None) -> str:
+def format_used_up(resets_at: datetime | None, now: datetime, timezone: tzinfo | None = None) -> str:
     """Return the sentence about a window that is used up: used up; back at 15:48, in 27m."""
-    return USED_UP if resets_at is None or resets_at <= now else f"{USED_UP}; {back(resets_at, now, timezone)}"
+    return USED_UP if resets_at is None or resets_at <= now else f"{USED_UP}; {format_return(resets_at, now, timezone)}"
 
 
-def back(resets_at: datetime, now: datetime, timezone: tzinfo | None = None) -> str:
+def format_return(resets_at: datetime, now: datetime, timezone: tzinfo | None = None) -> str:
     """Return when a window that is used up can be used again: back at 15:48, in 27m."""
-    return f"back {_moment(resets_at, now, timezone)}, in {countdown(resets_at - now)}"
+    return f"back {_moment(resets_at, now, timezone)}, in {format_countdown(resets_at - now)}"
 
 
-def resets(resets_at: datetime, now: datetime, timezone: tzinfo | None = None) -> str:
+def format_reset(resets_at: datetime, now: datetime, timezone: tzinfo | None = None) -> str:
     """Return when a window resets, in a sentence: resets at 15:48, in 1h04."""
-    return f"resets {_moment(resets_at, now, timezone)}, in {countdown(resets_at - now)}"
+    return f"resets {_moment(resets_at, now, timezone)}, in {format_countdown(resets_at - now)}"
 
 
 def _moment(moment: datetime, now: datetime, timezone: tzinfo | None) -> str:
-    when = clock(moment, now, timezone)
+    when = format_clock(moment, now, timezone)
     return when if " " in when else f"at {when}"
 
 
 class Outlook(Record):
-    """What to expect of a window in words, and whether it warns."""
+    """The outlook of a window in words, and whether it is a warning."""
 
     text: str = ""
     warns: bool = False
@@ -248,7 +249,7 @@ def expects_to_run_out(window: Window, forecast: Forecast) -> bool:
 
 
 def just_about_lasts(window: Window, forecast: Forecast) -> bool:
-    """Say whether a forecast is too near to the limit, or to the reset, to tell on which side the window ends."""
+    """Say whether a forecast is too near to the limit, or to the reset, to say whether the window lasts."""
     low, high, middle = forecast.projected_low, forecast.projected_high, forecast.projected_percent
     if low is not None and high is not None and middle is not None and low < 100 < high:
         return abs(middle - 100) <= (high - low) * _NEAR_LIMIT or _is_near_reset(window, forecast)
@@ -261,12 +262,12 @@ def _is_near_reset(window: Window, forecast: Forecast) -> bool:
     return window.resets_at - forecast.exhausts_at <= (window.resets_at - window.as_of) * _NEAR_RESET
 
 
-def outlook(
+def describe_outlook(
     window: Window, forecast: Forecast | None, now: datetime, timezone: tzinfo | None = None, *, brief: bool = False
 ) -> Outlook:
-    """Return whether a window lasts; nothing where nothing can be said, and of a window that is used up just that."""
+    """Word whether a window lasts; empty where that is unknown, and the used-up sentence where it is used up."""
     if window.used_percent is not None and window.used_percent >= 100 and not has_reset(window, now):
-        return Outlook(text=used_up(window.resets_at, now, timezone), warns=True)
+        return Outlook(text=format_used_up(window.resets_at, now, timezone), warns=True)
     if forecast is None or forecast.projected_percent is None or window.resets_at is None:
         return Outlook()
     if just_about_lasts(window, forecast):
@@ -274,54 +275,57 @@ def outlook(
     ends = forecast.exhausts_at
     if ends is None:
         lasts = "lasts" if forecast.exhausts_earliest is None else "probably lasts"
-        expected = percent(forecast.projected_percent)
+        expected = format_percent(forecast.projected_percent)
         return Outlook(text=f"{lasts}, about {expected}{'' if brief else ' at the reset'}")
     if ends <= now:
         return Outlook(text="about to run out", warns=True)
     early = f"{_rough(window.resets_at - ends, far=ends - now >= _DAY)} {'early' if brief else 'before the reset'}"
-    return Outlook(text=f"runs out {forecast_clock(ends, now, timezone)}, {early}", warns=True)
+    return Outlook(text=f"runs out {format_forecast_clock(ends, now, timezone)}, {early}", warns=True)
 
 
 def _rough(remaining: timedelta, *, far: bool) -> str:
     """Return a time in hours where a forecast a day away or more knows no minutes."""
     if not far:
-        return countdown(remaining)
+        return format_countdown(remaining)
     hours = max(1, round(remaining.total_seconds() / 3600))
     return f"{hours}h" if hours < 48 else f"{round(hours / 24)}d"
 
 
-def interval(forecast: Forecast, now: datetime, timezone: tzinfo | None = None) -> str:
-    """Return the forecast's interval in words; nothing where the window lasts in all likelihood."""
+def format_interval(forecast: Forecast, now: datetime, timezone: tzinfo | None = None) -> str:
+    """Word the forecast's interval; empty where the window very probably lasts."""
     if forecast.exhausts_earliest is None:
         return ""
-    earliest = forecast_clock(max(forecast.exhausts_earliest, now), now, timezone)
+    earliest = format_forecast_clock(max(forecast.exhausts_earliest, now), now, timezone)
     if forecast.exhausts_latest is None:
         return f"{earliest} at the earliest, or not at all"
-    latest = forecast_clock(max(forecast.exhausts_latest, now), now, timezone)
+    latest = format_forecast_clock(max(forecast.exhausts_latest, now), now, timezone)
     return f"between {earliest} and {latest}" if earliest != latest else earliest
 
 
-def origin(reading: Reading, settings: Settings, now: datetime) -> str:
-    """Return whose numbers these are, what they count, how old they are and who said so."""
-    parts = [plan(reading.account) and f"{plan(reading.account)} plan", "percent left" if settings.show_left else ""]
-    return ", ".join(filter(None, [*parts, freshness(reading, settings, now), f"from {reading.source}"]))
+def format_origin(reading: Reading, settings: Settings, now: datetime) -> str:
+    """Word a reading's account, plan, age and source."""
+    parts = [
+        format_plan(reading.account) and f"{format_plan(reading.account)} plan",
+        "percent left" if settings.show_left else "",
+    ]
+    return ", ".join(filter(None, [*parts, format_freshness(reading, settings, now), f"from {reading.source}"]))
 
 
-def freshness(reading: Reading, settings: Settings, now: datetime) -> str:
+def format_freshness(reading: Reading, settings: Settings, now: datetime) -> str:
     """Return when a reading was made, and whether it is stale or too old to show."""
-    state = _STATES.get(state_of(reading, now, settings.thresholds))
+    state = _STATES.get(judge_state(reading, now, settings.thresholds))
     if not reading.is_dated:
         return "read at a time that is not known"
-    return read(reading.as_of, now) + (f" ({state})" if state else "")
+    return format_read_time(reading.as_of, now) + (f" ({state})" if state else "")
 
 
-def breakdown(reading: Reading) -> str:
+def format_breakdown(reading: Reading) -> str:
     """Return where the week was used, in a line: week by surface: Claude Code 31%, Chat 9%."""
     return "week by surface: " + ", ".join(
-        f"{clean(share.label)} {percent(share.percent)}" for share in reading.breakdown
+        f"{clean(share.label)} {format_percent(share.percent)}" for share in reading.breakdown
     )
 
 
-def read(as_of: datetime, now: datetime) -> str:
+def format_read_time(as_of: datetime, now: datetime) -> str:
     """Return when a number was read."""
-    return f"read {ago(now - as_of)}"
+    return f"read {format_ago(now - as_of)}"

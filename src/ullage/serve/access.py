@@ -46,12 +46,12 @@ class Access:
         self._tokens: tuple[Token, ...] = ()
         self._sessions: dict[str, str] = {}
 
-    def wrong_host(self, headers: list[tuple[bytes, bytes]]) -> bool:
+    def is_wrong_host(self, headers: list[tuple[bytes, bytes]]) -> bool:
         """Say whether the request was meant for another host, as under DNS rebinding."""
         named = [value for name, value in headers if name == b"host"]
         return len(named) != 1 or named[0].decode("latin-1").lower() not in self._hosts
 
-    def wrong_origin(self, headers: list[tuple[bytes, bytes]], *, navigation: bool) -> bool:
+    def is_wrong_origin(self, headers: list[tuple[bytes, bytes]], *, navigation: bool) -> bool:
         """Say whether a page of another origin sent the request; `navigation` to our page is allowed from anywhere."""
         given = dict(headers)
         origin = given.get(b"origin")
@@ -60,14 +60,14 @@ class Access:
             return True
         return not navigation and site not in (b"none", b"same-origin")
 
-    def grant(self, headers: Mapping[bytes, bytes], now: datetime) -> Grant | None:
+    def find_grant(self, headers: Mapping[bytes, bytes], now: datetime) -> Grant | None:
         """Return the grant of the request's access token or session; None where it has no valid one."""
         if self.directory is None:
             return Grant(token_id="", scope="read")
         secret = _secret(headers)
         if secret is None:
             return None
-        known = self.known(now)
+        known = self.list_known(now)
         session = self._sessions.get(access_tokens.hash_token(secret))
         found = next((token for token in known if token.id == session), None)
         found = found or access_tokens.find_matching([token for token in known if not token.link], secret)
@@ -75,7 +75,7 @@ class Access:
 
     def holds(self, grant: Grant, now: datetime) -> bool:
         """Say whether a grant is still valid: its access token is neither revoked nor expired."""
-        return self.directory is None or any(token.id == grant.token_id for token in self.known(now))
+        return self.directory is None or any(token.id == grant.token_id for token in self.list_known(now))
 
     def begin_session(self, headers: Mapping[bytes, bytes], now: datetime) -> str | None:
         """Exchange an access token, or an unused link, for a session's secret, or return None.
@@ -87,7 +87,7 @@ class Access:
         secret = _secret(headers)
         if self.directory is None or secret is None:
             return None
-        token = access_tokens.find_matching([token for token in self.known(now) if token.used_at is None], secret)
+        token = access_tokens.find_matching([token for token in self.list_known(now) if token.used_at is None], secret)
         if token is None or (token.link and not self._is_here(token.link, headers)):
             return None
         if token.link and not access_tokens.use_link(self.directory, token, now):
@@ -102,7 +102,7 @@ class Access:
         host = headers.get(b"host", b"").decode("latin-1")
         return _without_default_port(address) == _without_default_port(f"{self._scheme}://{host}")
 
-    def known(self, now: datetime) -> tuple[Token, ...]:
+    def list_known(self, now: datetime) -> tuple[Token, ...]:
         """Return the access tokens that are valid at `now`; the file is read anew when it was replaced."""
         assert self.directory is not None
         try:

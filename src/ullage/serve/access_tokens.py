@@ -17,7 +17,7 @@ from ullage import config
 from ullage.base.errors import ServeError, UsageError
 from ullage.base.record import Record
 from ullage.base.text import clean
-from ullage.base.values import iso, parse_time
+from ullage.base.values import format_time, parse_time
 from ullage.system import directories
 from ullage.system.files import read_regular, write_atomically
 from ullage.system.lock import hold_lock
@@ -60,7 +60,7 @@ class Token(Record):
 
 def locate_directory(environ: Mapping[str, str]) -> str:
     """Make the private directory of the access tokens and return its path; raise CacheError where that fails."""
-    state = config.state_path(environ)
+    state = config.locate_state(environ)
     path = os.path.join(state, "serve")
     directories.make_private(state, path, variable=directories.STATE)
     return path
@@ -195,6 +195,6 @@ def _change(directory: str, now: datetime, change: Callable[[tuple[Token, ...]],
 
 def _entry(token: Token) -> dict[str, object]:
     moments = {name: getattr(token, name) for name in ("created_at", "expires_at", "used_at")}
-    worded = {name: moment and iso(moment) for name, moment in moments.items()}
+    worded = {name: moment and format_time(moment) for name, moment in moments.items()}
     fields = {name: getattr(token, name) for name in ("id", "name", "scope", "sha256", "link")}
     return {**fields, **worded}

@@ -56,9 +56,9 @@ class ServiceState:
         Its refresh is started if due, but not for `Cache-Control: only-if-cached` (RFC 9111): another machine wants to
         know what is known here, and nobody is to be asked because of it.
         """
-        profile = self.knowledge.in_effect()
+        profile = self.knowledge.find_profile_in_effect()
         if "profile" in arguments:
-            known = {one or "default": one for one in (*self.knowledge.profiles(), profile)}
+            known = {one or "default": one for one in (*self.knowledge.list_profiles(), profile)}
             if arguments["profile"] not in known:
                 raise FaultError(404, "There is no such profile; /v1/profiles lists them.")
             profile = known[arguments["profile"]]
@@ -96,7 +96,7 @@ async def _respond(server: ServiceState, route: Route, request: Request) -> Resp
     if request.method not in allowed:
         raise FaultError(405, f"{route.path} takes {', '.join(allowed)}.", allow=", ".join(allowed))
     if route.scope is not None and not route.link:
-        _check_scope(server.access.grant(dict(request.headers.raw), datetime.now(UTC)), route)
+        _check_scope(server.access.find_grant(dict(request.headers.raw), datetime.now(UTC)), route)
         # The server keeps a connection that has shown its token when there are too many.
         request.scope[GRANTED] = True
     return await ANSWERS[route.path](server, routes.read_arguments(route, request.query_params.multi_items()), request)
@@ -114,23 +114,23 @@ def _check_scope(grant: Grant | None, route: Route) -> None:
 
 
 async def _usage(server: ServiceState, arguments: Arguments, request: Request) -> Response:
-    return _json(server.knowledge.usage(server.profile(arguments, request), datetime.now(UTC)))
+    return _json(server.knowledge.build_usage(server.profile(arguments, request), datetime.now(UTC)))
 
 
 async def _profiles(server: ServiceState, arguments: Arguments, request: Request) -> Response:
     server.profile(arguments, request)
-    return _json(server.knowledge.every_usage(datetime.now(UTC)))
+    return _json(server.knowledge.build_every_usage(datetime.now(UTC)))
 
 
 async def _history(server: ServiceState, arguments: Arguments, request: Request) -> Response:
-    since = moments.since_when(arguments["since"], datetime.now(UTC))
+    since = moments.parse_beginning(arguments["since"], datetime.now(UTC))
     profile, window, limit = server.profile(arguments, request), arguments.get("window"), int(arguments["limit"])
     async with server.histories:
-        return _json(await run_in_threadpool(server.knowledge.history, profile, window, since, limit))
+        return _json(await run_in_threadpool(server.knowledge.build_history, profile, window, since, limit))
 
 
 async def _burnup(server: ServiceState, arguments: Arguments, request: Request) -> Response:
-    found = server.knowledge.burnup(server.profile(arguments, request), arguments["window"], datetime.now(UTC))
+    found = server.knowledge.build_burnup(server.profile(arguments, request), arguments["window"], datetime.now(UTC))
     if found is None:
         raise FaultError(404, "There is no such window, or it has not started, has reset, or nobody knows its length.")
     return _json(found)
@@ -140,7 +140,7 @@ async def _events(server: ServiceState, arguments: Arguments, request: Request) 
     profile = server.profile(arguments, request)
     if request.method == "HEAD":
         return Response(media_type="text/event-stream")
-    grant = server.access.grant(dict(request.headers.raw), datetime.now(UTC))
+    grant = server.access.find_grant(dict(request.headers.raw), datetime.now(UTC))
     assert grant is not None
     return _Stream(server, profile, grant)
 
@@ -164,7 +164,7 @@ class _Stream(StreamingResponse):
         yield f"retry: {_RETRY_MILLISECONDS}\n\n".encode()
         sent, number = b"", 0
         while not self._server.feed.closing and self._server.access.holds(self._grant, datetime.now(UTC)):
-            lasting, document = self._server.feed.current(self._profile)
+            lasting, document = self._server.feed.build_current(self._profile)
             if lasting != sent:
                 sent, number = lasting, number + 1
                 yield b"id: %d\nevent: usage\ndata: %b\n\n" % (number, document)
@@ -190,7 +190,7 @@ async def _session(server: ServiceState, _arguments: Arguments, request: Request
 async def _metrics(server: ServiceState, arguments: Arguments, request: Request) -> Response:
     server.profile(arguments, request)
     openmetrics = "application/openmetrics-text" in request.headers.get("accept", "")
-    shown = await run_in_threadpool(server.knowledge.exposition, datetime.now(UTC), openmetrics=openmetrics)
+    shown = await run_in_threadpool(server.knowledge.expose_metrics, datetime.now(UTC), openmetrics=openmetrics)
     kind = metrics.OPENMETRICS_TYPE if openmetrics else metrics.CONTENT_TYPE
     return Response(shown, headers={"content-type": kind})
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ullage.base.values import iso
+from ullage.base.values import format_time
 from ullage.quota.contract import Document, Moment, Percent, ProfilesDocument, UsageDocument
 from ullage.quota.schemas import HistoryDocument, SampleDocument
-from ullage.render.burnup import course
+from ullage.render.burnup import list_stretches
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -92,10 +92,10 @@ def describe_samples(samples: Mapping[str, Sequence[Sample]], most: int) -> Samp
 
 def _sample(window: str, sample: Sample) -> SampleDocument:
     return SampleDocument(
-        at=iso(sample.at),
+        at=format_time(sample.at),
         window=window,
         used_percent=sample.used_percent,
-        resets_at=iso(sample.resets_at) if sample.resets_at else None,
+        resets_at=format_time(sample.resets_at) if sample.resets_at else None,
     )
 
 
@@ -105,15 +105,18 @@ def describe_burnup(burnup: Burnup) -> BurnupDocument:
         schema=1,
         window=burnup.window.id,
         label=burnup.window.label,
-        begins_at=iso(burnup.begins),
-        resets_at=iso(burnup.resets_at),
+        begins_at=format_time(burnup.begins),
+        resets_at=format_time(burnup.resets_at),
         used=[
-            CourseDocument(at=iso(sample.at), used_percent=sample.used_percent, seen=seen)
-            for (_, sample), seen in course(burnup)
+            CourseDocument(at=format_time(sample.at), used_percent=sample.used_percent, seen=seen)
+            for (_, sample), seen in list_stretches(burnup)
         ],
         expected=[
             ExpectedDocument(
-                at=iso(point.at), low=round(point.low, 2), middle=round(point.middle, 2), high=round(point.high, 2)
+                at=format_time(point.at),
+                low=round(point.low, 2),
+                middle=round(point.middle, 2),
+                high=round(point.high, 2),
             )
             for point in burnup.ahead
         ],

@@ -58,7 +58,7 @@ class Feed:
         finally:
             del self._streams[woken]
 
-    def current(self, profile: str | None) -> tuple[bytes, bytes]:
+    def build_current(self, profile: str | None) -> tuple[bytes, bytes]:
         """Return the profile's document as a line, preceded by its lasting part, by which a stream detects a change.
 
         Computed once a second at most, and shared by all streams.
@@ -66,8 +66,8 @@ class Feed:
         now = datetime.now(UTC)
         second, lasting, whole = self._documents.get(profile, (0, b"", b""))
         if second != int(now.timestamp()):
-            usage = self._knowledge.usage(profile, now)
-            lasting, whole = contract.encode_line(contract.lasting(usage)), contract.encode_line(usage)
+            usage = self._knowledge.build_usage(profile, now)
+            lasting, whole = contract.encode_line(contract.omit_passing(usage)), contract.encode_line(usage)
             self._documents[profile] = (int(now.timestamp()), lasting, whole)
         return lasting, whole
 
@@ -83,7 +83,7 @@ class Feed:
 
     async def run(self) -> None:
         """Watch until cancelled. With no stream open, only a change of the watched directories wakes this task."""
-        root = places.cache_root(self._knowledge.environ)
+        root = places.locate_cache(self._knowledge.environ)
         while True:
             with contextlib.ExitStack() as watches:
                 identity = self._watch(root, watches)
@@ -130,7 +130,7 @@ class Feed:
             return None
         now = datetime.now(UTC)
         try:
-            events = [self._knowledge.next_event(profile, now) for profile in {*self._streams.values()}]
+            events = [self._knowledge.find_next_event(profile, now) for profile in {*self._streams.values()}]
         except (UllageError, OSError):
             return _LONGEST_WAIT_SECONDS
         waits = [(event - now).total_seconds() for event in events if event is not None]

@@ -11,7 +11,7 @@ from ullage import config, metrics, prompt
 from ullage.base.record import Record
 from ullage.metrics import identity
 from ullage.quota import contract, timeline
-from ullage.quota.changes import next_turn
+from ullage.quota.changes import find_next_turn
 from ullage.render import burnup
 from ullage.serve import documents
 from ullage.store import history, overview
@@ -48,38 +48,38 @@ class Knowledge:
         self.environ = environ
         self._loaded: dict[str | None, _Loaded] = {}
 
-    def profiles(self) -> list[str | None]:
+    def list_profiles(self) -> list[str | None]:
         """Return every profile that has a cache, or else the profile in effect."""
-        return overview.every_profile(self.environ)
+        return overview.list_profiles(self.environ)
 
-    def in_effect(self) -> str | None:
+    def find_profile_in_effect(self) -> str | None:
         """Return the profile that the environment names."""
         return self.environ.get("CLAUDE_CONFIG_DIR") or None
 
-    def thresholds(self, profile: str | None, now: datetime) -> Thresholds:
+    def load_thresholds(self, profile: str | None, now: datetime) -> Thresholds:
         """Return the thresholds of stale, expired and near."""
         return self._load(profile, now).settings.thresholds
 
-    def usage(self, profile: str | None, now: datetime) -> UsageDocument:
+    def build_usage(self, profile: str | None, now: datetime) -> UsageDocument:
         """Return the usage document of a profile at `now`."""
         loaded = self._load(profile, now)
         known = loaded.overview
-        return contract.document(known.reading, known.schedule, loaded.settings.thresholds, now, known.forecasts)
+        return contract.build_document(known.reading, known.schedule, loaded.settings.thresholds, now, known.forecasts)
 
-    def every_usage(self, now: datetime) -> ProfilesDocument:
+    def build_every_usage(self, now: datetime) -> ProfilesDocument:
         """Return the usage documents of all accounts."""
-        profiles = self.profiles()
-        thresholds = self.thresholds(profiles[0], now)
+        profiles = self.list_profiles()
+        thresholds = self.load_thresholds(profiles[0], now)
         return overview.describe_all(overview.load_all(profiles, self.environ, thresholds, now), thresholds, now)
 
-    def exposition(self, now: datetime, *, openmetrics: bool) -> bytes:
+    def expose_metrics(self, now: datetime, *, openmetrics: bool) -> bytes:
         """Return the metrics of all accounts as text."""
         settings, _ = config.load(self.environ)
-        known = overview.load_all(self.profiles(), self.environ, settings.thresholds, now)
+        known = overview.load_all(self.list_profiles(), self.environ, settings.thresholds, now)
         names = identity.name_accounts(settings.reporting, known, self.environ)
         return metrics.expose_metrics(known, settings.thresholds, now, names, openmetrics=openmetrics)
 
-    def burnup(self, profile: str | None, window: str, now: datetime) -> BurnupDocument | None:
+    def build_burnup(self, profile: str | None, window: str, now: datetime) -> BurnupDocument | None:
         """Return the chart of the window with this id; None where it has none to draw."""
         loaded = self._load(profile, now)
         reading = loaded.overview.reading
@@ -89,17 +89,17 @@ class Knowledge:
                 loaded.burnups[window] = _burnup(one, loaded.overview, now)
         return loaded.burnups.get(window)
 
-    def history(self, profile: str | None, window: str | None, since: datetime, most: int) -> SamplesDocument:
+    def build_history(self, profile: str | None, window: str | None, since: datetime, most: int) -> SamplesDocument:
         """Return the samples since a moment, the newest `most` of them; raise HistoryError."""
         cache = self._cache(profile)
-        reading = cache.reading()
-        path, now = overview.history_path(cache.environ), datetime.now(UTC)
-        found = history.samples(path, overview.owner(cache, reading), since, now) if reading else {}
+        reading = cache.load_reading()
+        path, now = overview.locate_history(cache.environ), datetime.now(UTC)
+        found = history.load_samples(path, overview.name_owner(cache, reading), since, now) if reading else {}
         return documents.describe_samples({id: found[id] for id in found if window in (None, id)}, most)
 
-    def next_event(self, profile: str | None, now: datetime) -> datetime | None:
+    def find_next_event(self, profile: str | None, now: datetime) -> datetime | None:
         """Return when time alone changes a profile's document or its refresh falls due; None when neither will."""
-        header = timeline.read_header(self._cache(profile).timeline(_ATTENDED_SURFACE))
+        header = timeline.read_header(self._cache(profile).read_timeline(_ATTENDED_SURFACE))
         until = self._load(profile, now).until
         moments = [until] if until is not None else []
         if header is not None and header.refresh_after > now.timestamp():
@@ -112,25 +112,25 @@ class Knowledge:
         prompt.start_refresh_if_due(self._environ_of(profile), (surface,), _start_refresh)
 
     def _environ_of(self, profile: str | None) -> dict[str, str]:
-        return places.of_profile(profile, self.environ)
+        return places.select_profile(profile, self.environ)
 
     def _cache(self, profile: str | None) -> ProfileCache:
         return ProfileCache(self._environ_of(profile))
 
     def _load(self, profile: str | None, now: datetime) -> _Loaded:
         cache = self._cache(profile)
-        version = (cache.version(), *map(_stamp, (os.path.join(cache.directory, "schedule.json"), self._config())))
+        version = (cache.find_version(), *map(_stamp, (os.path.join(cache.directory, "schedule.json"), self._config())))
         loaded = self._loaded.get(profile)
         if loaded is None or loaded.version != version or (loaded.until is not None and now >= loaded.until):
             settings, _ = config.load(self.environ)
             known = overview.load(cache, settings.thresholds, now, profile)
-            until = next_turn(known.reading, known.forecasts, settings.thresholds, now) if known.reading else None
+            until = find_next_turn(known.reading, known.forecasts, settings.thresholds, now) if known.reading else None
             loaded = _Loaded(version=version, until=until, settings=settings, overview=known, burnups={})
             self._loaded[profile] = loaded
         return loaded
 
     def _config(self) -> str:
-        return config.config_path(self.environ)
+        return config.locate_config(self.environ)
 
 
 def _burnup(window: Window, known: Overview, now: datetime) -> BurnupDocument | None:

@@ -83,7 +83,7 @@ def _why_not(error: OSError, host: str, port: int) -> str:
     return f"Cannot listen on {host} port {port}: {error.strerror}."
 
 
-def default_unix_path(environ: Mapping[str, str], state: str) -> str:
+def choose_unix_path(environ: Mapping[str, str], state: str) -> str:
     """Return the default path of the Unix socket: in XDG_RUNTIME_DIR, else in the state directory."""
     runtime = environ.get("XDG_RUNTIME_DIR", "")
     directory = os.path.join(runtime, "ullage") if os.path.isabs(runtime) else os.path.join(state, "serve")
@@ -165,7 +165,7 @@ def _remove_left_over(path: str) -> None:
     raise ServeError(f"Another program listens on {path}. Name another socket.")
 
 
-def tls_context(certificate: str, key: str) -> ssl.SSLContext:
+def load_tls_context(certificate: str, key: str) -> ssl.SSLContext:
     """Return the server's TLS context; raise UsageError when certificate and key do not match or cannot be read."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2

@@ -89,11 +89,13 @@ class Guard:
 
     def _check_origin(self, scope: Scope) -> None:
         headers = scope["headers"]
-        if self._access.wrong_host(headers):
+        if self._access.is_wrong_host(headers):
             raise FaultError(
                 421, "This server does not go by the name in the Host header; `ullage serve --allowed-host` adds one."
             )
-        if self._access.wrong_origin(headers, navigation=scope["path"] == "/" and scope["method"] in ("GET", "HEAD")):
+        if self._access.is_wrong_origin(
+            headers, navigation=scope["path"] == "/" and scope["method"] in ("GET", "HEAD")
+        ):
             raise FaultError(403, "Pages of other origins get no answer here.")
 
 

@@ -180,7 +180,7 @@ def describe_api() -> dict[str, Any]:
         },
         "paths": paths,
         "components": {
-            "schemas": contract.components(documents.DOCUMENTS),
+            "schemas": contract.build_components(documents.DOCUMENTS),
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }

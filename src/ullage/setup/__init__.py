@@ -1,1 +1,1 @@
-"""Other people's files, changed and undone to the byte."""
+"""Set ullage up in other programs' files, and undo that to the byte."""

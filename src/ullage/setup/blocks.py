@@ -1,11 +1,11 @@
-"""One marked block in a text file that is somebody's own: put in, found again, taken out to the last byte. Pure.
+"""One marked block in a person's own text file: insert it, find it, remove it to the last byte. Pure.
 
     # >>> ullage setup bash >>>
     …
     # <<< ullage setup <<<
 
-What its removal must know stands in its first line, so that no state elsewhere can get lost: whether ullage made the
-file, and whether it had to end the line before. Bytes throughout: a file of unknown encoding stays as it is.
+The first line of the block holds what its removal must know: whether ullage made the file, and whether it had to end
+the line before. Files are bytes throughout, so that their encoding does not matter.
 """
 
 from __future__ import annotations
@@ -36,12 +36,20 @@ class TornBlockError(ValueError):
     """The markers of a block do not pair up; says on which lines they stand."""
 
 
-def insert(data: bytes | None, name: str, body: bytes, newline: bytes = b"\n", before: str | None = None) -> bytes:
-    """Return a file's bytes with a block at its end, or before the first line that matches a pattern.
+def insert(
+    data: bytes | None,
+    name: str,
+    body: bytes,
+    newline: bytes = b"\n",
+    *,
+    before: str | None = None,
+    after: str | None = None,
+) -> bytes:
+    """Return a file's bytes with a block at its end, or before or after the first line that matches a pattern.
 
     None is a file that does not exist yet.
     """
-    head, tail = _cut(data or b"", before)
+    head, tail = _cut(data or b"", before or after, behind=before is None)
     joint = newline if head and not head.endswith(b"\n") else b""
     note = _MADE if data is None else _ENDED if joint else b""
     opening = b" ".join(filter(None, (_OPENING + name.encode(), b">>>", note)))
@@ -49,11 +57,13 @@ def insert(data: bytes | None, name: str, body: bytes, newline: bytes = b"\n", b
     return head + joint + newline.join(lines) + tail
 
 
-def _cut(data: bytes, before: str | None) -> tuple[bytes, bytes]:
+def _cut(data: bytes, pattern: str | None, *, behind: bool) -> tuple[bytes, bytes]:
+    """Return what is before the first line that matches and what comes from there on, or from the next line on."""
     at = 0
-    for line in _lines(data) if before else ():
+    for line in _lines(data) if pattern else ():
         text = line.decode(errors="replace")
-        if not text.lstrip().startswith("#") and re.search(before or "", text):
+        if not text.lstrip().startswith("#") and re.search(pattern or "", text):
+            at += len(line) if behind else 0
             return data[:at], data[at:]
         at += len(line)
     return data, b""

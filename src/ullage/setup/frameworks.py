@@ -1,4 +1,4 @@
-"""What makes a shell's prompt in place of the shell's own variables, and the lines that each one needs.
+"""The frameworks that make a shell's prompt in place of its own variables, and the lines that each needs.
 
 A framework is known by what is in the files that the shell reads; no shell is started to find out.
 """
@@ -31,7 +31,7 @@ class Framework(Record):
     second_lines: str = ""
     note: str = ""
 
-    def second_file(self, path: str) -> str | None:
+    def find_second_file(self, path: str) -> str | None:
         """Return the second file of the shell whose own file this is; None where it is not there."""
         second = os.path.join(os.path.dirname(path), self.second)
         return second if self.second and os.path.lexists(second) else None
@@ -76,7 +76,7 @@ precmd_functions=(__ullage_precmd ${precmd_functions:#__ullage_precmd})
         host="fish",
         beside="../functions/_tide_print_item.fish",
         place="starship",
-        # tide makes its prompt in a fish of its own, which knows of this one what is exported.
+        # tide makes its prompt in a fish of its own, which inherits exported variables alone.
         lines="""\
 function _tide_item_ullage
     test -z "$ULLAGE_SEGMENT"; or _tide_print_item ullage $ULLAGE_SEGMENT
@@ -91,28 +91,28 @@ set -q tide_ullage_bg_color; or set -g tide_ullage_bg_color normal
     ),
 )
 
-# What is put before its prompt is shown, too.
+# Text that is put before its prompt is shown too.
 _STARSHIP = f"starship makes this prompt; {find_page('frameworks')} has the lines that make the segment a module of it."
 ALL += tuple(
     Framework(name="starship", host=host, in_file=r"\bstarship init\b", note=_STARSHIP) for host in ("bash", "zsh")
 )
 
 
-def of_host(host: str) -> list[Framework]:
+def list_frameworks(host: str) -> list[Framework]:
     """Return the frameworks of a shell, by its name, that need lines of their own."""
     return [framework for framework in ALL if framework.host == host]
 
 
-def second_files(host: str, path: str) -> list[str]:
+def list_second_files(host: str, path: str) -> list[str]:
     """Return the further files that may hold lines of ours, beside the shell's own."""
-    return [second for framework in of_host(host) if (second := framework.second_file(path))]
+    return [second for framework in list_frameworks(host) if (second := framework.find_second_file(path))]
 
 
 def find(host: str, path: str) -> Framework | None:
-    """Return what makes the prompt of the shell whose own file this is; None where that is the shell itself."""
+    """Find the framework of the shell whose own file this is; None where the shell makes its prompt itself."""
     text = (read_regular(path) or b"").decode(errors="replace")
     used = "\n".join(line for line in text.split("\n") if not line.lstrip().startswith("#"))
-    for framework in of_host(host):
+    for framework in list_frameworks(host):
         beside = os.path.join(os.path.dirname(path), framework.beside)
         if framework.in_file and re.search(framework.in_file, used):
             return framework

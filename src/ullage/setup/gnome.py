@@ -13,7 +13,7 @@ import tempfile
 
 from ullage.base.errors import UsageError
 from ullage.setup import widgets
-from ullage.setup.hosts import home
+from ullage.setup.hosts import find_home
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ _SCHEMA = "schemas/org.gnome.shell.extensions.ullage.gschema.xml"
 _SHELL = "org.gnome.shell"
 
 
-def version(environ: Mapping[str, str]) -> int:
+def find_version(environ: Mapping[str, str]) -> int:
     """Return which GNOME Shell is here; raise UsageError where there is none, or one that is too old."""
     told = widgets.ask(["gnome-shell", "--version"], environ) or ""
     found = re.search(r"GNOME Shell (\d+)", told)
@@ -41,14 +41,14 @@ def version(environ: Mapping[str, str]) -> int:
     return int(found[1])
 
 
-def directory(environ: Mapping[str, str]) -> str:
+def locate_directory(environ: Mapping[str, str]) -> str:
     """Return where the extension lies, whether it is there or not."""
-    return os.path.join(widgets.data_directory(environ, home(environ)), "gnome-shell", "extensions", UUID)
+    return os.path.join(widgets.locate_data_directory(environ, find_home(environ)), "gnome-shell", "extensions", UUID)
 
 
-def tree(environ: Mapping[str, str], program: str) -> Tree:
+def build_tree(environ: Mapping[str, str], program: str) -> Tree:
     """Return the extension for the version of the shell that is here; `program` is the ullage that it starts."""
-    given, number = widgets.source(NAME), version(environ)
+    given, number = widgets.read_source(NAME), find_version(environ)
     head = "45" if number >= _FIRST_WITH_MODULES else "44"
     described = {**json.loads(given["metadata.json"]), "shell-version": [str(number)], "ullage-program": program}
     files = {
@@ -59,7 +59,7 @@ def tree(environ: Mapping[str, str], program: str) -> Tree:
         _SCHEMA: given[_SCHEMA],
         "schemas/gschemas.compiled": _compiled(given[_SCHEMA], environ),
     }
-    return widgets.Tree(directory=directory(environ), files=files)
+    return widgets.Tree(directory=locate_directory(environ), files=files)
 
 
 def turn_on(environ: Mapping[str, str]) -> str:

@@ -23,7 +23,7 @@ _KEY = "hooks"
 _TIMEOUT_SECONDS = 10
 
 
-def with_hooks(text: str, arguments: Sequence[str]) -> str:
+def add_hooks(text: str, arguments: Sequence[str]) -> str:
     """Return the settings with our hooks, in place of those with other arguments; an empty text becomes a file.
 
     Raises UsageError for a text that is no JSON object, or whose hooks are not of the form that Claude Code documents.
@@ -33,10 +33,10 @@ def with_hooks(text: str, arguments: Sequence[str]) -> str:
     _refuse_strange(_hooks(text))
     if _arguments(text) == [*arguments] and _is_whole(text):
         return text
-    return _added(without_hooks(text), arguments)
+    return _added(remove_hooks(text), arguments)
 
 
-def without_hooks(text: str) -> str:
+def remove_hooks(text: str) -> str:
     """Return the settings without our hooks, and without what was made for them."""
     if not text.strip():
         return text
@@ -46,7 +46,7 @@ def without_hooks(text: str) -> str:
     bare = text
     while (place := _first_of_ours(bare)) is not None:
         bare = jsonedit.drop(bare, *place)
-    # What was there before, empty, is marked; what else there was shows in what putting in again would give.
+    # Empty containers that were there before are marked; putting the hooks in again must give the same text.
     candidates = _pruned(bare)
     return next((each for each in candidates if _added(each, arguments) == text), candidates[0])
 
@@ -58,12 +58,12 @@ def is_ours_alone(text: str) -> bool:
 
 
 def takes_back(before: str, after: str) -> bool:
-    """Say whether taking our hooks out, from before to after, loses nothing that somebody else has written."""
+    """Say whether removing our hooks, which turned `before` into `after`, loses nothing that is not ours."""
     arguments = _arguments(before)
     if arguments is None or is_ours_alone(before):
         return True
     try:
-        return with_hooks(after, arguments) == before
+        return add_hooks(after, arguments) == before
     except UsageError:
         return False
 
@@ -99,11 +99,11 @@ def _file(arguments: Sequence[str]) -> str:
 def _added(text: str, arguments: Sequence[str]) -> str:
     entries = build_entries(arguments)
     if _hooks(text) is None:
-        return jsonedit.append(text, jsonedit.outermost(text), entries, _KEY)
+        return jsonedit.append(text, jsonedit.find_outermost(text), entries, _KEY)
     for name, [group] in entries.items():
         table = _hooks(text)
         assert table is not None
-        event = jsonedit.member(text, table.value_start, name)
+        event = jsonedit.find_member(text, table.value_start, name)
         if event is None:
             text = jsonedit.append_marked(text, table.value_start, [group], name)
         else:
@@ -112,27 +112,27 @@ def _added(text: str, arguments: Sequence[str]) -> str:
 
 
 def _hooks(text: str) -> Element | None:
-    return jsonedit.member(text, jsonedit.outermost(text), _KEY)
+    return jsonedit.find_member(text, jsonedit.find_outermost(text), _KEY)
 
 
 def _lists(text: str) -> list[Element]:
     table = _hooks(text)
     if table is None or not isinstance(table.value, dict):
         return []
-    return [event for event in jsonedit.elements(text, table.value_start) if isinstance(event.value, list)]
+    return [event for event in jsonedit.list_elements(text, table.value_start) if isinstance(event.value, list)]
 
 
 def _first_of_ours(text: str) -> tuple[int, Element] | None:
     """Return the container and the element to take out next: a group that is all ours, else one handler of a group."""
     for event in _lists(text):
-        for group in jsonedit.elements(text, event.value_start):
+        for group in jsonedit.list_elements(text, event.value_start):
             handlers = group.value.get("hooks") if isinstance(group.value, dict) else None
             if isinstance(handlers, list) and any(map(is_ours, handlers)):
                 if all(map(is_ours, handlers)):
                     return event.value_start, group
-                inner = jsonedit.member(text, group.value_start, "hooks")
+                inner = jsonedit.find_member(text, group.value_start, "hooks")
                 assert inner is not None
-                found = jsonedit.elements(text, inner.value_start)
+                found = jsonedit.list_elements(text, inner.value_start)
                 return inner.value_start, next(handler for handler in found if is_ours(handler.value))
     return None
 
@@ -156,14 +156,14 @@ def _pruned(text: str) -> list[str]:
             if table is not None and jsonedit.is_marked(pruned, table.value_start):
                 pruned = jsonedit.unmark(pruned, table.value_start)
             elif table is not None and table.value == {}:
-                found.append(jsonedit.drop(pruned, jsonedit.outermost(pruned), table))
+                found.append(jsonedit.drop(pruned, jsonedit.find_outermost(pruned), table))
             found.append(pruned)
     return found
 
 
 def _event(text: str, name: str) -> Element | None:
     table = _hooks(text)
-    return jsonedit.member(text, table.value_start, name) if table is not None else None
+    return jsonedit.find_member(text, table.value_start, name) if table is not None else None
 
 
 def _without_empty(text: str, name: str) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 HOSTS = ("bash", "zsh", "fish", "elvish", "nushell", "xonsh", "starship", "tmux")
 
 # Those whose hook can export the segment for starship.
-FEEDS_STARSHIP = tuple(shell for shell in init.SHELLS if "starship" in init.places_of(shell))
+FEEDS_STARSHIP = tuple(shell for shell in init.SHELLS if "starship" in init.list_places(shell))
 
 # starship/custom.toml and starship/env_var.toml are these with an explanation; a test holds them together.
 STARSHIP_CUSTOM = """\
@@ -79,7 +79,7 @@ class Options(Record):
     words: loading.Words | None = None
 
 
-def host(name: str, environ: Mapping[str, str], *, starship: bool = False, without_process: bool = False) -> Host:
+def find_host(name: str, environ: Mapping[str, str], *, starship: bool = False, without_process: bool = False) -> Host:
     """Return a host's file and lines in this environment; raise UsageError where that names no place for it.
 
     `starship` makes a shell's hook export the segment for starship; `without_process` makes starship and tmux show what
@@ -97,13 +97,13 @@ def _shell(
 ) -> Host:
     place = "starship" if options.starship else options.framework.place if options.framework else None
     lines = options.framework.lines if options.framework else ""
-    words = options.words or loading.words(name, environ)
-    body = loading.lines(name, place, words, lines)
+    words = options.words or loading.quote_words(name, environ)
+    body = loading.build_lines(name, place, words, lines)
     return Host(
         name=name,
         path=path,
         body=body,
-        shape=loading.shape(name, place, lines),
+        shape=loading.build_shape(name, place, lines),
         pattern=loading.BY_HAND[name],
         afterwards=f"Open a new {name} to see it.{tail}",
         beside=beside,
@@ -114,18 +114,18 @@ def _shell(
 
 
 def _second(path: str, framework: Framework) -> tuple[tuple[str, str], ...]:
-    second = framework.second_file(path)
+    second = framework.find_second_file(path)
     return ((second, framework.second_lines),) if second else ()
 
 
 def _bash(environ: Mapping[str, str], options: Options) -> Host:
     login = " macOS opens login shells, which read ~/.bash_profile: have it source ~/.bashrc."
-    path = os.path.join(home(environ), ".bashrc")
+    path = os.path.join(find_home(environ), ".bashrc")
     return _shell("bash", path, environ, options, tail=login if sys.platform == "darwin" else "")
 
 
 def _zsh(environ: Mapping[str, str], options: Options) -> Host:
-    directory = environ.get("ZDOTDIR") or started.zsh_directory(environ) or home(environ)
+    directory = environ.get("ZDOTDIR") or started.find_zsh_directory(environ) or find_home(environ)
     return _shell("zsh", os.path.join(_absolute(directory, "ZDOTDIR"), ".zshrc"), environ, options)
 
 
@@ -141,16 +141,16 @@ def _elvish(environ: Mapping[str, str], options: Options) -> Host:
 
 def _nushell(environ: Mapping[str, str], options: Options) -> Host:
     macos = sys.platform == "darwin" and not os.path.isabs(environ.get("XDG_CONFIG_HOME", ""))
-    config = os.path.join(home(environ), "Library", "Application Support") if macos else _config_home(environ)
+    config = os.path.join(find_home(environ), "Library", "Application Support") if macos else _config_home(environ)
     return _shell("nushell", os.path.join(config, "nushell", "autoload", "ullage.nu"), environ, options)
 
 
 def _xonsh(environ: Mapping[str, str], options: Options) -> Host:
-    return _shell("xonsh", os.path.join(home(environ), ".xonshrc"), environ, options)
+    return _shell("xonsh", os.path.join(find_home(environ), ".xonshrc"), environ, options)
 
 
 def _starship(environ: Mapping[str, str], options: Options) -> Host:
-    path = environ.get("STARSHIP_CONFIG") or os.path.join(home(environ), ".config", "starship.toml")
+    path = environ.get("STARSHIP_CONFIG") or os.path.join(find_home(environ), ".config", "starship.toml")
     hook = " The shell's hook must export it: `ullage setup bash --starship`, or zsh, or fish."
     body = STARSHIP_ENV_VAR if options.without_process else STARSHIP_CUSTOM
     return Host(
@@ -164,7 +164,7 @@ def _starship(environ: Mapping[str, str], options: Options) -> Host:
 
 
 def _tmux(environ: Mapping[str, str], options: Options) -> Host:
-    plain = os.path.join(home(environ), ".tmux.conf")
+    plain = os.path.join(find_home(environ), ".tmux.conf")
     xdg = os.path.join(_config_home(environ), "tmux", "tmux.conf")
     # Where both are there tmux reads both, this one last.
     path = xdg if os.path.lexists(xdg) else plain
@@ -192,14 +192,14 @@ _HOSTS: dict[str, Callable[[Mapping[str, str], Options], Host]] = {
 }
 
 
-def home(environ: Mapping[str, str]) -> str:
+def find_home(environ: Mapping[str, str]) -> str:
     """Return the home directory; raise UsageError where there is none."""
     return _absolute(environ.get("HOME", ""), "HOME")
 
 
 def _config_home(environ: Mapping[str, str]) -> str:
     given = environ.get("XDG_CONFIG_HOME", "")
-    return given if os.path.isabs(given) else os.path.join(home(environ), ".config")
+    return given if os.path.isabs(given) else os.path.join(find_home(environ), ".config")
 
 
 def _absolute(path: str, variable: str) -> str:
@@ -210,11 +210,11 @@ def _absolute(path: str, variable: str) -> str:
     return path
 
 
-def shapes(host: Host) -> list[str]:
+def list_shapes(host: Host) -> list[str]:
     """Return a pattern of the lines that each option of a host makes."""
     # Paths play no part in it, so any absolute home will do.
     somewhere = os.path.dirname(host.path)
     everywhere = {"HOME": somewhere, "ZDOTDIR": somewhere}
     options = [Options(), Options(starship=True), Options(without_process=True)]
-    options += [Options(framework=framework) for framework in frameworks.of_host(host.name)]
+    options += [Options(framework=framework) for framework in frameworks.list_frameworks(host.name)]
     return [_HOSTS[host.name](everywhere, each).shape for each in options]

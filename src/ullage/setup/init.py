@@ -40,32 +40,32 @@ def run(arguments: Sequence[str]) -> int | None:
     """Print the shell's code and return 0; None when it is for the full command line to say what is wrong."""
     places = [PLACES[argument] for argument in arguments if argument in PLACES]
     shells = [argument for argument in arguments if argument not in PLACES]
-    if len(shells) != 1 or shells[0] not in SHELLS or len(places) > 1 or not set(places) <= set(places_of(shells[0])):
+    if len(shells) != 1 or shells[0] not in SHELLS or len(places) > 1 or not set(places) <= set(list_places(shells[0])):
         return None
     try:
-        printed = code(shells[0], places[0] if places else None)
+        printed = build_code(shells[0], places[0] if places else None)
     except UllageError:
         return None
     return streams.put_data(printed)
 
 
-def places_of(shell: str) -> list[str]:
+def list_places(shell: str) -> list[str]:
     """Return the places that a shell has for the segment."""
     return [place for place in PLACES.values() if place not in _MISSING.get(shell, ())]
 
 
-def code(shell: str, place: str | None, program: str | None = None) -> bytes:
+def build_code(shell: str, place: str | None, program: str | None = None) -> bytes:
     """Return the shell's own file after the lines that say where `ullage` is and where the segment goes."""
-    quoted = quote(program or this_program(sys.argv[0], sys.executable), shell)
+    quoted = quote(program or find_this_program(sys.argv[0], sys.executable), shell)
     sets_program, sets_place = _SETTINGS.get(shell, ("__ullage_program={}", "ULLAGE_PLACE={}"))
     if shell in _ALWAYS_PLACED:
         place = quote(place or "left", shell)
     settings = [sets_program.format(quoted), *([sets_place.format(place)] if place else [])]
-    with open(shell_file(shell), "rb") as file:
+    with open(locate_shell_file(shell), "rb") as file:
         return os.fsencode("\n".join([*settings, ""])) + file.read()
 
 
-def shell_file(shell: str, package: str = _PACKAGE) -> str:
+def locate_shell_file(shell: str, package: str = _PACKAGE) -> str:
     """Return the path of the file for a shell: in the package, or beside the sources in a checkout."""
     name = f"ullage.{SUFFIXES.get(shell, shell)}"
     places = [os.path.join(package, "shell"), os.path.join(package, "..", "..", "shell")]
@@ -76,7 +76,7 @@ def shell_file(shell: str, package: str = _PACKAGE) -> str:
     raise UllageError(f"{name} is missing from {places[0]}. Install ullage again.")
 
 
-def this_program(called: str, interpreter: str) -> str:
+def find_this_program(called: str, interpreter: str) -> str:
     """Return the absolute path of the `ullage` command: as it was called, beside its Python, or whatever PATH finds."""
     beside = os.path.join(os.path.dirname(interpreter), "ullage")
     for path in (os.path.abspath(called), beside):

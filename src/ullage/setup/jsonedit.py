@@ -1,6 +1,6 @@
-"""JSON as text: an element put in or taken out, everything else left as it stands. Pure.
+"""Edit JSON as text: add or remove one element, and leave everything else to the byte. Pure.
 
-What is put in takes its neighbours' indentation and the file's step, so that taking it out again gives the same bytes.
+An added element takes its neighbours' indentation and the file's step, so that removing it gives the same bytes.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Element(Record):
     name: str | None = None
 
 
-def outermost(text: str) -> int:
+def find_outermost(text: str) -> int:
     """Return where the object that is the whole text begins; raise UsageError where there is none."""
     try:
         whole = _decoder.decode(text.removeprefix("\ufeff"))
@@ -39,7 +39,7 @@ def outermost(text: str) -> int:
     return text.index("{")
 
 
-def elements(text: str, container: int) -> list[Element]:
+def list_elements(text: str, container: int) -> list[Element]:
     """Return what the array or object that begins at `container` holds."""
     found, at = [], _skip(text, container + 1)
     while text[at] not in "]}":
@@ -55,9 +55,9 @@ def elements(text: str, container: int) -> list[Element]:
     return found
 
 
-def member(text: str, container: int, name: str) -> Element | None:
+def find_member(text: str, container: int, name: str) -> Element | None:
     """Return an object's member of this name; raise UsageError where there are two."""
-    found = [element for element in elements(text, container) if element.name == name]
+    found = [element for element in list_elements(text, container) if element.name == name]
     if len(found) > 1:
         raise UsageError(f"The settings file names {name} twice, so it is not touched. Remove one of them.")
     return found[0] if found else None
@@ -66,7 +66,7 @@ def member(text: str, container: int, name: str) -> Element | None:
 def append(text: str, container: int, value: object, name: str | None = None) -> str:
     """Put a value behind the last element of an array, or with a name behind the last member of an object."""
     prefix = "" if name is None else f"{json.dumps(name)}: "
-    there = elements(text, container)
+    there = list_elements(text, container)
     if there:
         last = there[-1]
         gap = text[_before(text, last.start) : last.start]
@@ -74,7 +74,7 @@ def append(text: str, container: int, value: object, name: str | None = None) ->
     at = container + 1
     gap = ""
     if text[at] in "\r\n":
-        # What stands between the brackets stays behind the addition, so that taking it out leaves it there.
+        # White space between the brackets stays behind the addition, so that removing the addition restores it.
         line = text[text.rfind("\n", 0, container) + 1 : container + 1]
         indentation = line[: len(line) - len(line.lstrip(" \t"))]
         gap = f"{_newline(text)}{indentation}{_step(text)}"
@@ -82,24 +82,24 @@ def append(text: str, container: int, value: object, name: str | None = None) ->
 
 
 def append_marked(text: str, container: int, value: object, name: str | None = None) -> str:
-    """Append, and leave a space behind what comes into a container that was empty: it tells it from one of ours."""
-    was_empty = not elements(text, container)
+    """Append; in a container that was empty leave a space behind, which marks the container as not ours."""
+    was_empty = not list_elements(text, container)
     text = append(text, container, value, name)
-    end = elements(text, container)[0].end
+    end = list_elements(text, container)[0].end
     return f"{text[:end]} {text[end:]}" if was_empty else text
 
 
 def is_marked(text: str, container: int) -> bool:
     """Say whether a container that is empty again was empty before something was appended to it."""
-    return text[container + 1] == " " and not elements(text, container)
+    return text[container + 1] == " " and not list_elements(text, container)
 
 
 def unmark(text: str, container: int) -> str:
-    """Take away the space by which an empty container was told."""
+    """Remove the space that marks an empty container."""
     return text[: container + 1] + text[container + 2 :]
 
 
-def raw(text: str, element: Element) -> str:
+def get_raw(text: str, element: Element) -> str:
     """Return an element's value as it is written."""
     return text[element.value_start : element.end]
 
@@ -111,7 +111,7 @@ def replace(text: str, element: Element, written: str) -> str:
 
 def drop(text: str, container: int, element: Element) -> str:
     """Take an element out."""
-    there = elements(text, container)
+    there = list_elements(text, container)
     at = there.index(element)
     if at > 0:
         return text[: there[at - 1].end] + text[element.end :]

@@ -1,4 +1,4 @@
-"""The lines that load a shell's hook at its start: from its file, with no Python, as long as that is where it was.
+"""The lines that load a shell's hook at its start from its file, without Python.
 
 They name the program and the file by their full paths, since a dotfile is often read before PATH is complete. A program
 that has moved is looked for in PATH, and prints the hook where the file has moved; without either nothing is said.
@@ -83,25 +83,25 @@ class Words(Record):
     file: str
 
 
-def words(shell: str, environ: Mapping[str, str]) -> Words:
-    """Return the words for the program that runs and for its own file."""
-    program = init.this_program(sys.argv[0], sys.executable)
-    return Words(program=_word(program, shell, environ), file=_word(init.shell_file(shell), shell, environ))
+def quote_words(shell: str, environ: Mapping[str, str]) -> Words:
+    """Return the words for the running program and for the file of its hook."""
+    program = init.find_this_program(sys.argv[0], sys.executable)
+    return Words(program=_word(program, shell, environ), file=_word(init.locate_shell_file(shell), shell, environ))
 
 
-def lines(shell: str, place: str | None, words: Words, more: str = "") -> str:
+def build_lines(shell: str, place: str | None, words: Words, more: str = "") -> str:
     """Return the lines of a dotfile: `more` comes after the hook has been loaded."""
     sets_place = _PLACES.get(shell, "ULLAGE_PLACE={}\n").format(place) if place else ""
     return sets_place + _LINES[shell].format(shell=shell, program=words.program, file=words.file) + more
 
 
-def shape(shell: str, place: str | None, more: str = "") -> str:
+def build_shape(shell: str, place: str | None, more: str = "") -> str:
     """Return a pattern of these lines, whatever the paths; its group `file` is the word for the hook's file."""
-    pattern = re.escape(lines(shell, place, Words(program=_PROGRAM, file=_FILE), more))
+    pattern = re.escape(build_lines(shell, place, Words(program=_PROGRAM, file=_FILE), more))
     return pattern.replace(_PROGRAM, ".+").replace(_FILE, "(?P<file>.+)", 1).replace(_FILE, ".+")
 
 
-def path(word: str, shell: str, environ: Mapping[str, str]) -> str:
+def read_path(word: str, shell: str, environ: Mapping[str, str]) -> str:
     """Return the path that a word of the lines names."""
     tilde, word = word.startswith("~/"), word.removeprefix("~/")
     if shell in ("fish", "nushell"):

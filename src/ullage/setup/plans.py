@@ -19,9 +19,9 @@ from ullage.setup.hosts import (
     TMUX_PULL,
     TMUX_PUSH,
     Host,
-    home,
-    host,
-    shapes,
+    find_home,
+    find_host,
+    list_shapes,
 )
 from ullage.setup.userfile import Change
 from ullage.system import programs
@@ -45,13 +45,14 @@ __all__ = [
     "Host",
     "Plan",
     "Standing",
-    "home",
-    "host",
-    "lost_file",
+    "find_block",
+    "find_home",
+    "find_host",
+    "find_host_program",
+    "find_lost_file",
+    "find_standing",
     "plan",
     "plan_undo",
-    "program",
-    "standing",
 ]
 
 
@@ -75,12 +76,12 @@ class Plan(Record):
     more: tuple[Change, ...] = ()
 
 
-def program(name: str, environ: Mapping[str, str]) -> str | None:
+def find_host_program(name: str, environ: Mapping[str, str]) -> str | None:
     """Return the full path of a host's program; None where it is not in PATH."""
     return programs.find_program({"nushell": "nu"}.get(name, name), environ)
 
 
-def standing(data: bytes | None, host: Host) -> Standing:
+def find_standing(data: bytes | None, host: Host) -> Standing:
     """Say whether a file's bytes show the segment, and from which line on."""
     try:
         found = blocks.find(data or b"")
@@ -95,7 +96,7 @@ def standing(data: bytes | None, host: Host) -> Standing:
     return Standing(how="none")
 
 
-def lost_file(data: bytes | None, host: Host, environ: Mapping[str, str]) -> str | None:
+def find_lost_file(data: bytes | None, host: Host, environ: Mapping[str, str]) -> str | None:
     """Return the file of ours that a block names by its path and that is gone: ullage was installed elsewhere since."""
     try:
         found = blocks.find(data or b"")
@@ -104,20 +105,20 @@ def lost_file(data: bytes | None, host: Host, environ: Mapping[str, str]) -> str
     written = _as_written(found, host) if found else None
     if written is None or "file" not in written.groupdict():
         return None
-    path = loading.path(written["file"], host.name, environ)
+    path = loading.read_path(written["file"], host.name, environ)
     return None if os.path.exists(path) else path
 
 
 def plan(host: Host) -> Plan:
     """Return what setting up would change; raise UsageError where it cannot be done safely."""
     file = userfile.read(host.path)
-    found = _block(file)
+    found = find_block(file)
     if found:
         return _plan_anew(host, file, found)
-    now = standing(file.data, host)
+    now = find_standing(file.data, host)
     at = host.path
     if now.how == "none" and host.beside:
-        at, now = host.beside, standing(read_regular(host.beside), host)
+        at, now = host.beside, find_standing(read_regular(host.beside), host)
     if now.how == "by hand":
         return Plan(change=None, words=f"Line {now.line} of {at} does this already; nothing to add.")
     crlf = host.name == "starship" and b"\r\n" in (file.data or b"")
@@ -147,11 +148,11 @@ def _plan_anew(host: Host, file: UserFile, found: Found) -> Plan:
 
 
 def _second_changes(host: Host) -> tuple[Change, ...]:
-    """Return what further files take, those without that have it."""
+    """Return the changes of further files, without those that have them already."""
     changes = []
     for path, body in host.more:
         file = userfile.read(path)
-        if _block(file) is None:
+        if find_block(file) is None:
             changes.append(Change(file=file, after=blocks.insert(file.data, host.name, body.encode())))
     return tuple(changes)
 
@@ -159,13 +160,13 @@ def _second_changes(host: Host) -> tuple[Change, ...]:
 def plan_undo(host: Host) -> Plan:
     """Return what taking the block out would change; what the user has written around it stays."""
     file = userfile.read(host.path)
-    found = _block(file)
+    found = find_block(file)
     more = _second_undone(host)
     words = "What is open already keeps the segment until it is opened anew."
     if file.data is None or found is None:
         if more:
             return Plan(change=more[0], words=words, more=more[1:], takes_back=True)
-        now = standing(file.data, host)
+        now = find_standing(file.data, host)
         own = f" Line {now.line} is not from this command; take it out by hand." if now.how == "by hand" else ""
         return Plan(change=None, words=f"{host.path} has no block of ullage: nothing to undo.{own}")
     ours = _as_written(found, host) is not None
@@ -180,15 +181,16 @@ def plan_undo(host: Host) -> Plan:
 
 def _second_undone(host: Host) -> tuple[Change, ...]:
     changes = []
-    for path in frameworks.second_files(host.name, host.path):
+    for path in frameworks.list_second_files(host.name, host.path):
         file = userfile.read(path)
-        found = _block(file)
+        found = find_block(file)
         if file.data is not None and found is not None:
             changes.append(Change(file=file, after=blocks.remove(file.data, found)))
     return tuple(changes)
 
 
-def _block(file: UserFile) -> Found | None:
+def find_block(file: UserFile) -> Found | None:
+    """Return the block of ours in a file; raise UsageError where its marks do not pair up."""
     try:
         return blocks.find(file.data or b"")
     except blocks.TornBlockError as error:
@@ -199,9 +201,9 @@ def _block(file: UserFile) -> Found | None:
 
 
 def _as_written(found: Found, host: Host) -> re.Match[str] | None:
-    """Return how a block's lines match what this command writes, with whatever options and paths."""
+    """Match a block's lines with what this command writes, for any options and paths."""
     body = "\n".join([*os.fsdecode(found.body).splitlines(), ""])
-    return next(filter(None, (re.fullmatch(shape, body) for shape in shapes(host))), None)
+    return next(filter(None, (re.fullmatch(shape, body) for shape in list_shapes(host))), None)
 
 
 def _starship_note(path: str, before: bytes, after: bytes) -> str:

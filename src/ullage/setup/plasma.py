@@ -6,7 +6,7 @@ import json
 import os
 
 from ullage.setup import widgets
-from ullage.setup.hosts import home
+from ullage.setup.hosts import find_home
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,17 +21,17 @@ _ADD = f"const all = panels(); if (all.length && !all.some(p => p.widgets('{ID}'
 _REMOVE = f"panels().forEach(p => p.widgets('{ID}').forEach(w => w.remove()));"
 
 
-def directory(environ: Mapping[str, str]) -> str:
+def locate_directory(environ: Mapping[str, str]) -> str:
     """Return where the widget lies, whether it is there or not."""
-    return os.path.join(widgets.data_directory(environ, home(environ)), "plasma", "plasmoids", ID)
+    return os.path.join(widgets.locate_data_directory(environ, find_home(environ)), "plasma", "plasmoids", ID)
 
 
-def tree(environ: Mapping[str, str], program: str) -> Tree:
+def build_tree(environ: Mapping[str, str], program: str) -> Tree:
     """Return the widget; `program` is the ullage that it starts unless its preferences name another."""
-    given = widgets.source(NAME)
+    given = widgets.read_source(NAME)
     files = {name: data for name, data in given.items() if name == "metadata.json" or name.startswith("contents/")}
     files["contents/ui/Program.js"] = f".pragma library\n\nvar path = {json.dumps(program)}\n".encode()
-    return widgets.Tree(directory=directory(environ), files=files)
+    return widgets.Tree(directory=locate_directory(environ), files=files)
 
 
 def turn_on(environ: Mapping[str, str]) -> str:

@@ -70,7 +70,7 @@ def plan_undo(name: str, environ: Mapping[str, str]) -> Plan:
 
 
 def _read(environ: Mapping[str, str]) -> UserFile:
-    return userfile.read(config.config_path(environ))
+    return userfile.read(config.locate_config(environ))
 
 
 def _block(file: UserFile, name: str) -> Found | None:

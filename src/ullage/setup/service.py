@@ -16,7 +16,7 @@ import sys
 
 from ullage.base.errors import UsageError
 from ullage.setup import userfile
-from ullage.setup.plans import Plan, home
+from ullage.setup.plans import Plan, find_home
 from ullage.setup.userfile import Change
 
 TYPE_CHECKING = False
@@ -66,7 +66,7 @@ WantedBy=default.target
 """
 
 
-def manager(platform: str = sys.platform) -> Manager:
+def find_manager(platform: str = sys.platform) -> Manager:
     """Return what runs services here; raise UsageError where nothing does that this knows."""
     if platform == "win32":
         raise UsageError(
@@ -76,19 +76,19 @@ def manager(platform: str = sys.platform) -> Manager:
     return "launchd" if platform == "darwin" else "systemd"
 
 
-def path(environ: Mapping[str, str], manager: Manager) -> str:
+def locate_file(environ: Mapping[str, str], manager: Manager) -> str:
     """Return where the file lies, whether it exists or not."""
     if manager == "launchd":
-        return os.path.join(home(environ), "Library", "LaunchAgents", f"{LABEL}.plist")
+        return os.path.join(find_home(environ), "Library", "LaunchAgents", f"{LABEL}.plist")
     given = environ.get("XDG_CONFIG_HOME", "")
-    root = given if os.path.isabs(given) else os.path.join(home(environ), ".config")
+    root = given if os.path.isabs(given) else os.path.join(find_home(environ), ".config")
     return os.path.join(root, "systemd", "user", "ullage.service")
 
 
 def plan(environ: Mapping[str, str], manager: Manager) -> Plan:
     """Return what setting up would change; raise UsageError where it cannot be done safely."""
-    file = userfile.read(path(environ, manager))
-    wanted = text(environ, manager)
+    file = userfile.read(locate_file(environ, manager))
+    wanted = build_text(environ, manager)
     if file.data == wanted:
         return Plan(change=None, words=f"{file.path} is set up already.")
     if file.data is not None and not _is_as_written(file.data):
@@ -100,7 +100,7 @@ def plan(environ: Mapping[str, str], manager: Manager) -> Plan:
 
 def plan_undo(environ: Mapping[str, str], manager: Manager) -> Plan:
     """Return what taking the service away would change."""
-    file = userfile.read(path(environ, manager))
+    file = userfile.read(locate_file(environ, manager))
     if file.data is None or _MARK.search(file.data) is None:
         return Plan(change=None, words=f"{file.path} is not from this command: nothing to undo.")
     ours = _is_as_written(file.data)
@@ -112,7 +112,7 @@ def plan_undo(environ: Mapping[str, str], manager: Manager) -> Plan:
     )
 
 
-def text(environ: Mapping[str, str], manager: Manager) -> bytes:
+def build_text(environ: Mapping[str, str], manager: Manager) -> bytes:
     """Return the file's bytes."""
     return _marked(_agent(environ), after=1) if manager == "launchd" else _marked(_unit(environ).encode(), after=0)
 
@@ -127,7 +127,7 @@ def _unit(environ: Mapping[str, str]) -> str:
 
 
 def _agent(environ: Mapping[str, str]) -> bytes:
-    socket = os.path.join(home(environ), "Library", "Application Support", "ullage", "serve.sock")
+    socket = os.path.join(find_home(environ), "Library", "Application Support", "ullage", "serve.sock")
     agent = {
         "Label": LABEL,
         "ProgramArguments": [_program(environ), "serve", "--unix", socket],

@@ -24,7 +24,7 @@ COMMAND = "ullage statusline"
 INTERVAL_KEY, INTERVAL_SECONDS = "refreshInterval", 60
 
 
-def with_status_line(text: str, command: str = COMMAND) -> str:
+def add_status_line(text: str, command: str = COMMAND) -> str:
     """Return the settings with our command as the status line, or before the one that is there.
 
     An empty text becomes a file. Settings that have it already come back as they are. Raises UsageError for a text that
@@ -35,7 +35,7 @@ def with_status_line(text: str, command: str = COMMAND) -> str:
         return json.dumps({KEY: line}, indent=2) + "\n"
     present = _status_line(text)
     if present is None:
-        return jsonedit.append(text, jsonedit.outermost(text), line, KEY)
+        return jsonedit.append(text, jsonedit.find_outermost(text), line, KEY)
     named = _command(text, present)
     if named is None:
         raise UsageError(
@@ -44,14 +44,14 @@ def with_status_line(text: str, command: str = COMMAND) -> str:
         )
     if _is_ours(named.value, command):
         return text
-    if jsonedit.member(text, present.value_start, INTERVAL_KEY) is not None:
-        return jsonedit.replace(text, named, _chained(jsonedit.raw(text, named), command, _THEN))
+    if jsonedit.find_member(text, present.value_start, INTERVAL_KEY) is not None:
+        return jsonedit.replace(text, named, _chained(jsonedit.get_raw(text, named), command, _THEN))
     text = jsonedit.append(text, present.value_start, INTERVAL_SECONDS, INTERVAL_KEY)
     named = _named_command(text)
-    return jsonedit.replace(text, named, _chained(jsonedit.raw(text, named), command, _THEN_AND_INTERVAL))
+    return jsonedit.replace(text, named, _chained(jsonedit.get_raw(text, named), command, _THEN_AND_INTERVAL))
 
 
-def without_status_line(text: str, command: str = COMMAND) -> str:
+def remove_status_line(text: str, command: str = COMMAND) -> str:
     """Return the settings without our command: with the status line that it chained, or with none."""
     present = _status_line(text) if text.strip() else None
     named = _command(text, present) if present is not None else None
@@ -59,11 +59,11 @@ def without_status_line(text: str, command: str = COMMAND) -> str:
         return text
     previous = _previous(named.value, command)
     if previous is None:
-        return jsonedit.drop(text, jsonedit.outermost(text), present)
+        return jsonedit.drop(text, jsonedit.find_outermost(text), present)
     separator = _THEN_AND_INTERVAL if named.value.startswith(command + _THEN_AND_INTERVAL) else _THEN
-    before = _unchained(jsonedit.raw(text, named), command, previous, separator)
+    before = _unchained(jsonedit.get_raw(text, named), command, previous, separator)
     if separator == _THEN_AND_INTERVAL:
-        interval = jsonedit.member(text, present.value_start, INTERVAL_KEY)
+        interval = jsonedit.find_member(text, present.value_start, INTERVAL_KEY)
         if interval is not None and interval.value == INTERVAL_SECONDS:
             text = jsonedit.drop(text, present.value_start, interval)
     return jsonedit.replace(text, _named_command(text), before)
@@ -112,13 +112,13 @@ def _unchained(written: str, command: str, previous: str, separator: str) -> str
 
 
 def _status_line(text: str) -> Element | None:
-    return jsonedit.member(text, jsonedit.outermost(text), KEY)
+    return jsonedit.find_member(text, jsonedit.find_outermost(text), KEY)
 
 
 def _command(text: str, status_line: Element) -> Element | None:
     if not isinstance(status_line.value, dict):
         return None
-    named = jsonedit.member(text, status_line.value_start, "command")
+    named = jsonedit.find_member(text, status_line.value_start, "command")
     return named if named is not None and isinstance(named.value, str) else None
 
 

@@ -1,4 +1,4 @@
-"""Shells started as people start them, on a terminal, to see whether their second prompt shows the segment.
+"""Start shells as people start them, on a terminal, and see whether their second prompt shows the segment.
 
 The prompt reads a cache that is made for the moment, with a text in it that nothing else prints, so that no refresh is
 started and nothing of the user's is touched. Only Enter is pressed, which no shell keeps in its history.
@@ -33,7 +33,7 @@ SHELLS = ("bash", "zsh", "fish", "elvish", "nushell", "xonsh")
 _WITHOUT_LOGIN = ("elvish",)
 
 _YEAR_SECONDS = 31_536_000
-# A shell that has shown no prompt by then is one that nobody would wait for.
+# No person would wait longer for a prompt.
 _LONGEST_START_SECONDS = 20.0
 # A line editor that is waiting and silent for so long has drawn its prompt.
 _QUIET_SECONDS = 0.15
@@ -43,6 +43,15 @@ _LONGEST_ANSWER_SECONDS = 10
 
 # A login shell makes its own from there.
 _PATH_OF_A_LOGIN = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
+
+# What prints the prompt of each shell as it is shown, after what the person's files have it do before.
+_TELLS_PROMPT = {
+    "bash": 'for each in "${PROMPT_COMMAND[@]}"; do eval "$each"; done >/dev/null; printf %s "${PS1@P}"',
+    "zsh": "for each in precmd $precmd_functions; do (( $+functions[$each] )) && $each; done >/dev/null; print -rnP -- "
+    '"$PROMPT"',
+    "fish": "fish_prompt",
+}
+_LONGEST_PROMPT_SECONDS = 4
 
 # What a terminal answers: where the cursor is, and what it is.
 _QUESTIONS = {b"\x1b[6n": b"\x1b[1;1R", b"\x1b[c": b"\x1b[?62;22c", b"\x1b[0c": b"\x1b[?62;22c"}
@@ -213,7 +222,7 @@ def fill(directory: str, text: str, now: int, environ: Mapping[str, str], clock:
     data = timeline.encode(frames, written=now, refresh_after=due, checkpoint=due, clock=clock)
     for profile in _profiles(environ):
         inside = {"ULLAGE_CACHE_DIR": directory, **({"CLAUDE_CONFIG_DIR": profile} if profile else {})}
-        place = places.profile_directory(inside)
+        place = places.locate_profile(inside)
         os.makedirs(place, mode=0o700)
         for surface in timeline.TIMELINES:
             path = os.path.join(place, f"{surface}.timeline")
@@ -225,7 +234,7 @@ def fill(directory: str, text: str, now: int, environ: Mapping[str, str], clock:
 def _profiles(environ: Mapping[str, str]) -> set[str]:
     chosen = environ.get("CLAUDE_CONFIG_DIR", "")
     try:
-        known = places.known_profiles(environ)
+        known = places.list_known_profiles(environ)
     except UsageError:
         known = []
     return {"", *filter(None, known), *([chosen] if os.path.isabs(chosen) else [])}
@@ -245,7 +254,23 @@ def ask(start: Start, command: str, environ: Mapping[str, str]) -> str:
         return _output([start.program, *options, "-i", "-c", command], {**_environment(environ, directory), **path})
 
 
-def zsh_directory(environ: Mapping[str, str]) -> str | None:
+def read_prompt(environ: Mapping[str, str]) -> str:
+    """Return the last line of the prompt of the shell that is logged in to, with its escapes and without our segment.
+
+    Nothing where the shell is none that can tell it, or does not in time.
+    """
+    shell = os.path.basename(environ.get("SHELL", ""))
+    program = programs.find_program(shell, environ) if shell in _TELLS_PROMPT else None
+    if program is None:
+        return ""
+    with tempfile.TemporaryDirectory(prefix="ullage-", ignore_cleanup_errors=True) as directory:
+        inside = {**_environment(environ, directory), "ULLAGE_OFF": "1"}
+        told = _output([program, "-i", "-c", _TELLS_PROMPT[shell]], inside, seconds=_LONGEST_PROMPT_SECONDS)
+    lines = told.replace("\1", "").replace("\2", "").splitlines()
+    return lines[-1] if lines else ""
+
+
+def find_zsh_directory(environ: Mapping[str, str]) -> str | None:
     """Return where zsh looks for .zshrc when .zshenv says so; None where it does not, or is not here."""
     home = environ.get("HOME", "")
     named = (read_regular(path) or b"" for path in (os.path.join(home, ".zshenv"), "/etc/zsh/zshenv", "/etc/zshenv"))
@@ -254,9 +279,9 @@ def zsh_directory(environ: Mapping[str, str]) -> str | None:
     return told if os.path.isabs(told) and told.isprintable() else None
 
 
-def _output(command: Sequence[str], environ: Mapping[str, str]) -> str:
+def _output(command: Sequence[str], environ: Mapping[str, str], *, seconds: float = _LONGEST_ANSWER_SECONDS) -> str:
     try:
-        done = programs.run_program(command, environ, seconds=_LONGEST_ANSWER_SECONDS)
+        done = programs.run_program(command, environ, seconds=seconds)
     except (OSError, programs.ProgramLateError, programs.ProgramFloodError):
         return ""
     return os.fsdecode(done.output)

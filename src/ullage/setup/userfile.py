@@ -1,4 +1,4 @@
-"""A file that is somebody's own, changed so that nothing of it is lost: checked, shown as a diff, backed up, replaced.
+"""Change a person's own file so that nothing of it is lost: checked, shown as a diff, backed up, replaced.
 
 Every refusal says what stands in the way and what to do. Nothing is written before all checks have passed.
 """
@@ -15,7 +15,7 @@ import stat
 
 from ullage.base.errors import UsageError
 from ullage.base.record import Record
-from ullage.base.text import visible
+from ullage.base.text import make_visible
 from ullage.system.files import read_regular
 
 TYPE_CHECKING = False
@@ -66,16 +66,22 @@ def read(path: str) -> UserFile:
     return UserFile(path=path, real=real, data=data)
 
 
-def without_ours(file: UserFile, after: bytes, *, was_ours_alone: bool) -> Change:
+def plan_removal(file: UserFile, after: bytes, *, was_ours_alone: bool) -> Change:
     """Return the change that takes ours out of a file that may hold nothing else.
 
     Such a file goes away where setup found none, which no backup shows; an empty one that setup found is empty again.
     """
     if not was_ours_alone:
         return Change(file=file, after=after)
-    kept = [read_regular(backup, LARGEST) for backup in _kept(file.path)]
+    # One of the file as it is now holds nothing but ours, too.
+    kept = [data for backup in _kept(file.path) if (data := read_regular(backup, LARGEST)) != file.data]
     blank = next((data for data in kept if data is not None and not data.strip()), after)
     return Change(file=file, after=blank if kept else None)
+
+
+def has_backup(file: UserFile, data: bytes) -> bool:
+    """Say whether a backup of the file holds this."""
+    return any(read_regular(backup, LARGEST) == data for backup in _kept(file.path))
 
 
 def _nearest(directory: str) -> str:
@@ -116,7 +122,7 @@ def _is_ours(path: str, status: os.stat_result, user: int) -> bool:
     return status.st_uid == user or (user == 0 and status.st_uid == os.stat(os.path.dirname(path)).st_uid)
 
 
-def diff(change: Change) -> str:
+def format_diff(change: Change) -> str:
     """Return the change as a unified diff, with control characters made visible. Everything changes in one place."""
     old, new = _lines(change.file.data), _lines(change.after)
     same = _common(old, new)
@@ -131,7 +137,9 @@ def diff(change: Change) -> str:
     ]
     counts = (same - first + len(after) + end - same for end in (old_end, new_end))
     ranges = [f"{first + 1 if count else first},{count}" for count in counts]
-    names = [visible(change.file.path) if data is not None else os.devnull for data in (change.file.data, change.after)]
+    names = [
+        make_visible(change.file.path) if data is not None else os.devnull for data in (change.file.data, change.after)
+    ]
     return "\n".join([f"--- {names[0]}", f"+++ {names[1]}", f"@@ -{ranges[0]} +{ranges[1]} @@", *body])
 
 
@@ -145,7 +153,7 @@ def _lines(data: bytes | None) -> list[str]:
 
 def _visible(line: bytes) -> str:
     text = line.removesuffix(b"\r").decode(errors="backslashreplace")
-    return "\t".join(map(visible, text.split("\t")))
+    return "\t".join(map(make_visible, text.split("\t")))
 
 
 def _common(one: list[str], other: list[str]) -> int:

@@ -32,7 +32,7 @@ class Tree(Record):
     files: Mapping[str, bytes]
 
 
-def source(desktop: str, package: str = _PACKAGE) -> dict[str, bytes]:
+def read_source(desktop: str, package: str = _PACKAGE) -> dict[str, bytes]:
     """Return the files of a desktop's widget by their names: from the package, or beside the sources in a checkout."""
     places = [os.path.join(package, "desktop", desktop), os.path.join(package, "..", "..", "desktop", desktop)]
     for place in places:
@@ -108,7 +108,7 @@ def is_ours(directory: str) -> bool:
     return _written(directory) is not None
 
 
-def data_directory(environ: Mapping[str, str], home: str) -> str:
+def locate_data_directory(environ: Mapping[str, str], home: str) -> str:
     """Return where a person's desktop looks for what is theirs alone."""
     given = environ.get("XDG_DATA_HOME", "")
     return given if os.path.isabs(given) else os.path.join(home, ".local", "share")

@@ -1,1 +1,1 @@
-"""One module a source: each answers what the windows stand at, or raises a SourceError."""
+"""The sources, a module each: `read` returns a Reading of the windows or raises SourceError."""

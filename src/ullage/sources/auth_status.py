@@ -1,8 +1,8 @@
 """`claude auth status`: which tier a plan has and when the sign-in ends, looked at once a day after `claude` was asked.
 
-It prints JSON, makes no request of usage and shows no secret. Versions without it would take the words for a question
-to the model, so only those are asked that know `get_usage`, which is younger. `planTier` and `loginExpiresAt` are seen
-in 2.1.332.
+It prints JSON, requests no usage and shows no secret. Versions without it would take the words for a question to the
+model, so only versions that know `get_usage`, which is younger, are asked. `planTier` and `loginExpiresAt` were seen in
+2.1.332.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ _LARGEST_OUTPUT = 1 << 16
 
 
 def look(program: str, environ: Mapping[str, str], directory: str, account: Account, now: datetime) -> None:
-    """Ask the program once a day, and keep what it says of this account in the profile's directory.
+    """Ask the program once a day, and keep its answer about this account in the profile's directory.
 
-    `environ` is the program's own. No answer is no fault: what is known of usage does not depend on it.
+    `environ` is the program's own. No answer is no failure: usage does not depend on it.
     """
     if account.key is None:
         return
@@ -41,7 +41,7 @@ def look(program: str, environ: Mapping[str, str], directory: str, account: Acco
         return
     looked = SignInFacts(account=account.key, looked_at=now)
     try:
-        # Before it is asked, so that a look which dies is not repeated at once; without the mark none would end.
+        # Kept before it is asked, so that a look that dies is not repeated at once.
         sign_in.save(directory, looked)
         told = parse(_ask(program, environ), account)
         if told is not None:
@@ -71,4 +71,4 @@ def parse(output: bytes, account: Account) -> tuple[str | None, datetime | None]
 def _ask(program: str, environ: Mapping[str, str]) -> bytes:
     with programs.run_beside([program, *_ASK], environ, largest_bytes=_LARGEST_OUTPUT) as claude:
         claude.send(b"", close=True)
-        return b"".join(claude.output(time.monotonic() + _ANSWER_SECONDS))
+        return b"".join(claude.read_output(time.monotonic() + _ANSWER_SECONDS))

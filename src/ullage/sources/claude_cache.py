@@ -1,4 +1,4 @@
-"""The usage body that Claude Code fetched last and keeps in its own state file: `cachedUsageUtilization`.
+"""The usage body that Claude Code fetched last and keeps in its state file as `cachedUsageUtilization`.
 
 `{fetchedAtMs, accountUuid, utilization: <the body of the usage endpoint>}`, written at most every five minutes and only
 when something in Claude Code asked; it may be days old.
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 NAME = "claude-cache"
 _KEY = "cachedUsageUtilization"
 
-account = claude_state.account
+account = claude_state.read_account
 
 
 def read(environ: Mapping[str, str], account: Account, now: datetime) -> Reading:
-    """Return what Claude Code fetched last for this account; raise SourceError when that is nothing."""
-    return parse(claude_state.part(environ, _KEY), account, now)
+    """Return the reading that Claude Code fetched last for this account; raise SourceError when there is none."""
+    return parse(claude_state.read_part(environ, _KEY), account, now)
 
 
 def parse(cached: Mapping[str, Any], account: Account, now: datetime) -> Reading:
-    """Read what the state file keeps, which is empty where it keeps nothing."""
+    """Parse the state file's entry, an empty object where there is none."""
     fetched_at = parse_time(cached.get("fetchedAtMs"))
     if fetched_at is None:
         raise SourceError(
@@ -46,17 +46,17 @@ def parse(cached: Mapping[str, Any], account: Account, now: datetime) -> Reading
 
 
 def is_of_account(cached: Mapping[str, Any], account: Account) -> bool:
-    """Say whether what the state file keeps is of this account; an organisation is compared where it is named."""
+    """Say whether the state file's entry is this account's; the organisation is compared where the entry names it."""
     owner = Account(
         id=clean(cached.get("accountUuid")) or None, organization_id=clean(cached.get("organizationUuid")) or None
     )
     return owner.id is not None and owner.id == account.id and owner.may_be(account)
 
 
-def fetched_at(environ: Mapping[str, str], account: Account) -> datetime | None:
-    """Return when Claude Code last fetched a report for this account; None where its file does not tell."""
+def read_fetched_at(environ: Mapping[str, str], account: Account) -> datetime | None:
+    """Return when Claude Code last fetched usage for this account; None where its file does not say."""
     try:
-        cached = claude_state.part(environ, _KEY)
+        cached = claude_state.read_part(environ, _KEY)
     except SourceError:
         return None
     return parse_time(cached.get("fetchedAtMs")) if is_of_account(cached, account) else None

@@ -1,7 +1,7 @@
-"""The user's own `claude` program, asked what `/usage` would show: one short process, no model call, no secret of ours.
+"""The user's own `claude` program, asked for what `/usage` shows: one short process, no model call, no secret of ours.
 
 A `get_usage` control request on stdin of `claude -p` in stream-json is answered with the usage body, which Claude Code
-fetches with the credentials that it has. The request is experimental: where it is not known, the text of `/usage` is.
+fetches with its own credentials. The request is experimental; without it the text of `/usage` is read.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ullage.base.errors import SourceError
 from ullage.base.text import clean
 from ullage.sources import auth_status, claude_state, snapshot, usage_text, wire
 from ullage.system import programs, secret
-from ullage.system.places import profile_directory
+from ullage.system.places import locate_profile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 NAME = "claude-cli"
 TEXT_NAME = "claude-cli-text"
 
-account = claude_state.account
+account = claude_state.read_account
 
 # For both questions together: a person may be waiting for this refresh to end.
 ANSWER_SECONDS = 20.0
@@ -42,7 +42,7 @@ _ISOLATED = ("--no-session-persistence", "--setting-sources", "", "--strict-mcp-
 _ASK = ("-p", "--input-format", "stream-json", "--output-format", "stream-json", "--verbose", *_ISOLATED)
 _ASK_TEXT = ("-p", "/usage", "--output-format", "json", *_ISOLATED)
 
-# What would make it answer for somebody else, or through somebody else. What says how to reach the network stays.
+# Variables that would make it answer for another account, or through another server; proxies stay.
 _OVERRIDES = ("ANTHROPIC_", "CLAUDE_CODE_", "CLAUDECODE", "CLAUDE_AGENT_", "AWS_BEARER_TOKEN", "ULLAGE_")
 _NETWORK = (
     "CLAUDE_CODE_CLIENT_CERT",
@@ -55,7 +55,7 @@ _NETWORK = (
 _QUIET = {
     "CLAUDE_CODE_SAFE_MODE": "1",
     "DISABLE_AUTOUPDATER": "1",
-    # Nobody sits in front of it: it has nothing to report.
+    # This run is not a person's, and its telemetry would be noise.
     "DISABLE_TELEMETRY": "1",
     "DISABLE_ERROR_REPORTING": "1",
     # Git Bash would make a path of "/usage", and Claude Code a paid question of the path.
@@ -69,7 +69,7 @@ class UnknownRequestError(Exception):
 
 
 def read(environ: Mapping[str, str], account: Account, now: datetime) -> Reading:
-    """Ask once; raise SourceError with what to do when there is no reading."""
+    """Ask the program once; raise SourceError, which says what to do, when it gives no reading."""
     if environ.get("CLAUDE_CODE_OAUTH_TOKEN") and account.id is None and not claude_state.has_credentials(environ):
         raise SourceError(
             "token_alone",
@@ -94,7 +94,7 @@ def read(environ: Mapping[str, str], account: Account, now: datetime) -> Reading
         )
     told = wire.parse_usage(limits, account=account.replace(plan=plan or account.plan), source=NAME, as_of=now)
     dated = snapshot.date(told, environ, now, is_whole=isinstance(limits.get("limits"), list))
-    auth_status.look(program, child_environment(environ), profile_directory(environ), account, now)
+    auth_status.look(program, build_child_environment(environ), locate_profile(environ), account, now)
     return dated
 
 
@@ -112,14 +112,14 @@ def find(environ: Mapping[str, str]) -> str:
     return found
 
 
-def child_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment for `claude`: without what would change who is asked about, or who is asked."""
+def build_child_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment for `claude`, without variables that would change the account or the server asked."""
     kept = {
         name: value
         for name, value in secret.withhold_keys(environ).items()
         if name in _NETWORK or not name.startswith((*_OVERRIDES, "CLAUDE_CONFIG_DIR"))
     }
-    own = claude_state.own_directory(environ)
+    own = claude_state.find_own_directory(environ)
     return {**kept, **_QUIET, **({"CLAUDE_CONFIG_DIR": own} if own else {})}
 
 
@@ -137,7 +137,7 @@ def _unavailable(plan: str | None) -> SourceError:
 
 @contextlib.contextmanager
 def _running(command: list[str], environ: Mapping[str, str]) -> Iterator[programs.Program]:
-    """Run the program in an empty directory, and word what it does wrong."""
+    """Run the program in an empty directory, and turn its failures into SourceErrors."""
     try:
         with programs.run_beside(
             command, environ, largest_bytes=_LARGEST_OUTPUT, patience_seconds=_GOODBYE_SECONDS
@@ -163,9 +163,9 @@ def _get_usage(program: str, environ: Mapping[str, str], deadline: float) -> dic
     request_id = str(uuid.uuid4())
     what = '{"subtype":"get_usage","skip_behaviors":true}'
     request = f'{{"type":"control_request","request_id":"{request_id}","request":{what}}}\n'
-    with _running([program, *_ASK], child_environment(environ)) as claude:
+    with _running([program, *_ASK], build_child_environment(environ)) as claude:
         claude.send(request.encode())
-        for line in claude.lines(deadline):
+        for line in claude.read_lines(deadline):
             response = _response(line, request_id)
             if response is not None:
                 return _answer(response)
@@ -173,7 +173,7 @@ def _get_usage(program: str, environ: Mapping[str, str], deadline: float) -> dic
 
 
 def _response(line: bytes, request_id: str) -> dict[str, Any] | None:
-    """Return the response in a line when it is the one to our request; noise and others' answers are None."""
+    """Return the response to our request that a line holds; None for noise and for answers to other requests."""
     try:
         message = jsontext.loads(line)
     except ValueError:
@@ -196,7 +196,7 @@ def _answer(response: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _no_answer(errors: bytes) -> SourceError:
-    """Tell a program that is too old for our options from one that ended for a reason of its own."""
+    """Word why there was no answer: a program too old for our options, or one that ended for a reason of its own."""
     if b"unknown option" in errors:
         return SourceError(
             "claude_too_old",
@@ -214,12 +214,12 @@ def _read_text(program: str, environ: Mapping[str, str], account: Account, now: 
     """Ask for the text of `/usage`; a version that took it for a question, which costs, is never asked again."""
     from ullage.system.files import write_atomically
 
-    refusal = os.path.join(profile_directory(environ), "no-usage-text")
+    refusal = os.path.join(locate_profile(environ), "no-usage-text")
     if os.path.exists(refusal):
         raise _paid(refusal)
-    with _running([program, *_ASK_TEXT], child_environment(environ)) as claude:
+    with _running([program, *_ASK_TEXT], build_child_environment(environ)) as claude:
         claude.send(b"", close=True)
-        output = b"".join(claude.output(deadline))
+        output = b"".join(claude.read_output(deadline))
     try:
         result = jsontext.loads(output[output.rfind(b"\n{") + 1 :])
     except ValueError:

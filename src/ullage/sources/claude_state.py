@@ -1,4 +1,4 @@
-"""Claude Code's own state file, `.claude.json`: who is signed in, and the usage body that it fetched last.
+"""Claude Code's state file, `.claude.json`: the signed-in account, and the usage body that it fetched last.
 
 It lies in CLAUDE_CONFIG_DIR, else in the home directory; it can be megabytes, and is rewritten all the time.
 """
@@ -24,32 +24,32 @@ _TRIES = 3
 _PAUSE_SECONDS = 0.1
 
 
-def default_directory(environ: Mapping[str, str]) -> str:
+def locate_default_directory(environ: Mapping[str, str]) -> str:
     """Return the configuration directory that Claude Code uses when none is named."""
     return os.path.join(_home(environ), ".claude")
 
 
-def own_directory(environ: Mapping[str, str]) -> str | None:
-    """Return the configuration directory that has to be named to Claude Code; None for the default one.
+def find_own_directory(environ: Mapping[str, str]) -> str | None:
+    """Return the configuration directory to name to Claude Code in CLAUDE_CONFIG_DIR; None for the default one.
 
-    Named, even the default directory is expected to hold `.claude.json` itself, which lies beside it otherwise: Claude
-    Code would take itself for signed out.
+    Claude Code expects `.claude.json` inside a directory that is named, even the default one, beside which it lies
+    otherwise: it would take itself for signed out.
     """
     given = environ.get("CLAUDE_CONFIG_DIR")
-    if not given or os.path.realpath(given) == os.path.realpath(default_directory(environ)):
+    if not given or os.path.realpath(given) == os.path.realpath(locate_default_directory(environ)):
         return None
     return given
 
 
-def path(environ: Mapping[str, str]) -> str:
+def locate_file(environ: Mapping[str, str]) -> str:
     """Return where the state file lies."""
-    return os.path.join(own_directory(environ) or _home(environ), ".claude.json")
+    return os.path.join(find_own_directory(environ) or _home(environ), ".claude.json")
 
 
 def mark(environ: Mapping[str, str]) -> str | None:
-    """Return what changes whenever the file does; None when there is none."""
+    """Return a mark that changes whenever the file does; None when there is no file."""
     try:
-        status = os.stat(path(environ))
+        status = os.stat(locate_file(environ))
     except OSError:
         return None
     return f"{status.st_mtime_ns}-{status.st_size}-{status.st_ino}"
@@ -58,8 +58,8 @@ def mark(environ: Mapping[str, str]) -> str | None:
 def load(environ: Mapping[str, str], pause: Callable[[float], None] = time.sleep) -> dict[str, Any]:
     """Return the file's content, empty when there is none; raise SourceError when it stays torn or damaged."""
     for _ in range(_TRIES):
-        data = read_regular(path(environ), _LARGEST)
-        if data is None and not os.path.exists(path(environ)):
+        data = read_regular(locate_file(environ), _LARGEST)
+        if data is None and not os.path.exists(locate_file(environ)):
             return {}
         try:
             state = jsontext.loads(data or b"")
@@ -69,29 +69,29 @@ def load(environ: Mapping[str, str], pause: Callable[[float], None] = time.sleep
         return state if isinstance(state, dict) else {}
     raise SourceError(
         "account_unreadable",
-        f"{path(environ)} was being written or is damaged. The next attempt comes by itself.",
+        f"{locate_file(environ)} was being written or is damaged. The next attempt comes by itself.",
     )
 
 
-def part(environ: Mapping[str, str], key: str, pause: Callable[[float], None] = time.sleep) -> dict[str, Any]:
+def read_part(environ: Mapping[str, str], key: str, pause: Callable[[float], None] = time.sleep) -> dict[str, Any]:
     """Return the object under an outermost key, empty when there is none, without parsing megabytes of history.
 
     Where the file's layout does not allow that, it is parsed; raises SourceError then when it stays torn or damaged.
     """
-    data = read_regular(path(environ), _LARGEST)
-    found = jsontext.top_level_object(data, key) if data else None
+    data = read_regular(locate_file(environ), _LARGEST)
+    found = jsontext.find_top_level_object(data, key) if data else None
     if found is None:
         found = load(environ, pause).get(key)
     return found if isinstance(found, dict) else {}
 
 
-def account(environ: Mapping[str, str], pause: Callable[[float], None] = time.sleep) -> Account:
-    """Return who is signed in, in which organisation; raise SourceError when that cannot be told.
+def read_account(environ: Mapping[str, str], pause: Callable[[float], None] = time.sleep) -> Account:
+    """Return the signed-in account with its organisation; raise SourceError when neither file names it.
 
-    The stored credentials name both since 2.1.33x, and are what Claude Code asks with: they count where the state file
-    says otherwise.
+    The stored credentials name both since 2.1.33x. Claude Code asks with them, so they count where the two files
+    disagree.
     """
-    signed_in, stored = state_account(environ, pause), stored_account(environ)
+    signed_in, stored = read_state_account(environ, pause), read_stored_account(environ)
     if stored.id is None or signed_in.id is None:
         return signed_in if stored.id is None else stored
     if not stored.may_be(signed_in):
@@ -99,9 +99,9 @@ def account(environ: Mapping[str, str], pause: Callable[[float], None] = time.sl
     return signed_in.replace(organization_id=stored.organization_id or signed_in.organization_id)
 
 
-def state_account(environ: Mapping[str, str], pause: Callable[[float], None] = time.sleep) -> Account:
-    """Return whom the state file names; raise SourceError when it stays torn or damaged."""
-    named = part(environ, "oauthAccount", pause)
+def read_state_account(environ: Mapping[str, str], pause: Callable[[float], None] = time.sleep) -> Account:
+    """Return the account in the state file; raise SourceError when the file stays torn or damaged."""
+    named = read_part(environ, "oauthAccount", pause)
     return Account(
         id=clean(named.get("accountUuid")) or None,
         organization_id=clean(named.get("organizationUuid")) or None,
@@ -109,9 +109,9 @@ def state_account(environ: Mapping[str, str], pause: Callable[[float], None] = t
     )
 
 
-def stored_account(environ: Mapping[str, str]) -> Account:
-    """Return whom the stored credentials name, where they lie in a file and say so; nothing else is taken from it."""
-    directory = environ.get("CLAUDE_CONFIG_DIR") or default_directory(environ)
+def read_stored_account(environ: Mapping[str, str]) -> Account:
+    """Return the account in the stored credentials, where a file holds them and names it; nothing else is read."""
+    directory = environ.get("CLAUDE_CONFIG_DIR") or locate_default_directory(environ)
     try:
         stored = jsontext.loads(read_regular(os.path.join(directory, ".credentials.json")) or b"")
     except ValueError:
@@ -125,18 +125,18 @@ def stored_account(environ: Mapping[str, str]) -> Account:
 
 
 def has_credentials(environ: Mapping[str, str]) -> bool:
-    """Say whether Claude Code's sign-in is known to be stored here; only in the Keychain it cannot be seen."""
-    directory = environ.get("CLAUDE_CONFIG_DIR") or default_directory(environ)
+    """Say whether a file here holds Claude Code's sign-in; one that is in the Keychain alone cannot be seen."""
+    directory = environ.get("CLAUDE_CONFIG_DIR") or locate_default_directory(environ)
     return os.path.exists(os.path.join(directory, ".credentials.json"))
 
 
 def find_disagreement(environ: Mapping[str, str]) -> Problem | None:
-    """Return what to tell a person whose stored sign-in is another account's than the state file names."""
+    """Return a problem where the stored sign-in is another account's than the state file names; else None."""
     try:
-        named = state_account(environ, lambda _seconds: None)
+        named = read_state_account(environ, lambda _seconds: None)
     except SourceError:
         return None
-    if stored_account(environ).may_be(named):
+    if read_stored_account(environ).may_be(named):
         return None
     return Problem(
         code="accounts_disagree",

@@ -42,7 +42,7 @@ class SignIn:
     def __init__(self, secret: str, plan: str | None = None, tier: str | None = None) -> None:
         self._secret, self.plan, self.tier = secret, plan, tier
 
-    def header(self) -> dict[str, str]:
+    def build_header(self) -> dict[str, str]:
         """Return the request header that carries the token."""
         return {"Authorization": f"Bearer {self._secret}"}
 
@@ -50,8 +50,8 @@ class SignIn:
         return f"SignIn(…, plan={self.plan!r}, tier={self.tier!r})"
 
 
-def sign_in(environ: Mapping[str, str], now: datetime) -> SignIn:
-    """Return a token that is worth sending; raise SourceError that says what to do when there is none."""
+def load_sign_in(environ: Mapping[str, str], now: datetime) -> SignIn:
+    """Return a token that may work; raise SourceError, which says what to do, when there is none."""
     given = environ.get("CLAUDE_CODE_OAUTH_TOKEN")
     if given:
         _check_scopes(environ.get("CLAUDE_CODE_OAUTH_SCOPES"))
@@ -75,7 +75,7 @@ def sign_in(environ: Mapping[str, str], now: datetime) -> SignIn:
 
 
 def _expiry(value: object) -> datetime | None:
-    """Read when a token expires: milliseconds, seconds or a text of either; a number of long ago is long ago."""
+    """Read when a token expires: milliseconds, seconds, or either as a text. 0 is 1970, so that token has expired."""
     if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit():
         value = int(value.strip()[:_MOST_DIGITS])
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < _LONG_AGO:
@@ -84,7 +84,7 @@ def _expiry(value: object) -> datetime | None:
 
 
 def _check_scopes(stated: object) -> None:
-    """Refuse a token that is known not to read usage: the server's refusal would be counted against the account."""
+    """Refuse a token whose scopes do not allow reading usage: the server counts its refusals against the account."""
     scopes = stated.split() if isinstance(stated, str) else stated
     if isinstance(scopes, list) and scopes and _SCOPE not in scopes:
         raise SourceError(
@@ -101,7 +101,7 @@ def _checked(secret: object, origin: str) -> str:
 
 
 def _stored(environ: Mapping[str, str]) -> dict[str, Any]:
-    directory = environ.get("CLAUDE_CONFIG_DIR") or claude_state.default_directory(environ)
+    directory = environ.get("CLAUDE_CONFIG_DIR") or claude_state.locate_default_directory(environ)
     path = os.path.join(directory, ".credentials.json")
     stored = _oauth_part(read_regular(path))
     if not stored and os.path.exists(path) and not os.access(path, os.R_OK):
@@ -120,8 +120,8 @@ def _oauth_part(data: bytes | None) -> dict[str, Any]:
     return part if isinstance(part, dict) else {}
 
 
-def keychain_service(environ: Mapping[str, str]) -> str:
-    """Return the name of Claude Code's Keychain item; a configuration directory of one's own adds a hash to it."""
+def name_keychain_service(environ: Mapping[str, str]) -> str:
+    """Return the name of Claude Code's Keychain item: with a hash unless the directory is the default."""
     config_dir = environ.get("CLAUDE_CONFIG_DIR")
     if not config_dir:
         return "Claude Code-credentials"
@@ -130,7 +130,7 @@ def keychain_service(environ: Mapping[str, str]) -> str:
 
 
 def _keychain(environ: Mapping[str, str], program: str = "/usr/bin/security") -> bytes | None:
-    command = [program, "find-generic-password", "-s", keychain_service(environ), "-w"]
+    command = [program, "find-generic-password", "-s", name_keychain_service(environ), "-w"]
     try:
         found = subprocess.run(
             command, env={"HOME": _home(environ)}, capture_output=True, timeout=_KEYCHAIN_SECONDS, check=False

@@ -1,4 +1,4 @@
-"""The provider's usage endpoint, asked with the token that Claude Code stored. Only when the user has turned it on.
+"""The provider's usage endpoint, asked with the token that Claude Code stored. Used only where the user chose it.
 
 GET {base}/api/oauth/usage with `anthropic-beta: oauth-2025-04-20`. The endpoint is undocumented and throttled per
 account; an expired token may be answered with 429, which is why one is never sent.
@@ -24,17 +24,17 @@ _PATH = "/api/oauth/usage"
 
 
 def account(environ: Mapping[str, str]) -> Account:
-    """Return whose numbers this source would tell, as far as a token in the environment leaves that known."""
+    """Return the account whose numbers this source reads; an unknown one for a token in the environment."""
     if environ.get("CLAUDE_CODE_OAUTH_TOKEN"):
         return Account()
-    return claude_state.account(environ)
+    return claude_state.read_account(environ)
 
 
 def read(environ: Mapping[str, str], account: Account, now: datetime) -> Reading:
-    """Ask once; raise SourceError with what to do when there is no reading."""
+    """Ask the endpoint once; raise SourceError, which says what to do, when it gives no reading."""
     base = http.check_base(environ.get("ULLAGE_API_BASE") or PROVIDER, PROVIDER)
-    sign_in = credentials.sign_in(environ, now)
-    headers = {**sign_in.header(), "anthropic-beta": "oauth-2025-04-20"}
+    sign_in = credentials.load_sign_in(environ, now)
+    headers = {**sign_in.build_header(), "anthropic-beta": "oauth-2025-04-20"}
     answer = http.get_response(base, _PATH, headers)
     if answer.status != 200:
         raise _refusal(answer, base.host, now)
@@ -55,5 +55,5 @@ def _refusal(answer: http.Response, host: str, now: datetime) -> SourceError:
     elif status == 403:
         code, message = "forbidden", f"{host} refuses this account or this network. Check that `claude` works here."
     else:
-        return refusals.refusal(answer, host, now, sent="token")
+        return refusals.build_refusal(answer, host, now, sent="token")
     return SourceError(code, message, reached_server=True)

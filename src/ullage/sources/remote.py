@@ -14,10 +14,10 @@ from ullage.base import jsontext
 from ullage.base.dates import timedelta
 from ullage.base.errors import SourceError
 from ullage.base.record import Record
-from ullage.base.text import clean, slug
+from ullage.base.text import clean, make_slug
 from ullage.base.values import parse_percent, parse_time
 from ullage.quota.model import Account, Credits, Pool, Problem, Reading, Share, Window
-from ullage.quota.remotes import source_name
+from ullage.quota.remotes import name_source
 from ullage.sources import wire
 
 TYPE_CHECKING = False
@@ -89,7 +89,7 @@ def fetch_document(remote: Remote, environ: Mapping[str, str]) -> bytes:
         return _get(remote, environ)
     except SourceError as error:
         code = error.code if error.code.startswith("remote_") else f"remote_{error.code}"
-        raise SourceError(code, f"{source_name(remote.name)}: {error}") from error
+        raise SourceError(code, f"{name_source(remote.name)}: {error}") from error
 
 
 def parse(document: bytes, name: str, exchange: Exchange) -> tuple[Reading, ...]:
@@ -103,16 +103,16 @@ def parse(document: bytes, name: str, exchange: Exchange) -> tuple[Reading, ...]
     documents = list(islice(_documents(said), _MOST_ACCOUNTS))
     if not documents:
         raise _unreadable(name, "answered what is no report of `ullage usage --json`")
-    known = [_reading(usage, source_name(name), exchange) for usage in documents]
+    known = [_reading(usage, name_source(name), exchange) for usage in documents]
     readings = tuple(reading for reading in known if reading is not None)
     if not readings:
-        raise SourceError("remote_knows_nothing", f"{source_name(name)} knows no numbers{_reason(documents[0])}.")
+        raise SourceError("remote_knows_nothing", f"{name_source(name)} knows no numbers{_reason(documents[0])}.")
     return readings
 
 
 def _unreadable(name: str, what: str) -> SourceError:
     return SourceError(
-        "remote_unreadable", f"{source_name(name)} {what}. Run what asks it in a terminal, or update ullage there."
+        "remote_unreadable", f"{name_source(name)} {what}. Run what asks it in a terminal, or update ullage there."
     )
 
 
@@ -203,7 +203,7 @@ def _account(stated: object) -> Account:
 def _windows(stated: list[Any], source: str, dating: _Dating) -> Iterator[Window]:
     known: set[str] = set()
     for fields in islice(stated, _MOST_STATED):
-        name = slug(clean(fields.get("id"))) if isinstance(fields, dict) else ""
+        name = make_slug(clean(fields.get("id"))) if isinstance(fields, dict) else ""
         if not name or name in known:
             continue
         known.add(name)
@@ -248,7 +248,7 @@ def _credits(fields: object, dating: _Dating) -> Credits | None:
 
 def _pools(stated: object, dating: _Dating) -> Iterator[Pool]:
     for fields in islice(stated, _MOST_STATED) if isinstance(stated, list) else ():
-        name = slug(clean(fields.get("id"))) if isinstance(fields, dict) else ""
+        name = make_slug(clean(fields.get("id"))) if isinstance(fields, dict) else ""
         if name:
             yield Pool(
                 id=name,

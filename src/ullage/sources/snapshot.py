@@ -1,4 +1,4 @@
-"""When the server said what `claude` told: it repeats an old answer when the endpoint refuses, and does not say so.
+"""Date an answer of `claude`, which repeats an old one without saying so when the endpoint refuses.
 
 Seen with 2.1.330 and 2.1.332: on a refusal, an error or a hang, `get_usage` succeeds with what `.claude.json` keeps, up
 to an hour old and without `limits`. After an answer of the server's the file's `fetchedAtMs` is that answer's, or at
@@ -28,12 +28,12 @@ _REWRITTEN_ONCE_WITHIN = timedelta(minutes=5, seconds=15)
 
 
 def date(reading: Reading, environ: Mapping[str, str], asked_at: datetime, *, is_whole: bool) -> Reading:
-    """Date what `claude` answered to a question of `asked_at`; raise SourceError where it only repeated what it knew.
+    """Date the answer of `claude` to a request of `asked_at`; raise SourceError where it repeated an old answer.
 
-    `is_whole` says that the answer has the list of limits, which a repeated one lacks. Where the state file tells no
-    date and nothing else does, the age of the answer is unknown, and it lists nothing.
+    `is_whole` says that the answer has the list of limits, which a repeated one lacks. Where nothing dates the answer,
+    its age is unknown, and it counts as no listing.
     """
-    fetched_at = claude_cache.fetched_at(environ, reading.account)
+    fetched_at = claude_cache.read_fetched_at(environ, reading.account)
     if fetched_at is None:
         return reading if is_whole else _at(reading, asked_at - _LONGEST_KEPT, is_dated=False)
     as_of = min(fetched_at, asked_at)

@@ -17,7 +17,7 @@ from ullage.base.text import clean
 from ullage.quota.model import Account
 from ullage.sources import wire
 from ullage.store import statements
-from ullage.system.places import profile_directory
+from ullage.system.places import locate_profile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,16 +30,16 @@ NAME = "statusline"
 
 
 def account(environ: Mapping[str, str]) -> Account:
-    """Return who is signed in; raise SourceError when that cannot be told."""
-    # A session that repeats itself need not be told whose it is.
+    """Return the signed-in account; raise SourceError when it cannot be known."""
+    # Imported late: a session that repeats itself needs no account.
     from ullage.sources import claude_state
 
-    return claude_state.account(environ)
+    return claude_state.read_account(environ)
 
 
 def read(environ: Mapping[str, str], account: Account, now: datetime) -> Reading:  # noqa: ARG001  # a source's signature
-    """Return what the sessions' status lines have told last; raise SourceError when that is nothing."""
-    stated = statements.load(profile_directory(environ), now).statements
+    """Return the last statement of the sessions' status lines; raise SourceError when there is none."""
+    stated = statements.load(locate_profile(environ), now).statements
     told = [reading for reading in stated if reading.source == NAME]
     if not told:
         raise SourceError(
@@ -65,7 +65,7 @@ class Session(Record):
 
 
 def parse_payload(payload: bytes, now: datetime) -> Session | None:
-    """Read what Claude Code sent; None for what is no JSON object."""
+    """Parse a status line's payload; None for anything but a JSON object."""
     try:
         data = jsontext.loads(payload)
     except ValueError:
@@ -81,11 +81,11 @@ def parse_payload(payload: bytes, now: datetime) -> Session | None:
     )
 
 
-def said_at(session: Session, known_mark: str | None, known_as_of: datetime | None, now: datetime) -> datetime:
-    """Return when the server said what the session tells.
+def date_payload(session: Session, known_mark: str | None, known_as_of: datetime | None, now: datetime) -> datetime:
+    """Return when the server stated the session's numbers.
 
-    A session that has had an answer since it was last seen has just had it; one that has not says what it said. Of one
-    that is seen for the first time its transcript tells when it was last active.
+    A session with an answer since its last run has just had it; without one its statement keeps its time. For a session
+    that is seen for the first time, its transcript's date is the time of its last answer.
     """
     if known_mark is not None and known_as_of is not None:
         return known_as_of if known_mark == session.mark else now
@@ -119,7 +119,7 @@ def _reading(limits: object, now: datetime) -> Reading | None:
         reading = wire.parse_usage(body, account=Account(), source=NAME, as_of=now)
     except SourceError:
         return None
-    # A number that cannot be one says nothing, where the next answer or another source says something.
+    # An impossible number is dropped: the next answer or another source has a better one.
     windows = tuple(window for window in reading.windows if window.used_percent is not None)
     return reading.replace(windows=windows, credits=None, is_listing=False) if windows else None
 

@@ -1,4 +1,4 @@
-"""The text that `/usage` prints, for versions of Claude Code that tell nothing better: English, whole percents.
+"""The text that `/usage` prints, for versions of Claude Code without `get_usage`: English, whole percents.
 
 Current session: 36% used · resets Jun 11, 1:10am (Asia/Shanghai)
 Current week (all models): 15% used · resets Jun 15, 7am (Asia/Shanghai)
@@ -27,7 +27,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 
 def parse(text: str, *, account: Account, source: str, as_of: datetime) -> Reading:
-    """Read the rows into a Reading; raise SourceError when there is none."""
+    """Parse the rows into a Reading; raise SourceError when there is none."""
     limits: list[dict[str, Any]] = []
     for row in _ROW.finditer(text):
         period, scope, percent, reset = row.groups()
@@ -50,7 +50,7 @@ def parse(text: str, *, account: Account, source: str, as_of: datetime) -> Readi
 
 
 def _reset(text: str, as_of: datetime) -> datetime | None:
-    """Read a local time without a year: the next one from a day before `as_of` on."""
+    """Parse a local time without a year: the first such time from a day before `as_of` on."""
     found = _RESET.match(text)
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""claude.ai's usage endpoint, asked with the user's own session key. Only when the user has turned it on.
+"""claude.ai's usage endpoint, asked with the user's own session key. Used only where the user chose it.
 
 GET {base}/api/organizations/{uuid}/usage with the cookie `sessionKey`; whose key it is comes from
 /api/organizations and /api/account, once a day. All of it is undocumented, and Cloudflare may stand in front.
@@ -13,12 +13,12 @@ from datetime import timedelta
 
 from ullage.base.errors import SourceError
 from ullage.base.text import clean
-from ullage.base.values import iso, parse_time
+from ullage.base.values import format_time, parse_time
 from ullage.quota.model import Account
 from ullage.sources import claude_state, web_account, wire
 from ullage.system import directories, http, keys, refusals, secret
 from ullage.system.files import read_regular, remove_file, write_atomically
-from ullage.system.places import cache_root, profile_directory
+from ullage.system.places import locate_cache, locate_profile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ _WHAT = "session key"
 
 
 class Web:
-    """The source, told where the key comes from."""
+    """The source, with the places that its key comes from."""
 
     NAME = NAME
 
@@ -51,8 +51,8 @@ class Web:
         self._names = names
 
     def account(self, environ: Mapping[str, str]) -> Account:
-        """Return whose numbers this source would tell: the account that is signed in here, else the key's if known."""
-        signed_in = claude_state.account(environ)
+        """Return the account whose numbers this source reads: the one signed in here, else the key's where known."""
+        signed_in = claude_state.read_account(environ)
         if signed_in.id is not None:
             return signed_in
         kept = _kept(environ)
@@ -61,17 +61,17 @@ class Web:
         )
 
     def read(self, environ: Mapping[str, str], account: Account, now: datetime) -> Reading:
-        """Ask once; raise SourceError with what to do when there is no reading."""
+        """Ask the endpoint once; raise SourceError, which says what to do, when it gives no reading."""
         base = http.check_base(environ.get("ULLAGE_WEB_BASE") or PROVIDER, PROVIDER, "ULLAGE_WEB_BASE")
         deadline = time.monotonic() + ANSWER_SECONDS
-        key = session_key(self._names, environ)
+        key = fetch_session_key(self._names, environ)
         question = _Question(base, key, deadline, now)
         identity = _identity(environ, question, self._names.organization)
         try:
             body = question.ask(f"{ORGANIZATIONS_PATH}/{identity.organization}/usage")
         except SourceError as error:
             if error.code in ("unauthorized", "forbidden", "not_found"):
-                # The key or the membership may be another's by now: next time that is looked up again.
+                # The key or the membership may have changed hands: the next read looks that up again.
                 remove_file(_path(environ))
             raise
         account = account.replace(
@@ -80,7 +80,7 @@ class Web:
         return wire.parse_usage(body, account=account, source=NAME, as_of=now)
 
 
-def session_key(names: KeyNames, environ: Mapping[str, str]) -> Secret:
+def fetch_session_key(names: KeyNames, environ: Mapping[str, str]) -> Secret:
     """Fetch the key; raise SourceError with what to do when there is none."""
     found = keys.fetch_key(names, environ, _WHAT)
     if found is not None:
@@ -109,8 +109,8 @@ class _Question:
 
 
 def _identity(environ: Mapping[str, str], question: _Question, wanted: str) -> Identity:
-    """Return whose key it is: as it was told within a day for this key, else as claude.ai tells now."""
-    signed_in = claude_state.part(environ, "oauthAccount")
+    """Return the identity behind the key: the one kept for this key for a day, else what claude.ai says now."""
+    signed_in = claude_state.read_part(environ, "oauthAccount")
     about = [wanted, *(clean(signed_in.get(name), 200) for name in ("accountUuid", "emailAddress", "organizationUuid"))]
     kept = _kept(environ)
     told_at = parse_time(kept.get("told_at"))
@@ -125,20 +125,20 @@ def _identity(environ: Mapping[str, str], question: _Question, wanted: str) -> I
         )
     found = web_account.identify(question.ask(ORGANIZATIONS_PATH), question.ask(ACCOUNT_PATH), signed_in, wanted)
     salt = os.urandom(16).hex()
-    # The mark tells whether the key is still the same one; the key cannot be found from it.
+    # The mark shows whether the key has changed; the key cannot be derived from it.
     note = {
         **vars(found),
-        "told_at": iso(question.now),
+        "told_at": format_time(question.now),
         "salt": salt,
         "mark": keys.fingerprint_key(question.key, about, salt),
     }
-    directories.make_private(cache_root(environ), profile_directory(environ))
+    directories.make_private(locate_cache(environ), locate_profile(environ))
     write_atomically(_path(environ), json.dumps(note).encode())
     return found
 
 
 def _path(environ: Mapping[str, str]) -> str:
-    return os.path.join(profile_directory(environ), "web.json")
+    return os.path.join(locate_profile(environ), "web.json")
 
 
 def _kept(environ: Mapping[str, str]) -> dict[str, Any]:
@@ -173,5 +173,5 @@ def _refusal(answer: http.Response, host: str, now: datetime) -> SourceError:
     elif status == 404:
         code, message = "not_found", f"{host} has no usage page for this organisation any more. ullage asks again."
     else:
-        return refusals.refusal(answer, host, now, sent="session key")
+        return refusals.build_refusal(answer, host, now, sent="session key")
     return SourceError(code, message, reached_server=True)

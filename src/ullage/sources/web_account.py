@@ -32,7 +32,7 @@ class Identity(Record):
 
 
 def identify(organizations: object, account: object, signed_in: Mapping[str, Any], wanted: str) -> Identity:
-    """Choose the organisation and name the account; raise SourceError with what to do where that cannot be told.
+    """Choose the organisation and identify the account; raise SourceError where that is not clear.
 
     `signed_in` is Claude Code's `oauthAccount`, empty where nobody is; `wanted` the organisation that the user named.
     """
@@ -53,7 +53,7 @@ def _entries(organizations: object) -> list[dict[str, Any]]:
 
 
 def _id(value: object) -> str:
-    """Return an id that may stand in a path; nothing for anything else."""
+    """Return an id that is safe in a URL's path; an empty text for anything else."""
     is_plain = isinstance(value, str) and all(c.isascii() and (c.isalnum() or c in "-_") for c in value)
     return str(value) if is_plain and len(str(value)) <= _LONGEST_ID else ""
 

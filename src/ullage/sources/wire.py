@@ -1,4 +1,4 @@
-"""The usage body that the server, Claude Code's cache and its control protocol share, read into a Reading.
+"""Parse the usage body that the server, Claude Code's cache and its control protocol share into a Reading.
 
 Shapes seen between March and November 2026: flat keys (`five_hour`, `seven_day`, …) with `utilization` 0–100 and
 `resets_at`; since June a `limits` list with `kind`, `percent`, `severity`, `scope` and `is_active`; `model_scoped` in
@@ -11,7 +11,7 @@ from __future__ import annotations
 from itertools import islice
 
 from ullage.base.errors import SourceError
-from ullage.base.text import clean, slug
+from ullage.base.text import clean, make_slug
 from ullage.base.values import parse_percent, parse_time
 from ullage.quota.model import Account, Credits, Money, Pool, Problem, Reading, Share, Window
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ullage.quota.model import Kind, Severity
 
 _MOST_WINDOWS = 32
-# Of each kind of statement: more than anybody has windows, and few enough to read in no time.
+# How many entries of each kind are read: more than any plan has, and few enough to read quickly.
 _MOST_STATED = 2048
 _MOST_ALIKE = 9
 _LONGEST_SCOPE = 32
@@ -70,7 +70,7 @@ _ORDER: tuple[Kind, ...] = ("session", "weekly", "model", "other")
 
 
 def parse_usage(body: object, *, account: Account, source: str, as_of: datetime) -> Reading:
-    """Read a usage body into a Reading; raise SourceError when it is none."""
+    """Parse a usage body into a Reading; raise SourceError when it is no usage body."""
     if not isinstance(body, dict) or not any(key in body for key in _SIGNS_OF_A_USAGE_BODY):
         raise SourceError(
             "unexpected_shape",
@@ -100,7 +100,7 @@ def parse_usage(body: object, *, account: Account, source: str, as_of: datetime)
 
 
 class _Stated:
-    """One window as the body words it, before anything is believed."""
+    """One window as the body states it, before it is checked."""
 
     def __init__(
         self, name: str, label: str, kind: Kind, fields: Mapping[str, Any], percent: object, *, is_listed: bool = True
@@ -124,9 +124,9 @@ def _identity(kind: str, scope: object) -> tuple[str, str, Kind]:
     model, surface = _scope_name(scope, "model").removesuffix(" only"), _scope_name(scope, "surface")
     shown = clean(f"{model} {surface}", _LONGEST_SCOPE)
     if kind == "weekly_scoped":
-        name = f"seven_day_{slug(shown) or 'scoped'}"
+        name = f"seven_day_{make_slug(shown) or 'scoped'}"
         return name, f"Week ({shown or 'scoped'})", "other" if surface or not model else "model"
-    name = slug(clean(f"{kind} {shown}")) or "unnamed"
+    name = make_slug(clean(f"{kind} {shown}")) or "unnamed"
     return (name, *_KNOWN.get(name, (_title(name), "other")))
 
 
@@ -151,7 +151,7 @@ def _flat(body: Mapping[str, Any]) -> Iterator[_Stated]:
         stated = fields.keys() & {"utilization", "resets_at"}
         if not stated or (len(stated) < 2 and key not in _KNOWN) or _is_pool(key, fields):
             continue
-        name = slug(clean(key)) or "unnamed"
+        name = make_slug(clean(key)) or "unnamed"
         label, kind = _KNOWN.get(name, (_title(name), "other"))
         period = clean(fields.get("period"), _LONGEST_SCOPE)
         if name == "spend_limit" and period:
@@ -160,7 +160,7 @@ def _flat(body: Mapping[str, Any]) -> Iterator[_Stated]:
 
 
 def _is_pool(key: str, fields: Mapping[str, Any]) -> bool:
-    """Say whether an object is money that was given once: it counts dollars, or tells when it ends."""
+    """Say whether an object is money that was granted once: it counts dollars, or names its end."""
     if key in _KNOWN:
         return False
     return (
@@ -182,7 +182,7 @@ def _pools(body: Mapping[str, Any]) -> Iterator[Pool]:
         stated_percent = parse_percent(fields.get("utilization"))
         if used is None and limit is None and not stated_percent and ends_at is None:
             continue
-        name = slug(key) or "unnamed"
+        name = make_slug(key) or "unnamed"
         yield Pool(
             id=name,
             label=clean(fields.get("label")) or _POOLS.get(name) or _title(name),
@@ -243,7 +243,7 @@ def _severity(word: object) -> Severity | None:
 
 
 def _merged(listed: Window, flat: Window) -> Window:
-    """Complete the list's statement by the flat key's, which has decimals where the list rounds."""
+    """Complete the list's window by the flat key's, which has decimals where the list rounds."""
     used_percent = listed.used_percent
     if used_percent is None or (flat.used_percent is not None and abs(flat.used_percent - used_percent) < 1):
         used_percent = flat.used_percent

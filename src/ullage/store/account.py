@@ -1,4 +1,4 @@
-"""What all profiles of one account share, since the server counts by account: pauses, the last request, its answer.
+"""What all profiles of one account share, as the server counts by account: pauses, the last request, its answer.
 
 An account is a person in an organisation.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 
-from ullage.base.text import slug
+from ullage.base.text import make_slug
 from ullage.base.values import parse_time
 from ullage.quota import serial
 from ullage.store import statements
@@ -25,32 +25,32 @@ if TYPE_CHECKING:
 
 
 class AccountCache:
-    """The shared files of one account; for an account that nobody knows by name they hold nothing."""
+    """The shared files of one account; without an account id there are none, and nothing is kept."""
 
     def __init__(self, root: str, account: Account) -> None:
         self._root, self._account = root, account
         self.directory = self._path(account.key)
 
     def _path(self, key: str | None) -> str | None:
-        return os.path.join(self._root, "accounts", slug(key)) if key else None
+        return os.path.join(self._root, "accounts", make_slug(key)) if key else None
 
     def take_over(self) -> None:
-        """Give what was kept before organisations were told apart to the first that is known."""
+        """Move what was kept without an organisation to the first organisation that is known."""
         former = self._path(self._account.id)
         if former and self.directory and former != self.directory:
             with contextlib.suppress(OSError):
                 os.rename(former, self.directory)
 
-    def hold(self) -> datetime | None:
-        """Return until when the server does not want to be asked."""
+    def load_hold(self) -> datetime | None:
+        """Return the end of the pause that the server asked for; None where there is no pause."""
         return self._time("hold")
 
     def save_hold(self, until: datetime) -> None:
         """Keep a pause that the server asked for."""
         self._save("hold", until.isoformat().encode())
 
-    def asked_at(self) -> datetime | None:
-        """Return when any profile last began to ask."""
+    def load_asked_at(self) -> datetime | None:
+        """Return when a profile of this account last began to ask the server."""
         return self._time("asked")
 
     def save_asked_at(self, now: datetime | None) -> None:
@@ -61,17 +61,17 @@ class AccountCache:
         elif self.directory:
             remove_file(os.path.join(self.directory, "asked"))
 
-    def reading(self, source: str) -> Reading | None:
-        """Return what this source last told any profile."""
-        return serial.decode_reading(self._read(statements.file_name(source)))
+    def load_reading(self, source: str) -> Reading | None:
+        """Return the last answer that a profile of this account got from a source."""
+        return serial.decode_reading(self._read(statements.name_file(source)))
 
     def save_reading(self, reading: Reading) -> None:
         """Keep an answer for the other profiles; a power cut may take it, as the profile that asked keeps its own."""
-        self._save(statements.file_name(reading.source), serial.encode(reading), durable=False)
+        self._save(statements.name_file(reading.source), serial.encode(reading), durable=False)
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[bool]:
-        """Try to become the one profile that asks; yield whether that worked."""
+        """Hold the lock of the profile that asks for this account; yield whether it was free."""
         if self.directory is None:
             yield True
             return
@@ -80,7 +80,7 @@ class AccountCache:
             yield alone
 
     def make(self) -> None:
-        """Make the directory, the user's alone."""
+        """Make the directory, readable by the user alone."""
         if self.directory is not None:
             directories.make_private(os.path.dirname(os.path.dirname(self.directory)), self.directory)
 

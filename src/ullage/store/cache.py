@@ -11,7 +11,7 @@ from ullage.quota import serial
 from ullage.quota.model import Account
 from ullage.store import statements
 from ullage.system.files import read_regular, remove_file, write_atomically, write_derived
-from ullage.system.places import cache_root, profile_directory
+from ullage.system.places import locate_cache, locate_profile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from ullage.store.statements import Stated, Version
     from ullage.system.lock import Holder
 
-# A status line's session that has said nothing for so long has nothing left to say: every window has reset since.
+# After so long the statement of a session says nothing any more: each of its windows has reset since.
 _OLDEST_SESSION_SECONDS = 8 * 86400
 _MOST_SESSIONS = 32
-# A write takes no longer; what is older was left by a process that is dead.
+# No write takes longer: an older temporary file was left by a process that has died.
 _OLDEST_WRITE_SECONDS = 60
 
 
@@ -38,7 +38,7 @@ class Snapshot(Record):
 
     @property
     def reading(self) -> Reading | None:
-        """What the sources' statements come to, None when nothing is known."""
+        """The merge of the sources' statements; None when nothing is known."""
         return self.stated.reading
 
     @property
@@ -51,19 +51,19 @@ class ProfileCache:
     """The files of one profile: the last reading, the schedule, the lock, and a timeline for each surface."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
-        self.root = cache_root(environ)
-        self.directory = profile_directory(environ)
+        self.root = locate_cache(environ)
+        self.directory = locate_profile(environ)
         self.environ = environ
 
     def make_private(self) -> None:
-        """Make the directories, each the user's alone; raise CacheError when another user has a hand in one."""
+        """Make the directories, each closed to others; raise CacheError where another user could write into one."""
         # A hook reads, and has no time for what it does not need.
         from ullage.system import directories
 
         directories.make_private(self.root, self.directory)
 
     def sweep(self) -> None:
-        """Remove what a process that was killed in the middle of a write has left, and sessions long over."""
+        """Remove temporary files of processes that have died, and the statements of sessions long over."""
         now = time.time()
         changed: dict[str, float] = {}
         for name in os.listdir(self.directory):
@@ -80,83 +80,83 @@ class ProfileCache:
             remove_file(self._path(name))
 
     def lock(self, wait_seconds: float = 0) -> AbstractContextManager[bool]:
-        """Try to become the one that refreshes; yield whether that worked."""
-        # Likewise: a hook takes no lock.
+        """Hold the refresh lock; yield whether it was free."""
+        # Imported late: a hook takes no lock.
         from ullage.system.lock import hold_lock
 
         return hold_lock(self._path("refresh.lock"), wait_seconds)
 
-    def lock_holder(self) -> Holder | None:
-        """Return the process that refreshes now; None where none does."""
+    def find_lock_holder(self) -> Holder | None:
+        """Return the process that holds the refresh lock; None where it is free."""
         from ullage.system.lock import find_holder
 
         return find_holder(self._path("refresh.lock"))
 
     def lacks_flock(self) -> bool:
-        """Say whether the cache lies where there is no flock; False before the first refresh."""
+        """Say whether the cache lies on a file system without flock; False before the first refresh."""
         from ullage.system.lock import lacks_flock
 
         return lacks_flock(self._path("refresh.lock"))
 
     def load(self) -> Snapshot:
         """Return what is on disk about the profile now."""
-        return Snapshot(stated=self.load_statements(), schedule=self.schedule())
+        return Snapshot(stated=self.load_statements(), schedule=self.load_schedule())
 
     def load_statements(self) -> Stated:
-        """Return what each source said last, and what that comes to."""
+        """Load each source's last statement, and their merge."""
         return statements.load(self.directory, datetime.now(UTC))
 
-    def readings(self) -> tuple[Reading, ...]:
-        """Return what each source said last, one reading each."""
+    def load_readings(self) -> tuple[Reading, ...]:
+        """Return each source's last statement."""
         return self.load_statements().statements
 
-    def reading(self) -> Reading | None:
-        """Return what the sources' last readings come to, None when nothing is known."""
+    def load_reading(self) -> Reading | None:
+        """Return the merge of the sources' last statements; None when nothing is known."""
         return self.load_statements().reading
 
-    def version(self) -> Version:
-        """Return what changes whenever a source's last reading does."""
-        return statements.version(self.directory)
+    def find_version(self) -> Version:
+        """Return a mark that changes whenever a source's last statement does."""
+        return statements.find_version(self.directory)
 
-    def schedule(self) -> Schedule:
+    def load_schedule(self) -> Schedule:
         """Return when to ask again; an empty schedule when nothing has been asked yet."""
         return serial.decode_schedule(self._read("schedule.json"))
 
-    def timeline(self, surface: str) -> bytes:
+    def read_timeline(self, surface: str) -> bytes:
         """Return the bytes of a surface's timeline; none when it is absent."""
         return self._read(f"{surface}.timeline") or b""
 
     def save_reading(self, reading: Reading | None) -> None:
-        """Keep a reading as what its source said last; None forgets what any source said."""
+        """Keep a reading as its source's last statement; None forgets the statements of all sources."""
         if reading is None:
-            for name in statements.names(self.directory):
+            for name in statements.list_names(self.directory):
                 remove_file(self._path(name))
         else:
-            write_atomically(self._path(statements.file_name(reading.source)), serial.encode(reading))
+            write_atomically(self._path(statements.name_file(reading.source)), serial.encode(reading))
 
     def forget(self, name: str) -> None:
         """Forget a statement by the name of its file."""
         remove_file(self._path(name))
 
     def keep(self, snapshot: Snapshot, reading: Reading) -> Snapshot:
-        """Keep a reading as what its source said last, and return what is known then."""
+        """Keep a reading as its source's last statement, and return the statements as they are then."""
         self.save_reading(reading)
-        said = {statements.file_name(reading.source): reading}
+        said = {statements.name_file(reading.source): reading}
         return self.settle(snapshot.replace(stated=statements.add(snapshot.stated, said, datetime.now(UTC))), *said)
 
     def settle(self, snapshot: Snapshot, written: str) -> Snapshot:
-        """Return a snapshot as of now, this process having written one file since; loaded anew if another wrote too."""
-        version = self.version()
+        """Return the snapshot after this process has written one file; loaded anew if another process wrote too."""
+        version = self.find_version()
         if not statements.is_same_but_for(written, version, snapshot.stated.version):
             return snapshot.replace(stated=self.load_statements())
         return snapshot.replace(stated=snapshot.stated.replace(version=version))
 
     def forget_others(self, account: Account, before: Account) -> None:
-        """Forget what was said about any other account; what names no organisation is about the account before.
+        """Forget the statements about other accounts; one that names no organisation is about the former account.
 
-        What a running session said is kept apart: what it repeats after that is still about the account before.
+        A running session's statement is set apart: what it repeats from then on is still about the former account.
         """
-        for name in statements.names(self.directory):
+        for name in statements.list_names(self.directory):
             data = self._read(name)
             reading = serial.decode_reading(data)
             mark = serial.decode_note(data, "mark") if statements.is_of_session(name) else None
@@ -176,11 +176,11 @@ class ProfileCache:
         write_atomically(self._path("schedule.json"), serial.encode(schedule))
 
     def note_schedule(self, schedule: Schedule) -> None:
-        """Keep the schedule while a refresh runs; after a power cut it may be as if nothing had been begun."""
+        """Keep the schedule of a running refresh, without a sync: a power cut may take it."""
         write_derived([self._path("schedule.json")], serial.encode(schedule))
 
     def save_timeline(self, surface: str, data: bytes, checkpoint: int | None, same: Sequence[str] = ()) -> None:
-        """Replace a surface's timeline, dated to its checkpoint, and those of the surfaces that show the `same`."""
+        """Replace a surface's timeline, dated to its checkpoint; those of the surfaces in `same` are links to it."""
         paths = [self._path(f"{name}.timeline") for name in (surface, *same)]
         write_derived(paths, data, modified_at=checkpoint)
 

@@ -1,10 +1,10 @@
-"""What the windows stood at, reading by reading, in SQLite.
+"""The history: each window's percentage, reading by reading, in SQLite.
 
-Many processes write; readers wait for nobody (WAL). What stays the same is kept as the first and the last time that it
-was seen. After 30 days one sample an hour is kept, after a year one a day. A prompt never comes here.
+Many processes write; readers never wait for them (WAL). A number that stays the same is kept as the first and the last
+time that it was seen. After 30 days one sample an hour is kept, after a year one a day. A prompt never comes here.
 
-A clock that is wrong for a while takes nothing away: what lies ahead of now is not shown, and to thinning a jump is two
-days at most.
+A clock that is wrong for a while destroys nothing: samples from the future are not shown, and thinning believes a jump
+of the clock by two days at most.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from types import NoneType
 
 from ullage.base.errors import CacheError, HistoryError
 from ullage.base.text import clean
-from ullage.quota.model import RESET_SLACK, same_reset
+from ullage.quota.model import RESET_SLACK, is_same_reset
 from ullage.quota.pace import Sample
 from ullage.system import database
 from ullage.system.files import read_regular, remove_file, write_atomically
@@ -61,7 +61,7 @@ _LONGEST_NOTICE = 500
 
 
 def record(path: str, owner: str, windows: Iterable[Window], now: datetime, formerly: Iterable[str] = ()) -> str | None:
-    """Keep what these windows were stated to stand at; return a notice when a damaged file had to be set aside.
+    """Record the windows' percentages; return a notice when a damaged file had to be set aside.
 
     `owner` is whose windows they are, `formerly` the names that the same owner had before. Raises HistoryError when
     nothing can be kept.
@@ -81,8 +81,8 @@ def record(path: str, owner: str, windows: Iterable[Window], now: datetime, form
         ) from error
 
 
-def samples(path: str, owner: str, since: datetime, now: datetime) -> dict[str, list[Sample]]:
-    """Return an owner's samples from a moment until now, by window id and in order; nothing where there is no file.
+def load_samples(path: str, owner: str, since: datetime, now: datetime) -> dict[str, list[Sample]]:
+    """Return an owner's samples from a moment until now, by window id, oldest first; none where there is no file.
 
     Raises HistoryError when the file cannot be read; one that is damaged is set aside, which the next record tells.
     """
@@ -110,15 +110,15 @@ def samples(path: str, owner: str, since: datetime, now: datetime) -> dict[str, 
 
 
 def _read(row: tuple[Any, ...]) -> tuple[str, Sample]:
-    window, at, used_percent, resets_at = database.checked(row, str, int, (int, float), (int, NoneType))
+    window, at, used_percent, resets_at = database.check_row(row, str, int, (int, float), (int, NoneType))
     if not (0 <= used_percent < math.inf and 0 <= at < _LAST_SECOND and 0 <= (resets_at or 0) < _LAST_SECOND):
         raise database.DamagedError("it holds numbers that ullage never writes")
     reset = None if resets_at is None else _moment(resets_at)
     return window, Sample(at=_moment(at), used_percent=float(used_percent), resets_at=reset)
 
 
-def count(path: str) -> int:
-    """Return how many samples there are, after a look at each; changes nothing, and raises HistoryError."""
+def count_samples(path: str) -> int:
+    """Count the samples by reading each, so that damage is found; changes nothing. Raises HistoryError."""
     try:
         with database.open_read_only(path) as connection:
             database.check(connection)
@@ -141,7 +141,7 @@ def _leave_notice(path: str, words: str) -> None:
 
 
 def _left_notice(path: str) -> str | None:
-    """Take what a reader has left to be told: it may not write where what went wrong is kept."""
+    """Take the notice that a reader has left: only a refresh may write the schedule, where notices are shown from."""
     data = read_regular(path + _NOTICE, own=True)
     if data is None:
         return None
@@ -149,9 +149,9 @@ def _left_notice(path: str) -> str | None:
     return clean(data.decode(errors="replace"), _LONGEST_NOTICE) or None
 
 
-def damaged_files(path: str) -> list[str]:
+def list_damaged_files(path: str) -> list[str]:
     """Return the names of the files that were set aside, oldest first."""
-    return database.damaged_files(path)
+    return database.list_damaged_files(path)
 
 
 def _write(path: str, owner: str, windows: Iterable[Window], now: datetime, formerly: Iterable[str]) -> None:
@@ -175,7 +175,9 @@ def _keep(connection: Connection, owner: str, window: Window) -> None:
         (owner, window.id, at),
     ).fetchall()
     before = [_read(row)[1] for row in rows]
-    if len(before) == 2 and all(s.used_percent == used and same_reset(s.resets_at, window.resets_at) for s in before):
+    if len(before) == 2 and all(
+        s.used_percent == used and is_same_reset(s.resets_at, window.resets_at) for s in before
+    ):
         connection.execute(
             "DELETE FROM samples WHERE owner = ? AND window = ? AND at = ?", (owner, window.id, rows[0][1])
         )
@@ -183,13 +185,13 @@ def _keep(connection: Connection, owner: str, window: Window) -> None:
 
 
 def _thin_daily(connection: Connection, now: datetime) -> None:
-    """Keep the last sample of each hour, later of each day; between two windows none takes another's place."""
-    last, trusted = database.checked(connection.execute("SELECT at, trusted FROM thinned").fetchone(), int, int)
+    """Keep the last sample of each hour, and of each day after a year, of each window by itself."""
+    last, trusted = database.check_row(connection.execute("SELECT at, trusted FROM thinned").fetchone(), int, int)
     passed = _seconds(now) - last
     if 0 <= passed < _DAY_SECONDS:
         return
     database.check(connection)
-    # How far the clock has moved on without a jump, by looks that are a day apart.
+    # How far the clock may have moved without a jump, as this is looked at once a day.
     trusted += min(passed, _LONGEST_STEP_SECONDS) if passed > 0 else 0
     until = min(_seconds(now), trusted) if last else _seconds(now)
     for older_than, step in ((_HOURLY_AFTER, _HOUR_SECONDS), (_DAILY_AFTER, _DAY_SECONDS)):

@@ -1,4 +1,4 @@
-"""All there is to show of a profile, or of every account: the cache, with what the history and the forecasts add."""
+"""What screens show of a profile, or of every account: its cache, its history, and forecasts made from both."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ullage import config
 from ullage.base.errors import UllageError
 from ullage.base.record import Record
 from ullage.quota import pace
-from ullage.quota.model import model_words
+from ullage.quota.model import split_model_name
 from ullage.store import sign_in
 from ullage.store.cache import ProfileCache
 from ullage.system import places
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Overview(Record):
-    """What one profile shows; samples and forecasts by window id."""
+    """What screens show of one profile; samples and forecasts by window id."""
 
     profile: str | None = None
     reading: Reading | None
@@ -42,16 +42,16 @@ class Overview(Record):
 
     @property
     def account(self) -> Account:
-        """Whose it is, as far as a source tells."""
+        """The account, as far as a source names it."""
         return self.reading.account if self.reading else self.schedule.account
 
 
 def load(cache: ProfileCache, thresholds: Thresholds, now: datetime, profile: str | None = None) -> Overview:
-    """Return all there is to show at `now`; asks nobody."""
+    """Load what there is to show at `now`, without a request."""
     snapshot = cache.load()
     reading = snapshot.reading
     samples = load_samples(cache, reading, now)
-    forecasts = pace.forecasts(reading.windows, samples, thresholds, now) if reading else {}
+    forecasts = pace.forecast_windows(reading.windows, samples, thresholds, now) if reading else {}
     return Overview(
         profile=profile,
         reading=reading,
@@ -62,16 +62,18 @@ def load(cache: ProfileCache, thresholds: Thresholds, now: datetime, profile: st
     )
 
 
-def every_profile(environ: Mapping[str, str]) -> list[str | None]:
+def list_profiles(environ: Mapping[str, str]) -> list[str | None]:
     """Return every configuration directory that has a cache, or else the one in effect; None is the default one."""
-    return places.known_profiles(environ) or [environ.get("CLAUDE_CONFIG_DIR") or None]
+    return places.list_known_profiles(environ) or [environ.get("CLAUDE_CONFIG_DIR") or None]
 
 
 def load_all(
     profiles: Iterable[str | None], environ: Mapping[str, str], thresholds: Thresholds, now: datetime
 ) -> list[Overview]:
-    """Return what these profiles show, each account once by its newest word, and every profile that names none."""
-    known = [load(ProfileCache(places.of_profile(profile, environ)), thresholds, now, profile) for profile in profiles]
+    """Load what these profiles show: each account once, by its newest reading, and each profile without an account."""
+    known = [
+        load(ProfileCache(places.select_profile(profile, environ)), thresholds, now, profile) for profile in profiles
+    ]
     newest: list[Overview] = []
     for one in sorted(known, key=lambda each: (each.account.organization_id is not None, _as_of(each)), reverse=True):
         account = one.account
@@ -89,7 +91,7 @@ def describe_all(shown: Iterable[Overview], thresholds: Thresholds, now: datetim
     profiles = [
         contract.ProfileDocument(
             profile=each.profile or "default",
-            usage=contract.document(each.reading, each.schedule, thresholds, now, each.forecasts),
+            usage=contract.build_document(each.reading, each.schedule, thresholds, now, each.forecasts),
         )
         for each in shown
     ]
@@ -100,18 +102,18 @@ def _as_of(known: Overview) -> datetime:
     return known.reading.as_of if known.reading else datetime.min.replace(tzinfo=UTC)
 
 
-def history_path(environ: Mapping[str, str]) -> str:
+def locate_history(environ: Mapping[str, str]) -> str:
     """Return where the history lies; raise UsageError where the environment names no place for it."""
-    return os.path.join(config.state_path(environ), "history.sqlite3")
+    return os.path.join(config.locate_state(environ), "history.sqlite3")
 
 
-def owner(cache: ProfileCache, reading: Reading) -> str:
-    """Return whose history a reading belongs to: its account's, or the profile's where no source tells the account."""
+def name_owner(cache: ProfileCache, reading: Reading) -> str:
+    """Return the owner of a reading's history: the account, or the profile where no source names the account."""
     return reading.account.key or cache.directory
 
 
-def former_owners(reading: Reading) -> tuple[str, ...]:
-    """Return whose it was before organisations were told apart: the first organisation that is known has it."""
+def list_former_owners(reading: Reading) -> tuple[str, ...]:
+    """Return the owner's names from before organisations were told apart, which the first known one inherits."""
     account = reading.account
     if account.id is None or account.organization_id is None:
         return ()
@@ -119,14 +121,16 @@ def former_owners(reading: Reading) -> tuple[str, ...]:
 
 
 def load_samples(cache: ProfileCache, reading: Reading | None, now: datetime) -> dict[str, list[Sample]]:
-    """Return what forecasts go by, by window id; nothing where the history cannot be read, which `history` explains."""
+    """Load the samples that forecasts are made from, by window id; none where the history cannot be read."""
     from ullage.quota import pace
     from ullage.store import history
 
     if reading is None:
         return {}
     try:
-        samples = history.samples(history_path(cache.environ), owner(cache, reading), now - pace.MEMORY, now)
+        samples = history.load_samples(
+            locate_history(cache.environ), name_owner(cache, reading), now - pace.MEMORY, now
+        )
     except UllageError:
         return {}
     return _renamed(samples, [window.id for window in reading.windows if window.kind == "model"])
@@ -136,7 +140,7 @@ def _renamed(samples: dict[str, list[Sample]], ids: Sequence[str]) -> dict[str, 
     """Let the samples of a model's week go on under its new name: a label gains a version."""
     families: dict[str, list[str]] = {}
     for window_id in {*ids, *samples}:
-        families.setdefault("".join(model_words(window_id)[:1]), []).append(window_id)
+        families.setdefault("".join(split_model_name(window_id)[:1]), []).append(window_id)
     for members in families.values():
         named = [window_id for window_id in members if window_id in ids]
         if len(named) == 1:
@@ -151,4 +155,4 @@ def load_forecasts(
     """Return what to expect of the windows whose statement is fresh, by window id."""
     from ullage.quota import pace
 
-    return pace.forecasts(reading.windows, load_samples(cache, reading, now), thresholds, now) if reading else {}
+    return pace.forecast_windows(reading.windows, load_samples(cache, reading, now), thresholds, now) if reading else {}

@@ -1,6 +1,6 @@
-"""Between the cache and the history: a reading is kept for good, and forecasts get what they go by.
+"""Record the cache's reading in the history, and look up the samples that forecasts are made from.
 
-SQLite is imported only when there is something to keep or to look up; no failure there stops anybody.
+SQLite is imported only when there is something to keep or to look up. A failure of it stops no refresh.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sys
 from ullage.base.dates import UTC, datetime
 from ullage.base.errors import UllageError
 from ullage.base.text import clean
-from ullage.quota.model import Problem, named_limits
+from ullage.quota.model import Problem, list_named_limits
 from ullage.store.cache import ProfileCache
 from ullage.system.files import read_regular, remove_file, write_atomically
 
@@ -25,13 +25,13 @@ _LONGEST_NOTICE = 500
 
 
 def remember(cache: ProfileCache, snapshot: Snapshot, now: datetime) -> Schedule:
-    """Keep the numbers of the last reading; where that fails, or a damaged file was in the way, the schedule notes it.
+    """Record the last reading's numbers; a failure, or a damaged file that was set aside, is noted in the schedule.
 
     Called under the refresh lock, since it writes the schedule.
     """
     schedule = snapshot.schedule
     try:
-        notice, code = _record(cache, snapshot.reading, now) or _told_before(cache, schedule), "history_damaged"
+        notice, code = _record(cache, snapshot.reading, now) or _find_former_notice(cache, schedule), "history_damaged"
     except UllageError as error:
         notice, code = str(error), "history_not_written"
     if notice is None or schedule.problem is not None:
@@ -45,14 +45,14 @@ def _record(cache: ProfileCache, reading: Reading | None, now: datetime) -> str 
     if reading is None:
         return None
     from ullage.store import history
-    from ullage.store.overview import former_owners, history_path, owner
+    from ullage.store.overview import list_former_owners, locate_history, name_owner
 
-    path, formerly = history_path(cache.environ), former_owners(reading)
-    return history.record(path, owner(cache, reading), named_limits(reading), now, formerly)
+    path, formerly = locate_history(cache.environ), list_former_owners(reading)
+    return history.record(path, name_owner(cache, reading), list_named_limits(reading), now, formerly)
 
 
-def _told_before(cache: ProfileCache, schedule: Schedule) -> str | None:
-    """Take the notice of a process that may not write the schedule, once there is a place for it."""
+def _find_former_notice(cache: ProfileCache, schedule: Schedule) -> str | None:
+    """Take over the notice that a process without the refresh lock has left."""
     path = _notice_path(cache)
     data = read_regular(path, own=True) if schedule.problem is None else None
     if data is None:
@@ -66,14 +66,14 @@ def _notice_path(cache: ProfileCache) -> str:
 
 
 def main() -> int:
-    """Keep the last reading without the refresh lock, for a status line; the next refresh tells what went wrong."""
+    """Record the last reading without the refresh lock, for a status line."""
     try:
         cache = ProfileCache(os.environ)
-        notice = _record(cache, cache.reading(), datetime.now(UTC))
+        notice = _record(cache, cache.load_reading(), datetime.now(UTC))
         if notice is not None:
             write_atomically(_notice_path(cache), notice.encode())
     except UllageError:
-        # A history that cannot be written cannot be written by the next refresh either, which then says so.
+        # Not lost: the next refresh cannot write the history either, and notes that in the schedule.
         return 1
     return 0
 

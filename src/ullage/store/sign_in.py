@@ -1,4 +1,4 @@
-"""How Claude Code says that it is signed in, kept with the profile: the plan's tier, and when the sign-in ends.
+"""What `claude auth status` said last, kept with the profile: the plan's tier, and when the sign-in ends.
 
 Asked for at most once a day, so it is shown with the time at which that was.
 """
@@ -28,7 +28,7 @@ _LONGEST_TIER = 60
 
 
 class SignInFacts(Record):
-    """What was told at `looked_at` of the account with the key `account`; the rest is None where it was not told."""
+    """What Claude Code said at `looked_at` about the account with the key `account`; None is a field it left out."""
 
     account: str
     looked_at: datetime
@@ -36,12 +36,12 @@ class SignInFacts(Record):
     expires_at: datetime | None = None
 
     def may_look(self, now: datetime) -> bool:
-        """Say whether it is time to look again; a look in the future is of a clock that has since been set back."""
+        """Say whether it is time to look again; it is after a look from the future, as the clock was set back since."""
         return not -CLOCK_SLACK <= now - self.looked_at < _PAUSE
 
 
 def load(directory: str, account: Account) -> SignInFacts | None:
-    """Return what a profile's directory keeps about this account; None where that is nothing, or about another."""
+    """Load what a profile's directory keeps about this account; None where it keeps nothing, or another account's."""
     try:
         fields = jsontext.loads(read_regular(os.path.join(directory, _NAME), own=True) or b"")
     except ValueError:
@@ -58,5 +58,5 @@ def load(directory: str, account: Account) -> SignInFacts | None:
 
 
 def save(directory: str, sign_in: SignInFacts) -> None:
-    """Keep it; raise CacheError where it cannot be written. After a power cut it may be looked for once more."""
+    """Keep the facts, without a sync: a power cut costs another look. Raises CacheError."""
     write_derived([os.path.join(directory, _NAME)], serial.encode(sign_in))

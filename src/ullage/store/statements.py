@@ -1,7 +1,7 @@
-"""What each source said last, a file each, so that no two writers ever share one.
+"""The last statement of each source, each in a file of its own, so that no two writers ever share one.
 
 `reading.<source>.json`; the status line of every running session writes one of its own,
-`reading.statusline-<session>.json`. Readers merge what they find.
+`reading.statusline-<session>.json`. Readers merge all of them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ullage.quota.model import Reading
 
-    # Each file with what changes whenever it is replaced.
+    # Each file's name, with a mark that changes whenever the file is replaced.
     Version = tuple[tuple[str, int], ...]
 
 _PREFIX, _SUFFIX = "reading.", ".json"
@@ -29,7 +29,7 @@ _LONGEST_SESSION = 64
 
 
 class Stated(Record):
-    """What every source said last, loaded once: by file, and what of it counts now.
+    """The sources' last statements, loaded once: by file, and those that count now.
 
     `version` is what the files were known by just before they were read.
     """
@@ -41,7 +41,7 @@ class Stated(Record):
 
     @property
     def reading(self) -> Reading | None:
-        """What the statements come to, None when nothing is known."""
+        """The merge of the statements; None when nothing is known."""
         return self.merging.finish()
 
 
@@ -53,13 +53,13 @@ class Merging:
         self._reading: Reading | None = None
 
     def finish(self) -> Reading | None:
-        """Return the reading that the statements come to, None when nothing is known."""
+        """Merge the statements; None when nothing is known."""
         if not self._is_done:
             self._reading, self._is_done = merge.merge(self._statements), True
         return self._reading
 
 
-def file_name(source: str, session: str = "") -> str:
+def name_file(source: str, session: str = "") -> str:
     """Return the name of a source's file, or of one session of it."""
     kept = "".join(c for c in session[: 4 * _LONGEST_SESSION] if c.isascii() and (c.isalnum() or c in "-_"))
     return f"{_PREFIX}{source.replace(':', '-')}{'-' if session else ''}{kept[:_LONGEST_SESSION]}{_SUFFIX}"
@@ -70,7 +70,7 @@ def is_of_session(name: str) -> bool:
     return name.startswith(_PREFIX + _SESSION) and name.endswith(_SUFFIX)
 
 
-def names(directory: str) -> list[str]:
+def list_names(directory: str) -> list[str]:
     """Return the names of all statements in a profile's cache directory."""
     try:
         found = os.listdir(directory)
@@ -79,10 +79,10 @@ def names(directory: str) -> list[str]:
     return sorted(name for name in found if name.startswith(_PREFIX) and name.endswith(_SUFFIX))
 
 
-def version(directory: str) -> Version:
-    """Return what changes whenever a statement does."""
+def find_version(directory: str) -> Version:
+    """Return a mark that changes whenever a statement does."""
     found = []
-    for name in names(directory):
+    for name in list_names(directory):
         try:
             status = os.stat(os.path.join(directory, name))
         except OSError:
@@ -93,9 +93,9 @@ def version(directory: str) -> Version:
 
 
 def load(directory: str, now: datetime, said: Mapping[str, Reading] | None = None) -> Stated:
-    """Load every statement that can be read; those `said` just now stand in place of their files."""
+    """Load each statement that can be read; those in `said`, not written yet, take the place of their files."""
     # Looked at before the files are read: what is written meanwhile makes another version.
-    known_by = version(directory)
+    known_by = find_version(directory)
     said = said or {}
     paths = {name: os.path.join(directory, name) for name, _ in known_by if name not in said}
     stored = {name: serial.decode_reading(read_regular(path, own=True)) for name, path in paths.items()}
@@ -104,13 +104,13 @@ def load(directory: str, now: datetime, said: Mapping[str, Reading] | None = Non
 
 
 def combine(files: Mapping[str, Reading], now: datetime, known_by: Version = ()) -> Stated:
-    """Return what these files come to."""
+    """Combine the files' statements into those that count now."""
     counted = _counted(files, now)
     return Stated(version=known_by, files=files, statements=counted, merging=Merging(counted))
 
 
 def add(stated: Stated, said: Mapping[str, Reading], now: datetime) -> Stated:
-    """Return what is known once these statements stand in place of their files."""
+    """Return the statements with these in place of their files."""
     return combine({**stated.files, **said}, now, stated.version)
 
 
@@ -120,9 +120,9 @@ def is_same_but_for(name: str, one: Version, other: Version) -> bool:
 
 
 def _counted(files: Mapping[str, Reading], now: datetime) -> tuple[Reading, ...]:
-    """Return the statements that say something, but those from the future only where there is nothing else.
+    """Return the statements that count: those with content, and those from the future only if there are no others.
 
-    What a clock that ran ahead has dated to the future would be the newest until then.
+    A statement that a fast clock has dated into the future would stay the newest until that time.
     """
     told = (reading for reading in files.values() if not reading.is_apart)
     stated = tuple(reading for reading in told if reading.windows or reading.credits or reading.pools)

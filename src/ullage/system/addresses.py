@@ -1,4 +1,4 @@
-"""Whom something may be sent to, by the address alone: names are not looked up, as they could mean anybody. Pure."""
+"""Check where data may be sent, by the address alone: names are not resolved, as they could mean any host. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _LONGEST_SHOWN = 200
 
 
 def find_wrong(address: str, *, plain_http: bool) -> str | None:
-    """Return what is wrong with an address of the user's own, without repeating a secret that may be in it, or None.
+    """Return in words what is wrong with an address of the user's, without a secret that may be in it; or None.
 
     Only https, and http to a loopback address, unless the user trusts the network between. A password in an address
     would show up in process lists, logs and error messages.
@@ -40,7 +40,7 @@ def hide_secrets(address: str) -> str:
 
 
 def is_private(scheme: str, host: str) -> bool:
-    """Say whether nobody between can read what is sent to a host."""
+    """Say whether what is sent to a host stays on this machine or is encrypted on the way."""
     return scheme == "https" or (scheme == "http" and is_loopback(host))
 
 

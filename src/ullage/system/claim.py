@@ -1,4 +1,4 @@
-"""Who starts the next refresh: a claim on it, so that of a hundred prompts that find one due a single one starts it.
+"""Claim the next refresh, so that of a hundred prompts that find one due a single one starts it.
 
 The claim is a file without content. Its modification time is the second until which it holds, so that a shell can
 compare it with its own process by `-nt`. A refresh that runs holds it for as long as the schedule keeps others from
@@ -13,7 +13,7 @@ import stat
 _NAME = "claim.lock"
 # The same for handing a reading on to other machines.
 PUSH = "push.claim"
-# What a process takes at most from being started to holding the claim itself, on a busy machine.
+# How long a process takes at most from its start to holding the claim itself, on a busy machine.
 _START_SECONDS = 30
 # No refresh holds a claim for longer: one from further ahead was dated by a clock that has since been set back.
 LONGEST_SECONDS = 300
@@ -41,7 +41,7 @@ def take(directory: str, now: float, name: str = _NAME) -> bool:
 
 
 def hold(directory: str, until: float, name: str = _NAME) -> None:
-    """Hold the claim until a second, whoever had it."""
+    """Hold the claim until a second of the epoch, also when another process had it."""
     path = os.path.join(directory, name)
     try:
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600))
@@ -52,7 +52,7 @@ def hold(directory: str, until: float, name: str = _NAME) -> None:
 
 
 def release(directory: str, name: str = _NAME) -> None:
-    """Give the claim up: from here on what the timelines say counts."""
+    """Release the claim: from now on the timelines say when a refresh is due."""
     try:
         os.unlink(os.path.join(directory, name))
     except OSError:

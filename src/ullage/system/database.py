@@ -21,11 +21,11 @@ Connection = sqlite3.Connection
 ERRORS = (sqlite3.Error, OSError)
 
 _BUSY_SECONDS = 5.0
-# Far beyond what any ullage will come to; no more is said of a file whose bytes are damaged.
+# Far beyond any version number of ours: a larger one is damage.
 _LAST_VERSION = 1000
 _COMPANIONS = ("", "-wal", "-shm")
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT, sqlite3.SQLITE_MISMATCH)
-# What SQLite says, by no code of its own, of a file whose bytes are not what ullage has written.
+# Messages of SQLite, without an error code of their own, about a file whose bytes are damaged.
 _DAMAGED_WORDS = (
     "no such table",
     "no such column",
@@ -37,7 +37,7 @@ _DAMAGED_WORDS = (
 
 
 class DamagedError(sqlite3.DatabaseError):
-    """A file holds what ullage never writes: a value of another type, or text that is no UTF-8."""
+    """A file holds a value that ullage never writes: of another type, or text that is not UTF-8."""
 
 
 def _refuse_strange(path: str) -> None:
@@ -77,7 +77,7 @@ def open_database(path: str, migrations: Sequence[str], busy_seconds: float | No
 def open_read_only(path: str) -> Iterator[Connection]:
     """Open a database as it is, and change nothing: not even its version."""
     _refuse_strange(path)
-    # By hand: to import urllib.parse for it takes longer than the look.
+    # By hand: importing urllib.parse takes longer than the read itself.
     address = f"file:{path.replace('%', '%25').replace('?', '%3f').replace('#', '%23')}?mode=ro"
     with contextlib.closing(sqlite3.connect(address, uri=True, timeout=_BUSY_SECONDS)) as database, _decoded():
         yield database
@@ -92,7 +92,7 @@ def _decoded() -> Iterator[None]:
         raise DamagedError("it holds text that is no UTF-8") from error
 
 
-def checked(row: tuple[Any, ...] | None, *kinds: type | tuple[type, ...]) -> tuple[Any, ...]:
+def check_row(row: tuple[Any, ...] | None, *kinds: type | tuple[type, ...]) -> tuple[Any, ...]:
     """Return a row whose values are of these types; raise DamagedError else, as SQLite keeps any in any column."""
     if row is None or not all(map(isinstance, row, kinds)):
         raise DamagedError("it holds values of other types than ullage writes")
@@ -100,9 +100,9 @@ def checked(row: tuple[Any, ...] | None, *kinds: type | tuple[type, ...]) -> tup
 
 
 def check(database: Connection) -> None:
-    """Raise DamagedError where a file's pages do not fit together, or rows lie out of order and would not be found.
+    """Raise DamagedError where a file's pages do not fit together, or where rows out of order would not be found.
 
-    It reads all of the file. `quick_check` does not see the second.
+    It reads the whole file. `quick_check` does not find rows out of order.
     """
     (found,) = database.execute("PRAGMA integrity_check(1)").fetchone()
     if found != "ok":
@@ -131,7 +131,7 @@ def _version(database: Connection) -> int:
 
 @contextlib.contextmanager
 def transaction(database: Connection) -> Iterator[None]:
-    """Write all or nothing; others that want to write wait meanwhile."""
+    """Write everything in the block or nothing, while other writers wait."""
     database.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -149,7 +149,7 @@ def create_private(path: str) -> None:
 
 
 def repair(path: str, what: str, write: Callable[[], None], now: datetime) -> str | None:
-    """Write; where the file turns out damaged, set it aside, write to a new one and return a notice that names both."""
+    """Write; where the file turns out damaged, set it aside, write to a new file and return a notice naming both."""
     try:
         with set_aside_if_damaged(path, now):
             write()
@@ -197,7 +197,7 @@ def _set_aside(path: str, identity: tuple[int, int] | None, now: datetime) -> st
     return aside
 
 
-def damaged_files(path: str) -> list[str]:
+def list_damaged_files(path: str) -> list[str]:
     """Return the names of the files that were set aside, oldest first."""
     directory, name = os.path.split(path)
     if not os.path.isdir(directory):

@@ -1,7 +1,7 @@
-"""Leave the shell: a process of its own session that holds nothing of whoever started it.
+"""Start processes that leave the shell: in a session of their own, without any of the starter's descriptors.
 
-A prompt, starship, tmux or ssh waits for every process that keeps one of its descriptors, whichever that is; so the
-child closes them all before it does anything else.
+A prompt, starship, tmux or ssh waits for every process that keeps one of its descriptors, so the child closes them all
+before it does anything else.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _NOTIFY_BY_OUTPUT = "stdout"
 
 
 def start_refresh(environ: Mapping[str, str], *options: str) -> None:
-    """Start a refresh in a process that no one waits for, and return at once; `options` are those of its module.
+    """Start a refresh in a detached process, and return at once; `options` are those of its module.
 
     Where no process can be started the reading stays as it is, with its age, and the next prompt tries again.
     A shell that reads its end in a pipe says so with ULLAGE_NOTIFY: only then a descriptor outlives this process.
@@ -34,7 +34,7 @@ def start_refresh(environ: Mapping[str, str], *options: str) -> None:
 
 
 def start(module: str, environ: Mapping[str, str], *arguments: str) -> None:
-    """Run one of our modules in a process that no one waits for, and return at once.
+    """Run one of our modules in a detached process, and return at once.
 
     It survives the closing of the terminal, leaves no zombie and prints nothing.
     """
@@ -42,7 +42,7 @@ def start(module: str, environ: Mapping[str, str], *arguments: str) -> None:
 
 
 def start_program(program: list[str], environ: Mapping[str, str], *, keeps_output: bool = False) -> None:
-    """Run a program, named by its path, in a process that no one waits for, and return at once.
+    """Run a program, named by its path, in a detached process, and return at once.
 
     With `keeps_output` it holds this process's output until it ends, and writes nothing there.
     """
@@ -56,7 +56,7 @@ def start_program(program: list[str], environ: Mapping[str, str], *, keeps_outpu
 
 
 def build_command(module: str, *arguments: str) -> list[str]:
-    """Return what runs the `main` of one of our modules."""
+    """Return the command that runs the `main` of one of our modules."""
     # -P: a module in the directory where the user happens to be must not be imported in place of one of ours.
     # -c: what -m imports to find a module by its name takes half of the time of a refresh that is not due.
     return [sys.executable, "-P", "-c", f"from {module} import main; raise SystemExit(main())", *arguments]

@@ -13,7 +13,7 @@ _MOST_LINKS = 40
 
 
 class MeddledError(UllageError):
-    """Another user could have put another file in the place of one, or could write in it."""
+    """Another user could have replaced a file, or could write into it."""
 
 
 def make_private(root: str, directory: str = "", *, variable: str = CACHE) -> None:
@@ -76,7 +76,7 @@ def refuse_home_of_another(directory: str, home: str, *, variable: str = CACHE) 
 def _refuse_foreign(parent: str) -> None:
     """Raise CacheError where something of ours would lie in another user's directory, as with `sudo -E` in a home.
 
-    Root's own do not count: it lets everybody make directories in some.
+    Root's directories are no obstacle: in some, such as /tmp, root lets everybody make directories.
     """
     if not hasattr(os, "geteuid"):
         return
@@ -105,7 +105,7 @@ def refuse_strangers(directory: str, *, variable: str = CACHE) -> None:
         raise CacheError(f"Others can write to {directory}. Run: chmod go-w {_quoted(directory)}")
 
 
-def trusted(path: str) -> tuple[str, os.stat_result]:
+def resolve_trusted(path: str) -> tuple[str, os.stat_result]:
     """Return where a file lies once every link is followed, and its status there.
 
     Raises MeddledError where somebody else could have put another file in its place: who owns it, or may write in it,
@@ -134,7 +134,7 @@ def trusted(path: str) -> tuple[str, os.stat_result]:
             names += os.readlink(place).split("/")[::-1]
             here = "/" if names[-1] == "" else here
             continue
-        # The last two are the file and its directory: what is in them counts for nobody else at all.
+        # The last two are the file and its directory, which nobody but the user or root may write into.
         _refuse_writers(place, status, strictly=len([name for name in names if name]) < 2)
         here = place
     return here, status

@@ -62,7 +62,7 @@ def _is_own(status: os.stat_result) -> bool:
 
 
 def _is_ours_to_fill(status: os.stat_result) -> bool:
-    """Say whether something of ours belongs there: root may write everywhere, and shall not in a person's home."""
+    """Say whether we may write there: root could write everywhere, and must not write into a person's home."""
     return _is_own(status) or status.st_uid == 0
 
 
@@ -151,9 +151,9 @@ def remove_file(path: str) -> None:
 
 
 def may_write(directory: str, environ: Mapping[str, str]) -> bool:
-    """Say whether a refresh could keep its answer; without this, a read-only cache would start one at every prompt.
+    """Say whether a refresh could keep its answer here; a read-only cache must not start one at every prompt.
 
-    Root could write into another user's home, and keeps nothing there.
+    Root could write into another user's home too, where it must keep nothing.
     """
     home = environ.get("HOME", "")
     if hasattr(os, "geteuid") and directory.startswith(f"{home}/") and not _is_ours(home):

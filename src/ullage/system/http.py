@@ -95,7 +95,7 @@ def get_response(
     *,
     largest: int = LARGEST_BODY,
 ) -> Response:
-    """Ask once and return the answer, whatever its status; raise SourceError when there is none.
+    """Make a request and return the response of any status; raise SourceError when there is none.
 
     `seconds` bounds the whole call where less is left than one call may take.
     """
@@ -198,7 +198,7 @@ def _translated(host: str, seconds: float) -> Iterator[None]:
 
 
 class _Unawaited(ThreadPoolExecutor):
-    """Looks names up in threads that nobody waits for: a resolver that never answers cannot be told to stop."""
+    """Resolves names in threads that are not joined, as a resolver that never answers cannot be stopped."""
 
     def submit(self, work: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
         future: Future[Any] = Future()

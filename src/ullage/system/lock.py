@@ -34,13 +34,13 @@ class Holder(Record):
 
     @property
     def is_stopped(self) -> bool:
-        """Say whether it goes on no more by itself, as after Ctrl-Z; False where the system does not tell."""
+        """Say whether it is stopped, as after Ctrl-Z; False where the system does not say."""
         return _status(self.process)[0] in ("T", "t")
 
 
 @contextlib.contextmanager
 def hold_lock(path: str, wait_seconds: float = 0) -> Iterator[bool]:
-    """Try to hold a lock file for so many seconds; yield whether that worked. A dead process holds no lock."""
+    """Hold a lock file, after waiting for it so many seconds at most; yield whether that worked."""
     try:
         with _hold(path, wait_seconds) as held:
             yield held
@@ -51,12 +51,12 @@ def hold_lock(path: str, wait_seconds: float = 0) -> Iterator[bool]:
 
 
 def find_holder(path: str) -> Holder | None:
-    """Return the process that holds a lock; None where none does, or none that runs."""
+    """Return the running process that holds a lock; None where there is none."""
     return _read(_holder_path(path))
 
 
 def lacks_flock(path: str) -> bool:
-    """Say whether a lock file that exists lies where there is no flock, so that the note is the lock."""
+    """Say whether a lock file exists on a file system without flock, so that the holder's file is the lock."""
     if sys.platform == "win32":
         return False
     try:
@@ -140,7 +140,7 @@ def _hold_by_filelock(path: str, wait_seconds: float) -> Iterator[bool]:
 
 @contextlib.contextmanager
 def _noted(path: str) -> Iterator[None]:
-    """Write down who holds a lock; it is held all the same where that cannot be."""
+    """Write down who holds a lock; without that the lock is held all the same."""
     with contextlib.suppress(_LockError):
         _note(path)
     try:
@@ -215,7 +215,7 @@ def _note(path: str, *flags: int) -> bool:
 
 
 def _status(process: int) -> tuple[str, str]:
-    """Return how a process is and when it began, in words of the system's; nothing of one that does not run."""
+    """Return a process's state and start time as the system words them; nothing for one that is not running."""
     stat = read_regular(f"/proc/{process}/stat")
     if stat is not None:
         # The second field is a name, which may hold anything.

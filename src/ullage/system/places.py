@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
 
 
-def cache_root(environ: Mapping[str, str], platform: str = sys.platform) -> str:
+def locate_cache(environ: Mapping[str, str], platform: str = sys.platform) -> str:
     """Return the directory that holds every profile's cache."""
     given = environ.get("ULLAGE_CACHE_DIR")
     if given:
@@ -35,20 +35,20 @@ def cache_root(environ: Mapping[str, str], platform: str = sys.platform) -> str:
     return home + ("/Library/Caches/ullage" if platform == "darwin" else "/.cache/ullage")
 
 
-def profile_directory(environ: Mapping[str, str], platform: str = sys.platform) -> str:
+def locate_profile(environ: Mapping[str, str], platform: str = sys.platform) -> str:
     """Return the cache directory of the profile in effect: the default one, or that of CLAUDE_CONFIG_DIR."""
     config_dir = environ.get("CLAUDE_CONFIG_DIR")
     if not config_dir:
-        return os.path.join(cache_root(environ, platform), "default")
+        return os.path.join(locate_cache(environ, platform), "default")
     mirrored = _absolute(config_dir, "CLAUDE_CONFIG_DIR")
     if platform == "win32":
         mirrored = mirrored.replace(":", "")
-    return os.path.join(cache_root(environ, platform), "profiles", mirrored.lstrip("/\\"))
+    return os.path.join(locate_cache(environ, platform), "profiles", mirrored.lstrip("/\\"))
 
 
-def known_profiles(environ: Mapping[str, str]) -> list[str | None]:
+def list_known_profiles(environ: Mapping[str, str]) -> list[str | None]:
     """Return every configuration directory that has a cache; None stands for the default one and comes first."""
-    root = cache_root(environ)
+    root = locate_cache(environ)
     mirrored = os.path.join(root, "profiles")
     found: list[str | None] = [None] if os.path.isdir(os.path.join(root, "default")) else []
     for directory, _, names in sorted(os.walk(mirrored)):
@@ -58,13 +58,13 @@ def known_profiles(environ: Mapping[str, str]) -> list[str | None]:
     return found
 
 
-def of_profile(profile: str | None, environ: Mapping[str, str]) -> dict[str, str]:
+def select_profile(profile: str | None, environ: Mapping[str, str]) -> dict[str, str]:
     """Return the environment with another profile in effect."""
     others = {name: value for name, value in environ.items() if name != "CLAUDE_CONFIG_DIR"}
     return {**others, "CLAUDE_CONFIG_DIR": profile} if profile else others
 
 
-def config_directory(environ: Mapping[str, str], platform: str = sys.platform) -> str | None:
+def locate_config_directory(environ: Mapping[str, str], platform: str = sys.platform) -> str | None:
     """Return the directory of config.toml where the rule is simple; None on Windows, which has to be asked."""
     if platform == "win32":
         return None
@@ -75,7 +75,7 @@ def config_directory(environ: Mapping[str, str], platform: str = sys.platform) -
     return home + ("/Library/Application Support/ullage" if platform == "darwin" else "/.config/ullage")
 
 
-def state_directory(environ: Mapping[str, str], platform: str = sys.platform) -> str | None:
+def locate_state_directory(environ: Mapping[str, str], platform: str = sys.platform) -> str | None:
     """Return the directory of what is kept for good where the rule is simple; None on Windows, as above."""
     if platform == "win32":
         return None
@@ -86,9 +86,9 @@ def state_directory(environ: Mapping[str, str], platform: str = sys.platform) ->
     return home + ("/Library/Application Support/ullage" if platform == "darwin" else "/.local/state/ullage")
 
 
-def timeline_path(environ: Mapping[str, str], timeline: str) -> str:
+def locate_timeline(environ: Mapping[str, str], timeline: str) -> str:
     """Return where a timeline lies."""
-    return os.path.join(profile_directory(environ), timeline + ".timeline")
+    return os.path.join(locate_profile(environ), timeline + ".timeline")
 
 
 def _absolute(path: str, variable: str) -> str:

@@ -1,4 +1,4 @@
-"""Programs that a person named or installed: found in PATH alone, given limits, ended with all that they started."""
+"""Run programs that a person named or installed: found in PATH alone, limited, and ended with all they started."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class ProgramLateError(Exception):
 
 
 class ProgramFloodError(Exception):
-    """A program printed more than anybody could want of it."""
+    """A program printed more than any honest answer holds."""
 
 
 class Finished(Record):
@@ -83,7 +83,7 @@ class Program:
             with contextlib.suppress(OSError):
                 stdin.close()
 
-    def output(self, deadline: float) -> Iterator[bytes]:
+    def read_output(self, deadline: float) -> Iterator[bytes]:
         """Yield what it prints until it has ended, or has closed its output; `deadline` is of time.monotonic().
 
         A process that it left behind may hold the pipe for ever: the output ends with the program, not with the pipe.
@@ -112,10 +112,10 @@ class Program:
                 self.errors = (self.errors + chunk)[:_LARGEST_ERRORS]
         self._take_errors()
 
-    def lines(self, deadline: float) -> Iterator[bytes]:
+    def read_lines(self, deadline: float) -> Iterator[bytes]:
         """Yield the lines of `output`, the last one too where nothing ends it."""
         rest = b""
-        for chunk in self.output(deadline):
+        for chunk in self.read_output(deadline):
             *lines, rest = (rest + chunk).split(b"\n")
             yield from lines
         if rest:
@@ -219,7 +219,7 @@ def run_program(
         if given is not None:
             # A program that neither reads nor ends must not hold us at a full pipe.
             threading.Thread(target=program.send, args=(given,), kwargs={"close": True}, daemon=True).start()
-        output = b"".join(program.output(deadline))
+        output = b"".join(program.read_output(deadline))
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(_GOODBYE_SECONDS)
         kill_group(process)
@@ -292,7 +292,7 @@ def _end_group(program: Program, patience_seconds: float) -> None:
 
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:
-    """End a process and whatever it has started; that it has ended already is no fault."""
+    """End a process and all that it has started; one that has ended already is no error."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         if hasattr(os, "killpg"):
             os.killpg(process.pid, signal.SIGKILL)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
-def refusal(answer: http.Response, host: str, now: datetime, *, sent: str) -> SourceError:
+def build_refusal(answer: http.Response, host: str, now: datetime, *, sent: str) -> SourceError:
     """Return the error for a status that is not 200; `sent` is what was sent along, such as `token`."""
     status = answer.status
     retry_at = http.read_retry_after(answer.headers, now) if status == 429 or status >= 500 else None

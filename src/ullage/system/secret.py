@@ -62,7 +62,7 @@ def withhold_own_keys(environ: Mapping[str, str], named: Iterable[str]) -> dict[
     return {name: value for name, value in environ.items() if name not in ours}
 
 
-def command_words(value: object) -> tuple[str, ...]:
+def split_command(value: object) -> tuple[str, ...]:
     """Return a command's program and arguments, given as a list or as a text that is split like a shell's words.
 
     Raises ValueError, with words that do not repeat the value, for what is neither.
@@ -88,7 +88,7 @@ def command_words(value: object) -> tuple[str, ...]:
 def check_command(value: object) -> str | None:
     """Return what is wrong with a command, in words that do not repeat it, or None."""
     try:
-        command_words(value)
+        split_command(value)
     except ValueError as error:
         return str(error)
     return None
@@ -97,7 +97,7 @@ def check_command(value: object) -> str | None:
 def check_keyring(value: object) -> str | None:
     """Return what is wrong with a service and a user name, in words that do not repeat them, or None."""
     try:
-        return None if len(command_words(value)) in (0, 2) else _KEYRING
+        return None if len(split_command(value)) in (0, 2) else _KEYRING
     except ValueError as error:
         return _KEYRING if "program" in str(error) else str(error)
 

@@ -1,4 +1,4 @@
-"""The three standard streams: what becomes of one that is closed, is full, or has lost its reader. Decided here alone.
+"""The three standard streams: what happens when one is closed, full, or without a reader. Decided here alone.
 
             closed                  full, or broken                      its reader has gone
 stdin       reads as empty          is the fault of what was asked for   –
@@ -90,17 +90,17 @@ def put(text: str) -> bool:
 
 
 def put_data(data: bytes) -> int:
-    """Print what was asked for on stdout at once, and return the exit code."""
+    """Print data on stdout at once, and return the exit code."""
     try:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
     except OSError as error:
-        return failed(error)
+        return explain_failure(error)
     return 0
 
 
-def failed(error: OSError) -> int:
-    """Return the exit code for an output that failed, and say why, unless its reader has had enough."""
+def explain_failure(error: OSError) -> int:
+    """Return the exit code for a failed write to stdout, and say why on stderr unless the reader has gone."""
     abandon_output()
     if isinstance(error, BrokenPipeError):
         return 0

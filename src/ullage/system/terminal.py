@@ -27,8 +27,8 @@ _MIDDLE_LUMINANCE = 0.179
 def ask_background(environ: Mapping[str, str]) -> Literal["dark", "light"] | None:
     """Return what the terminal says of its background; None where it cannot be asked without getting in the way.
 
-    It is asked when we are the ones who read from it: in the foreground, on standard input and output, with nothing
-    typed ahead that the answer would mix with.
+    It is asked only where the answer reaches us alone: in the foreground, as standard input and output, and with
+    nothing typed ahead that would mix with the answer.
     """
     if environ.get("TERM", "") in _MUTE or not (sys.stdin.isatty() and sys.stdout.isatty()):
         return None
@@ -59,7 +59,7 @@ def _ask(descriptor: int) -> bytes:
         left = deadline - time.monotonic()
         if left <= 0 or not _is_ready(descriptor, left):
             break
-        # Byte by byte: what follows the answer was typed, and is for whoever reads next.
+        # Byte by byte: what follows the answer was typed, and belongs to the next reader.
         answer += os.read(descriptor, 1)
     return answer
 

@@ -1,4 +1,4 @@
-"""When what a cache says may have changed: the system tells it, so that nobody looks again and again."""
+"""Notice when a cache may have changed, by the system's file events instead of polling."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def watch(directory: str, changed: Callable[[], None], *, recursive: bool = Fals
     and raises nothing. Raises CacheError when the directory cannot be watched.
     """
     observer = Observer()
-    # A write into a file, which for us is a lock or an unfinished file, wakes nobody.
+    # Writes into a file are not watched: for us these are locks and unfinished files.
     kinds: list[type[FileSystemEvent]] = [FileMovedEvent, FileDeletedEvent]
     try:
         observer.schedule(_FileEvents(changed), directory, recursive=recursive, event_filter=kinds)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from ullage.base.text import clean, for_spreadsheet
-from ullage.base.values import iso
+from ullage.base.text import clean, disarm_formula
+from ullage.base.values import format_time
 from ullage.tokens import cost, report
 from ullage.tokens.counts import COUNTS
 from ullage.tokens.words import NOT_AS_WRITTEN, sort_unpriced
@@ -32,8 +32,8 @@ def build_document(answer: TokenUsage, zone_name: str) -> dict[str, Any]:
         "note": NOTE,
         "by": question.by,
         "timezone": zone_name,
-        "since": iso(question.since) if question.since else None,
-        "until": iso(question.until) if question.until else None,
+        "since": format_time(question.since) if question.since else None,
+        "until": format_time(question.until) if question.until else None,
         "rows": [build_row(answer, group) for group in answer.groups],
         "total": describe_total(answer.total),
         "running_window": _running(answer.share) if answer.share else None,
@@ -106,7 +106,7 @@ def describe_total(total: Total) -> dict[str, Any]:
     }
 
 
-def csv_rows(answer: TokenUsage) -> list[list[object]]:
+def build_csv_rows(answer: TokenUsage) -> list[list[object]]:
     """Return the headings and a line for each row; each part of the cost has its own column."""
     flat = [_flat(build_row(answer, group)) for group in answer.groups]
     keys = [*report.GROUPINGS[answer.question.by], *(["used_percent"] if answer.question.by == "window" else [])]
@@ -118,7 +118,7 @@ def _flat(line: dict[str, Any]) -> dict[str, object]:
     costs = line.pop("costs_usd") or dict.fromkeys(cost.PARTS)
     line["models"] = " ".join(line["models"])
     line |= {f"{part}_cost_usd": value for part, value in costs.items()}
-    line = {name: for_spreadsheet(value) if isinstance(value, str) else value for name, value in line.items()}
+    line = {name: disarm_formula(value) if isinstance(value, str) else value for name, value in line.items()}
     return {name: "" if value is None else value for name, value in line.items()}
 
 
@@ -141,7 +141,7 @@ def _running(share: WindowShare) -> dict[str, Any]:
 
 
 def _moment(at: int | None) -> str | None:
-    return None if at is None else iso(datetime.fromtimestamp(at / 1000, UTC))
+    return None if at is None else format_time(datetime.fromtimestamp(at / 1000, UTC))
 
 
 def _text(text: str) -> str:

@@ -153,7 +153,7 @@ class Index:
                 (*status, offset, mark, _noted(lasting, skipped), folder, number),
             )
 
-    def skipped(self) -> dict[str, int]:
+    def count_skipped(self) -> dict[str, int]:
         """Return how many files and lines were skipped or mended, by kind, over all files."""
         total: dict[str, int] = {}
         for (noted,) in self._connection.execute("SELECT skipped FROM files WHERE skipped != ''"):
@@ -161,12 +161,12 @@ class Index:
                 total[kind] = total.get(kind, 0) + count
         return total
 
-    def folders(self) -> dict[tuple[int, str], str]:
+    def list_folders(self) -> dict[tuple[int, str], str]:
         """Return the working directory of each project whose files name one, by root and project."""
         rows = self._connection.execute("SELECT root, project, min(folder) FROM files WHERE folder != '' GROUP BY 1, 2")
         return {(root, project): folder for root, project, folder in rows}
 
-    def reach(self) -> tuple[int, int] | None:
+    def find_reach(self) -> tuple[int, int] | None:
         """Return the time of the first and the last counted response, in milliseconds rounded out to quarter hours.
 
         None where there are no responses.
@@ -174,7 +174,7 @@ class Index:
         first, last = self._connection.execute("SELECT min(quarter), max(quarter) FROM sums").fetchone()
         return None if first is None else (first * QUARTER_MS, (last + 1) * QUARTER_MS - 1)
 
-    def amounts(
+    def sum_amounts(
         self,
         since: int | None,
         until: int | None,

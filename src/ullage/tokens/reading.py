@@ -9,7 +9,7 @@ from hashlib import blake2b
 
 from ullage.tokens import lines
 from ullage.tokens.task import UNREAD
-from ullage.tokens.transcripts import status_of
+from ullage.tokens.transcripts import read_status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class _Reader:
         if after.st_size < before.st_size or rewritten:
             self._skip("changed_files")
             return UNREAD
-        return status_of(before)
+        return read_status(before)
 
     def _taken(self) -> dict[Context, list[Row]]:
         """Return the held responses as rows by context, and let go of them: the index merges repeats across pieces."""

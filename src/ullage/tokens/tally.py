@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from ullage import config
 from ullage.base.errors import CacheError, UllageError
 from ullage.base.record import Record
-from ullage.base.values import iso
+from ullage.base.values import format_time
 from ullage.store import overview
 from ullage.store.cache import ProfileCache
 from ullage.system import directories, places
@@ -70,15 +70,15 @@ class TokenUsage(Record):
     notices: tuple[str, ...]
 
 
-def roots_of(environ: Mapping[str, str], *, only: str | None = None) -> tuple[Root, ...]:
+def list_roots(environ: Mapping[str, str], *, only: str | None = None) -> tuple[Root, ...]:
     """Return this machine's roots: of the configuration directory `only`, or of all that are known."""
-    directories = [only] if only else transcripts.config_directories(environ, places.known_profiles(environ))
-    return tuple(transcripts.root_of(directory) for directory in directories)
+    directories = [only] if only else transcripts.list_config_directories(environ, places.list_known_profiles(environ))
+    return tuple(transcripts.choose_root(directory) for directory in directories)
 
 
 def load_prices(environ: Mapping[str, str], overrides: Mapping[str, Any]) -> tuple[PriceList, str | None]:
     """Return the prices in force, and a notice where an update is unreadable; raise UsageError for a wrong override."""
-    found, notice = prices.load(config.state_path(environ))
+    found, notice = prices.load(config.locate_state(environ))
     return prices.override_prices(found, overrides) if overrides else found, notice
 
 
@@ -96,7 +96,7 @@ def count_usage(
 
     def work(opened: Index) -> None:
         opened.update(found, lambda tasks, sizes: scan.read_all(tasks, sizes, progress))
-        answers.append(_answer(opened, question, priced, found, _told(environ, now), now))
+        answers.append(_answer(opened, question, priced, found, _load_samples(environ, now), now))
 
     try:
         path = _index_path(environ, question.roots)
@@ -112,7 +112,7 @@ def _index_path(environ: Mapping[str, str], roots: Sequence[Root]) -> str:
 
     Marks it as used; before a new one is made, indexes that were not used for 40 days are removed.
     """
-    root = places.cache_root(environ)
+    root = places.locate_cache(environ)
     directory = os.path.join(root, "tokens")
     directories.make_private(root, directory)
     try:
@@ -138,17 +138,17 @@ def _sweep(directory: str) -> None:
                 os.unlink(path)
 
 
-def _told(environ: Mapping[str, str], now: datetime) -> list[Sample]:
+def _load_samples(environ: Mapping[str, str], now: datetime) -> list[Sample]:
     """Return the server's samples of the five-hour window in the history; none where it cannot be read."""
     from ullage.store import history
 
     try:
         cache = ProfileCache(environ)
-        reading = cache.reading()
+        reading = cache.load_reading()
         if reading is None:
             return []
-        path, owner = overview.history_path(environ), overview.owner(cache, reading)
-        return history.samples(path, owner, datetime.fromtimestamp(0, UTC), now).get("five_hour", [])
+        path, owner = overview.locate_history(environ), overview.name_owner(cache, reading)
+        return history.load_samples(path, owner, datetime.fromtimestamp(0, UTC), now).get("five_hour", [])
     except UllageError:
         return []
 
@@ -170,16 +170,16 @@ def _answer(
         groups = [group for span, part in parts for group in _of_window(span, part, priced)]
         used_percent = {_key(span): span.used_percent for span, _ in parts}
     elif question.by in report.IN_TIME:
-        days = report.split_days(question.by, question.zone, *(opened.reach() or (0, 0)))
-        amounts = opened.amounts(since, until, keep=(), slots=[begins for begins, _ in days])
+        days = report.split_days(question.by, question.zone, *(opened.find_reach() or (0, 0)))
+        amounts = opened.sum_amounts(since, until, keep=(), slots=[begins for begins, _ in days])
         groups = report.group_amounts(amounts, lambda amount: (days[amount.slot][1],), priced)
     else:
-        amounts = opened.amounts(since, until, keep=report.KEPT.get(question.by, ()))
+        amounts = opened.sum_amounts(since, until, keep=report.KEPT.get(question.by, ()))
         groups = report.group_amounts(
-            amounts, report.choose_key(question.by, found.roots, opened.folders(), priced), priced
+            amounts, report.choose_key(question.by, found.roots, opened.list_folders(), priced), priced
         )
     skipped = {**found.skipped}
-    for kind, count in opened.skipped().items():
+    for kind, count in opened.count_skipped().items():
         skipped[kind] = skipped.get(kind, 0) + count
     return TokenUsage(
         question=question,
@@ -205,9 +205,9 @@ def _windows(
     for span in within:
         begins = span.starts_at if since is None else max(since, span.starts_at)
         ends = span.ends_at if until is None else min(until, span.ends_at)
-        parts.append((span, opened.amounts(begins, ends, keep=())))
+        parts.append((span, opened.sum_amounts(begins, ends, keep=())))
     for begins_at, ends_at in windows.list_gaps(within, since, until):
-        parts += windows.estimate_windows(opened.amounts(begins_at, ends_at, keep=(), by_quarter=True), ends_at)
+        parts += windows.estimate_windows(opened.sum_amounts(begins_at, ends_at, keep=(), by_quarter=True), ends_at)
     return sorted(((span, part) for span, part in parts if part), key=lambda one: one[0].starts_at)
 
 
@@ -226,19 +226,19 @@ def _share(opened: Index, spans: Sequence[WindowSpan], found: TranscriptList, no
     if running is None:
         last = max((span.ends_at for span in spans), default=None)
         begins = at - 2 * _FIVE_HOURS_MS if last is None else max(last, at - 2 * _FIVE_HOURS_MS)
-        guessed = windows.estimate_windows(opened.amounts(begins, at + 1, keep=(), by_quarter=True))
+        guessed = windows.estimate_windows(opened.sum_amounts(begins, at + 1, keep=(), by_quarter=True))
         running = next((span for span, _ in guessed if at < span.ends_at), None)
     if running is None:
         return None
     machines = dict.fromkeys((root.machine for root in found.roots), 0)
-    for amount in opened.amounts(running.starts_at, at + 1, keep=("root",)):
+    for amount in opened.sum_amounts(running.starts_at, at + 1, keep=("root",)):
         machines[found.roots[amount.root].machine] += sum(amount.counts[:5])
     return WindowShare(window=running, machines=machines)
 
 
 def _key(span: WindowSpan) -> tuple[str, ...]:
     begins, ends = (datetime.fromtimestamp(at / 1000, UTC) for at in (span.starts_at, span.ends_at))
-    return iso(begins), iso(ends), span.basis
+    return format_time(begins), format_time(ends), span.basis
 
 
 def _milliseconds(moment: datetime | None) -> int | None:

@@ -45,7 +45,7 @@ class TranscriptList(Record):
     skipped: dict[str, int]
 
 
-def config_directories(environ: Mapping[str, str], profiles: Iterable[str | None]) -> list[str]:
+def list_config_directories(environ: Mapping[str, str], profiles: Iterable[str | None]) -> list[str]:
     """Return this machine's configuration directories: the defaults, those in the environment, those of `profiles`.
 
     `CLAUDE_CONFIG_DIR` may name several, with commas between.
@@ -57,7 +57,7 @@ def config_directories(environ: Mapping[str, str], profiles: Iterable[str | None
     return list(dict.fromkeys(filter(os.path.isabs, [*default, *named, *(one for one in profiles if one)])))
 
 
-def root_of(directory: str, machine: str = THIS_MACHINE) -> Root:
+def choose_root(directory: str, machine: str = THIS_MACHINE) -> Root:
     """Return the root of a configuration directory: its `projects`, or the directory itself where it has none."""
     projects = os.path.join(directory, "projects")
     return Root(directory=projects if os.path.isdir(projects) else directory, machine=machine)
@@ -132,10 +132,10 @@ class _Walk:
         self.skipped[kind] = self.skipped.get(kind, 0) + 1
 
 
-def status_of(status: os.stat_result) -> Status:
+def read_status(status: os.stat_result) -> Status:
     """Return the fields that identify a file and show whether it changed."""
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def _transcript(path: str, root: int, project: str, status: os.stat_result) -> Transcript:
-    return Transcript(path=path, root=root, project=project, status=status_of(status))
+    return Transcript(path=path, root=root, project=project, status=read_status(status))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from ullage.base.record import Record
-from ullage.quota.model import SESSION, same_reset
+from ullage.quota.model import SESSION, is_same_reset
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def list_stated_windows(samples: Iterable[Sample]) -> list[WindowSpan]:
             continue
         ends = _milliseconds(sample.resets_at)
         span = WindowSpan(starts_at=ends - _LENGTH_MS, ends_at=ends, basis=SERVER, used_percent=sample.used_percent)
-        if spans and same_reset(reset, sample.resets_at):
+        if spans and is_same_reset(reset, sample.resets_at):
             span = span.replace(starts_at=max(span.starts_at, spans[-2].ends_at) if len(spans) > 1 else span.starts_at)
             spans[-1] = span
         elif spans and ends <= spans[-1].ends_at:

@@ -83,10 +83,10 @@ def lay_out(answer: TokenUsage, width: int) -> list[list[Span]]:
     rows.append(("total", answer.total))
     columns = _fitting([total for _, total in rows], width)
     texts = [[column.heading for column in columns]] + [[column.text(total) for column in columns] for _, total in rows]
-    widths = [max(map(cells.width, column)) for column in zip(*texts, strict=True)]
+    widths = [max(map(cells.measure_width, column)) for column in zip(*texts, strict=True)]
     room = max(_NARROWEST_KEY, width - 1 - sum(widths) - 2 * len(widths))
     labels = [answer.question.by, *(label for label, _ in rows)]
-    room = min(room, max(map(cells.width, labels)))
+    room = min(room, max(map(cells.measure_width, labels)))
     found = []
     for at, (label, cell_texts) in enumerate(zip(labels, texts, strict=True)):
         numbers = "".join(f"  {text:>{size}}" for text, size in zip(cell_texts, widths, strict=True))
@@ -114,11 +114,11 @@ def _fitting(totals: Sequence[Total], width: int) -> list[_Column]:
 
 def _fit(text: str, room: int) -> str:
     """Return a text in exactly `room` cells: cut at its beginning, where paths are alike, or padded."""
-    if cells.width(text) > room:
-        while cells.width(text) > room - 1:
+    if cells.measure_width(text) > room:
+        while cells.measure_width(text) > room - 1:
             text = text[1:]
         text = f"…{text}"
-    return text + " " * (room - cells.width(text))
+    return text + " " * (room - cells.measure_width(text))
 
 
 def _label(answer: TokenUsage, group: UsageGroup, zone: tzinfo | None) -> str:

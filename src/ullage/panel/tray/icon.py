@@ -91,7 +91,7 @@ class QueueSleep:
         self.ended = True
         self._wishes.put(None)
 
-    def until(self, moment: datetime) -> None:
+    def sleep_until(self, moment: datetime) -> None:
         """Sleep until a moment, a change or the end."""
         left = (moment - datetime.now(UTC)).total_seconds()
         with contextlib.suppress(queue.Empty):
@@ -177,7 +177,7 @@ class _Tray:
         from ullage.render import picture
 
         share, colour, text = draw_face(self._panel)
-        return picture.gauge(share, colour, text, opaque=self._by_xembed)
+        return picture.draw_gauge(share, colour, text, opaque=self._by_xembed)
 
     def _title(self) -> str:
         text = word_title(self._panel)

@@ -15,11 +15,11 @@ import itertools
 from datetime import timedelta
 
 from ullage.base.record import Record
-from ullage.quota.model import has_reset, length, state_of
-from ullage.quota.pace.ahead import Point, projected
-from ullage.quota.pace.course import Course, Sample, of_window
+from ullage.quota.model import find_length, has_reset, judge_state
+from ullage.quota.pace.ahead import Point, project_course
+from ullage.quota.pace.course import Course, Sample, list_run
 
-__all__ = ["MEMORY", "Forecast", "Point", "Sample", "forecast", "forecasts", "of_window", "trajectory"]
+__all__ = ["MEMORY", "Forecast", "Point", "Sample", "forecast", "forecast_windows", "list_run", "project_trajectory"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,13 +58,13 @@ def forecast(window: Window, samples: Sequence[Sample], now: datetime) -> Foreca
     """Return what to expect of a window, from its statement and from samples of it and of those before, in any order.
 
     None when nothing can be said: the window's percentage, reset or length is unknown, it has reset, or too little of
-    it has passed. Whether the statement is too old to go by is the caller's to decide (`model.state_at`).
+    it has passed. Whether the statement is too old to go by is the caller's to decide (`model.judge_age`).
     """
     elapsed = _elapsed(window, now)
     if elapsed is None or window.used_percent is None:
         return None
     ratio = window.used_percent / 100 / elapsed
-    points = trajectory(window, samples, now)
+    points = project_trajectory(window, samples, now)
     if not points:
         return Forecast(ratio=ratio)
     last = points[-1]
@@ -79,31 +79,31 @@ def forecast(window: Window, samples: Sequence[Sample], now: datetime) -> Foreca
     )
 
 
-def forecasts(
+def forecast_windows(
     windows: Iterable[Window], samples: Mapping[str, Sequence[Sample]], thresholds: Thresholds, now: datetime
 ) -> dict[str, Forecast]:
     """Return the forecasts by window id, of those windows whose statement is fresh; samples are by window id too."""
     found = {
         window.id: forecast(window, samples.get(window.id, ()), now)
         for window in windows
-        if state_of(window, now, thresholds) == "fresh"
+        if judge_state(window, now, thresholds) == "fresh"
     }
     return {window_id: known for window_id, known in found.items() if known is not None}
 
 
-def trajectory(window: Window, samples: Sequence[Sample], now: datetime) -> tuple[Point, ...]:
+def project_trajectory(window: Window, samples: Sequence[Sample], now: datetime) -> tuple[Point, ...]:
     """Return what is expected from the statement until the reset, in equal steps; nothing where nothing can be said."""
-    whole = length(window)
+    whole = find_length(window)
     if _elapsed(window, now) is None or whole is None or window.used_percent is None:
         return ()
     stated = Sample(at=window.as_of, used_percent=window.used_percent, resets_at=window.resets_at)
     known = [sample for sample in samples if window.as_of - MEMORY <= sample.at < window.as_of]
-    return projected(stated, Course([*known, stated], whole), whole)
+    return project_course(stated, Course([*known, stated], whole), whole)
 
 
 def _elapsed(window: Window, now: datetime) -> float | None:
     """Return the share of a window that had passed when it was stated, None where nothing can be said of it."""
-    whole = length(window)
+    whole = find_length(window)
     if whole is None or window.used_percent is None or window.resets_at is None or has_reset(window, now):
         return None
     elapsed = 1 - (window.resets_at - window.as_of) / whole

@@ -15,8 +15,8 @@ from collections import defaultdict
 
 from ullage.base.record import Record
 from ullage.quota.model import SESSION, WEEK
-from ullage.quota.pace.course import epoch_hours, pieces
-from ullage.quota.pace.habits import learned
+from ullage.quota.pace.course import count_epoch_hours, cut_at_hours
+from ullage.quota.pace.habits import learn_habits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Point(Record):
     high: float
 
 
-def projected(stated: Sample, course: Course, whole: timedelta) -> tuple[Point, ...]:
+def project_course(stated: Sample, course: Course, whole: timedelta) -> tuple[Point, ...]:
     """Return what is expected from a statement until its reset, in equal steps; its course ends with the statement.
 
     Nothing where the account has never been seen to use anything: that says nothing of when it will.
@@ -76,11 +76,11 @@ def projected(stated: Sample, course: Course, whole: timedelta) -> tuple[Point, 
     assert stated.resets_at is not None
     if sum(course.used.values()) < _LEAST_PERCENT:
         return ()
-    now, left = epoch_hours(stated.at), stated.resets_at - stated.at
+    now, left = count_epoch_hours(stated.at), stated.resets_at - stated.at
     outlook = _Outlook(stated.used_percent, course, whole, now)
     used = stated.used_percent
     points = [Point(at=stated.at, low=used, middle=used, high=used)]
-    for share, growth, doubtful in outlook.steps(epoch_hours(stated.resets_at)):
+    for share, growth, doubtful in outlook.steps(count_epoch_hours(stated.resets_at)):
         middle, spread = outlook.at(share * (left.total_seconds() / 3600), growth)
         low = used + max(0.0, middle - math.hypot(spread, doubtful))
         points.append(Point(at=stated.at + left * share, low=low, middle=used + middle, high=used + middle + spread))
@@ -95,11 +95,11 @@ class _Outlook:
     """
 
     def __init__(self, used: float, course: Course, whole: timedelta, now: float) -> None:
-        self.habits = learned(course)
+        self.habits = learn_habits(course)
         self.dispersion = _dispersion(course, self.habits, whole)
         prior = _PRIOR_POINTS[whole] * math.sqrt(max(1.0, _DISPERSION / self.dispersion))
         before = sum(amount for hour, amount in course.used.items() if hour < course.begins)
-        self.scale = (prior + used) / (prior + self.habits.expected(course.begins, now))
+        self.scale = (prior + used) / (prior + self.habits.expect_between(course.begins, now))
         self.evidence = used + prior * before / (before + prior)
         self.excess = _recent_excess(course, self.habits, self.scale, now)
         self.deviations = _DEVIATIONS[whole]
@@ -109,13 +109,13 @@ class _Outlook:
         """Go on to the end: the share of the way, and percent used by then, of it on what may be days of rest."""
         step = (end - self.now) / _STEPS
         growth, doubtful = 0.0, defaultdict[int, float](float)
-        today = self.habits.day(math.floor(self.now))
+        today = self.habits.find_day(math.floor(self.now))
         for number in range(_STEPS):
-            for hour, hours in pieces(self.now + step * number, self.now + step * (number + 1)):
-                used = self.scale * self.habits.of(hour) * hours
+            for hour, hours in cut_at_hours(self.now + step * number, self.now + step * (number + 1)):
+                used = self.scale * self.habits.expect_hour(hour) * hours
                 growth += used
-                if self.habits.day(hour) != today:
-                    doubtful[self.habits.day(hour)] += used * self.habits.doubt(hour)
+                if self.habits.find_day(hour) != today:
+                    doubtful[self.habits.find_day(hour)] += used * self.habits.doubt_weekday(hour)
             yield (number + 1) / _STEPS, growth, sum(sorted(doubtful.values())[-_DAYS_OF_REST:])
 
     def at(self, ahead: float, growth: float) -> tuple[float, float]:
@@ -131,13 +131,13 @@ def _dispersion(course: Course, habits: Habits, whole: timedelta) -> float:
     """Return how much use strays from the habits: the variance, in points, of a share of use that is one point."""
 
     def block_of(hour: int) -> int:
-        return habits.day(hour) if whole == WEEK else hour
+        return habits.find_day(hour) if whole == WEEK else hour
 
     used: dict[int, float] = defaultdict(float)
     expected: dict[int, float] = defaultdict(float)
     for hour, amount in course.used.items():
         used[block_of(hour)] += amount
-        expected[block_of(hour)] += habits.of(hour) * course.seen[hour]
+        expected[block_of(hour)] += habits.expect_hour(hour) * course.seen[hour]
     # Between two readings use only looks even: blocks without one bear no witness.
     free = len({block_of(math.ceil(ends) - 1) for _, ends, _ in course.stretches}) - 1
     if not free:
@@ -154,11 +154,11 @@ def _recent_excess(course: Course, habits: Habits, scale: float, now: float) -> 
     since = now - 6 * _RECENT_HOURS
     for begins, ends, amount in course.stretches:
         at = max(begins, since)
-        for hour, part in pieces(at, ends):
+        for hour, part in cut_at_hours(at, ends):
             weight = part * math.exp((at + part / 2 - now) / _RECENT_HOURS)
             at += part
             used += weight * amount / (ends - begins)
-            expected += weight * scale * habits.of(hour)
+            expected += weight * scale * habits.expect_hour(hour)
             hours += weight
     excess = min(used, hours * _busiest(course, since)) - expected
     trust = abs(excess) / (abs(excess) + _ROUNDING_PERCENT)

@@ -7,7 +7,7 @@ import math
 from collections import defaultdict
 
 from ullage.base.record import Record
-from ullage.quota.model import RESET_SLACK, same_reset
+from ullage.quota.model import RESET_SLACK, is_same_reset
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Course:
         self.resolved: defaultdict[int, float] = defaultdict(float)
         for begins, ends, used in self.stretches:
             rate = used / (ends - begins)
-            for hour, hours in pieces(begins, ends):
+            for hour, hours in cut_at_hours(begins, ends):
                 self.used[hour] += rate * hours
                 self.seen[hour] += hours
                 if ends - begins < _BLUR_HOURS or not used:
@@ -65,7 +65,7 @@ class Course:
         began = resets_at - whole
         if first and run[first].at > began + RESET_SLACK:
             began = run[first].at
-        self.begins = epoch_hours(began)
+        self.begins = count_epoch_hours(began)
         before, used = self.begins, 0.0
         for at, percent in _never_falling(run[first:]):
             if at > before and used < 100:
@@ -73,7 +73,7 @@ class Course:
             before, used = max(at, before), percent
 
 
-def pieces(begins: float, ends: float) -> Iterator[tuple[int, float]]:
+def cut_at_hours(begins: float, ends: float) -> Iterator[tuple[int, float]]:
     """Cut a stretch of time at the full hours: each hour's number, and how much of it belongs to the stretch."""
     hour = math.floor(begins)
     while begins < ends:
@@ -82,18 +82,18 @@ def pieces(begins: float, ends: float) -> Iterator[tuple[int, float]]:
         begins, hour = cut, hour + 1
 
 
-def epoch_hours(moment: datetime) -> float:
+def count_epoch_hours(moment: datetime) -> float:
     """Return a time as hours since the epoch."""
     return moment.timestamp() / 3600
 
 
-def of_window(window: Window, samples: Sequence[Sample]) -> list[Sample]:
+def list_run(window: Window, samples: Sequence[Sample]) -> list[Sample]:
     """Return the samples of this run of a window alone, with its own statement as the last."""
     if window.used_percent is None or window.resets_at is None:
         return []
     stated = Sample(at=window.as_of, used_percent=window.used_percent, resets_at=window.resets_at)
     earlier = [
-        sample for sample in samples if sample.at < window.as_of and same_reset(sample.resets_at, stated.resets_at)
+        sample for sample in samples if sample.at < window.as_of and is_same_reset(sample.resets_at, stated.resets_at)
     ]
     run = list(_runs([*earlier, stated]))[-1]
     counted = run[_first_of_count(run) :]
@@ -117,7 +117,7 @@ def _runs(samples: Iterable[Sample]) -> list[list[Sample]]:
 
 def _same_run(one: Sample, other: Sample) -> bool:
     # Nearly all are equal, which is quicker to see than how far they differ.
-    return one.resets_at == other.resets_at or same_reset(one.resets_at, other.resets_at)
+    return one.resets_at == other.resets_at or is_same_reset(one.resets_at, other.resets_at)
 
 
 def _order(sample: Sample) -> tuple[datetime, float, datetime]:
@@ -141,4 +141,4 @@ def _first_of_count(run: list[Sample]) -> int:
 def _never_falling(run: list[Sample]) -> list[tuple[float, float]]:
     """Return time and percent of each sample; within a run use only grows, so that a later word corrects."""
     least = itertools.accumulate((sample.used_percent for sample in reversed(run)), min)
-    return [(epoch_hours(sample.at), percent) for sample, percent in zip(run, reversed(list(least)), strict=True)]
+    return [(count_epoch_hours(sample.at), percent) for sample, percent in zip(run, reversed(list(least)), strict=True)]

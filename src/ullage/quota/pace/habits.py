@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from ullage.quota.pace.course import pieces
+from ullage.quota.pace.course import cut_at_hours
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,24 +28,24 @@ class Habits:
     def __init__(self, dawn: int, by_hour: list[float], by_weekday: list[float], doubts: list[float]) -> None:
         self._dawn, self._by_hour, self._by_weekday, self._doubts = dawn, by_hour, by_weekday, doubts
 
-    def day(self, hour: int) -> int:
+    def find_day(self, hour: int) -> int:
         """Return the number of the day that an hour belongs to."""
         return (hour - self._dawn) // 24
 
-    def of(self, hour: int) -> float:
+    def expect_hour(self, hour: int) -> float:
         """Return what they would use in a full hour."""
-        return self._by_hour[hour % 24] * self._by_weekday[self.day(hour) % 7]
+        return self._by_hour[hour % 24] * self._by_weekday[self.find_day(hour) % 7]
 
-    def doubt(self, hour: int) -> float:
+    def doubt_weekday(self, hour: int) -> float:
         """Return how far it is unknown whether an hour's weekday is one of rest, 0 to 1."""
-        return self._doubts[self.day(hour) % 7]
+        return self._doubts[self.find_day(hour) % 7]
 
-    def expected(self, begins: float, ends: float) -> float:
+    def expect_between(self, begins: float, ends: float) -> float:
         """Return what they use between two times, in hours since the epoch."""
-        return sum(self.of(hour) * hours for hour, hours in pieces(begins, ends))
+        return sum(self.expect_hour(hour) * hours for hour, hours in cut_at_hours(begins, ends))
 
 
-def learned(course: Course) -> Habits:
+def learn_habits(course: Course) -> Habits:
     """Learn habits: hours and weekdays that were hardly seen are taken to be like the others."""
     used, seen = course.used, course.seen
     mean = sum(used.values()) / sum(seen.values())

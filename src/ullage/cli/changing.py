@@ -1,0 +1,90 @@
+"""Changes of other people's files on the command line: shown, asked about, written, and tried."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+import click
+
+from ullage.cli.say import say
+from ullage.quota import timeline
+from ullage.setup import plans, reasons, userfile, widgets
+from ullage.setup.survey import WIDGETS
+from ullage.store.cache import ProfileCache
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ullage.setup.plans import Plan
+    from ullage.setup.widgets import Tree
+
+
+def show(plan: Plan) -> None:
+    """Print what a plan changes, as diffs, and what is to be known beside."""
+    assert plan.change is not None
+    click.echo("\n".join(map(userfile.format_diff, [plan.change, *plan.more])))
+    if plan.note:
+        say(f"\n{plan.note}")
+
+
+def ask(question: str, done: str) -> int | None:
+    """Ask whether to go on; return an exit code where the answer is no, else None."""
+    if sys.stdin is None or not sys.stdin.isatty():
+        say(f"Nothing was {done}: there is no terminal to ask on. --yes goes on without asking.", err=True)
+        return 2
+    if not click.confirm(f"\n{question}", default=False):
+        say(f"Nothing was {done}.")
+        return 0
+    return None
+
+
+def write(plan: Plan) -> None:
+    """Make a plan's changes, and print what was written and where what was there before is kept."""
+    assert plan.change is not None
+    for change in [plan.change, *plan.more]:
+        backup = userfile.apply(change, keep=not plan.takes_back)
+        say(f"{'Removed' if change.after is None else 'Wrote'} {change.file.path}.")
+        if backup:
+            say(f"What was there before is in {backup}.")
+    say(plan.words)
+
+
+def prove(host: plans.Host) -> None:
+    """Start the shell, and print whether its prompt shows the segment, and the segment."""
+    program = plans.find_host_program(host.name, os.environ)
+    if program is None:
+        say(f"{host.name} is not in PATH, so that it could not be tried.")
+        return
+    missing = reasons.prove(host, program, os.environ)
+    say("\n".join(f"! {sentence}" for sentence in missing) or "A new one was started, and its prompt shows it.")
+    cache, now = ProfileCache(os.environ), int(time.time())
+    shown = timeline.find_text(cache.read_timeline("plain"), now).decode()
+    problem = cache.load_schedule().problem
+    if shown:
+        say(f"Now that is: {shown}")
+    elif problem:
+        say(f"Now that is nothing: {problem.message}")
+    else:
+        say("Now that is nothing, as nothing is known yet. The first prompt starts a refresh; `ullage usage` waits.")
+
+
+def show_widget(name: str, tree: Tree) -> None:
+    """Print what a desktop's widget consists of."""
+    say("\n".join([f"This writes into {tree.directory}", *(f"  {file}" for file in sorted(tree.files))]))
+    say(f"and adds {WIDGETS[name].ADDS}.")
+
+
+def write_widget(name: str, tree: Tree) -> None:
+    """Write a desktop's widget and turn it on; print what is left to do."""
+    widgets.write(tree)
+    say(f"Wrote {tree.directory}.\n{WIDGETS[name].turn_on(os.environ)}")
+
+
+def remove_widget(name: str, directory: str) -> None:
+    """Turn a desktop's widget off and remove it; print what is left to do, and what stays."""
+    words = WIDGETS[name].turn_off(os.environ)
+    kept = widgets.remove(directory)
+    say(f"Removed {directory}.\n{words}")
+    if kept:
+        say(f"Changed since, and kept: {', '.join(kept)}")

@@ -1,0 +1,268 @@
+"""`ullage setup` without a host: what is here, how the segment is to look, all of it written after one question."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from datetime import UTC, datetime
+
+import click
+
+from ullage import config
+from ullage.base.documentation import find_page
+from ullage.base.errors import UllageError
+from ullage.cli import changing, options, previews
+from ullage.cli.say import say
+from ullage.config.presets import PRESETS
+from ullage.prompt.publish import publish_anew
+from ullage.render import table
+from ullage.render.surfaces import Span
+from ullage.setup import init, look, plans, started
+from ullage.setup.survey import find_set_up, survey_machine
+from ullage.store import overview
+from ullage.store.cache import ProfileCache
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ullage.config import Settings
+    from ullage.setup.plans import Plan
+    from ullage.setup.survey import HostPlan, Survey
+
+# Two arrows of a powerline, back to back: what a Nerd Font has and no other font.
+_DIAMOND = "\ue0b2\ue0b0"
+_SIGNS = "\N{BLACK DIAMOND} \N{LOWER FIVE EIGHTHS BLOCK} \N{CIRCLE WITH UPPER RIGHT QUADRANT BLACK}"
+
+
+def set_up(*, yes: bool) -> int:
+    """Look what is here, ask, and set it up; without a terminal print what would be done, and ask nothing."""
+    settings = options.load_terminal_settings(options.load_settings()[0])
+    found = survey_machine(os.environ, init.find_this_program(sys.argv[0], sys.executable))
+    table.print_lines(_listing(found.places, "What is here:"), settings)
+    _say_what_else(found)
+    places = [place for place in found.places if place.changes]
+    if not (yes or _is_terminal()):
+        say("\nNothing was asked or written, as there is no terminal. `ullage setup WHAT` sets up one, --yes all.")
+        return 0
+    with _nothing_written_at_an_abort():
+        chosen, plan = (places, None) if yes else (_choose_places(places), _choose_look(settings))
+        if plan and plan.change is None:
+            say(f"\n{plan.words}")
+        if not chosen and (plan is None or plan.change is None):
+            say("\nThere is nothing to write. `ullage setup --undo` takes out what is set up.")
+            return 0
+        for place in chosen:
+            _show(place)
+        if plan and plan.change:
+            click.echo()
+            changing.show(plan)
+        refused = None if yes else changing.ask("Write this?", "written")
+    if refused is None:
+        _write(chosen, plan)
+        say("\n`ullage setup --undo` takes all of it out again, `ullage setup WHAT --undo` one.")
+    return refused or 0
+
+
+def take_out(*, yes: bool) -> int:
+    """Take out all that is set up, after one question; without a terminal print what would be taken out."""
+    settings = options.load_terminal_settings(options.load_settings()[0])
+    places = find_set_up(os.environ)
+    if not places:
+        say("Nothing is set up by this command.")
+        return 0
+    table.print_lines(_listing(places, "What is set up:"), settings)
+    chosen = [place for place in places if place.changes]
+    if not (yes or _is_terminal()):
+        say("\nNothing was asked or undone, as there is no terminal. `ullage setup WHAT --undo` undoes one, --yes all.")
+        return 0
+    with _nothing_written_at_an_abort("undone"):
+        for place in chosen:
+            _show(place)
+        refused = None if yes else changing.ask("Take this out?", "undone")
+    if refused is not None:
+        return refused
+    for place in chosen:
+        say(f"\n{place.name}")
+        if place.plan:
+            changing.write(place.plan)
+        else:
+            changing.remove_widget(place.name, place.path)
+    _publish()
+    return 0
+
+
+@contextlib.contextmanager
+def _nothing_written_at_an_abort(done: str = "written") -> Iterator[None]:
+    """Say, where a question is answered by ^C or by the end of input, that nothing has changed."""
+    try:
+        yield
+    except click.Abort:
+        say(f"\nNothing was {done}.", err=True)
+        raise
+
+
+def _is_terminal() -> bool:
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
+
+
+def _listing(places: Sequence[HostPlan], heading: str) -> list[list[Span]]:
+    """Return a line for each place: what it is, its file, and what is to be done there or why nothing."""
+    names, paths = ([getattr(place, key) for place in places] for key in ("name", "path"))
+    widest = [max(map(len, cells), default=0) for cells in (names, [_short(path) for path in paths])]
+    lines = [[Span(text=heading, style="bold")]]
+    for place in places:
+        shown = _short(place.path)
+        lines.append(
+            [
+                Span(text=f"  {place.name.ljust(widest[0])}  "),
+                Span(text=f"{shown.ljust(widest[1])}  ", level="faint"),
+                Span(text=_doing(place), level="normal" if place.changes else "faint"),
+            ]
+        )
+    return lines
+
+
+def _doing(place: HostPlan) -> str:
+    change = place.plan.change if place.plan else None
+    if change is not None:
+        before, after = ((data or b"").count(b"\n") for data in (change.file.data, change.after))
+        number = abs(after - before)
+        verb = "to add" if after >= before else "to take out"
+        return f"{number} line{'' if number == 1 else 's'} {verb}" if number else "a line to change"
+    if place.tree:
+        return "the widget"
+    return place.words.removeprefix(f"{place.path} ").rstrip(".")
+
+
+def _short(path: str) -> str:
+    home = os.environ.get("HOME", "").rstrip("/") + "/"
+    return f"~/{path.removeprefix(home)}" if len(home) > 1 and path.startswith(home) else path
+
+
+def _say_what_else(found: Survey) -> None:
+    if found.bars:
+        say(f"\nBars, whose files are left to you: {', '.join(found.bars)}. Their lines are in {find_page('panels')}")
+    if found.unused:
+        say(f"Also here, without a file of yours: {', '.join(found.unused)}. `ullage setup {found.unused[0]}` adds it.")
+
+
+def _choose_places(places: list[HostPlan]) -> list[HostPlan]:
+    """Ask which of several places are wanted; return them."""
+    if len(places) < 2:
+        return places
+
+    def parse(answer: str) -> list[HostPlan]:
+        wanted = answer.replace(",", " ").split()
+        if wanted in (["all"], ["none"]):
+            return places if wanted == ["all"] else []
+        strangers = [name for name in wanted if name not in names]
+        if strangers:
+            raise click.UsageError(f"{strangers[0]} is none of {', '.join(names)}.")
+        return [place for place in places if place.name in wanted]
+
+    names = [place.name for place in places]
+    asked = f"\nSet up which? all, none, or some of {' '.join(names)}"
+    answer: list[HostPlan] = click.prompt(asked, default="all", value_proc=parse)
+    return answer
+
+
+def _choose_look(settings: Settings) -> Plan | None:
+    """Ask which signs can be seen and which preset is wanted; return what that changes, None where it is chosen."""
+    path = config.locate_config(os.environ)
+    try:
+        chosen = look.read_chosen(os.environ)
+    except UllageError as error:
+        say(f"\nThe look stays as it is: {error}")
+        return None
+    if chosen.by_hand:
+        say(f"\n{path} says how the segment looks, and stays. `ullage config preset` shows others.")
+        return None
+    glyphs = _ask_glyphs(settings)
+    settings = settings.replace(nerd=glyphs == "nerd", ascii_only=glyphs == "ascii")
+    return look.plan(os.environ, _ask_preset(settings, chosen.preset), glyphs)
+
+
+def _ask_glyphs(settings: Settings) -> str:
+    if settings.ascii_only:
+        return "ascii"
+    say("")
+    # What `say` shows as an escape is what is asked about.
+    click.echo(f"    --->  {_DIAMOND}  <---")
+    if click.confirm("Is there a diamond between the arrows?", default=None):
+        return "nerd"
+    click.echo(f"\n    --->  {_SIGNS}  <---")
+    seen = click.confirm("Are these a diamond, a bar and a ring that is a quarter full?", default=None)
+    return "unicode" if seen else "ascii"
+
+
+def _ask_preset(settings: Settings, present: str) -> str:
+    now, names = datetime.now(UTC), list(PRESETS)
+    known = overview.load(ProfileCache(os.environ), settings.thresholds, now)
+    own = previews.load_own_view(known, settings, now)
+    view = own or previews.build_demo_view("warning", settings, now)
+    shown = [
+        (f"{number:2} {name}", previews.preview(PRESETS[name], view, settings)) for number, name in enumerate(names, 1)
+    ]
+    click.echo()
+    lines = previews.list_lines(shown, next(each for each, _ in shown if each.split()[1] == present))
+    prompt = started.read_prompt(os.environ)
+    if prompt.strip():
+        table.print_before(lines, prompt, settings)
+    else:
+        table.print_lines([[*line, previews.PROMPT] for line in lines], settings)
+    numbers = "your own numbers" if own else "made-up numbers"
+
+    def parse(answer: str) -> str:
+        answer = answer.strip().lower()
+        if answer.isascii() and answer.isdigit() and 1 <= int(answer) <= len(names):
+            return names[int(answer) - 1]
+        if answer not in names:
+            raise click.UsageError(f"{answer} is neither a name nor a number of the list.")
+        return answer
+
+    chosen: str = click.prompt(f"\nWhich preset ({numbers})? Its name or number", default=present, value_proc=parse)
+    return chosen
+
+
+def _show(place: HostPlan) -> None:
+    click.echo()
+    if place.plan:
+        changing.show(place.plan)
+    elif place.tree and place.tree.files:
+        changing.show_widget(place.name, place.tree)
+    else:
+        say(f"This removes {place.path}")
+
+
+def _write(places: Sequence[HostPlan], chosen_look: Plan | None) -> None:
+    if chosen_look and chosen_look.change:
+        say("")
+        changing.write(chosen_look)
+        _publish()
+    for place in places:
+        say("")
+        if place.plan:
+            changing.write(place.plan)
+        elif place.tree:
+            changing.write_widget(place.name, place.tree)
+        if place.name in started.SHELLS and not _exports(place):
+            changing.prove(plans.find_host(place.name, os.environ))
+
+
+def _exports(place: HostPlan) -> bool:
+    """Say whether a shell is set up to export the segment, so that its own prompt shows none."""
+    change = place.plan.change if place.plan else None
+    return change is not None and b"ULLAGE_PLACE=starship" in (change.after or b"").replace(b" ", b"=")
+
+
+def _publish() -> None:
+    """Render the prompt's text anew, as the look may be another."""
+    cache = ProfileCache(os.environ)
+    if cache.load_reading() is None:
+        return
+    with cache.lock(wait_seconds=options.LONGEST_REFRESH_SECONDS) as held:
+        # A refresh that has been running for long publishes by itself.
+        if held:
+            publish_anew(cache, options.load_settings()[0])
