@@ -41,7 +41,7 @@ _LONGEST_WORDS = 200
 _MOST_FAILURES = 8
 
 
-class Pushed(Record):
+class PushState(Record):
     """How the last push went: `version` is a mark of what was handed on, `problem` what the first failure said."""
 
     at: datetime | None = None
@@ -87,12 +87,12 @@ def push_news(environ: Mapping[str, str], sleep: Callable[[float], None] = time.
             _save(root, _push(settings, environ, pushed))
 
 
-def load_last(root: str) -> Pushed:
+def load_last(root: str) -> PushState:
     """Return how the last push went."""
     try:
         fields = jsontext.loads(read_regular(os.path.join(root, _STATE), own=True) or b"")
         failures = fields["failures"]
-        return Pushed(
+        return PushState(
             at=parse_time(fields["at"]),
             version=clean(fields["version"]),
             succeeded_at=parse_time(fields["succeeded_at"]),
@@ -100,14 +100,14 @@ def load_last(root: str) -> Pushed:
             problem=clean(fields["problem"], 2 * _LONGEST_WORDS),
         )
     except (ValueError, KeyError, TypeError):
-        return Pushed()
+        return PushState()
 
 
-def _save(root: str, pushed: Pushed) -> None:
+def _save(root: str, pushed: PushState) -> None:
     write_derived([os.path.join(root, _STATE)], serial.encode(pushed))
 
 
-def _push(settings: Settings, environ: Mapping[str, str], before: Pushed) -> Pushed:
+def _push(settings: Settings, environ: Mapping[str, str], before: PushState) -> PushState:
     # The mark is taken first: what is written meanwhile is handed on next.
     version, now = _mark_version(environ), datetime.now(UTC)
     shown = overview.load_all(overview.list_profiles(environ), environ, settings.thresholds, now)
