@@ -82,6 +82,8 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
         yield f"problem   {problem['code']}: {problem['message']}"
     for sent in document["metrics"]:
         yield f"metrics   {_sent(sent)}"
+    if document["push"] is not None:
+        yield f"push      {_sent({'way': 'to other machines', **document['push']})}"
     yield f"config    {_config(document['config'])}"
     yield f"variables {', '.join(document['variables']) or 'none'}"
 

@@ -11,7 +11,7 @@ from ullage.base.text import clean
 from ullage.cli import options
 from ullage.cli.asking import refresh_or_wait
 from ullage.quota import exits
-from ullage.store import overview
+from ullage.store import everywhere, overview
 from ullage.system import places
 
 TYPE_CHECKING = False
@@ -49,11 +49,14 @@ def command(as_json: bool, may_refresh: bool, every: bool) -> int:
         for profile in profiles:
             refresh_or_wait(places.select_profile(profile, os.environ))
     now = datetime.now(UTC)
-    shown = overview.load_all(profiles, os.environ, settings.thresholds, now)
+    if every:
+        shown = everywhere.load_everywhere(profiles, os.environ, settings, now)
+    else:
+        shown = overview.load_all(profiles, os.environ, settings.thresholds, now)
     if as_json:
         from ullage.quota import contract
 
-        described = overview.describe_all(shown, settings.thresholds, now)
+        described = everywhere.describe_all(shown, settings.thresholds, now)
         click.echo(contract.encode(described if every else described.profiles[0].usage), nl=False)
     else:
         from ullage.render import table
@@ -65,6 +68,7 @@ def command(as_json: bool, may_refresh: bool, every: bool) -> int:
 
 
 def _title(one: Overview) -> str:
-    """Return the profile's name, with its organisation's name where that is known."""
+    """Return the profile's name, with its organisation's name where that is known, and the machines that told."""
     organization = clean(one.account.organization)
-    return f"{one.profile or 'default'}{f', {organization}' if organization else ''}"
+    told = f"told by {', '.join(one.machines)}" if one.machines else ""
+    return ", ".join(filter(None, (one.profile or "default", organization, told)))

@@ -21,7 +21,7 @@ from ullage.doctor.state import describe_directory, describe_state, find_obstacl
 from ullage.metrics import report as metrics_report
 from ullage.quota.model import Thresholds, judge_age
 from ullage.quota.schedule import Schedule
-from ullage.store import overview, sign_in
+from ullage.store import handing_on, overview, sign_in
 from ullage.store.cache import ProfileCache
 from ullage.system import directories
 
@@ -67,6 +67,7 @@ def examine(environ: Mapping[str, str], now: datetime, *, measured: bool = False
         "sources": _sources(environ, configuration["source"], cache, now),
         "sign_in": _sign_in_document(cache, schedule),
         "metrics": _metrics_document(environ),
+        "push": _push_document(environ, cache),
         "config": configuration,
         "findings": [{"code": finding.code, "message": finding.message} for finding in findings],
     }
@@ -241,6 +242,18 @@ def _refresh_document(reading: Reading | None, schedule: Schedule, now: datetime
             "retry_at": format_time(problem.retry_at) if problem.retry_at else None,
         },
     }
+
+
+def _push_document(environ: Mapping[str, str], cache: ProfileCache | None) -> dict[str, Any] | None:
+    try:
+        is_wanted = bool(config.load(environ)[0].push)
+    except UsageError:
+        return None
+    if cache is None or not is_wanted:
+        return None
+    pushed = handing_on.load_last(cache.root)
+    succeeded_at = format_time(pushed.succeeded_at) if pushed.succeeded_at else None
+    return {"succeeded_at": succeeded_at, "problem": pushed.problem or None}
 
 
 def _metrics_document(environ: Mapping[str, str]) -> list[dict[str, Any]]:

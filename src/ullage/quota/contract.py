@@ -134,8 +134,11 @@ class UsageDocument(Document):
 
 
 class ProfileDocument(Document):
-    profile: Annotated[str, Meta(description="the configuration directory, or `default`")]
+    profile: Annotated[
+        str, Meta(description="the configuration directory, `default`, or `remote:NAME` for what others alone tell")
+    ]
     usage: UsageDocument
+    machines: Annotated[list[str], Meta(description="the other machines that told of this account, by name")]
 
 
 class ProfilesDocument(Document):

@@ -68,12 +68,22 @@ def is_remote(source: str) -> bool:
     return source.startswith(PREFIX)
 
 
+def name_machine(source: str) -> str:
+    """Return the name of the machine that a statement is tagged with."""
+    return source.removeprefix(PREFIX)
+
+
+def is_of(reading: Reading, account: Account) -> bool:
+    """Say whether a statement is of an account; what names no account is of none that is named."""
+    return reading.account.id == account.id and reading.account.may_be(account)
+
+
 def choose_readings(answers: Sequence[RemoteAnswer], account: Account, now: datetime) -> tuple[Reading, ...]:
     """Return what counts for a profile of this account, the newest of each machine; `answers` in the person's order."""
     anchor = account if account.id is not None else _first_account(answers, now)
     if anchor is None:
         return ()
-    chosen = (_newest(reading for reading in answer.readings if _is_of(reading, anchor)) for answer in answers)
+    chosen = (_newest(reading for reading in answer.readings if is_of(reading, anchor)) for answer in answers)
     return tuple(reading for reading in chosen if reading is not None)
 
 
@@ -92,7 +102,7 @@ def group_accounts(answers: Iterable[RemoteAnswer]) -> list[list[Reading]]:
     readings = [reading for answer in answers for reading in answer.readings]
     # What names its organisation first: what does not then goes with it.
     for reading in sorted(readings, key=lambda each: (each.account.organization_id is None, each.source)):
-        mine = (group for group in groups if _is_of(reading, group[0].account) and reading.account.id is not None)
+        mine = (group for group in groups if is_of(reading, group[0].account) and reading.account.id is not None)
         group = next(mine, None)
         if group is None:
             groups.append([reading])
@@ -106,10 +116,6 @@ def _first_account(answers: Sequence[RemoteAnswer], now: datetime) -> Account | 
     named = [reading for reading in known if reading.account.id is not None] or known
     heard = [reading for reading in named if now - reading.as_of < _SILENT_AFTER] or named
     return heard[0].account if heard else None
-
-
-def _is_of(reading: Reading, account: Account) -> bool:
-    return reading.account.id == account.id and reading.account.may_be(account)
 
 
 def _newest(readings: Iterable[Reading]) -> Reading | None:

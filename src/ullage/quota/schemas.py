@@ -171,6 +171,13 @@ class SignInDocument(Document):
     looked_at: Annotated[Moment, Meta(description="when that was told; asked for once a day at most")]
 
 
+class PushDocument(Document):
+    """How the last push to other machines went."""
+
+    succeeded_at: Moment | None
+    problem: str | None
+
+
 class DoctorDocument(Document):
     schema: Literal[1]
     ullage: str
@@ -186,6 +193,7 @@ class DoctorDocument(Document):
     sources: list[SourceDocument]
     sign_in: Annotated[SignInDocument | None, Meta(description="what `claude auth status` said last")]
     metrics: list[SentDocument]
+    push: Annotated[PushDocument | None, Meta(description="null where nothing is handed on to other machines")]
     config: ConfigDocument
     findings: list[WrongDocument]
     exit_code: Literal[0, 2, 3, 4, 5]

@@ -13,17 +13,14 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 from ullage import config
-from ullage.base import jsontext
 from ullage.base.errors import UllageError
-from ullage.base.record import Record
 from ullage.base.text import clean
-from ullage.base.values import parse_time
-from ullage.quota import contract, serial
-from ullage.quota.remotes import LONGEST_PAUSE_FAILING, SHORTEST_PAUSE
-from ullage.store import overview
+from ullage.quota import contract
+from ullage.quota.remotes import SHORTEST_PAUSE
+from ullage.store import everywhere, handing_on, overview
 from ullage.store.cache import ProfileCache
+from ullage.store.handing_on import MOST_FAILURES
 from ullage.system import claim, places, programs, secret
-from ullage.system.files import read_regular, write_derived
 from ullage.system.lock import hold_lock
 
 TYPE_CHECKING = False
@@ -31,31 +28,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ullage.config import Settings
+    from ullage.store.handing_on import PushState
 
 SECONDS = 15.0
-_STATE, _LOCK = "push.json", "push.lock"
+_LOCK = "push.lock"
 # One that has just given its claim up is about to end.
 _PATIENCE_SECONDS = 5.0
 _LARGEST_ANSWER = 1 << 16
 _LONGEST_WORDS = 200
-_MOST_FAILURES = 8
-
-
-class PushState(Record):
-    """How the last push went: `version` is a mark of what was handed on, `problem` what the first failure said."""
-
-    at: datetime | None = None
-    version: str = ""
-    succeeded_at: datetime | None = None
-    failures: int = 0
-    problem: str = ""
-
-    def find_wait_seconds(self, now: datetime) -> float:
-        """Return for how long nothing may be handed on yet."""
-        if self.at is None or self.at > now:
-            return 0.0
-        pause = min(SHORTEST_PAUSE * (1 << min(self.failures, _MOST_FAILURES)), LONGEST_PAUSE_FAILING)
-        return max(0.0, (self.at + pause - now).total_seconds())
 
 
 def main() -> int:
@@ -74,7 +54,7 @@ def push_news(environ: Mapping[str, str], sleep: Callable[[float], None] = time.
     root = places.locate_cache(environ)
     with hold_lock(os.path.join(root, _LOCK), _PATIENCE_SECONDS) as alone:
         while alone and settings.push:
-            pushed, version = load_last(root), _mark_version(environ)
+            pushed, version = handing_on.load_last(root), _mark_version(environ)
             wait = pushed.find_wait_seconds(datetime.now(UTC))
             if pushed.version == version or wait > SHORTEST_PAUSE.total_seconds():
                 claim.release(root, claim.PUSH)
@@ -84,34 +64,14 @@ def push_news(environ: Mapping[str, str], sleep: Callable[[float], None] = time.
                 continue
             claim.hold(root, time.time() + wait + 2 * SECONDS, claim.PUSH)
             sleep(wait)
-            _save(root, _push(settings, environ, pushed))
-
-
-def load_last(root: str) -> PushState:
-    """Return how the last push went."""
-    try:
-        fields = jsontext.loads(read_regular(os.path.join(root, _STATE), own=True) or b"")
-        failures = fields["failures"]
-        return PushState(
-            at=parse_time(fields["at"]),
-            version=clean(fields["version"]),
-            succeeded_at=parse_time(fields["succeeded_at"]),
-            failures=failures if isinstance(failures, int) else 0,
-            problem=clean(fields["problem"], 2 * _LONGEST_WORDS),
-        )
-    except (ValueError, KeyError, TypeError):
-        return PushState()
-
-
-def _save(root: str, pushed: PushState) -> None:
-    write_derived([os.path.join(root, _STATE)], serial.encode(pushed))
+            handing_on.save(root, _push(settings, environ, pushed))
 
 
 def _push(settings: Settings, environ: Mapping[str, str], before: PushState) -> PushState:
     # The mark is taken first: what is written meanwhile is handed on next.
     version, now = _mark_version(environ), datetime.now(UTC)
     shown = overview.load_all(overview.list_profiles(environ), environ, settings.thresholds, now)
-    document = contract.encode(overview.describe_all(shown, settings.thresholds, now))
+    document = contract.encode(everywhere.describe_all(shown, settings.thresholds, now))
     given = secret.withhold_keys(environ, settings.key_variables)
     with ThreadPoolExecutor(max_workers=len(settings.push)) as pool:
         problems = list(pool.map(lambda command: _hand_on(command, document, given), settings.push))
@@ -119,7 +79,7 @@ def _push(settings: Settings, environ: Mapping[str, str], before: PushState) -> 
     after = before.replace(at=now, version=version, problem=problem)
     if problem:
         # It may be the document that a machine does not take: it is not offered again before there is news.
-        return after.replace(failures=min(before.failures + 1, _MOST_FAILURES))
+        return after.replace(failures=min(before.failures + 1, MOST_FAILURES))
     return after.replace(failures=0, succeeded_at=now)
 
 

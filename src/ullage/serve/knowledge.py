@@ -14,7 +14,7 @@ from ullage.quota import contract, timeline
 from ullage.quota.changes import find_next_turn
 from ullage.render import burnup
 from ullage.serve import documents
-from ullage.store import history, overview
+from ullage.store import everywhere, history, overview
 from ullage.store.cache import ProfileCache
 from ullage.system import detach, places
 
@@ -69,8 +69,9 @@ class Knowledge:
     def build_every_usage(self, now: datetime) -> ProfilesDocument:
         """Return the usage documents of all accounts."""
         profiles = self.list_profiles()
-        thresholds = self.load_thresholds(profiles[0], now)
-        return overview.describe_all(overview.load_all(profiles, self.environ, thresholds, now), thresholds, now)
+        settings = self._load(profiles[0], now).settings
+        shown = everywhere.load_everywhere(profiles, self.environ, settings, now)
+        return everywhere.describe_all(shown, settings.thresholds, now)
 
     def expose_metrics(self, now: datetime, *, openmetrics: bool) -> bytes:
         """Return the metrics of all accounts as text."""

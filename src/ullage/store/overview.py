@@ -18,7 +18,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from ullage.quota.contract import ProfilesDocument
     from ullage.quota.model import Account, Problem, Reading, Thresholds
     from ullage.quota.pace import Forecast, Sample
     from ullage.quota.schedule import Schedule
@@ -26,7 +25,10 @@ if TYPE_CHECKING:
 
 
 class Overview(Record):
-    """What screens show of one profile; samples and forecasts by window id."""
+    """What screens show of one profile; samples and forecasts by window id.
+
+    `machines` are the others that told of its account; `profile` names one of them where no profile is of the account.
+    """
 
     profile: str | None = None
     reading: Reading | None
@@ -34,6 +36,7 @@ class Overview(Record):
     samples: Mapping[str, Sequence[Sample]]
     forecasts: Mapping[str, Forecast]
     sign_in: SignInFacts | None = None
+    machines: tuple[str, ...] = ()
 
     @property
     def problem(self) -> Problem | None:
@@ -82,20 +85,6 @@ def load_all(
         ):
             newest.append(one)
     return [one for one in known if any(one is each for each in newest)]
-
-
-def describe_all(shown: Iterable[Overview], thresholds: Thresholds, now: datetime) -> ProfilesDocument:
-    """Return what profiles show as the contract words it."""
-    from ullage.quota import contract
-
-    profiles = [
-        contract.ProfileDocument(
-            profile=each.profile or "default",
-            usage=contract.build_document(each.reading, each.schedule, thresholds, now, each.forecasts),
-        )
-        for each in shown
-    ]
-    return contract.ProfilesDocument(schema=1, profiles=profiles)
 
 
 def _as_of(known: Overview) -> datetime:
