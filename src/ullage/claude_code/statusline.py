@@ -113,7 +113,9 @@ def _take_in(payload: bytes, environ: MutableMapping[str, str], *, shows: bool, 
         line = _line(_shown(statement, known.reading), session, settings, environ, now)
     if shows and prints:
         _print(line)
-    if statement and (statement.is_news or _is_unpublished(statement.path, directory)):
+    # Another fills a cache that is only trusted to be read.
+    is_ours = not environ.get("ULLAGE_TRUSTED_CACHE")
+    if statement and is_ours and (statement.is_news or _is_unpublished(statement.path, directory)):
         _save(statement, known, settings, environ)
     start_refresh_if_due(environ, ("ansi",))
     return line

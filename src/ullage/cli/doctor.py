@@ -67,7 +67,7 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
     timed = [f"{name} {taken} ms" for name, taken in document["prompt_milliseconds"].items() if taken is not None]
     if timed:
         yield f"a prompt  {', '.join(timed)}"
-    yield f"cache     {_directory(document['cache'])}"
+    yield f"cache     {_directory(document['cache'])}{_trust(document['cache'])}"
     yield f"state     {_directory(document['state'])}"
     if document["state"] is not None:
         yield f"history   {_history(document['state']['history'])}"
@@ -118,6 +118,10 @@ def _directory(found: dict[str, Any] | None) -> str:
     if found is None:
         return "nowhere"
     return f"{found['directory']}, {_standing(found)}"
+
+
+def _trust(found: dict[str, Any] | None) -> str:
+    return "; trusted to be read (ULLAGE_TRUSTED_CACHE), so no refresh is started" if found and found["trusted"] else ""
 
 
 def _standing(found: dict[str, Any]) -> str:

@@ -24,6 +24,7 @@ from ullage.quota.schedule import Schedule
 from ullage.store import handing_on, overview, sign_in
 from ullage.store.cache import ProfileCache
 from ullage.system import directories
+from ullage.system.files import is_trusted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -85,6 +86,11 @@ def examine(environ: Mapping[str, str], now: datetime, *, measured: bool = False
 def _cache(environ: Mapping[str, str], findings: list[Finding]) -> ProfileCache | None:
     try:
         cache = ProfileCache(environ)
+        if is_trusted(cache.root):
+            if not os.access(cache.directory, os.R_OK | os.X_OK):
+                words = f"{cache.directory} is trusted (ULLAGE_TRUSTED_CACHE), and cannot be read. Mount what fills it."
+                findings.append(Finding(code="cache_unreadable", message=words, exit_code=5))
+            return cache
         for directory in _directories(cache):
             directories.refuse_strangers(directory)
     except UsageError as error:
@@ -126,7 +132,7 @@ def _directories(cache: ProfileCache) -> Iterator[str]:
 def _cache_document(cache: ProfileCache | None) -> dict[str, Any] | None:
     if cache is None:
         return None
-    return describe_directory(cache.directory)
+    return {**describe_directory(cache.directory), "trusted": is_trusted(cache.root)}
 
 
 def _state(environ: Mapping[str, str], findings: list[Finding]) -> dict[str, Any] | None:

@@ -99,6 +99,10 @@ class DirectoryDocument(Document):
     yours: bool | None
 
 
+class CacheDocument(DirectoryDocument):
+    trusted: Annotated[bool, Meta(description="filled by another, and only read: no refresh is started")]
+
+
 class HistoryFileDocument(Document):
     file: str
     exists: bool
@@ -186,7 +190,7 @@ class DoctorDocument(Document):
     variables: list[str]
     hosts: list[HostDocument]
     prompt_milliseconds: dict[str, float | None]
-    cache: DirectoryDocument | None
+    cache: CacheDocument | None
     state: StateDocument | None
     reading: ReadingDocument | None
     refresh: RefreshDocument

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ullage.quota.model import Problem, Reading
     from ullage.store.cache import ProfileCache
 
-    Result = Literal["refreshed", "not_due", "busy", "held", "failed"]
+    Result = Literal["refreshed", "not_due", "busy", "held", "failed", "elsewhere"]
     # Hears the other machines for an inquiry, and returns what went wrong with one of them.
     Ear = Callable[[Inquiry], Problem | None]
 

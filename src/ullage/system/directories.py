@@ -7,6 +7,7 @@ import os
 import stat
 
 from ullage.base.errors import CacheError, UllageError
+from ullage.system.files import is_trusted
 
 CACHE, STATE = "ULLAGE_CACHE_DIR", "ULLAGE_STATE_DIR"
 _MOST_LINKS = 40
@@ -23,6 +24,11 @@ def make_private(root: str, directory: str = "", *, variable: str = CACHE) -> No
     owns one, may write in one, or may replace the root.
     """
     part = root
+    if is_trusted(root):
+        raise CacheError(
+            f"{root} is only read here (ULLAGE_TRUSTED_CACHE), and never written to. Do this where it is filled, "
+            "or unset the variable."
+        )
     refuse_home_of_another(root, os.environ.get("HOME", ""), variable=variable)
     try:
         make_missing(root)
