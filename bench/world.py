@@ -120,7 +120,7 @@ def make_due(environ: Mapping[str, str]) -> None:
         fields = first.split(b" ")
         fields[3] = str(round(long_ago.timestamp())).encode()
         cache.save_timeline(surface, b" ".join(fields) + newline + frames, None)
-    AccountCache(cache.root, cache.load_schedule().account).save_asked_at(long_ago)
+    AccountCache(cache.environ, cache.load_schedule().account).save_asked_at(long_ago)
 
 
 def make_older(environ: Mapping[str, str], surface: str, by: int) -> None:

@@ -18,8 +18,16 @@ ullage_off() { 'builtin' 'typeset' -g ULLAGE_OFF=1; }
 ullage_segment() { 'builtin' 'print' -rn -- "${ullage_segment-}"; }
 
 # powerlevel10k evaluates both when it shows them, so that a refresh that lands is seen. There is no instant_prompt_ullage:
-# before .zshrc has run, nothing is known that is true now.
-prompt_ullage() { p10k segment -s "${__ullage_level-}" -c '$ullage_segment' -e -t '$ullage_segment'; }
+# before .zshrc has run, nothing is known that is true now. Where the theme has colours for it, the text has none of its own.
+# The theme asks before our own hook has run, so that the level would be that of the prompt before.
+prompt_ullage() {
+    __ullage_precmd
+    'builtin' 'local' __ullage_content='$ullage_segment' __ullage_state=POWERLEVEL9K_ULLAGE_${__ullage_level-}
+    'builtin' 'local' __ullage_own=${__ullage_state}_FOREGROUND __ullage_ground=${__ullage_state}_BACKGROUND
+    __ullage_own=${(P)__ullage_own-}${(P)__ullage_ground-}
+    [[ -z $__ullage_own${POWERLEVEL9K_ULLAGE_FOREGROUND-}${POWERLEVEL9K_ULLAGE_BACKGROUND-} ]] || __ullage_content='$__ullage_bare'
+    p10k segment -s "${__ullage_level-}" -c '$ullage_segment' -e -t "$__ullage_content"
+}
 
 # What runs at every prompt is written to mean the same under any options; the rest sets its own. Under xtrace its steps
 # go nowhere.
@@ -266,12 +274,12 @@ __ullage_install() {
     fi
     # psvar[60] is the space between the segment and the prompt; then come pairs of a colour and a text.
     'builtin' 'typeset' -gi __ullage_last=107
-    'builtin' 'typeset' -g __ullage_reference=
+    'builtin' 'typeset' -g __ullage_reference= __ullage_bare=
     'builtin' 'local' -i __ullage_n
     for (( __ullage_n = 61; __ullage_n <= __ullage_last; __ullage_n++ )); do
         __ullage_reference+="%(${__ullage_n}V.%{"$'\e['"%${__ullage_n}vm%}.)"
         (( __ullage_n++ ))
-        __ullage_reference+="%${__ullage_n}v"
+        __ullage_reference+="%${__ullage_n}v" __ullage_bare+="%${__ullage_n}v"
     done
     'builtin' 'typeset' -gA __ullage_forms
     __ullage_forms=(psvar "$__ullage_reference%60v" plain '${__ullage_uncoloured-}' bang '${__ullage_doubled-}'

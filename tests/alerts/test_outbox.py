@@ -202,7 +202,7 @@ def test_an_outbox_that_cannot_be_written_fails_no_refresh(
     environ: dict[str, str], simulate: Simulate, heard: object, cache: ProfileCache
 ) -> None:
     simulate("over-limit")
-    shared = AccountCache(cache.root, Account(id=ACCOUNT_ID, organization_id=ORGANIZATION_ID))
+    shared = AccountCache(cache.environ, Account(id=ACCOUNT_ID, organization_id=ORGANIZATION_ID))
     shared.make()
     assert shared.directory is not None
     (Path(shared.directory) / "outbox").write_text("a file in its place")

@@ -160,3 +160,18 @@ def test_what_is_no_json_is_not_written() -> None:
     assert jsontext.dumps([float("nan"), float("inf"), (1, 2)]) == "[null, null, [1, 2]]"
     with pytest.raises(TypeError, match="bytes is no JSON"):
         jsontext.dumps({"a": b"x"})
+
+
+@pytest.mark.parametrize(
+    "value", [{"a": [1, 2.5, None, True, "ä\n\u2028"], "b": {}, "c": [[], {"d": -0.0}]}, [], "x", 0]
+)
+def test_a_value_on_one_line_or_several_is_that_of_json(value: object) -> None:
+    assert jsontext.dumps_line(value) == json.dumps(value, ensure_ascii=False)
+    assert jsontext.indented(value) == json.dumps(value, ensure_ascii=False, indent=1)
+
+
+@pytest.mark.parametrize("dumps", [jsontext.dumps_line, jsontext.indented])
+@pytest.mark.parametrize("value", [object(), {"a": b"x"}, [{1, 2}]])
+def test_what_is_no_json_is_refused(dumps: Callable[[object], str], value: object) -> None:
+    with pytest.raises(TypeError):
+        dumps(value)

@@ -10,7 +10,9 @@ import pytest
 
 from tests.support.tools import ullage
 from ullage import __version__
-from ullage.cli import COMMANDS, main, run
+from ullage.cli import run
+from ullage.cli.group import main
+from ullage.cli.listing import COMMANDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

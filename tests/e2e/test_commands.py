@@ -15,7 +15,7 @@ import pytest
 
 from tests.support.tools import ULLAGE, make_due, run, ullage
 from ullage import refresh
-from ullage.cli import COMMANDS
+from ullage.cli.listing import COMMANDS
 from ullage.quota.timeline import SURFACES
 from ullage.simulate import SCENARIOS, Simulator
 from ullage.store.cache import ProfileCache

@@ -287,4 +287,4 @@ def test_another_account_of_another_machine_is_shown_once_and_apart(laptop: dict
         (ACCOUNT_ID, []),
         ("two", ["x", "y"]),
     ]
-    assert len(RemoteStore(laptop["ULLAGE_CACHE_DIR"]).load_all([])) == 2
+    assert len(RemoteStore(laptop).load_all([])) == 2

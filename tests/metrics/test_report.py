@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.receivers import Receiver
 from tests.support.tools import processes, ullage, wait_until
-from ullage.metrics import report
+from ullage.metrics import outcomes
 from ullage.store.cache import ProfileCache
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def test_a_refresh_does_not_wait_for_a_gateway_that_says_nothing(environ: dict[s
         wait_until(gateway.arrived.is_set, what="the metrics at the gateway")
         gateway.go_on.set()
         wait_until(
-            lambda: [one.problem for one in report.load_last(environ)] == [""], what="the note that they arrived"
+            lambda: [one.problem for one in outcomes.load_last(environ)] == [""], what="the note that they arrived"
         )
     wait_until(lambda: not processes(environ), what="the end of the process that sent them")
 
@@ -82,7 +82,7 @@ def test_what_went_wrong_is_told_until_it_works(
     with Receiver(500).running() as receiver:
         configure(environ, **{way: str(tmp_path / "absent") if way == "textfile" else receiver.address})
         assert ullage("refresh", environ=environ).returncode == 0
-        wait_until(lambda: report.load_last(environ), what="the note of a failure")
+        wait_until(lambda: outcomes.load_last(environ), what="the note of a failure")
         told = ullage("metrics", environ=environ)
         assert told.returncode == 0
         assert told.stderr.startswith(f"ullage: metrics.{way}: ")
@@ -127,7 +127,7 @@ def test_a_password_is_in_no_output_and_no_argument(
         with open(f"/proc/{process}/environ", "rb") as file:
             assert b"open-sesame" not in file.read()
         gateway.go_on.set()
-        wait_until(lambda: report.load_last(environ), what="the note of a failure")
+        wait_until(lambda: outcomes.load_last(environ), what="the note of a failure")
         outputs = [refreshed, *(ullage(*words, environ=environ) for words in (["metrics"], ["doctor"], ["config"]))]
     assert "open-sesame" not in "".join(done.stdout + done.stderr for done in outputs)
     assert gateway.requests[0].headers["Authorization"].startswith("Basic ")
@@ -138,7 +138,7 @@ def test_a_damaged_note_is_none(environ: dict[str, str], tmp_path: Path) -> None
     for text in (b"", b"{", b"[]", b'{"format": 1}', b'{"format": 1, "ways": {"push": 3}}', b"[" * 100_000):
         with open(os.path.join(environ["ULLAGE_STATE_DIR"], "metrics.json"), "wb") as file:
             file.write(text)
-        assert report.load_last(environ) == ()
+        assert outcomes.load_last(environ) == ()
 
 
 def test_what_is_kept_is_the_users_alone(environ: dict[str, str]) -> None:

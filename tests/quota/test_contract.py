@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from tests.support.samples import NOW, moments, problems, reading, readings, window
-from ullage.quota import contract
+from ullage.quota import contract, schemas
 from ullage.quota.model import Account, Credits, Money, Problem, Reading, Thresholds
 from ullage.quota.pace import Forecast
 from ullage.quota.schedule import Schedule
 from ullage.sources.wire import parse_usage
 
-SCHEMA = json.loads(json.dumps(contract.build_schema()))
+SCHEMA = json.loads(json.dumps(schemas.build_schema("usage")))
 VALIDATOR = Draft202012Validator(SCHEMA)
 PLAN = Schedule(account_id="a1b2", attempted_at=NOW, refresh_at=NOW + timedelta(minutes=5))
 DOLLARS = Money(amount_minor=5000, currency="USD", exponent=2)

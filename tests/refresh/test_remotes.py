@@ -232,7 +232,7 @@ def test_two_machines_that_ask_each_other_make_no_number_younger(
     for _ in range(4):
         refresh.refresh(environ)
         document = contract.build_document(known(environ), Schedule(), settings.thresholds, clock.now)
-        (tmp_path / "here.json").write_bytes(contract.encode(document))
+        (tmp_path / "here.json").write_text(contract.encode(document))
         clock.pass_by(minutes=6)
     assert here.runs == 4
     assert format_time(known(environ).as_of) == format_time(began)
@@ -249,7 +249,7 @@ def test_no_key_of_another_reaches_a_command(
     assert "PATH=" in (tmp_path / "env").read_text()
     assert "secret" not in (tmp_path / "env").read_text()
     assert "sk-ant" not in (tmp_path / "env").read_text()
-    answers = RemoteStore(environ["ULLAGE_CACHE_DIR"]).load_all(["laptop", "server"])
+    answers = RemoteStore(environ).load_all(["laptop", "server"])
     assert [answer.problem.code for answer in answers if answer.problem] == ["remote_unreadable", "remote_unreachable"]
     assert "secret" not in "".join(path.read_text() for path in (tmp_path / "cache" / "remotes").glob("*.json"))
 
@@ -258,7 +258,7 @@ def test_a_process_that_asks_keeps_others_from_it(environ: dict[str, str], tmp_p
     laptop = Machine(tmp_path, "laptop")
     laptop.say(40.0, clock.now)
     configure(environ, laptop.entry())
-    settings, store = config.load(environ)[0], RemoteStore(environ["ULLAGE_CACHE_DIR"])
+    settings, store = config.load(environ)[0], RemoteStore(environ)
     with store.lock("laptop") as alone:
         assert alone
         [answer] = remotes.ask_all(settings.remotes, settings, environ, store, clock.now)

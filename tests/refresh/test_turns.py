@@ -72,7 +72,7 @@ def turn_back(environ: Mapping[str, str], by: timedelta, **changes: Any) -> None
     """Make what is in the cache older, as if so much time had passed."""
     cache = ProfileCache(environ)
     schedule = cache.load_schedule()
-    shared = AccountCache(cache.root, schedule.account)
+    shared = AccountCache(cache.environ, schedule.account)
     asked_at = shared.load_asked_at()
     if asked_at is not None:
         shared.save_asked_at(asked_at - by)

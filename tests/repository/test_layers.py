@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.tools import REPOSITORY
 from ullage.base import errors
-from ullage.cli import COMMANDS
+from ullage.cli.listing import COMMANDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -70,8 +70,8 @@ HOMES = {
     "filelock": ["system.lock"],
     "_datetime": ["base.dates"],
     "platformdirs": ["config"],
-    "rich": ["cli.progress", "render.table"],
-    "msgspec": ["quota.contract", "quota.schemas", "tokens.lines"],
+    "rich": ["cli.progress"],
+    "msgspec": ["quota.fields", "quota.schemas", "tokens.lines"],
     "sqlite3": ["system.database"],
     "PIL": ["render.picture"],
     "desktop_notifier": ["alerts.channels"],

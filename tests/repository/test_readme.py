@@ -9,11 +9,12 @@ import msgspec
 import pytest
 
 from tests.support.tools import REPOSITORY
-from ullage.cli import COMMANDS
+from ullage.cli.listing import COMMANDS
 from ullage.config.options import OPTIONS
 from ullage.config.template import WINDOW_ATTRIBUTES
 from ullage.quota.contract import UsageDocument
 from ullage.quota.meters import SOURCES
+from ullage.quota.schemas import CONTRACT
 from ullage.quota.timeline import SURFACES
 
 README = (REPOSITORY / "README.md").read_text("utf-8")
@@ -59,8 +60,8 @@ def test_the_example_is_the_contract() -> None:
     example = re.search(r"```json\n(.*?)```", REFERENCE, re.DOTALL)
     assert example is not None
     document = json.loads(example.group(1))
-    msgspec.convert(document, UsageDocument)
-    assert set(document) == set(UsageDocument.__struct_fields__)
+    msgspec.convert(document, CONTRACT["UsageDocument"])
+    assert set(document) == set(UsageDocument.__annotations__)
 
 
 @pytest.mark.parametrize("target", sorted(set(re.findall(r"`make ([a-z]+)`", README))))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import msgspec
@@ -11,8 +11,8 @@ import pytest
 
 from tests.support.serving import Served, serving
 from tests.support.tools import REPOSITORY, make_due, need, run, ullage, wait_until
-from ullage import metrics
-from ullage.quota import contract
+from ullage.metrics import formats
+from ullage.quota import schemas
 from ullage.serve import documents
 from ullage.serve.routes import ROUTES
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def test_usage_is_the_document_of_the_command(shared: Served) -> None:
     answer = shared.ask("/v1/usage", shared.token())
     assert answer.status == 200
-    jsonschema.validate(answer.json, contract.build_schema())
+    jsonschema.validate(answer.json, schemas.build_schema("usage"))
     shown = json.loads(ullage("usage", "--json", "--no-refresh", environ=shared.environ).stdout)
     for document in (shown, answer.json):
         document["age_seconds"] = None
@@ -39,7 +39,8 @@ def test_usage_is_the_document_of_the_command(shared: Served) -> None:
 
 
 def test_profiles_names_each_account(shared: Served) -> None:
-    document = msgspec.convert(shared.ask("/v1/profiles", shared.token()).json, contract.ProfilesDocument)
+    kind: Any = schemas.CONTRACT["ProfilesDocument"]
+    document = msgspec.convert(shared.ask("/v1/profiles", shared.token()).json, kind)
     assert [one.profile for one in document.profiles] == [shared.environ["CLAUDE_CONFIG_DIR"]]
     named = shared.ask(f"/v1/usage?profile={document.profiles[0].profile}", shared.token())
     assert named.json["account"] == shared.ask("/v1/usage", shared.token()).json["account"]
@@ -208,7 +209,7 @@ def test_the_guides_examples_work(known: dict[str, str], tmp_path: Path) -> None
 def test_metrics_are_those_of_the_command(shared: Served) -> None:
     token = shared.token("metrics")
     plain = shared.ask("/metrics", token)
-    assert (plain.status, plain.headers["content-type"]) == (200, metrics.CONTENT_TYPE)
+    assert (plain.status, plain.headers["content-type"]) == (200, formats.PLAIN_TYPE)
     printed = ullage("metrics", environ=shared.environ).stdout
 
     def names(text: str) -> list[str]:
@@ -217,6 +218,6 @@ def test_metrics_are_those_of_the_command(shared: Served) -> None:
     assert names(plain.body.decode()) == names(printed)
     assert "ullage_window_used_ratio{" in printed
     opened = shared.ask("/metrics", token, Accept="application/openmetrics-text;version=1.0.0,text/plain;q=0.5")
-    assert opened.headers["content-type"] == metrics.OPENMETRICS_TYPE
+    assert opened.headers["content-type"] == formats.OPENMETRICS_TYPE
     assert opened.body.endswith(b"# EOF\n")
     assert shared.ask("/metrics", shared.token()).status == 200

@@ -268,11 +268,10 @@ def test_the_diff_is_one_that_patch_understands(before: bytes, after: bytes) -> 
         return
     shown = userfile.format_diff(Change(file=UserFile(path="rc", real="rc", data=before), after=after))
     assert "\x1b" not in shown
-    header = re.search(r"^@@ -(\d+),(\d+) \+(\d+),(\d+) @@$", shown, re.MULTILINE)
-    assert header is not None
-    body = [line for line in shown.split("\n")[3:] if not line.startswith("\\")]
-    assert int(header[2]) == sum(line[:1] in " -" for line in body)
-    assert int(header[4]) == sum(line[:1] in " +" for line in body)
+    hunks = re.findall(r"^@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@$", shown, re.MULTILINE)
+    body = [line for line in shown.split("\n")[2:] if line[:1] in " -+"]
+    for column, signs in enumerate((" -", " +")):
+        assert sum(int(hunk[column] or 1) for hunk in hunks) == sum(line[0] in signs for line in body)
 
 
 def test_the_diff_applies(path: Path, tmp_path: Path) -> None:

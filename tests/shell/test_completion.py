@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.shells import BASH, FISH, ZSH
 from tests.support.tools import need, run, ullage
-from ullage.cli import Commands, main
+from ullage.cli.group import Commands, main
 from ullage.cli.listing import WORDS
 
 if TYPE_CHECKING:

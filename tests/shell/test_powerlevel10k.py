@@ -8,7 +8,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from tests.support.contrast import READABLE, contrast
 from tests.support.shells import ZSH, publish
+from ullage.config.palette import Look
+from ullage.setup import frameworks
 from ullage.system.places import locate_profile
 
 THEME = r"""
@@ -28,6 +33,28 @@ p10k() {
     PROMPT='${${:-'$condition'}:+<'$text'> }$ '
 }
 """
+# How it colours an element: by parameters of its state, else of the element. It asks for it before other hooks run.
+COLOURED = r"""
+setopt prompt_subst
+p10k() {
+    local text=${@[-1]} own=POWERLEVEL9K_ULLAGE_FOREGROUND ground=POWERLEVEL9K_ULLAGE_BACKGROUND
+    local -A options=("${(@)@[2,5]}")
+    own=POWERLEVEL9K_ULLAGE_${options[-s]}_FOREGROUND
+    [[ -n ${(P)own+x} ]] || own=POWERLEVEL9K_ULLAGE_FOREGROUND
+    ground=POWERLEVEL9K_ULLAGE_${options[-s]}_BACKGROUND
+    [[ -n ${(P)ground+x} ]] || ground=POWERLEVEL9K_ULLAGE_BACKGROUND
+    PROMPT="%F{${(P)own:-default}}%K{${(P)ground:-default}} ${text} %k%f$ "
+}
+precmd_functions+=(prompt_ullage)
+"""
+LINES = next(each.second_lines for each in frameworks.ALL if each.name == "powerlevel10k")
+TEXTS: dict[str, list[tuple[str, str] | str]] = {
+    "normal": ["5h ", ("37%", "normal")],
+    "warning": ["5h ", ("82%!", "warning")],
+    "critical": ["5h ", ("95%!!", "critical")],
+    "exhausted": ["5h ", ("100%×", "exhausted")],  # the mark of a window that is used up
+    "stale": ["5h ", ("~37%", "stale")],
+}
 
 
 def test_segment_is_expanded_when_it_is_shown(environ: dict[str, str], tmp_path: Path) -> None:
@@ -58,3 +85,38 @@ def test_instant_prompt_shows_no_number_of_before(environ: dict[str, str]) -> No
         terminal.wait_for_line("$")
         terminal.enter("print -r -- ${+functions[prompt_ullage]} ${+functions[instant_prompt_ullage]}")
         terminal.wait(lambda terminal: "1 0" in terminal.lines)
+
+
+def publish_at(environ: dict[str, str], level: str) -> str:
+    """Have the segment stand at a level; return its text."""
+    publish(environ, TEXTS[level])
+    path = Path(locate_profile(environ), "zsh.timeline")
+    path.write_text(path.read_text().replace(" normal ", f" {level} "))
+    return "".join(part if isinstance(part, str) else part[0] for part in TEXTS[level])
+
+
+@pytest.mark.parametrize("theirs", ["", "POWERLEVEL9K_BACKGROUND=238"], ids=["rainbow", "classic"])
+@pytest.mark.parametrize("level", TEXTS)
+def test_level_has_a_ground_of_its_own_in_a_coloured_bar(environ: dict[str, str], level: str, theirs: str) -> None:
+    shown = f" {publish_at(environ, level)} "
+    with ZSH.start(environ, [COLOURED, theirs, ZSH.init("--manual"), LINES]) as terminal:
+        # Of the first prompt on, which the theme makes before our own hook has run.
+        terminal.wait_for_line(f"{shown}$")
+        [ground], [colour] = set(terminal.grounds(shown)), set(terminal.colours(shown))
+        assert ground != "default"
+        assert contrast(f"#{colour}", f"#{ground}") >= READABLE
+
+
+def test_text_brings_its_colours_where_the_bar_has_none(environ: dict[str, str]) -> None:
+    shown = publish_at(environ, "warning")
+    with ZSH.start(environ, [COLOURED, "POWERLEVEL9K_BACKGROUND=", ZSH.init("--manual"), LINES]) as terminal:
+        terminal.wait_for_line(f" {shown} $")
+        assert set(terminal.grounds(shown)) == {"default"}
+        assert terminal.colours(shown) == ["default"] * 3 + ["brown"] * 4
+
+
+def test_colours_of_the_states_are_those_of_badges() -> None:
+    for level, style in Look().in_badge().items():
+        colour, ground = style.removeprefix("bold ").replace("color", "").split(" on_")
+        assert f"POWERLEVEL9K_ULLAGE_{level.upper()}_FOREGROUND={colour}}}" in LINES
+        assert f"POWERLEVEL9K_ULLAGE_{level.upper()}_BACKGROUND={ground}}}" in LINES

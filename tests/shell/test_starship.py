@@ -8,8 +8,11 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyte
 import pytest
 
+from tests.support.contrast import READABLE, contrast
+from tests.support.terminal import find_colours, find_grounds
 from tests.support.tools import REPOSITORY, SCRIPTS, need, run, still_hangs, ullage, wait_until
 from ullage.prompt.publish import read_boot_clock
 from ullage.quota import timeline
@@ -175,6 +178,47 @@ def test_setup_writes_what_starship_shows(environ: dict[str, str], starship: str
     done = run([starship, "prompt"], {**environ, "STARSHIP_SHELL": "fish"})
     assert done.stderr == ""
     assert "5h 42%" in done.stdout
+
+
+POWERLINES = {"gruvbox-rainbow": "$docker_context", "catppuccin-powerline": "$conda"}
+
+
+def read_powerline_module(powerline: str) -> str:
+    """Return the module that docs/frameworks.md has for a powerline."""
+    page = (REPOSITORY / "docs" / "frameworks.md").read_text()
+    [text] = [block for block in re.findall(r"```toml\n(.*?)```", page, re.DOTALL) if "bg:" in block]
+    other = re.search(rf'{powerline}: ("[^"]+")', text)
+    return re.sub(r'style = "[^"]+"', f"style = {other[1]}", text) if other else str(text)
+
+
+@pytest.mark.parametrize("surface", ["plain", "starship"])
+@pytest.mark.parametrize("powerline", POWERLINES)
+def test_a_powerline_is_not_torn(
+    environ: dict[str, str],
+    simulate: Callable[..., Simulator],
+    starship: str,
+    tmp_path: Path,
+    powerline: str,
+    surface: str,
+) -> None:
+    simulate("models")
+    ullage("refresh", environ=environ)
+    preset = run([starship, "preset", powerline], environ).stdout
+    behind = POWERLINES[powerline]
+    assert f"{behind}\\\n" in preset
+    module = read_powerline_module(powerline).replace('"plain"', f'"{surface}"')
+    text = preset.replace(f"{behind}\\\n", f"{behind}\\\n${{custom.ullage}}\\\n", 1) + module
+    (tmp_path / "starship.toml").write_text(PATIENT + text)
+    inside = {**environ, "STARSHIP_CONFIG": str(tmp_path / "starship.toml"), "STARSHIP_CACHE": str(tmp_path / "cache")}
+    done = run([starship, "prompt"], {**inside, "STARSHIP_SHELL": "fish", "COLORTERM": "truecolor"})
+    screen = pyte.Screen(120, 6)
+    pyte.Stream(screen).feed(done.stdout.replace("\n", "\r\n"))
+    grounds = find_grounds(screen, " fable 82%! ")
+    assert len(set(grounds)) == 1
+    assert grounds[0] != "default"
+    if surface == "plain":
+        [colour] = set(find_colours(screen, " fable 82%! "))
+        assert contrast(f"#{colour}", f"#{grounds[0]}") >= READABLE
 
 
 def test_custom_runs_no_shell_around_ullage_prompt(

@@ -15,7 +15,7 @@ import pytest
 
 from tests.support.tools import PATIENCES, REPOSITORY, ULLAGE, is_running, wait_until
 from ullage.base.errors import SourceError
-from ullage.cli import options
+from ullage.cli import asking
 from ullage.quota.model import Account
 from ullage.simulate import write_account
 from ullage.sources import claude_cli
@@ -118,7 +118,7 @@ def test_both_questions_share_one_deadline(
 def test_whoever_waits_for_a_refresh_waits_longer_than_it_can_take() -> None:
     # The deadline, and twice the end of a program that does not go by itself.
     longest = claude_cli.ANSWER_SECONDS + 2 * (claude_cli._GOODBYE_SECONDS + 2 * programs._SIGNAL_SECONDS)
-    assert longest < 40 < options.LONGEST_REFRESH_SECONDS
+    assert longest < 40 < asking.LONGEST_REFRESH_SECONDS
 
 
 def test_a_child_that_a_wrapper_leaves_is_ended(claude: dict[str, str], now: datetime) -> None:

@@ -152,13 +152,13 @@ def test_no_source_parses_the_whole_file_to_learn_who_is_signed_in(
 
 
 def test_a_mark_changes_with_the_file(environ: dict[str, str]) -> None:
-    assert claude_state.mark(environ) is None
+    assert claude_state.find_state_mark(environ) is None
     path = Path(claude_state.locate_file(environ))
     path.write_text("{}")
-    first = claude_state.mark(environ)
-    assert claude_state.mark(environ) == first
+    first = claude_state.find_state_mark(environ)
+    assert claude_state.find_state_mark(environ) == first
     path.write_text('{"a": 1}')
-    assert claude_state.mark(environ) != first
+    assert claude_state.find_state_mark(environ) != first
 
 
 def test_the_clock_of_the_sample_is_a_time() -> None:

@@ -394,10 +394,9 @@ def test_the_answer_to_a_key_that_is_anothers_by_now_is_not_taken_for_the_first_
     note.write_text(json.dumps({**json.loads(note.read_text()), "account_id": "somebody", "mark": "of another key"}))
     assert source(environ).account(environ).id == "somebody"
     assert ullage("refresh", "--force", environ=environ).returncode == 0
-    assert AccountCache(cache.root, Account(id="somebody", organization_id=ORGANIZATION)).load_reading("web") is None
-    assert (
-        AccountCache(cache.root, Account(id=ACCOUNT_ID, organization_id=ORGANIZATION)).load_reading("web") is not None
-    )
+    accounts = [Account(id=name, organization_id=ORGANIZATION) for name in ("somebody", ACCOUNT_ID)]
+    known = [AccountCache(cache.environ, account).load_reading("web") for account in accounts]
+    assert [reading is not None for reading in known] == [False, True]
     reading = cache.load_reading()
     assert reading is not None
     assert reading.account.id == ACCOUNT_ID
@@ -528,6 +527,6 @@ def test_all_of_it_has_one_deadline(
 
 
 def test_the_longest_wait_is_shorter_than_what_a_waiting_command_grants() -> None:
-    from ullage.cli.options import LONGEST_REFRESH_SECONDS
+    from ullage.cli.asking import LONGEST_REFRESH_SECONDS
 
     assert COMMAND_SECONDS < web.ANSWER_SECONDS < LONGEST_REFRESH_SECONDS

@@ -115,11 +115,11 @@ class Terminal:
 
     def colours(self, text: str) -> list[str]:
         """Return the colour of each character of a text that is on the screen, at its last occurrence."""
-        for y in reversed(range(self.screen.lines)):
-            x = self.screen.display[y].rfind(text)
-            if x >= 0:
-                return [self._style(self.screen.buffer[y][column]) for column in range(x, x + len(text))]
-        pytest.fail(f"{text!r} is not on the screen:\n{self.text}")
+        return [self._style(character) for character in _find(self.screen, text)]
+
+    def grounds(self, text: str) -> list[str]:
+        """Return the background of each character of a text, as `colours` does its colour."""
+        return find_grounds(self.screen, text)
 
     @staticmethod
     def _style(character: pyte.screens.Char) -> str:
@@ -138,6 +138,24 @@ class Terminal:
         self._unread = data[len(shown) :]
         self._stream.feed(_UNKNOWN.sub(b"", shown))
         return True
+
+
+def find_grounds(screen: pyte.Screen, text: str) -> list[str]:
+    """Return the background of each character of a text at its last occurrence on a screen."""
+    return [character.bg for character in _find(screen, text)]
+
+
+def find_colours(screen: pyte.Screen, text: str) -> list[str]:
+    """Return the colour of each character of a text at its last occurrence on a screen."""
+    return [character.fg for character in _find(screen, text)]
+
+
+def _find(screen: pyte.Screen, text: str) -> list[pyte.screens.Char]:
+    for y in reversed(range(screen.lines)):
+        x = screen.display[y].rfind(text)
+        if x >= 0:
+            return [screen.buffer[y][column] for column in range(x, x + len(text))]
+    pytest.fail(f"{text!r} is not on the screen:\n" + "\n".join(line.rstrip() for line in screen.display))
 
 
 def environment_of(process: int) -> dict[str, str]:

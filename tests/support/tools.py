@@ -167,7 +167,7 @@ def make_due(environ: Mapping[str, str], *, ago: int = 1) -> None:
     cache = ProfileCache(environ)
     due = datetime.now(UTC) - timedelta(seconds=ago)
     begun = due - SHORTEST_INTERVAL
-    AccountCache(cache.root, cache.load_schedule().account).save_asked_at(begun)
+    AccountCache(cache.environ, cache.load_schedule().account).save_asked_at(begun)
     cache.save_schedule(cache.load_schedule().replace(attempted_at=begun, refresh_at=due, idle_refresh_at=due))
     postpone(environ, int(due.timestamp()))
 

@@ -30,7 +30,7 @@ needs_root = pytest.mark.skipif(
 
 # Whoever keeps something in the state directory, but the history, whose database refuses by itself.
 KEEPERS: dict[str, Callable[[Mapping[str, str]], object]] = {
-    "prices": lambda environ: prices.save(environ["ULLAGE_STATE_DIR"], _prices()),
+    "prices": lambda environ: prices.save(environ["ULLAGE_STATE_DIR"], _prices(), environ),
     "metrics": report.send_all,
     "installation": identity.identify_installation,
     "tokens of serve": access_tokens.locate_directory,
@@ -263,5 +263,5 @@ def test_every_step_down_from_the_root_is_looked_at(tmp_path: Path) -> None:
     (tmp_path / "root" / "open").mkdir(parents=True)
     (tmp_path / "root" / "open").chmod(0o777)
     with pytest.raises(CacheError, match=f"{tmp_path}/root/open"):
-        directories.make_private(str(tmp_path / "root"), str(tmp_path / "root" / "open" / "leaf"))
+        directories.make_private(str(tmp_path / "root"), str(tmp_path / "root" / "open" / "leaf"), environ={})
     assert _names(tmp_path / "root" / "open") == []

@@ -128,9 +128,9 @@ def test_what_has_no_price_at_all_costs_nothing_known(tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_list_is_refused_with_the_first_mistake(change: dict[str, Any], words: str, tmp_path: Path) -> None:
-    prices.save(str(tmp_path), listed())
+    prices.save(str(tmp_path), listed(), {})
     with pytest.raises(UsageError, match=words):
-        prices.save(str(tmp_path), {**listed(), **change})
+        prices.save(str(tmp_path), {**listed(), **change}, {})
     found, notice = prices.load(str(tmp_path))
     assert (found.source, notice) == ("a test", None)
 
@@ -201,7 +201,7 @@ def test_what_is_no_table_is_refused(document: object) -> None:
 
 def test_the_list_that_is_printed_can_be_put_in_force(tmp_path: Path) -> None:
     plain = {model: prices.describe_price(one) for model, one in prices.load_bundled().models.items()}
-    saved = prices.save(str(tmp_path), json.loads(json.dumps({**listed(), "models": plain})))
+    saved = prices.save(str(tmp_path), json.loads(json.dumps({**listed(), "models": plain})), {})
     assert saved.models == prices.load_bundled().models
 
 
@@ -221,5 +221,5 @@ def test_a_downloaded_list_keeps_no_secret_of_its_address() -> None:
     address = "https://ada:hunter2@prices.example/list.json?token=hunter3#hunter4"
     assert addresses.hide_secrets(address) == "https://prices.example/list.json"
     with pytest.raises(UsageError) as refused:
-        price_update.fetch(address, "/nowhere", datetime.now(UTC))
+        price_update.fetch(address, "/nowhere", {}, datetime.now(UTC))
     assert "hunter" not in str(refused.value)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     MarkKind = Literal["threshold", "forecast", "blocked", "failing"]
 
 # A reset that was not announced for so long is no news any more.
-_LONGEST_NEWS = timedelta(hours=12)
+LONGEST_NEWS = timedelta(hours=12)
 _LONGEST_MESSAGE = 500
 
 
@@ -159,7 +159,7 @@ def _reset(at: _Situation, before: Mark | None) -> tuple[Alert | None, Mark | No
         return None, Mark(kind="blocked", window_id=window.id, resets_at=window.resets_at, as_of=window.as_of)
     if before is None or (used is None and not has_reset(window, at.now)):
         return None, before
-    if before.resets_at is not None and at.now - before.resets_at > _LONGEST_NEWS:
+    if before.resets_at is not None and at.now - before.resets_at > LONGEST_NEWS:
         return None, None
     has_later_reset = window.resets_at is not None and not is_same_reset(before.resets_at, window.resets_at)
     if before.resets_at is not None and at.now < before.resets_at and not has_later_reset:
@@ -221,7 +221,7 @@ def _is_same_period(mark: Mark, window: Window, now: datetime) -> bool:
 
 def _is_running(mark: Mark, now: datetime) -> bool:
     """Say whether a mark of an absent or unread window is kept: until well after its reset."""
-    return mark.resets_at is None or now < mark.resets_at + _LONGEST_NEWS
+    return mark.resets_at is None or now < mark.resets_at + LONGEST_NEWS
 
 
 def make_test_alert(now: datetime) -> Alert:

@@ -12,7 +12,7 @@ import json
 import os
 import secrets
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from ullage import alerts, config
 from ullage.alerts import Alert, Mark, News, channels
@@ -40,7 +40,6 @@ _MARKS, _OUTBOX, _PROBLEM, _LOCK = "alerts.json", "outbox", "alerts.problem", "a
 _FORMAT = 1
 
 # An alert that could not be sent for so long is no news any more, and is dropped.
-_LONGEST_NEWS = timedelta(hours=12)
 
 # How long to wait while another profile of the account posts; without the lock, alerts wait for the next refresh.
 _LONGEST_POSTING_SECONDS = 5
@@ -92,7 +91,7 @@ class Outbox:
 
     def __init__(self, cache: ProfileCache, account: Account) -> None:
         self.cache = cache
-        self._shared = AccountCache(cache.root, account)
+        self._shared = AccountCache(cache.environ, account)
         self.place = self._shared.directory or cache.directory
 
     def make(self) -> None:
@@ -102,7 +101,7 @@ class Outbox:
     def post(self, alert: Alert) -> None:
         """Put an alert into the outbox."""
         outbox = os.path.join(self.place, _OUTBOX)
-        directories.make_private(self.cache.root, outbox)
+        directories.make_private(self.cache.root, outbox, environ=self.cache.environ)
         name = f"{alert.at.timestamp():.6f}-{secrets.token_hex(4)}.json"
         # Written without fsync: its mark is synced, and losing an alert is better than repeating it.
         write_derived([os.path.join(outbox, name)], _encode_alert(alert))
@@ -138,7 +137,7 @@ def deliver(environ: Mapping[str, str]) -> None:
     settings, _ = config.load(environ)
     cache, now = ProfileCache(environ), datetime.now(UTC)
     for alert in Outbox(cache, cache.load().account).take_all():
-        if now - alert.at < _LONGEST_NEWS:
+        if now - alert.at < alerts.LONGEST_NEWS:
             _send(cache, alert, settings.alerts, environ)
 
 

@@ -11,15 +11,31 @@ VALUED = {
     "prompt": ("--surface", "--profile"),
     "statusline": ("--then", "--profile"),
     "hook": ("--warn", "--block", "--profile"),
+    "usage": ("--profile",),
+    "guard": ("--max", "--need", "--max-age", "--timeout", "--profile"),
 }
-FLAGS = {"prompt": (), "statusline": ("--quiet",), "hook": ("--allow-credits", "--fail-closed")}
+FLAGS = {
+    "prompt": (),
+    "statusline": ("--quiet",),
+    "hook": ("--allow-credits", "--fail-closed"),
+    "usage": ("--json", "--refresh", "--no-refresh", "--all"),
+    "guard": (*("--allow-credits", "--refresh", "--fail-open", "--fail-closed", "--wait", "--json", "--quiet", "-q"),),
+}
+# After the options of these stands a command to run.
+BEFORE_A_COMMAND = ("guard",)
 
 
 def parse_options(command: str, arguments: Sequence[str]) -> dict[str, list[str]] | None:
-    """Return the given options with their values, none for a flag; None for arguments that click has to explain."""
+    """Return the values of each option that is given, none for a flag; None for anything else, which click explains.
+
+    The words of a command that may follow are the values of `--`.
+    """
     options: dict[str, list[str]] = {}
     rest = iter(arguments)
     for argument in rest:
+        if command in BEFORE_A_COMMAND and not (argument.startswith("-") and argument != "--"):
+            options["--"] = [*rest] if argument == "--" else [argument, *rest]
+            break
         name, equals, value = argument.partition("=")
         if argument in FLAGS[command]:
             options[name] = []

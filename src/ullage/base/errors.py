@@ -83,3 +83,13 @@ class SourceError(UllageError):
         self.code = code
         self.reached_server = reached_server
         self.retry_at = retry_at
+
+
+def describe_fault(error: Exception) -> str:
+    """Return the words for an exception that no code foresaw: its type and place, and nothing of its own text."""
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    file = place.tb_frame.f_code.co_filename.replace("\\", "/").rpartition("/")[2] if place else "?"
+    where = f"{file}:{place.tb_lineno}" if place else file
+    return f"has a fault of its own: {type(error).__name__} at {where}. Please report it with these words."

@@ -5,6 +5,8 @@ json spends them on regular expressions, for its fallback in Python; the scanner
 
 from __future__ import annotations
 
+from ullage.base.record import Record
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,6 +111,53 @@ def dumps(value: object) -> str:
     if isinstance(value, dict):
         return f"{{{', '.join(f'{_quote(key)}: {dumps(item)}' for key, item in value.items())}}}"
     raise TypeError(f"{type(value).__name__} is no JSON")
+
+
+def dumps_line(value: object) -> str:
+    """Return a value as JSON text on one line, as `dumps` does; characters stand for themselves, numbers are finite.
+
+    By the encoder in C, where there is one: for long reports.
+    """
+    try:
+        from _json import encode_basestring, make_encoder
+    except ImportError:
+        # Another implementation of Python.
+        from json import dumps as encode
+
+        return encode(value, ensure_ascii=False)
+    return "".join(make_encoder(None, _refuse, encode_basestring, None, ": ", ", ", False, False, False)(value, 0))
+
+
+def _refuse(value: object) -> object:
+    raise TypeError(f"{type(value).__name__} is no JSON")
+
+
+def indented(value: object, before: str = "\n") -> str:
+    """Return a value as JSON text over several lines, each level a space further in; a Record is its fields.
+
+    Characters stand for themselves. Raises TypeError as `dumps` does.
+    """
+    if isinstance(value, Record):
+        value = vars(value)
+    if isinstance(value, str):
+        return _quote_in_unicode(value)
+    if not value or not isinstance(value, list | tuple | dict):
+        return dumps(value)
+    within = f"{before} "
+    if isinstance(value, dict):
+        items = [f"{_quote_in_unicode(key)}: {indented(item, within)}" for key, item in value.items()]
+        return f"{{{within}{f',{within}'.join(items)}{before}}}"
+    items = [indented(item, within) for item in value]
+    return f"[{within}{f',{within}'.join(items)}{before}]"
+
+
+def _quote_in_unicode(text: str) -> str:
+    try:
+        from _json import encode_basestring as quote
+    except ImportError:
+        # Another implementation of Python.
+        from json.encoder import py_encode_basestring as quote
+    return quote(text)
 
 
 def _quote(text: str) -> str:

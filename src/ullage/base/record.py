@@ -8,7 +8,8 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Self, dataclass_transform
+    from collections.abc import Mapping
+    from typing import Any, ClassVar, Self, dataclass_transform
 else:
 
     def dataclass_transform(**_options):
@@ -20,20 +21,20 @@ class Record:
     """A frozen value whose fields are its class's annotations; built by keyword, compared by value."""
 
     _fields: tuple[str, ...] = ()
+    # The default of each field that has one, and nothing for the others; what is given is put over it, in order.
+    _defaults: ClassVar[dict[str, Any]] = {}
+    _needed: frozenset[str] = frozenset()
 
     def __init_subclass__(cls) -> None:
         cls._fields = tuple(name for name in cls.__annotations__ if not name.startswith("_"))
+        cls._defaults = {name: getattr(cls, name, None) for name in cls._fields}
+        cls._needed = frozenset(name for name in cls._fields if not hasattr(cls, name))
 
     def __init__(self, **values: Any) -> None:
-        for name in self._fields:
-            if name in values:
-                self.__dict__[name] = values.pop(name)
-            elif hasattr(type(self), name):
-                self.__dict__[name] = getattr(type(self), name)
-            else:
-                raise TypeError(f"{type(self).__name__} needs {name}")
-        if values:
-            raise TypeError(f"{type(self).__name__} has no {', '.join(values)}")
+        filled = {**self._defaults, **values}
+        if len(filled) > len(self._fields) or not self._needed <= values.keys():
+            raise _misfit(type(self).__name__, self._fields, self._needed, values)
+        self.__dict__.update(filled)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__} is immutable")
@@ -50,3 +51,10 @@ class Record:
     def replace(self, **changes: Any) -> Self:
         """Return a copy with some fields changed."""
         return type(self)(**{**self.__dict__, **changes})
+
+
+def _misfit(kind: str, fields: tuple[str, ...], needed: frozenset[str], values: Mapping[str, object]) -> TypeError:
+    strange = [name for name in values if name not in fields]
+    if strange:
+        return TypeError(f"{kind} has no {', '.join(strange)}")
+    return TypeError(f"{kind} needs {', '.join(name for name in fields if name in needed and name not in values)}")

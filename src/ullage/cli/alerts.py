@@ -11,6 +11,7 @@ from ullage import alerts, config
 from ullage.alerts import channels, outbox
 from ullage.base.errors import UllageError
 from ullage.cli import options
+from ullage.cli.settings import tell_issues
 from ullage.render import words
 from ullage.store.cache import ProfileCache
 from ullage.system import secret
@@ -28,7 +29,7 @@ def command(context: click.Context) -> None:
     if context.invoked_subcommand is not None:
         return
     settings, issues = config.load(os.environ)
-    options.tell_issues(issues)
+    tell_issues(issues)
     wishes = settings.alerts
     for channel in wishes.via:
         why = channels.explain_missing(channel, wishes)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
-import click
+import sys
 
 from ullage import refresh
+from ullage.base.dates import UTC, datetime
 from ullage.base.errors import CacheError
-from ullage.cli.options import LONGEST_REFRESH_SECONDS
 from ullage.store.cache import ProfileCache
 
 TYPE_CHECKING = False
@@ -17,6 +15,8 @@ if TYPE_CHECKING:
 
     from ullage.system.lock import Holder
 
+# The refresh lock is waited for longer than any source may take to answer.
+LONGEST_REFRESH_SECONDS = 45
 # How long to wait for a process that is stopped, or that has held the lock longer than a refresh takes.
 _BRIEF_SECONDS = 1.0
 
@@ -28,7 +28,7 @@ def refresh_or_wait(environ: Mapping[str, str], *, force: bool = False) -> None:
         if outcome.result == "busy":
             _wait_for_another(ProfileCache(environ))
     except CacheError as error:
-        click.echo(f"ullage: {error}", err=True)
+        print(f"ullage: {error}", file=sys.stderr)
 
 
 def _wait_for_another(cache: ProfileCache) -> None:
@@ -36,7 +36,7 @@ def _wait_for_another(cache: ProfileCache) -> None:
     found = cache.find_lock_holder()
     with cache.lock(wait_seconds=_patience(found, datetime.now(UTC))) as free:
         if not free:
-            click.echo(f"ullage: {describe_holder(cache.find_lock_holder())}", err=True)
+            print(f"ullage: {describe_holder(cache.find_lock_holder())}", file=sys.stderr)
 
 
 def _patience(found: Holder | None, now: datetime) -> float:

@@ -13,6 +13,7 @@ from ullage import config
 from ullage.base.errors import MissingExtraError, UllageError, UsageError
 from ullage.base.text import clean
 from ullage.cli import options
+from ullage.cli.settings import load_terminal_settings
 from ullage.quota.model import BUDGET_IDS, find_binding_window, find_window, list_limits, list_named_limits
 from ullage.render import burnup, chart, svg
 from ullage.render.segment import shorten_name
@@ -102,7 +103,7 @@ def _burnup(window: Window, known: Overview, now: datetime) -> Burnup | None:
 def _print(drawn: Burnup, settings: Settings) -> None:
     from ullage.render import table
 
-    settings = options.load_terminal_settings(settings)
+    settings = load_terminal_settings(settings)
     lines = chart.lay_out_page(
         drawn, table.measure_width(), _PLOT_LINES, thresholds=settings.thresholds, ascii_only=settings.ascii_only
     )

@@ -12,8 +12,9 @@ from ullage import config
 from ullage.alerts.channels import explain_missing
 from ullage.base.errors import CacheError, UsageError
 from ullage.cli import options
-from ullage.cli.options import LONGEST_REFRESH_SECONDS
+from ullage.cli.asking import LONGEST_REFRESH_SECONDS
 from ullage.cli.say import say
+from ullage.cli.settings import load_settings, load_terminal_settings, tell_issues
 from ullage.config.default_file import write_default, write_value
 from ullage.config.presets import PRESETS
 from ullage.config.settings import build_settings
@@ -43,7 +44,7 @@ def command(context: click.Context) -> None:
             say(f"# ULLAGE_SOURCE={os.environ['ULLAGE_SOURCE']} goes before the file's source")
         for key, value in values.items():
             say(f"{key} = {write_value(value)}")
-        options.tell_issues(issues, path)
+        tell_issues(issues, path)
 
 
 @command.command()
@@ -76,7 +77,7 @@ def check(file: str | None) -> int:
         say(f"{path} is not there; the defaults are in force. `ullage config write` makes one.")
         return 0
     values, issues = config.read(path)
-    options.tell_issues(issues, path)
+    tell_issues(issues, path)
     doubts = [*_unknown_windows(values), *_dead_channels(values)]
     for doubt in doubts:
         say(f"ullage: {path}: {doubt}", err=True)
@@ -121,8 +122,8 @@ def preset(name: str | None) -> int:
     from ullage.cli import previews
     from ullage.render import table
 
-    settings, issues = options.load_settings()
-    settings, now = options.load_terminal_settings(settings), datetime.now(UTC)
+    settings, issues = load_settings()
+    settings, now = load_terminal_settings(settings), datetime.now(UTC)
     if name is None:
         known = overview.load(ProfileCache(os.environ), settings.thresholds, now)
         own = previews.load_own_view(known, settings, now)
@@ -138,7 +139,7 @@ def preset(name: str | None) -> int:
     table.print_lines([[*line, previews.PROMPT] for line in previews.list_lines(shown, chosen)], settings)
     say(f"\n{numbers}\nTo choose one: `ullage config apply` after these lines in {config.locate_config(os.environ)}:")
     say(f'\n    [segment]\n    preset = "{name or "spark"}"')
-    options.tell_issues(issues)
+    tell_issues(issues)
     return 0
 
 
@@ -146,13 +147,13 @@ def preset(name: str | None) -> int:
 @options.add_profile_option
 def apply() -> int:
     """Render the prompt's text anew from the last reading; asks nobody."""
-    settings, issues = options.load_settings()
+    settings, issues = load_settings()
     cache = ProfileCache(os.environ)
     cache.make_private()
     with cache.lock(wait_seconds=LONGEST_REFRESH_SECONDS) as held:
         if not held:
             raise CacheError("A refresh has been running for long. Try again in a moment.")
         publish_anew(cache, settings)
-    options.tell_issues(issues)
+    tell_issues(issues)
     click.echo("Applied, but for what is wrong in the file." if issues else "Applied.")
     return 2 if issues else 0

@@ -1,37 +1,19 @@
-"""`ullage guard`."""
+"""`ullage guard` for its help and its errors; without those it runs without click (`quick`)."""
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import subprocess
-import sys
-from datetime import UTC, datetime
-
 import click
 
-from ullage import guard
-from ullage.base.text import clean
-from ullage.cli import countdown, options
-from ullage.cli.known import Known
+from ullage.cli import options, verdict
 from ullage.cli.parameters import parse_with
 from ullage.guard import Question
 from ullage.guard.limits import parse_duration, parse_limit
-from ullage.guard.waiting import WaitState
-from ullage.quota.exits import OVER, UNDER
-from ullage.system import streams
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import timedelta
 
-    from ullage.guard import Verdict
     from ullage.guard.limits import Limit
-
-_NOT_EXECUTABLE, _NOT_FOUND = 126, 127
-_LONGEST_NAME = 200
 
 
 @click.command(name="guard", context_settings={"allow_interspersed_args": False})
@@ -96,79 +78,17 @@ def command(
     or 5 (the source failed). One line on stderr says why. COMMAND takes this process's place, so that its exit code and
     signals are its own.
     """
-    if as_json and command:
-        raise click.UsageError("--json answers on the output that COMMAND would write to; use one of them.")
-    if timeout is not None and not may_wait:
-        raise click.UsageError("--timeout is for --wait.")
-    if command and not command[0].strip():
-        raise click.UsageError("The command after -- is empty. Name a program.")
-    question = Question(most=most, need=need, max_age=max_age, allow_credits=allow_credits)
-    known = Known()
-    known.tell_issues()
-    if refresh or may_wait:
-        known.refresh(max_age)
-    verdict = known.judge(question, datetime.now(UTC))
-    if may_wait and not _allowed(verdict, fail_open):
-        verdict = _wait(known, question, verdict, timeout)
-    allowed = _allowed(verdict, fail_open)
-    if not (quiet and verdict.allowed):
-        click.echo(f"ullage: {verdict.message}{_addition(verdict, fail_open)}", err=True)
-    if as_json:
-        # The verdict is the exit code, whether or not its document arrives.
-        streams.put(json.dumps(guard.describe_verdict(verdict, allowed=allowed), ensure_ascii=False, indent=1))
-    if allowed:
-        return become(command) if command else UNDER
-    return OVER if verdict.outcome == "over" or fail_open is False else verdict.exit_code
-
-
-def _allowed(verdict: Verdict, fail_open: bool | None) -> bool:
-    return verdict.allowed or (verdict.outcome == "unknown" and fail_open is True)
-
-
-def _addition(verdict: Verdict, fail_open: bool | None) -> str:
-    if verdict.outcome != "unknown" or fail_open is None:
-        return ""
-    return " Going on, as --fail-open says." if fail_open else " Counted as no room, as --fail-closed says."
-
-
-def _wait(known: Known, question: Question, verdict: Verdict, timeout: timedelta | None) -> Verdict:
-    seen = verdict
-
-    def look(_now: datetime) -> WaitState:
-        nonlocal seen
-        known.refresh(attended=False)
-        seen = known.judge(question, datetime.now(UTC))
-        over = seen.allowed or known.is_hopeless(seen)
-        return WaitState(over=over, words=seen.message, until=seen.room_at or known.find_next_refresh())
-
-    countdown.wait(look, timeout)
-    return seen
-
-
-def become(command: Sequence[str]) -> int:
-    """Replace this process by a command; return an exit code only where that fails."""
-    sys.stderr.flush()
-    try:
-        if sys.platform == "win32":
-            return subprocess.run(list(command), check=False).returncode
-        # Python ignores these signals, and an ignored signal stays ignored across exec.
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-        signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
-        os.execvp(command[0], list(command))
-    except (OSError, ValueError) as error:
-        if sys.platform != "win32":
-            signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-        return _cannot_run(command, error)
-
-
-def _cannot_run(command: Sequence[str], error: OSError | ValueError) -> int:
-    if isinstance(error, FileNotFoundError):
-        click.echo(f"ullage: {_name(command)}: there is no such command.", err=True)
-        return _NOT_FOUND
-    why = f"{error.strerror}." if isinstance(error, OSError) else str(error)
-    click.echo(f"ullage: {_name(command)} cannot be run: {why}", err=True)
-    return _NOT_EXECUTABLE
-
-
-def _name(command: Sequence[str]) -> str:
-    return clean(command[0], _LONGEST_NAME)
+    call = verdict.GuardCall(
+        question=Question(most=most, need=need, max_age=max_age, allow_credits=allow_credits),
+        refresh=refresh,
+        fail_open=fail_open,
+        may_wait=may_wait,
+        timeout=timeout,
+        as_json=as_json,
+        quiet=quiet,
+        command=command,
+    )
+    wrong = verdict.find_wrong(call)
+    if wrong:
+        raise click.UsageError(wrong)
+    return verdict.answer(call)

@@ -12,8 +12,10 @@ import click
 from ullage import config
 from ullage.base.documentation import find_page
 from ullage.base.errors import UllageError
-from ullage.cli import changing, options, previews
+from ullage.cli import changing, previews
+from ullage.cli.asking import LONGEST_REFRESH_SECONDS
 from ullage.cli.say import say
+from ullage.cli.settings import load_settings, load_terminal_settings
 from ullage.config.presets import PRESETS
 from ullage.prompt.publish import publish_anew
 from ullage.render import table
@@ -38,7 +40,7 @@ _SIGNS = "\N{BLACK DIAMOND} \N{LOWER FIVE EIGHTHS BLOCK} \N{CIRCLE WITH UPPER RI
 
 def set_up(*, yes: bool) -> int:
     """Look what is here, ask, and set it up; without a terminal print what would be done, and ask nothing."""
-    settings = options.load_terminal_settings(options.load_settings()[0])
+    settings = load_terminal_settings(load_settings()[0])
     found = survey_machine(os.environ, init.find_this_program(sys.argv[0], sys.executable))
     table.print_lines(_listing(found.places, "What is here:"), settings)
     _say_what_else(found)
@@ -67,7 +69,7 @@ def set_up(*, yes: bool) -> int:
 
 def take_out(*, yes: bool) -> int:
     """Take out all that is set up, after one question; without a terminal print what would be taken out."""
-    settings = options.load_terminal_settings(options.load_settings()[0])
+    settings = load_terminal_settings(load_settings()[0])
     places = find_set_up(os.environ)
     if not places:
         say("Nothing is set up by this command.")
@@ -262,7 +264,7 @@ def _publish() -> None:
     cache = ProfileCache(os.environ)
     if cache.load_reading() is None:
         return
-    with cache.lock(wait_seconds=options.LONGEST_REFRESH_SECONDS) as held:
+    with cache.lock(wait_seconds=LONGEST_REFRESH_SECONDS) as held:
         # A refresh that has been running for long publishes by itself.
         if held:
-            publish_anew(cache, options.load_settings()[0])
+            publish_anew(cache, load_settings()[0])

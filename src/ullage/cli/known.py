@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
 
 from ullage import guard
-from ullage.cli import options
+from ullage.base.dates import UTC, datetime
 from ullage.cli.asking import refresh_or_wait
+from ullage.cli.settings import load_settings, tell_issues
 from ullage.quota import exits
 from ullage.quota.schedule import SHORTEST_INTERVAL
 from ullage.store import overview
@@ -25,14 +25,14 @@ class Known:
     """The settings and the cache of the profile in effect; its reading is loaded again when a source has written."""
 
     def __init__(self) -> None:
-        self.settings, self.issues = options.load_settings()
+        self.settings, self.issues = load_settings()
         self._cache = ProfileCache(os.environ)
         self._version: object = None
         self._reading: Reading | None = None
 
     def tell_issues(self) -> None:
         """Print what is wrong with the configuration file."""
-        options.tell_issues(self.issues)
+        tell_issues(self.issues)
 
     def load_reading(self) -> Reading | None:
         """Return the last reading."""

@@ -1,4 +1,4 @@
-"""The commands in groups, each with the short description that help and completion show."""
+"""The commands in groups, each with the short description that help and completion show, and that help."""
 
 from __future__ import annotations
 
@@ -43,3 +43,33 @@ GROUPS = {
 }
 
 WORDS = {name: words for group in GROUPS.values() for name, words in group.items()}
+# The name of each command is that of its module, whose `command` runs.
+COMMANDS = tuple(WORDS)
+
+PURPOSE = """\
+How much of a Claude Pro, Max or Team plan is used: in the prompt, and
+wherever else you look.
+
+ullage setup bash                show it in the prompt, after asking you
+ullage usage                     how full, will it last, when is it back
+ullage guard --max 80 -- make    run make while less than 80 % is used
+
+Exit codes: 0 done, 1 a guard's limit is reached, 2 wrong usage, 3 nothing
+known yet or no account, 4 only expired data, 5 a source failed and there is
+nothing to fall back on."""
+_OPTIONS = """\
+  -V, --version  Show the version and exit.
+  -h, --help     Show this message and exit.
+"""
+
+
+def describe() -> str:
+    """Return the help of `ullage` itself, in lines that fit a terminal of 80 cells."""
+    longest = max(map(len, WORDS))
+    groups = {
+        heading: "".join(f"  {name.ljust(longest)}  {words}\n" for name, words in commands.items())
+        for heading, commands in GROUPS.items()
+    }
+    parts = [f"{heading}:\n{lines}" for heading, lines in {"Options": _OPTIONS, **groups}.items()]
+    purpose = "".join(f"  {line}".rstrip() + "\n" for line in PURPOSE.split("\n"))
+    return "\n".join(["Usage: ullage [OPTIONS] COMMAND [ARGS]...\n", purpose, *parts]).rstrip("\n")

@@ -9,7 +9,7 @@ from functools import partial
 import click
 
 from ullage.base.errors import UllageError, UsageError
-from ullage.cli import options
+from ullage.cli.settings import load_settings, tell_issues
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ def command(
     given = {way: where for way, where in (("textfile", textfile), ("push", push), ("otlp", otlp)) if where is not None}
     if openmetrics and (given or as_configured or forget is not None):
         raise click.UsageError("--openmetrics is for what is printed; what is sent has the format of where it goes.")
-    settings, issues = options.load_settings()
-    options.tell_issues(issues)
+    settings, issues = load_settings()
+    tell_issues(issues)
     now = datetime.now(UTC)
     codes = [_tried(way, partial(report.send, way, where, settings, os.environ, now)) for way, where in given.items()]
     if forget is not None:
@@ -81,9 +81,9 @@ def _send_as_configured(settings: Settings) -> int:
 
 
 def _tell_problems(settings: Settings) -> None:
-    from ullage.metrics import report
+    from ullage.metrics import outcomes
 
-    for one in report.load_last(os.environ):
+    for one in outcomes.load_last(os.environ):
         # Failures of a way that is not configured any more are not shown.
         if one.problem and getattr(settings.reporting, one.way):
             click.echo(f"ullage: metrics.{one.way}: {one.problem}", err=True)

@@ -14,7 +14,7 @@ import click
 
 from ullage.base import moments
 from ullage.base.errors import UsageError
-from ullage.cli import options
+from ullage.cli.settings import load_settings, tell_issues
 from ullage.org import days, fetch, keys, output, reports
 
 TYPE_CHECKING = False
@@ -182,8 +182,8 @@ def _report(
         raise click.UsageError(str(error)) from error
     for note in wanted.notes:
         click.echo(f"ullage: {note}", err=True)
-    settings, issues = options.load_settings()
-    options.tell_issues(issues)
+    settings, issues = load_settings()
+    tell_issues(issues)
     names = settings.admin if report.key == "admin" else settings.analytics
     others = set(settings.key_variables) - {names.variable}
     environ = {name: value for name, value in os.environ.items() if name not in others}

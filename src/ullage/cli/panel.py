@@ -13,6 +13,7 @@ from ullage import config, prompt
 from ullage import panel as panels
 from ullage.base.errors import CacheError, UsageError
 from ullage.cli import options
+from ullage.cli.settings import load_desktop_settings
 from ullage.config.template import check_template
 from ullage.panel.formats import FORMATS
 from ullage.quota.model import find_window, list_named_limits
@@ -106,7 +107,7 @@ def _adapt_to(count: str | None, background: Literal["dark", "light"] | None) ->
     def adapt(settings: Settings) -> Settings:
         if background is not None:
             settings = settings.replace(look=settings.look.replace(background=background))
-        settings = options.load_desktop_settings(settings)
+        settings = load_desktop_settings(settings)
         return settings if count is None else settings.replace(show_left=count == "left")
 
     return adapt

@@ -9,6 +9,7 @@ import click
 
 from ullage import prompt, refresh
 from ullage.cli import asking, options
+from ullage.cli.settings import load_settings, tell_issues
 from ullage.quota import exits
 from ullage.store.cache import ProfileCache
 from ullage.system import detach as detaching
@@ -35,8 +36,8 @@ def command(detach: bool, force: bool, early: bool) -> int:
         return 0
     if detach:
         return prompt.start_refresh_if_due(os.environ)
-    settings, issues = options.load_settings()
-    options.tell_issues(issues)
+    settings, issues = load_settings()
+    tell_issues(issues)
     outcome = refresh.refresh(os.environ, force=force, early=early)
     busy = asking.describe_holder(ProfileCache(os.environ).find_lock_holder()) if outcome.result == "busy" else None
     click.echo(busy or _WORDS[outcome.result], err=outcome.result == "failed")

@@ -12,7 +12,6 @@ from ullage.cli.say import say
 from ullage.config.remotes import check_name
 from ullage.setup import remote
 from ullage.store.remotes import RemoteStore
-from ullage.system.places import locate_cache
 
 
 @click.command(name="remote")
@@ -61,7 +60,7 @@ def command(
         say("")
         changing.write(plan)
     if undo:
-        RemoteStore(locate_cache(os.environ)).forget(name)
+        RemoteStore(os.environ).forget(name)
         # What it told is forgotten with the next refresh, which the person need not wait for.
         refresh_or_wait(os.environ, force=True)
         return 0
@@ -71,7 +70,7 @@ def command(
 def _try_out(name: str) -> int:
     """Refresh, which asks the machine unless it was asked within the minute, and print what came of it."""
     refresh_or_wait(os.environ, force=True)
-    answer = RemoteStore(locate_cache(os.environ)).load(name)
+    answer = RemoteStore(os.environ).load(name)
     if answer.problem is not None:
         say(f"\nIt was tried: {answer.problem.message}")
     if answer.failures:

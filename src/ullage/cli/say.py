@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import click
+import sys
 
 from ullage.base.text import make_visible
 
 
 def say(text: str, *, err: bool = False) -> None:
     """Print lines; characters that a terminal acts on or hides are shown as escapes."""
-    click.echo("\n".join(map(make_visible, text.split("\n"))), err=err)
+    print("\n".join(map(make_visible, text.split("\n"))), file=sys.stderr if err else sys.stdout)

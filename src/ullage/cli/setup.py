@@ -14,6 +14,7 @@ from ullage.guard.limits import assign_limits, list_uncertain, parse_limit
 from ullage.setup import claude_code, init, plans, remote, service, started, survey, widgets
 from ullage.setup import claude_code as claude_setup
 from ullage.store.cache import ProfileCache
+from ullage.system import files
 
 _HOSTS = (*plans.HOSTS, claude_setup.NAME, service.NAME, *survey.WIDGETS, remote.NAME)
 
@@ -166,9 +167,8 @@ def _planned_hooks(warn: tuple[str, ...], block: tuple[str, ...]) -> plans.Plan:
 
 def _refuse_root_at_home_of_another() -> None:
     """Raise UsageError for root in another user's home, whose links that user could point at any file of root's."""
-    home = os.environ.get("HOME", "")
-    if hasattr(os, "geteuid") and os.geteuid() == 0 and os.path.isdir(home) and os.stat(home).st_uid != 0:
-        raise UsageError(f"{home} belongs to another user. Run this as that user, without sudo.")
+    if hasattr(os, "geteuid") and os.geteuid() == 0 and files.is_home_of_another(os.environ):
+        raise UsageError(f"{os.environ['HOME']} belongs to another user. Run this as that user, without sudo.")
 
 
 def _refuse_what_means_nothing(host: str, starship: bool, without_process: bool) -> None:

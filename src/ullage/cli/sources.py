@@ -12,6 +12,7 @@ import click
 from ullage.base.errors import CacheError, UsageError
 from ullage.base.values import format_time
 from ullage.cli import options
+from ullage.cli.settings import load_settings, tell_issues
 from ullage.doctor.meters import lay_out, report_meters
 from ullage.quota import meters
 from ullage.store.cache import ProfileCache
@@ -40,8 +41,8 @@ def command(names: tuple[str, ...], as_json: bool) -> int:
     if unknown:
         known = ", ".join(meter.name for meter in meters.METERS)
         raise click.BadParameter(f"there is no meter {unknown[0]!r}; there are {known}.")
-    settings, issues = options.load_settings()
-    options.tell_issues(issues)
+    settings, issues = load_settings()
+    tell_issues(issues)
     now = datetime.now(UTC)
     rows = report_meters(os.environ, settings.source, _readings(), now)
     shown = [row for row in rows if not names or row.meter.name in names]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from datetime import UTC, datetime
 
 import click
@@ -11,9 +10,9 @@ import click
 from ullage import config
 from ullage.base import moments
 from ullage.base.text import clean
-from ullage.cli import options
-from ullage.cli.progress import ProgressBar
+from ullage.cli import counting, options
 from ullage.cli.say import say
+from ullage.cli.settings import load_settings, tell_issues
 from ullage.tokens import document, prices, tally, transcripts
 from ullage.tokens import words as render
 from ullage.tokens.report import GROUPINGS
@@ -24,8 +23,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from datetime import tzinfo
 
-    from ullage.render.surfaces import Span
-    from ullage.tokens.tally import TokenUsage
     from ullage.tokens.transcripts import Root
 
 
@@ -51,7 +48,13 @@ def _root(_context: click.Context, _parameter: click.Parameter, values: tuple[st
 
 
 @click.group(name="tokens", invoke_without_command=True)
-@click.option("--by", type=click.Choice(tuple(GROUPINGS)), default="day", show_default=True, help="How to group.")
+@click.option(
+    "--by",
+    type=click.Choice(tuple(GROUPINGS)),
+    default=counting.DEFAULT_GROUPING,
+    show_default=True,
+    help="How to group.",
+)
 @click.option("--since", metavar="WHEN", help=f"From when on: {moments.FORMS}; else: from the first.")
 @click.option("--until", metavar="WHEN", help=f"Until when: {moments.FORMS}; a day counts to its end.")
 @click.option(
@@ -100,17 +103,7 @@ def command(
     )
     if question.since and question.until and question.since >= question.until:
         raise click.UsageError("--since must lie before --until.")
-    settings, issues = options.load_settings()
-    options.tell_issues(issues)
-    with ProgressBar("reading transcripts") as bar:
-        answer = tally.count_usage(os.environ, question, settings.prices, bar.show, now)
-    for notice in answer.notices:
-        say(f"ullage: {notice}", err=True)
-    if as_json or as_csv:
-        _print_for_programs(answer, _name(zone), as_json=as_json)
-    else:
-        _print(answer, now)
-    return 0 if answer.found.transcripts else 3
+    return counting.count(question, now, counting.Form(as_json=as_json, as_csv=as_csv))
 
 
 def _moment(option: str, text: str | None, now: datetime, zone: tzinfo | None) -> datetime | None:
@@ -121,49 +114,6 @@ def _moment(option: str, text: str | None, now: datetime, zone: tzinfo | None) -
         return read(text, now, zone)
     except ValueError as error:
         raise click.BadParameter(f"{error}.", param_hint=option) from error
-
-
-def _name(zone: tzinfo | None) -> str:
-    return str(zone) if zone is not None else "local"
-
-
-def _print(answer: TokenUsage, now: datetime) -> None:
-    if not answer.found.transcripts:
-        looked = ", ".join(root.directory for root in answer.found.roots)
-        say(f"No transcripts are there. Looked below: {looked}")
-        skipped = render.word_skipped(answer.skipped)
-        click.echo(f"skipped: {skipped}" if skipped else render.NOTE)
-        return
-    if sys.stdout.isatty():
-        _print_coloured(answer, render.write_remarks(answer, now))
-    else:
-        lines = ["".join(span.text for span in line).rstrip() for line in render.lay_out(answer, _PIPE_WIDTH)]
-        click.echo("\n".join([*lines, "", *render.write_remarks(answer, now)]))
-
-
-def _print_for_programs(answer: TokenUsage, zone_name: str, *, as_json: bool) -> None:
-    if as_json:
-        click.echo(document.encode(document.build_document(answer, zone_name)))
-        return
-    import csv
-    import io
-
-    written = io.StringIO()
-    csv.writer(written, lineterminator="\n").writerows(document.build_csv_rows(answer))
-    click.echo(written.getvalue(), nl=False)
-
-
-def _print_coloured(answer: TokenUsage, remarks: list[str]) -> None:
-    # Imported late: on a pipe, the 60 ms and 10 MiB of rich are not needed.
-    import shutil
-
-    from ullage.render import table
-    from ullage.render.surfaces import Span
-
-    settings, _ = options.load_settings()
-    lines = render.lay_out(answer, shutil.get_terminal_size().columns)
-    below: list[list[Span]] = [[], *([Span(text=remark, level="stale")] for remark in remarks)]
-    table.print_lines([*lines, *below], table.adapt_to_output(settings))
 
 
 @command.command(name="prices", short_help="Show the list prices that costs go by, or update them.")
@@ -181,11 +131,11 @@ def show_prices(source: str | None, bundled: bool, as_json: bool) -> int:
     if source is not None:
         from ullage.tokens.price_update import fetch
 
-        fetch(source, directory, datetime.now(UTC))
+        fetch(source, directory, os.environ, datetime.now(UTC))
     elif bundled and os.path.lexists(prices.locate_update(directory)):
         os.unlink(prices.locate_update(directory))
-    settings, issues = options.load_settings()
-    options.tell_issues(issues)
+    settings, issues = load_settings()
+    tell_issues(issues)
     shown, notice = tally.load_prices(os.environ, settings.prices)
     if notice:
         say(f"ullage: {notice}", err=True)

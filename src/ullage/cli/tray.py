@@ -8,6 +8,7 @@ import click
 
 from ullage import panel as panels
 from ullage.cli import options
+from ullage.cli.settings import load_desktop_settings
 
 
 @click.command(name="tray")
@@ -22,6 +23,6 @@ def command(window: str | None) -> int:
     from ullage.panel.tray import check_installed, icon
 
     check_installed()
-    followed = Followed(os.environ, panels.Wanted(window=window), options.load_desktop_settings)
+    followed = Followed(os.environ, panels.Wanted(window=window), load_desktop_settings)
     icon.run(followed, lambda words: click.echo(f"ullage: {words}", err=True))
     return 0

@@ -13,6 +13,7 @@ from ullage.base.errors import UsageError
 from ullage.base.text import clean
 from ullage.cli import options
 from ullage.cli.screen import Ended, Screen
+from ullage.cli.settings import load_terminal_settings
 from ullage.quota.model import find_binding_window, list_windows
 from ullage.render import burnup, chart, rows, table, usage, words
 from ullage.render.cells import fit
@@ -20,6 +21,7 @@ from ullage.render.cells import measure_width as width_of
 from ullage.render.surfaces import Span
 from ullage.store import overview
 from ullage.store.cache import ProfileCache
+from ullage.system.files import find_mark
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ def command() -> int:
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("watch needs a terminal to draw on. `ullage usage` prints once.")
-    settings = options.load_terminal_settings(config.load(os.environ)[0])
+    settings = load_terminal_settings(config.load(os.environ)[0])
     cache = ProfileCache(os.environ)
     try:
         with Screen() as screen:
@@ -93,11 +95,7 @@ def _choice(key: str, chosen: int) -> int:
 
 def _version(cache: ProfileCache) -> tuple[object, ...]:
     """Return a version that changes with the reading and with the schedule."""
-    try:
-        planned = os.stat(os.path.join(cache.directory, "schedule.json")).st_mtime_ns
-    except OSError:
-        planned = 0
-    return cache.find_version(), planned
+    return cache.find_version(), find_mark(os.path.join(cache.directory, "schedule.json"))
 
 
 def _lines(known: Overview, settings: Settings, now: datetime, chosen: int, size: tuple[int, int]) -> list[str]:

@@ -18,13 +18,13 @@ from ullage.doctor.finding import Finding
 from ullage.doctor.hosts import measure_prompts, report_hosts
 from ullage.doctor.sources import report_sources
 from ullage.doctor.state import describe_directory, describe_state, find_obstacles
-from ullage.metrics import report as metrics_report
+from ullage.metrics import outcomes
 from ullage.quota.model import Thresholds, judge_age
 from ullage.quota.schedule import Schedule
 from ullage.store import handing_on, overview, sign_in
 from ullage.store.cache import ProfileCache
 from ullage.system import directories
-from ullage.system.files import is_trusted
+from ullage.system.files import is_filled_elsewhere
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def examine(environ: Mapping[str, str], now: datetime, *, measured: bool = False
 def _cache(environ: Mapping[str, str], findings: list[Finding]) -> ProfileCache | None:
     try:
         cache = ProfileCache(environ)
-        if is_trusted(cache.root):
+        if is_filled_elsewhere(cache.root, cache.environ):
             if not os.access(cache.directory, os.R_OK | os.X_OK):
                 words = f"{cache.directory} is trusted (ULLAGE_TRUSTED_CACHE), and cannot be read. Mount what fills it."
                 findings.append(Finding(code="cache_unreadable", message=words, exit_code=5))
@@ -132,7 +132,7 @@ def _directories(cache: ProfileCache) -> Iterator[str]:
 def _cache_document(cache: ProfileCache | None) -> dict[str, Any] | None:
     if cache is None:
         return None
-    return {**describe_directory(cache.directory), "trusted": is_trusted(cache.root)}
+    return {**describe_directory(cache.directory), "trusted": is_filled_elsewhere(cache.root, cache.environ)}
 
 
 def _state(environ: Mapping[str, str], findings: list[Finding]) -> dict[str, Any] | None:
@@ -264,7 +264,7 @@ def _push_document(environ: Mapping[str, str], cache: ProfileCache | None) -> di
 
 def _metrics_document(environ: Mapping[str, str]) -> list[dict[str, Any]]:
     try:
-        sent = metrics_report.load_last(environ)
+        sent = outcomes.load_last(environ)
     except UsageError:
         return []
     return [

@@ -12,6 +12,7 @@ from ullage.doctor.sources import report_sources
 from ullage.quota import meters
 from ullage.render import words
 from ullage.sources import claude_state
+from ullage.system.places import find_home
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def _transcripts(environ: Mapping[str, str]) -> Iterator[str]:
         claude_state.find_own_directory(environ) or claude_state.locate_default_directory(environ), "projects"
     )
     yield os.path.join(claude_state.locate_default_directory(environ), "projects")
-    yield os.path.join(environ.get("HOME") or os.path.expanduser("~"), ".config", "claude", "projects")
+    yield os.path.join(find_home(environ), ".config", "claude", "projects")
 
 
 def _organisation(meter: Meter, environ: Mapping[str, str]) -> str | None:

@@ -12,7 +12,6 @@ from ullage.setup import settings_json
 from ullage.sources import claude_cache, claude_cli, claude_state
 from ullage.store.remotes import RemoteStore
 from ullage.system.files import read_regular
-from ullage.system.places import locate_cache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -97,7 +96,7 @@ def _web(environ: Mapping[str, str], chosen: str, _now: datetime) -> str | None:
 def _remote(environ: Mapping[str, str], _chosen: str, _now: datetime) -> str | None:
     try:
         asked = config.load(environ)[0].remotes
-        answers = RemoteStore(locate_cache(environ)).load_all([remote.name for remote in asked])
+        answers = RemoteStore(environ).load_all([remote.name for remote in asked])
     except UllageError as error:
         return str(error)
     if not answers:

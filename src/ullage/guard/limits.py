@@ -9,7 +9,7 @@ from ullage.base.dates import timedelta
 from ullage.base.errors import UsageError
 from ullage.base.record import Record
 from ullage.base.text import clean
-from ullage.quota.model import CREDITS_ID, find_window, find_windows_named
+from ullage.quota.model import ALIASES, BUDGET_IDS, find_window, find_windows_named
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,9 +21,8 @@ HIGHEST_PERCENT = 1000
 
 # A source may leave these windows out while they are unused; any other name that a reading lacks is a mistake.
 _ALWAYS = {
-    "5h": "five_hour",
-    "7d": "seven_day",
-    **{name: name for name in ("five_hour", "seven_day", "spend_limit", CREDITS_ID)},
+    **ALIASES,
+    **{name: name for name in (*ALIASES.values(), *BUDGET_IDS)},
 }
 
 _MOST_DIGITS = 9

@@ -5,9 +5,6 @@
 
 from __future__ import annotations
 
-from ullage.metrics import formats, samples
-from ullage.metrics.formats import OPENMETRICS_TYPE
-from ullage.metrics.formats import PLAIN_TYPE as CONTENT_TYPE
 from ullage.metrics.names import PSEUDONYMS, Names
 
 TYPE_CHECKING = False
@@ -18,7 +15,7 @@ if TYPE_CHECKING:
     from ullage.quota.model import Thresholds
     from ullage.store.overview import Overview
 
-__all__ = ["CONTENT_TYPE", "OPENMETRICS_TYPE", "PSEUDONYMS", "Names", "expose_metrics"]
+__all__ = ["PSEUDONYMS", "Names", "expose_metrics"]
 
 
 def expose_metrics(
@@ -29,8 +26,11 @@ def expose_metrics(
     *,
     openmetrics: bool = False,
 ) -> bytes:
-    """Return every metric as text of CONTENT_TYPE, or of OPENMETRICS_TYPE with `openmetrics`.
+    """Return every metric as text of formats.PLAIN_TYPE, or of OPENMETRICS_TYPE with `openmetrics`.
 
     `names` gives the label `account`; `identity.name_accounts` makes it from config.toml.
     """
+    # Imported late: doctor wants to know what was sent last, and not how.
+    from ullage.metrics import formats, samples
+
     return formats.encode(samples.build_families(overviews, thresholds, now, names), openmetrics=openmetrics)

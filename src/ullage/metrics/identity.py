@@ -67,15 +67,15 @@ def identify_installation(environ: Mapping[str, str]) -> str:
     MetricsError where the drawn number cannot be kept.
     """
     path = os.path.join(config.locate_state(environ), "installation")
-    drawn = read_regular(path, _LARGEST, own=True) or _drawn(path)
+    drawn = read_regular(path, _LARGEST, own=True) or _drawn(path, environ)
     user = os.geteuid() if hasattr(os, "geteuid") else ""
     return hashlib.sha256(drawn + f" {platform.node()} {user}".encode()).hexdigest()[:16]
 
 
-def _drawn(path: str) -> bytes:
+def _drawn(path: str, environ: Mapping[str, str]) -> bytes:
     """Draw and keep the installation's random number; of two processes that draw at once, both use the first."""
     aside = f"{path}.{os.getpid()}.{secrets.token_hex(4)}.new"
-    directories.make_private(os.path.dirname(path), variable=directories.STATE)
+    directories.make_private(os.path.dirname(path), environ=environ, variable=directories.STATE)
     try:
         with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(secrets.token_hex(16).encode())

@@ -41,6 +41,7 @@ class Store:
     """The stored days of one query, asked with one key."""
 
     def __init__(self, environ: Mapping[str, str], base: str, key: Secret, query: Query) -> None:
+        self._environ = environ
         self._root = os.path.join(locate_cache(environ), "org")
         question = json.dumps([query.report.path, query.width, sorted(query.groups), sorted(query.filters)])
         self._directory = os.path.join(
@@ -60,7 +61,7 @@ class Store:
 
     def put(self, day: date, rows: Sequence[ReportRow]) -> None:
         """Store the rows of a finished day."""
-        directories.make_private(os.path.dirname(self._root), self._directory)
+        directories.make_private(os.path.dirname(self._root), self._directory, environ=self._environ)
         note = {"format": _FORMAT, "rows": [_plain(row) for row in rows]}
         write_atomically(self._path(day), json.dumps(note).encode())
 
@@ -72,7 +73,7 @@ class Store:
         known = read_regular(path, own=True)
         if known:
             return known.decode("ascii", "replace")
-        directories.make_private(os.path.dirname(self._root), self._root)
+        directories.make_private(os.path.dirname(self._root), self._root, environ=self._environ)
         salt = os.urandom(16).hex()
         write_atomically(path, salt.encode())
         return salt

@@ -7,7 +7,7 @@ import zlib
 from ullage.panel import USAGE_PAGE, markup
 from ullage.panel.colours import paint
 from ullage.panel.lines import tooltip
-from ullage.quota import contract
+from ullage.quota import schemas
 from ullage.quota.schemas import PanelDocument, PanelRowDocument, PanelSpanDocument
 
 TYPE_CHECKING = False
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def write_json(panel: Panel, refresh: Sequence[str]) -> str:
     """Return the panel as one line of JSON; `refresh` is the command that starts a refresh."""
-    return contract.encode_line(make_document(panel, refresh)).decode()
+    return schemas.encode_line(make_document(panel, refresh)).decode()
 
 
 def make_document(panel: Panel, refresh: Sequence[str]) -> PanelDocument:

@@ -15,6 +15,7 @@ from ullage.quota import changes
 from ullage.store import overview
 from ullage.store.cache import ProfileCache
 from ullage.system import watching
+from ullage.system.files import identify
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,19 +76,11 @@ def follow(followed: Followed, say: Callable[[Panel], None], sleep: Sleep) -> No
 
 def _while_it_is_the_same(followed: Followed, say: Callable[[Panel], None], sleep: Sleep) -> None:
     """Show and sleep until the bar has gone, or the watched directory is deleted or replaced by another."""
-    directory = _identity(followed.cache.directory)
-    while not sleep.ended and _identity(followed.cache.directory) == directory:
+    directory = identify(followed.cache.directory)
+    while not sleep.ended and identify(followed.cache.directory) == directory:
         shown, following = followed.look(datetime.now(UTC))
         say(shown)
         sleep.sleep_until(following)
-
-
-def _identity(directory: str) -> object:
-    try:
-        status = os.stat(directory)
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
 
 
 class PipeSleep:

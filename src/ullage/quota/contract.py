@@ -1,16 +1,13 @@
-"""The JSON contract: what `ullage usage --json` says, typed, and its published schema.
+"""The JSON contract: what `ullage usage --json` says. Pure.
 
-Version 1. Fields are added, never renamed or removed.
+Version 1. Fields are added, never renamed or removed. Scripts call it at every turn, so what a field may hold is words
+until `schemas` makes a schema of them: msgspec takes three times as long to import as Python to start.
 """
 
 from __future__ import annotations
 
-from types import MappingProxyType
-from typing import Annotated, Any, Literal
-
-import msgspec
-from msgspec import Meta, Struct
-
+from ullage.base import jsontext
+from ullage.base.record import Record
 from ullage.base.values import format_time
 from ullage.quota.model import CLOCK_SLACK, find_used_percent, grade_window, has_reset, judge_age, judge_state
 from ullage.quota.model import Credits as KnownCredits
@@ -18,27 +15,22 @@ from ullage.quota.model import Money as KnownMoney
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
+    from typing import Annotated, Any, Literal
 
+    from msgspec import Meta
+
+    from ullage.quota.fields import Moment, Percent, Severity, State
     from ullage.quota.model import Account, Pool, Problem, Reading, Thresholds, Window
     from ullage.quota.pace import Forecast
     from ullage.quota.schedule import Schedule
 
 VERSION = 1
-SCHEMA_ID = "https://json-schema.org/draft/2020-12/schema"
-
-Percent = Annotated[float, Meta(ge=0, description="0 to 100; more than 100 when the limit was passed")]
-Moment = Annotated[str, Meta(description="UTC, ISO 8601", pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
-State = Literal["fresh", "stale", "expired", "none"]
-Severity = Literal["normal", "warning", "critical", "exhausted"]
+_NONE: Mapping[str, Forecast] = {}
 
 
-class Document(Struct):
-    """The base of every JSON document that a command prints; `schemas` has those of the other commands."""
-
-
-class AccountDocument(Document):
+class AccountDocument(Record):
     id: str | None
     plan: str | None
     tier: str | None
@@ -46,13 +38,13 @@ class AccountDocument(Document):
     organization: Annotated[str | None, Meta(description="the organisation's name")]
 
 
-class MoneyDocument(Document):
+class MoneyDocument(Record):
     amount_minor: Annotated[int, Meta(description="in minor units: 1234 with exponent 2 is 12.34")]
     currency: Annotated[str, Meta(description="ISO 4217; XXX when the source named none")]
     exponent: int
 
 
-class PaceDocument(Document):
+class PaceDocument(Record):
     ratio: Annotated[float | None, Meta(description="used share against elapsed share; 1 would just last")]
     projected_percent: Annotated[Percent | None, Meta(description="at the reset; low and high enclose 4 cases of 5")]
     projected_low: Percent | None
@@ -62,7 +54,7 @@ class PaceDocument(Document):
     exhausts_latest: Annotated[Moment | None, Meta(description="null when it may last")]
 
 
-class WindowDocument(Document):
+class WindowDocument(Record):
     id: str
     label: str
     used_percent: Annotated[Percent | None, Meta(description="null when it is not known, never 0 for unknown")]
@@ -84,7 +76,7 @@ class WindowDocument(Document):
     heard: Annotated[bool, Meta(description="true when a session heard it beside an answer: it may be older than that")]
 
 
-class CreditsDocument(Document):
+class CreditsDocument(Record):
     enabled: bool
     used: MoneyDocument | None
     limit: MoneyDocument | None
@@ -93,7 +85,7 @@ class CreditsDocument(Document):
     disabled_reason: Annotated[str | None, Meta(description="the server's word for why they are off")]
 
 
-class PoolDocument(Document):
+class PoolDocument(Record):
     """Money that was given once: it is used up or ends, and never resets."""
 
     id: str
@@ -105,18 +97,18 @@ class PoolDocument(Document):
     as_of: Moment
 
 
-class ShareDocument(Document):
+class ShareDocument(Record):
     label: str
     percent: Percent
 
 
-class ProblemDocument(Document):
+class ProblemDocument(Record):
     code: str
     message: str
     retry_at: Moment | None
 
 
-class UsageDocument(Document):
+class UsageDocument(Record):
     schema: Literal[1]
     account: AccountDocument
     source: str | None
@@ -133,7 +125,7 @@ class UsageDocument(Document):
     listing: Annotated[bool, Meta(description="false when there may be windows that are not told")]
 
 
-class ProfileDocument(Document):
+class ProfileDocument(Record):
     profile: Annotated[
         str, Meta(description="the configuration directory, `default`, or `remote:NAME` for what others alone tell")
     ]
@@ -141,11 +133,27 @@ class ProfileDocument(Document):
     machines: Annotated[list[str], Meta(description="the other machines that told of this account, by name")]
 
 
-class ProfilesDocument(Document):
+class ProfilesDocument(Record):
     """What `ullage usage --all --json` prints: each account once."""
 
     schema: Literal[1]
     profiles: list[ProfileDocument]
+
+
+# Each after those that it holds.
+DOCUMENTS: tuple[type[Record], ...] = (
+    AccountDocument,
+    MoneyDocument,
+    PaceDocument,
+    WindowDocument,
+    CreditsDocument,
+    PoolDocument,
+    ShareDocument,
+    ProblemDocument,
+    UsageDocument,
+    ProfileDocument,
+    ProfilesDocument,
+)
 
 
 def build_document(
@@ -153,7 +161,7 @@ def build_document(
     schedule: Schedule,
     thresholds: Thresholds,
     now: datetime,
-    forecasts: Mapping[str, Forecast] = MappingProxyType({}),
+    forecasts: Mapping[str, Forecast] = _NONE,
 ) -> UsageDocument:
     """Build the document of what is known at `now`."""
     problem = schedule.problem or (reading.problem if reading else None)
@@ -206,37 +214,13 @@ def _account(account: Account) -> AccountDocument:
 
 def omit_passing(usage: UsageDocument) -> UsageDocument:
     """Return the document without its ages and countdowns: two of these differ only when something has happened."""
-    windows = [msgspec.structs.replace(window, resets_in_seconds=None) for window in usage.windows]
-    return msgspec.structs.replace(usage, age_seconds=None, generated_at="", windows=windows)
+    windows = [window.replace(resets_in_seconds=None) for window in usage.windows]
+    return usage.replace(age_seconds=None, generated_at="", windows=windows)
 
 
-def encode(document: Document) -> bytes:
-    """Return the document as indented JSON."""
-    return msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"
-
-
-def encode_line(document: Document) -> bytes:
-    """Return the document as JSON on one line."""
-    return msgspec.json.encode(document)
-
-
-def build_schema(
-    document: type[Document] = UsageDocument,
-    title: str = "ullage usage",
-    description: str = "How much of a Claude plan's quota is used.",
-) -> dict[str, Any]:
-    """Return the JSON Schema of a document; it allows fields that a later version adds."""
-    return {
-        "$schema": SCHEMA_ID,
-        "title": title,
-        "description": f"{description} Fields are added, never renamed.",
-        **msgspec.json.schema(document),
-    }
-
-
-def build_components(documents: Iterable[type[Document]]) -> dict[str, Any]:
-    """Return the schemas of documents, and of what they hold, by name, as OpenAPI refers to them."""
-    return msgspec.json.schema_components(documents, ref_template="#/components/schemas/{name}")[1]
+def encode(document: UsageDocument | ProfilesDocument) -> str:
+    """Return the document as indented JSON, with the end of its last line."""
+    return f"{jsontext.indented(document)}\n"
 
 
 def _window(window: Window, thresholds: Thresholds, now: datetime, forecast: Forecast | None) -> WindowDocument:

@@ -10,7 +10,7 @@ down but by a new period or a statement that is much newer.
 from __future__ import annotations
 
 from ullage.base.dates import timedelta
-from ullage.quota.model import RESET_SLACK, SESSION, find_length, is_same_reset
+from ullage.quota.model import KINDS, RESET_SLACK, SESSION, find_length, is_same_reset
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ WITHIN_MINUTES = timedelta(minutes=10)
 _ROUNDING = 1.0
 # Just after a reset the endpoint may tell the old percentage with the new reset time; by less than this it just lags.
 _CLEAR_FALL = 10.0
-_KINDS = ("session", "weekly", "model", "other")
 
 
 def merge(readings: Iterable[Reading]) -> Reading | None:
@@ -149,7 +148,7 @@ def _windows(stated: Sequence[Reading], listing: Reading | None) -> tuple[Window
                 candidates.setdefault(window.id, []).append(window)
     listed = {window.id: window for window in listing.windows} if listing else {}
     merged = [_completed(pick(windows), listed.get(name)) for name, windows in candidates.items()]
-    return tuple(sorted(merged, key=lambda window: (_KINDS.index(window.kind), window.id not in listed)))
+    return tuple(sorted(merged, key=lambda window: (KINDS.index(window.kind), window.id not in listed)))
 
 
 def _may_add(window: Window, listing: Reading) -> bool:

@@ -28,11 +28,16 @@ RESET_SLACK = timedelta(minutes=10)
 
 SESSION, WEEK = timedelta(hours=5), timedelta(days=7)
 FULL_PERCENT = 100.0
+# No currency has more digits behind the point than four.
+LARGEST_EXPONENT = 6
 CREDITS_ID = "credits"
 # What counts money against a limit, over a time that no source tells.
 BUDGET_IDS = (CREDITS_ID, "spend_limit")
 _OF_WEEK = "seven_day_"
-_ALIASES = {"5h": "five_hour", "7d": "seven_day"}
+# The names that a person may write, and a prompt shows.
+ALIASES = {"5h": "five_hour", "7d": "seven_day"}
+# In the order of every list.
+KINDS: tuple[Kind, ...] = ("session", "weekly", "model", "other")
 _LENGTHS: dict[Kind, timedelta] = {"session": SESSION, "weekly": WEEK, "model": WEEK}
 
 
@@ -297,13 +302,13 @@ def find_binding_window(windows: tuple[Window, ...], now: datetime, thresholds: 
 
 def find_windows_named(windows: tuple[Window, ...], name: str) -> tuple[Window, ...]:
     """Return the windows that a name stands for: an id, `5h`, `7d`, or the first word or words of a model's label."""
-    exact = tuple(window for window in windows if window.id == _ALIASES.get(name, name))
+    exact = tuple(window for window in windows if window.id == ALIASES.get(name, name))
     return exact or tuple(window for window in windows if window.kind == "model" and is_named(window.id, name))
 
 
 def is_named(window_id: str, name: str) -> bool:
     """Say whether a name stands for a window of this id, whatever version of a model the id is of."""
-    if window_id in (name, _ALIASES.get(name)):
+    if window_id in (name, ALIASES.get(name)):
         return True
     words = make_slug(name).split("_") if name else []
     return bool(words) and window_id.startswith(_OF_WEEK) and split_model_name(window_id)[: len(words)] == words

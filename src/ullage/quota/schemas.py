@@ -2,15 +2,45 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_type_hints
 
-from msgspec import Meta
+import msgspec
+from msgspec import Meta, Struct
 
-from ullage.quota import contract
-from ullage.quota.contract import Document, Moment, Percent, ProblemDocument, ProfilesDocument, State, UsageDocument
+from ullage.quota import contract, fields
+from ullage.quota.fields import Moment, Percent, State  # noqa: TC001  # msgspec looks them up
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ullage.base.record import Record
+    from ullage.quota.contract import ProblemDocument
+
+SCHEMA_ID = "https://json-schema.org/draft/2020-12/schema"
 
 PanelLevel = Literal["normal", "warning", "critical", "exhausted", "stale", "none"]
 Colour = Annotated[str, Meta(description="as the palette has it", pattern="^#[0-9a-f]{6}$")]
+
+
+class Document(Struct):
+    """What the documents beside those of the contract are made of."""
+
+
+def _contract_in_structs() -> dict[str, type[Struct]]:
+    """Return the documents of the contract by name as what msgspec knows how to describe."""
+    structs: dict[str, type[Struct]] = {}
+    for document in contract.DOCUMENTS:
+        name = document.__name__
+        alone = type(name, (), {"__annotations__": document.__annotations__})
+        held = get_type_hints(alone, {**vars(fields), **structs}, include_extras=True)
+        structs[name] = msgspec.defstruct(name, held.items(), namespace={"__doc__": document.__doc__})
+    return structs
+
+
+CONTRACT = _contract_in_structs()
+if not TYPE_CHECKING:
+    ProblemDocument = CONTRACT["ProblemDocument"]
 
 
 class SampleDocument(Document):
@@ -242,9 +272,9 @@ class PanelDocument(Document):
     refresh: Annotated[list[str], Meta(description="the command that asks for a new reading: a word an item")]
 
 
-DOCUMENTS: dict[str, tuple[type[Document], str, str]] = {
-    "usage": (UsageDocument, "ullage usage", "How much of a Claude plan's quota is used."),
-    "all": (ProfilesDocument, "ullage usage --all", "The same for every profile, each account once."),
+DOCUMENTS: dict[str, tuple[type[Struct], str, str]] = {
+    "usage": (CONTRACT["UsageDocument"], "ullage usage", "How much of a Claude plan's quota is used."),
+    "all": (CONTRACT["ProfilesDocument"], "ullage usage --all", "The same for every profile, each account once."),
     "history": (HistoryDocument, "ullage history", "What the windows stood at, in order of time."),
     "guard": (GuardDocument, "ullage guard", "Whether there is room, and why."),
     "alerts": (AlertDocument, "ullage alerts", "What a command for alerts reads on stdin."),
@@ -255,5 +285,26 @@ DOCUMENTS: dict[str, tuple[type[Document], str, str]] = {
 
 
 def build_schema(name: str) -> dict[str, Any]:
-    """Return the JSON Schema of a document by its name in DOCUMENTS."""
-    return contract.build_schema(*DOCUMENTS[name])
+    """Return the JSON Schema of a document by its name in DOCUMENTS; it allows fields that a later version adds."""
+    document, title, description = DOCUMENTS[name]
+    return {
+        "$schema": SCHEMA_ID,
+        "title": title,
+        "description": f"{description} Fields are added, never renamed.",
+        **msgspec.json.schema(document),
+    }
+
+
+def build_components(documents: Iterable[type[Struct]]) -> dict[str, Any]:
+    """Return the schemas of documents, and of what they hold, by name, as OpenAPI refers to them."""
+    return msgspec.json.schema_components(documents, ref_template="#/components/schemas/{name}")[1]
+
+
+def encode(document: Document | Record) -> bytes:
+    """Return a document as indented JSON."""
+    return msgspec.json.format(encode_line(document), indent=1) + b"\n"
+
+
+def encode_line(document: Document | Record) -> bytes:
+    """Return a document as JSON on one line."""
+    return msgspec.json.encode(document, enc_hook=vars)

@@ -7,7 +7,19 @@ from ullage.base.dates import datetime
 from ullage.base.record import Record
 from ullage.base.text import clean
 from ullage.base.values import parse_percent, parse_time
-from ullage.quota.model import SEVERITIES, Account, Credits, Money, Pool, Problem, Reading, Share, Window
+from ullage.quota.model import (
+    KINDS,
+    LARGEST_EXPONENT,
+    SEVERITIES,
+    Account,
+    Credits,
+    Money,
+    Pool,
+    Problem,
+    Reading,
+    Share,
+    Window,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +30,6 @@ if TYPE_CHECKING:
 
 _FORMAT = 1
 _LONGEST_MESSAGE = 500
-_LARGEST_EXPONENT = 6
 
 
 def encode(record: Record, **more: str) -> bytes:
@@ -124,7 +135,7 @@ def _share(fields: dict[str, Any]) -> Share:
 
 
 def _window(fields: dict[str, Any]) -> Window:
-    if fields["kind"] not in ("session", "weekly", "model", "other"):
+    if fields["kind"] not in KINDS:
         raise ValueError("unknown kind of window")
     return Window(
         id=clean(fields["id"]),
@@ -161,7 +172,7 @@ def _money(fields: dict[str, Any] | None) -> Money | None:
     if fields is None:
         return None
     amount, exponent = fields["amount_minor"], fields["exponent"]
-    if type(amount) is not int or type(exponent) is not int or not 0 <= exponent <= _LARGEST_EXPONENT:
+    if type(amount) is not int or type(exponent) is not int or not 0 <= exponent <= LARGEST_EXPONENT:
         raise ValueError("not an amount of money")
     return Money(amount_minor=amount, currency=clean(fields["currency"]), exponent=exponent)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 
+from ullage.base.contexts import suppress
 from ullage.base.dates import UTC, datetime, timedelta
 from ullage.base.errors import SourceError
 from ullage.config import find_wrong_source
@@ -135,7 +135,7 @@ def hear_in_pause(sources: Sequence[Source], inquiry: Inquiry) -> None:
 
 def _hear(source: Source, inquiry: Inquiry, state_changed_at: datetime | None) -> None:
     if turns.has_news(source.NAME, state_changed_at):
-        with contextlib.suppress(SourceError):
+        with suppress(SourceError):
             _ask(source, inquiry)
 
 
@@ -145,7 +145,7 @@ def _note_state_file(sources: Sequence[Source], inquiry: Inquiry) -> datetime | 
         return None
     from ullage.sources import claude_state
 
-    mark = claude_state.mark(inquiry.environ)
+    mark = claude_state.find_state_mark(inquiry.environ)
     if mark is None or mark == inquiry.schedule.state_mark:
         return None
     inquiry.schedule = inquiry.schedule.replace(state_mark=mark)
@@ -176,8 +176,8 @@ def _ask(source: Source, inquiry: Inquiry) -> None:
 
 def _ask_once_for_account(source: Source, inquiry: Inquiry) -> Reading:
     """Ask the server at most once in five minutes for an account, for all of its profiles together."""
-    now, root = inquiry.now, inquiry.cache.root
-    shared = AccountCache(root, inquiry.account)
+    now = inquiry.now
+    shared = AccountCache(inquiry.environ, inquiry.account)
     with shared.lock() as alone:
         asked_at = shared.load_asked_at()
         is_recent = asked_at is not None and timedelta() <= now - asked_at < SHORTEST_INTERVAL
@@ -197,5 +197,5 @@ def _ask_once_for_account(source: Source, inquiry: Inquiry) -> Reading:
                 shared.save_asked_at(None)
             raise
         # A key may turn out to be another account's than it was.
-        AccountCache(root, answer.account).save_reading(answer)
+        AccountCache(inquiry.environ, answer.account).save_reading(answer)
         return answer

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from ullage import config
-from ullage.base.errors import SourceError, UllageError
+from ullage.base.errors import SourceError, UllageError, describe_fault
 from ullage.prompt.publish import publish, publish_anew
 from ullage.quota import exits
 from ullage.quota.remotes import is_remote
@@ -145,7 +145,9 @@ def _attempt(inquiry: Inquiry, settings: Settings, ear: Ear) -> Result:
     except UllageError:
         raise
     except Exception as error:
-        return _fail(inquiry, settings, _fault_of_ours(error))
+        # Kept with the schedule: `ullage usage` shows it.
+        fault = SourceError("internal_error", f"ullage {describe_fault(error)}", reached_server=True)
+        return _fail(inquiry, settings, fault)
     has_changed = _numbers(inquiry.snapshot.reading) != before
     schedule = inquiry.schedule.succeeded(inquiry.now, changed=has_changed)
     inquiry.schedule = schedule.replace(problem=find_disagreement(inquiry.environ) or problem)
@@ -171,7 +173,7 @@ def _turn_to_account(inquiry: Inquiry, settings: Settings) -> None:
         account = inquiry.account = account.replace(organization_id=before.organization_id)
     elif before.organization_id is None:
         inquiry.schedule = inquiry.schedule.replace(organization_id=account.organization_id)
-    shared = AccountCache(cache.root, account)
+    shared = AccountCache(inquiry.environ, account)
     shared.take_over()
     pauses = (inquiry.schedule.hold_until, shared.load_hold())
     holds = [hold for hold in pauses if hold is not None and hold > inquiry.now]
@@ -198,21 +200,8 @@ def _fail(inquiry: Inquiry, settings: Settings, error: SourceError) -> Result:
         schedule = schedule.replace(spawned_at=None)
     inquiry.schedule = _noting_means(schedule, inquiry, settings)
     if inquiry.schedule.hold_until is not None:
-        AccountCache(inquiry.cache.root, inquiry.schedule.account).save_hold(inquiry.schedule.hold_until)
+        AccountCache(inquiry.environ, inquiry.schedule.account).save_hold(inquiry.schedule.hold_until)
     return "failed"
-
-
-def _fault_of_ours(error: Exception) -> SourceError:
-    """Word an unforeseen exception as a problem: it is kept with the schedule, and `ullage usage` shows it."""
-    place = error.__traceback__
-    while place is not None and place.tb_next is not None:
-        place = place.tb_next
-    where = f"{os.path.basename(place.tb_frame.f_code.co_filename)}:{place.tb_lineno}" if place else "?"
-    return SourceError(
-        "internal_error",
-        f"ullage has a fault of its own: {type(error).__name__} at {where}. Please report it with these words.",
-        reached_server=True,
-    )
 
 
 def _numbers(reading: Reading | None) -> object:

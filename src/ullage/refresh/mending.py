@@ -6,13 +6,14 @@ is signed in, config.toml. Claude Code's own file as such is not, as it is writt
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 
 from ullage import config
+from ullage.base.contexts import suppress
 from ullage.base.errors import UllageError
 from ullage.sources import claude_cli, claude_state
+from ullage.system import files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,19 +36,15 @@ def mark_means(settings: Settings, environ: Mapping[str, str]) -> str:
 def _list_means(settings: Settings, environ: Mapping[str, str]) -> Iterator[str]:
     yield settings.source
     yield str(bool(environ.get("CLAUDE_CODE_OAUTH_TOKEN")))
-    with contextlib.suppress(UllageError):
+    with suppress(UllageError):
         yield _mark(claude_cli.find(environ))
-    with contextlib.suppress(UllageError):
+    with suppress(UllageError):
         yield str(claude_state.read_account(environ).id)
     directory = environ.get("CLAUDE_CONFIG_DIR") or claude_state.locate_default_directory(environ)
     yield _mark(os.path.join(directory, ".credentials.json"))
-    with contextlib.suppress(UllageError):
+    with suppress(UllageError):
         yield _mark(config.locate_config(environ))
 
 
 def _mark(path: str) -> str:
-    try:
-        status = os.stat(path)
-    except OSError:
-        return ""
-    return f"{path} {status.st_mtime_ns} {status.st_ino} {status.st_size}"
+    return f"{path} {files.find_mark(path)}"

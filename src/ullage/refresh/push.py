@@ -71,7 +71,7 @@ def _push(settings: Settings, environ: Mapping[str, str], before: PushState) -> 
     # The mark is taken first: what is written meanwhile is handed on next.
     version, now = _mark_version(environ), datetime.now(UTC)
     shown = overview.load_all(overview.list_profiles(environ), environ, settings.thresholds, now)
-    document = contract.encode(everywhere.describe_all(shown, settings.thresholds, now))
+    document = contract.encode(everywhere.describe_all(shown, settings.thresholds, now)).encode()
     given = secret.withhold_keys(environ, settings.key_variables)
     with ThreadPoolExecutor(max_workers=len(settings.push)) as pool:
         problems = list(pool.map(lambda command: _hand_on(command, document, given), settings.push))

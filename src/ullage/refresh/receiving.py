@@ -35,7 +35,7 @@ def receive(document: bytes, name: str, environ: Mapping[str, str]) -> tuple[Rea
     now = datetime.now(UTC)
     readings = source.parse(document, name, Exchange(asked_at=now, answered_at=now))
     settings, _ = config.load(environ)
-    store = RemoteStore(places.locate_cache(environ))
+    store = RemoteStore(environ)
     with store.lock(name, _PATIENCE_SECONDS) as alone:
         if not alone:
             raise CacheError(f"Another process keeps what remote:{name} says. Try again.")

@@ -34,7 +34,7 @@ def hear(inquiry: Inquiry, settings: Settings, environ: Mapping[str, str]) -> Pr
     `environ` holds the variables of access tokens. The inquiry's snapshot then knows what was said, and its schedule
     when a machine may be asked again. A machine that fails is noted with its answers and stops nothing.
     """
-    store = RemoteStore(inquiry.cache.root)
+    store = RemoteStore(inquiry.cache.environ)
     due = [remote for remote in settings.remotes if _may_ask(store.load(remote.name), inquiry)]
     if due:
         # Moved on before anything slow, as for any source.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from datetime import timedelta
 
+from ullage.base.dates import timedelta
 from ullage.base.record import Record
 from ullage.base.text import clean
 from ullage.quota import pace

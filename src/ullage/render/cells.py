@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from ullage.render.surfaces import Span
+from ullage.render.surfaces import Span, join_spans
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,6 +59,34 @@ def fit(spans: Sequence[Span], cells: int, *, ascii_only: bool = False) -> list[
         if text != span.text:
             break
     return [*fitted, Span(text=mark)] if cells > 0 else []
+
+
+def wrap(spans: Sequence[Span], cells: int) -> list[list[Span]]:
+    """Return the spans in lines of so many cells, broken at spaces; a word that is longer than a line is cut."""
+    if sum(measure_width(span.text) for span in spans) <= cells:
+        return [list(spans)]
+    lines: list[list[Span]] = []
+    line: list[Span] = []
+    used, last_space = 0, 0
+    for span in spans:
+        for character in span.text:
+            taken = _width_of(character)
+            if used + taken > cells and line and character != " ":
+                end = last_space or len(line)
+                lines.append(line[:end])
+                line, last_space = line[end:], 0
+                used = sum(_width_of(each.text) for each in line)
+            line.append(span.replace(text=character))
+            used += taken
+            last_space = len(line) if character == " " else last_space
+    return [_without_end(each) for each in (*lines, line)]
+
+
+def _without_end(line: Sequence[Span]) -> list[Span]:
+    end = len(line)
+    while end and line[end - 1].text == " ":
+        end -= 1
+    return join_spans(line[:end])
 
 
 def _head(text: str, room: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ullage.base.record import Record
 from ullage.base.text import clean
 from ullage.quota.model import (
+    KINDS,
     find_binding_window,
     find_credits_window,
     find_length,
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 _BAR_CELLS = 12
 COURSE_CELLS = 10
 _NONE = Span(text="")
-_ORDER = ("session", "weekly", "model", "other")
 
 
 class Row(Record):
@@ -102,7 +102,7 @@ def _has_ended(pool: Pool, now: datetime) -> bool:
 
 def sort_by_kind(windows: Sequence[Window]) -> list[Window]:
     """Return windows as lists show them: the session, the week, its models, and what is of another kind."""
-    return sorted(windows, key=lambda window: _ORDER.index(window.kind))
+    return sorted(windows, key=lambda window: KINDS.index(window.kind))
 
 
 def _window(window: Window, overview: Overview, settings: Settings, now: datetime, bar_cells: int) -> Row:

@@ -12,6 +12,7 @@ from ullage.base.record import Record
 from ullage.base.text import clean
 from ullage.config.template import COURSES, FORECASTS, PLAIN_SUBJECTS, Field, Group, list_fields
 from ullage.quota.model import (
+    ALIASES,
     BUDGET_IDS,
     CLOCK_SLACK,
     CREDITS_ID,
@@ -40,7 +41,9 @@ if TYPE_CHECKING:
     from ullage.quota.model import Reading, Thresholds, Window
     from ullage.quota.pace import Forecast, Sample
     from ullage.quota.timeline import Level
+
 LONGEST_NAME = 20
+_SHORT_NAMES = {id: name for name, id in ALIASES.items()}
 
 
 class View(Record):
@@ -229,7 +232,7 @@ def _forecast(window: Window, attribute: str, view: View) -> Span | None:
 
 def shorten_name(window: Window) -> str:
     """Return the name that a prompt uses for a window: 5h, 7d, or the model's with its version: fable 5.1."""
-    known = {"five_hour": "5h", "seven_day": "7d"}.get(window.id)
+    known = _SHORT_NAMES.get(window.id)
     if known:
         return known
     scope = window.label.rpartition("(")[2].rstrip(")") if window.kind == "model" and "(" in window.label else ""

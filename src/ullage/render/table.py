@@ -1,19 +1,13 @@
-"""Lines of spans on a terminal, in its colours and its width: the only module that imports rich."""
+"""Lines of spans on standard output, in the colours, the characters and the width that it has."""
 
 from __future__ import annotations
 
-import io
 import os
-import re
 import sys
 
-from rich.console import Console
-from rich.text import Text
-
 from ullage.base.text import is_private
-from ullage.config.palette import find_colour_number
-from ullage.render import usage
-from ullage.render.surfaces import choose_style
+from ullage.config.palette import ATTRIBUTES
+from ullage.render import cells, surfaces, usage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,16 +18,16 @@ if TYPE_CHECKING:
     from ullage.render.surfaces import Span
     from ullage.store.overview import Overview
 
-# Escapes that change colours, in a group of their own so that they are kept where a text is split at them.
-_COLOURS = re.compile(r"(\x1b\[[0-9;:]*m)")
+_WIDTH_WITHOUT_A_TERMINAL = 80
+# An escape that changes colours, in a group of its own so that it is kept where a text is split at it.
+_COLOURS = r"(\x1b\[[0-9;:]*m)"
 
 
 def print_usage(overview: Overview, settings: Settings, now: datetime, *, title: str = "", first: bool = True) -> None:
     """Print what is known, how old it is, who said so and what went wrong; under a title where there are several."""
-    console = _console(settings.palette)
-    above = [*([] if first else [[]]), *usage.lay_out_title(title, settings, console.width)] if title else []
-    for line in [*above, *usage.lay_out_page(overview, settings, now, console.width)]:
-        console.print(_text(line, settings))
+    room = measure_width()
+    above = [*([] if first else [[]]), *usage.lay_out_title(title, settings, room)] if title else []
+    print_lines([*above, *usage.lay_out_page(overview, settings, now, room)], settings)
 
 
 def adapt_to_output(settings: Settings) -> Settings:
@@ -50,64 +44,60 @@ def is_without_colour() -> bool:
 
 
 def print_lines(lines: Iterable[Sequence[Span]], settings: Settings) -> None:
-    """Print lines of spans in the palette's colours."""
-    console = _console(settings.palette)
+    """Print lines of spans in the palette's colours; what is longer than a line of the terminal is folded."""
+    width, coloured = measure_width(), _has_colours()
     for line in lines:
-        console.print(_text(line, settings))
+        for part in cells.wrap(line, width):
+            print(_paint(part, settings.palette, coloured=coloured))
 
 
 def print_before(lines: Iterable[Sequence[Span]], rest: str, settings: Settings) -> None:
     """Print lines of spans, each before a text from outside, of which only letters and colours get through."""
+    # Imported late: nothing else here needs it.
+    import re
+
+    coloured, keeps = _has_colours(), _has_colours() and not is_without_colour()
     letters = "".join(
-        part if _COLOURS.fullmatch(part) else "".join(c for c in part if c.isprintable() or is_private(c))
-        for part in _COLOURS.split(rest)
+        (part if keeps else "") if at % 2 else "".join(c for c in part if c.isprintable() or is_private(c))
+        for at, part in enumerate(re.split(_COLOURS, rest))
     )
-    console = _console(settings.palette)
+    end = "\033[0m" if "\033" in letters else ""
     for line in lines:
-        console.print(_text(line, settings).append_text(Text.from_ansi(letters)), soft_wrap=True)
+        print(f"{_paint(line, settings.palette, coloured=coloured)}{letters}{end}")
 
 
 def measure_width() -> int:
     """Return how many cells a line of the terminal has."""
-    return _console({}).width
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isascii() and columns.isdigit() and int(columns):
+        return int(columns)
+    for descriptor in (0, 1, 2):
+        try:
+            found = os.get_terminal_size(descriptor).columns
+        except OSError:
+            continue
+        if found:
+            return found
+    return _WIDTH_WITHOUT_A_TERMINAL
 
 
 def paint_lines(lines: Iterable[Sequence[Span]], settings: Settings, width: int) -> list[str]:
     """Return lines of spans as a screen shows them, each with its escapes; what is longer than the screen is folded."""
-    kept = io.StringIO()
-    console = _console(settings.palette, kept, width)
-    for line in lines:
-        console.print(_text(line, settings))
-    return kept.getvalue().splitlines()
+    return [_paint(part, settings.palette, coloured=True) for line in lines for part in cells.wrap(line, width)]
 
 
-def _console(palette: Mapping[str, str], file: io.StringIO | None = None, width: int | None = None) -> Console:
-    force = os.environ.get("CLICOLOR_FORCE", "0") != "0" or file is not None
-    has_colours = force or (sys.stdout is not None and sys.stdout.isatty())
-    # The palette's colours are printed as in the prompt; rich would change them to what it believes of TERM.
-    system = "truecolor" if any("#" in style for style in palette.values()) else "256"
-    return Console(
-        file=file,
-        width=width,
-        force_terminal=force or None,
-        no_color=is_without_colour(),
-        color_system=system if has_colours else None,  # type: ignore[arg-type]  # both are words that it takes
-        highlight=False,
-        markup=False,
-        emoji=False,
-    )
+def _has_colours() -> bool:
+    if os.environ.get("CLICOLOR_FORCE", "0") != "0":
+        return True
+    # An old console of Windows shows escapes as they are.
+    understands = sys.platform != "win32" or "WT_SESSION" in os.environ or "TERM" in os.environ
+    return understands and sys.stdout is not None and sys.stdout.isatty()
 
 
-def _text(line: Sequence[Span], settings: Settings) -> Text:
-    return Text.assemble(*((span.text, _rich_style(choose_style(span, settings.palette))) for span in line))
-
-
-def _rich_style(style: str) -> str:
-    return " ".join(map(_rich_word, style.split()))
-
-
-def _rich_word(word: str) -> str:
-    if word.startswith("on_"):
-        return f"on {_rich_word(word[3:])}"
-    number = find_colour_number(word)
-    return word if number is None else f"color({number})"
+def _paint(line: Sequence[Span], palette: Mapping[str, str], *, coloured: bool) -> str:
+    if is_without_colour():
+        # What is bold or dim has no colour.
+        palette = {
+            level: " ".join(word for word in style.split() if word in ATTRIBUTES) for level, style in palette.items()
+        }
+    return surfaces.paint(surfaces.join_spans(line), "ansi" if coloured else "plain", palette)

@@ -7,11 +7,11 @@ host. A Unix socket asks for none, since the system lets only its owner connect.
 
 from __future__ import annotations
 
-import os
 import secrets
 
 from ullage.base.record import Record
 from ullage.serve import access_tokens
+from ullage.system.files import find_mark
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -105,11 +105,7 @@ class Access:
     def list_known(self, now: datetime) -> tuple[Token, ...]:
         """Return the access tokens that are valid at `now`; the file is read anew when it was replaced."""
         assert self.directory is not None
-        try:
-            status = os.stat(access_tokens.locate_tokens(self.directory))
-            seen = (status.st_ino, status.st_mtime_ns, status.st_size)
-        except OSError:
-            seen = None
+        seen = find_mark(access_tokens.locate_tokens(self.directory))
         if seen is None or seen != self._seen:
             # Cleared before loading: a file that cannot be decoded then grants nothing.
             self._seen, self._tokens = None, ()

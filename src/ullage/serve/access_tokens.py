@@ -62,7 +62,7 @@ def locate_directory(environ: Mapping[str, str]) -> str:
     """Make the private directory of the access tokens and return its path; raise CacheError where that fails."""
     state = config.locate_state(environ)
     path = os.path.join(state, "serve")
-    directories.make_private(state, path, variable=directories.STATE)
+    directories.make_private(state, path, environ=environ, variable=directories.STATE)
     return path
 
 

@@ -12,9 +12,9 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route as Address
 from starlette.routing import Router
 
-from ullage import metrics
 from ullage.base import moments
-from ullage.quota import contract
+from ullage.metrics import formats
+from ullage.quota import schemas
 from ullage.serve import documents, page, routes
 from ullage.serve.feed import FullError
 from ullage.serve.middleware import GRANTED, FaultError, Guard
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive, Scope, Send
 
-    from ullage.quota.contract import Document
+    from ullage.base.record import Record
+    from ullage.quota.schemas import Document
     from ullage.serve.access import Access, Grant
     from ullage.serve.feed import Feed
     from ullage.serve.knowledge import Knowledge
@@ -191,7 +192,7 @@ async def _metrics(server: ServiceState, arguments: Arguments, request: Request)
     server.profile(arguments, request)
     openmetrics = "application/openmetrics-text" in request.headers.get("accept", "")
     shown = await run_in_threadpool(server.knowledge.expose_metrics, datetime.now(UTC), openmetrics=openmetrics)
-    kind = metrics.OPENMETRICS_TYPE if openmetrics else metrics.CONTENT_TYPE
+    kind = formats.OPENMETRICS_TYPE if openmetrics else formats.PLAIN_TYPE
     return Response(shown, headers={"content-type": kind})
 
 
@@ -208,8 +209,8 @@ async def _page(_server: ServiceState, _arguments: Arguments, _request: Request)
     return Response(shown, media_type="text/html; charset=utf-8", headers={"content-security-policy": policy})
 
 
-def _json(document: Document) -> Response:
-    return Response(contract.encode(document), media_type="application/json")
+def _json(document: Document | Record) -> Response:
+    return Response(schemas.encode(document), media_type="application/json")
 
 
 ANSWERS: dict[str, Answer] = {

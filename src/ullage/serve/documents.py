@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Literal
 
 from ullage.base.values import format_time
-from ullage.quota.contract import Document, Moment, Percent, ProfilesDocument, UsageDocument
-from ullage.quota.schemas import HistoryDocument, SampleDocument
+from ullage.quota.fields import Moment, Percent  # noqa: TC001  # msgspec looks them up
+from ullage.quota.schemas import CONTRACT, Document, HistoryDocument, SampleDocument
 from ullage.render.burnup import list_stretches
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from msgspec import Struct
 
     from ullage.quota.pace import Sample
     from ullage.render.burnup import Burnup
@@ -71,9 +73,9 @@ class FaultDocument(Document):
     detail: str
 
 
-DOCUMENTS: tuple[type[Document], ...] = (
-    UsageDocument,
-    ProfilesDocument,
+DOCUMENTS: tuple[type[Struct], ...] = (
+    CONTRACT["UsageDocument"],
+    CONTRACT["ProfilesDocument"],
     SamplesDocument,
     BurnupDocument,
     SessionDocument,

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 from datetime import UTC, datetime
 
 from ullage.base.errors import UllageError
-from ullage.quota import contract
+from ullage.quota import contract, schemas
 from ullage.store import cache
 from ullage.system import places, watching
+from ullage.system.files import identify
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Feed:
         second, lasting, whole = self._documents.get(profile, (0, b"", b""))
         if second != int(now.timestamp()):
             usage = self._knowledge.build_usage(profile, now)
-            lasting, whole = contract.encode_line(contract.omit_passing(usage)), contract.encode_line(usage)
+            lasting, whole = schemas.encode_line(contract.omit_passing(usage)), schemas.encode_line(usage)
             self._documents[profile] = (int(now.timestamp()), lasting, whole)
         return lasting, whole
 
@@ -87,13 +87,13 @@ class Feed:
         while True:
             with contextlib.ExitStack() as watches:
                 identity = self._watch(root, watches)
-                while identity is not None and _identity(root) == identity:
+                while identity is not None and identify(root) == identity:
                     await self._something()
             if identity is None:
                 await asyncio.sleep(_LONGEST_WAIT_SECONDS)
             self._wake()
 
-    def _watch(self, root: str, watches: contextlib.ExitStack) -> int | None:
+    def _watch(self, root: str, watches: contextlib.ExitStack) -> tuple[int, int] | None:
         loop = asyncio.get_running_loop()
 
         def changed() -> None:
@@ -108,7 +108,7 @@ class Feed:
                 watches.enter_context(watching.watch(directory, changed))
         except UllageError:
             return None
-        return _identity(root)
+        return identify(root)
 
     async def _something(self) -> None:
         with contextlib.suppress(TimeoutError):
@@ -135,10 +135,3 @@ class Feed:
             return _LONGEST_WAIT_SECONDS
         waits = [(event - now).total_seconds() for event in events if event is not None]
         return min([_LONGEST_WAIT_SECONDS, *(max(wait, 1.0) for wait in waits)])
-
-
-def _identity(path: str) -> int | None:
-    try:
-        return os.stat(path).st_ino
-    except OSError:
-        return None

@@ -17,6 +17,7 @@ from ullage.serve import documents
 from ullage.store import everywhere, history, overview
 from ullage.store.cache import ProfileCache
 from ullage.system import detach, places
+from ullage.system.files import find_mark
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -120,7 +121,8 @@ class Knowledge:
 
     def _load(self, profile: str | None, now: datetime) -> _Loaded:
         cache = self._cache(profile)
-        version = (cache.find_version(), *map(_stamp, (os.path.join(cache.directory, "schedule.json"), self._config())))
+        schedule = os.path.join(cache.directory, "schedule.json")
+        version = (cache.find_version(), find_mark(schedule), find_mark(config.locate_config(self.environ)))
         loaded = self._loaded.get(profile)
         if loaded is None or loaded.version != version or (loaded.until is not None and now >= loaded.until):
             settings, _ = config.load(self.environ)
@@ -129,9 +131,6 @@ class Knowledge:
             loaded = _Loaded(version=version, until=until, settings=settings, overview=known, burnups={})
             self._loaded[profile] = loaded
         return loaded
-
-    def _config(self) -> str:
-        return config.locate_config(self.environ)
 
 
 def _burnup(window: Window, known: Overview, now: datetime) -> BurnupDocument | None:
@@ -155,11 +154,3 @@ def _start_refresh(environ: Mapping[str, str]) -> None:
         return
     # The refresh stays a zombie unless its end is waited for.
     threading.Thread(target=process.wait, daemon=True).start()
-
-
-def _stamp(path: str) -> tuple[int, int] | None:
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return status.st_ino, status.st_mtime_ns

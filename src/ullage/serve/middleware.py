@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from email.utils import formatdate
 from http import HTTPStatus
 
-from ullage.base.errors import UllageError
+from ullage.base.errors import UllageError, describe_fault
 from ullage.base.text import clean
-from ullage.quota import contract
+from ullage.quota import schemas
 from ullage.serve import documents
 
 TYPE_CHECKING = False
@@ -131,13 +131,7 @@ def _tell(error: Exception) -> None:
 
 
 def _words(error: Exception) -> str:
-    if isinstance(error, UllageError):
-        return clean(str(error), 400)
-    place = error.__traceback__
-    while place is not None and place.tb_next is not None:
-        place = place.tb_next
-    where = f" in {place.tb_frame.f_code.co_name}, line {place.tb_lineno}" if place else ""
-    return f"has a fault of its own: {type(error).__name__}{where}. Please report it with these words."
+    return clean(str(error), 400) if isinstance(error, UllageError) else describe_fault(error)
 
 
 async def refuse(send: Send, fault: FaultError) -> None:
@@ -155,7 +149,7 @@ async def refuse(send: Send, fault: FaultError) -> None:
 def answer_problem(status: int, detail: str) -> bytes:
     """Return the problem document of a refusal."""
     title = HTTPStatus(status).phrase
-    return contract.encode(documents.FaultDocument(type="about:blank", title=title, status=status, detail=detail))
+    return schemas.encode(documents.FaultDocument(type="about:blank", title=title, status=status, detail=detail))
 
 
 def answer_raw(status: int, detail: str, headers: dict[bytes, bytes]) -> bytes:

@@ -6,7 +6,7 @@ import re
 
 from ullage import __version__
 from ullage.base.record import Record
-from ullage.quota import contract
+from ullage.quota import schemas
 from ullage.serve import documents
 from ullage.serve.middleware import FaultError
 
@@ -180,7 +180,7 @@ def describe_api() -> dict[str, Any]:
         },
         "paths": paths,
         "components": {
-            "schemas": contract.build_components(documents.DOCUMENTS),
+            "schemas": schemas.build_components(documents.DOCUMENTS),
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }

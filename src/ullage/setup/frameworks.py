@@ -44,10 +44,18 @@ ALL: tuple[Framework, ...] = (
         in_file=r"powerlevel10k|\bp10k\.zsh\b",
         place="manual",
         second=".p10k.zsh",
-        # Without colours of its own an element is black on black.
+        # On a coloured ground each level is a state with colours of its own; without a ground the text brings its own.
         second_lines="""\
 POWERLEVEL9K_RIGHT_PROMPT_ELEMENTS=(ullage ${POWERLEVEL9K_RIGHT_PROMPT_ELEMENTS:#ullage})
-: ${POWERLEVEL9K_ULLAGE_FOREGROUND=} ${POWERLEVEL9K_ULLAGE_BACKGROUND=}
+if [[ -n ${POWERLEVEL9K_BACKGROUND-x} ]]; then
+  : ${POWERLEVEL9K_ULLAGE_NORMAL_FOREGROUND=254} ${POWERLEVEL9K_ULLAGE_NORMAL_BACKGROUND=238}
+  : ${POWERLEVEL9K_ULLAGE_WARNING_FOREGROUND=16} ${POWERLEVEL9K_ULLAGE_WARNING_BACKGROUND=214}
+  : ${POWERLEVEL9K_ULLAGE_CRITICAL_FOREGROUND=16} ${POWERLEVEL9K_ULLAGE_CRITICAL_BACKGROUND=209}
+  : ${POWERLEVEL9K_ULLAGE_EXHAUSTED_FOREGROUND=16} ${POWERLEVEL9K_ULLAGE_EXHAUSTED_BACKGROUND=183}
+  : ${POWERLEVEL9K_ULLAGE_STALE_FOREGROUND=250} ${POWERLEVEL9K_ULLAGE_STALE_BACKGROUND=238}
+else
+  : ${POWERLEVEL9K_ULLAGE_FOREGROUND=} ${POWERLEVEL9K_ULLAGE_BACKGROUND=}
+fi
 """,
         note="powerlevel10k makes this prompt: the segment becomes one of its elements, the first on the right.",
     ),

@@ -6,6 +6,7 @@ Every refusal says what stands in the way and what to do. Nothing is written bef
 from __future__ import annotations
 
 import contextlib
+import difflib
 import os
 import re
 import secrets
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 LARGEST = 4 << 20
 _BACKUP = ".before-ullage"
 _MOST_BACKUPS = 100
-_CONTEXT_LINES = 3
 # What follows a file's name, or its backup's, in the name of one that is being written.
 _LEFT = re.compile(rf"({re.escape(_BACKUP)}(\.\d+)?)?\.\d+\.[0-9a-f]{{8}}\.new")
 
@@ -123,24 +123,10 @@ def _is_ours(path: str, status: os.stat_result, user: int) -> bool:
 
 
 def format_diff(change: Change) -> str:
-    """Return the change as a unified diff, with control characters made visible. Everything changes in one place."""
-    old, new = _lines(change.file.data), _lines(change.after)
-    same = _common(old, new)
-    tail = _common(old[same:][::-1], new[same:][::-1])
-    first, old_end, new_end = max(0, same - _CONTEXT_LINES), len(old) - tail, len(new) - tail
-    after = old[old_end : old_end + _CONTEXT_LINES]
-    body = [
-        *(" " + line for line in old[first:same]),
-        *("-" + line for line in old[same:old_end]),
-        *("+" + line for line in new[same:new_end]),
-        *(" " + line for line in after),
-    ]
-    counts = (same - first + len(after) + end - same for end in (old_end, new_end))
-    ranges = [f"{first + 1 if count else first},{count}" for count in counts]
-    names = [
-        make_visible(change.file.path) if data is not None else os.devnull for data in (change.file.data, change.after)
-    ]
-    return "\n".join([f"--- {names[0]}", f"+++ {names[1]}", f"@@ -{ranges[0]} +{ranges[1]} @@", *body])
+    """Return the change as a unified diff, with control characters made visible."""
+    before, after = change.file.data, change.after
+    old, new = (os.devnull if data is None else make_visible(change.file.path) for data in (before, after))
+    return "\n".join(difflib.unified_diff(_lines(before), _lines(after), old, new, lineterm=""))
 
 
 def _lines(data: bytes | None) -> list[str]:
@@ -154,15 +140,6 @@ def _lines(data: bytes | None) -> list[str]:
 def _visible(line: bytes) -> str:
     text = line.removesuffix(b"\r").decode(errors="backslashreplace")
     return "\t".join(map(make_visible, text.split("\t")))
-
-
-def _common(one: list[str], other: list[str]) -> int:
-    count = 0
-    for left, right in zip(one, other, strict=False):
-        if left != right:
-            break
-        count += 1
-    return count
 
 
 def apply(change: Change, *, keep: bool) -> str | None:

@@ -16,7 +16,7 @@ from ullage.base.errors import SourceError
 from ullage.base.text import clean
 from ullage.sources import auth_status, claude_state, snapshot, usage_text, wire
 from ullage.system import programs, secret
-from ullage.system.places import locate_profile
+from ullage.system.places import find_home, locate_profile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def read(environ: Mapping[str, str], account: Account, now: datetime) -> Reading
 
 def find(environ: Mapping[str, str]) -> str:
     """Return the path of the user's `claude`; raise SourceError when there is none."""
-    home = environ.get("HOME") or os.path.expanduser("~")
+    home = find_home(environ)
     usual = [os.path.join(home, place) for place in _USUAL_PLACES]
     found = programs.find_program("claude", environ, usual)
     if found is None:

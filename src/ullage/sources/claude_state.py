@@ -12,7 +12,8 @@ from ullage.base import jsontext
 from ullage.base.errors import SourceError
 from ullage.base.text import clean
 from ullage.quota.model import Account, Problem
-from ullage.system.files import read_regular
+from ullage.system.files import find_mark, read_regular
+from ullage.system.places import find_home
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _PAUSE_SECONDS = 0.1
 
 def locate_default_directory(environ: Mapping[str, str]) -> str:
     """Return the configuration directory that Claude Code uses when none is named."""
-    return os.path.join(_home(environ), ".claude")
+    return os.path.join(find_home(environ), ".claude")
 
 
 def find_own_directory(environ: Mapping[str, str]) -> str | None:
@@ -43,16 +44,13 @@ def find_own_directory(environ: Mapping[str, str]) -> str | None:
 
 def locate_file(environ: Mapping[str, str]) -> str:
     """Return where the state file lies."""
-    return os.path.join(find_own_directory(environ) or _home(environ), ".claude.json")
+    return os.path.join(find_own_directory(environ) or find_home(environ), ".claude.json")
 
 
-def mark(environ: Mapping[str, str]) -> str | None:
+def find_state_mark(environ: Mapping[str, str]) -> str | None:
     """Return a mark that changes whenever the file does; None when there is no file."""
-    try:
-        status = os.stat(locate_file(environ))
-    except OSError:
-        return None
-    return f"{status.st_mtime_ns}-{status.st_size}-{status.st_ino}"
+    found = find_mark(locate_file(environ))
+    return "-".join(map(str, found)) if found else None
 
 
 def load(environ: Mapping[str, str], pause: Callable[[float], None] = time.sleep) -> dict[str, Any]:
@@ -143,7 +141,3 @@ def find_disagreement(environ: Mapping[str, str]) -> Problem | None:
         message="Claude Code's stored sign-in is of another account or organisation than its .claude.json names. The "
         "sign-in counts here; /login in Claude Code sets both right.",
     )
-
-
-def _home(environ: Mapping[str, str]) -> str:
-    return environ.get("HOME") or os.path.expanduser("~")

@@ -19,6 +19,7 @@ from ullage.base.text import clean
 from ullage.base.values import parse_time
 from ullage.sources import claude_state
 from ullage.system.files import read_regular
+from ullage.system.places import find_home
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ def _keychain(environ: Mapping[str, str], program: str = "/usr/bin/security") ->
     command = [program, "find-generic-password", "-s", name_keychain_service(environ), "-w"]
     try:
         found = subprocess.run(
-            command, env={"HOME": _home(environ)}, capture_output=True, timeout=_KEYCHAIN_SECONDS, check=False
+            command, env={"HOME": find_home(environ)}, capture_output=True, timeout=_KEYCHAIN_SECONDS, check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise SourceError(
@@ -152,7 +153,3 @@ def _keychain(environ: Mapping[str, str], program: str = "/usr/bin/security") ->
         return secret if secret.startswith(b"{") else bytes.fromhex(secret.decode())
     except ValueError:
         return None
-
-
-def _home(environ: Mapping[str, str]) -> str:
-    return environ.get("HOME") or os.path.expanduser("~")

@@ -132,7 +132,7 @@ def _identity(environ: Mapping[str, str], question: _Question, wanted: str) -> I
         "salt": salt,
         "mark": keys.fingerprint_key(question.key, about, salt),
     }
-    directories.make_private(locate_cache(environ), locate_profile(environ))
+    directories.make_private(locate_cache(environ), locate_profile(environ), environ=environ)
     write_atomically(_path(environ), json.dumps(note).encode())
     return found
 

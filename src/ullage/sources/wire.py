@@ -13,7 +13,7 @@ from itertools import islice
 from ullage.base.errors import SourceError
 from ullage.base.text import clean, make_slug
 from ullage.base.values import parse_percent, parse_time
-from ullage.quota.model import Account, Credits, Money, Pool, Problem, Reading, Share, Window
+from ullage.quota.model import KINDS, LARGEST_EXPONENT, Account, Credits, Money, Pool, Problem, Reading, Share, Window
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +39,6 @@ _EXPONENTS: dict[str, int] = {
     **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
     **dict.fromkeys(("CLF", "UYW"), 4),
 }
-_LARGEST_EXPONENT = 6
 _SIGNS_OF_A_USAGE_BODY = ("five_hour", "seven_day", "limits", "extra_usage", "spend")
 _NOT_WINDOWS = (
     *("limits", "model_scoped", "extra_usage", "spend", "cedar_ember", "promo_credits", "seven_day_breakdown"),
@@ -66,7 +65,6 @@ _SEVERITY_OF_WORD: dict[object, Severity] = {
     "warn": "warning",
     "critical": "critical",
 }
-_ORDER: tuple[Kind, ...] = ("session", "weekly", "model", "other")
 
 
 def parse_usage(body: object, *, account: Account, source: str, as_of: datetime) -> Reading:
@@ -91,7 +89,7 @@ def parse_usage(body: object, *, account: Account, source: str, as_of: datetime)
         account=account,
         source=source,
         as_of=as_of,
-        windows=tuple(sorted(windows.values(), key=lambda window: _ORDER.index(window.kind))[:_MOST_WINDOWS]),
+        windows=tuple(sorted(windows.values(), key=lambda window: KINDS.index(window.kind))[:_MOST_WINDOWS]),
         credits=_credits(body, implausible),
         problem=_note(implausible),
         pools=tuple(islice(_pools(body), _MOST_POOLS)),
@@ -321,6 +319,6 @@ def _amount(amount: object, currency: object, exponent: object) -> Money | None:
     known = isinstance(currency, str) and len(currency) == 3 and currency.isascii() and currency.isalpha()
     code = str(currency).upper() if known else "XXX"
     places = _EXPONENTS.get(code, _DEFAULT_EXPONENT) if exponent is None else exponent
-    if isinstance(places, bool) or not isinstance(places, int | float) or places not in range(_LARGEST_EXPONENT + 1):
+    if isinstance(places, bool) or not isinstance(places, int | float) or places not in range(LARGEST_EXPONENT + 1):
         return None
     return Money(amount_minor=round(amount), currency=code, exponent=int(places))

@@ -5,20 +5,20 @@ An account is a person in an organisation.
 
 from __future__ import annotations
 
-import contextlib
 import os
 
+from ullage.base.contexts import contextmanager, suppress
 from ullage.base.text import make_slug
 from ullage.base.values import parse_time
 from ullage.quota import serial
 from ullage.store import statements
-from ullage.system import directories
+from ullage.system import directories, places
 from ullage.system.files import read_regular, remove_file, write_atomically, write_derived
 from ullage.system.lock import hold_lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from ullage.quota.model import Account, Reading
@@ -27,18 +27,18 @@ if TYPE_CHECKING:
 class AccountCache:
     """The shared files of one account; without an account id there are none, and nothing is kept."""
 
-    def __init__(self, root: str, account: Account) -> None:
-        self._root, self._account = root, account
+    def __init__(self, environ: Mapping[str, str], account: Account) -> None:
+        self._environ, self._account = environ, account
         self.directory = self._path(account.key)
 
     def _path(self, key: str | None) -> str | None:
-        return os.path.join(self._root, "accounts", make_slug(key)) if key else None
+        return os.path.join(places.locate_cache(self._environ), "accounts", make_slug(key)) if key else None
 
     def take_over(self) -> None:
         """Move what was kept without an organisation to the first organisation that is known."""
         former = self._path(self._account.id)
         if former and self.directory and former != self.directory:
-            with contextlib.suppress(OSError):
+            with suppress(OSError):
                 os.rename(former, self.directory)
 
     def load_hold(self) -> datetime | None:
@@ -69,7 +69,7 @@ class AccountCache:
         """Keep an answer for the other profiles; a power cut may take it, as the profile that asked keeps its own."""
         self._save(statements.name_file(reading.source), serial.encode(reading), durable=False)
 
-    @contextlib.contextmanager
+    @contextmanager
     def lock(self) -> Iterator[bool]:
         """Hold the lock of the profile that asks for this account; yield whether it was free."""
         if self.directory is None:
@@ -82,7 +82,8 @@ class AccountCache:
     def make(self) -> None:
         """Make the directory, readable by the user alone."""
         if self.directory is not None:
-            directories.make_private(os.path.dirname(os.path.dirname(self.directory)), self.directory)
+            root = places.locate_cache(self._environ)
+            directories.make_private(root, self.directory, environ=self._environ)
 
     def _time(self, name: str) -> datetime | None:
         data = self._read(name)

@@ -60,7 +60,7 @@ class ProfileCache:
         # A hook reads, and has no time for what it does not need.
         from ullage.system import directories
 
-        directories.make_private(self.root, self.directory)
+        directories.make_private(self.root, self.directory, environ=self.environ)
 
     def sweep(self) -> None:
         """Remove temporary files of processes that have died, and the statements of sessions long over."""

@@ -8,7 +8,6 @@ from ullage.quota.schedule import Schedule
 from ullage.store import overview
 from ullage.store.overview import Overview
 from ullage.store.remotes import RemoteStore
-from ullage.system import places
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ def load_everywhere(
 ) -> list[Overview]:
     """Load what these profiles show, and every account that other machines alone tell of: each account once."""
     shown = overview.load_all(profiles, environ, settings.thresholds, now)
-    answers = RemoteStore(places.locate_cache(environ)).load_all([remote.name for remote in settings.remotes])
+    answers = RemoteStore(environ).load_all([remote.name for remote in settings.remotes])
     groups = group_accounts(answers)
     known = [
         one.replace(machines=_name_tellers(each for group in groups for each in _told_of(one, group))) for one in shown

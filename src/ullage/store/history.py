@@ -9,12 +9,11 @@ of the clock by two days at most.
 
 from __future__ import annotations
 
-import contextlib
 import math
 import os
-from datetime import UTC, datetime, timedelta
-from types import NoneType
 
+from ullage.base.contexts import suppress
+from ullage.base.dates import UTC, datetime, timedelta
 from ullage.base.errors import CacheError, HistoryError
 from ullage.base.text import clean
 from ullage.quota.model import RESET_SLACK, is_same_reset
@@ -110,7 +109,7 @@ def load_samples(path: str, owner: str, since: datetime, now: datetime) -> dict[
 
 
 def _read(row: tuple[Any, ...]) -> tuple[str, Sample]:
-    window, at, used_percent, resets_at = database.check_row(row, str, int, (int, float), (int, NoneType))
+    window, at, used_percent, resets_at = database.check_row(row, str, int, (int, float), (int, type(None)))
     if not (0 <= used_percent < math.inf and 0 <= at < _LAST_SECOND and 0 <= (resets_at or 0) < _LAST_SECOND):
         raise database.DamagedError("it holds numbers that ullage never writes")
     reset = None if resets_at is None else _moment(resets_at)
@@ -136,7 +135,7 @@ def _unreadable(path: str, error: Exception) -> HistoryError:
 
 
 def _leave_notice(path: str, words: str) -> None:
-    with contextlib.suppress(CacheError):
+    with suppress(CacheError):
         write_atomically(path + _NOTICE, words.encode())
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
 
 from ullage import config
+from ullage.base.dates import UTC, datetime
 from ullage.base.errors import UllageError
 from ullage.base.record import Record
 from ullage.quota import pace

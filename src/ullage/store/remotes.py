@@ -11,10 +11,11 @@ import os
 from ullage.quota import serial
 from ullage.quota.remotes import RemoteAnswer
 from ullage.system.files import LARGEST_FILE, read_regular, remove_file, write_derived
+from ullage.system.places import locate_cache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 _SUFFIX = ".json"
 _MOST_NAMES = 64
@@ -25,9 +26,10 @@ _LARGEST = 4 * LARGEST_FILE
 class RemoteStore:
     """The answers of other machines, under the root of the cache."""
 
-    def __init__(self, root: str) -> None:
-        self._root = root
-        self.directory = os.path.join(root, "remotes")
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._root = locate_cache(environ)
+        self.directory = os.path.join(self._root, "remotes")
 
     def load(self, name: str) -> RemoteAnswer:
         """Return what a machine said last; an empty answer where that is nothing."""
@@ -61,7 +63,7 @@ class RemoteStore:
     def _make(self) -> None:
         from ullage.system import directories
 
-        directories.make_private(self._root, self.directory)
+        directories.make_private(self._root, self.directory, environ=self._environ)
 
     def _names(self) -> list[str]:
         try:

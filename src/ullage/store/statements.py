@@ -11,7 +11,7 @@ import os
 from ullage.base.record import Record
 from ullage.quota import merge, serial
 from ullage.quota.model import CLOCK_SLACK
-from ullage.system.files import read_regular
+from ullage.system.files import find_mark, read_regular
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ullage.quota.model import Reading
+    from ullage.system.files import FileMark
 
     # Each file's name, with a mark that changes whenever the file is replaced.
-    Version = tuple[tuple[str, int], ...]
+    Version = tuple[tuple[str, FileMark], ...]
 
 _PREFIX, _SUFFIX = "reading.", ".json"
 _SESSION = "statusline-"
@@ -83,12 +84,10 @@ def find_version(directory: str) -> Version:
     """Return a mark that changes whenever a statement does."""
     found = []
     for name in list_names(directory):
-        try:
-            status = os.stat(os.path.join(directory, name))
-        except OSError:
-            # Another process has just removed it.
-            continue
-        found.append((name, status.st_mtime_ns ^ status.st_ino))
+        mark = find_mark(os.path.join(directory, name))
+        # None: another process has just removed it.
+        if mark is not None:
+            found.append((name, mark))
     return tuple(found)
 
 

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
-import sqlite3
 import stat
 
+from ullage.base.contexts import contextmanager, suppress
 from ullage.system import directories
+from ullage.system.files import identify
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
     from typing import Any
+
+if TYPE_CHECKING:
+    import sqlite3
+else:
+    try:
+        # What the package adds around it, adapters for dates, costs as much again to import.
+        import _sqlite3 as sqlite3
+    except ImportError:
+        # Another implementation of Python.
+        import sqlite3
 
 Connection = sqlite3.Connection
 # What every use of a database may raise.
@@ -57,7 +67,7 @@ def _refuse_strange(path: str) -> None:
             raise PermissionError(errno.EPERM, f"{place} is not yours alone to write")
 
 
-@contextlib.contextmanager
+@contextmanager
 def open_database(path: str, migrations: Sequence[str], busy_seconds: float | None = None) -> Iterator[Connection]:
     """Open a database, brought up to the last migration; every statement is its own transaction until one is begun.
 
@@ -73,17 +83,21 @@ def open_database(path: str, migrations: Sequence[str], busy_seconds: float | No
         database.close()
 
 
-@contextlib.contextmanager
+@contextmanager
 def open_read_only(path: str) -> Iterator[Connection]:
     """Open a database as it is, and change nothing: not even its version."""
     _refuse_strange(path)
     # By hand: importing urllib.parse takes longer than the read itself.
     address = f"file:{path.replace('%', '%25').replace('?', '%3f').replace('#', '%23')}?mode=ro"
-    with contextlib.closing(sqlite3.connect(address, uri=True, timeout=_BUSY_SECONDS)) as database, _decoded():
-        yield database
+    database = sqlite3.connect(address, uri=True, timeout=_BUSY_SECONDS)
+    try:
+        with _decoded():
+            yield database
+    finally:
+        database.close()
 
 
-@contextlib.contextmanager
+@contextmanager
 def _decoded() -> Iterator[None]:
     try:
         yield
@@ -129,7 +143,7 @@ def _version(database: Connection) -> int:
     return int(database.execute("PRAGMA user_version").fetchone()[0])
 
 
-@contextlib.contextmanager
+@contextmanager
 def transaction(database: Connection) -> Iterator[None]:
     """Write everything in the block or nothing, while other writers wait."""
     database.execute("BEGIN IMMEDIATE")
@@ -144,7 +158,7 @@ def transaction(database: Connection) -> Iterator[None]:
 def create_private(path: str) -> None:
     """Make the file and its directory, the user's alone, where they are not there yet."""
     directories.make_missing(os.path.dirname(path))
-    with contextlib.suppress(FileExistsError):
+    with suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
@@ -167,10 +181,10 @@ class SetAsideError(sqlite3.DatabaseError):
         self.aside = aside
 
 
-@contextlib.contextmanager
+@contextmanager
 def set_aside_if_damaged(path: str, now: datetime) -> Iterator[None]:
     """Use a file; where that shows it damaged, move it out of the way and raise SetAsideError."""
-    before = _identity(path)
+    before = identify(path)
     try:
         yield
     except sqlite3.DatabaseError as error:
@@ -190,9 +204,9 @@ def _is_damage(error: sqlite3.DatabaseError, path: str) -> bool:
 def _set_aside(path: str, identity: tuple[int, int] | None, now: datetime) -> str:
     """Move the damaged file out of the way, unless another process has done so already."""
     aside = f"{path}.damaged-{now:%Y%m%d-%H%M%S}"
-    if identity is not None and _identity(path) == identity:
+    if identity is not None and identify(path) == identity:
         for companion in _COMPANIONS:
-            with contextlib.suppress(FileNotFoundError):
+            with suppress(FileNotFoundError):
                 os.rename(path + companion, aside + companion)
     return aside
 
@@ -209,11 +223,3 @@ def list_damaged_files(path: str) -> list[str]:
 def word_error(error: Exception) -> str:
     """Return what went wrong, in a few words without a full stop."""
     return str(error.strerror if isinstance(error, OSError) else error).rstrip(".")
-
-
-def _identity(path: str) -> tuple[int, int] | None:
-    try:
-        status = os.stat(path)
-    except FileNotFoundError:
-        return None
-    return status.st_dev, status.st_ino

@@ -7,7 +7,11 @@ import os
 import stat
 
 from ullage.base.errors import CacheError, UllageError
-from ullage.system.files import is_trusted
+from ullage.system import files
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 CACHE, STATE = "ULLAGE_CACHE_DIR", "ULLAGE_STATE_DIR"
 _MOST_LINKS = 40
@@ -17,19 +21,23 @@ class MeddledError(UllageError):
     """Another user could have replaced a file, or could write into it."""
 
 
-def make_private(root: str, directory: str = "", *, variable: str = CACHE) -> None:
+def make_private(root: str, directory: str = "", *, environ: Mapping[str, str], variable: str = CACHE) -> None:
     """Make a root and every directory from there down to `directory`, the user's alone whatever the umask.
 
     Raises CacheError, which names the variable that can name another place, where one cannot be made, or another user
     owns one, may write in one, or may replace the root.
     """
     part = root
-    if is_trusted(root):
+    if files.is_filled_elsewhere(root, environ):
         raise CacheError(
             f"{root} is only read here (ULLAGE_TRUSTED_CACHE), and never written to. Do this where it is filled, "
             "or unset the variable."
         )
-    refuse_home_of_another(root, os.environ.get("HOME", ""), variable=variable)
+    if files.is_in_home_of_another(root, environ):
+        raise CacheError(
+            f"HOME is {environ['HOME']}, which belongs to another user, so nothing is written to {root}. Set HOME to "
+            f"your own (sudo -H, su -), or name a directory in {variable}."
+        )
     try:
         make_missing(root)
         refuse_replaceable(os.path.realpath(root))
@@ -64,30 +72,12 @@ def _make_one(directory: str) -> None:
             raise
 
 
-def refuse_home_of_another(directory: str, home: str, *, variable: str = CACHE) -> None:
-    """Raise CacheError for a directory in the home of another user: `sudo -s` and `su` leave HOME as it was."""
-    if not hasattr(os, "geteuid") or not home or not directory.startswith(home.rstrip("/") + "/"):
-        return
-    try:
-        owner = os.stat(home).st_uid
-    except FileNotFoundError:
-        return
-    if owner != os.geteuid() and home != "/":
-        raise CacheError(
-            f"HOME is {home}, which belongs to another user, so nothing is written to {directory}. Set HOME to your "
-            f"own (sudo -H, su -), or name a directory in {variable}."
-        )
-
-
 def _refuse_foreign(parent: str) -> None:
     """Raise CacheError where something of ours would lie in another user's directory, as with `sudo -E` in a home.
 
     Root's directories are no obstacle: in some, such as /tmp, root lets everybody make directories.
     """
-    if not hasattr(os, "geteuid"):
-        return
-    owner = os.stat(parent).st_uid
-    if owner not in (os.geteuid(), 0, os.stat("/").st_uid):
+    if not files.is_trusted(os.stat(parent)):
         raise CacheError(
             f"{parent} belongs to another user, who could not use what would be made there. Run ullage as that user "
             "(and with sudo, as `sudo -H`), or name directories of your own in ULLAGE_CACHE_DIR and ULLAGE_STATE_DIR."
@@ -120,8 +110,6 @@ def resolve_trusted(path: str) -> tuple[str, os.stat_result]:
     """
     if not hasattr(os, "geteuid"):
         return path, os.stat(path)
-    # Who owns the root owns all: in a sandbox that is often a user who stands for root.
-    owners = {os.geteuid(), 0, os.stat("/").st_uid}
     here, status, links = "/", os.stat("/"), 0
     names = os.path.join(os.getcwd(), path).split("/")[::-1]
     while names:
@@ -131,7 +119,7 @@ def resolve_trusted(path: str) -> tuple[str, os.stat_result]:
             continue
         place = os.path.join(here, name)
         status = os.lstat(place)
-        if status.st_uid not in owners:
+        if not files.is_trusted(status):
             raise MeddledError(f"{place} belongs to another user")
         if stat.S_ISLNK(status.st_mode):
             links += 1

@@ -11,6 +11,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    # The time of the last write in nanoseconds, the inode, the size in bytes.
+    FileMark = tuple[int, int, int]
+
 LARGEST_FILE = 1 << 20
 _STEP = 1 << 16
 
@@ -24,17 +27,17 @@ def read_regular(
     another's file, a link, or whatever lies in another's directory; but for links that does not count in a directory
     that the user trusts. With `only`, what is read is the file of that status and no other.
     """
-    any_owner = not own or is_trusted(path)
+    any_owner = not own or is_filled_elsewhere(path, os.environ)
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
-        if not any_owner and not _is_own(os.stat(os.path.dirname(path) or ".")):
+        if not any_owner and not is_own(os.stat(os.path.dirname(path) or ".")):
             return None
         descriptor = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) if own or only else flags)
     except OSError:
         return None
     try:
         status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode) or not (any_owner or _is_own(status)):
+        if not stat.S_ISREG(status.st_mode) or not (any_owner or is_own(status)):
             return None
         if only is not None and not os.path.samestat(status, only):
             return None
@@ -58,19 +61,53 @@ def read_up_to(descriptor: int, most: int, expected: int = _STEP) -> bytes:
     return b"".join(chunks)
 
 
-def is_trusted(path: str) -> bool:
-    """Say whether a path lies in the cache that the user trusts whoever fills it, which is only read."""
-    root = os.environ.get("ULLAGE_TRUSTED_CACHE", "").rstrip("/\\")
+def is_filled_elsewhere(path: str, environ: Mapping[str, str]) -> bool:
+    """Say whether a path lies in the cache that another user or machine fills: trusted, and only read here."""
+    root = environ.get("ULLAGE_TRUSTED_CACHE", "").rstrip("/\\")
     return bool(root) and (path == root or path.startswith((root + "/", root + os.sep)))
 
 
-def _is_own(status: os.stat_result) -> bool:
+def is_own(status: os.stat_result) -> bool:
+    """Say whether a file is the user's; where the system knows no owners, every file is."""
     return not hasattr(os, "geteuid") or status.st_uid == os.geteuid()
 
 
-def _is_ours_to_fill(status: os.stat_result) -> bool:
-    """Say whether we may write there: root could write everywhere, and must not write into a person's home."""
-    return _is_own(status) or status.st_uid == 0
+def is_trusted(status: os.stat_result) -> bool:
+    """Say whether a file is the user's or root's: only they can do nothing that the user would have to fear.
+
+    The owner of the root directory owns everything: in a sandbox that is often a user who stands for root.
+    """
+    return is_own(status) or status.st_uid in (0, os.stat("/").st_uid)
+
+
+def is_home_of_another(environ: Mapping[str, str]) -> bool:
+    """Say whether HOME is another user's: `sudo -s` and `su` leave it as it was, and root could write into it."""
+    home = environ.get("HOME", "").rstrip("/")
+    return os.path.isdir(home) and not is_own(os.stat(home))
+
+
+def is_in_home_of_another(path: str, environ: Mapping[str, str]) -> bool:
+    """Say whether a path leads into another user's home, where nothing is made or written."""
+    home = environ.get("HOME", "").rstrip("/")
+    return path.startswith(f"{home}/") and is_home_of_another(environ)
+
+
+def find_mark(path: str) -> FileMark | None:
+    """Return what changes whenever a file is written or replaced; None where there is no file."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_ino, status.st_size
+
+
+def identify(path: str) -> tuple[int, int] | None:
+    """Return what tells a file or a directory from another that takes its place; None where there is none."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def write_atomically(path: str, data: bytes, modified_at: float | None = None, mode: int = 0o600) -> None:
@@ -158,19 +195,9 @@ def remove_file(path: str) -> None:
 
 
 def may_write(directory: str, environ: Mapping[str, str]) -> bool:
-    """Say whether a refresh could keep its answer here; a read-only cache must not start one at every prompt.
-
-    Root could write into another user's home too, where it must keep nothing.
-    """
-    if environ.get("ULLAGE_TRUSTED_CACHE"):
-        return False
-    home = environ.get("HOME", "")
-    if hasattr(os, "geteuid") and directory.startswith(f"{home}/") and not _is_ours(home):
+    """Say whether a refresh could keep its answer here; a read-only cache must not start one at every prompt."""
+    if environ.get("ULLAGE_TRUSTED_CACHE") or is_in_home_of_another(directory, environ):
         return False
     while not os.path.exists(directory) and directory != os.path.dirname(directory):
         directory = os.path.dirname(directory)
-    return os.access(directory, os.W_OK) and _is_ours_to_fill(os.stat(directory))
-
-
-def _is_ours(home: str) -> bool:
-    return not os.path.isdir(home) or os.stat(home).st_uid == os.geteuid()
+    return os.access(directory, os.W_OK) and is_trusted(os.stat(directory))

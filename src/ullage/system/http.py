@@ -125,7 +125,7 @@ class Connection:
         self._base, self._largest, self._socket_path = base, largest, socket_path
 
     def __enter__(self) -> Self:
-        self._client = _client(self._base.host, self._socket_path)
+        self._client = _client(self._base, self._socket_path)
         self._loop = asyncio.Runner()
         self._loop.get_loop().set_default_executor(_Unawaited())
         return self
@@ -214,12 +214,9 @@ class _Unawaited(ThreadPoolExecutor):
         return future
 
 
-def _client(host: str, socket_path: str | None = None) -> httpx.AsyncClient:
-    named = os.environ.get("SSL_CERT_FILE")
+def _client(base: httpx.URL, socket_path: str | None = None) -> httpx.AsyncClient:
     try:
-        if named and not os.path.isfile(named):
-            raise FileNotFoundError(named)
-        trusted = httpx.create_ssl_context()
+        trusted = _trust(base)
     except OSError as error:
         raise SourceError(
             "bad_certificate",
@@ -229,7 +226,7 @@ def _client(host: str, socket_path: str | None = None) -> httpx.AsyncClient:
         return httpx.AsyncClient(
             verify=trusted,
             # A loopback address is never asked through a proxy, which would see the secret.
-            trust_env=not addresses.is_loopback(host) and socket_path is None,
+            trust_env=not addresses.is_loopback(base.host) and socket_path is None,
             transport=httpx.AsyncHTTPTransport(uds=socket_path) if socket_path is not None else None,
             follow_redirects=False,
             timeout=httpx.Timeout(WHOLE_CALL_SECONDS, connect=CONNECT_SECONDS),
@@ -241,6 +238,17 @@ def _client(host: str, socket_path: str | None = None) -> httpx.AsyncClient:
             "HTTPS_PROXY or ALL_PROXY names a proxy that ullage cannot use: it speaks to http:// and https:// proxies. "
             "Set HTTPS_PROXY to one of these, or unset both.",
         ) from error
+
+
+def _trust(base: httpx.URL) -> ssl.SSLContext:
+    """Return whom a TLS connection trusts; raise OSError where the environment names what cannot be read."""
+    named = os.environ.get("SSL_CERT_FILE")
+    if named and not os.path.isfile(named):
+        raise FileNotFoundError(named)
+    if base.scheme == "http" and addresses.is_loopback(base.host):
+        # No TLS is spoken there and no redirect followed, so nobody is trusted: to read the certificates takes 30 ms.
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return httpx.create_ssl_context()
 
 
 def _proxy_refused(host: str, error: httpx.ProxyError) -> SourceError:

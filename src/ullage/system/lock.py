@@ -6,11 +6,11 @@ lock: it counts while the process that wrote it runs.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 import time
 
+from ullage.base.contexts import contextmanager, suppress
 from ullage.base.errors import CacheError
 from ullage.base.record import Record
 from ullage.system.files import read_regular, remove_file
@@ -38,7 +38,7 @@ class Holder(Record):
         return _status(self.process)[0] in ("T", "t")
 
 
-@contextlib.contextmanager
+@contextmanager
 def hold_lock(path: str, wait_seconds: float = 0) -> Iterator[bool]:
     """Hold a lock file, after waiting for it so many seconds at most; yield whether that worked."""
     try:
@@ -77,7 +77,7 @@ class _LockError(Exception):
     """The lock file cannot be opened or locked; what the caller does while it holds the lock raises its own errors."""
 
 
-@contextlib.contextmanager
+@contextmanager
 def _hold(path: str, wait_seconds: float) -> Iterator[bool]:
     """Hold the lock by flock, as filelock does after 25 ms of imports; by filelock on Windows, which has none."""
     if sys.platform == "win32":
@@ -119,7 +119,7 @@ if sys.platform != "win32":
                 return True
 
 
-@contextlib.contextmanager
+@contextmanager
 def _hold_by_filelock(path: str, wait_seconds: float) -> Iterator[bool]:
     import filelock
 
@@ -138,10 +138,10 @@ def _hold_by_filelock(path: str, wait_seconds: float) -> Iterator[bool]:
         lock.release()
 
 
-@contextlib.contextmanager
+@contextmanager
 def _noted(path: str) -> Iterator[None]:
-    """Write down who holds a lock; without that the lock is held all the same."""
-    with contextlib.suppress(_LockError):
+    """Write down who holds a lock; it is held all the same where that cannot be."""
+    with suppress(_LockError):
         _note(path)
     try:
         yield
@@ -149,7 +149,7 @@ def _noted(path: str) -> Iterator[None]:
         remove_file(_holder_path(path))
 
 
-@contextlib.contextmanager
+@contextmanager
 def _hold_by_note(path: str, wait_seconds: float) -> Iterator[bool]:
     """Hold a lock where the file system has none: filelock's own way takes whatever was left over for a holder."""
     deadline = time.monotonic() + wait_seconds
@@ -208,7 +208,7 @@ def _note(path: str, *flags: int) -> bool:
         return False
     except OSError as error:
         raise _LockError(error.strerror) from error
-    with contextlib.suppress(OSError):
+    with suppress(OSError):
         os.write(descriptor, f"{os.getpid()} {_status(os.getpid())[1]} {int(time.time())}\n".encode())
     os.close(descriptor)
     return True

@@ -68,6 +68,11 @@ def select_profile(profile: str | None, environ: Mapping[str, str]) -> dict[str,
     return {**others, "CLAUDE_CONFIG_DIR": profile} if profile else others
 
 
+def find_home(environ: Mapping[str, str]) -> str:
+    """Return the home directory: HOME, or where that is unset what the system's list of users names."""
+    return environ.get("HOME") or os.path.expanduser("~")
+
+
 def locate_config_directory(environ: Mapping[str, str], platform: str = sys.platform) -> str | None:
     """Return the directory of config.toml where the rule is simple; None on Windows, which has to be asked."""
     if platform == "win32":
@@ -75,8 +80,7 @@ def locate_config_directory(environ: Mapping[str, str], platform: str = sys.plat
     xdg = environ.get("XDG_CONFIG_HOME", "")
     if xdg.startswith("/"):
         return xdg + "/ullage"
-    home = environ.get("HOME") or os.path.expanduser("~")
-    return home + ("/Library/Application Support/ullage" if platform == "darwin" else "/.config/ullage")
+    return find_home(environ) + ("/Library/Application Support/ullage" if platform == "darwin" else "/.config/ullage")
 
 
 def locate_state_directory(environ: Mapping[str, str], platform: str = sys.platform) -> str | None:
@@ -86,7 +90,7 @@ def locate_state_directory(environ: Mapping[str, str], platform: str = sys.platf
     xdg = environ.get("XDG_STATE_HOME", "")
     if xdg.startswith("/") and platform != "darwin":
         return xdg + "/ullage"
-    home = environ.get("HOME") or os.path.expanduser("~")
+    home = find_home(environ)
     return home + ("/Library/Application Support/ullage" if platform == "darwin" else "/.local/state/ullage")
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
+from ullage.base import jsontext
+from ullage.base.dates import UTC, datetime
 from ullage.base.text import clean, disarm_formula
 from ullage.base.values import format_time
 from ullage.tokens import cost, report
@@ -63,19 +63,20 @@ def encode(document: dict[str, Any]) -> str:
 
     json's own `indent` bypasses the C encoder and takes ten times as long.
     """
-    import json
 
     def lines(values: Iterable[str], ends: str) -> str:
         return f"{ends[0]}\n  " + ",\n  ".join(values) + f"\n {ends[1]}"
 
     fields = []
     for name, value in document.items():
-        text = json.dumps(value, ensure_ascii=False)
+        text = jsontext.dumps_line(value)
         if isinstance(value, list) and value:
-            text = lines((json.dumps(item, ensure_ascii=False) for item in value), "[]")
+            text = lines((jsontext.dumps_line(item) for item in value), "[]")
         elif name == "models":
-            text = lines((f"{json.dumps(key)}: {json.dumps(item)}" for key, item in value.items()), "{}")
-        fields.append(f" {json.dumps(name)}: {text}")
+            text = lines(
+                (f"{jsontext.dumps_line(key)}: {jsontext.dumps_line(item)}" for key, item in value.items()), "{}"
+            )
+        fields.append(f" {jsontext.dumps_line(name)}: {text}")
     return "{\n" + ",\n".join(fields) + "\n}"
 
 

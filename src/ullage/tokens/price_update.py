@@ -11,10 +11,14 @@ from ullage.system import addresses
 from ullage.system.files import read_regular
 from ullage.tokens import litellm, prices
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 _LONGEST = 200
 
 
-def fetch(source: str, directory: str, now: datetime) -> None:
+def fetch(source: str, directory: str, environ: Mapping[str, str], now: datetime) -> None:
     """Put the price list at `source`, a path or an https:// address, in force; on UllageError the old list stays."""
     if not source.strip():
         raise UsageError("--update names nothing. Name a file with prices, or an https:// address.")
@@ -28,7 +32,7 @@ def fetch(source: str, directory: str, now: datetime) -> None:
         if isinstance(document, dict) and "format" not in document:
             before, _ = prices.load(directory)
             document = litellm.convert_prices(document, before, f"{date:%Y-%m-%d}", named)
-        prices.save(directory, document)
+        prices.save(directory, document, environ)
     except UsageError as error:
         words = f"{named}: {error} The prices stay as they were."
         # The user can mend a file (wrong usage, exit 2), but not what an address answers (a failed source, exit 5).

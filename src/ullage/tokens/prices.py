@@ -6,7 +6,6 @@ Rates are dollars per million tokens. A model that is not in the table has no pr
 from __future__ import annotations
 
 import os
-import re
 
 from ullage.base import jsontext
 from ullage.base.errors import CacheError, UsageError
@@ -59,7 +58,7 @@ class PriceList(Record):
 
 def _spellings(model: str) -> list[str]:
     bare = model.removeprefix("anthropic/").removesuffix("[1m]")
-    return [model, bare, re.sub(r"(?:[-@]\d{8}|-latest)$", "", bare)]
+    return [model, bare, _strip_version(bare)]
 
 
 def load_bundled() -> PriceList:
@@ -86,7 +85,7 @@ def locate_update(directory: str) -> str:
     return os.path.join(directory, "prices.json")
 
 
-def save(directory: str, document: object) -> PriceList:
+def save(directory: str, document: object, environ: Mapping[str, str]) -> PriceList:
     """Write a price list that `parse_prices` accepts, and return it; raise UsageError, without writing, for another.
 
     Raises CacheError where the file cannot be written.
@@ -94,7 +93,7 @@ def save(directory: str, document: object) -> PriceList:
     import json
 
     accepted = parse_prices(document)
-    directories.make_private(directory, variable=directories.STATE)
+    directories.make_private(directory, environ=environ, variable=directories.STATE)
     data = json.dumps(document, indent=1, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
     try:
         write_atomically(locate_update(directory), data)
@@ -123,7 +122,7 @@ def parse_prices(document: object) -> PriceList:
     if not isinstance(models, dict) or not 0 < len(models) <= _MOST_MODELS:
         raise UsageError(f"It must name from 1 to {_MOST_MODELS} models under `models`.")
     date, search = document.get("date"), document.get("web_search", "")
-    if not isinstance(date, str) or not re.fullmatch(r"\d{4}-\d\d-\d\d", date):
+    if not isinstance(date, str) or not _is_day(date):
         raise UsageError("Its `date` must be a date such as 2026-11-22.")
     if document.get("currency") != "USD" or not is_rate(search):
         raise UsageError("It must state prices in USD, and a price of `web_search`.")
@@ -182,3 +181,16 @@ def describe_special(price: Price) -> dict[str, Any]:
 def describe_price(price: Price) -> dict[str, Any]:
     """Return a price as fields of the price list's format."""
     return {**price.rates, **describe_special(price)}
+
+
+def _strip_version(name: str) -> str:
+    """Return a model's name without the date, or the word `latest`, at its end."""
+    if name.endswith("-latest"):
+        return name.removesuffix("-latest")
+    sign, digits = name[-9:-8], name[-8:]
+    return name[:-9] if sign in ("-", "@") and digits.isdecimal() else name
+
+
+def _is_day(text: str) -> bool:
+    year, month, day = text[:4], text[5:7], text[8:]
+    return len(text) == 10 and text[4] == text[7] == "-" and (year + month + day).isdecimal()

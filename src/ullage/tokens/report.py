@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from operator import add
 
+from ullage.base.dates import UTC, datetime, timedelta
 from ullage.base.record import Record
 from ullage.config.rates import ABOVE_100K, ABOVE_200K, FAST, US_ONLY
 from ullage.tokens import cost

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import marshal
 import os
 import struct
 import sys
+
+from ullage.base.contexts import contextmanager, suppress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def _reader() -> Read:
     return reading.read_transcript
 
 
-@contextlib.contextmanager
+@contextmanager
 def _hidden(module: str) -> Iterator[None]:
     """Hide a module from an import: msgspec takes what it needs from typing instead, and imports faster that way."""
     if module in sys.modules:
@@ -95,7 +96,7 @@ def _forked(tasks: Sequence[Task], sizes: Sequence[int], workers: int) -> Iterat
     finally:
         for pipe, process in running.items():
             os.close(pipe)
-            with contextlib.suppress(ChildProcessError):
+            with suppress(ChildProcessError):
                 os.waitpid(process, 0)
         gc.unfreeze()
     yield from _here([task.replace(offset=0) for task in tasks if task.number not in finished])

@@ -5,13 +5,13 @@ Tokens are counted in this machine's files; none of these figures is a share of 
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
 import zlib
-from datetime import UTC, datetime
 
 from ullage import config
+from ullage.base.contexts import suppress
+from ullage.base.dates import UTC, datetime
 from ullage.base.errors import CacheError, UllageError
 from ullage.base.record import Record
 from ullage.base.values import format_time
@@ -114,7 +114,7 @@ def _index_path(environ: Mapping[str, str], roots: Sequence[Root]) -> str:
     """
     root = places.locate_cache(environ)
     directory = os.path.join(root, "tokens")
-    directories.make_private(root, directory)
+    directories.make_private(root, directory, environ=environ)
     try:
         named = os.fsencode("\0".join(one.directory for one in roots))
         path = os.path.join(directory, f"{zlib.crc32(named):08x}{zlib.adler32(named):08x}.sqlite3")
@@ -133,7 +133,7 @@ def _index_path(environ: Mapping[str, str], roots: Sequence[Root]) -> str:
 def _sweep(directory: str) -> None:
     for name in os.listdir(directory):
         path = os.path.join(directory, name)
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             if os.stat(path).st_mtime < time.time() - _UNUSED_SECONDS:
                 os.unlink(path)
 

@@ -9,6 +9,7 @@ import os
 import stat
 
 from ullage.base.record import Record
+from ullage.system.places import find_home
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def list_config_directories(environ: Mapping[str, str], profiles: Iterable[str |
 
     `CLAUDE_CONFIG_DIR` may name several, with commas between.
     """
-    home = environ.get("HOME") or os.path.expanduser("~")
+    home = find_home(environ)
     xdg = environ.get("XDG_CONFIG_HOME", "")
     named = [os.path.expanduser(part.strip()) for part in environ.get("CLAUDE_CONFIG_DIR", "").split(",")]
     default = [os.path.join(home, ".claude"), os.path.join(xdg if os.path.isabs(xdg) else f"{home}/.config", "claude")]

@@ -6,8 +6,7 @@ hours, or until five hours pass without a response. The server's windows also co
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
+from ullage.base.dates import UTC, datetime
 from ullage.base.record import Record
 from ullage.quota.model import SESSION, is_same_reset
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
+from ullage.base.dates import UTC, datetime
 from ullage.base.text import clean
 from ullage.config.rates import RATES, TIERS
 from ullage.render import cells

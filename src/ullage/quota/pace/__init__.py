@@ -12,11 +12,11 @@ whose length is not known (`model.length`) nothing is said.
 from __future__ import annotations
 
 import itertools
-from datetime import timedelta
 
+from ullage.base.dates import timedelta
 from ullage.base.record import Record
 from ullage.quota.model import find_length, has_reset, judge_state
-from ullage.quota.pace.ahead import Point, project_course
+from ullage.quota.pace.ahead import Point, Way
 from ullage.quota.pace.course import Course, Sample, list_run
 
 __all__ = ["MEMORY", "Forecast", "Point", "Sample", "forecast", "forecast_windows", "list_run", "project_trajectory"]
@@ -64,18 +64,19 @@ def forecast(window: Window, samples: Sequence[Sample], now: datetime) -> Foreca
     if elapsed is None or window.used_percent is None:
         return None
     ratio = window.used_percent / 100 / elapsed
-    points = project_trajectory(window, samples, now)
-    if not points:
+    way = _way(window, samples, now)
+    if way is None or not way.steps:
         return Forecast(ratio=ratio)
-    last = points[-1]
+    _, low, middle, high = way.steps[-1]
+    latest, exhausts_at, earliest = (_crossing(way, column) for column in (1, 2, 3))
     return Forecast(
         ratio=ratio,
-        projected_percent=last.middle,
-        projected_low=last.low,
-        projected_high=last.high,
-        exhausts_at=_crossing([(point.at, point.middle) for point in points]),
-        exhausts_earliest=_crossing([(point.at, point.high) for point in points]),
-        exhausts_latest=_crossing([(point.at, point.low) for point in points]),
+        projected_percent=middle,
+        projected_low=low,
+        projected_high=high,
+        exhausts_at=exhausts_at,
+        exhausts_earliest=earliest,
+        exhausts_latest=latest,
     )
 
 
@@ -93,12 +94,18 @@ def forecast_windows(
 
 def project_trajectory(window: Window, samples: Sequence[Sample], now: datetime) -> tuple[Point, ...]:
     """Return what is expected from the statement until the reset, in equal steps; nothing where nothing can be said."""
+    way = _way(window, samples, now)
+    return way.points() if way else ()
+
+
+def _way(window: Window, samples: Sequence[Sample], now: datetime) -> Way | None:
     whole = find_length(window)
     if _elapsed(window, now) is None or whole is None or window.used_percent is None:
-        return ()
+        return None
     stated = Sample(at=window.as_of, used_percent=window.used_percent, resets_at=window.resets_at)
-    known = [sample for sample in samples if window.as_of - MEMORY <= sample.at < window.as_of]
-    return project_course(stated, Course([*known, stated], whole), whole)
+    since = window.as_of - MEMORY
+    known = [sample for sample in samples if since <= sample.at < window.as_of]
+    return Way(stated, Course([*known, stated], whole), whole)
 
 
 def _elapsed(window: Window, now: datetime) -> float | None:
@@ -110,9 +117,11 @@ def _elapsed(window: Window, now: datetime) -> float | None:
     return elapsed if _SHORTEST_SHARE <= elapsed < 1 else None
 
 
-def _crossing(course: Sequence[tuple[datetime, float]]) -> datetime | None:
-    """Return when a course reaches 100, between two of its points by the straight line."""
-    for (before, lower), (after, upper) in itertools.pairwise(course):
+def _crossing(way: Way, column: int) -> datetime | None:
+    """Return when a column of the way reaches 100, between two of its steps by the straight line."""
+    for one, other in itertools.pairwise(way.steps):
+        lower, upper = one[column], other[column]
         if upper >= 100:
+            before, after = way.at(one[0]), way.at(other[0])
             return before if lower >= 100 else before + (after - before) * ((100 - lower) / (upper - lower))
     return None

@@ -11,7 +11,6 @@ bench/pace.py does not report on.
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 
 from ullage.base.record import Record
 from ullage.quota.model import SESSION, WEEK
@@ -68,23 +67,35 @@ class Point(Record):
     high: float
 
 
-def project_course(stated: Sample, course: Course, whole: timedelta) -> tuple[Point, ...]:
-    """Return what is expected from a statement until its reset, in equal steps; its course ends with the statement.
+class Way:
+    """What is expected from a statement until its reset, in equal steps: the share of the time, low, middle and high.
 
-    Nothing where the account has never been seen to use anything: that says nothing of when it will.
+    Empty where the account has never been seen to use anything: that says nothing of when it will.
     """
-    assert stated.resets_at is not None
-    if sum(course.used.values()) < _LEAST_PERCENT:
-        return ()
-    now, left = count_epoch_hours(stated.at), stated.resets_at - stated.at
-    outlook = _Outlook(stated.used_percent, course, whole, now)
-    used = stated.used_percent
-    points = [Point(at=stated.at, low=used, middle=used, high=used)]
-    for share, growth, doubtful in outlook.steps(count_epoch_hours(stated.resets_at)):
-        middle, spread = outlook.at(share * (left.total_seconds() / 3600), growth)
-        low = used + max(0.0, middle - math.hypot(spread, doubtful))
-        points.append(Point(at=stated.at + left * share, low=low, middle=used + middle, high=used + middle + spread))
-    return tuple(points)
+
+    def __init__(self, stated: Sample, course: Course, whole: timedelta) -> None:
+        assert stated.resets_at is not None
+        self._since, self._left = stated.at, stated.resets_at - stated.at
+        self.steps: list[tuple[float, float, float, float]] = []
+        if sum(course.used.values()) < _LEAST_PERCENT:
+            return
+        outlook = _Outlook(stated.used_percent, course, whole, count_epoch_hours(stated.at))
+        used, hours = stated.used_percent, self._left.total_seconds() / 3600
+        self.steps.append((0.0, used, used, used))
+        for share, growth, doubtful in outlook.steps(count_epoch_hours(stated.resets_at)):
+            middle, spread = outlook.at(share * hours, growth)
+            low = used + max(0.0, middle - math.hypot(spread, doubtful))
+            self.steps.append((share, low, used + middle, used + middle + spread))
+
+    def at(self, share: float) -> datetime:
+        """Return the moment at which a share of the time has passed."""
+        return self._since + self._left * share
+
+    def points(self) -> tuple[Point, ...]:
+        """Return the steps with their moments."""
+        return tuple(
+            Point(at=self.at(share), low=low, middle=middle, high=high) for share, low, middle, high in self.steps
+        )
 
 
 class _Outlook:
@@ -108,15 +119,20 @@ class _Outlook:
     def steps(self, end: float) -> Iterator[tuple[float, float, float]]:
         """Go on to the end: the share of the way, and percent used by then, of it on what may be days of rest."""
         step = (end - self.now) / _STEPS
-        growth, doubtful = 0.0, defaultdict[int, float](float)
-        today = self.habits.find_day(math.floor(self.now))
+        habits, scale = self.habits, self.scale
+        growth, rest = 0.0, 0.0
+        doubtful: dict[int, float] = {}
+        today = habits.find_day(math.floor(self.now))
         for number in range(_STEPS):
             for hour, hours in cut_at_hours(self.now + step * number, self.now + step * (number + 1)):
-                used = self.scale * self.habits.expect_hour(hour) * hours
+                used = scale * habits.expect_hour(hour) * hours
                 growth += used
-                if self.habits.find_day(hour) != today:
-                    doubtful[self.habits.find_day(hour)] += used * self.habits.doubt_weekday(hour)
-            yield (number + 1) / _STEPS, growth, sum(sorted(doubtful.values())[-_DAYS_OF_REST:])
+                day = habits.find_day(hour)
+                if day != today:
+                    doubtful[day] = doubtful.get(day, 0.0) + used * habits.doubt_weekday(day)
+            if doubtful:
+                rest = sum(sorted(doubtful.values())[-_DAYS_OF_REST:])
+            yield (number + 1) / _STEPS, growth, rest
 
     def at(self, ahead: float, growth: float) -> tuple[float, float]:
         """Return what is used in so many hours more, and how far the band goes to each side of it."""
@@ -133,11 +149,12 @@ def _dispersion(course: Course, habits: Habits, whole: timedelta) -> float:
     def block_of(hour: int) -> int:
         return habits.find_day(hour) if whole == WEEK else hour
 
-    used: dict[int, float] = defaultdict(float)
-    expected: dict[int, float] = defaultdict(float)
+    used: dict[int, float] = {}
+    expected: dict[int, float] = {}
     for hour, amount in course.used.items():
-        used[block_of(hour)] += amount
-        expected[block_of(hour)] += habits.expect_hour(hour) * course.seen[hour]
+        block = block_of(hour)
+        used[block] = used.get(block, 0.0) + amount
+        expected[block] = expected.get(block, 0.0) + habits.expect_hour(hour) * course.seen[hour]
     # Between two readings use only looks even: blocks without one bear no witness.
     free = len({block_of(math.ceil(ends) - 1) for _, ends, _ in course.stretches}) - 1
     if not free:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections import defaultdict
 
 from ullage.base.record import Record
 from ullage.quota.model import RESET_SLACK, is_same_reset
@@ -46,16 +45,16 @@ class Course:
         self.begins = 0.0
         for run in _runs(samples):
             self._append(run, whole)
-        self.used: defaultdict[int, float] = defaultdict(float)
-        self.seen: defaultdict[int, float] = defaultdict(float)
-        self.resolved: defaultdict[int, float] = defaultdict(float)
+        self.used: dict[int, float] = {}
+        self.seen: dict[int, float] = {}
+        self.resolved: dict[int, float] = {}
         for begins, ends, used in self.stretches:
             rate = used / (ends - begins)
             for hour, hours in cut_at_hours(begins, ends):
-                self.used[hour] += rate * hours
-                self.seen[hour] += hours
+                self.used[hour] = self.used.get(hour, 0.0) + rate * hours
+                self.seen[hour] = self.seen.get(hour, 0.0) + hours
                 if ends - begins < _BLUR_HOURS or not used:
-                    self.resolved[hour] += hours
+                    self.resolved[hour] = self.resolved.get(hour, 0.0) + hours
 
     def _append(self, run: list[Sample], whole: timedelta) -> None:
         """Add a run's stretches. The rest of one that ran out says nothing about what was wanted."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-
 from ullage.quota.pace.course import cut_at_hours
 
 TYPE_CHECKING = False
@@ -34,11 +32,11 @@ class Habits:
 
     def expect_hour(self, hour: int) -> float:
         """Return what they would use in a full hour."""
-        return self._by_hour[hour % 24] * self._by_weekday[self.find_day(hour) % 7]
+        return self._by_hour[hour % 24] * self._by_weekday[(hour - self._dawn) // 24 % 7]
 
-    def doubt_weekday(self, hour: int) -> float:
-        """Return how far it is unknown whether an hour's weekday is one of rest, 0 to 1."""
-        return self._doubts[self.find_day(hour) % 7]
+    def doubt_weekday(self, day: int) -> float:
+        """Return how far it is unknown whether a day's weekday is one of rest, 0 to 1."""
+        return self._doubts[day % 7]
 
     def expect_between(self, begins: float, ends: float) -> float:
         """Return what they use between two times, in hours since the epoch."""
@@ -95,9 +93,9 @@ def _by_weekday(amounts: Mapping[int, float], dawn: int) -> list[float]:
 
 def _distinct(rates: Mapping[int, float]) -> float:
     """Return how far the hours of the day differ by more than chance, 0 to 1, as an analysis of variance has it."""
-    groups: dict[int, list[float]] = defaultdict(list)
+    groups: dict[int, list[float]] = {}
     for hour, rate in rates.items():
-        groups[hour % 24].append(rate)
+        groups.setdefault(hour % 24, []).append(rate)
     free = len(rates) - len(groups)
     if free < len(groups) or len(groups) < 2:
         return 1.0
@@ -110,8 +108,9 @@ def _distinct(rates: Mapping[int, float]) -> float:
 
 def _clustered(strayed: Mapping[int, float], dawn: int) -> float:
     """Return how far days stray from the hours' habits by more than their hours do by themselves, 0 to 1."""
-    by_day: dict[int, float] = defaultdict(float)
+    by_day: dict[int, float] = {}
     for hour, amount in strayed.items():
-        by_day[(hour - dawn) // 24] += amount
+        day = (hour - dawn) // 24
+        by_day[day] = by_day.get(day, 0.0) + amount
     together = sum(amount**2 for amount in by_day.values())
     return max(0.0, 1 - sum(amount**2 for amount in strayed.values()) / together) if together else 0.0

@@ -1,0 +1,71 @@
+"""The commands as click knows them: each is a module of this package, imported when it is used."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+from click.shell_completion import CompletionItem
+
+from ullage import __version__
+from ullage.cli import listing
+from ullage.cli.listing import COMMANDS, WORDS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Commands(click.Group):
+    """A group that imports a command's module only when that command is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # click's signature
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(f"ullage.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def get_help(self, ctx: click.Context) -> str:  # noqa: ARG002  # click's signature
+        return listing.describe()
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        named = [CompletionItem(name, help=words) for name, words in WORDS.items() if name.startswith(incomplete)]
+        # Not click.Group's own completion, which would import every command for its help.
+        return [*named, *super(click.Group, self).shell_complete(ctx, incomplete)]
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS:
+            import difflib
+
+            near = difflib.get_close_matches(args[0], COMMANDS, 1)
+            hint = f" Did you mean {near[0]}?" if near else " `ullage --help` lists the commands."
+            raise click.UsageError(f"No such command {args[0]!r}.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=Commands,
+    help=listing.PURPOSE,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, "-V", "--version", prog_name="ullage")
+def main() -> None:  # its help says it
+    pass
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command and return its exit code; what click says of wrong usage is printed on stderr."""
+    try:
+        result = main.main(args=list(arguments), prog_name="ullage", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:
+        return 130
+    return result if isinstance(result, int) else 0

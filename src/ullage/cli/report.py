@@ -1,0 +1,66 @@
+"""What `ullage usage` prints."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from ullage.base.dates import UTC, datetime
+from ullage.base.text import clean
+from ullage.cli.asking import refresh_or_wait
+from ullage.cli.settings import load_settings, load_terminal_settings, tell_issues
+from ullage.quota import exits
+from ullage.store import overview
+from ullage.system import places
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ullage.config import Settings
+    from ullage.store.overview import Overview
+
+
+def show(*, as_json: bool, may_refresh: bool, every: bool) -> int:
+    """Print every window of the profile in effect, or of every profile, and return the exit code."""
+    settings, issues = load_settings()
+    tell_issues(issues)
+    profiles = overview.list_profiles(os.environ) if every else [os.environ.get("CLAUDE_CONFIG_DIR") or None]
+    if may_refresh:
+        for profile in profiles:
+            refresh_or_wait(places.select_profile(profile, os.environ))
+    now = datetime.now(UTC)
+    if every:
+        from ullage.store import everywhere
+
+        shown = everywhere.load_everywhere(profiles, os.environ, settings, now)
+    else:
+        shown = overview.load_all(profiles, os.environ, settings.thresholds, now)
+    if as_json:
+        sys.stdout.write(_describe(shown, settings, now, every=every))
+    else:
+        from ullage.render import table
+
+        settings = load_terminal_settings(settings)
+        for number, one in enumerate(shown):
+            table.print_usage(one, settings, now, title=_title(one) if every else "", first=not number)
+    return min(exits.choose_exit_code(one.reading, one.schedule.problem, settings.thresholds, now) for one in shown)
+
+
+def _describe(shown: Sequence[Overview], settings: Settings, now: datetime, *, every: bool) -> str:
+    from ullage.quota import contract
+
+    if every:
+        from ullage.store import everywhere
+
+        return contract.encode(everywhere.describe_all(shown, settings.thresholds, now))
+    [one] = shown
+    document = contract.build_document(one.reading, one.schedule, settings.thresholds, now, one.forecasts)
+    return contract.encode(document)
+
+
+def _title(one: Overview) -> str:
+    """Return the profile's name, with its organisation's name where that is known, and the machines that told."""
+    organization = clean(one.account.organization)
+    told = f"told by {', '.join(one.machines)}" if one.machines else ""
+    return ", ".join(filter(None, (one.profile or "default", organization, told)))

@@ -1,0 +1,56 @@
+"""The settings in force, for the commands: loaded, checked, and fitted to where they print."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from ullage import config
+from ullage.base.errors import UsageError
+from ullage.cli.say import say
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ullage.config import Settings
+    from ullage.config.checks import Issue
+
+
+def load_desktop_settings(settings: Settings) -> Settings:
+    """Return the settings with a bar's palette, empty under NO_COLOR."""
+    return settings.replace(palette={} if os.environ.get("NO_COLOR") else settings.look.in_bar())
+
+
+def load_terminal_settings(settings: Settings) -> Settings:
+    """Return the settings adapted to what stdout can show, and to the terminal's background."""
+    from ullage.render import table
+
+    settings = table.adapt_to_output(settings)
+    if settings.look.background is not None or not settings.palette or table.is_without_colour():
+        return settings
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return settings
+    # Imported late: on a pipe there is nothing to ask.
+    from ullage.system import terminal
+
+    background = terminal.ask_background(os.environ)
+    if background is None:
+        return settings
+    look = settings.look.replace(background=background)
+    return settings.replace(look=look, palette=look.in_terminal())
+
+
+def load_settings() -> tuple[Settings, tuple[Issue, ...]]:
+    """Return the settings in force and the issues of the file; raise UsageError for an unknown source."""
+    settings, issues = config.load(os.environ)
+    wrong = config.find_wrong_source(settings)
+    if wrong:
+        raise UsageError(wrong)
+    return settings, issues
+
+
+def tell_issues(issues: tuple[Issue, ...], path: str | None = None) -> None:
+    """Print the issues of a configuration file: that at `path`, else the file in force."""
+    for issue in issues:
+        # An issue of the whole file has no line.
+        place = f":{issue.line}:" if issue.line else ""
+        say(f"ullage: {path or config.locate_config(os.environ)}{place} {issue.message}", err=True)
