@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
+import threading
+import time
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.samples import NOW, reading, readings, window
-from ullage.base.errors import SourceError
+from ullage.base.errors import SourceError, UllageError
+from ullage.config import KeyNames, Remote
 from ullage.quota import contract
 from ullage.quota.model import Account, Credits, Money, Pool, Reading, Share, Thresholds
 from ullage.quota.schedule import Schedule
-from ullage.sources.remote import LARGEST_DOCUMENT, Exchange, parse
+from ullage.sources.remote import LARGEST_DOCUMENT, Exchange, fetch_document, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PROPERTY = settings(deadline=None, max_examples=60)
 DOLLARS = Money(amount_minor=5000, currency="USD", exponent=2)
@@ -202,3 +210,65 @@ def test_anything_is_a_reading_or_an_error(said: object) -> None:
         parse(json.dumps(said).encode(), "laptop", exchange)
     except SourceError as error:
         assert error.code in ("remote_unreadable", "remote_knows_nothing")
+
+
+class Server:
+    """A server on the loopback that answers each request with the bytes of a function, and keeps what it was sent."""
+
+    def __init__(self, answer: Callable[[socket.socket], None]) -> None:
+        self.asked: list[bytes] = []
+        self._answer = answer
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.address = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            with contextlib.suppress(OSError):
+                connection, _ = self._listener.accept()
+                with connection:
+                    self.asked.append(connection.recv(1 << 16))
+                    self._answer(connection)
+
+
+def endless(connection: socket.socket) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+    while True:
+        connection.sendall(b'{"schema": 1, "windows": [' * 1000)
+
+
+def trickling(connection: socket.socket) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n")
+    while True:
+        connection.sendall(b" ")
+        time.sleep(0.05)
+
+
+def test_a_token_goes_to_its_address_alone_and_follows_nobody() -> None:
+    elsewhere = Server(lambda connection: connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"))
+    redirect = f"HTTP/1.1 302 Found\r\nLocation: {elsewhere.address}/v1/profiles\r\nContent-Length: 0\r\n\r\n"
+    server = Server(lambda connection: connection.sendall(redirect.encode()))
+    remote = Remote(name="team", url=server.address, token=KeyNames(variable="TEAM_TOKEN"))
+    with pytest.raises(SourceError) as caught:
+        fetch_document(remote, {"TEAM_TOKEN": "a-secret-token"})
+    assert caught.value.code == "remote_status"
+    assert "secret" not in str(caught.value)
+    assert b"Authorization: Bearer a-secret-token" in server.asked[0]
+    assert b"only-if-cached" in server.asked[0]
+    assert elsewhere.asked == []
+
+
+@pytest.mark.parametrize(("behaviour", "code"), [(endless, "remote_too_large"), (trickling, "remote_timeout")])
+def test_a_server_without_an_end_is_left(
+    behaviour: Callable[[socket.socket], None], code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ullage.sources.remote.ANSWER_SECONDS", 2.0 if behaviour is trickling else 60.0)
+    with pytest.raises(SourceError) as caught:
+        fetch_document(Remote(name="team", url=Server(behaviour).address), {})
+    assert caught.value.code == code
+
+
+@pytest.mark.parametrize("url", ["http://example.com", "http://localhost:7733", "https://a:b@example.com", "https://"])
+def test_an_address_that_others_could_read_is_not_asked(url: str) -> None:
+    with pytest.raises(UllageError, match="https://"):
+        fetch_document(Remote(name="team", url=url, token=KeyNames(variable="TEAM_TOKEN")), {"TEAM_TOKEN": "x"})
