@@ -103,6 +103,13 @@ def test_a_machine_is_asked_less_and_less_while_nothing_comes_of_it(
     assert answer.may_ask(NOW + timedelta(seconds=60), early=True)
 
 
+def test_a_machine_that_told_by_itself_is_forgotten_after_its_longest_window() -> None:
+    received = RemoteAnswer(name="a", asked_at=NOW, is_received=True)
+    assert not received.is_over(NOW + timedelta(days=8))
+    assert received.is_over(NOW + timedelta(days=8, seconds=1))
+    assert not received.replace(is_received=False).is_over(NOW + timedelta(days=99))
+
+
 def test_a_question_from_the_future_was_dated_by_a_wrong_clock() -> None:
     assert RemoteAnswer(name="a", asked_at=NOW + timedelta(hours=1)).may_ask(NOW)
     assert RemoteAnswer(name="a", problem=Problem(code="remote_late", message="…")).may_ask(NOW)

@@ -254,6 +254,37 @@ def test_no_key_of_another_reaches_a_command(
     assert "secret" not in "".join(path.read_text() for path in (tmp_path / "cache" / "remotes").glob("*.json"))
 
 
+def test_a_fault_of_ours_in_what_a_machine_says_stops_nothing(
+    environ: dict[str, str], tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laptop, good = Machine(tmp_path, "laptop"), Machine(tmp_path, "good")
+    laptop.say(40.0, clock.now)
+    good.say(30.0, clock.now)
+    configure(environ, laptop.entry() + good.entry())
+    parse = source.parse
+
+    def fail(document: bytes, name: str, exchange: source.Exchange) -> tuple[Reading, ...]:
+        if name == "laptop":
+            raise ZeroDivisionError
+        return parse(document, name, exchange)
+
+    monkeypatch.setattr(source, "parse", fail)
+    outcome = refresh.refresh(environ)
+    assert outcome.problem is not None
+    assert (outcome.result, outcome.problem.code) == ("refreshed", "remote_fault")
+    assert known(environ).source == "remote:good"
+
+
+def test_what_was_asked_meanwhile_is_not_asked_again(environ: dict[str, str], tmp_path: Path, clock: Clock) -> None:
+    laptop = Machine(tmp_path, "laptop")
+    laptop.say(40.0, clock.now)
+    configure(environ, laptop.entry())
+    settings, store = config.load(environ)[0], RemoteStore(environ)
+    for _ in range(2):
+        remotes.ask_all(settings.remotes, settings, environ, store, clock.now)
+    assert laptop.runs == 1
+
+
 def test_a_process_that_asks_keeps_others_from_it(environ: dict[str, str], tmp_path: Path, clock: Clock) -> None:
     laptop = Machine(tmp_path, "laptop")
     laptop.say(40.0, clock.now)

@@ -24,6 +24,7 @@ LONGEST_PAUSE_UNCHANGED = timedelta(minutes=5)
 LONGEST_PAUSE_FAILING = timedelta(minutes=10)
 # A machine that has said nothing for so long does not decide whose numbers are shown.
 _SILENT_AFTER = timedelta(hours=6)
+_LONGEST_SILENCE = timedelta(days=8)
 _MOST_DOUBLINGS = 8
 
 
@@ -49,6 +50,10 @@ class RemoteAnswer(Record):
         doublings = min(self.failures or self.unchanged, _MOST_DOUBLINGS)
         longest = LONGEST_PAUSE_FAILING if self.failures else LONGEST_PAUSE_UNCHANGED
         return self.asked_at + min(SHORTEST_PAUSE * (1 << doublings), longest)
+
+    def is_over(self, now: datetime) -> bool:
+        """Say whether a machine that told by itself has been silent until every window of its has reset."""
+        return self.is_received and self.asked_at is not None and now - self.asked_at > _LONGEST_SILENCE
 
     def may_ask(self, now: datetime, *, early: bool = False) -> bool:
         """Say whether it may be asked now; `early` for a person who asks for it, never twice in a minute."""

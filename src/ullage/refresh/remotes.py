@@ -6,7 +6,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from ullage.base.dates import UTC, datetime, timedelta
-from ullage.base.errors import SourceError, UllageError
+from ullage.base.errors import SourceError, UllageError, describe_fault
 from ullage.quota.model import Problem
 from ullage.quota.remotes import SHORTEST_PAUSE, choose_readings, find_own_account, is_remote
 from ullage.sources import remote as source
@@ -42,6 +42,8 @@ def hear(inquiry: Inquiry, settings: Settings, environ: Mapping[str, str]) -> Pr
         inquiry.note_schedule()
         ask_all(due, settings, environ, store, inquiry.now)
     answers = store.load_all([remote.name for remote in settings.remotes])
+    for name in [answer.name for answer in answers[len(settings.remotes) :] if answer.is_over(inquiry.now)]:
+        store.forget(name)
     inquiry.snapshot = take_over(inquiry.cache, inquiry.snapshot, answers, inquiry.account)
     asked = answers[: len(settings.remotes)]
     turns = [answer.find_next_turn() or inquiry.now for answer in asked]
@@ -88,7 +90,8 @@ def _ask_alone(
 ) -> RemoteAnswer:
     with store.lock(remote.name) as alone:
         before = store.load(remote.name)
-        if not alone:
+        # Another profile may have asked between the look and the lock.
+        if not alone or not before.may_ask(now, early=True):
             return before
         begun = before.replace(asked_at=now, is_received=False)
         # One that dies while it asks leaves the machine alone for a while, too.
@@ -110,7 +113,11 @@ def _ask(remote: Remote, settings: Settings, environ: Mapping[str, str], begun: 
         return update_answer(begun, source.parse(document, remote.name, exchange))
     except UllageError as error:
         code = error.code if isinstance(error, SourceError) else "remote_misnamed"
-        return begun.replace(failures=min(begun.failures + 1, _MOST), problem=Problem(code=code, message=str(error)))
+        problem = Problem(code=code, message=str(error))
+    except Exception as error:
+        # Whatever a machine may say, it stops no other source.
+        problem = Problem(code="remote_fault", message=f"ullage {describe_fault(error)}")
+    return begun.replace(failures=min(begun.failures + 1, _MOST), problem=problem)
 
 
 def update_answer(before: RemoteAnswer, readings: tuple[Reading, ...]) -> RemoteAnswer:
