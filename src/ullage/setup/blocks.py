@@ -120,6 +120,11 @@ def _found(data: bytes, line: int, start: int, opening: bytes, close: int, closi
 def remove(data: bytes, found: Found) -> bytes | None:
     """Return the file's bytes without the block; None when ullage made the file and nothing else is in it."""
     before, after = data[: found.start], data[found.end :]
+    note = _MADE if found.made_file else _ENDED if found.ended_line else b""
+    if note and after.startswith(_OPENING):
+        # Another block follows, whose removal has to know then.
+        opening, newline, after = after.partition(b"\n")
+        after = opening.rstrip(b"\r") + b" " + note + opening[len(opening.rstrip(b"\r")) :] + newline + after
     if found.ended_line and not after:
         crlf = data[found.start : found.end].partition(b"\n")[0].endswith(b"\r")
         before = before.removesuffix(b"\r\n" if crlf else b"\n")
