@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -13,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.support.samples import NOW, reading, readings, window
 from ullage import alerts
-from ullage.alerts import News
+from ullage.alerts import News, channels
 from ullage.base.errors import UsageError
 from ullage.config.wishes import QuietHours, Wishes, parse_quiet_hours
 from ullage.quota.model import Problem, Reading, Thresholds
@@ -241,6 +240,6 @@ def test_nothing_is_told_twice_whatever_comes(days: list[tuple[Reading, int]]) -
             assert each not in heard
             heard.add(each)
             assert alert.title.isprintable()
-            assert json.loads(json.dumps(alerts.describe_alert(alert)))["kind"] == alert.kind
+            assert channels.describe_alert(alert).kind == alert.kind
         assert not person.hears(known, now)
         now += timedelta(minutes=minutes)

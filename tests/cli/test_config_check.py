@@ -30,6 +30,11 @@ pytestmark = pytest.mark.process
         ('[segment]\ntemplate = "{another}"\n', ""),
         ("[severity]\nwarning_percent = 95\n", ":2: severity.warning_percent is 95, above critical_percent (90)"),
         ("[severity]\nwarning_percent = 95\ncritical_percent = 96\n", ""),
+        (
+            "[age]\nstale_after_minutes = 400\n",
+            ":2: age.stale_after_minutes is 400, above expire_after_minutes (360): none would be seen",
+        ),
+        ("[age]\nstale_after_minutes = 400\nexpire_after_minutes = 400\n", ""),
         ('[alerts]\nvia = ["command"]\n', "alerts.via names command, which needs a command in config.toml"),
         ('[alerts]\nvia = ["command"]\ncommand = ["notify"]\n', ""),
     ],

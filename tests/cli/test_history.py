@@ -15,7 +15,7 @@ import pytest
 from tests.support.samples import reading, window
 from tests.support.tools import PYTHON, run, ullage
 from ullage.base.moments import parse_beginning
-from ullage.quota.model import Credits, Money, list_named_limits
+from ullage.quota.model import Credits, Money, Reading, Window, list_named_limits
 from ullage.quota.schedule import Schedule
 from ullage.store import history, overview
 from ullage.store.cache import ProfileCache
@@ -80,11 +80,12 @@ def test_what_since_cannot_be_is_explained(text: str) -> None:
 def test_the_list_has_a_line_for_each_sample(environ: dict[str, str], known: datetime) -> None:
     printed = ullage("history", environ=environ)
     assert (printed.returncode, printed.stderr) == (0, "")
-    lines = printed.stdout.splitlines()
+    heading, *lines = printed.stdout.splitlines()
+    assert heading.split() == ["when", "window", "used", "resets"]
     assert len(lines) == 9
-    assert lines[-1].startswith(f"{known:%Y-%m-%d %H:%M}  seven_day")
-    assert "resets" in lines[-1]
-    assert [line.split()[3] for line in lines if "five_hour" in line] == [
+    assert lines[-1].startswith(f"{known:%Y-%m-%d %H:%M}  7d")
+    assert lines[-1].endswith(f"{known + 5 * DAY:%a %H:%M}")
+    assert [line.split()[3] for line in lines if "  5h  " in line] == [
         "0%",
         "10%",
         "20%",
@@ -97,12 +98,8 @@ def test_the_list_has_a_line_for_each_sample(environ: dict[str, str], known: dat
 
 def test_since_and_window_choose(environ: dict[str, str], known: datetime) -> None:
     everything = ullage("history", "--since", "30d", "--window", "7d", environ=environ).stdout.splitlines()
-    assert [line.split()[2:4] for line in everything] == [
-        ["seven_day", "20%"],
-        ["seven_day", "20%"],
-        ["seven_day", "30%"],
-    ]
-    assert len(ullage("history", "--since", "50m", environ=environ).stdout.splitlines()) == 3
+    assert [line.split()[2:4] for line in everything[1:]] == [["7d", "20%"], ["7d", "20%"], ["7d", "30%"]]
+    assert len(ullage("history", "--since", "50m", environ=environ).stdout.splitlines()) == 1 + 3
 
 
 def test_json_and_csv_say_the_same(environ: dict[str, str], known: datetime) -> None:
@@ -179,23 +176,71 @@ def test_a_window_without_a_course_is_exit_code_3(environ: dict[str, str], known
     assert "cannot be drawn" in said.stderr
 
 
-@pytest.mark.parametrize(("name", "label"), [("credits", "Credits"), ("spend_limit", "Spend limit (monthly)")])
-def test_a_budget_has_no_course_and_its_history_is_named(environ: dict[str, str], name: str, label: str) -> None:
-    now = datetime.now(UTC)
-    used, limit = (Money(amount_minor=amount, currency="USD", exponent=2) for amount in (4631, 50000))
-    credits = Credits(enabled=True, used=used, limit=limit, used_percent=9.26)
-    spend = window("spend_limit", 9.0, label="Spend limit (monthly)", as_of=now, resets_at=None)
-    stated = reading(*([spend] if name == "spend_limit" else []), credits=credits, as_of=now)
+def dollars(cents: int) -> Money:
+    return Money(amount_minor=cents, currency="USD", exponent=2)
+
+
+def keep(environ: dict[str, str], *statements: Reading) -> None:
+    """Keep readings in the history, in order of time, and the last in the cache."""
     cache = ProfileCache(environ)
     cache.make_private()
-    cache.save_reading(stated)
-    cache.save_schedule(Schedule().begun(now))
-    history.record(overview.locate_history(environ), overview.name_owner(cache, stated), list_named_limits(stated), now)
-    said = ullage("chart", name, environ=environ)
-    assert (said.returncode, said.stdout) == (2, "")
-    assert said.stderr.startswith(f"ullage: {label} cannot be drawn: no source tells over which time")
-    told = said.stderr.split("`")[1].split()
-    assert "9%" in ullage(*told[1:], environ=environ).stdout
+    for stated in statements:
+        owner = overview.name_owner(cache, stated)
+        history.record(overview.locate_history(environ), owner, list_named_limits(stated), stated.as_of)
+    cache.save_reading(statements[-1])
+    cache.save_schedule(Schedule().begun(statements[-1].as_of))
+
+
+def budgets(now: datetime, *cents: int, windows: tuple[Window, ...] = (), enabled: bool = True) -> list[Reading]:
+    """Readings of a budget of 500 dollars, six hours apart, the last of now."""
+    return [
+        reading(
+            *windows,
+            credits=Credits(enabled=enabled, used=dollars(used), limit=dollars(50000), used_percent=used / 500),
+            as_of=now - (len(cents) - 1 - number) * 6 * HOUR,
+        )
+        for number, used in enumerate(cents)
+    ]
+
+
+@pytest.mark.parametrize("name", [[], ["credits"]])
+def test_a_budget_is_drawn_by_its_history(environ: dict[str, str], name: list[str]) -> None:
+    """An Enterprise plan, or a work account with nothing but `spend`: its budget binds."""
+    keep(environ, *budgets(datetime.now(UTC), 1000, 2000, 2100, 3000, 4631))
+    drawn = ullage("chart", *name, environ={**environ, "COLUMNS": "80"})
+    assert (drawn.returncode, drawn.stderr) == (0, "")
+    heading, *plot, legend = drawn.stdout.splitlines()
+    assert heading == "Credits  9%  $46.31 of $500.00  no reset time known"
+    assert sum("▄" in row or "█" in row or "▂" in row for row in plot) >= 1
+    assert legend == "█ used"
+
+
+def test_a_budget_that_was_passed_is_used_up(environ: dict[str, str]) -> None:
+    keep(environ, *budgets(datetime.now(UTC), 30000, 50100))
+    drawn = ullage("chart", "credits", environ={**environ, "COLUMNS": "80"})
+    assert drawn.stdout.startswith("Credits  100%×  $501.00 of $500.00  used up\n")
+
+
+def test_a_gateways_spend_limit_is_drawn_over_its_period(environ: dict[str, str]) -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
+    limits = [
+        window("spend_limit", used / 500, label="Spend limit (monthly)", as_of=at, resets_at=now + 10 * DAY).replace(
+            period="monthly", used=dollars(used), limit=dollars(50000)
+        )
+        for at, used in ((now - 5 * DAY, 10000), (now, 23450))
+    ]
+    keep(environ, *(reading(limit, as_of=limit.as_of) for limit in limits))
+    drawn = ullage("chart", "spend_limit", environ={**environ, "COLUMNS": "120"})
+    assert drawn.stdout.startswith("Spend limit (monthly)  46%  $234.50 of $500.00  resets ")
+    assert "just lasts" in drawn.stdout
+    assert "four cases of five" not in drawn.stdout
+
+
+def test_a_budget_without_a_history_says_when_it_will_be_drawn(environ: dict[str, str]) -> None:
+    keep(environ, *budgets(datetime.now(UTC), 4631))
+    said = ullage("chart", "credits", environ=environ)
+    assert (said.returncode, said.stdout) == (3, "")
+    assert said.stderr.startswith("Credits: 9% used, $46.31 of $500.00. It is the first reading of it that is kept")
 
 
 def test_pictures_are_written_and_written_over(environ: dict[str, str], known: datetime, tmp_path: Path) -> None:

@@ -28,7 +28,6 @@ from ullage.render import cells
 from ullage.store import history, overview
 from ullage.store.cache import ProfileCache
 from ullage.tokens import prices
-from ullage.tokens import words as render
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,7 +69,9 @@ def document(*arguments: str, environ: Mapping[str, str]) -> dict[str, Any]:
 def test_the_table_says_what_it_is_not(used: Path, environ: dict[str, str]) -> None:
     done = tokens(environ=environ)
     assert (done.returncode, done.stderr) == (0, "")
-    heading, first, second, total, blank, *remarks = done.stdout.splitlines()
+    title, _, heading, first, second, rule, total, blank, *remarks = done.stdout.splitlines()
+    assert title == "Tokens by day  2026-11-20 to 2026-11-21"
+    assert set(rule) == {"─"}
     assert heading.split()[:3] == ["day", "input", "output"]
     assert first.split()[0] == "2026-11-20"
     assert second.split()[0] == "2026-11-21"
@@ -306,11 +307,10 @@ def test_a_table_fits_the_terminal(used: Path, environ: dict[str, str], columns:
         terminal.wait_for_end()
         rows = [row for row in terminal.lines if "$" in row or "API price" in row]
         assert len(rows) >= 2
-        assert "tokens" in rows[0]
-        # Nothing is broken over two lines: headings, rows and total end in one column.
-        assert {cells.measure_width(row) for row in rows if "+?" in row or "API" in row} == {
-            cells.measure_width(rows[-1])
-        }
+        assert ("tokens" in rows[0]) is (columns >= 80 or by in ("day", "window"))
+        # Nothing is broken over two lines: headings, rows and total end in one column, and bars stand behind it.
+        ends = {cells.measure_width(row.rstrip("━╸").rstrip()) for row in rows if "+?" in row or "API" in row}
+        assert ends == {cells.measure_width(rows[-1])}
         assert ("cache read" in rows[0]) is (columns >= 80)
         assert "of the quota" in terminal.text.replace("\n", " ")
 
@@ -564,8 +564,20 @@ def test_no_bar_is_drawn_when_it_is_soon_done_or_nobody_looks(environ: dict[str,
     assert (done.stdout, done.stderr) == ("end\n", "")
 
 
-def test_numbers_are_short_and_round_to_the_next_unit() -> None:
-    shown = [
-        render.word_count(n) for n in (0, 999, 1000, 9994, 9996, 99_950, 999_499, 999_500, 18_699_144, 12_345_678_901)
+def test_what_costs_most_stands_first_and_sessions_stand_in_the_order_of_time(
+    config: Path, environ: dict[str, str]
+) -> None:
+    later, dearer = (f"{letter}0000000-0000-4000-8000-000000000000" for letter in "12")
+    write(config, f"p/{later}.jsonl", line("msg_1", request="r1", session=later, at="2026-11-21T10:00:00Z", cwd="/a/q"))
+    write(
+        config,
+        f"p/{dearer}.jsonl",
+        line("msg_2", request="r2", session=dearer, at="2026-11-20T10:00:00Z", cwd="/a/p", output=9000),
+    )
+    rows = tokens("--by", "session", environ=environ).stdout.splitlines()[3:5]
+    assert [row.split()[:4] for row in rows] == [
+        ["2026-11-20", "10:00", "p", "20000000"],
+        ["2026-11-21", "10:00", "q", "10000000"],
     ]
-    assert shown == ["0", "999", "1.00k", "9.99k", "10.0k", "100k", "999k", "1.00M", "18.7M", "12.3G"]
+    rows = tokens("--by", "project", environ=environ).stdout.splitlines()[3:5]
+    assert [row.split()[0] for row in rows] == ["/a/p", "/a/q"]

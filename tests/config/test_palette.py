@@ -26,7 +26,9 @@ BACKGROUNDS: dict[Background, dict[str, str]] = {"dark": DARK, "light": LIGHT}
 
 
 @pytest.mark.parametrize("background", BACKGROUNDS)
-@pytest.mark.parametrize("role", ["text", "faint", "normal", "warning", "critical", "exhausted", "expected", "limit"])
+@pytest.mark.parametrize(
+    "role", ["text", "faint", "normal", "warning", "critical", "exhausted", "expected", "limit", "used"]
+)
 def test_every_colour_can_be_read_on_every_background_of_its_kind(role: str, background: Background) -> None:
     shown = COLOURS[background][role]
     least = {name: round(contrast(shown, ground), 1) for name, ground in BACKGROUNDS[background].items()}
@@ -53,7 +55,7 @@ def test_tmux_and_badges_bring_the_background_of_their_colour(level: str, look: 
 @pytest.mark.parametrize("name", ["16", "truecolor"])
 def test_each_level_has_a_style_of_its_own_which_is_never_reversed(name: str, background: Background) -> None:
     styles = Look(palette=name).in_terminal(background)
-    assert set(styles) == {*LEVELS, "faint"}
+    assert set(styles) == {*LEVELS, "faint", "accent"}
     assert len({styles[level] for level in LEVELS}) == len(LEVELS)
     for made in (styles, Look(palette=name).in_tmux(), Look(palette=name).in_bar(), Look(palette=name).in_badge()):
         assert [style for style in made.values() if check_style(style) or "reverse" in style] == []

@@ -13,6 +13,7 @@ import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -115,7 +116,7 @@ def test_it_starts_each_program_once_and_waits_for_none_that_hangs(
     environ["PATH"] = f"{programs}{os.pathsep}{environ['PATH']}"
     monkeypatch.setattr(hosts, "_VERSION_SECONDS", 1.0)
     findings: list[Finding] = []
-    versions = {found["name"]: found["version"] for found in hosts.report_hosts(environ, findings)}
+    versions = {found.name: found.version for found in hosts.report_hosts(environ, findings)}
     assert versions == {name: None if name == "fish" else "99.1" for name in plans.HOSTS}
     asked = log.read_text().split("\n")[:-1]
     assert sorted(asked) == sorted(f"{name} {'-V' if name == 'tmux' else '--version'}" for name in names)
@@ -505,3 +506,25 @@ def test_a_file_system_without_locks_is_told_of(environ: dict[str, str], monkeyp
     _cache(environ, found)
     assert [(each.code, each.exit_code) for each in found] == [("no_flock", 5)]
     assert cache.directory in found[0].message
+
+
+def test_what_is_wrong_stands_first_and_the_rest_in_groups(environ: dict[str, str], known: Simulator) -> None:
+    well = ullage("doctor", environ=environ).stdout.splitlines()
+    assert well[2] == "✓ All is well."
+    groups = ["Where it is shown", "What is known", "Sources", "Files"]
+    assert [line for line in well if line in groups] == groups
+    assert {line[:2] for line in well[3:] if line and line not in groups} == {"✓ ", "· "}
+    assert any(line.startswith("✓ oauth ") and "in force" in line for line in well)
+    Path(environ["ULLAGE_CONFIG"]).write_text("[segment\n")
+    ill = ullage("doctor", environ=environ).stdout.splitlines()
+    assert ill[2].startswith("✗ ")
+    assert "ullage config check" in ill[2]
+    assert any(line.startswith("✗ config ") for line in ill)
+
+
+def test_times_are_those_of_the_clock_on_the_wall(environ: dict[str, str], known: Simulator) -> None:
+    at = datetime.fromisoformat(doctor(environ, 0)["refresh"]["attempted_at"])
+    kathmandu = {**environ, "TZ": "Asia/Kathmandu"}
+    shown = ullage("doctor", environ=kathmandu).stdout
+    assert f"last attempt {at.astimezone(ZoneInfo('Asia/Kathmandu')):%H:%M}, " in shown
+    assert not re.search(r"\d{4}-\d\d-\d\dT\d\d:\d\d", shown)

@@ -247,7 +247,7 @@ def test_the_simulator_says_nothing_of_clients_that_go_away(capsys: pytest.Captu
 def test_demo_shows_the_main_job_and_leaves_nothing(scenario: str, environ: dict[str, str], tmp_path: Path) -> None:
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    told = ullage("demo", "--scenario", scenario, environ={**environ, "TMPDIR": str(scratch)})
+    told = ullage("demo", "--bytes", "--scenario", scenario, environ={**environ, "TMPDIR": str(scratch)})
     assert (told.returncode, told.stderr) == (0, "")
     assert "The account is simulated" in told.stdout
     assert "Requests that the server has seen: 1\n" in told.stdout

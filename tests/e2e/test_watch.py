@@ -17,8 +17,9 @@ import pytest
 from tests.support.samples import reading, window
 from tests.support.tools import ULLAGE, postpone, wait_until
 from ullage.cli.screen import _keys
-from ullage.quota.model import Credits, Money
+from ullage.quota.model import Credits, Money, list_named_limits
 from ullage.quota.schedule import Schedule
+from ullage.store import history, overview
 from ullage.store.cache import ProfileCache
 
 if TYPE_CHECKING:
@@ -260,7 +261,7 @@ def test_five_windows_leave_room_for_a_chart(
 ) -> None:
     save_five(environ)
     watch = terminal(columns, lines, **changes)
-    watch.shows("1-5 or arrows choose")
+    watch.shows("1-6 or arrows choose")
     text = watch.text()
     titles = ["1 Session 5h", "2 Week 7d", *(f"{number + 1}   Weekly window no. {number}" for number in (2, 3, 4))]
     assert [title in text for title in titles] == [True] * 5
@@ -272,6 +273,25 @@ def test_five_windows_leave_room_for_a_chart(
     assert "just lasts" in text
     assert len(watch.screen.history.top) == 0
     assert not changes.get("LC_ALL") or text.isascii()
+
+
+def test_a_budget_can_be_chosen(terminal: Callable[..., Terminal], environ: dict[str, str]) -> None:
+    now = datetime.now(UTC)
+    used, limit = (Money(amount_minor=amount, currency="USD", exponent=2) for amount in (4631, 50000))
+    cache = ProfileCache(environ)
+    for days in (2, 0):
+        stated = reading(
+            window("five_hour", 60.0, label="Session (5h)", as_of=now, resets_at=now + 2 * HOUR),
+            credits=Credits(enabled=True, used=used, limit=limit, used_percent=9.262 - days),
+            as_of=now - days * DAY,
+        )
+        owner = overview.name_owner(cache, stated)
+        history.record(overview.locate_history(environ), owner, list_named_limits(stated), now)
+    cache.save_reading(stated)
+    watch = terminal()
+    watch.shows("2 Credits")
+    watch.child.send(b"2")
+    watch.shows("Credits  9%  $46.31 of $500.00")
 
 
 def test_no_colour_is_drawn_where_none_is_wanted(terminal: Callable[..., Terminal]) -> None:

@@ -83,6 +83,7 @@ def test_a_fresh_reading() -> None:
                 "dated": True,
                 "stated_severity": "normal",
                 "heard": False,
+                "starts_at": "2026-11-22T07:51:49Z",
             },
             {
                 "id": "seven_day",
@@ -104,6 +105,7 @@ def test_a_fresh_reading() -> None:
                 "dated": True,
                 "stated_severity": None,
                 "heard": False,
+                "starts_at": None,
             },
         ],
         "credits": {
@@ -113,6 +115,7 @@ def test_a_fresh_reading() -> None:
             "used_percent": 24.68,
             "as_of": "2026-11-22T10:38:49Z",
             "disabled_reason": None,
+            "severity": "normal",
         },
         "next_refresh_at": "2026-11-22T10:43:49Z",
         "problem": None,
@@ -226,7 +229,7 @@ def test_what_was_published_stays(path: str, keys: str) -> None:
 def test_pace_has_its_published_keys() -> None:
     assert set(SCHEMA["$defs"]["PaceDocument"]["properties"]) == {
         *("ratio", "projected_percent", "projected_low", "projected_high"),
-        *("exhausts_at", "exhausts_earliest", "exhausts_latest"),
+        *("exhausts_at", "exhausts_earliest", "exhausts_latest", "verdict"),
     }
 
 
@@ -283,6 +286,7 @@ def test_pace_says_what_is_expected_and_null_where_it_lasts() -> None:
             "exhausts_at": "2026-11-22T11:38:49Z",
             "exhausts_earliest": "2026-11-22T11:08:49Z",
             "exhausts_latest": None,
+            "verdict": "runs_out",
         },
         None,
     ]

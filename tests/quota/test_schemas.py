@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -12,14 +13,14 @@ from jsonschema import Draft202012Validator
 
 from tests.support.samples import reading, window
 from tests.support.tools import ULLAGE, postpone, run, ullage
+from tests.support.transcript import line, write
 from ullage.quota import schemas
+from ullage.quota.meters import METERS
 from ullage.quota.model import Problem
 from ullage.quota.schedule import Schedule
 from ullage.store import history, overview
 from ullage.store.cache import ProfileCache
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from ullage.tokens.report import GROUPINGS
 
 HOUR = timedelta(hours=1)
 
@@ -75,6 +76,32 @@ def told(document: Any) -> int:
     if "reading" in document:
         return document["reading"]["windows"] if document["reading"] else 0
     return len(document["samples"] if "samples" in document else document["windows"])
+
+
+@pytest.mark.parametrize("by", GROUPINGS)
+def test_what_tokens_prints_is_as_published(environ: dict[str, str], known: None, by: str) -> None:
+    claude = Path(environ["HOME"], ".claude")
+    now = datetime.now(UTC).isoformat()
+    write(claude, "-home-ada-p/s1.jsonl", line() + line("msg_2", request="req_2", at=now, model="claude-nope-9"))
+    document = is_published("tokens", ullage("tokens", "--by", by, "--json", environ=environ).stdout, environ)
+    assert document["rows"]
+    assert all(set(GROUPINGS[by]) <= set(row) for row in document["rows"])
+    assert document["running_window"]["machines"]
+    assert document["unpriced"]
+
+
+def test_what_tokens_prints_of_nothing_is_as_published(environ: dict[str, str]) -> None:
+    assert is_published("tokens", ullage("tokens", "--json", environ=environ).stdout, environ)["rows"] == []
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_what_sources_prints_is_as_published(
+    environ: dict[str, str], request: pytest.FixtureRequest, is_known: bool
+) -> None:
+    if is_known:
+        request.getfixturevalue("known")
+    document = is_published("sources", ullage("sources", "--json", environ=environ).stdout, environ)
+    assert [meter["name"] for meter in document["meters"]] == [meter.name for meter in METERS]
 
 
 @pytest.mark.parametrize("is_known", [True, False])

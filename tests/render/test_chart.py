@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
+import re
 import subprocess
 import xml.etree.ElementTree as ET
-from datetime import UTC, timedelta
-from typing import Literal
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given
@@ -17,12 +18,12 @@ from tests.support.samples import NOW, window
 from tests.support.tools import need
 from ullage.config.palette import COLOURS
 from ullage.quota import pace
-from ullage.quota.model import Thresholds
+from ullage.quota.model import Money, Thresholds, Window, find_length
 from ullage.quota.pace import Sample
-from ullage.render import chart, picture, svg
+from ullage.render import burnup, chart, picture, svg
 from ullage.render.burnup import Burnup, draw_sparkline
 
-HOUR = timedelta(hours=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -40,7 +41,7 @@ def plotted(
     return Burnup(
         window=stated,
         begins=begins,
-        resets_at=stated.resets_at,
+        ends=stated.resets_at,
         now=NOW,
         used=tuple(samples),
         ahead=pace.project_trajectory(stated, samples, NOW),
@@ -95,9 +96,9 @@ def test_what_was_used_up_is_told_from_what_was_used_before() -> None:
 
 def test_what_has_reset_shows_its_course_and_no_number() -> None:
     drawn = plotted(80.0)
-    lines = page(drawn.replace(now=drawn.resets_at, ahead=(), forecast=None))
+    lines = page(drawn.replace(now=drawn.ends, ahead=(), forecast=None))
     assert lines[0] == "Session (5h)  ↺  has reset; a new reading is due"
-    assert levels(drawn.replace(now=drawn.resets_at, ahead=()), FILLS) == {"stale"}
+    assert levels(drawn.replace(now=drawn.ends, ahead=()), FILLS) == {"stale"}
 
 
 def test_the_line_that_just_lasts_is_seen_on_what_is_used() -> None:
@@ -112,7 +113,7 @@ def test_the_axis_names_the_hours() -> None:
 
 def test_the_axis_of_a_week_names_the_days() -> None:
     stated = window("seven_day", 50.0, resets_at=NOW + timedelta(days=3))
-    drawn = plotted().replace(window=stated, begins=NOW - timedelta(days=4), resets_at=NOW + timedelta(days=3))
+    drawn = plotted().replace(window=stated, begins=NOW - timedelta(days=4), ends=NOW + timedelta(days=3))
     assert page(drawn, 80)[13].split() == ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
 
 
@@ -123,9 +124,10 @@ def test_the_words_say_when_it_runs_out() -> None:
 
 
 def test_a_heading_takes_two_lines_where_one_is_too_short() -> None:
-    assert page(plotted(80.0), 60)[:2] == [
+    assert page(plotted(80.0), 60)[:3] == [
         "Session (5h)  80%!",
-        "runs out 11:16, 1h53 before the reset; resets at 13:08, in …",
+        "runs out 11:16, 1h53 before the reset",
+        "resets at 13:08, in 2h30",
     ]
     assert page(plotted(40.0), stacked=True)[0] == "Session (5h)  40%"
 
@@ -166,6 +168,117 @@ def test_a_chart_fits_into_its_width(
 
 def test_plain_characters_are_all_of_a_page() -> None:
     assert "\n".join(page(plotted(80.0, steps=1), ascii_only=True)).isascii()
+
+
+def dollars(cents: int) -> Money:
+    return Money(amount_minor=cents, currency="USD", exponent=2)
+
+
+def budget(cents: int, **changes: Any) -> Window:
+    """A budget of 500 dollars, stated now."""
+    stated = window("credits", cents / 500, label="Credits", resets_at=None)
+    return stated.replace(**{"used": dollars(cents), "limit": dollars(50000), **changes})
+
+
+def spent(*of_days: float) -> list[Sample]:
+    """What a budget stood at on each of the last days until yesterday."""
+    return [Sample(at=NOW - (len(of_days) - n) * DAY, used_percent=used) for n, used in enumerate(of_days)]
+
+
+def history(stated: Window, *of_days: float) -> Burnup:
+    drawn = burnup.plot_burnup(stated, spent(*of_days), None, NOW)
+    assert drawn is not None
+    return drawn.replace(timezone=UTC)
+
+
+def test_a_budget_whose_reset_is_not_known_is_drawn_by_its_history() -> None:
+    drawn = history(budget(4631), 2.0, 3.0, 4.0, 5.5, 6.0, 8.0)
+    assert (drawn.begins, drawn.ends, drawn.forecast, drawn.ahead) == (NOW - 6 * DAY, NOW, None, ())
+    lines = page(drawn)
+    assert lines[0] == "Credits  9%  $46.31 of $500.00  no reset time known"
+    assert lines[-2].split() == ["Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+    # Neither a line that would just last, which needs a reset, nor anything expected.
+    assert lines[-1] == "█ used"
+    assert (burnup.format_title(drawn), svg.format_caption(drawn)) == (
+        "Credits: 9% used, $46.31 of $500.00",
+        "no reset time known",
+    )
+    assert [line.get("stroke-dasharray") for line in lines_of(drawn, "s-faint")] == []
+    (line, _, _) = lines_of(drawn, "s-used")
+    # 8 % yesterday and 9.262 % now of a chart up to 110 %, whose floor is at 340 and whose top at 76.
+    assert line.get("points", "").split()[-2:] == ["622.7,320.8", "736.0,317.8"]
+
+
+def test_a_history_is_of_a_month_at_most_and_a_line_breaks_where_the_count_was_restarted() -> None:
+    drawn = history(budget(1000), *(float(n * 2) for n in range(40)), 1.0)
+    assert drawn.begins == NOW - timedelta(days=30)
+    assert drawn.used[0].at == NOW - timedelta(days=30)
+    line, after, *legend = lines_of(drawn, "s-used")
+    assert len(legend) == 2
+    assert (len(line.get("points", "").split()), len(after.get("points", "").split())) == (29, 2)
+    assert [stretch.how for stretch in burnup.list_stretches(drawn)][-3:] == ["seen", "restarted", "seen"]
+    # The stretch over which nobody saw the restart is left empty, the level before and after it is not.
+    assert "78" not in page(drawn)[0]
+    row = next(row for row in page(drawn, 100, 11) if row.startswith("  0% "))
+    assert re.search(r"█ +[▁▂]", row[5:])
+    names = [row for row in page(drawn, 100, 11) if "Nov" in row]
+    assert names[0].split()[:4] == ["26", "Oct", "29", "Oct"]
+
+
+def test_a_budget_that_is_used_up_says_so() -> None:
+    drawn = history(budget(50100), 40.0, 80.0, 99.0)
+    assert page(drawn)[0] == "Credits  100%×  $501.00 of $500.00  used up"
+    assert svg.format_caption(drawn) == "used up"
+    assert levels(drawn, FILLS) == {"normal", "warning", "critical", "exhausted"}
+
+
+@pytest.mark.parametrize(
+    ("period", "begins"),
+    [
+        ("daily", datetime(2026, 11, 30, tzinfo=UTC)),
+        ("weekly", datetime(2026, 11, 24, tzinfo=UTC)),
+        ("monthly", datetime(2026, 11, 1, tzinfo=UTC)),
+    ],
+)
+def test_a_spend_limit_with_its_period_and_reset_runs_from_its_start(period: Any, begins: datetime) -> None:
+    resets_at = datetime(2026, 12, 1, tzinfo=UTC)
+    now = resets_at - timedelta(hours=6)
+    stated = budget(23450, id="spend_limit", label=f"Spend limit ({period})", period=period, resets_at=resets_at)
+    stated = stated.replace(as_of=now)
+    earlier = [Sample(at=begins + (now - begins) / 2, used_percent=20.0, resets_at=resets_at)]
+    forecast = pace.forecast(stated, earlier, now)
+    drawn = burnup.plot_burnup(stated, earlier, forecast, now)
+    assert drawn is not None
+    drawn = drawn.replace(timezone=UTC)
+    assert (drawn.begins, drawn.ends, drawn.is_history) == (begins, resets_at, False)
+    # What was measured of sessions and weeks says nothing of a day or a month.
+    assert bool(drawn.ahead) == (period == "weekly")
+    lines = page(drawn, 140)
+    assert lines[0].startswith(f"Spend limit ({period})  46%  $234.50 of $500.00  ")
+    assert lines[0].endswith("resets Tue 00:00, in 6h00")
+    assert "just lasts" in lines[-1]
+
+
+@pytest.mark.parametrize(
+    ("resets_at", "days"),
+    [("2026-03-31", 31), ("2026-03-01", 28), ("2028-03-30", 30), ("2026-01-15", 31), ("2026-05-01", 30)],
+)
+def test_a_month_is_the_one_that_ends_with_the_reset(resets_at: str, days: int) -> None:
+    stated = budget(1, period="monthly", resets_at=datetime.fromisoformat(f"{resets_at}T00:00+00:00"))
+    assert find_length(stated) == timedelta(days=days)
+
+
+def test_a_period_without_a_reset_is_as_far_as_its_history_goes_back() -> None:
+    drawn = history(budget(4631, period="weekly"), *(float(n) for n in range(9)))
+    assert (drawn.begins, drawn.used[0].at, drawn.is_history) == (NOW - 7 * DAY, NOW - 7 * DAY, True)
+
+
+def test_a_budget_without_a_history_says_when_there_will_be_one() -> None:
+    assert burnup.plot_burnup(budget(4631), [], None, NOW) is None
+    assert burnup.explain_missing_chart(budget(4631)) == (
+        "Credits: 9% used, $46.31 of $500.00. It is the first reading of it that is kept; from the next on there is a "
+        "course to draw."
+    )
 
 
 @pytest.mark.parametrize(

@@ -175,7 +175,7 @@ def test_below_sixty_columns_the_essentials_are_left() -> None:
 
 def test_a_chosen_row_is_numbered_and_marked() -> None:
     shown = lines(known(reading(SESSION, WEEK, FABLE, credits=CREDITS)), chosen=1)
-    assert [line[:4] for line in shown[2:]] == ["  1 ", "▸ 2 ", "  3 ", "    "]
+    assert [line[:4] for line in shown[2:]] == ["  1 ", "▸ 2 ", "  3 ", "  4 "]
 
 
 @given(readings(), st.integers(8, 160), st.booleans(), st.booleans())

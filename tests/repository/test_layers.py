@@ -43,7 +43,7 @@ HOUSES = {
     # Below refresh, which announces what it has learnt.
     "alerts": "base config quota render store system",
     "prompt": "base config quota render store system",
-    "render": "base config quota store",
+    "render": "base config quota store system",
     "sources": "base config quota store system",
     "store": "base config quota system",
     "config": "base quota system",

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import msgspec
 import pytest
 
+from tests.support.samples import reading
 from tests.support.serving import Served, serving
 from tests.support.tools import REPOSITORY, make_due, need, run, ullage, wait_until
 from ullage.metrics import formats
 from ullage.quota import schemas
+from ullage.quota.model import Credits, Money, list_named_limits
 from ullage.serve import documents
 from ullage.serve.routes import ROUTES
+from ullage.store import history, overview
+from ullage.store.cache import ProfileCache
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,10 +64,35 @@ def test_history_has_what_was_read(shared: Served) -> None:
 
 def test_burnup_goes_from_the_start_to_the_reset(shared: Served) -> None:
     document = msgspec.convert(shared.ask("/v1/burnup?window=five_hour", shared.token()).json, documents.BurnupDocument)
+    assert document.resets_at is not None
     assert document.begins_at < document.used[-1].at < document.resets_at
-    assert document.expected[-1].at == document.resets_at
+    assert document.expected[-1].at == document.resets_at == document.ends_at
     assert all(point.low <= point.middle <= point.high for point in document.expected)
     assert not document.used[0].seen
+
+
+def test_burnup_of_a_budget_is_its_history_up_to_now(environ: dict[str, str]) -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
+    cache = ProfileCache(environ)
+    cache.make_private()
+    for days, cents in ((3, 40000), (2, 2000), (0, 4631)):
+        money = [Money(amount_minor=amount, currency="USD", exponent=2) for amount in (cents, 50000)]
+        budget = Credits(enabled=True, used=money[0], limit=money[1], used_percent=cents / 500)
+        stated = reading(as_of=now - timedelta(days=days), credits=budget)
+        owner = overview.name_owner(cache, stated)
+        history.record(overview.locate_history(environ), owner, list_named_limits(stated), stated.as_of)
+    cache.save_reading(stated)
+    with serving(environ) as served:
+        found = served.ask("/v1/burnup?window=credits", served.token()).json
+    document = msgspec.convert(found, documents.BurnupDocument)
+    assert (document.label, document.resets_at, document.expected) == ("Credits", None, [])
+    assert [(point.used_percent, point.joined) for point in document.used] == [
+        (80.0, False),
+        (4.0, False),
+        (9.262, True),
+    ]
+    assert document.begins_at == document.used[0].at
+    assert document.ends_at >= document.used[-1].at
 
 
 def test_events_tell_of_a_change_at_once(served: Served, simulate: Callable[..., Simulator]) -> None:

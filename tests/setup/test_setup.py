@@ -382,3 +382,21 @@ def test_setup_then_undo_is_the_identity_for_any_file(environ: dict[str, str], d
 )
 def test_the_files_to_paste_are_what_setup_writes(file: str, body: str) -> None:
     assert tomllib.loads((REPOSITORY / "starship" / file).read_text()) == tomllib.loads(body)
+
+
+@pytest.mark.parametrize("host", ["starship", "tmux"])
+def test_a_program_that_is_not_here_is_said_to_show_nothing_yet(environ: dict[str, str], host: str) -> None:
+    environ["PATH"] = str(Path(ULLAGE).parent)
+    done = ullage("setup", host, "--yes", environ=environ)
+    assert done.returncode == 0
+    assert f"{host} is not in PATH here, so that nothing shows it yet." in done.stdout
+    assert "\nThe next prompt shows it." not in done.stdout
+
+
+def test_a_change_is_shown_in_colours_where_those_are_wanted(environ: dict[str, str]) -> None:
+    put(home(environ) / ".bashrc", b"# mine\n")
+    shown = ullage("setup", "bash", environ={**environ, "CLICOLOR_FORCE": "1"}).stdout.splitlines()
+    assert [line[:5] for line in shown[:2]] == ["\033[1m-", "\033[1m+"]
+    assert any(line.startswith("\033[36m@@") for line in shown)
+    assert any(line.startswith("\033[32m+") for line in shown)
+    assert " # mine" in shown

@@ -301,3 +301,11 @@ def test_unknown_surfaces_are_explained(arguments: list[str], shell: str, enviro
     else:
         assert (told.returncode, told.stdout) == (2, "")
         assert told.stderr.startswith("usage: ullage-prompt ")
+
+
+@shells
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_help_is_what_was_asked_for(option: str, shell: str, environ: dict[str, str]) -> None:
+    told = run([*interpreter(shell), ULLAGE_PROMPT, option], environ)
+    assert (told.returncode, told.stderr) == (0, "")
+    assert told.stdout.startswith("usage: ullage-prompt ")

@@ -621,12 +621,19 @@ def test_credits_that_are_off_keep_their_amounts_and_the_reason() -> None:
 def test_a_gateways_spend_limit_has_its_amounts() -> None:
     body = {"five_hour": None, "spend_limit": {**flat(104.2), "used_usd": 521.0, "limit_usd": 500, "period": "monthly"}}
     [stated] = parse(body).windows
-    assert (stated.id, stated.label, stated.used, stated.limit) == (
+    assert (stated.id, stated.label, stated.used, stated.limit, stated.period) == (
         "spend_limit",
         "Spend limit (monthly)",
         dollars(52_100),
         dollars(50_000),
+        "monthly",
     )
+
+
+@pytest.mark.parametrize("period", ["fortnightly", "", 7, None, ["daily"]])
+def test_a_period_that_is_not_known_is_none(period: object) -> None:
+    [stated] = parse({"five_hour": None, "spend_limit": {**flat(4.2), "period": period}}).windows
+    assert stated.period is None
 
 
 @pytest.mark.parametrize("wrap", [lambda rows: rows, lambda rows: {"rows": rows, "as_of": "today"}])

@@ -10,7 +10,6 @@ from datetime import timedelta
 
 from ullage.base.record import Record
 from ullage.base.text import clean
-from ullage.base.values import format_time
 from ullage.quota.model import find_used_percent, has_reset, is_same_reset, judge_state, list_limits
 from ullage.render import words
 
@@ -18,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
-    from typing import Any, Literal
+    from typing import Literal
 
     from ullage.config.wishes import Wishes
     from ullage.quota.model import Reading, Thresholds, Window
@@ -227,24 +226,3 @@ def _is_running(mark: Mark, now: datetime) -> bool:
 def make_test_alert(now: datetime) -> Alert:
     """Return the alert that `ullage alerts test` sends."""
     return Alert(kind="test", title="ullage: a test", message="Alerts reach you this way.", at=now)
-
-
-def describe_alert(alert: Alert) -> dict[str, Any]:
-    """Return the JSON document of an alert that the user's command reads on stdin."""
-    window = None
-    if alert.window_id is not None:
-        window = {
-            "id": alert.window_id,
-            "label": alert.label,
-            "used_percent": alert.used_percent,
-            "resets_at": format_time(alert.resets_at) if alert.resets_at else None,
-        }
-    return {
-        "schema": 1,
-        "kind": alert.kind,
-        "title": alert.title,
-        "message": alert.message,
-        "at": format_time(alert.at),
-        "threshold": alert.threshold,
-        "window": window,
-    }

@@ -6,12 +6,11 @@ No text from outside becomes part of a command: it is run without a shell, and r
 from __future__ import annotations
 
 import importlib.util
-import json
 import os
 import stat
 
-from ullage import alerts
 from ullage.base.errors import MissingExtraError, UllageError, needs_extra
+from ullage.base.values import format_time
 from ullage.system import programs
 
 TYPE_CHECKING = False
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
     from ullage.alerts import Alert
     from ullage.config.wishes import Wishes
+    from ullage.quota.schemas import AlertDocument
 
 _PATIENCE_SECONDS = 15
 _LONGEST_OUTPUT = 200
@@ -50,9 +50,35 @@ def send_alert(channel: str, alert: Alert, wishes: Wishes, environ: Mapping[str,
         run_command(wishes.command, alert, environ)
 
 
+def describe_alert(alert: Alert) -> AlertDocument:
+    """Return the document of an alert that the user's command reads on stdin."""
+    from ullage.quota.schemas import AlertDocument, AlertWindowDocument
+
+    window = None
+    if alert.window_id is not None:
+        window = AlertWindowDocument(
+            id=alert.window_id,
+            label=alert.label,
+            used_percent=alert.used_percent,
+            resets_at=format_time(alert.resets_at) if alert.resets_at else None,
+        )
+    return AlertDocument(
+        schema=1,
+        kind=alert.kind,
+        title=alert.title,
+        message=alert.message,
+        at=format_time(alert.at),
+        threshold=alert.threshold,
+        window=window,
+    )
+
+
 def run_command(command: tuple[str, ...], alert: Alert, environ: Mapping[str, str]) -> None:
     """Run the user's command with the alert as JSON on stdin; raise ChannelError when it fails or takes too long."""
-    given = json.dumps(alerts.describe_alert(alert), ensure_ascii=False).encode() + b"\n"
+    # Few name a command.
+    from ullage.quota import schemas
+
+    given = schemas.encode_line(describe_alert(alert)) + b"\n"
     try:
         done = programs.run_program(command, environ, seconds=_PATIENCE_SECONDS, given=given)
     except programs.ProgramLateError as error:

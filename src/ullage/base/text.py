@@ -67,6 +67,42 @@ def _is_visible(character: str) -> bool:
     return character.isspace() or character.isprintable()
 
 
+# Signs of ours and of typography, as they are written where there are plain characters only.
+_PLAIN_SIGNS = str.maketrans(
+    {
+        "→": "->",
+        "↺": "reset",
+        "…": "...",
+        "×": "X",
+        "·": "-",
+        "–": "-",
+        "—": "-",
+        "−": "-",
+        "µ": "u",
+        "✓": "+",
+        "✗": "X",
+        "▸": ">",
+        "○": "o",
+        "●": "*",
+        "─": "-",
+        "│": "|",
+        "’": "'",
+        "“": '"',
+        "”": '"',
+    }
+)
+
+
+def with_plain_signs(text: str) -> str:
+    """Return a text with plain characters in the place of signs; letters stay as they are."""
+    return text.translate(_PLAIN_SIGNS)
+
+
+def in_ascii(text: str) -> str:
+    """Return a text in ASCII: signs by plain characters, and any other character as an escape."""
+    return with_plain_signs(text).encode("ascii", "backslashreplace").decode()
+
+
 def make_slug(text: str) -> str:
     """Return a name for templates and JSON ids: lower-case letters and digits, joined by single underscores."""
     return "_".join("".join(c.lower()[0] if c.isalnum() else " " for c in text).split())

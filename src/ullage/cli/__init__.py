@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import io
+import os
 import sys
 
 from ullage.base.errors import UllageError
 from ullage.cli import quick
-from ullage.cli.say import say
+from ullage.cli.say import remark
 from ullage.system import streams
 
 TYPE_CHECKING = False
@@ -22,10 +22,7 @@ _HABITS = {"status": "usage"}
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command line and return its exit code; errors are printed on stderr, without a traceback."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            # A character that the terminal's encoding lacks becomes a question mark, not an exception.
-            stream.reconfigure(errors="replace")
+    streams.keep_to_locale(os.environ)
     try:
         meant = _spell_out(arguments)
         status = quick.run(meant)
@@ -36,7 +33,7 @@ def run(arguments: Sequence[str]) -> int:
             status = group.run(meant)
         streams.flush()
     except UllageError as error:
-        say(f"ullage: {error}", err=True)
+        remark(str(error), "critical")
         return error.exit_code
     except KeyboardInterrupt:
         # What the shell prints next begins on a line of its own.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from datetime import UTC, datetime
 
 import click
@@ -11,8 +12,13 @@ from ullage import alerts, config
 from ullage.alerts import channels, outbox
 from ullage.base.errors import UllageError
 from ullage.cli import options
-from ullage.cli.settings import tell_issues
+from ullage.cli.say import remark, say_lines
+from ullage.cli.settings import load_terminal_settings, tell_issues
+from ullage.quota.model import list_named_limits
 from ullage.render import words
+from ullage.render.cells import plain
+from ullage.render.facts import Fact
+from ullage.render.segment import shorten_name
 from ullage.store.cache import ProfileCache
 from ullage.system import secret
 
@@ -30,20 +36,42 @@ def command(context: click.Context) -> None:
         return
     settings, issues = config.load(os.environ)
     tell_issues(issues)
-    wishes = settings.alerts
-    for channel in wishes.via:
-        why = channels.explain_missing(channel, wishes)
-        click.echo(f"{channel:8} {why or 'is used'}")
-    if not wishes.via:
-        click.echo('No alerts are sent. via = ["desktop"] under [alerts] in config.toml turns them on.')
-    click.echo(f"when     {_when(wishes)}")
+    wishes, now = settings.alerts, datetime.now(UTC)
     cache = ProfileCache(os.environ)
-    for mark in outbox.Outbox(cache, cache.load().account).load_marks():
-        until = f" until {words.format_clock(mark.resets_at, datetime.now(UTC))}" if mark.resets_at else ""
-        click.echo(f"told     {mark.kind} {mark.window_id} {f'{mark.percent:g}%' if mark.percent else ''}{until}")
+    facts = [*_ways(wishes), Fact(mark="·", name="when", text=_when(wishes)), *_told(cache, now)]
+    settings = load_terminal_settings(settings)
+    width, names = shutil.get_terminal_size().columns, max(len(fact.name) for fact in facts) + 2
+    lines = [line for fact in facts for line in fact.lines(width, names)]
+    say_lines(plain(lines) if settings.ascii_only else lines, settings.palette)
     found = outbox.load_problem(cache)
     if found:
-        click.echo(f"ullage: {words.format_ago(datetime.now(UTC) - found[0])}: {found[1]}", err=True)
+        remark(f"{words.format_ago(now - found[0])}: {found[1]}")
+
+
+def _ways(wishes: Wishes) -> list[Fact]:
+    if not wishes.via:
+        text = 'No alerts are sent. via = ["desktop"] under [alerts] in config.toml turns them on.'
+        return [Fact(mark="·", name="via", text=text)]
+    missing = {channel: channels.explain_missing(channel, wishes) for channel in wishes.via}
+    return [Fact(mark="✗" if why else "✓", name=channel, text=why or "is used") for channel, why in missing.items()]
+
+
+def _told(cache: ProfileCache, now: datetime) -> list[Fact]:
+    """Return what has been sent and is not sent again before a window's reset."""
+    reading = cache.load_reading()
+    names = {window.id: shorten_name(window) for window in (list_named_limits(reading) if reading else ())}
+    facts = []
+    for mark in outbox.Outbox(cache, cache.load().account).load_marks():
+        name = names.get(mark.window_id, mark.window_id)
+        what = {
+            "threshold": f"{name} at {mark.percent or 0:g}%",
+            "forecast": f"{name} is going to run out",
+            "blocked": f"{name} is used up; its reset follows",
+            "failing": "readings fail",
+        }.get(mark.kind, f"{mark.kind} {name}")
+        until = f", until {words.format_clock(mark.resets_at, now)}" if mark.resets_at else ""
+        facts.append(Fact(mark="✓", name="sent", text=what + until))
+    return facts
 
 
 def _when(wishes: Wishes) -> str:
@@ -76,7 +104,8 @@ def test() -> int:
                 channels.send_alert(channel, alerts.make_test_alert(datetime.now(UTC)), wishes, environ)
         except UllageError as error:
             why, failed = str(error), True
-        click.echo(f"{channel:8} {why or 'sent'}", err=why is not None)
+        fact = Fact(mark="✗" if why else "✓", name=channel, text=why or "sent")
+        say_lines(fact.lines(shutil.get_terminal_size().columns, len(channel) + 2), err=why is not None)
     if not wishes.via:
         click.echo('No way is set. via = ["desktop"] under [alerts] in config.toml sets one.', err=True)
     if not (failed or unusable):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-
 from ullage import refresh
 from ullage.base.dates import UTC, datetime
 from ullage.base.errors import CacheError
+from ullage.cli.say import remark
 from ullage.store.cache import ProfileCache
 
 TYPE_CHECKING = False
@@ -28,7 +27,7 @@ def refresh_or_wait(environ: Mapping[str, str], *, force: bool = False) -> None:
         if outcome.result == "busy":
             _wait_for_another(ProfileCache(environ))
     except CacheError as error:
-        print(f"ullage: {error}", file=sys.stderr)
+        remark(str(error))
 
 
 def _wait_for_another(cache: ProfileCache) -> None:
@@ -36,7 +35,7 @@ def _wait_for_another(cache: ProfileCache) -> None:
     found = cache.find_lock_holder()
     with cache.lock(wait_seconds=_patience(found, datetime.now(UTC))) as free:
         if not free:
-            print(f"ullage: {describe_holder(cache.find_lock_holder())}", file=sys.stderr)
+            remark(f"{describe_holder(cache.find_lock_holder())}")
 
 
 def _patience(found: Holder | None, now: datetime) -> float:

@@ -8,14 +8,18 @@ import time
 
 import click
 
-from ullage.cli.say import say
+from ullage.cli.say import say, say_lines
 from ullage.quota import timeline
+from ullage.render.surfaces import Span
 from ullage.setup import plans, reasons, userfile, widgets
 from ullage.setup.survey import WIDGETS
 from ullage.store.cache import ProfileCache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ullage.render.surfaces import Role
     from ullage.setup.plans import Plan
     from ullage.setup.widgets import Tree
 
@@ -23,9 +27,17 @@ if TYPE_CHECKING:
 def show(plan: Plan) -> None:
     """Print what a plan changes, as diffs, and what is to be known beside."""
     assert plan.change is not None
-    click.echo("\n".join(map(userfile.format_diff, [plan.change, *plan.more])))
+    say_lines(line for change in [plan.change, *plan.more] for line in _colour_diff(userfile.format_diff(change)))
     if plan.note:
         say(f"\n{plan.note}")
+
+
+def _colour_diff(diff: str) -> Iterator[list[Span]]:
+    """Yield the lines of a diff: what is added in green, what is taken out in red."""
+    for number, line in enumerate(diff.split("\n")):
+        is_name = number < len(("---", "+++"))
+        signs: dict[str, Role] = {} if is_name else {"+": "normal", "-": "critical", "@": "accent"}
+        yield [Span(text=line, level=signs.get(line[:1]), style="bold" if is_name else "")]
 
 
 def ask(question: str, done: str) -> int | None:

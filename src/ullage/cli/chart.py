@@ -14,7 +14,7 @@ from ullage.base.errors import MissingExtraError, UllageError, UsageError
 from ullage.base.text import clean
 from ullage.cli import options
 from ullage.cli.settings import load_terminal_settings
-from ullage.quota.model import BUDGET_IDS, find_binding_window, find_window, list_limits, list_named_limits
+from ullage.quota.model import find_binding_window, find_window, list_limits, list_named_limits
 from ullage.render import burnup, chart, svg
 from ullage.render.segment import shorten_name
 from ullage.store import overview
@@ -55,9 +55,9 @@ def command(window: str | None, svg_file: str | None, png_file: str | None, them
     if known.reading is None:
         click.echo("Nothing is known yet. `ullage usage` asks.", err=True)
         return 3
-    drawn, chosen = choose(known, settings, window, now)
+    drawn, why_not = choose(known, settings, window, now)
     if drawn is None:
-        click.echo(f"{chosen} cannot be drawn: it has not started, or its length is unknown.", err=True)
+        click.echo(why_not, err=True)
         return 3
     if svg_file is not None:
         _write(svg_file, "SVG", svg.draw_svg(drawn, theme).encode())
@@ -69,9 +69,9 @@ def command(window: str | None, svg_file: str | None, png_file: str | None, them
 
 
 def choose(known: Overview, settings: Settings, name: str | None, now: datetime) -> tuple[Burnup | None, str]:
-    """Return the chart and the label of the window with this name, or else of the drawable window nearest to its limit.
+    """Return the chart of the window with this name, or else of the drawable window nearest to its limit.
 
-    The chart is None where the window has none. Raises UsageError for an unknown name.
+    Where the window has none, return None and why. Raises UsageError for an unknown name.
     """
     assert known.reading is not None
     windows = list_limits(known.reading) if name is None else list_named_limits(known.reading)
@@ -86,14 +86,8 @@ def choose(known: Overview, settings: Settings, name: str | None, now: datetime)
             names = ", ".join(shorten_name(each) for each in windows)
             raise UsageError(f"There is no window {clean(name)!r}. Known are {names or 'none'}.")
     if window is None:
-        return None, "No window"
-    drawn = _burnup(window, known, now)
-    if drawn is None and window.id in BUDGET_IDS:
-        raise UsageError(
-            f"{clean(window.label)} cannot be drawn: no source tells over which time a budget is to last. "
-            f"`ullage history --window {window.id}` lists what it stood at."
-        )
-    return drawn, window.label
+        return None, "No window is known that could be drawn. `ullage usage` says what is."
+    return _burnup(window, known, now), burnup.explain_missing_chart(window)
 
 
 def _burnup(window: Window, known: Overview, now: datetime) -> Burnup | None:

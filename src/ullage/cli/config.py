@@ -13,7 +13,7 @@ from ullage.alerts.channels import explain_missing
 from ullage.base.errors import CacheError, UsageError
 from ullage.cli import options
 from ullage.cli.asking import LONGEST_REFRESH_SECONDS
-from ullage.cli.say import say
+from ullage.cli.say import remark, say
 from ullage.cli.settings import load_settings, load_terminal_settings, tell_issues
 from ullage.config.default_file import write_default, write_value
 from ullage.config.presets import PRESETS
@@ -80,7 +80,7 @@ def check(file: str | None) -> int:
     tell_issues(issues, path)
     doubts = [*_unknown_windows(values), *_dead_channels(values)]
     for doubt in doubts:
-        say(f"ullage: {path}: {doubt}", err=True)
+        remark(f"{path}: {doubt}")
     if not issues and not doubts:
         say(f"{path} is fine.")
     return 2 if issues or doubts else 0

@@ -8,31 +8,41 @@ import sys
 from datetime import UTC, datetime
 
 from ullage.base.text import clean
+from ullage.cli.say import default_palette, has_colours
 from ullage.guard import waiting
 from ullage.render import cells, words
-from ullage.render.surfaces import Span
+from ullage.render.gauge import draw_gauge
+from ullage.render.surfaces import Span, paint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import timedelta
 
     from ullage.guard.waiting import WaitState
 
 _CLEAR = "\r\033[K"
 _LONGEST_LINE = 500
+_ROOM_FOR_A_BAR, _BAR_CELLS = 72, 16
 
 
-def wait(look: Callable[[datetime], WaitState], timeout: timedelta | None) -> WaitState:
+def wait(
+    look: Callable[[datetime], WaitState], timeout: timedelta | None, palette: Mapping[str, str] | None = None
+) -> WaitState:
     """Look until the wait is over or the timeout has passed; on a terminal show the countdown. Return the last look."""
-    deadline = datetime.now(UTC) + timeout if timeout is not None else None
+    began = datetime.now(UTC)
+    deadline = began + timeout if timeout is not None else None
     if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         return waiting.wait_until(look, deadline=deadline)
+    timeline = "ansi" if has_colours(err=True) else "plain"
+    ascii_only = not (sys.stderr.encoding or "").lower().startswith("utf")
     shown = ""
 
     def show(seen: WaitState, now: datetime) -> None:
         nonlocal shown
-        text = format_line(seen, deadline, now, shutil.get_terminal_size().columns)
+        columns = shutil.get_terminal_size().columns
+        spans = format_line(seen, deadline, now, columns, began=began, ascii_only=ascii_only)
+        text = paint(spans, timeline, default_palette() if palette is None else palette)
         if text != shown:
             shown = text
             _print(_CLEAR + text)
@@ -44,13 +54,26 @@ def wait(look: Callable[[datetime], WaitState], timeout: timedelta | None) -> Wa
             _print(_CLEAR)
 
 
-def format_line(seen: WaitState, deadline: datetime | None, now: datetime, columns: int) -> str:
-    """Return the countdown and its reason in one line, cut so that the terminal does not wrap it."""
+def format_line(
+    seen: WaitState,
+    deadline: datetime | None,
+    now: datetime,
+    columns: int,
+    *,
+    began: datetime | None = None,
+    ascii_only: bool = False,
+) -> list[Span]:
+    """Return how much of the wait is over, the countdown and its reason in one line, cut so that it is not wrapped."""
     until = min((moment for moment in (seen.until, deadline) if moment is not None), default=None)
-    left = f"{format_clock(until - now)} " if until is not None else ""
-    text = clean(f"{left}{seen.words}", _LONGEST_LINE)
+    spans: list[Span] = []
+    if until is not None:
+        if began is not None and until > began and columns >= _ROOM_FOR_A_BAR:
+            passed = min(max((now - began) / (until - began), 0.0), 1.0)
+            spans += [*draw_gauge(passed, None, _BAR_CELLS, "normal", ascii_only=ascii_only), Span(text=" ")]
+        spans.append(Span(text=f"{format_clock(until - now)} ", style="bold"))
+    spans.append(Span(text=clean(seen.words, _LONGEST_LINE)))
     # Some terminals wrap a line that fills the last column.
-    return "".join(span.text for span in cells.fit([Span(text=text)], max(1, columns - 1)))
+    return cells.fit(spans, max(1, columns - 1), ascii_only=ascii_only)
 
 
 def format_clock(remaining: timedelta) -> str:

@@ -7,7 +7,7 @@ import sys
 
 from ullage.base.record import Record
 from ullage.cli.progress import ProgressBar
-from ullage.cli.say import say
+from ullage.cli.say import remark, say, say_csv
 from ullage.cli.settings import load_settings, tell_issues
 from ullage.tokens import document, tally
 from ullage.tokens import words as render
@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
-    from ullage.render.surfaces import Span
+    from ullage.config import Settings
     from ullage.tokens.tally import TokenQuery, TokenUsage
 
 DEFAULT_GROUPING = "day"
@@ -37,52 +37,52 @@ def count(question: TokenQuery, now: datetime, form: Form) -> int:
     with ProgressBar("reading transcripts") as bar:
         answer = tally.count_usage(os.environ, question, settings.prices, bar.show, now)
     for notice in answer.notices:
-        say(f"ullage: {notice}", err=True)
-    if form.as_json or form.as_csv:
-        _print_for_programs(answer, _name(question.zone), as_json=form.as_json)
+        remark(notice)
+    if form.as_json:
+        text = document.encode(document.build_document(answer, _name(question.zone)))
+        sys.stdout.flush()
+        sys.stdout.buffer.write(f"{text}\n".encode())
+    elif form.as_csv:
+        say_csv(document.build_csv_rows(answer))
     else:
-        _print(answer, now)
+        _print(answer, settings, now)
     return 0 if answer.found.transcripts else 3
+
+
+def find_width() -> int:
+    """Return how many columns a table may have: those of the terminal, or a fixed number on a pipe."""
+    if not sys.stdout.isatty():
+        return _PIPE_WIDTH
+    import shutil
+
+    return shutil.get_terminal_size().columns
 
 
 def _name(zone: tzinfo | None) -> str:
     return str(zone) if zone is not None else "local"
 
 
-def _print(answer: TokenUsage, now: datetime) -> None:
+def _print(answer: TokenUsage, settings: Settings, now: datetime) -> None:
     if not answer.found.transcripts:
         looked = ", ".join(root.directory for root in answer.found.roots)
         say(f"No transcripts are there. Looked below: {looked}")
         skipped = render.word_skipped(answer.skipped)
         print(f"skipped: {skipped}" if skipped else render.NOTE)
         return
-    if sys.stdout.isatty():
-        _print_coloured(answer, render.write_remarks(answer, now))
-    else:
-        lines = ["".join(span.text for span in line).rstrip() for line in render.lay_out(answer, _PIPE_WIDTH)]
-        print("\n".join([*lines, "", *render.write_remarks(answer, now)]))
+    # Imported late: programs, which read JSON or CSV, need no look.
+    import textwrap
 
-
-def _print_for_programs(answer: TokenUsage, zone_name: str, *, as_json: bool) -> None:
-    if as_json:
-        print(document.encode(document.build_document(answer, zone_name)))
-        return
-    import csv
-    import io
-
-    written = io.StringIO()
-    csv.writer(written, lineterminator="\n").writerows(document.build_csv_rows(answer))
-    print(written.getvalue(), end="")
-
-
-def _print_coloured(answer: TokenUsage, remarks: list[str]) -> None:
-    # Imported late: on a pipe, the 60 ms and 10 MiB of rich are not needed.
-    import shutil
-
-    from ullage.render import table
+    from ullage.cli.say import say_lines
+    from ullage.cli.settings import load_terminal_settings
+    from ullage.render.cells import wrap_parts
     from ullage.render.surfaces import Span
 
-    settings, _ = load_settings()
-    lines = render.lay_out(answer, shutil.get_terminal_size().columns)
-    below: list[list[Span]] = [[], *([Span(text=remark, level="stale")] for remark in remarks)]
-    table.print_lines([*lines, *below], table.adapt_to_output(settings))
+    settings, width = load_terminal_settings(settings), find_width()
+    lines, left_out = render.lay_out(answer, width, ascii_only=settings.ascii_only)
+    remarks = render.write_remarks(answer, now)
+    if left_out:
+        remarks.insert(0, render.word_left_out(left_out))
+    if sys.stdout.isatty():
+        remarks = [line for text in remarks for line in textwrap.wrap(text, width)]
+    below = [[Span(text=text, level="faint")] for text in remarks]
+    say_lines([*wrap_parts(render.title(answer), width, "  "), [], *lines, [], *below], settings.palette)

@@ -9,11 +9,17 @@ from click.shell_completion import CompletionItem
 
 from ullage import __version__
 from ullage.cli import listing
+from ullage.cli.help import Help, show_error
 from ullage.cli.listing import COMMANDS, WORDS
+from ullage.cli.say import find_painters
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+# Of every command, whichever module makes it.
+click.Context.formatter_class = Help
 
 
 class Commands(click.Group):
@@ -30,7 +36,7 @@ class Commands(click.Group):
         return command
 
     def get_help(self, ctx: click.Context) -> str:  # noqa: ARG002  # click's signature
-        return listing.describe()
+        return listing.describe(*find_painters())
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         named = [CompletionItem(name, help=words) for name, words in WORDS.items() if name.startswith(incomplete)]
@@ -62,9 +68,10 @@ def main() -> None:  # its help says it
 def run(arguments: Sequence[str]) -> int:
     """Run a command and return its exit code; what click says of wrong usage is printed on stderr."""
     try:
-        result = main.main(args=list(arguments), prog_name="ullage", standalone_mode=False)
+        # What is to have colours is decided where it is printed, also for what click prints.
+        result = main.main(args=list(arguments), prog_name="ullage", standalone_mode=False, color=True)
     except click.ClickException as error:
-        error.show()
+        show_error(error)
         return error.exit_code
     except click.Abort:
         return 130

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
-import sys
 from datetime import UTC, datetime
 
 import click
@@ -14,17 +12,28 @@ from ullage.base import moments
 from ullage.base.text import clean, disarm_formula
 from ullage.base.values import format_time
 from ullage.cli import options
+from ullage.cli.say import say_csv, say_lines
+from ullage.cli.settings import load_settings, load_terminal_settings
 from ullage.quota import model
-from ullage.render import words
+from ullage.quota.model import grade_percent, list_named_limits
+from ullage.render import table, words
+from ullage.render.gauge import draw_gauge
+from ullage.render.segment import shorten_name
+from ullage.render.surfaces import Span
 from ullage.store import history, overview
 from ullage.store.cache import ProfileCache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ullage.config import Settings
+    from ullage.quota.model import Reading
     from ullage.quota.pace import Sample
 
     Rows = list[tuple[str, Sample]]
 
+_LONGEST_BAR, _SHORTEST_BAR = 20, 6
 _COLUMNS = ("at", "window", "used_percent", "resets_at")
 
 
@@ -71,11 +80,9 @@ def command(since: datetime, name: str | None, as_json: bool, as_csv: bool) -> i
     if as_json:
         click.echo(json.dumps({"schema": 1, "samples": [_plain(*row) for row in rows]}, indent=1))
     elif as_csv:
-        table = csv.writer(sys.stdout, lineterminator="\n")
-        table.writerow(_COLUMNS)
-        table.writerows(map(_cells, rows))
+        say_csv([_COLUMNS, *map(_cells, rows)])
     else:
-        _print(rows)
+        _print(rows, reading, datetime.now(UTC))
     return 0 if rows or reading else 3
 
 
@@ -102,11 +109,35 @@ def _cells(row: tuple[str, Sample]) -> list[object]:
     return [disarm_formula(value) if isinstance(value, str) else "" if value is None else value for value in values]
 
 
-def _print(rows: Rows) -> None:
+def _print(rows: Rows, reading: Reading | None, now: datetime) -> None:
     if not rows:
         click.echo("Nothing was recorded in that time.")
-    widest = max((len(window) for window, _ in rows), default=0)
-    for window, sample in rows:
-        at = sample.at.astimezone().strftime("%Y-%m-%d %H:%M")
-        resets = f"resets {sample.resets_at.astimezone():%a %H:%M}" if sample.resets_at else ""
-        click.echo(f"{at}  {window:{widest}}  {words.format_percent(sample.used_percent):>5}  {resets}".rstrip())
+        return
+    settings = load_terminal_settings(load_settings()[0])
+    names = {window.id: shorten_name(window) for window in (list_named_limits(reading) if reading else ())}
+    say_lines(_lines(rows, names, settings, now, table.measure_width()), settings.palette)
+
+
+def _lines(rows: Rows, names: Mapping[str, str], settings: Settings, now: datetime, width: int) -> Iterator[list[Span]]:
+    """Yield a line for each sample: its day faint where it is that of the line before, a bar in the level's colour."""
+    widest = max(len("window"), *(len(names.get(window, window)) for window, _ in rows))
+    resets = [words.format_clock(sample.resets_at, now) if sample.resets_at else "" for _, sample in rows]
+    bar = min(_LONGEST_BAR, width - len(f"{'':16}  {'':{widest}}   used    ") - max(map(len, resets)))
+    bar = bar if bar >= _SHORTEST_BAR else 0
+    gap = "  " if bar else ""
+    yield [Span(text=f"{'when':16}  {'window':{widest}}   used{gap}{'':{bar}}  resets", level="faint")]
+    before = ""
+    for (window, sample), reset in zip(rows, resets, strict=True):
+        local = sample.at.astimezone()
+        day = f"{local:%Y-%m-%d}"
+        level = grade_percent(sample.used_percent, None, settings.thresholds)
+        share = min(sample.used_percent / 100, 1.0)
+        yield [
+            Span(text=day, level="faint" if day == before else None),
+            Span(text=f" {local:%H:%M}  {names.get(window, window):{widest}}  "),
+            Span(text=f"{words.format_percent(sample.used_percent):>5}", level=level),
+            Span(text=gap),
+            *(draw_gauge(share, None, bar, level, ascii_only=settings.ascii_only) if bar else ()),
+            Span(text=f"  {reset}", level="faint"),
+        ]
+        before = day

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 GROUPS = {
     "See": {
         "usage": "How full each window is, whether it lasts, when it resets",
@@ -57,19 +61,16 @@ ullage guard --max 80 -- make    run make while less than 80 % is used
 Exit codes: 0 done, 1 a guard's limit is reached, 2 wrong usage, 3 nothing
 known yet or no account, 4 only expired data, 5 a source failed and there is
 nothing to fall back on."""
-_OPTIONS = """\
-  -V, --version  Show the version and exit.
-  -h, --help     Show this message and exit.
-"""
+_OPTIONS = {"-V, --version": "Show the version and exit.", "-h, --help": "Show this message and exit."}
 
 
-def describe() -> str:
+def describe(paint_heading: Callable[[str], str] = str, paint_name: Callable[[str], str] = str) -> str:
     """Return the help of `ullage` itself, in lines that fit a terminal of 80 cells."""
-    longest = max(map(len, WORDS))
-    groups = {
-        heading: "".join(f"  {name.ljust(longest)}  {words}\n" for name, words in commands.items())
-        for heading, commands in GROUPS.items()
-    }
-    parts = [f"{heading}:\n{lines}" for heading, lines in {"Options": _OPTIONS, **groups}.items()]
+    parts = []
+    for heading, names in {"Options": _OPTIONS, **GROUPS}.items():
+        longest = max(map(len, WORDS if names is not _OPTIONS else names))
+        lines = "".join(f"  {paint_name(name.ljust(longest))}  {words}\n" for name, words in names.items())
+        parts.append(f"{paint_heading(f'{heading}:')}\n{lines}")
     purpose = "".join(f"  {line}".rstrip() + "\n" for line in PURPOSE.split("\n"))
-    return "\n".join(["Usage: ullage [OPTIONS] COMMAND [ARGS]...\n", purpose, *parts]).rstrip("\n")
+    usage = f"{paint_heading('Usage:')} ullage [OPTIONS] COMMAND [ARGS]...\n"
+    return "\n".join([usage, purpose, *parts]).rstrip("\n")

@@ -9,6 +9,7 @@ from functools import partial
 import click
 
 from ullage.base.errors import UllageError, UsageError
+from ullage.cli.say import remark
 from ullage.cli.settings import load_settings, tell_issues
 
 TYPE_CHECKING = False
@@ -63,7 +64,7 @@ def _tried(option: str, attempt: Callable[[], int | None]) -> int:
     try:
         return attempt() or 0
     except UllageError as error:
-        click.echo(f"ullage: --{option}: {error}", err=True)
+        remark(f"--{option}: {error}")
         return error.exit_code
 
 
@@ -76,7 +77,7 @@ def _send_as_configured(settings: Settings) -> int:
     for one in sent:
         click.echo(f"{one.way:8} {one.problem or 'sent'}", err=bool(one.problem))
     if not sent:
-        click.echo("ullage: Another process is sending them.", err=True)
+        remark("Another process is sending them.")
     return 5 if not sent or any(one.problem for one in sent) else 0
 
 
@@ -86,4 +87,4 @@ def _tell_problems(settings: Settings) -> None:
     for one in outcomes.load_last(os.environ):
         # Failures of a way that is not configured any more are not shown.
         if one.problem and getattr(settings.reporting, one.way):
-            click.echo(f"ullage: metrics.{one.way}: {one.problem}", err=True)
+            remark(f"metrics.{one.way}: {one.problem}")

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import shutil
-import sys
 import time
 from datetime import UTC, datetime
 
@@ -14,7 +12,8 @@ import click
 
 from ullage.base import moments
 from ullage.base.errors import UsageError
-from ullage.cli.settings import load_settings, tell_issues
+from ullage.cli.say import remark, say_csv, say_lines
+from ullage.cli.settings import load_settings, load_terminal_settings, tell_issues
 from ullage.org import days, fetch, keys, output, reports
 
 TYPE_CHECKING = False
@@ -130,7 +129,7 @@ def analytics(of_money: bool, **given: Any) -> int:
 
 def _pause(seconds: float) -> None:
     if seconds >= _WORTH_TELLING_SECONDS:
-        click.echo(f"ullage: The server is busy or has a fault; asking again in {seconds:.0f} s.", err=True)
+        remark(f"The server is busy or has a fault; asking again in {seconds:.0f} s.")
     time.sleep(seconds)
 
 
@@ -181,7 +180,7 @@ def _report(
     except UsageError as error:
         raise click.UsageError(str(error)) from error
     for note in wanted.notes:
-        click.echo(f"ullage: {note}", err=True)
+        remark(note)
     settings, issues = load_settings()
     tell_issues(issues)
     names = settings.admin if report.key == "admin" else settings.analytics
@@ -193,10 +192,11 @@ def _report(
     if as_json:
         click.echo(json.dumps(output.build_document(report, wanted, found, chosen), indent=1))
     elif as_csv:
-        csv.writer(sys.stdout, lineterminator="\n").writerows(output.lay_out_table(found, chosen))
+        say_csv(output.lay_out_table(found, chosen))
     elif openmetrics:
         click.echo(output.expose_report(report, wanted, found, chosen), nl=False)
     else:
-        for line in output.lay_out(report, wanted, found, chosen, shutil.get_terminal_size().columns):
-            click.echo(line)
+        settings = load_terminal_settings(settings)
+        room = shutil.get_terminal_size().columns
+        say_lines(output.lay_out(report, wanted, found, chosen, room, ascii_only=settings.ascii_only), settings.palette)
     return 0

@@ -13,11 +13,12 @@ from ullage import config, prompt
 from ullage import panel as panels
 from ullage.base.errors import CacheError, UsageError
 from ullage.cli import options
+from ullage.cli.say import remark
 from ullage.cli.settings import load_desktop_settings
 from ullage.config.template import check_template
 from ullage.panel.formats import FORMATS
 from ullage.quota.model import find_window, list_named_limits
-from ullage.render import segment
+from ullage.render import segment, table
 from ullage.store import overview
 from ullage.store.cache import ProfileCache
 from ullage.system import detach, files
@@ -88,7 +89,7 @@ def command(
     if after is not None and (format != "json" or follow):
         raise UsageError("--after is for json, and in the place of --follow: it waits for one update.")
     tell = _print if write is None else _replace(write)
-    adapt = _adapt_to(count, background)
+    adapt = _adapt_to(count, background, is_for_reading=format == "plain" and write is None)
     if after is not None:
         return _wait(wanted, adapt, after, tell)
     if follow:
@@ -101,13 +102,17 @@ def command(
     return 0
 
 
-def _adapt_to(count: str | None, background: Literal["dark", "light"] | None) -> Callable[[Settings], Settings]:
+def _adapt_to(
+    count: str | None, background: Literal["dark", "light"] | None, *, is_for_reading: bool
+) -> Callable[[Settings], Settings]:
     """Return the function that adapts the settings in force to this bar's options."""
 
     def adapt(settings: Settings) -> Settings:
         if background is not None:
             settings = settings.replace(look=settings.look.replace(background=background))
         settings = load_desktop_settings(settings)
+        # A bar takes UTF-8 whatever the locale; what a terminal or a script is given keeps to it.
+        settings = table.adapt_to_output(settings) if is_for_reading else settings
         return settings if count is None else settings.replace(show_left=count == "left")
 
     return adapt
@@ -174,7 +179,7 @@ def _tell_unknown(known: Overview, window: str | None) -> None:
     windows = list_named_limits(known.reading) if known.reading else ()
     if window is not None and windows and find_window(windows, window) is None:
         names = ", ".join(segment.shorten_name(each) for each in windows)
-        click.echo(f"ullage: There is no window {window!r} now. Known are {names}.", err=True)
+        remark(f"There is no window {window!r} now. Known are {names}.")
 
 
 def _refresh_command() -> tuple[str, ...]:

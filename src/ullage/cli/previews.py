@@ -62,7 +62,7 @@ def build_demo_view(stage: str, settings: Settings, now: datetime) -> View:
         _window("seven_day", "Week (all models)", week, now + timedelta(days=2, hours=7), now),
         _window("seven_day_fable", "Week (Fable)", model, now + timedelta(days=2, hours=7), now),
     )
-    samples = {each.id: _samples(each, now) for each in windows}
+    samples = {each.id: made_up_course(each, now) for each in windows}
     reading = Reading(account=Account(plan="max"), source="demo", as_of=now, windows=windows)
     view = _view(reading, settings, now)
     return view.replace(samples=samples, forecasts=pace.forecast_windows(windows, samples, settings.thresholds, now))
@@ -113,8 +113,8 @@ def _window(id: str, label: str, used: float, resets_at: datetime, now: datetime
     )
 
 
-def _samples(window: Window, now: datetime) -> list[Sample]:
-    """Return a course that stands still in every fourth step, as at night."""
+def made_up_course(window: Window, now: datetime) -> list[Sample]:
+    """Return a course that leads to what a window stands at, still in every fourth step, as at night."""
     assert window.resets_at is not None and window.used_percent is not None
     begins = window.resets_at - (SESSION if window.kind == "session" else WEEK)
     used = list(itertools.accumulate(0.0 if number % 4 == 3 else 1.0 + number / _STEPS for number in range(_STEPS)))

@@ -9,6 +9,7 @@ import click
 
 from ullage import prompt, refresh
 from ullage.cli import asking, options
+from ullage.cli.say import remark
 from ullage.cli.settings import load_settings, tell_issues
 from ullage.quota import exits
 from ullage.store.cache import ProfileCache
@@ -42,7 +43,7 @@ def command(detach: bool, force: bool, early: bool) -> int:
     busy = asking.describe_holder(ProfileCache(os.environ).find_lock_holder()) if outcome.result == "busy" else None
     click.echo(busy or _WORDS[outcome.result], err=outcome.result == "failed")
     if outcome.problem:
-        click.echo(f"ullage: {outcome.problem.message}", err=True)
+        remark(outcome.problem.message)
     if outcome.problem is None:
         return 0
     cache = ProfileCache(os.environ)

@@ -1,12 +1,114 @@
-"""Print text with paths, variables or values of this machine, which may hold any characters."""
+"""Print text with paths, variables or values of this machine, which may hold any characters, and lines in colours."""
 
 from __future__ import annotations
 
+import os
 import sys
 
 from ullage.base.text import make_visible
+from ullage.system.streams import wants_colour
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from ullage.config.palette import Background
+    from ullage.quota.timeline import Level
+    from ullage.render.surfaces import Span
+
+_NARROWEST = 20
 
 
 def say(text: str, *, err: bool = False) -> None:
     """Print lines; characters that a terminal acts on or hides are shown as escapes."""
-    print("\n".join(map(make_visible, text.split("\n"))), file=sys.stderr if err else sys.stdout)
+    _print("\n".join(map(make_visible, text.split("\n"))), err=err)
+
+
+def _print(text: str, *, err: bool) -> None:
+    print(text, file=sys.stderr if err else sys.stdout)
+
+
+def say_lines(lines: Iterable[Sequence[Span]], palette: Mapping[str, str] | None = None, *, err: bool = False) -> None:
+    """Print lines of spans as `say` does, in a palette's colours where the stream is to have any.
+
+    Without a palette those of the defaults are used: where there are no settings yet, or none that could be read.
+    """
+    if not has_colours(err=err):
+        for line in lines:
+            _print("".join(make_visible(span.text) for span in line).rstrip(), err=err)
+        return
+    from ullage.render.cells import trimmed
+    from ullage.render.surfaces import join_spans, paint
+
+    styles = default_palette() if palette is None else palette
+    for line in lines:
+        shown = [span.replace(text=make_visible(span.text)) for span in trimmed(line)]
+        _print(paint(join_spans(shown), "ansi", styles), err=err)
+
+
+def remark(text: str, level: Level = "warning", palette: Mapping[str, str] | None = None) -> None:
+    """Print on stderr what a person should know beside what was asked for, our name before it in a level's colour."""
+    lines = wrapped(f"ullage: {text}", err=True)
+    if not has_colours(err=True):
+        say("\n".join(lines), err=True)
+        return
+    # Imported late, as above: a guard on a pipe needs no colours.
+    from ullage.render.surfaces import Span
+
+    head = [Span(text="ullage:", level=level), Span(text=lines[0].removeprefix("ullage:"))]
+    say_lines([head, *([Span(text=line)] for line in lines[1:])], palette, err=True)
+
+
+def wrapped(text: str, *, err: bool = False) -> list[str]:
+    """Return the lines of a text, on a terminal broken between words; elsewhere as they are, for whoever searches."""
+    lines = text.split("\n")
+    if not (sys.stderr if err else sys.stdout).isatty():
+        return lines
+    import shutil
+    import textwrap
+
+    # Some terminals wrap a line that fills the last column.
+    width = max(_NARROWEST, shutil.get_terminal_size().columns - 1)
+    return [
+        part
+        for line in lines
+        for part in textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False) or [""]
+    ]
+
+
+def has_colours(*, err: bool = False) -> bool:
+    """Say whether a standard stream is to have colours."""
+    return wants_colour(os.environ, is_terminal=(sys.stderr if err else sys.stdout).isatty())
+
+
+def find_painters() -> tuple[Callable[[str], str], Callable[[str], str]]:
+    """Return what colours a heading and a name on standard output; nothing where it is to have no colours."""
+    if not has_colours():
+        return str, str
+    from ullage.render.surfaces import Span, paint
+    from ullage.system.terminal import ask_background
+
+    palette = default_palette(ask_background)
+    return (
+        lambda text: paint([Span(text=text, style="bold")], "ansi", palette),
+        lambda text: paint([Span(text=text, level="accent")], "ansi", palette),
+    )
+
+
+def default_palette(ask: Callable[[Mapping[str, str]], Background | None] | None = None) -> Mapping[str, str]:
+    """Return the colours for what is printed without settings, on the background that is known or asked for."""
+    from ullage.config.palette import Look, find_background
+
+    background = find_background(os.environ) or (ask(os.environ) if ask else None)
+    return Look(background=background).in_terminal()
+
+
+def say_csv(rows: Iterable[Sequence[object]]) -> None:
+    """Print the rows of a table as CSV in UTF-8, whatever the locale."""
+    import csv
+    import io
+
+    written = io.StringIO()
+    csv.writer(written, lineterminator="\n").writerows(rows)
+    sys.stdout.flush()
+    sys.stdout.buffer.write(written.getvalue().encode())

@@ -14,7 +14,7 @@ from ullage.quota import schemas
 def command(name: str) -> None:
     """Print the JSON Schema of `ullage usage --json`, or of another JSON of ours by its NAME.
 
-    NAME is usage, all (`usage --all --json`), history, guard or doctor (each its --json), panel (`panel json`), alerts
-    (what a command for alerts reads on stdin), or hook (what Claude Code is answered).
+    NAME is usage, all (`usage --all --json`), history, guard, tokens, sources or doctor (each its --json), panel
+    (`panel json`), alerts (what a command for alerts reads on stdin), or hook (what Claude Code is answered).
     """
     click.echo(json.dumps(schemas.build_schema(name), indent=1))

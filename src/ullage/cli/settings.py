@@ -7,7 +7,8 @@ import sys
 
 from ullage import config
 from ullage.base.errors import UsageError
-from ullage.cli.say import say
+from ullage.cli.say import remark
+from ullage.system.streams import wants_colour
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +26,9 @@ def load_terminal_settings(settings: Settings) -> Settings:
     from ullage.render import table
 
     settings = table.adapt_to_output(settings)
-    if settings.look.background is not None or not settings.palette or table.is_without_colour():
+    if settings.look.background is not None or not settings.palette:
+        return settings
+    if not wants_colour(os.environ, is_terminal=True):
         return settings
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return settings
@@ -53,4 +56,4 @@ def tell_issues(issues: tuple[Issue, ...], path: str | None = None) -> None:
     for issue in issues:
         # An issue of the whole file has no line.
         place = f":{issue.line}:" if issue.line else ""
-        say(f"ullage: {path or config.locate_config(os.environ)}{place} {issue.message}", err=True)
+        remark(f"{path or config.locate_config(os.environ)}{place} {issue.message}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from datetime import UTC, datetime
@@ -12,17 +11,18 @@ import click
 from ullage.base.errors import CacheError, UsageError
 from ullage.base.values import format_time
 from ullage.cli import options
-from ullage.cli.settings import load_settings, tell_issues
+from ullage.cli.say import say_lines
+from ullage.cli.settings import load_settings, load_terminal_settings, tell_issues
 from ullage.doctor.meters import lay_out, report_meters
 from ullage.quota import meters
+from ullage.render.cells import plain
 from ullage.store.cache import ProfileCache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from ullage.doctor.meters import MeterReport
     from ullage.quota.model import Reading
+    from ullage.quota.schemas import MeterDocument
 
 _WIDEST = 100
 
@@ -47,11 +47,15 @@ def command(names: tuple[str, ...], as_json: bool) -> int:
     rows = report_meters(os.environ, settings.source, _readings(), now)
     shown = [row for row in rows if not names or row.meter.name in names]
     if as_json:
-        document = {"schema": 1, "source": settings.source, "meters": [_plain(row) for row in shown]}
-        click.echo(json.dumps(document, indent=1))
+        from ullage.quota import schemas
+
+        document = schemas.MetersDocument(schema=1, source=settings.source, meters=list(map(_describe, shown)))
+        click.echo(schemas.encode(document), nl=False)
     else:
         width = min(shutil.get_terminal_size().columns, _WIDEST)
-        click.echo("\n".join(lay_out(shown, now, width)).rstrip())
+        settings = load_terminal_settings(settings)
+        lines = lay_out(shown, now, width)
+        say_lines(plain(lines) if settings.ascii_only else lines, settings.palette)
     return 0
 
 
@@ -63,21 +67,23 @@ def _readings() -> tuple[Reading, ...]:
         return ()
 
 
-def _plain(row: MeterReport) -> dict[str, Any]:
+def _describe(row: MeterReport) -> MeterDocument:
+    from ullage.quota.schemas import MeterDocument
+
     meter = row.meter
-    return {
-        "name": meter.name,
-        "counts": meter.counts,
-        "what": meter.what,
-        "exact": meter.exact,
-        "fresh": None if meter.fresh == "-" else meter.fresh,
-        "needs": None if meter.needs == "-" else meter.needs,
-        "costs": meter.cost,
-        "command": meter.command or None,
-        "is_source": bool(meter.module),
-        "in_auto": meter.in_auto,
-        "in_force": row.in_force,
-        "usable": row.usable,
-        "obstacle": row.obstacle,
-        "as_of": format_time(row.as_of) if row.as_of else None,
-    }
+    return MeterDocument(
+        name=meter.name,
+        counts=meter.counts,
+        what=meter.what,
+        exact=meter.exact,
+        fresh=None if meter.fresh == "-" else meter.fresh,
+        needs=None if meter.needs == "-" else meter.needs,
+        costs=meter.cost,
+        command=meter.command or None,
+        is_source=bool(meter.module),
+        in_auto=meter.in_auto,
+        in_force=row.in_force,
+        usable=row.usable,
+        obstacle=row.obstacle,
+        as_of=format_time(row.as_of) if row.as_of else None,
+    )

@@ -11,13 +11,11 @@ from ullage import config
 from ullage.base import moments
 from ullage.base.text import clean
 from ullage.cli import counting, options
-from ullage.cli.say import say
-from ullage.cli.settings import load_settings, tell_issues
+from ullage.cli.say import remark, say_lines
+from ullage.cli.settings import load_settings, load_terminal_settings, tell_issues
 from ullage.tokens import document, prices, tally, transcripts
 from ullage.tokens import words as render
 from ullage.tokens.report import GROUPINGS
-
-_PIPE_WIDTH = 120
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -138,7 +136,7 @@ def show_prices(source: str | None, bundled: bool, as_json: bool) -> int:
     tell_issues(issues)
     shown, notice = tally.load_prices(os.environ, settings.prices)
     if notice:
-        say(f"ullage: {notice}", err=True)
+        remark(notice)
     if as_json:
         plain = {model: prices.describe_price(price) for model, price in shown.models.items()}
         combined = {
@@ -152,8 +150,8 @@ def show_prices(source: str | None, bundled: bool, as_json: bool) -> int:
             "overridden": list(shown.overridden),
             "models": plain,
         }
-        click.echo(document.encode(combined))
+        click.echo(document.encode(combined).encode())
         return 0
-    for line in render.list_prices(shown):
-        click.echo(line)
+    settings = load_terminal_settings(settings)
+    say_lines(render.list_prices(shown, counting.find_width(), ascii_only=settings.ascii_only), settings.palette)
     return 0

@@ -8,6 +8,7 @@ import click
 
 from ullage import panel as panels
 from ullage.cli import options
+from ullage.cli.say import remark
 from ullage.cli.settings import load_desktop_settings
 
 
@@ -24,5 +25,5 @@ def command(window: str | None) -> int:
 
     check_installed()
     followed = Followed(os.environ, panels.Wanted(window=window), load_desktop_settings)
-    icon.run(followed, lambda words: click.echo(f"ullage: {words}", err=True))
+    icon.run(followed, remark)
     return 0

@@ -11,6 +11,7 @@ from ullage.base.dates import UTC, datetime
 from ullage.base.record import Record
 from ullage.base.text import clean
 from ullage.cli.known import Known
+from ullage.cli.say import remark
 from ullage.quota.exits import OVER, UNDER
 from ullage.system import streams
 
@@ -19,11 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import timedelta
 
-    from ullage.guard import Question, Verdict
+    from ullage.guard import Outcome, Question, Verdict
     from ullage.guard.waiting import WaitState
+    from ullage.quota.timeline import Level
 
 _NOT_EXECUTABLE, _NOT_FOUND = 126, 127
 _LONGEST_NAME = 200
+_LEVELS: dict[Outcome, Level] = {"under": "normal", "over": "critical", "unknown": "warning"}
 
 
 class GuardCall(Record):
@@ -62,7 +65,8 @@ def answer(call: GuardCall) -> int:
         verdict = _wait(known, question, verdict, call.timeout)
     allowed = _allowed(verdict, call.fail_open)
     if not (call.quiet and verdict.allowed):
-        print(f"ullage: {verdict.message}{_addition(verdict, call.fail_open)}", file=sys.stderr)
+        text = f"{verdict.message}{_addition(verdict, call.fail_open)}"
+        remark(text, _LEVELS[verdict.outcome], known.settings.palette)
     if call.as_json:
         # The verdict is the exit code, whether or not its document arrives.
         streams.put(jsontext.indented(guard.describe_verdict(verdict, allowed=allowed)))
@@ -95,7 +99,7 @@ def _wait(known: Known, question: Question, verdict: Verdict, timeout: timedelta
         over = seen.allowed or known.is_hopeless(seen)
         return WaitState(over=over, words=seen.message, until=seen.room_at or known.find_next_refresh())
 
-    countdown.wait(look, timeout)
+    countdown.wait(look, timeout, known.settings.palette)
     return seen
 
 
@@ -122,10 +126,10 @@ def become(command: Sequence[str]) -> int:
 
 def _cannot_run(command: Sequence[str], error: OSError | ValueError) -> int:
     if isinstance(error, FileNotFoundError):
-        print(f"ullage: {_name(command)}: there is no such command.", file=sys.stderr)
+        remark(f"{_name(command)}: there is no such command.", "critical")
         return _NOT_FOUND
     why = f"{error.strerror}." if isinstance(error, OSError) else str(error)
-    print(f"ullage: {_name(command)} cannot be run: {why}", file=sys.stderr)
+    remark(f"{_name(command)} cannot be run: {why}", "critical")
     return _NOT_EXECUTABLE
 
 

@@ -11,11 +11,13 @@ from ullage.base.text import clean
 from ullage.cli import countdown, options
 from ullage.cli.known import Known
 from ullage.cli.parameters import parse_with
+from ullage.cli.say import remark
 from ullage.guard import Question, limits
 from ullage.guard.limits import Limit, parse_duration, parse_percent
 from ullage.guard.waiting import WaitState
 from ullage.quota.exits import NOTHING_KNOWN, OVER, TOO_OLD, UNDER
 from ullage.quota.model import (
+    FULL_PERCENT,
     find_binding_window,
     has_reset,
     is_same_reset,
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from ullage.quota.model import Reading, Window
+    from ullage.quota.timeline import Level
 
 
 @click.command(name="wait")
@@ -64,16 +67,17 @@ def command(window: str | None, below: float | None, timeout: timedelta | None, 
     reading = known.load_reading()
     if reading is None:
         verdict = known.judge(Question(), now)
-        click.echo(f"ullage: {verdict.message}", err=True)
+        remark(verdict.message)
         return verdict.exit_code
     chosen = _chosen(reading, window, known, now)
     if chosen is None:
-        click.echo(f"ullage: Nothing is known of {clean(window) or 'any window'}.", err=True)
+        remark(f"Nothing is known of {clean(window) or 'any window'}.")
         return NOTHING_KNOWN
     look = _until_reset(known, chosen) if below is None else _until_below(known, chosen, below)
-    seen = countdown.wait(look, timeout)
+    seen = countdown.wait(look, timeout, known.settings.palette)
     if not (quiet and seen.over and seen.exit_code == UNDER):
-        click.echo(f"ullage: {seen.words}{'' if seen.over else ' The time is up.'}", err=True)
+        level: Level = "normal" if seen.over and seen.exit_code == UNDER else "warning"
+        remark(f"{seen.words}{'' if seen.over else ' The time is up.'}", level, known.settings.palette)
     return seen.exit_code if seen.over else OVER
 
 
@@ -103,9 +107,15 @@ def _until_reset(known: Known, first: Window) -> Callable[[datetime], WaitState]
         latest = _latest(known, first).resets_at
         if latest is None or (latest > resets_at and not is_same_reset(latest, resets_at)):
             return WaitState(over=True, words=f"{label} has reset.")
-        return WaitState(over=False, words=f"{label} resets at {words.format_clock(resets_at, now)}.", until=resets_at)
+        return WaitState(over=False, words=f"{label} {_ahead(first, resets_at, now)}.", until=resets_at)
 
     return look
+
+
+def _ahead(window: Window, resets_at: datetime, now: datetime) -> str:
+    if window.used_percent is not None and window.used_percent >= FULL_PERCENT:
+        return f"is {words.format_used_up(resets_at, now)}"
+    return words.format_reset(resets_at, now)
 
 
 def _until_below(known: Known, first: Window, below: float) -> Callable[[datetime], WaitState]:

@@ -14,7 +14,7 @@ from ullage.base.text import clean
 from ullage.cli import options
 from ullage.cli.screen import Ended, Screen
 from ullage.cli.settings import load_terminal_settings
-from ullage.quota.model import find_binding_window, list_windows
+from ullage.quota.model import find_binding_window, list_limits
 from ullage.render import burnup, chart, rows, table, usage, words
 from ullage.render.cells import fit
 from ullage.render.cells import measure_width as width_of
@@ -70,10 +70,11 @@ def _watch(screen: Screen, cache: ProfileCache, settings: Settings) -> int:
         if seen != drawn:
             prompt.start_refresh_if_due(os.environ)
             known = overview.load(cache, settings.thresholds, now)
-            windows = _in_order(known)
+            windows = _in_order(known, settings, now)
             if windows and chosen is None:
-                nearest = find_binding_window(tuple(windows), now, settings.thresholds)
-                chosen = windows.index(nearest) if nearest else 0
+                assert known.reading is not None
+                nearest = find_binding_window(list_limits(known.reading), now, settings.thresholds)
+                chosen = windows.index(nearest) if nearest in windows else 0
             elif windows and chosen is not None:
                 chosen %= len(windows)
             screen.show(_lines(known, settings, now, chosen or 0, screen.measure()))
@@ -102,7 +103,7 @@ def _lines(known: Overview, settings: Settings, now: datetime, chosen: int, size
     """Return the lines of the screen: the list, a chart of the chosen window or of several, and the keys at the end."""
     # A terminal that erases to the end of a full line takes its last cell with it.
     width, height = size[0] - 1, size[1]
-    windows = _in_order(known)
+    windows = _in_order(known, settings, now)
     listed = usage.lay_out_page(known, settings, now, width, chosen if windows else None)
     room = height - len(table.paint_lines(listed, settings, width)) - 1
     lines = [*listed, *_charts(windows, chosen, known, settings, now, width, room)]
@@ -111,8 +112,8 @@ def _lines(known: Overview, settings: Settings, now: datetime, chosen: int, size
     return [*drawn, *below, *table.paint_lines([_foot(known, len(windows), settings, now, width)], settings, width)]
 
 
-def _in_order(known: Overview) -> list[Window]:
-    return rows.sort_by_kind(list_windows(known.reading)) if known.reading else []
+def _in_order(known: Overview, settings: Settings, now: datetime) -> list[Window]:
+    return rows.list_shown_limits(known.reading, settings, now) if known.reading else []
 
 
 def _charts(
@@ -131,14 +132,15 @@ def _charts(
     turned = [*windows[chosen:], *windows[:chosen]]
     each = (width - _GAP_CELLS * (many - 1)) // many
     for brief in (False, True):
-        # A chart's other lines: a blank one above, up to two of heading, the axis, and the legend.
-        plot = room - (5 if brief else 6)
+
+        def draw(plot: int, *, brief: bool = brief) -> list[list[list[Span]]]:
+            form = {"brief": brief, "stacked": many > 1}
+            return [_chart(window, known, settings, now, each, plot, **form) for window in turned[:many]]
+
+        # A chart's other lines, which take as many as its width asks for, and a blank one above.
+        plot = room - 1 - max(0, max(map(len, draw(_LEAST_PLOT_LINES))) - _LEAST_PLOT_LINES)
         if plot >= (_LEAST_PLOT_LINES if brief else _ROOMY_PLOT_LINES):
-            drawn = [
-                _chart(window, known, settings, now, each, plot, brief=brief, stacked=many > 1)
-                for window in turned[:many]
-            ]
-            return [[], *_beside(drawn, each)]
+            return [[], *_beside(draw(plot), each)]
     return []
 
 

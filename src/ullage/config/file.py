@@ -77,6 +77,10 @@ def _check_together(values: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if warning > critical:
         values["severity.warning_percent"] = critical
         yield "severity.warning_percent", f"is {warning:g}, above critical_percent ({critical:g}): none would be seen"
+    stale, expired = values["age.stale_after_minutes"], values["age.expire_after_minutes"]
+    if stale > expired:
+        values["age.stale_after_minutes"] = expired
+        yield "age.stale_after_minutes", f"is {stale:g}, above expire_after_minutes ({expired:g}): none would be seen"
 
 
 def _issue(text: str, key: str, place: str, words: str) -> Issue:

@@ -62,6 +62,7 @@ _SIXTEEN: dict[Background, dict[str, str]] = {
         "exhausted": "bold magenta",
         "stale": "dim",
         "faint": "dim",
+        "accent": "cyan",
     },
     "light": {
         "normal": "color22",
@@ -70,6 +71,7 @@ _SIXTEEN: dict[Background, dict[str, str]] = {
         "exhausted": "bold color91",
         "stale": "color241",
         "faint": "color241",
+        "accent": "color25",
     },
 }
 _BOLD = ("critical", "exhausted")
@@ -117,7 +119,7 @@ class Look(Record):
     background: Background | None = None
 
     def in_terminal(self, background: Background | None = None) -> dict[str, str]:
-        """Return the style of each level, and of what is faint, in a terminal; for a dark one where that is unknown."""
+        """Return the style of each level, of what is faint, and of what is to be typed, in a terminal; else on dark."""
         if self.palette == "none":
             return {}
         shown = background or self.background or "dark"
@@ -153,7 +155,7 @@ class Look(Record):
 def _with_hex(background: Background) -> dict[str, str]:
     shown = COLOURS[background]
     styles = {level: f"bold {shown[level]}" if level in _BOLD else shown[level] for level in LEVELS if level in shown}
-    return {**styles, "stale": shown["faint"], "faint": shown["faint"]}
+    return {**styles, "stale": shown["faint"], "faint": shown["faint"], "accent": shown["used"]}
 
 
 def find_background(environ: Mapping[str, str], wanted: str = "auto") -> Background | None:

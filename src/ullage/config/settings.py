@@ -192,7 +192,7 @@ def _segment(values: Mapping[str, Any]) -> tuple[str, str]:
 
     preset = PRESETS[values["segment.preset"]]
     if template == DEFAULTS["segment.template"]:
-        template = preset.template.replace("→", "->") if values["segment.glyphs"] == "ascii" else preset.template
+        template = preset.template
     return template, preset.shape
 
 

@@ -11,14 +11,14 @@ from datetime import UTC, datetime
 
 from ullage import __version__, config
 from ullage.base.errors import CacheError, UsageError
-from ullage.base.record import Record
 from ullage.base.values import format_time
 from ullage.doctor import permissions, redact
 from ullage.doctor.finding import Finding
 from ullage.doctor.hosts import measure_prompts, report_hosts
 from ullage.doctor.sources import report_sources
-from ullage.doctor.state import describe_directory, describe_state, find_obstacles
+from ullage.doctor.state import describe_cache, describe_state, find_obstacles
 from ullage.metrics import outcomes
+from ullage.quota import contract, exits, schemas
 from ullage.quota.model import Thresholds, judge_age
 from ullage.quota.schedule import Schedule
 from ullage.store import handing_on, overview, sign_in
@@ -28,24 +28,17 @@ from ullage.system.files import is_filled_elsewhere
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from typing import Any
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ullage.quota.model import Reading
+    from ullage.quota.schemas import DoctorDocument
 
 
-class Examination(Record):
-    """All that was found: `document` is what is shown, without a secret; the rest is for the exit code."""
+def examine(environ: Mapping[str, str], now: datetime, *, measured: bool = False) -> DoctorDocument:
+    """Look at everything once, and time the prompts if asked to; the state of the machine raises nothing.
 
-    document: dict[str, Any]
-    findings: tuple[Finding, ...]
-    reading: Reading | None
-    schedule: Schedule
-    thresholds: Thresholds
-
-
-def examine(environ: Mapping[str, str], now: datetime, *, measured: bool = False) -> Examination:
-    """Look at everything once, and time the prompts if asked to; the state of the machine raises nothing."""
+    The document holds no secret, no address and no account's id.
+    """
     findings: list[Finding] = []
     cache = _cache(environ, findings)
     reading, schedule = (cache.load_reading(), cache.load_schedule()) if cache else (None, Schedule())
@@ -53,34 +46,40 @@ def examine(environ: Mapping[str, str], now: datetime, *, measured: bool = False
     hosts = report_hosts(environ, findings)
     prompt = measure_prompts(hosts, environ, now, findings) if measured else {}
     state = _state(environ, findings)
-    document = {
-        "schema": 1,
-        "ullage": __version__,
-        "python": platform.python_version(),
-        "system": f"{platform.system()} {platform.machine()}",
-        "variables": sorted(name for name in environ if name.startswith("ULLAGE_") or name == "CLAUDE_CONFIG_DIR"),
-        "hosts": hosts,
-        "prompt_milliseconds": prompt,
-        "cache": _cache_document(cache),
-        "state": state,
-        "reading": _reading_document(reading, thresholds, now),
-        "refresh": {**_refresh_document(reading, schedule, now), "running": _running(cache)},
-        "sources": _sources(environ, configuration["source"], cache, now),
-        "sign_in": _sign_in_document(cache, schedule),
-        "metrics": _metrics_document(environ),
-        "push": _push_document(environ, cache),
-        "config": configuration,
-        "findings": [{"code": finding.code, "message": finding.message} for finding in findings],
-    }
+    document = schemas.DoctorDocument(
+        schema=1,
+        ullage=__version__,
+        python=platform.python_version(),
+        system=f"{platform.system()} {platform.machine()}",
+        variables=sorted(name for name in environ if name.startswith("ULLAGE_") or name == "CLAUDE_CONFIG_DIR"),
+        hosts=hosts,
+        prompt_milliseconds=prompt,
+        cache=describe_cache(cache.directory, trusted=is_filled_elsewhere(cache.root, cache.environ))
+        if cache
+        else None,
+        state=state,
+        reading=_describe_reading(reading, thresholds, now) if reading else None,
+        refresh=_describe_refresh(cache, reading, schedule, now),
+        sources=_sources(environ, configuration.source, cache, now),
+        sign_in=_describe_sign_in(cache, schedule),
+        metrics=_describe_metrics(environ),
+        push=_describe_push(environ, cache),
+        config=configuration,
+        findings=[schemas.WrongDocument(code=finding.code, message=finding.message) for finding in findings],
+        exit_code=_choose_exit_code(findings, reading, schedule, thresholds, now),  # type: ignore[arg-type]  # checked below
+    )
     accounts = [schedule.account, *([reading.account] if reading else [])]
     ids = tuple(name for account in accounts for name in (account.id, account.organization_id))
-    return Examination(
-        document=redact.redact(document, environ, ids),
-        findings=tuple(findings),
-        reading=reading,
-        schedule=schedule,
-        thresholds=thresholds,
-    )
+    return schemas.revise(document, lambda plain: redact.redact(plain, environ, ids))
+
+
+def _choose_exit_code(
+    findings: Sequence[Finding], reading: Reading | None, schedule: Schedule, thresholds: Thresholds, now: datetime
+) -> int:
+    """Return the exit code of the first finding; without findings, that of the contract for the reading."""
+    if findings:
+        return findings[0].exit_code
+    return exits.choose_exit_code(reading, schedule.problem, thresholds, now)
 
 
 def _cache(environ: Mapping[str, str], findings: list[Finding]) -> ProfileCache | None:
@@ -129,13 +128,7 @@ def _directories(cache: ProfileCache) -> Iterator[str]:
             yield directory
 
 
-def _cache_document(cache: ProfileCache | None) -> dict[str, Any] | None:
-    if cache is None:
-        return None
-    return {**describe_directory(cache.directory), "trusted": is_filled_elsewhere(cache.root, cache.environ)}
-
-
-def _state(environ: Mapping[str, str], findings: list[Finding]) -> dict[str, Any] | None:
+def _state(environ: Mapping[str, str], findings: list[Finding]) -> schemas.StateDocument | None:
     try:
         path = overview.locate_history(environ)
     except UsageError as error:
@@ -151,13 +144,15 @@ def _state(environ: Mapping[str, str], findings: list[Finding]) -> dict[str, Any
     return describe_state(path)
 
 
-def _configuration(environ: Mapping[str, str], findings: list[Finding]) -> tuple[Thresholds, dict[str, Any]]:
+def _configuration(environ: Mapping[str, str], findings: list[Finding]) -> tuple[Thresholds, schemas.ConfigDocument]:
     try:
         path = config.locate_config(environ)
     except UsageError as error:
         findings.append(Finding(code="no_config_path", message=str(error), exit_code=error.exit_code))
         source = environ.get("ULLAGE_SOURCE") or "auto"
-        return Thresholds(), {"path": None, "exists": False, "wrong_lines": [], "source": source, "push_to_tmux": False}
+        return Thresholds(), schemas.ConfigDocument(
+            path=None, exists=False, wrong_lines=[], source=source, push_to_tmux=False
+        )
     settings, issues = config.load(environ)
     wrong = config.find_wrong_source(settings)
     if wrong:
@@ -167,13 +162,13 @@ def _configuration(environ: Mapping[str, str], findings: list[Finding]) -> tuple
     if issues:
         words = f"{path} has mistakes{_on_lines(lines)}; `ullage config check` explains them."
         findings.append(Finding(code="wrong_config", message=words, exit_code=2))
-    return settings.thresholds, {
-        "path": path,
-        "exists": os.path.lexists(path),
-        "wrong_lines": lines,
-        "source": settings.source,
-        "push_to_tmux": settings.push_to_tmux,
-    }
+    return settings.thresholds, schemas.ConfigDocument(
+        path=path,
+        exists=os.path.lexists(path),
+        wrong_lines=lines,
+        source=settings.source,
+        push_to_tmux=settings.push_to_tmux,
+    )
 
 
 def _on_lines(lines: list[int]) -> str:
@@ -181,76 +176,71 @@ def _on_lines(lines: list[int]) -> str:
     return f" on line{'s' if len(numbers) > 1 else ''} {', '.join(numbers)}" if numbers else ""
 
 
-def _reading_document(reading: Reading | None, thresholds: Thresholds, now: datetime) -> dict[str, Any] | None:
-    if reading is None:
-        return None
-    return {
-        "source": reading.source,
-        "as_of": format_time(reading.as_of),
-        "age_seconds": int((now - reading.as_of).total_seconds()),
-        "state": judge_age(reading.as_of, now, thresholds),
-        "windows": len(reading.windows),
-    }
+def _describe_reading(reading: Reading, thresholds: Thresholds, now: datetime) -> schemas.ReadingDocument:
+    return schemas.ReadingDocument(
+        source=reading.source,
+        as_of=format_time(reading.as_of),
+        age_seconds=int((now - reading.as_of).total_seconds()),
+        state=judge_age(reading.as_of, now, thresholds),
+        windows=len(reading.windows),
+    )
 
 
 def _sources(
     environ: Mapping[str, str], chosen: str, cache: ProfileCache | None, now: datetime
-) -> list[dict[str, Any]]:
+) -> list[schemas.SourceDocument]:
     rows = report_sources(environ, chosen, cache.load_readings() if cache else (), now)
     return [
-        {
-            "name": row.name,
-            "in_force": row.in_force,
-            "obstacle": row.obstacle,
-            "as_of": format_time(row.as_of) if row.as_of else None,
-            "age_seconds": int((now - row.as_of).total_seconds()) if row.as_of else None,
-            "cost": row.cost,
-        }
+        schemas.SourceDocument(
+            name=row.name,
+            in_force=row.in_force,
+            obstacle=row.obstacle,
+            as_of=format_time(row.as_of) if row.as_of else None,
+            age_seconds=int((now - row.as_of).total_seconds()) if row.as_of else None,
+            cost=row.cost,
+        )
         for row in rows
     ]
 
 
-def _sign_in_document(cache: ProfileCache | None, schedule: Schedule) -> dict[str, Any] | None:
+def _describe_sign_in(cache: ProfileCache | None, schedule: Schedule) -> schemas.SignInDocument | None:
     """Return what `claude auth status` said last, once a day after a refresh had asked `claude`."""
     found = sign_in.load(cache.directory, schedule.account) if cache else None
     if found is None:
         return None
-    return {
-        "plan_tier": found.plan_tier,
-        "expires_at": format_time(found.expires_at) if found.expires_at else None,
-        "looked_at": format_time(found.looked_at),
-    }
+    return schemas.SignInDocument(
+        plan_tier=found.plan_tier,
+        expires_at=format_time(found.expires_at) if found.expires_at else None,
+        looked_at=format_time(found.looked_at),
+    )
 
 
-def _running(cache: ProfileCache | None) -> dict[str, Any] | None:
+def _find_running(cache: ProfileCache | None) -> schemas.RunningDocument | None:
     """Return the process that refreshes now, and since when."""
     found = cache.find_lock_holder() if cache else None
     if found is None:
         return None
     since = format_time(datetime.fromtimestamp(found.since, UTC))
-    return {"process": found.process, "since": since, "stopped": found.is_stopped}
+    return schemas.RunningDocument(process=found.process, since=since, stopped=found.is_stopped)
 
 
-def _refresh_document(reading: Reading | None, schedule: Schedule, now: datetime) -> dict[str, Any]:
+def _describe_refresh(
+    cache: ProfileCache | None, reading: Reading | None, schedule: Schedule, now: datetime
+) -> schemas.RefreshDocument:
     problem = schedule.problem or (reading.problem if reading else None)
     due = schedule.find_due(reading)
-    return {
-        "attempted_at": format_time(schedule.attempted_at) if schedule.attempted_at else None,
-        "next_at": format_time(due) if due else None,
-        "due": schedule.is_due(reading, now),
-        "held_until": format_time(schedule.hold_until) if schedule.hold_until and schedule.is_held(now) else None,
-        "failures": schedule.failures,
-        "problem": None
-        if problem is None
-        else {
-            "code": problem.code,
-            "message": problem.message,
-            "retry_at": format_time(problem.retry_at) if problem.retry_at else None,
-        },
-    }
+    return schemas.RefreshDocument(
+        attempted_at=format_time(schedule.attempted_at) if schedule.attempted_at else None,
+        next_at=format_time(due) if due else None,
+        due=schedule.is_due(reading, now),
+        held_until=format_time(schedule.hold_until) if schedule.hold_until and schedule.is_held(now) else None,
+        failures=schedule.failures,
+        problem=contract.describe_problem(problem) if problem else None,
+        running=_find_running(cache),
+    )
 
 
-def _push_document(environ: Mapping[str, str], cache: ProfileCache | None) -> dict[str, Any] | None:
+def _describe_push(environ: Mapping[str, str], cache: ProfileCache | None) -> schemas.PushDocument | None:
     try:
         is_wanted = bool(config.load(environ)[0].push)
     except UsageError:
@@ -259,19 +249,19 @@ def _push_document(environ: Mapping[str, str], cache: ProfileCache | None) -> di
         return None
     pushed = handing_on.load_last(cache.root)
     succeeded_at = format_time(pushed.succeeded_at) if pushed.succeeded_at else None
-    return {"succeeded_at": succeeded_at, "problem": pushed.problem or None}
+    return schemas.PushDocument(succeeded_at=succeeded_at, problem=pushed.problem or None)
 
 
-def _metrics_document(environ: Mapping[str, str]) -> list[dict[str, Any]]:
+def _describe_metrics(environ: Mapping[str, str]) -> list[schemas.SentDocument]:
     try:
         sent = outcomes.load_last(environ)
     except UsageError:
         return []
     return [
-        {
-            "way": one.way,
-            "succeeded_at": format_time(one.succeeded_at) if one.succeeded_at else None,
-            "problem": one.problem or None,
-        }
+        schemas.SentDocument(
+            way=one.way,
+            succeeded_at=format_time(one.succeeded_at) if one.succeeded_at else None,
+            problem=one.problem or None,
+        )
         for one in sent
     ]

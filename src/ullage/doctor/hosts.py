@@ -9,6 +9,7 @@ import threading
 from ullage.base.errors import UllageError, UsageError
 from ullage.doctor import measure
 from ullage.doctor.finding import Finding
+from ullage.quota.schemas import HostDocument
 from ullage.setup import plans, reasons, started
 from ullage.system import programs
 from ullage.system.files import read_regular
@@ -17,7 +18,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
-    from typing import Any
 
 _VERSION_SECONDS = 5
 # The oldest versions that the tests run, or that the shell code is written for.
@@ -46,7 +46,7 @@ _MORE_FILES = {
 }
 
 
-def report_hosts(environ: Mapping[str, str], findings: list[Finding]) -> list[dict[str, Any]]:
+def report_hosts(environ: Mapping[str, str], findings: list[Finding]) -> list[HostDocument]:
     """Report on each host; each program is started once, for its version, all of them at the same time."""
     paths = {name: plans.find_host_program(name, environ) for name in plans.HOSTS}
     versions = _versions(paths, environ)
@@ -54,8 +54,8 @@ def report_hosts(environ: Mapping[str, str], findings: list[Finding]) -> list[di
     _prove(hosts, environ, findings)
     needed = {
         # The lines that setup writes name it by its full path.
-        "ullage": [host["name"] for host in hosts if host["set_up"] == "by hand" and host["name"] in started.SHELLS],
-        "ullage-prompt": [host["name"] for host in hosts if host["name"] in _READERS and host["set_up"] in _SET_UP],
+        "ullage": [host.name for host in hosts if host.set_up == "by hand" and host.name in started.SHELLS],
+        "ullage-prompt": [host.name for host in hosts if host.name in _READERS and host.set_up in _SET_UP],
     }
     for program, users in needed.items():
         if users and programs.find_program(program, environ) is None:
@@ -71,7 +71,7 @@ def report_hosts(environ: Mapping[str, str], findings: list[Finding]) -> list[di
 
 
 def measure_prompts(
-    hosts: Sequence[dict[str, Any]], environ: Mapping[str, str], now: datetime, findings: list[Finding]
+    hosts: Sequence[HostDocument], environ: Mapping[str, str], now: datetime, findings: list[Finding]
 ) -> dict[str, float | None]:
     """Return how many milliseconds each program takes for a prompt; put what each shell's hook takes into `hosts`."""
     prompt: dict[str, float | None] = {}
@@ -79,17 +79,17 @@ def measure_prompts(
         with measure.cache(environ, int(now.timestamp())) as inside:
             prompt = measure.programs(inside)
             for host in hosts:
-                if host["name"] in measure.SHELLS and host["program"]:
-                    host["hook_microseconds"] = measure.hook(host["name"], host["program"], inside)
+                if host.name in measure.SHELLS and host.program:
+                    host.hook_microseconds = measure.hook(host.name, host.program, inside)
     except (OSError, UllageError) as error:
         findings.append(Finding(code="not_measured", message=f"Nothing could be measured: {error}.", exit_code=2))
     return prompt
 
 
-def _prove(hosts: Sequence[dict[str, Any]], environ: Mapping[str, str], findings: list[Finding]) -> None:
+def _prove(hosts: Sequence[HostDocument], environ: Mapping[str, str], findings: list[Finding]) -> None:
     """Start each shell that is set up, and put into `hosts` whether its prompt shows the segment."""
-    shells = {host["name"]: host for host in hosts if host["name"] in started.SHELLS and host["set_up"] in _SET_UP}
-    found = {name: host["program"] for name, host in shells.items() if host["program"] and host["enough"] is not False}
+    shells = {host.name: host for host in hosts if host.name in started.SHELLS and host.set_up in _SET_UP}
+    found = {name: host.program for name, host in shells.items() if host.program and host.enough is not False}
     try:
         starts = started.look(found, environ)
     except OSError as error:
@@ -99,13 +99,13 @@ def _prove(hosts: Sequence[dict[str, Any]], environ: Mapping[str, str], findings
     for name in found:
         of_shell = [start for start in starts if start.shell == name]
         for start in of_shell:
-            shells[name]["seen_at_login" if start.login else "seen"] = start.seen
+            setattr(shells[name], "seen_at_login" if start.login else "seen", start.seen)
         missing = reasons.explain(plans.find_host(name, environ), of_shell, environ)
         findings += [Finding(code="not_seen", message=sentence, exit_code=2) for sentence in missing]
 
 
-def _is_starship_unfed(hosts: list[dict[str, Any]], environ: Mapping[str, str]) -> bool:
-    texts = {host["name"]: read_regular(host["file"]) or b"" for host in hosts if host["file"]}
+def _is_starship_unfed(hosts: list[HostDocument], environ: Mapping[str, str]) -> bool:
+    texts = {host.name: read_regular(host.file) or b"" for host in hosts if host.file}
     starship = texts.pop("starship", b"")
     if b"env_var.ULLAGE_SEGMENT" not in starship or b"custom.ullage" in starship or "ULLAGE_SEGMENT" in environ:
         return False
@@ -118,7 +118,7 @@ def _is_starship_unfed(hosts: list[dict[str, Any]], environ: Mapping[str, str]) 
 
 def _host(
     name: str, program: str | None, version: str | None, environ: Mapping[str, str], findings: list[Finding]
-) -> dict[str, Any]:
+) -> HostDocument:
     enough = version is None or _numbers(version) >= _MINIMUM[name]
     file, standing = _standing(name, environ)
     minimum = ".".join(map(str, _MINIMUM[name]))
@@ -135,19 +135,19 @@ def _host(
     if standing.how not in ("none", "damaged") and not enough:
         words = f"{name} {version} is too old for what {file} asks of it: ullage needs {minimum}."
         findings.append(Finding(code="too_old", message=words, exit_code=2))
-    return {
-        "name": name,
-        "program": program,
-        "version": version,
-        "minimum": minimum,
-        "enough": enough if version else None,
-        "file": file,
-        "set_up": standing.how,
-        "line": standing.line,
-        "seen": None,
-        "seen_at_login": None,
-        "hook_microseconds": None,
-    }
+    return HostDocument(
+        name=name,
+        program=program,
+        version=version,
+        minimum=minimum,
+        enough=enough if version else None,
+        file=file,
+        set_up=standing.how,
+        line=standing.line,
+        seen=None,
+        seen_at_login=None,
+        hook_microseconds=None,
+    )
 
 
 def _lost_file(name: str, file: str | None, environ: Mapping[str, str]) -> str | None:

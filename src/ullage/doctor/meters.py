@@ -11,6 +11,7 @@ from ullage.base.text import clean
 from ullage.doctor.sources import report_sources
 from ullage.quota import meters
 from ullage.render import words
+from ullage.render.surfaces import Span
 from ullage.sources import claude_state
 from ullage.system.places import find_home
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from ullage.quota.meters import Counted, Meter
     from ullage.quota.model import Reading
+    from ullage.quota.timeline import Level
 
 
 HEADINGS: dict[Counted, str] = {
@@ -95,23 +97,23 @@ def _organisation(meter: Meter, environ: Mapping[str, str]) -> str | None:
     return f"no key is named: [org] {which}_key_command in config.toml"
 
 
-def lay_out(rows: Sequence[MeterReport], now: datetime, width: int) -> Iterator[str]:
+def lay_out(rows: Sequence[MeterReport], now: datetime, width: int) -> Iterator[list[Span]]:
     """Yield the lines of the page, group by group."""
     width = max(width, _NARROWEST)
     in_force = ", ".join(row.meter.name for row in rows if row.in_force)
     if in_force:
-        yield from textwrap.wrap(f"In force here: {in_force}.", width)
-        yield ""
-    for counted, heading in HEADINGS.items():
-        group = [row for row in rows if row.meter.counts == counted]
-        if not group:
-            continue
-        yield from textwrap.wrap(heading, width)
+        yield from ([Span(text=line)] for line in textwrap.wrap(f"In force here: {in_force}.", width))
+        yield []
+    groups = [(HEADINGS[counted], [row for row in rows if row.meter.counts == counted]) for counted in HEADINGS]
+    for number, (heading, group) in enumerate((heading, group) for heading, group in groups if group):
+        yield from ([], []) if number else ()
+        first, *more = textwrap.wrap(heading, width)
+        word, colon, rest = first.partition(":")
+        yield [Span(text=word + colon, style="bold"), Span(text=rest, level="faint")]
+        yield from ([Span(text=line, level="faint")] for line in more)
         for row in group:
-            yield ""
+            yield []
             yield from _meter(row, now, width)
-        yield ""
-        yield ""
 
 
 def word_state(row: MeterReport, now: datetime) -> str:
@@ -124,15 +126,16 @@ def word_state(row: MeterReport, now: datetime) -> str:
     return f"usable here{told}" if row.usable else f"not usable here: {clean(row.obstacle, 300)}"
 
 
-def _meter(row: MeterReport, now: datetime, width: int) -> Iterator[str]:
+def _meter(row: MeterReport, now: datetime, width: int) -> Iterator[list[Span]]:
     meter = row.meter
-    yield meter.name
+    yield [Span(text=meter.name, level="accent", style="bold" if row.in_force else "")]
     for field, label in _LABELS.items():
         text = _field(meter, field)
         if text:
             yield from _labelled(label, text, width)
     if row.usable is not None:
-        yield from _labelled("here", word_state(row, now), width)
+        level: Level = "normal" if row.usable else "warning" if row.in_force else "none"
+        yield from _labelled("here", word_state(row, now), width, level)
 
 
 def _field(meter: Meter, field: str) -> str:
@@ -140,6 +143,8 @@ def _field(meter: Meter, field: str) -> str:
     return "" if text == "-" else text
 
 
-def _labelled(label: str, text: str, width: int) -> list[str]:
-    first = f"  {label:{_INDENT - 2}}"
-    return textwrap.wrap(text, width, initial_indent=first, subsequent_indent=" " * _INDENT, break_on_hyphens=False)
+def _labelled(label: str, text: str, width: int, level: Level | None = None) -> Iterator[list[Span]]:
+    lines = textwrap.wrap(text, width - _INDENT, break_on_hyphens=False)
+    for number, line in enumerate(lines):
+        shown = f"  {'' if number else label:{_INDENT - 2}}"
+        yield [Span(text=shown, level="faint"), Span(text=line, level=level)]

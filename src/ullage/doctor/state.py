@@ -6,30 +6,38 @@ import contextlib
 import os
 import shlex
 import stat
+from typing import NamedTuple
 
 from ullage.base.errors import HistoryError
+from ullage.quota.schemas import CacheDocument, HistoryFileDocument, StateDocument
 from ullage.store import history
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
+from ullage.system.files import is_own
 
 
-def describe_directory(path: str) -> dict[str, Any]:
-    """Return where a directory is, and whose."""
-    return {"directory": path, **_standing(path)}
+class _Standing(NamedTuple):
+    exists: bool
+    mode: str | None
+    yours: bool | None
 
 
-def describe_state(path: str) -> dict[str, Any]:
+def describe_cache(path: str, *, trusted: bool) -> CacheDocument:
+    """Return where a profile's cache is, whose, and whether it is filled elsewhere and only read."""
+    return CacheDocument(directory=path, trusted=trusted, **_find_standing(path)._asdict())
+
+
+def describe_state(path: str) -> StateDocument:
     """Return what is to be said of the directory of a history, and of the history in it."""
-    return {**describe_directory(os.path.dirname(path)), "history": _history(path)}
+    directory = os.path.dirname(path)
+    return StateDocument(directory=directory, history=_history(path), **_find_standing(directory)._asdict())
 
 
-def _history(path: str) -> dict[str, Any]:
+def _history(path: str) -> HistoryFileDocument:
     samples = None
     with contextlib.suppress(HistoryError):
         samples = history.count_samples(path)
-    return {"file": path, **_standing(path), "bytes": _size(path), "samples": samples, "damaged": _damaged(path)}
+    return HistoryFileDocument(
+        file=path, bytes=_size(path), samples=samples, damaged=_damaged(path), **_find_standing(path)._asdict()
+    )
 
 
 def _size(path: str) -> int | None:
@@ -46,13 +54,16 @@ def _damaged(path: str) -> list[str]:
         return []
 
 
-def _standing(path: str) -> dict[str, Any]:
+def _find_standing(path: str) -> _Standing:
     try:
         status = os.stat(path)
     except OSError:
-        return {"exists": os.path.lexists(path), "mode": None, "yours": None}
-    yours = status.st_uid == os.geteuid() if hasattr(os, "geteuid") else None
-    return {"exists": True, "mode": f"{status.st_mode & 0o7777:04o}", "yours": yours}
+        return _Standing(exists=os.path.lexists(path), mode=None, yours=None)
+    return _Standing(
+        exists=True,
+        mode=f"{status.st_mode & 0o7777:04o}",
+        yours=is_own(status) if hasattr(os, "geteuid") else None,
+    )
 
 
 def find_obstacles(path: str) -> list[tuple[str, str]]:
@@ -61,7 +72,7 @@ def find_obstacles(path: str) -> list[tuple[str, str]]:
     directory = os.path.dirname(path)
     for each in filter(os.path.exists, (directory, path)):
         status = os.stat(each)
-        if hasattr(os, "geteuid") and status.st_uid != os.geteuid():
+        if not is_own(status):
             words = f"{each} belongs to another user. Name a directory of your own in ULLAGE_STATE_DIR."
             found.append(("state_not_private", words))
         elif status.st_mode & 0o022 and status.st_mode & stat.S_ISVTX:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from typing import Any, Literal
 
     from ullage.guard.limits import Limit
+    from ullage.quota.contract import GuardDocument
+    from ullage.quota.exits import ExitCode
     from ullage.quota.model import Problem, Reading, Thresholds, Window
     from ullage.quota.pace import Forecast
 
@@ -57,7 +59,7 @@ class WindowVerdict(Record):
     id: str
     label: str
     outcome: Outcome
-    exit_code: int
+    exit_code: ExitCode
     limit: float
     why: str
     need: float = 0.0
@@ -74,7 +76,7 @@ class Verdict(Record):
     """
 
     outcome: Outcome
-    exit_code: int
+    exit_code: ExitCode
     message: str
     findings: tuple[WindowVerdict, ...] = ()
     room_at: datetime | None = None
@@ -177,16 +179,18 @@ def _paid(finding: WindowVerdict, reading: Reading) -> WindowVerdict:
 
 
 def _standing(window: Window, limit: float, need: float, projected: float | None, now: datetime) -> str:
-    assert window.used_percent is not None
-    why = f"{clean(window.label)} is at {words.format_percent(window.used_percent)}{_amounts(window)}"
-    if need and projected is not None and projected > window.used_percent:
+    label, used = clean(window.label), window.used_percent
+    assert used is not None
+    if used >= FULL_PERCENT:
+        # No limit and no need matters beside that.
+        return f"{label} is {words.format_used_up(window.resets_at, now)}{_amounts(window)}"
+    why = f"{label} is at {words.format_percent(used)}{_amounts(window)}"
+    if need and projected is not None and projected > used:
         why += f" and heads for {words.format_percent(projected)}"
     why += f", limit {limit:g}%"
     if need:
         why += f", {need:g}% wanted"
-    if window.resets_at is not None:
-        why += f", resets in {words.format_countdown(window.resets_at - now)}"
-    return why
+    return f"{why}, {words.format_reset(window.resets_at, now)}" if window.resets_at is not None else why
 
 
 def _amounts(window: Window) -> str:
@@ -231,27 +235,30 @@ def _room(finding: WindowVerdict) -> float:
     return finding.limit - max(finding.used or 0.0, expected or 0.0)
 
 
-def describe_verdict(verdict: Verdict, *, allowed: bool) -> dict[str, Any]:
-    """Return the JSON document of `ullage guard --json`."""
-    return {
-        "schema": 1,
-        "allowed": allowed,
-        "outcome": verdict.outcome,
-        "exit_code": verdict.exit_code,
-        "message": verdict.message,
-        "room_at": format_time(verdict.room_at) if verdict.room_at else None,
-        "windows": [
-            {
-                "id": finding.id,
-                "label": finding.label,
-                "outcome": finding.outcome,
-                "used_percent": finding.used,
-                "limit_percent": finding.limit,
-                "need_percent": finding.need,
-                "projected_percent": finding.projected,
-                "as_of": format_time(finding.as_of) if finding.as_of else None,
-                "room_at": format_time(finding.room_at) if finding.room_at else None,
-            }
+def describe_verdict(verdict: Verdict, *, allowed: bool) -> GuardDocument:
+    """Return the document of `ullage guard --json`."""
+    # Most callers want the exit code alone.
+    from ullage.quota.contract import FindingDocument, GuardDocument
+
+    return GuardDocument(
+        schema=1,
+        allowed=allowed,
+        outcome=verdict.outcome,
+        exit_code=verdict.exit_code,
+        message=verdict.message,
+        room_at=format_time(verdict.room_at) if verdict.room_at else None,
+        windows=[
+            FindingDocument(
+                id=finding.id,
+                label=finding.label,
+                outcome=finding.outcome,
+                used_percent=finding.used,
+                limit_percent=finding.limit,
+                need_percent=finding.need,
+                projected_percent=finding.projected,
+                as_of=format_time(finding.as_of) if finding.as_of else None,
+                room_at=format_time(finding.room_at) if finding.room_at else None,
+            )
             for finding in verdict.findings
         ],
-    }
+    )

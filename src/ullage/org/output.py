@@ -7,7 +7,9 @@ from datetime import UTC, datetime, time, timedelta
 
 from ullage.base.text import disarm_formula
 from ullage.org import totals
-from ullage.render import columns
+from ullage.render import cells, columns
+from ullage.render.columns import Column, Table
+from ullage.render.surfaces import Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -89,34 +91,84 @@ def _help(name: str) -> str:
     return f"{_HELP.get(name, f'{counted} in the range.')} No share of a plan's window."
 
 
-def lay_out(report: Report, wanted: Days, found: Fetched, by: Sequence[str], width: int) -> Iterator[str]:
+# What most look for is left out last; tokens stand in the order of `ullage tokens`, behind what people did.
+_ORDER = (
+    *("sessions", "requests", "commits", "pull_requests", "lines_added", "lines_removed"),
+    *("edits_accepted", "edits_rejected", "uncached_input_tokens", "input_tokens", "output_tokens"),
+    *("cache_write_5m_tokens", "cache_write_1h_tokens", "cache_write_tokens", "cache_read_input_tokens"),
+    *("cache_read_tokens", "web_searches", "total_tokens"),
+)
+_WORTH = (
+    *("total_tokens", "sessions", "requests", "lines_added", "output_tokens", "uncached_input_tokens"),
+    *("input_tokens", "commits"),
+)
+_HEADINGS = {
+    "uncached_input_tokens": "input",
+    "cache_read_input_tokens": "cache read",
+    "cache_write_5m_tokens": "write 5m",
+    "cache_write_1h_tokens": "write 1h",
+    "total_tokens": "tokens",
+    "web_searches": "searches",
+}
+
+
+def lay_out(
+    report: Report, wanted: Days, found: Fetched, by: Sequence[str], width: int, *, ascii_only: bool = False
+) -> Iterator[list[Span]]:
     """Yield the lines for a terminal: the title with its days, the table, and which days are not final yet."""
-    yield from textwrap.wrap(f"{report.title}, {wanted.first} to {wanted.last} (UTC). {_NO_QUOTA}", width)
-    yield ""
+    days = Span(text=f"  {wanted.first} to {wanted.last}, UTC", level="faint")
+    yield from cells.wrap_parts([Span(text=report.title, style="bold"), days], width, "  ")
+    yield []
+    remarks = []
     added = totals.add_up(found.rows, by)
     if not added:
-        yield "Nothing was used in that time."
+        yield [Span(text="Nothing was used in that time.")]
     else:
-        shown = [*added, totals.add_all(found.rows)]
-        counts, currencies = totals.list_names(shown), totals.list_currencies(shown)
-        headings = [*(_heading(name) for name in by), *map(_heading, counts)]
-        headings += ["cost" if currency == "USD" else f"cost {currency}" for currency in currencies]
-        rows = [_cells(total, by, counts, currencies) for total in shown]
-        yield from columns.lay_out_table(headings, len(by), rows, width)
+        lines, left_out = columns.lay_out(_table(added, totals.add_all(found.rows), by), width, ascii_only=ascii_only)
+        yield from lines
+        remarks += [f"Without room here: {', '.join(left_out)}. --json has all."] if left_out else []
     if found.unfinished:
-        yield ""
         later = " and later" if len(found.unfinished) > 1 else ""
-        yield from textwrap.wrap(f"More may arrive yet for {found.unfinished[0]}{later}.", width)
+        remarks.append(f"More may arrive yet for {found.unfinished[0]}{later}.")
+    yield []
+    for remark in (*remarks, _NO_QUOTA):
+        yield from ([Span(text=line, level="faint")] for line in textwrap.wrap(remark, width))
+
+
+def _table(added: Sequence[OrgTotal], whole: OrgTotal, by: Sequence[str]) -> Table:
+    named = totals.list_names([*added, whole])
+    counts = sorted(named, key=lambda name: _ORDER.index(name) if name in _ORDER else -1)
+    currencies = totals.list_currencies([*added, whole])
+    worth = {name: len(_WORTH) - at for at, name in enumerate(_WORTH)}
+    rows, before = [], ""
+    for total in added:
+        first, *others = (total.labels[name] for name in by)
+        # A day stands once, above what was used in it.
+        rows.append(("" if others and first == before else first, *others, *_cells(total, counts, currencies)))
+        before = first
+    return Table(
+        columns=(
+            *(Column(heading=_heading(name), is_text=True, worth=len(_WORTH)) for name in by),
+            *(Column(heading=_heading(name), worth=worth.get(name, 0), is_faint=bool(currencies)) for name in counts),
+            *(
+                Column(heading="cost" if currency == "USD" else f"cost {currency}", worth=len(_WORTH) + 1)
+                for currency in currencies
+            ),
+        ),
+        rows=tuple(rows),
+        total=("total", *("" for _ in by[1:]), *_cells(whole, counts, currencies)),
+        weights=tuple(float(total.costs[currencies[0]]) for total in added)
+        if len(currencies) == 1 and len(added) > 1 and all(total.costs for total in added)
+        else (),
+    )
 
 
 def _heading(name: str) -> str:
-    return name.removesuffix("_id").removesuffix("_tokens").replace("_", " ").replace("uncached input", "input")
+    return _HEADINGS.get(name, name.removesuffix("_id").removesuffix("_tokens").replace("_", " "))
 
 
-def _cells(total: OrgTotal, by: Sequence[str], counts: Sequence[str], currencies: Sequence[str]) -> list[str]:
-    labels = [total.labels.get(name, "total" if at == 0 else "") for at, name in enumerate(by)]
+def _cells(total: OrgTotal, counts: Sequence[str], currencies: Sequence[str]) -> list[str]:
     return [
-        *labels,
         *(columns.format_count(total.counts.get(name)) for name in counts),
         *(columns.format_money(total.costs.get(currency), currency) for currency in currencies),
     ]

@@ -13,9 +13,8 @@ from ullage.config.palette import NAMES, convert_number_to_hex, find_colour_numb
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Literal
 
-    from ullage.quota.timeline import Level
+    from ullage.render.surfaces import Role
 
 _NAMED = {
     "black": "#555555",
@@ -57,7 +56,7 @@ def _hue(colour: str) -> tuple[float, float]:
     return hue, saturation
 
 
-def paint(palette: Mapping[str, str], level: Level | Literal["faint"] | None) -> Paint:
+def paint(palette: Mapping[str, str], level: Role | None) -> Paint:
     """Return how a level looks; its colour is None where the palette gives it none.
 
     A bar's background is not ours to change, so `reverse` becomes bold.

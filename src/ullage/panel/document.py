@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ullage.panel import Panel, PanelRow
-    from ullage.quota.timeline import Level
     from ullage.render.surfaces import Span
 
 
@@ -55,11 +54,7 @@ def digest(panel: Panel) -> str:
 
 def _span(span: Span, panel: Panel) -> PanelSpanDocument:
     look = paint(panel.palette, span.level)
-    return PanelSpanDocument(text=span.text, level=_level(span), colour=look.colour, bold=look.bold)
-
-
-def _level(span: Span) -> Level | None:
-    return None if span.level == "faint" else span.level
+    return PanelSpanDocument(text=span.text, level=span.own_level, colour=look.colour, bold=look.bold)
 
 
 def _row(row: PanelRow, panel: Panel) -> PanelRowDocument:
@@ -67,7 +62,7 @@ def _row(row: PanelRow, panel: Panel) -> PanelRowDocument:
         window=row.window,
         label=row.label,
         text=row.share.text,
-        level=_level(row.share),
+        level=row.share.own_level,
         colour=paint(panel.palette, row.share.level).colour,
         used_percent=row.used_percent,
         course=row.course,

@@ -9,7 +9,16 @@ from __future__ import annotations
 from ullage.base import jsontext
 from ullage.base.record import Record
 from ullage.base.values import format_time
-from ullage.quota.model import CLOCK_SLACK, find_used_percent, grade_window, has_reset, judge_age, judge_state
+from ullage.quota.model import (
+    CLOCK_SLACK,
+    find_length,
+    find_used_percent,
+    grade_percent,
+    grade_window,
+    has_reset,
+    judge_age,
+    judge_state,
+)
 from ullage.quota.model import Credits as KnownCredits
 from ullage.quota.model import Money as KnownMoney
 
@@ -52,6 +61,10 @@ class PaceDocument(Record):
     exhausts_at: Annotated[Moment | None, Meta(description="when it runs out; null when it is expected to last")]
     exhausts_earliest: Annotated[Moment | None, Meta(description="null when it lasts in all likelihood")]
     exhausts_latest: Annotated[Moment | None, Meta(description="null when it may last")]
+    verdict: Annotated[
+        Literal["lasts", "probably_lasts", "just_about_lasts", "runs_out"] | None,
+        Meta(description="whether it lasts until its reset; null when nobody can say"),
+    ]
 
 
 class WindowDocument(Record):
@@ -74,6 +87,7 @@ class WindowDocument(Record):
     dated: Annotated[bool, Meta(description="false when its age is not known; as_of is the earliest possible then")]
     stated_severity: Annotated[Severity | None, Meta(description="the server's own word; null when it gave none")]
     heard: Annotated[bool, Meta(description="true when a session heard it beside an answer: it may be older than that")]
+    starts_at: Annotated[Moment | None, Meta(description="null when its reset or its length is not known")]
 
 
 class CreditsDocument(Record):
@@ -83,6 +97,9 @@ class CreditsDocument(Record):
     used_percent: Percent | None
     as_of: Moment
     disabled_reason: Annotated[str | None, Meta(description="the server's word for why they are off")]
+    severity: Annotated[
+        Literal["normal", "warning", "critical", "exhausted"] | None, Meta(description="null when no limit is known")
+    ]
 
 
 class PoolDocument(Record):
@@ -140,6 +157,28 @@ class ProfilesDocument(Record):
     profiles: list[ProfileDocument]
 
 
+class FindingDocument(Record):
+    id: str
+    label: str
+    outcome: Literal["under", "over", "unknown"]
+    used_percent: Percent | None
+    limit_percent: Percent
+    need_percent: Percent
+    projected_percent: Percent | None
+    as_of: Moment | None
+    room_at: Moment | None
+
+
+class GuardDocument(Record):
+    schema: Literal[1]
+    allowed: bool
+    outcome: Literal["under", "over", "unknown"]
+    exit_code: Literal[0, 1, 3, 4, 5]
+    message: str
+    room_at: Moment | None
+    windows: list[FindingDocument]
+
+
 # Each after those that it holds.
 DOCUMENTS: tuple[type[Record], ...] = (
     AccountDocument,
@@ -153,6 +192,8 @@ DOCUMENTS: tuple[type[Record], ...] = (
     UsageDocument,
     ProfileDocument,
     ProfilesDocument,
+    FindingDocument,
+    GuardDocument,
 )
 
 
@@ -170,7 +211,7 @@ def build_document(
         "schema": VERSION,
         "generated_at": format_time(now),
         "next_refresh_at": format_time(due) if due else None,
-        "problem": _problem(problem) if problem else None,
+        "problem": describe_problem(problem) if problem else None,
     }
     if reading is None:
         return UsageDocument(
@@ -218,14 +259,14 @@ def omit_passing(usage: UsageDocument) -> UsageDocument:
     return usage.replace(age_seconds=None, generated_at="", windows=windows)
 
 
-def encode(document: UsageDocument | ProfilesDocument) -> str:
+def encode(document: UsageDocument | ProfilesDocument | GuardDocument) -> str:
     """Return the document as indented JSON, with the end of its last line."""
     return f"{jsontext.indented(document)}\n"
 
 
 def _window(window: Window, thresholds: Thresholds, now: datetime, forecast: Forecast | None) -> WindowDocument:
     used = find_used_percent(window, now, thresholds)
-    resets_at = None if has_reset(window, now) else window.resets_at
+    resets_at, whole = None if has_reset(window, now) else window.resets_at, find_length(window)
     return WindowDocument(
         id=window.id,
         label=window.label,
@@ -239,17 +280,18 @@ def _window(window: Window, thresholds: Thresholds, now: datetime, forecast: For
         as_of=format_time(window.as_of),
         state=judge_state(window, now, thresholds),
         has_reset=has_reset(window, now),
-        pace=_pace(forecast) if forecast else None,
+        pace=_pace(forecast, window) if forecast else None,
         listed=window.is_listed,
         used=_money(window.used) if window.used else None,
         limit=_money(window.limit) if window.limit else None,
         dated=window.is_dated,
         stated_severity=window.severity,
         heard=window.is_heard or window.source == "statusline",
+        starts_at=format_time(resets_at - whole) if resets_at and whole else None,
     )
 
 
-def _pace(forecast: Forecast) -> PaceDocument:
+def _pace(forecast: Forecast, window: Window) -> PaceDocument:
     moments = (forecast.exhausts_at, forecast.exhausts_earliest, forecast.exhausts_latest)
     exhausts_at, earliest, latest = (format_time(moment) if moment else None for moment in moments)
     return PaceDocument(
@@ -260,6 +302,7 @@ def _pace(forecast: Forecast) -> PaceDocument:
         exhausts_at=exhausts_at,
         exhausts_earliest=earliest,
         exhausts_latest=latest,
+        verdict=forecast.judge(window),
     )
 
 
@@ -278,6 +321,7 @@ def _credits(credits: KnownCredits, reading: Reading, thresholds: Thresholds, no
         used_percent=credits.used_percent,
         as_of=format_time(as_of),
         disabled_reason=credits.disabled_reason,
+        severity=None if credits.used_percent is None else grade_percent(credits.used_percent, None, thresholds),
     )
 
 
@@ -297,7 +341,8 @@ def _money(money: KnownMoney) -> MoneyDocument:
     return MoneyDocument(amount_minor=money.amount_minor, currency=money.currency, exponent=money.exponent)
 
 
-def _problem(problem: Problem) -> ProblemDocument:
+def describe_problem(problem: Problem) -> ProblemDocument:
+    """Return what went wrong on a refresh as the contract words it."""
     return ProblemDocument(
         code=problem.code, message=problem.message, retry_at=format_time(problem.retry_at) if problem.retry_at else None
     )

@@ -7,11 +7,17 @@ from ullage.quota.model import judge_age
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from datetime import datetime
+    from typing import Final, Literal
 
     from ullage.quota.model import Problem, Reading, Thresholds
 
+    ExitCode = Literal[0, 1, 3, 4, 5]
 
-UNDER, OVER, NOTHING_KNOWN, TOO_OLD, SOURCE_FAILED = 0, 1, 3, 4, 5
+UNDER: Final = 0
+OVER: Final = 1
+NOTHING_KNOWN: Final = 3
+TOO_OLD: Final = 4
+SOURCE_FAILED: Final = 5
 
 # Problems that mean there is no account to read, rather than a source that failed.
 NO_ACCOUNT = (
@@ -25,7 +31,9 @@ NO_ACCOUNT = (
 )
 
 
-def choose_exit_code(reading: Reading | None, problem: Problem | None, thresholds: Thresholds, now: datetime) -> int:
+def choose_exit_code(
+    reading: Reading | None, problem: Problem | None, thresholds: Thresholds, now: datetime
+) -> ExitCode:
     """Choose the exit code that the contract defines for a reading's state and for the last refresh's problem."""
     if reading is None:
         return SOURCE_FAILED if problem and not is_without_account(problem) else NOTHING_KNOWN

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     Severity = Literal["normal", "warning", "critical", "exhausted"]
     State = Literal["fresh", "stale", "expired", "none"]
     Kind = Literal["session", "weekly", "model", "other"]
+    Period = Literal["daily", "weekly", "monthly"]
 
 SEVERITIES: tuple[Severity, ...] = ("normal", "warning", "critical", "exhausted")
 
@@ -31,7 +32,7 @@ FULL_PERCENT = 100.0
 # No currency has more digits behind the point than four.
 LARGEST_EXPONENT = 6
 CREDITS_ID = "credits"
-# What counts money against a limit, over a time that no source tells.
+# What counts money against a limit.
 BUDGET_IDS = (CREDITS_ID, "spend_limit")
 _OF_WEEK = "seven_day_"
 # The names that a person may write, and a prompt shows.
@@ -39,6 +40,8 @@ ALIASES = {"5h": "five_hour", "7d": "seven_day"}
 # In the order of every list.
 KINDS: tuple[Kind, ...] = ("session", "weekly", "model", "other")
 _LENGTHS: dict[Kind, timedelta] = {"session": SESSION, "weekly": WEEK, "model": WEEK}
+MONTH, LONGEST_MONTH = timedelta(days=30), timedelta(days=31)
+PERIODS: dict[Period, timedelta] = {"daily": timedelta(days=1), "weekly": WEEK, "monthly": MONTH}
 
 
 class Account(Record):
@@ -74,8 +77,9 @@ class Window(Record):
     that this version does not know. `severity` is the server's own word, None where it gave none. `headline` marks the
     window that the server would show if it could show one. `is_listed` is False for a code name that no list of the
     server's names: such a window is kept, never shown, and never binds. `used` and `limit` are amounts, where it is
-    money that is counted. `is_dated` is False where the source does not tell when the server said so: `as_of` is the
-    earliest possible moment then. `is_heard` where a session of another machine heard it beside an answer.
+    money that is counted, and `period` is over which time, where a source tells. `is_dated` is False where the source
+    does not tell when the server said so: `as_of` is the earliest possible moment then. `is_heard` where a session of
+    another machine heard it beside an answer.
     """
 
     id: str
@@ -90,6 +94,7 @@ class Window(Record):
     is_listed: bool = True
     used: Money | None = None
     limit: Money | None = None
+    period: Period | None = None
     is_dated: bool = True
     is_heard: bool = False
 
@@ -193,9 +198,25 @@ def has_reset(window: Window, now: datetime) -> bool:
 def find_length(window: Window) -> timedelta | None:
     """Return how long a window runs from its start to its reset; None for a kind that this version does not know.
 
-    The provider does not publish it; this is what its windows have been seen to do.
+    The provider does not publish it, but for a gateway's spend limit; this is what its windows have been seen to do. A
+    month is the one that ends with the reset.
     """
-    return _LENGTHS.get(window.kind)
+    if window.period is None:
+        return _LENGTHS.get(window.kind)
+    if window.period == "monthly" and window.resets_at is not None:
+        return window.resets_at - _month_before(window.resets_at)
+    return PERIODS[window.period]
+
+
+def _month_before(moment: datetime) -> datetime:
+    """Return the same time a month before, or on that month's last day where it has no such day."""
+    last_of_month_before = moment - timedelta(days=moment.day)
+    return last_of_month_before.replace(day=min(moment.day, last_of_month_before.day))
+
+
+def is_budget(window: Window) -> bool:
+    """Say whether it is money that a window counts."""
+    return window.id in BUDGET_IDS
 
 
 def is_same_reset(one: datetime | None, other: datetime | None) -> bool:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, get_type_hints
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from ullage.quota import contract, fields
 from ullage.quota.fields import Moment, Percent, State  # noqa: TC001  # msgspec looks them up
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from ullage.base.record import Record
     from ullage.quota.contract import ProblemDocument
@@ -25,6 +25,9 @@ Colour = Annotated[str, Meta(description="as the palette has it", pattern="^#[0-
 
 class Document(Struct):
     """What the documents beside those of the contract are made of."""
+
+
+Changed = TypeVar("Changed", bound=Document)
 
 
 def _contract_in_structs() -> dict[str, type[Struct]]:
@@ -53,28 +56,6 @@ class SampleDocument(Document):
 class HistoryDocument(Document):
     schema: Literal[1]
     samples: list[SampleDocument]
-
-
-class FindingDocument(Document):
-    id: str
-    label: str
-    outcome: Literal["under", "over", "unknown"]
-    used_percent: Percent | None
-    limit_percent: Percent
-    need_percent: Percent
-    projected_percent: Percent | None
-    as_of: Moment | None
-    room_at: Moment | None
-
-
-class GuardDocument(Document):
-    schema: Literal[1]
-    allowed: bool
-    outcome: Literal["under", "over", "unknown"]
-    exit_code: Literal[0, 1, 3, 4, 5]
-    message: str
-    room_at: Moment | None
-    windows: list[FindingDocument]
 
 
 class AlertWindowDocument(Document):
@@ -233,6 +214,112 @@ class DoctorDocument(Document):
     exit_code: Literal[0, 2, 3, 4, 5]
 
 
+class TokenSumDocument(Document, kw_only=True):
+    """The sum of responses; of the names in its beginning, a row has those that its report is grouped by."""
+
+    day: str | UnsetType = UNSET
+    week: str | UnsetType = UNSET
+    month: str | UnsetType = UNSET
+    session: str | UnsetType = UNSET
+    project: str | UnsetType = UNSET
+    branch: str | UnsetType = UNSET
+    model: str | UnsetType = UNSET
+    speed: str | UnsetType = UNSET
+    context: str | UnsetType = UNSET
+    region: str | UnsetType = UNSET
+    machine: str | UnsetType = UNSET
+    starts_at: str | UnsetType = UNSET
+    ends_at: str | UnsetType = UNSET
+    basis: str | UnsetType = UNSET
+    used_percent: Annotated[Percent | UnsetType | None, Meta(description="as the server stated it last")] = UNSET
+    responses: int
+    input_tokens: int
+    output_tokens: int
+    cache_write_5m_tokens: int
+    cache_write_1h_tokens: int
+    cache_read_tokens: int
+    thinking_tokens: Annotated[int, Meta(description="part of the output")]
+    total_tokens: int
+    web_searches: int
+    cost_usd: Annotated[float | None, Meta(description="by the list price; null where no model has a price")]
+    costs_usd: Annotated[dict[str, float] | None, Meta(description="the same by what was charged for")]
+    unpriced_tokens: int
+    models: list[str]
+    first_at: Moment | None
+    last_at: Moment | None
+
+
+class MachineTokensDocument(Document):
+    machine: str
+    tokens: int
+    percent_of_visible_tokens: float | None
+
+
+class TokenWindowDocument(Document):
+    starts_at: Moment
+    ends_at: Moment
+    basis: str
+    visible_tokens: int
+    machines: list[MachineTokensDocument]
+
+
+class PriceListDocument(Document):
+    date: str
+    source: str
+    currency: Literal["USD"]
+    overridden: list[str]
+
+
+class UnpricedDocument(Document):
+    model: str
+    tokens: int
+
+
+class RootDocument(Document):
+    machine: str
+    directory: str
+    files: int
+
+
+class TokensDocument(Document):
+    schema: Literal[1]
+    note: str
+    by: str
+    timezone: str
+    since: Moment | None
+    until: Moment | None
+    rows: list[TokenSumDocument]
+    total: TokenSumDocument
+    running_window: TokenWindowDocument | None
+    prices: PriceListDocument
+    unpriced: list[UnpricedDocument]
+    roots: list[RootDocument]
+    skipped: Annotated[dict[str, int], Meta(description="files and lines that were not read as written, by kind")]
+
+
+class MeterDocument(Document):
+    name: str
+    counts: Literal["quota", "tokens", "organisation", "not read"]
+    what: str
+    exact: str
+    fresh: str | None
+    needs: str | None
+    costs: str
+    command: Annotated[str | None, Meta(description="what shows it, where `ullage usage` does not")]
+    is_source: bool
+    in_auto: bool
+    in_force: bool
+    usable: Annotated[bool | None, Meta(description="null for what ullage does not read")]
+    obstacle: str | None
+    as_of: Moment | None
+
+
+class MetersDocument(Document):
+    schema: Literal[1]
+    source: str
+    meters: list[MeterDocument]
+
+
 class PanelSpanDocument(Document):
     text: str
     level: PanelLevel | None
@@ -276,10 +363,12 @@ DOCUMENTS: dict[str, tuple[type[Struct], str, str]] = {
     "usage": (CONTRACT["UsageDocument"], "ullage usage", "How much of a Claude plan's quota is used."),
     "all": (CONTRACT["ProfilesDocument"], "ullage usage --all", "The same for every profile, each account once."),
     "history": (HistoryDocument, "ullage history", "What the windows stood at, in order of time."),
-    "guard": (GuardDocument, "ullage guard", "Whether there is room, and why."),
+    "guard": (CONTRACT["GuardDocument"], "ullage guard", "Whether there is room, and why."),
     "alerts": (AlertDocument, "ullage alerts", "What a command for alerts reads on stdin."),
     "hook": (HookDocument, "ullage hook", "The answer to a hook, in the form that Claude Code documents."),
     "panel": (PanelDocument, "ullage panel json", "What a widget shows: a line an update with --follow."),
+    "tokens": (TokensDocument, "ullage tokens", "The tokens in the transcripts, and their list price."),
+    "sources": (MetersDocument, "ullage sources", "Every meter, and what this machine can do with it."),
     "doctor": (DoctorDocument, "ullage doctor", "What is set up, read, due and wrong."),
 }
 
@@ -308,3 +397,14 @@ def encode(document: Document | Record) -> bytes:
 def encode_line(document: Document | Record) -> bytes:
     """Return a document as JSON on one line."""
     return msgspec.json.encode(document, enc_hook=vars)
+
+
+def make_plain(document: Document | Record) -> dict[str, Any]:
+    """Return a document as dictionaries, lists, texts and numbers; what has no value is left out."""
+    plain: dict[str, Any] = msgspec.to_builtins(document, enc_hook=vars)
+    return plain
+
+
+def revise(document: Changed, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Changed:
+    """Return the same kind of document from its plain values as `change` returns them."""
+    return msgspec.convert(change(make_plain(document)), type(document))

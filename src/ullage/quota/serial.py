@@ -10,6 +10,7 @@ from ullage.base.values import parse_percent, parse_time
 from ullage.quota.model import (
     KINDS,
     LARGEST_EXPONENT,
+    PERIODS,
     SEVERITIES,
     Account,
     Credits,
@@ -150,6 +151,7 @@ def _window(fields: dict[str, Any]) -> Window:
         is_listed=fields.get("is_listed") is not False,
         used=_money(fields.get("used")),
         limit=_money(fields.get("limit")),
+        period=fields.get("period") if fields.get("period") in PERIODS else None,
         is_dated=fields.get("is_dated") is not False,
         is_heard=fields.get("is_heard") is True,
     )

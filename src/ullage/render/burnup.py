@@ -1,4 +1,7 @@
-"""A window's burn-up: what was used, the line that would just last, the forecast's band, the reset. Pure."""
+"""A window's burn-up: what was used, the line that would just last, the forecast's band, the reset. Pure.
+
+Of a budget whose period or reset no source tells it is what was used in the last month, without the rest.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from ullage.base.dates import timedelta
 from ullage.base.record import Record
 from ullage.base.text import clean
 from ullage.quota import pace
-from ullage.quota.model import find_length, has_reset
+from ullage.quota.model import MONTH, find_length, has_reset, is_budget, is_same_reset
 from ullage.quota.pace import Sample
 from ullage.render import words
 
@@ -17,6 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime, tzinfo
+    from typing import Literal
 
     from ullage.quota.model import Window
     from ullage.quota.pace import Forecast, Point
@@ -26,19 +30,29 @@ if TYPE_CHECKING:
 FULL = 100.0
 _LONGEST_SEEN = 0.1
 _FEWEST_SAMPLES = 4
+_MINUTE = timedelta(minutes=1)
+_SHORTEST_HISTORY = _DAY = timedelta(days=1)
+# So many days have a name on the time axis, and so many of them by the weekday.
+_MOST_DAYS, _MOST_WEEKDAYS = 10, 8
+# By how many percent use falls when a count begins anew, and not by a correction.
+_CLEAR_FALL = 1.0
 
 
 class Burnup(Record):
-    """The content of a window's chart: its past, and the forecast for the rest of it."""
+    """The content of a window's chart, from `begins` to `ends`: its past, and the forecast for the rest of it.
+
+    They are the window's start and its reset; with `is_history`, one of which is not known, some time ago and now.
+    """
 
     window: Window
     begins: datetime
-    resets_at: datetime
+    ends: datetime
     now: datetime
     used: tuple[Sample, ...]
     ahead: tuple[Point, ...]
     forecast: Forecast | None
     timezone: tzinfo | None = None
+    is_history: bool = False
 
     @property
     def top(self) -> float:
@@ -47,8 +61,20 @@ class Burnup(Record):
         return min(150.0, math.ceil(highest * 1.05 / 10) * 10.0)
 
     def measure_share(self, moment: datetime) -> float:
-        """Return the fraction of the window's time that has passed at a moment, 0 to 1."""
-        return min(max((moment - self.begins) / (self.resets_at - self.begins), 0.0), 1.0)
+        """Return how much of the chart's time has passed at a moment, 0 to 1."""
+        return min(max((moment - self.begins) / (self.ends - self.begins), 0.0), 1.0)
+
+
+class Stretch(Record):
+    """The time between two samples, and whether it was seen how use came from one to the other.
+
+    Where it grew between two that lie far apart, nobody knows when it did; where it fell, the count was `restarted` at
+    a time that nobody saw.
+    """
+
+    before: Sample
+    after: Sample
+    how: Literal["seen", "unseen", "restarted"]
 
 
 def plot_burnup(window: Window, samples: Sequence[Sample], forecast: Forecast | None, now: datetime) -> Burnup | None:
@@ -57,6 +83,8 @@ def plot_burnup(window: Window, samples: Sequence[Sample], forecast: Forecast | 
     A window that is used up has no forecast, and one that has reset no course until a new reading.
     """
     whole = find_length(window)
+    if window.used_percent is not None and is_budget(window) and (whole is None or window.resets_at is None):
+        return _plot_history(window, samples, whole or MONTH, now)
     if whole is None or window.used_percent is None or window.resets_at is None:
         return None
     if has_reset(window, now) or window.used_percent >= FULL:
@@ -64,7 +92,7 @@ def plot_burnup(window: Window, samples: Sequence[Sample], forecast: Forecast | 
     return Burnup(
         window=window,
         begins=window.resets_at - whole,
-        resets_at=window.resets_at,
+        ends=window.resets_at,
         now=now,
         used=tuple(pace.list_run(window, samples)),
         ahead=pace.project_trajectory(window, samples, now) if forecast else (),
@@ -72,13 +100,41 @@ def plot_burnup(window: Window, samples: Sequence[Sample], forecast: Forecast | 
     )
 
 
+def _plot_history(window: Window, samples: Sequence[Sample], longest: timedelta, now: datetime) -> Burnup | None:
+    assert window.used_percent is not None
+    stated = Sample(at=window.as_of, used_percent=window.used_percent, resets_at=window.resets_at)
+    # The history keeps whole seconds, so that the statement itself may lie a little before it.
+    until = stated.at - _MINUTE
+    used = [*(sample for sample in samples if now - longest <= sample.at < until), stated]
+    if len(used) < 2:
+        return None
+    begins = max(now - longest, min(used[0].at, now - _SHORTEST_HISTORY))
+    return Burnup(
+        window=window, begins=begins, ends=now, now=now, used=tuple(used), ahead=(), forecast=None, is_history=True
+    )
+
+
+def explain_missing_chart(window: Window) -> str:
+    """Return why a window has no chart."""
+    label = clean(window.label)
+    if is_budget(window) and window.used_percent is not None:
+        return (
+            f"{label}: {words.describe_use(window)}. It is the first reading of it that is kept; from the next on "
+            "there is a course to draw."
+        )
+    return f"{label} cannot be drawn: it has not started, or its length is unknown."
+
+
 def format_title(burnup: Burnup) -> str:
     """Return the window's name and what it stands at."""
     window = burnup.window
     if has_reset(window, burnup.now):
         return f"{clean(window.label)}: {words.HAS_RESET}"
-    used = "" if window.used_percent is None else f": {words.format_percent(window.used_percent)} used"
-    return clean(window.label) + used
+    return (
+        f"{clean(window.label)}: {words.describe_use(window)}"
+        if window.used_percent is not None
+        else clean(window.label)
+    )
 
 
 def describe_outlook(burnup: Burnup) -> Outlook:
@@ -87,14 +143,17 @@ def describe_outlook(burnup: Burnup) -> Outlook:
 
 
 def list_ticks(burnup: Burnup) -> list[tuple[datetime, str]]:
-    """Return the moments that the time axis names: full hours, or midnights by the weekday."""
-    if burnup.resets_at - burnup.begins <= timedelta(days=1):
+    """Return the moments that the time axis names: full hours, or midnights by the weekday or, of many, by the date."""
+    days = (burnup.ends - burnup.begins) / _DAY
+    if days <= 1:
         first = burnup.begins.astimezone(burnup.timezone).replace(minute=0, second=0, microsecond=0)
-        moments, form = [first + timedelta(hours=number) for number in range(26)], "%H:%M"
+        moments = [(at := first + timedelta(hours=number), f"{at:%H:%M}") for number in range(26)]
     else:
         first = burnup.begins.astimezone(burnup.timezone).replace(hour=0, minute=0, second=0, microsecond=0)
-        moments, form = [first + timedelta(days=number) for number in range(33)], "%a"
-    return [(moment, moment.strftime(form)) for moment in moments if burnup.begins <= moment <= burnup.resets_at]
+        step = math.ceil(days / _MOST_DAYS)
+        each = [first + timedelta(days=number) for number in range(0, math.ceil(days) + 2, step)]
+        moments = [(at, words.format_day(at, burnup.timezone) if days > _MOST_WEEKDAYS else f"{at:%a}") for at in each]
+    return [(moment, name) for moment, name in moments if burnup.begins <= moment <= burnup.ends]
 
 
 def draw_sparkline(
@@ -106,12 +165,13 @@ def draw_sparkline(
     """
     levels = "_.-=*#" if ascii_only else "▁▂▃▄▅▆▇█"
     step, last = (resets_at - begins) / cells, samples[-1].at
-    gaps = [pair for pair, seen in _stretches(samples, begins, resets_at) if not seen]
+    start = Sample(at=begins, used_percent=0.0, resets_at=samples[0].resets_at)
+    gaps = [each for each in _stretches([start, *samples], (resets_at - begins) * _LONGEST_SEEN) if each.how != "seen"]
     shown = ""
     for number in range(cells):
         at = min(begins + step * (number + 1), last)
         to_come = begins + step * number >= last
-        if to_come or any(before.at < at < after.at for before, after in gaps):
+        if to_come or any(gap.before.at < at < gap.after.at for gap in gaps):
             shown += " "
         else:
             share = min(max(interpolate_used(samples, at, begins) / FULL, 0.0), 1.0)
@@ -128,23 +188,27 @@ def draw_window_course(window: Window, samples: Sequence[Sample], cells: int, *,
     return draw_sparkline(own, window.resets_at - whole, window.resets_at, cells, ascii_only=ascii_only)
 
 
-def list_stretches(burnup: Burnup) -> list[tuple[tuple[Sample, Sample], bool]]:
-    """Yield the stretches between samples from the window's start on, and whether each was observed.
+def list_stretches(burnup: Burnup) -> list[Stretch]:
+    """List the stretches between samples from the window's start on, or from the first sample of a history."""
+    start = Sample(at=burnup.begins, used_percent=0.0, resets_at=burnup.used[0].resets_at)
+    longest = (burnup.ends - burnup.begins) * _LONGEST_SEEN
+    if burnup.is_history:
+        return _stretches(burnup.used, max(longest, _DAY))
+    return _stretches((start, *burnup.used), longest)
 
-    A stretch is unobserved where use grew between two samples that lie far apart.
-    """
-    return _stretches(burnup.used, burnup.begins, burnup.resets_at)
 
-
-def _stretches(
-    samples: Sequence[Sample], begins: datetime, resets_at: datetime
-) -> list[tuple[tuple[Sample, Sample], bool]]:
-    start = Sample(at=begins, used_percent=0.0, resets_at=resets_at)
-    longest = (resets_at - begins) * _LONGEST_SEEN
+def _stretches(samples: Sequence[Sample], longest: timedelta) -> list[Stretch]:
     return [
-        (pair, pair[0].used_percent == pair[1].used_percent or pair[1].at - pair[0].at <= longest)
-        for pair in itertools.pairwise([start, *samples])
+        Stretch(before=before, after=after, how=_how(before, after, longest))
+        for before, after in itertools.pairwise(samples)
     ]
+
+
+def _how(before: Sample, after: Sample, longest: timedelta) -> Literal["seen", "unseen", "restarted"]:
+    is_same_count = is_same_reset(before.resets_at, after.resets_at)
+    if after.used_percent < before.used_percent - _CLEAR_FALL or not is_same_count:
+        return "restarted"
+    return "seen" if before.used_percent == after.used_percent or after.at - before.at <= longest else "unseen"
 
 
 def interpolate_used(samples: Sequence[Sample], moment: datetime, begins: datetime) -> float:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import unicodedata
 
+from ullage.base.text import with_plain_signs
 from ullage.render.surfaces import Span, join_spans
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 
 def measure_width(text: str) -> int:
@@ -79,14 +80,26 @@ def wrap(spans: Sequence[Span], cells: int) -> list[list[Span]]:
             line.append(span.replace(text=character))
             used += taken
             last_space = len(line) if character == " " else last_space
-    return [_without_end(each) for each in (*lines, line)]
+    return [trimmed(join_spans(each)) for each in (*lines, line)]
 
 
-def _without_end(line: Sequence[Span]) -> list[Span]:
-    end = len(line)
-    while end and line[end - 1].text == " ":
-        end -= 1
-    return join_spans(line[:end])
+def fit_words(text: str, room: int, *, ascii_only: bool = False) -> str:
+    """Return a text cut to so many cells between words, the cut marked; of a path the end stays, of all else the start.
+
+    Only a word that is longer than the room is cut itself.
+    """
+    if measure_width(text) <= room:
+        return text
+    mark = "." if ascii_only else "…"
+    if "/" in text.strip("/"):
+        parts = text.split("/")
+        ends = ("/".join(parts[at:]) for at in range(1, len(parts)))
+        fitting = next((end for end in ends if end and measure_width(end) + 2 <= room), None)
+        if fitting is not None:
+            return f"{mark}/{fitting}"
+    head = _head(text, max(0, room - 1))
+    whole = max(head.rfind(separator) for separator in " -_")
+    return (head[:whole].rstrip() if whole > len(head) // 3 else head) + mark
 
 
 def _head(text: str, room: int) -> str:
@@ -95,3 +108,46 @@ def _head(text: str, room: int) -> str:
         if room < 0:
             return text[:at]
     return text
+
+
+def wrap_parts(spans: Sequence[Span], cells: int, separator: str) -> list[list[Span]]:
+    """Return the spans in lines of so many cells, broken at separators, and at spaces in what is longer than a line."""
+    lines: list[list[Span]] = [[]]
+    left = cells
+    for piece in _pieces(spans, separator):
+        size = sum(measure_width(span.text) for span in piece)
+        if lines[-1] and size > left:
+            lines.append([])
+            left = cells
+        lines[-1] += [*([Span(text=separator)] if lines[-1] else []), *piece]
+        left -= size + len(separator)
+    return [part for line in lines for part in wrap(trimmed(line), cells)]
+
+
+def _pieces(spans: Sequence[Span], separator: str) -> Iterator[list[Span]]:
+    """Yield what stands between separators, which belong to no span's style."""
+    piece: list[Span] = []
+    for span in spans:
+        first, *more = span.text.split(separator)
+        piece.append(span.replace(text=first))
+        for text in more:
+            yield [part for part in piece if part.text]
+            piece = [span.replace(text=text)]
+    yield [part for part in piece if part.text]
+
+
+def trimmed(spans: Sequence[Span]) -> list[Span]:
+    """Return the spans without the blanks at their end."""
+    shown = list(spans)
+    while shown:
+        last = shown.pop()
+        text = last.text.rstrip()
+        if text:
+            return [*shown, last.replace(text=text)]
+    return []
+
+
+def plain(lines: Iterable[Sequence[Span]]) -> Iterator[list[Span]]:
+    """Yield lines of spans with plain characters in the place of signs."""
+    for line in lines:
+        yield [span.replace(text=with_plain_signs(span.text)) for span in line]

@@ -9,7 +9,7 @@ from ullage.base.text import clean
 from ullage.quota.model import grade_percent, has_reset
 from ullage.render import words
 from ullage.render.burnup import FULL, describe_outlook, interpolate_used, list_stretches, list_ticks
-from ullage.render.cells import fit
+from ullage.render.cells import fit, trimmed, wrap, wrap_parts
 from ullage.render.cells import measure_width as cells_of
 from ullage.render.surfaces import Span
 
@@ -69,15 +69,14 @@ def lay_out_page(
     """
     signs = _ASCII if ascii_only else _Signs()
     below = [] if brief else _interval(burnup)
-    return [
-        fit(line, width, ascii_only=ascii_only)
-        for line in (
-            *lay_out_heading(burnup, 0 if stacked else width, thresholds, ascii_only=ascii_only),
-            *draw(burnup, width, height, thresholds=thresholds, ascii_only=ascii_only),
-            *below,
-            _legend(burnup, signs, thresholds),
-        )
+    above = lay_out_heading(burnup, 0 if stacked else width, thresholds, ascii_only=ascii_only)
+    lines = [
+        *(part for line in above for part in wrap_parts(line, width, "; ")),
+        *draw(burnup, width, height, thresholds=thresholds, ascii_only=ascii_only),
+        *(part for line in below for part in wrap(line, width)),
+        *wrap_parts(_legend(burnup, signs, thresholds), width, _GAP),
     ]
+    return [fit(trimmed(line), width, ascii_only=ascii_only) for line in lines]
 
 
 def lay_out_heading(burnup: Burnup, width: int, thresholds: Thresholds, *, ascii_only: bool) -> list[Line]:
@@ -92,12 +91,14 @@ def lay_out_heading(burnup: Burnup, width: int, thresholds: Thresholds, *, ascii
     number = words.format_percent(window.used_percent) + words.choose_form(level, ascii_only=ascii_only)
     expected = describe_outlook(burnup)
     start = [name, Span(text=f"{_GAP}{number}{_GAP}", level=level, style="bold")]
+    if window.used and window.limit:
+        start.append(Span(text=words.format_amounts(window.used, window.limit) + _GAP))
     said: Line = [
         Span(text=expected.text, level=level if level == "exhausted" else "warning" if expected.warns else None)
     ]
     if level != "exhausted":
         comma = "; " if expected.text else ""
-        said.append(Span(text=comma + words.format_reset(burnup.resets_at, now, burnup.timezone), level="faint"))
+        said.append(Span(text=comma + words.describe_reset(window, now, burnup.timezone), level="faint"))
     return _one_or_two(start, said, width)
 
 
@@ -131,16 +132,17 @@ def _legend(burnup: Burnup, signs: _Signs, thresholds: Thresholds) -> Line:
     ]
     if exhausted:
         parts += [Span(text=signs.fills[-1], level=level), Span(text=f" {words.USED_UP}{_GAP}", level="faint")]
-    if any(not seen for _, seen in list_stretches(burnup)):
+    if any(stretch.how == "unseen" for stretch in list_stretches(burnup)):
         parts += [Span(text=signs.unseen, level=level), Span(text=f" {words.UNSEEN}{_GAP}", level="faint")]
-    parts += [Span(text=signs.ideal), Span(text=f" {words.JUST_LASTS}{_GAP}", level="faint")]
+    if not burnup.is_history:
+        parts += [Span(text=signs.ideal), Span(text=f" {words.JUST_LASTS}{_GAP}", level="faint")]
     if burnup.ahead:
         parts += [
             Span(text=signs.expected, level=_expected_level(burnup)),
             Span(text=f" {words.EXPECTED}{_GAP}", level="faint"),
         ]
         parts += [Span(text=f"{signs.band} four cases of five", level="faint")]
-    return parts
+    return [*parts[:-1], parts[-1].replace(text=parts[-1].text.rstrip())]
 
 
 def _expected_level(burnup: Burnup) -> Level | None:
@@ -175,7 +177,7 @@ class _Plot:
         self.burnup, self.columns, self.height, self.thresholds, self.signs = burnup, columns, height, thresholds, signs
         self._rows_to_full = max(1, min(height - 1, round(height * FULL / burnup.top)))
         self._level = _level_of(burnup, thresholds)
-        self._gaps = [stretch for stretch, seen in list_stretches(burnup) if not seen]
+        self._gaps = [stretch for stretch in list_stretches(burnup) if stretch.how != "seen"]
         self.cells = [[_Cell()] * columns for _ in range(height)]
         for column in range(columns):
             self._draw_column(column)
@@ -189,14 +191,15 @@ class _Plot:
 
     def _draw_column(self, column: int) -> None:
         burnup, share = self.burnup, (column + 0.5) / self.columns
-        at = burnup.begins + (burnup.resets_at - burnup.begins) * share
+        at = burnup.begins + (burnup.ends - burnup.begins) * share
         point = _point_at(burnup.ahead, at)
         if point is not None:
             for line in range(self.row(point.high), self.row(point.low) + 1):
                 self._put(line, column, self.signs.band, "faint")
-        elif burnup.used and at <= burnup.used[-1].at:
+        elif burnup.used and (not burnup.is_history or burnup.used[0].at <= at) and at <= burnup.used[-1].at:
             self._fill(column, at)
-        self._draw_ideal(column, FULL * share)
+        if not burnup.is_history:
+            self._draw_ideal(column, FULL * share)
         limit = self.row(FULL)
         if self.cells[limit][column].text in (" ", self.signs.band):
             self._put(limit, column, self.signs.limit, "critical")
@@ -206,13 +209,15 @@ class _Plot:
     def _fill(self, column: int, at: datetime) -> None:
         used = min(interpolate_used(self.burnup.used, at, self.burnup.begins), FULL)
         rows = self._rows(used)
-        unseen = any(before.at < at < after.at for before, after in self._gaps)
+        gap = next((gap for gap in self._gaps if gap.before.at < at < gap.after.at), None)
+        if gap is not None and gap.how == "restarted":
+            return
         level = self._level_at(used)
         fills = self.signs.fills
         for line in range(self.height):
             filled = rows - (self.height - 1 - line)
             step = min(max(math.ceil(filled * (len(fills) - 1)), 0), len(fills) - 1)
-            if step and unseen:
+            if step and gap is not None:
                 self._put(line, column, self.signs.unseen, level)
             elif step:
                 self._put(line, column, fills[step], level)

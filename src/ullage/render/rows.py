@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ullage.config import Settings
-    from ullage.quota.model import Credits, Money, Pool, Reading, Window
+    from ullage.quota.model import Credits, Pool, Reading, Window
     from ullage.store.overview import Overview
 
 _BAR_CELLS = 12
@@ -36,7 +36,7 @@ _NONE = Span(text="")
 class Row(Record):
     """The row of a window, of the credits, or of a pool; an unknown value is empty. `source` stated it at `as_of`.
 
-    Of the credits and of pools `window_id` is None.
+    Of the credits and of pools `window_id` is None; `is_limit` says whether it is one of `list_shown_limits`.
 
     `number` is the percentage with its forms, which `percent` and `form` are the parts of; `share` is what the bar
     shows and `elapsed` how much of the window's time has passed, both from 0 to 1. `sentence` says why there is no
@@ -48,6 +48,7 @@ class Row(Record):
     name: str = ""
     is_model: bool = False
     binds: bool = False
+    is_limit: bool = False
     number: Span = _NONE
     percent: str = ""
     form: str = ""
@@ -77,6 +78,7 @@ def build_rows(overview: Overview, settings: Settings, now: datetime, *, bar_cel
             window_id=window.id,
             used_percent=find_used_percent(window, now, settings.thresholds),
             binds=window is binding,
+            is_limit=True,
         )
         for window in sort_by_kind(list_windows(reading))
     ]
@@ -86,7 +88,10 @@ def build_rows(overview: Overview, settings: Settings, now: datetime, *, bar_cel
         if judge_age(as_of, now, settings.thresholds) != "expired":
             found.append(
                 _credits(credits, reading, settings, now, bar_cells).replace(
-                    source=reading.source, as_of=as_of, used_percent=credits.used_percent
+                    source=reading.source,
+                    as_of=as_of,
+                    used_percent=credits.used_percent,
+                    is_limit=find_credits_window(reading) is not None,
                 )
             )
     for pool in reading.pools:
@@ -94,6 +99,14 @@ def build_rows(overview: Overview, settings: Settings, now: datetime, *, bar_cel
         if judge_age(as_of, now, settings.thresholds) != "expired" and not _has_ended(pool, now):
             found.append(_pool(pool, settings, now, bar_cells).replace(source=reading.source, as_of=as_of))
     return found
+
+
+def list_shown_limits(reading: Reading, settings: Settings, now: datetime) -> list[Window]:
+    """Return what has a row and may end work, in the order of the rows: the windows, and credits with a limit."""
+    windows, budget = sort_by_kind(list_windows(reading)), find_credits_window(reading)
+    if budget is None or judge_age(budget.as_of, now, settings.thresholds) == "expired":
+        return windows
+    return [*windows, budget]
 
 
 def _has_ended(pool: Pool, now: datetime) -> bool:
@@ -127,7 +140,7 @@ def _window(window: Window, overview: Overview, settings: Settings, now: datetim
     is_used_up = used >= 100
     sentence = expected.text if is_used_up else "" if window.resets_at else _without_reset(used)
     if window.used and window.limit:
-        amount = _amounts(window.used, window.limit)
+        amount = words.format_amounts(window.used, window.limit)
         sentence = sentence if is_used_up else amount if sentence else ""
         expected = expected if expected.text else Outlook(text=amount)
     share = min(max(used / 100, 0.0), 1.0)
@@ -163,7 +176,7 @@ def _elapsed(window: Window, now: datetime, settings: Settings) -> float | None:
 
 
 def _amount(window: Window) -> tuple[Span, ...]:
-    return (Span(text=_amounts(window.used, window.limit)),) if window.used and window.limit else ()
+    return (Span(text=words.format_amounts(window.used, window.limit)),) if window.used and window.limit else ()
 
 
 def _without_reset(used: float) -> str:
@@ -180,8 +193,8 @@ def _in_sentences(window: Window, expected: Outlook, sentence: str, now: datetim
 
 def _credits(credits: Credits, reading: Reading, settings: Settings, now: datetime, bar_cells: int) -> Row:
     row = Row(label="Credits", title="Credits")
-    why = clean(_REASONS.get(credits.disabled_reason or "", (credits.disabled_reason or "").replace("_", " ")))
-    amount = _amounts(credits.used, credits.limit) if credits.used or credits.limit else ""
+    why = clean(words.REASONS.get(credits.disabled_reason or "", (credits.disabled_reason or "").replace("_", " ")))
+    amount = words.format_amounts(credits.used, credits.limit) if credits.used or credits.limit else ""
     if not credits.enabled and find_credits_window(reading) is None:
         off = Span(text="off", level="stale")
         return _with_money(row.replace(number=off, percent=off.text), amount, why)
@@ -197,24 +210,9 @@ def _with_money(row: Row, amount: str, why: str) -> Row:
     return row.replace(expected=Outlook(text=text, warns=bool(why)), outlook=tuple(span for span in spans if span.text))
 
 
-# Why credits are off, as the server words it.
-_REASONS = {
-    "out_of_credits": "out of credits",
-    "org_spend_cap_reached": "the organisation's cap is reached",
-    "spend_limit_reached": "the limit is reached",
-    "user_disabled": "you have turned them off",
-    "org_disabled": "the organisation has turned them off",
-}
-
-
-def _amounts(used: Money | None, limit: Money | None) -> str:
-    spent = words.format_money(used) if used else "?"
-    return f"{spent} of {words.format_money(limit)}" if limit else f"{spent}, no limit known"
-
-
 def _pool(pool: Pool, settings: Settings, now: datetime, bar_cells: int) -> Row:
-    amount = _amounts(pool.used, pool.limit) if pool.used or pool.limit else ""
-    ends = f"ends {words.format_day(pool.ends_at)}" if pool.ends_at else ""
+    amount = words.format_amounts(pool.used, pool.limit) if pool.used or pool.limit else ""
+    ends = words.ENDS.format(day=words.format_day(pool.ends_at)) if pool.ends_at else ""
     row = _with_money(
         Row(label=clean(pool.label), title=clean(pool.label)), ", ".join(filter(None, (amount, ends))), ""
     )

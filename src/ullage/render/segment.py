@@ -9,7 +9,7 @@ reset mark instead of a number.
 from __future__ import annotations
 
 from ullage.base.record import Record
-from ullage.base.text import clean
+from ullage.base.text import clean, with_plain_signs
 from ullage.config.template import COURSES, FORECASTS, PLAIN_SUBJECTS, Field, Group, list_fields
 from ullage.quota.model import (
     ALIASES,
@@ -75,7 +75,7 @@ def fill(nodes: Iterable[Node], view: View) -> list[Span]:
         elif isinstance(node, Field):
             spans.append(_value(node, view) or Span(text="?"))
         else:
-            spans.append(Span(text=node))
+            spans.append(Span(text=with_plain_signs(node) if view.ascii_only else node))
     return join_spans(spans)
 
 
@@ -225,7 +225,7 @@ def _forecast(window: Window, attribute: str, view: View) -> Span | None:
         return None
     if attribute == "pace":
         return None if known.ratio is None else Span(text=words.format_pace(known.ratio, ascii_only=view.ascii_only))
-    if known.exhausts_at is None or known.exhausts_at <= view.now or not words.expects_to_run_out(window, known):
+    if known.exhausts_at is None or known.exhausts_at <= view.now or known.judge(window) != "runs_out":
         return None
     return Span(text=words.format_forecast_clock(known.exhausts_at, view.now, view.timezone))
 

@@ -18,16 +18,25 @@ if TYPE_CHECKING:
 
     from ullage.quota.timeline import Level
 
+    Role = Level | Literal["faint", "accent"]
+
 
 class Span(Record):
     """A text with the level that colours it, and further words of a style; None is the terminal's own colour.
 
-    The level `faint` is for what matters less than the text around it.
+    What is `faint` matters less than the text around it; an `accent` is a name, or what can be typed.
     """
 
     text: str
-    level: Level | Literal["faint"] | None = None
+    level: Role | None = None
     style: str = ""
+
+    @property
+    def own_level(self) -> Level | None:
+        """The level of a number; None for what has another part."""
+        if self.level == "faint":
+            return None
+        return None if self.level == "accent" else self.level
 
 
 def join_spans(spans: Iterable[Span]) -> list[Span]:

@@ -12,8 +12,13 @@ from ullage.render.burnup import FULL, Burnup, describe_outlook, format_title, l
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
+
+    from ullage.quota.pace import Sample
+    from ullage.render.burnup import Stretch
+
+    Place = tuple[float, float]
 
 
 class Shape(Record):
@@ -32,67 +37,135 @@ class Shape(Record):
     anchor: str = "start"
 
 
+class Area(Record):
+    """Where a plot lies on its sheet, in pixels; the names of its axes stand to the left and below."""
+
+    left: float
+    top: float
+    right: float
+    floor: float
+
+
+class _Scale:
+    """Places of a burn-up's moments and percentages in an area."""
+
+    def __init__(self, burnup: Burnup, area: Area) -> None:
+        self._burnup, self._area = burnup, area
+
+    def x(self, moment: datetime) -> float:
+        return self._area.left + self._burnup.measure_share(moment) * (self._area.right - self._area.left)
+
+    def y(self, percent: float) -> float:
+        share = min(percent, self._burnup.top) / self._burnup.top
+        return self._area.floor - share * (self._area.floor - self._area.top)
+
+    def line(self, samples: Iterable[Sample]) -> tuple[Place, ...]:
+        return tuple((self.x(sample.at), self.y(sample.used_percent)) for sample in samples)
+
+
 WIDTH, HEIGHT = 760, 400
-_LEFT, _RIGHT, _TOP, _BOTTOM = 56, 24, 76, 60
+_AREA = Area(left=56, top=76, right=WIDTH - 24, floor=HEIGHT - 60)
+_LEFT = _AREA.left
 
 
 def draw_scene(burnup: Burnup) -> list[Shape]:
     """Return the chart as shapes on a sheet of WIDTH × HEIGHT."""
+    return [make_background(WIDTH, HEIGHT), *draw_plot(burnup, _AREA), *_captions(burnup)]
 
-    def x(moment: datetime) -> float:
-        return _LEFT + burnup.measure_share(moment) * (WIDTH - _LEFT - _RIGHT)
 
-    def y(percent: float) -> float:
-        return HEIGHT - _BOTTOM - min(percent, burnup.top) / burnup.top * (HEIGHT - _TOP - _BOTTOM)
+def make_background(width: float, height: float) -> Shape:
+    """Return the sheet itself."""
+    return Shape(kind="polygon", role="background", points=((0, 0), (width, 0), (width, height), (0, height)))
 
-    shapes = [Shape(kind="polygon", role="background", points=((0, 0), (WIDTH, 0), (WIDTH, HEIGHT), (0, HEIGHT)))]
-    right, floor = WIDTH - _RIGHT, HEIGHT - _BOTTOM
-    ahead, used = burnup.ahead, burnup.used
+
+def draw_plot(burnup: Burnup, area: Area) -> list[Shape]:
+    """Return the course of a window, what is expected of it, and the axes, in an area of a sheet."""
+    scale = _Scale(burnup, area)
+    return [
+        *_fills(burnup, scale, area),
+        *_axes(burnup, scale, area),
+        *_limits(burnup, scale, area),
+        *_lines(burnup, scale),
+    ]
+
+
+def _fills(burnup: Burnup, scale: _Scale, area: Area) -> Iterator[Shape]:
+    ahead = burnup.ahead
     if ahead:
-        upper = tuple((x(point.at), y(point.high)) for point in ahead)
-        lower = tuple((x(point.at), y(point.low)) for point in reversed(ahead))
-        shapes.append(Shape(kind="polygon", role="band", points=upper + lower))
-    corners = ((x(burnup.begins), floor), *((x(sample.at), y(sample.used_percent)) for sample in used))
-    shapes.append(Shape(kind="polygon", role="filled", points=(*corners, (corners[-1][0], floor))))
+        upper = tuple((scale.x(point.at), scale.y(point.high)) for point in ahead)
+        lower = tuple((scale.x(point.at), scale.y(point.low)) for point in reversed(ahead))
+        yield Shape(kind="polygon", role="band", points=upper + lower)
+    for stretches in _unbroken(burnup):
+        line = scale.line(_samples(stretches))
+        corners = ((line[0][0], area.floor), *line, (line[-1][0], area.floor))
+        yield Shape(kind="polygon", role="filled", points=corners)
+
+
+def _axes(burnup: Burnup, scale: _Scale, area: Area) -> Iterator[Shape]:
     for percent in range(0, int(burnup.top) + 1, 25):
-        shapes.append(Shape(kind="line", role="grid", points=((_LEFT, y(percent)), (right, y(percent)))))
-        shapes.append(_label(_LEFT - 8, y(percent) + 4, f"{percent}%", anchor="end"))
+        at = scale.y(percent)
+        yield Shape(kind="line", role="grid", points=((area.left, at), (area.right, at)))
+        yield make_label(area.left - 8, at + 4, f"{percent}%", anchor="end")
     free_from = 0.0
     for moment, name in list_ticks(burnup):
-        if x(moment) - 20 >= free_from:
-            shapes.append(Shape(kind="line", role="grid", points=((x(moment), floor), (x(moment), floor + 5))))
-            shapes.append(_label(x(moment), floor + 20, name, anchor="middle"))
-            free_from = x(moment) + 30
-    shapes.append(Shape(kind="line", role="faint", points=((_LEFT, floor), (right, y(FULL))), dashed=True))
-    shapes.append(Shape(kind="line", role="limit", points=((_LEFT, y(FULL)), (right, y(FULL))), width=1.5))
-    if ahead:
-        expected = tuple((x(point.at), y(point.middle)) for point in ahead if point.middle <= burnup.top)
-        shapes.append(Shape(kind="line", role="expected", points=expected, width=2, dashed=True))
-    for seen, stretches in itertools.groupby(list_stretches(burnup), key=lambda stretch: stretch[1]):
-        ends = [pair for pair, _ in stretches]
-        places = [ends[0][0], *(after for _, after in ends)]
-        line = tuple((x(sample.at), y(sample.used_percent)) for sample in places)
-        shapes.append(Shape(kind="line", role="used", points=line, width=2.5, dashed=not seen))
-    return [*shapes, *_captions(burnup)]
+        middle = scale.x(moment)
+        if middle - 20 >= free_from:
+            yield Shape(kind="line", role="grid", points=((middle, area.floor), (middle, area.floor + 5)))
+            yield make_label(middle, area.floor + 20, name, anchor="middle")
+            free_from = middle + 30
+
+
+def _limits(burnup: Burnup, scale: _Scale, area: Area) -> Iterator[Shape]:
+    full = scale.y(FULL)
+    if not burnup.is_history:
+        yield Shape(kind="line", role="faint", points=((area.left, area.floor), (area.right, full)), dashed=True)
+    yield Shape(kind="line", role="limit", points=((area.left, full), (area.right, full)), width=1.5)
+
+
+def _lines(burnup: Burnup, scale: _Scale) -> Iterator[Shape]:
+    if burnup.ahead:
+        points = [point for point in burnup.ahead if point.middle <= burnup.top]
+        expected = tuple((scale.x(point.at), scale.y(point.middle)) for point in points)
+        yield Shape(kind="line", role="expected", points=expected, width=2, dashed=True)
+    for stretches in _unbroken(burnup):
+        for how, alike in itertools.groupby(stretches, key=lambda stretch: stretch.how):
+            line = scale.line(_samples(list(alike)))
+            yield Shape(kind="line", role="used", points=line, width=2.5, dashed=how == "unseen")
+
+
+def _unbroken(burnup: Burnup) -> list[list[Stretch]]:
+    """Return the stretches in runs that a line can follow: none goes across a restart of the count."""
+    runs: list[list[Stretch]] = [[]]
+    for stretch in list_stretches(burnup):
+        if stretch.how == "restarted":
+            runs.append([])
+        else:
+            runs[-1].append(stretch)
+    return [run for run in runs if run]
+
+
+def _samples(stretches: Sequence[Stretch]) -> list[Sample]:
+    return [stretches[0].before, *(stretch.after for stretch in stretches)]
 
 
 def format_caption(burnup: Burnup) -> str:
     """Return the outlook and the reset in one line."""
     expected = describe_outlook(burnup).text
     is_used_up = expected.startswith(words.USED_UP)
-    says_reset = is_used_up or burnup.resets_at <= burnup.now
-    reset = "" if says_reset else words.format_reset(burnup.resets_at, burnup.now, burnup.timezone)
+    reset = "" if is_used_up else words.describe_reset(burnup.window, burnup.now, burnup.timezone)
     return "; ".join(filter(None, (expected, reset)))
 
 
 def _captions(burnup: Burnup) -> Iterable[Shape]:
-    yield _label(_LEFT, 30, format_title(burnup), role="text", size=18)
-    yield _label(_LEFT, 52, format_caption(burnup))
+    yield make_label(_LEFT, 30, format_title(burnup), role="text", size=18)
+    yield make_label(_LEFT, 52, format_caption(burnup))
     at = _LEFT
     for role, name, dashed in _LEGEND:
+        if burnup.is_history and role in ("expected", "faint"):
+            continue
         line = ((at, HEIGHT - 18.0), (at + 22, HEIGHT - 18.0))
         yield Shape(kind="line", role=role, points=line, width=2.5, dashed=dashed)
-        yield _label(at + 28, HEIGHT - 14, name, size=12)
+        yield make_label(at + 28, HEIGHT - 14, name, size=12)
         at += 44 + 7 * len(name)
 
 
@@ -105,7 +178,8 @@ _LEGEND = (
 )
 
 
-def _label(x: float, y: float, text: str, *, role: str = "faint", size: float = 13, anchor: str = "start") -> Shape:
+def make_label(x: float, y: float, text: str, *, role: str = "faint", size: float = 13, anchor: str = "start") -> Shape:
+    """Return a text whose start, middle or end is a point of its base line."""
     return Shape(kind="text", role=role, points=((x, y),), text=text, size=size, anchor=anchor)
 
 

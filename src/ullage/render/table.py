@@ -6,8 +6,8 @@ import os
 import sys
 
 from ullage.base.text import is_private
-from ullage.config.palette import ATTRIBUTES
 from ullage.render import cells, surfaces, usage
+from ullage.system.streams import wants_colour
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,21 +33,15 @@ def print_usage(overview: Overview, settings: Settings, now: datetime, *, title:
 def adapt_to_output(settings: Settings) -> Settings:
     """Return the settings with plain characters where standard output can carry no others."""
     carries_more = (getattr(sys.stdout, "encoding", None) or "").lower().startswith("utf")
-    # Python writes UTF-8 in the C locale too (PEP 540), whatever the terminal makes of it.
-    is_plain = os.environ.get("LC_ALL") in ("C", "POSIX")
-    return settings.replace(ascii_only=settings.ascii_only or is_plain or not carries_more)
-
-
-def is_without_colour() -> bool:
-    """Say whether the person or the terminal wants no colours."""
-    return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+    return settings.replace(ascii_only=settings.ascii_only or not carries_more)
 
 
 def print_lines(lines: Iterable[Sequence[Span]], settings: Settings) -> None:
     """Print lines of spans in the palette's colours; what is longer than a line of the terminal is folded."""
     width, coloured = measure_width(), _has_colours()
     for line in lines:
-        for part in cells.wrap(line, width):
+        # Blanks at the end would be copied along.
+        for part in cells.wrap(cells.trimmed(line), width):
             print(_paint(part, settings.palette, coloured=coloured))
 
 
@@ -56,9 +50,9 @@ def print_before(lines: Iterable[Sequence[Span]], rest: str, settings: Settings)
     # Imported late: nothing else here needs it.
     import re
 
-    coloured, keeps = _has_colours(), _has_colours() and not is_without_colour()
+    coloured = _has_colours()
     letters = "".join(
-        (part if keeps else "") if at % 2 else "".join(c for c in part if c.isprintable() or is_private(c))
+        (part if coloured else "") if at % 2 else "".join(c for c in part if c.isprintable() or is_private(c))
         for at, part in enumerate(re.split(_COLOURS, rest))
     )
     end = "\033[0m" if "\033" in letters else ""
@@ -83,21 +77,15 @@ def measure_width() -> int:
 
 def paint_lines(lines: Iterable[Sequence[Span]], settings: Settings, width: int) -> list[str]:
     """Return lines of spans as a screen shows them, each with its escapes; what is longer than the screen is folded."""
-    return [_paint(part, settings.palette, coloured=True) for line in lines for part in cells.wrap(line, width)]
+    coloured = wants_colour(os.environ, is_terminal=True)
+    return [_paint(part, settings.palette, coloured=coloured) for line in lines for part in cells.wrap(line, width)]
 
 
 def _has_colours() -> bool:
-    if os.environ.get("CLICOLOR_FORCE", "0") != "0":
-        return True
     # An old console of Windows shows escapes as they are.
     understands = sys.platform != "win32" or "WT_SESSION" in os.environ or "TERM" in os.environ
-    return understands and sys.stdout is not None and sys.stdout.isatty()
+    return wants_colour(os.environ, is_terminal=understands and sys.stdout is not None and sys.stdout.isatty())
 
 
 def _paint(line: Sequence[Span], palette: Mapping[str, str], *, coloured: bool) -> str:
-    if is_without_colour():
-        # What is bold or dim has no colour.
-        palette = {
-            level: " ".join(word for word in style.split() if word in ATTRIBUTES) for level, style in palette.items()
-        }
     return surfaces.paint(surfaces.join_spans(line), "ansi" if coloured else "plain", palette)

@@ -6,7 +6,7 @@ from ullage.base.record import Record
 from ullage.base.text import clean
 from ullage.quota.model import judge_age
 from ullage.render import words
-from ullage.render.cells import fit
+from ullage.render.cells import fit, fit_words
 from ullage.render.cells import measure_width as cells_of
 from ullage.render.gauge import draw_gauge
 from ullage.render.rows import build_rows
@@ -168,8 +168,8 @@ def _starts(found: Sequence[Row], settings: Settings, chosen: int | None) -> lis
     for number, row in enumerate(found):
         marked = row.binds if chosen is None else number == chosen
         sign = (">" if settings.ascii_only else "▸") if marked else " "
-        digit = "" if chosen is None else f"{number + 1} " if number < 9 and row.title != "Credits" else "  "
-        title = _shown(row.title, settings)[:_LONGEST_TITLE]
+        digit = "" if chosen is None else f"{number + 1} " if number < 9 and row.is_limit else "  "
+        title = fit_words(_shown(row.title, settings), _LONGEST_TITLE, ascii_only=settings.ascii_only)
         starts.append(
             [
                 *([Span(text=f"{sign} "), Span(text=digit, level="faint")] if several or digit else ()),
@@ -191,12 +191,7 @@ def _padded(line: Line, cells: int) -> Line:
 def _bar(row: Row, cells: int, settings: Settings) -> Line:
     if row.share is None:
         return [Span(text=" " * cells)]
-    return draw_gauge(row.share, row.elapsed, cells, _level(row), ascii_only=settings.ascii_only)
-
-
-def _level(row: Row) -> Level | None:
-    level = row.number.level
-    return None if level == "faint" else level
+    return draw_gauge(row.share, row.elapsed, cells, row.number.own_level, ascii_only=settings.ascii_only)
 
 
 def _form_width(found: Sequence[Row]) -> int:
@@ -268,7 +263,10 @@ def _narrow(found: Sequence[Row], settings: Settings, now: datetime, room: int, 
     """Return the essentials for a pane of forty cells or less: name, number, time left, and a line for a warning."""
     start = _starts(found, settings, chosen)
     if room < _ROOM_FOR_MARKS:
-        start = [[Span(text=_shown(row.title, settings)[:_SHORTEST_TITLE])] for row in found]
+        start = [
+            [Span(text=fit_words(_shown(row.title, settings), _SHORTEST_TITLE, ascii_only=settings.ascii_only))]
+            for row in found
+        ]
     head = max((_width(begin) for begin in start), default=0) + 1
     times = [
         f" {words.format_countdown(row.resets_at - now)}" if row.resets_at and not row.sentence else "" for row in found

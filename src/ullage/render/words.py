@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ullage.config import Settings
     from ullage.quota.model import Account, Money, Reading, Severity, Window
-    from ullage.quota.pace import Forecast
+    from ullage.quota.pace import Forecast, Verdict
     from ullage.quota.timeline import Level
     from ullage.store.sign_in import SignInFacts
 
@@ -31,23 +31,40 @@ NO_RESET_TIME = "no reset time known"
 UNKNOWN = "unknown"
 # Of a chart: what was used, when nothing was read, the line of even use, the forecast.
 USED, UNSEEN, JUST_LASTS, EXPECTED = "used", "unseen", "just lasts", "expected"
-_STATES = {"stale": "stale", "expired": "too old to show"}
+STATES = {"stale": "stale", "expired": "too old to show"}
+# Sentences; a page in a browser, which has the reader's time zone and clock, fills them in by itself.
+AT, BACK, RESETS, ENDS = "at {clock}", "back {when}, in {left}", "resets {when}, in {left}", "ends {day}"
+READ, AGO, JUST_NOW = "read {ago}", "{age} ago", "just now"
+VERDICTS: dict[Verdict, str] = {
+    "lasts": "lasts, about {percent}",
+    "probably_lasts": "probably lasts, about {percent}",
+    "just_about_lasts": "just about lasts",
+    "runs_out": "runs out {when}, {early}",
+}
+AT_THE_RESET, EARLY, BEFORE_THE_RESET = "{expected} at the reset", "{time} early", "{time} before the reset"
+ABOUT_TO_RUN_OUT, SO_FAR = "about to run out", "{pace} so far"
+SPENT, SPENT_UNLIMITED = "{spent} of {limit}", "{spent}, no limit known"
+# Why credits are off, by the server's word.
+REASONS = {
+    "out_of_credits": "out of credits",
+    "org_spend_cap_reached": "the organisation's cap is reached",
+    "spend_limit_reached": "the limit is reached",
+    "user_disabled": "you have turned them off",
+    "org_disabled": "the organisation has turned them off",
+}
 
-_FORMS: dict[Level, str] = {"normal": "", "warning": "!", "critical": "!!", "exhausted": "×", "stale": "~", "none": ""}
-_ASCII_FORMS: dict[Level, str] = {**_FORMS, "exhausted": "X"}
+FORMS: dict[Level, str] = {"normal": "", "warning": "!", "critical": "!!", "exhausted": "×", "stale": "~", "none": ""}
+_ASCII_FORMS: dict[Level, str] = {**FORMS, "exhausted": "X"}
 BAR_CELLS, DOTS = 8, 5
 # From empty to full; the second are of a Nerd Font: an outline, and a circle in eight slices.
 _RING, _ASCII_RING = "○◔◑◕●", ".oOQ@"
 _NERD_RING = "\U000f0766" + "".join(chr(0xF0A9E + slice) for slice in range(8))
 _ICON, _NERD_ICON = "◆", "\U000f029a"
 
-# A forecast is within its own error when it is this near to the reset, as a share of the time that was left at the
-# statement; or, where it has a band, when its middle is this near to 100, as a share of the band.
-_NEAR_RESET, _NEAR_LIMIT = 0.05, 1 / 6
 _DAY = timedelta(days=1)
 # From here on the end of a sign-in is worth a sentence.
 _LAST_DAYS = timedelta(days=3)
-_PARTS_OF_DAY = ((5, "early {day}"), (12, "{day} morning"), (17, "{day} afternoon"), (24, "{day} evening"))
+PARTS_OF_DAY = ((5, "early {day}"), (12, "{day} morning"), (17, "{day} afternoon"), (24, "{day} evening"))
 # From so many days on a weekday is ambiguous.
 _WEEK_DAYS = 7
 
@@ -60,7 +77,7 @@ def format_percent(used: float, *, left: bool = False) -> str:
 
 def choose_form(level: Level, *, ascii_only: bool) -> str:
     """Return the form that goes with a level's colour, so that no level is shown by colour alone."""
-    return (_ASCII_FORMS if ascii_only else _FORMS)[level]
+    return (_ASCII_FORMS if ascii_only else FORMS)[level]
 
 
 def choose_mark(severity: Severity, *, ascii_only: bool) -> str:
@@ -130,7 +147,7 @@ def format_age(elapsed: timedelta) -> str:
 def format_ago(elapsed: timedelta) -> str:
     """Word how long ago something was: just now, 5m ago."""
     since = format_age(elapsed)
-    return "just now" if since == "0m" else f"{since} ago"
+    return JUST_NOW if since == "0m" else AGO.format(age=since)
 
 
 def format_clock(moment: datetime, now: datetime, timezone: tzinfo | None = None) -> str:
@@ -160,7 +177,7 @@ def format_forecast_clock(moment: datetime, now: datetime, timezone: tzinfo | No
     if moment - now < _DAY:
         return format_clock(moment, now, timezone)
     hour = moment.astimezone(timezone).hour
-    part = next(part for ends, part in _PARTS_OF_DAY if hour < ends)
+    part = next(part for ends, part in PARTS_OF_DAY if hour < ends)
     return part.format(day=_format_near_day(moment, now, timezone))
 
 
@@ -187,6 +204,18 @@ def format_money(amount: Money) -> str:
     digits = str(abs(amount.amount_minor)).rjust(amount.exponent + 1, "0")
     number = f"{digits[: -amount.exponent]}.{digits[-amount.exponent :]}" if amount.exponent else digits
     return sign + format_price(number, amount.currency)
+
+
+def format_amounts(used: Money | None, limit: Money | None) -> str:
+    """Return what was spent of what may be: $46.31 of $500.00."""
+    spent = format_money(used) if used else "?"
+    return SPENT.format(spent=spent, limit=format_money(limit)) if limit else SPENT_UNLIMITED.format(spent=spent)
+
+
+def describe_use(window: Window) -> str:
+    """Return what of a window is used, of a budget with the amounts: 9% used, $46.31 of $500.00."""
+    used = UNKNOWN if window.used_percent is None else f"{format_percent(window.used_percent)} used"
+    return ", ".join([used, *([format_amounts(window.used, window.limit)] if window.used or window.limit else ())])
 
 
 def format_price(number: str | Decimal, currency: str) -> str:
@@ -223,17 +252,24 @@ def format_used_up(resets_at: datetime | None, now: datetime, timezone: tzinfo |
 
 def format_return(resets_at: datetime, now: datetime, timezone: tzinfo | None = None) -> str:
     """Return when a window that is used up can be used again: back at 15:48, in 27m."""
-    return f"back {_moment(resets_at, now, timezone)}, in {format_countdown(resets_at - now)}"
+    return BACK.format(when=_moment(resets_at, now, timezone), left=format_countdown(resets_at - now))
 
 
 def format_reset(resets_at: datetime, now: datetime, timezone: tzinfo | None = None) -> str:
     """Return when a window resets, in a sentence: resets at 15:48, in 1h04."""
-    return f"resets {_moment(resets_at, now, timezone)}, in {format_countdown(resets_at - now)}"
+    return RESETS.format(when=_moment(resets_at, now, timezone), left=format_countdown(resets_at - now))
+
+
+def describe_reset(window: Window, now: datetime, timezone: tzinfo | None = None) -> str:
+    """Return when a window resets, as far as that is known; nothing once it has."""
+    if window.resets_at is None:
+        return NO_RESET_TIME
+    return "" if window.resets_at <= now else format_reset(window.resets_at, now, timezone)
 
 
 def _moment(moment: datetime, now: datetime, timezone: tzinfo | None) -> str:
     when = format_clock(moment, now, timezone)
-    return when if " " in when else f"at {when}"
+    return when if " " in when else AT.format(clock=when)
 
 
 class Outlook(Record):
@@ -241,25 +277,6 @@ class Outlook(Record):
 
     text: str = ""
     warns: bool = False
-
-
-def expects_to_run_out(window: Window, forecast: Forecast) -> bool:
-    """Say whether a window is expected to run out, by more than the forecast's own error."""
-    return forecast.exhausts_at is not None and not just_about_lasts(window, forecast)
-
-
-def just_about_lasts(window: Window, forecast: Forecast) -> bool:
-    """Say whether a forecast is too near to the limit, or to the reset, to say whether the window lasts."""
-    low, high, middle = forecast.projected_low, forecast.projected_high, forecast.projected_percent
-    if low is not None and high is not None and middle is not None and low < 100 < high:
-        return abs(middle - 100) <= (high - low) * _NEAR_LIMIT or _is_near_reset(window, forecast)
-    return forecast.exhausts_latest is None and _is_near_reset(window, forecast)
-
-
-def _is_near_reset(window: Window, forecast: Forecast) -> bool:
-    if forecast.exhausts_at is None or window.resets_at is None:
-        return False
-    return window.resets_at - forecast.exhausts_at <= (window.resets_at - window.as_of) * _NEAR_RESET
 
 
 def describe_outlook(
@@ -270,17 +287,18 @@ def describe_outlook(
         return Outlook(text=format_used_up(window.resets_at, now, timezone), warns=True)
     if forecast is None or forecast.projected_percent is None or window.resets_at is None:
         return Outlook()
-    if just_about_lasts(window, forecast):
-        return Outlook(text="just about lasts")
-    ends = forecast.exhausts_at
-    if ends is None:
-        lasts = "lasts" if forecast.exhausts_earliest is None else "probably lasts"
-        expected = format_percent(forecast.projected_percent)
-        return Outlook(text=f"{lasts}, about {expected}{'' if brief else ' at the reset'}")
+    verdict, ends = forecast.judge(window), forecast.exhausts_at
+    if verdict is None or verdict == "just_about_lasts":
+        return Outlook(text=VERDICTS[verdict] if verdict else "")
+    if verdict != "runs_out" or ends is None:
+        expected = VERDICTS[verdict].format(percent=format_percent(forecast.projected_percent))
+        return Outlook(text=expected if brief else AT_THE_RESET.format(expected=expected))
     if ends <= now:
-        return Outlook(text="about to run out", warns=True)
-    early = f"{_rough(window.resets_at - ends, far=ends - now >= _DAY)} {'early' if brief else 'before the reset'}"
-    return Outlook(text=f"runs out {format_forecast_clock(ends, now, timezone)}, {early}", warns=True)
+        return Outlook(text=ABOUT_TO_RUN_OUT, warns=True)
+    time = _rough(window.resets_at - ends, far=ends - now >= _DAY)
+    early = (EARLY if brief else BEFORE_THE_RESET).format(time=time)
+    when = format_forecast_clock(ends, now, timezone)
+    return Outlook(text=VERDICTS["runs_out"].format(when=when, early=early), warns=True)
 
 
 def _rough(remaining: timedelta, *, far: bool) -> str:
@@ -313,7 +331,7 @@ def format_origin(reading: Reading, settings: Settings, now: datetime) -> str:
 
 def format_freshness(reading: Reading, settings: Settings, now: datetime) -> str:
     """Return when a reading was made, and whether it is stale or too old to show."""
-    state = _STATES.get(judge_state(reading, now, settings.thresholds))
+    state = STATES.get(judge_state(reading, now, settings.thresholds))
     if not reading.is_dated:
         return "read at a time that is not known"
     return format_read_time(reading.as_of, now) + (f" ({state})" if state else "")
@@ -328,4 +346,4 @@ def format_breakdown(reading: Reading) -> str:
 
 def format_read_time(as_of: datetime, now: datetime) -> str:
     """Return when a number was read."""
-    return f"read {format_ago(now - as_of)}"
+    return READ.format(ago=format_ago(now - as_of))

@@ -26,11 +26,15 @@ class SamplesDocument(HistoryDocument):
 
 
 class CourseDocument(Document):
-    """A reading of one window; seen where readings since the point before tell how it came to this."""
+    """A reading of one window; seen where readings since the point before tell how it came to this.
+
+    It is not joined where the count was restarted since the point before.
+    """
 
     at: Moment
     used_percent: Percent
     seen: bool
+    joined: bool
 
 
 class ExpectedDocument(Document):
@@ -43,15 +47,19 @@ class ExpectedDocument(Document):
 
 
 class BurnupDocument(Document):
-    """The course of one window from its start, and what is expected until its reset: nothing where nobody can say."""
+    """The course of one window from its start, and what is expected until its reset: nothing where nobody can say.
+
+    It ends with the reset. Of a budget whose period or reset is not known it is the course of the last month until now.
+    """
 
     schema: Literal[1]
     window: str
     label: str
     begins_at: Moment
-    resets_at: Moment
+    resets_at: Moment | None
     used: list[CourseDocument]
     expected: list[ExpectedDocument]
+    ends_at: Moment
 
 
 class SessionDocument(Document):
@@ -108,11 +116,8 @@ def describe_burnup(burnup: Burnup) -> BurnupDocument:
         window=burnup.window.id,
         label=burnup.window.label,
         begins_at=format_time(burnup.begins),
-        resets_at=format_time(burnup.resets_at),
-        used=[
-            CourseDocument(at=format_time(sample.at), used_percent=sample.used_percent, seen=seen)
-            for (_, sample), seen in list_stretches(burnup)
-        ],
+        resets_at=format_time(burnup.window.resets_at) if burnup.window.resets_at else None,
+        used=_course(burnup),
         expected=[
             ExpectedDocument(
                 at=format_time(point.at),
@@ -122,4 +127,17 @@ def describe_burnup(burnup: Burnup) -> BurnupDocument:
             )
             for point in burnup.ahead
         ],
+        ends_at=format_time(burnup.ends),
     )
+
+
+def _course(burnup: Burnup) -> list[CourseDocument]:
+    points = [(stretch.after, stretch.how) for stretch in list_stretches(burnup)]
+    if burnup.is_history:
+        points.insert(0, (burnup.used[0], "restarted"))
+    return [
+        CourseDocument(
+            at=format_time(sample.at), used_percent=sample.used_percent, seen=how == "seen", joined=how != "restarted"
+        )
+        for sample, how in points
+    ]

@@ -12,6 +12,7 @@ from ullage.base.record import Record
 from ullage.metrics import identity
 from ullage.quota import contract, timeline
 from ullage.quota.changes import find_next_turn
+from ullage.quota.model import list_named_limits
 from ullage.render import burnup
 from ullage.serve import documents
 from ullage.store import everywhere, history, overview
@@ -85,7 +86,7 @@ class Knowledge:
         """Return the chart of the window with this id; None where it has none to draw."""
         loaded = self._load(profile, now)
         reading = loaded.overview.reading
-        for one in reading.windows if reading else ():
+        for one in list_named_limits(reading) if reading else ():
             # Drawing takes about 20 ms and is the same for all requests until the reading changes.
             if one.id == window and window not in loaded.burnups:
                 loaded.burnups[window] = _burnup(one, loaded.overview, now)

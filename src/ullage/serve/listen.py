@@ -126,6 +126,9 @@ def listen_on_unix(path: str) -> Iterator[socket.socket]:
             with contextlib.suppress(OSError):
                 if os.lstat(path).st_ino == identity:
                     os.unlink(path)
+            # Whoever opened it before and locks it now meets a new server's socket, or a path that is bound already.
+            with contextlib.suppress(OSError):
+                os.unlink(path + ".lock")
 
 
 def _make_private(directory: str) -> None:

@@ -10,6 +10,7 @@ import sys
 from ullage.base.errors import UsageError
 from ullage.base.record import Record
 from ullage.setup import frameworks, init, loading, started
+from ullage.system import programs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -153,13 +154,14 @@ def _starship(environ: Mapping[str, str], options: Options) -> Host:
     path = environ.get("STARSHIP_CONFIG") or os.path.join(find_home(environ), ".config", "starship.toml")
     hook = " The shell's hook must export it: `ullage setup bash --starship`, or zsh, or fish."
     body = STARSHIP_ENV_VAR if options.without_process else STARSHIP_CUSTOM
+    shown = f"The next prompt shows it.{hook if options.without_process else ''}"
     return Host(
         name="starship",
         path=_absolute(path, "STARSHIP_CONFIG"),
         body=body,
         shape=re.escape(body),
         pattern=r"^\s*\[\s*(custom\.ullage|env_var\.ULLAGE_SEGMENT)\s*\]|\bullage-prompt\b",
-        afterwards=f"The next prompt shows it.{hook if options.without_process else ''}",
+        afterwards=_once_here("starship", environ, shown),
     )
 
 
@@ -176,8 +178,14 @@ def _tmux(environ: Mapping[str, str], options: Options) -> Host:
         body=body,
         shape=re.escape(body),
         pattern=r"\bullage-prompt\b|#\{ullage\}|@ullage\b",
-        afterwards=f"In a running tmux: tmux source-file {shlex.quote(path)}.{push}",
+        afterwards=_once_here("tmux", environ, f"In a running tmux: tmux source-file {shlex.quote(path)}.{push}"),
     )
+
+
+def _once_here(name: str, environ: Mapping[str, str], words: str) -> str:
+    if programs.find_program(name, environ) is not None:
+        return words
+    return f"{name} is not in PATH here, so that nothing shows it yet. Once it is: {words[0].lower()}{words[1:]}"
 
 
 _HOSTS: dict[str, Callable[[Mapping[str, str], Options], Host]] = {

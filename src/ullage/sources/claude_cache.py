@@ -36,7 +36,7 @@ def parse(cached: Mapping[str, Any], account: Account, now: datetime) -> Reading
     fetched_at = parse_time(cached.get("fetchedAtMs"))
     if fetched_at is None:
         raise SourceError(
-            "nothing_cached", "Claude Code has kept no usage report yet. Open /usage in Claude Code once, or use auto."
+            "nothing_cached", "Claude Code has kept no usage report yet. Open /usage in Claude Code once."
         )
     if not is_of_account(cached, account):
         raise SourceError(

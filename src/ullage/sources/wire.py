@@ -13,7 +13,19 @@ from itertools import islice
 from ullage.base.errors import SourceError
 from ullage.base.text import clean, make_slug
 from ullage.base.values import parse_percent, parse_time
-from ullage.quota.model import KINDS, LARGEST_EXPONENT, Account, Credits, Money, Pool, Problem, Reading, Share, Window
+from ullage.quota.model import (
+    KINDS,
+    LARGEST_EXPONENT,
+    PERIODS,
+    Account,
+    Credits,
+    Money,
+    Pool,
+    Problem,
+    Reading,
+    Share,
+    Window,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +33,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
-    from ullage.quota.model import Kind, Severity
+    from ullage.quota.model import Kind, Period, Severity
 
 _MOST_WINDOWS = 32
 # How many entries of each kind are read: more than any plan has, and few enough to read quickly.
@@ -233,7 +245,12 @@ def _window(stated: _Stated, source: str, as_of: datetime, implausible: list[str
         is_listed=stated.is_listed,
         used=_dollars(stated.fields.get("used_usd")),
         limit=_dollars(stated.fields.get("limit_usd")),
+        period=_period(stated.fields.get("period")),
     )
+
+
+def _period(word: object) -> Period | None:
+    return next((period for period in PERIODS if period == word), None)
 
 
 def _severity(word: object) -> Severity | None:
@@ -251,6 +268,7 @@ def _merged(listed: Window, flat: Window) -> Window:
         severity=listed.severity or flat.severity,
         headline=listed.headline or flat.headline,
         is_listed=listed.is_listed or flat.is_listed,
+        period=listed.period or flat.period,
     )
 
 

@@ -9,7 +9,7 @@ from ullage.base.dates import UTC, datetime
 from ullage.base.errors import UllageError
 from ullage.base.record import Record
 from ullage.quota import pace
-from ullage.quota.model import split_model_name
+from ullage.quota.model import LONGEST_MONTH, is_budget, list_named_limits, split_model_name
 from ullage.store import sign_in
 from ullage.store.cache import ProfileCache
 from ullage.system import places
@@ -110,16 +110,20 @@ def list_former_owners(reading: Reading) -> tuple[str, ...]:
 
 
 def load_samples(cache: ProfileCache, reading: Reading | None, now: datetime) -> dict[str, list[Sample]]:
-    """Load the samples that forecasts are made from, by window id; none where the history cannot be read."""
+    """Load the samples that charts show and forecasts are made from, by window id.
+
+    None where the history cannot be read.
+    """
     from ullage.quota import pace
     from ullage.store import history
 
     if reading is None:
         return {}
+    # Of a budget a month is shown, which is longer than habits are learned from.
+    has_budget = any(map(is_budget, list_named_limits(reading)))
+    since = now - (max(LONGEST_MONTH, pace.MEMORY) if has_budget else pace.MEMORY)
     try:
-        samples = history.load_samples(
-            locate_history(cache.environ), name_owner(cache, reading), now - pace.MEMORY, now
-        )
+        samples = history.load_samples(locate_history(cache.environ), name_owner(cache, reading), since, now)
     except UllageError:
         return {}
     return _renamed(samples, [window.id for window in reading.windows if window.kind == "model"])

@@ -11,17 +11,22 @@ through `put`, which says whether it has arrived.
 
 from __future__ import annotations
 
+import codecs
 import io
 import os
 import sys
 
+from ullage.base.text import in_ascii
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import TextIO
 
     from typing_extensions import Buffer
 
 _FAILED = 5
+_PLAINLY = "ullage_ascii"
 # Those that were closed when this process began.
 _closed: set[int] = set()
 
@@ -63,6 +68,48 @@ def secure() -> None:
             setattr(sys, name, _nothing(number))
     unheard = io.BufferedWriter(_Unheard(sys.stderr))
     sys.stderr = io.TextIOWrapper(unheard, sys.stderr.encoding, errors="backslashreplace", line_buffering=True)
+
+
+def keep_to_locale(environ: Mapping[str, str]) -> None:
+    """Let what a stream cannot carry appear in plain characters; in the C locale that is all that is not ASCII.
+
+    Python writes UTF-8 there too (PEP 540), whatever the terminal makes of it. What is for programs goes past it, as
+    bytes.
+    """
+    codecs.register_error(_PLAINLY, _plainly)
+    is_plain = environ.get("LC_ALL") in ("C", "POSIX")
+    if is_plain:
+        # A second one of the same function is never asked.
+        codecs.register(_find_codec)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding=_PLAINLY if is_plain else None, errors=_PLAINLY)
+
+
+def wants_colour(environ: Mapping[str, str], *, is_terminal: bool) -> bool:
+    """Say whether to colour: on a terminal, or where CLICOLOR_FORCE or FORCE_COLOR is set, but not under NO_COLOR."""
+    if environ.get("NO_COLOR") or environ.get("TERM") == "dumb":
+        return False
+    return is_terminal or any(environ.get(name, "0") not in ("", "0") for name in ("CLICOLOR_FORCE", "FORCE_COLOR"))
+
+
+def _find_codec(name: str) -> codecs.CodecInfo | None:
+    """Return ASCII by a name of ours: click takes a stream in `ascii` for a mistake, and writes UTF-8 to it."""
+    if name != _PLAINLY:
+        return None
+    known = codecs.lookup("ascii")
+    return codecs.CodecInfo(
+        known.encode,
+        known.decode,
+        incrementalencoder=known.incrementalencoder,
+        incrementaldecoder=known.incrementaldecoder,
+        name=_PLAINLY,
+    )
+
+
+def _plainly(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeEncodeError)
+    return in_ascii(error.object[error.start : error.end]), error.end
 
 
 def _nothing(number: int) -> io.TextIOWrapper:

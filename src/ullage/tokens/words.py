@@ -5,12 +5,14 @@ from __future__ import annotations
 from ullage.base.dates import UTC, datetime
 from ullage.base.text import clean
 from ullage.config.rates import RATES, TIERS
-from ullage.render import cells
+from ullage.render import columns
+from ullage.render.columns import Column, Table
 from ullage.render.surfaces import Span
+from ullage.tokens.report import IN_TIME
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from datetime import tzinfo
 
     from ullage.tokens.prices import PriceList
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
 
 NOTE = "These are tokens in this machine's transcripts, not a percentage of the quota: `ullage usage` shows that."
 _LONGEST = 200
-_NARROWEST_KEY = 10
 _SKIPPED = {
     "unreadable_folders": ("folder that cannot be read", "folders that cannot be read"),
     "unreadable_files": ("file that cannot be read", "files that cannot be read"),
@@ -36,35 +37,23 @@ _MENDED = {"mended_lines": ("line with bytes that are no UTF-8", "lines with byt
 NOT_AS_WRITTEN = (*_SKIPPED, *_MENDED)
 
 
-class _Column:
-    """A column of the table: heading, cell text, and `worth`; a narrow terminal drops the least worth first."""
-
-    def __init__(self, heading: str, worth: int, text: Callable[[Total], str]) -> None:
-        self.heading, self.worth, self.text = heading, worth, text
-
-
-_COLUMNS = (
-    _Column("input", 5, lambda total: word_count(total.counts[0])),
-    _Column("output", 7, lambda total: word_count(total.counts[1])),
-    _Column("thinking", 1, lambda total: word_count(total.counts[5])),
-    _Column("write 5m", 3, lambda total: word_count(total.counts[2])),
-    _Column("write 1h", 2, lambda total: word_count(total.counts[3])),
-    _Column("cache read", 6, lambda total: word_count(total.counts[4])),
-    _Column("searches", 0, lambda total: word_count(total.counts[6])),
-    _Column("tokens", 8, lambda total: word_count(total.tokens)),
-    _Column("API price", 9, lambda total: word_dollars(total)),
+# The numbers of a row: heading, worth, which count it is; None for those that are made of several.
+_NUMBERS: tuple[tuple[str, int, int | None], ...] = (
+    ("input", 5, 0),
+    ("output", 7, 1),
+    ("thinking", 1, 5),
+    ("write 5m", 3, 2),
+    ("write 1h", 2, 3),
+    ("cache read", 6, 4),
+    ("searches", 0, 6),
+    ("tokens", 8, None),
+    ("API price", 9, None),
 )
-
-
-def word_count(count: int) -> str:
-    """Return a count in three digits and a unit; below a thousand as it is."""
-    for unit, name in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
-        # A count that would round to 1000k is 1.00M.
-        if count * 2 >= unit * 2 - unit // 1000:
-            value = count / unit
-            digits = 2 if value < 9.995 else 1 if value < 99.95 else 0
-            return f"{value:.{digits}f}{name}"
-    return str(count)
+# What many never have.
+_OPTIONAL = ("thinking", "write 1h", "searches")
+_TEXTS = {"session": ("last used", "project", "session"), "branch": ("project", "branch")}
+_SHORT_ID = 8
+_KEPT = 10
 
 
 def word_dollars(total: Total) -> str:
@@ -75,66 +64,74 @@ def word_dollars(total: Total) -> str:
     return f"{shown}{'+?' if total.unpriced else ''}"
 
 
-def lay_out(answer: TokenUsage, width: int) -> list[list[Span]]:
-    """Return the lines of the table for a terminal that is `width` cells wide."""
-    zone = answer.question.zone
-    rows = [(_label(answer, group, zone), group.total) for group in answer.groups]
-    rows.append(("total", answer.total))
-    columns = _fitting([total for _, total in rows], width)
-    texts = [[column.heading for column in columns]] + [[column.text(total) for column in columns] for _, total in rows]
-    widths = [max(map(cells.measure_width, column)) for column in zip(*texts, strict=True)]
-    room = max(_NARROWEST_KEY, width - 1 - sum(widths) - 2 * len(widths))
-    labels = [answer.question.by, *(label for label, _ in rows)]
-    room = min(room, max(map(cells.measure_width, labels)))
-    found = []
-    for at, (label, cell_texts) in enumerate(zip(labels, texts, strict=True)):
-        numbers = "".join(f"  {text:>{size}}" for text, size in zip(cell_texts, widths, strict=True))
-        level = "stale" if at == 0 else None
-        found.append([Span(text=f"{_fit(label, room)}{numbers}", level=level)])  # type: ignore[arg-type]
-    return found
+def title(answer: TokenUsage) -> list[Span]:
+    """Return what is counted, and from when to when."""
+    zone, total = answer.question.zone, answer.total
+    said = [Span(text=f"Tokens by {answer.question.by}", style="bold")]
+    if total.first_at is not None and total.last_at is not None:
+        first, last = (f"{_local(at, zone):%Y-%m-%d}" for at in (total.first_at, total.last_at))
+        said.append(Span(text=f"  {first}" if first == last else f"  {first} to {last}", level="faint"))
+    return said
 
 
-def _fitting(totals: Sequence[Total], width: int) -> list[_Column]:
-    """Return the columns without those that are zero in every row, then without the least worth until the rest fits."""
-    optional = {"thinking": 5, "write 1h": 3, "searches": 6}
-    columns = [
-        column
-        for column in _COLUMNS
-        if column.heading not in optional or any(total.counts[optional[column.heading]] for total in totals)
+def lay_out(answer: TokenUsage, width: int, *, ascii_only: bool = False) -> tuple[list[list[Span]], list[str]]:
+    """Return the lines of the table for a terminal that is `width` cells wide, and the columns left out."""
+    by, zone = answer.question.by, answer.question.zone
+    groups = in_order(answer.groups, by)
+    texts = _TEXTS.get(by, (by,))
+    numbers = [
+        (heading, worth, at)
+        for heading, worth, at in _NUMBERS
+        if heading not in _OPTIONAL or at is None or any(group.total.counts[at] for group in groups)
     ]
-
-    def needed() -> int:
-        return sum(2 + max(len(column.heading), *(len(column.text(total)) for total in totals)) for column in columns)
-
-    while len(columns) > 1 and needed() + _NARROWEST_KEY + 1 > width:
-        columns.remove(min(columns, key=lambda column: column.worth))
-    return columns
-
-
-def _fit(text: str, room: int) -> str:
-    """Return a text in exactly `room` cells: cut at its beginning, where paths are alike, or padded."""
-    if cells.measure_width(text) > room:
-        while cells.measure_width(text) > room - 1:
-            text = text[1:]
-        text = f"…{text}"
-    return text + " " * (room - cells.measure_width(text))
+    table = Table(
+        columns=(
+            # Without room for it a session is known by when and where it was.
+            *(Column(heading=heading, is_text=True, worth=6 if heading == "session" else _KEPT) for heading in texts),
+            *(Column(heading=heading, worth=worth, is_faint=at is not None) for heading, worth, at in numbers),
+        ),
+        rows=tuple((*_labels(answer, group, zone), *_cells(group.total, numbers)) for group in groups),
+        total=("total", *("" for _ in texts[1:]), *_cells(answer.total, numbers)),
+        weights=tuple(group.total.cost or 0.0 for group in groups) if len(groups) > 1 else (),
+    )
+    return columns.lay_out(table, width, ascii_only=ascii_only)
 
 
-def _label(answer: TokenUsage, group: UsageGroup, zone: tzinfo | None) -> str:
+def in_order(groups: Sequence[UsageGroup], by: str) -> list[UsageGroup]:
+    """Return groups as people want them: along the time where they have one, else the dearest first."""
+    if by in (*IN_TIME, "window"):
+        return list(groups)
+    if by == "session":
+        return sorted(groups, key=lambda group: group.total.last_at or 0)
+    return sorted(groups, key=lambda group: (-(group.total.cost or 0.0), -group.total.tokens, group.key))
+
+
+def _cells(total: Total, numbers: Sequence[tuple[str, int, int | None]]) -> list[str]:
+    made = {"tokens": columns.format_count(total.tokens), "API price": word_dollars(total)}
+    return [made[heading] if at is None else columns.format_count(total.counts[at]) for heading, _, at in numbers]
+
+
+def _local(at_ms: int, zone: tzinfo | None) -> datetime:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(zone)
+
+
+def _labels(answer: TokenUsage, group: UsageGroup, zone: tzinfo | None) -> tuple[str, ...]:
     by = answer.question.by
     if by == "window":
         begins = datetime.fromisoformat(group.key[0]).astimezone(zone)
         ends = datetime.fromisoformat(group.key[1]).astimezone(zone)
         percent = answer.used_percent.get(group.key)
         said = "" if percent is None else f" {percent:.0f}%"
-        return f"{begins:%m-%d %H:%M}–{ends:%H:%M}{'~' if group.key[2] == 'estimate' else said}"
+        return (f"{begins:%m-%d %H:%M}–{ends:%H:%M}{'~' if group.key[2] == 'estimate' else said}",)
+    if by == "session":
+        last = group.total.last_at
+        when = f"{_local(last, zone):%Y-%m-%d %H:%M}" if last is not None else ""
+        return when, clean(group.key[1].rstrip("/").rpartition("/")[2], _LONGEST), clean(group.key[0], _SHORT_ID)
     if by == "model":
         model, speed, context, region = group.key
         marks = [speed if speed != "standard" else "", ">" + context[6:] if context != "standard" else ""]
-        return clean(" ".join(filter(None, (model, *marks, region if region != "any" else ""))), _LONGEST)
-    if by == "branch":
-        return clean(f"{group.key[0].rpartition('/')[2]} {group.key[1]}", _LONGEST)
-    return clean(group.key[0], _LONGEST)
+        return (clean(" ".join(filter(None, (model, *marks, region if region != "any" else ""))), _LONGEST),)
+    return tuple(clean(part, _LONGEST) for part in group.key)
 
 
 def write_remarks(answer: TokenUsage, now: datetime) -> list[str]:
@@ -149,7 +146,8 @@ def write_remarks(answer: TokenUsage, now: datetime) -> list[str]:
         said.append(_shared(answer.share, answer.question.zone, now))
     if answer.total.unpriced:
         named = ", ".join(
-            f"{clean(model, 60) or 'no name'} ({word_count(n)})" for model, n in sort_unpriced(answer.total.unpriced)
+            f"{clean(model, 60) or 'no name'} ({columns.format_count(n)})"
+            for model, n in sort_unpriced(answer.total.unpriced)
         )
         said.append(
             f"No price is known, and none is in the sum, for: {named}. config.toml can name one (tokens.prices)."
@@ -180,9 +178,9 @@ def _shared(share: WindowShare, zone: tzinfo | None, now: datetime) -> str:
     whole = sum(share.machines.values())
     if len(share.machines) > 1 and whole:
         parts = ", ".join(f"{clean(m, 60)} {100 * n // whole}%" for m, n in share.machines.items())
-        what = f"{parts} of the {word_count(whole)} tokens that we can see"
+        what = f"{parts} of the {columns.format_count(whole)} tokens that we can see"
     else:
-        what = f"{word_count(whole)} tokens here, all that we can see"
+        what = f"{columns.format_count(whole)} tokens here, all that we can see"
     return f"Since {clock}, {kind}: {what}; claude.ai, the apps and other machines are not in it."
 
 
@@ -191,10 +189,9 @@ def sort_unpriced(unpriced: dict[str, int]) -> list[tuple[str, int]]:
     return sorted(unpriced.items(), key=lambda one: -one[1])
 
 
-def list_prices(prices: PriceList) -> list[str]:
+def list_prices(prices: PriceList, width: int, *, ascii_only: bool = False) -> list[list[Span]]:
     """Return the lines of the price list: dollars per million tokens, tiers and multipliers, date and source."""
-    head = ("model", "input", "output", "write 5m", "write 1h", "read")
-    rows: list[tuple[str, ...]] = [head]
+    rows: list[tuple[str, ...]] = []
     for model, price in prices.models.items():
         own = " *" if model in prices.overridden else ""
         rows.append((f"{clean(model, 60)}{own}", *(f"{price.rates[rate]:g}" for rate in RATES)))
@@ -203,19 +200,26 @@ def list_prices(prices: PriceList) -> list[str]:
                 rows.append((f"  {tier.replace('_', ' ')}", *(f"{price.tiers[bit][rate]:g}" for rate in RATES)))
         for mode, multiplier in (("fast mode", price.fast_multiplier), ("in the US alone", price.us_multiplier)):
             if multiplier is not None:
-                rows.append((f"  {mode}", f"× {multiplier:g}", "", "", "", ""))
-    widths = [max(len(row[at]) for row in rows) for at in range(len(head))]
-    lines = [
-        "  ".join(
-            f"{text:>{size}}" if at else f"{text:{size}}"
-            for at, (text, size) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
-    ]
-    return [
-        *(line.rstrip() for line in lines),
-        "",
+                sign = "x" if ascii_only else "×"
+                rows.append((f"  {mode}", f"{sign} {multiplier:g}", "", "", "", ""))
+    numbers = (("input", 4), ("output", 5), ("write 5m", 2), ("write 1h", 1), ("cache read", 3))
+    table = Table(
+        columns=(
+            Column(heading="model", is_text=True, worth=_KEPT),
+            *(Column(heading=heading, worth=worth) for heading, worth in numbers),
+        ),
+        rows=tuple(rows),
+    )
+    lines, left_out = columns.lay_out(table, width, ascii_only=ascii_only)
+    remarks = [
         f"In dollars a million tokens; a web search {prices.web_search:g}. Thinking is billed as output.",
         f"Of {prices.date}. {prices.source}.",
         *(["* is from your config.toml."] if prices.overridden else []),
+        *([word_left_out(left_out)] if left_out else []),
     ]
+    return [*lines, [], *([Span(text=remark, level="faint")] for remark in remarks)]
+
+
+def word_left_out(headings: Sequence[str]) -> str:
+    """Return the sentence about columns that found no room."""
+    return f"Without room here: {', '.join(headings)}. --json has all."

@@ -16,7 +16,7 @@ import itertools
 from ullage.base.dates import timedelta
 from ullage.base.record import Record
 from ullage.quota.model import find_length, has_reset, judge_state
-from ullage.quota.pace.ahead import Point, Way
+from ullage.quota.pace.ahead import FORESEEN, Point, Way
 from ullage.quota.pace.course import Course, Sample, list_run
 
 __all__ = ["MEMORY", "Forecast", "Point", "Sample", "forecast", "forecast_windows", "list_run", "project_trajectory"]
@@ -25,15 +25,21 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
+    from typing import Literal
 
     from ullage.quota.model import Thresholds, Window
 
+    Verdict = Literal["lasts", "probably_lasts", "just_about_lasts", "runs_out"]
 
 # Before this share of a window has passed, what was used in it says nothing yet.
 _SHORTEST_SHARE = 0.04
 
 # How far back habits are learned from.
 MEMORY = timedelta(days=28)
+
+# A forecast this near to the reset, as a share of the time that was left when the window was stated, is within its own
+# error; where the forecast has a band, so is a middle this near to 100, as a share of the band.
+_NEAR_RESET, _NEAR_LIMIT = 0.05, 1 / 6
 
 
 class Forecast(Record):
@@ -52,6 +58,27 @@ class Forecast(Record):
     exhausts_at: datetime | None = None
     exhausts_earliest: datetime | None = None
     exhausts_latest: datetime | None = None
+
+    def judge(self, window: Window) -> Verdict | None:
+        """Return whether the window lasts until its reset, or is too near to its limit to tell; None where unknown."""
+        if self._is_too_near_to_tell(window):
+            return "just_about_lasts"
+        if self.exhausts_at is not None:
+            return "runs_out"
+        if self.projected_percent is None:
+            return None
+        return "lasts" if self.exhausts_earliest is None else "probably_lasts"
+
+    def _is_too_near_to_tell(self, window: Window) -> bool:
+        low, high, middle = self.projected_low, self.projected_high, self.projected_percent
+        if low is not None and high is not None and middle is not None and low < 100 < high:
+            return abs(middle - 100) <= (high - low) * _NEAR_LIMIT or self._is_near_reset(window)
+        return self.exhausts_latest is None and self._is_near_reset(window)
+
+    def _is_near_reset(self, window: Window) -> bool:
+        if self.exhausts_at is None or window.resets_at is None:
+            return False
+        return window.resets_at - self.exhausts_at <= (window.resets_at - window.as_of) * _NEAR_RESET
 
 
 def forecast(window: Window, samples: Sequence[Sample], now: datetime) -> Forecast | None:
@@ -93,14 +120,17 @@ def forecast_windows(
 
 
 def project_trajectory(window: Window, samples: Sequence[Sample], now: datetime) -> tuple[Point, ...]:
-    """Return what is expected from the statement until the reset, in equal steps; nothing where nothing can be said."""
+    """Return what is expected from the statement until the reset, in equal steps; nothing where nothing can be said.
+
+    That is so of a budget over another time than a session or a week, too: how people use those was never measured.
+    """
     way = _way(window, samples, now)
     return way.points() if way else ()
 
 
 def _way(window: Window, samples: Sequence[Sample], now: datetime) -> Way | None:
     whole = find_length(window)
-    if _elapsed(window, now) is None or whole is None or window.used_percent is None:
+    if _elapsed(window, now) is None or whole is None or whole not in FORESEEN or window.used_percent is None:
         return None
     stated = Sample(at=window.as_of, used_percent=window.used_percent, resets_at=window.resets_at)
     since = window.as_of - MEMORY

@@ -47,6 +47,7 @@ _PRIOR_POINTS = {SESSION: 5.0, WEEK: 40.0}
 # Standard deviations to each side that hold four cases of five: 1.28 if chance were normal and days strayed each by
 # itself. They stray together within a week; sessions have more outliers, so that most lie nearer.
 _DEVIATIONS = {SESSION: 1.18, WEEK: 1.6}
+FORESEEN = tuple(_DEVIATIONS)
 # What was used so far may be so much more than whole percents tell.
 _UNTOLD_PERCENT = 0.25
 # How long the last hours count, and for how long what they show beyond habits goes on.

@@ -3,15 +3,60 @@
 from __future__ import annotations
 
 import base64
+import calendar
 import functools
 import hashlib
+import json
 from importlib import resources
+
+from ullage.config.palette import COLOURS
+from ullage.render import words
+
+# What the script fills in: the words of every surface, so that it has none of its own for them.
+WORDS = {
+    "nothing": words.NOTHING,
+    "used_up": words.USED_UP,
+    "has_reset": words.HAS_RESET,
+    "not_started": words.NOT_STARTED,
+    "no_reset_time": words.NO_RESET_TIME,
+    "unknown": words.UNKNOWN,
+    "reset_mark": words.choose_reset_mark(ascii_only=False),
+    "states": words.STATES,
+    "forms": words.FORMS,
+    "at": words.AT,
+    "back": words.BACK,
+    "resets": words.RESETS,
+    "ends": words.ENDS,
+    "read": words.READ,
+    "ago": words.AGO,
+    "just_now": words.JUST_NOW,
+    "verdicts": words.VERDICTS,
+    "at_the_reset": words.AT_THE_RESET,
+    "early": words.EARLY,
+    "before_the_reset": words.BEFORE_THE_RESET,
+    "about_to_run_out": words.ABOUT_TO_RUN_OUT,
+    "so_far": words.SO_FAR,
+    "parts_of_day": words.PARTS_OF_DAY,
+    "days": [*calendar.day_abbr],
+    "months": [*calendar.month_abbr][1:],
+    "spent": words.SPENT,
+    "spent_unlimited": words.SPENT_UNLIMITED,
+    "reasons": words.REASONS,
+    "used": words.USED,
+    "unseen": words.UNSEEN,
+    "just_lasts": words.JUST_LASTS,
+    "expected": words.EXPECTED,
+}
+# Those of the icon, whose tile is dark wherever it is seen.
+_ICON_COLOURS = {name: COLOURS["dark"][name] for name in ("normal", "warning", "critical", "exhausted")}
 
 
 @functools.cache
 def assemble_page() -> tuple[bytes, str]:
     """Return the page, and the Content-Security-Policy that allows only its own style and script, by their hashes."""
-    frame, style, script = (_read(name) for name in ("page.html", "page.css", "page.js"))
+    frame = _read("page.html")
+    style = _read("page.css").replace("/*colours*/", _describe_colours())
+    script = _read("page.js").replace("{/*words*/}", _literal(WORDS)).replace("{/*colours*/}", _literal(_ICON_COLOURS))
     shown = frame.replace("/*style*/", style).replace("/*script*/", script)
     policy = (
         f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; connect-src 'self'; "
@@ -19,6 +64,20 @@ def assemble_page() -> tuple[bytes, str]:
         "require-trusted-types-for 'script'; trusted-types 'none'"
     )
     return shown.encode(), policy
+
+
+def _describe_colours() -> str:
+    """Return the palette as variables: the light one, and the dark one for whoever prefers it."""
+    light, dark = (
+        " ".join(f"--{role}: {colour};" for role, colour in COLOURS[background].items())
+        for background in ("light", "dark")
+    )
+    return f":root {{ {light} }}\n@media (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}"
+
+
+def _literal(value: object) -> str:
+    """Return a value as JavaScript that holds nothing which could end a script element."""
+    return json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")
 
 
 def _read(name: str) -> str:

@@ -1,0 +1,46 @@
+"""How help and errors look: on a terminal headings and names stand out, and the words are the same everywhere."""
+
+from __future__ import annotations
+
+import click
+
+from ullage.cli.say import find_painters, say_lines, wrapped
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ullage.render.surfaces import Span
+
+
+class Help(click.HelpFormatter):
+    """Lays help out as click does, which measures texts without their escapes."""
+
+    def __init__(self, indent_increment: int = 2, width: int | None = None, max_width: int | None = None) -> None:
+        super().__init__(indent_increment, width, max_width)
+        self._heading, self._name = find_painters()
+
+    def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
+        super().write_usage(prog, args, f"{self._heading('Usage:')} " if prefix is None else prefix)
+
+    def write_heading(self, heading: str) -> None:
+        self.write(f"{'':>{self.current_indent}}{self._heading(f'{heading}:')}\n")
+
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
+        super().write_dl([(self._name(name), words) for name, words in rows], col_max, col_spacing)
+
+
+def show_error(error: click.ClickException) -> None:
+    """Print what click found wrong as click does, the usage faint and the first word of the error in red."""
+    from ullage.render.surfaces import Span
+
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    lines: list[list[Span]] = []
+    if context is not None:
+        hint = f"Try '{context.command_path} {context.help_option_names[-1]}' for help."
+        usage = [*click.unstyle(context.get_usage()).split("\n"), hint]
+        lines += [*([Span(text=line, level="faint")] for line in usage), []]
+    first, *more = wrapped(f"Error: {error.format_message()}", err=True)
+    head = [Span(text="Error:", level="critical"), Span(text=first.removeprefix("Error:"))]
+    lines += [head, *([Span(text=line)] for line in more)]
+    say_lines(lines, err=True)
