@@ -54,9 +54,7 @@ def examine(environ: Mapping[str, str], now: datetime, *, measured: bool = False
         variables=sorted(name for name in environ if name.startswith("ULLAGE_") or name == "CLAUDE_CONFIG_DIR"),
         hosts=hosts,
         prompt_milliseconds=prompt,
-        cache=describe_cache(cache.directory, trusted=is_filled_elsewhere(cache.root, cache.environ))
-        if cache
-        else None,
+        cache=describe_cache(cache) if cache else None,
         state=state,
         reading=_describe_reading(reading, thresholds, now) if reading else None,
         refresh=_describe_refresh(cache, reading, schedule, now),
