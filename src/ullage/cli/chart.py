@@ -98,10 +98,13 @@ def _print(drawn: Burnup, settings: Settings) -> None:
     from ullage.render import table
 
     settings = load_terminal_settings(settings)
-    lines = chart.lay_out_page(
-        drawn, table.measure_width(), _PLOT_LINES, thresholds=settings.thresholds, ascii_only=settings.ascii_only
+    form = chart.ChartForm(
+        width=table.measure_width(),
+        height=_PLOT_LINES,
+        thresholds=settings.thresholds,
+        ascii_only=settings.ascii_only,
     )
-    table.print_lines(lines, settings)
+    table.print_lines(chart.lay_out_page(drawn, form), settings)
 
 
 def _png(drawn: Burnup, theme: str) -> bytes:
