@@ -72,7 +72,7 @@ HOMES = {
     "_datetime": ["base.dates"],
     "platformdirs": ["config"],
     "rich": ["cli.progress"],
-    "msgspec": ["quota.fields", "quota.schemas", "tokens.lines"],
+    "msgspec": ["quota.fields", "quota.schemas", "system.statefile", "tokens.lines"],
     "sqlite3": ["system.database"],
     "PIL": ["render.picture"],
     "desktop_notifier": ["alerts.channels"],
