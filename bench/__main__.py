@@ -24,10 +24,12 @@ if TYPE_CHECKING:
 # Each has `measure()`, which returns rows, and a TITLE. `pace` replays years, and is measured only when it is named.
 MODULES = (
     "prompts",
+    "commands",
     "refreshes",
     "hanging",
     "herd",
     "statusline",
+    "tee",
     "shells",
     "start",
     "starship",

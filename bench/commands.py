@@ -36,7 +36,6 @@ _AIMS = {
 def measure() -> list[Figure]:
     with world.home() as environ:
         known = world.known(environ)
-        # Found set up, as after `ullage setup`: doctor then looks into no dotfile of somebody else.
         commands = {_FLOOR: world.PYTHON} | {what: [_ULLAGE, *words] for what, words in _COMMANDS.items()}
         taken = interleaved({what: partial(seconds, command, known) for what, command in commands.items()}, _ROUNDS)
         rows = [figure(what, times, peak=peak(commands[what], known)) for what, times in taken.items()]

@@ -131,7 +131,7 @@ def make_older(environ: Mapping[str, str], surface: str, by: int) -> None:
     header, frames = decoded
     data = timeline.encode(
         [frame.replace(starts_at=frame.starts_at - by) for frame in frames],
-        written=header.written,
+        written=header.written - by,
         refresh_after=header.refresh_after,
         checkpoint=header.refresh_after,
         clock=read_boot_clock(),

@@ -69,6 +69,7 @@ __ullage_locate() {
     [[ -z ${NO_COLOR-} && ${TERM-} != dumb ]] || __ullage_surface+=-plain
     # Two bytes that are not one character: no UTF-8 here.
     [[ ${#__ullage_times} == 1 ]] || __ullage_surface+=-ascii
+    case ${OSTYPE-} in msys* | cygwin*) __ullage_turn_to_windows ;; *) ;; esac
     if [[ -z $__ullage_root ]]; then
         __ullage_root=${HOME-}/.cache/ullage
         [[ ! -d /System/Library/CoreServices ]] || __ullage_root=${HOME-}/Library/Caches/ullage
@@ -87,6 +88,14 @@ __ullage_locate() {
         *) ;;
     esac
     __ullage_file=${__ullage_directory:+$__ullage_directory/$__ullage_surface.timeline}
+}
+
+# In Git Bash the cache is that of Windows' ullage, whose paths may have been given in either form: C:\x is /C/x here.
+__ullage_turn_to_windows() {
+    [[ -n $__ullage_root || -z ${LOCALAPPDATA-} ]] || __ullage_root=$LOCALAPPDATA/ullage/Cache
+    __ullage_root=${__ullage_root//\\//} __ullage_profile=${__ullage_profile//\\//}
+    case $__ullage_root in ?:/*) __ullage_root=/${__ullage_root%%:*}${__ullage_root#*:} ;; *) ;; esac
+    case $__ullage_profile in ?:/*) __ullage_profile=/${__ullage_profile%%:*}${__ullage_profile#*:} ;; *) ;; esac
 }
 
 # Sets the time where EPOCHSECONDS does not exist (before 5.0). SECONDS belongs to the user, who may set it, so a leap

@@ -95,7 +95,7 @@ def test_two_profiles_of_one_account_tell_once(
     for profile in (environ, {**environ, "CLAUDE_CONFIG_DIR": str(work)}) * 2:
         assert ullage("refresh", "--force", environ=profile).returncode == 0
         settled(environ)
-        assert "sent  5h at 100%, until " in ullage("alerts", environ=profile).stdout
+        assert "✓ sent     5h at 100%, until " in ullage("alerts", environ=profile).stdout
     assert len(heard()) == 3
 
 
@@ -254,7 +254,7 @@ def test_a_test_alert_goes_all_ways_and_says_what_got_through(
     environ: dict[str, str], heard: Callable[[], list[dict[str, object]]]
 ) -> None:
     tested = ullage("alerts", "test", environ=environ)
-    assert (tested.returncode, tested.stdout, tested.stderr) == (0, "command  sent\n", "")
+    assert (tested.returncode, tested.stdout, tested.stderr) == (0, "✓ command  sent\n", "")
     assert [each["kind"] for each in heard()] == ["test"]
     configure(environ, via=["command"], command=["false"])
     tested = ullage("alerts", "test", environ=environ)

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import struct
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -252,6 +253,35 @@ def test_pictures_are_written_and_written_over(environ: dict[str, str], known: d
     assert png.read_bytes().startswith(b"\x89PNG\r\n")
     assert sorted(path.name for path in tmp_path.glob("burn*")) == ["burn.png", "burn.svg"]
     assert ullage("chart", "--svg", "-", environ=environ).stdout.endswith("</svg>\n")
+
+
+def test_a_card_shows_every_window_and_nobody(environ: dict[str, str], known: datetime, tmp_path: Path) -> None:
+    svg, png = tmp_path / "card.svg", tmp_path / "card.png"
+    written = ullage("chart", "--all", "--svg", str(svg), "--png", str(png), environ=environ)
+    assert (written.returncode, written.stdout) == (0, "")
+    shown = svg.read_text()
+    for text in ("Max 20x", "Session (5h)", "60%", "Week (all models)", "30%", 'width="1200" height="630"'):
+        assert text in shown
+    assert "a1b2" not in shown
+    assert struct.unpack(">II", png.read_bytes()[16:24]) == (2400, 1260)
+    assert ullage("chart", "--all", "--account", "--svg", str(svg), environ=environ).returncode == 0
+    assert "a1b2" in svg.read_text()
+
+
+def test_every_chart_is_printed_below_the_other(environ: dict[str, str], known: datetime) -> None:
+    drawn = ullage("chart", "--all", environ={**environ, "COLUMNS": "100"})
+    assert (drawn.returncode, drawn.stderr) == (0, "")
+    headings = [line.split("  ")[0] for line in drawn.stdout.splitlines() if "resets" in line]
+    assert headings == ["Session (5h)", "Week (all models)"]
+
+
+@pytest.mark.parametrize("arguments", [["7d", "--all"], ["--account"], ["--all", "--account"]])
+def test_what_a_card_is_not_made_of_is_explained(
+    environ: dict[str, str], known: datetime, arguments: list[str]
+) -> None:
+    said = ullage("chart", *arguments, environ=environ)
+    assert (said.returncode, said.stdout) == (2, "")
+    assert "--all" in said.stderr
 
 
 @pytest.mark.parametrize("option", ["--svg", "--png"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +14,7 @@ from tests.support import tools
 from tests.support.tools import modules
 from ullage import refresh
 from ullage.cli import group, quick
+from ullage.store.cache import ProfileCache
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,7 +48,7 @@ TOKENS = (
     | modules(
         cli="counting progress",
         config="rates",
-        render="cells surfaces words",
+        render="cells columns surfaces words",
         tokens="amounts cost counts document index prices report scan tables tally task transcripts windows words",
     )
 )
@@ -118,6 +120,7 @@ def test_a_second_look_at_transcripts_reads_no_line(known: dict[str, str]) -> No
         ["guard", "--max", "fable=90"],
         ["tokens"],
         ["tokens", "--csv"],
+        ["doctor"],
     ],
     ids=" ".join,
 )
@@ -133,6 +136,22 @@ def test_both_ways_say_the_same(
         printed = capsys.readouterr()
         told.append((code, printed.out.partition('"age_seconds"')[0], printed.err.partition("resets in")[0]))
     assert told[1] in (told[0], told[2])
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("encoding", ["latin-1", "ascii", "utf-8"])
+def test_json_is_utf_8_whatever_the_locale_says(encoding: str, known: dict[str, str]) -> None:
+    cache = ProfileCache(known)
+    [read] = cache.load_readings()
+    cache.save_reading(read.replace(account=read.account.replace(organization="Łódź")))
+    done = subprocess.run(
+        [tools.ULLAGE, "usage", "--json", "--no-refresh"],
+        env={**known, "PYTHONIOENCODING": encoding},
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    assert json.loads(done.stdout)["account"]["organization"] == "Łódź"
+    assert "Łódź".encode() in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -154,6 +173,7 @@ def test_both_ways_say_the_same(
         ["guard", "--", ""],
         ["tokens", "--csv", "--json"],
         ["tokens", "--by", "day"],
+        ["doctor", "--nonsense"],
         ["tokens", "prices"],
         ["--version"],
         ["watch"],

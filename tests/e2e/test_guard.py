@@ -76,7 +76,7 @@ def guard(environ: dict[str, str], *arguments: str) -> subprocess.CompletedProce
         ([], 0, "Room: Session (5h) is at 85%, limit 100%"),
         ([], 0, "; 1 other window has room too. Limits of your own: --max"),
         (["--max", "five_hour=90", "--max", "7d=50%"], 0, "Room: "),
-        (["--max", "five_hour=80"], 1, "No room: Session (5h) is at 85%, limit 80%, resets in"),
+        (["--max", "five_hour=80"], 1, "No room: Session (5h) is at 85%, limit 80%, resets"),
         (["--max", "80"], 1, "No room: Session (5h) is at 85%"),
         (["--need", "20%"], 1, "20% wanted"),
         (["--need", "7d=20"], 0, "Room: Week (all models) is at 41%"),
@@ -275,6 +275,7 @@ def test_another_process_that_brings_room_ends_the_wait(environ: dict[str, str])
 
 def test_the_countdown_lives_on_a_terminal_and_leaves_nothing(environ: dict[str, str]) -> None:
     state(environ, resets_in=400)
+    environ["NO_COLOR"] = "1"
     child = pexpect.spawn(
         ULLAGE, ["guard", "--max", "80", "--wait"], env=environ, dimensions=(24, 50), encoding="utf-8", timeout=90
     )
@@ -292,6 +293,7 @@ def test_the_countdown_lives_on_a_terminal_and_leaves_nothing(environ: dict[str,
 @pytest.mark.parametrize("columns", [1, 5, 40])
 def test_a_narrow_terminal_gets_no_second_line(environ: dict[str, str], columns: int) -> None:
     state(environ)
+    environ["NO_COLOR"] = "1"
     child = pexpect.spawn(
         ULLAGE,
         ["guard", "--max", "80", "--wait", "--timeout", "1s"],
@@ -310,7 +312,7 @@ WAITS: dict[str, tuple[list[str], dict[str, Any], int, str]] = {
     "a reset": (["5h"], {"resets_in": 2}, 0, "Session (5h) has reset."),
     "below already": (["5h", "--below", "90"], {}, 0, "Session (5h) is at 85%"),
     "below, timeout": (["5h", "--below", "85", "--timeout", "1s"], {}, 1, "The time is up."),
-    "reset, timeout": (["7d", "--timeout", "1s"], {}, 1, "ullage: Week (all models) resets at"),
+    "reset, timeout": (["7d", "--timeout", "1s"], {}, 1, "ullage: Week (all models) resets "),
     "a reset of long ago": (["5h"], {"resets_in": -5, "age": 9000}, 0, "has reset"),
     "an unknown window": (["opus"], {}, 2, "Known are five_hour, seven_day."),
     "what never is": (["5h", "--below", "0"], {}, 2, "never"),
@@ -422,7 +424,7 @@ def test_a_hook_lets_credits_pay_where_that_is_allowed(
     denied = said["hookSpecificOutput"].get("permissionDecision") == "deny"
     assert denied is blocks
     # Who spends money hears of it.
-    assert blocks or "Session (5h) is at 100%" in said["systemMessage"]
+    assert blocks or "Session (5h) is used up" in said["systemMessage"]
 
 
 FAILURES: dict[str, tuple[list[str], str]] = {

@@ -20,9 +20,11 @@ from ullage.config.palette import Look
 from ullage.panel import Panel, Wanted, markup
 from ullage.panel.colours import paint
 from ullage.panel.formats import FORMATS
+from ullage.panel.lines import align_rows
 from ullage.quota import changes
 from ullage.quota.model import Problem
 from ullage.quota.schedule import Schedule
+from ullage.render.cells import measure_width
 from ullage.render.surfaces import Span
 from ullage.store.overview import Overview
 
@@ -48,6 +50,17 @@ def shown(format: str, *windows: Any, **changes: Any) -> str:
 
 CRITICAL = window("five_hour", 93.4, label="Session (5h)")
 WEEK = window("seven_day", 30.0, label="Week")
+# Each part in its level's colour, on a ground of its own; what follows is as wide as the first line.
+TOOLTIP = (
+    "<tt><span background='#0d1117' foreground='#e6edf3'>"
+    f" Session (5h)  <span foreground='#ff8a7d' weight='bold'>{'▰' * 11}▱</span>"
+    "<span foreground='#ff8a7d' weight='bold'>  93%!!  </span>"
+    "<span foreground='#a3abb6'>resets at 12:51, in 2h13</span> \n"
+    f" Week          <span foreground='#6ccf9c'>{'▰' * 4}{'▱' * 8}</span>"
+    "<span foreground='#6ccf9c'>  30%    </span>"
+    "<span foreground='#a3abb6'>resets at 12:51, in 2h13</span> \n"
+    f" <span foreground='#a3abb6'>Max 20x plan, read just now, from oauth</span>{' ' * 20} </span></tt>"
+)
 
 
 @pytest.mark.parametrize(
@@ -70,8 +83,7 @@ def test_lines(format: str, text: str) -> None:
 def test_waybar() -> None:
     assert json.loads(shown("waybar", CRITICAL, WEEK)) == {
         "text": "5h <span foreground='#e5484d' weight='bold'>93%!!</span>",
-        "tooltip": "Session (5h): 93%!!, resets at 12:51, in 2h13\nWeek: 30%, resets at 12:51, in 2h13\n"
-        "Max 20x plan, read just now, from oauth",
+        "tooltip": TOOLTIP,
         "alt": "critical",
         "class": ["critical", "fresh"],
         "percentage": 93,
@@ -154,7 +166,8 @@ def test_a_menu_has_every_window_and_two_actions() -> None:
     lines = shown("argos", CRITICAL, WEEK).splitlines()
     assert lines[0] == "5h 93%!! | color=#e5484d emojize=false"
     assert lines[1] == "---"
-    assert [line.split(":")[0] for line in lines if line.startswith(("Session", "Week"))] == ["Session (5h)", "Week"]
+    assert lines[2] == f"Session (5h)  {'▰' * 11}▱  93%!! | color=#e5484d font=monospace emojize=false"
+    assert lines[5] == f"Week          {'▰' * 4}{'▱' * 8}  30% | color=#3d9a50 font=monospace emojize=false"
     assert "--read just now, from oauth | emojize=false" in lines
     assert lines[-2].startswith('Refresh now | bash="/usr/bin/ullage refresh --detach --early --profile default" ')
     assert lines[-1].startswith("Open usage page | href=https://claude.ai/settings/usage ")
@@ -342,3 +355,28 @@ def test_a_refresh_that_is_due_is_a_moment_to_look() -> None:
 def test_polybar_reads_no_tag_across_two_texts() -> None:
     spans = [Span(text="50%"), Span(text="{A1:touch /tmp/x:}")]
     assert markup.polybar(spans, {}) == "50%%{O0}{A1:touch /tmp/x:}"
+
+
+@given(data=st.data())
+def test_columns_of_a_tooltip_stand_below_each_other(data: st.DataObject) -> None:
+    shown = look(*data.draw(readings()).windows)
+    columns = align_rows(shown)
+    assert (
+        len({(measure_width(each.label), measure_width(each.bar), measure_width(each.share)) for each in columns}) <= 1
+    )
+    assert len({each.share.index("%") for each in columns if "%" in each.share}) <= 1
+
+
+@pytest.mark.parametrize("format", ["argos", "xbar", "swiftbar"])
+def test_a_menu_has_no_empty_entry(format: str) -> None:
+    no_reset = window("seven_day", None, label="Week", resets_at=None, as_of=NOW - 3 * HOUR)
+    lines = [line for line in shown(format, CRITICAL, no_reset).splitlines() if line != "---"]
+    assert [line for line in lines if not line.partition(" |")[0].strip(" -")] == []
+
+
+@pytest.mark.parametrize("background", ["dark", "light"])
+def test_what_is_urgent_has_no_colour_that_the_bars_red_would_hide(background: Any) -> None:
+    palette = Look(background=background).in_bar()
+    [block] = json.loads(shown("i3bar", window(used=100.0, label="Session (5h)"), palette=palette))
+    assert block["urgent"]
+    assert "foreground" not in block["full_text"] + block["short_text"]

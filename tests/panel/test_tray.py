@@ -31,6 +31,7 @@ from tests.support.tools import ULLAGE, need, run, ullage, wait_until
 from ullage import panel
 from ullage.panel import Wanted
 from ullage.panel.tray import check_installed, face
+from ullage.panel.tray.xembed import OneThread
 from ullage.quota.model import Problem
 from ullage.quota.schedule import Schedule
 from ullage.render import picture
@@ -131,6 +132,19 @@ def test_the_number_fills_a_tray_of_16_pixels(text: str) -> None:
     assert len(rows) >= 5
     assert max(rows) - min(rows) + 1 >= (7 if len(text) < 3 else 5)
     assert len({place % 16 for place in bright}) <= 15
+
+
+@pytest.mark.parametrize("sides", [(16, 16), (22, 22), (24, 40), (40, 22), (64, 64), (1, 1)])
+def test_icon_is_square_in_a_window_of_any_sides(sides: tuple[int, int]) -> None:
+    icon = OneThread.__new__(OneThread)
+    icon._icon, icon._icon_data = picture.draw_gauge(1.0, "#ff0000", "88", opaque=True), None
+    icon._assert_icon_data(*sides)
+    assert icon._icon_data.size == sides
+    # What stands around the icon is black, which the tile is not.
+    left, top, right, bottom = icon._icon_data.getbbox()
+    assert (right - left, bottom - top) == (min(sides), min(sides))
+    assert abs(left - (sides[0] - right)) <= 1
+    assert abs(top - (sides[1] - bottom)) <= 1
 
 
 @pytest.fixture

@@ -131,3 +131,41 @@ def test_no_bytes_raise(data: bytes, now: int) -> None:
     decoded = timeline.decode(data)
     assert decoded is None or decoded[0] == header
     timeline.is_due(header, now)
+
+
+MANY = encode(frame(-60, "0"), *(frame(60 * minute, f"{minute} min") for minute in range(1, 90)))
+
+
+def part_of(data: bytes, now: int) -> bytes:
+    """The part for a moment, chosen as `ullage-prompt` does."""
+    fields = data.split(b"\n")[0].split(b" ")
+    number = min((now - WRITTEN) // int(fields[8]), int(fields[9]))
+    return timeline.cut(data)[f"{fields[7].decode()}.{number}.frames"]
+
+
+@pytest.mark.parametrize("after", [480, 481, 539, 540, 959, 960, 3599, 3600, 3840, 3841, 5339, 5340, 86_400])
+def test_the_part_for_now_shows_what_the_timeline_shows(after: int) -> None:
+    part = part_of(MANY, WRITTEN + after)
+    assert timeline.find_text(b"header\n" + part, WRITTEN + after) == timeline.find_text(MANY, WRITTEN + after)
+    assert part.count(b"\n") <= (9 if after < 3840 else 26)
+
+
+def test_a_timeline_with_parts_is_read_like_any() -> None:
+    decoded = timeline.decode(MANY)
+    assert decoded is not None
+    assert [frame.text for frame in decoded[1]] == ["0", *(f"{minute} min" for minute in range(1, 90))]
+    assert all(timeline.is_part(name) and timeline.is_part_of(name, MANY) for name in timeline.cut(MANY))
+    assert not any(timeline.is_part_of(name, PLAIN) for name in timeline.cut(MANY))
+
+
+@pytest.mark.parametrize("data", [b"", b"garbage", PLAIN, MANY[:-1], b"a b c d e f g h i j\n", b"\n", MANY[200:]])
+def test_what_is_short_or_torn_has_no_parts(data: bytes) -> None:
+    assert timeline.cut(data) == {}
+
+
+@given(frame_lists, epochs)
+def test_frames_of_any_times_can_be_cut(frames: list[Frame], written: int) -> None:
+    more = [*frames, *frames]
+    more.sort(key=lambda frame: frame.starts_at)
+    data = timeline.encode(more, written=written, refresh_after=written, checkpoint=written, clock=None)
+    assert all(part.endswith(b"\n") for part in timeline.cut(data).values())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ullage.render.cells import fit, fit_words, measure_width, trimmed, wrap_parts
+from ullage.render.cells import fit, fit_words, measure_width, trim_end, wrap_parts
 from ullage.render.surfaces import Span
 
 
@@ -67,5 +67,5 @@ def test_parts_are_put_on_lines_of_their_own_and_keep_their_colours() -> None:
 
 
 def test_blanks_at_the_end_are_dropped() -> None:
-    assert trimmed([Span(text="5h "), Span(text="  ", level="faint")]) == [Span(text="5h")]
-    assert trimmed([Span(text=" ")]) == []
+    assert trim_end([Span(text="5h "), Span(text="  ", level="faint")]) == [Span(text="5h")]
+    assert trim_end([Span(text=" ")]) == []

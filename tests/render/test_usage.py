@@ -206,3 +206,11 @@ def test_a_gauge_shows_a_share_and_the_time_that_has_passed(share: float, elapse
     assert "".join(span.text for span in made) == drawn
     assert {span.level for span in made} <= {"warning", "faint", None}
     assert "".join(span.text for span in draw_gauge(share, elapsed, 8, None, ascii_only=True)).isascii()
+
+
+@pytest.mark.parametrize(("columns", "shown"), [(100, "A name that is…"), (40, "A name that is…"), (20, "A name…")])
+def test_a_long_name_is_cut_between_words_with_a_mark(columns: int, shown: str) -> None:
+    named = FABLE.replace(label="Week (A name that is incomprehensible to all)")
+    cut = row(lines(known(reading(SESSION, named)), columns), "A ")
+    assert shown in cut
+    assert row(lines(known(reading(SESSION, named)), columns, ascii_only=True), "A ").isascii()

@@ -292,6 +292,51 @@ def test_what_is_no_timeline_is_not_read(kind: str, shell: str, stage: Stage) ->
     assert ullage("prompt", environ=stage.environ).stdout.encode() == expected
 
 
+@linux
+@shells
+@pytest.mark.parametrize("minutes", [0, 7, 8, 9, 59, 60, 61, 75, 500])
+@pytest.mark.parametrize("parts", ["there", "gone", "empty", "links", "another's"])
+def test_a_part_is_read_for_the_timeline(parts: str, minutes: int, shell: str, stage: Stage, tmp_path: Path) -> None:
+    now = int(time.time())
+    written = now - 60 * minutes - 30
+    frames = [(written + 60 * minute - 1, f"minute {minute}") for minute in range(90)]
+    stage.cache.save_timeline("plain", encode(*frames, written=written, refresh_after=now + 500), None)
+    paths = list(Path(stage.cache.directory).glob("*.frames"))
+    assert len(paths) == 8
+    for path in paths:
+        other = path.read_text().replace("minute", "other")
+        if parts in ("gone", "links"):
+            path.unlink()
+        if parts == "empty":
+            path.write_bytes(b"")
+        elif parts == "links":
+            aside = tmp_path / path.name
+            aside.write_text(other)
+            path.symlink_to(aside)
+        elif parts == "another's":
+            if os.geteuid() != 0:
+                pytest.skip("only root can give a file to another user")
+            path.write_text(other)
+            os.chown(path, 65534, 65534)
+    assert stage.prompt(shell) == f"minute {min(minutes, 89)}\n".encode()
+    assert not stage.refreshes()
+
+
+@linux
+@pytest.mark.parametrize(("minutes", "least", "most"), [(0, 100, 900), (60, 100, 900)])
+def test_dash_reads_little_of_a_long_timeline(
+    minutes: int, least: int, most: int, stage: Stage, tmp_path: Path
+) -> None:
+    now = int(time.time())
+    written = now - 60 * minutes - 30
+    frames = [(written + 60 * minute - 1, f"minute {minute} {'.' * 60}") for minute in range(90)]
+    stage.cache.save_timeline("plain", encode(*frames, written=written, refresh_after=now + 500), None)
+    log = tmp_path / "strace.log"
+    traced = [need("strace"), "-qq", "-e", "trace=read", "-o", str(log), need("dash"), str(stage.script)]
+    assert run(traced, stage.environ).stdout.startswith(f"minute {minutes} ")
+    assert least < log.read_text().count("read(") < most
+
+
 @shells
 @pytest.mark.parametrize("arguments", [["telnet"], [""], ["ZSH"], ["--surface"], ["../plain"]])
 def test_unknown_surfaces_are_explained(arguments: list[str], shell: str, environ: dict[str, str]) -> None:

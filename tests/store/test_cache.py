@@ -15,7 +15,8 @@ import pytest
 from tests.support.tools import PYTHON, wait_until
 from ullage import refresh
 from ullage.base.errors import CacheError
-from ullage.quota.timeline import SURFACES
+from ullage.quota import timeline
+from ullage.quota.timeline import SURFACES, Frame
 from ullage.store.cache import ProfileCache
 from ullage.system.files import read_regular, write_atomically
 
@@ -189,6 +190,29 @@ def test_leftovers_of_the_killed_are_swept_and_those_of_the_living_are_not(
     filled.sweep()
     assert not leftover.exists()
     assert Path(filled.directory, "zsh.timeline").exists()
+
+
+def test_parts_go_with_their_timeline(filled: ProfileCache, monkeypatch: pytest.MonkeyPatch) -> None:
+    def parts() -> set[str]:
+        return {path.name for path in Path(filled.directory).glob("*.frames")}
+
+    def save(text: str) -> None:
+        frames = [Frame(starts_at=60 * at, level="normal", text=f"{text} {at}") for at in range(40)]
+        data = timeline.encode(frames, written=0, refresh_after=9, checkpoint=9, clock=None)
+        filled.save_timeline("bash", data, None, same=["zsh"])
+
+    save("one")
+    first = parts()
+    save("other")
+    assert len(first) == 4
+    assert parts() > first
+    filled.sweep()
+    assert parts() > first
+    later = time.time() + 3600
+    monkeypatch.setattr(time, "time", lambda: later)
+    filled.sweep()
+    assert len(parts()) == 4
+    assert not parts() & first
 
 
 @pytest.mark.parametrize("place", ["/proc/ullage", "/dev/null/ullage"])

@@ -93,14 +93,14 @@ _PLAIN_SIGNS = str.maketrans(
 )
 
 
-def with_plain_signs(text: str) -> str:
+def replace_signs(text: str) -> str:
     """Return a text with plain characters in the place of signs; letters stay as they are."""
     return text.translate(_PLAIN_SIGNS)
 
 
-def in_ascii(text: str) -> str:
+def convert_to_ascii(text: str) -> str:
     """Return a text in ASCII: signs by plain characters, and any other character as an escape."""
-    return with_plain_signs(text).encode("ascii", "backslashreplace").decode()
+    return replace_signs(text).encode("ascii", "backslashreplace").decode()
 
 
 def make_slug(text: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from datetime import UTC, datetime
 
 import click
@@ -12,11 +11,11 @@ from ullage import alerts, config
 from ullage.alerts import channels, outbox
 from ullage.base.errors import UllageError
 from ullage.cli import options
-from ullage.cli.say import remark, say_lines
+from ullage.cli.say import find_width, remark, say_lines
 from ullage.cli.settings import load_terminal_settings, tell_issues
 from ullage.quota.model import list_named_limits
 from ullage.render import words
-from ullage.render.cells import plain
+from ullage.render.cells import replace_all_signs
 from ullage.render.facts import Fact
 from ullage.render.segment import shorten_name
 from ullage.store.cache import ProfileCache
@@ -40,9 +39,9 @@ def command(context: click.Context) -> None:
     cache = ProfileCache(os.environ)
     facts = [*_ways(wishes), Fact(mark="·", name="when", text=_when(wishes)), *_told(cache, now)]
     settings = load_terminal_settings(settings)
-    width, names = shutil.get_terminal_size().columns, max(len(fact.name) for fact in facts) + 2
-    lines = [line for fact in facts for line in fact.lines(width, names)]
-    say_lines(plain(lines) if settings.ascii_only else lines, settings.palette)
+    width, names = find_width(), max(len(fact.name) for fact in facts) + 2
+    lines = [line for fact in facts for line in fact.lay_out(width, names)]
+    say_lines(replace_all_signs(lines) if settings.ascii_only else lines, settings.palette)
     found = outbox.load_problem(cache)
     if found:
         remark(f"{words.format_ago(now - found[0])}: {found[1]}")
@@ -105,7 +104,7 @@ def test() -> int:
         except UllageError as error:
             why, failed = str(error), True
         fact = Fact(mark="✗" if why else "✓", name=channel, text=why or "sent")
-        say_lines(fact.lines(shutil.get_terminal_size().columns, len(channel) + 2), err=why is not None)
+        say_lines(fact.lay_out(find_width(err=why is not None), len(channel) + 2), err=why is not None)
     if not wishes.via:
         click.echo('No way is set. via = ["desktop"] under [alerts] in config.toml sets one.', err=True)
     if not (failed or unusable):

@@ -11,28 +11,46 @@ import click
 
 from ullage import config
 from ullage.base.errors import MissingExtraError, UllageError, UsageError
+from ullage.base.record import Record
 from ullage.base.text import clean
 from ullage.cli import options
 from ullage.cli.settings import load_terminal_settings
 from ullage.quota.model import find_binding_window, find_window, list_limits, list_named_limits
-from ullage.render import burnup, chart, svg
+from ullage.render import burnup, card, chart, rows, svg
 from ullage.render.segment import shorten_name
 from ullage.store import overview
 from ullage.store.cache import ProfileCache
+from ullage.system.files import replace_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ullage.config import Settings
     from ullage.quota.model import Window
     from ullage.render.burnup import Burnup
+    from ullage.render.svg import Shape
     from ullage.store.overview import Overview
 
-_PLOT_LINES = 16
+_PLOT_LINES, _LOW_PLOT_LINES = 16, 8
 _SIGNATURES = {"SVG": b"<svg", "PNG": b"\x89PNG"}
+
+
+class _Files(Record):
+    """Where a picture is to be written, in which form and in which colours."""
+
+    svg: str | None
+    png: str | None
+    theme: str
+
+    @property
+    def is_any(self) -> bool:
+        return self.svg is not None or self.png is not None
 
 
 @click.command(name="chart")
 @click.argument("window", required=False, shell_complete=options.complete_window)
+@click.option("--all", "every", is_flag=True, help="Every window: charts below each other, or with a file one card.")
 @click.option("--svg", "svg_file", metavar="FILE", help="Write an SVG; - is standard output.")
 @click.option("--png", "png_file", metavar="FILE", help="Write a PNG (needs the extra: ullage[png]).")
 @click.option(
@@ -42,29 +60,54 @@ _SIGNATURES = {"SVG": b"<svg", "PNG": b"\x89PNG"}
     show_default=True,
     help="The file's colours; auto follows the viewer in an SVG, and is light in a PNG.",
 )
+@click.option("--account", "names_account", is_flag=True, help="Name the organisation on the card, or the account.")
 @options.add_profile_option
-def command(window: str | None, svg_file: str | None, png_file: str | None, theme: str) -> int:
+def command(window: str | None, svg_file: str | None, png_file: str | None, theme: str, **how: bool) -> int:
     """Draw how WINDOW was used: beside the line that would just last, with the forecast's band, up to the reset.
 
-    WINDOW is 5h, 7d, a model's name or an id; else the window nearest to its limit. Asks nobody: `ullage refresh`
-    does. Exits with 3 when nothing is known yet.
+    WINDOW is 5h, 7d, a model's name, credits or an id; else the window nearest to its limit. Asks nobody: `ullage
+    refresh` does. Exits with 3 when nothing is known yet.
+
+    With --all and --svg or --png it is a card to show to others: every window, the plan and the week's course, and
+    nobody's name.
     """
+    every, names_account = how["every"], how["names_account"]
+    if every and window is not None:
+        raise UsageError("--all draws every window. Leave the window out, or --all.")
+    if names_account and not (every and (svg_file or png_file)):
+        raise UsageError("--account puts a name on the card, which --all makes with --svg or --png.")
     settings, _ = config.load(os.environ)
     now = datetime.now(UTC)
     known = overview.load(ProfileCache(os.environ), settings.thresholds, now)
     if known.reading is None:
         click.echo("Nothing is known yet. `ullage usage` asks.", err=True)
         return 3
+    files = _Files(svg=svg_file, png=png_file, theme=theme)
+    if every:
+        return _draw_every(known, settings, now, files, names_account=names_account)
     drawn, why_not = choose(known, settings, window, now)
     if drawn is None:
         click.echo(why_not, err=True)
         return 3
-    if svg_file is not None:
-        _write(svg_file, "SVG", svg.draw_svg(drawn, theme).encode())
-    if png_file is not None:
-        _write(png_file, "PNG", _png(drawn, "light" if theme == "auto" else theme))
-    if svg_file is None and png_file is None:
-        _print(drawn, settings)
+    if files.is_any:
+        _write_files(files, svg.draw_scene(drawn), (svg.WIDTH, svg.HEIGHT), svg.describe_chart(drawn))
+    else:
+        _print([drawn], settings)
+    return 0
+
+
+def _draw_every(known: Overview, settings: Settings, now: datetime, files: _Files, *, names_account: bool) -> int:
+    assert known.reading is not None
+    if files.is_any:
+        scene = card.draw_card(known, settings, now, names_account=names_account)
+        _write_files(files, scene, card.CARD_SIZE, card.describe_card(known, settings, now))
+        return 0
+    windows = rows.list_shown_limits(known.reading, settings, now)
+    drawn = [found for window in windows if (found := _burnup(window, known, now)) is not None]
+    if not drawn:
+        click.echo("No window is known that could be drawn. `ullage usage` says what is.", err=True)
+        return 3
+    _print(drawn, settings)
     return 0
 
 
@@ -94,25 +137,35 @@ def _burnup(window: Window, known: Overview, now: datetime) -> Burnup | None:
     return burnup.plot_burnup(window, known.samples.get(window.id, ()), known.forecasts.get(window.id), now)
 
 
-def _print(drawn: Burnup, settings: Settings) -> None:
+def _print(drawn: Sequence[Burnup], settings: Settings) -> None:
     from ullage.render import table
 
     settings = load_terminal_settings(settings)
     form = chart.ChartForm(
         width=table.measure_width(),
-        height=_PLOT_LINES,
+        height=_PLOT_LINES if len(drawn) == 1 else _LOW_PLOT_LINES,
         thresholds=settings.thresholds,
         ascii_only=settings.ascii_only,
+        brief=len(drawn) > 1,
     )
-    table.print_lines(chart.lay_out_page(drawn, form), settings)
+    for number, each in enumerate(drawn):
+        lines = chart.lay_out_page(each, form)
+        table.print_lines([[], *lines] if number else lines, settings)
 
 
-def _png(drawn: Burnup, theme: str) -> bytes:
+def _write_files(files: _Files, scene: Sequence[Shape], size: tuple[int, int], described: str) -> None:
+    if files.svg is not None:
+        _write(files.svg, "SVG", svg.write_svg(scene, size, described, files.theme).encode())
+    if files.png is not None:
+        _write(files.png, "PNG", _png(scene, size, "light" if files.theme == "auto" else files.theme))
+
+
+def _png(scene: Sequence[Shape], size: tuple[int, int], theme: str) -> bytes:
     try:
         from ullage.render import picture
     except ImportError as error:
         raise MissingExtraError("A PNG", "png", "pillow", " --svg needs nothing.") from error
-    return picture.draw_png(svg.draw_scene(drawn), theme)
+    return picture.draw_png(scene, theme, size)
 
 
 def _write(path: str, form: str, data: bytes) -> None:
@@ -132,7 +185,7 @@ def _write(path: str, form: str, data: bytes) -> None:
     try:
         with open(temporary, "xb") as file:
             file.write(data)
-        os.replace(temporary, path)
+        replace_file(temporary, path)
     except OSError as error:
         if os.path.exists(temporary):
             os.unlink(temporary)

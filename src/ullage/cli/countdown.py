@@ -8,7 +8,7 @@ import sys
 from datetime import UTC, datetime
 
 from ullage.base.text import clean
-from ullage.cli.say import default_palette, has_colours
+from ullage.cli.say import choose_palette, has_colours
 from ullage.guard import waiting
 from ullage.render import cells, words
 from ullage.render.gauge import draw_gauge
@@ -42,7 +42,7 @@ def wait(
         nonlocal shown
         columns = shutil.get_terminal_size().columns
         spans = format_line(seen, deadline, now, columns, began=began, ascii_only=ascii_only)
-        text = paint(spans, timeline, default_palette() if palette is None else palette)
+        text = paint(spans, timeline, choose_palette() if palette is None else palette)
         if text != shown:
             shown = text
             _print(_CLEAR + text)

@@ -53,9 +53,9 @@ def find_width() -> int:
     """Return how many columns a table may have: those of the terminal, or a fixed number on a pipe."""
     if not sys.stdout.isatty():
         return _PIPE_WIDTH
-    import shutil
+    from ullage.render import table
 
-    return shutil.get_terminal_size().columns
+    return table.measure_width()
 
 
 def _name(zone: tzinfo | None) -> str:
@@ -70,19 +70,13 @@ def _print(answer: TokenUsage, settings: Settings, now: datetime) -> None:
         print(f"skipped: {skipped}" if skipped else render.NOTE)
         return
     # Imported late: programs, which read JSON or CSV, need no look.
-    import textwrap
-
-    from ullage.cli.say import say_lines
+    from ullage.cli.say import break_lines, say_lines
     from ullage.cli.settings import load_terminal_settings
     from ullage.render.cells import wrap_parts
     from ullage.render.surfaces import Span
 
     settings, width = load_terminal_settings(settings), find_width()
     lines, left_out = render.lay_out(answer, width, ascii_only=settings.ascii_only)
-    remarks = render.write_remarks(answer, now)
-    if left_out:
-        remarks.insert(0, render.word_left_out(left_out))
-    if sys.stdout.isatty():
-        remarks = [line for text in remarks for line in textwrap.wrap(text, width)]
-    below = [[Span(text=text, level="faint")] for text in remarks]
-    say_lines([*wrap_parts(render.title(answer), width, "  "), [], *lines, [], *below], settings.palette)
+    remarks = [*([render.word_left_out(left_out)] if left_out else []), *render.write_remarks(answer, now)]
+    below = [[Span(text=line, level="faint")] for text in remarks for line in break_lines(text)]
+    say_lines([*wrap_parts(render.lay_out_title(answer), width, "  "), [], *lines, [], *below], settings.palette)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ullage.cli.say import find_painters, say_lines, wrapped
+from ullage.cli.say import break_lines, find_painters, say_lines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def show_error(error: click.ClickException) -> None:
         hint = f"Try '{context.command_path} {context.help_option_names[-1]}' for help."
         usage = [*click.unstyle(context.get_usage()).split("\n"), hint]
         lines += [*([Span(text=line, level="faint")] for line in usage), []]
-    first, *more = wrapped(f"Error: {error.format_message()}", err=True)
+    first, *more = break_lines(f"Error: {error.format_message()}", err=True)
     head = [Span(text="Error:", level="critical"), Span(text=first.removeprefix("Error:"))]
     lines += [head, *([Span(text=line)] for line in more)]
     say_lines(lines, err=True)

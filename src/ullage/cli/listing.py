@@ -29,6 +29,7 @@ GROUPS = {
         "hook": "Warn and block in Claude Code",
     },
     "Programs and teams": {
+        "tee": "Stand behind `claude -p` and take in what it says of the windows",
         "serve": "All of it over HTTP, and a page for people",
         "metrics": "For Prometheus: print, write, push",
         "org": "What an organisation used and pays",

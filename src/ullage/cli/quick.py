@@ -26,6 +26,8 @@ def run(arguments: Sequence[str]) -> int | None:
         return 0
     if arguments[:1] == ["usage"]:
         return _usage(arguments[1:])
+    if arguments[:1] == ["doctor"]:
+        return _doctor(arguments[1:])
     if arguments[:1] == ["tokens"]:
         return _tokens(arguments[1:])
     return _guard(arguments[1:]) if arguments[:1] == ["guard"] else None
@@ -71,6 +73,15 @@ def _guard(arguments: Sequence[str]) -> int | None:
     if verdict.find_wrong(call) or not _choose_profile(options):
         return None
     return verdict.answer(call)
+
+
+def _doctor(arguments: Sequence[str]) -> int | None:
+    options = parse_options("doctor", arguments)
+    if options is None or not _choose_profile(options):
+        return None
+    from ullage.cli import diagnosis
+
+    return diagnosis.show(as_json="--json" in options, measured="--measure" in options)
 
 
 def _tokens(arguments: Sequence[str]) -> int | None:

@@ -39,7 +39,8 @@ def show(*, as_json: bool, may_refresh: bool, every: bool) -> int:
             for one, document in zip(shown, documents, strict=True)
         ]
         whole = contract.ProfilesDocument(schema=1, profiles=each) if every else documents[0]
-        sys.stdout.write(contract.encode(whole))
+        # JSON is UTF-8, whatever the locale says.
+        sys.stdout.buffer.write(contract.encode(whole).encode())
     else:
         from ullage.render import table
 

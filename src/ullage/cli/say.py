@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ullage.quota.timeline import Level
     from ullage.render.surfaces import Span
 
-_NARROWEST = 20
+_NARROWEST, _UNBROKEN = 20, 10_000
 
 
 def say(text: str, *, err: bool = False) -> None:
@@ -37,18 +37,18 @@ def say_lines(lines: Iterable[Sequence[Span]], palette: Mapping[str, str] | None
         for line in lines:
             _print("".join(make_visible(span.text) for span in line).rstrip(), err=err)
         return
-    from ullage.render.cells import trimmed
+    from ullage.render.cells import trim_end
     from ullage.render.surfaces import join_spans, paint
 
-    styles = default_palette() if palette is None else palette
+    styles = choose_palette() if palette is None else palette
     for line in lines:
-        shown = [span.replace(text=make_visible(span.text)) for span in trimmed(line)]
+        shown = [span.replace(text=make_visible(span.text)) for span in trim_end(line)]
         _print(paint(join_spans(shown), "ansi", styles), err=err)
 
 
 def remark(text: str, level: Level = "warning", palette: Mapping[str, str] | None = None) -> None:
     """Print on stderr what a person should know beside what was asked for, our name before it in a level's colour."""
-    lines = wrapped(f"ullage: {text}", err=True)
+    lines = break_lines(f"ullage: {text}", err=True)
     if not has_colours(err=True):
         say("\n".join(lines), err=True)
         return
@@ -59,21 +59,29 @@ def remark(text: str, level: Level = "warning", palette: Mapping[str, str] | Non
     say_lines([head, *([Span(text=line)] for line in lines[1:])], palette, err=True)
 
 
-def wrapped(text: str, *, err: bool = False) -> list[str]:
-    """Return the lines of a text, on a terminal broken between words; elsewhere as they are, for whoever searches."""
+def break_lines(text: str, *, err: bool = False) -> list[str]:
+    """Return the lines of a text, on a terminal broken between words, elsewhere as they are."""
     lines = text.split("\n")
     if not (sys.stderr if err else sys.stdout).isatty():
         return lines
-    import shutil
     import textwrap
 
-    # Some terminals wrap a line that fills the last column.
-    width = max(_NARROWEST, shutil.get_terminal_size().columns - 1)
+    width = find_width(err=err)
     return [
         part
         for line in lines
         for part in textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False) or [""]
     ]
+
+
+def find_width(*, err: bool = False) -> int:
+    """Return how many cells a line may take: those of the terminal; elsewhere a sentence stays in one line."""
+    if not (sys.stderr if err else sys.stdout).isatty():
+        return _UNBROKEN
+    import shutil
+
+    # Some terminals wrap a line that fills the last column.
+    return max(_NARROWEST, shutil.get_terminal_size().columns - 1)
 
 
 def has_colours(*, err: bool = False) -> bool:
@@ -88,14 +96,14 @@ def find_painters() -> tuple[Callable[[str], str], Callable[[str], str]]:
     from ullage.render.surfaces import Span, paint
     from ullage.system.terminal import ask_background
 
-    palette = default_palette(ask_background)
+    palette = choose_palette(ask_background)
     return (
         lambda text: paint([Span(text=text, style="bold")], "ansi", palette),
         lambda text: paint([Span(text=text, level="accent")], "ansi", palette),
     )
 
 
-def default_palette(ask: Callable[[Mapping[str, str]], Background | None] | None = None) -> Mapping[str, str]:
+def choose_palette(ask: Callable[[Mapping[str, str]], Background | None] | None = None) -> Mapping[str, str]:
     """Return the colours for what is printed without settings, on the background that is known or asked for."""
     from ullage.config.palette import Look, find_background
 

@@ -119,10 +119,8 @@ def _serve(
     *,
     open_browser: bool,
 ) -> None:
-    try:
-        from ullage.serve import app, server
-    except ImportError as error:
-        raise MissingExtraError("ullage serve", "serve", "h11 starlette uvicorn") from error
+    _check_extra()
+    from ullage.serve import app, server
     from ullage.serve.access import Access
     from ullage.serve.feed import Feed
     from ullage.serve.knowledge import Knowledge
@@ -147,6 +145,14 @@ def _serve(
     sys.stdout.flush()
     with announced:
         server.run(app.build_application(knowledge, access, feed), feed, listener, tls)
+
+
+def _check_extra() -> None:
+    """Raise MissingExtraError where the libraries that serve are not installed."""
+    try:
+        from ullage.serve import app, server  # noqa: F401  # to see whether they can be imported
+    except ImportError as error:
+        raise MissingExtraError("ullage serve", "serve", "h11 starlette uvicorn") from error
 
 
 def _offer_link(base: str, *, open_browser: bool) -> None:
@@ -178,6 +184,7 @@ def link(base: str | None) -> None:
     if base is None:
         base = running.find_base(access_tokens.locate_directory(os.environ))
         if base is None:
+            _check_extra()
             base = f"http://127.0.0.1:{_PORT}"
             click.echo("No server runs here now; the link is for one that `ullage serve` starts.", err=True)
     if not base.startswith(("http://", "https://")):

@@ -24,7 +24,9 @@ _HOSTS = (*plans.HOSTS, claude_setup.NAME, service.NAME, *survey.WIDGETS)
 @click.option("--undo", is_flag=True, help="Take out what this command has added, to the last byte.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option(
-    "--starship", is_flag=True, help="bash, zsh, fish, nushell: export the segment for starship instead of placing it."
+    "--starship",
+    is_flag=True,
+    help="bash, zsh, fish, nushell, pwsh: export the segment for starship instead of placing it.",
 )
 @click.option(
     "--without-process",
@@ -46,8 +48,8 @@ def command(
 ) -> int:
     """Add the segment to a shell's, starship's, tmux's or Claude Code's own file, once, or a widget to a desktop.
 
-    WHAT is bash, zsh, fish, elvish, nushell, xonsh, starship, tmux, claude-code, gnome, plasma, or service, which runs
-    `ullage serve`.
+    WHAT is bash, zsh, fish, elvish, nushell, xonsh, pwsh, starship, tmux, claude-code, gnome, plasma, or service, which
+    runs `ullage serve`.
 
     Shows the change and asks before it writes; keeps a copy of the file as it was. A link into a dotfile repository is
     followed, and stays. Then starts the shell, and says whether its prompt shows the segment.

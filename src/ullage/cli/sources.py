@@ -15,7 +15,7 @@ from ullage.cli.say import say_lines
 from ullage.cli.settings import load_settings, load_terminal_settings, tell_issues
 from ullage.doctor.meters import lay_out, report_meters
 from ullage.quota import meters
-from ullage.render.cells import plain
+from ullage.render.cells import replace_all_signs
 from ullage.store.cache import ProfileCache
 
 TYPE_CHECKING = False
@@ -55,7 +55,7 @@ def command(names: tuple[str, ...], as_json: bool) -> int:
         width = min(shutil.get_terminal_size().columns, _WIDEST)
         settings = load_terminal_settings(settings)
         lines = lay_out(shown, now, width)
-        say_lines(plain(lines) if settings.ascii_only else lines, settings.palette)
+        say_lines(replace_all_signs(lines) if settings.ascii_only else lines, settings.palette)
     return 0
 
 

@@ -168,10 +168,7 @@ def _foot(known: Overview, windows: int, settings: Settings, now: datetime, widt
     dot = " - " if settings.ascii_only else " · "
     keys = f"1-{min(windows, 9)} or arrows choose{dot}q quits" if windows > 1 else "q quits"
     due = known.schedule.find_due(known.reading, attended=True)
-    following = (
-        "next reading due" if due is None or due <= now else f"next reading in {words.format_countdown(due - now)}"
-    )
-    time = f"{words.format_clock(now, now)}{dot}{following}"
+    time = f"{words.format_clock(now, now)}{dot}{words.format_next_reading(due, now)}"
     space = width - len(keys) - len(time)
     # Without room for both the keys matter more.
     text = f"{keys}{' ' * space}{time}" if space >= _GAP_CELLS else keys

@@ -57,11 +57,11 @@ OPTIONS: tuple[Option, ...] = (
         key="source",
         explanation="Who is asked. auto: what Claude Code's status line and its own file tell, and, when that is\n"
         "older than five minutes, your claude program (one short process, no model call, at most every five minutes\n"
-        "while you work and every thirty otherwise). statusline, claude-cache, claude-cli: one of these three alone.\n"
+        "while you work and every thirty otherwise). statusline, tee, claude-cache, claude-cli: one of these alone.\n"
         "oauth: one request to the provider's usage endpoint, with the token that Claude Code stored, at most every\n"
         "five minutes; never used unless you name it here. web: one request to claude.ai with your own session key,\n"
         f"see [web] and {find_page('sources')};\n"
-        "never used unless you name it. What the status line told counts with every choice.",
+        "never used unless you name it. What a session told counts with every choice.",
         check=checks.one_of(*SOURCES),
     ),
     Option(

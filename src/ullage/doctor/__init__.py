@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import os
 import platform
-from datetime import UTC, datetime
 
 from ullage import __version__, config
+from ullage.base.dates import UTC, datetime
 from ullage.base.errors import CacheError, UsageError
 from ullage.base.values import format_time
 from ullage.doctor import permissions, redact

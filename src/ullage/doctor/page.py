@@ -39,7 +39,7 @@ def lay_out(document: dict[str, Any], wrong: Sequence[str], now: datetime, width
     if not wrong:
         yield [Span(text="✓ ", level="normal"), Span(text="All is well.")]
     for sentence in wrong:
-        yield from Fact(mark="✗", name="", text=sentence).lines(width)
+        yield from Fact(mark="✗", name="", text=sentence).lay_out(width)
     groups = (
         ("Where it is shown", _hosts(document)),
         ("What is known", _known(document, now)),
@@ -51,11 +51,14 @@ def lay_out(document: dict[str, Any], wrong: Sequence[str], now: datetime, width
         yield []
         yield [Span(text=heading, style="bold")]
         for fact in facts:
-            yield from fact.lines(width, names + 2)
+            yield from fact.lay_out(width, names + 2)
 
 
 def _hosts(document: dict[str, Any]) -> list[Fact]:
     facts = [_host(host) for host in document["hosts"]]
+    if document["system"].startswith("Windows"):
+        # That most of them are not there is no news on it.
+        facts = [fact for fact in facts if fact.text != "not installed"]
     # What shows it stands before what could, and what is not here comes last.
     facts.sort(key=lambda fact: ("✗✓·".index(fact.mark), fact.text == "not installed"))
     timed = [f"{name} {taken} ms" for name, taken in document["prompt_milliseconds"].items() if taken is not None]
@@ -182,6 +185,8 @@ def _mark(found: dict[str, Any]) -> Mark:
 def _standing(found: dict[str, Any]) -> str:
     if not found["exists"]:
         return "not there yet"
+    if found["yours"] is None and found["mode"] is None:
+        return "there"
     owner = {True: "yours", False: "another user's", None: "of unknown owner"}[found["yours"]]
     return f"{owner}, mode {found['mode'] or 'unknown'}"
 

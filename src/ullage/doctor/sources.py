@@ -9,8 +9,10 @@ from ullage.base.errors import UllageError
 from ullage.base.record import Record
 from ullage.quota import meters
 from ullage.setup import settings_json
-from ullage.sources import claude_cache, claude_cli, claude_state
+from ullage.sources import claude_cache, claude_cli, claude_state, tee
+from ullage.store import statements
 from ullage.system.files import read_regular
+from ullage.system.places import locate_profile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,6 +59,16 @@ def _status_line(environ: Mapping[str, str], _chosen: str, _now: datetime) -> st
     return "settings.json does not name it: `ullage setup claude-code`"
 
 
+def _stream(environ: Mapping[str, str], _chosen: str, _now: datetime) -> str | None:
+    try:
+        directory = locate_profile(environ)
+    except UllageError as error:
+        return str(error)
+    if any(statements.is_of_session(name, tee.NAME) for name in statements.list_names(directory)):
+        return None
+    return f"nothing has told of the windows in a pipe yet: {meters.find_meter(tee.NAME).needs}"
+
+
 def _cache(environ: Mapping[str, str], _chosen: str, now: datetime) -> str | None:
     try:
         claude_cache.read(environ, claude_cache.account(environ), now)
@@ -91,6 +103,7 @@ def _web(environ: Mapping[str, str], chosen: str, _now: datetime) -> str | None:
 
 _OBSTACLES: dict[str, Callable[[Mapping[str, str], str, datetime], str | None]] = {
     "statusline": _status_line,
+    "tee": _stream,
     "claude-cache": _cache,
     "claude-cli": _program,
     "oauth": _oauth,

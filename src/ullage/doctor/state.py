@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shlex
 import stat
 from typing import NamedTuple
 
+from ullage.base.contexts import suppress
 from ullage.base.errors import HistoryError
 from ullage.quota.schemas import DirectoryDocument, HistoryFileDocument, StateDocument
 from ullage.store import history
@@ -33,7 +33,7 @@ def describe_state(path: str) -> StateDocument:
 
 def _history(path: str) -> HistoryFileDocument:
     samples = None
-    with contextlib.suppress(HistoryError):
+    with suppress(HistoryError):
         samples = history.count_samples(path)
     return HistoryFileDocument(
         file=path, bytes=_size(path), samples=samples, damaged=_damaged(path), **_find_standing(path)._asdict()
@@ -59,11 +59,10 @@ def _find_standing(path: str) -> _Standing:
         status = os.stat(path)
     except OSError:
         return _Standing(exists=os.path.lexists(path), mode=None, yours=None)
-    return _Standing(
-        exists=True,
-        mode=f"{status.st_mode & 0o7777:04o}",
-        yours=is_own(status) if hasattr(os, "geteuid") else None,
-    )
+    if not hasattr(os, "geteuid"):
+        # Neither owner nor mode say anything on Windows.
+        return _Standing(exists=True, mode=None, yours=None)
+    return _Standing(exists=True, mode=f"{status.st_mode & 0o7777:04o}", yours=is_own(status))
 
 
 def find_obstacles(path: str) -> list[tuple[str, str]]:
@@ -72,6 +71,8 @@ def find_obstacles(path: str) -> list[tuple[str, str]]:
     directory = os.path.dirname(path)
     for each in filter(os.path.exists, (directory, path)):
         status = os.stat(each)
+        if not hasattr(os, "geteuid"):
+            continue
         if not is_own(status):
             words = f"{each} belongs to another user. Name a directory of your own in ULLAGE_STATE_DIR."
             found.append(("state_not_private", words))

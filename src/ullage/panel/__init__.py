@@ -77,6 +77,7 @@ class Panel(Record):
     origin: str = "Nothing is known yet."
     problem: str = ""
     palette: Mapping[str, str]
+    tooltip_palette: Mapping[str, str] = {}
     ascii_only: bool = False
     counts_left: bool = False
 
@@ -90,7 +91,12 @@ def look_at(known: Overview, settings: Settings, wanted: Wanted, now: datetime) 
     """Return the panel at `now`."""
     problem = clean(known.problem.message, _LONGEST_PROBLEM) if known.problem else ""
     nothing = Panel(
-        problem=problem, palette=settings.palette, ascii_only=settings.ascii_only, counts_left=settings.show_left
+        problem=problem,
+        palette=settings.palette,
+        # A tooltip brings a dark ground, whatever that of the bar is.
+        tooltip_palette=settings.look.replace(background="dark").in_bar() if settings.palette else {},
+        ascii_only=settings.ascii_only,
+        counts_left=settings.show_left,
     )
     reading = known.reading
     if reading is None:

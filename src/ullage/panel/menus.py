@@ -11,12 +11,14 @@ import shlex
 
 from ullage.panel import USAGE_PAGE, markup
 from ullage.panel.colours import paint
+from ullage.panel.lines import align_rows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from ullage.panel import Panel, PanelRow
+    from ullage.panel.lines import Columns
     from ullage.quota.timeline import Level
 
     # The words of the command that an entry runs to start a refresh.
@@ -29,18 +31,20 @@ _SAFE_WORD = re.compile(r"[A-Za-z0-9/._+@~= -]+\Z")
 def argos(panel: Panel, refresh: Command) -> str:
     """Return a menu for Argos, which runs a command line in a shell and reads Pango markup."""
     action = f'bash="{shlex.join(refresh)}"'
-    return "\n".join(_menu(panel, refresh, action, markup.pango_text, "emojize=false"))
+    return "\n".join(_menu(panel, refresh, action, markup.pango_text, "monospace", "emojize=false"))
 
 
 def xbar(panel: Panel, refresh: Command) -> str:
     """Return a menu for xbar, which runs a program with parameters."""
-    return "\n".join(_menu(panel, refresh, f"shell={_parameters(refresh)}", _as_it_is, "emojize=false ansi=false"))
+    return "\n".join(
+        _menu(panel, refresh, f"shell={_parameters(refresh)}", _as_it_is, "Menlo", "emojize=false ansi=false")
+    )
 
 
 def swiftbar(panel: Panel, refresh: Command) -> str:
     """Return a menu for SwiftBar, which runs a program with parameters."""
     plain = "emojize=false symbolize=false ansi=false md=false"
-    return "\n".join(_menu(panel, refresh, f"bash={_parameters(refresh)}", _as_it_is, plain))
+    return "\n".join(_menu(panel, refresh, f"bash={_parameters(refresh)}", _as_it_is, "Menlo", plain))
 
 
 def swiftbar_update(panel: Panel, refresh: Command) -> str:
@@ -57,7 +61,9 @@ def _parameters(refresh: Command) -> str:
     return " ".join([f'"{program}"', *(f'param{number}="{word}"' for number, word in enumerate(words, 1))])
 
 
-def _menu(panel: Panel, refresh: Command, action: str, escape: Callable[[str], str], plain: str) -> Iterator[str]:
+def _menu(
+    panel: Panel, refresh: Command, action: str, escape: Callable[[str], str], font: str, plain: str
+) -> Iterator[str]:
     def entry(text: str, *parameters: str, level: Level | None = None, depth: str = "") -> str:
         colour = paint(panel.palette, level).colour
         coloured = [f"color={colour}"] if colour else []
@@ -65,8 +71,8 @@ def _menu(panel: Panel, refresh: Command, action: str, escape: Callable[[str], s
 
     yield entry(markup.plain(panel.spans, panel.palette) or "?", level=panel.level)
     yield "---"
-    for row in panel.rows:
-        yield from _window(row, entry)
+    for row, columns in zip(panel.rows, align_rows(panel), strict=True):
+        yield from _window(row, columns, font, entry)
     yield entry(panel.origin)
     if panel.problem:
         yield entry(panel.problem)
@@ -76,13 +82,10 @@ def _menu(panel: Panel, refresh: Command, action: str, escape: Callable[[str], s
     yield entry("Open usage page", f"href={USAGE_PAGE}")
 
 
-def _window(row: PanelRow, entry: Callable[..., str]) -> Sequence[str]:
-    number = " ".join(part for part in (row.bar, row.share.text, row.course) if part)
-    return [
-        entry(f"{row.label}: {number}", level=row.share.level),
-        entry(row.outlook, depth="--"),
-        entry(row.stated, depth="--"),
-    ]
+def _window(row: PanelRow, columns: Columns, font: str, entry: Callable[..., str]) -> Sequence[str]:
+    numbers = f"{columns.label}  {columns.bar}  {columns.share}  {row.course}"
+    more = [entry(text, depth="--") for text in (row.outlook, row.stated) if text]
+    return [entry(numbers, f"font={font}", level=row.share.level), *more]
 
 
 def _harmless(text: str) -> str:

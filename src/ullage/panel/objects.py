@@ -6,7 +6,7 @@ import json
 import math
 
 from ullage.panel import markup
-from ullage.panel.lines import tooltip
+from ullage.panel.lines import pango_tooltip
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def waybar(panel: Panel) -> str:
     level = panel.level
     shown: dict[str, object] = {
         "text": markup.pango(panel.spans, panel.palette),
-        "tooltip": markup.pango_text("\n".join(tooltip(panel))),
+        "tooltip": pango_tooltip(panel),
         "alt": level,
         "class": [level] if level == "none" else [panel.severity, panel.state],
     }
@@ -61,11 +61,14 @@ def i3bar_update(panel: Panel) -> str:
 
 
 def _block(panel: Panel) -> dict[str, object]:
+    urgent = panel.level == "exhausted"
+    # The bar has a ground for what is urgent, and a colour that can be read on it.
+    palette = {} if urgent else panel.palette
     return {
-        "full_text": markup.pango(panel.spans, panel.palette),
-        "short_text": markup.pango(panel.short, panel.palette),
+        "full_text": markup.pango(panel.spans, palette),
+        "short_text": markup.pango(panel.short, palette),
         "markup": "pango",
-        "urgent": panel.level == "exhausted",
+        "urgent": urgent,
     }
 
 

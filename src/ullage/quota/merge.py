@@ -10,7 +10,7 @@ down but by a new period or a statement that is much newer.
 from __future__ import annotations
 
 from ullage.base.dates import timedelta
-from ullage.quota.model import KINDS, RESET_SLACK, SESSION, find_length, is_same_reset
+from ullage.quota.model import KINDS, RESET_SLACK, SESSION, SESSION_SOURCES, find_length, is_same_reset
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def _is_listing(reading: Reading) -> bool:
 
 def _has_asked(stated: Reading | Window) -> bool:
     """Say whether this came from asking the server at a known time; a session learns numbers beside its answers."""
-    return stated.source != "statusline" and stated.is_dated
+    return stated.source not in SESSION_SOURCES and stated.is_dated
 
 
 def _newest_last(reading: Reading) -> tuple[Any, ...]:

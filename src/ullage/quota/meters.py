@@ -53,6 +53,18 @@ METERS: tuple[Meter, ...] = (
         is_partial=True,
     ),
     Meter(
+        name="tee",
+        counts="quota",
+        what="what `claude -p` says of limits in its stream-json: the two main windows and a model's week",
+        exact="the server's own percentage, from the headers of an answer",
+        fresh="whenever an answer moves a number",
+        needs="`ullage tee` in a pipe behind `claude -p`",
+        cost="nothing",
+        module="tee",
+        in_auto=True,
+        is_partial=True,
+    ),
+    Meter(
         name="claude-cache",
         counts="quota",
         what="the usage report that Claude Code keeps in its .claude.json: every window and the credits",

@@ -27,6 +27,9 @@ CLOCK_SLACK = timedelta(minutes=1)
 # windows lie hours apart.
 RESET_SLACK = timedelta(minutes=10)
 
+# Sources that are sessions of Claude Code: they hear numbers beside their answers, and speak by themselves.
+SESSION_SOURCES = ("statusline", "tee")
+
 SESSION, WEEK = timedelta(hours=5), timedelta(days=7)
 FULL_PERCENT = 100.0
 # No currency has more digits behind the point than four.

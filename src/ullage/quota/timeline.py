@@ -3,6 +3,8 @@
     ullage-timeline 1 <written_epoch> <refresh_after_epoch> <boot_centiseconds> <boot_id> <checkpoint_epoch> <checksum>
     <start_epoch> <level> <text to the end of the line>
 
+    (the first is one line with: <seconds of a part> <number of the last part>, where the timeline has parts)
+
 Starts ascend. A reader shows the text of the last frame whose start is not in the future, and starts a refresh when
 `refresh_after` has passed or `written` lies in the future. It reads what it knows of the header and ignores the rest.
 
@@ -15,6 +17,11 @@ hundredths of a second, to which it adds /proc/uptime while the boot id is the s
 machine stands still, so the file's modification time is set to the checkpoint, the first second at which an old frame
 would be wrong: a process that is newer than the file, by the wall clock, though the uptime says otherwise, asks `date`.
 Where there is no such clock the fields are `-`.
+
+dash reads a file byte by byte, so that the sixtieth frame takes it twice as long as all else. Of a timeline with many
+frames there are parts beside, `<checksum>.<number>.frames`: that number of times so many seconds after `written` begins
+each, with the frame that is in view then, and the last goes on to the end. A reader may take the part of now for the
+timeline; where there is none, or nothing in it, the timeline has everything.
 
 This module is imported by the prompt: bytes, integers and `os` only.
 """
@@ -53,6 +60,12 @@ _CHECKSUM = 7
 
 # Below 2**32: the frames' bytes, as one number, leave a checksum behind without anything to import.
 _LARGEST_PRIME = 4_294_967_291
+
+# A timeline of so many frames or fewer has no parts.
+_FEW_FRAMES = 12
+_PART_SECONDS = 480
+_LAST_PART = 8
+_PART_SUFFIX = ".frames"
 
 # A clock that steps back by less than this keeps the first frame in view.
 LEAD_SECONDS = 60
@@ -113,14 +126,18 @@ def encode(
     frames: Iterable[Frame], *, written: int, refresh_after: int, checkpoint: int, clock: BootClock | None
 ) -> bytes:
     """Return the file's bytes; raise ValueError for a text that would break its lines."""
-    lines = []
+    lines, starts = [], []
     for frame in frames:
         if "\n" in frame.text or "\0" in frame.text:
             raise ValueError("a frame's text holds a newline or a NUL")
         lines.append(f"{frame.starts_at} {frame.level} {frame.text}\n")
+        starts.append(frame.starts_at)
     body = "".join(lines).encode()
     boot = f"{clock.centiseconds} {clock.boot_id} {checkpoint}" if clock else "- - -"
-    return f"ullage-timeline 1 {written} {refresh_after} {boot} ".encode() + _checksum(body) + b"\n" + body
+    last = min(_LAST_PART, (starts[-1] - written) // _PART_SECONDS) if len(starts) > _FEW_FRAMES else 0
+    parts = f" {_PART_SECONDS} {last}" if last > 0 else ""
+    begin = f"ullage-timeline 1 {written} {refresh_after} {boot} ".encode()
+    return begin + _checksum(body) + parts.encode() + b"\n" + body
 
 
 def read_header(data: bytes) -> Header | None:
@@ -136,6 +153,40 @@ def read_header(data: bytes) -> Header | None:
         return None
     checkpoint = _epoch(fields[6]) if len(fields) > 6 else None
     return Header(written=written, refresh_after=refresh_after, checkpoint=checkpoint)
+
+
+def cut(data: bytes) -> dict[str, bytes]:
+    """Return the parts of a timeline by the names of their files; none for one of few frames."""
+    first, _, body = data.partition(b"\n")
+    fields = first.split(b" ")
+    if read_header(data) is None or len(fields) <= _CHECKSUM + 2:
+        return {}
+    written, seconds, last = (int(fields[at]) for at in (2, _CHECKSUM + 1, _CHECKSUM + 2))
+    lines = body.split(b"\n")[:-1]
+    starts = [int(line.partition(b" ")[0]) for line in lines]
+    parts = {}
+    for number in range(1, last + 1):
+        begins = written + number * seconds
+        ends = begins + seconds
+        shown = max((at for at, start in enumerate(starts) if start <= begins), default=0)
+        held = [line for at, line in enumerate(lines) if at >= shown and (number == last or starts[at] < ends)]
+        parts[_name_part(fields[_CHECKSUM].decode(), number)] = b"".join(line + b"\n" for line in held)
+    return parts
+
+
+def is_part(name: str) -> bool:
+    """Say whether a file name is that of a timeline's part."""
+    return name.endswith(_PART_SUFFIX)
+
+
+def is_part_of(name: str, data: bytes) -> bool:
+    """Say whether a part's file belongs to a timeline."""
+    fields = data.partition(b"\n")[0].split(b" ")
+    return len(fields) > _CHECKSUM and name.partition(".")[0] == fields[_CHECKSUM].decode(errors="replace")
+
+
+def _name_part(checksum: str, number: int) -> str:
+    return f"{checksum}.{number}{_PART_SUFFIX}"
 
 
 def is_due(header: Header | None, now: int) -> bool:

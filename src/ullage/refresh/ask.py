@@ -9,7 +9,7 @@ from ullage.base.dates import UTC, datetime, timedelta
 from ullage.base.errors import SourceError
 from ullage.config import find_wrong_source
 from ullage.quota import meters
-from ullage.quota.model import CLOCK_SLACK, Account
+from ullage.quota.model import CLOCK_SLACK, SESSION_SOURCES, Account
 from ullage.quota.schedule import SHORTEST_INTERVAL
 from ullage.refresh import turns
 from ullage.store.account import AccountCache
@@ -149,8 +149,8 @@ def _ask(source: Source, inquiry: Inquiry) -> None:
         raise SourceError(
             "other_account", "The usage report that Claude Code kept is from before this account signed in here."
         )
-    # The status line's sessions keep their statements themselves.
-    if answer.source != "statusline":
+    # Sessions keep their statements themselves.
+    if answer.source not in SESSION_SOURCES:
         inquiry.snapshot = inquiry.cache.keep(inquiry.snapshot, answer)
 
 

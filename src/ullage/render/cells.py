@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from ullage.base.text import with_plain_signs
+from ullage.base.text import replace_signs
 from ullage.render.surfaces import Span, join_spans
 
 TYPE_CHECKING = False
@@ -80,7 +80,7 @@ def wrap(spans: Sequence[Span], cells: int) -> list[list[Span]]:
             line.append(span.replace(text=character))
             used += taken
             last_space = len(line) if character == " " else last_space
-    return [trimmed(join_spans(each)) for each in (*lines, line)]
+    return [trim_end(join_spans(each)) for each in (*lines, line)]
 
 
 def fit_words(text: str, room: int, *, ascii_only: bool = False) -> str:
@@ -121,7 +121,7 @@ def wrap_parts(spans: Sequence[Span], cells: int, separator: str) -> list[list[S
             left = cells
         lines[-1] += [*([Span(text=separator)] if lines[-1] else []), *piece]
         left -= size + len(separator)
-    return [part for line in lines for part in wrap(trimmed(line), cells)]
+    return [part for line in lines for part in wrap(trim_end(line), cells)]
 
 
 def _pieces(spans: Sequence[Span], separator: str) -> Iterator[list[Span]]:
@@ -136,7 +136,7 @@ def _pieces(spans: Sequence[Span], separator: str) -> Iterator[list[Span]]:
     yield [part for part in piece if part.text]
 
 
-def trimmed(spans: Sequence[Span]) -> list[Span]:
+def trim_end(spans: Sequence[Span]) -> list[Span]:
     """Return the spans without the blanks at their end."""
     shown = list(spans)
     while shown:
@@ -147,7 +147,7 @@ def trimmed(spans: Sequence[Span]) -> list[Span]:
     return []
 
 
-def plain(lines: Iterable[Sequence[Span]]) -> Iterator[list[Span]]:
+def replace_all_signs(lines: Iterable[Sequence[Span]]) -> Iterator[list[Span]]:
     """Yield lines of spans with plain characters in the place of signs."""
     for line in lines:
-        yield [span.replace(text=with_plain_signs(span.text)) for span in line]
+        yield [span.replace(text=replace_signs(span.text)) for span in line]

@@ -9,7 +9,7 @@ from ullage.base.text import clean
 from ullage.quota.model import grade_percent, has_reset
 from ullage.render import words
 from ullage.render.burnup import FULL, describe_outlook, interpolate_used, list_stretches, list_ticks
-from ullage.render.cells import fit, trimmed, wrap, wrap_parts
+from ullage.render.cells import fit, trim_end, wrap, wrap_parts
 from ullage.render.cells import measure_width as cells_of
 from ullage.render.surfaces import Span
 
@@ -78,7 +78,7 @@ def lay_out_page(burnup: Burnup, form: ChartForm) -> list[Line]:
         *(part for line in below for part in wrap(line, width)),
         *wrap_parts(_legend(burnup, signs, thresholds), width, _GAP),
     ]
-    return [fit(trimmed(line), width, ascii_only=ascii_only) for line in lines]
+    return [fit(trim_end(line), width, ascii_only=ascii_only) for line in lines]
 
 
 def lay_out_heading(burnup: Burnup, width: int, thresholds: Thresholds, *, ascii_only: bool) -> list[Line]:

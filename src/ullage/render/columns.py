@@ -6,8 +6,6 @@ is cut between words.
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal
-
 from ullage.base.record import Record
 from ullage.render import cells, words
 from ullage.render.surfaces import Span
@@ -15,6 +13,7 @@ from ullage.render.surfaces import Span
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from decimal import Decimal
 
     Line = list[Span]
 
@@ -22,7 +21,6 @@ _GAP = "  "
 # A text is cut to this before the last number is left out.
 _NARROWEST_TEXT, _SHORTEST_TEXT = 24, 8
 _LONGEST_BAR, _SHORTEST_BAR = 24, 8
-_CENT = Decimal("0.01")
 _UNITS = ((10**9, "G"), (10**6, "M"), (10**3, "k"))
 
 
@@ -64,9 +62,13 @@ def format_money(amount: Decimal | None, currency: str) -> str:
     """Return an amount to the cent, as a bill would; what is less than one and not nothing is said to be so."""
     if amount is None:
         return ""
-    rounded = amount.quantize(_CENT, rounding=ROUND_HALF_UP)
+    # Imported late: counts do not need it.
+    from decimal import ROUND_HALF_UP, Decimal
+
+    cent = Decimal("0.01")
+    rounded = amount.quantize(cent, rounding=ROUND_HALF_UP)
     if amount and not rounded:
-        return f"<{words.format_price(_CENT, currency)}"
+        return f"<{words.format_price(cent, currency)}"
     return f"{'-' if rounded < 0 else ''}{words.format_price(f'{abs(rounded):,}', currency)}"
 
 

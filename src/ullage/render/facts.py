@@ -27,7 +27,7 @@ class Fact(Record):
     name: str
     text: str
 
-    def lines(self, width: int, names: int = 0) -> Iterator[list[Span]]:
+    def lay_out(self, width: int, names: int = 0) -> Iterator[list[Span]]:
         """Yield the lines for a terminal: the mark and the name, in `names` cells, stand alone on the left."""
         name, indent = self.name.ljust(names), 2 + max(names, len(self.name))
         level: Role | None = "faint" if self.mark == "·" else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import itertools
 import math
@@ -24,22 +25,26 @@ _SCALE = 2
 _FINE = 2
 _ANCHORS = {"start": "ls", "middle": "ms", "end": "rs"}
 _DASH, _GAP = 5.0, 4.0
+# How much of its size a bold letter's edge is widened: the library's own font has no bold one.
+_BOLD = 1 / 45
+_FONTS = ("DejaVuSans.ttf", "LiberationSans-Regular.ttf", "Arial.ttf", "segoeui.ttf", "Helvetica.ttc")
 
 GAUGE_PIXELS = 64
 _GAUGE_FINE = 4
 _TILE, _TRACK, _TEXT = "#1c2026", "#4b525c", "#ffffff"
 
 
-def draw_png(scene: Iterable[Shape], theme: str) -> bytes:
+def draw_png(scene: Iterable[Shape], theme: str, size: tuple[int, int] = (WIDTH, HEIGHT)) -> bytes:
     """Return the scene as a PNG of twice its size in pixels, for sharp screens."""
     colours = COLOURS["dark" if theme == "dark" else "light"]
     fine = _SCALE * _FINE
-    image = Image.new("RGB", (WIDTH * fine, HEIGHT * fine), colours["background"])
+    width, height = size
+    image = Image.new("RGB", (width * fine, height * fine), colours["background"])
     pen = ImageDraw.Draw(image)
     for shape in scene:
         _paint(pen, shape, colours[shape.role], fine)
     kept = io.BytesIO()
-    image.resize((WIDTH * _SCALE, HEIGHT * _SCALE), Image.Resampling.BOX).save(kept, "PNG", optimize=True)
+    image.resize((width * _SCALE, height * _SCALE), Image.Resampling.BOX).save(kept, "PNG", optimize=True)
     return kept.getvalue()
 
 
@@ -74,13 +79,27 @@ def draw_gauge(share: float | None, colour: str, text: str, *, opaque: bool = Fa
 def _paint(pen: ImageDraw.ImageDraw, shape: Shape, colour: str, scale: int) -> None:
     points = [(x * scale, y * scale) for x, y in shape.points]
     if shape.kind == "text":
-        font = ImageFont.load_default(shape.size * scale)
-        pen.text(points[0], shape.text, fill=colour, font=font, anchor=_ANCHORS[shape.anchor])
+        font = _choose_font(shape.text, shape.size * scale)
+        stroke = round(shape.size * scale * _BOLD) if shape.bold else 0
+        anchor = _ANCHORS[shape.anchor]
+        pen.text(points[0], shape.text, fill=colour, font=font, anchor=anchor, stroke_width=stroke, stroke_fill=colour)
     elif shape.kind == "polygon":
         pen.polygon(points, fill=colour)
     else:
         for line in _dashes(points, scale) if shape.dashed else [points]:
             pen.line(line, fill=colour, width=round(shape.width * scale), joint="curve")
+        for x, y in (points[0], points[-1]) if shape.rounded else ():
+            half = shape.width * scale / 2
+            pen.ellipse((x - half, y - half, x + half, y + half), fill=colour)
+
+
+def _choose_font(text: str, size: float) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """Return the library's own font, or for letters that it does not have one of the system's, where there is one."""
+    if not text.isascii():
+        for name in _FONTS:
+            with contextlib.suppress(OSError):
+                return ImageFont.truetype(name, size)
+    return ImageFont.load_default(size)
 
 
 def _dashes(points: Sequence[Place], scale: int) -> Iterator[list[Place]]:

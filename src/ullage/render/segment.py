@@ -9,7 +9,7 @@ reset mark instead of a number.
 from __future__ import annotations
 
 from ullage.base.record import Record
-from ullage.base.text import clean, with_plain_signs
+from ullage.base.text import clean, replace_signs
 from ullage.config.template import COURSES, FORECASTS, PLAIN_SUBJECTS, Field, Group, list_fields
 from ullage.quota.model import (
     ALIASES,
@@ -75,7 +75,7 @@ def fill(nodes: Iterable[Node], view: View) -> list[Span]:
         elif isinstance(node, Field):
             spans.append(_value(node, view) or Span(text="?"))
         else:
-            spans.append(Span(text=with_plain_signs(node) if view.ascii_only else node))
+            spans.append(Span(text=replace_signs(node) if view.ascii_only else node))
     return join_spans(spans)
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class Shape(Record):
     """A part of a scene, in pixels from the top left: a polygon is closed and filled, a line is open; or a text.
 
-    `role` chooses the colour. `anchor` says which end of a text lies at its point.
+    `role` chooses the colour. `anchor` says which end of a text lies at its point. The ends of a line may be rounded.
     """
 
     kind: str
@@ -35,15 +35,18 @@ class Shape(Record):
     text: str = ""
     size: float = 13.0
     anchor: str = "start"
+    bold: bool = False
+    rounded: bool = False
 
 
 class Area(Record):
-    """Where a plot lies on its sheet, in pixels; the names of its axes stand to the left and below."""
+    """Where a plot lies on its sheet, in pixels; the names of its axes stand to the left and below, in this size."""
 
     left: float
     top: float
     right: float
     floor: float
+    size: float = 13.0
 
 
 class _Scale:
@@ -105,13 +108,13 @@ def _axes(burnup: Burnup, scale: _Scale, area: Area) -> Iterator[Shape]:
     for percent in range(0, int(burnup.top) + 1, 25):
         at = scale.y(percent)
         yield Shape(kind="line", role="grid", points=((area.left, at), (area.right, at)))
-        yield make_label(area.left - 8, at + 4, f"{percent}%", anchor="end")
+        yield make_label(area.left - 8, at + 4, f"{percent}%", size=area.size, anchor="end")
     free_from = 0.0
     for moment, name in list_ticks(burnup):
         middle = scale.x(moment)
         if middle - 20 >= free_from:
             yield Shape(kind="line", role="grid", points=((middle, area.floor), (middle, area.floor + 5)))
-            yield make_label(middle, area.floor + 20, name, anchor="middle")
+            yield make_label(middle, area.floor + 20, name, size=area.size, anchor="middle")
             free_from = middle + 30
 
 
@@ -159,23 +162,27 @@ def format_caption(burnup: Burnup) -> str:
 def _captions(burnup: Burnup) -> Iterable[Shape]:
     yield make_label(_LEFT, 30, format_title(burnup), role="text", size=18)
     yield make_label(_LEFT, 52, format_caption(burnup))
-    at = _LEFT
-    for role, name, dashed in _LEGEND:
-        if burnup.is_history and role in ("expected", "faint"):
-            continue
-        line = ((at, HEIGHT - 18.0), (at + 22, HEIGHT - 18.0))
-        yield Shape(kind="line", role=role, points=line, width=2.5, dashed=dashed)
-        yield make_label(at + 28, HEIGHT - 14, name, size=12)
+    yield from draw_legend(burnup, _LEFT, HEIGHT - 14)
+
+
+def draw_legend(burnup: Burnup, left: float, floor: float) -> Iterator[Shape]:
+    """Draw what the lines mean that this chart has, in a row."""
+    at = left
+    for role, name, dashed in _legend(burnup):
+        yield Shape(kind="line", role=role, points=((at, floor - 4), (at + 22, floor - 4)), width=2.5, dashed=dashed)
+        yield make_label(at + 28, floor, name, size=12)
         at += 44 + 7 * len(name)
 
 
-_LEGEND = (
-    ("used", words.USED, False),
-    ("used", words.UNSEEN, True),
-    ("expected", f"{words.EXPECTED}, with 80 % band", True),
-    ("faint", words.JUST_LASTS, True),
-    ("limit", "limit", False),
-)
+def _legend(burnup: Burnup) -> Iterator[tuple[str, str, bool]]:
+    yield "used", words.USED, False
+    if any(stretch.how == "unseen" for stretch in list_stretches(burnup)):
+        yield "used", words.UNSEEN, True
+    if burnup.ahead:
+        yield "expected", f"{words.EXPECTED}, with 80 % band", True
+    if not burnup.is_history:
+        yield "faint", words.JUST_LASTS, True
+    yield "limit", "limit", False
 
 
 def make_label(x: float, y: float, text: str, *, role: str = "faint", size: float = 13, anchor: str = "start") -> Shape:
@@ -184,18 +191,28 @@ def make_label(x: float, y: float, text: str, *, role: str = "faint", size: floa
 
 
 def draw_svg(burnup: Burnup, theme: str) -> str:
-    """Draw the chart as a standalone SVG; theme is light, dark, or auto, which follows the viewer's own."""
+    """Return the chart as a standalone SVG; theme is light, dark, or auto, which follows whoever looks at it."""
+    return write_svg(draw_scene(burnup), (WIDTH, HEIGHT), describe_chart(burnup), theme)
+
+
+def describe_chart(burnup: Burnup) -> str:
+    """Return in words what the chart shows."""
+    return "; ".join(filter(None, (format_title(burnup), describe_outlook(burnup).text)))
+
+
+def write_svg(scene: Iterable[Shape], size: tuple[int, int], described: str, theme: str) -> str:
+    """Return a scene as a standalone SVG that is described in words."""
     colours = COLOURS["dark" if theme == "dark" else "light"]
-    described = escape("; ".join(filter(None, (format_title(burnup), describe_outlook(burnup).text))))
     dark = "".join(f".f-{role}{{fill:{shown}}}.s-{role}{{stroke:{shown}}}" for role, shown in COLOURS["dark"].items())
-    size = f'width="{WIDTH}" height="{HEIGHT}"'
+    width, height = size
+    sheet = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
     font = 'font-family="system-ui, -apple-system, Segoe UI, DejaVu Sans, sans-serif"'
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" {size} role="img" {font}>',
-            f"<title>{described}</title>",
+            f'<svg xmlns="http://www.w3.org/2000/svg" {sheet} role="img" {font}>',
+            f"<title>{escape(described)}</title>",
             *([f"<style>@media (prefers-color-scheme:dark){{{dark}}}</style>"] if theme == "auto" else ()),
-            *(_svg_shape(shape, colours[shape.role]) for shape in draw_scene(burnup)),
+            *(_svg_shape(shape, colours[shape.role]) for shape in scene),
             "</svg>\n",
         ]
     )
@@ -205,12 +222,14 @@ def _svg_shape(shape: Shape, colour: str) -> str:
     if shape.kind == "text":
         ((x, y),) = shape.points
         place = f'x="{x:.1f}" y="{y:.1f}" font-size="{shape.size:g}" text-anchor="{shape.anchor}"'
-        return f'<text class="f-{shape.role}" fill="{colour}" {place}>{escape(shape.text)}</text>'
+        weight = ' font-weight="600"' if shape.bold else ""
+        return f'<text class="f-{shape.role}" fill="{colour}" {place}{weight}>{escape(shape.text)}</text>'
     points = " ".join(f"{x:.1f},{y:.1f}" for x, y in shape.points)
     if shape.kind == "polygon":
         return f'<polygon class="f-{shape.role}" fill="{colour}" points="{points}"/>'
     dashes = ' stroke-dasharray="5 4"' if shape.dashed else ""
+    ends = ' stroke-linecap="round"' if shape.rounded else ""
     return (
-        f'<polyline class="s-{shape.role}" fill="none" stroke="{colour}" stroke-width="{shape.width:g}"{dashes} '
+        f'<polyline class="s-{shape.role}" fill="none" stroke="{colour}" stroke-width="{shape.width:g}"{dashes}{ends} '
         f'stroke-linejoin="round" points="{points}"/>'
     )

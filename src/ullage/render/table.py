@@ -41,7 +41,7 @@ def print_lines(lines: Iterable[Sequence[Span]], settings: Settings) -> None:
     width, coloured = measure_width(), _has_colours()
     for line in lines:
         # Blanks at the end would be copied along.
-        for part in cells.wrap(cells.trimmed(line), width):
+        for part in cells.wrap(cells.trim_end(line), width):
             print(_paint(part, settings.palette, coloured=coloured))
 
 

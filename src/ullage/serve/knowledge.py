@@ -17,7 +17,7 @@ from ullage.render import burnup
 from ullage.serve import documents
 from ullage.store import history, overview
 from ullage.store.cache import ProfileCache
-from ullage.system import detach, places
+from ullage.system import detach, places, programs
 from ullage.system.files import find_mark
 
 TYPE_CHECKING = False
@@ -156,6 +156,7 @@ def _start_refresh(environ: Mapping[str, str]) -> None:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
+            creationflags=programs.HIDDEN,
         )
     except OSError:
         return

@@ -6,16 +6,15 @@ started and nothing of the user's is touched. Only Enter is pressed, which no sh
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
-import secrets
 import select
 import signal
 import subprocess
 import tempfile
 import time
 
+from ullage.base.contexts import suppress
 from ullage.base.errors import UsageError
 from ullage.base.record import Record
 from ullage.quota import timeline
@@ -149,9 +148,9 @@ class _Trial:
         if became is not None and became != os.path.basename(self.start.program)[:15] and became in _TAKERS:
             self.start = self.start.replace(became=became)
         os.close(self.terminal)
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             os.killpg(self._process.pid, signal.SIGHUP)
-        with contextlib.suppress(subprocess.TimeoutExpired):
+        with suppress(subprocess.TimeoutExpired):
             self._process.wait(1)
         programs.kill_group(self._process)
         self._process.wait()
@@ -176,7 +175,7 @@ def look(found: Mapping[str, str], environ: Mapping[str, str]) -> list[Start]:
     """
     if os.name != "posix":
         raise OSError("There are no terminals here.")
-    marker = f"ullage-{secrets.token_hex(4)}"
+    marker = f"ullage-{os.urandom(4).hex()}"
     # One after the other for each shell: the first start of some makes files that the second would make, too.
     waiting = [
         [Start(shell=shell, program=program, login=login) for login in _logins(shell)]

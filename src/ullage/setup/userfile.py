@@ -9,7 +9,6 @@ import contextlib
 import difflib
 import os
 import re
-import secrets
 import shlex
 import shutil
 import stat
@@ -17,7 +16,7 @@ import stat
 from ullage.base.errors import UsageError
 from ullage.base.record import Record
 from ullage.base.text import make_visible
-from ullage.system.files import read_regular
+from ullage.system.files import read_regular, replace_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -222,7 +221,7 @@ def _alone_in(directory: str) -> Iterator[None]:
 
 def _replace(path: str, data: bytes, like: str | None) -> None:
     """Write a file whole or not at all, with the mode, attributes and owner of another; None makes a fresh file."""
-    temporary = f"{path}.{os.getpid()}.{secrets.token_hex(4)}.new"
+    temporary = f"{path}.{os.getpid()}.{os.urandom(4).hex()}.new"
     with contextlib.ExitStack() as undo:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
         descriptor = os.open(temporary, flags, 0o600 if like else 0o666)
@@ -235,7 +234,7 @@ def _replace(path: str, data: bytes, like: str | None) -> None:
         if like:
             shutil.copystat(like, temporary)
             os.utime(temporary)
-        os.replace(temporary, path)
+        replace_file(temporary, path)
         undo.pop_all()
 
 

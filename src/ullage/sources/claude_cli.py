@@ -6,12 +6,12 @@ fetches with its own credentials. The request is experimental; without it the te
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
 import uuid
 
 from ullage.base import jsontext
+from ullage.base.contexts import contextmanager
 from ullage.base.errors import SourceError
 from ullage.base.text import clean
 from ullage.sources import auth_status, claude_state, snapshot, usage_text, wire
@@ -135,7 +135,7 @@ def _unavailable(plan: str | None) -> SourceError:
     )
 
 
-@contextlib.contextmanager
+@contextmanager
 def _running(command: list[str], environ: Mapping[str, str]) -> Iterator[programs.Program]:
     """Run the program in an empty directory, and turn its failures into SourceErrors."""
     try:

@@ -7,9 +7,8 @@ Current week (all models): 15% used · resets Jun 15, 7am (Asia/Shanghai)
 from __future__ import annotations
 
 import re
-import zoneinfo
-from datetime import UTC, datetime, timedelta
 
+from ullage.base.dates import UTC, datetime, timedelta
 from ullage.base.errors import SourceError
 from ullage.sources import wire
 
@@ -54,6 +53,9 @@ def _reset(text: str, as_of: datetime) -> datetime | None:
     if found is None:
         return None
     month, day, hour, minute, half, zone = found.groups()
+    # Imported late: few texts name a zone.
+    import zoneinfo
+
     try:
         local = as_of.astimezone(zoneinfo.ZoneInfo(zone))
         moment = local.replace(

@@ -7,15 +7,16 @@ import time
 
 from ullage.base.dates import UTC, datetime
 from ullage.base.record import Record
-from ullage.quota import serial
+from ullage.quota import serial, timeline
 from ullage.quota.model import Account
+from ullage.quota.timeline import TIMELINES
 from ullage.store import statements
 from ullage.system.files import read_regular, remove_file, write_atomically, write_derived
 from ullage.system.places import locate_cache, locate_profile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from ullage.quota.model import Reading
@@ -76,8 +77,15 @@ class ProfileCache:
         sessions = sorted(filter(statements.is_of_session, changed), key=lambda name: -changed[name])
         dead = [name for name in changed if name.endswith(".new") and changed[name] < now - _OLDEST_WRITE_SECONDS]
         dead += [name for name in sessions if changed[name] < now - _OLDEST_SESSION_SECONDS]
+        dead += self._find_old_parts(name for name in changed if changed[name] < now - _OLDEST_WRITE_SECONDS)
         for name in (*dead, *sessions[_MOST_SESSIONS:]):
             remove_file(self._path(name))
+
+    def _find_old_parts(self, names: Iterable[str]) -> list[str]:
+        """Return those of the names that are parts of timelines which have been replaced."""
+        parts = [name for name in names if timeline.is_part(name)]
+        current = [self.read_timeline(surface) for surface in TIMELINES] if parts else []
+        return [name for name in parts if not any(timeline.is_part_of(name, data) for data in current)]
 
     def lock(self, wait_seconds: float = 0) -> AbstractContextManager[bool]:
         """Hold the refresh lock; yield whether it was free."""
@@ -177,6 +185,8 @@ class ProfileCache:
 
     def save_timeline(self, surface: str, data: bytes, checkpoint: int | None, same: Sequence[str] = ()) -> None:
         """Replace a surface's timeline, dated to its checkpoint; those of the surfaces in `same` are links to it."""
+        for name, part in timeline.cut(data).items():
+            write_derived([self._path(name)], part)
         paths = [self._path(f"{name}.timeline") for name in (surface, *same)]
         write_derived(paths, data, modified_at=checkpoint)
 

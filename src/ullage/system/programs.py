@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import queue
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
 
+from ullage.base.contexts import contextmanager, suppress
 from ullage.base.record import Record
 from ullage.system import secret
+
+if sys.platform == "win32":
+    from ullage.system import windows
+
+    # What no program that we start goes without, where it would open a window.
+    HIDDEN = windows.HIDDEN
+else:
+    HIDDEN = 0
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -76,11 +85,11 @@ class Program:
         stdin = self.process.stdin
         assert stdin is not None
         # Windows says EINVAL of a pipe that the other side has closed.
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             stdin.write(data)
             stdin.flush()
         if close:
-            with contextlib.suppress(OSError):
+            with suppress(OSError):
                 stdin.close()
 
     def read_output(self, deadline: float) -> Iterator[bytes]:
@@ -120,6 +129,12 @@ class Program:
             yield from lines
         if rest:
             yield rest
+
+    def end(self) -> None:
+        """End it with all that it has started; that it has ended already is no fault."""
+        kill_group(self.process)
+        self.process.wait()
+        self.close()
 
     def close(self) -> None:
         """Wait for the threads to close its streams, once its group has ended; not for one that a stranger holds."""
@@ -165,7 +180,7 @@ def find_program(name: str, environ: Mapping[str, str], more: Iterable[str] = ()
     return found if found is not None and os.path.isabs(found) else None
 
 
-@contextlib.contextmanager
+@contextmanager
 def run_beside(
     command: Sequence[str],
     environ: Mapping[str, str],
@@ -178,7 +193,7 @@ def run_beside(
     The program gets `patience_seconds` to end by itself once its stdin is closed. Raises OSError or ValueError where it
     cannot be started.
     """
-    with _ending_with_us(), tempfile.TemporaryDirectory(prefix="ullage-") as empty:
+    with _ending_with_us(), tempfile.TemporaryDirectory(prefix="ullage-", ignore_cleanup_errors=True) as empty:
         program = Program(_start(command, environ, empty, gets_input=True), largest_bytes)
         patience = patience_seconds
         try:
@@ -220,20 +235,23 @@ def run_program(
             # A program that neither reads nor ends must not hold us at a full pipe.
             threading.Thread(target=program.send, args=(given,), kwargs={"close": True}, daemon=True).start()
         output = b"".join(program.read_output(deadline))
-        with contextlib.suppress(subprocess.TimeoutExpired):
+        with suppress(subprocess.TimeoutExpired):
             process.wait(_GOODBYE_SECONDS)
         kill_group(process)
         return Finished(status=process.wait(), output=output, errors=program.errors)
     finally:
-        kill_group(process)
-        process.wait()
-        program.close()
+        program.end()
+
+
+def start(command: Sequence[str], environ: Mapping[str, str], *, largest_bytes: int) -> Program:
+    """Start a program, named by its path, that gets input; whoever starts it ends it. Raises OSError or ValueError."""
+    return Program(_start(command, environ, None, gets_input=True), largest_bytes)
 
 
 def _start(
     command: Sequence[str], environ: Mapping[str, str], directory: str | None, *, gets_input: bool
 ) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
+    process = subprocess.Popen(
         list(command),
         cwd=directory,
         env=dict(environ),
@@ -241,10 +259,14 @@ def _start(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
+        creationflags=HIDDEN,
     )
+    if sys.platform == "win32":
+        windows.hold_tree(process)
+    return process
 
 
-@contextlib.contextmanager
+@contextmanager
 def _ending_with_us() -> Iterator[None]:
     """Let a signal that ends us end what runs inside first; it ends us as ever then."""
     numbers = [getattr(signal, name) for name in _ENDING_SIGNALS if hasattr(signal, name)]
@@ -277,14 +299,14 @@ def _end_group(program: Program, patience_seconds: float) -> None:
     """Close its stdin, which is what it ends at, and do not wait for long; then end the whole group."""
     process = program.process
     assert process.stdin is not None
-    with contextlib.suppress(OSError):
+    with suppress(OSError):
         process.stdin.close()
-    with contextlib.suppress(subprocess.TimeoutExpired):
+    with suppress(subprocess.TimeoutExpired):
         process.wait(patience_seconds)
     if hasattr(os, "killpg"):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
+        with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGTERM)
-        with contextlib.suppress(subprocess.TimeoutExpired):
+        with suppress(subprocess.TimeoutExpired):
             process.wait(_SIGNAL_SECONDS)
     kill_group(process)
     process.wait()
@@ -293,8 +315,8 @@ def _end_group(program: Program, patience_seconds: float) -> None:
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:
     """End a process and all that it has started; one that has ended already is no error."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        if hasattr(os, "killpg"):
-            os.killpg(process.pid, signal.SIGKILL)
+    with suppress(ProcessLookupError, PermissionError):
+        if sys.platform == "win32":
+            windows.end_tree(process)
         else:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)

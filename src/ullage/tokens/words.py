@@ -64,7 +64,7 @@ def word_dollars(total: Total) -> str:
     return f"{shown}{'+?' if total.unpriced else ''}"
 
 
-def title(answer: TokenUsage) -> list[Span]:
+def lay_out_title(answer: TokenUsage) -> list[Span]:
     """Return what is counted, and from when to when."""
     zone, total = answer.question.zone, answer.total
     said = [Span(text=f"Tokens by {answer.question.by}", style="bold")]
@@ -77,7 +77,7 @@ def title(answer: TokenUsage) -> list[Span]:
 def lay_out(answer: TokenUsage, width: int, *, ascii_only: bool = False) -> tuple[list[list[Span]], list[str]]:
     """Return the lines of the table for a terminal that is `width` cells wide, and the columns left out."""
     by, zone = answer.question.by, answer.question.zone
-    groups = in_order(answer.groups, by)
+    groups = sort_groups(answer.groups, by)
     texts = _TEXTS.get(by, (by,))
     numbers = [
         (heading, worth, at)
@@ -97,7 +97,7 @@ def lay_out(answer: TokenUsage, width: int, *, ascii_only: bool = False) -> tupl
     return columns.lay_out(table, width, ascii_only=ascii_only)
 
 
-def in_order(groups: Sequence[UsageGroup], by: str) -> list[UsageGroup]:
+def sort_groups(groups: Sequence[UsageGroup], by: str) -> list[UsageGroup]:
     """Return groups as people want them: along the time where they have one, else the dearest first."""
     if by in (*IN_TIME, "window"):
         return list(groups)

@@ -1,0 +1,53 @@
+"""What `ullage doctor` prints."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import UTC, datetime
+
+from ullage import config, doctor
+from ullage.base.errors import UsageError
+from ullage.cli.say import find_width, say_lines
+from ullage.cli.settings import load_terminal_settings
+from ullage.config.settings import DEFAULTS, build_settings
+from ullage.doctor import page
+from ullage.quota import schemas
+from ullage.render.cells import replace_all_signs
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ullage.config import Settings
+    from ullage.quota.schemas import DoctorDocument
+
+_ASKS = "`ullage refresh --force` asks now, and says what stands in the way."
+
+
+def show(*, as_json: bool, measured: bool) -> int:
+    """Examine this machine, print what is found and return the exit code."""
+    now = datetime.now(UTC)
+    found = doctor.examine(os.environ, now, measured=measured)
+    if as_json:
+        sys.stdout.buffer.write(schemas.encode(found))
+    else:
+        settings = load_terminal_settings(_settings())
+        wrong = [] if found.exit_code == 0 else _wrong(found)
+        lines = page.lay_out(schemas.make_plain(found), wrong, now, find_width())
+        say_lines(replace_all_signs(lines) if settings.ascii_only else lines, settings.palette)
+    return found.exit_code
+
+
+def _settings() -> Settings:
+    """Return the settings in force; the defaults where the environment names no file that could be read."""
+    try:
+        return config.load(os.environ)[0]
+    except UsageError:
+        return build_settings(DEFAULTS, os.environ)
+
+
+def _wrong(found: DoctorDocument) -> list[str]:
+    if found.findings:
+        return [finding.message for finding in found.findings]
+    if found.reading is None:
+        return [f"Nothing is known yet. {_ASKS}"]
+    return [f"What is known is too old to show. {_ASKS}"]
