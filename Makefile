@@ -5,12 +5,13 @@ BIN := .venv/bin
 TESTS ?= tests
 REF ?= HEAD~1
 WORKERS ?= auto
+WINDOWS ?= .programs/windows
 
 # Compiled once, not at every start: half of what the tests take to be found.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help picture demo quick test coverage lowest newest e2e lint format types check bench bench-compare package packages pins clean
+.PHONY: help picture demo quick test coverage lowest newest windows e2e lint format types check bench bench-compare package packages pins clean
 
 help:
 	@echo 'make demo      the main job with a simulated account: server, refresh, the prompt in every surface'
@@ -18,6 +19,7 @@ help:
 	@echo 'make test      the tests (TESTS=tests/quota for some of them)'
 	@echo 'make coverage  the tests, with what they reach: branches, and processes that they start (more than twice as long)'
 	@echo 'make lowest    the quick tests with the lowest packages that pyproject.toml allows; make newest: the newest'
+	@echo 'make windows   in Windows own Python, under Wine: the tests that are not about POSIX, and the commands'
 	@echo 'make e2e       the real Claude Code against the simulated account, in a network of its own (needs root)'
 	@echo 'make check     lint, format, types and shell checks'
 	@echo 'make bench     the figures of the README and docs/figures.md, measured here'
@@ -55,6 +57,10 @@ coverage: .venv/ready
 
 lowest newest: .venv/ready
 	WORKERS=$(WORKERS) sh .ci/resolution $@ $(TESTS)
+
+# Nothing of Windows outside of this directory.
+windows: .venv/ready
+	$(BIN)/python .ci/windows.py $(WINDOWS)
 
 e2e: .venv/ready
 	bash tests/e2e/real_claude.sh

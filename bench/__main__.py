@@ -29,6 +29,7 @@ MODULES = (
     "hanging",
     "herd",
     "statusline",
+    "tee",
     "shells",
     "start",
     "starship",

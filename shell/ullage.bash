@@ -63,12 +63,15 @@ __ullage_renew() {
 # The rule of src/ullage/system/places.py; sets __ullage_directory and __ullage_file, to nothing where there is none.
 __ullage_locate() {
     builtin local __ullage_root __ullage_profile __ullage_surface
-    __ullage_root=${ULLAGE_CACHE_DIR-} __ullage_profile=${CLAUDE_CONFIG_DIR-} __ullage_surface=bash
+    # Another fills a trusted cache; it is only read, whoever owns its files.
+    __ullage_trusted=${ULLAGE_TRUSTED_CACHE-}
+    __ullage_root=${__ullage_trusted:-${ULLAGE_CACHE_DIR-}} __ullage_profile=${CLAUDE_CONFIG_DIR-} __ullage_surface=bash
     __ullage_key=${#__ullage_times}:${ULLAGE_CACHE_DIR-}:${XDG_CACHE_HOME-}:${HOME-}:${CLAUDE_CONFIG_DIR-}:${NO_COLOR-}:${TERM-}
     [[ $__ullage_place != starship ]] || __ullage_surface=starship
     [[ -z ${NO_COLOR-} && ${TERM-} != dumb ]] || __ullage_surface+=-plain
     # Two bytes that are not one character: no UTF-8 here.
     [[ ${#__ullage_times} == 1 ]] || __ullage_surface+=-ascii
+    case ${OSTYPE-} in msys* | cygwin*) __ullage_turn_to_windows ;; *) ;; esac
     if [[ -z $__ullage_root ]]; then
         __ullage_root=${HOME-}/.cache/ullage
         [[ ! -d /System/Library/CoreServices ]] || __ullage_root=${HOME-}/Library/Caches/ullage
@@ -87,6 +90,14 @@ __ullage_locate() {
         *) ;;
     esac
     __ullage_file=${__ullage_directory:+$__ullage_directory/$__ullage_surface.timeline}
+}
+
+# In Git Bash the cache is that of Windows' ullage, whose paths may have been given in either form: C:\x is /C/x here.
+__ullage_turn_to_windows() {
+    [[ -n $__ullage_root || -z ${LOCALAPPDATA-} ]] || __ullage_root=$LOCALAPPDATA/ullage/Cache
+    __ullage_root=${__ullage_root//\\//} __ullage_profile=${__ullage_profile//\\//}
+    case $__ullage_root in ?:/*) __ullage_root=/${__ullage_root%%:*}${__ullage_root#*:} ;; *) ;; esac
+    case $__ullage_profile in ?:/*) __ullage_profile=/${__ullage_profile%%:*}${__ullage_profile#*:} ;; *) ;; esac
 }
 
 # Sets the time where EPOCHSECONDS does not exist (before 5.0). SECONDS belongs to the user, who may set it, so a leap
@@ -116,7 +127,8 @@ __ullage_is_epoch() {
 __ullage_read() {
     builtin local __ullage_line __ullage_start __ullage_due
     __ullage_header='' __ullage_text='' __ullage_from=0 __ullage_until=0
-    [[ -f $__ullage_file && -r $__ullage_file && -O $__ullage_file && ! -L $__ullage_file && -O $__ullage_directory ]] || builtin return 0
+    [[ -f $__ullage_file && -r $__ullage_file && ! -L $__ullage_file ]] || builtin return 0
+    [[ -n $__ullage_trusted || (-O $__ullage_file && -O $__ullage_directory) ]] || builtin return 0
     {
         IFS='' builtin read -r __ullage_found || __ullage_found=
         __ullage_line=${__ullage_found#ullage-timeline 1 }
@@ -145,7 +157,7 @@ __ullage_read() {
 # whatever waits for it, an ssh session say, from ending.
 __ullage_refresh() {
     ((__ullage_now - __ullage_asked < 30 && __ullage_now >= __ullage_asked)) && builtin return
-    [[ -n $__ullage_directory ]] && [[ -w $__ullage_directory || ! -e $__ullage_directory ]] || builtin return 0
+    [[ -n $__ullage_directory && -z $__ullage_trusted ]] && [[ -w $__ullage_directory || ! -e $__ullage_directory ]] || builtin return 0
     # Root in the home of somebody else would leave files there that their owner cannot change.
     [[ $__ullage_directory != "${HOME-}"/* || -O ${HOME-} ]] || builtin return 0
     __ullage_asked=$__ullage_now

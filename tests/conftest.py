@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 import sysconfig
 import threading
 import time
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 # Who starts the tests in the background, or by nohup, has all that they start ignore what a terminal's end and ^C send.
 # A signal that is caught here is in its default state there.
-if threading.current_thread() is threading.main_thread():
+if sys.platform != "win32" and threading.current_thread() is threading.main_thread():
     for number in (signal.SIGHUP, signal.SIGINT):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler if number == signal.SIGINT else lambda *_: None)

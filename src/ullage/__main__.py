@@ -37,6 +37,10 @@ def _dispatch() -> int:
         from ullage.claude_code import hook
 
         status = hook.run(arguments[1:], os.environ)
+    elif arguments[:1] == ["tee"]:
+        from ullage.claude_code import tee
+
+        status = tee.run(arguments[1:], os.environ)
     elif arguments == ["refresh", "--detach"]:
         from ullage import prompt
 
@@ -64,6 +68,9 @@ def run() -> int:
         from ullage.system import streams
 
         streams.secure()
+    if sys.platform == "win32":
+        # What HOME is elsewhere; Git Bash sets HOME as well.
+        os.environ.setdefault("HOME", os.environ.get("USERPROFILE", ""))
     _forget_locale_of_python()
     status = main()
     if "click" not in sys.modules:
@@ -76,6 +83,12 @@ def run() -> int:
                 continue
         os._exit(status)
     return status
+
+
+def run_tray() -> int:
+    """Be `ullage tray` as a program without a console, which on Windows would stay open beside the icon."""
+    sys.argv.insert(1, "tray")
+    return run()
 
 
 def _forget_locale_of_python() -> None:

@@ -105,7 +105,7 @@ def test_the_entries_are_those_that_claude_code_documents() -> None:
 def test_hostile_arguments_stay_one_word_of_the_command() -> None:
     [group] = hook_settings.build_entries(["--block", "$(touch pwned)=9"], "/opt/my tools/ullage")["Stop"]
     assert group["hooks"][0]["command"] == "'/opt/my tools/ullage' hook --block '$(touch pwned)=9'"
-    assert hook_settings.is_ours(group["hooks"][0])
+    assert answers.is_hook_of_ours(group["hooks"][0])
 
 
 @pytest.mark.parametrize(
@@ -123,5 +123,5 @@ def test_hostile_arguments_stay_one_word_of_the_command() -> None:
     ],
 )
 def test_our_handlers_are_known(command: object, ours: bool) -> None:
-    assert hook_settings.is_ours({"type": "command", "command": command}) is ours
-    assert hook_settings.is_ours(command) is False
+    assert answers.is_hook_of_ours({"type": "command", "command": command}) is ours
+    assert answers.is_hook_of_ours(command) is False

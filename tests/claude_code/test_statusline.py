@@ -260,7 +260,7 @@ def test_behind_a_gateway_the_spend_limit_is_shown_with_its_amounts(environ: dic
     assert reading is not None
     [window] = reading.windows
     assert window.used is not None
-    assert (window.used.amount_minor, window.label) == (52_100, "Spend limit (monthly)")
+    assert (window.used.amount_minor, window.label, window.period) == (52_100, "Spend limit (monthly)", "monthly")
 
 
 def test_a_models_week_is_shown_where_it_is_the_fuller_one(environ: dict[str, str]) -> None:
@@ -521,7 +521,7 @@ def test_a_reader_that_goes_away_is_no_trouble(environ: dict[str, str]) -> None:
 # Everything: what is added here is paid for at every answer of everybody's.
 IMPORTED = {"__future__", "_datetime", "_json", "itertools", "math"} | tools.modules(
     base="arguments dates errors jsontext record text values",
-    claude_code="statusline",
+    claude_code="session statusline",
     config="palette settings template wishes",
     prompt="",
     quota="merge model serial timeline",

@@ -84,6 +84,7 @@ def test_what_is_in_force_here(environ: dict[str, str], simulate: Callable[..., 
     assert "In force here: oauth." in ullage("sources", environ=environ).stdout
     assert [name for name, meter in told({**environ, "ULLAGE_SOURCE": "auto"}).items() if meter["in_force"]] == [
         "statusline",
+        "tee",
         "claude-cache",
         "claude-cli",
     ]

@@ -125,9 +125,9 @@ def test_every_option_takes_effect(path: str, environ: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "words"),
     [
-        ("source", '"guess"', "it can be auto, statusline, claude-cache, claude-cli, oauth, web"),
-        ("source", "1", "it can be auto, statusline, claude-cache, claude-cli, oauth, web"),
-        ("source", '["oauth"]', "it can be auto, statusline, claude-cache, claude-cli, oauth, web"),
+        ("source", '"guess"', "it can be auto, statusline, tee, claude-cache, claude-cli, oauth, web"),
+        ("source", "1", "it can be auto, statusline, tee, claude-cache, claude-cli, oauth, web"),
+        ("source", '["oauth"]', "it can be auto, statusline, tee, claude-cache, claude-cli, oauth, web"),
         ("segment.template", '"{5h"', "has a { without its }"),
         ("segment.template", '"{5h.resetsin}"', "did you mean resets_in?"),
         ("segment.template", "5", "must be a text in quotes"),

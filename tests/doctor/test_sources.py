@@ -7,7 +7,7 @@ import re
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from tests.support.tools import ullage
+from tests.support.tools import ULLAGE, run, ullage
 from ullage.doctor.sources import report_sources
 from ullage.quota.model import Account, Reading
 
@@ -20,6 +20,7 @@ def test_each_source_says_what_stands_in_its_way(environ: dict[str, str], now: d
     found = obstacles({**environ, "PATH": "/nonexistent"}, "auto", now)
     words = {
         "statusline": "setup claude-code",
+        "tee": "in a pipe",
         "claude-cache": "/usage",
         "claude-cli": "PATH",
         "oauth": "not turned on",
@@ -36,6 +37,8 @@ def test_nothing_stands_in_the_way_of_what_is_set_up(environ: dict[str, str], no
     state = {"oauthAccount": {"accountUuid": "one"}, "cachedUsageUtilization": cached}
     Path(environ["HOME"], ".claude.json").write_text(json.dumps(state))
     Path(environ["ULLAGE_CONFIG"]).write_text('web.session_key_command = "pass show claude"\n')
+    piped = '{"type":"rate_limit_event","rate_limit_info":{"unifiedWindows":{"five_hour":{"utilization":0.5}}}}'
+    run([ULLAGE, "tee"], environ, input=piped)
     told = {name: obstacle for name, obstacle in obstacles(environ, "oauth", now).items() if obstacle}
     assert told == {"web": 'not turned on: `source = "web"` in config.toml'}
     assert obstacles(environ, "web", now)["web"] is None
@@ -53,13 +56,13 @@ def test_a_broken_state_file_is_said(environ: dict[str, str], now: datetime) -> 
     assert "damaged" in str(obstacles(environ, "auto", now)["claude-cache"])
 
 
-def test_auto_is_three_of_them_and_the_newest_answer_counts(environ: dict[str, str], now: datetime) -> None:
+def test_auto_is_four_of_them_and_the_newest_answer_counts(environ: dict[str, str], now: datetime) -> None:
     told = [
         Reading(account=Account(), source="statusline", as_of=now - timedelta(minutes=age), windows=())
         for age in (9, 4)
     ]
     rows = report_sources(environ, "auto", told, now)
-    assert [row.name for row in rows if row.in_force] == ["statusline", "claude-cache", "claude-cli"]
+    assert [row.name for row in rows if row.in_force] == ["statusline", "tee", "claude-cache", "claude-cli"]
     assert {row.name: row.as_of for row in rows if row.as_of} == {"statusline": now - timedelta(minutes=4)}
     assert [row.name for row in report_sources(environ, "oauth", told, now) if row.in_force] == ["oauth"]
 

@@ -211,6 +211,51 @@ printf '%s\n' '{"type":"control_request","request_id":"r1","request":{"subtype":
     timeout 30 claude -p --input-format stream-json --output-format stream-json --verbose --no-session-persistence \
         --setting-sources '' --strict-mcp-config --tools '' 2>&1 | grep control_response || true
 
+echo '--- ullage tee behind claude -p'
+rm -rf "$work/cache"
+claude -p --output-format stream-json --verbose 'Say one word.' | tee "$work/stream" |
+    ullage tee | cmp - "$work/stream" || fail 'the stream came out changed'
+grep -o '"unifiedWindows":.*' "$work/stream" || fail 'Claude Code named no windows'
+ULLAGE_SOURCE='tee' ullage usage --no-refresh --json >"$work/usage.json"
+python3 - "$work/usage.json" "$HOME/.claude.json" <<'EOF2'
+import json, sys
+usage, state = (json.load(open(path)) for path in sys.argv[1:])
+print({window["id"]: window["used_percent"] for window in usage["windows"]})
+assert {window["source"] for window in usage["windows"]} == {"tee"}, usage
+assert {"five_hour", "seven_day", "seven_day_fable"} == {window["id"] for window in usage["windows"]}, usage
+assert usage["age_seconds"] < 60 and usage["account"]["id"] == state["oauthAccount"]["accountUuid"], usage
+EOF2
+ullage guard --max 5h=99 --max-age 10m
+
+echo '--- the plugin'
+repository=$here/../..
+claude plugin validate "$repository" >/dev/null || fail 'the marketplace is not valid'
+claude plugin validate "$repository/claude-plugin" >/dev/null || fail 'the plugin is not valid'
+cp "$HOME/.claude/settings.json" "$work/settings-before.json"
+transcripts() { find "$HOME/.claude/projects" -name '*.jsonl' -exec cat {} +; }
+# How often a transcript holds it: what goes to the model stands in the request as well.
+told() { transcripts | grep '"type":"attachment"' | grep -c "$1" || true; }
+claude plugin install ullage --marketplace "$repository" --config tell_room=30m
+claude -p '/ullage:usage' >/dev/null
+transcripts | grep '"isMeta":true' | grep 'Session 5h .*36%' >/dev/null || fail 'the command showed no usage'
+[[ $(told 'of the session is left until') == 1 ]] || fail 'the model was not told its room'
+claude -p --continue 'Say one word.' >/dev/null
+[[ $(told 'of the session is left until') == 1 ]] || fail 'the model was told its room again'
+claude -p '/ullage:setup' >/dev/null
+transcripts | grep '"isMeta":true' | grep 'names .ullage statusline. already' >/dev/null || fail 'the command showed no change'
+claude plugin uninstall ullage
+claude plugin install ullage --config block=5h=5
+claude -p 'Say one word.' 2>&1 | grep 'No room: Session (5h)' || fail 'the plugin did not block'
+claude plugin uninstall ullage
+claude plugin marketplace remove ullage
+python3 - "$work/settings-before.json" "$HOME/.claude/settings.json" <<'EOF2'
+import json, sys
+before, after = (json.load(open(path)) for path in sys.argv[1:])
+# Containers of its own, which Claude Code leaves empty.
+assert before == {name: value for name, value in after.items() if value != {}}, after
+EOF2
+[[ $(cat "$HOME/.claude/plugins/installed_plugins.json") != *ullage* ]] || fail 'the plugin is still installed'
+
 echo '--- the status line in tmux'
 rm -rf "$work/cache"
 tmux -L e2e -f /dev/null new-session -d -x 160 -y 40 -s e2e 'claude; sleep 100'

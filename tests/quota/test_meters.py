@@ -27,7 +27,7 @@ def test_doctor_looks_at_every_source() -> None:
 
 
 def test_nothing_that_needs_a_secret_is_asked_unless_it_is_named() -> None:
-    assert meters.IN_AUTO == ("statusline", "claude-cache", "claude-cli")
+    assert meters.IN_AUTO == ("statusline", "tee", "claude-cache", "claude-cli")
 
 
 def test_only_a_percentage_of_the_server_is_a_source() -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.tools import PYTHON, ULLAGE, make_due, need, needs_linux, run
+from tests.support.tools import PYTHON, ULLAGE, make_due, need, needs_linux, processes, run, wait_until
 from ullage import refresh
 from ullage.quota import merge, serial, timeline
 from ullage.quota.timeline import TIMELINES
@@ -84,6 +84,8 @@ def test_so_does_one_by_every_other_source(source: str, environ: dict[str, str],
     Path(environ["HOME"], ".claude.json").write_text(json.dumps({**ACCOUNT, "cachedUsageUtilization": told}))
     said = run(["sh", "-c", f'exec "$0" statusline <"{speak(environ, 17)}"', ULLAGE], environ)
     assert "17%" in said.stdout
+    # The status line has started a refresh of its own, which holds the lock for a while.
+    wait_until(lambda: not processes(environ), what="the end of what the status line started")
     refresh.refresh(environ, force=True)
     make_due(environ)
     counted.clear()

@@ -51,7 +51,10 @@ def plotted(
 
 
 def page(drawn: Burnup, width: int = 100, height: int = 11, *, ascii_only: bool = False, **form: bool) -> list[str]:
-    made = chart.lay_out_page(drawn, width, height, thresholds=Thresholds(), ascii_only=ascii_only, **form)
+    made = chart.lay_out_page(
+        drawn,
+        chart.ChartForm(width=width, height=height, thresholds=Thresholds(), ascii_only=ascii_only, **form),
+    )
     return ["".join(span.text for span in line).rstrip() for line in made]
 
 

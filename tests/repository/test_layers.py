@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import sys
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -71,7 +72,7 @@ HOMES = {
     "_datetime": ["base.dates"],
     "platformdirs": ["config"],
     "rich": ["cli.progress"],
-    "msgspec": ["quota.fields", "quota.schemas", "tokens.lines"],
+    "msgspec": ["quota.fields", "quota.schemas", "system.statefile", "tokens.lines"],
     "sqlite3": ["system.database"],
     "PIL": ["render.picture"],
     "desktop_notifier": ["alerts.channels"],
@@ -168,7 +169,16 @@ def test_what_a_prompt_imports_is_cheap(module: str) -> None:
     foreign = {name.split(".")[0] for name in imports(path)} - {"ullage"}
     # Windows starts its detached process through subprocess, in a function that nothing else calls.
     assert foreign <= CHEAP | ({"subprocess"} if module == "system.detach" else set())
-    assert arrows(path, at_run_time=True) <= set(ON_THE_WAY_TO_A_PROMPT)
+    # What Windows alone imports is as cheap: two modules that its interpreter has built in.
+    assert arrows(path, at_run_time=True) - {"system.windows"} <= set(ON_THE_WAY_TO_A_PROMPT)
+
+
+def test_what_is_of_windows_is_imported_there_alone() -> None:
+    guard = 'if sys.platform == "win32":'
+    for name, path in MODULES.items():
+        lines = path.read_text("utf-8").splitlines()
+        for before, line in pairwise(lines):
+            assert "import windows" not in line or before.strip() == guard, name
 
 
 @pytest.mark.parametrize("module", ["quota.meters", "system.secret"])

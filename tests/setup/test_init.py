@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.tools import PYTHON, REPOSITORY, ULLAGE, modules, need, run, ullage
 from ullage.base.errors import UllageError
-from ullage.setup import init
+from ullage.setup import init, started
 
 
 @pytest.mark.parametrize("shell", init.SHELLS)
@@ -36,6 +36,7 @@ def test_prints_the_file_after_the_program(shell: str, environ: dict[str, str]) 
         ("nushell", "--right", "$env.__ullage.place = 'right'"),
         ("nushell", "--starship", "$env.__ullage.place = 'starship'"),
         ("xonsh", "--manual", "__ullage_place = 'manual'"),
+        ("pwsh", "--starship", "$__ullage_place = 'starship'"),
     ],
 )
 @pytest.mark.parametrize("before", [True, False])
@@ -86,7 +87,7 @@ def test_missing_file_is_explained() -> None:
 
 
 @pytest.mark.parametrize("text", ["/plain", "/it's", "'", "''", "\\", "\\'", '$(x) `x` "', "a\nb", "!", ""])
-@pytest.mark.parametrize("shell", init.SHELLS)
+@pytest.mark.parametrize("shell", started.SHELLS)
 def test_quoted_text_is_one_word(shell: str, text: str, environ: dict[str, str]) -> None:
     others = {
         "elvish": "print &sep='' '<' {} '>'",

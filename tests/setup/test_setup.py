@@ -28,6 +28,7 @@ FILES = {
     "elvish": ".config/elvish/rc.elv",
     "nushell": ".config/nushell/autoload/ullage.nu",
     "xonsh": ".xonshrc",
+    "pwsh": ".config/powershell/Microsoft.PowerShell_profile.ps1",
     "starship": ".config/starship.toml",
     "tmux": ".tmux.conf",
 }
@@ -133,6 +134,7 @@ def test_on_a_terminal_it_asks_and_takes_nothing_for_no(environ: dict[str, str],
         ("fish", "XDG_CONFIG_HOME", "fish/conf.d/ullage.fish"),
         ("elvish", "XDG_CONFIG_HOME", "elvish/rc.elv"),
         ("nushell", "XDG_CONFIG_HOME", "nushell/autoload/ullage.nu"),
+        ("pwsh", "XDG_CONFIG_HOME", "powershell/Microsoft.PowerShell_profile.ps1"),
         ("starship", "STARSHIP_CONFIG", ""),
     ],
 )

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.terminal import Terminal
 from tests.support.tools import SCRIPTS, need, ullage
-from ullage.setup import init, plans
+from ullage.setup import plans, started
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +30,7 @@ STARSHIP = {
     "fish": "starship init fish | source",
     "nushell": "mkdir ~/.config/nushell/autoload; starship init nu | save -f ~/.config/nushell/autoload/starship.nu",
 }
-EVERY_SHELL = pytest.mark.parametrize("shell", init.SHELLS)
+EVERY_SHELL = pytest.mark.parametrize("shell", started.SHELLS)
 FEEDING = pytest.mark.parametrize("shell", plans.FEEDS_STARSHIP)
 STARTED = {"bash": ["-i"], "zsh": ["-i"], "fish": ["-i"]}
 SHOWN = re.compile(r"5h 100%×.*[$#>%❯@]")

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 VALUED = {
     "prompt": ("--surface", "--profile"),
     "statusline": ("--then", "--profile"),
-    "hook": ("--warn", "--block", "--profile"),
+    "hook": ("--warn", "--block", "--tell-room", "--profile"),
+    "tee": ("--profile",),
     "usage": ("--profile",),
     "doctor": ("--profile",),
     "guard": ("--max", "--need", "--max-age", "--timeout", "--profile"),
@@ -18,7 +19,8 @@ VALUED = {
 FLAGS = {
     "prompt": (),
     "statusline": ("--quiet",),
-    "hook": ("--allow-credits", "--fail-closed"),
+    "hook": ("--allow-credits", "--fail-closed", "--from-plugin"),
+    "tee": (),
     "usage": ("--json", "--refresh", "--no-refresh", "--all"),
     "doctor": ("--json", "--measure"),
     "guard": (*("--allow-credits", "--refresh", "--fail-open", "--fail-closed", "--wait", "--json", "--quiet", "-q"),),

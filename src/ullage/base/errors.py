@@ -86,10 +86,14 @@ class SourceError(UllageError):
 
 
 def describe_fault(error: Exception) -> str:
-    """Return the words for an exception that no code foresaw: its type and place, and nothing of its own text."""
+    """Return the words for an exception that no code foresaw: its type and place, and nothing of its own text.
+
+    Of an error of the system, what that says, and of which file.
+    """
     place = error.__traceback__
     while place is not None and place.tb_next is not None:
         place = place.tb_next
     file = place.tb_frame.f_code.co_filename.replace("\\", "/").rpartition("/")[2] if place else "?"
     where = f"{file}:{place.tb_lineno}" if place else file
-    return f"has a fault of its own: {type(error).__name__} at {where}. Please report it with these words."
+    of_system = f" ({error})" if isinstance(error, OSError) else ""
+    return f"has a fault of its own: {type(error).__name__}{of_system} at {where}. Please report it with these words."

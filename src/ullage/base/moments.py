@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from datetime import UTC, date, datetime, time, timedelta
 
 TYPE_CHECKING = False
@@ -16,6 +17,7 @@ _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(day
 _SPAN = re.compile(r"(\d{1,5})\s*([mhdw])", re.ASCII)
 _DAY = timedelta(days=1)
 _LONGEST = 60
+_FIRST_YEAR = 1970
 _WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -98,6 +100,9 @@ def _time(text: str, zone: tzinfo | None) -> datetime | None:
 def _aware(moment: datetime, text: str, zone: tzinfo | None) -> datetime:
     if moment.tzinfo is None and zone is not None:
         moment = moment.replace(tzinfo=zone)
+    if moment.tzinfo is None and sys.platform == "win32" and moment.year <= _FIRST_YEAR:
+        # Windows knows no local time before 1970.
+        moment = moment.replace(tzinfo=datetime(_FIRST_YEAR + 1, 1, 1).astimezone().tzinfo)
     try:
         return moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:

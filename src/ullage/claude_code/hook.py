@@ -13,12 +13,14 @@ import sys
 from ullage import config, guard
 from ullage.base import jsontext
 from ullage.base.arguments import find_last_value, parse_options
-from ullage.base.dates import UTC, datetime
+from ullage.base.dates import UTC, datetime, timedelta
 from ullage.base.errors import CacheError, UllageError, UsageError
+from ullage.base.record import Record
 from ullage.base.text import make_visible
+from ullage.base.values import format_time, parse_time
 from ullage.claude_code import answers
 from ullage.guard import Question
-from ullage.guard.limits import Limit, UnknownWindowError, find_named_window, parse_limit
+from ullage.guard.limits import Limit, UnknownWindowError, find_named_window, parse_duration, parse_limit
 from ullage.prompt import start_refresh_if_due
 from ullage.quota.model import list_named_limits
 from ullage.store.cache import ProfileCache
@@ -36,8 +38,25 @@ if TYPE_CHECKING:
 
 HARMLESS, BLOCKS = 1, 2
 _LARGEST_INPUT = 64 << 20
+_LARGEST_SETTINGS = 4 << 20
 _MOST_MARKS = 100
 _WARN = (Limit(window=None, percent=90.0),)
+
+
+class Orders(Record):
+    """What a hook is to do: the limits from which it warns and blocks, and what its options say besides.
+
+    With `allow_credits` a window that is used up blocks nothing while credits pay for what comes; a warning stays one.
+    `tell_every` is the time for which the model is not told its room again, None where it never is. `from_plugin`: the
+    hooks of settings.json act in its place, where there are any.
+    """
+
+    warn: tuple[Limit, ...] = ()
+    block: tuple[Limit, ...] = ()
+    allow_credits: bool = False
+    fail_closed: bool = False
+    tell_every: timedelta | None = None
+    from_plugin: bool = False
 
 
 def run(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int | None:
@@ -46,39 +65,58 @@ def run(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int | No
     if options is None:
         return None
     try:
-        limits = {name: tuple(map(parse_limit, options.get(name, ()))) for name in ("--warn", "--block")}
+        every = find_last_value(options, "--tell-room")
+        orders = Orders(
+            warn=tuple(map(parse_limit, options.get("--warn", ()))),
+            block=tuple(map(parse_limit, options.get("--block", ()))),
+            allow_credits="--allow-credits" in options,
+            fail_closed="--fail-closed" in options,
+            tell_every=parse_duration(every) if every is not None else None,
+            from_plugin="--from-plugin" in options,
+        )
     except UsageError:
         return None
     choose_profile(find_last_value(options, "--profile"), environ)
-    allow_credits, fail_closed = "--allow-credits" in options, "--fail-closed" in options
-    return perform(limits["--warn"], limits["--block"], environ, allow_credits=allow_credits, fail_closed=fail_closed)
+    return perform(orders, environ)
 
 
-def perform(
-    warn: tuple[Limit, ...],
-    block: tuple[Limit, ...],
-    environ: Mapping[str, str],
-    *,
-    allow_credits: bool,
-    fail_closed: bool,
-) -> int:
+def perform(orders: Orders, environ: Mapping[str, str]) -> int:
     """Read an event from stdin, print the JSON answer, if any, and return the exit code.
 
-    With `allow_credits` a window that is used up blocks nothing while credits pay for what comes; a warning stays one.
     Reads the cache only, and starts a refresh in the background when one is due.
     """
-    event = None
+    event, fail_closed = None, orders.fail_closed
     try:
         event = _event()
-        if event is None:
+        if event is None or (orders.from_plugin and _is_in_settings(environ)):
             return 0
         start_refresh_if_due(environ)
-        answer = _answer(event, warn or _WARN, block, environ, allow_credits=allow_credits, fail_closed=fail_closed)
+        answer = _answer(event, orders, environ)
         return 0 if answer is None else _put(answer)
     except (UllageError, OSError, MemoryError) as error:
         why = str(error) or "This process may have no more memory."
         print(f"ullage hook: {make_visible(why)}", file=sys.stderr)
         return BLOCKS if fail_closed and (event is None or answers.block_event(event, why)) else HARMLESS
+
+
+def _is_in_settings(environ: Mapping[str, str]) -> bool:
+    """Say whether the person's settings.json has hooks of ours, as `ullage setup claude-code --guard` puts them in."""
+    # Imported late: the hooks of settings.json never ask.
+    from ullage.sources import claude_state
+
+    directory = claude_state.find_own_directory(environ) or claude_state.locate_default_directory(environ)
+    settings = read_regular(os.path.join(directory, "settings.json"), _LARGEST_SETTINGS) or b""
+    try:
+        hooks = jsontext.loads(settings).get("hooks")
+    except (ValueError, AttributeError):
+        return False
+    groups = [group for name in answers.EVENTS for group in _list(hooks, name)]
+    return any(answers.is_hook_of_ours(handler) for group in groups for handler in _list(group, "hooks"))
+
+
+def _list(table: object, name: str) -> list[Any]:
+    found = table.get(name) if isinstance(table, dict) else None
+    return found if isinstance(found, list) else []
 
 
 def _put(answer: Mapping[str, Any]) -> int:
@@ -107,20 +145,14 @@ def _event() -> Event | None:
         raise UsageError("It reads what Claude Code gives a hook: a JSON object on stdin.") from error
 
 
-def _answer(
-    event: Event,
-    warn: tuple[Limit, ...],
-    block: tuple[Limit, ...],
-    environ: Mapping[str, str],
-    *,
-    allow_credits: bool,
-    fail_closed: bool,
-) -> dict[str, Any] | None:
+def _answer(event: Event, orders: Orders, environ: Mapping[str, str]) -> dict[str, Any] | None:
     """Judge the reading by both sets of limits and return the answer; None where the event passes in silence.
 
     In this order: a block limit that is reached blocks; an unknown verdict blocks under --fail-closed; a block limit on
-    an unknown window blocks under --fail-closed, else it is reported at prompts; then come warnings, once a session.
+    an unknown window blocks under --fail-closed, else it is reported at prompts; then come warnings, once a session,
+    and what room there is.
     """
+    warn, block, fail_closed = orders.warn or _WARN, orders.block, orders.fail_closed
     try:
         cache = ProfileCache(environ)
         settings, _ = config.load(environ)
@@ -132,7 +164,7 @@ def _answer(
         refused, warned = (
             guard.judge(question, reading, problem, {}, settings.thresholds, now)
             for question in (
-                Question(most=_named(block, windows), allow_credits=allow_credits),
+                Question(most=_named(block, windows), allow_credits=orders.allow_credits),
                 Question(most=_named(warn, windows)),
             )
         )
@@ -153,7 +185,28 @@ def _answer(
         if event.name == "UserPromptSubmit":
             return answers.notify_person(unknown)
     new = _list_unwarned(event, answers.list_over(warned), cache)
-    return answers.build_warning(event, [finding.why for finding in new]) if new else None
+    if new:
+        return answers.build_warning(event, [finding.why for finding in new])
+    room = answers.tell_room(event, reading, settings.thresholds, now) if reading and orders.tell_every else None
+    return room if room and _may_tell_room(event, orders.tell_every or timedelta(), cache, now) else None
+
+
+def _may_tell_room(event: Event, every: timedelta, cache: ProfileCache, now: datetime) -> bool:
+    """Say whether the session's model was told its room long enough ago, and note that it is told now."""
+    path = os.path.join(cache.directory, "hook.room")
+    told = [line.split(" ", 1) for line in (read_regular(path) or b"").decode(errors="replace").splitlines()]
+    times = {words[1]: parse_time(words[0]) for words in told if len(words) == 2}
+    last = times.get(event.session)
+    if last is not None and timedelta() <= now - last < every:
+        return False
+    times.pop(event.session, None)
+    kept = [*((at, session) for session, at in times.items() if at), (now, event.session)][-_MOST_MARKS:]
+    try:
+        write_atomically(path, "".join(f"{format_time(at)} {session}\n" for at, session in kept).encode())
+    except CacheError:
+        # Told at every prompt it would be too often.
+        return False
+    return True
 
 
 def _named(limits: tuple[Limit, ...], windows: tuple[Window, ...]) -> tuple[Limit, ...]:

@@ -129,24 +129,55 @@ class Previous:
         _signal.signal(_SIGTERM, end)
 
     def _start_on_windows(self, command: str, environ: Mapping[str, str]) -> None:
-        import subprocess
+        import threading
 
-        self._process = subprocess.Popen(  # noqa: S602  # the user's own command, worded for a shell
-            command,
-            shell=True,
-            env=dict(environ),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,  # theirs
-        )
+        from ullage.system import programs
+
+        shell = build_shell_command(command, environ)
+        self._program = programs.start(shell, environ, largest_bytes=_LARGEST_OUTPUT)
+        self._deadline = time.monotonic() + PATIENCE_SECONDS
+        send, payload = self._program.send, self._payload
+        threading.Thread(target=lambda: send(payload, close=True), daemon=True).start()
 
     def _output_on_windows(self) -> tuple[bytes, bool]:
-        import subprocess
+        from ullage.system import programs
 
+        output, is_late = b"", False
         try:
-            return self._process.communicate(self._payload, timeout=PATIENCE_SECONDS)[0], False
-        except subprocess.TimeoutExpired as late:
-            self._process.kill()
-            return late.output or b"", True
+            for chunk in self._program.read_output(self._deadline):
+                output += chunk
+        except programs.ProgramLateError:
+            is_late = True
+        except programs.ProgramFloodError:
+            output = output[:_LARGEST_OUTPUT]
+        self._program.end()
+        return output, is_late
+
+
+def build_shell_command(command: str, environ: Mapping[str, str]) -> list[str]:
+    """Return what runs a command's line on Windows as Claude Code does: Git Bash, or PowerShell where that is missing.
+
+    Never cmd.exe; and never the bash.exe of Windows itself, which is that of another system (WSL).
+    """
+    from ullage.system import programs
+
+    for path in _list_places_of_git_bash(environ, programs.find_program("git", environ)):
+        if os.path.isfile(path):
+            return [path, "-c", command]
+    known = os.path.join(environ.get("SYSTEMROOT", ""), "System32", "WindowsPowerShell", "v1.0", "powershell.exe")
+    powershell = programs.find_program("pwsh", environ) or known
+    return [powershell, "-NoProfile", "-NonInteractive", "-Command", command]
+
+
+def _list_places_of_git_bash(environ: Mapping[str, str], git: str | None) -> list[str]:
+    """Return where Claude Code looks for it: what its own variable names, beside git, and where installers put it."""
+    named = environ.get("CLAUDE_CODE_GIT_BASH_PATH", "")
+    # …\Git\cmd\git.exe
+    roots = [os.path.dirname(os.path.dirname(git))] if git else []
+    programs = [environ.get(name, "") for name in ("PROGRAMFILES", "PROGRAMW6432")]
+    programs.append(os.path.join(environ.get("LOCALAPPDATA", ""), "Programs"))
+    roots += [os.path.join(directory, "Git") for directory in programs if os.path.isabs(directory)]
+    return [*filter(os.path.isabs, [named]), *(os.path.join(root, "bin", "bash.exe") for root in roots)]
 
 
 def _end_group(leader: int, number: int) -> None:

@@ -11,9 +11,9 @@ import sys
 
 from ullage.base.arguments import find_last_value, parse_options
 from ullage.base.dates import UTC, datetime
-from ullage.base.errors import SourceError, UllageError
-from ullage.base.record import Record
+from ullage.base.errors import UllageError
 from ullage.base.text import make_visible
+from ullage.claude_code.session import Statement, follow, keep, load_last
 from ullage.config.template import (
     COURSES,
     FORECASTS,
@@ -24,12 +24,11 @@ from ullage.config.template import (
     parse_template,
 )
 from ullage.prompt import start_refresh_if_due
-from ullage.quota import merge, serial
-from ullage.quota.model import Account, has_reset
+from ullage.quota import merge
+from ullage.quota.model import Account
 from ullage.quota.timeline import TIMELINES, choose_timeline
 from ullage.sources import statusline
 from ullage.store import statements
-from ullage.system.files import read_regular
 from ullage.system.places import choose_profile, locate_profile
 
 TYPE_CHECKING = False
@@ -38,15 +37,12 @@ if TYPE_CHECKING:
 
     from ullage.config import Settings
     from ullage.config.template import Node
-    from ullage.quota.model import Reading, Window
+    from ullage.quota.model import Reading
     from ullage.quota.pace import Forecast, Sample
     from ullage.render.surfaces import Span
     from ullage.sources.statusline import Session
-    from ullage.store.statements import Stated
 
 _LARGEST_PAYLOAD = 8 << 20
-# An unchanged statement is written again after so long, with its new date: this keeps its age true to the minute.
-_CONFIRMED_SECONDS = 60
 _GAP = "  "
 # Claude Code gives the line this many columns fewer than COLUMNS says.
 _CLAIMED_COLUMNS = 3
@@ -54,15 +50,6 @@ _CLAIMED_COLUMNS = 3
 _SHED = ("context", "resets_in", "resets_at", "model")
 # Shown for a previous line that was stopped; repeating its last output would hide how old that is.
 _LATE = "(your own line is late)"
-
-
-class Statement(Record):
-    """A session's statement, the file that keeps it, and whether it is news to the cache."""
-
-    reading: Reading
-    mark: str
-    path: str
-    is_news: bool
 
 
 def run(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int | None:
@@ -114,48 +101,24 @@ def _take_in(payload: bytes, environ: MutableMapping[str, str], *, shows: bool, 
     if shows and prints:
         _print(line)
     if statement and (statement.is_news or _is_unpublished(statement.path, directory)):
-        _save(statement, known, settings, environ)
+        keep(statement, known, settings, environ)
     start_refresh_if_due(environ, ("ansi",))
     return line
 
 
 def _statement(session: Session, directory: str, environ: Mapping[str, str], now: datetime) -> Statement | None:
-    """Return the session's statement, dated by when the server can have made it; None where it states no windows.
-
-    A statement is news where its numbers differ from the session's last, or where that is a minute older. It takes over
-    the account of the last statement that it continues, completed by the account signed in now.
-    """
+    """Return the session's statement, dated by when the server can have made it; None where it states no windows."""
     if session.reading is None:
         return None
     path = os.path.join(directory, statements.name_file(statusline.NAME, session.id))
-    data = read_regular(path, own=True)
-    known = serial.decode_reading(data)
-    if known is not None and statements.is_from_future(known, now):
-        known = None
-    mark = serial.decode_note(data, "mark") if known else None
-    if known is not None and mark == session.mark:
+    last = load_last(path, now)
+    if last is not None and last.mark == session.mark:
         # No answer since: the session repeats its last statement, which keeps its date and its account.
-        return Statement(reading=known, mark=mark, path=path, is_news=False)
-    as_of = statusline.date_payload(session, mark, known.as_of if known else None, now)
+        return last
+    as_of = statusline.date_payload(session, last.mark if last else None, last.reading.as_of if last else None, now)
     windows = tuple(window.replace(as_of=as_of) for window in session.reading.windows)
     reading = session.reading.replace(as_of=as_of, windows=windows)
-    is_news = known is None or _numbers(known) != _numbers(reading)
-    if known is not None and not is_news:
-        is_news = (as_of - known.as_of).total_seconds() >= _CONFIRMED_SECONDS
-    if is_news:
-        signed_in = _signed_in(environ)
-        goes_on = known is not None and merge.goes_on(known, reading)
-        account = known.account if known is not None and goes_on else Account()
-        if account.may_be(signed_in):
-            account = Account(
-                id=signed_in.id or account.id,
-                organization_id=signed_in.organization_id or account.organization_id,
-                organization=signed_in.organization or account.organization,
-            )
-        if known is not None and goes_on and known.account.may_be(account):
-            reading = reading.replace(windows=(*windows, *_unmentioned(known, reading, now)))
-        reading = reading.replace(account=account, is_apart=not account.may_be(signed_in))
-    return Statement(reading=reading, mark=session.mark, path=path, is_news=is_news)
+    return follow(last, Statement(reading=reading, mark=session.mark, path=path, is_news=True), environ)
 
 
 def _shown(statement: Statement | None, merged: Reading | None) -> Reading | None:
@@ -164,16 +127,6 @@ def _shown(statement: Statement | None, merged: Reading | None) -> Reading | Non
         return merged or (statement.reading if statement else None)
     own = statement.reading
     return own if own.is_apart or merge.are_two_quotas(merged, own) else merged
-
-
-def _unmentioned(known: Reading, reading: Reading, now: datetime) -> list[Window]:
-    """Return windows of the session's last statement that the new one leaves out and that have not reset since."""
-    mentioned = {window.id for window in reading.windows}
-    return [window for window in known.windows if window.id not in mentioned and not has_reset(window, now)]
-
-
-def _numbers(reading: Reading) -> list[tuple[object, ...]]:
-    return [(window.id, window.used_percent, window.resets_at) for window in reading.windows]
 
 
 def _line(
@@ -242,34 +195,6 @@ def _samples(reading: Reading, environ: Mapping[str, str], now: datetime) -> dic
     from ullage.store.cache import ProfileCache
 
     return overview.load_samples(ProfileCache(environ), reading, now)
-
-
-def _save(statement: Statement, known: Stated, settings: Settings, environ: Mapping[str, str]) -> None:
-    from ullage.prompt import publish
-    from ullage.store.cache import ProfileCache, Snapshot
-    from ullage.system import detach, secret
-    from ullage.system.files import write_atomically
-
-    cache = ProfileCache(environ)
-    cache.make_private()
-    if statement.is_news:
-        write_atomically(statement.path, serial.encode(statement.reading, mark=statement.mark))
-    written = os.path.basename(statement.path) if statement.is_news else ""
-    snapshot = cache.settle(Snapshot(stated=known, schedule=cache.load_schedule()), written)
-    publish.publish_anew(cache, settings, snapshot=snapshot)
-    if statement.is_news:
-        # In the background: Claude Code waits for this process to end, and SQLite or a lock on it would delay that.
-        detach.start("ullage.store.recording", secret.withhold_keys(environ, settings.key_variables))
-
-
-def _signed_in(environ: Mapping[str, str]) -> Account:
-    from ullage.sources import claude_state
-
-    try:
-        return claude_state.read_account(environ, lambda _seconds: None)
-    except SourceError:
-        # The file is being written at this moment: the statement names no account, and goes with any.
-        return Account()
 
 
 def _is_unpublished(path: str, directory: str) -> bool:

@@ -41,9 +41,27 @@ def run(arguments: Sequence[str]) -> int:
         return 130
     except (OSError, SystemExit) as error:
         # click and rich raise SystemExit(1) when the reader of stdout has gone; nothing else raises it here.
-        status = streams.explain_failure(error if isinstance(error, OSError) else BrokenPipeError())
+        failure = error if isinstance(error, OSError) else BrokenPipeError()
+        if isinstance(error, SystemExit) or streams.is_broken(failure):
+            status = streams.explain_failure(failure)
+        else:
+            remark(word_unforeseen(failure), "critical")
+            status = UllageError.exit_code
         return UllageError.exit_code if arguments and arguments[0] in _VERDICTS else status
     return status
+
+
+def word_unforeseen(error: OSError) -> str:
+    """Word an error of the system that nothing has foreseen: to which file, while what was being done."""
+    doing = "it began"
+    place = error.__traceback__
+    while place is not None:
+        module = place.tb_frame.f_globals.get("__name__", "")
+        if module.startswith("ullage.") and module != __name__:
+            doing = f"{place.tb_frame.f_code.co_qualname} of {module} ran"
+        place = place.tb_next
+    named = "" if error.filename is None else f"{error.filename}: "
+    return f"{named}{error.strerror or error}, while {doing}. Mend that, or report it with this line."
 
 
 def _spell_out(arguments: Sequence[str]) -> list[str]:

@@ -20,6 +20,7 @@ from ullage.render import burnup, card, chart, rows, svg
 from ullage.render.segment import shorten_name
 from ullage.store import overview
 from ullage.store.cache import ProfileCache
+from ullage.system.files import replace_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -140,11 +141,15 @@ def _print(drawn: Sequence[Burnup], settings: Settings) -> None:
     from ullage.render import table
 
     settings = load_terminal_settings(settings)
-    width, height = table.measure_width(), _PLOT_LINES if len(drawn) == 1 else _LOW_PLOT_LINES
+    form = chart.ChartForm(
+        width=table.measure_width(),
+        height=_PLOT_LINES if len(drawn) == 1 else _LOW_PLOT_LINES,
+        thresholds=settings.thresholds,
+        ascii_only=settings.ascii_only,
+        brief=len(drawn) > 1,
+    )
     for number, each in enumerate(drawn):
-        lines = chart.lay_out_page(
-            each, width, height, thresholds=settings.thresholds, ascii_only=settings.ascii_only, brief=len(drawn) > 1
-        )
+        lines = chart.lay_out_page(each, form)
         table.print_lines([[], *lines] if number else lines, settings)
 
 
@@ -180,7 +185,7 @@ def _write(path: str, form: str, data: bytes) -> None:
     try:
         with open(temporary, "xb") as file:
             file.write(data)
-        os.replace(temporary, path)
+        replace_file(temporary, path)
     except OSError as error:
         if os.path.exists(temporary):
             os.unlink(temporary)

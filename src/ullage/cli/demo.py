@@ -31,6 +31,11 @@ if TYPE_CHECKING:
 
 _ULLAGE = [sys.executable, "-P", "-m", "ullage"]
 _PATIENCE_SECONDS = 60.0
+# The last of these are what no program of Windows goes without.
+_KEPT = (
+    *("PATH", "LANG", "LC_ALL", "TERM", "NO_COLOR", "COLORFGBG", "TZ"),
+    *("SYSTEMROOT", "PATHEXT", "COMSPEC", "TEMP", "TMP"),
+)
 
 # The command by which each shell prints a prompt with the segment, as its interactive shell would.
 _SHELLS = {
@@ -76,8 +81,7 @@ def _head(text: str) -> None:
 
 
 def _environment(home: str, address: str) -> dict[str, str]:
-    names = ("PATH", "LANG", "LC_ALL", "TERM", "NO_COLOR", "COLORFGBG", "TZ", "SYSTEMROOT")
-    kept = {name: os.environ[name] for name in names if name in os.environ}
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     if has_colours():
         # What is run here writes to a pipe, and has no terminal to ask.
         kept["CLICOLOR_FORCE"] = "1"
@@ -127,14 +131,17 @@ def _wait_for_reading(environ: Mapping[str, str]) -> None:
 
 def _show_surfaces(environ: Mapping[str, str]) -> None:
     _head("The prompt in every surface, as bytes (`ullage prompt`, and the same from ullage-prompt)")
-    script = os.path.join(sysconfig.get_path("scripts"), "ullage-prompt")
+    script, sh = os.path.join(sysconfig.get_path("scripts"), "ullage-prompt"), shutil.which("sh")
     for surface in SURFACES:
         shown = _run([*_ULLAGE, "prompt", "--surface", surface], environ)
-        same = not os.path.exists(script) or _run(["sh", script, surface], environ) == shown
+        same = sh is None or not os.path.exists(script) or _run([sh, script, surface], environ) == shown
         click.echo(f"  {surface:9} {shown.rstrip(chr(10))!r}{'' if same else '  ullage-prompt differs!'}")
 
 
 def _show_shells(environ: Mapping[str, str]) -> None:
+    if os.name != "posix":
+        # The bash.exe of Windows is that of another system.
+        return
     _head("In the shells of this machine")
     for shell, command in _SHELLS.items():
         if shutil.which(shell):

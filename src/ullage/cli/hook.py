@@ -10,10 +10,11 @@ from ullage.base.errors import UllageError
 from ullage.claude_code import hook
 from ullage.cli import options
 from ullage.cli.parameters import parse_with
-from ullage.guard.limits import parse_limit
+from ullage.guard.limits import parse_duration, parse_limit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from datetime import timedelta
     from typing import Any
 
     from ullage.guard.limits import Limit
@@ -64,11 +65,34 @@ class _HarmlessCommand(click.Command):
     help="A used-up window blocks nothing while credits pay for what comes; limits below 100 hold all the same.",
 )
 @click.option("--fail-closed", is_flag=True, help="Block, too, while the usage is not known.")
+@click.option(
+    "--tell-room",
+    "tell_every",
+    callback=parse_with(parse_duration),
+    metavar="TIME",
+    help="Tell the model at a prompt how much is left, at most once in this time: 30m.",
+)
+@click.option("--from-plugin", is_flag=True, help="Do nothing where settings.json has hooks of ullage: once is enough.")
 @options.add_profile_option
-def command(warn: tuple[Limit, ...], block: tuple[Limit, ...], allow_credits: bool, fail_closed: bool) -> int:
+def command(
+    warn: tuple[Limit, ...],
+    block: tuple[Limit, ...],
+    allow_credits: bool,
+    fail_closed: bool,
+    tell_every: timedelta | None,
+    from_plugin: bool,
+) -> int:
     """Answer a hook of Claude Code: UserPromptSubmit, PreToolUse or Stop, as JSON on stdin.
 
     Reads the cache, asks nobody, and starts a refresh in the background when one is due. What goes wrong here never
     stops Claude Code, unless --fail-closed says so.
     """
-    return hook.perform(warn, block, os.environ, allow_credits=allow_credits, fail_closed=fail_closed)
+    orders = hook.Orders(
+        warn=warn,
+        block=block,
+        allow_credits=allow_credits,
+        fail_closed=fail_closed,
+        tell_every=tell_every,
+        from_plugin=from_plugin,
+    )
+    return hook.perform(orders, os.environ)

@@ -26,6 +26,7 @@ def command(shell: str, place: str | None) -> None:
     After your own prompt:
     elvish  ~/.config/elvish/rc.elv   eval (ullage init elvish | slurp)
     xonsh   ~/.xonshrc                execx($(ullage init xonsh))
+    pwsh    $PROFILE                  Invoke-Expression (& ullage init pwsh | Out-String)
 
     \b
     In config.nu; nushell reads the file that this leaves when config.nu has been read:

@@ -120,7 +120,7 @@ def _adapt_to(
 
 def _follow(chosen: Format, wanted: Wanted, adapt: Callable[[Settings], Settings], tell: Callable[[str], None]) -> int:
     from ullage.panel import page
-    from ullage.panel.follow import Followed, PipeSleep, follow
+    from ullage.panel.follow import Followed, follow, sleep_for_bar
 
     refresh, said = _refresh_command(), None
     assert chosen.update is not None
@@ -142,7 +142,7 @@ def _follow(chosen: Format, wanted: Wanted, adapt: Callable[[Settings], Settings
     if chosen.prelude:
         tell(chosen.prelude)
     followed = Followed(os.environ, wanted, adapt)
-    with PipeSleep(sys.stdout.fileno(), chosen.read, answer) as sleep:
+    with sleep_for_bar(chosen.read, answer) as sleep:
         follow(followed, say, sleep)
     return 0
 
@@ -150,7 +150,7 @@ def _follow(chosen: Format, wanted: Wanted, adapt: Callable[[Settings], Settings
 def _wait(wanted: Wanted, adapt: Callable[[Settings], Settings], revision: str, tell: Callable[[str], None]) -> int:
     """Print the panel's JSON once its revision differs from `revision`."""
     from ullage.panel import document
-    from ullage.panel.follow import Followed, PipeSleep, follow
+    from ullage.panel.follow import Followed, follow, sleep_for_bar
 
     refresh = _refresh_command()
 
@@ -159,7 +159,7 @@ def _wait(wanted: Wanted, adapt: Callable[[Settings], Settings], revision: str, 
             sleep.ended = True
             tell(document.write_json(panel, refresh))
 
-    with PipeSleep(sys.stdout.fileno()) as sleep:
+    with sleep_for_bar() as sleep:
         follow(Followed(os.environ, wanted, adapt), say, sleep)
     return 0
 

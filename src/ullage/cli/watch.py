@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from ullage.config import Settings
     from ullage.quota.model import Window
+    from ullage.render.chart import ChartForm
     from ullage.store.overview import Overview
 
 # How often the cache is checked for changes, by its files' times alone.
@@ -106,7 +107,7 @@ def _lines(known: Overview, settings: Settings, now: datetime, chosen: int, size
     windows = _in_order(known, settings, now)
     listed = usage.lay_out_page(known, settings, now, width, chosen if windows else None)
     room = height - len(table.paint_lines(listed, settings, width)) - 1
-    lines = [*listed, *_charts(windows, chosen, known, settings, now, width, room)]
+    lines = [*listed, *_charts([*windows[chosen:], *windows[:chosen]], known, settings, now, width, room)]
     drawn = table.paint_lines(lines, settings, width)[: height - 1]
     below = [""] * (height - 1 - len(drawn))
     return [*drawn, *below, *table.paint_lines([_foot(known, len(windows), settings, now, width)], settings, width)]
@@ -117,25 +118,25 @@ def _in_order(known: Overview, settings: Settings, now: datetime) -> list[Window
 
 
 def _charts(
-    windows: Sequence[Window],
-    chosen: int,
-    known: Overview,
-    settings: Settings,
-    now: datetime,
-    width: int,
-    room: int,
+    windows: Sequence[Window], known: Overview, settings: Settings, now: datetime, width: int, room: int
 ) -> list[list[Span]]:
-    """Return charts side by side, the chosen window's first, each with a blank line above; nothing without room."""
+    """Return the first windows' charts side by side, each with a blank line above; nothing without room."""
     if not windows:
         return []
     many = min(len(windows), max(1, (width + _GAP_CELLS) // (_CHART_CELLS + _GAP_CELLS)))
-    turned = [*windows[chosen:], *windows[:chosen]]
     each = (width - _GAP_CELLS * (many - 1)) // many
     for brief in (False, True):
 
         def draw(plot: int, *, brief: bool = brief) -> list[list[list[Span]]]:
-            form = {"brief": brief, "stacked": many > 1}
-            return [_chart(window, known, settings, now, each, plot, **form) for window in turned[:many]]
+            form = chart.ChartForm(
+                width=each,
+                height=plot,
+                thresholds=settings.thresholds,
+                ascii_only=settings.ascii_only,
+                brief=brief,
+                stacked=many > 1,
+            )
+            return [_chart(window, known, now, form) for window in windows[:many]]
 
         # A chart's other lines, which take as many as its width asks for, and a blank one above.
         plot = room - 1 - max(0, max(map(len, draw(_LEAST_PLOT_LINES))) - _LEAST_PLOT_LINES)
@@ -155,15 +156,11 @@ def _beside(drawn: Sequence[Sequence[list[Span]]], cells: int) -> Iterator[list[
         yield line[:-1]
 
 
-def _chart(
-    window: Window, known: Overview, settings: Settings, now: datetime, width: int, plot: int, **form: bool
-) -> list[list[Span]]:
+def _chart(window: Window, known: Overview, now: datetime, form: ChartForm) -> list[list[Span]]:
     drawn = burnup.plot_burnup(window, known.samples.get(window.id, ()), known.forecasts.get(window.id), now)
     if drawn is None:
         return [[Span(text=f"{clean(window.label)}: no course to draw", level="faint")]]
-    return chart.lay_out_page(
-        drawn, width, plot, thresholds=settings.thresholds, ascii_only=settings.ascii_only, **form
-    )
+    return chart.lay_out_page(drawn, form)
 
 
 def _foot(known: Overview, windows: int, settings: Settings, now: datetime, width: int) -> list[Span]:
@@ -171,10 +168,7 @@ def _foot(known: Overview, windows: int, settings: Settings, now: datetime, widt
     dot = " - " if settings.ascii_only else " · "
     keys = f"1-{min(windows, 9)} or arrows choose{dot}q quits" if windows > 1 else "q quits"
     due = known.schedule.find_due(known.reading, attended=True)
-    following = (
-        "next reading due" if due is None or due <= now else f"next reading in {words.format_countdown(due - now)}"
-    )
-    time = f"{words.format_clock(now, now)}{dot}{following}"
+    time = f"{words.format_clock(now, now)}{dot}{words.format_next_reading(due, now)}"
     space = width - len(keys) - len(time)
     # Without room for both the keys matter more.
     text = f"{keys}{' ' * space}{time}" if space >= _GAP_CELLS else keys

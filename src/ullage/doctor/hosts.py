@@ -27,6 +27,7 @@ _MINIMUM = {
     "elvish": (0, 19),
     "nushell": (0, 107),
     "xonsh": (0, 13),
+    "pwsh": (5, 1),
     "starship": (1, 20),
     "tmux": (3, 2),
 }
@@ -63,7 +64,7 @@ def report_hosts(environ: Mapping[str, str], findings: list[Finding]) -> list[Ho
     if _is_starship_unfed(hosts, environ):
         words = (
             "starship shows what a shell's hook exports, and none does: `ullage setup bash --starship`, or zsh, "
-            "fish or nushell."
+            "fish, nushell or pwsh."
         )
         findings.append(Finding(code="starship_unfed", message=words, exit_code=2))
     return hosts
@@ -92,6 +93,9 @@ def _prove(hosts: Sequence[HostDocument], environ: Mapping[str, str], findings: 
     """Start each shell that is set up, and put into `hosts` whether its prompt shows the segment."""
     shells = {host.name: host for host in hosts if host.name in started.SHELLS and host.set_up in _SET_UP}
     found = {name: host.program for name, host in shells.items() if host.program and host.enough is not False}
+    if os.name != "posix":
+        # There are no terminals to start them on.
+        return
     try:
         starts = started.look(found, environ)
     except OSError as error:
@@ -172,7 +176,12 @@ def _versions(paths: Mapping[str, str | None], environ: Mapping[str, str]) -> di
 
 
 def _ask_version(name: str, program: str, environ: Mapping[str, str], versions: dict[str, str]) -> None:
-    command = [program, "-V" if os.path.basename(program) == "tmux" else "--version"]
+    name_of_program = os.path.basename(program).lower()
+    if name_of_program == "powershell.exe":
+        # Windows PowerShell has no option that says its version.
+        command = [program, "-NoProfile", "-NonInteractive", "-Command", "$PSVersionTable.PSVersion.ToString()"]
+    else:
+        command = [program, "-V" if name_of_program == "tmux" else "--version"]
     inside = {"PATH": environ.get("PATH", os.defpath), "HOME": "/", "LC_ALL": "C"}
     try:
         done = programs.run_program(command, inside, seconds=_VERSION_SECONDS)

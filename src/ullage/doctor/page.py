@@ -56,6 +56,9 @@ def lay_out(document: dict[str, Any], wrong: Sequence[str], now: datetime, width
 
 def _hosts(document: dict[str, Any]) -> list[Fact]:
     facts = [_host(host) for host in document["hosts"]]
+    if document["system"].startswith("Windows"):
+        # That most of them are not there is no news on it.
+        facts = [fact for fact in facts if fact.text != "not installed"]
     # What shows it stands before what could, and what is not here comes last.
     facts.sort(key=lambda fact: ("✗✓·".index(fact.mark), fact.text == "not installed"))
     timed = [f"{name} {taken} ms" for name, taken in document["prompt_milliseconds"].items() if taken is not None]
@@ -87,7 +90,9 @@ def _known(document: dict[str, Any], now: datetime) -> list[Fact]:
     facts = [_reading(document["reading"]), _refresh(document["refresh"], now)]
     if document["sign_in"]:
         facts.append(_sign_in(document["sign_in"], now))
-    return [*facts, *(_sent(sent, now) for sent in document["metrics"])]
+    facts += [_sent("metrics", sent["way"], sent, now) for sent in document["metrics"]]
+    push = document["push"]
+    return [*facts, *([_sent("push", "to other machines", push, now)] if push is not None else [])]
 
 
 def _reading(reading: dict[str, Any] | None) -> Fact:
@@ -121,10 +126,10 @@ def _sign_in(found: dict[str, Any], now: datetime) -> Fact:
     return Fact(mark="✓", name="sign-in", text=f"{tier}, {end}, as told {_at(found['looked_at'], now)}")
 
 
-def _sent(sent: dict[str, Any], now: datetime) -> Fact:
+def _sent(name: str, way: str, sent: dict[str, Any], now: datetime) -> Fact:
     last = f"last sent {_at(sent['succeeded_at'], now)}" if sent["succeeded_at"] else "never sent yet"
     problem = f"; {sent['problem']}" if sent["problem"] else ""
-    return Fact(mark="✗" if problem else "✓", name="metrics", text=f"{sent['way']}, {last}{problem}")
+    return Fact(mark="✗" if problem else "✓", name=name, text=f"{way}, {last}{problem}")
 
 
 def _at(text: str, now: datetime) -> str:
@@ -161,7 +166,7 @@ def _source(source: dict[str, Any], *, hopeless: bool) -> Fact:
 def _files(document: dict[str, Any]) -> list[Fact]:
     state = document["state"]
     return [
-        _directory("cache", document["cache"]),
+        _cache(document["cache"]),
         _directory("state", state),
         *([_history(state["history"])] if state is not None else []),
         _config(document["config"]),
@@ -175,6 +180,14 @@ def _directory(name: str, found: dict[str, Any] | None) -> Fact:
     return Fact(mark=_mark(found), name=name, text=f"{found['directory']}, {_standing(found)}")
 
 
+def _cache(found: dict[str, Any] | None) -> Fact:
+    fact = _directory("cache", found)
+    if found is None or not found["trusted"]:
+        return fact
+    text = f"{fact.text}; trusted to be read (ULLAGE_TRUSTED_CACHE), so no refresh is started"
+    return fact.replace(mark="✓" if found["exists"] else "✗", text=text)
+
+
 def _mark(found: dict[str, Any]) -> Mark:
     return "·" if not found["exists"] else "✗" if found["yours"] is False else "✓"
 
@@ -182,6 +195,8 @@ def _mark(found: dict[str, Any]) -> Mark:
 def _standing(found: dict[str, Any]) -> str:
     if not found["exists"]:
         return "not there yet"
+    if found["yours"] is None and found["mode"] is None:
+        return "there"
     owner = {True: "yours", False: "another user's", None: "of unknown owner"}[found["yours"]]
     return f"{owner}, mode {found['mode'] or 'unknown'}"
 

@@ -9,8 +9,11 @@ from ullage.base.errors import UllageError
 from ullage.base.record import Record
 from ullage.quota import meters
 from ullage.setup import settings_json
-from ullage.sources import claude_cache, claude_cli, claude_state
+from ullage.sources import claude_cache, claude_cli, claude_state, tee
+from ullage.store import statements
+from ullage.store.remotes import RemoteStore
 from ullage.system.files import read_regular
+from ullage.system.places import locate_profile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,11 +39,14 @@ def report_sources(
     environ: Mapping[str, str], chosen: str, readings: Sequence[Reading], now: datetime
 ) -> list[SourceReport]:
     """Look at each source without asking anybody: no process is started, no request made, no secret read."""
-    answers = {name: [reading.as_of for reading in readings if reading.source == name] for name in _OBSTACLES}
+    answers = {
+        name: [reading.as_of for reading in readings if reading.source.partition(":")[0] == name] for name in _OBSTACLES
+    }
     return [
         SourceReport(
             name=name,
-            in_force=name == chosen or (chosen == "auto" and name in meters.IN_AUTO),
+            # What other machines tell counts with every choice.
+            in_force=name in (chosen, "remote") or (chosen == "auto" and name in meters.IN_AUTO),
             obstacle=obstacle(environ, chosen, now),
             as_of=max(answers[name], default=None),
             cost=meters.find_meter(name).cost,
@@ -55,6 +61,16 @@ def _status_line(environ: Mapping[str, str], _chosen: str, _now: datetime) -> st
     if settings_json.COMMAND.encode() in named:
         return None
     return "settings.json does not name it: `ullage setup claude-code`"
+
+
+def _stream(environ: Mapping[str, str], _chosen: str, _now: datetime) -> str | None:
+    try:
+        directory = locate_profile(environ)
+    except UllageError as error:
+        return str(error)
+    if any(statements.is_of_session(name, tee.NAME) for name in statements.list_names(directory)):
+        return None
+    return f"nothing has told of the windows in a pipe yet: {meters.find_meter(tee.NAME).needs}"
 
 
 def _cache(environ: Mapping[str, str], _chosen: str, now: datetime) -> str | None:
@@ -89,10 +105,23 @@ def _web(environ: Mapping[str, str], chosen: str, _now: datetime) -> str | None:
     return "no session key is named: [web] session_key_command in config.toml"
 
 
+def _remote(environ: Mapping[str, str], _chosen: str, _now: datetime) -> str | None:
+    try:
+        asked = config.load(environ)[0].remotes
+        answers = RemoteStore(environ).load_all([remote.name for remote in asked])
+    except UllageError as error:
+        return str(error)
+    if not answers:
+        return "no other machine is named: `ullage setup remote`"
+    return next((answer.problem.message for answer in answers if answer.problem and not answer.readings), None)
+
+
 _OBSTACLES: dict[str, Callable[[Mapping[str, str], str, datetime], str | None]] = {
     "statusline": _status_line,
+    "tee": _stream,
     "claude-cache": _cache,
     "claude-cli": _program,
     "oauth": _oauth,
     "web": _web,
+    "remote": _remote,
 }

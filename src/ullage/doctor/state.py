@@ -9,9 +9,13 @@ from typing import NamedTuple
 
 from ullage.base.contexts import suppress
 from ullage.base.errors import HistoryError
-from ullage.quota.schemas import DirectoryDocument, HistoryFileDocument, StateDocument
+from ullage.quota.schemas import CacheDocument, HistoryFileDocument, StateDocument
 from ullage.store import history
-from ullage.system.files import is_own
+from ullage.system.files import is_filled_elsewhere, is_own
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ullage.store.cache import ProfileCache
 
 
 class _Standing(NamedTuple):
@@ -20,9 +24,10 @@ class _Standing(NamedTuple):
     yours: bool | None
 
 
-def describe_directory(path: str) -> DirectoryDocument:
-    """Return where a directory is, and whose."""
-    return DirectoryDocument(directory=path, **_find_standing(path)._asdict())
+def describe_cache(cache: ProfileCache) -> CacheDocument:
+    """Return where a profile's cache is, whose, and whether it is filled elsewhere and only read."""
+    trusted, standing = is_filled_elsewhere(cache.root, cache.environ), _find_standing(cache.directory)
+    return CacheDocument(directory=cache.directory, trusted=trusted, **standing._asdict())
 
 
 def describe_state(path: str) -> StateDocument:
@@ -59,11 +64,10 @@ def _find_standing(path: str) -> _Standing:
         status = os.stat(path)
     except OSError:
         return _Standing(exists=os.path.lexists(path), mode=None, yours=None)
-    return _Standing(
-        exists=True,
-        mode=f"{status.st_mode & 0o7777:04o}",
-        yours=is_own(status) if hasattr(os, "geteuid") else None,
-    )
+    if not hasattr(os, "geteuid"):
+        # Neither owner nor mode say anything on Windows.
+        return _Standing(exists=True, mode=None, yours=None)
+    return _Standing(exists=True, mode=f"{status.st_mode & 0o7777:04o}", yours=is_own(status))
 
 
 def find_obstacles(path: str) -> list[tuple[str, str]]:
@@ -72,6 +76,8 @@ def find_obstacles(path: str) -> list[tuple[str, str]]:
     directory = os.path.dirname(path)
     for each in filter(os.path.exists, (directory, path)):
         status = os.stat(each)
+        if not hasattr(os, "geteuid"):
+            continue
         if not is_own(status):
             words = f"{each} belongs to another user. Name a directory of your own in ULLAGE_STATE_DIR."
             found.append(("state_not_private", words))

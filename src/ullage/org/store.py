@@ -10,25 +10,38 @@ import hashlib
 import json
 import os
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal  # noqa: TC003  # msgspec looks it up
+from typing import Literal
 
 from ullage.base.text import clean
 from ullage.org.rows import ReportRow
-from ullage.system import directories, keys
+from ullage.system import directories, keys, statefile
 from ullage.system.files import read_regular, write_atomically
 from ullage.system.places import locate_cache
+from ullage.system.statefile import Kept, Moment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
-    from typing import Any
 
     from ullage.org.reports import Query, Report
     from ullage.system.secret import Secret
 
-_FORMAT = 1
 _LARGEST_FILE = 64 << 20
+
+
+class _Row(Kept, frozen=True):
+    at: Moment
+    labels: dict[str, str]
+    counts: dict[str, int]
+    cost: Decimal | None
+    currency: str | None
+
+
+class _Day(Kept, frozen=True):
+    format: Literal[1]
+    rows: list[_Row]
 
 
 def is_final(report: Report, day: date, asked_at: datetime, refreshed_at: datetime | None) -> bool:
@@ -52,18 +65,13 @@ class Store:
 
     def get(self, day: date) -> list[ReportRow] | None:
         """Return a finished day's rows; None for a day that is not stored, or not readable."""
-        data = read_regular(self._path(day), _LARGEST_FILE, own=True)
-        try:
-            note = json.loads(data or b"null")
-            return [_row(fields) for fields in note["rows"]] if note["format"] == _FORMAT else None
-        except (ValueError, KeyError, TypeError, AttributeError, InvalidOperation, RecursionError):
-            return None
+        kept = statefile.decode(read_regular(self._path(day), _LARGEST_FILE, own=True), _Day)
+        return None if kept is None else [_cleaned(row) for row in kept.rows]
 
     def put(self, day: date, rows: Sequence[ReportRow]) -> None:
         """Store the rows of a finished day."""
         directories.make_private(os.path.dirname(self._root), self._directory, environ=self._environ)
-        note = {"format": _FORMAT, "rows": [_plain(row) for row in rows]}
-        write_atomically(self._path(day), json.dumps(note).encode())
+        write_atomically(self._path(day), statefile.encode(_Day(format=1, rows=[_Row(**vars(row)) for row in rows])))
 
     def _path(self, day: date) -> str:
         return os.path.join(self._directory, f"{day.isoformat()}.json")
@@ -79,19 +87,6 @@ class Store:
         return salt
 
 
-def _plain(row: ReportRow) -> dict[str, Any]:
-    cost = None if row.cost is None else str(row.cost)
-    return {**vars(row), "at": row.at.isoformat(), "cost": cost}
-
-
-def _row(fields: Mapping[str, Any]) -> ReportRow:
-    at = datetime.fromisoformat(fields["at"])
-    if at.tzinfo is None:
-        raise ValueError("a kept time without its zone")
-    return ReportRow(
-        at=at,
-        labels={clean(name, 200): clean(value, 200) for name, value in fields["labels"].items()},
-        counts={name: int(value) for name, value in fields["counts"].items()},
-        cost=None if fields["cost"] is None else Decimal(fields["cost"]),
-        currency=clean(fields["currency"]) or None,
-    )
+def _cleaned(row: _Row) -> ReportRow:
+    labels = {clean(name, 200): clean(value, 200) for name, value in row.labels.items()}
+    return ReportRow(at=row.at, labels=labels, counts=row.counts, cost=row.cost, currency=clean(row.currency) or None)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import queue
 import select
 import sys
+import threading
 from datetime import UTC, datetime
 from typing import Protocol
 
 from ullage import config, panel, prompt
-from ullage.base.errors import UsageError
 from ullage.quota import changes
 from ullage.store import overview
 from ullage.store.cache import ProfileCache
@@ -20,7 +21,7 @@ from ullage.system.files import identify
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import Self
+    from typing import BinaryIO, Self
 
     from ullage.config import Settings
     from ullage.panel import Panel, Wanted
@@ -83,6 +84,67 @@ def _while_it_is_the_same(followed: Followed, say: Callable[[Panel], None], slee
         sleep.sleep_until(following)
 
 
+class QueueSleep:
+    """The sleep of a thread that follows the cache, for a tray; its menu or a signal ends it.
+
+    Not an Event: a second signal's handler would wait for the lock that the first handler holds, for ever.
+    """
+
+    def __init__(self) -> None:
+        self.ended = False
+        self._wishes: queue.SimpleQueue[None] = queue.SimpleQueue()
+
+    def wake(self) -> None:
+        """Wake the sleeper, from any thread."""
+        self._wishes.put(None)
+
+    def end(self) -> None:
+        """End the sleep for good."""
+        self.ended = True
+        self._wishes.put(None)
+
+    def sleep_until(self, moment: datetime) -> None:
+        """Sleep until a moment, a change or the end."""
+        left = (moment - datetime.now(UTC)).total_seconds()
+        with contextlib.suppress(queue.Empty):
+            self._wishes.get(timeout=max(0.0, left) + 0.001)
+            while not self.ended:
+                # A refresh replaces a dozen files one after the other: wait until it has, and look once.
+                self._wishes.get(timeout=_SETTLED_MILLISECONDS / 1000)
+
+
+class ThreadSleep(QueueSleep):
+    """The sleep of a bar's child where no pipe can be polled, as on Windows: a thread reads stdin meanwhile.
+
+    That the reader of its output has gone is seen at the next update. Use as a context manager.
+    """
+
+    def __init__(self, read: Callable[[bytes], Request | None] | None, answer: Callable[[Request], None]) -> None:
+        super().__init__()
+        self._answer = answer
+        if read is not None and sys.stdin is not None:
+            threading.Thread(target=self._read_requests, args=(sys.stdin.buffer, read), daemon=True).start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.ended = True
+
+    def _read_requests(self, lines: BinaryIO, read: Callable[[bytes], Request | None]) -> None:
+        while line := lines.readline(_LONGEST_INPUT):
+            request = read(line.rstrip(b"\r\n"))
+            if request is not None:
+                self._answer(request)
+
+
+def sleep_for_bar(
+    read: Callable[[bytes], Request | None] | None = None, answer: Callable[[Request], None] = lambda _: None
+) -> PipeSleep | ThreadSleep:
+    """Return the sleep of a process that prints for a bar: as a context manager, by what the system can wait for."""
+    return PipeSleep(sys.stdout.fileno(), read, answer) if hasattr(select, "poll") else ThreadSleep(read, answer)
+
+
 class PipeSleep:
     """The sleep of a bar's child: it ends when the reader of `output` has gone, and it reads stdin meanwhile.
 
@@ -95,8 +157,6 @@ class PipeSleep:
         read: Callable[[bytes], Request | None] | None = None,
         answer: Callable[[Request], None] = lambda _: None,
     ) -> None:
-        if not hasattr(select, "poll"):
-            raise UsageError("--follow waits in a way that this system does not know. Run `ullage panel` at intervals.")
         self.ended = False
         self._output, self._read, self._answer = output, read, answer
         self._changed, self._changing = os.pipe()

@@ -85,6 +85,11 @@ def _start_refresh(environ: Mapping[str, str], start: Callable[[Mapping[str, str
 
 def _print(text: bytes) -> None:
     try:
+        if sys.platform == "win32" and sys.stdout.isatty():
+            # A console would read bytes by its code page.
+            sys.stdout.write(text.decode())
+            sys.stdout.flush()
+            return
         os.write(sys.stdout.fileno(), text)
     except (OSError, ValueError, AttributeError):
         # The caller has gone away, or gave us no descriptor to print on.

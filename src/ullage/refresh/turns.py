@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ullage.base.dates import timedelta
 from ullage.quota import merge, meters
-from ullage.quota.model import CLOCK_SLACK, has_reset
+from ullage.quota.model import CLOCK_SLACK, SESSION_SOURCES, has_reset
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,7 +62,9 @@ def is_enough(stated: Stated, now: datetime) -> bool:
 
     The status line has two windows only, so a listing of all windows must not be too old either.
     """
-    listed = [reading.as_of for reading in stated.statements if reading.source not in meters.PARTIAL]
+    listed = [
+        reading.as_of for reading in stated.statements if reading.is_listing and reading.source not in meters.PARTIAL
+    ]
     if not listed or now - max(listed) >= IDLE_INTERVAL:
         return False
     # Without a young statement the answer is no, and the merge is spared.
@@ -86,7 +88,7 @@ def find_next_start(schedule: Schedule, *, is_busy: bool) -> datetime | None:
 def is_busy(snapshot: Snapshot, state_changed_at: datetime | None, now: datetime) -> bool:
     """Say whether anything has happened since the `claude` program was last started.
 
-    A number moved, a window has reset, a status line has spoken, or Claude Code has written its state file after our
+    A number moved, a window has reset, a session has spoken, or Claude Code has written its state file after our
     own process had.
     """
     schedule, reading = snapshot.schedule, snapshot.reading
@@ -98,7 +100,7 @@ def is_busy(snapshot: Snapshot, state_changed_at: datetime | None, now: datetime
         return has_changed
     if schedule.unchanged == 0:
         return True
-    spoken = [each.as_of for each in snapshot.stated.statements if each.source == "statusline"]
+    spoken = [each.as_of for each in snapshot.stated.statements if each.source in SESSION_SOURCES]
     if any(as_of > schedule.spawned_at for as_of in spoken):
         return True
     if reading is not None and any(has_reset(window, now) for window in reading.windows if window.is_listed):

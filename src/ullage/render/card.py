@@ -58,7 +58,8 @@ def draw_card(
     assert overview.reading is not None
     found = build_rows(overview, settings, now)
     drawn = _choose_course(overview, settings, now)
-    right = _RIGHT if drawn is None else _ROWS_END
+    is_alone = len(found) == 1
+    right = _RIGHT if drawn is None or is_alone else _ROWS_END
     shapes = [make_background(*CARD_SIZE), *_heading(overview, names_account=names_account, timezone=timezone)]
     shown = found[:_MOST_ROWS]
     height = min(_TALLEST_ROW, (_FLOOR - _TOP) / max(1, len(shown)))
@@ -68,7 +69,9 @@ def draw_card(
     if len(found) > len(shown):
         shapes.append(make_label(_MARGIN, _FLOOR + 16, f"and {len(found) - len(shown)} more", size=12))
     if drawn is not None:
-        shapes += _draw_course(drawn if timezone is None else drawn.replace(timezone=timezone))
+        # One row leaves room for a chart below it, as wide as the card.
+        left, top = (_MARGIN, _TOP + height) if is_alone else (_CHART_BEGINS, _TOP)
+        shapes += _draw_course(drawn.replace(timezone=timezone), left, top)
     return shapes
 
 
@@ -151,9 +154,8 @@ def _choose_course(overview: Overview, settings: Settings, now: datetime) -> Bur
     return None if chosen is None else draw(chosen)
 
 
-def _draw_course(burnup: Burnup) -> Iterator[Shape]:
-    area = Area(left=_CHART_BEGINS + 48, top=212, right=_RIGHT, floor=532, size=14)
-    yield make_label(_CHART_BEGINS, _TOP + 22, format_title(burnup), role="text", size=20)
-    yield make_label(_CHART_BEGINS, _TOP + 46, format_caption(burnup), size=15)
-    yield from draw_plot(burnup, area)
-    yield from draw_legend(burnup, _CHART_BEGINS, _FLOOR)
+def _draw_course(burnup: Burnup, left: float, top: float) -> Iterator[Shape]:
+    yield make_label(left, top + 22, format_title(burnup), role="text", size=20)
+    yield make_label(left, top + 46, format_caption(burnup), size=15)
+    yield from draw_plot(burnup, Area(left=left + 48, top=top + 62, right=_RIGHT, floor=_FLOOR - 52, size=14))
+    yield from draw_legend(burnup, left, _FLOOR)

@@ -52,27 +52,29 @@ class _Cell(Record):
     style: str = ""
 
 
-def lay_out_page(
-    burnup: Burnup,
-    width: int,
-    height: int,
-    *,
-    thresholds: Thresholds,
-    ascii_only: bool,
-    brief: bool = False,
-    stacked: bool = False,
-) -> list[Line]:
-    """Return the chart with a heading, and the forecast's interval and what the signs mean below.
+class ChartForm(Record):
+    """How a chart is drawn: `height` counts the plot alone.
 
-    A `brief` one leaves out the interval, and a `stacked` one has a heading of two lines whatever there is room for.
-    `height` counts the plot alone.
+    A `brief` chart leaves out the interval, and a `stacked` one has a heading of two lines whatever there is room for.
     """
+
+    width: int
+    height: int
+    thresholds: Thresholds
+    ascii_only: bool = False
+    brief: bool = False
+    stacked: bool = False
+
+
+def lay_out_page(burnup: Burnup, form: ChartForm) -> list[Line]:
+    """Return the chart with a heading, and the forecast's interval and what the signs mean below."""
+    width, thresholds, ascii_only = form.width, form.thresholds, form.ascii_only
     signs = _ASCII if ascii_only else _Signs()
-    below = [] if brief else _interval(burnup)
-    above = lay_out_heading(burnup, 0 if stacked else width, thresholds, ascii_only=ascii_only)
+    below = [] if form.brief else _interval(burnup)
+    above = lay_out_heading(burnup, 0 if form.stacked else width, thresholds, ascii_only=ascii_only)
     lines = [
         *(part for line in above for part in wrap_parts(line, width, "; ")),
-        *draw(burnup, width, height, thresholds=thresholds, ascii_only=ascii_only),
+        *draw(burnup, width, form.height, thresholds=thresholds, ascii_only=ascii_only),
         *(part for line in below for part in wrap(line, width)),
         *wrap_parts(_legend(burnup, signs, thresholds), width, _GAP),
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ullage.base.record import Record
 from ullage.base.text import clean
 from ullage.quota.model import (
+    CREDITS_ID,
     KINDS,
     find_binding_window,
     find_credits_window,
@@ -91,6 +92,7 @@ def build_rows(overview: Overview, settings: Settings, now: datetime) -> list[Ro
                     source=reading.source,
                     as_of=as_of,
                     used_percent=credits.used_percent,
+                    binds=binding is not None and binding.id == CREDITS_ID,
                     is_limit=find_credits_window(reading) is not None,
                 )
             )

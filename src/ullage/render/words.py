@@ -35,6 +35,7 @@ STATES = {"stale": "stale", "expired": "too old to show"}
 # Sentences; a page in a browser, which has the reader's time zone and clock, fills them in by itself.
 AT, BACK, RESETS, ENDS = "at {clock}", "back {when}, in {left}", "resets {when}, in {left}", "ends {day}"
 READ, AGO, JUST_NOW = "read {ago}", "{age} ago", "just now"
+NEXT_READING, READING_DUE = "next reading in {left}", "next reading due"
 VERDICTS: dict[Verdict, str] = {
     "lasts": "lasts, about {percent}",
     "probably_lasts": "probably lasts, about {percent}",
@@ -258,6 +259,13 @@ def format_return(resets_at: datetime, now: datetime, timezone: tzinfo | None = 
 def format_reset(resets_at: datetime, now: datetime, timezone: tzinfo | None = None) -> str:
     """Return when a window resets, in a sentence: resets at 15:48, in 1h04."""
     return RESETS.format(when=_moment(resets_at, now, timezone), left=format_countdown(resets_at - now))
+
+
+def format_next_reading(due: datetime | None, now: datetime) -> str:
+    """Return when the next reading is due, in a sentence: next reading in 4m."""
+    if due is None or due <= now:
+        return READING_DUE
+    return NEXT_READING.format(left=format_countdown(due - now))
 
 
 def describe_reset(window: Window, now: datetime, timezone: tzinfo | None = None) -> str:

@@ -8,54 +8,55 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import os
 import secrets
 from datetime import timedelta
+from typing import Literal
 
 from ullage import config
 from ullage.base.errors import ServeError, UsageError
-from ullage.base.record import Record
 from ullage.base.text import clean
-from ullage.base.values import format_time, parse_time
-from ullage.system import directories
+from ullage.system import directories, statefile
 from ullage.system.files import read_regular, write_atomically
 from ullage.system.lock import hold_lock
+from ullage.system.statefile import Kept, Moment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
-    from typing import Literal
 
-    Scope = Literal["read", "metrics"]
-
+Scope = Literal["read", "metrics"]
 SCOPES: tuple[Scope, ...] = ("read", "metrics")
 PREFIX = "ullage_"
 LINK_LASTS = timedelta(minutes=10)
 SESSION_LASTS = timedelta(days=30)
 
-_VERSION = 1
 _MOST = 100
 _LARGEST_FILE = 1 << 17
 _WAIT_SECONDS = 10.0
 
 
-class Token(Record):
+class Token(Kept, frozen=True):
     """The stored entry of an access token or a link: a hash, never the secret itself.
 
     `link` is the address that a link was made for, where it may be exchanged for a session once; from `used_at` on,
-    the entry stands for that session.
+    the entry stands for that session. No field has a default: one that is missing must not make a token last for ever.
     """
 
     id: str
     name: str
     scope: Scope
     sha256: str
-    created_at: datetime
-    expires_at: datetime | None = None
-    link: str | None = None
-    used_at: datetime | None = None
+    created_at: Moment
+    expires_at: Moment | None
+    link: str | None
+    used_at: Moment | None
+
+
+class _File(Kept, frozen=True):
+    version: Literal[1]
+    tokens: tuple[Token, ...]
 
 
 def locate_directory(environ: Mapping[str, str]) -> str:
@@ -78,39 +79,13 @@ def load(directory: str, now: datetime) -> tuple[Token, ...]:
         if os.path.lexists(locate_tokens(directory)):
             raise ServeError(f"{locate_tokens(directory)} cannot be read, or is not yours. Make it so, or remove it.")
         return ()
-    try:
-        tokens = _decoded(data)
-    except (ValueError, LookupError, TypeError, RecursionError) as error:
+    found = statefile.decode(data, _File)
+    if found is None:
         raise ServeError(
             f"{locate_tokens(directory)} cannot be understood, so no token is valid. Remove it and make new ones."
-        ) from error
+        )
+    tokens = (token.replace(name=clean(token.name)) for token in found.tokens)
     return tuple(token for token in tokens if token.expires_at is None or now < token.expires_at)
-
-
-def _decoded(data: bytes) -> tuple[Token, ...]:
-    document = json.loads(data)
-    if document["version"] != _VERSION:
-        raise ValueError("another version")
-    return tuple(map(_token, document["tokens"]))
-
-
-def _token(entry: Mapping[str, object]) -> Token:
-    created_at = parse_time(entry["created_at"])
-    scope = entry["scope"]
-    expires_at = parse_time(entry["expires_at"])
-    # An unreadable expiry must not turn into None, which means that a token never expires.
-    if created_at is None or scope not in SCOPES or (expires_at is None) != (entry["expires_at"] is None):
-        raise ValueError("no token")
-    return Token(
-        id=str(entry["id"]),
-        name=clean(entry["name"]),
-        scope=scope,
-        sha256=str(entry["sha256"]),
-        created_at=created_at,
-        expires_at=expires_at,
-        link=str(entry["link"]) if entry["link"] else None,
-        used_at=parse_time(entry["used_at"]),
-    )
 
 
 def create(directory: str, name: str, scope: Scope, now: datetime, *, link: str | None = None) -> tuple[str, Token]:
@@ -127,6 +102,7 @@ def create(directory: str, name: str, scope: Scope, now: datetime, *, link: str 
         created_at=now,
         expires_at=now + LINK_LASTS if link else None,
         link=link,
+        used_at=None,
     )
     _change(directory, now, lambda tokens: (*_with_room(tokens), token))
     return secret, token
@@ -189,12 +165,4 @@ def _change(directory: str, now: datetime, change: Callable[[tuple[Token, ...]],
         if not held:
             raise ServeError(f"Another process holds {locate_tokens(directory)}.lock. Try again.")
         tokens = change(load(directory, now))
-        document = {"version": _VERSION, "tokens": [_entry(token) for token in tokens]}
-        write_atomically(locate_tokens(directory), json.dumps(document, indent=1).encode() + b"\n")
-
-
-def _entry(token: Token) -> dict[str, object]:
-    moments = {name: getattr(token, name) for name in ("created_at", "expires_at", "used_at")}
-    worded = {name: moment and format_time(moment) for name, moment in moments.items()}
-    fields = {name: getattr(token, name) for name in ("id", "name", "scope", "sha256", "link")}
-    return {**fields, **worded}
+        write_atomically(locate_tokens(directory), statefile.encode(_File(version=1, tokens=tokens)))

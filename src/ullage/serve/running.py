@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 
+from ullage.system import statefile
 from ullage.system.files import read_regular, write_atomically
+from ullage.system.statefile import Kept
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,11 +16,16 @@ if TYPE_CHECKING:
 _NAME = "serving.json"
 
 
+class _Serving(Kept, frozen=True):
+    base: str
+    process: int
+
+
 @contextlib.contextmanager
 def announce(directory: str, base: str) -> Iterator[None]:
     """Write the address `base` of this process's server into the directory, until the block ends."""
     path = os.path.join(directory, _NAME)
-    written = json.dumps({"base": base, "process": os.getpid()}).encode() + b"\n"
+    written = statefile.encode(_Serving(base=base, process=os.getpid()))
     write_atomically(path, written)
     try:
         yield
@@ -32,11 +38,12 @@ def announce(directory: str, base: str) -> Iterator[None]:
 
 def find_base(directory: str) -> str | None:
     """Return the address of this user's running server; None where none runs."""
-    try:
-        document = json.loads(read_regular(os.path.join(directory, _NAME), own=True) or b"")
-        base, process = document["base"], document["process"]
-        if os.name == "posix":
-            os.kill(process, 0)
-    except (ValueError, TypeError, KeyError, OSError):
+    found = statefile.decode(read_regular(os.path.join(directory, _NAME), own=True), _Serving)
+    if found is None:
         return None
-    return base if isinstance(base, str) else None
+    try:
+        if os.name == "posix":
+            os.kill(found.process, 0)
+    except OSError:
+        return None
+    return found.base

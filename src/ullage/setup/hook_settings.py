@@ -127,13 +127,13 @@ def _first_of_ours(text: str) -> tuple[int, Element] | None:
     for event in _lists(text):
         for group in jsonedit.list_elements(text, event.value_start):
             handlers = group.value.get("hooks") if isinstance(group.value, dict) else None
-            if isinstance(handlers, list) and any(map(is_ours, handlers)):
-                if all(map(is_ours, handlers)):
+            if isinstance(handlers, list) and any(map(answers.is_hook_of_ours, handlers)):
+                if all(map(answers.is_hook_of_ours, handlers)):
                     return event.value_start, group
                 inner = jsonedit.find_member(text, group.value_start, "hooks")
                 assert inner is not None
                 found = jsonedit.list_elements(text, inner.value_start)
-                return inner.value_start, next(handler for handler in found if is_ours(handler.value))
+                return inner.value_start, next(handler for handler in found if answers.is_hook_of_ours(handler.value))
     return None
 
 
@@ -176,7 +176,7 @@ def _without_empty(text: str, name: str) -> str:
 def _ours(text: str) -> list[Any]:
     groups = [group for event in _lists(text) for group in event.value if isinstance(group, dict)]
     handlers = [group["hooks"] for group in groups if isinstance(group.get("hooks"), list)]
-    return [handler for several in handlers for handler in several if is_ours(handler)]
+    return [handler for several in handlers for handler in several if answers.is_hook_of_ours(handler)]
 
 
 def _arguments(text: str) -> list[str] | None:
@@ -198,13 +198,3 @@ def build_entries(arguments: Sequence[str] = (), program: str = "ullage") -> dic
         "PreToolUse": [{"matcher": "*", "hooks": [handler]}],
         "Stop": [{"hooks": [handler]}],
     }
-
-
-def is_ours(handler: object) -> bool:
-    """Say whether a handler runs `ullage hook`, by whatever path."""
-    command = handler.get("command") if isinstance(handler, dict) else None
-    try:
-        words = shlex.split(command) if isinstance(command, str) else []
-    except ValueError:
-        return False
-    return len(words) > 1 and words[0].replace("\\", "/").rsplit("/", 1)[-1] == "ullage" and words[1] == "hook"

@@ -12,13 +12,16 @@ from ullage.base.record import Record
 from ullage.setup import frameworks, init, loading, started
 from ullage.system import programs
 
+if sys.platform == "win32":
+    from ullage.system import windows
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ullage.setup.frameworks import Framework
 
-HOSTS = ("bash", "zsh", "fish", "elvish", "nushell", "xonsh", "starship", "tmux")
+HOSTS = ("bash", "zsh", "fish", "elvish", "nushell", "xonsh", "pwsh", "starship", "tmux")
 
 # Those whose hook can export the segment for starship.
 FEEDS_STARSHIP = tuple(shell for shell in init.SHELLS if "starship" in init.list_places(shell))
@@ -150,11 +153,27 @@ def _xonsh(environ: Mapping[str, str], options: Options) -> Host:
     return _shell("xonsh", os.path.join(find_home(environ), ".xonshrc"), environ, options)
 
 
+def _pwsh(environ: Mapping[str, str], options: Options) -> Host:
+    return _shell(
+        "pwsh", os.path.join(_powershell_directory(environ), "Microsoft.PowerShell_profile.ps1"), environ, options
+    )
+
+
+def _powershell_directory(environ: Mapping[str, str]) -> str:
+    """Return the directory of $PROFILE: of PowerShell 7, or of Windows PowerShell where that alone is there."""
+    if sys.platform == "win32":
+        name = "PowerShell" if programs.find_program("pwsh", environ) else "WindowsPowerShell"
+        return os.path.join(windows.find_documents() or os.path.join(find_home(environ), "Documents"), name)
+    return os.path.join(_config_home(environ), "powershell")
+
+
 def _starship(environ: Mapping[str, str], options: Options) -> Host:
     path = environ.get("STARSHIP_CONFIG") or os.path.join(find_home(environ), ".config", "starship.toml")
-    hook = " The shell's hook must export it: `ullage setup bash --starship`, or zsh, or fish."
-    body = STARSHIP_ENV_VAR if options.without_process else STARSHIP_CUSTOM
-    shown = f"The next prompt shows it.{hook if options.without_process else ''}"
+    hook = " The shell's hook must export it: `ullage setup bash --starship`, or zsh, fish or pwsh."
+    # What starship would run, ullage-prompt, is a script for sh.
+    by_hook = options.without_process or sys.platform == "win32"
+    body = STARSHIP_ENV_VAR if by_hook else STARSHIP_CUSTOM
+    shown = f"The next prompt shows it.{hook if by_hook else ''}"
     return Host(
         name="starship",
         path=_absolute(path, "STARSHIP_CONFIG"),
@@ -195,6 +214,7 @@ _HOSTS: dict[str, Callable[[Mapping[str, str], Options], Host]] = {
     "elvish": _elvish,
     "nushell": _nushell,
     "xonsh": _xonsh,
+    "pwsh": _pwsh,
     "starship": _starship,
     "tmux": _tmux,
 }
@@ -206,8 +226,8 @@ def find_home(environ: Mapping[str, str]) -> str:
 
 
 def _config_home(environ: Mapping[str, str]) -> str:
-    given = environ.get("XDG_CONFIG_HOME", "")
-    return given if os.path.isabs(given) else os.path.join(find_home(environ), ".config")
+    named = [environ.get("XDG_CONFIG_HOME", ""), environ.get("APPDATA", "") if sys.platform == "win32" else ""]
+    return next(filter(os.path.isabs, named), None) or os.path.join(find_home(environ), ".config")
 
 
 def _absolute(path: str, variable: str) -> str:

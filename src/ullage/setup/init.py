@@ -13,15 +13,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-SHELLS = ("bash", "zsh", "fish", "elvish", "nushell", "xonsh")
+SHELLS = ("bash", "zsh", "fish", "elvish", "nushell", "xonsh", "pwsh")
 
 # Option → the value of ULLAGE_PLACE, which the shell files read when they are loaded.
 PLACES = {"--left": "left", "--right": "right", "--manual": "manual", "--starship": "starship"}
 
 # What a shell lacks. A function of what elvish evaluates is unknown where rc.elv is compiled, so nobody could name it.
-_MISSING = {"bash": ("right",), "elvish": ("manual", "starship"), "xonsh": ("starship",)}
+_MISSING = {"bash": ("right",), "elvish": ("manual", "starship"), "xonsh": ("starship",), "pwsh": ("right",)}
 
-SUFFIXES = {"elvish": "elv", "nushell": "nu", "xonsh": "xsh"}
+SUFFIXES = {"elvish": "elv", "nushell": "nu", "xonsh": "xsh", "pwsh": "ps1"}
 
 # How a shell is told the program and the place, where that is not POSIX.
 _SETTINGS = {
@@ -29,6 +29,7 @@ _SETTINGS = {
     "elvish": ("var ullage-program = {}", "var ullage-place = {}"),
     "nushell": ("$env.__ullage.program = {}", "$env.__ullage.place = '{}'"),
     "xonsh": ("__ullage_program = {}", "__ullage_place = {}"),
+    "pwsh": ("$__ullage_program = {}", "$__ullage_place = '{}'"),
 }
 
 # In these a variable that is not set is an error before anything runs.
@@ -74,9 +75,9 @@ def locate_shell_file(shell: str) -> str:
 
 def find_this_program(called: str, interpreter: str) -> str:
     """Return the absolute path of the `ullage` command: as it was called, beside its Python, or whatever PATH finds."""
-    beside = os.path.join(os.path.dirname(interpreter), "ullage")
-    for path in (os.path.abspath(called), beside):
-        if os.path.basename(path) == "ullage" and os.access(path, os.X_OK) and os.path.isfile(path):
+    name = "ullage.exe" if sys.platform == "win32" else "ullage"
+    for path in (os.path.abspath(called), os.path.join(os.path.dirname(interpreter), name)):
+        if os.path.basename(path) == name and os.access(path, os.X_OK) and os.path.isfile(path):
             return path
     return "ullage"
 
@@ -91,4 +92,15 @@ def quote(text: str, shell: str) -> str:
         return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
     if shell == "xonsh":
         return repr(text)
+    if shell == "pwsh":
+        return _quote_for_powershell(text)
     return "'" + text.replace("'", "'\\''") + "'"
+
+
+def _quote_for_powershell(text: str) -> str:
+    """Return a value in ASCII: Windows PowerShell reads files, and what programs print, by an old code page."""
+    if text.isascii():
+        return "'" + text.replace("'", "''") + "'"
+    units = text.encode("utf-16-be", "surrogatepass")
+    numbers = (int.from_bytes(units[at : at + 2], "big") for at in range(0, len(units), 2))
+    return "(''" + "".join(f" + [char]{number}" for number in numbers) + ")"

@@ -48,10 +48,20 @@ const ullage_file = {file}
 source (if ($ullage_file | path exists) {{ $ullage_file }} else {{ null }})
 """
 _XONSH = """\
-__ullage_programs = [__import__("shutil").which(name, path=":".join($PATH)) for name in ({program}, "ullage")]
+__ullage_path = __import__("os").pathsep.join($PATH)
+__ullage_programs = [__import__("shutil").which(name, path=__ullage_path) for name in ({program}, "ullage")]
 for __ullage_program in filter(None, __ullage_programs):
     execx($(@(__ullage_program) init xonsh))
     break
+"""
+_PWSH = """\
+$__ullage_program = {program}
+if (-not (Test-Path -LiteralPath $__ullage_program)) {{ $__ullage_program = 'ullage' }}
+if (Test-Path -LiteralPath {file}) {{
+    . {file}
+}} elseif (Get-Command $__ullage_program -ErrorAction Ignore) {{
+    Invoke-Expression (& $__ullage_program init pwsh | Out-String)
+}}
 """
 _LINES = {
     "bash": _POSIX,
@@ -60,8 +70,13 @@ _LINES = {
     "elvish": _ELVISH,
     "nushell": _NUSHELL,
     "xonsh": _XONSH,
+    "pwsh": _PWSH,
 }
-_PLACES = {"fish": "set -g ULLAGE_PLACE {}\n", "nushell": "$env.__ullage.place = '{}'\n"}
+_PLACES = {
+    "fish": "set -g ULLAGE_PLACE {}\n",
+    "nushell": "$env.__ullage.place = '{}'\n",
+    "pwsh": "$__ullage_place = '{}'\n",
+}
 
 # What a line of the user's own has that loads the hook.
 BY_HAND = {
@@ -71,6 +86,7 @@ BY_HAND = {
     "elvish": r"\bullage init elvish\b",
     "nushell": r"\bullage init nushell\b|\bullage\.nu\b",
     "xonsh": r"\bullage init xonsh\b",
+    "pwsh": r"\bullage(\.exe)? init pwsh\b|\bullage\.ps1\b",
 }
 # What is left in a pattern where the lines have a word.
 _PROGRAM, _FILE = "\1", "\2"
@@ -104,7 +120,9 @@ def build_shape(shell: str, place: str | None, more: str = "") -> str:
 def read_path(word: str, shell: str, environ: Mapping[str, str]) -> str:
     """Return the path that a word of the lines names."""
     tilde, word = word.startswith("~/"), word.removeprefix("~/")
-    if shell in ("fish", "nushell"):
+    if shell == "pwsh":
+        unquoted = _read_powershell(word)
+    elif shell in ("fish", "nushell"):
         unquoted = re.sub(r"\\(.)", r"\1", word[1:-1]) if word[:1] in ("'", '"') else word
     else:
         unquoted = "".join(shlex.split(word))
@@ -123,3 +141,11 @@ def _word(path: str, shell: str, environ: Mapping[str, str]) -> str:
 
 def _quoted(text: str, shell: str) -> str:
     return text if re.fullmatch(r"[A-Za-z0-9@%+:,./_-]+", text) else init.quote(text, shell)
+
+
+def _read_powershell(word: str) -> str:
+    """Return the text of a word that `init.quote` has made."""
+    if word.startswith("'"):
+        return word[1:-1].replace("''", "'")
+    units = b"".join(int(number).to_bytes(2, "big") for number in re.findall(r"\[char\](\d{1,5})", word))
+    return units.decode("utf-16-be", "replace")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 
 from ullage.base.errors import UsageError
 from ullage.base.record import Record
@@ -78,7 +79,10 @@ class Plan(Record):
 
 def find_host_program(name: str, environ: Mapping[str, str]) -> str | None:
     """Return the full path of a host's program; None where it is not in PATH."""
-    return programs.find_program({"nushell": "nu"}.get(name, name), environ)
+    found = programs.find_program({"nushell": "nu"}.get(name, name), environ)
+    if found is None and name == "pwsh" and sys.platform == "win32":
+        found = programs.find_program("powershell", environ)
+    return found
 
 
 def find_standing(data: bytes | None, host: Host) -> Standing:

@@ -135,7 +135,7 @@ def _fed_shells(used: list[str], environ: Mapping[str, str]) -> list[str]:
 
 
 def _runs_starship(name: str, environ: Mapping[str, str]) -> bool:
-    if {"nushell": "nu"}.get(name, name) == environ.get("STARSHIP_SHELL"):
+    if {"nushell": "nu", "pwsh": "powershell"}.get(name, name) == environ.get("STARSHIP_SHELL"):
         return True
     host = plans.find_host(name, environ)
     texts = ((read_regular(path) or b"").decode(errors="replace") for path in (host.path, host.beside) if path)

@@ -16,7 +16,7 @@ import stat
 from ullage.base.errors import UsageError
 from ullage.base.record import Record
 from ullage.base.text import make_visible
-from ullage.system.files import read_regular
+from ullage.system.files import read_regular, replace_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -234,7 +234,7 @@ def _replace(path: str, data: bytes, like: str | None) -> None:
         if like:
             shutil.copystat(like, temporary)
             os.utime(temporary)
-        os.replace(temporary, path)
+        replace_file(temporary, path)
         undo.pop_all()
 
 

@@ -191,14 +191,18 @@ def _profile() -> Reply:
 
 
 def _message(usage: Reply) -> Reply:
-    """Return a model's answer as a stream of events, with the usage body's two main windows in its headers."""
+    """Return a model's answer as a stream of events, with the usage body's windows in its headers, as for Fable."""
     body = json.loads(usage.body)
+    scoped = [limit for limit in body.get("limits") or () if limit.get("kind") == "weekly_scoped"]
+    windows = {"5h": body["five_hour"], "7d": body["seven_day"]}
+    if scoped:
+        windows["7d_oi"] = {**scoped[0], "utilization": scoped[0]["percent"]}
     headers = {"Content-Type": "text/event-stream", "anthropic-ratelimit-unified-status": "allowed"}
-    for short, key in (("5h", "five_hour"), ("7d", "seven_day")):
+    for short, window in windows.items():
         prefix = f"anthropic-ratelimit-unified-{short}"
         headers[f"{prefix}-status"] = "allowed"
-        headers[f"{prefix}-utilization"] = str(body[key]["utilization"] / 100)
-        headers[f"{prefix}-reset"] = str(math.floor(datetime.fromisoformat(body[key]["resets_at"]).timestamp()))
+        headers[f"{prefix}-utilization"] = str(window["utilization"] / 100)
+        headers[f"{prefix}-reset"] = str(math.floor(datetime.fromisoformat(window["resets_at"]).timestamp()))
     tokens = {"input_tokens": 10, "output_tokens": 3}
     message = {"id": "msg_simulated", "type": "message", "role": "assistant", "model": "simulated", "content": []}
     events: list[dict[str, Any]] = [

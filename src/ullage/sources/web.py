@@ -6,25 +6,23 @@ GET {base}/api/organizations/{uuid}/usage with the cookie `sessionKey`; whose ke
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from datetime import timedelta
 
 from ullage.base.errors import SourceError
 from ullage.base.text import clean
-from ullage.base.values import format_time, parse_time
 from ullage.quota.model import Account
 from ullage.sources import claude_state, web_account, wire
-from ullage.system import directories, http, keys, refusals, secret
+from ullage.system import directories, http, keys, refusals, secret, statefile
 from ullage.system.files import read_regular, remove_file, write_atomically
 from ullage.system.places import locate_cache, locate_profile
+from ullage.system.statefile import Kept, Moment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
-    from typing import Any
 
     import httpx
 
@@ -42,6 +40,18 @@ _KNOWN_FOR = timedelta(days=1)
 _WHAT = "session key"
 
 
+class _WebIdentity(Kept, frozen=True):
+    """Whose key it was at `told_at`; `salt` and `mark` show whether it is that key still."""
+
+    account_id: str
+    organization: str
+    plan: str | None
+    tier: str | None
+    told_at: Moment
+    salt: str
+    mark: str
+
+
 class Web:
     """The source, with the places that its key comes from."""
 
@@ -55,10 +65,8 @@ class Web:
         signed_in = claude_state.read_account(environ)
         if signed_in.id is not None:
             return signed_in
-        kept = _kept(environ)
-        return Account(
-            id=clean(kept.get("account_id"), 200) or None, organization_id=clean(kept.get("organization"), 200) or None
-        )
+        kept = _load(environ)
+        return Account(id=kept.account_id, organization_id=kept.organization) if kept else Account()
 
     def read(self, environ: Mapping[str, str], account: Account, now: datetime) -> Reading:
         """Ask the endpoint once; raise SourceError, which says what to do, when it gives no reading."""
@@ -112,28 +120,19 @@ def _identity(environ: Mapping[str, str], question: _Question, wanted: str) -> I
     """Return the identity behind the key: the one kept for this key for a day, else what claude.ai says now."""
     signed_in = claude_state.read_part(environ, "oauthAccount")
     about = [wanted, *(clean(signed_in.get(name), 200) for name in ("accountUuid", "emailAddress", "organizationUuid"))]
-    kept = _kept(environ)
-    told_at = parse_time(kept.get("told_at"))
-    is_recent = told_at is not None and timedelta() <= question.now - told_at < _KNOWN_FOR
-    if is_recent and kept.get("mark") == keys.fingerprint_key(question.key, about, clean(kept.get("salt"))):
-        fields = {name: clean(kept.get(name), 200) for name in web_account.Identity._fields}
+    kept = _load(environ)
+    is_recent = kept is not None and timedelta() <= question.now - kept.told_at < _KNOWN_FOR
+    # The mark shows whether the key has changed; the key cannot be derived from it.
+    if kept and is_recent and kept.mark == keys.fingerprint_key(question.key, about, kept.salt):
         return web_account.Identity(
-            account_id=fields["account_id"],
-            organization=fields["organization"],
-            plan=fields["plan"] or None,
-            tier=fields["tier"] or None,
+            account_id=kept.account_id, organization=kept.organization, plan=kept.plan, tier=kept.tier
         )
     found = web_account.identify(question.ask(ORGANIZATIONS_PATH), question.ask(ACCOUNT_PATH), signed_in, wanted)
     salt = os.urandom(16).hex()
-    # The mark shows whether the key has changed; the key cannot be derived from it.
-    note = {
-        **vars(found),
-        "told_at": format_time(question.now),
-        "salt": salt,
-        "mark": keys.fingerprint_key(question.key, about, salt),
-    }
+    mark = keys.fingerprint_key(question.key, about, salt)
+    note = _WebIdentity(**vars(found), told_at=question.now, salt=salt, mark=mark)
     directories.make_private(locate_cache(environ), locate_profile(environ), environ=environ)
-    write_atomically(_path(environ), json.dumps(note).encode())
+    write_atomically(_path(environ), statefile.encode(note))
     return found
 
 
@@ -141,12 +140,8 @@ def _path(environ: Mapping[str, str]) -> str:
     return os.path.join(locate_profile(environ), "web.json")
 
 
-def _kept(environ: Mapping[str, str]) -> dict[str, Any]:
-    try:
-        note = json.loads(read_regular(_path(environ), own=True) or b"{}")
-    except (ValueError, RecursionError):
-        return {}
-    return note if isinstance(note, dict) else {}
+def _load(environ: Mapping[str, str]) -> _WebIdentity | None:
+    return statefile.decode(read_regular(_path(environ), own=True), _WebIdentity)
 
 
 def _is_cloudflare(answer: http.Response) -> bool:

@@ -1,7 +1,7 @@
 """The last statement of each source, each in a file of its own, so that no two writers ever share one.
 
-`reading.<source>.json`; the status line of every running session writes one of its own,
-`reading.statusline-<session>.json`. Readers merge all of them.
+`reading.<source>.json`; every running session's status line, or the `ullage tee` behind it, writes one of its own,
+`reading.<source>-<session>.json`. Readers merge all of them.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 
 from ullage.base.record import Record
 from ullage.quota import merge, serial
-from ullage.quota.model import CLOCK_SLACK
+from ullage.quota.model import CLOCK_SLACK, SESSION_SOURCES
 from ullage.system.files import find_mark, read_regular
 
 TYPE_CHECKING = False
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     Version = tuple[tuple[str, FileMark], ...]
 
 _PREFIX, _SUFFIX = "reading.", ".json"
-_SESSION = "statusline-"
 _LONGEST_SESSION = 64
 
 
@@ -63,12 +62,13 @@ class Merging:
 def name_file(source: str, session: str = "") -> str:
     """Return the name of a source's file, or of one session of it."""
     kept = "".join(c for c in session[: 4 * _LONGEST_SESSION] if c.isascii() and (c.isalnum() or c in "-_"))
-    return f"{_PREFIX}{source}{'-' if session else ''}{kept[:_LONGEST_SESSION]}{_SUFFIX}"
+    return f"{_PREFIX}{source.replace(':', '-')}{'-' if session else ''}{kept[:_LONGEST_SESSION]}{_SUFFIX}"
 
 
-def is_of_session(name: str) -> bool:
-    """Say whether a file name is that of a session's status line."""
-    return name.startswith(_PREFIX + _SESSION) and name.endswith(_SUFFIX)
+def is_of_session(name: str, *sources: str) -> bool:
+    """Say whether a file name is that of a session's statement, of one of these sources where they are given."""
+    begins = tuple(f"{_PREFIX}{source}-" for source in sources or SESSION_SOURCES)
+    return name.startswith(begins) and name.endswith(_SUFFIX)
 
 
 def list_names(directory: str) -> list[str]:

@@ -9,6 +9,9 @@ from __future__ import annotations
 import os
 import sys
 
+if sys.platform == "win32":
+    from ullage.system import windows
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,15 +90,17 @@ def _close_descriptors(keeps_output: bool) -> None:
     os.closerange(kept + 1, _HIGHEST_DESCRIPTOR)
 
 
-def _spawn_on_windows(command: list[str], environ: Mapping[str, str]) -> None:
-    import subprocess
+if sys.platform == "win32":
 
-    subprocess.Popen(
-        command,
-        env=dict(environ),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        close_fds=True,
-        creationflags=getattr(subprocess, "DETACHED_PROCESS", 0) | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
-    )
+    def _spawn_on_windows(command: list[str], environ: Mapping[str, str]) -> None:
+        import subprocess
+
+        subprocess.Popen(
+            command,
+            env=dict(environ),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            close_fds=True,
+            creationflags=windows.HIDDEN,
+        )

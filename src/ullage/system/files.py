@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 
 from ullage.base.errors import CacheError
+
+if sys.platform == "win32":
+    from ullage.system import windows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,19 +28,20 @@ def read_regular(
     """Return a regular file's bytes; None when there is none, it is not readable, or it is larger than `largest`.
 
     A FIFO or a device in its place is not waited for. With `own`, what another user could have put there is none:
-    another's file, a link, or whatever lies in another's directory. With `only`, what is read is the file of that
-    status and no other.
+    another's file, a link, or whatever lies in another's directory; but for links that does not count in a directory
+    that the user trusts. With `only`, what is read is the file of that status and no other.
     """
+    any_owner = not own or is_filled_elsewhere(path, os.environ)
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
-        if own and not is_own(os.stat(os.path.dirname(path) or ".")):
+        if not any_owner and not is_own(os.stat(os.path.dirname(path) or ".")):
             return None
-        descriptor = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) if own or only else flags)
+        descriptor = open_shared(path, flags | getattr(os, "O_NOFOLLOW", 0) if own or only else flags)
     except OSError:
         return None
     try:
         status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode) or (own and not is_own(status)):
+        if not stat.S_ISREG(status.st_mode) or not (any_owner or is_own(status)):
             return None
         if only is not None and not os.path.samestat(status, only):
             return None
@@ -46,6 +51,24 @@ def read_regular(
     finally:
         os.close(descriptor)
     return data if len(data) <= largest else None
+
+
+def open_shared(path: str, flags: int) -> int:
+    """Open a file for reading and return its descriptor; raises OSError. It hinders no other from replacing the file.
+
+    The flags, which say what is not followed or waited for, mean nothing on Windows.
+    """
+    if sys.platform == "win32":
+        return windows.open_shared(path)
+    return os.open(path, flags)
+
+
+def replace_file(source: str, target: str) -> None:
+    """Put a file in another's place at once; raises OSError. On Windows a reader may have to be waited for."""
+    if sys.platform == "win32":
+        windows.replace(source, target)
+    else:
+        os.replace(source, target)
 
 
 def read_up_to(descriptor: int, most: int, expected: int = _STEP) -> bytes:
@@ -58,6 +81,12 @@ def read_up_to(descriptor: int, most: int, expected: int = _STEP) -> bytes:
         chunks.append(chunk)
         size, step = size + len(chunk), _STEP
     return b"".join(chunks)
+
+
+def is_filled_elsewhere(path: str, environ: Mapping[str, str]) -> bool:
+    """Say whether a path lies in the cache that another user or machine fills: trusted, and only read here."""
+    root = environ.get("ULLAGE_TRUSTED_CACHE", "").rstrip("/\\")
+    return bool(root) and (path == root or path.startswith((root + "/", root + os.sep)))
 
 
 def is_own(status: os.stat_result) -> bool:
@@ -130,17 +159,34 @@ def _replace(paths: Sequence[str], data: bytes, modified_at: float | None, mode:
                 at = path
                 linked = _link_new(written[0], path) if written else None
                 written.append(linked or _write_new(path, data, modified_at, mode, durable=durable))
-            for at, temporary in zip(paths, written, strict=True):
-                os.replace(temporary, at)
+            refused = _put_in_place(dict(zip(paths, written, strict=True)))
         except BaseException:
             for temporary in written:
                 remove_file(temporary)
             raise
     except OSError as error:
-        raise CacheError(
-            f"Cannot write {at}: {error.strerror}. Make room or make the directory writable, "
-            "or name another one in ULLAGE_CACHE_DIR."
-        ) from error
+        raise _cannot_write(at, error) from error
+    for path, reason in refused.items():
+        raise _cannot_write(path, reason) from reason
+
+
+def _put_in_place(written: Mapping[str, str]) -> dict[str, OSError]:
+    """Put each file in its place; return why some are not there, none the older for which the others are."""
+    refused = {}
+    for path, temporary in written.items():
+        try:
+            replace_file(temporary, path)
+        except OSError as error:
+            refused[path] = error
+            remove_file(temporary)
+    return refused
+
+
+def _cannot_write(path: str, error: OSError) -> CacheError:
+    return CacheError(
+        f"Cannot write {path}: {error.strerror}. Make room or make the directory writable, "
+        "or name another one in ULLAGE_CACHE_DIR."
+    )
 
 
 def _write_new(path: str, data: bytes, modified_at: float | None, mode: int, *, durable: bool) -> str:
@@ -167,6 +213,9 @@ def _write_new(path: str, data: bytes, modified_at: float | None, mode: int, *, 
 
 def _link_new(source: str, path: str) -> str | None:
     """Give a file a second name beside the one that it is to replace; None where the file system knows no links."""
+    if sys.platform == "win32":
+        # Who reads by one name there would hinder the replacement of all.
+        return None
     temporary = _temporary(path)
     try:
         os.link(source, temporary)
@@ -189,7 +238,7 @@ def remove_file(path: str) -> None:
 
 def may_write(directory: str, environ: Mapping[str, str]) -> bool:
     """Say whether a refresh could keep its answer here; a read-only cache must not start one at every prompt."""
-    if is_in_home_of_another(directory, environ):
+    if environ.get("ULLAGE_TRUSTED_CACHE") or is_in_home_of_another(directory, environ):
         return False
     while not os.path.exists(directory) and directory != os.path.dirname(directory):
         directory = os.path.dirname(directory)

@@ -15,7 +15,9 @@ from ullage.base.errors import CacheError
 from ullage.base.record import Record
 from ullage.system.files import read_regular, remove_file
 
-if sys.platform != "win32":
+if sys.platform == "win32":
+    from ullage.system import windows
+else:
     import fcntl
 
 TYPE_CHECKING = False
@@ -221,6 +223,8 @@ def _status(process: int) -> tuple[str, str]:
         # The second field is a name, which may hold anything.
         fields = stat.rpartition(b")")[2].split()
         return (fields[0].decode(), fields[19].decode()) if len(fields) > 19 and fields[0] != b"Z" else ("", "")
+    if sys.platform == "win32":
+        return "", "-" if windows.is_running(process) else ""
     try:
         os.kill(process, 0)
     except PermissionError:

@@ -8,6 +8,7 @@ import queue
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -15,6 +16,14 @@ import time
 from ullage.base.contexts import contextmanager, suppress
 from ullage.base.record import Record
 from ullage.system import secret
+
+if sys.platform == "win32":
+    from ullage.system import windows
+
+    # What no program that we start goes without, where it would open a window.
+    HIDDEN = windows.HIDDEN
+else:
+    HIDDEN = 0
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -121,6 +130,12 @@ class Program:
         if rest:
             yield rest
 
+    def end(self) -> None:
+        """End it with all that it has started; that it has ended already is no fault."""
+        kill_group(self.process)
+        self.process.wait()
+        self.close()
+
     def close(self) -> None:
         """Wait for the threads to close its streams, once its group has ended; not for one that a stranger holds."""
         for thread in self._threads:
@@ -178,7 +193,7 @@ def run_beside(
     The program gets `patience_seconds` to end by itself once its stdin is closed. Raises OSError or ValueError where it
     cannot be started.
     """
-    with _ending_with_us(), tempfile.TemporaryDirectory(prefix="ullage-") as empty:
+    with _ending_with_us(), tempfile.TemporaryDirectory(prefix="ullage-", ignore_cleanup_errors=True) as empty:
         program = Program(_start(command, environ, empty, gets_input=True), largest_bytes)
         patience = patience_seconds
         try:
@@ -225,15 +240,18 @@ def run_program(
         kill_group(process)
         return Finished(status=process.wait(), output=output, errors=program.errors)
     finally:
-        kill_group(process)
-        process.wait()
-        program.close()
+        program.end()
+
+
+def start(command: Sequence[str], environ: Mapping[str, str], *, largest_bytes: int) -> Program:
+    """Start a program, named by its path, that gets input; whoever starts it ends it. Raises OSError or ValueError."""
+    return Program(_start(command, environ, None, gets_input=True), largest_bytes)
 
 
 def _start(
     command: Sequence[str], environ: Mapping[str, str], directory: str | None, *, gets_input: bool
 ) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
+    process = subprocess.Popen(
         list(command),
         cwd=directory,
         env=dict(environ),
@@ -241,7 +259,11 @@ def _start(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
+        creationflags=HIDDEN,
     )
+    if sys.platform == "win32":
+        windows.hold_tree(process)
+    return process
 
 
 @contextmanager
@@ -294,7 +316,7 @@ def _end_group(program: Program, patience_seconds: float) -> None:
 def kill_group(process: subprocess.Popen[bytes]) -> None:
     """End a process and all that it has started; one that has ended already is no error."""
     with suppress(ProcessLookupError, PermissionError):
-        if hasattr(os, "killpg"):
-            os.killpg(process.pid, signal.SIGKILL)
+        if sys.platform == "win32":
+            windows.end_tree(process)
         else:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 _FAILED = 5
+# Not by `errno`, as every start would import it.
+_EINVAL = 22
 _PLAINLY = "ullage_ascii"
 # Those that were closed when this process began.
 _closed: set[int] = set()
@@ -66,6 +68,9 @@ def secure() -> None:
         if getattr(sys, name) is None:
             _closed.add(number)
             setattr(sys, name, _nothing(number))
+        elif sys.platform == "win32" and not getattr(sys, name).isatty():
+            # A console takes any character; a pipe or a file would get the bytes and line ends of an old code page.
+            getattr(sys, name).reconfigure(encoding="utf-8", newline="\n")
     unheard = io.BufferedWriter(_Unheard(sys.stderr))
     sys.stderr = io.TextIOWrapper(unheard, sys.stderr.encoding, errors="backslashreplace", line_buffering=True)
 
@@ -152,10 +157,20 @@ def put_data(data: bytes) -> int:
 def explain_failure(error: OSError) -> int:
     """Return the exit code for a failed write to stdout, and say why on stderr unless the reader has gone."""
     abandon_output()
-    if isinstance(error, BrokenPipeError):
+    if isinstance(error, BrokenPipeError) or (sys.platform == "win32" and error.errno == _EINVAL):
+        # Windows says EINVAL of a pipe whose reader has gone.
         return 0
     print(f"ullage: {error.filename or 'output'}: {error.strerror}", file=sys.stderr)
     return _FAILED
+
+
+def is_broken(error: OSError) -> bool:
+    """Say whether an error is that of the output: what could not be written is kept, and fails again."""
+    try:
+        flush()
+    except OSError as again:
+        return again.errno == error.errno
+    return False
 
 
 def flush() -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 import stat
+import sys
 from hashlib import blake2b
 
+from ullage.system.files import open_shared
 from ullage.tokens import lines
 from ullage.tokens.task import UNREAD
 from ullage.tokens.transcripts import read_status
@@ -30,7 +32,7 @@ _MOST_BYTES = 8 << 20
 def read_transcript(task: Task) -> Iterator[Piece]:
     """Read what was appended to a file, or all of it where it is not the file that was read before."""
     try:
-        descriptor = os.open(task.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        descriptor = open_shared(task.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     except OSError:
         yield "afresh", task.number
         yield "done", task.number, UNREAD, 0, b"", {"unreadable_files": 1}, ""
@@ -148,7 +150,7 @@ class _Reader:
     def _fill(self, buffer: bytearray, at: int, size: int, offset: int) -> int:
         """Read up to `size` bytes at `offset` into the buffer at `at`; return how many bytes were read."""
         if not hasattr(os, "preadv"):
-            data = os.pread(self._descriptor, size, offset)
+            data = _read_at(self._descriptor, size, offset)
             buffer[at : at + len(data)] = data
             return len(data)
         with memoryview(buffer) as whole, whole[at : at + size] as part:
@@ -207,5 +209,12 @@ def name_folder(folder: str) -> str:
 def _mark(descriptor: int, offset: int) -> bytes:
     """Return a hash of a file's first bytes and of those before `offset`, _PROBE bytes each."""
     length = min(_PROBE, offset)
-    begins = os.pread(descriptor, length, 0)
-    return blake2b(begins + os.pread(descriptor, length, offset - length), digest_size=16).digest()
+    begins = _read_at(descriptor, length, 0)
+    return blake2b(begins + _read_at(descriptor, length, offset - length), digest_size=16).digest()
+
+
+def _read_at(descriptor: int, size: int, offset: int) -> bytes:
+    if sys.platform != "win32":
+        return os.pread(descriptor, size, offset)
+    os.lseek(descriptor, offset, os.SEEK_SET)
+    return os.read(descriptor, size)

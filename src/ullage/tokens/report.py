@@ -156,7 +156,9 @@ def split_days(by: str, zone: tzinfo | None, first_at: int, last_at: int) -> lis
     while day <= last:
         # A datetime without a zone is in local time.
         begins = datetime(day.year, day.month, day.day, tzinfo=zone)
-        found.append((round(begins.timestamp() * 1000), f"{day:%Y-%m}" if by == "month" else day.isoformat()))
+        # Windows knows no local time of 1970, from which there is nothing.
+        at = round(begins.timestamp() * 1000) if day.year > 1970 else 0
+        found.append((at, f"{day:%Y-%m}" if by == "month" else day.isoformat()))
         day = _next_month(day) if by == "month" else day + timedelta(days=1 if by == "day" else 7)
     return found
 

@@ -6,9 +6,7 @@ but no menu.
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import queue
 import signal
 import sys
 import threading
@@ -17,7 +15,7 @@ from datetime import UTC, datetime
 from ullage.base.errors import UllageError
 from ullage.base.text import clean
 from ullage.panel import markup
-from ullage.panel.follow import Followed, follow
+from ullage.panel.follow import Followed, QueueSleep, follow
 from ullage.panel.page import open_usage_page
 from ullage.panel.tray.face import draw_face, list_menu, word_title
 from ullage.panel.tray.xembed import OneThread
@@ -31,7 +29,6 @@ if TYPE_CHECKING:
     from ullage.panel import Panel
 
 _LONGEST_STOP_SECONDS = 1.0
-_SETTLED_SECONDS = 0.04
 
 
 class TrayError(UllageError):
@@ -70,35 +67,6 @@ def run(followed: Followed, say: Callable[[str], None]) -> None:
         shown.join(_LONGEST_STOP_SECONDS)
     if tray.failure is not None:
         raise tray.failure
-
-
-class QueueSleep:
-    """The sleep of the thread that follows the cache; the menu or a signal ends it.
-
-    Not an Event: a second signal's handler would wait for the lock that the first handler holds, for ever.
-    """
-
-    def __init__(self) -> None:
-        self.ended = False
-        self._wishes: queue.SimpleQueue[None] = queue.SimpleQueue()
-
-    def wake(self) -> None:
-        """Wake the sleeper, from any thread."""
-        self._wishes.put(None)
-
-    def end(self) -> None:
-        """End the sleep for good."""
-        self.ended = True
-        self._wishes.put(None)
-
-    def sleep_until(self, moment: datetime) -> None:
-        """Sleep until a moment, a change or the end."""
-        left = (moment - datetime.now(UTC)).total_seconds()
-        with contextlib.suppress(queue.Empty):
-            self._wishes.get(timeout=max(0.0, left) + 0.001)
-            while not self.ended:
-                # A refresh replaces a dozen files one after the other: wait until it has, and look once.
-                self._wishes.get(timeout=_SETTLED_SECONDS)
 
 
 class _Tray:

@@ -30,6 +30,8 @@ WORDS = {
     "read": words.READ,
     "ago": words.AGO,
     "just_now": words.JUST_NOW,
+    "next_reading": words.NEXT_READING,
+    "reading_due": words.READING_DUE,
     "verdicts": words.VERDICTS,
     "at_the_reset": words.AT_THE_RESET,
     "early": words.EARLY,

@@ -260,7 +260,7 @@ function tick() {
   const old = WORDS.states[usage.state];
   const read = usage.age_seconds === null ? "" : fill(WORDS.read, { ago: age(usage.age_seconds + passed()) }) + (old ? " (" + old + ")" : "");
   const due = usage.next_refresh_at ? (new Date(usage.next_refresh_at) - now) / 1000 : null;
-  const next = due === null ? "" : due > 0 ? "next reading in " + countdown(due) : "next reading due";
+  const next = due === null ? "" : due > 0 ? fill(WORDS.next_reading, { left: countdown(due) }) : WORDS.reading_due;
   say($("source"), [read, usage.source, next].filter(Boolean).join(" · "));
 }
 

@@ -1,0 +1,121 @@
+"""What a session of Claude Code says, from one statement to the next: whose it is, whether it is news, and its file."""
+
+from __future__ import annotations
+
+import os
+
+from ullage.base.errors import SourceError
+from ullage.base.record import Record
+from ullage.quota import merge, serial
+from ullage.quota.model import Account, has_reset
+from ullage.store import statements
+from ullage.system.files import read_regular
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from ullage.config import Settings
+    from ullage.quota.model import Reading, Window
+    from ullage.store.statements import Stated
+
+# An unchanged statement is written again after so long, with its new date: this keeps its age true to the minute.
+_CONFIRMED_SECONDS = 60
+
+
+class Statement(Record):
+    """A session's statement, the file that keeps it, and whether it is news to the cache."""
+
+    reading: Reading
+    mark: str
+    path: str
+    is_news: bool
+
+
+def load_last(path: str, now: datetime) -> Statement | None:
+    """Return what the session said last; None where that is nothing, or was dated by a clock that ran ahead."""
+    data = read_regular(path, own=True)
+    known = serial.decode_reading(data)
+    if known is None or statements.is_from_future(known, now):
+        return None
+    return Statement(reading=known, mark=serial.decode_note(data, "mark") or "", path=path, is_news=False)
+
+
+def follow(last: Statement | None, said: Statement, environ: Mapping[str, str]) -> Statement:
+    """Return what a session says now, as a statement about an account, and whether it is news.
+
+    It is news where its numbers differ from the session's last, or where that is a minute older. It takes over the
+    account of the last statement that it continues, completed by the account signed in now.
+    """
+    known, reading = last.reading if last else None, said.reading
+    is_news = known is None or _numbers(known) != _numbers(reading)
+    if known is not None and not is_news:
+        is_news = (reading.as_of - known.as_of).total_seconds() >= _CONFIRMED_SECONDS
+    if is_news:
+        signed_in = _signed_in(environ)
+        goes_on = known is not None and merge.goes_on(known, reading)
+        account = known.account if known is not None and goes_on else Account()
+        if account.may_be(signed_in):
+            account = Account(
+                id=signed_in.id or account.id,
+                organization_id=signed_in.organization_id or account.organization_id,
+                organization=signed_in.organization or account.organization,
+            )
+        if known is not None and goes_on and known.account.may_be(account):
+            unmentioned = _unmentioned(known, reading)
+            reading = reading.replace(windows=(*reading.windows, *unmentioned))
+        reading = reading.replace(account=account, is_apart=not account.may_be(signed_in))
+    return said.replace(reading=reading, is_news=is_news)
+
+
+def keep(statement: Statement, known: Stated, settings: Settings, environ: Mapping[str, str]) -> None:
+    """Write the statement, where it is news, and what follows from it; raises CacheError.
+
+    `known` is what every source said last, this statement included. A cache that is only trusted to be read stays as
+    it is: another user fills it.
+    """
+    if environ.get("ULLAGE_TRUSTED_CACHE"):
+        return
+    from ullage.prompt import publish
+    from ullage.store.cache import ProfileCache, Snapshot
+    from ullage.system import detach, secret
+    from ullage.system.files import write_atomically
+
+    cache = ProfileCache(environ)
+    cache.make_private()
+    if statement.is_news:
+        write_atomically(statement.path, serial.encode(statement.reading, mark=statement.mark))
+    written = os.path.basename(statement.path) if statement.is_news else ""
+    snapshot = cache.settle(Snapshot(stated=known, schedule=cache.load_schedule()), written)
+    publish.publish_anew(cache, settings, snapshot=snapshot)
+    if statement.is_news:
+        # In the background: Claude Code waits for this process to end, and SQLite or a lock on it would delay that.
+        detach.start("ullage.store.recording", secret.withhold_keys(environ, settings.key_variables))
+        if settings.push:
+            from ullage.store import handing_on
+
+            handing_on.start(cache.root, settings, environ)
+
+
+def _signed_in(environ: Mapping[str, str]) -> Account:
+    from ullage.sources import claude_state
+
+    if environ.get("CLAUDE_CODE_OAUTH_TOKEN"):
+        # Claude Code asks with the token, which may be another account's than the one that is signed in.
+        return Account()
+    try:
+        return claude_state.read_account(environ, lambda _seconds: None)
+    except SourceError:
+        # The file is being written at this moment: the statement names no account, and goes with any.
+        return Account()
+
+
+def _unmentioned(known: Reading, reading: Reading) -> list[Window]:
+    """Return windows of the session's last statement that the new one leaves out and that have not reset since."""
+    mentioned = {window.id for window in reading.windows}
+    return [window for window in known.windows if window.id not in mentioned and not has_reset(window, reading.as_of)]
+
+
+def _numbers(reading: Reading) -> list[tuple[object, ...]]:
+    return [(window.id, window.used_percent, window.resets_at) for window in reading.windows]
