@@ -63,7 +63,9 @@ __ullage_renew() {
 # The rule of src/ullage/system/places.py; sets __ullage_directory and __ullage_file, to nothing where there is none.
 __ullage_locate() {
     builtin local __ullage_root __ullage_profile __ullage_surface
-    __ullage_root=${ULLAGE_CACHE_DIR-} __ullage_profile=${CLAUDE_CONFIG_DIR-} __ullage_surface=bash
+    # Another fills a trusted cache; it is only read, whoever owns its files.
+    __ullage_trusted=${ULLAGE_TRUSTED_CACHE-}
+    __ullage_root=${__ullage_trusted:-${ULLAGE_CACHE_DIR-}} __ullage_profile=${CLAUDE_CONFIG_DIR-} __ullage_surface=bash
     __ullage_key=${#__ullage_times}:${ULLAGE_CACHE_DIR-}:${XDG_CACHE_HOME-}:${HOME-}:${CLAUDE_CONFIG_DIR-}:${NO_COLOR-}:${TERM-}
     [[ $__ullage_place != starship ]] || __ullage_surface=starship
     [[ -z ${NO_COLOR-} && ${TERM-} != dumb ]] || __ullage_surface+=-plain
@@ -125,7 +127,8 @@ __ullage_is_epoch() {
 __ullage_read() {
     builtin local __ullage_line __ullage_start __ullage_due
     __ullage_header='' __ullage_text='' __ullage_from=0 __ullage_until=0
-    [[ -f $__ullage_file && -r $__ullage_file && -O $__ullage_file && ! -L $__ullage_file && -O $__ullage_directory ]] || builtin return 0
+    [[ -f $__ullage_file && -r $__ullage_file && ! -L $__ullage_file ]] || builtin return 0
+    [[ -n $__ullage_trusted || (-O $__ullage_file && -O $__ullage_directory) ]] || builtin return 0
     {
         IFS='' builtin read -r __ullage_found || __ullage_found=
         __ullage_line=${__ullage_found#ullage-timeline 1 }
@@ -154,7 +157,7 @@ __ullage_read() {
 # whatever waits for it, an ssh session say, from ending.
 __ullage_refresh() {
     ((__ullage_now - __ullage_asked < 30 && __ullage_now >= __ullage_asked)) && builtin return
-    [[ -n $__ullage_directory ]] && [[ -w $__ullage_directory || ! -e $__ullage_directory ]] || builtin return 0
+    [[ -n $__ullage_directory && -z $__ullage_trusted ]] && [[ -w $__ullage_directory || ! -e $__ullage_directory ]] || builtin return 0
     # Root in the home of somebody else would leave files there that their owner cannot change.
     [[ $__ullage_directory != "${HOME-}"/* || -O ${HOME-} ]] || builtin return 0
     __ullage_asked=$__ullage_now

@@ -103,7 +103,10 @@ function __ullage_locate
     test -n "$__ullage_locale"; or set __ullage_locale $LC_CTYPE
     test -n "$__ullage_locale"; or set __ullage_locale $LANG
     string match -qir 'utf-?8' -- $__ullage_locale; or set __ullage_surface $__ullage_surface-ascii
-    set -l __ullage_root $ULLAGE_CACHE_DIR
+    # Another fills a trusted cache; it is only read, whoever owns its files.
+    set -g __ullage_trusted $ULLAGE_TRUSTED_CACHE
+    set -l __ullage_root $__ullage_trusted
+    test -n "$__ullage_root"; or set __ullage_root $ULLAGE_CACHE_DIR
     if test -z "$__ullage_root"
         set __ullage_root $HOME/.cache/ullage
         test -d /System/Library/CoreServices; and set __ullage_root $HOME/Library/Caches/ullage
@@ -127,7 +130,8 @@ function __ullage_read -a __ullage_day __ullage_age __ullage_found
     set -g __ullage_until 0
     set -l __ullage_begin
     set -l __ullage_end
-    test -O "$__ullage_file" -a ! -L "$__ullage_file" -a -O "$__ullage_directory"; or return
+    test ! -L "$__ullage_file"; or return
+    test -n "$__ullage_trusted"; or test -O "$__ullage_file" -a -O "$__ullage_directory"; or return
     string match -qr '^ullage-timeline 1 (?<__ullage_begin>\d{1,15}) (?<__ullage_end>\d{1,15})(?: |$)' -- $__ullage_found; or return
     set -l __ullage_now (builtin math $__ullage_day + $__ullage_age)
     set -l __ullage_line
@@ -153,7 +157,7 @@ end
 function __ullage_refresh -a __ullage_day __ullage_age
     set -l __ullage_now (builtin math $__ullage_day + $__ullage_age)
     test $__ullage_now -ge $__ullage_asked -a $__ullage_now -lt (builtin math $__ullage_asked + 30); and return
-    test -n "$__ullage_directory"; or return
+    test -n "$__ullage_directory" -a -z "$__ullage_trusted"; or return
     test -w $__ullage_directory -o ! -e $__ullage_directory; or return
     # Root in the home of somebody else would leave files there that their owner cannot change.
     string match -q -- "$HOME/*" $__ullage_directory; and not test -O "$HOME"; and return

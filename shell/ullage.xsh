@@ -24,7 +24,7 @@ def __ullage_load(program, place):
 
     # The rule of src/ullage/system/places.py.
     def locate():
-        root, profile = given("ULLAGE_CACHE_DIR"), given("CLAUDE_CONFIG_DIR")
+        root, profile = given("ULLAGE_TRUSTED_CACHE") or given("ULLAGE_CACHE_DIR"), given("CLAUDE_CONFIG_DIR")
         if not root and given("XDG_CACHE_HOME").startswith("/"):
             root = given("XDG_CACHE_HOME") + "/ullage"
         elif not root:
@@ -35,7 +35,7 @@ def __ullage_load(program, place):
             return None
         return directory
 
-    # Only a file of one's own, in a directory of one's own.
+    # Only a file of one's own, in a directory of one's own, or any in a cache that is trusted and only read.
     def read(directory):
         surface = "fish-plain" if given("NO_COLOR") or given("TERM") == "dumb" else "fish"
         locale = given("LC_ALL") or given("LC_CTYPE") or given("LANG")
@@ -44,7 +44,8 @@ def __ullage_load(program, place):
         path = os.path.join(directory, surface + ".timeline")
         try:
             status = os.lstat(path)
-            if not stat.S_ISREG(status.st_mode) or {status.st_uid, os.stat(directory).st_uid} != {os.geteuid()}:
+            ours = {status.st_uid, os.stat(directory).st_uid} == {os.geteuid()}
+            if not stat.S_ISREG(status.st_mode) or not (ours or given("ULLAGE_TRUSTED_CACHE")):
                 return ""
             with open(path, encoding="utf-8", errors="replace", newline="\n") as file:
                 return file.read()
@@ -53,7 +54,7 @@ def __ullage_load(program, place):
 
     def refresh(directory, now):
         nonlocal asked
-        if asked <= now < asked + 30 or os.path.exists(directory) and not os.access(directory, os.W_OK):
+        if given("ULLAGE_TRUSTED_CACHE") or asked <= now < asked + 30 or os.path.exists(directory) and not os.access(directory, os.W_OK):
             return
         asked = now
         # Root in the home of somebody else would leave files there that their owner cannot change.

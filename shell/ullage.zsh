@@ -69,7 +69,8 @@ __ullage_update() {
         __ullage_show ''
         'builtin' 'return'
     fi
-    if [[ -f $__ullage_file && -r $__ullage_file && -O $__ullage_file && ! -L $__ullage_file && -O $__ullage_directory ]]; then
+    if [[ -f $__ullage_file && -r $__ullage_file && ! -L $__ullage_file ]] &&
+        [[ -n $__ullage_trusted || ( -O $__ullage_file && -O $__ullage_directory ) ]]; then
         __ullage_found=$(<$__ullage_file)
     fi
     __ullage_read
@@ -82,7 +83,9 @@ __ullage_update() {
 
 # The rule of src/ullage/system/places.py; sets __ullage_directory and __ullage_file, to nothing where there is none.
 __ullage_locate() {
-    'builtin' 'local' __ullage_root=${ULLAGE_CACHE_DIR-} __ullage_profile=${CLAUDE_CONFIG_DIR-} __ullage_surface=zsh
+    # Another fills a trusted cache; it is only read, whoever owns its files.
+    'builtin' 'typeset' -g __ullage_trusted=${ULLAGE_TRUSTED_CACHE-}
+    'builtin' 'local' __ullage_root=${__ullage_trusted:-${ULLAGE_CACHE_DIR-}} __ullage_profile=${CLAUDE_CONFIG_DIR-} __ullage_surface=zsh
     [[ $__ullage_place != starship ]] || __ullage_surface=starship
     [[ -z ${NO_COLOR-} && ${TERM-} != dumb ]] || __ullage_surface+=-plain
     # Two bytes that are not one character: no UTF-8 here.
@@ -131,7 +134,7 @@ __ullage_is_epoch() {
 # and zsh then takes the terminal back from the program that the widget runs.
 __ullage_refresh() {
     (( __ullage_now - __ullage_asked >= 30 || __ullage_now < __ullage_asked )) || 'builtin' 'return' 0
-    [[ -n $__ullage_directory ]] && [[ -w $__ullage_directory || ! -e $__ullage_directory ]] || 'builtin' 'return' 0
+    [[ -n $__ullage_directory && -z $__ullage_trusted ]] && [[ -w $__ullage_directory || ! -e $__ullage_directory ]] || 'builtin' 'return' 0
     # Root in the home of somebody else would leave files there that their owner cannot change.
     [[ $__ullage_directory != "${HOME-}"/* || -O ${HOME-} ]] || 'builtin' 'return' 0
     __ullage_asked=$__ullage_now

@@ -32,11 +32,27 @@ def test_the_file_that_explains_every_option_is_plain() -> None:
     assert known["alerts"]["thresholds"] == [75, 90, 100]
 
 
+@pytest.mark.parametrize("text", ["[[a]]", "[[a]]\nb = 1\n[[a]]\nb = 2\n[c]", "a = [[1], []]", '[p]\na = [["b", "c"]]'])
+def test_arrays_of_tables_and_of_arrays_are_plain(text: str) -> None:
+    assert plain.loads(text) == tomllib.loads(text)
+
+
 @pytest.mark.parametrize(
     "text",
     [
-        *('a = "b\\tc"', "a = 'b'", 'a = """b"""', "a = {b = 1}", "a = 1 # why", "a.b = 1", '"a" = 1', "a = [[1]]"),
-        *("a = 2026-11-22", "a = nan", "a = 0x1f", "a = 1_000", "a = [\n1]", "[[a]]", '["a"]', "[a] # why", "[ a ]"),
+        *('a = "b\\tc"', "a = 'b'", 'a = """b"""', "a = {b = 1}", "a = 1 # why", "a.b = 1", '"a" = 1'),
+        *(
+            "a = 2026-11-22",
+            "a = nan",
+            "a = 0x1f",
+            "a = 1_000",
+            "a = [\n1]",
+            "[[a.b]]",
+            "[[a]]\n[a.b]",
+            '["a"]',
+            "[a] # why",
+            "[ a ]",
+        ),
         *("a = 1\r\n", "\ta = 1", "# \u202e", "a = {}"),
     ],
 )
@@ -48,6 +64,7 @@ def test_what_is_good_and_not_plain_is_left_to_tomllib(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        *("a = [1]\n[[a]]", "a = []\n[[a]]", "[a]\n[[a]]", "[[a]]\n[a]", "[[a]\nb = 1"),
         *("a = 1\na = 2", "[a]\n[a]", "[a]\nb = 1\n[a.b]", "[a.b]\n[a]\nb = 1", "a = 1\n[a]", "a", "a = ", "= 1"),
         *(
             "a = null",

@@ -81,6 +81,8 @@ def test_a_fresh_reading() -> None:
                 "used": None,
                 "limit": None,
                 "dated": True,
+                "stated_severity": "normal",
+                "heard": False,
                 "starts_at": "2026-11-22T07:51:49Z",
             },
             {
@@ -101,6 +103,8 @@ def test_a_fresh_reading() -> None:
                 "used": None,
                 "limit": None,
                 "dated": True,
+                "stated_severity": None,
+                "heard": False,
                 "starts_at": None,
             },
         ],
@@ -117,6 +121,8 @@ def test_a_fresh_reading() -> None:
         "problem": None,
         "pools": [],
         "breakdown": [],
+        "generated_at": "2026-11-22T10:39:01Z",
+        "listing": True,
     }
 
 
@@ -148,6 +154,8 @@ def test_nothing_known_is_null_and_not_zero() -> None:
         "windows": [],
         "pools": [],
         "breakdown": [],
+        "generated_at": "2026-11-22T10:38:49Z",
+        "listing": False,
     }
 
 

@@ -97,3 +97,16 @@ def test_marks_that_do_not_pair_up_are_named_by_line(data: bytes, lines: str) ->
 
 def test_a_file_without_a_block() -> None:
     assert blocks.find(b"echo '# >>> ullage setup bash >>>'\n") is None
+
+
+@pytest.mark.parametrize("data", [None, b"", b"mine", b"mine\n", b"mine\r\n"])
+@pytest.mark.parametrize("order", [("one", "two"), ("two", "one")])
+def test_several_blocks_come_out_in_any_order(data: bytes | None, order: tuple[str, str]) -> None:
+    edited: bytes | None = data
+    for name in ("one", "two"):
+        edited = blocks.insert(edited, name, BODY)
+    for name in order:
+        found = blocks.find_named(edited or b"", name)
+        assert found is not None
+        edited = blocks.remove(edited or b"", found)
+    assert edited == data

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import getpass
-import os
 import shlex
-import shutil
-import socket
-import subprocess
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support import sshd
 from tests.support.shells import BASH, FISH, SHELLS, ZSH, publish
-from tests.support.tools import need, run, wait_until
+from tests.support.tools import need, run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from tests.support.shells import Shell
 
 # As fish's and zsh's own manuals advise for such terminals.
@@ -32,49 +25,6 @@ RECIPES = {
 }
 DOTFILES = {"bash": ".bashrc", "zsh": ".zshrc", "fish": ".config/fish/config.fish"}
 each_shell = pytest.mark.parametrize("shell", SHELLS, ids=lambda shell: shell.version)
-
-
-@contextlib.contextmanager
-def _sshd(directory: Path, environ: Mapping[str, str], program: str) -> Iterator[Path]:
-    """Run a server whose sessions have this environment and shell; yield the directory of a client that reaches it."""
-    sshd = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin") or need("sshd")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    for key in ("host", "client"):
-        run([need("ssh-keygen"), "-q", "-t", "ed25519", "-N", "", "-f", str(directory / key)], environ)
-    shutil.copy(directory / "client.pub", directory / "authorized")
-    settings = " ".join(f"{name}={value}" for name, value in environ.items() if name not in ("TERM", "USER"))
-    (directory / "sshd_config").write_text(
-        f"ListenAddress 127.0.0.1:{port}\nHostKey {directory}/host\nAuthorizedKeysFile {directory}/authorized\n"
-        "StrictModes no\nUsePAM no\nPermitRootLogin yes\nPidFile none\nPermitUserRC no\nPrintMotd no\nPrintLastLog no\n"
-        f"SetEnv {settings}\nForceCommand exec {shlex.quote(program)} -l -i\n"
-    )
-    (directory / "ssh_config").write_text(
-        f"Host *\nHostName 127.0.0.1\nPort {port}\nUser {getpass.getuser()}\nIdentityFile {directory}/client\n"
-        f"StrictHostKeyChecking no\nUserKnownHostsFile {directory}/known\nLogLevel ERROR\n"
-    )
-    (directory / "bin").mkdir()
-    ssh = directory / "bin" / "ssh"
-    # TRAMP gives ssh no file of ours, and ssh looks for its own where the user really lives.
-    ssh.write_text(f'#!/bin/sh\nexec {need("ssh")} -F {directory}/ssh_config "$@"\n')
-    ssh.chmod(0o755)
-    privileged = Path("/run/sshd")
-    if os.geteuid() == 0:
-        # Debian's service makes it at its start; another test may need it at the same time.
-        privileged.mkdir(mode=0o755, exist_ok=True)
-    server = subprocess.Popen([sshd, "-D", "-e", "-f", directory / "sshd_config"], stderr=subprocess.PIPE)
-    try:
-        wait_until(lambda: _answers(port) or server.poll() is not None, what="the server")
-        yield directory / "bin"
-    finally:
-        server.terminate()
-        server.communicate()
-
-
-def _answers(port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-        return True
-    return False
 
 
 # fish 4.0 asks a dumb terminal what it can do, and TRAMP gives it up with or without us.
@@ -92,7 +42,7 @@ def test_tramp_finds_the_prompt(shell: Shell, environ: dict[str, str], tmp_path:
     (tmp_path / "remote").write_text("found\n")
     directory = tmp_path / "ssh"
     directory.mkdir()
-    with _sshd(directory, environ, need(shell.version)) as client:
+    with sshd.running(directory, environ, f"ForceCommand exec {shlex.quote(need(shell.version))} -l -i") as client:
         ask = (
             "(progn (require 'tramp) (setq tramp-connection-timeout 30 tramp-persistency-file-name nil"
             " tramp-use-ssh-controlmaster-options nil tramp-verbose 6)"

@@ -72,8 +72,11 @@ def follow(last: Statement | None, said: Statement, environ: Mapping[str, str]) 
 def keep(statement: Statement, known: Stated, settings: Settings, environ: Mapping[str, str]) -> None:
     """Write the statement, where it is news, and what follows from it; raises CacheError.
 
-    `known` is what every source said last, this statement included.
+    `known` is what every source said last, this statement included. A cache that is only trusted to be read stays as
+    it is: another user fills it.
     """
+    if environ.get("ULLAGE_TRUSTED_CACHE"):
+        return
     from ullage.prompt import publish
     from ullage.store.cache import ProfileCache, Snapshot
     from ullage.system import detach, secret
@@ -89,6 +92,10 @@ def keep(statement: Statement, known: Stated, settings: Settings, environ: Mappi
     if statement.is_news:
         # In the background: Claude Code waits for this process to end, and SQLite or a lock on it would delay that.
         detach.start("ullage.store.recording", secret.withhold_keys(environ, settings.key_variables))
+        if settings.push:
+            from ullage.store import handing_on
+
+            handing_on.start(cache.root, settings, environ)
 
 
 def _signed_in(environ: Mapping[str, str]) -> Account:

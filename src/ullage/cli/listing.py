@@ -31,6 +31,7 @@ GROUPS = {
     "Programs and teams": {
         "tee": "Stand behind `claude -p` and take in what it says of the windows",
         "serve": "All of it over HTTP, and a page for people",
+        "receive": "Take in what another machine hands on",
         "metrics": "For Prometheus: print, write, push",
         "org": "What an organisation used and pays",
         "schema": "The JSON Schema of what --json prints",

@@ -57,4 +57,5 @@ _WORDS = {
     "not_due": "Not due yet; --force asks all the same.",
     "held": "The server has asked for a pause; the last reading stays.",
     "failed": "No new reading.",
+    "elsewhere": "This cache is filled elsewhere (ULLAGE_TRUSTED_CACHE); no refresh is started here.",
 }

@@ -15,6 +15,9 @@ from ullage.system import places
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ullage.config import Settings
     from ullage.store.overview import Overview
 
 
@@ -27,20 +30,15 @@ def show(*, as_json: bool, may_refresh: bool, every: bool) -> int:
         for profile in profiles:
             refresh_or_wait(places.select_profile(profile, os.environ))
     now = datetime.now(UTC)
-    shown = overview.load_all(profiles, os.environ, settings.thresholds, now)
-    if as_json:
-        from ullage.quota import contract
+    if every:
+        from ullage.store import everywhere
 
-        documents = [
-            contract.build_document(one.reading, one.schedule, settings.thresholds, now, one.forecasts) for one in shown
-        ]
-        each = [
-            contract.ProfileDocument(profile=one.profile or "default", usage=document)
-            for one, document in zip(shown, documents, strict=True)
-        ]
-        whole = contract.ProfilesDocument(schema=1, profiles=each) if every else documents[0]
+        shown = everywhere.load_everywhere(profiles, os.environ, settings, now)
+    else:
+        shown = overview.load_all(profiles, os.environ, settings.thresholds, now)
+    if as_json:
         # JSON is UTF-8, whatever the locale says.
-        sys.stdout.buffer.write(contract.encode(whole).encode())
+        sys.stdout.buffer.write(_describe(shown, settings, now, every=every).encode())
     else:
         from ullage.render import table
 
@@ -50,7 +48,20 @@ def show(*, as_json: bool, may_refresh: bool, every: bool) -> int:
     return min(exits.choose_exit_code(one.reading, one.schedule.problem, settings.thresholds, now) for one in shown)
 
 
+def _describe(shown: Sequence[Overview], settings: Settings, now: datetime, *, every: bool) -> str:
+    from ullage.quota import contract
+
+    if every:
+        from ullage.store import everywhere
+
+        return contract.encode(everywhere.describe_all(shown, settings.thresholds, now))
+    [one] = shown
+    document = contract.build_document(one.reading, one.schedule, settings.thresholds, now, one.forecasts)
+    return contract.encode(document)
+
+
 def _title(one: Overview) -> str:
-    """Return the profile's name, with its organisation's name where that is known."""
+    """Return the profile's name, with its organisation's name where that is known, and the machines that told."""
     organization = clean(one.account.organization)
-    return f"{one.profile or 'default'}{f', {organization}' if organization else ''}"
+    told = f"told by {', '.join(one.machines)}" if one.machines else ""
+    return ", ".join(filter(None, (one.profile or "default", organization, told)))

@@ -11,15 +11,32 @@ from ullage.base.errors import UsageError
 from ullage.cli import changing, guided
 from ullage.cli.say import say
 from ullage.guard.limits import assign_limits, list_uncertain, parse_limit
-from ullage.setup import claude_code, init, plans, service, started, survey, widgets
+from ullage.setup import claude_code, init, plans, remote, service, started, survey, widgets
 from ullage.setup import claude_code as claude_setup
 from ullage.store.cache import ProfileCache
 from ullage.system import files
 
-_HOSTS = (*plans.HOSTS, claude_setup.NAME, service.NAME, *survey.WIDGETS)
+_HOSTS = (*plans.HOSTS, claude_setup.NAME, service.NAME, *survey.WIDGETS, remote.NAME)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
-@click.command(name="setup")
+class SetupCommand(click.Command):
+    """The command for files of others; `setup remote` is another, with arguments of its own."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        if args[:1] == [remote.NAME]:
+            from ullage.cli import remote_setup
+
+            return remote_setup.command.make_context(f"{info_name} {remote.NAME}", args[1:], parent, **extra)
+        return super().make_context(info_name, args, parent, **extra)
+
+
+@click.command(name="setup", cls=SetupCommand)
 @click.argument("host", type=click.Choice(_HOSTS), metavar="[WHAT]", required=False)
 @click.option("--undo", is_flag=True, help="Take out what this command has added, to the last byte.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
@@ -48,8 +65,8 @@ def command(
 ) -> int:
     """Add the segment to a shell's, starship's, tmux's or Claude Code's own file, once, or a widget to a desktop.
 
-    WHAT is bash, zsh, fish, elvish, nushell, xonsh, pwsh, starship, tmux, claude-code, gnome, plasma, or service, which
-    runs `ullage serve`.
+    WHAT is bash, zsh, fish, elvish, nushell, xonsh, pwsh, starship, tmux, claude-code, gnome, plasma, service, which
+    runs `ullage serve`, or remote, another machine whose ullage is asked: see `ullage setup remote --help`.
 
     Shows the change and asks before it writes; keeps a copy of the file as it was. A link into a dotfile repository is
     followed, and stays. Then starts the shell, and says whether its prompt shows the segment.

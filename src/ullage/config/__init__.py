@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 
 from ullage.base.errors import UsageError
-from ullage.config.settings import DEFAULTS, KeyNames, Reporting, Settings, build_settings
+from ullage.config.settings import DEFAULTS, KeyNames, Remote, Reporting, Settings, build_settings
 from ullage.system.places import locate_config_directory, locate_state_directory
 
 TYPE_CHECKING = False
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "KeyNames",
+    "Remote",
     "Reporting",
     "Settings",
     "find_wrong_source",

@@ -88,3 +88,16 @@ def prices_of_models(value: object) -> str | None:
     from ullage.config.rates import check_overrides
 
     return check_overrides(value)
+
+
+def remotes(value: object) -> str | None:
+    # Likewise: few have other machines.
+    from ullage.config.remotes import check_remotes
+
+    return check_remotes(value)
+
+
+def commands_of_push(value: object) -> str | None:
+    from ullage.config.remotes import check_push
+
+    return check_push(value)

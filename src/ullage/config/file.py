@@ -65,8 +65,8 @@ def check_file(data: bytes, values: dict[str, Any]) -> tuple[dict[str, Any], tup
         words = f"is not an option{_nearest(key)}" if option is None else option.check(value)
         if words:
             issues.append(_issue(text, key, key, words))
-        else:
-            values[key] = value
+        if option is not None:
+            values[key] = value if words is None else _right_tables(option, value) or values[key]
     issues += [_issue(text, key, key, words) for key, words in _check_together(values)]
     return values, tuple(issues[:_MOST_ISSUES])
 
@@ -99,6 +99,15 @@ def _entries(option: Option, table: Mapping[str, Any]) -> tuple[dict[str, Any], 
         at_fault = [field for field in fields if option.check({name: {field: fields[field]}}) == words]
         wrong.append((".".join([option.key, name, *at_fault[:1]]), words))
     return right, wrong
+
+
+def _right_tables(option: Option, value: object) -> list[Any]:
+    """Return the tables of an array that are right together: a mistake in one silences no other."""
+    right: list[Any] = []
+    for entry in value if isinstance(value, list) else ():
+        if isinstance(entry, dict) and option.check([*right, entry]) is None:
+            right.append(entry)
+    return right
 
 
 def _loads(text: str) -> dict[str, Any]:

@@ -59,10 +59,20 @@ OPTIONS: tuple[Option, ...] = (
         "older than five minutes, your claude program (one short process, no model call, at most every five minutes\n"
         "while you work and every thirty otherwise). statusline, tee, claude-cache, claude-cli: one of these alone.\n"
         "oauth: one request to the provider's usage endpoint, with the token that Claude Code stored, at most every\n"
-        "five minutes; never used unless you name it here. web: one request to claude.ai with your own session key,\n"
+        "five minutes; never used unless you name it here. remote: nothing but the other machines under [[remote]],\n"
+        "which count with every choice. web: one request to claude.ai with your own session key,\n"
         f"see [web] and {find_page('sources')};\n"
         "never used unless you name it. What a session told counts with every choice.",
         check=checks.one_of(*SOURCES),
+    ),
+    Option(
+        key="remote",
+        explanation="Other machines whose ullage is asked for its reading, beside the source above, each a table\n"
+        '[[remote]] at the end of this file: name = "laptop" and one of three ways,\n'
+        '`command = ["ssh", "laptop", "ullage", "usage", "--json", "--no-refresh"]`, `socket = "/a/serve.sock"` or\n'
+        '`url = "https://host:7733"`, the last with token_variable, token_command or token_keyring for its token.\n'
+        f"`ullage setup remote` writes one and tries it; see {find_page('machines')}.",
+        check=checks.remotes,
     ),
     Option(
         key="segment.preset",
@@ -185,6 +195,12 @@ OPTIONS: tuple[Option, ...] = (
         explanation="Whether a refresh sets the segment as the option @ullage of the tmux servers that run, for a\n"
         "status line that starts no process: see `ullage setup tmux --without-process`.",
         check=checks.true_or_false,
+    ),
+    Option(
+        key="push.commands",
+        explanation="Commands that each new reading is handed to, as JSON on stdin, at most once a minute, such as\n"
+        f'[["ssh", "box", "ullage", "receive"]]; see {find_page("machines")}.',
+        check=checks.commands_of_push,
     ),
     Option(
         key="web.session_key_command",

@@ -25,7 +25,10 @@ def loads(text: str) -> dict[str, Any] | None:
     table, named = root, set()
     try:
         for line in map(_line, text.split("\n")):
-            if line.startswith("["):
+            if line.startswith("[["):
+                table = _entry(root, line, is_first=line not in named)
+                named.add(line)
+            elif line.startswith("["):
                 if line in named:
                     return None
                 named.add(line)
@@ -46,6 +49,16 @@ def _line(line: str) -> str:
     return line.strip(" ")
 
 
+def _entry(root: dict[str, Any], line: str, *, is_first: bool) -> dict[str, Any]:
+    """Begin another table of an array of them."""
+    name = _bare(line.removeprefix("[[").removesuffix("]]"))
+    if not line.endswith("]]") or (is_first and name in root):
+        raise _NotPlainError
+    entry: dict[str, Any] = {}
+    root.setdefault(name, []).append(entry)
+    return entry
+
+
 def _table(root: dict[str, Any], line: str) -> dict[str, Any]:
     table = root
     for name in line[1:-1].split("."):
@@ -59,10 +72,15 @@ def _pair(line: str) -> tuple[str, Any]:
     name, _, written = line.partition("=")
     # Without a backslash, what is both JSON and one of these is the same in TOML.
     value = jsontext.loads(written)
-    items = value if isinstance(value, list) else [value]
-    if "\\" in written or not all(isinstance(item, _PLAIN) for item in items):
+    if "\\" in written or not _is_plain(value):
         raise _NotPlainError
     return _bare(name.rstrip(" ")), value
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, list):
+        return all(map(_is_plain, value))
+    return isinstance(value, _PLAIN)
 
 
 def _bare(name: str) -> str:

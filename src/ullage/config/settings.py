@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # Each option's default by its key; `options` explains them.
 DEFAULTS: Mapping[str, Any] = {
     "source": "auto",
+    "remote": [],
     "segment.preset": "plain",
     "segment.template": "{top.name} {top}[ {top.on_credits}][ {top.blocked_for}]",
     "segment.show": "used",
@@ -42,6 +43,7 @@ DEFAULTS: Mapping[str, Any] = {
     "colors.background": "auto",
     **{f"colors.{level}": "" for level in LEVELS},
     "tmux.push": False,
+    "push.commands": [],
     "web.session_key_command": [],
     "web.session_key_variable": "",
     "web.session_key_keyring": [],
@@ -74,6 +76,16 @@ class KeyNames(Record):
     variable: str = ""
     keyring: tuple[str, ...] = ()
     organization: str = ""
+
+
+class Remote(Record):
+    """Another ullage that is asked for its reading: by a command, at a Unix socket, or at an address with a token."""
+
+    name: str
+    command: tuple[str, ...] = ()
+    socket: str = ""
+    url: str = ""
+    token: KeyNames = KeyNames()
 
 
 class Reporting(Record):
@@ -114,11 +126,14 @@ class Settings(Record):
     analytics: KeyNames = KeyNames(variable=DEFAULTS["org.analytics_key_variable"])
     reporting: Reporting = Reporting()
     prices: Mapping[str, Any] = {}
+    remotes: tuple[Remote, ...] = ()
+    push: tuple[tuple[str, ...], ...] = ()
 
     @property
     def key_variables(self) -> tuple[str, ...]:
         """Return the environment variables that may hold a key of the user's."""
-        return tuple(filter(None, (names.variable for names in (self.web, self.admin, self.analytics))))
+        tokens = (remote.token for remote in self.remotes)
+        return tuple(filter(None, (names.variable for names in (self.web, self.admin, self.analytics, *tokens))))
 
     def choose_palette(self, surface: str) -> dict[str, str]:
         """Return the styles for a surface: a terminal's, or tmux's."""
@@ -160,6 +175,8 @@ def build_settings(values: Mapping[str, Any], environ: Mapping[str, str] = {}) -
         admin=_key_names(values, "org.admin"),
         analytics=_key_names(values, "org.analytics"),
         prices=values["tokens.prices"],
+        remotes=tuple(map(_remote, values["remote"])),
+        push=tuple(map(tuple, values["push.commands"])),
         reporting=Reporting(
             **{key.removeprefix("metrics."): value for key, value in values.items() if key.startswith("metrics.")}
         ),
@@ -184,6 +201,20 @@ def _key_names(values: Mapping[str, Any], which: str) -> KeyNames:
         command=_words(values[f"{which}_key_command"]),
         variable=values[f"{which}_key_variable"],
         keyring=_words(values[f"{which}_key_keyring"]),
+    )
+
+
+def _remote(entry: Mapping[str, Any]) -> Remote:
+    return Remote(
+        name=entry["name"],
+        command=_words(entry.get("command", [])),
+        socket=entry.get("socket", ""),
+        url=entry.get("url", ""),
+        token=KeyNames(
+            command=_words(entry.get("token_command", [])),
+            variable=entry.get("token_variable", ""),
+            keyring=_words(entry.get("token_keyring", [])),
+        ),
     )
 
 

@@ -16,14 +16,15 @@ from ullage.doctor import permissions, redact
 from ullage.doctor.finding import Finding
 from ullage.doctor.hosts import measure_prompts, report_hosts
 from ullage.doctor.sources import report_sources
-from ullage.doctor.state import describe_directory, describe_state, find_obstacles
+from ullage.doctor.state import describe_cache, describe_state, find_obstacles
 from ullage.metrics import outcomes
 from ullage.quota import contract, exits, schemas
 from ullage.quota.model import Thresholds, judge_age
 from ullage.quota.schedule import Schedule
-from ullage.store import overview, sign_in
+from ullage.store import handing_on, overview, sign_in
 from ullage.store.cache import ProfileCache
 from ullage.system import directories
+from ullage.system.files import is_filled_elsewhere
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,13 +54,14 @@ def examine(environ: Mapping[str, str], now: datetime, *, measured: bool = False
         variables=sorted(name for name in environ if name.startswith("ULLAGE_") or name == "CLAUDE_CONFIG_DIR"),
         hosts=hosts,
         prompt_milliseconds=prompt,
-        cache=describe_directory(cache.directory) if cache else None,
+        cache=describe_cache(cache) if cache else None,
         state=state,
         reading=_describe_reading(reading, thresholds, now) if reading else None,
         refresh=_describe_refresh(cache, reading, schedule, now),
         sources=_sources(environ, configuration.source, cache, now),
         sign_in=_describe_sign_in(cache, schedule),
         metrics=_describe_metrics(environ),
+        push=_describe_push(environ, cache),
         config=configuration,
         findings=[schemas.WrongDocument(code=finding.code, message=finding.message) for finding in findings],
         exit_code=_choose_exit_code(findings, reading, schedule, thresholds, now),  # type: ignore[arg-type]  # checked below
@@ -81,6 +83,11 @@ def _choose_exit_code(
 def _cache(environ: Mapping[str, str], findings: list[Finding]) -> ProfileCache | None:
     try:
         cache = ProfileCache(environ)
+        if is_filled_elsewhere(cache.root, cache.environ):
+            if not os.access(cache.directory, os.R_OK | os.X_OK):
+                words = f"{cache.directory} is trusted (ULLAGE_TRUSTED_CACHE), and cannot be read. Mount what fills it."
+                findings.append(Finding(code="cache_unreadable", message=words, exit_code=5))
+            return cache
         for directory in _directories(cache):
             directories.refuse_strangers(directory)
     except UsageError as error:
@@ -229,6 +236,18 @@ def _describe_refresh(
         problem=contract.describe_problem(problem) if problem else None,
         running=_find_running(cache),
     )
+
+
+def _describe_push(environ: Mapping[str, str], cache: ProfileCache | None) -> schemas.PushDocument | None:
+    try:
+        is_wanted = bool(config.load(environ)[0].push)
+    except UsageError:
+        return None
+    if cache is None or not is_wanted:
+        return None
+    pushed = handing_on.load_last(cache.root)
+    succeeded_at = format_time(pushed.succeeded_at) if pushed.succeeded_at else None
+    return schemas.PushDocument(succeeded_at=succeeded_at, problem=pushed.problem or None)
 
 
 def _describe_metrics(environ: Mapping[str, str]) -> list[schemas.SentDocument]:

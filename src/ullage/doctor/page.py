@@ -90,7 +90,9 @@ def _known(document: dict[str, Any], now: datetime) -> list[Fact]:
     facts = [_reading(document["reading"]), _refresh(document["refresh"], now)]
     if document["sign_in"]:
         facts.append(_sign_in(document["sign_in"], now))
-    return [*facts, *(_sent(sent, now) for sent in document["metrics"])]
+    facts += [_sent("metrics", sent["way"], sent, now) for sent in document["metrics"]]
+    push = document["push"]
+    return [*facts, *([_sent("push", "to other machines", push, now)] if push is not None else [])]
 
 
 def _reading(reading: dict[str, Any] | None) -> Fact:
@@ -124,10 +126,10 @@ def _sign_in(found: dict[str, Any], now: datetime) -> Fact:
     return Fact(mark="✓", name="sign-in", text=f"{tier}, {end}, as told {_at(found['looked_at'], now)}")
 
 
-def _sent(sent: dict[str, Any], now: datetime) -> Fact:
+def _sent(name: str, way: str, sent: dict[str, Any], now: datetime) -> Fact:
     last = f"last sent {_at(sent['succeeded_at'], now)}" if sent["succeeded_at"] else "never sent yet"
     problem = f"; {sent['problem']}" if sent["problem"] else ""
-    return Fact(mark="✗" if problem else "✓", name="metrics", text=f"{sent['way']}, {last}{problem}")
+    return Fact(mark="✗" if problem else "✓", name=name, text=f"{way}, {last}{problem}")
 
 
 def _at(text: str, now: datetime) -> str:
@@ -164,7 +166,7 @@ def _source(source: dict[str, Any], *, hopeless: bool) -> Fact:
 def _files(document: dict[str, Any]) -> list[Fact]:
     state = document["state"]
     return [
-        _directory("cache", document["cache"]),
+        _cache(document["cache"]),
         _directory("state", state),
         *([_history(state["history"])] if state is not None else []),
         _config(document["config"]),
@@ -176,6 +178,14 @@ def _directory(name: str, found: dict[str, Any] | None) -> Fact:
     if found is None:
         return Fact(mark="✗", name=name, text="nowhere")
     return Fact(mark=_mark(found), name=name, text=f"{found['directory']}, {_standing(found)}")
+
+
+def _cache(found: dict[str, Any] | None) -> Fact:
+    fact = _directory("cache", found)
+    if found is None or not found["trusted"]:
+        return fact
+    text = f"{fact.text}; trusted to be read (ULLAGE_TRUSTED_CACHE), so no refresh is started"
+    return fact.replace(mark="✓" if found["exists"] else "✗", text=text)
 
 
 def _mark(found: dict[str, Any]) -> Mark:

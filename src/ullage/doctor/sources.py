@@ -11,6 +11,7 @@ from ullage.quota import meters
 from ullage.setup import settings_json
 from ullage.sources import claude_cache, claude_cli, claude_state, tee
 from ullage.store import statements
+from ullage.store.remotes import RemoteStore
 from ullage.system.files import read_regular
 from ullage.system.places import locate_profile
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ullage.quota.model import Reading
+    from ullage.quota.remotes import RemoteAnswer
 
 _LARGEST_SETTINGS = 4 << 20
 
@@ -38,11 +40,16 @@ def report_sources(
     environ: Mapping[str, str], chosen: str, readings: Sequence[Reading], now: datetime
 ) -> list[SourceReport]:
     """Look at each source without asking anybody: no process is started, no request made, no secret read."""
-    answers = {name: [reading.as_of for reading in readings if reading.source == name] for name in _OBSTACLES}
+    answers = {
+        name: [reading.as_of for reading in readings if reading.source.partition(":")[0] == name] for name in _OBSTACLES
+    }
     return [
         SourceReport(
             name=name,
-            in_force=name == chosen or (chosen == "auto" and name in meters.IN_AUTO),
+            # What other machines tell counts with every choice.
+            in_force=name == chosen
+            or (chosen == "auto" and name in meters.IN_AUTO)
+            or (name == "remote" and bool(_load_answers(environ))),
             obstacle=obstacle(environ, chosen, now),
             as_of=max(answers[name], default=None),
             cost=meters.find_meter(name).cost,
@@ -101,6 +108,22 @@ def _web(environ: Mapping[str, str], chosen: str, _now: datetime) -> str | None:
     return "no session key is named: [web] session_key_command in config.toml"
 
 
+def _load_answers(environ: Mapping[str, str]) -> list[RemoteAnswer]:
+    """Load what other machines said; nothing where the environment names no place for it."""
+    try:
+        asked = config.load(environ)[0].remotes
+        return RemoteStore(environ).load_all([remote.name for remote in asked])
+    except UllageError:
+        return []
+
+
+def _remote(environ: Mapping[str, str], _chosen: str, _now: datetime) -> str | None:
+    answers = _load_answers(environ)
+    if not answers:
+        return "no other machine is named: `ullage setup remote`"
+    return next((answer.problem.message for answer in answers if answer.problem and not answer.readings), None)
+
+
 _OBSTACLES: dict[str, Callable[[Mapping[str, str], str, datetime], str | None]] = {
     "statusline": _status_line,
     "tee": _stream,
@@ -108,4 +131,5 @@ _OBSTACLES: dict[str, Callable[[Mapping[str, str], str, datetime], str | None]] 
     "claude-cli": _program,
     "oauth": _oauth,
     "web": _web,
+    "remote": _remote,
 }

@@ -9,9 +9,13 @@ from typing import NamedTuple
 
 from ullage.base.contexts import suppress
 from ullage.base.errors import HistoryError
-from ullage.quota.schemas import DirectoryDocument, HistoryFileDocument, StateDocument
+from ullage.quota.schemas import CacheDocument, HistoryFileDocument, StateDocument
 from ullage.store import history
-from ullage.system.files import is_own
+from ullage.system.files import is_filled_elsewhere, is_own
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ullage.store.cache import ProfileCache
 
 
 class _Standing(NamedTuple):
@@ -20,9 +24,10 @@ class _Standing(NamedTuple):
     yours: bool | None
 
 
-def describe_directory(path: str) -> DirectoryDocument:
-    """Return where a directory is, and whose."""
-    return DirectoryDocument(directory=path, **_find_standing(path)._asdict())
+def describe_cache(cache: ProfileCache) -> CacheDocument:
+    """Return where a profile's cache is, whose, and whether it is filled elsewhere and only read."""
+    trusted, standing = is_filled_elsewhere(cache.root, cache.environ), _find_standing(cache.directory)
+    return CacheDocument(directory=cache.directory, trusted=trusted, **standing._asdict())
 
 
 def describe_state(path: str) -> StateDocument:

@@ -11,6 +11,7 @@ from ullage.base.record import Record
 from ullage.base.values import format_time
 from ullage.quota.model import (
     CLOCK_SLACK,
+    SESSION_SOURCES,
     find_length,
     find_used_percent,
     grade_percent,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from msgspec import Meta
 
-    from ullage.quota.fields import Moment, Percent, State
+    from ullage.quota.fields import Moment, Percent, Severity, State
     from ullage.quota.model import Account, Pool, Problem, Reading, Thresholds, Window
     from ullage.quota.pace import Forecast
     from ullage.quota.schedule import Schedule
@@ -74,7 +75,7 @@ class WindowDocument(Record):
     left_percent: Percent | None
     resets_at: Moment | None
     resets_in_seconds: Annotated[int, Meta(ge=0)] | None
-    severity: Literal["normal", "warning", "critical", "exhausted"]
+    severity: Severity
     headline: bool
     source: str
     as_of: Moment
@@ -85,6 +86,8 @@ class WindowDocument(Record):
     used: MoneyDocument | None
     limit: Annotated[MoneyDocument | None, Meta(description="where it is money that is counted")]
     dated: Annotated[bool, Meta(description="false when its age is not known; as_of is the earliest possible then")]
+    stated_severity: Annotated[Severity | None, Meta(description="the server's own word; null when it gave none")]
+    heard: Annotated[bool, Meta(description="true when a session heard it beside an answer: it may be older than that")]
     starts_at: Annotated[Moment | None, Meta(description="null when its reset or its length is not known")]
 
 
@@ -136,11 +139,16 @@ class UsageDocument(Record):
     problem: ProblemDocument | None
     pools: list[PoolDocument]
     breakdown: Annotated[list[ShareDocument], Meta(description="the week by where it was used")]
+    generated_at: Annotated[Moment, Meta(description="when this was written, by the clock that as_of is told by")]
+    listing: Annotated[bool, Meta(description="false when there may be windows that are not told")]
 
 
 class ProfileDocument(Record):
-    profile: Annotated[str, Meta(description="the configuration directory, or `default`")]
+    profile: Annotated[
+        str, Meta(description="the configuration directory, `default`, or `remote:NAME` for what others alone tell")
+    ]
     usage: UsageDocument
+    machines: Annotated[list[str], Meta(description="the other machines that told of this account, by name")]
 
 
 class ProfilesDocument(Record):
@@ -202,6 +210,7 @@ def build_document(
     due = schedule.find_due(reading)
     common: dict[str, Any] = {
         "schema": VERSION,
+        "generated_at": format_time(now),
         "next_refresh_at": format_time(due) if due else None,
         "problem": describe_problem(problem) if problem else None,
     }
@@ -216,6 +225,7 @@ def build_document(
             credits=None,
             pools=[],
             breakdown=[],
+            listing=False,
             **common,
         )
     is_aged = reading.is_dated and reading.as_of <= now + CLOCK_SLACK
@@ -229,6 +239,7 @@ def build_document(
         credits=_credits(reading.credits, reading, thresholds, now) if reading.credits else None,
         pools=[_pool(pool, reading) for pool in reading.pools],
         breakdown=[ShareDocument(label=share.label, percent=share.percent) for share in reading.breakdown],
+        listing=reading.is_listing,
         **common,
     )
 
@@ -246,7 +257,7 @@ def _account(account: Account) -> AccountDocument:
 def omit_passing(usage: UsageDocument) -> UsageDocument:
     """Return the document without its ages and countdowns: two of these differ only when something has happened."""
     windows = [window.replace(resets_in_seconds=None) for window in usage.windows]
-    return usage.replace(age_seconds=None, windows=windows)
+    return usage.replace(age_seconds=None, generated_at="", windows=windows)
 
 
 def encode(document: UsageDocument | ProfilesDocument | GuardDocument) -> str:
@@ -275,6 +286,8 @@ def _window(window: Window, thresholds: Thresholds, now: datetime, forecast: For
         used=_money(window.used) if window.used else None,
         limit=_money(window.limit) if window.limit else None,
         dated=window.is_dated,
+        stated_severity=window.severity,
+        heard=window.is_heard or window.source in SESSION_SOURCES,
         starts_at=format_time(resets_at - whole) if resets_at and whole else None,
     )
 

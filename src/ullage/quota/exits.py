@@ -20,7 +20,15 @@ TOO_OLD: Final = 4
 SOURCE_FAILED: Final = 5
 
 # Problems that mean there is no account to read, rather than a source that failed.
-_NO_ACCOUNT = ("token_missing", "token_alone", "signed_out", "claude_missing", "nothing_cached", "no_status_line")
+NO_ACCOUNT = (
+    "token_missing",
+    "token_alone",
+    "signed_out",
+    "claude_missing",
+    "nothing_cached",
+    "no_status_line",
+    "no_remote",
+)
 
 
 def choose_exit_code(
@@ -34,4 +42,4 @@ def choose_exit_code(
 
 def is_without_account(problem: Problem | None) -> bool:
     """Say whether there is no account that a refresh could ask about."""
-    return problem is not None and problem.code in _NO_ACCOUNT
+    return problem is not None and problem.code in NO_ACCOUNT

@@ -54,6 +54,7 @@ def merge(readings: Iterable[Reading]) -> Reading | None:
         breakdown=told.breakdown if told else (),
         is_listing=told is not None,
         is_dated=speaker.is_dated,
+        is_heard=speaker.is_heard,
     )
 
 
@@ -101,7 +102,7 @@ def _is_listing(reading: Reading) -> bool:
 
 def _has_asked(stated: Reading | Window) -> bool:
     """Say whether this came from asking the server at a known time; a session learns numbers beside its answers."""
-    return stated.source not in SESSION_SOURCES and stated.is_dated
+    return stated.source not in SESSION_SOURCES and not stated.is_heard and stated.is_dated
 
 
 def _newest_last(reading: Reading) -> tuple[Any, ...]:

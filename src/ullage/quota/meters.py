@@ -121,6 +121,16 @@ METERS: tuple[Meter, ...] = (
         asks_server=True,
     ),
     Meter(
+        name="remote",
+        counts="quota",
+        what="another machine's ullage: every window and the credits that it knows, with their age there",
+        exact="as it is there",
+        fresh="at most a minute behind that machine",
+        needs="a [[remote]] that `ullage setup remote` writes, or a machine that hands its reading to `ullage receive`",
+        cost="one command or request to that machine a minute; none to the provider",
+        module="remote",
+    ),
+    Meter(
         name="transcripts",
         counts="tokens",
         what="what Claude Code wrote down on this machine, answer by answer: by day, session, project, model",

@@ -81,7 +81,8 @@ class Window(Record):
     window that the server would show if it could show one. `is_listed` is False for a code name that no list of the
     server's names: such a window is kept, never shown, and never binds. `used` and `limit` are amounts, where it is
     money that is counted, and `period` is over which time, where a source tells. `is_dated` is False where the source
-    does not tell when the server said so: `as_of` is the earliest possible moment then.
+    does not tell when the server said so: `as_of` is the earliest possible moment then. `is_heard` where a session of
+    another machine heard it beside an answer.
     """
 
     id: str
@@ -98,6 +99,7 @@ class Window(Record):
     limit: Money | None = None
     period: Period | None = None
     is_dated: bool = True
+    is_heard: bool = False
 
 
 class Money(Record):
@@ -158,8 +160,9 @@ class Problem(Record):
 class Reading(Record):
     """Everything that one source said at `as_of`; `problem` notes what it said that cannot be true.
 
-    `is_listing` is False where it does not tell every window there is; `is_dated` as of a window. `breakdown` is the
-    week by surface. `is_apart` marks what a session says of another account than the one that is signed in.
+    `is_listing` is False where it does not tell every window there is; `is_dated` and `is_heard` as of a window.
+    `breakdown` is the week by surface. `is_apart` marks what a session says of another account than the one that is
+    signed in.
     """
 
     account: Account
@@ -173,6 +176,7 @@ class Reading(Record):
     is_listing: bool = True
     is_dated: bool = True
     is_apart: bool = False
+    is_heard: bool = False
 
 
 class Thresholds(Record):

@@ -45,7 +45,8 @@ class Schedule(Record):
     `account_since` is when this account was first seen after another. `hold_until` is what the server asked for, or the
     backoff after what Claude Code met there; not even a forced refresh goes before it. `spawned_at` is when Claude Code
     was last started to be asked, `state_mark` tells whether its own file has changed since it was read, `means` whether
-    what an answer depends on has since one failed to come.
+    what an answer depends on has since one failed to come. `remotes_at` is when another machine may be asked, which
+    costs the server nothing.
     """
 
     account_id: str | None = None
@@ -62,6 +63,7 @@ class Schedule(Record):
     spawned_at: datetime | None = None
     state_mark: str | None = None
     means: str | None = None
+    remotes_at: datetime | None = None
 
     @property
     def account(self) -> Account:
@@ -72,8 +74,13 @@ class Schedule(Record):
         """Return when the next refresh is due, None for at once.
 
         A window's reset makes one due, since what it stands at is then unknown, though never sooner than the server
-        allows.
+        allows; so does another machine that may be asked again.
         """
+        due = self.find_sources_due(reading, attended=attended)
+        return due if due is None or self.remotes_at is None else min(due, self.remotes_at)
+
+    def find_sources_due(self, reading: Reading | None, *, attended: bool = True) -> datetime | None:
+        """Return when this machine's own sources are to be asked, None for at once."""
         due = self.refresh_at if attended else self.idle_refresh_at
         if due is None or self.attempted_at is None or self.failures or self.hold_until or reading is None:
             return due
@@ -97,6 +104,10 @@ class Schedule(Record):
             return True
         due = self.find_due(reading, attended=attended)
         return due is None or now >= due
+
+    def are_sources_due(self, reading: Reading | None, now: datetime) -> bool:
+        """Say whether this machine's own sources are to be asked now, as `is_due` does of everything."""
+        return self.replace(remotes_at=None).is_due(reading, now)
 
     def may_be_early(self, now: datetime) -> bool:
         """Say whether a person who asks for a refresh may get one before the cadence makes it due."""

@@ -112,6 +112,10 @@ class DirectoryDocument(Document):
     yours: bool | None
 
 
+class CacheDocument(DirectoryDocument):
+    trusted: Annotated[bool, Meta(description="filled by another, and only read: no refresh is started")]
+
+
 class HistoryFileDocument(Document):
     file: str
     exists: bool
@@ -184,6 +188,13 @@ class SignInDocument(Document):
     looked_at: Annotated[Moment, Meta(description="when that was told; asked for once a day at most")]
 
 
+class PushDocument(Document):
+    """How the last push to other machines went."""
+
+    succeeded_at: Moment | None
+    problem: str | None
+
+
 class DoctorDocument(Document):
     schema: Literal[1]
     ullage: str
@@ -192,13 +203,14 @@ class DoctorDocument(Document):
     variables: list[str]
     hosts: list[HostDocument]
     prompt_milliseconds: dict[str, float | None]
-    cache: DirectoryDocument | None
+    cache: CacheDocument | None
     state: StateDocument | None
     reading: ReadingDocument | None
     refresh: RefreshDocument
     sources: list[SourceDocument]
     sign_in: Annotated[SignInDocument | None, Meta(description="what `claude auth status` said last")]
     metrics: list[SentDocument]
+    push: Annotated[PushDocument | None, Meta(description="null where nothing is handed on to other machines")]
     config: ConfigDocument
     findings: list[WrongDocument]
     exit_code: Literal[0, 2, 3, 4, 5]

@@ -26,6 +26,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ullage.quota.remotes import RemoteAnswer
     from ullage.quota.schedule import Schedule
 
 _FORMAT = 1
@@ -56,6 +57,18 @@ def decode_schedule(data: bytes | None) -> Schedule:
         return Schedule(**_schedule(fields)) if fields else Schedule()
     except (KeyError, TypeError, ValueError, AttributeError):
         return Schedule()
+
+
+def decode_remote(data: bytes | None) -> RemoteAnswer | None:
+    """Return what another machine said, or None for bytes that hold nothing of this version."""
+    # Few have other machines.
+    from ullage.quota.remotes import RemoteAnswer
+
+    fields = _fields(data)
+    try:
+        return RemoteAnswer(**_remote(fields)) if fields else None
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
 
 
 def decode_note(data: bytes | None, name: str) -> str | None:
@@ -93,6 +106,7 @@ def _reading(fields: dict[str, Any]) -> Reading:
         is_listing=fields.get("is_listing") is not False,
         is_dated=fields.get("is_dated") is not False,
         is_apart=fields.get("is_apart") is True,
+        is_heard=fields.get("is_heard") is True,
     )
 
 
@@ -139,6 +153,7 @@ def _window(fields: dict[str, Any]) -> Window:
         limit=_money(fields.get("limit")),
         period=fields.get("period") if fields.get("period") in PERIODS else None,
         is_dated=fields.get("is_dated") is not False,
+        is_heard=fields.get("is_heard") is True,
     )
 
 
@@ -180,6 +195,19 @@ def _schedule(fields: dict[str, Any]) -> dict[str, Any]:
         "spawned_at": parse_time(fields.get("spawned_at")),
         "state_mark": _text(fields.get("state_mark")),
         "means": _text(fields.get("means")),
+        "remotes_at": parse_time(fields.get("remotes_at")),
+    }
+
+
+def _remote(fields: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "name": fields["name"],
+        "asked_at": parse_time(fields["asked_at"]),
+        "readings": tuple(map(_reading, fields["readings"])),
+        "problem": _problem(fields["problem"]),
+        "unchanged": _count(fields["unchanged"]),
+        "failures": _count(fields["failures"]),
+        "is_received": fields["is_received"] is True,
     }
 
 

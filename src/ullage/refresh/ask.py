@@ -65,6 +65,8 @@ def find_sources(settings: Settings) -> list[Source]:
     wrong = find_wrong_source(settings)
     if wrong:
         raise SourceError("unknown_source", wrong)
+    if settings.source == OtherMachines.NAME:
+        return [OtherMachines()]
     return [_find_source(name, settings) for name in meters.list_asked_sources(settings.source)]
 
 
@@ -73,6 +75,24 @@ def _find_source(name: str, settings: Settings | None) -> Source:
     # Where the key comes from stands in the settings, which no source looks into by itself.
     source: Source = module.Web(settings.web) if name == "web" and settings else module
     return source
+
+
+class OtherMachines:
+    """The source in force where a person wants nothing but what other machines say, which was heard before."""
+
+    NAME = "remote"
+
+    def account(self, _environ: Mapping[str, str]) -> Account:
+        """Return an account that is not known: it is theirs."""
+        return Account()
+
+    def read(self, _environ: Mapping[str, str], _account: Account, _now: datetime) -> Reading:
+        """Raise SourceError: there is nobody left to ask."""
+        raise SourceError(
+            "no_remote",
+            "No other machine has told its numbers yet. `ullage setup remote` adds one and tries it; `ullage receive` "
+            "takes what another hands on.",
+        )
 
 
 def ask_in_turn(sources: Sequence[Source], inquiry: Inquiry) -> bool:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 from ullage import config
 from ullage.base.errors import SourceError, UllageError, describe_fault
 from ullage.prompt.publish import publish, publish_anew
+from ullage.quota import exits
+from ullage.quota.remotes import is_remote
 from ullage.quota.schedule import SHORTEST_INTERVAL, Schedule
 from ullage.refresh import ask
 from ullage.refresh.ask import Inquiry
@@ -24,7 +28,14 @@ if TYPE_CHECKING:
     from ullage.quota.model import Problem, Reading
     from ullage.store.cache import ProfileCache
 
-    Result = Literal["refreshed", "not_due", "busy", "held", "failed"]
+    Result = Literal["refreshed", "not_due", "busy", "held", "failed", "elsewhere"]
+    # Hears the other machines for an inquiry, and returns what went wrong with one of them.
+    Ear = Callable[[Inquiry], Problem | None]
+
+# What the codes of problems with other machines begin with.
+_OF_OTHERS = "remote_"
+# Nobody is signed in here, which is as it should be where another machine tells.
+_NOTHING_HERE = (*exits.NO_ACCOUNT, "no_plan_limits", "other_account")
 
 
 def run(
@@ -35,6 +46,7 @@ def run(
     Called under the refresh lock. Raises UllageError when the environment is wrong or the cache cannot be written.
     """
     settings, _ = config.load(environ)
+    given = environ
     # What a source starts inherits none of the keys of others.
     others = settings.list_unread_keys()
     environ = {name: value for name, value in environ.items() if name not in others}
@@ -51,7 +63,11 @@ def run(
         snapshot = snapshot.replace(schedule=snapshot.schedule.replace(spawned_at=None))
     if force or is_mended or snapshot.schedule.is_due(snapshot.reading, now):
         inquiry = Inquiry(environ, cache, snapshot, now, force=force)
-        result = _attempt(inquiry, settings)
+        ear = _listen(settings, cache.root, given)
+        if force or is_mended or snapshot.schedule.are_sources_due(snapshot.reading, now):
+            result = _attempt(inquiry, settings, ear)
+        else:
+            result = _hear_others(inquiry, settings, ear)
         snapshot = inquiry.snapshot
         cache.save_schedule(snapshot.schedule)
     snapshot = publish_anew(cache, settings, clock, snapshot)
@@ -69,6 +85,10 @@ def _tell(
         from ullage.alerts import outbox
 
         outbox.announce(environ, settings, cache, snapshot, now)
+    if settings.push:
+        from ullage.store import handing_on
+
+        handing_on.start(cache.root, settings, environ)
     if settings.reporting.is_wanted:
         from ullage.system import detach, secret
 
@@ -77,23 +97,51 @@ def _tell(
         )
 
 
-def _attempt(inquiry: Inquiry, settings: Settings) -> Result:
+def _listen(settings: Settings, root: str, environ: Mapping[str, str]) -> Ear:
+    """Return what hears the other machines, and returns what went wrong there; it does nothing where there are none."""
+    # A look at a directory, for those who have no other machine.
+    if not settings.remotes and not os.path.isdir(os.path.join(root, "remotes")):
+        return lambda inquiry: None
+    from ullage.refresh import remotes
+
+    return lambda inquiry: remotes.hear(inquiry, settings, environ)
+
+
+def _hear_others(inquiry: Inquiry, settings: Settings, ear: Ear) -> Result:
+    """Ask the other machines alone, while this one's own sources are not due."""
+    try:
+        inquiry.account = ask.find_sources(settings)[0].account(inquiry.environ)
+    except SourceError:
+        # The next question to the sources says so.
+        inquiry.account = inquiry.schedule.account
+    before, known = _numbers(inquiry.snapshot.reading), inquiry.schedule.problem
+    problem = ear(inquiry)
+    if known is None or known.code.startswith(_OF_OTHERS):
+        inquiry.schedule = inquiry.schedule.replace(problem=problem)
+    return "not_due" if _numbers(inquiry.snapshot.reading) == before else "refreshed"
+
+
+def _attempt(inquiry: Inquiry, settings: Settings, ear: Ear) -> Result:
     """Ask the source in force; the inquiry's snapshot is then what is known, its schedule still to be saved."""
+    problem, before = None, _numbers(inquiry.snapshot.reading)
     try:
         sources = ask.find_sources(settings)
         inquiry.account = sources[0].account(inquiry.environ)
         _turn_to_account(inquiry, settings)
         if inquiry.schedule.is_held(inquiry.now):
+            ear(inquiry)
             ask.hear_in_pause(sources, inquiry)
             inquiry.schedule = _noting_means(inquiry.schedule.held(), inquiry, settings)
             return "held"
         inquiry.schedule = inquiry.schedule.begun(inquiry.now)
         inquiry.note_schedule()
         before = _numbers(inquiry.snapshot.reading)
+        problem = ear(inquiry)
         if not ask.ask_in_turn(sources, inquiry):
             return "not_due"
     except SourceError as error:
-        return _fail(inquiry, settings, error)
+        if not (error.code in _NOTHING_HERE and _is_told_by_others(inquiry)):
+            return _fail(inquiry, settings, error)
     except UllageError:
         raise
     except Exception as error:
@@ -102,8 +150,12 @@ def _attempt(inquiry: Inquiry, settings: Settings) -> Result:
         return _fail(inquiry, settings, fault)
     has_changed = _numbers(inquiry.snapshot.reading) != before
     schedule = inquiry.schedule.succeeded(inquiry.now, changed=has_changed)
-    inquiry.schedule = schedule.replace(problem=find_disagreement(inquiry.environ))
+    inquiry.schedule = schedule.replace(problem=find_disagreement(inquiry.environ) or problem)
     return "refreshed"
+
+
+def _is_told_by_others(inquiry: Inquiry) -> bool:
+    return any(is_remote(reading.source) for reading in inquiry.snapshot.stated.statements)
 
 
 def _turn_to_account(inquiry: Inquiry, settings: Settings) -> None:

@@ -62,7 +62,9 @@ def is_enough(stated: Stated, now: datetime) -> bool:
 
     The status line has two windows only, so a listing of all windows must not be too old either.
     """
-    listed = [reading.as_of for reading in stated.statements if reading.source not in meters.PARTIAL]
+    listed = [
+        reading.as_of for reading in stated.statements if reading.is_listing and reading.source not in meters.PARTIAL
+    ]
     if not listed or now - max(listed) >= IDLE_INTERVAL:
         return False
     # Without a young statement the answer is no, and the merge is spared.

@@ -51,15 +51,20 @@ class ServiceState:
         self.feed = feed
         self.histories = asyncio.Semaphore(_MOST_HISTORIES)
 
-    def profile(self, arguments: Arguments) -> str | None:
-        """Return the profile that a request names, and start its refresh if due; raise FaultError if it is unknown."""
+    def profile(self, arguments: Arguments, request: Request) -> str | None:
+        """Return the profile that a request names; raise FaultError if it is unknown.
+
+        Its refresh is started if due, but not for `Cache-Control: only-if-cached` (RFC 9111): another machine wants to
+        know what is known here, and nobody is to be asked because of it.
+        """
         profile = self.knowledge.find_profile_in_effect()
         if "profile" in arguments:
             known = {one or "default": one for one in (*self.knowledge.list_profiles(), profile)}
             if arguments["profile"] not in known:
                 raise FaultError(404, "There is no such profile; /v1/profiles lists them.")
             profile = known[arguments["profile"]]
-        self.knowledge.refresh_if_due(profile)
+        if "only-if-cached" not in request.headers.get("cache-control", ""):
+            self.knowledge.refresh_if_due(profile)
         return profile
 
 
@@ -109,31 +114,31 @@ def _check_scope(grant: Grant | None, route: Route) -> None:
         raise FaultError(403, f"The token's scope is {grant.scope}; {route.path} needs {route.scope}.")
 
 
-async def _usage(server: ServiceState, arguments: Arguments, _request: Request) -> Response:
-    return _json(server.knowledge.build_usage(server.profile(arguments), datetime.now(UTC)))
+async def _usage(server: ServiceState, arguments: Arguments, request: Request) -> Response:
+    return _json(server.knowledge.build_usage(server.profile(arguments, request), datetime.now(UTC)))
 
 
-async def _profiles(server: ServiceState, arguments: Arguments, _request: Request) -> Response:
-    server.profile(arguments)
+async def _profiles(server: ServiceState, arguments: Arguments, request: Request) -> Response:
+    server.profile(arguments, request)
     return _json(server.knowledge.build_every_usage(datetime.now(UTC)))
 
 
-async def _history(server: ServiceState, arguments: Arguments, _request: Request) -> Response:
+async def _history(server: ServiceState, arguments: Arguments, request: Request) -> Response:
     since = moments.parse_beginning(arguments["since"], datetime.now(UTC))
-    profile, window, limit = server.profile(arguments), arguments.get("window"), int(arguments["limit"])
+    profile, window, limit = server.profile(arguments, request), arguments.get("window"), int(arguments["limit"])
     async with server.histories:
         return _json(await run_in_threadpool(server.knowledge.build_history, profile, window, since, limit))
 
 
-async def _burnup(server: ServiceState, arguments: Arguments, _request: Request) -> Response:
-    found = server.knowledge.build_burnup(server.profile(arguments), arguments["window"], datetime.now(UTC))
+async def _burnup(server: ServiceState, arguments: Arguments, request: Request) -> Response:
+    found = server.knowledge.build_burnup(server.profile(arguments, request), arguments["window"], datetime.now(UTC))
     if found is None:
         raise FaultError(404, "There is no such window, or it has not started, has reset, or nobody knows its length.")
     return _json(found)
 
 
 async def _events(server: ServiceState, arguments: Arguments, request: Request) -> Response:
-    profile = server.profile(arguments)
+    profile = server.profile(arguments, request)
     if request.method == "HEAD":
         return Response(media_type="text/event-stream")
     grant = server.access.find_grant(dict(request.headers.raw), datetime.now(UTC))
@@ -184,7 +189,7 @@ async def _session(server: ServiceState, _arguments: Arguments, request: Request
 
 
 async def _metrics(server: ServiceState, arguments: Arguments, request: Request) -> Response:
-    server.profile(arguments)
+    server.profile(arguments, request)
     openmetrics = "application/openmetrics-text" in request.headers.get("accept", "")
     shown = await run_in_threadpool(server.knowledge.expose_metrics, datetime.now(UTC), openmetrics=openmetrics)
     kind = formats.OPENMETRICS_TYPE if openmetrics else formats.PLAIN_TYPE

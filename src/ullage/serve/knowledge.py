@@ -15,7 +15,7 @@ from ullage.quota.changes import find_next_turn
 from ullage.quota.model import list_named_limits
 from ullage.render import burnup
 from ullage.serve import documents
-from ullage.store import history, overview
+from ullage.store import everywhere, history, overview
 from ullage.store.cache import ProfileCache
 from ullage.system import detach, places, programs
 from ullage.system.files import find_mark
@@ -71,15 +71,9 @@ class Knowledge:
     def build_every_usage(self, now: datetime) -> ProfilesDocument:
         """Return the usage documents of all accounts."""
         profiles = self.list_profiles()
-        thresholds = self.load_thresholds(profiles[0], now)
-        each = [
-            contract.ProfileDocument(
-                profile=one.profile or "default",
-                usage=contract.build_document(one.reading, one.schedule, thresholds, now, one.forecasts),
-            )
-            for one in overview.load_all(profiles, self.environ, thresholds, now)
-        ]
-        return contract.ProfilesDocument(schema=1, profiles=each)
+        settings = self._load(profiles[0], now).settings
+        shown = everywhere.load_everywhere(profiles, self.environ, settings, now)
+        return everywhere.describe_all(shown, settings.thresholds, now)
 
     def expose_metrics(self, now: datetime, *, openmetrics: bool) -> bytes:
         """Return the metrics of all accounts as text."""

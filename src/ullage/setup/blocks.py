@@ -23,6 +23,7 @@ _ENDED = b"(ended the line above)"
 class Found(Record):
     """A block: its bytes are `data[start:end]`, `body` is what stands between the markers, `line` is its first."""
 
+    name: str
     start: int
     end: int
     line: int
@@ -77,34 +78,53 @@ def replace(data: bytes, found: Found, body: bytes) -> bytes:
 
 
 def find(data: bytes) -> Found | None:
-    """Return the block, None where there is none; raise DamagedError when it is not one whole block."""
-    openings, closings = [], []
-    at = 0
+    """Return the block, None where there is none; raise TornBlockError when it is not one whole block."""
+    found = _find_all(data)
+    if len(found) > 1:
+        marks = [number for each in found for number in (each.line, each.line + each.body.count(b"\n") + 1)]
+        raise TornBlockError(f"lines {', '.join(map(str, marks))}")
+    return found[0] if found else None
+
+
+def find_named(data: bytes, name: str) -> Found | None:
+    """Return the block of this name in a file that may have several; raise TornBlockError where one is not whole."""
+    return next((found for found in _find_all(data) if found.name == name), None)
+
+
+def _find_all(data: bytes) -> list[Found]:
+    marks, at = [], 0
     for number, line in enumerate(_lines(data), 1):
-        if line.strip().startswith(_OPENING):
-            openings.append((number, at, line))
-        elif line.strip() == _CLOSING:
-            closings.append((number, at, line))
+        if line.strip().startswith(_OPENING) or line.strip() == _CLOSING:
+            marks.append((number, at, line))
         at += len(line)
-    if not openings and not closings:
-        return None
-    if len(openings) != 1 or len(closings) != 1 or openings[0][0] > closings[0][0]:
-        numbers = sorted(number for number, _, _ in (*openings, *closings))
-        raise TornBlockError(f"line{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}")
-    (number, start, opening), (_, close, closing) = openings[0], closings[0]
+    pairs = list(zip(marks[::2], marks[1::2], strict=False))
+    is_paired = all(one[2].strip() != _CLOSING and other[2].strip() == _CLOSING for one, other in pairs)
+    if len(marks) % 2 or not is_paired:
+        raise TornBlockError(f"line{'s' if len(marks) > 1 else ''} {', '.join(str(number) for number, _, _ in marks)}")
+    return [_found(data, *opening, *closing[1:]) for opening, closing in pairs]
+
+
+def _found(data: bytes, line: int, start: int, opening: bytes, close: int, closing: bytes) -> Found:
+    name, _, notes = opening.strip().removeprefix(_OPENING).partition(b" >>>")
     return Found(
+        name=name.decode(errors="replace"),
         start=start,
         end=close + len(closing),
-        line=number,
+        line=line,
         body=data[start + len(opening) : close],
-        made_file=_MADE in opening,
-        ended_line=_ENDED in opening,
+        made_file=_MADE in notes,
+        ended_line=_ENDED in notes,
     )
 
 
 def remove(data: bytes, found: Found) -> bytes | None:
     """Return the file's bytes without the block; None when ullage made the file and nothing else is in it."""
     before, after = data[: found.start], data[found.end :]
+    note = _MADE if found.made_file else _ENDED if found.ended_line else b""
+    if note and after.startswith(_OPENING):
+        # Another block follows, whose removal has to know then.
+        opening, newline, after = after.partition(b"\n")
+        after = opening.rstrip(b"\r") + b" " + note + opening[len(opening.rstrip(b"\r")) :] + newline + after
     if found.ended_line and not after:
         crlf = data[found.start : found.end].partition(b"\n")[0].endswith(b"\r")
         before = before.removesuffix(b"\r\n" if crlf else b"\n")

@@ -49,4 +49,4 @@ def date(reading: Reading, environ: Mapping[str, str], asked_at: datetime, *, is
 
 def _at(reading: Reading, as_of: datetime, *, is_dated: bool = True) -> Reading:
     windows = tuple(window.replace(as_of=as_of, is_dated=is_dated) for window in reading.windows)
-    return reading.replace(as_of=as_of, windows=windows, is_dated=is_dated, is_listing=is_dated)
+    return reading.replace(as_of=as_of, windows=windows, is_dated=is_dated, is_listing=reading.is_listing and is_dated)

@@ -121,7 +121,7 @@ def _reading(limits: object, now: datetime) -> Reading | None:
         return None
     # An impossible number is dropped: the next answer or another source has a better one.
     windows = tuple(window for window in reading.windows if window.used_percent is not None)
-    return reading.replace(windows=windows, credits=None) if windows else None
+    return reading.replace(windows=windows, credits=None, is_listing=False) if windows else None
 
 
 def _fields(data: Mapping[str, Any]) -> dict[str, str]:

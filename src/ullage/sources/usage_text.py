@@ -44,7 +44,8 @@ def parse(text: str, *, account: Account, source: str, as_of: datetime) -> Readi
         raise SourceError(
             "unexpected_shape", "The text of /usage tells no percentage. Run `claude update`, then try again."
         )
-    return wire.parse_usage({"limits": limits}, account=account, source=source, as_of=as_of)
+    told = wire.parse_usage({"limits": limits}, account=account, source=source, as_of=as_of)
+    return told.replace(is_listing=False)
 
 
 def _reset(text: str, as_of: datetime) -> datetime | None:

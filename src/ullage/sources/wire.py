@@ -297,8 +297,12 @@ def _credits(body: Mapping[str, Any], implausible: list[str]) -> Credits | None:
     spend, extra = (part if isinstance(part, dict) else {} for part in (spend, extra))
     if not spend and not extra:
         return None
-    used = _money(spend.get("used")) or _minor_units(extra.get("used_credits"), extra)
-    limits = (_money(spend.get("limit")), _minor_units(extra.get("monthly_limit"), extra), _money(spend.get("cap")))
+    used = parse_money(spend.get("used")) or _minor_units(extra.get("used_credits"), extra)
+    limits = (
+        parse_money(spend.get("limit")),
+        _minor_units(extra.get("monthly_limit"), extra),
+        parse_money(spend.get("cap")),
+    )
     limit = next(filter(None, limits), None)
     stated = [percent for percent in (extra.get("utilization"), spend.get("percent")) if percent is not None]
     percents = [parse_percent(percent) for percent in stated]
@@ -325,7 +329,7 @@ def _share(used: Money | None, limit: Money | None, stated_percent: float | None
     return parse_percent(round(used.amount_minor * 100 / limit.amount_minor, 4))
 
 
-def _money(value: object) -> Money | None:
+def parse_money(value: object) -> Money | None:
     if not isinstance(value, dict):
         return None
     return _amount(value.get("amount_minor"), value.get("currency"), value.get("exponent"))

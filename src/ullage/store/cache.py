@@ -142,6 +142,10 @@ class ProfileCache:
         else:
             write_atomically(self._path(statements.name_file(reading.source)), serial.encode(reading))
 
+    def forget(self, name: str) -> None:
+        """Forget a statement by the name of its file."""
+        remove_file(self._path(name))
+
     def keep(self, snapshot: Snapshot, reading: Reading) -> Snapshot:
         """Keep a reading as its source's last statement, and return the statements as they are then."""
         self.save_reading(reading)

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 
 class Overview(Record):
-    """What screens show of one profile; samples and forecasts by window id."""
+    """What screens show of one profile; samples and forecasts by window id.
+
+    `machines` are the others that told of its account; `profile` names one of them where no profile is of the account.
+    """
 
     profile: str | None = None
     reading: Reading | None
@@ -33,6 +36,7 @@ class Overview(Record):
     samples: Mapping[str, Sequence[Sample]]
     forecasts: Mapping[str, Forecast]
     sign_in: SignInFacts | None = None
+    machines: tuple[str, ...] = ()
 
     @property
     def problem(self) -> Problem | None:

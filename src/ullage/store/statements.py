@@ -62,7 +62,7 @@ class Merging:
 def name_file(source: str, session: str = "") -> str:
     """Return the name of a source's file, or of one session of it."""
     kept = "".join(c for c in session[: 4 * _LONGEST_SESSION] if c.isascii() and (c.isalnum() or c in "-_"))
-    return f"{_PREFIX}{source}{'-' if session else ''}{kept[:_LONGEST_SESSION]}{_SUFFIX}"
+    return f"{_PREFIX}{source.replace(':', '-')}{'-' if session else ''}{kept[:_LONGEST_SESSION]}{_SUFFIX}"
 
 
 def is_of_session(name: str, *sources: str) -> bool:

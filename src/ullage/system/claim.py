@@ -11,6 +11,8 @@ import os
 import stat
 
 _NAME = "claim.lock"
+# The same for handing a reading on to other machines.
+PUSH = "push.claim"
 # How long a process takes at most from its start to holding the claim itself, on a busy machine.
 _START_SECONDS = 30
 # No refresh holds a claim for longer: one from further ahead was dated by a clock that has since been set back.
@@ -19,9 +21,9 @@ LONGEST_SECONDS = 300
 _MAKING_SECONDS = 1
 
 
-def take(directory: str, now: float) -> bool:
+def take(directory: str, now: float, name: str = _NAME) -> bool:
     """Claim the next refresh of a profile for this process; return False while another has it, or one runs."""
-    path = os.path.join(directory, _NAME)
+    path = os.path.join(directory, name)
     if _is_held(path, now):
         return False
     try:
@@ -31,16 +33,16 @@ def take(directory: str, now: float) -> bool:
         # One has run out, or another process was faster by a moment.
         if _is_held(path, now):
             return False
-        hold(directory, now + _START_SECONDS)
+        hold(directory, now + _START_SECONDS, name)
     except OSError:
         # There is no directory yet, or no room: the refresh makes it, or says so.
         return True
     return True
 
 
-def hold(directory: str, until: float) -> None:
+def hold(directory: str, until: float, name: str = _NAME) -> None:
     """Hold the claim until a second of the epoch, also when another process had it."""
-    path = os.path.join(directory, _NAME)
+    path = os.path.join(directory, name)
     try:
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600))
         os.utime(path, (until, until))
@@ -49,10 +51,10 @@ def hold(directory: str, until: float) -> None:
         return
 
 
-def release(directory: str) -> None:
+def release(directory: str, name: str = _NAME) -> None:
     """Release the claim: from now on the timelines say when a refresh is due."""
     try:
-        os.unlink(os.path.join(directory, _NAME))
+        os.unlink(os.path.join(directory, name))
     except OSError:
         return
 

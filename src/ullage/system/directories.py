@@ -28,6 +28,11 @@ def make_private(root: str, directory: str = "", *, environ: Mapping[str, str], 
     owns one, may write in one, or may replace the root.
     """
     part = root
+    if files.is_filled_elsewhere(root, environ):
+        raise CacheError(
+            f"{root} is only read here (ULLAGE_TRUSTED_CACHE), and never written to. Do this where it is filled, "
+            "or unset the variable."
+        )
     if files.is_in_home_of_another(root, environ):
         raise CacheError(
             f"HOME is {environ['HOME']}, which belongs to another user, so nothing is written to {root}. Set HOME to "

@@ -28,19 +28,20 @@ def read_regular(
     """Return a regular file's bytes; None when there is none, it is not readable, or it is larger than `largest`.
 
     A FIFO or a device in its place is not waited for. With `own`, what another user could have put there is none:
-    another's file, a link, or whatever lies in another's directory. With `only`, what is read is the file of that
-    status and no other.
+    another's file, a link, or whatever lies in another's directory; but for links that does not count in a directory
+    that the user trusts. With `only`, what is read is the file of that status and no other.
     """
+    any_owner = not own or is_filled_elsewhere(path, os.environ)
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
-        if own and not is_own(os.stat(os.path.dirname(path) or ".")):
+        if not any_owner and not is_own(os.stat(os.path.dirname(path) or ".")):
             return None
         descriptor = open_shared(path, flags | getattr(os, "O_NOFOLLOW", 0) if own or only else flags)
     except OSError:
         return None
     try:
         status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode) or (own and not is_own(status)):
+        if not stat.S_ISREG(status.st_mode) or not (any_owner or is_own(status)):
             return None
         if only is not None and not os.path.samestat(status, only):
             return None
@@ -80,6 +81,12 @@ def read_up_to(descriptor: int, most: int, expected: int = _STEP) -> bytes:
         chunks.append(chunk)
         size, step = size + len(chunk), _STEP
     return b"".join(chunks)
+
+
+def is_filled_elsewhere(path: str, environ: Mapping[str, str]) -> bool:
+    """Say whether a path lies in the cache that another user or machine fills: trusted, and only read here."""
+    root = environ.get("ULLAGE_TRUSTED_CACHE", "").rstrip("/\\")
+    return bool(root) and (path == root or path.startswith((root + "/", root + os.sep)))
 
 
 def is_own(status: os.stat_result) -> bool:
@@ -231,7 +238,7 @@ def remove_file(path: str) -> None:
 
 def may_write(directory: str, environ: Mapping[str, str]) -> bool:
     """Say whether a refresh could keep its answer here; a read-only cache must not start one at every prompt."""
-    if is_in_home_of_another(directory, environ):
+    if environ.get("ULLAGE_TRUSTED_CACHE") or is_in_home_of_another(directory, environ):
         return False
     while not os.path.exists(directory) and directory != os.path.dirname(directory):
         directory = os.path.dirname(directory)

@@ -103,6 +103,14 @@ def get_response(
         return connection.get(path, headers, seconds)
 
 
+def get_from_socket(
+    path: str, target: str, headers: Mapping[str, str], seconds: float, *, largest: int = LARGEST_BODY
+) -> Response:
+    """Ask a server that listens on a Unix socket, as `get_response` does; raise SourceError when there is no answer."""
+    with Connection(httpx.URL("http://localhost"), largest=largest, socket_path=path) as connection:
+        return connection.get(target, headers, seconds)
+
+
 def send_body(method: str, address: str, headers: Mapping[str, str], content: bytes) -> Response:
     """Send a body to an address that the user named, under the same limits; it holds no secret of the provider's."""
     url = httpx.URL(address)
@@ -113,11 +121,11 @@ def send_body(method: str, address: str, headers: Mapping[str, str], content: by
 class Connection:
     """A connection that is kept open for several questions. Use as a context manager."""
 
-    def __init__(self, base: httpx.URL, *, largest: int = LARGEST_BODY) -> None:
-        self._base, self._largest = base, largest
+    def __init__(self, base: httpx.URL, *, largest: int = LARGEST_BODY, socket_path: str | None = None) -> None:
+        self._base, self._largest, self._socket_path = base, largest, socket_path
 
     def __enter__(self) -> Self:
-        self._client = _client(self._base)
+        self._client = _client(self._base, self._socket_path)
         self._loop = asyncio.Runner()
         self._loop.get_loop().set_default_executor(_Unawaited())
         return self
@@ -143,7 +151,7 @@ class Connection:
     ) -> Response:
         """Make a request and return the answer, whatever its status; raise SourceError when there is none."""
         limit = min(seconds, WHOLE_CALL_SECONDS)
-        with _translated(url.host, limit):
+        with _translated(self._socket_path or url.host, limit):
             return self._loop.run(self._exchange(method, url, headers, content, limit))
 
     async def _exchange(
@@ -159,7 +167,8 @@ class Connection:
                 if len(body) > self._largest:
                     raise SourceError(
                         "too_large",
-                        f"{url.host} sent more than {self._largest >> 20} MiB, which is not what was asked for.",
+                        f"{self._socket_path or url.host} sent more than {self._largest >> 20} MiB, which is not what "
+                        "was asked for.",
                         reached_server=True,
                     )
             return Response(response.status_code, response.headers, bytes(body))
@@ -205,7 +214,7 @@ class _Unawaited(ThreadPoolExecutor):
         return future
 
 
-def _client(base: httpx.URL) -> httpx.AsyncClient:
+def _client(base: httpx.URL, socket_path: str | None = None) -> httpx.AsyncClient:
     try:
         trusted = _trust(base)
     except OSError as error:
@@ -217,7 +226,8 @@ def _client(base: httpx.URL) -> httpx.AsyncClient:
         return httpx.AsyncClient(
             verify=trusted,
             # A loopback address is never asked through a proxy, which would see the secret.
-            trust_env=not addresses.is_loopback(base.host),
+            trust_env=not addresses.is_loopback(base.host) and socket_path is None,
+            transport=httpx.AsyncHTTPTransport(uds=socket_path) if socket_path is not None else None,
             follow_redirects=False,
             timeout=httpx.Timeout(WHOLE_CALL_SECONDS, connect=CONNECT_SECONDS),
             headers={"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "identity"},

@@ -3,6 +3,9 @@
 The same rule stands in `shell/ullage-prompt`; tests hold the two, and platformdirs, together. A profile is a Claude
 Code configuration directory; its cache directory repeats its path, so that a shell finds it without hashing.
 
+ULLAGE_TRUSTED_CACHE names a root that another user or machine fills, and that is only read: nothing is asked or written
+there, and whose its files are does not matter (`system.files`).
+
 A directory that CLAUDE_CONFIG_DIR names is a profile of its own here, even `~/.claude`: Claude Code then expects its
 state file, and with it who is signed in, inside the directory and not beside it. The two may be two accounts, whose
 numbers must not meet in one cache; where they are one, the account's pauses and answers are shared in any case. Only a
@@ -23,6 +26,9 @@ if TYPE_CHECKING:
 
 def locate_cache(environ: Mapping[str, str], platform: str = sys.platform) -> str:
     """Return the directory that holds every profile's cache."""
+    trusted = environ.get("ULLAGE_TRUSTED_CACHE")
+    if trusted:
+        return _absolute(trusted, "ULLAGE_TRUSTED_CACHE")
     given = environ.get("ULLAGE_CACHE_DIR")
     if given:
         return _absolute(given, "ULLAGE_CACHE_DIR")

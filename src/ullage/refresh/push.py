@@ -1,0 +1,106 @@
+"""Hand what is known here on to other machines: to each command of `[push]`, at most once a minute, in the background.
+
+What is handed on is the document of `ullage usage --all --json`: percentages with their ages, and no credential. A
+machine that takes nothing is tried less and less; `ullage doctor` says what went wrong.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+from ullage import config
+from ullage.base.errors import UllageError
+from ullage.base.text import clean
+from ullage.quota import contract
+from ullage.quota.remotes import SHORTEST_PAUSE
+from ullage.store import everywhere, handing_on, overview
+from ullage.store.cache import ProfileCache
+from ullage.store.handing_on import MOST_FAILURES
+from ullage.system import claim, places, programs, secret
+from ullage.system.lock import hold_lock
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ullage.config import Settings
+    from ullage.store.handing_on import PushState
+
+SECONDS = 15.0
+_LOCK = "push.lock"
+# One that has just given its claim up is about to end.
+_PATIENCE_SECONDS = 5.0
+_LARGEST_ANSWER = 1 << 16
+_LONGEST_WORDS = 200
+
+
+def main() -> int:
+    """Hand on what is new, for a process that nobody watches."""
+    try:
+        push_news(os.environ)
+    except UllageError:
+        # The cache cannot be written: the next refresh says so.
+        return 1
+    return 0
+
+
+def push_news(environ: Mapping[str, str], sleep: Callable[[float], None] = time.sleep) -> None:
+    """Hand on what is known until nothing is newer; waits for its minute, and not for the end of a longer pause."""
+    settings, _ = config.load(environ)
+    root = places.locate_cache(environ)
+    with hold_lock(os.path.join(root, _LOCK), _PATIENCE_SECONDS) as alone:
+        while alone and settings.push:
+            pushed, version = handing_on.load_last(root), _mark_version(environ)
+            wait = pushed.find_wait_seconds(datetime.now(UTC))
+            if pushed.version == version or wait > SHORTEST_PAUSE.total_seconds():
+                claim.release(root, claim.PUSH)
+                # What came in meanwhile was left to this process as long as it held the claim.
+                if _mark_version(environ) == version or not claim.take(root, time.time(), claim.PUSH):
+                    return
+                continue
+            claim.hold(root, time.time() + wait + 2 * SECONDS, claim.PUSH)
+            sleep(wait)
+            handing_on.save(root, _push(settings, environ, pushed))
+
+
+def _push(settings: Settings, environ: Mapping[str, str], before: PushState) -> PushState:
+    # The mark is taken first: what is written meanwhile is handed on next.
+    version, now = _mark_version(environ), datetime.now(UTC)
+    shown = overview.load_all(overview.list_profiles(environ), environ, settings.thresholds, now)
+    document = contract.encode(everywhere.describe_all(shown, settings.thresholds, now)).encode()
+    given = secret.withhold_keys(environ, settings.key_variables)
+    with ThreadPoolExecutor(max_workers=len(settings.push)) as pool:
+        problems = list(pool.map(lambda command: _hand_on(command, document, given), settings.push))
+    problem = next(filter(None, problems), "")
+    after = before.replace(at=now, version=version, problem=problem)
+    if problem:
+        # It may be the document that a machine does not take: it is not offered again before there is news.
+        return after.replace(failures=min(before.failures + 1, MOST_FAILURES))
+    return after.replace(failures=0, succeeded_at=now)
+
+
+def _hand_on(command: tuple[str, ...], document: bytes, environ: Mapping[str, str]) -> str:
+    """Run a command with the document on its stdin; return what went wrong, or nothing."""
+    program = clean(os.path.basename(command[0])) or "the command"
+    try:
+        done = programs.run_program(command, environ, seconds=SECONDS, given=document, largest_bytes=_LARGEST_ANSWER)
+    except programs.ProgramLateError:
+        return f"{program} took nothing in {SECONDS:.0f} s."
+    except programs.ProgramFloodError:
+        return f"{program} printed kilobytes."
+    except (OSError, ValueError) as error:
+        return f"{program} could not be started: {getattr(error, 'strerror', None) or 'it is no command'}."
+    if done.status == 0:
+        return ""
+    words = clean(done.errors.decode(errors="replace"), _LONGEST_WORDS).rstrip(".")
+    return f"{program} ended with status {done.status}{f': {words}' if words else ''}."
+
+
+def _mark_version(environ: Mapping[str, str]) -> str:
+    profiles = [places.select_profile(profile, environ) for profile in overview.list_profiles(environ)]
+    versions = [ProfileCache(profile).find_version() for profile in profiles]
+    return hashlib.sha256(repr(versions).encode()).hexdigest()[:16]

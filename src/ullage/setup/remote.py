@@ -1,0 +1,87 @@
+"""`ullage setup remote NAME`: a `[[remote]]` in config.toml, in marks of its own so that it comes out to the byte."""
+
+from __future__ import annotations
+
+from ullage import config
+from ullage.base.errors import UsageError
+from ullage.config import remotes
+from ullage.config.default_file import write_value
+from ullage.config.file import check_file
+from ullage.config.settings import DEFAULTS
+from ullage.setup import blocks, userfile
+from ullage.setup.plans import Plan
+from ullage.setup.userfile import Change
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from ullage.setup.blocks import Found
+    from ullage.setup.userfile import UserFile
+
+NAME = "remote"
+# A machine that sleeps, or a password that nobody would be there to type, must not hold a refresh up.
+_SSH = ("ssh", "-o", "BatchMode=yes", "-o", "ConnectTimeout=5")
+_ASK = ("ullage", "usage", "--all", "--json", "--no-refresh")
+
+
+def build_entry(name: str, way: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what `[[remote]]` is to hold; raise UsageError for what ullage could not ask."""
+    entry = {"name": name, **{field: value for field, value in way.items() if value}}
+    wrong = remotes.check_remotes([entry])
+    if wrong:
+        raise UsageError(f"The remote {wrong}.")
+    return entry
+
+
+def ask_by_ssh(host: str) -> list[str]:
+    """Return the command that asks a machine by ssh; raise UsageError for what ssh would take for an option."""
+    if host.startswith("-") or not host.isprintable() or " " in host:
+        raise UsageError(f"{host!r} is no name of a machine that ssh knows.")
+    return [*_SSH, host, *_ASK]
+
+
+def plan(name: str, entry: Mapping[str, Any], environ: Mapping[str, str]) -> Plan:
+    """Return what would change in config.toml; raise UsageError where that cannot be done safely."""
+    file = _read(environ)
+    body = "\n".join(["[[remote]]", *(f"{field} = {write_value(value)}" for field, value in entry.items())]).encode()
+    found = _block(file, name)
+    if found is not None and blocks.has_body(found, body):
+        return Plan(change=None, words=f"{file.path} has it already (line {found.line}).")
+    data = file.data or b""
+    after = blocks.replace(data, found, body) if found else blocks.insert(file.data, _mark(name), body)
+    values, issues = check_file(after, dict(DEFAULTS))
+    if not any(each["name"] == name for each in values["remote"]) or any("remote" in i.message for i in issues):
+        raise UsageError(
+            f"{file.path} cannot take it: {issues[0].message if issues else 'it names such a remote already'}."
+        )
+    return Plan(change=Change(file=file, after=after), words=f"remote:{name} counts from the next refresh on.")
+
+
+def plan_undo(name: str, environ: Mapping[str, str]) -> Plan:
+    """Return what taking it out again would change."""
+    file = _read(environ)
+    found = _block(file, name)
+    if file.data is None or found is None:
+        return Plan(change=None, words=f"{file.path} has no remote {name} of this command's: nothing to undo.")
+    after = blocks.remove(file.data, found)
+    return Plan(change=Change(file=file, after=after), words=f"remote:{name} is asked no more.", takes_back=True)
+
+
+def _read(environ: Mapping[str, str]) -> UserFile:
+    return userfile.read(config.locate_config(environ))
+
+
+def _block(file: UserFile, name: str) -> Found | None:
+    try:
+        return blocks.find_named(file.data or b"", _mark(name))
+    except blocks.TornBlockError as error:
+        raise UsageError(
+            f"The marks of ullage's blocks in {file.path} do not pair up ({error}). Take them out by hand, with what "
+            "stands between them, and run this again."
+        ) from error
+
+
+def _mark(name: str) -> str:
+    return f"{NAME} {name}"

@@ -1,0 +1,96 @@
+"""`ullage setup remote`: what it writes into config.toml is what ullage reads, and comes out to the byte."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ullage import config
+from ullage.base.errors import UsageError
+from ullage.config import KeyNames
+from ullage.setup import remote, userfile
+
+BY_SSH = {"command": remote.ask_by_ssh("laptop")}
+
+
+def set_up(environ: dict[str, str], name: str, way: dict[str, Any]) -> str:
+    plan = remote.plan(name, remote.build_entry(name, way), environ)
+    if plan.change is not None:
+        userfile.apply(plan.change, keep=False)
+    return plan.words
+
+
+def undo(environ: dict[str, str], name: str) -> None:
+    plan = remote.plan_undo(name, environ)
+    assert plan.change is not None
+    userfile.apply(plan.change, keep=False)
+
+
+@pytest.mark.parametrize("before", [None, "", "[segment]\nshow = 'left'", "# mine\n\n[push]\ncommands = []\n"])
+def test_what_is_written_is_read_and_comes_out_again(environ: dict[str, str], before: str | None) -> None:
+    path = Path(environ["ULLAGE_CONFIG"])
+    if before is not None:
+        path.write_text(before)
+    url = {"url": "https://quota.example.org:7733", "token_command": "pass show 'a b'"}
+    ways: dict[str, dict[str, Any]] = {"one": BY_SSH, "two": {"socket": "/run/ullage/serve.sock"}, "three": url}
+    for name, way in ways.items():
+        set_up(environ, name, way)
+    settings, issues = config.load(environ)
+    assert issues == ()
+    assert [each.name for each in settings.remotes] == ["one", "two", "three"]
+    assert settings.remotes[0].command[-4:] == ("usage", "--all", "--json", "--no-refresh")
+    assert settings.remotes[2].token == KeyNames(command=("pass", "show", "a b"))
+    assert "has it already" in set_up(environ, "two", ways["two"])
+    set_up(environ, "two", {"socket": "/elsewhere"})
+    assert config.load(environ)[0].remotes[1].socket == "/elsewhere"
+    for name in ("two", "one", "three"):
+        undo(environ, name)
+    assert (path.read_text() if path.exists() else None) == before
+
+
+def test_a_remote_that_a_person_wrote_stays_theirs(environ: dict[str, str]) -> None:
+    text = '[[remote]]\nname = "laptop"\nsocket = "/s"\n'
+    Path(environ["ULLAGE_CONFIG"]).write_text(text)
+    with pytest.raises(UsageError, match="twice"):
+        set_up(environ, "laptop", BY_SSH)
+    assert remote.plan_undo("laptop", environ).change is None
+    assert Path(environ["ULLAGE_CONFIG"]).read_text() == text
+
+
+@pytest.mark.parametrize(
+    ("name", "way", "says"),
+    [
+        ("../x", BY_SSH, "no name"),
+        ("a" * 33, BY_SSH, "no name"),
+        ("a", {}, "one of command, socket, url"),
+        ("a", {"socket": "/s", "url": "https://x"}, "one of command, socket, url"),
+        ("a", {"socket": "s"}, "absolute path"),
+        ("a", {"url": "ftp://x"}, "plain address"),
+        ("a", {"url": "https://me:secret@x"}, "plain address"),
+        ("a", {"socket": "/s", "token_variable": "T"}, "only a url"),
+        ("a", {"url": "https://x", "token_variable": "sk-ant-1"}, "name of an environment variable"),
+        ("a", {"command": ["curl", "sk-ant-secret"]}, "holds a key itself"),
+    ],
+)
+def test_what_could_not_be_asked_is_refused_without_its_secrets(name: str, way: dict[str, Any], says: str) -> None:
+    with pytest.raises(UsageError, match=says) as caught:
+        remote.build_entry(name, way)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("host", ["-oProxyCommand=reboot", "a b", "a\nb"])
+def test_what_ssh_would_take_for_an_option_is_no_machine(host: str) -> None:
+    with pytest.raises(UsageError, match="no name of a machine"):
+        remote.ask_by_ssh(host)
+
+
+def test_a_mistake_in_one_remote_silences_no_other(environ: dict[str, str]) -> None:
+    entries = (
+        '[[remote]]\nname = "a"\n\n[[remote]]\nname = "b"\nsocket = "/s"\n\n[[remote]]\nname = "b"\nsocket = "/t"\n'
+    )
+    Path(environ["ULLAGE_CONFIG"]).write_text(entries)
+    settings, issues = config.load(environ)
+    assert [(each.name, each.socket) for each in settings.remotes] == [("b", "/s")]
+    assert len(issues) == 1
