@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import shlex
+import subprocess
 import time
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,8 +16,8 @@ from PIL import Image
 from gallery.scenes import MOMENT, digest
 from tests.support.bars import WIDTH, recipe, running, wayland, x_server, xfce_panel
 from tests.support.browser import chromium
-from tests.support.serving import serving
-from tests.support.tools import SCRIPTS, need, run, wait_until
+from tests.support.serving import Served
+from tests.support.tools import SCRIPTS, ULLAGE, need, run, wait_until
 from ullage.serve import page
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def _on_a_desktop(stage: Stage) -> dict[str, str]:
 
 
 def _save(image: Image.Image, path: Path) -> None:
-    image.convert("RGB").quantize(48, dither=Image.Dither.NONE).save(path, optimize=True)
+    image.convert("RGB").quantize(160, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 def _take_waybar(stage: Stage, folder: Path) -> None:
@@ -141,16 +142,25 @@ def _pile(shots: list[Image.Image]) -> Image.Image:
 
 @contextlib.contextmanager
 def _page(stage: Stage) -> Iterator[Callable[[Literal["dark", "light"], Path], None]]:
-    with serving(stage.environ) as served, chromium() as browser:
+    command = [ULLAGE, "serve", "--port", "0"]
+    # What watches the cache's files sleeps by a clock that may not stand still, and says so; nothing changes here.
+    with subprocess.Popen(
+        command, env=stage.environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process, chromium() as browser:  # fmt: skip
+        assert process.stdout is not None
+        served = Served(process, stage.environ, process.stdout.readline())
 
         def take(scheme: Literal["dark", "light"], path: Path) -> None:
             context = browser.new_context(
-                color_scheme=scheme, viewport={"width": 960, "height": 760}, timezone_id="UTC"
+                color_scheme=scheme, viewport={"width": 960, "height": 970}, timezone_id="UTC"
             )
             shown = context.new_page()
             shown.clock.set_fixed_time(datetime.fromisoformat(f"{MOMENT}+00:00"))
             shown.goto(f"{served.base}/#link={served.token(link=True)}")
             shown.wait_for_selector("#chart svg")
+            shown.wait_for_selector("#past svg")
+            # Colours fade in.
+            shown.wait_for_timeout(1000)
             shown.screenshot(path=path)
             context.close()
             with Image.open(path) as image:
@@ -158,6 +168,7 @@ def _page(stage: Stage) -> Iterator[Callable[[Literal["dark", "light"], Path], N
             _save(image, path)
 
         yield take
+        process.terminate()
 
 
 def _take_page(stage: Stage, folder: Path) -> None:

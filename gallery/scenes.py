@@ -196,18 +196,24 @@ def show_status_line(stage: Stage) -> str:
 def show_day(stage: Stage) -> str:
     """Draw a film of a prompt while a day's session fills."""
     screens: list[list[list[Char]]] = []
+    stage.stand_at(DAY[0][1], 6.0, 4.0)
+    # What is typed does nothing here.
+    (stage.home / "rc").write_text(RCFILE + "claude() { :; }; make() { :; }; git() { :; }\n")
     with stage.bash(64, 8) as terminal:
-        stage.choose("plain")
-        # What is typed does nothing here.
-        terminal.enter("claude() { :; }; make() { :; }; git() { :; }; clear")
-        for typed, session in DAY:
-            stage.stand_at(session, 6.0, 4.0)
-            terminal.enter(typed)
+        for number, (typed, session) in enumerate(DAY):
+            if number:
+                stage.stand_at(session, 6.0, 4.0)
+                terminal.enter(typed)
             shown = f"{session:g}%"
             terminal.wait(lambda terminal, shown=shown: shown in terminal.line, shown)  # type: ignore[misc]
             screens.append(drawn.rows_of(terminal.screen))
     stage.stand_at(SESSION)
     return drawn.film(screens, "bash", seconds=1.6)
+
+
+def show_card(stage: Stage) -> str:
+    """Return the card to show to others, as it is written."""
+    return stage.run("ullage", "chart", "--all", "--svg", "-")
 
 
 # By the name of the picture.
@@ -217,6 +223,7 @@ SCENES: dict[str, Callable[[Stage], str]] = {
     "usage": show_command("ullage", "usage"),
     "chart": show_command("ullage", "chart", "7d"),
     "watch": show_watch,
+    "card": show_card,
     "tmux": show_tmux,
     "statusline": show_status_line,
 }

@@ -125,7 +125,7 @@ def test_every_option_takes_effect(path: str, environ: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "words"),
     [
-        ("source", '"guess"', "it can be auto, statusline, tee, claude-cache, claude-cli, oauth, web"),
+        ("source", '"guess"', "it can be auto, statusline, tee, claude-cache, claude-cli, oauth, web, remote"),
         ("source", "1", "it can be auto, statusline, tee, claude-cache, claude-cli, oauth, web"),
         ("source", '["oauth"]', "it can be auto, statusline, tee, claude-cache, claude-cli, oauth, web"),
         ("segment.template", '"{5h"', "has a { without its }"),

@@ -24,6 +24,7 @@ def stage(tmp_path: Path) -> scenes.Stage:
     return scenes.Stage(tmp_path / "home")
 
 
+@pytest.mark.process
 @on_linux
 @pytest.mark.parametrize("name", scenes.SCENES)
 def test_a_terminal_shows_what_its_picture_does(stage: scenes.Stage, name: str) -> None:
@@ -31,6 +32,7 @@ def test_a_terminal_shows_what_its_picture_does(stage: scenes.Stage, name: str) 
     assert shown == (FOLDER / f"{name}.svg").read_text("utf-8"), f"python -m gallery {name}"
 
 
+@pytest.mark.process
 @on_linux
 @pytest.mark.parametrize("name", photos.PHOTOS)
 def test_a_photo_is_of_what_would_be_photographed_now(stage: scenes.Stage, name: str) -> None:
