@@ -24,8 +24,8 @@ function global:Get-UllageSegment { __ullage_update; $global:__ullage['Text'] }
 # All that decides where the timeline is.
 function global:__ullage_key {
     [string]::Join("`n", @(
-        $env:ULLAGE_CACHE_DIR, $env:LOCALAPPDATA, $env:XDG_CACHE_HOME, $env:HOME, $env:CLAUDE_CONFIG_DIR, $env:NO_COLOR, $env:TERM,
-        $env:LC_ALL, $env:LC_CTYPE, $env:LANG
+        $env:ULLAGE_TRUSTED_CACHE, $env:ULLAGE_CACHE_DIR, $env:LOCALAPPDATA, $env:XDG_CACHE_HOME, $env:HOME,
+        $env:CLAUDE_CONFIG_DIR, $env:NO_COLOR, $env:TERM, $env:LC_ALL, $env:LC_CTYPE, $env:LANG
     ))
 }
 
@@ -36,7 +36,9 @@ function global:__ullage_locate($it) {
     $it['Text'] = ''
     $windows = [IO.Path]::DirectorySeparatorChar -eq '\'
     $absolute = if ($windows) { '\A(?:[A-Za-z]:[\\/]|[\\/])' } else { '\A/' }
-    $root = "$env:ULLAGE_CACHE_DIR"
+    # Another fills a trusted cache; it is only read, whoever owns its files.
+    $root = "$env:ULLAGE_TRUSTED_CACHE"
+    if ($root -eq '') { $root = "$env:ULLAGE_CACHE_DIR" }
     if ($root -eq '' -and $windows) {
         $root = "$env:LOCALAPPDATA\ullage\Cache"
     } elseif ($root -eq '' -and "$env:XDG_CACHE_HOME".StartsWith('/')) {
@@ -69,7 +71,7 @@ function global:__ullage_locate($it) {
 
 # Only a file of one's own, in a directory of one's own: on Windows it is by where it lies.
 function global:__ullage_is_ours($it) {
-    if ([IO.Path]::DirectorySeparatorChar -eq '\') { return $true }
+    if ([IO.Path]::DirectorySeparatorChar -eq '\' -or "$env:ULLAGE_TRUSTED_CACHE" -ne '') { return $true }
     foreach ($path in @($it['Directory'], $it['File'])) {
         $item = Microsoft.PowerShell.Management\Get-Item -LiteralPath $path -Force
         $owner = $item.PSObject.Properties['User']
@@ -144,6 +146,7 @@ function global:__ullage_read($it, $now) {
 }
 
 function global:__ullage_refresh($it, $now) {
+    if ("$env:ULLAGE_TRUSTED_CACHE" -ne '') { return }
     if ($it['Asked'] -le $now -and $now -lt $it['Asked'] + 30) { return }
     $it['Asked'] = $now
     $start = [Diagnostics.ProcessStartInfo]::new($it['Program'], 'refresh --detach')

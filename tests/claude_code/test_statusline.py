@@ -531,7 +531,7 @@ IMPORTED = {"__future__", "_datetime", "_json", "itertools", "math"} | tools.mod
     system="files places",
 )
 BY_A_CONFIG = {"errno"} | tools.modules(
-    base="documentation", config="checks file options plain", quota="meters", system="directories secret"
+    base="shipped", config="checks file options plain", quota="meters", system="directories secret"
 )
 
 

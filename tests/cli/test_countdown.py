@@ -35,3 +35,9 @@ def test_a_bar_shows_how_much_of_the_wait_is_over_where_there_is_room(columns: i
     assert shown == f"{'━' * 12}{'─' * 4} 1h00 Session (5h) resets."
     narrow = countdown.format_line(seen, None, ends - hour, 71, began=ends - 4 * hour)
     assert "━" not in "".join(span.text for span in narrow)
+
+
+def test_the_time_left_is_said_once() -> None:
+    seen = WaitState(over=False, words="Session (5h) resets at 12:38, in 2h00.", until=NOW + timedelta(hours=2))
+    [span] = countdown.format_line(seen, None, NOW, 60)
+    assert span.text == seen.words

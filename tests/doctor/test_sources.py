@@ -9,7 +9,9 @@ from pathlib import Path
 
 from tests.support.tools import ULLAGE, run, ullage
 from ullage.doctor.sources import report_sources
-from ullage.quota.model import Account, Reading
+from ullage.quota.model import Account, Problem, Reading
+from ullage.quota.remotes import RemoteAnswer
+from ullage.store.remotes import RemoteStore
 
 
 def obstacles(environ: dict[str, str], chosen: str, now: datetime) -> dict[str, str | None]:
@@ -25,6 +27,7 @@ def test_each_source_says_what_stands_in_its_way(environ: dict[str, str], now: d
         "claude-cli": "PATH",
         "oauth": "not turned on",
         "web": "not turned on",
+        "remote": "setup remote",
     }
     assert found.keys() == words.keys()
     assert all(words[name] in str(obstacle) for name, obstacle in found.items())
@@ -40,7 +43,10 @@ def test_nothing_stands_in_the_way_of_what_is_set_up(environ: dict[str, str], no
     piped = '{"type":"rate_limit_event","rate_limit_info":{"unifiedWindows":{"five_hour":{"utilization":0.5}}}}'
     run([ULLAGE, "tee"], environ, input=piped)
     told = {name: obstacle for name, obstacle in obstacles(environ, "oauth", now).items() if obstacle}
-    assert told == {"web": 'not turned on: `source = "web"` in config.toml'}
+    assert told == {
+        "web": 'not turned on: `source = "web"` in config.toml',
+        "remote": "no other machine is named: `ullage setup remote`",
+    }
     assert obstacles(environ, "web", now)["web"] is None
 
 
@@ -70,3 +76,16 @@ def test_auto_is_four_of_them_and_the_newest_answer_counts(environ: dict[str, st
 def test_doctor_shows_them(environ: dict[str, str]) -> None:
     shown = ullage("doctor", environ=environ).stdout
     assert re.search(r"claude-cli +in force, no answer yet, costs one process", shown)
+
+
+def test_another_machine_is_in_force_once_it_is_named(environ: dict[str, str], now: datetime) -> None:
+    Path(environ["ULLAGE_CONFIG"]).write_text('[[remote]]\nname = "laptop"\nsocket = "/nowhere"\n')
+    told = [
+        Reading(account=Account(), source=f"remote:{name}", as_of=now - timedelta(minutes=age), windows=())
+        for name, age in (("laptop", 9), ("box", 4))
+    ]
+    [row] = [row for row in report_sources(environ, "oauth", told, now) if row.name == "remote"]
+    assert (row.in_force, row.obstacle, row.as_of) == (True, None, now - timedelta(minutes=4))
+    problem = Problem(code="remote_late", message="It is asleep.")
+    RemoteStore(environ).save(RemoteAnswer(name="laptop", problem=problem))
+    assert obstacles(environ, "oauth", now)["remote"] == "It is asleep."

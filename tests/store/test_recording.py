@@ -123,7 +123,7 @@ def test_a_damaged_history_is_replaced_with_a_notice(environ: dict[str, str], si
     assert aside.read_bytes() == b"rubbish" * 500
     told = ullage("history", environ=environ)
     assert aside.name in told.stderr
-    assert "seven_day_fable" in told.stdout
+    assert "fable" in told.stdout
 
 
 def test_what_went_wrong_with_the_source_goes_before(cache: ProfileCache, environ: dict[str, str]) -> None:

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from tests.windows.conftest import Desk
 
 REPLACEMENTS = 300
-# Reads without a pause until it is told to stop, and says how often it has seen nothing.
+# Reads a hundred times a second until it is told to stop, and says how often it has seen nothing.
 READER = """
-import os, sys
+import os, sys, time
 from ullage.system import files, windows
 windows.PATIENCE_SECONDS = 60
 path, stop = sys.argv[1:]
@@ -40,6 +40,7 @@ while not os.path.exists(stop):
     data = files.read_regular(path)
     seen += 1
     empty += data is None or len(set(data.split())) != 1
+    time.sleep(0.01)
 print(empty, seen)
 """
 

@@ -70,7 +70,9 @@ def format_line(
         if began is not None and until > began and columns >= _ROOM_FOR_A_BAR:
             passed = min(max((now - began) / (until - began), 0.0), 1.0)
             spans += [*draw_gauge(passed, None, _BAR_CELLS, "normal", ascii_only=ascii_only), Span(text=" ")]
-        spans.append(Span(text=f"{format_clock(until - now)} ", style="bold"))
+        left = format_clock(until - now)
+        # The reason may say it already; below ten minutes the seconds are news.
+        spans += [] if left in seen.words else [Span(text=f"{left} ", style="bold")]
     spans.append(Span(text=clean(seen.words, _LONGEST_LINE)))
     # Some terminals wrap a line that fills the last column.
     return cells.fit(spans, max(1, columns - 1), ascii_only=ascii_only)

@@ -6,8 +6,6 @@ import click
 
 from ullage.cli import diagnosis, options
 
-_MISSING = "not installed"
-
 
 @click.command(name="doctor")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")

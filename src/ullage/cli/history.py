@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from datetime import UTC, datetime
 
@@ -78,7 +77,10 @@ def command(since: datetime, name: str | None, as_json: bool, as_csv: bool) -> i
         found = _only(found, name)
     rows = sorted(((window, sample) for window in found for sample in found[window]), key=lambda row: row[1].at)
     if as_json:
-        click.echo(json.dumps({"schema": 1, "samples": [_plain(*row) for row in rows]}, indent=1))
+        from ullage.quota import schemas
+
+        samples = [schemas.describe_sample(*row) for row in rows]
+        click.echo(schemas.encode(schemas.HistoryDocument(schema=1, samples=samples)), nl=False)
     elif as_csv:
         say_csv([_COLUMNS, *map(_cells, rows)])
     else:
@@ -95,18 +97,10 @@ def _only(found: dict[str, list[Sample]], name: str) -> dict[str, list[Sample]]:
     return chosen
 
 
-def _plain(window: str, sample: Sample) -> dict[str, object]:
-    return {
-        "at": format_time(sample.at),
-        "window": window,
-        "used_percent": sample.used_percent,
-        "resets_at": format_time(sample.resets_at) if sample.resets_at else None,
-    }
-
-
 def _cells(row: tuple[str, Sample]) -> list[object]:
-    values = _plain(*row).values()
-    return [disarm_formula(value) if isinstance(value, str) else "" if value is None else value for value in values]
+    window, sample = row
+    resets_at = format_time(sample.resets_at) if sample.resets_at else ""
+    return [format_time(sample.at), disarm_formula(window), sample.used_percent, resets_at]
 
 
 def _print(rows: Rows, reading: Reading | None, now: datetime) -> None:

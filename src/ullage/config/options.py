@@ -68,11 +68,10 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         key="remote",
         explanation="Other machines whose ullage is asked for its reading, beside the source above, each a table\n"
-        '[[remote]] at the end of this file: name = "laptop", and one of\n'
-        'command = ["ssh", "laptop", "ullage", "usage", "--json", "--no-refresh"], socket = "/a/serve.sock" and\n'
-        'url = "https://host:7733", the last with token_variable, token_command or token_keyring for its token.\n'
-        "`ullage setup remote` writes one and tries it;\n"
-        f"see {find_page('machines')}.",
+        '[[remote]] at the end of this file: name = "laptop" and one of three ways,\n'
+        '`command = ["ssh", "laptop", "ullage", "usage", "--json", "--no-refresh"]`, `socket = "/a/serve.sock"` or\n'
+        '`url = "https://host:7733"`, the last with token_variable, token_command or token_keyring for its token.\n'
+        f"`ullage setup remote` writes one and tries it; see {find_page('machines')}.",
         check=checks.remotes,
     ),
     Option(

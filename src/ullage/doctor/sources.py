@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ullage.quota.model import Reading
+    from ullage.quota.remotes import RemoteAnswer
 
 _LARGEST_SETTINGS = 4 << 20
 
@@ -46,7 +47,9 @@ def report_sources(
         SourceReport(
             name=name,
             # What other machines tell counts with every choice.
-            in_force=name in (chosen, "remote") or (chosen == "auto" and name in meters.IN_AUTO),
+            in_force=name == chosen
+            or (chosen == "auto" and name in meters.IN_AUTO)
+            or (name == "remote" and bool(_load_answers(environ))),
             obstacle=obstacle(environ, chosen, now),
             as_of=max(answers[name], default=None),
             cost=meters.find_meter(name).cost,
@@ -105,12 +108,17 @@ def _web(environ: Mapping[str, str], chosen: str, _now: datetime) -> str | None:
     return "no session key is named: [web] session_key_command in config.toml"
 
 
-def _remote(environ: Mapping[str, str], _chosen: str, _now: datetime) -> str | None:
+def _load_answers(environ: Mapping[str, str]) -> list[RemoteAnswer]:
+    """Load what other machines said; nothing where the environment names no place for it."""
     try:
         asked = config.load(environ)[0].remotes
-        answers = RemoteStore(environ).load_all([remote.name for remote in asked])
-    except UllageError as error:
-        return str(error)
+        return RemoteStore(environ).load_all([remote.name for remote in asked])
+    except UllageError:
+        return []
+
+
+def _remote(environ: Mapping[str, str], _chosen: str, _now: datetime) -> str | None:
+    answers = _load_answers(environ)
     if not answers:
         return "no other machine is named: `ullage setup remote`"
     return next((answer.problem.message for answer in answers if answer.problem and not answer.readings), None)

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_type_hints
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from ullage.base.values import format_time
 from ullage.quota import contract, fields
 from ullage.quota.fields import Moment, Percent, State  # noqa: TC001  # msgspec looks them up
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from ullage.base.record import Record
     from ullage.quota.contract import ProblemDocument
+    from ullage.quota.pace import Sample
 
 SCHEMA_ID = "https://json-schema.org/draft/2020-12/schema"
 
@@ -397,6 +399,16 @@ def encode(document: Document | Record) -> bytes:
 def encode_line(document: Document | Record) -> bytes:
     """Return a document as JSON on one line."""
     return msgspec.json.encode(document, enc_hook=vars)
+
+
+def describe_sample(window: str, sample: Sample) -> SampleDocument:
+    """Return what a window stood at, as a document."""
+    return SampleDocument(
+        at=format_time(sample.at),
+        window=window,
+        used_percent=sample.used_percent,
+        resets_at=format_time(sample.resets_at) if sample.resets_at else None,
+    )
 
 
 def make_plain(document: Document | Record) -> dict[str, Any]:

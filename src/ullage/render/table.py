@@ -82,9 +82,7 @@ def paint_lines(lines: Iterable[Sequence[Span]], settings: Settings, width: int)
 
 
 def _has_colours() -> bool:
-    # An old console of Windows shows escapes as they are.
-    understands = sys.platform != "win32" or "WT_SESSION" in os.environ or "TERM" in os.environ
-    return wants_colour(os.environ, is_terminal=understands and sys.stdout is not None and sys.stdout.isatty())
+    return wants_colour(os.environ, is_terminal=sys.stdout is not None and sys.stdout.isatty())
 
 
 def _paint(line: Sequence[Span], palette: Mapping[str, str], *, coloured: bool) -> str:

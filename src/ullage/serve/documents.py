@@ -6,7 +6,7 @@ from typing import Literal
 
 from ullage.base.values import format_time
 from ullage.quota.fields import Moment, Percent  # noqa: TC001  # msgspec looks them up
-from ullage.quota.schemas import CONTRACT, Document, HistoryDocument, SampleDocument
+from ullage.quota.schemas import CONTRACT, Document, HistoryDocument, describe_sample
 from ullage.render.burnup import list_stretches
 
 TYPE_CHECKING = False
@@ -96,16 +96,7 @@ def describe_samples(samples: Mapping[str, Sequence[Sample]], most: int) -> Samp
     """Return the newest of the samples of all windows, at most `most`, in order of time."""
     rows = sorted(((window, sample) for window in samples for sample in samples[window]), key=lambda row: row[1].at)
     return SamplesDocument(
-        schema=1, samples=[_sample(window, sample) for window, sample in rows[-most:]], truncated=len(rows) > most
-    )
-
-
-def _sample(window: str, sample: Sample) -> SampleDocument:
-    return SampleDocument(
-        at=format_time(sample.at),
-        window=window,
-        used_percent=sample.used_percent,
-        resets_at=format_time(sample.resets_at) if sample.resets_at else None,
+        schema=1, samples=[describe_sample(*row) for row in rows[-most:]], truncated=len(rows) > most
     )
 
 

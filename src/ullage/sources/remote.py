@@ -16,7 +16,7 @@ from ullage.base.errors import SourceError
 from ullage.base.record import Record
 from ullage.base.text import clean, make_slug
 from ullage.base.values import parse_percent, parse_time
-from ullage.quota.model import Account, Credits, Pool, Problem, Reading, Share, Window
+from ullage.quota.model import SESSION_SOURCES, Account, Credits, Pool, Problem, Reading, Share, Window
 from ullage.quota.remotes import name_source
 from ullage.sources import wire
 
@@ -229,7 +229,7 @@ def _window(name: str, fields: Mapping[str, Any], source: str, dating: _Dating) 
         used=wire.parse_money(fields.get("used")),
         limit=wire.parse_money(fields.get("limit")),
         is_dated=fields.get("dated") is not False and dating.is_possible(stated),
-        is_heard=fields.get("heard") is True or fields.get("source") == "statusline",
+        is_heard=fields.get("heard") is True or fields.get("source") in SESSION_SOURCES,
     )
 
 

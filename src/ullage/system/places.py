@@ -26,10 +26,12 @@ if TYPE_CHECKING:
 
 def locate_cache(environ: Mapping[str, str], platform: str = sys.platform) -> str:
     """Return the directory that holds every profile's cache."""
-    for variable in ("ULLAGE_TRUSTED_CACHE", "ULLAGE_CACHE_DIR"):
-        given = environ.get(variable)
-        if given:
-            return _absolute(given, variable)
+    trusted = environ.get("ULLAGE_TRUSTED_CACHE")
+    if trusted:
+        return _absolute(trusted, "ULLAGE_TRUSTED_CACHE")
+    given = environ.get("ULLAGE_CACHE_DIR")
+    if given:
+        return _absolute(given, "ULLAGE_CACHE_DIR")
     xdg = environ.get("XDG_CACHE_HOME", "")
     if platform == "win32":
         return _absolute(environ.get("LOCALAPPDATA", ""), "LOCALAPPDATA") + "\\ullage\\Cache"

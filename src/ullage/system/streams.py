@@ -95,7 +95,10 @@ def wants_colour(environ: Mapping[str, str], *, is_terminal: bool) -> bool:
     """Say whether to colour: on a terminal, or where CLICOLOR_FORCE or FORCE_COLOR is set, but not under NO_COLOR."""
     if environ.get("NO_COLOR") or environ.get("TERM") == "dumb":
         return False
-    return is_terminal or any(environ.get(name, "0") not in ("", "0") for name in ("CLICOLOR_FORCE", "FORCE_COLOR"))
+    # An old console of Windows shows escapes as they are.
+    understands = sys.platform != "win32" or "WT_SESSION" in environ or "TERM" in environ
+    forced = any(environ.get(name, "0") not in ("", "0") for name in ("CLICOLOR_FORCE", "FORCE_COLOR"))
+    return (is_terminal and understands) or forced
 
 
 def _find_codec(name: str) -> codecs.CodecInfo | None:
