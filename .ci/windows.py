@@ -40,7 +40,7 @@ LAUNCHERS = (("console_scripts", "t64.exe", "python.exe"), ("gui_scripts", "w64.
 TESTS = (
     *("pytest", "-q", "-n", "2", "--dist", "loadfile", "-p", "no:cacheprovider", "--hypothesis-profile", "quick"),
     *("-m", "windows or not (process or posix)"),
-    *("tests/base", "tests/config", "tests/quota", "tests/store", "tests/system", "tests/windows"),
+    *("tests/base", "tests/quota", "tests/windows"),
 )
 # Longer than all of it takes on a slow machine; what hangs in Wine would never end.
 MOST_SECONDS = 900

@@ -282,6 +282,7 @@ def make_device(path: Path) -> None:
     path.symlink_to("/dev/zero")
 
 
+@pytest.mark.posix(reason="FIFOs, devices and links")
 @pytest.mark.parametrize("make", [make_directory, make_fifo, make_dangling_link, make_huge, make_device])
 def test_what_is_no_file_to_read_is_said_and_not_waited_for(tmp_path: Path, make: Any) -> None:
     path = tmp_path / "config.toml"
@@ -322,6 +323,7 @@ def test_no_palette_means_no_colour_whatever_the_levels_are_given(path: str, env
     assert config.load(environ)[0].palette == {}
 
 
+@pytest.mark.posix(reason="the directories of XDG and HOME")
 def test_the_environment_goes_before_the_files_source(path: str, environ: dict[str, str]) -> None:
     write(path, 'source = "auto"')
     assert config.load({**environ, "ULLAGE_SOURCE": "oauth"})[0].source == "oauth"
@@ -335,6 +337,7 @@ def test_where_the_file_lies() -> None:
     assert config.locate_config({}).endswith("/ullage/config.toml")
 
 
+@pytest.mark.posix(reason="paths with slashes alone")
 @pytest.mark.parametrize("given", ["x.toml", "./x.toml", "~/x.toml"])
 def test_a_path_that_depends_on_where_one_stands_is_refused(given: str) -> None:
     with pytest.raises(UsageError, match=r"ULLAGE_CONFIG must be an absolute path; it is '.*'\. Set it to the full"):

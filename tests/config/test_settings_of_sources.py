@@ -19,6 +19,7 @@ def test_every_source_can_be_named(environ: dict[str, str], source: str) -> None
     assert settings.source == source
 
 
+@pytest.mark.posix(reason="the directories of XDG and HOME")
 @pytest.mark.parametrize("xdg", [None, "", "relative", "/xdg", "  /spaced "])
 def test_the_file_lies_where_platformdirs_puts_it(
     environ: dict[str, str], monkeypatch: pytest.MonkeyPatch, xdg: str | None
@@ -32,6 +33,7 @@ def test_the_file_lies_where_platformdirs_puts_it(
     assert config.locate_config(environ) == f"{expected}/config.toml"
 
 
+@pytest.mark.posix(reason="the directories of macOS")
 @pytest.mark.parametrize("xdg", [None, "", "relative", "/xdg", "  /spaced "])
 def test_what_is_kept_lies_where_platformdirs_puts_it(
     environ: dict[str, str], monkeypatch: pytest.MonkeyPatch, xdg: str | None

@@ -387,8 +387,10 @@ def test_the_files_to_paste_are_what_setup_writes(file: str, body: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["starship", "tmux"])
-def test_a_program_that_is_not_here_is_said_to_show_nothing_yet(environ: dict[str, str], host: str) -> None:
-    environ["PATH"] = str(Path(ULLAGE).parent)
+def test_a_program_that_is_not_here_is_said_to_show_nothing_yet(
+    environ: dict[str, str], host: str, tmp_path: Path
+) -> None:
+    environ["PATH"] = str(tmp_path)
     done = ullage("setup", host, "--yes", environ=environ)
     assert done.returncode == 0
     assert f"{host} is not in PATH here, so that nothing shows it yet." in done.stdout

@@ -105,5 +105,6 @@ def _aware(moment: datetime, text: str, zone: tzinfo | None) -> datetime:
         moment = moment.replace(tzinfo=datetime(_FIRST_YEAR + 1, 1, 1).astimezone().tzinfo)
     try:
         return moment.astimezone(UTC)
-    except (ValueError, OverflowError) as error:
+    except (ValueError, OverflowError, OSError) as error:
+        # OSError: what Windows says of a local time after 3000.
         raise ValueError(f"{_quoted(text)} lies outside the calendar") from error

@@ -114,10 +114,10 @@ def judge(
     for key, limit in chosen.items():
         demand = _Demand(id=key, limit=limit, need=need.get(key, 0.0), max_age=question.max_age)
         finding = _judge_window(demand, known.get(key), forecasts.get(key), thresholds, now)
-        findings.append(_paid(finding, reading) if question.allow_credits else finding)
+        findings.append(_count_credits(finding, reading) if question.allow_credits else finding)
     if not findings:
         return Verdict(outcome="unknown", exit_code=NOTHING_KNOWN, message="The last reading names nothing that binds.")
-    verdict = _together(findings)
+    verdict = _combine(findings)
     if verdict.outcome == "under" and not (question.most or question.need):
         return verdict.replace(message=verdict.message + _HINT)
     return verdict
@@ -155,7 +155,7 @@ def _judge_window(
         return WindowVerdict(outcome="unknown", exit_code=TOO_OLD, why=why, **common)
     projected = forecast.projected_percent if forecast else None
     common |= {"used": used, "projected": projected}
-    why = _standing(window, limit, need, projected, now)
+    why = _format_standing(window, limit, need, projected, now)
     if used >= limit or used + need > limit or (need and projected is not None and projected + need > limit):
         return WindowVerdict(outcome="over", exit_code=OVER, why=why, room_at=window.resets_at, **common)
     if max_age is not None and not window.is_dated:
@@ -168,7 +168,7 @@ def _judge_window(
     return WindowVerdict(outcome="under", exit_code=UNDER, why=why, **common)
 
 
-def _paid(finding: WindowVerdict, reading: Reading) -> WindowVerdict:
+def _count_credits(finding: WindowVerdict, reading: Reading) -> WindowVerdict:
     """Return the finding as under where it is over and credits pay for more; a limit below 100 % holds all the same."""
     credits = reading.credits
     if finding.outcome != "over" or finding.limit < FULL_PERCENT or finding.id == CREDITS_ID:
@@ -180,13 +180,13 @@ def _paid(finding: WindowVerdict, reading: Reading) -> WindowVerdict:
     )
 
 
-def _standing(window: Window, limit: float, need: float, projected: float | None, now: datetime) -> str:
+def _format_standing(window: Window, limit: float, need: float, projected: float | None, now: datetime) -> str:
     label, used = clean(window.label), window.used_percent
     assert used is not None
     if used >= FULL_PERCENT:
         # No limit and no need matters beside that.
-        return f"{label} is {words.format_used_up(window.resets_at, now)}{_amounts(window)}"
-    why = f"{label} is at {words.format_percent(used)}{_amounts(window)}"
+        return f"{label} is {words.format_used_up(window.resets_at, now)}{_format_amounts(window)}"
+    why = f"{label} is at {words.format_percent(used)}{_format_amounts(window)}"
     if need and projected is not None and projected > used:
         why += f" and heads for {words.format_percent(projected)}"
     why += f", limit {limit:g}%"
@@ -195,13 +195,13 @@ def _standing(window: Window, limit: float, need: float, projected: float | None
     return f"{why}, {words.format_reset(window.resets_at, now)}" if window.resets_at is not None else why
 
 
-def _amounts(window: Window) -> str:
+def _format_amounts(window: Window) -> str:
     if window.used is None or window.limit is None:
         return ""
     return f" ({words.format_money(window.used)} of {words.format_money(window.limit)})"
 
 
-def _together(findings: Sequence[WindowVerdict]) -> Verdict:
+def _combine(findings: Sequence[WindowVerdict]) -> Verdict:
     """Return the verdict on all findings: those that are over decide, else those that are unknown, else all."""
     over = [finding for finding in findings if finding.outcome == "over"]
     unknown = [finding for finding in findings if finding.outcome == "unknown"]
@@ -226,12 +226,12 @@ def _format_message(outcome: Outcome, deciding: Sequence[WindowVerdict]) -> str:
     if outcome == "unknown":
         first = min(deciding, key=lambda finding: finding.exit_code)
         return f"Cannot tell: {first.why}{f'; nor of {others}' if count else ''}."
-    nearest = min(deciding, key=_room)
+    nearest = min(deciding, key=_measure_room)
     also = f"; {others} {'have' if count > 1 else 'has'} room too" if count else ""
     return f"Room: {nearest.why}{also}."
 
 
-def _room(finding: WindowVerdict) -> float:
+def _measure_room(finding: WindowVerdict) -> float:
     # A window that credits pay for is over its limit: its room is negative, and it sorts first.
     expected = finding.projected if finding.need else None
     return finding.limit - max(finding.used or 0.0, expected or 0.0)

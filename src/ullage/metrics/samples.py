@@ -119,7 +119,7 @@ def build_families(
 ) -> tuple[Family, ...]:
     """Return every metric that has samples at `now`, in the table's order."""
     found: dict[str, dict[tuple[str, ...], tuple[Mapping[str, str], float]]] = {}
-    for name, labels, value in _samples(overviews, thresholds, now, names):
+    for name, labels, value in _yield_all(overviews, thresholds, now, names):
         # Two samples with the same labels would make the whole exposition invalid: the first is kept.
         found.setdefault(name, {}).setdefault(tuple(labels.values()), (labels, value))
     return tuple(
@@ -127,19 +127,19 @@ def build_families(
     )
 
 
-def _samples(overviews: Iterable[Overview], thresholds: Thresholds, now: datetime, names: Names) -> Iterator[Sample]:
+def _yield_all(overviews: Iterable[Overview], thresholds: Thresholds, now: datetime, names: Names) -> Iterator[Sample]:
     yield "ullage_build_info", {"version": __version__}, 1.0
     for one in overviews:
         account = {"account": names.name_account(one.account.key, one.profile)}
         usage = contract.build_document(one.reading, one.schedule, thresholds, now, one.forecasts)
-        yield from _of_account(account, usage, names)
+        yield from _describe_account(account, usage, names)
         for window in usage.windows[:MOST_WINDOWS]:
-            yield from _of_window({**account, "window": window.id}, window)
-        yield from _of_credits(account, usage.credits)
-        yield from _of_refresh(account, one.schedule, now)
+            yield from _describe_window({**account, "window": window.id}, window)
+        yield from _describe_credits(account, usage.credits)
+        yield from _describe_refresh(account, one.schedule, now)
 
 
-def _of_account(account: Mapping[str, str], usage: UsageDocument, names: Names) -> Iterator[Sample]:
+def _describe_account(account: Mapping[str, str], usage: UsageDocument, names: Names) -> Iterator[Sample]:
     plan, tier = usage.account.plan or "", usage.account.tier or ""
     yield "ullage_account_info", {**account, "plan": plan, "tier": tier, "user": names.user}, 1.0
     if usage.source is not None:
@@ -149,7 +149,7 @@ def _of_account(account: Mapping[str, str], usage: UsageDocument, names: Names) 
         yield "ullage_problem_info", {**account, "code": usage.problem.code}, 1.0
 
 
-def _of_window(labels: Mapping[str, str], window: WindowDocument) -> Iterator[Sample]:
+def _describe_window(labels: Mapping[str, str], window: WindowDocument) -> Iterator[Sample]:
     yield from _share("ullage_window_used_ratio", labels, window.used_percent)
     yield from _moment("ullage_window_resets_timestamp_seconds", labels, window.resets_at)
     yield from _moment("ullage_window_reading_timestamp_seconds", labels, window.as_of)
@@ -158,7 +158,7 @@ def _of_window(labels: Mapping[str, str], window: WindowDocument) -> Iterator[Sa
         yield from _moment("ullage_window_exhausts_timestamp_seconds", labels, window.pace.exhausts_at)
 
 
-def _of_credits(account: Mapping[str, str], credits: CreditsDocument | None) -> Iterator[Sample]:
+def _describe_credits(account: Mapping[str, str], credits: CreditsDocument | None) -> Iterator[Sample]:
     if credits is None:
         return
     yield "ullage_credits_enabled", account, float(credits.enabled)
@@ -167,7 +167,7 @@ def _of_credits(account: Mapping[str, str], credits: CreditsDocument | None) -> 
     yield from _amount("ullage_credits_limit", account, credits.limit)
 
 
-def _of_refresh(account: Mapping[str, str], schedule: Schedule, now: datetime) -> Iterator[Sample]:
+def _describe_refresh(account: Mapping[str, str], schedule: Schedule, now: datetime) -> Iterator[Sample]:
     yield from _moment("ullage_refresh_attempt_timestamp_seconds", account, schedule.attempted_at)
     yield from _moment("ullage_refresh_success_timestamp_seconds", account, schedule.succeeded_at)
     if schedule.attempted_at is not None:

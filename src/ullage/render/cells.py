@@ -119,7 +119,8 @@ def wrap_parts(spans: Sequence[Span], cells: int, separator: str) -> list[list[S
         if lines[-1] and size > left:
             lines.append([])
             left = cells
-        lines[-1] += [*([Span(text=separator)] if lines[-1] else []), *piece]
+        # As what follows it: a separator belongs to that part.
+        lines[-1] += [*([piece[0].replace(text=separator)] if lines[-1] and piece else []), *piece]
         left -= size + len(separator)
     return [part for line in lines for part in wrap(trim_end(line), cells)]
 

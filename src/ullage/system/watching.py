@@ -28,6 +28,8 @@ def watch(directory: str, changed: Callable[[], None], *, recursive: bool = Fals
     # Writes into a file are not watched: for us these are locks and unfinished files.
     kinds: list[type[FileSystemEvent]] = [FileMovedEvent, FileDeletedEvent]
     try:
+        # On Windows a thread would find out, and print it.
+        os.stat(directory)
         observer.schedule(_FileEvents(changed), directory, recursive=recursive, event_filter=kinds)
         observer.start()
     except OSError as error:

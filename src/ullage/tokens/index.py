@@ -58,14 +58,14 @@ class Index:
             work = self._work(found)
             if not work:
                 return
-            self._all(STAGE)
+            self._execute_all(STAGE)
             is_first = self._connection.execute("SELECT 1 FROM responses LIMIT 1").fetchone() is None
-            self._all(BEFORE_FIRST if is_first else ())
+            self._execute_all(BEFORE_FIRST if is_first else ())
             self._read(work, scan, "responses" if is_first else "fresh")
-            self._all(FIRST if is_first else MERGE)
-            self._all(f"DROP TABLE IF EXISTS temp.{table}" for table in STAGED_TABLES)
+            self._execute_all(FIRST if is_first else MERGE)
+            self._execute_all(f"DROP TABLE IF EXISTS temp.{table}" for table in STAGED_TABLES)
 
-    def _all(self, statements: Iterable[str]) -> None:
+    def _execute_all(self, statements: Iterable[str]) -> None:
         for statement in statements:
             self._connection.execute(statement)
 
@@ -113,7 +113,7 @@ class Index:
         A file that is new, or is found under another root or project than before, gets a new row and is read from its
         start, since the contexts of its old rows name the old root and project.
         """
-        project = _shown(transcript.project)
+        project = _decode_name(transcript.project)
         if before is not None and before[1:3] == (transcript.root, project):
             return Task(
                 number=before[0],
@@ -146,18 +146,18 @@ class Index:
         else:
             status, offset, mark, skipped, folder = values
             (before,) = self._connection.execute("SELECT skipped FROM files WHERE id = ?", (number,)).fetchone()
-            lasting = {kind: count for kind, count in _counted(before).items() if kind in LASTING}
+            lasting = {kind: count for kind, count in _decode_counts(before).items() if kind in LASTING}
             self._connection.execute(
                 "UPDATE files SET device = ?, inode = ?, size = ?, modified = ?, changed = ?, offset = ?, mark = ?, "
                 "skipped = ?, folder = CASE folder WHEN '' THEN ? ELSE folder END WHERE id = ?",
-                (*status, offset, mark, _noted(lasting, skipped), folder, number),
+                (*status, offset, mark, _encode_counts(lasting, skipped), folder, number),
             )
 
     def count_skipped(self) -> dict[str, int]:
         """Return how many files and lines were skipped or mended, by kind, over all files."""
         total: dict[str, int] = {}
         for (noted,) in self._connection.execute("SELECT skipped FROM files WHERE skipped != ''"):
-            for kind, count in _counted(noted).items():
+            for kind, count in _decode_counts(noted).items():
                 total[kind] = total.get(kind, 0) + count
         return total
 
@@ -213,12 +213,12 @@ class _Contexts:
             self._insert += f"VALUES ({', '.join('?' * (6 + len(COUNTS)))}, 1) {TAKE}"
 
     def keep(self, number: int, transcript: Transcript, rows: Mapping[Context, Sequence[Row]]) -> None:
-        whose = (transcript.root, _shown(transcript.project))
+        whose = (transcript.root, _decode_name(transcript.project))
         for of_response, some in rows.items():
-            context = self._of((*whose, *of_response))
+            context = self._find_or_add((*whose, *of_response))
             self._connection.executemany(self._insert, [(*row, number, context) for row in some])
 
-    def _of(self, context: tuple[object, ...]) -> int:
+    def _find_or_add(self, context: tuple[object, ...]) -> int:
         self._connection.execute(
             "INSERT OR IGNORE INTO contexts (root, project, session, branch, model, variant) VALUES (?, ?, ?, ?, ?, ?)",
             context,
@@ -231,17 +231,17 @@ class _Contexts:
         return int(known)
 
 
-def _shown(project: str) -> str:
+def _decode_name(project: str) -> str:
     """Return a folder's name as valid UTF-8 text; bytes that are none are replaced."""
     return os.fsencode(project).decode("utf-8", "replace")
 
 
-def _counted(noted: str) -> dict[str, int]:
+def _decode_counts(noted: str) -> dict[str, int]:
     pairs = (part.split("=") for part in noted.split() if "=" in part)
     return {kind: int(count) for kind, count in pairs}
 
 
-def _noted(*counts: dict[str, int]) -> str:
+def _encode_counts(*counts: dict[str, int]) -> str:
     total: dict[str, int] = {}
     for one in counts:
         for kind, count in one.items():

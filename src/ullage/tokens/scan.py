@@ -36,8 +36,8 @@ def read_all(
     """
     total, done = sum(sizes), 0
     size_of = {task.number: size for task, size in zip(tasks, sizes, strict=True)}
-    workers = _workers(total, len(tasks)) if workers is None else workers
-    pieces = _forked(tasks, sizes, workers) if workers > 1 else _here(tasks)
+    workers = _count_workers(total, len(tasks)) if workers is None else workers
+    pieces = _read_by_workers(tasks, sizes, workers) if workers > 1 else _read_here(tasks)
     for piece in pieces:
         yield piece
         if piece[0] == "done":
@@ -45,28 +45,28 @@ def read_all(
             progress(done, total)
 
 
-def _workers(total: int, files: int) -> int:
+def _count_workers(total: int, files: int) -> int:
     if not hasattr(os, "fork") or total < _WORTH_FORKING:
         return 1
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(usable, _MOST_WORKERS, files)
 
 
-def _here(tasks: Sequence[Task]) -> Iterator[Piece]:
-    read_one = _reader()
+def _read_here(tasks: Sequence[Task]) -> Iterator[Piece]:
+    read_one = _load_reader()
     for task in tasks:
         yield from read_one(task)
 
 
-def _reader() -> Read:
+def _load_reader() -> Read:
     """Import the reader of one file late: it brings msgspec, which an update that finds nothing new does not need."""
-    with _hidden("typing_extensions"):
+    with _hide("typing_extensions"):
         from ullage.tokens import reading
     return reading.read_transcript
 
 
 @contextmanager
-def _hidden(module: str) -> Iterator[None]:
+def _hide(module: str) -> Iterator[None]:
     """Hide a module from an import: msgspec takes what it needs from typing instead, and imports faster that way."""
     if module in sys.modules:
         yield
@@ -79,17 +79,17 @@ def _hidden(module: str) -> Iterator[None]:
         del modules[module]
 
 
-def _forked(tasks: Sequence[Task], sizes: Sequence[int], workers: int) -> Iterator[Piece]:
+def _read_by_workers(tasks: Sequence[Task], sizes: Sequence[int], workers: int) -> Iterator[Piece]:
     # Workers share the pages of what is imported before the fork, until the collector writes to them: so freeze first.
-    _reader()
+    _load_reader()
     gc.freeze()
     running = {}
     finished: set[object] = set()
-    for share in _shares(tasks, sizes, workers):
+    for share in _deal_out(tasks, sizes, workers):
         process, pipe = _start(share)
         running[pipe] = process
     try:
-        for piece in _received(list(running)):
+        for piece in _receive(list(running)):
             if piece[0] == "done":
                 finished.add(piece[1])
             yield piece
@@ -99,10 +99,10 @@ def _forked(tasks: Sequence[Task], sizes: Sequence[int], workers: int) -> Iterat
             with suppress(ChildProcessError):
                 os.waitpid(process, 0)
         gc.unfreeze()
-    yield from _here([task.replace(offset=0) for task in tasks if task.number not in finished])
+    yield from _read_here([task.replace(offset=0) for task in tasks if task.number not in finished])
 
 
-def _shares(tasks: Sequence[Task], sizes: Sequence[int], workers: int) -> list[list[Task]]:
+def _deal_out(tasks: Sequence[Task], sizes: Sequence[int], workers: int) -> list[list[Task]]:
     """Deal the files out, the largest first, each to the worker with the fewest bytes so far."""
     shares: list[list[Task]] = [[] for _ in range(workers)]
     loads = [0] * workers
@@ -126,7 +126,7 @@ def _start(share: Sequence[Task]) -> tuple[int, int]:
         gc.disable()
         os.close(ours)
         with open(theirs, "wb", buffering=1 << 16) as pipe:
-            for piece in _here(share):
+            for piece in _read_here(share):
                 data = marshal.dumps(piece)
                 pipe.write(_LENGTH.pack(len(data)) + data)
     except BaseException:
@@ -135,7 +135,7 @@ def _start(share: Sequence[Task]) -> tuple[int, int]:
     os._exit(0)
 
 
-def _received(pipes: Sequence[int]) -> Iterator[Piece]:
+def _receive(pipes: Sequence[int]) -> Iterator[Piece]:
     """Yield pieces as they arrive on any of the pipes, until all are closed."""
     import select
 
@@ -148,10 +148,10 @@ def _received(pipes: Sequence[int]) -> Iterator[Piece]:
                 del kept[pipe]
                 continue
             kept[pipe] += data
-            yield from _whole(kept[pipe])
+            yield from _cut_pieces(kept[pipe])
 
 
-def _whole(received: bytearray) -> Iterator[Piece]:
+def _cut_pieces(received: bytearray) -> Iterator[Piece]:
     """Yield the complete pieces at the start of a buffer, and remove them from it."""
     at = 0
     while len(received) >= at + _LENGTH.size:

@@ -166,8 +166,8 @@ def _answer(
     since, until = _milliseconds(question.since), _milliseconds(question.until)
     used_percent: dict[tuple[str, ...], float | None] = {}
     if question.by == "window":
-        parts = _windows(opened, spans, since, until)
-        groups = [group for span, part in parts for group in _of_window(span, part, priced)]
+        parts = _list_windows(opened, spans, since, until)
+        groups = [group for span, part in parts for group in _group_window(span, part, priced)]
         used_percent = {_key(span): span.used_percent for span, _ in parts}
     elif question.by in report.IN_TIME:
         days = report.split_days(question.by, question.zone, *(opened.find_reach() or (0, 0)))
@@ -194,7 +194,7 @@ def _answer(
     )
 
 
-def _windows(
+def _list_windows(
     opened: Index, spans: Sequence[WindowSpan], since: int | None, until: int | None
 ) -> list[tuple[WindowSpan, list[Amount]]]:
     """Return the windows of a span of time with their amounts: the server's, and estimates in the gaps between."""
@@ -211,7 +211,7 @@ def _windows(
     return sorted(((span, part) for span, part in parts if part), key=lambda one: one[0].starts_at)
 
 
-def _of_window(span: WindowSpan, amounts: Sequence[Amount], priced: PriceList) -> list[UsageGroup]:
+def _group_window(span: WindowSpan, amounts: Sequence[Amount], priced: PriceList) -> list[UsageGroup]:
     key = _key(span)
     return report.group_amounts(amounts, lambda _: key, priced)
 
