@@ -213,8 +213,8 @@ printf '%s\n' '{"type":"control_request","request_id":"r1","request":{"subtype":
 
 echo '--- ullage tee behind claude -p'
 rm -rf "$work/cache"
-claude -p --output-format stream-json --verbose 'Say one word.' | tee "$work/stream" |
-    ullage tee | cmp - "$work/stream" || fail 'the stream came out changed'
+claude -p --output-format stream-json --verbose 'Say one word.' | tee "$work/stream" | ullage tee >"$work/passed"
+cmp "$work/passed" "$work/stream" || fail 'the stream came out changed'
 grep -o '"unifiedWindows":.*' "$work/stream" || fail 'Claude Code named no windows'
 ULLAGE_SOURCE='tee' ullage usage --no-refresh --json >"$work/usage.json"
 python3 - "$work/usage.json" "$HOME/.claude.json" <<'EOF2'
