@@ -285,7 +285,7 @@ EOF
 ullage usage --no-refresh
 ULLAGE_SOURCE=statusline ullage usage --no-refresh --json | grep -m1 '"source": "statusline"'
 ullage prompt
-ullage doctor | grep '^source'
+ullage doctor | sed -n '/^Sources/,/^$/p'
 ullage setup claude-code --undo --yes >/dev/null
 ! grep -q 'ullage statusline' "$HOME/.claude/settings.json" || fail 'the status line was not taken out'
 echo 'real_claude: all is well'
