@@ -235,7 +235,7 @@ def main(arguments: list[str]) -> int:
 def run_in_wine(directory: Path, command: Sequence[str]) -> int:
     """Set up what is missing and run a module of Windows' Python."""
     if shutil.which("wine") is None:
-        print("Wine is not installed: sh .ci/install-packages", file=sys.stderr)
+        print("Wine is not installed: sudo apt-get install wine wine64 xvfb", file=sys.stderr)
         return 1
     # So that what was started is ended.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))

@@ -22,8 +22,7 @@ def main() -> None:
     for name in named:
         print(name, flush=True)
         # Each in a home of its own, so that none depends on which others are drawn.
-        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
-            stage = scenes.Stage(Path(home))
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home, scenes.Stage(Path(home)) as stage:
             if name in scenes.SCENES:
                 (FOLDER / f"{name}.svg").write_text(scenes.SCENES[name](stage), encoding="utf-8")
             else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -9,6 +10,7 @@ import shlex
 import subprocess
 import sys
 import sysconfig
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyte
@@ -20,13 +22,15 @@ from ullage.config.presets import PRESETS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
+    from typing import Self
 
     from pyte.screens import Char
 
 # A Wednesday afternoon.
 MOMENT = "2026-11-25 14:32:00"
 SESSION, WEEK, MODEL = 82.0, 56.0, 77.0
+# Where Debian and others have the library that makes the clock stand still.
+LIBRARY = ("lib/*/faketime/libfaketime.so.1", "lib*/faketime/libfaketime.so.1")
 RCFILE = "PS1='\\[\\e[34m\\]~/project\\[\\e[0m\\] $ '\neval \"$(ullage init bash)\"\n"
 # What Claude Code pipes to its status line.
 PIPED = {
@@ -60,6 +64,15 @@ class Faint(pyte.Screen):
             super().select_graphic_rendition(39)
 
 
+def sweep() -> None:
+    """Remove what the library has left of processes that were killed: a process of the same number would not start."""
+    for path in Path("/dev/shm").glob("*faketime_*"):
+        number = path.name.rpartition("_")[2]
+        if number.isdigit() and not Path("/proc", number).exists():
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+
 class Stage:
     """A home of an invented account, and the programs that run in it while its clock stands still."""
 
@@ -67,8 +80,9 @@ class Stage:
         self.home = home
         (home / "project").mkdir(parents=True, exist_ok=True)
         (home / "rc").write_text(RCFILE)
-        faketime = subprocess.run([need("faketime"), MOMENT, "env"], capture_output=True, text=True, check=True)
-        preload = next(line for line in faketime.stdout.splitlines() if line.startswith("LD_PRELOAD="))
+        need("faketime")
+        [library, *_] = (path for pattern in LIBRARY for path in Path("/usr").glob(pattern))
+        sweep()
         self.environ = {
             "PATH": os.pathsep.join([sysconfig.get_path("scripts"), "/usr/local/bin:/usr/bin:/bin"]),
             "HOME": str(home),
@@ -80,11 +94,17 @@ class Stage:
             "ULLAGE_STATE_DIR": str(home / "state"),
             "ULLAGE_CONFIG": str(home / "config.toml"),
             "ULLAGE_API_BASE": "http://127.0.0.1:9",
-            "LD_PRELOAD": preload.partition("=")[2],
+            "LD_PRELOAD": str(library),
             "FAKETIME": MOMENT,
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         }
         self.stand_at(SESSION)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        sweep()
 
     def stand_at(self, session: float, week: float = WEEK, model: float = MODEL) -> None:
         """Have the session window, the week and a model's week stand at these percentages."""

@@ -213,8 +213,8 @@ printf '%s\n' '{"type":"control_request","request_id":"r1","request":{"subtype":
 
 echo '--- ullage tee behind claude -p'
 rm -rf "$work/cache"
-claude -p --output-format stream-json --verbose 'Say one word.' | tee "$work/stream" |
-    ullage tee | cmp - "$work/stream" || fail 'the stream came out changed'
+claude -p --output-format stream-json --verbose 'Say one word.' | tee "$work/stream" | ullage tee >"$work/passed"
+cmp "$work/passed" "$work/stream" || fail 'the stream came out changed'
 grep -o '"unifiedWindows":.*' "$work/stream" || fail 'Claude Code named no windows'
 ULLAGE_SOURCE='tee' ullage usage --no-refresh --json >"$work/usage.json"
 python3 - "$work/usage.json" "$HOME/.claude.json" <<'EOF2'
@@ -237,7 +237,7 @@ transcripts() { find "$HOME/.claude/projects" -name '*.jsonl' -exec cat {} +; }
 told() { transcripts | grep '"type":"attachment"' | grep -c "$1" || true; }
 claude plugin install ullage --marketplace "$repository" --config tell_room=30m
 claude -p '/ullage:usage' >/dev/null
-transcripts | grep '"isMeta":true' | grep 'Session 5h .*36%' >/dev/null || fail 'the command showed no usage'
+transcripts | grep '"isMeta":true' | grep 'Session 5h .*[0-9]%' >/dev/null || fail 'the command showed no usage'
 [[ $(told 'of the session is left until') == 1 ]] || fail 'the model was not told its room'
 claude -p --continue 'Say one word.' >/dev/null
 [[ $(told 'of the session is left until') == 1 ]] || fail 'the model was told its room again'

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import tomllib
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,11 @@ import yaml
 from packaging.requirements import Requirement
 
 from tests.support.samples import keep_session
+from tests.support.serving import serving
 from tests.support.tools import REPOSITORY, SCRIPTS, need
+from ullage.quota import contract
+from ullage.quota.model import Account, Reading, Thresholds, Window
+from ullage.quota.schedule import Schedule
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,10 +61,12 @@ def step_run(
     """Run a step as GitHub does one whose shell is bash, in its directory or, where it names none, in the workspace."""
     assert step["shell"] == "bash"
     variables = {name: evaluated(template, context) for name, template in step["env"].items()}
+    names = {"GITHUB_OUTPUT": "", "GITHUB_STEP_SUMMARY": ".summary", "GITHUB_PATH": ".path"}
+    files = {name: f"{output}{suffix}" for name, suffix in names.items()}
     return subprocess.run(
         [need("bash"), "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
         cwd=evaluated(step.get("working-directory", str(workspace)), context),
-        env={**environ, **variables, "GITHUB_OUTPUT": str(output), "GITHUB_WORKSPACE": str(workspace)},
+        env={**environ, **variables, **files, "GITHUB_WORKSPACE": str(workspace)},
         capture_output=True,
         text=True,
         timeout=600,
@@ -108,7 +115,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory, workspace: Path) -> dict
     assert not (workspace / "ran").exists(), (workspace / "ran").read_text()
     [directory] = temporary.glob("ullage.*")
     assert outputs(temporary / "output") == {"directory": str(directory)}
-    return {"steps.install.outputs.directory": str(directory)}
+    assert (temporary / "output.path").read_text() == f"{directory}/bin\n"
+    return {"steps.install.outputs.directory": str(directory), "github.action_path": str(REPOSITORY)}
 
 
 @pytest.fixture
@@ -118,10 +126,27 @@ def look_for_room(environ: dict[str, str], installed: dict[str, str], workspace:
     environ["PYTHONPATH"] = str(workspace)
 
     def look(**given: str) -> subprocess.CompletedProcess[str]:
-        step = action()["runs"]["steps"][1]
-        return step_run(step, installed | inputs(**given), environ, workspace, tmp_path / "output")
+        return act(environ, installed, workspace, tmp_path / "output", **given)
 
     return look
+
+
+def act(
+    environ: Mapping[str, str], installed: Mapping[str, str], workspace: Path, output: Path, **given: str
+) -> subprocess.CompletedProcess[str]:
+    """Run the steps after the installation, the next only where the one before succeeds; their outputs are one file."""
+    _, hear, guard = action()["runs"]["steps"]
+    context = {**installed, **inputs(**given)}
+    heard_at = output.with_name("heard")
+    heard_at.write_text("")
+    heard = step_run(hear, context, environ, workspace, heard_at)
+    if heard.returncode:
+        return heard
+    named = {"config": "", "source": "", **outputs(heard_at)}
+    context |= {f"steps.hear.outputs.{name}": value for name, value in named.items()}
+    looked = step_run(guard, context, environ, workspace, output)
+    looked.stdout, looked.stderr = heard.stdout + looked.stdout, heard.stderr + looked.stderr
+    return looked
 
 
 def test_the_action_is_what_github_takes() -> None:
@@ -170,6 +195,156 @@ def test_the_action_says_whether_there_is_room(
     assert found["message"] in looked.stderr
     assert json.loads(found["verdict"])["allowed"] is (allowed == "true")
     assert not (workspace / "ran").exists(), (workspace / "ran").read_text()
+
+
+def test_its_outputs_are_of_the_window_nearest_to_its_limit(look_for_room: Any, tmp_path: Path) -> None:
+    looked = look_for_room(refresh="false", max="five_hour=95", need="five_hour=2.5")
+    assert looked.returncode == 1, looked.stderr
+    found = outputs(tmp_path / "output")
+    assert (found["used_percent"], found["room"]) == ("85", "7.5")
+    assert datetime.fromisoformat(found["resets_at"]) > datetime.now(UTC)
+    summary = (tmp_path / "output.summary").read_text()
+    assert "### No room in the Claude plan" in summary
+    assert f"| Session (5h) | 85 % | 95 % | {found['resets_at']} |" in summary
+
+
+def test_what_is_not_known_is_an_empty_output(
+    environ: dict[str, str], installed: dict[str, str], workspace: Path, tmp_path: Path
+) -> None:
+    looked = act(environ, installed, workspace, tmp_path / "output", refresh="false", fail="open")
+    assert looked.returncode == 0, looked.stderr
+    found = outputs(tmp_path / "output")
+    assert [found[name] for name in ("used_percent", "resets_at", "room")] == ["", "", ""]
+    assert found["message"]
+    assert "### Room" in (tmp_path / "output.summary").read_text()
+
+
+def document(used: float = 85, label: str = "Session (5h)", age: float = 0) -> str:
+    """Return what another machine's `ullage usage --json` prints."""
+    now = datetime.now(UTC)
+    window = Window(
+        id="five_hour",
+        label=label,
+        kind="session",
+        used_percent=used,
+        resets_at=now + timedelta(hours=1),
+        source="oauth",
+        as_of=now - timedelta(seconds=age),
+    )
+    reading = Reading(account=Account(id="one"), source="oauth", as_of=window.as_of, windows=(window,))
+    return contract.encode(contract.build_document(reading, Schedule(), Thresholds(), now))
+
+
+@pytest.mark.parametrize(("used", "exit_code"), [(42.5, 0), (91, 1)])
+def test_what_another_machine_has_handed_on_is_enough(
+    used: float,
+    exit_code: int,
+    environ: dict[str, str],
+    installed: dict[str, str],
+    workspace: Path,
+    tmp_path: Path,
+) -> None:
+    given = document(used)
+    looked = act(environ, installed, workspace, tmp_path / "output", usage=given, max="90", max_age="10m")
+    assert looked.returncode == exit_code, looked.stderr
+    assert outputs(tmp_path / "output")["used_percent"] == f"{used:g}"
+    assert "| remote:handed |" in (tmp_path / "output.summary").read_text()
+
+
+def test_what_was_handed_on_too_long_ago_is_no_answer(
+    environ: dict[str, str], installed: dict[str, str], workspace: Path, tmp_path: Path
+) -> None:
+    given = document(5, age=1200)
+    looked = act(environ, installed, workspace, tmp_path / "output", usage=given, max="90", max_age="10m")
+    assert looked.returncode == 4, looked.stderr
+
+
+STRANGE = ["[", '{"schema": 1}', "$(touch pwned)", "x" * 3000, '"; touch pwned; "', "::error::a"]
+
+
+@pytest.mark.parametrize("usage", STRANGE)
+def test_a_strange_document_is_not_known(
+    usage: str, environ: dict[str, str], installed: dict[str, str], workspace: Path, tmp_path: Path
+) -> None:
+    looked = act(environ, installed, workspace, tmp_path / "output", usage=usage)
+    assert looked.returncode in (3, 5), looked.stderr
+    assert outputs(tmp_path / "output")["allowed"] == "false"
+    assert not [line for line in looked.stderr.splitlines() if line.startswith("::")]
+    assert not [place for place in (workspace, Path.cwd()) if (place / "pwned").exists()]
+
+
+def test_hostile_words_of_another_machine_are_text_in_the_summary(
+    environ: dict[str, str], installed: dict[str, str], workspace: Path, tmp_path: Path
+) -> None:
+    label = "<img src=x>|[a](b)`c`\n::error::d"
+    looked = act(environ, installed, workspace, tmp_path / "output", usage=document(label=label))
+    assert looked.returncode == 0, looked.stderr
+    summary = (tmp_path / "output.summary").read_text()
+    assert not set("<[]`") & set(summary)
+    [row] = [line for line in summary.splitlines() if "85 %" in line]
+    assert row.count("|") == 7
+    assert not [line for line in (looked.stdout + looked.stderr).splitlines() if line.startswith("::")]
+
+
+@pytest.mark.parametrize("token", ["", "right", "wrong"])
+def test_another_machine_s_server_is_asked(
+    token: str, environ: dict[str, str], installed: dict[str, str], workspace: Path, tmp_path: Path
+) -> None:
+    far = {**environ, "ULLAGE_CACHE_DIR": str(tmp_path / "far"), "ULLAGE_STATE_DIR": str(tmp_path / "far-state")}
+    keep_session(far, 85.0)
+    with serving(far) as served:
+        given = {"": "", "right": served.token(), "wrong": "ullage_wrong"}[token]
+        looked = act(environ, installed, workspace, tmp_path / "output", url=served.base, token=given, max="90")
+    found = outputs(tmp_path / "output")
+    if token == "right":
+        assert looked.returncode == 0, looked.stderr
+        assert (found["used_percent"], found["room"]) == ("85", "5")
+    else:
+        assert looked.returncode in (3, 5), looked.stderr
+        assert found["used_percent"] == ""
+    kept = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file() and "far" not in str(path)]
+    assert not [text for text in kept if given and given.encode() in text]
+    if given:
+        assert given not in looked.stdout + looked.stderr
+    # A person's own configuration stays as it was.
+    assert not Path(environ["ULLAGE_CONFIG"]).exists()
+
+
+@pytest.mark.parametrize(
+    "url", ["$(touch pwned)", "http://a/\n::error::b", "--undo", 'https://h"\n[[remote]]', "http://example.org", "x\ry"]
+)
+def test_a_hostile_address_is_asked_nothing(
+    url: str, environ: dict[str, str], installed: dict[str, str], workspace: Path, tmp_path: Path
+) -> None:
+    looked = act(environ, installed, workspace, tmp_path / "output", url=url, token="$(touch pwned)")
+    assert looked.returncode in (2, 3, 5), looked.stderr
+    assert not [line for line in re.split("[\r\n]", looked.stderr + looked.stdout) if line.startswith("::")]
+    work = Path(installed["steps.install.outputs.directory"]) / "work"
+    assert not [place for place in (workspace, work, Path.cwd()) if (place / "pwned").exists()]
+
+
+def test_the_steps_after_it_have_ullage_for_what_claude_says(
+    environ: dict[str, str], installed: dict[str, str], workspace: Path, tmp_path: Path
+) -> None:
+    window = {"utilization": 0.64, "resetsAt": int((datetime.now(UTC) + timedelta(hours=1)).timestamp())}
+    info = {"unifiedWindows": {"five_hour": window}}
+    event = json.dumps({"type": "rate_limit_event", "rate_limit_info": info, "uuid": "a", "session_id": "b"})
+    path = f"{installed['steps.install.outputs.directory']}/bin{os.pathsep}{environ['PATH']}"
+    piped = subprocess.run(
+        [need("bash"), "-c", "ullage tee"],
+        cwd=workspace,
+        env={**environ, "PATH": path},
+        input=event,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (piped.returncode, piped.stdout, piped.stderr) == (0, event, "")
+    assert not (workspace / "ran").exists()
+    looked = act(environ, installed, workspace, tmp_path / "output", refresh="false", max="70")
+    assert looked.returncode == 0, looked.stderr
+    found = outputs(tmp_path / "output")
+    assert (found["used_percent"], found["room"]) == ("64", "6")
 
 
 HOSTILE = ["$(touch pwned)", "`touch pwned`", '"; touch pwned; "', "--help", "*", "-", "80 -- touch pwned", "\x1b[2J"]

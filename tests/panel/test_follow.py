@@ -305,8 +305,11 @@ def test_a_cache_that_cannot_be_made_is_said(environ: dict[str, str], tmp_path: 
 def test_what_is_printed_is_utf_8_whatever_the_locale(environ: dict[str, str]) -> None:
     know(environ, 100.0)
     environ |= {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "latin-1"}
-    done = subprocess.run([ULLAGE, "panel", "plain"], env=environ, capture_output=True, check=True)
+    done = subprocess.run([ULLAGE, "panel", "xbar"], env=environ, capture_output=True, check=True)
     assert done.stdout.decode().startswith("5h 100%× ")
+    # What a terminal or a bar of text shows as it comes is plain where the locale has no other signs.
+    done = subprocess.run([ULLAGE, "panel", "plain"], env=environ, capture_output=True, check=True)
+    assert done.stdout.startswith(b"5h 100%X ")
 
 
 def test_a_menu_refreshes_the_profile_that_it_shows(environ: dict[str, str], tmp_path: Path) -> None:

@@ -14,14 +14,16 @@ from gallery.__main__ import FOLDER, MADE_FROM
 from tests.support.tools import REPOSITORY
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="the clock is made to stand still by a library for Linux")
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> scenes.Stage:
-    return scenes.Stage(tmp_path / "home")
+def stage(tmp_path: Path) -> Iterator[scenes.Stage]:
+    with scenes.Stage(tmp_path / "home") as stage:
+        yield stage
 
 
 @pytest.mark.process

@@ -91,7 +91,7 @@ def _with_script(launcher: bytes, script: str) -> bytes:
     import io
     import zipfile
 
-    head = launcher[: launcher.index(b"PK\3\4")]
+    head = launcher[: launcher.rindex(b"PK\3\4")]
     head = head[: head.rindex(b"#!")] + f"#!{sys.executable}\n".encode()
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as files:

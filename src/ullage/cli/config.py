@@ -137,7 +137,8 @@ def preset(name: str | None) -> int:
     values, _ = config.read(config.locate_config(os.environ))
     chosen = values["segment.preset"] if name is None else ""
     table.print_lines([[*line, previews.PROMPT] for line in previews.list_lines(shown, chosen)], settings)
-    say(f"\n{numbers}\nTo choose one: `ullage config apply` after these lines in {config.locate_config(os.environ)}:")
+    path = config.locate_config(os.environ)
+    say(f"\n{numbers}\nTo choose one: `ullage setup`, or `ullage config apply` after these lines in {path}:")
     say(f'\n    [segment]\n    preset = "{name or "spark"}"')
     tell_issues(issues)
     return 0
