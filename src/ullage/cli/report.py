@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 
 from ullage.base.dates import UTC, datetime
 from ullage.base.text import clean
@@ -11,7 +10,7 @@ from ullage.cli.asking import refresh_or_wait
 from ullage.cli.settings import load_settings, load_terminal_settings, tell_issues
 from ullage.quota import exits
 from ullage.store import overview
-from ullage.system import places
+from ullage.system import places, streams
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ def show(*, as_json: bool, may_refresh: bool, every: bool) -> int:
         shown = overview.load_all(profiles, os.environ, settings.thresholds, now)
     if as_json:
         # JSON is UTF-8, whatever the locale says.
-        sys.stdout.buffer.write(_describe(shown, settings, now, every=every).encode())
+        streams.write(_describe(shown, settings, now, every=every))
     else:
         from ullage.render import table
 

@@ -7,6 +7,7 @@ import json
 import click
 
 from ullage.quota import schemas
+from ullage.system import streams
 
 
 @click.command(name="schema")
@@ -17,4 +18,4 @@ def command(name: str) -> None:
     NAME is usage, all (`usage --all --json`), history, guard, tokens, sources or doctor (each its --json), panel
     (`panel json`), alerts (what a command for alerts reads on stdin), or hook (what Claude Code is answered).
     """
-    click.echo(json.dumps(schemas.build_schema(name), indent=1))
+    streams.write(json.dumps(schemas.build_schema(name), indent=1) + "\n")

@@ -31,6 +31,8 @@ _EINVAL = 22
 _PLAINLY = "ullage_ascii"
 # Those that were closed when this process began.
 _closed: set[int] = set()
+# What `write` met.
+_failures: list[OSError] = []
 
 
 class _Unheard(io.RawIOBase):
@@ -166,11 +168,27 @@ def explain_failure(error: OSError) -> int:
 
 def is_broken(error: OSError) -> bool:
     """Say whether an error is that of the output: what could not be written is kept, and fails again."""
+    if error in _failures:
+        return True
     try:
         flush()
     except OSError as again:
         return again.errno == error.errno
     return False
+
+
+def write(document: str) -> None:
+    """Print a document in UTF-8; raises OSError where it cannot be, which `is_broken` then knows for what it is.
+
+    Of what is larger than the buffer nothing is kept that would fail again.
+    """
+    if sys.stdout is None:
+        return
+    try:
+        sys.stdout.buffer.write(document.encode())
+    except OSError as error:
+        _failures.append(error)
+        raise
 
 
 def flush() -> None:
