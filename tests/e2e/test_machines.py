@@ -185,7 +185,7 @@ def test_a_machine_that_takes_nothing_is_tried_less_and_doctor_says_so(environ: 
 @pytest.mark.parametrize(
     ("given", "code", "says"),
     [
-        ("", 5, "is empty"),
+        ("", 5, "stdin is empty. `ullage receive` reads"),
         ("x" * (1 << 20) + "x", 2, "more than a MiB"),
         ('{"schema": 1, "windows": []}', 5, "knows no numbers"),
         ("\033]0;owned\007", 5, "no JSON"),

@@ -15,7 +15,7 @@ from ullage.base.record import Record
 from ullage.base.text import clean
 from ullage.cli import options
 from ullage.cli.settings import load_terminal_settings
-from ullage.quota.model import find_binding_window, find_window, list_limits, list_named_limits
+from ullage.quota.model import CREDITS_ID, find_binding_window, find_window, list_limits, list_named_limits
 from ullage.render import burnup, card, chart, rows, svg
 from ullage.render.segment import shorten_name
 from ullage.store import overview
@@ -125,6 +125,8 @@ def choose(known: Overview, settings: Settings, name: str | None, now: datetime)
         )
     else:
         window = find_window(windows, name, now, settings.thresholds)
+        if window is None and name.casefold() == CREDITS_ID:
+            return None, "The credits are off or have no limit, so that there is no course to draw."
         if window is None:
             names = ", ".join(shorten_name(each) for each in windows)
             raise UsageError(f"There is no window {clean(name)!r}. Known are {names or 'none'}.")

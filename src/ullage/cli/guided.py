@@ -14,7 +14,7 @@ from ullage.base.errors import UllageError
 from ullage.base.shipped import find_page
 from ullage.cli import changing, previews
 from ullage.cli.asking import LONGEST_REFRESH_SECONDS
-from ullage.cli.say import say
+from ullage.cli.say import break_lines, say
 from ullage.cli.settings import load_settings, load_terminal_settings
 from ullage.config.presets import PRESETS
 from ullage.prompt.publish import publish_anew
@@ -145,9 +145,11 @@ def _short(path: str) -> str:
 
 def _say_what_else(found: Survey) -> None:
     if found.bars:
-        say(f"\nBars, whose files are left to you: {', '.join(found.bars)}. Their lines are in {find_page('panels')}")
+        bars = f"Bars, whose files are left to you: {', '.join(found.bars)}. Their lines are in {find_page('panels')}"
+        say("\n".join(["", *break_lines(bars)]))
     if found.unused:
-        say(f"Also here, without a file of yours: {', '.join(found.unused)}. `ullage setup {found.unused[0]}` adds it.")
+        unused = f"Also here, without a file of yours: {', '.join(found.unused)}."
+        say("\n".join(break_lines(f"{unused} `ullage setup {found.unused[0]}` adds it.")))
 
 
 def _choose_places(places: list[HostPlan]) -> list[HostPlan]:

@@ -105,7 +105,8 @@ def _cells(row: tuple[str, Sample]) -> list[object]:
 
 def _print(rows: Rows, reading: Reading | None, now: datetime) -> None:
     if not rows:
-        click.echo("Nothing was recorded in that time.")
+        unknown = "Nothing is known yet. `ullage usage` asks."
+        click.echo("Nothing was recorded in that time." if reading else unknown, err=reading is None)
         return
     settings = load_terminal_settings(load_settings()[0])
     names = {window.id: shorten_name(window) for window in (list_named_limits(reading) if reading else ())}

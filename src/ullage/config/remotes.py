@@ -64,8 +64,8 @@ def check_name(name: object) -> str | None:
     fits = isinstance(name, str) and 0 < len(name) <= LONGEST_NAME and name.isascii() and name[0].isalnum()
     if isinstance(name, str) and fits and all(c.isalnum() or c in "-_." for c in name):
         return None
-    shown = f" {clean(name, 60)!r}" if isinstance(name, str) and name else ""
-    return f"has no name that can be one{shown}: letters, digits, - _ . and at most {LONGEST_NAME} of them"
+    instead = f", not {clean(name, 60)!r}" if isinstance(name, str) and name else ""
+    return f"needs a name of letters, digits, - _ . and at most {LONGEST_NAME} of them{instead}"
 
 
 def check_push(value: object) -> str | None:

@@ -56,6 +56,7 @@ class ChartForm(Record):
     """How a chart is drawn: `height` counts the plot alone.
 
     A `brief` chart leaves out the interval, and a `stacked` one has a heading of two lines whatever there is room for.
+    The plot stands below at least `heading_lines`, so that those of several charts side by side are level.
     """
 
     width: int
@@ -64,6 +65,7 @@ class ChartForm(Record):
     ascii_only: bool = False
     brief: bool = False
     stacked: bool = False
+    heading_lines: int = 0
 
 
 def lay_out_page(burnup: Burnup, form: ChartForm) -> list[Line]:
@@ -71,14 +73,21 @@ def lay_out_page(burnup: Burnup, form: ChartForm) -> list[Line]:
     width, thresholds, ascii_only = form.width, form.thresholds, form.ascii_only
     signs = _ASCII if ascii_only else _Signs()
     below = [] if form.brief else _interval(burnup)
-    above = lay_out_heading(burnup, 0 if form.stacked else width, thresholds, ascii_only=ascii_only)
+    above = wrap_heading(burnup, form)
     lines = [
-        *(part for line in above for part in wrap_parts(line, width, "; ")),
+        *above,
+        *([] for _ in range(form.heading_lines - len(above))),
         *draw(burnup, width, form.height, thresholds=thresholds, ascii_only=ascii_only),
         *(part for line in below for part in wrap(line, width)),
         *wrap_parts(_legend(burnup, signs, thresholds), width, _GAP),
     ]
     return [fit(trim_end(line), width, ascii_only=ascii_only) for line in lines]
+
+
+def wrap_heading(burnup: Burnup, form: ChartForm) -> list[Line]:
+    """Return the heading's lines, none wider than the chart."""
+    lines = lay_out_heading(burnup, 0 if form.stacked else form.width, form.thresholds, ascii_only=form.ascii_only)
+    return [part for line in lines for part in wrap_parts(line, form.width, "; ")]
 
 
 def lay_out_heading(burnup: Burnup, width: int, thresholds: Thresholds, *, ascii_only: bool) -> list[Line]:
