@@ -173,6 +173,8 @@ def _png(scene: Sequence[Shape], size: tuple[int, int], theme: str) -> bytes:
 def _write(path: str, form: str, data: bytes) -> None:
     """Write a file atomically; an existing file is replaced only if it is a picture of the same form."""
     if path == "-":
+        if form == "PNG" and sys.stdout.isatty():
+            raise UsageError("A PNG is no text for a terminal. Name a file, or send it into a pipe.")
         sys.stdout.buffer.write(data)
         return
     if os.path.isdir(path):
