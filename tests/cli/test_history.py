@@ -97,6 +97,13 @@ def test_the_list_has_a_line_for_each_sample(environ: dict[str, str], known: dat
     ]
 
 
+@pytest.mark.parametrize(("columns", "day"), [(40, "%m-%d"), (80, "%Y-%m-%d")])
+def test_history_fits_into_the_terminal(environ: dict[str, str], known: datetime, columns: int, day: str) -> None:
+    lines = ullage("history", environ={**environ, "COLUMNS": str(columns)}).stdout.splitlines()
+    assert max(map(len, lines)) <= columns
+    assert lines[-1].startswith(f"{known:{day} %H:%M}  7d")
+
+
 def test_since_and_window_choose(environ: dict[str, str], known: datetime) -> None:
     everything = ullage("history", "--since", "30d", "--window", "7d", environ=environ).stdout.splitlines()
     assert [line.split()[2:4] for line in everything[1:]] == [["7d", "20%"], ["7d", "20%"], ["7d", "30%"]]

@@ -117,14 +117,18 @@ def _lines(rows: Rows, names: Mapping[str, str], settings: Settings, now: dateti
     """Yield a line for each sample: its day faint where it is that of the line before, a bar in the level's colour."""
     widest = max(len("window"), *(len(names.get(window, window)) for window, _ in rows))
     resets = [words.format_clock(sample.resets_at, now) if sample.resets_at else "" for _, sample in rows]
-    bar = min(_LONGEST_BAR, width - len(f"{'':16}  {'':{widest}}   used    ") - max(map(len, resets)))
+    others = len(f"  {'':{widest}}   used  ") + max(map(len, resets))
+    # The year goes where the line would be too long with it.
+    day_form = "%Y-%m-%d" if len("2026-11-28 10:30") + others <= width else "%m-%d"
+    when = len(f"{rows[0][1].at:{day_form} %H:%M}")
+    bar = min(_LONGEST_BAR, width - when - others - len("  "))
     bar = bar if bar >= _SHORTEST_BAR else 0
     gap = "  " if bar else ""
-    yield [Span(text=f"{'when':16}  {'window':{widest}}   used{gap}{'':{bar}}  resets", level="faint")]
+    yield [Span(text=f"{'when':{when}}  {'window':{widest}}   used{gap}{'':{bar}}  resets", level="faint")]
     before = ""
     for (window, sample), reset in zip(rows, resets, strict=True):
         local = sample.at.astimezone()
-        day = f"{local:%Y-%m-%d}"
+        day = f"{local:{day_form}}"
         level = grade_percent(sample.used_percent, None, settings.thresholds)
         share = min(sample.used_percent / 100, 1.0)
         yield [
