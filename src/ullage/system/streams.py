@@ -73,8 +73,9 @@ def secure() -> None:
             getattr(sys, name).reconfigure(encoding="utf-8", newline="\n")
     if isinstance(sys.stdout.buffer, io.RawIOBase):
         # Under PYTHONUNBUFFERED what fails would leave nothing behind, by which `is_broken` knows whose error it is.
+        ends = None if sys.stdout.isatty() else "\n"
         buffered = io.BufferedWriter(sys.stdout.buffer)
-        sys.stdout = io.TextIOWrapper(buffered, sys.stdout.encoding, errors=sys.stdout.errors, line_buffering=True)
+        sys.stdout = io.TextIOWrapper(buffered, sys.stdout.encoding, sys.stdout.errors, ends, line_buffering=True)
     unheard = io.BufferedWriter(_Unheard(sys.stderr))
     sys.stderr = io.TextIOWrapper(unheard, sys.stderr.encoding, errors="backslashreplace", line_buffering=True)
 
