@@ -164,7 +164,7 @@ class _Heard:
                 from ullage.claude_code.listening import Listener
 
                 self._listener = Listener(self._environ)
-            self._listener.tell(line, now)
+            self._listener.add(line, now)
         except (ImportError, OSError, RuntimeError) as error:
             # No file, no thread or no memory is left for it.
             self._trouble = str(error)

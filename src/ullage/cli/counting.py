@@ -55,7 +55,7 @@ def find_width() -> int:
         return _PIPE_WIDTH
     from ullage.render import table
 
-    return table.measure_width()
+    return table.measure_terminal()
 
 
 def _name(zone: tzinfo | None) -> str:

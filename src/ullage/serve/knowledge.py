@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from ullage.config import Settings
     from ullage.quota.contract import ProfilesDocument, UsageDocument
-    from ullage.quota.model import Thresholds, Window
+    from ullage.quota.model import Window
     from ullage.serve.documents import BurnupDocument, SamplesDocument
     from ullage.store.overview import Overview
 
@@ -57,10 +57,6 @@ class Knowledge:
     def find_profile_in_effect(self) -> str | None:
         """Return the profile that the environment names."""
         return self.environ.get("CLAUDE_CONFIG_DIR") or None
-
-    def load_thresholds(self, profile: str | None, now: datetime) -> Thresholds:
-        """Return the thresholds of stale, expired and near."""
-        return self._load(profile, now).settings.thresholds
 
     def build_usage(self, profile: str | None, now: datetime) -> UsageDocument:
         """Return the usage document of a profile at `now`."""
