@@ -93,9 +93,9 @@ def keep(statement: Statement, known: Stated, settings: Settings, environ: Mappi
         # In the background: Claude Code waits for this process to end, and SQLite or a lock on it would delay that.
         detach.start("ullage.store.recording", secret.withhold_keys(environ, settings.key_variables))
         if settings.push:
-            from ullage.store import handing_on
+            from ullage.store import pushes
 
-            handing_on.start(cache.root, settings, environ)
+            pushes.start(cache.root, settings, environ)
 
 
 def _signed_in(environ: Mapping[str, str]) -> Account:

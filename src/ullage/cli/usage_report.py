@@ -30,9 +30,9 @@ def show(*, as_json: bool, may_refresh: bool, every: bool) -> int:
             refresh_or_wait(places.select_profile(profile, os.environ))
     now = datetime.now(UTC)
     if every:
-        from ullage.store import everywhere
+        from ullage.store import all_accounts
 
-        shown = everywhere.load_everywhere(profiles, os.environ, settings, now)
+        shown = all_accounts.load_all_accounts(profiles, os.environ, settings, now)
     else:
         shown = overview.load_all(profiles, os.environ, settings.thresholds, now)
     if as_json:
@@ -51,9 +51,9 @@ def _describe(shown: Sequence[Overview], settings: Settings, now: datetime, *, e
     from ullage.quota import contract
 
     if every:
-        from ullage.store import everywhere
+        from ullage.store import all_accounts
 
-        return contract.encode(everywhere.describe_all(shown, settings.thresholds, now))
+        return contract.encode(all_accounts.describe_all_accounts(shown, settings.thresholds, now))
     [one] = shown
     document = contract.build_document(one.reading, one.schedule, settings.thresholds, now, one.forecasts)
     return contract.encode(document)

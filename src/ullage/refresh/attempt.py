@@ -86,9 +86,9 @@ def _tell(
 
         outbox.announce(environ, settings, cache, snapshot, now)
     if settings.push:
-        from ullage.store import handing_on
+        from ullage.store import pushes
 
-        handing_on.start(cache.root, settings, environ)
+        pushes.start(cache.root, settings, environ)
     if settings.reporting.is_wanted:
         from ullage.system import detach, secret
 
@@ -104,7 +104,7 @@ def _listen(settings: Settings, root: str, environ: Mapping[str, str]) -> Ear:
         return lambda inquiry: None
     from ullage.refresh import remotes
 
-    return lambda inquiry: remotes.hear(inquiry, settings, environ)
+    return lambda inquiry: remotes.ask_due(inquiry, settings, environ)
 
 
 def _hear_others(inquiry: Inquiry, settings: Settings, ear: Ear) -> Result:

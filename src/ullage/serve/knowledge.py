@@ -15,7 +15,7 @@ from ullage.quota.changes import find_next_turn
 from ullage.quota.model import list_named_limits
 from ullage.render import burnup
 from ullage.serve import documents
-from ullage.store import everywhere, history, overview
+from ullage.store import all_accounts, history, overview
 from ullage.store.cache import ProfileCache
 from ullage.system import detach, places, programs
 from ullage.system.files import find_mark
@@ -68,8 +68,8 @@ class Knowledge:
         """Return the usage documents of all accounts."""
         profiles = self.list_profiles()
         settings = self._load(profiles[0], now).settings
-        shown = everywhere.load_everywhere(profiles, self.environ, settings, now)
-        return everywhere.describe_all(shown, settings.thresholds, now)
+        shown = all_accounts.load_all_accounts(profiles, self.environ, settings, now)
+        return all_accounts.describe_all_accounts(shown, settings.thresholds, now)
 
     def expose_metrics(self, now: datetime, *, openmetrics: bool) -> bytes:
         """Return the metrics of all accounts as text."""
