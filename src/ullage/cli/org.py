@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import time
 from datetime import UTC, datetime
 
@@ -201,7 +200,9 @@ def _report(report: Report, **given: Any) -> int:
     elif wish.openmetrics:
         click.echo(output.expose_report(report, wanted, found, chosen), nl=False)
     else:
+        from ullage.render import table
+
         settings = load_terminal_settings(settings)
-        room = shutil.get_terminal_size().columns
+        room = table.measure_terminal()
         say_lines(output.lay_out(report, wanted, found, chosen, room, ascii_only=settings.ascii_only), settings.palette)
     return 0
