@@ -1,4 +1,4 @@
-"""What a session of Claude Code says, from one statement to the next: whose it is, whether it is news, and its file."""
+"""Follow one session of Claude Code: the account of its statements, whether they are news, and the file of the last."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Statement(Record):
 
 
 def load_last(path: str, now: datetime) -> Statement | None:
-    """Return what the session said last; None where that is nothing, or was dated by a clock that ran ahead."""
+    """Return the session's last statement; None where there is none, or where a clock that ran ahead has dated it."""
     data = read_regular(path, own=True)
     known = serial.decode_reading(data)
     if known is None or statements.is_from_future(known, now):
@@ -43,7 +43,7 @@ def load_last(path: str, now: datetime) -> Statement | None:
 
 
 def follow(last: Statement | None, said: Statement, environ: Mapping[str, str]) -> Statement:
-    """Return what a session says now, as a statement about an account, and whether it is news.
+    """Return a session's new statement with the account that it is about, and whether it is news.
 
     It is news where its numbers differ from the session's last, or where that is a minute older. It takes over the
     account of the last statement that it continues, completed by the account signed in now.
