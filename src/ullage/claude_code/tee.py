@@ -1,4 +1,4 @@
-"""`ullage tee`, in a pipe behind `claude -p --output-format stream-json`: pass on, and take in what it says of windows.
+"""Pass a stream of `claude -p --output-format stream-json` on, and keep what its events state: `ullage tee`.
 
 What it reads it writes at once, before it looks at it. A thread keeps the numbers, so that neither a slow disk nor what
 that imports holds up a byte; what goes wrong there is one line on stderr at the end, and the exit code stays.
@@ -171,7 +171,7 @@ class _Events:
 
 
 def pass_on(source: int, sink: int, look: Callable[[bytes], None]) -> OSError | None:
-    """Write to one descriptor what comes from the other until it ends, and show each piece to `look` after that.
+    """Copy one descriptor to another until the first ends, and call `look` with each piece once it is written.
 
     Returns why it ended before that, None where it did not.
     """

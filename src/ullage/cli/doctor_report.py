@@ -1,4 +1,4 @@
-"""What `ullage doctor` prints."""
+"""Print what `ullage doctor` finds; `cli/doctor.py` and `cli/quick.py` parse its options."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ASKS = "`ullage refresh --force` asks now, and says what stands in the way."
 
 
 def show(*, as_json: bool, measured: bool) -> int:
-    """Examine this machine, print what is found and return the exit code."""
+    """Examine this machine, print the findings and return the exit code."""
     now = datetime.now(UTC)
     found = doctor.examine(os.environ, now, measured=measured)
     if as_json:

@@ -47,7 +47,7 @@ def say_lines(lines: Iterable[Sequence[Span]], palette: Mapping[str, str] | None
 
 
 def remark(text: str, level: Level = "warning", palette: Mapping[str, str] | None = None) -> None:
-    """Print on stderr what a person should know beside what was asked for, our name before it in a level's colour."""
+    """Print a remark for the person on stderr, after our name in a level's colour."""
     lines = break_lines(f"ullage: {text}", err=True)
     if not has_colours(err=True):
         say("\n".join(lines), err=True)
@@ -104,7 +104,7 @@ def find_painters() -> tuple[Callable[[str], str], Callable[[str], str]]:
 
 
 def choose_palette(ask: Callable[[Mapping[str, str]], Background | None] | None = None) -> Mapping[str, str]:
-    """Return the colours for what is printed without settings, on the background that is known or asked for."""
+    """Return the default colours, for texts printed without settings; `ask` asks a terminal for its background."""
     from ullage.config.palette import Look, find_background
 
     background = find_background(os.environ) or (ask(os.environ) if ask else None)

@@ -1,4 +1,4 @@
-"""`ullage setup` without a host: what is here, how the segment is to look, all of it written after one question."""
+"""`ullage setup` without a host: list the hosts, choose the segment's look, write all of it after one question."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def _is_terminal() -> bool:
 
 
 def _listing(places: Sequence[HostPlan], heading: str) -> list[list[Span]]:
-    """Return a line for each place: what it is, its file, and what is to be done there or why nothing."""
+    """Return a line for each place: its name, its file, and the change there or the reason for none."""
     names, paths = ([getattr(place, key) for place in places] for key in ("name", "path"))
     widest = [max(map(len, cells), default=0) for cells in (names, [_short(path) for path in paths])]
     lines = [[Span(text=heading, style="bold")]]
@@ -190,7 +190,7 @@ def _ask_glyphs(settings: Settings) -> str:
     if settings.ascii_only:
         return "ascii"
     say("")
-    # What `say` shows as an escape is what is asked about.
+    # Not by `say`, which would show the sign as an escape.
     click.echo(f"    --->  {_DIAMOND}  <---")
     if click.confirm("Is there a diamond between the arrows?", default=None):
         return "nerd"

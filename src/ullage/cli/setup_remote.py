@@ -61,7 +61,7 @@ def command(
         setup_changes.write(plan)
     if undo:
         RemoteStore(os.environ).forget(name)
-        # What it told is forgotten with the next refresh, which the person need not wait for.
+        # The refresh drops its readings now; otherwise the next one that is due would.
         refresh_or_wait(os.environ, force=True)
         return 0
     return _try_out(name)

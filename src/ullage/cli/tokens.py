@@ -12,7 +12,7 @@ from ullage.base import moments
 from ullage.base.text import clean
 from ullage.cli import options, tokens_report
 from ullage.cli.say import remark, say_lines
-from ullage.cli.settings import load_settings, load_terminal_settings, tell_issues
+from ullage.cli.settings import load_settings, load_terminal_settings, print_issues
 from ullage.tokens import document, prices, tally, transcripts
 from ullage.tokens import words as render
 from ullage.tokens.report import GROUPINGS
@@ -133,7 +133,7 @@ def show_prices(source: str | None, bundled: bool, as_json: bool) -> int:
     elif bundled and os.path.lexists(prices.locate_update(directory)):
         os.unlink(prices.locate_update(directory))
     settings, issues = load_settings()
-    tell_issues(issues)
+    print_issues(issues)
     shown, notice = tally.load_prices(os.environ, settings.prices)
     if notice:
         remark(notice)

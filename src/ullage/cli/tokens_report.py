@@ -1,4 +1,4 @@
-"""What `ullage tokens` counts and prints."""
+"""Print what `ullage tokens` counts; `cli/tokens.py` and `cli/quick.py` parse its options."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from ullage.base.record import Record
 from ullage.cli.progress import ProgressBar
 from ullage.cli.say import remark, say, say_csv
-from ullage.cli.settings import load_settings, tell_issues
+from ullage.cli.settings import load_settings, print_issues
 from ullage.tokens import document, tally
 from ullage.tokens import words as render
 
@@ -33,7 +33,7 @@ class Form(Record):
 def show(question: TokenQuery, now: datetime, form: Form) -> int:
     """Answer a query over the transcripts, print the report and return the exit code."""
     settings, issues = load_settings()
-    tell_issues(issues)
+    print_issues(issues)
     with ProgressBar("reading transcripts") as bar:
         answer = tally.count_usage(os.environ, question, settings.prices, bar.show, now)
     for notice in answer.notices:

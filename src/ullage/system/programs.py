@@ -244,7 +244,7 @@ def run_program(
 
 
 def start(command: Sequence[str], environ: Mapping[str, str], *, largest_bytes: int) -> Program:
-    """Start a program, named by its path, that gets input; whoever starts it ends it. Raises OSError or ValueError."""
+    """Start a program, named by its path, that gets input; the caller ends it. Raises OSError or ValueError."""
     return Program(_start(command, environ, None, gets_input=True), largest_bytes)
 
 
