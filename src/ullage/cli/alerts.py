@@ -11,11 +11,10 @@ from ullage import alerts, config
 from ullage.alerts import channels, outbox
 from ullage.base.errors import UllageError
 from ullage.cli import options
-from ullage.cli.say import find_width, remark, say_lines
+from ullage.cli.say import find_width, remark, say_lines, say_styled
 from ullage.cli.settings import load_terminal_settings, print_issues
 from ullage.quota.model import list_named_limits
 from ullage.render import words
-from ullage.render.cells import replace_all_signs
 from ullage.render.facts import Fact
 from ullage.render.segment import shorten_name
 from ullage.store.cache import ProfileCache
@@ -41,7 +40,7 @@ def command(context: click.Context) -> None:
     settings = load_terminal_settings(settings)
     width, names = find_width(), max(len(fact.name) for fact in facts) + 2
     lines = [line for fact in facts for line in fact.lay_out(width, names)]
-    say_lines(replace_all_signs(lines) if settings.ascii_only else lines, settings.palette)
+    say_styled(lines, settings)
     found = outbox.load_problem(cache)
     if found:
         remark(f"{words.format_ago(now - found[0])}: {found[1]}")

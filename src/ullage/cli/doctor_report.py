@@ -8,12 +8,11 @@ from datetime import UTC, datetime
 
 from ullage import config, doctor
 from ullage.base.errors import UsageError
-from ullage.cli.say import find_width, say_lines
+from ullage.cli.say import find_width, say_styled
 from ullage.cli.settings import load_terminal_settings
 from ullage.config.settings import DEFAULTS, build_settings
 from ullage.doctor import page
 from ullage.quota import schemas
-from ullage.render.cells import replace_all_signs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ def show(*, as_json: bool, measured: bool) -> int:
         settings = load_terminal_settings(_settings())
         wrong = [] if found.exit_code == 0 else _wrong(found)
         lines = page.lay_out(schemas.make_plain(found), wrong, now, find_width())
-        say_lines(replace_all_signs(lines) if settings.ascii_only else lines, settings.palette)
+        say_styled(lines, settings)
     return found.exit_code
 
 

@@ -35,7 +35,6 @@ _LOCK = "push.lock"
 # A process that has just released its claim still holds the lock for a moment.
 _PATIENCE_SECONDS = 5.0
 _LARGEST_ANSWER = 1 << 16
-_LONGEST_WORDS = 200
 
 
 def main() -> int:
@@ -93,11 +92,8 @@ def _hand_on(command: tuple[str, ...], document: bytes, environ: Mapping[str, st
     except programs.ProgramFloodError:
         return f"{program} printed kilobytes."
     except (OSError, ValueError) as error:
-        return f"{program} could not be started: {getattr(error, 'strerror', None) or 'it is no command'}."
-    if done.status == 0:
-        return ""
-    words = clean(done.errors.decode(errors="replace"), _LONGEST_WORDS).rstrip(".")
-    return f"{program} ended with status {done.status}{f': {words}' if words else ''}."
+        return f"{program} could not be started: {programs.explain_no_start(error)}."
+    return "" if done.status == 0 else f"{program} {programs.explain_end(done)}."
 
 
 def _mark_version(environ: Mapping[str, str]) -> str:

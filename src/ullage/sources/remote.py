@@ -280,12 +280,11 @@ def _run_command(remote: Remote, environ: Mapping[str, str]) -> bytes:
     except programs.ProgramFloodError as error:
         raise SourceError("remote_flood", f"{program} printed more than a MiB, which is no report of usage.") from error
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is no command"
-        raise SourceError("remote_not_started", f"{program} could not be started: {reason}.") from error
+        words = f"{program} could not be started: {programs.explain_no_start(error)}."
+        raise SourceError("remote_not_started", words) from error
     # The exit codes of `usage` for nothing known and too old come with a document.
     if not done.output.strip() and done.status != 0:
-        words = clean(done.errors.decode(errors="replace"), 160).rstrip(".")
-        raise SourceError("remote_failed", f"{program} ended with status {done.status}{f': {words}' if words else ''}.")
+        raise SourceError("remote_failed", f"{program} {programs.explain_end(done)}.")
     return done.output
 
 
