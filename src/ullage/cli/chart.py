@@ -144,7 +144,7 @@ def _print(drawn: Sequence[Burnup], settings: Settings) -> None:
 
     settings = load_terminal_settings(settings)
     form = chart.ChartForm(
-        width=table.measure_width(),
+        width=table.measure_terminal(),
         height=_PLOT_LINES if len(drawn) == 1 else _LOW_PLOT_LINES,
         thresholds=settings.thresholds,
         ascii_only=settings.ascii_only,

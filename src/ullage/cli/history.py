@@ -110,7 +110,7 @@ def _print(rows: Rows, reading: Reading | None, now: datetime) -> None:
         return
     settings = load_terminal_settings(load_settings()[0])
     names = {window.id: shorten_name(window) for window in (list_named_limits(reading) if reading else ())}
-    say_lines(_lines(rows, names, settings, now, table.measure_width()), settings.palette)
+    say_lines(_lines(rows, names, settings, now, table.measure_terminal()), settings.palette)
 
 
 def _lines(rows: Rows, names: Mapping[str, str], settings: Settings, now: datetime, width: int) -> Iterator[list[Span]]:

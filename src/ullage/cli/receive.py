@@ -49,7 +49,7 @@ def _read_all() -> bytes:
         while sum(map(len, chunks)) <= _LARGEST and (chunk := os.read(0, 1 << 16)):
             chunks.append(chunk)
 
-    # Nobody can be told to stop waiting for a pipe on every system.
+    # A read of a pipe cannot be interrupted on every system: a thread does it, and is left behind.
     reader = threading.Thread(target=read, daemon=True)
     reader.start()
     reader.join(_LONGEST_SECONDS)

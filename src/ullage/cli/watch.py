@@ -16,8 +16,7 @@ from ullage.cli.screen import Ended, Screen
 from ullage.cli.settings import load_terminal_settings
 from ullage.quota.model import find_binding_window, list_limits
 from ullage.render import burnup, chart, rows, table, usage, words
-from ullage.render.cells import fit
-from ullage.render.cells import measure_width as width_of
+from ullage.render.cells import fit, measure_width
 from ullage.render.surfaces import Span
 from ullage.store import overview
 from ullage.store.cache import ProfileCache
@@ -155,7 +154,7 @@ def _beside(drawn: Sequence[Sequence[list[Span]]], cells: int) -> Iterator[list[
         line: list[Span] = []
         for picture in drawn:
             part = picture[number] if number < len(picture) else []
-            line += [*part, Span(text=" " * (cells + _GAP_CELLS - sum(width_of(span.text) for span in part)))]
+            line += [*part, Span(text=" " * (cells + _GAP_CELLS - sum(measure_width(span.text) for span in part)))]
         # Without the padding of the last chart, which would wrap the line.
         yield line[:-1]
 

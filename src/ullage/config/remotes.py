@@ -1,4 +1,4 @@
-"""What may stand in `[[remote]]` and `[push]`: another ullage that tells its reading, and commands that hand ours on.
+"""Check the entries of `[[remote]]`, which name other machines to ask, and of `[push]`, commands that take our reading.
 
 Pure; loaded where such entries are written or checked.
 """
@@ -69,7 +69,7 @@ def check_name(name: object) -> str | None:
 
 
 def check_push(value: object) -> str | None:
-    """Return what is wrong with the commands that a reading is handed to, or None."""
+    """Return what is wrong with the commands that the reading is pushed to, or None."""
     if not isinstance(value, list) or len(value) > MOST_REMOTES:
         return f'must be a list of at most {MOST_REMOTES} commands: [["ssh", "box", "ullage", "receive"]]'
     return next((wrong for wrong in map(_check_words, value) if wrong), None)

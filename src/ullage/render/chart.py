@@ -9,8 +9,7 @@ from ullage.base.text import clean
 from ullage.quota.model import grade_percent, has_reset
 from ullage.render import words
 from ullage.render.burnup import FULL, describe_outlook, interpolate_used, list_stretches, list_ticks
-from ullage.render.cells import fit, trim_end, wrap, wrap_parts
-from ullage.render.cells import measure_width as cells_of
+from ullage.render.cells import fit, measure_width, trim_end, wrap, wrap_parts
 from ullage.render.surfaces import Span
 
 TYPE_CHECKING = False
@@ -115,7 +114,7 @@ def lay_out_heading(burnup: Burnup, width: int, thresholds: Thresholds, *, ascii
 
 def _one_or_two(start: Line, said: Line, width: int) -> list[Line]:
     together = [*start, *said]
-    return [together] if sum(cells_of(span.text) for span in together) <= width else [start, said]
+    return [together] if sum(measure_width(span.text) for span in together) <= width else [start, said]
 
 
 def _plain(text: str, *, ascii_only: bool) -> str:

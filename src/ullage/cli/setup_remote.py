@@ -6,7 +6,7 @@ import os
 
 import click
 
-from ullage.cli import changing
+from ullage.cli import setup_changes
 from ullage.cli.asking import refresh_or_wait
 from ullage.cli.say import say
 from ullage.config.remotes import check_name
@@ -57,15 +57,15 @@ def command(
     if plan.change is None:
         say(plan.words)
     else:
-        changing.show(plan)
-        refused = None if yes else changing.ask("Write this?", "written")
+        setup_changes.show(plan)
+        refused = None if yes else setup_changes.ask("Write this?", "written")
         if refused is not None:
             return refused
         say("")
-        changing.write(plan)
+        setup_changes.write(plan)
     if undo:
         RemoteStore(os.environ).forget(name)
-        # What it told is forgotten with the next refresh, which the person need not wait for.
+        # The refresh drops its readings now; otherwise the next one that is due would.
         refresh_or_wait(os.environ, force=True)
         return 0
     return _try_out(name)
