@@ -66,8 +66,22 @@ def keep_one_quota(stated: Sequence[Reading]) -> list[Reading]:
     """
     if len(stated) < 2:
         return list(stated)
-    anchor = max(stated, key=lambda reading: (_has_asked(reading), *_newest_last(reading)))
+    anchor = max(_list_own(stated), key=lambda reading: (_has_asked(reading), *_newest_last(reading)))
     return [reading for reading in stated if not are_two_quotas(anchor, reading)]
+
+
+def _list_own(stated: Sequence[Reading]) -> Sequence[Reading]:
+    """Return the statements that say which quota is this profile's.
+
+    Where none of its own names an account, as under a token, nothing says that another machine's is the same.
+    """
+    if all(reading.account.id is not None for reading in stated):
+        return stated
+    # Most statements name their account.
+    from ullage.quota.remotes import is_remote
+
+    own = [reading for reading in stated if not is_remote(reading.source)]
+    return own if own and all(reading.account.id is None for reading in own) else stated
 
 
 def are_two_quotas(one: Reading, other: Reading) -> bool:
