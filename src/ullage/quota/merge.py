@@ -10,7 +10,7 @@ down but by a new period or a statement that is much newer.
 from __future__ import annotations
 
 from ullage.base.dates import timedelta
-from ullage.quota.model import KINDS, RESET_SLACK, SESSION, SESSION_SOURCES, find_length, is_same_reset
+from ullage.quota.model import KINDS, RESET_SLACK, SESSION, SESSION_SOURCES, find_length, is_remote, is_same_reset
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -77,9 +77,6 @@ def _list_own(stated: Sequence[Reading]) -> Sequence[Reading]:
     """
     if all(reading.account.id is not None for reading in stated):
         return stated
-    # Most statements name their account.
-    from ullage.quota.remotes import is_remote
-
     own = [reading for reading in stated if not is_remote(reading.source)]
     return own if own and all(reading.account.id is None for reading in own) else stated
 
