@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import stat
 from typing import TYPE_CHECKING
@@ -90,7 +91,7 @@ def test_what_went_wrong_is_told_until_it_works(
         again = ullage("metrics", "--send", environ=environ)
         assert (again.returncode, again.stdout) == (5, "")
         doctor = ullage("doctor", environ=environ)
-        assert f"metrics   {way}" in doctor.stdout
+        assert re.search(f"^✗ metrics +{way}, ", doctor.stdout, re.MULTILINE)
         receiver.status = 200
         (tmp_path / "absent").mkdir()
         assert ullage("metrics", "--send", environ=environ).stdout == f"{way:8} sent\n"

@@ -105,13 +105,14 @@ class _Trial:
         finally:
             os.close(inside)
         self._began = self._changed = time.monotonic()
-        self._output, self._pressed = b"", False
+        self._output, self._pressed, self._hung_up = b"", False, False
 
     def read(self) -> bool:
         """Take in what the shell has written; say whether it has more to say."""
         try:
             data = os.read(self.terminal, 1 << 16)
         except OSError:
+            self._hung_up = True
             return False
         for question, answer in _QUESTIONS.items():
             if question in data:
@@ -144,6 +145,10 @@ class _Trial:
 
     def end(self) -> Start:
         """End the shell and return what came of it."""
+        if self._hung_up:
+            # A process that ends closes its terminal a moment before it has ended.
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(1)
         became = None if self.start.seen else _name(self._process)
         if became is not None and became != os.path.basename(self.start.program)[:15] and became in _TAKERS:
             self.start = self.start.replace(became=became)

@@ -16,8 +16,6 @@ import io
 import os
 import sys
 
-from ullage.base.text import convert_to_ascii
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -119,6 +117,9 @@ def _find_codec(name: str) -> codecs.CodecInfo | None:
 
 def _plainly(error: UnicodeError) -> tuple[str, int]:
     assert isinstance(error, UnicodeEncodeError)
+    # Imported late: most streams can carry what is printed.
+    from ullage.base.text import convert_to_ascii
+
     return convert_to_ascii(error.object[error.start : error.end]), error.end
 
 
