@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
 import re
@@ -205,7 +206,7 @@ def test_its_outputs_are_of_the_window_nearest_to_its_limit(look_for_room: Any, 
     assert datetime.fromisoformat(found["resets_at"]) > datetime.now(UTC)
     summary = (tmp_path / "output.summary").read_text()
     assert "### No room in the Claude plan" in summary
-    assert f"| Session (5h) | 85 % | 95 % | {found['resets_at']} |" in summary
+    assert f"| Session (5h) | 85 % | 95 % | {found['resets_at']} |" in html.unescape(summary)
 
 
 def test_what_is_not_known_is_an_empty_output(
@@ -248,7 +249,7 @@ def test_what_another_machine_has_handed_on_is_enough(
     looked = act(environ, installed, workspace, tmp_path / "output", usage=given, max="90", max_age="10m")
     assert looked.returncode == exit_code, looked.stderr
     assert outputs(tmp_path / "output")["used_percent"] == f"{used:g}"
-    assert "| remote:handed |" in (tmp_path / "output.summary").read_text()
+    assert "| remote:handed |" in html.unescape((tmp_path / "output.summary").read_text())
 
 
 def test_what_was_handed_on_too_long_ago_is_no_answer(
@@ -284,6 +285,18 @@ def test_hostile_words_of_another_machine_are_text_in_the_summary(
     [row] = [line for line in summary.splitlines() if "85 %" in line]
     assert row.count("|") == 7
     assert not [line for line in (looked.stdout + looked.stderr).splitlines() if line.startswith("::")]
+
+
+@pytest.mark.parametrize("label", ["https://a.example/x", "www.a.example", "mailto:a@b.example", "a@b.example"])
+def test_no_address_in_the_words_of_another_machine_becomes_a_link(
+    label: str, environ: dict[str, str], installed: dict[str, str], workspace: Path, tmp_path: Path
+) -> None:
+    looked = act(environ, installed, workspace, tmp_path / "output", usage=document(label=label))
+    assert looked.returncode == 0, looked.stderr
+    summary = (tmp_path / "output.summary").read_text()
+    # GitHub finds them by these, and a mail address in the text that entities have become, up to a comment.
+    assert not re.search(r"://|www\.|mailto:|@|[^>]&#64;", summary)
+    assert label in html.unescape(summary.replace("<!-- -->", ""))
 
 
 @pytest.mark.parametrize("token", ["", "right", "wrong"])

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support import namespace
-from tests.support.shells import SHELLS, publish
+from tests.support.shells import BASH, SHELLS, ZSH, publish
 from tests.support.tools import SCRIPTS, make_due, need, processes, run, ullage
 from ullage.system.places import locate_cache, locate_profile
 
@@ -99,6 +99,47 @@ def test_a_shell_shows_it_and_starts_nothing(shell: Shell, environ: dict[str, st
         terminal.enter("echo next")
         terminal.wait(lambda terminal: "next" in terminal.lines and terminal.line == "42% $", "the next prompt")
     assert not called.exists()
+
+
+def test_nothing_is_written_where_it_could_be(environ: dict[str, str], simulate: Simulate) -> None:
+    simulate("busy-day")
+    assert ullage("refresh", environ=environ).returncode == 0
+    cache = Path(environ["ULLAGE_CACHE_DIR"])
+    before, trusts = contents(cache), trusting(environ, str(cache))
+    event = json.dumps({"hook_event_name": "UserPromptSubmit", "session_id": "s"})
+    for _ in range(2):
+        warned = run(["ullage", "hook", "--warn=1"], trusts, input=event)
+        assert (warned.returncode, "running low" in warned.stdout) == (0, True), warned.stderr
+    assert run(["ullage", "hook", "--tell-room=1h", "--warn=100"], trusts, input=event).returncode == 0
+    assert contents(cache) == before
+
+
+@only_root
+@pytest.mark.parametrize(
+    ("shell", "options"),
+    [
+        *((shell, "") for shell in SHELLS),
+        (BASH, "shopt -u promptvars"),
+        (ZSH, "setopt prompt_subst"),
+        (ZSH, "setopt prompt_subst no_prompt_percent"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else value.version,
+)
+def test_what_another_user_wrote_runs_nothing(shell: Shell, options: str, environ: dict[str, str]) -> None:
+    parts = ["$(touch ~/ran)", "`touch ~/ran`", "${x:-$(touch ~/ran)}", "%(?.$(touch ~/ran).)", r"\$(touch ~/ran)"]
+    text = f"A{''.join(parts)}$[$(touch ~/ran)]'; touch ~/ran; \"#(touch ~/ran)Z"
+    publish(environ, "42%")
+    for file in Path(environ["ULLAGE_CACHE_DIR"]).rglob("*.timeline"):
+        header, frames = file.read_bytes().split(b"\n", 1)
+        file.unlink()
+        file.write_bytes(header + b"\n" + frames.split(b" ")[0] + f" normal {text}\n".encode())
+    give_away(Path(environ["ULLAGE_CACHE_DIR"]))
+    trusts = trusting(environ, environ["ULLAGE_CACHE_DIR"])
+    with shell.start(trusts, [shell.prompt, options, shell.init()], columns=500) as terminal:
+        terminal.wait(lambda terminal: terminal.line.endswith("Z $"), "the text in the prompt")
+        terminal.enter("echo next")
+        terminal.wait(lambda terminal: "next" in terminal.lines and terminal.line.endswith("Z $"), "the next prompt")
+    assert not (Path(environ["HOME"]) / "ran").exists()
 
 
 @only_root

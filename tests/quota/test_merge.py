@@ -294,6 +294,19 @@ def test_statements_that_differ_in_both_resets_are_two_quotas_and_never_make_one
     }
 
 
+@pytest.mark.parametrize("theirs", ["other", None])
+def test_another_machine_of_another_account_is_not_believed_where_our_own_names_none(theirs: str | None) -> None:
+    own = two_windows("statusline", 0, (97, RESET), (97, RESET + timedelta(days=2)), account=None)
+    far = two_windows("remote:x", 5, (3, RESET + minutes(40)), (3, RESET + timedelta(days=3)), account=theirs)
+    assert shown(own, far) == shown(own)
+    # Nothing contradicts it where the resets are the same, or where ours are over.
+    assert shown(own, two_windows("remote:x", 5, (3, RESET), (3, RESET + timedelta(days=2)), account=theirs)) == {
+        "five_hour": (3, "remote:x", 5),
+        "seven_day": (3, "remote:x", 5),
+    }
+    assert shown(far) == {"five_hour": (3, "remote:x", 5), "seven_day": (3, "remote:x", 5)}
+
+
 def test_one_reset_that_differs_is_a_new_period() -> None:
     before = two_windows("claude-cli", 0, (97, RESET), (40, RESET + timedelta(days=2)))
     granted = two_windows("statusline", 5, (1, NOON + minutes(300)), (40, RESET + timedelta(days=2)))

@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from tests.support.samples import NOW, reading, readings, window
 from ullage.base.errors import SourceError, UllageError
 from ullage.config import KeyNames, Remote
-from ullage.quota import contract
+from ullage.quota import contract, serial
 from ullage.quota.model import Account, Credits, Money, Pool, Reading, Share, Thresholds
+from ullage.quota.remotes import RemoteAnswer
 from ullage.quota.schedule import Schedule
 from ullage.sources.remote import LARGEST_DOCUMENT, Exchange, fetch_document, parse
 
@@ -61,6 +62,14 @@ def test_all_that_the_contract_tells_arrives() -> None:
     credits = known.credits.replace(as_of=None) if known.credits else None
     pools = tuple(each.replace(as_of=None) for each in known.pools)
     assert known.replace(source="oauth", windows=windows, credits=credits, pools=pools) == EVERYTHING
+
+
+@pytest.mark.parametrize("year", [2027, 2100, 2199])
+def test_what_a_clock_of_another_century_dates_can_be_kept_and_is_old(year: int) -> None:
+    known = heard(said_there(EVERYTHING, NOW.replace(year=year)))
+    assert known.as_of < NOW - timedelta(days=180)
+    answer = RemoteAnswer(name="laptop", asked_at=NOW, readings=(known,))
+    assert serial.decode_remote(serial.encode(answer)) == answer
 
 
 @PROPERTY

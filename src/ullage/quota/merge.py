@@ -10,7 +10,7 @@ down but by a new period or a statement that is much newer.
 from __future__ import annotations
 
 from ullage.base.dates import timedelta
-from ullage.quota.model import KINDS, RESET_SLACK, SESSION, SESSION_SOURCES, find_length, is_same_reset
+from ullage.quota.model import KINDS, RESET_SLACK, SESSION, SESSION_SOURCES, find_length, is_remote, is_same_reset
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,8 +66,19 @@ def keep_one_quota(stated: Sequence[Reading]) -> list[Reading]:
     """
     if len(stated) < 2:
         return list(stated)
-    anchor = max(stated, key=lambda reading: (_has_asked(reading), *_newest_last(reading)))
+    anchor = max(_list_own(stated), key=lambda reading: (_has_asked(reading), *_newest_last(reading)))
     return [reading for reading in stated if not are_two_quotas(anchor, reading)]
+
+
+def _list_own(stated: Sequence[Reading]) -> Sequence[Reading]:
+    """Return the statements that say which quota is this profile's.
+
+    Where none of its own names an account, as under a token, nothing says that another machine's is the same.
+    """
+    if all(reading.account.id is not None for reading in stated):
+        return stated
+    own = [reading for reading in stated if not is_remote(reading.source)]
+    return own if own and all(reading.account.id is None for reading in own) else stated
 
 
 def are_two_quotas(one: Reading, other: Reading) -> bool:

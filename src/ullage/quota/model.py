@@ -29,6 +29,8 @@ RESET_SLACK = timedelta(minutes=10)
 
 # Sources that are sessions of Claude Code: they hear numbers beside their answers, and speak by themselves.
 SESSION_SOURCES = ("statusline", "tee")
+# Before the name of another machine, what its statements are tagged with.
+REMOTE_PREFIX = "remote:"
 
 SESSION, WEEK = timedelta(hours=5), timedelta(days=7)
 FULL_PERCENT = 100.0
@@ -186,6 +188,11 @@ class Thresholds(Record):
     critical_percent: float = 90.0
     stale_after: timedelta = timedelta(minutes=15)
     expire_after: timedelta = timedelta(hours=6)
+
+
+def is_remote(source: str) -> bool:
+    """Say whether a statement of this source came from another machine."""
+    return source.startswith(REMOTE_PREFIX)
 
 
 def choose_graver(severity: Severity, other: Severity | None) -> Severity:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ullage.base.dates import timedelta
 from ullage.base.record import Record
-from ullage.quota.model import CLOCK_SLACK, Account
+from ullage.quota.model import CLOCK_SLACK, REMOTE_PREFIX, Account, is_remote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from ullage.quota.model import Problem, Reading
 
-PREFIX = "remote:"
 SHORTEST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE_UNCHANGED = timedelta(minutes=5)
 LONGEST_PAUSE_FAILING = timedelta(minutes=10)
@@ -65,17 +64,12 @@ class RemoteAnswer(Record):
 
 def name_source(name: str) -> str:
     """Return the source that the statements of a machine are tagged with."""
-    return PREFIX + name
-
-
-def is_remote(source: str) -> bool:
-    """Say whether a statement of this source came from another machine."""
-    return source.startswith(PREFIX)
+    return REMOTE_PREFIX + name
 
 
 def name_machine(source: str) -> str:
     """Return the name of the machine that a statement is tagged with."""
-    return source.removeprefix(PREFIX)
+    return source.removeprefix(REMOTE_PREFIX)
 
 
 def is_of(reading: Reading, account: Account) -> bool:

@@ -8,7 +8,7 @@ from ullage import config
 from ullage.base.errors import SourceError, UllageError, describe_fault
 from ullage.prompt.publish import publish, publish_anew
 from ullage.quota import exits
-from ullage.quota.remotes import is_remote
+from ullage.quota.model import is_remote
 from ullage.quota.schedule import SHORTEST_INTERVAL, Schedule
 from ullage.refresh import ask
 from ullage.refresh.ask import Inquiry

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from ullage.base.dates import UTC, datetime, timedelta
 from ullage.base.errors import SourceError, UllageError, describe_fault
-from ullage.quota.model import Problem
-from ullage.quota.remotes import SHORTEST_PAUSE, choose_readings, find_own_account, is_remote
+from ullage.quota.model import Problem, is_remote
+from ullage.quota.remotes import SHORTEST_PAUSE, choose_readings, find_own_account
 from ullage.sources import remote as source
 from ullage.sources.remote import Exchange
 from ullage.store import statements

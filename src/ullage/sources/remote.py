@@ -48,6 +48,8 @@ _CLOCK_SLACK = timedelta(seconds=5)
 _NOTABLE = timedelta(minutes=2)
 # A statement without a date that can be true counts as this old.
 _UNDATED_AGE = timedelta(hours=1)
+# No clock makes a number older than this: by one that is centuries ahead it had a date that no file of ours could hold.
+_OLDEST_AGE = timedelta(days=3650)
 _SEVERITIES: tuple[Severity, ...] = ("normal", "warning", "critical")
 _KINDS: dict[str, Kind] = {"five_hour": "session", "seven_day": "weekly"}
 
@@ -70,7 +72,8 @@ class _Dating(Record):
         """Return the date of a statement by our clock, never later than the question."""
         if stated is None or not self.is_possible(stated):
             return self.exchange.asked_at - _UNDATED_AGE
-        return min(stated - self.ahead, self.exchange.asked_at)
+        oldest = min(stated, self.exchange.asked_at - _OLDEST_AGE)
+        return max(min(stated - self.ahead, self.exchange.asked_at), oldest)
 
     def is_possible(self, stated: datetime | None) -> bool:
         """Say whether a date can be true: no statement is newer than the document that it stands in."""

@@ -153,6 +153,8 @@ def write_derived(paths: Sequence[str], data: bytes, modified_at: float | None =
 def _replace(paths: Sequence[str], data: bytes, modified_at: float | None, mode: int, *, durable: bool) -> None:
     written: list[str] = []
     at = paths[0]
+    if is_filled_elsewhere(at, os.environ):
+        raise CacheError(f"{at} is only read here (ULLAGE_TRUSTED_CACHE), and never written to.")
     try:
         try:
             for path in paths:
