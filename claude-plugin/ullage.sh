@@ -6,7 +6,7 @@ PATH=$PATH:${HOME-}/.local/bin
 
 if ! command -v ullage >/dev/null 2>&1; then
     if [ "$1" = look ]; then
-        printf '%s\n' '{"systemMessage": "ullage is not installed, so its plugin does nothing. Run: pipx install ullage"}'
+        printf '%s\n' '{"systemMessage": "ullage is not installed, so its plugin does nothing. In a clone of it, run: pipx install ."}'
     fi
     exit 0
 fi

@@ -1,4 +1,4 @@
-const INSTALL = 'ullage is not installed. Run: pipx install ullage';
+const INSTALL = 'ullage is not installed. In a clone of it, run: pipx install .';
 const ENDED = '`ullage panel json --follow` ended. Run it in a terminal to see why.';
 
 // A program that is missing, or that ends, is looked for again after these.

@@ -43,7 +43,7 @@ function start() {
     words.push('--background', isLight ? 'light' : 'dark');
     const started = spawn(find(settings.get('program')), words, { stdio: ['pipe', 'pipe', 'ignore'], windowsHide: true });
     child = started;
-    started.on('error', () => ended(started, 'ullage is not installed. Run: pipx install ullage'));
+    started.on('error', () => ended(started, 'ullage is not installed. In a clone of it, run: pipx install .'));
     started.on('exit', () => ended(started, 'ullage panel json --follow ended. Run it in a terminal to see why.'));
     started.stdin.on('error', () => {});
     readline.createInterface({ input: started.stdout }).on('line', line => {

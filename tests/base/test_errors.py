@@ -11,9 +11,12 @@ from ullage.base import errors
     ("prefix", "command"),
     [
         ("/home/a/.local/share/pipx/venvs/ullage", "pipx inject ullage h11 starlette uvicorn"),
-        ("/home/a/.local/share/uv/tools/ullage", "uv tool install ullage --with h11 --with starlette --with uvicorn"),
+        (
+            "/home/a/.local/share/uv/tools/ullage",
+            "uv pip install --python '/home/a/.local/share/uv/tools/ullage' h11 starlette uvicorn",
+        ),
         ("C:\\Users\\a\\pipx\\venvs\\ullage", "pipx inject ullage h11 starlette uvicorn"),
-        ("/home/a/project/.venv", "pip install 'ullage[serve]'"),
+        ("/home/a/project/.venv", "pip install h11 starlette uvicorn"),
     ],
 )
 def test_an_extra_comes_the_way_that_ullage_came(monkeypatch: pytest.MonkeyPatch, prefix: str, command: str) -> None:

@@ -83,7 +83,7 @@ def without_ullage(environ: dict[str, str], tmp_path: Path) -> dict[str, str]:
 
 
 def test_without_ullage_the_start_of_a_session_says_how_to_install_it(without_ullage: dict[str, str]) -> None:
-    assert "pipx install ullage" in answer(hook(without_ullage, what="look"))["systemMessage"]
+    assert "pipx install ." in answer(hook(without_ullage, what="look"))["systemMessage"]
     assert answer(hook(without_ullage)) is None
 
 

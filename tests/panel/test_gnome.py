@@ -103,7 +103,7 @@ def test_a_program_that_is_missing_is_said(session: dict[str, str], tmp_path: Pa
     gnome.turn_on(session)
     scripts, _, session["PATH"] = session["PATH"].partition(os.pathsep)
     with shell(session, tmp_path) as desktop:
-        says(desktop, "ullage: ullage is not installed. Run: pipx install ullage")
+        says(desktop, "ullage: ullage is not installed. In a clone of it, run: pipx install .")
         know(session, 30.0)
         programs = Path(session["HOME"]) / ".local" / "bin"
         programs.mkdir(parents=True)

@@ -296,5 +296,5 @@ def test_the_extra_is_missing(environ: dict[str, str], monkeypatch: pytest.Monke
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     from ullage.base.errors import MissingExtraError
 
-    with pytest.raises(MissingExtraError, match=r"pip install 'ullage\[tray\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install pystray pillow"):
         check_installed()

@@ -99,7 +99,7 @@ def test_it_ends_with_the_editor(environ: dict[str, str]) -> None:
 
 def test_a_program_that_is_missing_is_said(environ: dict[str, str]) -> None:
     editor = Editor(environ, program="/nowhere/ullage")
-    assert editor.shows("ullage?")["tooltip"] == "ullage is not installed. Run: pipx install ullage"
+    assert editor.shows("ullage?")["tooltip"] == "ullage is not installed. In a clone of it, run: pipx install ."
     editor.leave()
 
 

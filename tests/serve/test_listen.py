@@ -130,11 +130,11 @@ def test_a_missing_extra_is_said_in_a_sentence(environ: dict[str, str], tmp_path
     (tmp_path / "hidden").mkdir()
     (tmp_path / "hidden" / "uvicorn.py").write_text("raise ImportError('hidden')\n")
     refused = ullage("serve", "--port", "0", environ={**environ, "PYTHONPATH": str(tmp_path / "hidden")})
-    assert (refused.returncode, "pip install 'ullage[serve]'" in refused.stderr) == (2, True)
+    assert (refused.returncode, "pip install h11 starlette uvicorn" in refused.stderr) == (2, True)
     # A link to a server that cannot be started here would lead nowhere.
     linked = ullage("serve", "link", environ={**environ, "PYTHONPATH": str(tmp_path / "hidden")})
     assert (linked.returncode, linked.stdout) == (2, "")
-    assert "pip install 'ullage[serve]'" in linked.stderr
+    assert "pip install h11 starlette uvicorn" in linked.stderr
 
 
 def test_a_link_leads_to_the_address_that_is_bound(environ: dict[str, str]) -> None:

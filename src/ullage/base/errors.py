@@ -42,15 +42,18 @@ class MissingExtraError(UsageError):
 
 
 def needs_extra(extra: str, packages: str) -> str:
-    """Return the words that say how to install what is missing, by what has installed ullage."""
+    """Return the words that say how to install what is missing, by what has installed ullage.
+
+    The libraries are named, not ullage with its extra: what an index has under our name need not be this program.
+    """
     prefix = sys.prefix.replace("\\", "/")
     if "/pipx/" in prefix:
         command = f"pipx inject ullage {packages}"
     elif "/uv/tools/" in prefix:
-        command = " ".join(["uv tool install ullage", *(f"--with {package}" for package in packages.split())])
+        command = f"uv pip install --python '{sys.prefix}' {packages}"
     else:
-        command = f"pip install 'ullage[{extra}]'"
-    return f"needs what an extra brings: {command}"
+        command = f"pip install {packages}"
+    return f"needs what the extra `{extra}` brings: {command}"
 
 
 class CacheError(UllageError):

@@ -18,7 +18,7 @@ from ullage.cli.settings import load_desktop_settings
 def command(window: str | None) -> int:
     """Show an icon in the desktop's tray: a number over a bar that fills as the window is used, and a menu.
 
-    Needs the extra: pip install 'ullage[tray]'. Runs until its menu's Quit, ^C or the end of the session.
+    Needs the extra `tray`: pipx install '.[tray]' in a clone. Runs until its menu's Quit, ^C or the end of the session.
     """
     from ullage.panel.follow import Followed
     from ullage.panel.tray import check_installed, icon

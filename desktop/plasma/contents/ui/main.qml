@@ -89,7 +89,7 @@ PlasmoidItem {
             // What is missing is not looked for again and again: whoever opens the popup has it looked for.
             const missing = data["exit code"] === 127 || data["exit code"] === 126;
             panel = nothing;
-            notice = missing ? "ullage is not installed. Run: pipx install ullage"
+            notice = missing ? "ullage is not installed. In a clone of it, run: pipx install ."
                 : "`ullage panel json` failed. Run it in a terminal to see why.";
             if (waited && !missing)
                 pause.start();
