@@ -29,6 +29,8 @@ def walk(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[t
 
 
 EVERY = dict(walk(main))
+# Those that do nothing without one of their commands.
+GROUPS = [path for path, each in EVERY.items() if path and isinstance(each, click.Group) and each.no_args_is_help]
 paths = pytest.mark.parametrize("path", EVERY, ids=" ".join)
 
 
@@ -72,6 +74,19 @@ def test_wrong_usage_of_any_command_exits_with_2(name: str, capsys: pytest.Captu
     # A hook must never end with the code that blocks.
     assert run([name, "--nonsense"]) == (1 if name == "hook" else 2)
     assert "--nonsense" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("path", GROUPS, ids=" ".join)
+def test_a_group_alone_shows_its_help_once(path: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(path) == 2
+    told = capsys.readouterr().err
+    assert told.count("Usage: ") == 1
+    assert "Error: " not in told
+
+
+def test_what_there_is_to_choose_from_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["init"]) == 2
+    assert "\n  bash,\n  zsh," in capsys.readouterr().err
 
 
 def test_the_list_names_every_command_in_one_line_each(capsys: pytest.CaptureFixture[str]) -> None:

@@ -97,6 +97,13 @@ def test_the_list_has_a_line_for_each_sample(environ: dict[str, str], known: dat
     ]
 
 
+@pytest.mark.parametrize(("columns", "day"), [(40, "%m-%d"), (80, "%Y-%m-%d")])
+def test_history_fits_into_the_terminal(environ: dict[str, str], known: datetime, columns: int, day: str) -> None:
+    lines = ullage("history", environ={**environ, "COLUMNS": str(columns)}).stdout.splitlines()
+    assert max(map(len, lines)) <= columns
+    assert lines[-1].startswith(f"{known:{day} %H:%M}  7d")
+
+
 def test_since_and_window_choose(environ: dict[str, str], known: datetime) -> None:
     everything = ullage("history", "--since", "30d", "--window", "7d", environ=environ).stdout.splitlines()
     assert [line.split()[2:4] for line in everything[1:]] == [["7d", "20%"], ["7d", "20%"], ["7d", "30%"]]
@@ -125,6 +132,8 @@ def test_json_and_csv_say_the_same(environ: dict[str, str], known: datetime) -> 
         (["chart", "opus"], "Known are 5h, 7d, tangelo"),
         (["chart", "--theme", "pink"], "'pink' is not one of"),
         (["watch"], "needs a terminal"),
+        (["setup", "remote", "bad name", "--ssh", "x"], "The machine needs a name of letters, digits"),
+        (["setup", "remote", "x", "--url", "http://quota.example.org", "--yes"], "is neither an https:// address"),
     ],
 )
 def test_wrong_usage_is_explained(environ: dict[str, str], known: datetime, arguments: list[str], words: str) -> None:
@@ -214,6 +223,19 @@ def test_a_budget_is_drawn_by_its_history(environ: dict[str, str], name: list[st
     assert heading == "Credits  9%  $46.31 of $500.00  no reset time known"
     assert sum("▄" in row or "█" in row or "▂" in row for row in plot) >= 1
     assert legend == "█ used"
+
+
+def test_credits_that_are_off_have_no_course(environ: dict[str, str]) -> None:
+    keep(environ, *budgets(datetime.now(UTC), 0, windows=(window("five_hour", 60.0),), enabled=False))
+    said = ullage("chart", "credits", environ=environ)
+    assert (said.returncode, said.stdout) == (3, "")
+    assert said.stderr == "The credits are off or have no limit, so that there is no course to draw.\n"
+
+
+def test_nothing_known_has_no_history(environ: dict[str, str]) -> None:
+    said = ullage("history", environ=environ)
+    assert (said.returncode, said.stdout) == (3, "")
+    assert said.stderr == "Nothing is known yet. `ullage usage` asks.\n"
 
 
 def test_a_budget_that_was_passed_is_used_up(environ: dict[str, str]) -> None:

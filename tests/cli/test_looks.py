@@ -105,6 +105,12 @@ def test_help_and_errors_are_coloured_on_a_terminal(environ: dict[str, str]) -> 
         assert set(terminal.colours("Error:")) == {"bold red"}
 
 
+def test_no_picture_is_written_to_a_terminal(signed_in: dict[str, str]) -> None:
+    with Terminal([ULLAGE, "chart", "--png", "-"], signed_in) as terminal:
+        assert terminal.wait_for_end() == 2
+        assert terminal.text.startswith("ullage: A PNG is no text for a terminal. Name a file,")
+
+
 def test_a_terminal_that_says_it_is_light_gets_colours_for_that(environ: dict[str, str]) -> None:
     with Terminal([ULLAGE, "--help"], {**environ, "COLORFGBG": "0;15"}, rows=60) as terminal:
         terminal.wait_for_end()

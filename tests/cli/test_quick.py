@@ -35,18 +35,20 @@ READING = HELP - {"ullage.cli.listing"} | modules(
     system="files places",
 )
 HISTORY = modules(base="contexts", store="history", system="database directories")
-GUARD = READING | modules(cli="known verdict", guard="limits", render="words")
-JSON = READING | HISTORY | modules(cli="report", quota="contract")
+GUARD = READING | modules(cli="guard_verdict known", guard="limits", render="words")
+JSON = READING | HISTORY | modules(cli="usage_report", quota="contract")
 TABLE = (
     READING
     | HISTORY
-    | modules(cli="report", config="template", render="burnup cells gauge rows segment surfaces table usage words")
+    | modules(
+        cli="usage_report", config="template", render="burnup cells gauge rows segment surfaces table usage words"
+    )
 )
 TOKENS = (
     READING
     | HISTORY
     | modules(
-        cli="counting progress",
+        cli="progress tokens_report",
         config="rates",
         render="cells columns surfaces words",
         tokens="amounts cost counts document index prices report scan tables tally task transcripts windows words",

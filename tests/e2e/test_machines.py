@@ -22,7 +22,7 @@ from ullage.prompt.publish import publish_anew
 from ullage.quota.model import Account, Reading
 from ullage.refresh import push
 from ullage.simulate import ACCOUNT_ID
-from ullage.store import handing_on
+from ullage.store import pushes
 from ullage.store.cache import ProfileCache
 from ullage.store.remotes import RemoteStore
 
@@ -109,7 +109,7 @@ def test_a_laptop_pushes_to_a_box_that_can_do_nothing_but_receive(
             file.write(f"[push]\ncommands = [{json.dumps(command)}]\n")
         assert ullage("refresh", "--force", environ=laptop).returncode == 0
         wait_until(lambda: knows(box, "remote:laptop"), what="the laptop's number")
-        wait_until(lambda: handing_on.load_last(laptop["ULLAGE_CACHE_DIR"]).succeeded_at, what="the end of the push")
+        wait_until(lambda: pushes.load_last(laptop["ULLAGE_CACHE_DIR"]).succeeded_at, what="the end of the push")
     assert known(box).account.id == ACCOUNT_ID
     assert ullage("prompt", environ=box).stdout
     assert not (tmp_path / "touched").exists()
@@ -138,7 +138,7 @@ def test_a_status_line_hands_its_news_on_at_most_once_a_minute(
             wait_until(lambda: knows(box, "remote:here"), what="the first number")
     assert runs.read_text() == "x\n"
     # The process that waits for its minute has the newest number; the minute need not pass for that to be seen.
-    pushed = handing_on.load_last(environ["ULLAGE_CACHE_DIR"])
+    pushed = pushes.load_last(environ["ULLAGE_CACHE_DIR"])
     assert 0 < pushed.find_wait_seconds(datetime.now(UTC)) <= 60
     waits: list[float] = []
     wait_until(lambda: _pushing(environ), what="the process that waits")
@@ -176,7 +176,7 @@ def test_a_machine_that_takes_nothing_is_tried_less_and_doctor_says_so(environ: 
     for used in (1.0, 2.0):
         cache.save_reading(reading(window(used=used, as_of=now), as_of=now))
         push.push_news(environ, sleep=lambda _seconds: None)
-    pushed = handing_on.load_last(environ["ULLAGE_CACHE_DIR"])
+    pushed = pushes.load_last(environ["ULLAGE_CACHE_DIR"])
     assert (pushed.failures, pushed.succeeded_at, pushed.problem) == (1, None, "sh ended with status 3: no room.")
     assert pushed.find_wait_seconds(datetime.now(UTC)) > 60
     assert "no room" in ullage("doctor", environ=environ).stdout
@@ -185,7 +185,7 @@ def test_a_machine_that_takes_nothing_is_tried_less_and_doctor_says_so(environ: 
 @pytest.mark.parametrize(
     ("given", "code", "says"),
     [
-        ("", 5, "is empty"),
+        ("", 5, "stdin is empty. `ullage receive` reads"),
         ("x" * (1 << 20) + "x", 2, "more than a MiB"),
         ('{"schema": 1, "windows": []}', 5, "knows no numbers"),
         ("\033]0;owned\007", 5, "no JSON"),

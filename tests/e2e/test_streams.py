@@ -33,6 +33,8 @@ BLOCK = json.dumps({"hook_event_name": "PreToolUse", "session_id": "s1"})
 # command, exit codes with stdout then stderr closed, full, dead
 TABLE: dict[str, tuple[str, tuple[int, int, int], tuple[int, int, int]]] = {
     "usage": ("ullage usage", (0, 5, 0), (0, 0, 0)),
+    # As in containers.
+    "usage, unbuffered": ("PYTHONUNBUFFERED=1 ullage usage", (0, 5, 0), (0, 0, 0)),
     "history": ("ullage history", (0, 5, 0), (0, 0, 0)),
     "metrics": ("ullage metrics", (0, 5, 0), (0, 0, 0)),
     "panel": ("ullage panel plain", (0, 5, 0), (0, 0, 0)),

@@ -50,7 +50,7 @@ def plotted(
     )
 
 
-def page(drawn: Burnup, width: int = 100, height: int = 11, *, ascii_only: bool = False, **form: bool) -> list[str]:
+def page(drawn: Burnup, width: int = 100, height: int = 11, *, ascii_only: bool = False, **form: Any) -> list[str]:
     made = chart.lay_out_page(
         drawn,
         chart.ChartForm(width=width, height=height, thresholds=Thresholds(), ascii_only=ascii_only, **form),
@@ -133,6 +133,11 @@ def test_a_heading_takes_two_lines_where_one_is_too_short() -> None:
         "resets at 13:08, in 2h30",
     ]
     assert page(plotted(40.0), stacked=True)[0] == "Session (5h)  40%"
+
+
+def test_charts_side_by_side_are_level() -> None:
+    short, long = page(plotted(40.0), stacked=True, heading_lines=3), page(plotted(80.0), 60, heading_lines=3)
+    assert [next(n for n, line in enumerate(lines) if line.startswith("  0%")) for lines in (short, long)] == [13, 13]
 
 
 def test_what_nobody_saw_is_drawn_as_such() -> None:

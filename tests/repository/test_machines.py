@@ -12,7 +12,7 @@ import yaml
 from tests.support.tools import REPOSITORY
 from ullage.cli.guard import command as guard
 from ullage.cli.receive import command as receive
-from ullage.cli.remote_setup import command as setup_remote
+from ullage.cli.setup_remote import command as setup_remote
 from ullage.config.file import check_file
 from ullage.config.settings import DEFAULTS
 

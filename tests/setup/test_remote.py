@@ -62,8 +62,8 @@ def test_a_remote_that_a_person_wrote_stays_theirs(environ: dict[str, str]) -> N
 @pytest.mark.parametrize(
     ("name", "way", "says"),
     [
-        ("../x", BY_SSH, "no name"),
-        ("a" * 33, BY_SSH, "no name"),
+        ("../x", BY_SSH, "needs a name of letters"),
+        ("a" * 33, BY_SSH, "at most 32"),
         ("a", {}, "one of command, socket, url"),
         ("a", {"socket": "/s", "url": "https://x"}, "one of command, socket, url"),
         ("a", {"socket": "s"}, "absolute path"),

@@ -24,7 +24,7 @@ else:
                 else:
                     self._steps.throw(error)
             except StopIteration as end:
-                # That error itself: the body has raised it, and it is none of ours to stop.
+                # The body itself has raised this StopIteration: it must reach the caller.
                 return end is not error
             except BaseException as raised:
                 if raised is error or (isinstance(error, StopIteration) and raised.__cause__ is error):

@@ -21,7 +21,7 @@ class Record:
     """A frozen value whose fields are its class's annotations; built by keyword, compared by value."""
 
     _fields: tuple[str, ...] = ()
-    # The default of each field that has one, and nothing for the others; what is given is put over it, in order.
+    # Each field's default, None for a field without one; the given values replace them, in the fields' order.
     _defaults: ClassVar[dict[str, Any]] = {}
     _needed: frozenset[str] = frozenset()
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ullage.guard import Verdict, WindowVerdict
     from ullage.quota.model import Reading, Thresholds, Window
 
-# A reset that is nearer is told by its time alone.
+# A reset that is nearer than this is worded by its time of day alone.
 _IS_SOON = timedelta(hours=18)
 
 EVENTS = ("UserPromptSubmit", "PreToolUse", "Stop")

@@ -192,7 +192,7 @@ def _answer(event: Event, orders: Orders, environ: Mapping[str, str]) -> dict[st
 
 
 def _may_tell_room(event: Event, every: timedelta, cache: ProfileCache, now: datetime) -> bool:
-    """Say whether the session's model was told its room long enough ago, and note that it is told now."""
+    """Say whether `every` has passed since this session's model was told its room, and note that it is told now."""
     path = os.path.join(cache.directory, "hook.room")
     told = [line.split(" ", 1) for line in (read_regular(path) or b"").decode(errors="replace").splitlines()]
     times = {words[1]: parse_time(words[0]) for words in told if len(words) == 2}
@@ -204,7 +204,7 @@ def _may_tell_room(event: Event, every: timedelta, cache: ProfileCache, now: dat
     try:
         write_atomically(path, "".join(f"{format_time(at)} {session}\n" for at, session in kept).encode())
     except CacheError:
-        # Told at every prompt it would be too often.
+        # Without a note on disk every prompt would repeat it.
         return False
     return True
 

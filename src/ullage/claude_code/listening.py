@@ -1,4 +1,4 @@
-"""What `ullage tee` hears, kept beside the pipe: in a thread of its own, the newest statement first."""
+"""Keep the statements that pass through `ullage tee`, in a thread of their own, so that the pipe never waits."""
 
 from __future__ import annotations
 
@@ -13,41 +13,41 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# What is kept is written for every surface: more often than this it would be read by nobody.
+# Each statement that is kept rewrites every surface's timeline; prompts need that no more often than this.
 _PAUSE_SECONDS = 1.0
-# How long the end waits for what is not kept yet.
+# How long the end of the stream waits until the last statement is kept.
 _PATIENCE_SECONDS = 5.0
 
 
 class Listener:
-    """Keeps what it is told; of what is told while it is busy, the newest."""
+    """Keeps the events it is given; of several that arrive while it writes one, only the newest."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
         self._pending: deque[tuple[bytes, float]] = deque(maxlen=1)
-        self._is_told, self._is_over = threading.Event(), threading.Event()
+        self._has_news, self._is_over = threading.Event(), threading.Event()
         self._trouble = ""
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
 
-    def tell(self, line: bytes, arrived_at: float) -> None:
+    def add(self, line: bytes, arrived_at: float) -> None:
         """Take a line that arrived at a time, in seconds since the epoch, and return at once."""
         self._pending.append((line, arrived_at))
-        if not self._is_told.is_set():
-            self._is_told.set()
+        if not self._has_news.is_set():
+            self._has_news.set()
 
     def finish(self) -> str:
         """Wait until the last line is kept, for as long as a disk may take; return why it is not, empty where it is."""
         self._is_over.set()
-        self._is_told.set()
+        self._has_news.set()
         self._thread.join(_PATIENCE_SECONDS)
         return "The cache does not answer." if self._thread.is_alive() else self._trouble
 
     def _listen(self) -> None:
         while not self._is_over.is_set() or self._pending:
-            self._is_told.wait()
-            # What comes from here on sets it again.
-            self._is_told.clear()
+            self._has_news.wait()
+            # A line that arrives from here on sets it again.
+            self._has_news.clear()
             if self._pending:
                 self._keep(*self._pending.popleft())
                 self._is_over.wait(_PAUSE_SECONDS)
@@ -68,19 +68,19 @@ def take_in(line: bytes, arrived_at: float, environ: Mapping[str, str]) -> None:
     from ullage.store import statements
     from ullage.system.places import locate_profile
 
-    told = tee.parse_event(line, datetime.fromtimestamp(arrived_at, UTC))
-    if told is None:
+    event = tee.parse_event(line, datetime.fromtimestamp(arrived_at, UTC))
+    if event is None:
         return
-    now = told.reading.as_of
+    now = event.reading.as_of
     directory = locate_profile(environ)
-    path = os.path.join(directory, statements.name_file(tee.NAME, told.session))
+    path = os.path.join(directory, statements.name_file(tee.NAME, event.session))
     last = session.load_last(path, now)
-    if last is not None and told.mark and last.mark == told.mark:
+    if last is not None and event.mark and last.mark == event.mark:
         # The same event again says nothing new, and is as old as it was.
         return
     before = statements.load(directory, now)
     said = session.Statement(
-        reading=tee.name_model(told.reading, before.statements), mark=told.mark, path=path, is_news=True
+        reading=tee.name_model(event.reading, before.statements), mark=event.mark, path=path, is_news=True
     )
     statement = session.follow(last, said, environ)
     if statement.is_news:

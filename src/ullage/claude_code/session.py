@@ -1,4 +1,4 @@
-"""What a session of Claude Code says, from one statement to the next: whose it is, whether it is news, and its file."""
+"""Follow one session of Claude Code: the account of its statements, whether they are news, and the file of the last."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Statement(Record):
 
 
 def load_last(path: str, now: datetime) -> Statement | None:
-    """Return what the session said last; None where that is nothing, or was dated by a clock that ran ahead."""
+    """Return the session's last statement; None where there is none, or where a clock that ran ahead has dated it."""
     data = read_regular(path, own=True)
     known = serial.decode_reading(data)
     if known is None or statements.is_from_future(known, now):
@@ -43,7 +43,7 @@ def load_last(path: str, now: datetime) -> Statement | None:
 
 
 def follow(last: Statement | None, said: Statement, environ: Mapping[str, str]) -> Statement:
-    """Return what a session says now, as a statement about an account, and whether it is news.
+    """Return a session's new statement with the account that it is about, and whether it is news.
 
     It is news where its numbers differ from the session's last, or where that is a minute older. It takes over the
     account of the last statement that it continues, completed by the account signed in now.
@@ -93,9 +93,9 @@ def keep(statement: Statement, known: Stated, settings: Settings, environ: Mappi
         # In the background: Claude Code waits for this process to end, and SQLite or a lock on it would delay that.
         detach.start("ullage.store.recording", secret.withhold_keys(environ, settings.key_variables))
         if settings.push:
-            from ullage.store import handing_on
+            from ullage.store import pushes
 
-            handing_on.start(cache.root, settings, environ)
+            pushes.start(cache.root, settings, environ)
 
 
 def _signed_in(environ: Mapping[str, str]) -> Account:

@@ -140,17 +140,9 @@ def _line(
     known = merged or Reading(account=Account(), source=statusline.NAME, as_of=now, windows=())
     nodes = parse_template(settings.status_line_template, PLAIN_SUBJECTS + SESSION_SUBJECTS)
     asked = {field.attribute for field in list_fields(nodes)}
-    view = segment.View(
-        reading=known,
-        now=now,
-        thresholds=settings.thresholds,
-        show_left=settings.show_left,
-        ascii_only=settings.ascii_only,
-        session=session.fields,
-        forecasts=_forecasts(known, settings, environ, now) if asked & {*FORECASTS} else {},
-        samples=_samples(known, environ, now) if asked & {*COURSES} else {},
-        nerd=settings.nerd,
-    )
+    forecasts = _forecasts(known, settings, environ, now) if asked & {*FORECASTS} else {}
+    samples = _samples(known, environ, now) if asked & {*COURSES} else {}
+    view = segment.build_view(known, settings, now, forecasts, samples).replace(session=session.fields)
     columns = _columns(environ)
     spans = _without_gaps(segment.fill(nodes, view))
     if columns is not None:

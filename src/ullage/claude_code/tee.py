@@ -1,4 +1,4 @@
-"""`ullage tee`, in a pipe behind `claude -p --output-format stream-json`: pass on, and take in what it says of windows.
+"""Pass a stream of `claude -p --output-format stream-json` on, and keep what its events state: `ullage tee`.
 
 What it reads it writes at once, before it looks at it. A thread keeps the numbers, so that neither a slow disk nor what
 that imports holds up a byte; what goes wrong there is one line on stderr at the end, and the exit code stays.
@@ -57,7 +57,7 @@ class EventLines:
         self._go_on(piece[last:])
 
     def finish(self) -> Iterator[bytes]:
-        """Yield the last line where the stream ended without ending that and it looks like an event."""
+        """Yield the last line if it has no end of line and looks like an event."""
         if _SIGN in self._begun:
             yield bytes(self._begun)
 
@@ -121,20 +121,20 @@ def run(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int | No
 
         choose_profile(profile, environ)
     interruption = _Interruption()
-    heard = _Heard(environ)
+    events = _Events(environ)
     try:
-        failure = pass_on(0, 1, heard.take_in)
+        failure = pass_on(0, 1, events.take_in)
     finally:
-        # Whoever reads stdout sees its end now, and whoever writes to stdin that nothing reads it any more.
+        # The reader of stdout sees its end now, and the writer to stdin that nothing reads it any more.
         streams.abandon_output()
         _abandon_input()
-    heard.finish()
+    events.finish()
     interruption.pass_on()
     return 0 if failure is None else streams.explain_failure(failure)
 
 
-class _Heard:
-    """What the stream says of windows, handed to a listener, which is there from the first such line on."""
+class _Events:
+    """Takes the events of limits out of the stream, and gives them to a listener that the first of them starts."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ, self._lines = environ, EventLines()
@@ -142,36 +142,36 @@ class _Heard:
         self._trouble = ""
 
     def take_in(self, piece: bytes) -> None:
-        """Look for events in a piece of the stream; whatever fails here, the next piece must pass."""
+        """Look for events in a piece of the stream; no failure here may stop the next piece."""
         try:
             for line in self._lines.find(piece):
-                self._tell(line)
+                self._keep(line)
         except MemoryError:
             self._lines = EventLines()
 
     def finish(self) -> None:
-        """Wait until what was heard is kept, and say why where it is not; not for long, as a disk may hang."""
+        """Wait until the events are kept, though not for long, as a disk may hang; print why where they are not."""
         for line in self._lines.finish():
-            self._tell(line)
+            self._keep(line)
         trouble = self._listener.finish() if self._listener else self._trouble
         if trouble:
             print(f"ullage tee: The numbers are not kept. {make_visible(trouble)}", file=sys.stderr)
 
-    def _tell(self, line: bytes) -> None:
+    def _keep(self, line: bytes) -> None:
         now = time.time()
         try:
             if self._listener is None:
                 from ullage.claude_code.listening import Listener
 
                 self._listener = Listener(self._environ)
-            self._listener.tell(line, now)
+            self._listener.add(line, now)
         except (ImportError, OSError, RuntimeError) as error:
             # No file, no thread or no memory is left for it.
             self._trouble = str(error)
 
 
 def pass_on(source: int, sink: int, look: Callable[[bytes], None]) -> OSError | None:
-    """Write to one descriptor what comes from the other until it ends, and show each piece to `look` after that.
+    """Copy one descriptor to another until the first ends, and call `look` with each piece once it is written.
 
     Returns why it ended before that, None where it did not.
     """
@@ -204,7 +204,7 @@ def _read(source: int, size: int) -> bytes:
         try:
             return os.read(source, size)
         except BlockingIOError:
-            # Whoever shares the pipe has asked not to be kept waiting.
+            # Another process that shares the pipe has made it non-blocking.
             _wait([source], [])
         except OSError as error:
             error.filename = "input"
@@ -232,5 +232,5 @@ def _abandon_input() -> None:
         os.dup2(null, 0)
         os.close(null)
     except OSError:
-        # What is left open here ends with this process, soon.
+        # The descriptor is closed when this process ends, soon.
         return

@@ -52,7 +52,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def word_unforeseen(error: OSError) -> str:
-    """Word an error of the system that nothing has foreseen: to which file, while what was being done."""
+    """Word an unforeseen error of the system: the file that it is about, and what was being done."""
     doing = "it began"
     place = error.__traceback__
     while place is not None:

@@ -11,11 +11,10 @@ from ullage import alerts, config
 from ullage.alerts import channels, outbox
 from ullage.base.errors import UllageError
 from ullage.cli import options
-from ullage.cli.say import find_width, remark, say_lines
-from ullage.cli.settings import load_terminal_settings, tell_issues
+from ullage.cli.say import find_width, remark, say_lines, say_styled
+from ullage.cli.settings import load_terminal_settings, print_issues
 from ullage.quota.model import list_named_limits
 from ullage.render import words
-from ullage.render.cells import replace_all_signs
 from ullage.render.facts import Fact
 from ullage.render.segment import shorten_name
 from ullage.store.cache import ProfileCache
@@ -34,14 +33,14 @@ def command(context: click.Context) -> None:
     if context.invoked_subcommand is not None:
         return
     settings, issues = config.load(os.environ)
-    tell_issues(issues)
+    print_issues(issues)
     wishes, now = settings.alerts, datetime.now(UTC)
     cache = ProfileCache(os.environ)
     facts = [*_ways(wishes), Fact(mark="·", name="when", text=_when(wishes)), *_told(cache, now)]
     settings = load_terminal_settings(settings)
     width, names = find_width(), max(len(fact.name) for fact in facts) + 2
     lines = [line for fact in facts for line in fact.lay_out(width, names)]
-    say_lines(replace_all_signs(lines) if settings.ascii_only else lines, settings.palette)
+    say_styled(lines, settings)
     found = outbox.load_problem(cache)
     if found:
         remark(f"{words.format_ago(now - found[0])}: {found[1]}")
@@ -56,7 +55,7 @@ def _ways(wishes: Wishes) -> list[Fact]:
 
 
 def _told(cache: ProfileCache, now: datetime) -> list[Fact]:
-    """Return what has been sent and is not sent again before a window's reset."""
+    """Return the alerts that were sent, which are not sent again before their window's reset."""
     reading = cache.load_reading()
     names = {window.id: shorten_name(window) for window in (list_named_limits(reading) if reading else ())}
     facts = []

@@ -15,7 +15,7 @@ from ullage.base.record import Record
 from ullage.base.text import clean
 from ullage.cli import options
 from ullage.cli.settings import load_terminal_settings
-from ullage.quota.model import find_binding_window, find_window, list_limits, list_named_limits
+from ullage.quota.model import CREDITS_ID, find_binding_window, find_window, list_limits, list_named_limits
 from ullage.render import burnup, card, chart, rows, svg
 from ullage.render.segment import shorten_name
 from ullage.store import overview
@@ -125,6 +125,8 @@ def choose(known: Overview, settings: Settings, name: str | None, now: datetime)
         )
     else:
         window = find_window(windows, name, now, settings.thresholds)
+        if window is None and name.casefold() == CREDITS_ID:
+            return None, "The credits are off or have no limit, so that there is no course to draw."
         if window is None:
             names = ", ".join(shorten_name(each) for each in windows)
             raise UsageError(f"There is no window {clean(name)!r}. Known are {names or 'none'}.")
@@ -142,7 +144,7 @@ def _print(drawn: Sequence[Burnup], settings: Settings) -> None:
 
     settings = load_terminal_settings(settings)
     form = chart.ChartForm(
-        width=table.measure_width(),
+        width=table.measure_terminal(),
         height=_PLOT_LINES if len(drawn) == 1 else _LOW_PLOT_LINES,
         thresholds=settings.thresholds,
         ascii_only=settings.ascii_only,
@@ -171,6 +173,8 @@ def _png(scene: Sequence[Shape], size: tuple[int, int], theme: str) -> bytes:
 def _write(path: str, form: str, data: bytes) -> None:
     """Write a file atomically; an existing file is replaced only if it is a picture of the same form."""
     if path == "-":
+        if form == "PNG" and sys.stdout.isatty():
+            raise UsageError("A PNG is no text for a terminal. Name a file, or send it into a pipe.")
         sys.stdout.buffer.write(data)
         return
     if os.path.isdir(path):

@@ -14,7 +14,7 @@ from ullage.base.errors import CacheError, UsageError
 from ullage.cli import options
 from ullage.cli.asking import LONGEST_REFRESH_SECONDS
 from ullage.cli.say import remark, say
-from ullage.cli.settings import load_settings, load_terminal_settings, tell_issues
+from ullage.cli.settings import load_settings, load_terminal_settings, print_issues
 from ullage.config.default_file import write_default, write_value
 from ullage.config.presets import PRESETS
 from ullage.config.settings import build_settings
@@ -44,7 +44,7 @@ def command(context: click.Context) -> None:
             say(f"# ULLAGE_SOURCE={os.environ['ULLAGE_SOURCE']} goes before the file's source")
         for key, value in values.items():
             say(f"{key} = {write_value(value)}")
-        tell_issues(issues, path)
+        print_issues(issues, path)
 
 
 @command.command()
@@ -77,7 +77,7 @@ def check(file: str | None) -> int:
         say(f"{path} is not there; the defaults are in force. `ullage config write` makes one.")
         return 0
     values, issues = config.read(path)
-    tell_issues(issues, path)
+    print_issues(issues, path)
     doubts = [*_unknown_windows(values), *_dead_channels(values)]
     for doubt in doubts:
         remark(f"{path}: {doubt}")
@@ -140,7 +140,7 @@ def preset(name: str | None) -> int:
     path = config.locate_config(os.environ)
     say(f"\n{numbers}\nTo choose one: `ullage setup`, or `ullage config apply` after these lines in {path}:")
     say(f'\n    [segment]\n    preset = "{name or "spark"}"')
-    tell_issues(issues)
+    print_issues(issues)
     return 0
 
 
@@ -155,6 +155,6 @@ def apply() -> int:
         if not held:
             raise CacheError("A refresh has been running for long. Try again in a moment.")
         publish_anew(cache, settings)
-    tell_issues(issues)
+    print_issues(issues)
     click.echo("Applied, but for what is wrong in the file." if issues else "Applied.")
     return 2 if issues else 0

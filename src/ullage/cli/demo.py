@@ -83,7 +83,7 @@ def _head(text: str) -> None:
 def _environment(home: str, address: str) -> dict[str, str]:
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     if has_colours():
-        # What is run here writes to a pipe, and has no terminal to ask.
+        # The programs started here write to a pipe, and have no terminal to ask.
         kept["CLICOLOR_FORCE"] = "1"
         if find_background(os.environ) is None and ask_background(os.environ) == "light":
             kept["COLORFGBG"] = "0;15"

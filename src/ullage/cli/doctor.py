@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ullage.cli import diagnosis, options
+from ullage.cli import doctor_report, options
 
 
 @click.command(name="doctor")
@@ -19,4 +19,4 @@ def command(as_json: bool, measure: bool) -> int:
     Exits with 0 when all is well, 2 when an environment, a config.toml, a dotfile or a file's mode is wrong, 5 when the
     cache or the history cannot be used; otherwise as `ullage usage` does for what is known.
     """
-    return diagnosis.show(as_json=as_json, measured=measure)
+    return doctor_report.show(as_json=as_json, measured=measure)

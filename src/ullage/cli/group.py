@@ -68,7 +68,7 @@ def main() -> None:  # its help says it
 def run(arguments: Sequence[str]) -> int:
     """Run a command and return its exit code; what click says of wrong usage is printed on stderr."""
     try:
-        # What is to have colours is decided where it is printed, also for what click prints.
+        # Whether a text gets colours is decided where it is printed; click must strip none.
         result = main.main(args=list(arguments), prog_name="ullage", standalone_mode=False, color=True)
     except click.ClickException as error:
         show_error(error)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ullage.cli import options, verdict
+from ullage.cli import guard_verdict, options
 from ullage.cli.parameters import parse_with
 from ullage.guard import Question
 from ullage.guard.limits import parse_duration, parse_limit
@@ -78,7 +78,7 @@ def command(
     or 5 (the source failed). One line on stderr says why. COMMAND takes this process's place, so that its exit code and
     signals are its own.
     """
-    call = verdict.GuardCall(
+    call = guard_verdict.GuardCall(
         question=Question(most=most, need=need, max_age=max_age, allow_credits=allow_credits),
         refresh=refresh,
         fail_open=fail_open,
@@ -88,7 +88,7 @@ def command(
         quiet=quiet,
         command=command,
     )
-    wrong = verdict.find_wrong(call)
+    wrong = guard_verdict.find_wrong(call)
     if wrong:
         raise click.UsageError(wrong)
-    return verdict.answer(call)
+    return guard_verdict.answer(call)

@@ -34,13 +34,18 @@ def show_error(error: click.ClickException) -> None:
     """Print what click found wrong as click does, the usage faint and the first word of the error in red."""
     from ullage.render.surfaces import Span
 
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        # Its message is the help, which has the usage.
+        click.echo(error.format_message(), err=True)
+        return
     context = error.ctx if isinstance(error, click.UsageError) else None
     lines: list[list[Span]] = []
     if context is not None:
         hint = f"Try '{context.command_path} {context.help_option_names[-1]}' for help."
         usage = [*click.unstyle(context.get_usage()).split("\n"), hint]
         lines += [*([Span(text=line, level="faint")] for line in usage), []]
-    first, *more = break_lines(f"Error: {error.format_message()}", err=True)
+    # click lists what there is to choose from on lines of their own, each behind a tab.
+    first, *more = break_lines(f"Error: {error.format_message().expandtabs(2)}", err=True)
     head = [Span(text="Error:", level="critical"), Span(text=first.removeprefix("Error:"))]
     lines += [head, *([Span(text=line)] for line in more)]
     say_lines(lines, err=True)

@@ -105,25 +105,30 @@ def _cells(row: tuple[str, Sample]) -> list[object]:
 
 def _print(rows: Rows, reading: Reading | None, now: datetime) -> None:
     if not rows:
-        click.echo("Nothing was recorded in that time.")
+        unknown = "Nothing is known yet. `ullage usage` asks."
+        click.echo("Nothing was recorded in that time." if reading else unknown, err=reading is None)
         return
     settings = load_terminal_settings(load_settings()[0])
     names = {window.id: shorten_name(window) for window in (list_named_limits(reading) if reading else ())}
-    say_lines(_lines(rows, names, settings, now, table.measure_width()), settings.palette)
+    say_lines(_lines(rows, names, settings, now, table.measure_terminal()), settings.palette)
 
 
 def _lines(rows: Rows, names: Mapping[str, str], settings: Settings, now: datetime, width: int) -> Iterator[list[Span]]:
     """Yield a line for each sample: its day faint where it is that of the line before, a bar in the level's colour."""
     widest = max(len("window"), *(len(names.get(window, window)) for window, _ in rows))
     resets = [words.format_clock(sample.resets_at, now) if sample.resets_at else "" for _, sample in rows]
-    bar = min(_LONGEST_BAR, width - len(f"{'':16}  {'':{widest}}   used    ") - max(map(len, resets)))
+    others = len(f"  {'':{widest}}   used  ") + max(map(len, resets))
+    # The year goes where the line would be too long with it.
+    day_form = "%Y-%m-%d" if len("2026-11-28 10:30") + others <= width else "%m-%d"
+    when = len(f"{rows[0][1].at:{day_form} %H:%M}")
+    bar = min(_LONGEST_BAR, width - when - others - len("  "))
     bar = bar if bar >= _SHORTEST_BAR else 0
     gap = "  " if bar else ""
-    yield [Span(text=f"{'when':16}  {'window':{widest}}   used{gap}{'':{bar}}  resets", level="faint")]
+    yield [Span(text=f"{'when':{when}}  {'window':{widest}}   used{gap}{'':{bar}}  resets", level="faint")]
     before = ""
     for (window, sample), reset in zip(rows, resets, strict=True):
         local = sample.at.astimezone()
-        day = f"{local:%Y-%m-%d}"
+        day = f"{local:{day_form}}"
         level = grade_percent(sample.used_percent, None, settings.thresholds)
         share = min(sample.used_percent / 100, 1.0)
         yield [

@@ -7,7 +7,7 @@ import os
 from ullage import guard
 from ullage.base.dates import UTC, datetime
 from ullage.cli.asking import refresh_or_wait
-from ullage.cli.settings import load_settings, tell_issues
+from ullage.cli.settings import load_settings, print_issues
 from ullage.quota import exits
 from ullage.quota.schedule import SHORTEST_INTERVAL
 from ullage.store import overview
@@ -30,9 +30,9 @@ class Known:
         self._version: object = None
         self._reading: Reading | None = None
 
-    def tell_issues(self) -> None:
+    def print_issues(self) -> None:
         """Print what is wrong with the configuration file."""
-        tell_issues(self.issues)
+        print_issues(self.issues)
 
     def load_reading(self) -> Reading | None:
         """Return the last reading."""

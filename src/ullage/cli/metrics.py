@@ -10,7 +10,7 @@ import click
 
 from ullage.base.errors import UllageError, UsageError
 from ullage.cli.say import remark
-from ullage.cli.settings import load_settings, tell_issues
+from ullage.cli.settings import load_settings, print_issues
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def command(
     if openmetrics and (given or as_configured or forget is not None):
         raise click.UsageError("--openmetrics is for what is printed; what is sent has the format of where it goes.")
     settings, issues = load_settings()
-    tell_issues(issues)
+    print_issues(issues)
     now = datetime.now(UTC)
     codes = [_tried(way, partial(report.send, way, where, settings, os.environ, now)) for way, where in given.items()]
     if forget is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import time
 from datetime import UTC, datetime
 
@@ -14,7 +13,7 @@ from ullage.base import moments
 from ullage.base.errors import UsageError
 from ullage.base.record import Record
 from ullage.cli.say import remark, say_csv, say_lines
-from ullage.cli.settings import load_settings, load_terminal_settings, tell_issues
+from ullage.cli.settings import load_settings, load_terminal_settings, print_issues
 from ullage.org import days, fetch, keys, output, reports
 
 TYPE_CHECKING = False
@@ -187,7 +186,7 @@ def _report(report: Report, **given: Any) -> int:
     for note in wanted.notes:
         remark(note)
     settings, issues = load_settings()
-    tell_issues(issues)
+    print_issues(issues)
     names = settings.admin if report.key == "admin" else settings.analytics
     others = set(settings.key_variables) - {names.variable}
     environ = {name: value for name, value in os.environ.items() if name not in others}
@@ -201,7 +200,9 @@ def _report(report: Report, **given: Any) -> int:
     elif wish.openmetrics:
         click.echo(output.expose_report(report, wanted, found, chosen), nl=False)
     else:
+        from ullage.render import table
+
         settings = load_terminal_settings(settings)
-        room = shutil.get_terminal_size().columns
+        room = table.measure_terminal()
         say_lines(output.lay_out(report, wanted, found, chosen, room, ascii_only=settings.ascii_only), settings.palette)
     return 0

@@ -19,7 +19,6 @@ from ullage.quota.model import (
 )
 from ullage.quota.pace import Sample
 from ullage.render import segment
-from ullage.render.segment import View
 from ullage.render.shapes import shape_spans
 from ullage.render.surfaces import Span
 
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
 
     from ullage.config import Settings
     from ullage.config.presets import Preset
+    from ullage.render.segment import View
     from ullage.store.overview import Overview
 
 # The rest of a prompt, where the person's own is not known.
@@ -50,8 +50,7 @@ def load_own_view(known: Overview, settings: Settings, now: datetime) -> View | 
     binding = find_binding_window(list_limits(reading), now, settings.thresholds) if reading else None
     if reading is None or binding is None or find_used_percent(binding, now, settings.thresholds) is None:
         return None
-    view = _view(reading, settings, now)
-    return view.replace(samples=known.samples, forecasts=known.forecasts)
+    return segment.build_view(reading, settings, now, known.forecasts, known.samples)
 
 
 def build_demo_view(stage: str, settings: Settings, now: datetime) -> View:
@@ -64,8 +63,8 @@ def build_demo_view(stage: str, settings: Settings, now: datetime) -> View:
     )
     samples = {each.id: made_up_course(each, now) for each in windows}
     reading = Reading(account=Account(plan="max"), source="demo", as_of=now, windows=windows)
-    view = _view(reading, settings, now)
-    return view.replace(samples=samples, forecasts=pace.forecast_windows(windows, samples, settings.thresholds, now))
+    forecasts = pace.forecast_windows(windows, samples, settings.thresholds, now)
+    return segment.build_view(reading, settings, now, forecasts, samples)
 
 
 def preview(preset: Preset, view: View, settings: Settings) -> list[Span]:
@@ -87,17 +86,6 @@ def list_lines(previews: Iterable[tuple[str, list[Span]]], chosen: str) -> list[
         ]
         for name, spans in named
     ]
-
-
-def _view(reading: Reading, settings: Settings, now: datetime) -> View:
-    return View(
-        reading=reading,
-        now=now,
-        thresholds=settings.thresholds,
-        show_left=settings.show_left,
-        ascii_only=settings.ascii_only,
-        nerd=settings.nerd and not settings.ascii_only,
-    )
 
 
 def _window(id: str, label: str, used: float, resets_at: datetime, now: datetime) -> Window:

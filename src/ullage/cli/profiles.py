@@ -1,4 +1,4 @@
-"""What --profile names."""
+"""Put the profile that --profile names in effect."""
 
 from __future__ import annotations
 

@@ -39,16 +39,18 @@ def _usage(arguments: Sequence[str]) -> int | None:
         return None
     if not _choose_profile(options):
         return None
-    from ullage.cli import report
+    from ullage.cli import usage_report
 
-    return report.show(as_json="--json" in options, may_refresh="--no-refresh" not in options, every="--all" in options)
+    return usage_report.show(
+        as_json="--json" in options, may_refresh="--no-refresh" not in options, every="--all" in options
+    )
 
 
 def _guard(arguments: Sequence[str]) -> int | None:
     options = parse_options("guard", arguments)
     if options is None or {"--fail-open", "--fail-closed"} <= options.keys():
         return None
-    from ullage.cli import verdict
+    from ullage.cli import guard_verdict
     from ullage.guard import Question
     from ullage.guard.limits import parse_duration, parse_limit
 
@@ -60,7 +62,7 @@ def _guard(arguments: Sequence[str]) -> int | None:
         )
     except UsageError:
         return None
-    call = verdict.GuardCall(
+    call = guard_verdict.GuardCall(
         question=Question(most=most, need=need, max_age=max_age, allow_credits="--allow-credits" in options),
         refresh="--refresh" in options,
         fail_open="--fail-open" in options if {"--fail-open", "--fail-closed"} & options.keys() else None,
@@ -70,18 +72,18 @@ def _guard(arguments: Sequence[str]) -> int | None:
         quiet="--quiet" in options or "-q" in options,
         command=options.get("--", ()),
     )
-    if verdict.find_wrong(call) or not _choose_profile(options):
+    if guard_verdict.find_wrong(call) or not _choose_profile(options):
         return None
-    return verdict.answer(call)
+    return guard_verdict.answer(call)
 
 
 def _doctor(arguments: Sequence[str]) -> int | None:
     options = parse_options("doctor", arguments)
     if options is None or not _choose_profile(options):
         return None
-    from ullage.cli import diagnosis
+    from ullage.cli import doctor_report
 
-    return diagnosis.show(as_json="--json" in options, measured="--measure" in options)
+    return doctor_report.show(as_json="--json" in options, measured="--measure" in options)
 
 
 def _tokens(arguments: Sequence[str]) -> int | None:
@@ -89,12 +91,12 @@ def _tokens(arguments: Sequence[str]) -> int | None:
     if arguments not in ([], ["--json"], ["--csv"]):
         return None
     from ullage.base.dates import UTC, datetime
-    from ullage.cli import counting
+    from ullage.cli import tokens_report
     from ullage.tokens import tally
 
-    question = tally.TokenQuery(by=counting.DEFAULT_GROUPING, roots=tally.list_roots(os.environ))
-    form = counting.Form(as_json="--json" in arguments, as_csv="--csv" in arguments)
-    return counting.count(question, datetime.now(UTC), form)
+    question = tally.TokenQuery(by=tokens_report.DEFAULT_GROUPING, roots=tally.list_roots(os.environ))
+    form = tokens_report.Form(as_json="--json" in arguments, as_csv="--csv" in arguments)
+    return tokens_report.show(question, datetime.now(UTC), form)
 
 
 def _choose_profile(options: dict[str, list[str]]) -> bool:

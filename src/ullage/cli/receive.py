@@ -8,7 +8,7 @@ import threading
 
 import click
 
-from ullage.base.errors import UsageError
+from ullage.base.errors import SourceError, UsageError
 from ullage.cli import options
 from ullage.cli.say import say
 from ullage.config.remotes import check_name
@@ -32,7 +32,11 @@ def command(name: str) -> int:
         raise click.UsageError(f"--from {wrong}.")
     if sys.stdin is None or sys.stdin.isatty():
         raise UsageError("`ullage receive` reads a document: ullage usage --json | ssh box ullage receive")
-    for reading in receiving.receive(_read_all(), name, os.environ):
+    document = _read_all()
+    if not document.strip():
+        words = "stdin is empty. `ullage receive` reads what `ullage usage --json` prints on another machine."
+        raise SourceError("remote_unreadable", words)
+    for reading in receiving.receive(document, name, os.environ):
         say(f"{reading.source} told {len(reading.windows)} windows, as of {reading.as_of.astimezone():%H:%M:%S}.")
     return 0
 
@@ -45,7 +49,7 @@ def _read_all() -> bytes:
         while sum(map(len, chunks)) <= _LARGEST and (chunk := os.read(0, 1 << 16)):
             chunks.append(chunk)
 
-    # Nobody can be told to stop waiting for a pipe on every system.
+    # A read of a pipe cannot be interrupted on every system: a thread does it, and is left behind.
     reader = threading.Thread(target=read, daemon=True)
     reader.start()
     reader.join(_LONGEST_SECONDS)

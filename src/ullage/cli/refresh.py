@@ -10,7 +10,7 @@ import click
 from ullage import prompt, refresh
 from ullage.cli import asking, options
 from ullage.cli.say import remark
-from ullage.cli.settings import load_settings, tell_issues
+from ullage.cli.settings import load_settings, print_issues
 from ullage.quota import exits
 from ullage.store.cache import ProfileCache
 from ullage.system import detach as detaching
@@ -38,7 +38,7 @@ def command(detach: bool, force: bool, early: bool) -> int:
     if detach:
         return prompt.start_refresh_if_due(os.environ)
     settings, issues = load_settings()
-    tell_issues(issues)
+    print_issues(issues)
     outcome = refresh.refresh(os.environ, force=force, early=early)
     busy = asking.describe_holder(ProfileCache(os.environ).find_lock_holder()) if outcome.result == "busy" else None
     click.echo(busy or _WORDS[outcome.result], err=outcome.result == "failed")

@@ -12,6 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from ullage.config import Settings
     from ullage.config.palette import Background
     from ullage.quota.timeline import Level
     from ullage.render.surfaces import Span
@@ -29,7 +30,7 @@ def _print(text: str, *, err: bool) -> None:
 
 
 def say_lines(lines: Iterable[Sequence[Span]], palette: Mapping[str, str] | None = None, *, err: bool = False) -> None:
-    """Print lines of spans as `say` does, in a palette's colours where the stream is to have any.
+    """Print lines of spans as `say` does, unfolded, in a palette's colours where the stream is to have any.
 
     Without a palette those of the defaults are used: where there are no settings yet, or none that could be read.
     """
@@ -46,8 +47,15 @@ def say_lines(lines: Iterable[Sequence[Span]], palette: Mapping[str, str] | None
         _print(paint(join_spans(shown), "ansi", styles), err=err)
 
 
+def say_styled(lines: Iterable[Sequence[Span]], settings: Settings) -> None:
+    """Print lines of spans in the palette of the settings, and in ASCII alone where these ask for it."""
+    from ullage.render.cells import replace_all_signs
+
+    say_lines(replace_all_signs(lines) if settings.ascii_only else lines, settings.palette)
+
+
 def remark(text: str, level: Level = "warning", palette: Mapping[str, str] | None = None) -> None:
-    """Print on stderr what a person should know beside what was asked for, our name before it in a level's colour."""
+    """Print a remark for the person on stderr, after our name in a level's colour."""
     lines = break_lines(f"ullage: {text}", err=True)
     if not has_colours(err=True):
         say("\n".join(lines), err=True)
@@ -104,7 +112,7 @@ def find_painters() -> tuple[Callable[[str], str], Callable[[str], str]]:
 
 
 def choose_palette(ask: Callable[[Mapping[str, str]], Background | None] | None = None) -> Mapping[str, str]:
-    """Return the colours for what is printed without settings, on the background that is known or asked for."""
+    """Return the default colours, for texts printed without settings; `ask` asks a terminal for its background."""
     from ullage.config.palette import Look, find_background
 
     background = find_background(os.environ) or (ask(os.environ) if ask else None)

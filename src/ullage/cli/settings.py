@@ -51,7 +51,7 @@ def load_settings() -> tuple[Settings, tuple[Issue, ...]]:
     return settings, issues
 
 
-def tell_issues(issues: tuple[Issue, ...], path: str | None = None) -> None:
+def print_issues(issues: tuple[Issue, ...], path: str | None = None) -> None:
     """Print the issues of a configuration file: that at `path`, else the file in force."""
     for issue in issues:
         # An issue of the whole file has no line.

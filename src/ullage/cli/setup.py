@@ -8,7 +8,7 @@ import sys
 import click
 
 from ullage.base.errors import UsageError
-from ullage.cli import changing, guided
+from ullage.cli import setup_changes, setup_guided
 from ullage.cli.say import say
 from ullage.guard.limits import assign_limits, list_uncertain, parse_limit
 from ullage.setup import claude_code, init, plans, remote, service, started, survey, widgets
@@ -30,9 +30,9 @@ class SetupCommand(click.Command):
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
         if args[:1] == [remote.NAME]:
-            from ullage.cli import remote_setup
+            from ullage.cli import setup_remote
 
-            return remote_setup.command.make_context(f"{info_name} {remote.NAME}", args[1:], parent, **extra)
+            return setup_remote.command.make_context(f"{info_name} {remote.NAME}", args[1:], parent, **extra)
         return super().make_context(info_name, args, parent, **extra)
 
 
@@ -80,7 +80,7 @@ def command(
                 "Name what to set up with these options, such as `ullage setup claude-code --guard`."
             )
         _refuse_root_at_home_of_another()
-        return guided.take_out(yes=yes) if undo else guided.set_up(yes=yes)
+        return setup_guided.take_out(yes=yes) if undo else setup_guided.set_up(yes=yes)
     _refuse_what_means_nothing(host, starship, without_process)
     _refuse_root_at_home_of_another()
     if (guard and host != claude_setup.NAME) or ((warn or block) and not guard):
@@ -97,18 +97,18 @@ def command(
     status = _apply(plan, yes=yes)
     if status is None and not undo:
         if host in started.SHELLS and not starship:
-            changing.prove(plans.find_host(host, os.environ))
+            setup_changes.prove(plans.find_host(host, os.environ))
         say(f"`ullage setup {host}{' --guard' if guard else ''} --undo` takes it out again.")
     return status or 0
 
 
 def _apply(plan: plans.Plan, *, yes: bool) -> int | None:
     """Show the changes, ask, and write them; return an exit code where nothing was written, else None."""
-    changing.show(plan)
-    refused = None if yes else changing.ask("Write this?", "written")
+    setup_changes.show(plan)
+    refused = None if yes else setup_changes.ask("Write this?", "written")
     if refused is None:
         say("")
-        changing.write(plan)
+        setup_changes.write(plan)
     return refused
 
 
@@ -117,12 +117,12 @@ def _add_widget(host: str, yes: bool) -> int:
     if widgets.is_written(tree):
         say(f"{tree.directory} is set up already.")
         return 0
-    changing.show_widget(host, tree)
-    refused = None if yes else changing.ask("Write this?", "written")
+    setup_changes.show_widget(host, tree)
+    refused = None if yes else setup_changes.ask("Write this?", "written")
     if refused is not None:
         return refused
     say("")
-    changing.write_widget(host, tree)
+    setup_changes.write_widget(host, tree)
     say(f"`ullage setup {host} --undo` takes it out again.")
     return 0
 
@@ -132,9 +132,9 @@ def _remove_widget(host: str, yes: bool) -> int:
     if not widgets.is_ours(directory):
         say(f"{directory} is not from this command: nothing to undo.")
         return 0
-    refused = None if yes else changing.ask(f"Remove {directory}?", "removed")
+    refused = None if yes else setup_changes.ask(f"Remove {directory}?", "removed")
     if refused is None:
-        changing.remove_widget(host, directory)
+        setup_changes.remove_widget(host, directory)
     return refused or 0
 
 

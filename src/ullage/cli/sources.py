@@ -11,11 +11,10 @@ import click
 from ullage.base.errors import CacheError, UsageError
 from ullage.base.values import format_time
 from ullage.cli import options
-from ullage.cli.say import say_lines
-from ullage.cli.settings import load_settings, load_terminal_settings, tell_issues
+from ullage.cli.say import say_styled
+from ullage.cli.settings import load_settings, load_terminal_settings, print_issues
 from ullage.doctor.meters import lay_out, report_meters
 from ullage.quota import meters
-from ullage.render.cells import replace_all_signs
 from ullage.store.cache import ProfileCache
 
 TYPE_CHECKING = False
@@ -42,7 +41,7 @@ def command(names: tuple[str, ...], as_json: bool) -> int:
         known = ", ".join(meter.name for meter in meters.METERS)
         raise click.BadParameter(f"there is no meter {unknown[0]!r}; there are {known}.")
     settings, issues = load_settings()
-    tell_issues(issues)
+    print_issues(issues)
     now = datetime.now(UTC)
     rows = report_meters(os.environ, settings.source, _readings(), now)
     shown = [row for row in rows if not names or row.meter.name in names]
@@ -55,7 +54,7 @@ def command(names: tuple[str, ...], as_json: bool) -> int:
         width = min(shutil.get_terminal_size().columns, _WIDEST)
         settings = load_terminal_settings(settings)
         lines = lay_out(shown, now, width)
-        say_lines(replace_all_signs(lines) if settings.ascii_only else lines, settings.palette)
+        say_styled(lines, settings)
     return 0
 
 

@@ -10,9 +10,9 @@ import click
 from ullage import config
 from ullage.base import moments
 from ullage.base.text import clean
-from ullage.cli import counting, options
+from ullage.cli import options, tokens_report
 from ullage.cli.say import remark, say_lines
-from ullage.cli.settings import load_settings, load_terminal_settings, tell_issues
+from ullage.cli.settings import load_settings, load_terminal_settings, print_issues
 from ullage.tokens import document, prices, tally, transcripts
 from ullage.tokens import words as render
 from ullage.tokens.report import GROUPINGS
@@ -49,7 +49,7 @@ def _root(_context: click.Context, _parameter: click.Parameter, values: tuple[st
 @click.option(
     "--by",
     type=click.Choice(tuple(GROUPINGS)),
-    default=counting.DEFAULT_GROUPING,
+    default=tokens_report.DEFAULT_GROUPING,
     show_default=True,
     help="How to group.",
 )
@@ -101,7 +101,7 @@ def command(
     )
     if question.since and question.until and question.since >= question.until:
         raise click.UsageError("--since must lie before --until.")
-    return counting.count(question, now, counting.Form(as_json=as_json, as_csv=as_csv))
+    return tokens_report.show(question, now, tokens_report.Form(as_json=as_json, as_csv=as_csv))
 
 
 def _moment(option: str, text: str | None, now: datetime, zone: tzinfo | None) -> datetime | None:
@@ -133,7 +133,7 @@ def show_prices(source: str | None, bundled: bool, as_json: bool) -> int:
     elif bundled and os.path.lexists(prices.locate_update(directory)):
         os.unlink(prices.locate_update(directory))
     settings, issues = load_settings()
-    tell_issues(issues)
+    print_issues(issues)
     shown, notice = tally.load_prices(os.environ, settings.prices)
     if notice:
         remark(notice)
@@ -153,5 +153,7 @@ def show_prices(source: str | None, bundled: bool, as_json: bool) -> int:
         click.echo(document.encode(combined).encode())
         return 0
     settings = load_terminal_settings(settings)
-    say_lines(render.list_prices(shown, counting.find_width(), ascii_only=settings.ascii_only), settings.palette)
+    say_lines(
+        render.list_prices(shown, tokens_report.find_table_width(), ascii_only=settings.ascii_only), settings.palette
+    )
     return 0

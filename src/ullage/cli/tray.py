@@ -16,7 +16,7 @@ from ullage.cli.settings import load_desktop_settings
 @options.add_window_option
 @options.add_profile_option
 def command(window: str | None) -> int:
-    """Show an icon in the desktop's tray: a ring that fills as the window is used, and a menu of all windows.
+    """Show an icon in the desktop's tray: a number over a bar that fills as the window is used, and a menu.
 
     Needs the extra: pip install 'ullage[tray]'. Runs until its menu's Quit, ^C or the end of the session.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ullage.cli import options, report
+from ullage.cli import options, usage_report
 
 
 @click.command(name="usage")
@@ -30,4 +30,4 @@ def command(as_json: bool, may_refresh: bool, every: bool) -> int:
     """
     if every and options.is_profile_named():
         raise click.UsageError("--all shows every profile; leave it out, or --profile.")
-    return report.show(as_json=as_json, may_refresh=may_refresh, every=every)
+    return usage_report.show(as_json=as_json, may_refresh=may_refresh, every=every)

@@ -61,7 +61,7 @@ def command(window: str | None, below: float | None, timeout: timedelta | None, 
     if below == 0:
         raise UsageError("Less than 0 % is never used. Name more, or leave out --below to wait for the reset.")
     known = Known()
-    known.tell_issues()
+    known.print_issues()
     known.refresh()
     now = datetime.now(UTC)
     reading = known.load_reading()

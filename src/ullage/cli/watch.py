@@ -16,8 +16,7 @@ from ullage.cli.screen import Ended, Screen
 from ullage.cli.settings import load_terminal_settings
 from ullage.quota.model import find_binding_window, list_limits
 from ullage.render import burnup, chart, rows, table, usage, words
-from ullage.render.cells import fit
-from ullage.render.cells import measure_width as width_of
+from ullage.render.cells import fit, measure_width
 from ullage.render.surfaces import Span
 from ullage.store import overview
 from ullage.store.cache import ProfileCache
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 
     from ullage.config import Settings
     from ullage.quota.model import Window
+    from ullage.render.burnup import Burnup
     from ullage.render.chart import ChartForm
     from ullage.store.overview import Overview
 
@@ -125,18 +125,21 @@ def _charts(
         return []
     many = min(len(windows), max(1, (width + _GAP_CELLS) // (_CHART_CELLS + _GAP_CELLS)))
     each = (width - _GAP_CELLS * (many - 1)) // many
+    plots = [_plot(window, known, now) for window in windows[:many]]
     for brief in (False, True):
 
-        def draw(plot: int, *, brief: bool = brief) -> list[list[list[Span]]]:
+        def draw(height: int, *, brief: bool = brief) -> list[list[list[Span]]]:
             form = chart.ChartForm(
                 width=each,
-                height=plot,
+                height=height,
                 thresholds=settings.thresholds,
                 ascii_only=settings.ascii_only,
                 brief=brief,
                 stacked=many > 1,
             )
-            return [_chart(window, known, now, form) for window in windows[:many]]
+            headings = [chart.wrap_heading(plot, form) for plot in plots if plot is not None]
+            form = form.replace(heading_lines=max(map(len, headings), default=0))
+            return [_chart(window, plot, form) for window, plot in zip(windows, plots, strict=False)]
 
         # A chart's other lines, which take as many as its width asks for, and a blank one above.
         plot = room - 1 - max(0, max(map(len, draw(_LEAST_PLOT_LINES))) - _LEAST_PLOT_LINES)
@@ -151,16 +154,19 @@ def _beside(drawn: Sequence[Sequence[list[Span]]], cells: int) -> Iterator[list[
         line: list[Span] = []
         for picture in drawn:
             part = picture[number] if number < len(picture) else []
-            line += [*part, Span(text=" " * (cells + _GAP_CELLS - sum(width_of(span.text) for span in part)))]
+            line += [*part, Span(text=" " * (cells + _GAP_CELLS - sum(measure_width(span.text) for span in part)))]
         # Without the padding of the last chart, which would wrap the line.
         yield line[:-1]
 
 
-def _chart(window: Window, known: Overview, now: datetime, form: ChartForm) -> list[list[Span]]:
-    drawn = burnup.plot_burnup(window, known.samples.get(window.id, ()), known.forecasts.get(window.id), now)
-    if drawn is None:
+def _plot(window: Window, known: Overview, now: datetime) -> Burnup | None:
+    return burnup.plot_burnup(window, known.samples.get(window.id, ()), known.forecasts.get(window.id), now)
+
+
+def _chart(window: Window, plot: Burnup | None, form: ChartForm) -> list[list[Span]]:
+    if plot is None:
         return [[Span(text=f"{clean(window.label)}: no course to draw", level="faint")]]
-    return chart.lay_out_page(drawn, form)
+    return chart.lay_out_page(plot, form)
 
 
 def _foot(known: Overview, windows: int, settings: Settings, now: datetime, width: int) -> list[Span]:

@@ -119,7 +119,7 @@ class Look(Record):
     background: Background | None = None
 
     def in_terminal(self, background: Background | None = None) -> dict[str, str]:
-        """Return the style of each level, of what is faint, and of what is to be typed, in a terminal; else on dark."""
+        """Return the style of each level, of faint and of accented text in a terminal, on dark by default."""
         if self.palette == "none":
             return {}
         shown = background or self.background or "dark"

@@ -1,4 +1,4 @@
-"""What may stand in `[[remote]]` and `[push]`: another ullage that tells its reading, and commands that hand ours on.
+"""Check the entries of `[[remote]]`, which name other machines to ask, and of `[push]`, commands that take our reading.
 
 Pure; loaded where such entries are written or checked.
 """
@@ -64,12 +64,12 @@ def check_name(name: object) -> str | None:
     fits = isinstance(name, str) and 0 < len(name) <= LONGEST_NAME and name.isascii() and name[0].isalnum()
     if isinstance(name, str) and fits and all(c.isalnum() or c in "-_." for c in name):
         return None
-    shown = f" {clean(name, 60)!r}" if isinstance(name, str) and name else ""
-    return f"has no name that can be one{shown}: letters, digits, - _ . and at most {LONGEST_NAME} of them"
+    instead = f", not {clean(name, 60)!r}" if isinstance(name, str) and name else ""
+    return f"needs a name of letters, digits, - _ . and at most {LONGEST_NAME} of them{instead}"
 
 
 def check_push(value: object) -> str | None:
-    """Return what is wrong with the commands that a reading is handed to, or None."""
+    """Return what is wrong with the commands that the reading is pushed to, or None."""
     if not isinstance(value, list) or len(value) > MOST_REMOTES:
         return f'must be a list of at most {MOST_REMOTES} commands: [["ssh", "box", "ullage", "receive"]]'
     return next((wrong for wrong in map(_check_words, value) if wrong), None)

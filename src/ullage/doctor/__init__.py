@@ -21,7 +21,7 @@ from ullage.metrics import outcomes
 from ullage.quota import contract, exits, schemas
 from ullage.quota.model import Thresholds, judge_age
 from ullage.quota.schedule import Schedule
-from ullage.store import handing_on, overview, sign_in
+from ullage.store import overview, pushes, sign_in
 from ullage.store.cache import ProfileCache
 from ullage.system import directories
 from ullage.system.files import is_filled_elsewhere
@@ -245,7 +245,7 @@ def _describe_push(environ: Mapping[str, str], cache: ProfileCache | None) -> sc
         return None
     if cache is None or not is_wanted:
         return None
-    pushed = handing_on.load_last(cache.root)
+    pushed = pushes.load_last(cache.root)
     succeeded_at = format_time(pushed.succeeded_at) if pushed.succeeded_at else None
     return schemas.PushDocument(succeeded_at=succeeded_at, problem=pushed.problem or None)
 

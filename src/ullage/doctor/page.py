@@ -59,7 +59,7 @@ def _hosts(document: dict[str, Any]) -> list[Fact]:
     if document["system"].startswith("Windows"):
         # That most of them are not there is no news on it.
         facts = [fact for fact in facts if fact.text != "not installed"]
-    # What shows it stands before what could, and what is not here comes last.
+    # Hosts that show the segment come first, then those that could, then those that are not installed.
     facts.sort(key=lambda fact: ("✗✓·".index(fact.mark), fact.text == "not installed"))
     timed = [f"{name} {taken} ms" for name, taken in document["prompt_milliseconds"].items() if taken is not None]
     return [*facts, *([Fact(mark="·", name="a prompt", text=f"takes {', '.join(timed)}")] if timed else [])]

@@ -46,7 +46,7 @@ def report_sources(
     return [
         SourceReport(
             name=name,
-            # What other machines tell counts with every choice.
+            # Readings of other machines count whichever source is chosen.
             in_force=name == chosen
             or (chosen == "auto" and name in meters.IN_AUTO)
             or (name == "remote" and bool(_load_answers(environ))),

@@ -124,7 +124,7 @@ def judge(
 
 
 class _Demand(Record):
-    """What is asked of one window: the limit, the percentage that must fit below it, and a number's highest age."""
+    """The demands on one window: the limit, the percentage that must fit below it, and a number's highest age."""
 
     id: str
     limit: float

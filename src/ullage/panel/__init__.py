@@ -19,7 +19,6 @@ from ullage.quota.model import (
     list_named_limits,
 )
 from ullage.render import rows, segment, words
-from ullage.render.segment import View
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from ullage.config.template import Node
     from ullage.quota.model import Severity, State, Window
     from ullage.quota.timeline import Level
+    from ullage.render.segment import View
     from ullage.render.surfaces import Span
     from ullage.store.overview import Overview
 
@@ -101,16 +101,7 @@ def look_at(known: Overview, settings: Settings, wanted: Wanted, now: datetime) 
     reading = known.reading
     if reading is None:
         return nothing
-    view = View(
-        reading=reading,
-        now=now,
-        thresholds=settings.thresholds,
-        show_left=settings.show_left,
-        ascii_only=settings.ascii_only,
-        forecasts=known.forecasts,
-        samples=known.samples,
-        nerd=settings.nerd,
-    )
+    view = segment.build_view(reading, settings, now, known.forecasts, known.samples)
     shown = nothing.replace(
         rows=_rows(known, settings, now),
         origin=words.format_origin(reading, settings, now),

@@ -62,7 +62,7 @@ def i3bar_update(panel: Panel) -> str:
 
 def _block(panel: Panel) -> dict[str, object]:
     urgent = panel.level == "exhausted"
-    # The bar has a ground for what is urgent, and a colour that can be read on it.
+    # The bar paints an urgent block on a ground of its own, with a colour that can be read on it.
     palette = {} if urgent else panel.palette
     return {
         "full_text": markup.pango(panel.spans, palette),

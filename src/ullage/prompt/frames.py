@@ -9,7 +9,6 @@ from ullage.config.template import COUNTDOWNS, FORECASTS, MOMENTS, list_fields, 
 from ullage.quota.changes import list_turns, round_up_to_second
 from ullage.quota.timeline import LEAD_SECONDS, TIMELINES, Frame, find_surface, is_ascii, is_coloured
 from ullage.render import segment
-from ullage.render.segment import View
 from ullage.render.surfaces import choose_form, paint
 
 TYPE_CHECKING = False
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from ullage.config.template import Node
     from ullage.quota.model import Reading, Window
     from ullage.quota.pace import Forecast, Sample
+    from ullage.render.segment import View
     from ullage.render.surfaces import Span
 
 MOST_FRAMES = 120
@@ -42,16 +42,7 @@ def build(
     written = math.floor(now.timestamp())
     if reading is None:
         return {TIMELINES: [Frame(starts_at=written - LEAD_SECONDS, level="none", text="")]}
-    view = View(
-        reading=reading,
-        now=now,
-        thresholds=settings.thresholds,
-        show_left=settings.show_left,
-        ascii_only=settings.ascii_only,
-        forecasts=forecasts,
-        samples=samples,
-        nerd=settings.nerd,
-    )
+    view = segment.build_view(reading, settings, now, forecasts, samples)
     alike: dict[tuple[str, str], list[str]] = {}
     for name in TIMELINES:
         alike.setdefault((settings.templates[find_surface(name)], choose_form(name)), []).append(name)

@@ -1,7 +1,7 @@
-"""What other machines said, and which of it counts for a profile. Pure; the order of arrival does not matter.
+"""Choose which statements of other machines count for a profile. Pure; the order of arrival does not matter.
 
 A profile shows one account: the one that is signed in, or that its own sources name. Where none of them names any, it
-is the account of the first machine in the person's own order that knows one. What is said of another account is shown
+is the account of the first machine in the person's own order that knows one. Statements about other accounts are shown
 by `usage --all` alone.
 """
 
@@ -28,10 +28,10 @@ _MOST_DOUBLINGS = 8
 
 
 class RemoteAnswer(Record):
-    """What one machine said last: a reading for each account, when it was asked, and what went wrong then.
+    """One machine's last answer: a reading for each account, when it was asked, and the problem that it met then.
 
-    `is_received` where it came by `ullage receive`, so that nobody here asks for it. `unchanged` and `failures` count
-    the last questions that brought nothing new, or nothing.
+    `is_received` is true where `ullage receive` took it in, so that no refresh asks for it. `unchanged` and `failures`
+    count the latest questions in a row that brought nothing new, or no answer.
     """
 
     name: str
@@ -51,7 +51,7 @@ class RemoteAnswer(Record):
         return self.asked_at + min(SHORTEST_PAUSE * (1 << doublings), longest)
 
     def is_over(self, now: datetime) -> bool:
-        """Say whether a machine that told by itself has been silent until every window of its has reset."""
+        """Say whether a machine that pushes has been silent for so long that every window of its has reset."""
         return self.is_received and self.asked_at is not None and now - self.asked_at > _LONGEST_SILENCE
 
     def may_ask(self, now: datetime, *, early: bool = False) -> bool:
@@ -63,7 +63,7 @@ class RemoteAnswer(Record):
 
 
 def name_source(name: str) -> str:
-    """Return what the statements of a machine are tagged with."""
+    """Return the source that the statements of a machine are tagged with."""
     return REMOTE_PREFIX + name
 
 
@@ -73,12 +73,12 @@ def name_machine(source: str) -> str:
 
 
 def is_of(reading: Reading, account: Account) -> bool:
-    """Say whether a statement is of an account; what names no account is of none that is named."""
+    """Say whether a statement is of an account; a statement without an account id is of no known account."""
     return reading.account.id == account.id and reading.account.may_be(account)
 
 
 def choose_readings(answers: Sequence[RemoteAnswer], account: Account, now: datetime) -> tuple[Reading, ...]:
-    """Return what counts for a profile of this account, the newest of each machine; `answers` in the person's order."""
+    """Return the readings that count for a profile of this account, one a machine; `answers` in the person's order."""
     anchor = account if account.id is not None else _first_account(answers, now)
     if anchor is None:
         return ()
@@ -87,7 +87,7 @@ def choose_readings(answers: Sequence[RemoteAnswer], account: Account, now: date
 
 
 def find_own_account(signed_in: Account, statements: Iterable[Reading]) -> Account:
-    """Return whose numbers a profile shows, by the sign-in or else by what its own sources said last."""
+    """Return the account whose numbers a profile shows: the signed-in one, else that of its sources' last statement."""
     if signed_in.id is not None:
         return signed_in
     own = [each for each in statements if not is_remote(each.source) and each.account.id is not None]
@@ -96,10 +96,10 @@ def find_own_account(signed_in: Account, statements: Iterable[Reading]) -> Accou
 
 
 def group_accounts(answers: Iterable[RemoteAnswer]) -> list[list[Reading]]:
-    """Return everything that was said, by account; what names no account stands alone."""
+    """Return all readings grouped by account; each without an account id is a group of its own."""
     groups: list[list[Reading]] = []
     readings = [reading for answer in answers for reading in answer.readings]
-    # What names its organisation first: what does not then goes with it.
+    # Readings that name their organisation come first, so that those that do not can join them.
     for reading in sorted(readings, key=lambda each: (each.account.organization_id is None, each.source)):
         mine = (group for group in groups if is_of(reading, group[0].account) and reading.account.id is not None)
         group = next(mine, None)

@@ -78,16 +78,16 @@ def _find_source(name: str, settings: Settings | None) -> Source:
 
 
 class OtherMachines:
-    """The source in force where a person wants nothing but what other machines say, which was heard before."""
+    """The source in force where a person wants only the readings of other machines, which are asked before it."""
 
     NAME = "remote"
 
     def account(self, _environ: Mapping[str, str]) -> Account:
-        """Return an account that is not known: it is theirs."""
+        """Return an unknown account: nobody signs in here."""
         return Account()
 
     def read(self, _environ: Mapping[str, str], _account: Account, _now: datetime) -> Reading:
-        """Raise SourceError: there is nobody left to ask."""
+        """Raise SourceError: no other machine has answered yet."""
         raise SourceError(
             "no_remote",
             "No other machine has told its numbers yet. `ullage setup remote` adds one and tries it; `ullage receive` "
@@ -104,7 +104,7 @@ def ask_in_turn(sources: Sequence[Source], inquiry: Inquiry) -> bool:
     state_changed_at = _note_state_file(sources, inquiry)
     *first, last = sources
     for source in first:
-        _hear(source, inquiry, state_changed_at)
+        _ask_if_new(source, inquiry, state_changed_at)
         if not inquiry.force and turns.is_enough(inquiry.snapshot.stated, inquiry.now):
             return True
     if turns.has_said_all(last.NAME, inquiry.snapshot, state_changed_at):
@@ -125,15 +125,15 @@ def ask_in_turn(sources: Sequence[Source], inquiry: Inquiry) -> bool:
     return True
 
 
-def hear_in_pause(sources: Sequence[Source], inquiry: Inquiry) -> None:
-    """Take in the sources that cost no request, during a pause that the server asked for."""
+def ask_in_pause(sources: Sequence[Source], inquiry: Inquiry) -> None:
+    """Ask the sources that send the server no request, during a pause that the server asked for."""
     state_changed_at = _note_state_file(sources, inquiry)
     for source in sources:
         if source.NAME not in meters.ASKS_SERVER:
-            _hear(source, inquiry, state_changed_at)
+            _ask_if_new(source, inquiry, state_changed_at)
 
 
-def _hear(source: Source, inquiry: Inquiry, state_changed_at: datetime | None) -> None:
+def _ask_if_new(source: Source, inquiry: Inquiry, state_changed_at: datetime | None) -> None:
     if turns.has_news(source.NAME, state_changed_at):
         with suppress(SourceError):
             _ask(source, inquiry)
@@ -162,7 +162,7 @@ def _ask(source: Source, inquiry: Inquiry) -> None:
     except SourceError as error:
         if error.code == "served_from_snapshot":
             # What Claude Code repeated is what it keeps, with its date.
-            _hear(_find_source("claude-cache", None), inquiry, inquiry.now)
+            _ask_if_new(_find_source("claude-cache", None), inquiry, inquiry.now)
         raise
     since = inquiry.schedule.account_since
     if answer.source == "claude-cache" and since is not None and answer.as_of < since:

@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from ullage.store.cache import ProfileCache
 
     Result = Literal["refreshed", "not_due", "busy", "held", "failed", "elsewhere"]
-    # Hears the other machines for an inquiry, and returns what went wrong with one of them.
-    Ear = Callable[[Inquiry], Problem | None]
+    # Asks the other machines for an inquiry, and returns the problem of one of them.
+    AskRemotes = Callable[[Inquiry], Problem | None]
 
-# What the codes of problems with other machines begin with.
-_OF_OTHERS = "remote_"
-# Nobody is signed in here, which is as it should be where another machine tells.
+# The codes of problems with other machines begin with this.
+_REMOTE_PROBLEM = "remote_"
+# Codes for a machine without a sign-in or limits of its own: no problem where another machine has readings.
 _NOTHING_HERE = (*exits.NO_ACCOUNT, "no_plan_limits", "other_account")
 
 
@@ -47,7 +47,7 @@ def run(
     """
     settings, _ = config.load(environ)
     given = environ
-    # What a source starts inherits none of the keys of others.
+    # A program that one source starts must not inherit the keys of another.
     others = settings.list_unread_keys()
     environ = {name: value for name, value in environ.items() if name not in others}
     now = clock()
@@ -63,21 +63,21 @@ def run(
         snapshot = snapshot.replace(schedule=snapshot.schedule.replace(spawned_at=None))
     if force or is_mended or snapshot.schedule.is_due(snapshot.reading, now):
         inquiry = Inquiry(environ, cache, snapshot, now, force=force)
-        ear = _listen(settings, cache.root, given)
+        ask_remotes = _prepare_remotes(settings, cache.root, given)
         if force or is_mended or snapshot.schedule.are_sources_due(snapshot.reading, now):
-            result = _attempt(inquiry, settings, ear)
+            result = _attempt(inquiry, settings, ask_remotes)
         else:
-            result = _hear_others(inquiry, settings, ear)
+            result = _ask_remotes_alone(inquiry, settings, ask_remotes)
         snapshot = inquiry.snapshot
         cache.save_schedule(snapshot.schedule)
     snapshot = publish_anew(cache, settings, clock, snapshot)
     claim.release(cache.directory)
     schedule = recording.remember(cache, snapshot, now)
-    _tell(environ, settings, cache, snapshot.replace(schedule=schedule), clock())
+    _announce(environ, settings, cache, snapshot.replace(schedule=schedule), clock())
     return result, schedule.problem
 
 
-def _tell(
+def _announce(
     environ: Mapping[str, str], settings: Settings, cache: ProfileCache, snapshot: Snapshot, now: datetime
 ) -> None:
     """Hand the reading on to alerts and metrics, where a person wants them; they run in processes of their own."""
@@ -86,9 +86,9 @@ def _tell(
 
         outbox.announce(environ, settings, cache, snapshot, now)
     if settings.push:
-        from ullage.store import handing_on
+        from ullage.store import pushes
 
-        handing_on.start(cache.root, settings, environ)
+        pushes.start(cache.root, settings, environ)
     if settings.reporting.is_wanted:
         from ullage.system import detach, secret
 
@@ -97,31 +97,31 @@ def _tell(
         )
 
 
-def _listen(settings: Settings, root: str, environ: Mapping[str, str]) -> Ear:
-    """Return what hears the other machines, and returns what went wrong there; it does nothing where there are none."""
-    # A look at a directory, for those who have no other machine.
+def _prepare_remotes(settings: Settings, root: str, environ: Mapping[str, str]) -> AskRemotes:
+    """Return a function that asks the other machines; it does nothing where none are configured and none push."""
+    # Most people have no other machine: the modules for them are imported only where there is one.
     if not settings.remotes and not os.path.isdir(os.path.join(root, "remotes")):
         return lambda inquiry: None
     from ullage.refresh import remotes
 
-    return lambda inquiry: remotes.hear(inquiry, settings, environ)
+    return lambda inquiry: remotes.ask_due(inquiry, settings, environ)
 
 
-def _hear_others(inquiry: Inquiry, settings: Settings, ear: Ear) -> Result:
-    """Ask the other machines alone, while this one's own sources are not due."""
+def _ask_remotes_alone(inquiry: Inquiry, settings: Settings, ask_remotes: AskRemotes) -> Result:
+    """Ask only the other machines, while this one's own sources are not due."""
     try:
         inquiry.account = ask.find_sources(settings)[0].account(inquiry.environ)
     except SourceError:
-        # The next question to the sources says so.
+        # The next attempt to ask the sources reports it.
         inquiry.account = inquiry.schedule.account
     before, known = _numbers(inquiry.snapshot.reading), inquiry.schedule.problem
-    problem = ear(inquiry)
-    if known is None or known.code.startswith(_OF_OTHERS):
+    problem = ask_remotes(inquiry)
+    if known is None or known.code.startswith(_REMOTE_PROBLEM):
         inquiry.schedule = inquiry.schedule.replace(problem=problem)
     return "not_due" if _numbers(inquiry.snapshot.reading) == before else "refreshed"
 
 
-def _attempt(inquiry: Inquiry, settings: Settings, ear: Ear) -> Result:
+def _attempt(inquiry: Inquiry, settings: Settings, ask_remotes: AskRemotes) -> Result:
     """Ask the source in force; the inquiry's snapshot is then what is known, its schedule still to be saved."""
     problem, before = None, _numbers(inquiry.snapshot.reading)
     try:
@@ -129,18 +129,18 @@ def _attempt(inquiry: Inquiry, settings: Settings, ear: Ear) -> Result:
         inquiry.account = sources[0].account(inquiry.environ)
         _turn_to_account(inquiry, settings)
         if inquiry.schedule.is_held(inquiry.now):
-            ear(inquiry)
-            ask.hear_in_pause(sources, inquiry)
+            ask_remotes(inquiry)
+            ask.ask_in_pause(sources, inquiry)
             inquiry.schedule = _noting_means(inquiry.schedule.held(), inquiry, settings)
             return "held"
         inquiry.schedule = inquiry.schedule.begun(inquiry.now)
         inquiry.note_schedule()
         before = _numbers(inquiry.snapshot.reading)
-        problem = ear(inquiry)
+        problem = ask_remotes(inquiry)
         if not ask.ask_in_turn(sources, inquiry):
             return "not_due"
     except SourceError as error:
-        if not (error.code in _NOTHING_HERE and _is_told_by_others(inquiry)):
+        if not (error.code in _NOTHING_HERE and _has_remote_readings(inquiry)):
             return _fail(inquiry, settings, error)
     except UllageError:
         raise
@@ -154,7 +154,7 @@ def _attempt(inquiry: Inquiry, settings: Settings, ear: Ear) -> Result:
     return "refreshed"
 
 
-def _is_told_by_others(inquiry: Inquiry) -> bool:
+def _has_remote_readings(inquiry: Inquiry) -> bool:
     return any(is_remote(reading.source) for reading in inquiry.snapshot.stated.statements)
 
 

@@ -1,7 +1,7 @@
-"""Hand what is known here on to other machines: to each command of `[push]`, at most once a minute, in the background.
+"""Push the reading to other machines: to each command of `[push]`, at most once a minute, in the background.
 
-What is handed on is the document of `ullage usage --all --json`: percentages with their ages, and no credential. A
-machine that takes nothing is tried less and less; `ullage doctor` says what went wrong.
+A command gets the document of `ullage usage --all --json` on its stdin: percentages with their ages, and no credential.
+One that fails is run less and less often; `ullage doctor` says what went wrong.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from ullage.base.errors import UllageError
 from ullage.base.text import clean
 from ullage.quota import contract
 from ullage.quota.remotes import SHORTEST_PAUSE
-from ullage.store import everywhere, handing_on, overview
+from ullage.store import all_accounts, overview, pushes
 from ullage.store.cache import ProfileCache
-from ullage.store.handing_on import MOST_FAILURES
+from ullage.store.pushes import MOST_FAILURES
 from ullage.system import claim, places, programs, secret
 from ullage.system.lock import hold_lock
 
@@ -28,18 +28,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ullage.config import Settings
-    from ullage.store.handing_on import PushState
+    from ullage.store.pushes import PushState
 
 SECONDS = 15.0
 _LOCK = "push.lock"
-# One that has just given its claim up is about to end.
+# A process that has just released its claim still holds the lock for a moment.
 _PATIENCE_SECONDS = 5.0
 _LARGEST_ANSWER = 1 << 16
-_LONGEST_WORDS = 200
 
 
 def main() -> int:
-    """Hand on what is new, for a process that nobody watches."""
+    """Push the reading if it is new, in a detached process; return the exit code."""
     try:
         push_news(os.environ)
     except UllageError:
@@ -49,36 +48,36 @@ def main() -> int:
 
 
 def push_news(environ: Mapping[str, str], sleep: Callable[[float], None] = time.sleep) -> None:
-    """Hand on what is known until nothing is newer; waits for its minute, and not for the end of a longer pause."""
+    """Push until no reading is newer than the one pushed; waits out a minute, but no longer pause after failures."""
     settings, _ = config.load(environ)
     root = places.locate_cache(environ)
     with hold_lock(os.path.join(root, _LOCK), _PATIENCE_SECONDS) as alone:
         while alone and settings.push:
-            pushed, version = handing_on.load_last(root), _mark_version(environ)
+            pushed, version = pushes.load_last(root), _mark_version(environ)
             wait = pushed.find_wait_seconds(datetime.now(UTC))
             if pushed.version == version or wait > SHORTEST_PAUSE.total_seconds():
                 claim.release(root, claim.PUSH)
-                # What came in meanwhile was left to this process as long as it held the claim.
+                # A statement that came while this process held the claim started no push of its own.
                 if _mark_version(environ) == version or not claim.take(root, time.time(), claim.PUSH):
                     return
                 continue
             claim.hold(root, time.time() + wait + 2 * SECONDS, claim.PUSH)
             sleep(wait)
-            handing_on.save(root, _push(settings, environ, pushed))
+            pushes.save(root, _push(settings, environ, pushed))
 
 
 def _push(settings: Settings, environ: Mapping[str, str], before: PushState) -> PushState:
-    # The mark is taken first: what is written meanwhile is handed on next.
+    # The mark is taken first: a statement that is written meanwhile makes another push.
     version, now = _mark_version(environ), datetime.now(UTC)
     shown = overview.load_all(overview.list_profiles(environ), environ, settings.thresholds, now)
-    document = contract.encode(everywhere.describe_all(shown, settings.thresholds, now)).encode()
+    document = contract.encode(all_accounts.describe_all_accounts(shown, settings.thresholds, now)).encode()
     given = secret.withhold_keys(environ, settings.key_variables)
     with ThreadPoolExecutor(max_workers=len(settings.push)) as pool:
         problems = list(pool.map(lambda command: _hand_on(command, document, given), settings.push))
     problem = next(filter(None, problems), "")
     after = before.replace(at=now, version=version, problem=problem)
     if problem:
-        # It may be the document that a machine does not take: it is not offered again before there is news.
+        # The document itself may be at fault: it is not pushed again before there is a newer one.
         return after.replace(failures=min(before.failures + 1, MOST_FAILURES))
     return after.replace(failures=0, succeeded_at=now)
 
@@ -93,11 +92,8 @@ def _hand_on(command: tuple[str, ...], document: bytes, environ: Mapping[str, st
     except programs.ProgramFloodError:
         return f"{program} printed kilobytes."
     except (OSError, ValueError) as error:
-        return f"{program} could not be started: {getattr(error, 'strerror', None) or 'it is no command'}."
-    if done.status == 0:
-        return ""
-    words = clean(done.errors.decode(errors="replace"), _LONGEST_WORDS).rstrip(".")
-    return f"{program} ended with status {done.status}{f': {words}' if words else ''}."
+        return f"{program} could not be started: {programs.explain_no_start(error)}."
+    return "" if done.status == 0 else f"{program} {programs.explain_end(done)}."
 
 
 def _mark_version(environ: Mapping[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""What another machine hands on: kept, and shown at once in every profile whose account it is of."""
+"""Take in what another machine pushes: keep it, and show it at once in every profile of its account."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from ullage.quota.model import Account, Reading
     from ullage.quota.remotes import RemoteAnswer
 
-# Another that hands on by the same name at this moment is done within this.
+# How long another process that receives under the same name may take.
 _PATIENCE_SECONDS = 5.0
 
 
 def receive(document: bytes, name: str, environ: Mapping[str, str]) -> tuple[Reading, ...]:
-    """Take a document in as what the machine of this name says, and return its readings.
+    """Keep a document as the answer of the machine of this name, and return its readings.
 
     Raises SourceError where it holds none, CacheError where nothing can be kept.
     """
@@ -48,7 +48,7 @@ def receive(document: bytes, name: str, environ: Mapping[str, str]) -> tuple[Rea
 
 
 def _show(environ: Mapping[str, str], settings: Settings, answers: list[RemoteAnswer]) -> None:
-    """Let a profile show what is said of its account."""
+    """Show in a profile the readings of its account."""
     cache = ProfileCache(environ)
     cache.make_private()
     before = cache.load()
@@ -56,7 +56,7 @@ def _show(environ: Mapping[str, str], settings: Settings, answers: list[RemoteAn
     if snapshot is before:
         return
     publish_anew(cache, settings, snapshot=snapshot)
-    # In the background: what hands it on waits for this process to end.
+    # In the background: the pushing machine waits for this process to end.
     detach.start("ullage.store.recording", secret.withhold_keys(environ, settings.key_variables))
 
 

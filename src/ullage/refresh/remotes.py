@@ -1,4 +1,4 @@
-"""Other machines, asked for what they know: each at most once a minute, all at once, whichever profile asks."""
+"""Ask other machines for their readings: all at the same time, each at most once a minute, whichever profile asks."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
     from ullage.refresh.ask import Inquiry
     from ullage.store.cache import ProfileCache, Snapshot
 
-# What is counted of failures, and of answers that bring nothing new.
+# The highest count of failures in a row, and of answers that bring nothing new.
 _MOST = 16
 
 
-def hear(inquiry: Inquiry, settings: Settings, environ: Mapping[str, str]) -> Problem | None:
-    """Ask every machine whose turn it is, take over what is of this profile's account, and return what went wrong.
+def ask_due(inquiry: Inquiry, settings: Settings, environ: Mapping[str, str]) -> Problem | None:
+    """Ask each machine that is due, take over the readings of this profile's account, and return the first problem.
 
-    `environ` holds the variables of access tokens. The inquiry's snapshot then knows what was said, and its schedule
-    when a machine may be asked again. A machine that fails is noted with its answers and stops nothing.
+    `environ` holds the variables of access tokens. The inquiry's snapshot then has the readings, and its schedule the
+    time at which a machine may be asked again. A failure is kept with the machine's answer and stops no other source.
     """
     store = RemoteStore(inquiry.cache.environ)
     due = [remote for remote in settings.remotes if _may_ask(store.load(remote.name), inquiry)]
@@ -48,16 +48,16 @@ def hear(inquiry: Inquiry, settings: Settings, environ: Mapping[str, str]) -> Pr
     asked = answers[: len(settings.remotes)]
     turns = [answer.find_next_turn() or inquiry.now for answer in asked]
     inquiry.schedule = inquiry.schedule.replace(remotes_at=min(turns, default=None))
-    # What goes wrong with a machine that tells by itself is seen there.
+    # A machine that pushes reports its failures itself.
     return next((answer.problem for answer in asked if answer.problem), None)
 
 
 def ask_all(
     remotes: Sequence[Remote], settings: Settings, environ: Mapping[str, str], store: RemoteStore, now: datetime
 ) -> list[RemoteAnswer]:
-    """Ask these machines at the same time, and keep and return what each said or why it did not.
+    """Ask these machines at the same time; keep and return the answer or the problem of each.
 
-    One that another process asks at this moment is not asked.
+    A machine that another process asks at this moment is left to that process.
     """
     with ThreadPoolExecutor(max_workers=len(remotes)) as pool:
         asked = [pool.submit(_ask_alone, remote, settings, environ, store, now) for remote in remotes]
@@ -65,7 +65,7 @@ def ask_all(
 
 
 def take_over(cache: ProfileCache, snapshot: Snapshot, answers: Sequence[RemoteAnswer], signed_in: Account) -> Snapshot:
-    """Let the statements of a profile be what other machines say of its account; return what is known then."""
+    """Replace a profile's statements of other machines by those that count for its account; return the new snapshot."""
     now = datetime.now(UTC)
     account = find_own_account(signed_in, snapshot.stated.statements)
     chosen = {statements.name_file(each.source): each for each in choose_readings(answers, account, now)}
@@ -94,7 +94,7 @@ def _ask_alone(
         if not alone or not before.may_ask(now, early=True):
             return before
         begun = before.replace(asked_at=now, is_received=False)
-        # One that dies while it asks leaves the machine alone for a while, too.
+        # Kept before the question: after a process that dies while it asks, the machine has its pause too.
         store.save(begun)
         answer = _ask(remote, settings, environ, begun)
         store.save(answer)
@@ -115,16 +115,16 @@ def _ask(remote: Remote, settings: Settings, environ: Mapping[str, str], begun: 
         code = error.code if isinstance(error, SourceError) else "remote_misnamed"
         problem = Problem(code=code, message=str(error))
     except Exception as error:
-        # Whatever a machine may say, it stops no other source.
+        # No answer of another machine may stop the other sources.
         problem = Problem(code="remote_fault", message=f"ullage {describe_fault(error)}")
     return begun.replace(failures=min(begun.failures + 1, _MOST), problem=problem)
 
 
 def update_answer(before: RemoteAnswer, readings: tuple[Reading, ...]) -> RemoteAnswer:
-    """Return a machine's answer with what it says now; what it said of an account before goes where it was newer."""
+    """Return a machine's answer with these readings; for each account, the earlier reading stays where it is newer."""
     kept = tuple(_newer(reading, before.readings) for reading in readings)
     problem = next((reading.problem for reading in kept if reading.problem), None)
-    # What is said of clocks changes by itself.
+    # The problem of a wrong clock changes with every answer.
     is_same = _without_problems(kept) == _without_problems(before.readings)
     unchanged = min(before.unchanged + 1, _MOST) if is_same else 0
     return before.replace(readings=kept, problem=problem, failures=0, unchanged=unchanged)
@@ -135,6 +135,6 @@ def _without_problems(readings: Sequence[Reading]) -> list[Reading]:
 
 
 def _newer(reading: Reading, before: Sequence[Reading]) -> Reading:
-    """Return a reading, or what the machine said of the same account before where that was said later."""
+    """Return a reading, or the machine's earlier reading of the same account where that is newer."""
     same = [each for each in before if each.account == reading.account and each.as_of > reading.as_of]
     return max([reading, *same], key=lambda each: each.as_of)

@@ -9,8 +9,7 @@ from ullage.base.text import clean
 from ullage.quota.model import grade_percent, has_reset
 from ullage.render import words
 from ullage.render.burnup import FULL, describe_outlook, interpolate_used, list_stretches, list_ticks
-from ullage.render.cells import fit, trim_end, wrap, wrap_parts
-from ullage.render.cells import measure_width as cells_of
+from ullage.render.cells import fit, measure_width, trim_end, wrap, wrap_parts
 from ullage.render.surfaces import Span
 
 TYPE_CHECKING = False
@@ -56,6 +55,7 @@ class ChartForm(Record):
     """How a chart is drawn: `height` counts the plot alone.
 
     A `brief` chart leaves out the interval, and a `stacked` one has a heading of two lines whatever there is room for.
+    The plot stands below at least `heading_lines`, so that those of several charts side by side are level.
     """
 
     width: int
@@ -64,6 +64,7 @@ class ChartForm(Record):
     ascii_only: bool = False
     brief: bool = False
     stacked: bool = False
+    heading_lines: int = 0
 
 
 def lay_out_page(burnup: Burnup, form: ChartForm) -> list[Line]:
@@ -71,14 +72,21 @@ def lay_out_page(burnup: Burnup, form: ChartForm) -> list[Line]:
     width, thresholds, ascii_only = form.width, form.thresholds, form.ascii_only
     signs = _ASCII if ascii_only else _Signs()
     below = [] if form.brief else _interval(burnup)
-    above = lay_out_heading(burnup, 0 if form.stacked else width, thresholds, ascii_only=ascii_only)
+    above = wrap_heading(burnup, form)
     lines = [
-        *(part for line in above for part in wrap_parts(line, width, "; ")),
+        *above,
+        *([] for _ in range(form.heading_lines - len(above))),
         *draw(burnup, width, form.height, thresholds=thresholds, ascii_only=ascii_only),
         *(part for line in below for part in wrap(line, width)),
         *wrap_parts(_legend(burnup, signs, thresholds), width, _GAP),
     ]
     return [fit(trim_end(line), width, ascii_only=ascii_only) for line in lines]
+
+
+def wrap_heading(burnup: Burnup, form: ChartForm) -> list[Line]:
+    """Return the heading's lines, none wider than the chart."""
+    lines = lay_out_heading(burnup, 0 if form.stacked else form.width, form.thresholds, ascii_only=form.ascii_only)
+    return [part for line in lines for part in wrap_parts(line, form.width, "; ")]
 
 
 def lay_out_heading(burnup: Burnup, width: int, thresholds: Thresholds, *, ascii_only: bool) -> list[Line]:
@@ -106,7 +114,7 @@ def lay_out_heading(burnup: Burnup, width: int, thresholds: Thresholds, *, ascii
 
 def _one_or_two(start: Line, said: Line, width: int) -> list[Line]:
     together = [*start, *said]
-    return [together] if sum(cells_of(span.text) for span in together) <= width else [start, said]
+    return [together] if sum(measure_width(span.text) for span in together) <= width else [start, said]
 
 
 def _plain(text: str, *, ascii_only: bool) -> str:

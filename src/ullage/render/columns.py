@@ -46,7 +46,7 @@ class Table(Record):
 
 
 def format_count(value: int | None) -> str:
-    """Return a count in three digits and a unit, below a thousand as it is; nothing for what is unknown."""
+    """Return a count in three digits and a unit, below a thousand as it is; an empty text for None."""
     if value is None:
         return ""
     for unit, name in _UNITS:

@@ -21,7 +21,7 @@ _NARROWEST = 20
 
 
 class Fact(Record):
-    """What is said of something: a mark, its name, and a text."""
+    """A fact for a list: its mark, its name, and a text."""
 
     mark: Mark
     name: str
@@ -41,7 +41,7 @@ class Fact(Record):
 
 
 def _with_commands(line: str, level: Role | None, *, is_command: bool) -> tuple[list[Span], bool]:
-    """Return a line with what stands in backticks as an accent, and whether it ends inside of such."""
+    """Return a line whose text in backticks has the accent's colour, and whether it ends between backticks."""
     spans = []
     for number, part in enumerate(line.split("`")):
         if number:

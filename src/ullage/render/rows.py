@@ -104,7 +104,7 @@ def build_rows(overview: Overview, settings: Settings, now: datetime) -> list[Ro
 
 
 def list_shown_limits(reading: Reading, settings: Settings, now: datetime) -> list[Window]:
-    """Return what has a row and may end work, in the order of the rows: the windows, and credits with a limit."""
+    """Return the limits that have a row, in the order of the rows: the windows, and credits with a limit."""
     windows, budget = sort_by_kind(list_windows(reading)), find_credits_window(reading)
     if budget is None or judge_age(budget.as_of, now, settings.thresholds) == "expired":
         return windows

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime, tzinfo
 
+    from ullage.config import Settings
     from ullage.config.template import Node
     from ullage.quota.model import Reading, Thresholds, Window
     from ullage.quota.pace import Forecast, Sample
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
 
 LONGEST_NAME = 20
 _SHORT_NAMES = {id: name for name, id in ALIASES.items()}
+_NO_FORECASTS: Mapping[str, Forecast] = {}
+_NO_SAMPLES: Mapping[str, Sequence[Sample]] = {}
 
 
 class View(Record):
@@ -56,9 +59,29 @@ class View(Record):
     ascii_only: bool = False
     timezone: tzinfo | None = None
     session: Mapping[str, str] | None = None
-    forecasts: Mapping[str, Forecast] = {}
-    samples: Mapping[str, Sequence[Sample]] = {}
+    forecasts: Mapping[str, Forecast] = _NO_FORECASTS
+    samples: Mapping[str, Sequence[Sample]] = _NO_SAMPLES
     nerd: bool = False
+
+
+def build_view(
+    reading: Reading,
+    settings: Settings,
+    now: datetime,
+    forecasts: Mapping[str, Forecast] = _NO_FORECASTS,
+    samples: Mapping[str, Sequence[Sample]] = _NO_SAMPLES,
+) -> View:
+    """Return the view of a reading at `now`, with the settings that say how numbers are shown."""
+    return View(
+        reading=reading,
+        now=now,
+        thresholds=settings.thresholds,
+        show_left=settings.show_left,
+        ascii_only=settings.ascii_only,
+        forecasts=forecasts,
+        samples=samples,
+        nerd=settings.nerd and not settings.ascii_only,
+    )
 
 
 def fill(nodes: Iterable[Node], view: View) -> list[Span]:

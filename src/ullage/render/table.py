@@ -25,7 +25,7 @@ _COLOURS = r"(\x1b\[[0-9;:]*m)"
 
 def print_usage(overview: Overview, settings: Settings, now: datetime, *, title: str = "", first: bool = True) -> None:
     """Print what is known, how old it is, who said so and what went wrong; under a title where there are several."""
-    room = measure_width()
+    room = measure_terminal()
     above = [*([] if first else [[]]), *usage.lay_out_title(title, settings, room)] if title else []
     print_lines([*above, *usage.lay_out_page(overview, settings, now, room)], settings)
 
@@ -38,7 +38,7 @@ def adapt_to_output(settings: Settings) -> Settings:
 
 def print_lines(lines: Iterable[Sequence[Span]], settings: Settings) -> None:
     """Print lines of spans in the palette's colours; what is longer than a line of the terminal is folded."""
-    width, coloured = measure_width(), _has_colours()
+    width, coloured = measure_terminal(), _has_colours()
     for line in lines:
         # Blanks at the end would be copied along.
         for part in cells.wrap(cells.trim_end(line), width):
@@ -60,7 +60,7 @@ def print_before(lines: Iterable[Sequence[Span]], rest: str, settings: Settings)
         print(f"{_paint(line, settings.palette, coloured=coloured)}{letters}{end}")
 
 
-def measure_width() -> int:
+def measure_terminal() -> int:
     """Return how many cells a line of the terminal has."""
     columns = os.environ.get("COLUMNS", "")
     if columns.isascii() and columns.isdigit() and int(columns):

@@ -6,8 +6,7 @@ from ullage.base.record import Record
 from ullage.base.text import clean
 from ullage.quota.model import judge_age
 from ullage.render import words
-from ullage.render.cells import fit, fit_words
-from ullage.render.cells import measure_width as cells_of
+from ullage.render.cells import fit, fit_words, measure_width
 from ullage.render.gauge import draw_gauge
 from ullage.render.rows import build_rows
 from ullage.render.surfaces import Span
@@ -80,7 +79,7 @@ def lay_out_page(
 def lay_out_title(name: str, settings: Settings, width: int) -> list[Line]:
     """Return the name of a profile as a title with a rule behind it."""
     text = clean(name, width)
-    rule = ("-" if settings.ascii_only else "─") * max(0, min(width, NARROWEST_LINE) - cells_of(text) - 1)
+    rule = ("-" if settings.ascii_only else "─") * max(0, min(width, NARROWEST_LINE) - measure_width(text) - 1)
     return [[Span(text=text, style="bold"), Span(text=f" {rule}" if rule else "", level="faint")]]
 
 
@@ -134,7 +133,7 @@ def _trimmed(line: Line) -> Line:
 
 
 def _width(line: Sequence[Span]) -> int:
-    return sum(cells_of(span.text) for span in line)
+    return sum(measure_width(span.text) for span in line)
 
 
 def _wide(found: Sequence[Row], settings: Settings, now: datetime, room: int, chosen: int | None) -> list[Line]:
@@ -215,12 +214,12 @@ def _ends(found: Sequence[Row], now: datetime, layout: _Layout) -> list[Line]:
     """Return the columns behind a number: course, reset and outlook."""
     times = _times(found, now, layout)
     course = layout.course and any(row.course.text for row in found)
-    widest = [max((cells_of(part[column]) for part in times), default=0) for column in (0, 1)]
+    widest = [max((measure_width(part[column]) for part in times), default=0) for column in (0, 1)]
     ends = []
     for row, (clock, countdown) in zip(found, times, strict=True):
         end: Line = []
         if course:
-            end += [Span(text=_GAP), *_padded([row.course], max(cells_of(each.course.text) for each in found))]
+            end += [Span(text=_GAP), *_padded([row.course], max(measure_width(each.course.text) for each in found))]
         if row.sentence:
             warns = row.expected.warns
             end += [

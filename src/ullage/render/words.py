@@ -208,7 +208,7 @@ def format_money(amount: Money) -> str:
 
 
 def format_amounts(used: Money | None, limit: Money | None) -> str:
-    """Return what was spent of what may be: $46.31 of $500.00."""
+    """Return the money spent and its limit: $46.31 of $500.00."""
     spent = format_money(used) if used else "?"
     return SPENT.format(spent=spent, limit=format_money(limit)) if limit else SPENT_UNLIMITED.format(spent=spent)
 

@@ -15,7 +15,7 @@ from ullage.quota.changes import find_next_turn
 from ullage.quota.model import list_named_limits
 from ullage.render import burnup
 from ullage.serve import documents
-from ullage.store import everywhere, history, overview
+from ullage.store import all_accounts, history, overview
 from ullage.store.cache import ProfileCache
 from ullage.system import detach, places, programs
 from ullage.system.files import find_mark
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from ullage.config import Settings
     from ullage.quota.contract import ProfilesDocument, UsageDocument
-    from ullage.quota.model import Thresholds, Window
+    from ullage.quota.model import Window
     from ullage.serve.documents import BurnupDocument, SamplesDocument
     from ullage.store.overview import Overview
 
@@ -58,10 +58,6 @@ class Knowledge:
         """Return the profile that the environment names."""
         return self.environ.get("CLAUDE_CONFIG_DIR") or None
 
-    def load_thresholds(self, profile: str | None, now: datetime) -> Thresholds:
-        """Return the thresholds of stale, expired and near."""
-        return self._load(profile, now).settings.thresholds
-
     def build_usage(self, profile: str | None, now: datetime) -> UsageDocument:
         """Return the usage document of a profile at `now`."""
         loaded = self._load(profile, now)
@@ -72,8 +68,8 @@ class Knowledge:
         """Return the usage documents of all accounts."""
         profiles = self.list_profiles()
         settings = self._load(profiles[0], now).settings
-        shown = everywhere.load_everywhere(profiles, self.environ, settings, now)
-        return everywhere.describe_all(shown, settings.thresholds, now)
+        shown = all_accounts.load_all_accounts(profiles, self.environ, settings, now)
+        return all_accounts.describe_all_accounts(shown, settings.thresholds, now)
 
     def expose_metrics(self, now: datetime, *, openmetrics: bool) -> bytes:
         """Return the metrics of all accounts as text."""

@@ -126,7 +126,7 @@ def listen_on_unix(path: str) -> Iterator[socket.socket]:
             with contextlib.suppress(OSError):
                 if os.lstat(path).st_ino == identity:
                     os.unlink(path)
-            # Whoever opened it before and locks it now meets a new server's socket, or a path that is bound already.
+            # A process that opened the lock before and takes it now finds a new socket, or a path already bound.
             with contextlib.suppress(OSError):
                 os.unlink(path + ".lock")
 

@@ -62,7 +62,7 @@ def plan_undo(environ: Mapping[str, str]) -> Plan:
 
 
 def plan_undo_all(environ: Mapping[str, str]) -> Plan:
-    """Return what taking our status line and our hooks out would change: the one that came last first."""
+    """Return the plan that takes our status line and our hooks out, in the reverse order of their coming."""
     file = userfile.read(locate_settings(environ))
     before = read_settings(file)
     with name_path_in_errors(file):

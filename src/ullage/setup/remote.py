@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from ullage.setup.userfile import UserFile
 
 NAME = "remote"
-# A machine that sleeps, or a password that nobody would be there to type, must not hold a refresh up.
+# Neither a machine that sleeps nor a prompt for a password may hold a refresh up.
 _SSH = ("ssh", "-o", "BatchMode=yes", "-o", "ConnectTimeout=5")
 _ASK = ("ullage", "usage", "--all", "--json", "--no-refresh")
 
 
 def build_entry(name: str, way: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what `[[remote]]` is to hold; raise UsageError for what ullage could not ask."""
+    """Return the fields of a `[[remote]]`; raise UsageError where they are wrong."""
     entry = {"name": name, **{field: value for field, value in way.items() if value}}
     wrong = remotes.check_remotes([entry])
     if wrong:
@@ -36,7 +36,7 @@ def build_entry(name: str, way: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def ask_by_ssh(host: str) -> list[str]:
-    """Return the command that asks a machine by ssh; raise UsageError for what ssh would take for an option."""
+    """Return the command that asks a machine by ssh; raise UsageError for a host that ssh would take for an option."""
     if host.startswith("-") or not host.isprintable() or " " in host:
         raise UsageError(f"{host!r} is no name of a machine that ssh knows.")
     return [*_SSH, host, *_ASK]

@@ -1,4 +1,4 @@
-"""What is on this machine that can show the segment, and what setting up all of it, or undoing it, would change."""
+"""Survey the hosts on this machine that can show the segment, and plan to set all of them up, or to undo that."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _DESKTOPS = {gnome.NAME: ("GNOME", "gnome-shell"), plasma.NAME: ("KDE", "plasmas
 
 
 class HostPlan(Record):
-    """A host, its file or directory, and what is to be done there: a plan, a widget's tree, or `words` why nothing."""
+    """A host, its file or directory, and the change there: a plan, a widget's tree, or `words` that say why none."""
 
     name: str
     path: str
@@ -51,12 +51,12 @@ class HostPlan(Record):
 
     @property
     def changes(self) -> bool:
-        """Say whether anything is to be done."""
+        """Say whether there is anything to write or remove."""
         return self.tree is not None or (self.plan is not None and self.plan.change is not None)
 
 
 class Survey(Record):
-    """What was found: places, bars by their format, and hosts that are here without a file of the person's."""
+    """What a survey found: places, bars by their format, and installed hosts for which the person has no file."""
 
     places: tuple[HostPlan, ...]
     bars: tuple[str, ...]
@@ -64,7 +64,7 @@ class Survey(Record):
 
 
 def survey_machine(environ: Mapping[str, str], program: str) -> Survey:
-    """Return what is here; `program` is the ullage that a widget starts."""
+    """Survey this machine; `program` is the ullage that a widget starts."""
     here = [name for name in plans.HOSTS if plans.find_host_program(name, environ)]
     used = [name for name in here if _is_used(name, environ)]
     fed = _fed_shells(used, environ) if "starship" in here else []
@@ -86,7 +86,7 @@ def survey_machine(environ: Mapping[str, str], program: str) -> Survey:
 
 
 def find_set_up(environ: Mapping[str, str]) -> tuple[HostPlan, ...]:
-    """Return every place that has something of ours, with what taking it out would change."""
+    """Return every place that ullage has changed, with the plan that undoes it."""
     places = [_undone(name, environ) for name in plans.HOSTS]
     places.append(
         _planned(claude_code.NAME, lambda: claude_code.locate_settings(environ), claude_code.plan_undo_all, environ)

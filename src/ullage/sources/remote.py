@@ -1,6 +1,6 @@
-"""Another ullage: the contract of `ullage usage --json`, of one account or of all, read with suspicion.
+"""Read the reading of another ullage: the contract of `ullage usage --json`, of one account or of all, unverified.
 
-What comes from there is believed as far as it can be checked. Its numbers keep the dates that they have there; where
+A field counts as far as it can be checked. Its numbers keep the dates that they have there; where
 its clock is ahead of ours they count as older by that much, and where it is behind, or what it says was written long
 ago, they keep a date that makes them older too: of two clocks that differ none can tell which one is wrong.
 """
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 
 NAME = "remote"
 LARGEST_DOCUMENT = 1 << 20
-# For everything that one machine is asked; a person may be waiting for this refresh to end.
+# The time for all requests to one machine; a person may be waiting for this refresh to end.
 ANSWER_SECONDS = 10.0
 _ALL_PATH = "/v1/profiles"
-# RFC 9111: what is known is wanted, and nobody else is to be asked for it.
+# RFC 9111: answer from what is stored, and ask no provider because of this request.
 _HEADERS = {"Cache-Control": "only-if-cached"}
 
 _MOST_ACCOUNTS = 16
@@ -46,7 +46,7 @@ _MOST_SHARES = 16
 # Clocks that are set by the network differ by less.
 _CLOCK_SLACK = timedelta(seconds=5)
 _NOTABLE = timedelta(minutes=2)
-# What has no date that can be true counts as this old.
+# A statement without a date that can be true counts as this old.
 _UNDATED_AGE = timedelta(hours=1)
 # No clock makes a number older than this: by one that is centuries ahead it had a date that no file of ours could hold.
 _OLDEST_AGE = timedelta(days=3650)
@@ -55,34 +55,34 @@ _KINDS: dict[str, Kind] = {"five_hour": "session", "seven_day": "weekly"}
 
 
 class Exchange(Record):
-    """When a machine was asked, and when its answer was there, by the clock of this one."""
+    """When a machine was asked and when its answer arrived, by the clock of this machine."""
 
     asked_at: datetime
     answered_at: datetime
 
 
 class _Dating(Record):
-    """How to tell the dates of a document: `ahead` is by how much its clock is, `generated_at` when it was written."""
+    """How to correct a document's dates: its clock runs `ahead` of ours; `generated_at` is when it was written."""
 
     exchange: Exchange
     generated_at: datetime | None
     ahead: timedelta = timedelta()
 
     def date(self, stated: datetime | None) -> datetime:
-        """Return when something was said, by our clock, and never later than it was asked for."""
+        """Return the date of a statement by our clock, never later than the question."""
         if stated is None or not self.is_possible(stated):
             return self.exchange.asked_at - _UNDATED_AGE
         oldest = min(stated, self.exchange.asked_at - _OLDEST_AGE)
         return max(min(stated - self.ahead, self.exchange.asked_at), oldest)
 
     def is_possible(self, stated: datetime | None) -> bool:
-        """Say whether a date can be true: nothing was said after the document that says so was written."""
+        """Say whether a date can be true: no statement is newer than the document that it stands in."""
         latest = self.generated_at or self.exchange.asked_at
         return stated is not None and stated <= latest + _CLOCK_SLACK
 
 
 def fetch_document(remote: Remote, environ: Mapping[str, str]) -> bytes:
-    """Ask a machine once and return what it answered; raise SourceError with what to do where it did not.
+    """Ask a machine once and return its answer; raise SourceError, which says what to do, where there is none.
 
     The environment may hold the variable of this machine's access token, and no other key.
     """
@@ -169,7 +169,7 @@ def _dating(usage: Mapping[str, Any], exchange: Exchange) -> _Dating:
     generated_at, as_of = parse_time(usage.get("generated_at")), parse_time(usage.get("as_of"))
     age = usage.get("age_seconds")
     if generated_at is None and as_of is not None and type(age) is int and 0 <= age < 1 << 32:
-        # A version that does not tell it rounds both down.
+        # Versions without `generated_at` round both down.
         generated_at = as_of + timedelta(seconds=age)
     ahead = timedelta()
     if generated_at is not None and generated_at > exchange.answered_at + _CLOCK_SLACK:
@@ -283,17 +283,16 @@ def _run_command(remote: Remote, environ: Mapping[str, str]) -> bytes:
     except programs.ProgramFloodError as error:
         raise SourceError("remote_flood", f"{program} printed more than a MiB, which is no report of usage.") from error
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is no command"
-        raise SourceError("remote_not_started", f"{program} could not be started: {reason}.") from error
+        words = f"{program} could not be started: {programs.explain_no_start(error)}."
+        raise SourceError("remote_not_started", words) from error
     # The exit codes of `usage` for nothing known and too old come with a document.
     if not done.output.strip() and done.status != 0:
-        words = clean(done.errors.decode(errors="replace"), 160).rstrip(".")
-        raise SourceError("remote_failed", f"{program} ended with status {done.status}{f': {words}' if words else ''}.")
+        raise SourceError("remote_failed", f"{program} {programs.explain_end(done)}.")
     return done.output
 
 
 def _get(remote: Remote, environ: Mapping[str, str]) -> bytes:
-    # What asks by a command needs no HTTP.
+    # Imported late: a remote with a command needs no HTTP.
     from ullage.system import http, keys
 
     headers = dict(_HEADERS)

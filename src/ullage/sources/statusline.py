@@ -39,15 +39,14 @@ def account(environ: Mapping[str, str]) -> Account:
 
 def read(environ: Mapping[str, str], account: Account, now: datetime) -> Reading:  # noqa: ARG001  # a source's signature
     """Return the last statement of the sessions' status lines; raise SourceError when there is none."""
-    stated = statements.load(locate_profile(environ), now).statements
-    told = [reading for reading in stated if reading.source == NAME]
-    if not told:
+    newest = statements.load_newest(locate_profile(environ), NAME, now)
+    if newest is None:
         raise SourceError(
             "no_status_line",
             "Claude Code's status line has told nothing yet. Name `ullage statusline` as its statusLine command, and "
             "let it answer once.",
         )
-    return max(told, key=lambda reading: reading.as_of)
+    return newest
 
 
 class Session(Record):

@@ -30,8 +30,8 @@ _WINDOWS = ("five_hour", "seven_day")
 _MODEL_WEEK, _MODEL = "seven_day_overage_included", "Fable"
 
 
-class Told(Record):
-    """What a session told at once: `mark` tells this statement from its others."""
+class StreamEvent(Record):
+    """An event of limits in a session's stream; no other event of the session has its `mark`."""
 
     session: str
     mark: str
@@ -39,27 +39,26 @@ class Told(Record):
 
 
 def account(environ: Mapping[str, str]) -> Account:
-    """Return who is signed in; raise SourceError when that cannot be told."""
-    # A refresh alone asks this.
+    """Return the signed-in account; raise SourceError when it cannot be known."""
+    # Imported late: only a refresh asks for the account.
     from ullage.sources import claude_state
 
     return claude_state.read_account(environ)
 
 
 def read(environ: Mapping[str, str], account: Account, now: datetime) -> Reading:  # noqa: ARG001  # a source's signature
-    """Return what went through `ullage tee` last; raise SourceError when that is nothing."""
-    stated = statements.load(locate_profile(environ), now).statements
-    told = [reading for reading in stated if reading.source == NAME]
-    if not told:
+    """Return the last statement that went through `ullage tee`; raise SourceError when there is none."""
+    newest = statements.load_newest(locate_profile(environ), NAME, now)
+    if newest is None:
         raise SourceError(
             "no_stream",
             "Nothing has told of the windows in a pipe yet: claude -p --output-format stream-json --verbose … | "
             "ullage tee.",
         )
-    return max(told, key=lambda reading: reading.as_of)
+    return newest
 
 
-def parse_event(line: bytes, arrived_at: datetime) -> Told | None:
+def parse_event(line: bytes, arrived_at: datetime) -> StreamEvent | None:
     """Read a line of the stream that arrived at a time; None for any other line, and for one that names no windows."""
     try:
         event = jsontext.loads(line)
@@ -72,7 +71,7 @@ def parse_event(line: bytes, arrived_at: datetime) -> Told | None:
     windows = _windows(stated if isinstance(stated, dict) else {}, arrived_at)
     if not windows:
         return None
-    return Told(
+    return StreamEvent(
         session=clean(event.get("session_id"), 64) or "unknown",
         mark=clean(event.get("uuid"), 64),
         reading=windows,

@@ -1,6 +1,6 @@
-"""What other machines said last, a file each, for every profile of this user: `remotes/<name>.json` under the root.
+"""Keep the last answer of each other machine, for all profiles of this user: `remotes/<name>.json` under the root.
 
-Whoever asks a machine, or receives from it, keeps the answer here; each profile then takes over what is of its account.
+A refresh that asks a machine, and `ullage receive`, write here; each profile then takes over its account's readings.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _SUFFIX = ".json"
 _MOST_NAMES = 64
-# An answer of a MiB may take more of ours.
+# An answer of a MiB may be larger as it is stored.
 _LARGEST = 4 * LARGEST_FILE
 
 
@@ -32,27 +32,27 @@ class RemoteStore:
         self.directory = os.path.join(self._root, "remotes")
 
     def load(self, name: str) -> RemoteAnswer:
-        """Return what a machine said last; an empty answer where that is nothing."""
+        """Return a machine's last answer; an empty one where there is none."""
         found = serial.decode_remote(read_regular(self._path(name), _LARGEST, own=True))
         return found if found is not None and found.name == name else RemoteAnswer(name=name)
 
     def load_all(self, configured: Sequence[str]) -> list[RemoteAnswer]:
-        """Return what counts: of those configured, in their order, then of those that told by themselves, by name."""
+        """Return the answers of the configured machines, in their order, then of those that push, by name."""
         received = [answer for name in self._names() if name not in configured for answer in [self.load(name)]]
         return [*map(self.load, configured), *(answer for answer in received if answer.is_received)]
 
     def save(self, answer: RemoteAnswer) -> None:
-        """Keep what a machine said; after a power cut it is asked again."""
+        """Keep a machine's answer; after a power cut it is asked again."""
         self._make()
         write_derived([self._path(answer.name)], serial.encode(answer))
 
     def forget(self, name: str) -> None:
-        """Forget what a machine said."""
+        """Remove a machine's answer."""
         remove_file(self._path(name))
 
     @contextlib.contextmanager
     def lock(self, name: str, wait_seconds: float = 0) -> Iterator[bool]:
-        """Try to become the one that writes down what a machine says; yield whether that worked."""
+        """Try to take the lock under which a machine's answer is written; yield whether that worked."""
         # A prompt's publication reads, and takes no lock.
         from ullage.system.lock import hold_lock
 

@@ -102,6 +102,12 @@ def load(directory: str, now: datetime, said: Mapping[str, Reading] | None = Non
     return combine(files, now, known_by)
 
 
+def load_newest(directory: str, source: str, now: datetime) -> Reading | None:
+    """Return the newest statement of a source; None where it has made none."""
+    stated = (statement for statement in load(directory, now).statements if statement.source == source)
+    return max(stated, key=lambda statement: statement.as_of, default=None)
+
+
 def combine(files: Mapping[str, Reading], now: datetime, known_by: Version = ()) -> Stated:
     """Combine the files' statements into those that count now."""
     counted = _counted(files, now)

@@ -124,7 +124,7 @@ def find_mark(path: str) -> FileMark | None:
 
 
 def identify(path: str) -> tuple[int, int] | None:
-    """Return what tells a file or a directory from another that takes its place; None where there is none."""
+    """Return a mark that tells a file or directory from one that takes its place; None where there is none."""
     try:
         status = os.stat(path)
     except OSError:

@@ -246,7 +246,7 @@ def _trust(base: httpx.URL) -> ssl.SSLContext:
     if named and not os.path.isfile(named):
         raise FileNotFoundError(named)
     if base.scheme == "http" and addresses.is_loopback(base.host):
-        # No TLS is spoken there and no redirect followed, so nobody is trusted: to read the certificates takes 30 ms.
+        # No TLS is spoken there and no redirect followed, so no certificates are needed: to read them takes 30 ms.
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     return httpx.create_ssl_context()
 

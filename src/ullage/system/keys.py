@@ -86,7 +86,7 @@ def read_command(command: tuple[str, ...], environ: Mapping[str, str], what: str
     except programs.ProgramFloodError as error:
         raise SourceError("key_command_failed", f"{program} printed kilobytes instead of a {what}.") from error
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is no command"
+        reason = programs.explain_no_start(error)
         raise SourceError(
             "key_command_failed", f"{program}, which should print the {what}, could not be started: {reason}."
         ) from error

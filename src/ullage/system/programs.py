@@ -15,6 +15,7 @@ import time
 
 from ullage.base.contexts import contextmanager, suppress
 from ullage.base.record import Record
+from ullage.base.text import clean
 from ullage.system import secret
 
 if sys.platform == "win32":
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from typing import IO
 
 _LARGEST_ERRORS = 1 << 16
+_LONGEST_WORDS = 200
 _LOOK_SECONDS = 0.1
 _SIGNAL_SECONDS = 1.0
 _GOODBYE_SECONDS = 2.0
@@ -52,6 +54,17 @@ class Finished(Record):
     status: int
     output: bytes
     errors: bytes
+
+
+def explain_no_start(error: OSError | ValueError) -> str:
+    """Return in words why a program could not be started."""
+    return getattr(error, "strerror", None) or "it is no command"
+
+
+def explain_end(finished: Finished) -> str:
+    """Return in words how a program ended: its status and the beginning of its stderr."""
+    words = clean(finished.errors.decode(errors="replace"), _LONGEST_WORDS).rstrip(".")
+    return f"ended with status {finished.status}{f': {words}' if words else ''}"
 
 
 class _AskedToEndError(BaseException):  # a signal on its way up: no `except Exception` may stop it
@@ -244,7 +257,7 @@ def run_program(
 
 
 def start(command: Sequence[str], environ: Mapping[str, str], *, largest_bytes: int) -> Program:
-    """Start a program, named by its path, that gets input; whoever starts it ends it. Raises OSError or ValueError."""
+    """Start a program, named by its path, that gets input; the caller ends it. Raises OSError or ValueError."""
     return Program(_start(command, environ, None, gets_input=True), largest_bytes)
 
 

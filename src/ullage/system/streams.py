@@ -71,6 +71,11 @@ def secure() -> None:
         elif sys.platform == "win32" and not getattr(sys, name).isatty():
             # A console takes any character; a pipe or a file would get the bytes and line ends of an old code page.
             getattr(sys, name).reconfigure(encoding="utf-8", newline="\n")
+    if isinstance(sys.stdout.buffer, io.RawIOBase):
+        # Under PYTHONUNBUFFERED what fails would leave nothing behind, by which `is_broken` knows whose error it is.
+        ends = None if sys.stdout.isatty() else "\n"
+        buffered = io.BufferedWriter(sys.stdout.buffer)
+        sys.stdout = io.TextIOWrapper(buffered, sys.stdout.encoding, sys.stdout.errors, ends, line_buffering=True)
     unheard = io.BufferedWriter(_Unheard(sys.stderr))
     sys.stderr = io.TextIOWrapper(unheard, sys.stderr.encoding, errors="backslashreplace", line_buffering=True)
 

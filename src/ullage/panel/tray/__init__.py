@@ -1,4 +1,4 @@
-"""Show an icon in a desktop's tray: a ring that fills as a window is used, and a menu of all windows."""
+"""Show an icon in a desktop's tray: a number over a bar that fills as a window is used, and a menu."""
 
 from __future__ import annotations
 

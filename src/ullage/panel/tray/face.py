@@ -1,4 +1,4 @@
-"""Compute what the icon shows of a panel: the ring, its text, the tooltip and the menu. Pure."""
+"""Compute what the icon shows of a panel: the bar, the text over it, the tooltip and the menu. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _UNCOLOURED = "#9aa4b2"
 
 
 def draw_face(panel: Panel) -> tuple[float | None, str, str]:
-    """Return how far the ring is filled (0 to 1, None where unknown), its colour, and the text in it."""
+    """Return how far the bar is filled (0 to 1, None where unknown), its colour, and the text over it."""
     colour = paint(panel.palette, "stale" if panel.state == "stale" else panel.severity).colour or _UNCOLOURED
     if panel.used_percent is None:
         return None, _UNCOLOURED, "?" if panel.rows else ""

@@ -69,7 +69,7 @@ def assemble_page() -> tuple[bytes, str]:
 
 
 def _describe_colours() -> str:
-    """Return the palette as variables: the light one, and the dark one for whoever prefers it."""
+    """Return the palette as variables: light, and dark where the browser prefers that."""
     light, dark = (
         " ".join(f"--{role}: {colour};" for role, colour in COLOURS[background].items())
         for background in ("light", "dark")

@@ -1,4 +1,4 @@
-"""What `ullage usage` prints."""
+"""Print what `ullage usage` shows; `cli/usage.py` and `cli/quick.py` parse its options."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 from ullage.base.dates import UTC, datetime
 from ullage.base.text import clean
 from ullage.cli.asking import refresh_or_wait
-from ullage.cli.settings import load_settings, load_terminal_settings, tell_issues
+from ullage.cli.settings import load_settings, load_terminal_settings, print_issues
 from ullage.quota import exits
 from ullage.store import overview
 from ullage.system import places, streams
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 def show(*, as_json: bool, may_refresh: bool, every: bool) -> int:
     """Print every window of the profile in effect, or of every profile, and return the exit code."""
     settings, issues = load_settings()
-    tell_issues(issues)
+    print_issues(issues)
     profiles = overview.list_profiles(os.environ) if every else [os.environ.get("CLAUDE_CONFIG_DIR") or None]
     if may_refresh:
         for profile in profiles:
             refresh_or_wait(places.select_profile(profile, os.environ))
     now = datetime.now(UTC)
     if every:
-        from ullage.store import everywhere
+        from ullage.store import all_accounts
 
-        shown = everywhere.load_everywhere(profiles, os.environ, settings, now)
+        shown = all_accounts.load_all_accounts(profiles, os.environ, settings, now)
     else:
         shown = overview.load_all(profiles, os.environ, settings.thresholds, now)
     if as_json:
@@ -51,16 +51,16 @@ def _describe(shown: Sequence[Overview], settings: Settings, now: datetime, *, e
     from ullage.quota import contract
 
     if every:
-        from ullage.store import everywhere
+        from ullage.store import all_accounts
 
-        return contract.encode(everywhere.describe_all(shown, settings.thresholds, now))
+        return contract.encode(all_accounts.describe_all_accounts(shown, settings.thresholds, now))
     [one] = shown
     document = contract.build_document(one.reading, one.schedule, settings.thresholds, now, one.forecasts)
     return contract.encode(document)
 
 
 def _title(one: Overview) -> str:
-    """Return the profile's name, with its organisation's name where that is known, and the machines that told."""
+    """Return the profile's name, its organisation's name where known, and the other machines that know its account."""
     organization = clean(one.account.organization)
     told = f"told by {', '.join(one.machines)}" if one.machines else ""
     return ", ".join(filter(None, (one.profile or "default", organization, told)))

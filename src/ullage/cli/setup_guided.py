@@ -1,4 +1,4 @@
-"""`ullage setup` without a host: what is here, how the segment is to look, all of it written after one question."""
+"""`ullage setup` without a host: list the hosts, choose the segment's look, write all of it after one question."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import click
 from ullage import config
 from ullage.base.errors import UllageError
 from ullage.base.shipped import find_page
-from ullage.cli import changing, previews
+from ullage.cli import previews, setup_changes
 from ullage.cli.asking import LONGEST_REFRESH_SECONDS
-from ullage.cli.say import say
+from ullage.cli.say import break_lines, say
 from ullage.cli.settings import load_settings, load_terminal_settings
 from ullage.config.presets import PRESETS
 from ullage.prompt.publish import publish_anew
@@ -59,8 +59,8 @@ def set_up(*, yes: bool) -> int:
             _show(place)
         if plan and plan.change:
             click.echo()
-            changing.show(plan)
-        refused = None if yes else changing.ask("Write this?", "written")
+            setup_changes.show(plan)
+        refused = None if yes else setup_changes.ask("Write this?", "written")
     if refused is None:
         _write(chosen, plan)
         say("\n`ullage setup --undo` takes all of it out again, `ullage setup WHAT --undo` one.")
@@ -82,15 +82,15 @@ def take_out(*, yes: bool) -> int:
     with _nothing_written_at_an_abort("undone"):
         for place in chosen:
             _show(place)
-        refused = None if yes else changing.ask("Take this out?", "undone")
+        refused = None if yes else setup_changes.ask("Take this out?", "undone")
     if refused is not None:
         return refused
     for place in chosen:
         say(f"\n{place.name}")
         if place.plan:
-            changing.write(place.plan)
+            setup_changes.write(place.plan)
         else:
-            changing.remove_widget(place.name, place.path)
+            setup_changes.remove_widget(place.name, place.path)
     _publish()
     return 0
 
@@ -110,7 +110,7 @@ def _is_terminal() -> bool:
 
 
 def _listing(places: Sequence[HostPlan], heading: str) -> list[list[Span]]:
-    """Return a line for each place: what it is, its file, and what is to be done there or why nothing."""
+    """Return a line for each place: its name, its file, and the change there or the reason for none."""
     names, paths = ([getattr(place, key) for place in places] for key in ("name", "path"))
     widest = [max(map(len, cells), default=0) for cells in (names, [_short(path) for path in paths])]
     lines = [[Span(text=heading, style="bold")]]
@@ -145,9 +145,11 @@ def _short(path: str) -> str:
 
 def _say_what_else(found: Survey) -> None:
     if found.bars:
-        say(f"\nBars, whose files are left to you: {', '.join(found.bars)}. Their lines are in {find_page('panels')}")
+        bars = f"Bars, whose files are left to you: {', '.join(found.bars)}. Their lines are in {find_page('panels')}"
+        say("\n".join(["", *break_lines(bars)]))
     if found.unused:
-        say(f"Also here, without a file of yours: {', '.join(found.unused)}. `ullage setup {found.unused[0]}` adds it.")
+        unused = f"Also here, without a file of yours: {', '.join(found.unused)}."
+        say("\n".join(break_lines(f"{unused} `ullage setup {found.unused[0]}` adds it.")))
 
 
 def _choose_places(places: list[HostPlan]) -> list[HostPlan]:
@@ -190,7 +192,7 @@ def _ask_glyphs(settings: Settings) -> str:
     if settings.ascii_only:
         return "ascii"
     say("")
-    # What `say` shows as an escape is what is asked about.
+    # Not by `say`, which would show the sign as an escape.
     click.echo(f"    --->  {_DIAMOND}  <---")
     if click.confirm("Is there a diamond between the arrows?", default=None):
         return "nerd"
@@ -231,9 +233,9 @@ def _ask_preset(settings: Settings, present: str) -> str:
 def _show(place: HostPlan) -> None:
     click.echo()
     if place.plan:
-        changing.show(place.plan)
+        setup_changes.show(place.plan)
     elif place.tree and place.tree.files:
-        changing.show_widget(place.name, place.tree)
+        setup_changes.show_widget(place.name, place.tree)
     else:
         say(f"This removes {place.path}")
 
@@ -241,16 +243,16 @@ def _show(place: HostPlan) -> None:
 def _write(places: Sequence[HostPlan], chosen_look: Plan | None) -> None:
     if chosen_look and chosen_look.change:
         say("")
-        changing.write(chosen_look)
+        setup_changes.write(chosen_look)
         _publish()
     for place in places:
         say("")
         if place.plan:
-            changing.write(place.plan)
+            setup_changes.write(place.plan)
         elif place.tree:
-            changing.write_widget(place.name, place.tree)
+            setup_changes.write_widget(place.name, place.tree)
         if place.name in started.SHELLS and not _exports(place):
-            changing.prove(plans.find_host(place.name, os.environ))
+            setup_changes.prove(plans.find_host(place.name, os.environ))
 
 
 def _exports(place: HostPlan) -> bool:

@@ -1,4 +1,4 @@
-"""What is known of every account: by the profiles of this machine, and by what other machines told."""
+"""Load and describe every known account: those of this machine's profiles, and those that only other machines know."""
 
 from __future__ import annotations
 
@@ -19,22 +19,23 @@ if TYPE_CHECKING:
     from ullage.quota.model import Reading, Thresholds
 
 
-def load_everywhere(
+def load_all_accounts(
     profiles: Iterable[str | None], environ: Mapping[str, str], settings: Settings, now: datetime
 ) -> list[Overview]:
-    """Load what these profiles show, and every account that other machines alone tell of: each account once."""
+    """Load the overview of each profile, and of each account that only other machines know: each account once."""
     shown = overview.load_all(profiles, environ, settings.thresholds, now)
     answers = RemoteStore(environ).load_all([remote.name for remote in settings.remotes])
     groups = group_accounts(answers)
     known = [
-        one.replace(machines=_name_tellers(each for group in groups for each in _told_of(one, group))) for one in shown
+        one.replace(machines=_name_machines(each for group in groups for each in _find_statements(one, group)))
+        for one in shown
     ]
-    others = [group for group in groups if not any(_told_of(one, group) for one in shown)]
+    others = [group for group in groups if not any(_find_statements(one, group) for one in shown)]
     return [*known, *(_load_group(group) for group in others)]
 
 
-def describe_all(shown: Iterable[Overview], thresholds: Thresholds, now: datetime) -> ProfilesDocument:
-    """Build the document of what is shown of every account."""
+def describe_all_accounts(shown: Iterable[Overview], thresholds: Thresholds, now: datetime) -> ProfilesDocument:
+    """Build the document of these overviews, as `ullage usage --all --json` prints it."""
     profiles = [
         contract.ProfileDocument(
             profile=each.profile or "default",
@@ -46,11 +47,11 @@ def describe_all(shown: Iterable[Overview], thresholds: Thresholds, now: datetim
     return contract.ProfilesDocument(schema=1, profiles=profiles)
 
 
-def _told_of(one: Overview, group: list[Reading]) -> list[Reading]:
+def _find_statements(one: Overview, group: list[Reading]) -> list[Reading]:
     """Return the statements of a group that are of the account that a profile shows."""
     if one.account.id is not None:
         return [each for each in group if is_of(each, one.account)]
-    # Nobody is named here or there: it is the profile's where the profile shows it.
+    # Neither names an account: the statement is the profile's where the profile shows that statement.
     source = one.reading.source if one.reading else None
     return [each for each in group if each.account.id is None and each.source == source]
 
@@ -62,9 +63,9 @@ def _load_group(group: list[Reading]) -> Overview:
         schedule=Schedule(),
         samples={},
         forecasts={},
-        machines=_name_tellers(group),
+        machines=_name_machines(group),
     )
 
 
-def _name_tellers(readings: Iterable[Reading]) -> tuple[str, ...]:
+def _name_machines(readings: Iterable[Reading]) -> tuple[str, ...]:
     return tuple(sorted({name_machine(each.source) for each in readings}))

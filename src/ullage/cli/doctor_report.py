@@ -1,4 +1,4 @@
-"""What `ullage doctor` prints."""
+"""Print what `ullage doctor` finds; `cli/doctor.py` and `cli/quick.py` parse its options."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from datetime import UTC, datetime
 
 from ullage import config, doctor
 from ullage.base.errors import UsageError
-from ullage.cli.say import find_width, say_lines
+from ullage.cli.say import find_width, say_styled
 from ullage.cli.settings import load_terminal_settings
 from ullage.config.settings import DEFAULTS, build_settings
 from ullage.doctor import page
 from ullage.quota import schemas
-from ullage.render.cells import replace_all_signs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ _ASKS = "`ullage refresh --force` asks now, and says what stands in the way."
 
 
 def show(*, as_json: bool, measured: bool) -> int:
-    """Examine this machine, print what is found and return the exit code."""
+    """Examine this machine, print the findings and return the exit code."""
     now = datetime.now(UTC)
     found = doctor.examine(os.environ, now, measured=measured)
     if as_json:
@@ -33,7 +32,7 @@ def show(*, as_json: bool, measured: bool) -> int:
         settings = load_terminal_settings(_settings())
         wrong = [] if found.exit_code == 0 else _wrong(found)
         lines = page.lay_out(schemas.make_plain(found), wrong, now, find_width())
-        say_lines(replace_all_signs(lines) if settings.ascii_only else lines, settings.palette)
+        say_styled(lines, settings)
     return found.exit_code
 
 

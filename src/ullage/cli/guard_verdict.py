@@ -1,4 +1,4 @@
-"""What `ullage guard` answers, and the command that it becomes."""
+"""Say the verdict of `ullage guard` and run its command; `cli/guard.py` and `cli/quick.py` parse its options."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _LEVELS: dict[Outcome, Level] = {"under": "normal", "over": "critical", "unknown
 
 
 class GuardCall(Record):
-    """What a guard is asked, and what is to be done about the answer; `fail_open` is None where neither is said."""
+    """The question to a guard and what follows from its verdict; `fail_open` is None without --fail-open or -closed."""
 
     question: Question
     refresh: bool = False
@@ -43,7 +43,7 @@ class GuardCall(Record):
 
 
 def find_wrong(call: GuardCall) -> str | None:
-    """Return what does not go together, in words, or None."""
+    """Return in words which options do not go together, or None."""
     if call.as_json and call.command:
         return "--json answers on the output that COMMAND would write to; use one of them."
     if call.timeout is not None and not call.may_wait:
@@ -54,10 +54,10 @@ def find_wrong(call: GuardCall) -> str | None:
 
 
 def answer(call: GuardCall) -> int:
-    """Judge what is known, say the verdict, become the command where there is room; return the exit code."""
+    """Judge the reading, print the verdict, become the command where there is room; return the exit code."""
     question = call.question
     known = Known()
-    known.tell_issues()
+    known.print_issues()
     if call.refresh or call.may_wait:
         known.refresh(question.max_age)
     verdict = known.judge(question, datetime.now(UTC))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def show(plan: Plan) -> None:
-    """Print what a plan changes, as diffs, and what is to be known beside."""
+    """Print a plan's changes as diffs, and its note."""
     assert plan.change is not None
     say_lines(line for change in [plan.change, *plan.more] for line in _colour_diff(userfile.format_diff(change)))
     if plan.note:
@@ -52,7 +52,7 @@ def ask(question: str, done: str) -> int | None:
 
 
 def write(plan: Plan) -> None:
-    """Make a plan's changes, and print what was written and where what was there before is kept."""
+    """Make a plan's changes, and print each file that was written and where its backup is."""
     assert plan.change is not None
     for change in [plan.change, *plan.more]:
         backup = userfile.apply(change, keep=not plan.takes_back)
@@ -88,13 +88,13 @@ def show_widget(name: str, tree: Tree) -> None:
 
 
 def write_widget(name: str, tree: Tree) -> None:
-    """Write a desktop's widget and turn it on; print what is left to do."""
+    """Write a desktop's widget and turn it on; print the steps that are left to the person."""
     widgets.write(tree)
     say(f"Wrote {tree.directory}.\n{WIDGETS[name].turn_on(os.environ)}")
 
 
 def remove_widget(name: str, directory: str) -> None:
-    """Turn a desktop's widget off and remove it; print what is left to do, and what stays."""
+    """Turn a desktop's widget off and remove it; print the steps left to the person, and the files that stay."""
     words = WIDGETS[name].turn_off(os.environ)
     kept = widgets.remove(directory)
     say(f"Removed {directory}.\n{words}")

@@ -6,12 +6,13 @@ import os
 
 import click
 
-from ullage.cli import changing
+from ullage.cli import setup_changes
 from ullage.cli.asking import refresh_or_wait
 from ullage.cli.say import say
 from ullage.config.remotes import check_name
 from ullage.setup import remote
 from ullage.store.remotes import RemoteStore
+from ullage.system.http import check_address
 
 
 @click.command(name="remote")
@@ -41,27 +42,30 @@ def command(
     """  # noqa: D301  # click takes the character itself for "keep these lines"
     wrong = check_name(name)
     if wrong:
-        raise click.UsageError(f"NAME {wrong}.")
+        raise click.UsageError(f"The machine {wrong}.")
     if undo:
         plan = remote.plan_undo(name, os.environ)
     else:
         asks = remote.ask_by_ssh(ssh) if ssh else list(words)
         if bool(ssh and words) + sum(bool(each) for each in (asks, ways["socket"], ways["url"])) != 1:
             raise click.UsageError("Say one way to ask: --ssh, --socket, --url, or a command after --.")
+        if isinstance(ways["url"], str):
+            # Not a file later that every command finds fault with.
+            check_address(ways["url"])
         way = {field: list(value) if isinstance(value, tuple) else value for field, value in ways.items()}
         plan = remote.plan(name, remote.build_entry(name, {"command": asks, **way}), os.environ)
     if plan.change is None:
         say(plan.words)
     else:
-        changing.show(plan)
-        refused = None if yes else changing.ask("Write this?", "written")
+        setup_changes.show(plan)
+        refused = None if yes else setup_changes.ask("Write this?", "written")
         if refused is not None:
             return refused
         say("")
-        changing.write(plan)
+        setup_changes.write(plan)
     if undo:
         RemoteStore(os.environ).forget(name)
-        # What it told is forgotten with the next refresh, which the person need not wait for.
+        # The refresh drops its readings now; otherwise the next one that is due would.
         refresh_or_wait(os.environ, force=True)
         return 0
     return _try_out(name)

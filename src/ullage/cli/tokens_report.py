@@ -1,4 +1,4 @@
-"""What `ullage tokens` counts and prints."""
+"""Print what `ullage tokens` counts; `cli/tokens.py` and `cli/quick.py` parse its options."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from ullage.base.record import Record
 from ullage.cli.progress import ProgressBar
 from ullage.cli.say import remark, say, say_csv
-from ullage.cli.settings import load_settings, tell_issues
+from ullage.cli.settings import load_settings, print_issues
 from ullage.tokens import document, tally
 from ullage.tokens import words as render
 
@@ -30,10 +30,10 @@ class Form(Record):
     as_csv: bool = False
 
 
-def count(question: TokenQuery, now: datetime, form: Form) -> int:
+def show(question: TokenQuery, now: datetime, form: Form) -> int:
     """Answer a query over the transcripts, print the report and return the exit code."""
     settings, issues = load_settings()
-    tell_issues(issues)
+    print_issues(issues)
     with ProgressBar("reading transcripts") as bar:
         answer = tally.count_usage(os.environ, question, settings.prices, bar.show, now)
     for notice in answer.notices:
@@ -49,13 +49,13 @@ def count(question: TokenQuery, now: datetime, form: Form) -> int:
     return 0 if answer.found.transcripts else 3
 
 
-def find_width() -> int:
+def find_table_width() -> int:
     """Return how many columns a table may have: those of the terminal, or a fixed number on a pipe."""
     if not sys.stdout.isatty():
         return _PIPE_WIDTH
     from ullage.render import table
 
-    return table.measure_width()
+    return table.measure_terminal()
 
 
 def _name(zone: tzinfo | None) -> str:
@@ -75,7 +75,7 @@ def _print(answer: TokenUsage, settings: Settings, now: datetime) -> None:
     from ullage.render.cells import wrap_parts
     from ullage.render.surfaces import Span
 
-    settings, width = load_terminal_settings(settings), find_width()
+    settings, width = load_terminal_settings(settings), find_table_width()
     lines, left_out = render.lay_out(answer, width, ascii_only=settings.ascii_only)
     remarks = [*([render.word_left_out(left_out)] if left_out else []), *render.write_remarks(answer, now)]
     below = [[Span(text=line, level="faint")] for text in remarks for line in break_lines(text)]

@@ -1,4 +1,4 @@
-"""Start what hands a new reading on to other machines, in the background, one process at a time; and how that went."""
+"""Start pushes of the reading to other machines, one background process at a time, and keep how the last went."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LONGEST_PROBLEM = 400
 
 
 class PushState(Record):
-    """How the last push went: `version` is a mark of what was handed on, `problem` what the first failure said."""
+    """How the last push went: `version` marks the statements pushed, `problem` is the first failure's message."""
 
     at: datetime | None = None
     version: str = ""
@@ -36,7 +36,7 @@ class PushState(Record):
     problem: str = ""
 
     def find_wait_seconds(self, now: datetime) -> float:
-        """Return for how long nothing may be handed on yet."""
+        """Return how long the next push has to wait."""
         if self.at is None or self.at > now:
             return 0.0
         pause = min(SHORTEST_PAUSE * (1 << min(self.failures, MOST_FAILURES)), LONGEST_PAUSE_FAILING)
@@ -44,7 +44,7 @@ class PushState(Record):
 
 
 def start(root: str, settings: Settings, environ: Mapping[str, str]) -> None:
-    """Start a push and return at once; where one runs or waits for its minute, that one takes this news along."""
+    """Start a push and return at once; one that already runs, or waits for its minute, pushes this reading too."""
     if claim.take(root, time.time(), claim.PUSH):
         detach.start("ullage.refresh.push", secret.withhold_keys(environ, settings.key_variables))
 
