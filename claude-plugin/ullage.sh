@@ -2,7 +2,7 @@
 # What the plugin's hooks run: the installed ullage. Where there is none, the start of a session says how to install it.
 
 # Where pipx and uv put programs, which a Claude Code that no shell has started may not know.
-PATH=$PATH:${HOME-}/.local/bin
+PATH=${PATH:+$PATH:}${HOME-}/.local/bin
 
 if ! command -v ullage >/dev/null 2>&1; then
     if [ "$1" = look ]; then

@@ -203,3 +203,11 @@ def test_nothing_of_it_is_found_on_the_path_of_a_project(environ: dict[str, str]
     command = ["env", "-C", str(tmp_path), need("sh"), str(SCRIPT), "look"]
     assert run(command, {**environ, "PATH": os.pathsep.join([str(SCRIPTS), "/usr/bin", "/bin"])}).returncode == 0
     assert not (tmp_path / "pwned").exists()
+
+
+def test_an_empty_path_finds_nothing_in_a_project(environ: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "ullage").write_text("#!/bin/sh\necho pwned\n")
+    (tmp_path / "ullage").chmod(0o755)
+    started = ["env", "-C", str(tmp_path), "PATH=", need("sh"), str(SCRIPT), "hook"]
+    done = run(started, environ, input=json.dumps(PROMPT))
+    assert (done.returncode, done.stdout) == (0, "")
