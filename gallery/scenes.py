@@ -142,9 +142,12 @@ class Stage:
 def show_presets(stage: Stage) -> str:
     """Draw the prompt of a bash in each preset, one after the other."""
     with stage.bash(78, 24) as terminal:
+        terminal.send("clear")
+        # Once it is echoed, the prompt before it no longer looks like the next one.
+        terminal.wait(lambda terminal: terminal.line.endswith("$ clear"), "the echo")
         for preset in PRESETS:
             stage.choose(preset)
-            terminal.enter("clear" if preset == next(iter(PRESETS)) else "")
+            terminal.enter("")
             terminal.wait(lambda terminal: terminal.line.endswith("$"), "a prompt")
             # What is typed at it says which it is.
             terminal.send(f"# {preset}")
