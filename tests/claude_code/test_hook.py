@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from tests.support.samples import NOW
-from ullage.claude_code import answers
+from ullage.claude_code import answers, hook
 from ullage.claude_code.answers import EVENTS, Event
 from ullage.guard import WindowVerdict
 from ullage.setup import hook_settings
@@ -125,3 +125,15 @@ def test_hostile_arguments_stay_one_word_of_the_command() -> None:
 def test_our_handlers_are_known(command: object, ours: bool) -> None:
     assert answers.is_hook_of_ours({"type": "command", "command": command}) is ours
     assert answers.is_hook_of_ours(command) is False
+
+
+@pytest.mark.parametrize(("fail_closed", "exit_code"), [(True, 2), (False, 1)])
+def test_a_fault_that_nothing_foresaw_keeps_the_hooks_promise(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], fail_closed: bool, exit_code: int
+) -> None:
+    def fail() -> None:
+        raise RecursionError("too deep")
+
+    monkeypatch.setattr(hook, "_event", fail)
+    assert hook.perform(hook.Orders(fail_closed=fail_closed), {}) == exit_code
+    assert "RecursionError" in capsys.readouterr().err

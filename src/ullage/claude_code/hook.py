@@ -14,7 +14,7 @@ from ullage import config, guard
 from ullage.base import jsontext
 from ullage.base.arguments import find_last_value, parse_options
 from ullage.base.dates import UTC, datetime, timedelta
-from ullage.base.errors import CacheError, UllageError, UsageError
+from ullage.base.errors import CacheError, UllageError, UsageError, describe_fault
 from ullage.base.record import Record
 from ullage.base.text import make_visible
 from ullage.base.values import format_time, parse_time
@@ -93,8 +93,10 @@ def perform(orders: Orders, environ: Mapping[str, str]) -> int:
         start_refresh_if_due(environ)
         answer = _answer(event, orders, environ)
         return 0 if answer is None else _put(answer)
-    except (UllageError, OSError, MemoryError) as error:
-        why = str(error) or "This process may have no more memory."
+    except Exception as error:
+        # Whatever failed: with `fail_closed` it blocks, and a traceback's exit code would not.
+        known = isinstance(error, UllageError | OSError | MemoryError)
+        why = (str(error) or "This process may have no more memory.") if known else f"ullage {describe_fault(error)}"
         print(f"ullage hook: {make_visible(why)}", file=sys.stderr)
         return BLOCKS if fail_closed and (event is None or answers.block_event(event, why)) else HARMLESS
 
