@@ -56,4 +56,4 @@ def test_a_desktop_without_its_extra_is_found(
     file.write_text('[alerts]\nvia = ["desktop"]\n')
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     assert run(["config", "check", str(file)]) == 2
-    assert "alerts.via names desktop, which needs what an extra brings" in capsys.readouterr().err
+    assert "alerts.via names desktop, which needs what the extra `notify` brings" in capsys.readouterr().err
