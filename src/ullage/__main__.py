@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import sys
 
+# These end soon: their imports and rows make no circles that are worth a millisecond of looking for.
+_WITHOUT_COLLECTION = ("statusline", "hook", "tokens")
+
 
 def main() -> int:
     """Run the command line and return the exit code; ^C at a prompt is no reason for a traceback."""
@@ -25,6 +28,10 @@ def _out_of_memory(arguments: list[str]) -> int:
 def _dispatch() -> int:
     arguments = sys.argv[1:]
     status: int | None = None
+    if arguments[:1] and arguments[0] in _WITHOUT_COLLECTION:
+        import gc
+
+        gc.disable()
     if arguments[:1] == ["prompt"]:
         from ullage import prompt
 
@@ -45,11 +52,6 @@ def _dispatch() -> int:
         from ullage import prompt
 
         status = prompt.start_refresh_if_due(os.environ)
-    elif arguments[:1] == ["tokens"]:
-        # Neither imports nor rows make circles that are worth looking for again and again.
-        import gc
-
-        gc.disable()
     elif arguments[:1] == ["init"]:
         from ullage.setup import init
 

@@ -519,7 +519,7 @@ def test_a_reader_that_goes_away_is_no_trouble(environ: dict[str, str]) -> None:
 
 
 # Everything: what is added here is paid for at every answer of everybody's.
-IMPORTED = {"__future__", "_datetime", "_json", "itertools", "math"} | tools.modules(
+IMPORTED = {"__future__", "_datetime", "_json", "gc", "itertools", "math"} | tools.modules(
     base="arguments dates errors jsontext record text values",
     claude_code="session statusline",
     config="palette settings template wishes",
