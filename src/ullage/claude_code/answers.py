@@ -3,6 +3,8 @@
 UserPromptSubmit  {"decision": "block", "reason": …}, shown to the person; additionalContext goes to the model
 PreToolUse        permissionDecision "deny" with a reason for the model; additionalContext beside the tool's result
 Stop              only a message: blocking it would make the model go on
+
+The answers are dictionaries, which a test holds to the schema of `quota.schemas`: a hook has no time for msgspec.
 """
 
 from __future__ import annotations
