@@ -1,1 +1,17 @@
 """The sources, a module each: `read` returns a Reading of the windows or raises SourceError."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ullage.quota.model import Account
+
+
+def read_signed_in(environ: Mapping[str, str]) -> Account:
+    """Return the signed-in account, whose sessions' statements are read; raise SourceError when it is unknown."""
+    # Imported late: a session that repeats itself, or stands in a pipe, needs no account.
+    from ullage.sources import claude_state
+
+    return claude_state.read_account(environ)

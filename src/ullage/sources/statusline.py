@@ -15,7 +15,7 @@ from ullage.base.errors import SourceError
 from ullage.base.record import Record
 from ullage.base.text import clean
 from ullage.quota.model import Account
-from ullage.sources import wire
+from ullage.sources import read_signed_in, wire
 from ullage.store import statements
 from ullage.system.places import locate_profile
 
@@ -27,14 +27,8 @@ if TYPE_CHECKING:
     from ullage.quota.model import Reading
 
 NAME = "statusline"
-
-
-def account(environ: Mapping[str, str]) -> Account:
-    """Return the signed-in account; raise SourceError when it cannot be known."""
-    # Imported late: a session that repeats itself needs no account.
-    from ullage.sources import claude_state
-
-    return claude_state.read_account(environ)
+# Whose statements a refresh asks for.
+account = read_signed_in
 
 
 def read(environ: Mapping[str, str], account: Account, now: datetime) -> Reading:  # noqa: ARG001  # a source's signature

@@ -13,7 +13,7 @@ from ullage.base.errors import SourceError
 from ullage.base.record import Record
 from ullage.base.text import clean
 from ullage.quota.model import SESSION_SOURCES, Account, is_named
-from ullage.sources import wire
+from ullage.sources import read_signed_in, wire
 from ullage.store import statements
 from ullage.system.places import locate_profile
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from ullage.quota.model import Reading, Window
 
 NAME = "tee"
+# Whose statements a refresh asks for.
+account = read_signed_in
 _WINDOWS = ("five_hour", "seven_day")
 _MODEL_WEEK, _MODEL = "seven_day_overage_included", "Fable"
 
@@ -36,14 +38,6 @@ class StreamEvent(Record):
     session: str
     mark: str
     reading: Reading
-
-
-def account(environ: Mapping[str, str]) -> Account:
-    """Return the signed-in account; raise SourceError when it cannot be known."""
-    # Imported late: only a refresh asks for the account.
-    from ullage.sources import claude_state
-
-    return claude_state.read_account(environ)
 
 
 def read(environ: Mapping[str, str], account: Account, now: datetime) -> Reading:  # noqa: ARG001  # a source's signature
