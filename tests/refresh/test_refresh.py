@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.clock import set_clock
 from tests.support.tools import PYTHON, make_due, put_in_place, run, ullage
 from ullage import refresh
 from ullage.base.errors import CacheError
@@ -26,24 +27,14 @@ from ullage.system import detach
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tests.support.clock import Clock
+
     Simulate = Callable[..., Simulator]
-
-
-class Clock:
-    """The time that refresh believes in."""
-
-    def __init__(self) -> None:
-        self.now = datetime.now(UTC)
-
-    def pass_by(self, **elapsed: float) -> None:
-        self.now += timedelta(**elapsed)
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(refresh, "_now", lambda: clock.now)
-    return clock
+    return set_clock(monkeypatch, datetime.now(UTC))
 
 
 def shown(environ: dict[str, str], now: datetime, surface: str = "plain") -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.clock import set_clock
 from tests.support.samples import reading, window
 from tests.support.tools import ullage
 from ullage import config, refresh
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from tests.support.clock import Clock
     from ullage.quota.model import Reading
     from ullage.simulate import Simulator
 
@@ -36,22 +38,10 @@ pytestmark = pytest.mark.process
 OTHER = Account(id="other")
 
 
-class Clock:
-    """The time that refresh believes in."""
-
-    def __init__(self) -> None:
-        # Whatever a test lets pass is still the past of the clock that dates files.
-        self.now = datetime.now(UTC) - timedelta(hours=2)
-
-    def pass_by(self, **elapsed: float) -> None:
-        self.now += timedelta(**elapsed)
-
-
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(refresh, "_now", lambda: clock.now)
-    return clock
+    # Whatever a test lets pass is still the past of the clock that dates files.
+    return set_clock(monkeypatch, datetime.now(UTC) - timedelta(hours=2))
 
 
 class Machine:
