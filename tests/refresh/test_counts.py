@@ -18,6 +18,7 @@ from ullage.quota import merge, serial, timeline
 from ullage.quota.timeline import TIMELINES
 from ullage.store import statements
 from ullage.store.cache import ProfileCache
+from ullage.system import detach
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -237,3 +238,19 @@ def test_what_a_power_cut_leaves_is_noticed_and_mended(
     assert mended is not None
     assert was is not None
     assert mended[1][0].text == was[1][0].text
+
+
+@needs_linux
+def test_only_a_refresh_that_asks_prepares_for_libraries(
+    environ: dict[str, str], simulate: Simulate, tmp_path: Path
+) -> None:
+    prepared = tmp_path / "prepared"
+    Path(tmp_path, "sitecustomize.py").write_text(f"open({str(prepared)!r}, 'w').close()\n")
+    simulator = simulate("models")
+    environ["PYTHONPATH"] = str(tmp_path)
+    assert run(detach.build_command(detach.REFRESH), environ).returncode == 0
+    assert prepared.exists()
+    prepared.unlink()
+    assert run(detach.build_command(detach.REFRESH), environ).returncode == 0
+    assert simulator.requests == 1
+    assert not prepared.exists()

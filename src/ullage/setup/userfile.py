@@ -6,7 +6,6 @@ Every refusal says what stands in the way and what to do. Nothing is written bef
 from __future__ import annotations
 
 import contextlib
-import difflib
 import os
 import re
 import shlex
@@ -127,6 +126,9 @@ def format_diff(change: Change) -> str:
     """Return the change as a unified diff, with control characters made visible."""
     before, after = change.file.data, change.after
     old, new = (os.devnull if data is None else make_visible(change.file.path) for data in (before, after))
+    # Imported late: a look at what is set up shows no difference.
+    import difflib
+
     return "\n".join(difflib.unified_diff(_lines(before), _lines(after), old, new, lineterm=""))
 
 

@@ -6,14 +6,12 @@ import gc
 import marshal
 import os
 import struct
-import sys
 
-from ullage.base.contexts import contextmanager, suppress
+from ullage.base.contexts import suppress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from typing import Any
 
     from ullage.tokens.task import Piece, Task
 
@@ -60,23 +58,12 @@ def _read_here(tasks: Sequence[Task]) -> Iterator[Piece]:
 
 def _load_reader() -> Read:
     """Import the reader of one file late: it brings msgspec, which an update that finds nothing new does not need."""
-    with _hide("typing_extensions"):
+    from ullage.base.hiding import hide_module
+
+    with hide_module("typing_extensions"):
+        # msgspec takes what it needs from typing instead, and imports faster that way.
         from ullage.tokens import reading
     return reading.read_transcript
-
-
-@contextmanager
-def _hide(module: str) -> Iterator[None]:
-    """Hide a module from an import: msgspec takes what it needs from typing instead, and imports faster that way."""
-    if module in sys.modules:
-        yield
-        return
-    modules: dict[str, Any] = sys.modules
-    modules[module] = None
-    try:
-        yield
-    finally:
-        del modules[module]
 
 
 def _read_by_workers(tasks: Sequence[Task], sizes: Sequence[int], workers: int) -> Iterator[Piece]:
