@@ -200,7 +200,7 @@ def with_menu(environ: dict[str, str], folder: Path) -> dict[str, str]:
 
 
 def the_menu_works(environ: dict[str, str], screen: Screen, opened: Path, button: int, x: int) -> None:
-    """The icon turns with the cache; its menu opens, and a key chooses its first window, which leads to the usage page."""
+    """The icon turns with the cache; its menu opens, and a key chooses a window in it: the usage page opens."""
     screen.shows(RED, of=40)
     know(environ, 30.0)
     screen.shows(GREEN, of=15)
