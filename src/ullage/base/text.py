@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 LONGEST_LABEL = 48
+_LONGEST_QUOTE = 60
 
 
 def clean(text: object, longest: int = LONGEST_LABEL) -> str:
@@ -42,6 +43,12 @@ def make_visible(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(c if c == " " or (_is_visible(c) and c.isprintable()) else _escape(c) for c in text)
+
+
+def quote(text: str, longest: int = _LONGEST_QUOTE) -> str:
+    """Return what a person has typed or written, in quotes, as it stands in a message; a long text is cut."""
+    shown = make_visible(text if len(text) <= longest else f"{text[:longest]}…")
+    return f'"{shown}"' if "'" in shown else f"'{shown}'"
 
 
 def is_private(character: str) -> bool:

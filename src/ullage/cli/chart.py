@@ -14,6 +14,7 @@ from ullage.base.errors import MissingExtraError, UllageError, UsageError
 from ullage.base.record import Record
 from ullage.base.text import clean
 from ullage.cli import options
+from ullage.cli.say import say_lines
 from ullage.cli.settings import load_terminal_settings
 from ullage.quota.model import CREDITS_ID, find_binding_window, find_window, list_limits, list_named_limits
 from ullage.render import burnup, card, chart, rows, svg
@@ -21,6 +22,7 @@ from ullage.render.segment import shorten_name
 from ullage.store import overview
 from ullage.store.cache import ProfileCache
 from ullage.system.files import replace_file
+from ullage.system.streams import measure_terminal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -140,11 +142,9 @@ def _burnup(window: Window, known: Overview, now: datetime) -> Burnup | None:
 
 
 def _print(drawn: Sequence[Burnup], settings: Settings) -> None:
-    from ullage.render import table
-
     settings = load_terminal_settings(settings)
     form = chart.ChartForm(
-        width=table.measure_terminal(),
+        width=measure_terminal(),
         height=_PLOT_LINES if len(drawn) == 1 else _LOW_PLOT_LINES,
         thresholds=settings.thresholds,
         ascii_only=settings.ascii_only,
@@ -152,7 +152,7 @@ def _print(drawn: Sequence[Burnup], settings: Settings) -> None:
     )
     for number, each in enumerate(drawn):
         lines = chart.lay_out_page(each, form)
-        table.print_lines([[], *lines] if number else lines, settings)
+        say_lines([[], *lines] if number else lines, settings.palette, width=form.width)
 
 
 def _write_files(files: _Files, scene: Sequence[Shape], size: tuple[int, int], described: str) -> None:

@@ -13,7 +13,7 @@ from ullage.alerts.channels import explain_missing
 from ullage.base.errors import CacheError, UsageError
 from ullage.cli import options
 from ullage.cli.asking import LONGEST_REFRESH_SECONDS
-from ullage.cli.say import remark, say
+from ullage.cli.say import remark, say, say_lines
 from ullage.cli.settings import load_settings, load_terminal_settings, print_issues
 from ullage.config.default_file import write_default, write_value
 from ullage.config.presets import PRESETS
@@ -25,6 +25,7 @@ from ullage.render.segment import shorten_name
 from ullage.store import overview
 from ullage.store.cache import ProfileCache
 from ullage.system import directories
+from ullage.system.streams import measure_terminal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -120,7 +121,6 @@ def preset(name: str | None) -> int:
     `preset = "NAME"` under [segment] in config.toml chooses one, and `glyphs = "nerd"` draws it with a Nerd Font.
     """
     from ullage.cli import previews
-    from ullage.render import table
 
     settings, issues = load_settings()
     settings, now = load_terminal_settings(settings), datetime.now(UTC)
@@ -136,7 +136,8 @@ def preset(name: str | None) -> int:
         numbers = f"{name}: {PRESETS[name].words}."
     values, _ = config.read(config.locate_config(os.environ))
     chosen = values["segment.preset"] if name is None else ""
-    table.print_lines([[*line, previews.PROMPT] for line in previews.list_lines(shown, chosen)], settings)
+    lines = [[*line, previews.PROMPT] for line in previews.list_lines(shown, chosen)]
+    say_lines(lines, settings.palette, width=measure_terminal())
     path = config.locate_config(os.environ)
     say(f"\n{numbers}\nTo choose one: `ullage setup`, or `ullage config apply` after these lines in {path}:")
     say(f'\n    [segment]\n    preset = "{name or "spark"}"')

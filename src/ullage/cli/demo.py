@@ -23,6 +23,7 @@ from ullage.render.surfaces import Span
 from ullage.simulate import SCENARIOS, Simulator, write_account
 from ullage.store import history, overview
 from ullage.store.cache import ProfileCache
+from ullage.system.streams import measure_terminal
 from ullage.system.terminal import ask_background
 
 TYPE_CHECKING = False
@@ -91,7 +92,7 @@ def _environment(home: str, address: str) -> dict[str, str]:
         kept["NO_COLOR"] = "1"
     return {
         **kept,
-        "COLUMNS": str(shutil.get_terminal_size().columns),
+        "COLUMNS": str(measure_terminal()),
         "HOME": home,
         "LC_CTYPE": "C.UTF-8",
         "CLAUDE_CONFIG_DIR": os.path.join(home, "claude"),

@@ -15,12 +15,13 @@ from ullage.cli.say import say_csv, say_lines
 from ullage.cli.settings import load_settings, load_terminal_settings
 from ullage.quota import model
 from ullage.quota.model import grade_percent, list_named_limits
-from ullage.render import table, words
+from ullage.render import words
 from ullage.render.gauge import draw_gauge
 from ullage.render.segment import shorten_name
 from ullage.render.surfaces import Span
 from ullage.store import history, overview
 from ullage.store.cache import ProfileCache
+from ullage.system.streams import measure_terminal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def _print(rows: Rows, reading: Reading | None, now: datetime) -> None:
         return
     settings = load_terminal_settings(load_settings()[0])
     names = {window.id: shorten_name(window) for window in (list_named_limits(reading) if reading else ())}
-    say_lines(_lines(rows, names, settings, now, table.measure_terminal()), settings.palette)
+    say_lines(_lines(rows, names, settings, now, measure_terminal()), settings.palette)
 
 
 def _lines(rows: Rows, names: Mapping[str, str], settings: Settings, now: datetime, width: int) -> Iterator[list[Span]]:

@@ -15,6 +15,7 @@ from ullage.base.record import Record
 from ullage.cli.say import remark, say_csv, say_lines
 from ullage.cli.settings import load_settings, load_terminal_settings, print_issues
 from ullage.org import days, fetch, keys, output, reports
+from ullage.system.streams import measure_terminal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -200,9 +201,7 @@ def _report(report: Report, **given: Any) -> int:
     elif wish.openmetrics:
         click.echo(output.expose_report(report, wanted, found, chosen), nl=False)
     else:
-        from ullage.render import table
-
         settings = load_terminal_settings(settings)
-        room = table.measure_terminal()
+        room = measure_terminal()
         say_lines(output.lay_out(report, wanted, found, chosen, room, ascii_only=settings.ascii_only), settings.palette)
     return 0

@@ -14,11 +14,11 @@ from ullage import panel as panels
 from ullage.base.errors import CacheError, UsageError
 from ullage.cli import options
 from ullage.cli.say import remark
-from ullage.cli.settings import load_desktop_settings
+from ullage.cli.settings import adapt_to_output, load_desktop_settings
 from ullage.config.template import check_template
 from ullage.panel.formats import FORMATS
 from ullage.quota.model import find_window, list_named_limits
-from ullage.render import segment, table
+from ullage.render import segment
 from ullage.store import overview
 from ullage.store.cache import ProfileCache
 from ullage.system import detach, files
@@ -109,10 +109,10 @@ def _adapt_to(
 
     def adapt(settings: Settings) -> Settings:
         if background is not None:
-            settings = settings.replace(look=settings.look.replace(background=background))
+            settings = settings.replace(colouring=settings.colouring.replace(background=background))
         settings = load_desktop_settings(settings)
         # A bar takes UTF-8 whatever the locale; what a terminal or a script is given keeps to it.
-        settings = table.adapt_to_output(settings) if is_for_reading else settings
+        settings = adapt_to_output(settings) if is_for_reading else settings
         return settings if count is None else settings.replace(show_left=count == "left")
 
     return adapt

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from datetime import UTC, datetime
 
 import click
@@ -16,6 +15,7 @@ from ullage.cli.settings import load_settings, load_terminal_settings, print_iss
 from ullage.doctor.meters import lay_out, report_meters
 from ullage.quota import meters
 from ullage.store.cache import ProfileCache
+from ullage.system.streams import measure_terminal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def command(names: tuple[str, ...], as_json: bool) -> int:
         document = schemas.MetersDocument(schema=1, source=settings.source, meters=list(map(_describe, shown)))
         click.echo(schemas.encode(document), nl=False)
     else:
-        width = min(shutil.get_terminal_size().columns, _WIDEST)
+        width = min(measure_terminal(), _WIDEST)
         settings = load_terminal_settings(settings)
         lines = lay_out(shown, now, width)
         say_styled(lines, settings)

@@ -108,7 +108,7 @@ PALETTES = ("16", "truecolor", "none")
 BACKGROUNDS = ("auto", "dark", "light")
 
 
-class Look(Record):
+class Colouring(Record):
     """How levels are coloured: the palette's name, styles of the person's own by level, the terminals' background.
 
     `background` is None where neither the person nor the environment tells it.
