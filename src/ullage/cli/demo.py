@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 import click
 
 from ullage.base.errors import UllageError
+from ullage.cli.parameters import OneOf
 from ullage.cli.previews import made_up_course
 from ullage.cli.say import has_colours, say_lines
 from ullage.config.palette import find_background
@@ -47,7 +48,7 @@ _SHELLS = {
 
 
 @click.command(name="demo")
-@click.option("--scenario", type=click.Choice(list(SCENARIOS)), default="models", show_default=True)
+@click.option("--scenario", type=OneOf(list(SCENARIOS)), default="models", show_default=True)
 @click.option("--bytes", "as_bytes", is_flag=True, help="The bytes that each surface is given, too.")
 def command(scenario: str, as_bytes: bool) -> None:
     """Show what ullage does with a simulated account: the prompt, the windows, a chart, and the ready-made segments."""

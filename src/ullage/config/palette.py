@@ -8,6 +8,7 @@ vermilion and purple stay apart for every kind of colour vision, and no level re
 from __future__ import annotations
 
 from ullage.base.record import Record
+from ullage.base.text import quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -176,7 +177,7 @@ def check_style(style: str) -> str | None:
     for word in style.split():
         if word not in ATTRIBUTES and not is_colour(word.removeprefix("on_")):
             return (
-                f"holds {word!r}; a style is made of {', '.join(ATTRIBUTES)}, a colour ({', '.join(NAMES)}, each "
+                f"holds {quote(word)}; a style is made of {', '.join(ATTRIBUTES)}, a colour ({', '.join(NAMES)}, each "
                 "also with bright_ before it), color0 to color255 or #rrggbb; on_ before a colour makes it the "
                 "background"
             )

@@ -15,6 +15,7 @@ import shutil
 import sys
 
 from ullage.base.errors import UsageError
+from ullage.base.text import quote
 from ullage.setup import userfile
 from ullage.setup.plans import Plan, find_home
 from ullage.setup.userfile import Change
@@ -153,7 +154,7 @@ def _program(environ: Mapping[str, str]) -> str:
 def _quoted(text: str) -> str:
     """Quote for a unit file, where % means something; raise UsageError for what no quoting helps."""
     if not text.isprintable():
-        raise UsageError(f"{text!r} cannot stand in a service's file. Choose paths without control characters.")
+        raise UsageError(f"{quote(text)} cannot stand in a service's file. Choose paths without control characters.")
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
     return f'"{escaped}"'
 
