@@ -20,6 +20,7 @@ from ullage.system.files import read_regular, replace_file
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Literal
 
 LARGEST = 4 << 20
 _BACKUP = ".before-ullage"
@@ -37,10 +38,11 @@ class UserFile(Record):
 
 
 class Change(Record):
-    """What a file is to become; `after` None removes it."""
+    """What a file, or a line of the registry that is taken for one, is to become; `after` None removes it."""
 
     file: UserFile
     after: bytes | None
+    kind: Literal["file", "registry"] = "file"
 
 
 def read(path: str) -> UserFile:

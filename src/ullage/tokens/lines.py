@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import struct
 from datetime import UTC, datetime, timedelta
-from hashlib import blake2b
 from typing import Annotated, Generic, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct, field
 
+from ullage.base.hashes import blake2b
 from ullage.base.values import parse_time
 from ullage.config.rates import ABOVE_100K, ABOVE_200K, FAST, US_ONLY
 
