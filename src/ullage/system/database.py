@@ -190,7 +190,19 @@ def set_aside_if_damaged(path: str, now: datetime) -> Iterator[None]:
     except sqlite3.DatabaseError as error:
         if not _is_damage(error, path):
             raise
+        _let_go(error)
         raise SetAsideError(os.path.basename(_set_aside(path, before, now))) from error
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Free the rows that were being read where an error came up: SQLite holds the file for them, and Windows renames
+    no file that is held.
+    """
+    import traceback
+
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__context__
 
 
 def _is_damage(error: sqlite3.DatabaseError, path: str) -> bool:
