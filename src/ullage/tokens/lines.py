@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     # the order of `COUNTS`.
     Row = tuple[int, ...]
 
-# The names of all counts of tokens end so; inside a quoted text the quote would be escaped by a backslash. Of what every
-# line with usage holds it is the longest, and longer bytes are found faster.
+# The name of every count of tokens in and out ends so; inside a quoted text a backslash would stand before the quote.
+# A longer needle is found faster.
 NEEDLE = b'put_tokens":'
 
 _LONGEST_NAME = 300
