@@ -43,6 +43,7 @@ _PACKAGE_OF = {
     "dbus-run-session": "dbus",
     "emacs": "emacs-nox",
     "gdbus": "libglib2.0-bin",
+    "gio": "libglib2.0-bin",
     "glib-compile-schemas": "libglib2.0-bin",
     "gsettings": "libglib2.0-bin",
     "i3": "i3-wm",
