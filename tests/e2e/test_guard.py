@@ -469,7 +469,7 @@ def test_a_hook_that_cannot_tell_blocks_only_when_told_to(environ: dict[str, str
 
 
 # Everything: what is added here is paid for at every prompt and every tool of everybody's.
-IMPORTED_BY_A_HOOK = {"__future__", "_datetime", "_json", "gc", "math"} | modules(
+IMPORTED_BY_A_HOOK = {"__future__", "_datetime", "_json", "gc"} | modules(
     base="arguments dates errors jsontext record text values",
     claude_code="answers hook",
     config="palette settings wishes",

@@ -55,14 +55,10 @@ def go_on(work: Callable[[], object]) -> None:
 
 def _be_detached(work: Callable[[], object]) -> NoReturn:
     """Leave the session and the descriptors of the process that this is a copy of, do the work, and end."""
-    # _signal, since the enumerations of `signal` take longer to import than the rest of this file.
-    import _signal  # type: ignore[import-not-found]
-
     try:
         os.setsid()
         _close_descriptors(keeps_output=False)
         os.chdir("/")
-        _signal.signal(_signal.SIGTERM, _signal.SIG_DFL)
         work()
     finally:
         os._exit(0)
