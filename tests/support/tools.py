@@ -142,6 +142,15 @@ def processes(environ: Mapping[str, str]) -> set[int]:
     return found
 
 
+def settle(environ: Mapping[str, str]) -> None:
+    """Wait until nothing uses this environment's cache, as far as the system shows.
+
+    Seen three times in a row: what ends while we look may have started another.
+    """
+    if sys.platform == "linux":
+        wait_until(lambda: not any(processes(environ) for _ in range(3)), what="the end of what goes on behind")
+
+
 def is_running(process: int) -> bool:
     """Say whether a process runs; one that has ended and waits for its parent does not."""
     try:

@@ -8,7 +8,9 @@ import sys
 import click
 
 from ullage.base.errors import UsageError
+from ullage.base.text import quote
 from ullage.cli import setup_changes, setup_guided
+from ullage.cli.parameters import OneOf
 from ullage.cli.say import say
 from ullage.guard.limits import assign_limits, list_uncertain, parse_limit
 from ullage.panel.tray import check_installed
@@ -38,7 +40,7 @@ class SetupCommand(click.Command):
 
 
 @click.command(name="setup", cls=SetupCommand)
-@click.argument("host", type=click.Choice(_HOSTS), metavar="[WHAT]", required=False)
+@click.argument("host", type=OneOf(_HOSTS), metavar="[WHAT]", required=False)
 @click.option("--undo", is_flag=True, help="Take out what this command has added, to the last byte.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option(
@@ -171,8 +173,8 @@ def _planned_hooks(warn: tuple[str, ...], block: tuple[str, ...]) -> plans.Plan:
     if not names:
         return plan
     unchecked = (
-        f"No reading is there yet that names the windows, so {', '.join(map(repr, names))} could not be checked: "
-        "`ullage refresh` asks for one, `ullage usage --json` then lists their ids."
+        f"No reading is there yet that names the windows, so {', '.join(map(quote, names))} could not be checked: "
+        "`ullage refresh` asks for one, `ullage usage` then lists them."
     )
     return plan.replace(note="\n".join(filter(None, (plan.note, unchecked))))
 

@@ -9,6 +9,7 @@ import sys
 
 from ullage.base.errors import UsageError
 from ullage.base.record import Record
+from ullage.base.text import quote
 from ullage.setup import frameworks, init, loading, started
 from ullage.system import programs
 
@@ -234,7 +235,7 @@ def find_config_home(environ: Mapping[str, str]) -> str:
 def _absolute(path: str, variable: str) -> str:
     if not os.path.isabs(path) or not path.isprintable():
         raise UsageError(
-            f"{variable} must be an absolute path, in characters of this locale; it is {path!r}. Set it to one."
+            f"{variable} must be an absolute path, in characters of this locale; it is {quote(path)}. Set it to one."
         )
     return path
 

@@ -10,6 +10,7 @@ import hashlib
 import re
 
 from ullage.base.errors import UsageError
+from ullage.base.text import quote
 from ullage.setup import userfile
 from ullage.setup.plans import Plan
 from ullage.setup.userfile import Change
@@ -72,5 +73,5 @@ def list_kept(environ: Mapping[str, str]) -> dict[str, str]:
 def check_printable(text: str) -> str:
     """Return the text; raise UsageError where it holds what no quoting helps."""
     if not text.isprintable():
-        raise UsageError(f"{text!r} cannot stand in such a file. Choose paths without control characters.")
+        raise UsageError(f"{quote(text)} cannot stand in such a file. Choose paths without control characters.")
     return text

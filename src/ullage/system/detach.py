@@ -14,7 +14,8 @@ if sys.platform == "win32":
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from typing import NoReturn
 
 REFRESH = "ullage.refresh.__main__"
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -35,6 +36,32 @@ def start_refresh(environ: Mapping[str, str], *options: str) -> None:
     start_program(
         build_command(REFRESH, *options), environ, keeps_output=environ.get("ULLAGE_NOTIFY") == _NOTIFY_BY_OUTPUT
     )
+
+
+def go_on(work: Callable[[], object]) -> None:
+    """Do some work in a copy of this process that detaches, while this one goes on; here where there can be none.
+
+    For a process without other threads, which is about to end: it does not wait for the copy.
+    """
+    try:
+        child = os.fork() if hasattr(os, "fork") else None
+    except OSError:
+        child = None
+    if child is None:
+        work()
+    if child == 0:
+        _be_detached(work)
+
+
+def _be_detached(work: Callable[[], object]) -> NoReturn:
+    """Leave the session and the descriptors of the process that this is a copy of, do the work, and end."""
+    try:
+        os.setsid()
+        _close_descriptors(keeps_output=False)
+        os.chdir("/")
+        work()
+    finally:
+        os._exit(0)
 
 
 def start(module: str, environ: Mapping[str, str], *arguments: str) -> None:
