@@ -46,7 +46,7 @@ def test_locks_and_unfinished_files_wake_nobody(tmp_path: Path) -> None:
     assert told.empty()
 
 
-@pytest.mark.skipif(is_wine(), reason="Wine reports no change in a directory below, whoever asks; Windows does")
+@pytest.mark.skipif(is_wine(), reason="Wine reports no change in a directory below")
 def test_a_profile_below_is_seen_where_that_is_wanted(tmp_path: Path) -> None:
     told: queue.Queue[None] = queue.Queue()
     below = tmp_path / "profiles" / "work"
