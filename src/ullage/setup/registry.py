@@ -22,7 +22,7 @@ _KEY = r"Software\Microsoft\Windows\CurrentVersion\Run"
 # Where the Task Manager keeps which values it has turned off, by an odd first byte.
 _APPROVED = r"Software\Microsoft\Windows\CurrentVersion\Explorer\StartupApproved\Run"
 _NAME = "ullage"
-PATH = rf"HKEY_CURRENT_USER\{_KEY}\{_NAME}"
+PATH = rf"HKCU\{_KEY}\{_NAME}"
 _WINDOWLESS = "ullage-tray.exe"
 _OURS = re.compile(rf'"[^"]*[\\/]{re.escape(_WINDOWLESS)}"\n'.encode(), re.IGNORECASE)
 _LONGEST = 260

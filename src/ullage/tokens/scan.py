@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 # One process reads less than this before a second would have started.
 _WORTH_FORKING = 16 << 20
 _MOST_WORKERS = 4
+# A batch's number is one byte in a pipe.
+_MOST_BATCHES = 256
 _LENGTH = struct.Struct("<I")
 
 
@@ -70,11 +72,14 @@ def _read_by_workers(tasks: Sequence[Task], sizes: Sequence[int], workers: int) 
     # Workers share the pages of what is imported before the fork, until the collector writes to them: so freeze first.
     _load_reader()
     gc.freeze()
+    batches = _make_batches(tasks, sizes)
+    queue = _open_queue(len(batches))
     running = {}
     finished: set[object] = set()
-    for share in _deal_out(tasks, sizes, workers):
-        process, pipe = _start(share)
+    for _ in range(workers):
+        process, pipe = _start(batches, queue)
         running[pipe] = process
+    os.close(queue)
     try:
         for piece in _receive(list(running)):
             if piece[0] == "done":
@@ -89,19 +94,23 @@ def _read_by_workers(tasks: Sequence[Task], sizes: Sequence[int], workers: int) 
     yield from _read_here([task.replace(offset=0) for task in tasks if task.number not in finished])
 
 
-def _deal_out(tasks: Sequence[Task], sizes: Sequence[int], workers: int) -> list[list[Task]]:
-    """Deal the files out, the largest first, each to the worker with the fewest bytes so far."""
-    shares: list[list[Task]] = [[] for _ in range(workers)]
-    loads = [0] * workers
-    for size, task in sorted(zip(sizes, tasks, strict=True), key=lambda one: -one[0]):
-        lightest = loads.index(min(loads))
-        shares[lightest].append(task)
-        loads[lightest] += size
-    return shares
+def _make_batches(tasks: Sequence[Task], sizes: Sequence[int]) -> list[list[Task]]:
+    """Return the tasks in batches, those with the largest files first, so that the last ones to be read are small."""
+    ordered = [task for _, task in sorted(zip(sizes, tasks, strict=True), key=lambda one: -one[0])]
+    count = min(len(ordered), _MOST_BATCHES)
+    return [ordered[number::count] for number in range(count)]
 
 
-def _start(share: Sequence[Task]) -> tuple[int, int]:
-    """Fork a worker that reads its share; return its process id and the end of its pipe to read from."""
+def _open_queue(batches: int) -> int:
+    """Return a pipe that holds the number of each batch as a byte: each worker takes the next one when it has time."""
+    queue, entrance = os.pipe()
+    os.write(entrance, bytes(range(batches)))
+    os.close(entrance)
+    return queue
+
+
+def _start(batches: Sequence[Sequence[Task]], queue: int) -> tuple[int, int]:
+    """Fork a worker that reads batches from the queue; return its process id and the end of its pipe to read from."""
     ours, theirs = os.pipe()
     process = os.fork()
     if process:
@@ -113,11 +122,12 @@ def _start(share: Sequence[Task]) -> tuple[int, int]:
         gc.disable()
         os.close(ours)
         with open(theirs, "wb", buffering=1 << 16) as pipe:
-            for piece in _read_here(share):
-                data = marshal.dumps(piece)
-                pipe.write(_LENGTH.pack(len(data)) + data)
+            while taken := os.read(queue, 1):
+                for piece in _read_here(batches[taken[0]]):
+                    data = marshal.dumps(piece)
+                    pipe.write(_LENGTH.pack(len(data)) + data)
     except BaseException:
-        # The parent reads the files that this worker did not finish.
+        # Another process reads the files that this worker did not finish.
         os._exit(1)
     os._exit(0)
 
