@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.tools import ullage
 from ullage import config
 from ullage.base.errors import UsageError
 from ullage.config import KeyNames
@@ -48,6 +49,18 @@ def test_what_is_written_is_read_and_comes_out_again(environ: dict[str, str], be
     for name in ("two", "one", "three"):
         undo(environ, name)
     assert (path.read_text() if path.exists() else None) == before
+
+
+def test_without_a_name_those_that_there_are_are_listed(environ: dict[str, str]) -> None:
+    Path(environ["ULLAGE_CONFIG"]).write_text('[[remote]]\nname = "mine"\ncommand = ["true"]\n')
+    said = ullage("setup", "remote", "--undo", environ=environ)
+    assert said.returncode == 2
+    assert "None is set up by this command yet." in said.stderr
+    for name in ("laptop", "box"):
+        ullage("setup", "remote", name, "--yes", "--", "false", environ=environ)
+    said = ullage("setup", "remote", "--undo", environ=environ)
+    assert said.returncode == 2
+    assert said.stderr.endswith("There are laptop, box.\n")
 
 
 def test_a_remote_that_a_person_wrote_stays_theirs(environ: dict[str, str]) -> None:

@@ -70,6 +70,13 @@ def plan_undo(name: str, environ: Mapping[str, str]) -> Plan:
     return Plan(change=Change(file=file, after=after), words=f"remote:{name} is asked no more.", takes_back=True)
 
 
+def list_names(environ: Mapping[str, str]) -> list[str]:
+    """Return the names of the remotes in config.toml that this command has written."""
+    file = _read(environ)
+    names = [each["name"] for each in check_file(file.data or b"", dict(DEFAULTS))[0]["remote"]]
+    return [name for name in names if _block(file, name)]
+
+
 def _read(environ: Mapping[str, str]) -> UserFile:
     return userfile.read(config.locate_config(environ))
 
