@@ -239,7 +239,7 @@ def test_it_waits_until_a_reset_has_passed_and_was_read(environ: dict[str, str],
     state(environ, resets_in=2)
     schedule = ProfileCache(environ).load_schedule()
     ProfileCache(environ).save_schedule(schedule.replace(attempted_at=datetime.now(UTC) - timedelta(minutes=6)))
-    said = guard(environ, "--max", "5h=80", "--wait", "--timeout", "60s", "--", "echo", "now")
+    said = guard(environ, "--max", "5h=80", "--wait", "--timeout", "150s", "--", "echo", "now")
     assert (said.returncode, said.stdout) == (0, "now\n")
     assert said.stderr.startswith("ullage: Room: Session (5h) is at 36%")
     assert len(said.stderr.splitlines()) == 1
@@ -469,7 +469,7 @@ def test_a_hook_that_cannot_tell_blocks_only_when_told_to(environ: dict[str, str
 
 
 # Everything: what is added here is paid for at every prompt and every tool of everybody's.
-IMPORTED_BY_A_HOOK = {"__future__", "_datetime", "_json", "gc", "math"} | modules(
+IMPORTED_BY_A_HOOK = {"__future__", "_datetime", "_json", "gc"} | modules(
     base="arguments dates errors jsontext record text values",
     claude_code="answers hook",
     config="palette settings wishes",

@@ -26,7 +26,7 @@ def set_up(environ: dict[str, str], name: str, way: dict[str, Any]) -> str:
 def undo(environ: dict[str, str], name: str) -> None:
     plan = remote.plan_undo(name, environ)
     assert plan.change is not None
-    userfile.apply(plan.change, keep=False)
+    userfile.apply(plan.change, keep=not plan.takes_back)
 
 
 @pytest.mark.parametrize("before", [None, "", "[segment]\nshow = 'left'", "# mine\n\n[push]\ncommands = []\n"])
@@ -61,6 +61,36 @@ def test_without_a_name_those_that_there_are_are_listed(environ: dict[str, str])
     said = ullage("setup", "remote", "--undo", environ=environ)
     assert said.returncode == 2
     assert said.stderr.endswith("There are laptop, box.\n")
+
+
+@pytest.mark.parametrize("before", [None, "", '# mine\n[segment]\nshow = "left"'], ids=["no file", "empty", "text"])
+def test_no_copy_stays_when_all_of_it_is_taken_out_again(environ: dict[str, str], before: str | None) -> None:
+    path = Path(environ["ULLAGE_CONFIG"])
+    if before is not None:
+        path.write_text(before)
+    at_first = {each: each.read_bytes() for each in path.parent.glob("config.toml*")}
+    for order in (("a", "b", "c"), ("c", "a", "b")):
+        for name in ("a", "b", "c"):
+            plan = remote.plan(name, remote.build_entry(name, {"command": ["false"]}), environ)
+            assert plan.change is not None
+            userfile.apply(plan.change, keep=not plan.takes_back)
+        for name in order:
+            undo(environ, name)
+        assert {each: each.read_bytes() for each in path.parent.glob("config.toml*")} == at_first
+
+
+def test_what_a_person_changed_in_a_block_is_kept_when_it_is_taken_out(environ: dict[str, str]) -> None:
+    path = Path(environ["ULLAGE_CONFIG"])
+    path.write_text("# mine\n")
+    for name in ("a", "b"):
+        plan = remote.plan(name, remote.build_entry(name, {"command": ["false"]}), environ)
+        assert plan.change is not None
+        userfile.apply(plan.change, keep=True)
+        path.write_text(path.read_text().replace('name = "a"\n', 'name = "a" # a note\n'))
+    for name in ("b", "a"):
+        undo(environ, name)
+    assert path.read_text() == "# mine\n"
+    assert any("# a note" in copy.read_text() for copy in path.parent.glob("config.toml.before-ullage*"))
 
 
 def test_a_remote_that_a_person_wrote_stays_theirs(environ: dict[str, str]) -> None:

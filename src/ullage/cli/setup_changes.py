@@ -17,12 +17,16 @@ from ullage.setup import plans, reasons, userfile, widgets
 from ullage.setup.survey import WIDGETS
 from ullage.store.cache import ProfileCache
 
+if sys.platform == "win32":
+    from ullage.setup import registry
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ullage.render.surfaces import Role
     from ullage.setup.plans import Plan
+    from ullage.setup.userfile import Change
     from ullage.setup.widgets import Tree
 
 _YES_OR_NO = {"y": True, "yes": True, "n": False, "no": False}
@@ -73,11 +77,18 @@ def write(plan: Plan) -> None:
     """Make a plan's changes, and print each file that was written and where its backup is."""
     assert plan.change is not None
     for change in [plan.change, *plan.more]:
-        backup = userfile.apply(change, keep=not plan.takes_back)
+        backup = _apply(change, keep=not plan.takes_back)
         say(f"{'Removed' if change.after is None else 'Wrote'} {change.file.path}.")
         if backup:
             say(f"What was there before is in {backup}.")
     say(plan.words)
+
+
+def _apply(change: Change, *, keep: bool) -> str | None:
+    if sys.platform == "win32" and change.kind == "registry":
+        registry.apply(change)
+        return None
+    return userfile.apply(change, keep=keep)
 
 
 def prove(host: plans.Host) -> None:

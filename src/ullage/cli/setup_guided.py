@@ -18,6 +18,7 @@ from ullage.cli.asking import LONGEST_REFRESH_SECONDS
 from ullage.cli.say import break_lines, say, say_lines
 from ullage.cli.settings import load_settings, load_terminal_settings
 from ullage.config.presets import PRESETS
+from ullage.panel import tray
 from ullage.prompt.publish import publish_anew
 from ullage.render.surfaces import Span
 from ullage.setup import init, look, plans, started
@@ -42,7 +43,8 @@ _SIGNS = "\N{BLACK DIAMOND} \N{LOWER FIVE EIGHTHS BLOCK} \N{CIRCLE WITH UPPER RI
 def set_up(*, yes: bool) -> int:
     """Look what is here, ask, and set it up; without a terminal print what would be done, and ask nothing."""
     settings = load_terminal_settings(load_settings()[0])
-    found = survey_machine(os.environ, init.find_this_program(sys.argv[0], sys.executable))
+    program = init.find_this_program(sys.argv[0], sys.executable)
+    found = survey_machine(os.environ, program, has_tray=tray.is_installed())
     say_lines(_listing(found.places, "What is here:"), settings.palette, width=measure_terminal())
     _say_what_else(found)
     places = [place for place in found.places if place.changes]

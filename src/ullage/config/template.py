@@ -166,9 +166,10 @@ def _field(text: str, at: int, plain: tuple[str, ...]) -> Field:
         raise TemplateError(f"has a field that ends with a dot at character {at + 1}")
     if not subject or not subject.replace("_", "").replace("-", "").isalnum():
         raise TemplateError(f"has a field without a name at character {at + 1}")
-    for name in (*plain, "credits", "top", "5h", "7d"):
+    names = (*plain, "credits", "top", "5h", "7d")
+    for name in () if subject in names else names:
         # Any other word may be a model's name.
-        if subject != name and (sorted(subject) == sorted(name) or subject in (name + name[-1], name[:-1])):
+        if sorted(subject) == sorted(name) or subject in (name + name[-1], name[:-1]):
             raise TemplateError(f"asks for {{{clean(subject)}}} at character {at + 1}; did you mean {name}?")
     known = CREDITS_ATTRIBUTES if subject == "credits" else ("",) if subject in plain else WINDOW_ATTRIBUTES
     if attribute not in known:

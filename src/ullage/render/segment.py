@@ -93,13 +93,18 @@ def fill(nodes: Iterable[Node], view: View) -> list[Span]:
     spans: list[Span] = []
     for node in nodes:
         if isinstance(node, Group):
-            if all(_value(field, view) is not None for field in list_fields(node.nodes)):
-                spans += [_with_style(span, node.style) for span in fill(node.nodes, view)]
-        elif isinstance(node, Field):
-            spans.append(_value(node, view) or Span(text="?"))
+            parts = [_part(part, view) for part in node.nodes if not isinstance(part, Group)]
+            spans += [_with_style(part, node.style) for part in parts if part] if None not in parts else []
         else:
-            spans.append(Span(text=replace_signs(node) if view.ascii_only else node))
+            spans.append(_part(node, view) or Span(text="?"))
     return join_spans(spans)
+
+
+def _part(node: str | Field, view: View) -> Span | None:
+    """Return the text or the value of a field; None for a value that is unknown."""
+    if isinstance(node, Field):
+        return _value(node, view)
+    return Span(text=replace_signs(node) if view.ascii_only else node)
 
 
 def _with_style(span: Span, style: str) -> Span:
