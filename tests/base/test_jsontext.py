@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.support.tools import PYTHON, run
@@ -23,10 +23,8 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
     max_leaves=12,
 )
-PROPERTY = settings(deadline=None, max_examples=60)
 
 
-@PROPERTY
 @given(VALUES, st.sampled_from([None, 1, "\t"]), st.booleans())
 def test_it_reads_what_json_writes(value: object, indent: int | str | None, ascii_only: bool) -> None:
     text = json.dumps(value, indent=indent, ensure_ascii=ascii_only)
@@ -34,7 +32,6 @@ def test_it_reads_what_json_writes(value: object, indent: int | str | None, asci
     assert jsontext.loads(text.encode()) == value
 
 
-@PROPERTY
 @given(st.text(max_size=30) | st.binary(max_size=30))
 @example("Infinity")
 @example("-NaN")
@@ -150,7 +147,6 @@ def test_a_long_text_with_few_values_is_read() -> None:
     assert jsontext.loads(json.dumps({"a": text})) == {"a": text}
 
 
-@PROPERTY
 @given(VALUES)
 def test_it_writes_what_json_writes(value: object) -> None:
     assert jsontext.dumps(value) == json.dumps(value)

@@ -96,7 +96,7 @@ def of_each_window(known: Reading, template: str, after: int) -> Iterator[tuple[
 
 
 @given(readings(), st.integers(0, 12 * 86400))
-@settings(max_examples=300)
+@settings(max_examples=3 * settings().max_examples)
 def test_numbers_are_only_shown_while_they_are_true(known: Reading, after: int) -> None:
     moment = NOW + timedelta(seconds=after)
     for each, shown in of_each_window(known, "{{{}}}", after):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ullage.quota import meters
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 RESET = NOON + timedelta(hours=3)
 KINDS: dict[str, Kind] = {"five_hour": "session", "seven_day": "weekly", "seven_day_fable": "model"}
-PROPERTY = settings(deadline=None, max_examples=60)
 SOURCES = tuple(meter.name for meter in meters.METERS if meter.counts == "quota")
 
 
@@ -98,19 +97,16 @@ def readings(draw: st.DrawFn) -> Reading:
     )
 
 
-@PROPERTY
 @given(st.lists(readings(), max_size=6).flatmap(lambda some: st.tuples(st.just(some), st.permutations(some))))
 def test_the_order_of_arrival_does_not_matter(orders: tuple[list[Reading], list[Reading]]) -> None:
     assert merge(orders[0]) == merge(orders[1])
 
 
-@PROPERTY
 @given(st.lists(readings(), min_size=1, max_size=6), st.data())
 def test_what_is_said_twice_counts_once(some: list[Reading], data: st.DataObject) -> None:
     assert merge([*some, data.draw(st.sampled_from(some))]) == merge(some)
 
 
-@PROPERTY
 @given(readings())
 def test_a_single_reading_is_itself(reading: Reading) -> None:
     assert merge([reading, reading]) == reading
@@ -120,7 +116,6 @@ def test_nothing_comes_to_nothing() -> None:
     assert merge([]) is None
 
 
-@PROPERTY
 @given(st.lists(readings(), min_size=1, max_size=6))
 def test_every_number_was_said_by_whom_and_when_it_is_told(some: list[Reading]) -> None:
     merged = merge(some)
@@ -144,7 +139,6 @@ def is_dropped(window: Window, some: list[Reading]) -> bool:
     )
 
 
-@PROPERTY
 @given(st.lists(readings(), min_size=1, max_size=6))
 def test_a_window_is_never_older_than_what_was_heard_after_the_last_question(some: list[Reading]) -> None:
     merged = merge(some)
@@ -258,7 +252,6 @@ def histories(draw: st.DrawFn) -> list[tuple[str, float, float, int]]:
     return told
 
 
-@PROPERTY
 @given(histories())
 def test_no_number_is_shown_that_no_source_said_since_the_last_question(
     told: list[tuple[str, float, float, int]],
@@ -269,7 +262,6 @@ def test_no_number_is_shown_that_no_source_said_since_the_last_question(
         assert number in {used for _, at, used, _ in told if at >= asked[-1][1]}
 
 
-@PROPERTY
 @given(histories(), st.data())
 def test_once_all_have_spoken_after_a_reset_the_old_number_is_gone(
     told: list[tuple[str, float, float, int]], data: st.DataObject

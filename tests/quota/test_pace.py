@@ -300,15 +300,16 @@ def test_an_even_life_gets_a_narrower_band_than_one_of_bursts() -> None:
 
 
 @pytest.mark.parametrize("case", [case for case, (name, _) in simulated.CASES.items() if name in TUNED_ON])
-def test_it_is_nearer_to_what_happens_than_either_guess(case: str) -> None:
+def test_it_is_nearer_to_what_happens_than_either_guess_and_its_band_holds_most(case: str) -> None:
     errors = simulated.compare(case, range(6))
     ours = errors.pop("ours")
     assert len(ours.points) > 100
+    assert ours.coverage > 0.65
     assert all(ours.mean_points < guess.mean_points for guess in errors.values())
     assert all(ours.mean_hours < guess.mean_hours for guess in errors.values())
 
 
-@pytest.mark.parametrize("case", simulated.CASES)
-def test_the_band_holds_most_of_what_happens(case: str) -> None:
-    """In strange lives too; who works at weekends only is known by the second month."""
+@pytest.mark.parametrize("case", [case for case, (name, _) in simulated.CASES.items() if name not in TUNED_ON])
+def test_the_band_holds_most_of_what_happens_in_strange_lives(case: str) -> None:
+    """Who works at weekends only is known by the second month."""
     assert simulated.compare(case, range(20, 22))["ours"].coverage > (0.4 if "weekends" in case else 0.65)

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.clock import set_clock
 from tests.support.samples import reading, window
-from tests.support.tools import ullage
+from tests.support.tools import PATIENCES, ullage
 from ullage import config, refresh
 from ullage.base.values import format_time
 from ullage.quota import contract, timeline
@@ -150,7 +150,7 @@ def test_another_account_is_never_shown_as_the_one_that_is_signed_in(
 @pytest.mark.parametrize(
     ("program", "code", "says"),
     [
-        ("sleep 60", "remote_late", "gave no answer"),
+        ("exec sleep 600", "remote_late", "gave no answer"),
         ("yes", "remote_flood", "more than a MiB"),
         ("echo 'no route\033[31m' >&2; exit 255", "remote_failed", "status 255: no route"),
         ("echo '<html>'", "remote_unreadable", "no JSON"),
@@ -166,14 +166,18 @@ def test_a_machine_that_gives_nothing_is_named_and_costs_little(
     code: str,
     says: str,
 ) -> None:
-    monkeypatch.setattr(source, "ANSWER_SECONDS", 1.0 if code == "remote_late" else 60.0)
     bad, good = Machine(tmp_path, "bad"), Machine(tmp_path, "good")
     bad.program.write_text(f"#!/bin/sh\n{program}\n")
     good.say(30.0, clock.now)
     configure(environ, bad.entry() + good.entry())
     began = time.monotonic()
-    outcome = refresh.refresh(environ)
-    assert time.monotonic() - began < 50
+    for seconds in PATIENCES if code == "remote_late" else (60.0,):
+        monkeypatch.setattr(source, "ANSWER_SECONDS", seconds)
+        outcome = refresh.refresh(environ, force=True)
+        # The good machine has no longer than the bad.
+        if ProfileCache(environ).load_reading() is not None:
+            break
+    assert time.monotonic() - began < 300
     assert known(environ).source == "remote:good"
     assert outcome.problem is not None
     assert outcome.problem.code == code

@@ -132,7 +132,6 @@ VALUES = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=60)
 @given(
     st.dictionaries(st.text(max_size=6).filter(lambda name: name != "statusLine"), VALUES, max_size=5),
     st.sampled_from([None, 2, 4, "\t"]),
@@ -191,7 +190,7 @@ def test_a_command_comes_back_as_it_was_written(written: str, form: str) -> None
     assert remove_status_line(added) == text
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=2 * settings().max_examples)
 @given(
     st.lists(st.sampled_from(["'", r"\u0027", r"\"", "\\\\", r"\/", "é", r"\u00e9", r"\u00E9", "a", " ", "$", r"\n"]))
 )

@@ -359,9 +359,8 @@ def test_a_line_of_ones_own_in_config_fish_is_enough(environ: dict[str, str]) ->
 
 
 @settings(
-    max_examples=50,
+    max_examples=settings().max_examples // 2,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-    deadline=None,
 )
 @given(data=st.binary(), name=st.sampled_from(["bash", "zsh", "fish", "tmux"]))
 def test_setup_then_undo_is_the_identity_for_any_file(environ: dict[str, str], data: bytes, name: str) -> None:

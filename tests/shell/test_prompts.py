@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.support.shells import Shell
-    from tests.support.terminal import Terminal
     from ullage.simulate import Simulator
 
 HOSTILE = "A$(touch pwned)`touch pwned`${HOME}%n%F{red}!!!1\\u\\[\\001#S%{x%}100%"
@@ -95,17 +94,11 @@ def test_interrupt_leaves_a_prompt_with_the_segment(shell: Shell, environ: dict[
         terminal.wait_for_line("42% $")
         terminal.send("half a li")
         terminal.wait_for_line("42% $ half a li")
-
-        def interrupted(terminal: Terminal) -> bool:
-            # One that comes while a shell is drawing can get lost, with or without us; a person presses again.
-            terminal.send("\x03")
-            time.sleep(0.3)
-            return terminal.line == "42% $"
-
-        terminal.wait(interrupted, "the next prompt")
+        # One that comes while a shell is drawing can get lost, with or without us; a person presses again.
+        terminal.insist("\x03", lambda terminal: terminal.line == "42% $", "the next prompt")
         terminal.enter("sleep 100")
         wait_until(lambda: os.tcgetpgrp(terminal.child.fileno()) != terminal.child.pid, what="the command")
-        terminal.wait(interrupted, "the prompt after a command")
+        terminal.insist("\x03", lambda terminal: terminal.line == "42% $", "the prompt after a command")
         terminal.enter("echo alive")
         terminal.wait(lambda terminal: "alive" in terminal.lines)
 
@@ -142,9 +135,11 @@ def test_vi_mode(shell: Shell, environ: dict[str, str]) -> None:
         terminal.send("echo abc")
         terminal.wait_for_line(f"{inserting} echo abc")
         terminal.send("\x1b")
-        # A lone Escape is told from the start of a key by the time that passes.
-        time.sleep(0.7)
-        terminal.wait_for_line(f"{commanding} echo abc")
+        # A lone Escape is told from the start of a key by the time that passes; the cursor then goes back by a letter.
+        back = len(f"{commanding} echo ab")
+        terminal.wait(
+            lambda terminal: terminal.line == f"{commanding} echo abc" and terminal.screen.cursor.x == back, "commands"
+        )
         terminal.send("xxax\r")
         terminal.wait(lambda terminal: "ax" in terminal.lines and terminal.line == inserting)
 
@@ -239,13 +234,8 @@ def test_frames_follow_the_clock(shell: Shell, environ: dict[str, str]) -> None:
     publish(environ, "first", then=[(4, "second"), (3000, "third")])
     with shell.start(environ, [shell.prompt, shell.init()]) as terminal:
         terminal.wait(lambda terminal: re.match("(first|second) [$]", terminal.line))
-
-        def again(terminal: Terminal) -> bool:
-            terminal.enter("")
-            time.sleep(0.1)
-            return terminal.line == "second $"
-
-        terminal.wait(again, "the second frame")
+        # Until its time has come.
+        terminal.insist("\r", lambda terminal: terminal.line == "second $", "the second frame", every_seconds=0.5)
 
 
 @each_shell

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.samples import NOW, reading, readings, window
@@ -26,7 +26,6 @@ from ullage.sources.remote import LARGEST_DOCUMENT, Exchange, fetch_document, pa
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PROPERTY = settings(deadline=None, max_examples=60)
 DOLLARS = Money(amount_minor=5000, currency="USD", exponent=2)
 EVERYTHING = reading(
     window("five_hour", 37.0, severity="warning", headline=True),
@@ -72,7 +71,6 @@ def test_what_a_clock_of_another_century_dates_can_be_kept_and_is_old(year: int)
     assert serial.decode_remote(serial.encode(answer)) == answer
 
 
-@PROPERTY
 @given(readings())
 def test_no_statement_is_younger_than_where_it_was_made(made: Reading) -> None:
     try:
@@ -85,7 +83,6 @@ def test_no_statement_is_younger_than_where_it_was_made(made: Reading) -> None:
     assert all(stated[each.id] - each.as_of < timedelta(seconds=1) for each in known.windows)
 
 
-@PROPERTY
 @given(
     ahead=st.integers(-2 * 86400, 2 * 86400).map(lambda seconds: timedelta(seconds=seconds)),
     age=st.integers(0, 86400).map(lambda seconds: timedelta(seconds=seconds)),
@@ -198,7 +195,6 @@ def test_a_hostile_report_is_bounded_and_stays_text() -> None:
     assert not any(each.is_dated or each.used_percent is not None or each.headline for each in known.windows)
 
 
-@PROPERTY
 @given(
     st.recursive(
         st.none() | st.booleans() | st.floats() | st.text(),

@@ -65,14 +65,26 @@ def _functions(item: pytest.Function) -> Iterator[object]:
         yield from (fixture.func for fixture in fixtures)
 
 
-# What was looked at to the end and starts none; held, so that no other object gets its id.
+# What was looked at to the end and starts none, and what starts some: the parameters of a test share its functions.
+# Held, so that no other object gets its id.
 _harmless: dict[int, object] = {}
+_starters: dict[int, object] = {}
 
 
 def starts_processes(values: Iterable[object]) -> bool:
     """Say whether functions and objects of the tests refer to something that starts a process, by whatever others."""
+    for value in values:
+        if id(value) in _starters:
+            return True
+        if _leads_to_a_starter(value):
+            _starters[id(value)] = value
+            return True
+    return False
+
+
+def _leads_to_a_starter(first: object) -> bool:
     seen: dict[int, object] = {}
-    waiting = list(values)
+    waiting = [first]
     while waiting:
         value = waiting.pop()
         if id(value) in seen or id(value) in _harmless:

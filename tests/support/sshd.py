@@ -11,6 +11,7 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.monitoring import free_port
 from tests.support.tools import need, run, wait_until
 
 if TYPE_CHECKING:
@@ -24,8 +25,7 @@ def running(directory: Path, environ: Mapping[str, str], more: str = "", *, forc
     `forced` is the command that the key in authorized_keys may run, and no other; empty: it may run all.
     """
     sshd = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin") or need("sshd")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     for key in ("host", "client"):
         run([need("ssh-keygen"), "-q", "-t", "ed25519", "-N", "", "-f", str(directory / key)], environ)
     options = f'restrict,command="{forced}" ' if forced else ""

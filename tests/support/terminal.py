@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import signal
@@ -92,6 +93,23 @@ class Terminal:
             if time.monotonic() > deadline:
                 pytest.fail(f"{what or 'the condition'} did not come about; on the screen:\n{self.text}")
             self._read(0.05)
+
+    def insist(
+        self, keys: str, condition: Callable[[Terminal], object], what: str = "", *, every_seconds: float = 3.0
+    ) -> None:
+        """Type keys, and again after a while, until something holds: they may get lost where a program is not ready."""
+        typed_at = -math.inf
+
+        def holds(terminal: Terminal) -> bool:
+            nonlocal typed_at
+            if typed_at > 0 and condition(terminal):
+                return True
+            if time.monotonic() - typed_at > every_seconds:
+                terminal.send(keys)
+                typed_at = time.monotonic()
+            return False
+
+        self.wait(holds, what)
 
     def wait_for(self, text: str) -> None:
         """Wait until a text is on the screen."""

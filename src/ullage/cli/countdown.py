@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from datetime import UTC, datetime
 
@@ -13,6 +12,7 @@ from ullage.guard import waiting
 from ullage.render import cells, words
 from ullage.render.gauge import draw_gauge
 from ullage.render.surfaces import Span, paint
+from ullage.system.streams import measure_terminal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def wait(
 
     def show(seen: WaitState, now: datetime) -> None:
         nonlocal shown
-        columns = shutil.get_terminal_size().columns
+        columns = measure_terminal()
         spans = format_line(seen, deadline, now, columns, began=began, ascii_only=ascii_only)
         text = paint(spans, timeline, choose_palette() if palette is None else palette)
         if text != shown:

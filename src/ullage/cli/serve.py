@@ -11,8 +11,10 @@ import click
 
 from ullage import config
 from ullage.base.errors import MissingExtraError, UsageError
+from ullage.base.text import quote
 from ullage.base.values import format_time
 from ullage.cli import options
+from ullage.cli.parameters import OneOf, Subcommands
 from ullage.serve import access_tokens, listen, running
 
 TYPE_CHECKING = False
@@ -28,7 +30,7 @@ _PORT = 7733
 _DEFAULT = "-"
 
 
-@click.group(name="serve", invoke_without_command=True)
+@click.group(name="serve", cls=Subcommands, invoke_without_command=True)
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=_PORT, show_default=True, help="0 takes a free one.")
 @click.option(
@@ -66,7 +68,7 @@ def command(
     if bool(tls_cert) != bool(tls_key):
         raise click.UsageError("--tls-cert and --tls-key belong together.")
     if unix == "":
-        raise click.BadParameter("it is empty. Name a socket, or leave the path out.", param_hint="--unix")
+        raise click.BadParameter("it is empty. Name a socket, or leave the path out.", param_hint="'--unix'")
     if unix is not None and (tls_cert or open_browser or _is_given(context, "host") or _is_given(context, "port")):
         raise click.UsageError("--unix excludes --host, --port, --tls-cert and --open.")
     tls = listen.load_tls_context(tls_cert, tls_key) if tls_cert and tls_key else None
@@ -188,12 +190,14 @@ def link(base: str | None) -> None:
             base = f"http://127.0.0.1:{_PORT}"
             click.echo("No server runs here now; the link is for one that `ullage serve` starts.", err=True)
     if not base.startswith(("http://", "https://")):
-        raise click.BadParameter(f"{base!r} is no address such as http://127.0.0.1:{_PORT}.", param_hint="--base")
+        raise click.BadParameter(
+            f"{quote(base)} is no address such as http://127.0.0.1:{_PORT}.", param_hint="'--base'"
+        )
     if base.split("/")[2].rpartition("@")[2].partition(":")[0].lower() == "localhost":
         raise click.BadParameter(
             "localhost is two addresses, and the link works for whoever listens on the first that a browser tries. "
             "Name the one that `ullage serve` has said: 127.0.0.1 or [::1].",
-            param_hint="--base",
+            param_hint="'--base'",
         )
     click.echo(_new_link(base.rstrip("/")))
 
@@ -205,7 +209,7 @@ def token() -> None:
 
 @token.command(short_help="Make a token and print it, this once.")
 @click.option(
-    "--scope", type=click.Choice(access_tokens.SCOPES), default="read", show_default=True, help="read is everything."
+    "--scope", type=OneOf(access_tokens.SCOPES), default="read", show_default=True, help="read is everything."
 )
 @click.option("--name", default="", help="What it is for, to tell it from others.")
 def create(scope: Scope, name: str) -> None:

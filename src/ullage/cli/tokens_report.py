@@ -9,6 +9,7 @@ from ullage.base.record import Record
 from ullage.cli.progress import ProgressBar
 from ullage.cli.say import remark, say, say_csv
 from ullage.cli.settings import load_settings, print_issues
+from ullage.system.streams import measure_terminal
 from ullage.tokens import document, tally
 from ullage.tokens import words as render
 
@@ -53,9 +54,7 @@ def find_table_width() -> int:
     """Return how many columns a table may have: those of the terminal, or a fixed number on a pipe."""
     if not sys.stdout.isatty():
         return _PIPE_WIDTH
-    from ullage.render import table
-
-    return table.measure_terminal()
+    return measure_terminal()
 
 
 def _name(zone: tzinfo | None) -> str:

@@ -96,7 +96,7 @@ def look_at(known: Overview, settings: Settings, wanted: Wanted, now: datetime) 
         problem=problem,
         palette=settings.palette,
         # A tooltip brings a dark ground, whatever that of the bar is.
-        tooltip_palette=settings.look.replace(background="dark").in_bar() if settings.palette else {},
+        tooltip_palette=settings.colouring.replace(background="dark").in_bar() if settings.palette else {},
         ascii_only=settings.ascii_only,
         counts_left=settings.show_left,
     )

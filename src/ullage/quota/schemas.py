@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeVar, get_type_hints
 
-import msgspec
-from msgspec import UNSET, Meta, Struct, UnsetType
-
+from ullage.base.hiding import hide_module
 from ullage.base.values import format_time
+
+with hide_module("typing_extensions"):
+    # msgspec takes what it needs from typing instead, and imports faster that way.
+    import msgspec
+    from msgspec import UNSET, Meta, Struct, UnsetType
+
 from ullage.quota import contract, fields
 from ullage.quota.fields import Moment, Percent, State  # noqa: TC001  # msgspec looks them up
 

@@ -17,6 +17,7 @@ from ullage.quota.model import (
     list_windows,
 )
 from ullage.render import burnup, segment, words
+from ullage.render.segment import shorten_name
 from ullage.render.surfaces import Span
 from ullage.render.words import Outlook
 
@@ -122,7 +123,7 @@ def sort_by_kind(windows: Sequence[Window]) -> list[Window]:
 
 
 def _window(window: Window, overview: Overview, settings: Settings, now: datetime) -> Row:
-    name = segment.shorten_name(window)
+    name = shorten_name(window)
     row = Row(
         label=clean(window.label),
         title=words.format_title(window),

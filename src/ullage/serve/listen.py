@@ -14,6 +14,7 @@ import sys
 
 from ullage.base.errors import CacheError, ServeError, UsageError
 from ullage.base.record import Record
+from ullage.base.text import quote
 from ullage.system import addresses, directories
 from ullage.system.lock import hold_lock
 
@@ -52,7 +53,7 @@ def choose_place(host: str, port: int) -> Place:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError) as error:
-        raise UsageError(f"There is no address {host!r}. Name one of this machine, such as 127.0.0.1.") from error
+        raise UsageError(f"There is no address {quote(host)}. Name one of this machine, such as 127.0.0.1.") from error
     family, _, _, _, address = found[0]
     return Place(host=host, family=family, address=address)  # type: ignore[arg-type]  # of an internet family
 

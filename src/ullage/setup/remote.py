@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ullage import config
 from ullage.base.errors import UsageError
+from ullage.base.text import quote
 from ullage.config import remotes
 from ullage.config.default_file import write_value
 from ullage.config.file import check_file
@@ -38,7 +39,7 @@ def build_entry(name: str, way: Mapping[str, Any]) -> dict[str, Any]:
 def ask_by_ssh(host: str) -> list[str]:
     """Return the command that asks a machine by ssh; raise UsageError for a host that ssh would take for an option."""
     if host.startswith("-") or not host.isprintable() or " " in host:
-        raise UsageError(f"{host!r} is no name of a machine that ssh knows.")
+        raise UsageError(f"{quote(host)} is no name of a machine that ssh knows.")
     return [*_SSH, host, *_ASK]
 
 

@@ -6,7 +6,6 @@ Every refusal says what stands in the way and what to do. Nothing is written bef
 from __future__ import annotations
 
 import contextlib
-import difflib
 import os
 import re
 import shlex
@@ -21,6 +20,7 @@ from ullage.system.files import read_regular, replace_file
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Literal
 
 LARGEST = 4 << 20
 _BACKUP = ".before-ullage"
@@ -38,10 +38,11 @@ class UserFile(Record):
 
 
 class Change(Record):
-    """What a file is to become; `after` None removes it."""
+    """What a file, or a line of the registry that is taken for one, is to become; `after` None removes it."""
 
     file: UserFile
     after: bytes | None
+    kind: Literal["file", "registry"] = "file"
 
 
 def read(path: str) -> UserFile:
@@ -125,6 +126,9 @@ def format_diff(change: Change) -> str:
     """Return the change as a unified diff, with control characters made visible."""
     before, after = change.file.data, change.after
     old, new = (os.devnull if data is None else make_visible(change.file.path) for data in (before, after))
+    # Imported late: a look at what is set up shows no difference.
+    import difflib
+
     return "\n".join(difflib.unified_diff(_lines(before), _lines(after), old, new, lineterm=""))
 
 

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 _LARGEST_ERRORS = 1 << 16
 _LONGEST_WORDS = 200
 _LOOK_SECONDS = 0.1
+# After a program's end: on a busy machine the thread that reads what it printed may get its turn late.
+_LAST_LOOKS = 10
 _SIGNAL_SECONDS = 1.0
 _GOODBYE_SECONDS = 2.0
 _ENDING_SIGNALS = ("SIGTERM", "SIGHUP", "SIGALRM")
@@ -111,16 +113,18 @@ class Program:
         A process that it left behind may hold the pipe for ever: the output ends with the program, not with the pipe.
         Raises ProgramLateError and ProgramFloodError.
         """
-        size = 0
+        size, looks = 0, _LAST_LOOKS
         while "stdout" in self._open:
             left = deadline - time.monotonic()
             has_ended = self.process.poll() is not None
+            wait = _LOOK_SECONDS if has_ended else max(0.0, min(left, _LOOK_SECONDS))
             try:
-                name, chunk = self._chunks.get(timeout=max(0.0, min(left, _LOOK_SECONDS)))
+                name, chunk = self._chunks.get(timeout=wait)
             except queue.Empty:
-                if has_ended:
+                looks -= has_ended
+                if not looks:
                     return
-                if left <= 0:
+                if left <= 0 and not has_ended:
                     raise ProgramLateError from None
                 continue
             size += len(chunk)
@@ -161,8 +165,6 @@ class Program:
             try:
                 _, chunk = self._chunks.get(timeout=_LOOK_SECONDS)
             except queue.Empty:
-                if self.process.poll() is not None:
-                    return
                 continue
             if not chunk:
                 self._open.discard("stderr")
