@@ -290,6 +290,12 @@ def test_a_models_week_is_shown_where_it_is_the_fuller_one(environ: dict[str, st
 
 
 class TestThen:
+    @pytest.mark.parametrize("variable", ["ULLAGE_CONFIG", "ULLAGE_CACHE_DIR"])
+    def test_the_previous_line_is_shown_where_ours_cannot_be_made(self, environ: dict[str, str], variable: str) -> None:
+        done = pipe(payload(), {**environ, variable: "relative"}, "--then", "echo mine")
+        assert done.stdout == b"mine\n"
+        assert done.stderr.decode().startswith(f"ullage: {variable} must be an absolute path")
+
     def test_the_previous_line_stands_first(self, environ: dict[str, str]) -> None:
         shown = line(payload(), environ, "--then", "printf 'mine \\033[1mbold\\033[0m\\nsecond\\n'")
         assert shown.startswith("mine \033[1mbold\033[0m  Test 5.5  5h 37%")
