@@ -9,7 +9,6 @@ from ullage.base.record import Record
 from ullage.cli.progress import ProgressBar
 from ullage.cli.say import remark, say, say_csv
 from ullage.cli.settings import load_settings, print_issues
-from ullage.system.streams import measure_terminal
 from ullage.tokens import document, tally
 
 TYPE_CHECKING = False
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from ullage.tokens.tally import TokenQuery, TokenUsage
 
 DEFAULT_GROUPING = "day"
-_PIPE_WIDTH = 120
 
 
 class Form(Record):
@@ -49,13 +47,6 @@ def show(question: TokenQuery, now: datetime, form: Form) -> int:
     return 0 if answer.found.transcripts else 3
 
 
-def find_table_width() -> int:
-    """Return how many columns a table may have: those of the terminal, or a fixed number on a pipe."""
-    if not sys.stdout.isatty():
-        return _PIPE_WIDTH
-    return measure_terminal()
-
-
 def _name(zone: tzinfo | None) -> str:
     return str(zone) if zone is not None else "local"
 
@@ -70,7 +61,7 @@ def _print(answer: TokenUsage, settings: Settings, now: datetime) -> None:
         skipped = render.word_skipped(answer.skipped)
         print(f"skipped: {skipped}" if skipped else render.NOTE)
         return
-    from ullage.cli.say import break_lines, say_lines
+    from ullage.cli.say import break_lines, find_table_width, say_lines
     from ullage.cli.settings import load_terminal_settings
     from ullage.render.cells import wrap_parts
     from ullage.render.surfaces import Span
