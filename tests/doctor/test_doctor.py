@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import io
 import json
 import os
 import re
@@ -17,7 +18,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.support.tools import PATIENCES, SCRIPTS, need, run, ullage
+from tests.support.terminal import Terminal
+from tests.support.tools import PATIENCES, SCRIPTS, ULLAGE, need, run, ullage
 from ullage.doctor import _cache, hosts, permissions
 from ullage.quota import serial
 from ullage.quota.model import Problem
@@ -123,7 +125,7 @@ def test_it_asks_each_program_that_is_set_up_once_and_waits_for_none_that_hangs(
     for seconds in PATIENCES:
         monkeypatch.setattr(hosts, "_VERSION_SECONDS", seconds)
         log.unlink(missing_ok=True)
-        versions = {found.name: found.version for found in hosts.report_hosts(environ, findings)}
+        versions = {found.name: found.version for found in hosts.report_hosts(environ, findings, lambda _doing: None)}
         if versions == expected:
             break
     assert versions == expected
@@ -528,6 +530,19 @@ def test_what_is_wrong_stands_first_and_the_rest_in_groups(environ: dict[str, st
     assert ill[2].startswith("✗ ")
     assert "ullage config check" in ill[2]
     assert any(line.startswith("✗ config ") for line in ill)
+
+
+def test_a_terminal_shows_which_shells_are_being_started(environ: dict[str, str], known: Simulator) -> None:
+    need("bash")
+    ullage("setup", "bash", "--yes", environ=environ)
+    drawn = io.BytesIO()
+    with Terminal([ULLAGE, "doctor"], environ, rows=100) as terminal:
+        terminal.child.logfile_read = drawn
+        terminal.wait_for_end()
+    line = "Starting bash to see what prompts show …\r\033[K"
+    assert line.encode() in drawn.getvalue()
+    assert "Starting" not in terminal.text
+    assert ullage("doctor", environ=environ).stderr == ""
 
 
 def test_times_are_those_of_the_clock_on_the_wall(environ: dict[str, str], known: Simulator) -> None:

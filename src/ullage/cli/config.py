@@ -18,10 +18,11 @@ from ullage.cli.say import remark, say, say_lines
 from ullage.cli.settings import load_settings, load_terminal_settings, print_issues
 from ullage.config.default_file import write_default, write_value
 from ullage.config.presets import PRESETS
-from ullage.config.settings import build_settings
+from ullage.config.settings import DEFAULTS, build_settings
 from ullage.config.template import PLAIN_SUBJECTS, SESSION_SUBJECTS, list_unknown_windows, parse_template
 from ullage.prompt.publish import publish_anew
 from ullage.render.segment import shorten_name
+from ullage.render.surfaces import Span
 from ullage.store import overview
 from ullage.store.cache import ProfileCache
 from ullage.system import directories
@@ -40,12 +41,19 @@ def command(context: click.Context) -> None:
     if context.invoked_subcommand is None:
         path = config.locate_config(os.environ)
         values, issues = config.read(path)
-        say(f"# {path}{'' if os.path.exists(path) else ' (not there; these are the defaults)'}")
+        heads = [f"# {path}{'' if os.path.exists(path) else ' (not there; these are the defaults)'}"]
         if os.environ.get("ULLAGE_SOURCE"):
-            say(f"# ULLAGE_SOURCE={os.environ['ULLAGE_SOURCE']} goes before the file's source")
-        for key, value in values.items():
-            say(f"{key} = {write_value(value)}")
+            heads.append(f"# ULLAGE_SOURCE={os.environ['ULLAGE_SOURCE']} goes before the file's source")
+        settings = load_terminal_settings(build_settings(values, os.environ))
+        lines = [[Span(text=head, level="faint")] for head in heads]
+        say_lines([*lines, *(_show_value(key, value) for key, value in values.items())], settings.palette)
         print_issues(issues, path)
+
+
+def _show_value(key: str, value: object) -> list[Span]:
+    """Return an option as a line of TOML: in bold where it is not the default, its name in the colour of names."""
+    style = "" if value == DEFAULTS[key] else "bold"
+    return [Span(text=key, level="accent"), Span(text=" = "), Span(text=write_value(value), style=style)]
 
 
 @command.command()

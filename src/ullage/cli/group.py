@@ -12,7 +12,7 @@ from ullage.cli import listing
 from ullage.cli.help import Help, show_error
 from ullage.cli.listing import COMMANDS, WORDS
 from ullage.cli.parameters import Subcommands
-from ullage.cli.say import find_painters
+from ullage.cli.say import find_painters, find_width
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Commands(Subcommands):
         return command
 
     def get_help(self, ctx: click.Context) -> str:  # noqa: ARG002  # click's signature
-        return listing.describe(*find_painters())
+        return listing.describe(*find_painters(), find_width())
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         named = [CompletionItem(name, help=words) for name, words in WORDS.items() if name.startswith(incomplete)]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ullage.quota.timeline import Level
     from ullage.render.surfaces import Span
 
-_NARROWEST, _UNBROKEN = 20, 10_000
+_NARROWEST, _UNBROKEN, _PIPE_WIDTH = 20, 10_000, 120
 
 
 def say(text: str, *, err: bool = False) -> None:
@@ -98,6 +98,11 @@ def find_width(*, err: bool = False) -> int:
         return _UNBROKEN
     # Some terminals wrap a line that fills the last column.
     return max(_NARROWEST, measure_terminal() - 1)
+
+
+def find_table_width() -> int:
+    """Return how many cells a table may have: those of the terminal, or a fixed number on a pipe."""
+    return measure_terminal() if sys.stdout.isatty() else _PIPE_WIDTH
 
 
 def has_colours(*, err: bool = False) -> bool:

@@ -12,7 +12,6 @@ import click
 from ullage import config
 from ullage.base.errors import MissingExtraError, UsageError
 from ullage.base.text import quote
-from ullage.base.values import format_time
 from ullage.cli import options
 from ullage.cli.parameters import OneOf, Subcommands
 from ullage.serve import access_tokens, listen, running
@@ -23,11 +22,13 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterator
 
-    from ullage.serve.access_tokens import Scope
+    from ullage.serve.access_tokens import Scope, Token
     from ullage.serve.listen import Place
 
 _PORT = 7733
 _DEFAULT = "-"
+# What the list of tokens is headed by, and what a narrow terminal leaves out first.
+_TOKEN_COLUMNS = {"id": 6, "kind": 4, "scope": 3, "made": 2, "until": 1, "name": 5}
 
 
 @click.group(name="serve", cls=Subcommands, invoke_without_command=True)
@@ -227,10 +228,30 @@ def list_() -> None:
     known = access_tokens.load(access_tokens.locate_directory(os.environ), datetime.now(UTC))
     if not known:
         click.echo("There are no tokens. `ullage serve token create` makes one.", err=True)
-    for one in known:
-        kind = "token" if not one.link else "browser" if one.used_at else "link"
-        until = f"  until {format_time(one.expires_at)}" if one.expires_at else ""
-        click.echo(f"{one.id}  {kind:7}  {one.scope:7}  {format_time(one.created_at)}{until}  {one.name}".rstrip())
+        return
+    # Imported late: few list them.
+    from ullage.cli.say import find_table_width, say_lines
+    from ullage.cli.settings import load_terminal_settings
+    from ullage.render import columns
+
+    rows = tuple(
+        (one.id, _kind(one), one.scope, _clock(one.created_at), _clock(one.expires_at), one.name) for one in known
+    )
+    heads = tuple(
+        columns.Column(heading=heading, is_text=True, worth=worth, is_faint=heading in ("made", "until"))
+        for heading, worth in _TOKEN_COLUMNS.items()
+    )
+    table = columns.Table(columns=heads, rows=rows)
+    settings, width = load_terminal_settings(config.load(os.environ)[0]), find_table_width()
+    say_lines(columns.lay_out(table, width, ascii_only=settings.ascii_only)[0], settings.palette)
+
+
+def _kind(token: Token) -> str:
+    return "token" if not token.link else "browser" if token.used_at else "link"
+
+
+def _clock(moment: datetime | None) -> str:
+    return f"{moment.astimezone():%Y-%m-%d %H:%M}" if moment else ""
 
 
 @token.command(short_help="Revoke the token with this id or NAME.")

@@ -9,6 +9,7 @@ import time
 import click
 
 from ullage.base.text import quote
+from ullage.cli.progress import StatusLine
 from ullage.cli.say import break_lines, say, say_lines
 from ullage.quota import timeline
 from ullage.render.surfaces import Span
@@ -96,7 +97,9 @@ def prove(host: plans.Host) -> None:
     if program is None:
         say(f"{host.name} is not in PATH, so that it could not be tried.")
         return
-    missing = reasons.prove(host, program, os.environ)
+    with StatusLine() as line:
+        line.show(f"Starting {host.name} …")
+        missing = reasons.prove(host, program, os.environ)
     say("\n".join(f"! {sentence}" for sentence in missing) or "A new one was started, and its prompt shows it.")
     cache, now = ProfileCache(os.environ), int(time.time())
     shown = timeline.find_text(cache.read_timeline("plain"), now).decode()

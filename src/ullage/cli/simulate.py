@@ -9,8 +9,9 @@ import ssl
 
 import click
 
-from ullage.base.errors import UsageError
+from ullage.base.errors import ServeError, UsageError
 from ullage.cli.parameters import OneOf
+from ullage.serve.listen import explain_refused
 from ullage.simulate import SCENARIOS, Simulator, org, web, write_account
 
 
@@ -48,7 +49,7 @@ def command(
     try:
         simulator = Simulator(scenario, port=port, speed=speed, tls=tls)
     except OSError as error:
-        raise UsageError(f"Port {port} cannot be used: {error.strerror}. Name another one, or 0.") from error
+        raise ServeError(explain_refused(error, "127.0.0.1", port, "ullage simulate")) from error
     if account:
         try:
             write_account(account)

@@ -12,7 +12,7 @@ from ullage.base import moments
 from ullage.base.text import quote
 from ullage.cli import options, tokens_report
 from ullage.cli.parameters import OneOf, Subcommands
-from ullage.cli.say import remark, say_lines
+from ullage.cli.say import find_table_width, remark, say_lines
 from ullage.cli.settings import load_settings, load_terminal_settings, print_issues
 from ullage.tokens import document, prices, tally, transcripts
 from ullage.tokens import words as render
@@ -154,7 +154,5 @@ def show_prices(source: str | None, bundled: bool, as_json: bool) -> int:
         click.echo(document.encode(combined).encode())
         return 0
     settings = load_terminal_settings(settings)
-    say_lines(
-        render.list_prices(shown, tokens_report.find_table_width(), ascii_only=settings.ascii_only), settings.palette
-    )
+    say_lines(render.list_prices(shown, find_table_width(), ascii_only=settings.ascii_only), settings.palette)
     return 0

@@ -9,7 +9,6 @@ from ullage.base.record import Record
 from ullage.cli.progress import ProgressBar
 from ullage.cli.say import remark, say, say_csv
 from ullage.cli.settings import load_settings, print_issues
-from ullage.system.streams import measure_terminal
 from ullage.tokens import document, tally
 from ullage.tokens import words as render
 
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from ullage.tokens.tally import TokenQuery, TokenUsage
 
 DEFAULT_GROUPING = "day"
-_PIPE_WIDTH = 120
 
 
 class Form(Record):
@@ -50,13 +48,6 @@ def show(question: TokenQuery, now: datetime, form: Form) -> int:
     return 0 if answer.found.transcripts else 3
 
 
-def find_table_width() -> int:
-    """Return how many columns a table may have: those of the terminal, or a fixed number on a pipe."""
-    if not sys.stdout.isatty():
-        return _PIPE_WIDTH
-    return measure_terminal()
-
-
 def _name(zone: tzinfo | None) -> str:
     return str(zone) if zone is not None else "local"
 
@@ -69,7 +60,7 @@ def _print(answer: TokenUsage, settings: Settings, now: datetime) -> None:
         print(f"skipped: {skipped}" if skipped else render.NOTE)
         return
     # Imported late: programs, which read JSON or CSV, need no look.
-    from ullage.cli.say import break_lines, say_lines
+    from ullage.cli.say import break_lines, find_table_width, say_lines
     from ullage.cli.settings import load_terminal_settings
     from ullage.render.cells import wrap_parts
     from ullage.render.surfaces import Span

@@ -46,7 +46,7 @@ def ask_by_ssh(host: str) -> list[str]:
 def plan(name: str, entry: Mapping[str, Any], environ: Mapping[str, str]) -> Plan:
     """Return what would change in config.toml; raise UsageError where that cannot be done safely."""
     file = _read(environ)
-    body = "\n".join(["[[remote]]", *(f"{field} = {write_value(value)}" for field, value in entry.items())]).encode()
+    body = _write_entry(entry)
     found = _block(file, name)
     if found is not None and blocks.has_body(found, body):
         return Plan(change=None, words=f"{file.path} has it already (line {found.line}).")
@@ -67,7 +67,30 @@ def plan_undo(name: str, environ: Mapping[str, str]) -> Plan:
     if file.data is None or found is None:
         return Plan(change=None, words=f"{file.path} has no remote {name} of this command's: nothing to undo.")
     after = blocks.remove(file.data, found)
-    return Plan(change=Change(file=file, after=after), words=f"remote:{name} is asked no more.", takes_back=True)
+    words = f"remote:{name} is asked no more."
+    return Plan(change=Change(file=file, after=after), words=words, takes_back=_is_as_written(found))
+
+
+def _is_as_written(found: Found) -> bool:
+    """Say whether a block is as this command writes one: what a person has changed in it is kept in a copy."""
+    import tomllib
+
+    try:
+        [entry] = tomllib.loads(found.body.decode())["remote"]
+        return blocks.has_body(found, _write_entry(entry))
+    except (ValueError, KeyError, TypeError):
+        return False
+
+
+def _write_entry(entry: Mapping[str, Any]) -> bytes:
+    return "\n".join(["[[remote]]", *(f"{field} = {write_value(value)}" for field, value in entry.items())]).encode()
+
+
+def list_names(environ: Mapping[str, str]) -> list[str]:
+    """Return the names of the remotes in config.toml that this command has written."""
+    file = _read(environ)
+    names = [each["name"] for each in check_file(file.data or b"", dict(DEFAULTS))[0]["remote"]]
+    return [name for name in names if _block(file, name)]
 
 
 def _read(environ: Mapping[str, str]) -> UserFile:
