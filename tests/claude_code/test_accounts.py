@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.tools import ULLAGE, run
+from tests.support.tools import ULLAGE, run, settle
 from ullage import refresh
 from ullage.store.cache import ProfileCache
 
@@ -43,6 +43,7 @@ def say(environ: Mapping[str, str], session: str, five_hour: float, week: float,
     }
     done = run([ULLAGE, "statusline"], environ, input=json.dumps({"session_id": session, "rate_limits": limits}))
     assert done.stderr == ""
+    settle(environ)
     return done.stdout
 
 

@@ -112,7 +112,7 @@ def test_a_group_without_a_command_explains_itself(capsys: pytest.CaptureFixture
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["usge"], "No such command 'usge'. Did you mean usage?"),
+        (["usge"], "There is no command 'usge'. Did you mean usage?"),
         (["refesh"], "Did you mean refresh?"),
         (["xyzzy"], "`ullage --help` lists the commands."),
         (["usage", "--jsn"], "--json"),

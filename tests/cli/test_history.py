@@ -127,10 +127,10 @@ def test_json_and_csv_say_the_same(environ: dict[str, str], known: datetime) -> 
     ("arguments", "words"),
     [
         (["history", "--since", "soon"], "is none of 90m, 12h"),
-        (["history", "--window", "opus"], "known are five_hour, seven_day"),
+        (["history", "--window", "opus"], "There is no window 'opus'. Known are 5h, 7d, tangelo."),
         (["history", "--json", "--csv"], "exclude each other"),
         (["chart", "opus"], "Known are 5h, 7d, tangelo"),
-        (["chart", "--theme", "pink"], "'pink' is not one of"),
+        (["chart", "--theme", "pink"], "'pink' is none of auto, light, dark."),
         (["watch"], "needs a terminal"),
         (["setup", "remote", "bad name", "--ssh", "x"], "The machine needs a name of letters, digits"),
         (["setup", "remote", "x", "--url", "http://quota.example.org", "--yes"], "is neither an https:// address"),

@@ -81,7 +81,7 @@ def test_no_colour_reaches_a_pipe_and_no_blank_ends_a_line(command: str, signed_
 
 
 @pytest.mark.parametrize(
-    "command", ["--help", "usge", "usage", "chart", "doctor", "sources", "tokens", "guard --max 1"]
+    "command", ["--help", "usge", "usage", "chart", "config", "doctor", "sources", "tokens", "guard --max 1"]
 )
 def test_colours_can_be_asked_for_and_forbidden(command: str, signed_in: dict[str, str]) -> None:
     forced = {**signed_in, "CLICOLOR_FORCE": "1"}
@@ -103,6 +103,23 @@ def test_help_and_errors_are_coloured_on_a_terminal(environ: dict[str, str]) -> 
     with Terminal([ULLAGE, "guard", "--max-age", "soon"], environ) as terminal:
         terminal.wait_for_end()
         assert set(terminal.colours("Error:")) == {"bold red"}
+
+
+@pytest.mark.parametrize("columns", [40, 60])
+def test_the_help_is_broken_between_words(columns: int, environ: dict[str, str]) -> None:
+    with Terminal([ULLAGE, "--help"], environ, rows=120, columns=columns) as terminal:
+        terminal.wait_for_end()
+        # A terminal would break a line in its last cell; what is too long was broken before.
+        assert max(map(len, terminal.lines)) < columns
+        assert terminal.text.split() == ullage("--help", environ=environ).stdout.split()
+
+
+def test_values_of_the_configuration_stand_out_that_are_not_the_default(signed_in: dict[str, str]) -> None:
+    with Terminal([ULLAGE, "config"], signed_in, rows=120) as terminal:
+        terminal.wait_for_end()
+        assert set(terminal.colours("segment.preset")) == {"cyan"}
+        assert set(terminal.colours('"spark"')) == {"bold default"}
+        assert set(terminal.colours('"unicode"')) == {"default"}
 
 
 def test_no_picture_is_written_to_a_terminal(signed_in: dict[str, str]) -> None:

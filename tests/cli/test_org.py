@@ -160,10 +160,10 @@ def test_filters_reach_the_server(org: Any, monkeypatch: pytest.MonkeyPatch) -> 
         (["usage", "--width", "1w"], "1w"),
         (["cost", "--width", "1h"], "No such option"),
         (["usage", "--tier", "gold"], "gold"),
-        (["usage", "--model", "a\nb"], "--model: holds characters that no id has"),
-        (["usage", "--api-key", ""], "--api-key: is empty"),
+        (["usage", "--model", "a\nb"], "'--model': holds characters that no id has"),
+        (["usage", "--api-key", ""], "'--api-key': is empty"),
         (["usage", "--json", "--csv"], "exclude each other"),
-        (["usge"], "No such command"),
+        (["usge"], "There is no command 'usge'. Did you mean usage?"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

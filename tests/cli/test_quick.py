@@ -40,9 +40,7 @@ JSON = READING | HISTORY | modules(cli="usage_report", quota="contract")
 TABLE = (
     READING
     | HISTORY
-    | modules(
-        cli="usage_report", config="template", render="burnup cells gauge rows segment surfaces table usage words"
-    )
+    | modules(cli="usage_report", config="template", render="burnup cells gauge rows segment surfaces usage words")
 )
 TOKENS = (
     READING

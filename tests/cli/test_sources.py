@@ -70,7 +70,7 @@ def test_one_meter_can_be_named(environ: dict[str, str]) -> None:
     assert told(environ, "web", "oauth").keys() == {"oauth", "web"}
     done = ullage("sources", "wbe", environ=environ)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "there is no meter 'wbe'" in done.stderr
+    assert "There is no meter 'wbe'; did you mean web?" in done.stderr
 
 
 def test_what_is_in_force_here(environ: dict[str, str], simulate: Callable[..., Simulator]) -> None:

@@ -334,8 +334,10 @@ def put_everything_bad(project: Path) -> None:
         file.write(line("msg_after", request="r4").encode())
     (project / "half.jsonl").write_text(line("msg_half", request="r5") + line("msg_no", request="r6")[:120])
     (project / "clock.jsonl").write_text(line(at=None) + line(at="noon"))
-    (project / "broken.jsonl").write_text('{"usage":{{{\n' + line(usage={"input_tokens": "many"}) + line(output=-5))
-    (project / "deep.jsonl").write_bytes(b'{"usage":' + b"[" * 100_000 + b"\n")
+    (project / "broken.jsonl").write_text(
+        '{"output_tokens":{{{\n' + line(usage={"input_tokens": "many"}) + line(output=-5)
+    )
+    (project / "deep.jsonl").write_bytes(b'{"output_tokens":' + b"[" * 100_000 + b"\n")
     named = line("msg_utf8", request="r7").encode().replace(b'"main"', b'"m\xff\xfein"')
     (project / "utf8.jsonl").write_bytes(
         named + line("msg_text", request="r8", pad="@").encode().replace(b"@", b"\xff")

@@ -17,7 +17,7 @@ from ullage.config import file
 from ullage.config.checks import Issue
 from ullage.config.default_file import write_default, write_value
 from ullage.config.options import OPTIONS
-from ullage.config.palette import LEVELS, Look
+from ullage.config.palette import LEVELS, Colouring
 from ullage.config.settings import DEFAULTS
 from ullage.config.wishes import QuietHours, Wishes
 from ullage.quota.model import Thresholds
@@ -57,7 +57,7 @@ def test_without_a_file_the_defaults_are_in_force(environ: dict[str, str]) -> No
         templates=dict.fromkeys(SURFACES, DEFAULTS["segment.template"]),
         show_left=False,
         ascii_only=False,
-        palette=Look().in_terminal(),
+        palette=Colouring().in_terminal(),
     )
 
 
@@ -109,8 +109,8 @@ def test_every_option_takes_effect(path: str, environ: dict[str, str]) -> None:
         templates={**dict.fromkeys(SURFACES, "{7d}"), "tmux": "{5h}"},
         show_left=True,
         ascii_only=True,
-        palette={**Look(palette="truecolor").in_terminal("light"), "warning": "bold #112233"},
-        look=Look(palette="truecolor", own={"warning": "bold #112233"}, background="light"),
+        palette={**Colouring(palette="truecolor").in_terminal("light"), "warning": "bold #112233"},
+        colouring=Colouring(palette="truecolor", own={"warning": "bold #112233"}, background="light"),
         alerts=Wishes(
             via=("command", "bell"),
             command=("notify", "--title=$(no shell)"),
@@ -334,7 +334,7 @@ def test_the_environment_goes_before_the_files_source(path: str, environ: dict[s
 
 def test_where_the_file_lies() -> None:
     assert config.locate_config({"ULLAGE_CONFIG": "/etc/x.toml"}) == "/etc/x.toml"
-    assert config.locate_config({}).endswith("/ullage/config.toml")
+    assert config.locate_config({}).replace(os.sep, "/").endswith("/ullage/config.toml")
 
 
 @pytest.mark.posix(reason="paths with slashes alone")

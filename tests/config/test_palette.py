@@ -12,7 +12,7 @@ from ullage.config.palette import (
     COLOURS,
     LEVELS,
     PALETTES,
-    Look,
+    Colouring,
     check_style,
     convert_number_to_hex,
     find_background,
@@ -37,15 +37,15 @@ def test_every_colour_can_be_read_on_every_background_of_its_kind(role: str, bac
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_the_sixteen_colours_give_way_to_readable_ones_on_light(level: str) -> None:
-    shown = colour_of(Look(background="light").in_terminal()[level])
+    shown = colour_of(Colouring(background="light").in_terminal()[level])
     assert shown is not None
     assert min(contrast(shown, ground) for ground in LIGHT.values()) >= READABLE
 
 
-@pytest.mark.parametrize("look", [Look(), Look(palette="truecolor")], ids=["16", "truecolor"])
+@pytest.mark.parametrize("colouring", [Colouring(), Colouring(palette="truecolor")], ids=["16", "truecolor"])
 @pytest.mark.parametrize("level", LEVELS)
-def test_tmux_and_badges_bring_the_background_of_their_colour(level: str, look: Look) -> None:
-    for style in (look.in_tmux().get(level, ""), look.in_badge()[level]):
+def test_tmux_and_badges_bring_the_background_of_their_colour(level: str, colouring: Colouring) -> None:
+    for style in (colouring.in_tmux().get(level, ""), colouring.in_badge()[level]):
         ink, ground = colour_of(style), ground_of(style)
         assert (ink is None) == (ground is None)
         assert ink is None or ground is None or contrast(ink, ground) >= READABLE
@@ -54,23 +54,30 @@ def test_tmux_and_badges_bring_the_background_of_their_colour(level: str, look: 
 @pytest.mark.parametrize("background", BACKGROUNDS)
 @pytest.mark.parametrize("name", ["16", "truecolor"])
 def test_each_level_has_a_style_of_its_own_which_is_never_reversed(name: str, background: Background) -> None:
-    styles = Look(palette=name).in_terminal(background)
+    styles = Colouring(palette=name).in_terminal(background)
     assert set(styles) == {*LEVELS, "faint", "accent"}
     assert len({styles[level] for level in LEVELS}) == len(LEVELS)
-    for made in (styles, Look(palette=name).in_tmux(), Look(palette=name).in_bar(), Look(palette=name).in_badge()):
+    for made in (
+        styles,
+        Colouring(palette=name).in_tmux(),
+        Colouring(palette=name).in_bar(),
+        Colouring(palette=name).in_badge(),
+    ):
         assert [style for style in made.values() if check_style(style) or "reverse" in style] == []
     assert any("#" in style for style in styles.values()) is (name == "truecolor")
 
 
 def test_no_palette_is_no_style_anywhere() -> None:
-    look = Look(palette="none", own={"warning": "bold"})
-    assert [look.in_terminal(), look.in_tmux(), look.in_bar(), look.in_badge()] == [{}] * 4
+    colouring = Colouring(palette="none", own={"warning": "bold"})
+    assert [colouring.in_terminal(), colouring.in_tmux(), colouring.in_bar(), colouring.in_badge()] == [{}] * 4
     assert PALETTES[-1] == "none"
 
 
 def test_a_persons_own_style_goes_before_everywhere_but_on_badges() -> None:
-    look = Look(own={"warning": "underline"})
-    assert {made["warning"] for made in (look.in_terminal(), look.in_tmux(), look.in_bar())} == {"underline"}
+    colouring = Colouring(own={"warning": "underline"})
+    assert {made["warning"] for made in (colouring.in_terminal(), colouring.in_tmux(), colouring.in_bar())} == {
+        "underline"
+    }
 
 
 @pytest.mark.parametrize(
@@ -94,7 +101,7 @@ def test_whether_a_terminal_is_light(told: str, wanted: str, background: Backgro
 
 def test_the_environment_of_a_refresh_chooses_the_form() -> None:
     environ = {"ULLAGE_CONFIG": "/nowhere/config.toml", "COLORFGBG": "0;15"}
-    assert config.load(environ)[0].palette == Look().in_terminal("light")
+    assert config.load(environ)[0].palette == Colouring().in_terminal("light")
 
 
 @pytest.mark.parametrize(("number", "colour"), [(16, "#000000"), (214, "#ffaf00"), (231, "#ffffff"), (241, "#626262")])

@@ -89,4 +89,4 @@ def test_they_are_previewed(environ: dict[str, str]) -> None:
 def test_one_that_there_is_not_is_said_with_those_there_are(environ: dict[str, str]) -> None:
     said = ullage("config", "preset", "pil", environ=environ)
     assert said.returncode == 2
-    assert "'pill'" in said.stderr
+    assert "did you mean pill?" in said.stderr

@@ -46,6 +46,7 @@ def test_what_is_kept_lies_where_platformdirs_puts_it(
     assert config.locate_state(environ) == platformdirs.user_state_dir("ullage", appauthor=False)
 
 
+@pytest.mark.posix(reason="the directories of macOS")
 def test_the_rule_for_macos(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     from platformdirs.macos import MacOS
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import io
 import json
 import os
 import re
@@ -17,7 +18,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.support.tools import PATIENCES, SCRIPTS, need, run, ullage
+from tests.support.terminal import Terminal
+from tests.support.tools import PATIENCES, SCRIPTS, ULLAGE, need, run, ullage
 from ullage.doctor import _cache, hosts, permissions
 from ullage.quota import serial
 from ullage.quota.model import Problem
@@ -103,28 +105,31 @@ def test_it_measures_when_asked_to(environ: dict[str, str], known: Simulator) ->
 
 
 @pytest.mark.process
-def test_it_starts_each_program_once_and_waits_for_none_that_hangs(
+def test_it_asks_each_program_that_is_set_up_once_and_waits_for_none_that_hangs(
     environ: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     programs, log = tmp_path / "programs", tmp_path / "log"
     programs.mkdir()
-    names = ["nu" if name == "nushell" else name for name in plans.HOSTS]
-    for name in names:
-        ends = "exec sleep 600" if name == "fish" else f"echo {name} 99.1"
+    for name in ["nu" if name == "nushell" else name for name in plans.HOSTS]:
+        # Too old, so that none is started on a terminal.
+        ends = "exec sleep 600" if name == "tmux" else f"echo {name} 0.1"
         (programs / name).write_text(f'#!/bin/sh\necho "{name} $*" >>"{log}"\n{ends}\n')
         (programs / name).chmod(0o755)
     environ["PATH"] = f"{programs}{os.pathsep}{environ['PATH']}"
-    expected = {name: None if name == "fish" else "99.1" for name in plans.HOSTS}
+    for name in ("bash", "nushell", "tmux"):
+        found = plans.find_host(name, environ)
+        Path(found.path).parent.mkdir(parents=True, exist_ok=True)
+        Path(found.path).write_text(found.body)
+    expected = {name: "0.1" if name in ("bash", "nushell") else None for name in plans.HOSTS}
     findings: list[Finding] = []
     for seconds in PATIENCES:
         monkeypatch.setattr(hosts, "_VERSION_SECONDS", seconds)
         log.unlink(missing_ok=True)
-        versions = {found.name: found.version for found in hosts.report_hosts(environ, findings)}
+        versions = {found.name: found.version for found in hosts.report_hosts(environ, findings, lambda _doing: None)}
         if versions == expected:
             break
     assert versions == expected
-    asked = log.read_text().split("\n")[:-1]
-    assert sorted(asked) == sorted(f"{name} {'-V' if name == 'tmux' else '--version'}" for name in names)
+    assert sorted(log.read_text().splitlines()) == ["bash --version", "nu --version", "tmux -V"]
 
 
 def test_it_changes_nothing_and_asks_nobody(environ: dict[str, str], known: Simulator, account: Path) -> None:
@@ -525,6 +530,19 @@ def test_what_is_wrong_stands_first_and_the_rest_in_groups(environ: dict[str, st
     assert ill[2].startswith("✗ ")
     assert "ullage config check" in ill[2]
     assert any(line.startswith("✗ config ") for line in ill)
+
+
+def test_a_terminal_shows_which_shells_are_being_started(environ: dict[str, str], known: Simulator) -> None:
+    need("bash")
+    ullage("setup", "bash", "--yes", environ=environ)
+    drawn = io.BytesIO()
+    with Terminal([ULLAGE, "doctor"], environ, rows=100) as terminal:
+        terminal.child.logfile_read = drawn
+        terminal.wait_for_end()
+    line = "Starting bash to see what prompts show …\r\033[K"
+    assert line.encode() in drawn.getvalue()
+    assert "Starting" not in terminal.text
+    assert ullage("doctor", environ=environ).stderr == ""
 
 
 def test_times_are_those_of_the_clock_on_the_wall(environ: dict[str, str], known: Simulator) -> None:

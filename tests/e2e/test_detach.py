@@ -89,8 +89,8 @@ def test_refresh_stands_alone(command: list[str], environ: dict[str, str], silen
     # Adopted: nobody of ours is its parent, and nobody has to wait for it.
     assert f"PPid:\t{os.getpid()}\n" not in status
     arguments = Path(f"/proc/{refresher}/cmdline").read_bytes().split(b"\0")
-    assert arguments[:3] == [PYTHON.encode(), b"-P", b"-c"]
-    assert b"ullage.refresh" in arguments[3]
+    assert arguments[:4] == [PYTHON.encode(), b"-P", b"-S", b"-c"]
+    assert b"ullage.refresh" in arguments[4]
     for process in Path("/proc").glob("[0-9]*"):
         # Others come and go meanwhile.
         with contextlib.suppress(OSError):

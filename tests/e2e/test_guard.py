@@ -80,7 +80,7 @@ def guard(environ: dict[str, str], *arguments: str) -> subprocess.CompletedProce
         (["--max", "80"], 1, "No room: Session (5h) is at 85%"),
         (["--need", "20%"], 1, "20% wanted"),
         (["--need", "7d=20"], 0, "Room: Week (all models) is at 41%"),
-        (["--max", "fable=80"], 2, "Known are five_hour, seven_day."),
+        (["--max", "fable=80"], 2, "Known are 5h, 7d."),
         (["--max", "0.8"], 2, "Write 80 for 80 %, or 0.8% for 0.8 %."),
         (["--max", "nan"], 2, "is not a percentage"),
         (["--max", "1001"], 2, "more than 1000 %"),
@@ -314,7 +314,7 @@ WAITS: dict[str, tuple[list[str], dict[str, Any], int, str]] = {
     "below, timeout": (["5h", "--below", "85", "--timeout", "1s"], {}, 1, "The time is up."),
     "reset, timeout": (["7d", "--timeout", "1s"], {}, 1, "ullage: Week (all models) resets "),
     "a reset of long ago": (["5h"], {"resets_in": -5, "age": 9000}, 0, "has reset"),
-    "an unknown window": (["opus"], {}, 2, "Known are five_hour, seven_day."),
+    "an unknown window": (["opus"], {}, 2, "Known are 5h, 7d."),
     "what never is": (["5h", "--below", "0"], {}, 2, "never"),
     "a bad percentage": (["5h", "--below", "0.5"], {}, 2, "can mean two things"),
 }
@@ -469,7 +469,7 @@ def test_a_hook_that_cannot_tell_blocks_only_when_told_to(environ: dict[str, str
 
 
 # Everything: what is added here is paid for at every prompt and every tool of everybody's.
-IMPORTED_BY_A_HOOK = {"__future__", "_datetime", "_json", "gc", "math"} | modules(
+IMPORTED_BY_A_HOOK = {"__future__", "_datetime", "_json", "gc"} | modules(
     base="arguments dates errors jsontext record text values",
     claude_code="answers hook",
     config="palette settings wishes",

@@ -188,7 +188,9 @@ def test_a_machine_that_takes_nothing_is_tried_less_and_doctor_says_so(environ: 
         ("", 5, "stdin is empty. `ullage receive` reads"),
         ("x" * (1 << 20) + "x", 2, "more than a MiB"),
         ('{"schema": 1, "windows": []}', 5, "knows no numbers"),
-        ("\033]0;owned\007", 5, "no JSON"),
+        ("\033]0;owned\007", 5, "stdin begins with ']0;owned' and holds no report of usage."),
+        ("hi", 5, "stdin begins with 'hi' and holds no report of usage. `ullage receive` reads what another machine's"),
+        ('{"a": 1}', 5, "ullage usage --json | ssh box ullage receive"),
     ],
 )
 def test_junk_is_not_received(box: dict[str, str], given: str, code: int, says: str) -> None:

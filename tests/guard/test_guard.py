@@ -231,7 +231,7 @@ def test_need_holds_under_the_limit_that_is_given() -> None:
 
 
 def test_a_limit_for_a_window_that_does_not_exist_is_wrong_usage() -> None:
-    with pytest.raises(UsageError, match="Known are five_hour"):
+    with pytest.raises(UsageError, match="Known are 5h"):
         verdict(question("opus=80"), reading(window("five_hour", 3.0)))
 
 

@@ -149,11 +149,11 @@ def test_what_is_left_of_a_hostile_name_names_no_window() -> None:
 
 @pytest.mark.parametrize("name", ["five_hours", "opus", "5 h", "all"])
 def test_an_unknown_window_is_refused_with_those_that_are_known(name: str) -> None:
-    with pytest.raises(UnknownWindowError, match="Known are five_hour, seven_day, seven_day_fable, tangelo"):
+    with pytest.raises(UnknownWindowError, match="Known are 5h, 7d, fable, tangelo"):
         limits.assign_limits([Limit(window=name, percent=80)], FOUR)
-    with pytest.raises(UnknownWindowError, match="Known are five_hour"):
+    with pytest.raises(UnknownWindowError, match="Known are 5h"):
         limits.find_named_window(name, FOUR)
-    with pytest.raises(UnknownWindowError, match="Known are five_hour, seven_day"):
+    with pytest.raises(UnknownWindowError, match="Known are 5h, 7d"):
         limits.find_named_window(name, ())
 
 

@@ -270,7 +270,8 @@ def test_a_bar_that_reads_no_stream_gets_none(environ: dict[str, str], format: s
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["waybra"], "'waybar'"),
+        (["waybra"], "'waybra' is none of waybar, i3bar"),
+        (["waybra"], "; did you mean waybar?"),
         (["waybar", "--template", "{5h"], "has a { without its }"),
         (["waybar", "--template", "{5h.colour}"], "colour"),
         (["waybar", "--window", "5h.used"], "is no window's name"),
@@ -288,7 +289,25 @@ def test_an_unknown_window_is_said_and_hidden(environ: dict[str, str]) -> None:
     know(environ, 40.0)
     done = ullage("panel", "plain", "--window", "opus", environ=environ)
     assert (done.returncode, done.stdout) == (0, "\n")
-    assert done.stderr == "ullage: There is no window 'opus' now. Known are 5h, 7d.\n"
+    assert done.stderr == "ullage: There is no window 'opus'. Known are 5h, 7d.\n"
+
+
+@pytest.mark.parametrize("follow", [[], ["--follow"]], ids=["once", "follow"])
+@pytest.mark.parametrize("slip", [["--window", "5hx"], ["--template", "{7d} {5hx}"]], ids=["window", "template"])
+def test_a_slip_of_a_windows_name_ends_it_and_is_said(
+    environ: dict[str, str], slip: list[str], follow: list[str]
+) -> None:
+    know(environ, 40.0)
+    done = ullage("panel", "plain", *slip, *follow, environ=environ, seconds=60)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "ullage: There is no window '5hx'; did you mean 5h? Known are 5h, 7d.\n"
+
+
+def test_another_windows_name_in_a_template_is_said_and_shown_as_unknown(environ: dict[str, str]) -> None:
+    know(environ, 40.0)
+    done = ullage("panel", "plain", "--template", "{opus} {5h}", environ=environ)
+    assert (done.returncode, done.stdout) == (0, "? 40%\n")
+    assert done.stderr == "ullage: There is no window 'opus'. Known are 5h, 7d.\n"
 
 
 def test_a_cache_that_cannot_be_made_is_said(environ: dict[str, str], tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from tests.support.bars import DOCS, HOSTILE
 from tests.support.samples import HOUR, NOW, reading, readings, settings, window
 from tests.support.tools import REPOSITORY
 from ullage import panel
-from ullage.config.palette import Look
+from ullage.config.palette import Colouring
 from ullage.panel import Panel, Wanted, markup
 from ullage.panel.colours import paint
 from ullage.panel.formats import FORMATS
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 REFRESH = ("/usr/bin/ullage", "refresh", "--detach", "--early", "--profile", "default")
-PALETTE = Look().in_terminal()
+PALETTE = Colouring().in_terminal()
 
 
 def known(*windows: Any, **changes: Any) -> Overview:
@@ -129,10 +129,18 @@ def test_json_has_all_that_a_widget_shows() -> None:
         "level": "critical",
         "colour": "#e5484d",
         "used_percent": 93.4,
+        "elapsed_percent": 55.7,
         "course": "",
         "outlook": "resets at 12:51, in 2h13",
         "stated": "read just now, from oauth",
     }
+
+
+def test_json_has_the_time_that_has_passed_whatever_is_counted() -> None:
+    def elapsed(**changes: Any) -> list[float | None]:
+        return [row["elapsed_percent"] for row in json.loads(shown("json", CRITICAL, WEEK, **changes))["rows"]]
+
+    assert elapsed() == elapsed(show_left=True) == [55.7, 98.7]
 
 
 def test_a_revision_is_the_same_while_only_minutes_pass() -> None:
@@ -376,7 +384,7 @@ def test_a_menu_has_no_empty_entry(format: str) -> None:
 
 @pytest.mark.parametrize("background", ["dark", "light"])
 def test_what_is_urgent_has_no_colour_that_the_bars_red_would_hide(background: Any) -> None:
-    palette = Look(background=background).in_bar()
+    palette = Colouring(background=background).in_bar()
     [block] = json.loads(shown("i3bar", window(used=100.0, label="Session (5h)"), palette=palette))
     assert block["urgent"]
     assert "foreground" not in block["full_text"] + block["short_text"]

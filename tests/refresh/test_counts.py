@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.tools import PYTHON, ULLAGE, make_due, need, needs_linux, processes, run, wait_until
+from tests.support.tools import PYTHON, ULLAGE, make_due, need, needs_linux, run, settle
 from ullage import refresh
 from ullage.quota import merge, serial, timeline
 from ullage.quota.timeline import TIMELINES
 from ullage.store import statements
 from ullage.store.cache import ProfileCache
+from ullage.system import detach
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -85,7 +86,7 @@ def test_so_does_one_by_every_other_source(source: str, environ: dict[str, str],
     said = run(["sh", "-c", f'exec "$0" statusline <"{speak(environ, 17)}"', ULLAGE], environ)
     assert "17%" in said.stdout
     # The status line has started a refresh of its own, which holds the lock for a while.
-    wait_until(lambda: not processes(environ), what="the end of what the status line started")
+    settle(environ)
     refresh.refresh(environ, force=True)
     make_due(environ)
     counted.clear()
@@ -189,15 +190,19 @@ def test_moving_a_refresh_on_rewrites_no_timeline(environ: dict[str, str], simul
 
 
 @needs_linux
-def test_a_status_line_with_a_changed_number_syncs_one_file(environ: dict[str, str], tmp_path: Path) -> None:
+def test_a_status_line_with_a_changed_number_syncs_one_file_and_waits_for_no_other(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
     environ["ULLAGE_SOURCE"] = "statusline"
     for used in (17, 18):
         log = tmp_path / f"trace-{used}"
         command = ["sh", "-c", f'exec "$0" statusline <"{speak(environ, used)}"', ULLAGE]
-        # Without -f: what has been left behind is not waited for.
-        traced = run([need("strace"), "-qq", "-e", "trace=fsync,fdatasync,sync", "-o", str(log), *command], environ)
+        # Without -f: what goes on behind the line is not traced.
+        tracing = [need("strace"), "-qq", "-e", "trace=/sync$,/^rename,/^link", "-o", str(log)]
+        traced = run([*tracing, *command], environ)
         assert f"{used}%" in traced.stdout
-        assert len(re.findall(r"sync\(", log.read_text())) == 1
+        assert re.findall(r"^\w*(sync|rename|link)", log.read_text(), re.MULTILINE) == ["sync", "rename"]
+    settle(environ)
     assert b"40%" in timeline.find_text(ProfileCache(environ).read_timeline("plain"), int(time.time()))
 
 
@@ -237,3 +242,19 @@ def test_what_a_power_cut_leaves_is_noticed_and_mended(
     assert mended is not None
     assert was is not None
     assert mended[1][0].text == was[1][0].text
+
+
+@needs_linux
+def test_only_a_refresh_that_asks_prepares_for_libraries(
+    environ: dict[str, str], simulate: Simulate, tmp_path: Path
+) -> None:
+    prepared = tmp_path / "prepared"
+    Path(tmp_path, "sitecustomize.py").write_text(f"open({str(prepared)!r}, 'w').close()\n")
+    simulator = simulate("models")
+    environ["PYTHONPATH"] = str(tmp_path)
+    assert run(detach.build_command(detach.REFRESH), environ).returncode == 0
+    assert prepared.exists()
+    prepared.unlink()
+    assert run(detach.build_command(detach.REFRESH), environ).returncode == 0
+    assert simulator.requests == 1
+    assert not prepared.exists()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.tools import ULLAGE, run, ullage, wait_until
+from tests.support.tools import ULLAGE, run, settle, ullage, wait_until
 from ullage import refresh
 from ullage.quota.model import Account, Reading, Window
 from ullage.quota.schedule import Schedule
@@ -20,6 +20,7 @@ from ullage.refresh import turns
 from ullage.store import statements
 from ullage.store.account import AccountCache
 from ullage.store.cache import ProfileCache, Snapshot
+from ullage.system import claim
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -194,8 +195,14 @@ def speak(environ: Mapping[str, str], five_hour: float = 8) -> None:
         "seven_day": {"used_percentage": 40, "resets_at": int(time.time()) + 90_000},
     }
     payload = json.dumps({"session_id": "one", "rate_limits": limits})
+    cache = ProfileCache(environ)
+    cache.make_private()
+    # It starts no refresh then, which would come before those of the tests.
+    claim.hold(cache.directory, time.time() + 60)
     done = run([ULLAGE, "statusline"], {**environ, "ULLAGE_SOURCE": "statusline"}, input=payload)
     assert f"{five_hour}%" in done.stdout
+    settle(environ)
+    claim.release(cache.directory)
 
 
 def test_a_status_line_that_has_just_spoken_makes_an_older_listing_enough(claude: dict[str, str]) -> None:

@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ullage.base.text import clean
-from ullage.config.palette import PALETTES, Look, check_style
+from ullage.config.palette import PALETTES, Colouring, check_style
 from ullage.quota.timeline import SURFACES
 from ullage.render.surfaces import Span, paint
 
 if TYPE_CHECKING:
     from ullage.quota.timeline import Level
 
-PALETTE = Look().in_terminal()
+PALETTE = Colouring().in_terminal()
 HOSTILE = "$(id) `id` %n%F{red} #S#[bg=red]#(id) \\e \\$ !! {x} ${x} 'q' \"q\""
 
 
@@ -52,7 +52,9 @@ OURS = re.compile(r"\x01\x1b\[[\d;]*m\x02|%\{\x1b\[[\d;]*m%\}|\x1b\[[\d;]*m|#\[[
     st.sampled_from(PALETTES),
 )
 def test_nothing_but_our_own_sequences_is_added(text: str, surface: str, palette: str) -> None:
-    painted = paint([Span(text=text, level="critical"), Span(text=text)], surface, Look(palette=palette).in_terminal())
+    painted = paint(
+        [Span(text=text, level="critical"), Span(text=text)], surface, Colouring(palette=palette).in_terminal()
+    )
     assert OURS.sub("", painted) == outside(text, surface) * 2
 
 

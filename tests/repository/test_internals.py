@@ -72,6 +72,9 @@ def test_pystray_has_what_is_used() -> None:
     on_x = (places / "_xorg.py").read_text()
     for name in ("def _assert_docked(self)", "self._display = ", "self._window = ", "self._systray_manager = "):
         assert name in on_x
+    on_windows = (places / "_win32.py").read_text()
+    for name in ("def _on_notify(self, wparam, lparam)", "def _update_menu(self)", "win32.WM_NOTIFY: self._on_notify,"):
+        assert name in on_windows
     assert "self._appindicator = " in (places / "_appindicator.py").read_text()
     assert "def mainloop(" in (places / "_util" / "gtk.py").read_text()
 

@@ -44,7 +44,7 @@ HOUSES = {
     # Below refresh, which announces what it has learnt.
     "alerts": "base config quota render store system",
     "prompt": "base config quota render store system",
-    "render": "base config quota store system",
+    "render": "base config quota store",
     "sources": "base config quota store system",
     "store": "base config quota system",
     "config": "base quota system",

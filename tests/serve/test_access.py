@@ -9,6 +9,7 @@ import stat
 import webbrowser
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 import trustme
@@ -265,9 +266,13 @@ def test_wrong_usage_is_said(environ: dict[str, str], tmp_path: Path, options: t
 def test_tokens_by_the_command_line(environ: dict[str, str]) -> None:
     made = ullage("serve", "token", "create", "--name", "grafana", "--scope", "metrics", environ=environ)
     assert made.stdout.startswith(access_tokens.PREFIX)
-    listed = ullage("serve", "token", "list", environ=environ).stdout
-    assert "metrics" in listed
-    assert "grafana" in listed
+    listed = ullage("serve", "token", "list", environ={**environ, "TZ": "Asia/Kathmandu"}).stdout
+    now = datetime.now(ZoneInfo("Asia/Kathmandu")).replace(tzinfo=None)
+    heads, row = (line.split() for line in listed.splitlines())
+    assert heads == ["id", "kind", "scope", "made", "until", "name"]
+    assert (row[1:3], row[5:]) == (["token", "metrics"], ["grafana"])
+    # By the clock on the wall, a moment ago.
+    assert timedelta() <= now - datetime.fromisoformat(f"{row[3]} {row[4]}") < timedelta(minutes=10)
     assert made.stdout.strip() not in listed
     assert ullage("serve", "token", "revoke", "grafana", environ=environ).returncode == 0
     assert ullage("serve", "token", "revoke", "grafana", environ=environ).returncode == 2

@@ -17,12 +17,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_a_port_that_is_taken_is_said(environ: dict[str, str]) -> None:
+@pytest.mark.parametrize("command", ["serve", "simulate"])
+def test_a_port_that_is_taken_is_said(environ: dict[str, str], command: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])
-        refused = ullage("serve", "--port", port, environ=environ)
+        refused = ullage(command, "--port", port, environ=environ)
     assert (refused.returncode, refused.stdout) == (5, "")
-    assert refused.stderr.startswith(f"ullage: Port {port} on 127.0.0.1 is taken")
+    assert refused.stderr == (
+        f"ullage: Port {port} on 127.0.0.1 is taken, perhaps by another `ullage {command}`. "
+        "Name another with --port, or 0.\n"
+    )
 
 
 def test_a_socket_is_its_owners_alone_and_needs_no_token(known: dict[str, str], tmp_path: Path) -> None:

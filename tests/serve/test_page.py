@@ -166,7 +166,7 @@ def test_it_says_when_it_is_cut_off_and_comes_back(known: dict[str, str], visit:
 
 def test_a_revoked_browser_is_shown_out(served: Served, visit: Callable[..., Page]) -> None:
     page = shown(visit(served))
-    (line,) = ullage("serve", "token", "list", environ=served.environ).stdout.splitlines()
+    _heads, line = ullage("serve", "token", "list", environ=served.environ).stdout.splitlines()
     assert ullage("serve", "token", "revoke", line.split()[0], environ=served.environ).returncode == 0
     page.get_by_text("The session has ended").wait_for()
     assert page.locator("#windows").is_hidden()

@@ -111,6 +111,25 @@ def test_it_asks_shows_and_writes_and_undo_takes_all_of_it_out(environ: dict[str
     assert ullage("setup", "--undo", environ=environ).stdout == "Nothing is set up by this command.\n"
 
 
+def test_enter_answers_every_question_as_it_says(environ: dict[str, str]) -> None:
+    at_first = tree(environ)
+    answers = [
+        ("Set up which?", "", ""),
+        ("between the arrows? (y or n; Enter: no)", "", ""),
+        ("quarter full? (y or n; Enter: yes)", "maybe", "'maybe' is neither y nor n."),
+        ("", "", ""),
+        ("[plain]", "", "The segment has that look already."),
+        ("Write this? (y or n; Enter: no)", "", "Nothing was written."),
+    ]
+    with Terminal([ULLAGE, "setup"], environ, rows=200, columns=120) as terminal:
+        for question, answer, after in answers:
+            terminal.wait_for(question)
+            terminal.enter(answer)
+            terminal.wait_for(after)
+        assert terminal.wait_for_end() == 0
+    assert tree(environ) == at_first
+
+
 @pytest.mark.parametrize("at", range(len(QUESTIONS)))
 @pytest.mark.parametrize("key", ["\x03", "\x04"], ids=["^C", "^D"])
 def test_whoever_leaves_at_a_question_has_changed_nothing(environ: dict[str, str], at: int, key: str) -> None:
@@ -130,13 +149,13 @@ def test_some_are_enough_and_a_wrong_answer_is_asked_again(environ: dict[str, st
     with Terminal([ULLAGE, "setup"], environ, rows=200, columns=120) as terminal:
         terminal.wait_for("Set up which?")
         terminal.enter("bash cash")
-        terminal.wait_for("cash is none of bash, tmux, claude-code.")
+        terminal.wait_for("'cash' is none of bash, tmux, claude-code.")
         terminal.enter("tmux")
         terminal.wait_for("Is there a diamond")
         terminal.enter("y")
         terminal.wait_for("Which preset")
         terminal.enter("99")
-        terminal.wait_for("99 is neither a name nor a number")
+        terminal.wait_for("'99' is neither a name nor a number")
         terminal.enter("9")
         terminal.wait_for("Write this?")
         assert '+preset = "powerline"' in terminal.lines

@@ -200,7 +200,7 @@ def test_a_window_that_the_guard_does_not_know_is_refused_in_its_words(environ: 
     cache.save_reading(reading(window("five_hour", 5.0), window("seven_day_fable", 5.0)))
     done = ullage("setup", "claude-code", "--guard", option, "zz=4", "--yes", environ=environ)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "ullage: There is no window 'zz'. Known are five_hour, seven_day_fable.\n"
+    assert done.stderr == "ullage: There is no window 'zz'. Known are 5h, fable.\n"
     assert ullage("guard", "--max", "zz=4", environ=environ).stderr == done.stderr
     assert not Path(environ["HOME"], ".claude").exists()
     for name in ("fable", "7d"):

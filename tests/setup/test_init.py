@@ -49,7 +49,7 @@ def test_prints_the_place(shell: str, option: str, line: str, before: bool, envi
     ("arguments", "words"),
     [
         ([], "Missing argument"),
-        (["tcsh"], "'tcsh' is not one of"),
+        (["tcsh"], "'tcsh' is none of bash, zsh, fish, elvish, nushell, xonsh, pwsh."),
         (["bash", "--right"], "bash has no right prompt"),
         (["elvish", "--manual"], "no place --manual in elvish"),
         (["bash", "--up"], "No such option"),

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.tools import ullage
 from ullage import config
 from ullage.base.errors import UsageError
 from ullage.config import KeyNames
@@ -25,7 +26,7 @@ def set_up(environ: dict[str, str], name: str, way: dict[str, Any]) -> str:
 def undo(environ: dict[str, str], name: str) -> None:
     plan = remote.plan_undo(name, environ)
     assert plan.change is not None
-    userfile.apply(plan.change, keep=False)
+    userfile.apply(plan.change, keep=not plan.takes_back)
 
 
 @pytest.mark.parametrize("before", [None, "", "[segment]\nshow = 'left'", "# mine\n\n[push]\ncommands = []\n"])
@@ -48,6 +49,48 @@ def test_what_is_written_is_read_and_comes_out_again(environ: dict[str, str], be
     for name in ("two", "one", "three"):
         undo(environ, name)
     assert (path.read_text() if path.exists() else None) == before
+
+
+def test_without_a_name_those_that_there_are_are_listed(environ: dict[str, str]) -> None:
+    Path(environ["ULLAGE_CONFIG"]).write_text('[[remote]]\nname = "mine"\ncommand = ["true"]\n')
+    said = ullage("setup", "remote", "--undo", environ=environ)
+    assert said.returncode == 2
+    assert "None is set up by this command yet." in said.stderr
+    for name in ("laptop", "box"):
+        ullage("setup", "remote", name, "--yes", "--", "false", environ=environ)
+    said = ullage("setup", "remote", "--undo", environ=environ)
+    assert said.returncode == 2
+    assert said.stderr.endswith("There are laptop, box.\n")
+
+
+@pytest.mark.parametrize("before", [None, "", '# mine\n[segment]\nshow = "left"'], ids=["no file", "empty", "text"])
+def test_no_copy_stays_when_all_of_it_is_taken_out_again(environ: dict[str, str], before: str | None) -> None:
+    path = Path(environ["ULLAGE_CONFIG"])
+    if before is not None:
+        path.write_text(before)
+    at_first = {each: each.read_bytes() for each in path.parent.glob("config.toml*")}
+    for order in (("a", "b", "c"), ("c", "a", "b")):
+        for name in ("a", "b", "c"):
+            plan = remote.plan(name, remote.build_entry(name, {"command": ["false"]}), environ)
+            assert plan.change is not None
+            userfile.apply(plan.change, keep=not plan.takes_back)
+        for name in order:
+            undo(environ, name)
+        assert {each: each.read_bytes() for each in path.parent.glob("config.toml*")} == at_first
+
+
+def test_what_a_person_changed_in_a_block_is_kept_when_it_is_taken_out(environ: dict[str, str]) -> None:
+    path = Path(environ["ULLAGE_CONFIG"])
+    path.write_text("# mine\n")
+    for name in ("a", "b"):
+        plan = remote.plan(name, remote.build_entry(name, {"command": ["false"]}), environ)
+        assert plan.change is not None
+        userfile.apply(plan.change, keep=True)
+        path.write_text(path.read_text().replace('name = "a"\n', 'name = "a" # a note\n'))
+    for name in ("b", "a"):
+        undo(environ, name)
+    assert path.read_text() == "# mine\n"
+    assert any("# a note" in copy.read_text() for copy in path.parent.glob("config.toml.before-ullage*"))
 
 
 def test_a_remote_that_a_person_wrote_stays_theirs(environ: dict[str, str]) -> None:

@@ -126,6 +126,20 @@ def test_segment_in_elvish_stands_below_empty_lines(prompt: str, environ: dict[s
         terminal.wait(lambda terminal: terminal.lines[8:10] == ["top line", "$"], "the prompt alone")
 
 
+@pytest.mark.parametrize("place", ["left", "right"])
+def test_segment_in_elvish_keeps_its_place_beside_printed_text(place: str, environ: dict[str, str]) -> None:
+    """Elvish reads values and bytes side by side: beside a prompt that prints, a value would stand where it falls."""
+    publish(environ, [("42%", "normal")])
+    theirs = "set edit:prompt = { print 'top $ ' }; set edit:rprompt = { print mine }"
+    init = ELVISH.init("--right") if place == "right" else ELVISH.init()
+    with ELVISH.start(environ, theirs, init) as terminal:
+        words = ["top", "$", "mine", "42%"] if place == "right" else ["42%", "top", "$", "mine"]
+        for _ in range(5):
+            terminal.wait(lambda terminal: terminal.line.split() == words, "the segment")
+            assert terminal.colours("42%") == [COLOURS["normal"]] * 3
+            terminal.enter("")
+
+
 def test_nushell_keeps_its_colour_for_the_prompt(environ: dict[str, str]) -> None:
     with NUSHELL.start(environ, NUSHELL.prompt) as terminal:
         terminal.wait_for_line("$")

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.contrast import READABLE, contrast
 from tests.support.shells import ZSH, publish
-from ullage.config.palette import Look
+from ullage.config.palette import Colouring
 from ullage.setup import frameworks
 from ullage.system.places import locate_profile
 
@@ -116,7 +116,7 @@ def test_text_brings_its_colours_where_the_bar_has_none(environ: dict[str, str])
 
 
 def test_colours_of_the_states_are_those_of_badges() -> None:
-    for level, style in Look().in_badge().items():
+    for level, style in Colouring().in_badge().items():
         colour, ground = style.removeprefix("bold ").replace("color", "").split(" on_")
         assert f"POWERLEVEL9K_ULLAGE_{level.upper()}_FOREGROUND={colour}}}" in LINES
         assert f"POWERLEVEL9K_ULLAGE_{level.upper()}_BACKGROUND={ground}}}" in LINES

@@ -15,7 +15,7 @@ import pytest
 
 from tests.support.contrast import READABLE, contrast
 from tests.support.tools import REPOSITORY, need, run, still_hangs, ullage, wait_until
-from ullage.config.palette import LEVELS, Look
+from ullage.config.palette import LEVELS, Colouring
 from ullage.prompt import tmux
 from ullage.quota import timeline
 from ullage.quota.timeline import Frame
@@ -126,7 +126,7 @@ NAMED = {"green": "00cd00", "black": "000000", "default": "000000"}
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("style", STYLES)
 def test_every_level_can_be_read_on_the_bar(environ: dict[str, str], server: Tmux, style: str, level: Level) -> None:
-    write_timeline(environ, paint([Span(text="fable "), Span(text="81%", level=level)], "tmux", Look().in_tmux()))
+    write_timeline(environ, paint([Span(text="fable "), Span(text="81%", level=level)], "tmux", Colouring().in_tmux()))
     setting, place = STYLES[style]
     server.environ.update({**environ, "COLORTERM": "truecolor"})
     server.start(f"{setting}\nset -g status-right '{place.format('#(ullage-prompt tmux)')}'")
@@ -165,7 +165,7 @@ TEXTS = pytest.mark.parametrize("text", ["plain", HOSTILE, "-x", "ends in ;", "#
 
 
 def write_painted(environ: Mapping[str, str], text: str) -> None:
-    write_timeline(environ, paint([Span(text=text, level="critical")], "tmux", Look().in_tmux()))
+    write_timeline(environ, paint([Span(text=text, level="critical")], "tmux", Colouring().in_tmux()))
 
 
 @TEXTS

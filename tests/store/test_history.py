@@ -101,6 +101,7 @@ def test_since_leaves_out_what_is_older(path: str) -> None:
     assert [s.used_percent for s in history.load_samples(path, "ada", NOW - 2 * HOUR, NOW)["seven_day"]] == [20.0]
 
 
+@pytest.mark.posix(reason="permissions")
 def test_the_file_is_the_users_alone(path: str) -> None:
     keep(path, 1.0)
     assert os.stat(path).st_mode & 0o777 == 0o600
@@ -392,6 +393,7 @@ def test_a_database_that_is_locked_for_long_is_explained(path: str, monkeypatch:
     assert history.list_damaged_files(path) == []
 
 
+@pytest.mark.posix(reason="permissions")
 @pytest.mark.parametrize("what", ["directory", "file"])
 def test_what_others_can_write_is_neither_read_nor_written(path: str, what: str) -> None:
     keep(path, 10.0)

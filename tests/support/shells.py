@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tests.support.terminal import Terminal
 from tests.support.tools import need
 from ullage.base.record import Record
-from ullage.config.palette import Look
+from ullage.config.palette import Colouring
 from ullage.quota import timeline
 from ullage.quota.timeline import TIMELINES
 from ullage.render.surfaces import Span, paint
@@ -143,4 +143,4 @@ def a_refresh_under_way(environ: Mapping[str, str]) -> Iterator[None]:
 def _painted(text: Text, surface: str) -> str:
     pieces = [text] if isinstance(text, str) else text
     spans = [Span(text=piece) if isinstance(piece, str) else Span(text=piece[0], level=piece[1]) for piece in pieces]  # type: ignore[arg-type]
-    return paint(spans, surface, Look().in_terminal())
+    return paint(spans, surface, Colouring().in_terminal())

@@ -37,12 +37,14 @@ _PROGRAM_OF = {"nushell": "nu"}
 _FROM_ELSEWHERE = {"atuin", "node", "npm", "nu"}
 # Debian's packages that are not called as the program is.
 _PACKAGE_OF = {
+    "/usr/lib/qt6/bin/qml": "qml-qt6 qml6-module-qtquick-controls qml6-module-qtquick-layouts",
     "Xvfb": "xvfb",
     "conky": "conky-std",
     "dbus-daemon": "dbus",
     "dbus-run-session": "dbus",
     "emacs": "emacs-nox",
     "gdbus": "libglib2.0-bin",
+    "gio": "libglib2.0-bin",
     "glib-compile-schemas": "libglib2.0-bin",
     "gsettings": "libglib2.0-bin",
     "i3": "i3-wm",
@@ -139,6 +141,15 @@ def processes(environ: Mapping[str, str]) -> set[int]:
             if needle in (process / "environ").read_bytes().split(b"\0"):
                 found.add(int(process.name))
     return found
+
+
+def settle(environ: Mapping[str, str]) -> None:
+    """Wait until nothing uses this environment's cache, as far as the system shows.
+
+    Seen three times in a row: what ends while we look may have started another.
+    """
+    if sys.platform == "linux":
+        wait_until(lambda: not any(processes(environ) for _ in range(3)), what="the end of what goes on behind")
 
 
 def is_running(process: int) -> bool:

@@ -38,7 +38,8 @@ def test_a_claim_holds_until_its_end(tmp_path: Path) -> None:
     assert not claim.take(place, now + 299)
     claim.release(place)
     assert claim.take(place, now)
-    assert (tmp_path / "claim.lock").stat().st_mode & 0o777 == 0o600
+    if os.name == "posix":
+        assert (tmp_path / "claim.lock").stat().st_mode & 0o777 == 0o600
 
 
 def test_one_from_a_clock_that_was_set_back_is_none(tmp_path: Path) -> None:

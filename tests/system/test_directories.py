@@ -23,6 +23,8 @@ from ullage.tokens import prices
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+pytestmark = pytest.mark.posix(reason="permissions, owners and links")
+
 NOBODY = 65534
 needs_root = pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give a directory away"

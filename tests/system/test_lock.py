@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import signal
 import subprocess
@@ -26,10 +25,14 @@ if TYPE_CHECKING:
     Simulate = Callable[..., Simulator]
 
 
-@pytest.fixture(params=["locks", "no locks"])
+WITHOUT = pytest.param("no locks", marks=pytest.mark.posix(reason="a file system without locks"))
+
+
+@pytest.fixture(params=["locks", WITHOUT])
 def path(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A lock's path, on a file system that has locks and on one that has none."""
     if request.param == "no locks":
+        import fcntl
 
         def flock(_descriptor: int, _how: int) -> None:
             raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))

@@ -9,14 +9,18 @@ import pytest
 from ullage.system import streams
 from ullage.system.streams import wants_colour
 
+silent = pytest.mark.posix(reason="a terminal that need not name itself")
+
 
 @pytest.mark.parametrize(
     ("environ", "is_terminal", "wanted"),
     [
-        ({}, True, True),
+        pytest.param({}, True, True, marks=silent),
+        ({"TERM": "xterm"}, True, True),
+        ({"WT_SESSION": "1"}, True, True),
         ({}, False, False),
         ({"NO_COLOR": "1"}, True, False),
-        ({"NO_COLOR": ""}, True, True),
+        ({"NO_COLOR": "", "TERM": "xterm"}, True, True),
         ({"TERM": "dumb"}, True, False),
         ({"CLICOLOR_FORCE": "1"}, False, True),
         ({"FORCE_COLOR": "1"}, False, True),

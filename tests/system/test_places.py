@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from platformdirs.api import PlatformDirsABC
 
 
+@pytest.mark.posix(reason="paths with slashes alone")
 @pytest.mark.parametrize("xdg", [None, "", "/srv/caches", "/srv/caches/"])
 @pytest.mark.parametrize(("platform", "rule"), [("linux", Unix), ("darwin", MacOS)])
 def test_the_rule_is_that_of_platformdirs(
@@ -37,6 +38,7 @@ def test_a_relative_xdg_directory_is_ignored_as_its_specification_says() -> None
     assert places.locate_cache({"XDG_CACHE_HOME": "caches", "HOME": "/home/x"}, "linux") == "/home/x/.cache/ullage"
 
 
+@pytest.mark.posix(reason="paths with slashes alone")
 @pytest.mark.parametrize(
     ("config_dir", "directory"),
     [

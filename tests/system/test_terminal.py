@@ -6,8 +6,12 @@ import os
 import select
 import sys
 
-import pexpect
 import pytest
+
+if sys.platform == "win32":
+    pytest.skip("a pseudo-terminal is POSIX's", allow_module_level=True)
+
+import pexpect
 
 from ullage.system.terminal import read_background
 

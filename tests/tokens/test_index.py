@@ -252,8 +252,9 @@ def test_no_word_of_a_transcript_is_kept(config: Path, path: str) -> None:
 
 
 @pytest.mark.process
-def test_many_files_are_read_by_several_processes_to_the_same_end(config: Path) -> None:
-    for number in range(40):
+@pytest.mark.parametrize("files", [2, 40, 300])
+def test_many_files_are_read_by_several_processes_to_the_same_end(config: Path, files: int) -> None:
+    for number in range(files):
         write(
             config,
             f"p{number % 3}/{number}.jsonl",

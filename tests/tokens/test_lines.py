@@ -13,6 +13,8 @@ from ullage.tokens.task import Task
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ullage.tokens.task import Piece
+
 _AT = 1_795_168_800_000
 
 
@@ -121,3 +123,31 @@ def test_what_the_parts_of_a_cache_write_do_not_tell_is_written_for_five_minutes
     parsed = lines.read_line(line(usage=usage).encode(), "s1", ("file", 0))
     assert parsed is not None
     assert parsed[0][0][1][6][2:4] == written
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_lines_are_found_alike_with_and_without_the_search_of_the_c_library(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    quoted = line(content=line("msg_quoted"))
+    other = '{"type":"user","message":{"content":"' + "x" * 300_000 + '"}}\n'
+    texts = [
+        line(),
+        quoted,
+        other,
+        line("msg_2", request="req_2", pad="y" * 300_000),
+        "\n",
+        line("msg_3", request="req_3", usage={"iterations": [iteration("advisor_message", "other", 7)]}),
+        line("msg_4", request="req_4").replace('":', '": '),
+        line("msg_5", request="req_5")[:-20],
+    ]
+    path = write(tmp_path, "p/a.jsonl", "".join(texts * 2).replace("\n", end))
+
+    def read() -> list[Piece]:
+        return list(reading.read_transcript(Task(number=1, path=str(path), project="p")))
+
+    found = read()
+    monkeypatch.setattr(reading, "_memmem", None)
+    assert read() == found
+    (rows,) = (piece[2] for piece in found if piece[0] == "rows")
+    assert sum(map(len, rows.values())) == 5

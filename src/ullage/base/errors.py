@@ -12,7 +12,7 @@ UllageError
 ├── MetricsError  5  metrics did not get where they were sent
 ├── ChannelError  5  an alert did not get through (channels)
 ├── TrayError     5  there is no place for an icon (tray)
-└── ServeError    5  what is known cannot be served, or its tokens cannot be read
+└── ServeError    5  a port cannot be listened on, or the tokens of `ullage serve` cannot be read
 """
 
 from __future__ import annotations

@@ -6,6 +6,8 @@ import re
 import sys
 from datetime import UTC, date, datetime, time, timedelta
 
+from ullage.base.text import quote
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -16,7 +18,6 @@ FORMS = "90m, 12h, 7d, 2w, today, yesterday, monday, 2026-11-22 or 2026-11-22T10
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 _SPAN = re.compile(r"(\d{1,5})\s*([mhdw])", re.ASCII)
 _DAY = timedelta(days=1)
-_LONGEST = 60
 _FIRST_YEAR = 1970
 _WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -30,7 +31,7 @@ def parse_beginning(text: str, now: datetime, zone: tzinfo | None = None) -> dat
     if moment is None:
         raise _unreadable(text)
     if moment > now:
-        raise ValueError(f"{_quoted(text)} lies in the future")
+        raise ValueError(f"{quote(text)} lies in the future")
     return moment
 
 
@@ -57,11 +58,7 @@ def parse_utc_day(text: str, now: datetime) -> date:
 
 
 def _unreadable(text: str) -> ValueError:
-    return ValueError(f"{_quoted(text)} is none of {FORMS}")
-
-
-def _quoted(text: str) -> str:
-    return repr(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…")
+    return ValueError(f"{quote(text)} is none of {FORMS}")
 
 
 def _plain(text: str) -> str:
@@ -107,4 +104,4 @@ def _aware(moment: datetime, text: str, zone: tzinfo | None) -> datetime:
         return moment.astimezone(UTC)
     except (ValueError, OverflowError, OSError) as error:
         # OSError: what Windows says of a local time after 3000.
-        raise ValueError(f"{_quoted(text)} lies outside the calendar") from error
+        raise ValueError(f"{quote(text)} lies outside the calendar") from error

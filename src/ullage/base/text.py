@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 LONGEST_LABEL = 48
+_LONGEST_QUOTE = 120
 
 
 def clean(text: object, longest: int = LONGEST_LABEL) -> str:
@@ -42,6 +47,20 @@ def make_visible(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(c if c == " " or (_is_visible(c) and c.isprintable()) else _escape(c) for c in text)
+
+
+def quote(text: str, longest: int = _LONGEST_QUOTE) -> str:
+    """Return what a person has typed or written, in quotes, as it stands in a message; a long text is cut."""
+    shown = make_visible(text if len(text) <= longest else f"{text[:longest]}…")
+    return f'"{shown}"' if "'" in shown else f"'{shown}'"
+
+
+def find_near(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word that another is most likely a slip of, for the question whether it was meant."""
+    # Imported late: most words are known.
+    import difflib
+
+    return next(iter(difflib.get_close_matches(word.lower(), list(known), 1, 0.6)), None)
 
 
 def is_private(character: str) -> bool:

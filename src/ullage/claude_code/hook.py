@@ -180,8 +180,14 @@ def _answer(event: Event, orders: Orders, environ: Mapping[str, str]) -> dict[st
         return answers.block_event(event, refused.message)
     missing = _missing(block, windows)
     if missing:
-        names = ", ".join(window.id for window in windows) or "none yet"
-        unknown = f"Nothing is known of {', '.join(missing)}, which this hook's limits name. Known are {names}."
+        # Imported late: most limits name a window that there is.
+        from ullage.base.text import quote
+        from ullage.render.segment import shorten_name
+
+        names = ", ".join(map(shorten_name, windows)) or "none yet"
+        unknown = (
+            f"Nothing is known of {', '.join(map(quote, missing))}, which this hook's limits name. Known are {names}."
+        )
         if fail_closed:
             return answers.block_event(event, unknown)
         if event.name == "UserPromptSubmit":
@@ -217,7 +223,7 @@ def _named(limits: tuple[Limit, ...], windows: tuple[Window, ...]) -> tuple[Limi
 
 
 def _missing(limits: tuple[Limit, ...], windows: tuple[Window, ...]) -> list[str]:
-    return [repr(limit.window) for limit in limits if limit.window is not None and not _is_known(limit.window, windows)]
+    return [limit.window for limit in limits if limit.window is not None and not _is_known(limit.window, windows)]
 
 
 def _is_known(name: str, windows: tuple[Window, ...]) -> bool:

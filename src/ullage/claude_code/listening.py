@@ -86,4 +86,5 @@ def take_in(line: bytes, arrived_at: float, environ: Mapping[str, str]) -> None:
     if statement.is_news:
         settings, _ = config.load(environ)
         known = statements.add(before, {os.path.basename(path): statement.reading}, now)
-        session.keep(statement, known, settings, environ)
+        if session.keep(statement, environ):
+            session.publish(statement, known, settings, environ)

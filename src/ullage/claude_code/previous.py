@@ -120,9 +120,13 @@ class Previous:
         # _signal, since the enumerations of `signal` take longer to import than the rest of this file.
         import _signal  # type: ignore[import-not-found]
 
+        process = os.getpid()
+
         def end(number: int, _frame: object) -> None:
             try:
-                _end_group(self._child, _SIGTERM)
+                # A copy of this process, which publishes, ends alone.
+                if os.getpid() == process:
+                    _end_group(self._child, _SIGTERM)
             finally:
                 os._exit(128 + number)
 

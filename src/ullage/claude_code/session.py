@@ -10,6 +10,7 @@ from ullage.quota import merge, serial
 from ullage.quota.model import Account, has_reset
 from ullage.store import statements
 from ullage.system.files import read_regular
+from ullage.system.places import locate_cache, locate_profile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,28 +70,37 @@ def follow(last: Statement | None, said: Statement, environ: Mapping[str, str]) 
     return said.replace(reading=reading, is_news=is_news)
 
 
-def keep(statement: Statement, known: Stated, settings: Settings, environ: Mapping[str, str]) -> None:
-    """Write the statement, where it is news, and what follows from it; raises CacheError.
+def keep(statement: Statement, environ: Mapping[str, str]) -> bool:
+    """Write the statement, where it is news, and return whether it was kept; raises CacheError.
 
-    `known` is what every source said last, this statement included. A cache that is only trusted to be read stays as
-    it is: another user fills it.
+    A cache that is only trusted to be read stays as it is: another user fills it.
     """
     if environ.get("ULLAGE_TRUSTED_CACHE"):
-        return
-    from ullage.prompt import publish
-    from ullage.store.cache import ProfileCache, Snapshot
-    from ullage.system import detach, secret
+        return False
+    from ullage.system import directories
     from ullage.system.files import write_atomically
 
-    cache = ProfileCache(environ)
-    cache.make_private()
+    directories.make_private(locate_cache(environ), locate_profile(environ), environ=environ)
     if statement.is_news:
         write_atomically(statement.path, serial.encode(statement.reading, mark=statement.mark))
+    return True
+
+
+def publish(statement: Statement, known: Stated, settings: Settings, environ: Mapping[str, str]) -> None:
+    """Publish a statement that has been kept, and have it recorded and handed on, where it is news; raises CacheError.
+
+    `known` is what every source said last, this statement included.
+    """
+    from ullage.prompt.publish import publish_anew
+    from ullage.store.cache import ProfileCache, Snapshot
+    from ullage.system import detach, secret
+
+    cache = ProfileCache(environ)
     written = os.path.basename(statement.path) if statement.is_news else ""
     snapshot = cache.settle(Snapshot(stated=known, schedule=cache.load_schedule()), written)
-    publish.publish_anew(cache, settings, snapshot=snapshot)
+    publish_anew(cache, settings, snapshot=snapshot)
     if statement.is_news:
-        # In the background: Claude Code waits for this process to end, and SQLite or a lock on it would delay that.
+        # In the background, since SQLite or a lock on it may take its time.
         detach.start("ullage.store.recording", secret.withhold_keys(environ, settings.key_variables))
         if settings.push:
             from ullage.store import pushes

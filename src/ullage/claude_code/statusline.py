@@ -13,7 +13,7 @@ from ullage.base.arguments import find_last_value, parse_options
 from ullage.base.dates import UTC, datetime
 from ullage.base.errors import UllageError
 from ullage.base.text import make_visible
-from ullage.claude_code.session import Statement, follow, keep, load_last
+from ullage.claude_code.session import Statement, follow, keep, load_last, publish
 from ullage.config.template import (
     COURSES,
     FORECASTS,
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from ullage.quota.pace import Forecast, Sample
     from ullage.render.surfaces import Span
     from ullage.sources.statusline import Session
+    from ullage.store.statements import Stated
 
 _LARGEST_PAYLOAD = 8 << 20
 _GAP = "  "
@@ -100,10 +101,19 @@ def _take_in(payload: bytes, environ: MutableMapping[str, str], *, shows: bool, 
         line = _line(_shown(statement, known.reading), session, settings, environ, now)
     if shows and prints:
         _print(line)
-    if statement and (statement.is_news or _is_unpublished(statement.path, directory)):
-        keep(statement, known, settings, environ)
-    start_refresh_if_due(environ, ("ansi",))
+    if statement and (statement.is_news or _is_unpublished(statement.path, directory)) and keep(statement, environ):
+        from ullage.system import detach
+
+        # Claude Code shows the line when this process ends. A copy that does not get so far leaves it to the next run.
+        detach.go_on(lambda: _publish(statement, known, settings, environ))
+    else:
+        start_refresh_if_due(environ, ("ansi",))
     return line
+
+
+def _publish(statement: Statement, known: Stated, settings: Settings, environ: Mapping[str, str]) -> None:
+    publish(statement, known, settings, environ)
+    start_refresh_if_due(environ, ("ansi",))
 
 
 def _statement(session: Session, directory: str, environ: Mapping[str, str], now: datetime) -> Statement | None:

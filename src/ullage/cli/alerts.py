@@ -11,6 +11,7 @@ from ullage import alerts, config
 from ullage.alerts import channels, outbox
 from ullage.base.errors import UllageError
 from ullage.cli import options
+from ullage.cli.parameters import Subcommands
 from ullage.cli.say import find_width, remark, say_lines, say_styled
 from ullage.cli.settings import load_terminal_settings, print_issues
 from ullage.quota.model import list_named_limits
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from ullage.config.wishes import Wishes
 
 
-@click.group(name="alerts", invoke_without_command=True)
+@click.group(name="alerts", cls=Subcommands, invoke_without_command=True)
 @options.add_profile_option
 @click.pass_context
 def command(context: click.Context) -> None:

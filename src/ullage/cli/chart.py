@@ -12,15 +12,18 @@ import click
 from ullage import config
 from ullage.base.errors import MissingExtraError, UllageError, UsageError
 from ullage.base.record import Record
-from ullage.base.text import clean
+from ullage.base.text import quote
 from ullage.cli import options
+from ullage.cli.parameters import OneOf
+from ullage.cli.say import say_lines
 from ullage.cli.settings import load_terminal_settings
 from ullage.quota.model import CREDITS_ID, find_binding_window, find_window, list_limits, list_named_limits
 from ullage.render import burnup, card, chart, rows, svg
-from ullage.render.segment import shorten_name
+from ullage.render.segment import explain_unknown
 from ullage.store import overview
 from ullage.store.cache import ProfileCache
 from ullage.system.files import replace_file
+from ullage.system.streams import measure_terminal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,7 +58,7 @@ class _Files(Record):
 @click.option("--png", "png_file", metavar="FILE", help="Write a PNG (needs the extra: ullage[png]).")
 @click.option(
     "--theme",
-    type=click.Choice(["auto", "light", "dark"]),
+    type=OneOf(["auto", "light", "dark"]),
     default="auto",
     show_default=True,
     help="The file's colours; auto follows the viewer in an SVG, and is light in a PNG.",
@@ -128,8 +131,7 @@ def choose(known: Overview, settings: Settings, name: str | None, now: datetime)
         if window is None and name.casefold() == CREDITS_ID:
             return None, "The credits are off or have no limit, so that there is no course to draw."
         if window is None:
-            names = ", ".join(shorten_name(each) for each in windows)
-            raise UsageError(f"There is no window {clean(name)!r}. Known are {names or 'none'}.")
+            raise UsageError(explain_unknown(name, windows))
     if window is None:
         return None, "No window is known that could be drawn. `ullage usage` says what is."
     return _burnup(window, known, now), burnup.explain_missing_chart(window)
@@ -140,11 +142,9 @@ def _burnup(window: Window, known: Overview, now: datetime) -> Burnup | None:
 
 
 def _print(drawn: Sequence[Burnup], settings: Settings) -> None:
-    from ullage.render import table
-
     settings = load_terminal_settings(settings)
     form = chart.ChartForm(
-        width=table.measure_terminal(),
+        width=measure_terminal(),
         height=_PLOT_LINES if len(drawn) == 1 else _LOW_PLOT_LINES,
         thresholds=settings.thresholds,
         ascii_only=settings.ascii_only,
@@ -152,7 +152,7 @@ def _print(drawn: Sequence[Burnup], settings: Settings) -> None:
     )
     for number, each in enumerate(drawn):
         lines = chart.lay_out_page(each, form)
-        table.print_lines([[], *lines] if number else lines, settings)
+        say_lines([[], *lines] if number else lines, settings.palette, width=form.width)
 
 
 def _write_files(files: _Files, scene: Sequence[Shape], size: tuple[int, int], described: str) -> None:
@@ -180,7 +180,7 @@ def _write(path: str, form: str, data: bytes) -> None:
     if os.path.isdir(path):
         raise UsageError(f"{path} is a directory. Name a file.")
     if not os.path.isdir(os.path.dirname(path) or os.curdir):
-        raise UsageError(f"{path!r} cannot be written: there is no such directory. Name another file.")
+        raise UsageError(f"{quote(path)} cannot be written: there is no such directory. Name another file.")
     if os.path.lexists(path):
         with open(path, "rb") as file:
             if not file.read(8).startswith(_SIGNATURES[form]):
@@ -193,5 +193,5 @@ def _write(path: str, form: str, data: bytes) -> None:
     except OSError as error:
         if os.path.exists(temporary):
             os.unlink(temporary)
-        raise UllageError(f"{path!r} cannot be written: {error.strerror}. Name another file.") from error
+        raise UllageError(f"{quote(path)} cannot be written: {error.strerror}. Name another file.") from error
     click.echo(f"Wrote {path}", err=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from datetime import UTC, datetime
 
@@ -11,20 +10,23 @@ import click
 from ullage import config
 from ullage.alerts.channels import explain_missing
 from ullage.base.errors import CacheError, UsageError
+from ullage.base.text import find_near
 from ullage.cli import options
 from ullage.cli.asking import LONGEST_REFRESH_SECONDS
-from ullage.cli.say import remark, say
+from ullage.cli.parameters import OneOf, Subcommands
+from ullage.cli.say import remark, say, say_lines
 from ullage.cli.settings import load_settings, load_terminal_settings, print_issues
 from ullage.config.default_file import write_default, write_value
 from ullage.config.presets import PRESETS
-from ullage.config.settings import build_settings
-from ullage.config.template import PLAIN_SUBJECTS, SESSION_SUBJECTS, list_fields, parse_template
+from ullage.config.settings import DEFAULTS, build_settings
+from ullage.config.template import PLAIN_SUBJECTS, SESSION_SUBJECTS, list_unknown_windows, parse_template
 from ullage.prompt.publish import publish_anew
-from ullage.quota.model import find_window
 from ullage.render.segment import shorten_name
+from ullage.render.surfaces import Span
 from ullage.store import overview
 from ullage.store.cache import ProfileCache
 from ullage.system import directories
+from ullage.system.streams import measure_terminal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,19 +34,26 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-@click.group(name="config", invoke_without_command=True)
+@click.group(name="config", cls=Subcommands, invoke_without_command=True)
 @click.pass_context
 def command(context: click.Context) -> None:
     """Show the configuration file and the values in force; subcommands write, check, preview and apply it."""
     if context.invoked_subcommand is None:
         path = config.locate_config(os.environ)
         values, issues = config.read(path)
-        say(f"# {path}{'' if os.path.exists(path) else ' (not there; these are the defaults)'}")
+        heads = [f"# {path}{'' if os.path.exists(path) else ' (not there; these are the defaults)'}"]
         if os.environ.get("ULLAGE_SOURCE"):
-            say(f"# ULLAGE_SOURCE={os.environ['ULLAGE_SOURCE']} goes before the file's source")
-        for key, value in values.items():
-            say(f"{key} = {write_value(value)}")
+            heads.append(f"# ULLAGE_SOURCE={os.environ['ULLAGE_SOURCE']} goes before the file's source")
+        settings = load_terminal_settings(build_settings(values, os.environ))
+        lines = [[Span(text=head, level="faint")] for head in heads]
+        say_lines([*lines, *(_show_value(key, value) for key, value in values.items())], settings.palette)
         print_issues(issues, path)
+
+
+def _show_value(key: str, value: object) -> list[Span]:
+    """Return an option as a line of TOML: in bold where it is not the default, its name in the colour of names."""
+    style = "" if value == DEFAULTS[key] else "bold"
+    return [Span(text=key, level="accent"), Span(text=" = "), Span(text=write_value(value), style=style)]
 
 
 @command.command()
@@ -94,13 +103,11 @@ def _unknown_windows(values: Mapping[str, Any]) -> Iterator[str]:
     # An empty template of a surface stands for the general one, which is checked itself.
     for key in filter(lambda key: ".template" in key and values[key], values):
         plain = SESSION_SUBJECTS if key.startswith("statusline.") else ()
-        for field in list_fields(parse_template(values[key], (*PLAIN_SUBJECTS, *plain))):
-            if field.subject in (*PLAIN_SUBJECTS, *plain, "credits", "top", "5h", "7d"):
-                continue
-            if find_window(reading.windows, field.subject) is None:
-                near = difflib.get_close_matches(field.subject, map(shorten_name, reading.windows), 1, 0.6)
-                if near:
-                    yield f"{key} asks for {{{field.subject}}}, which no window here is called; did you mean {near[0]}?"
+        known = (*PLAIN_SUBJECTS, *plain)
+        for name in list_unknown_windows(parse_template(values[key], known), reading.windows, known):
+            near = find_near(name, map(shorten_name, reading.windows))
+            if near:
+                yield f"{key} asks for {{{name}}}, which no window here is called; did you mean {near}?"
 
 
 def _dead_channels(values: Mapping[str, Any]) -> Iterator[str]:
@@ -112,7 +119,7 @@ def _dead_channels(values: Mapping[str, Any]) -> Iterator[str]:
 
 
 @command.command(short_help="Show the ready-made segments, or one of them at every level.")
-@click.argument("name", required=False, type=click.Choice([*PRESETS]))
+@click.argument("name", required=False, type=OneOf([*PRESETS]))
 @options.add_profile_option
 def preset(name: str | None) -> int:
     """Show the ready-made segments with your own numbers, or NAME alone at every level with made-up ones.
@@ -120,7 +127,6 @@ def preset(name: str | None) -> int:
     `preset = "NAME"` under [segment] in config.toml chooses one, and `glyphs = "nerd"` draws it with a Nerd Font.
     """
     from ullage.cli import previews
-    from ullage.render import table
 
     settings, issues = load_settings()
     settings, now = load_terminal_settings(settings), datetime.now(UTC)
@@ -136,7 +142,8 @@ def preset(name: str | None) -> int:
         numbers = f"{name}: {PRESETS[name].words}."
     values, _ = config.read(config.locate_config(os.environ))
     chosen = values["segment.preset"] if name is None else ""
-    table.print_lines([[*line, previews.PROMPT] for line in previews.list_lines(shown, chosen)], settings)
+    lines = [[*line, previews.PROMPT] for line in previews.list_lines(shown, chosen)]
+    say_lines(lines, settings.palette, width=measure_terminal())
     path = config.locate_config(os.environ)
     say(f"\n{numbers}\nTo choose one: `ullage setup`, or `ullage config apply` after these lines in {path}:")
     say(f'\n    [segment]\n    preset = "{name or "spark"}"')

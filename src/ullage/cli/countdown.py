@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
 from datetime import UTC, datetime
 
 from ullage.base.text import clean
+from ullage.cli.progress import StatusLine
 from ullage.cli.say import choose_palette, has_colours
 from ullage.guard import waiting
 from ullage.render import cells, words
 from ullage.render.gauge import draw_gauge
 from ullage.render.surfaces import Span, paint
+from ullage.system.streams import measure_terminal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from ullage.guard.waiting import WaitState
 
-_CLEAR = "\r\033[K"
 _LONGEST_LINE = 500
 _ROOM_FOR_A_BAR, _BAR_CELLS = 72, 16
 
@@ -32,26 +31,19 @@ def wait(
     """Look until the wait is over or the timeout has passed; on a terminal show the countdown. Return the last look."""
     began = datetime.now(UTC)
     deadline = began + timeout if timeout is not None else None
-    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+    line = StatusLine()
+    if not line.is_wanted:
         return waiting.wait_until(look, deadline=deadline)
     timeline = "ansi" if has_colours(err=True) else "plain"
     ascii_only = not (sys.stderr.encoding or "").lower().startswith("utf")
-    shown = ""
 
     def show(seen: WaitState, now: datetime) -> None:
-        nonlocal shown
-        columns = shutil.get_terminal_size().columns
+        columns = measure_terminal()
         spans = format_line(seen, deadline, now, columns, began=began, ascii_only=ascii_only)
-        text = paint(spans, timeline, choose_palette() if palette is None else palette)
-        if text != shown:
-            shown = text
-            _print(_CLEAR + text)
+        line.show(paint(spans, timeline, choose_palette() if palette is None else palette))
 
-    try:
+    with line:
         return waiting.wait_until(look, deadline=deadline, longest=waiting.LIVE_STEP, show=show)
-    finally:
-        if shown:
-            _print(_CLEAR)
 
 
 def format_line(
@@ -82,8 +74,3 @@ def format_clock(remaining: timedelta) -> str:
     """Return the remaining time, to the second below ten minutes."""
     seconds = max(0, int(remaining.total_seconds()))
     return f"{seconds // 60}:{seconds % 60:02}" if seconds < 600 else words.format_countdown(remaining)
-
-
-def _print(text: str) -> None:
-    sys.stderr.write(text)
-    sys.stderr.flush()

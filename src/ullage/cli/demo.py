@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 import click
 
 from ullage.base.errors import UllageError
+from ullage.cli.parameters import OneOf
 from ullage.cli.previews import made_up_course
 from ullage.cli.say import has_colours, say_lines
 from ullage.config.palette import find_background
@@ -23,6 +24,7 @@ from ullage.render.surfaces import Span
 from ullage.simulate import SCENARIOS, Simulator, write_account
 from ullage.store import history, overview
 from ullage.store.cache import ProfileCache
+from ullage.system.streams import measure_terminal
 from ullage.system.terminal import ask_background
 
 TYPE_CHECKING = False
@@ -46,7 +48,7 @@ _SHELLS = {
 
 
 @click.command(name="demo")
-@click.option("--scenario", type=click.Choice(list(SCENARIOS)), default="models", show_default=True)
+@click.option("--scenario", type=OneOf(list(SCENARIOS)), default="models", show_default=True)
 @click.option("--bytes", "as_bytes", is_flag=True, help="The bytes that each surface is given, too.")
 def command(scenario: str, as_bytes: bool) -> None:
     """Show what ullage does with a simulated account: the prompt, the windows, a chart, and the ready-made segments."""
@@ -91,7 +93,7 @@ def _environment(home: str, address: str) -> dict[str, str]:
         kept["NO_COLOR"] = "1"
     return {
         **kept,
-        "COLUMNS": str(shutil.get_terminal_size().columns),
+        "COLUMNS": str(measure_terminal()),
         "HOME": home,
         "LC_CTYPE": "C.UTF-8",
         "CLAUDE_CONFIG_DIR": os.path.join(home, "claude"),

@@ -8,11 +8,13 @@ from datetime import UTC, datetime
 
 from ullage import config, doctor
 from ullage.base.errors import UsageError
+from ullage.cli.progress import StatusLine
 from ullage.cli.say import find_width, say_styled
 from ullage.cli.settings import load_terminal_settings
 from ullage.config.settings import DEFAULTS, build_settings
 from ullage.doctor import page
 from ullage.quota import schemas
+from ullage.render.cells import fit_words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +27,10 @@ _ASKS = "`ullage refresh --force` asks now, and says what stands in the way."
 def show(*, as_json: bool, measured: bool) -> int:
     """Examine this machine, print the findings and return the exit code."""
     now = datetime.now(UTC)
-    found = doctor.examine(os.environ, now, measured=measured)
+    with StatusLine() as line:
+        found = doctor.examine(
+            os.environ, now, measured=measured, show=lambda text: line.show(fit_words(text, find_width(err=True)))
+        )
     if as_json:
         sys.stdout.buffer.write(schemas.encode(found))
     else:

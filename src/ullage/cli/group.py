@@ -11,7 +11,8 @@ from ullage import __version__
 from ullage.cli import listing
 from ullage.cli.help import Help, show_error
 from ullage.cli.listing import COMMANDS, WORDS
-from ullage.cli.say import find_painters
+from ullage.cli.parameters import Subcommands
+from ullage.cli.say import find_painters, find_width
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 click.Context.formatter_class = Help
 
 
-class Commands(click.Group):
+class Commands(Subcommands):
     """A group that imports a command's module only when that command is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
@@ -36,23 +37,12 @@ class Commands(click.Group):
         return command
 
     def get_help(self, ctx: click.Context) -> str:  # noqa: ARG002  # click's signature
-        return listing.describe(*find_painters())
+        return listing.describe(*find_painters(), find_width())
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         named = [CompletionItem(name, help=words) for name, words in WORDS.items() if name.startswith(incomplete)]
         # Not click.Group's own completion, which would import every command for its help.
         return [*named, *super(click.Group, self).shell_complete(ctx, incomplete)]
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in COMMANDS:
-            import difflib
-
-            near = difflib.get_close_matches(args[0], COMMANDS, 1)
-            hint = f" Did you mean {near[0]}?" if near else " `ullage --help` lists the commands."
-            raise click.UsageError(f"No such command {args[0]!r}.{hint}", ctx)
-        return super().resolve_command(ctx, args)
 
 
 @click.group(

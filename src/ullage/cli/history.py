@@ -8,26 +8,28 @@ from datetime import UTC, datetime
 import click
 
 from ullage.base import moments
-from ullage.base.text import clean, disarm_formula
+from ullage.base.errors import UsageError
+from ullage.base.text import disarm_formula
 from ullage.base.values import format_time
 from ullage.cli import options
 from ullage.cli.say import say_csv, say_lines
 from ullage.cli.settings import load_settings, load_terminal_settings
 from ullage.quota import model
 from ullage.quota.model import grade_percent, list_named_limits
-from ullage.render import table, words
+from ullage.render import words
 from ullage.render.gauge import draw_gauge
-from ullage.render.segment import shorten_name
+from ullage.render.segment import explain_unknown, shorten_name
 from ullage.render.surfaces import Span
 from ullage.store import history, overview
 from ullage.store.cache import ProfileCache
+from ullage.system.streams import measure_terminal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ullage.config import Settings
-    from ullage.quota.model import Reading
+    from ullage.quota.model import Reading, Window
     from ullage.quota.pace import Sample
 
     Rows = list[tuple[str, Sample]]
@@ -74,7 +76,7 @@ def command(since: datetime, name: str | None, as_json: bool, as_csv: bool) -> i
     reading = cache.load_reading()
     found = history.load_samples(path, overview.name_owner(cache, reading), since, datetime.now(UTC)) if reading else {}
     if name is not None:
-        found = _only(found, name)
+        found = _only(found, name, list_named_limits(reading) if reading else ())
     rows = sorted(((window, sample) for window in found for sample in found[window]), key=lambda row: row[1].at)
     if as_json:
         from ullage.quota import schemas
@@ -88,12 +90,11 @@ def command(since: datetime, name: str | None, as_json: bool, as_csv: bool) -> i
     return 0 if rows or reading else 3
 
 
-def _only(found: dict[str, list[Sample]], name: str) -> dict[str, list[Sample]]:
+def _only(found: dict[str, list[Sample]], name: str, windows: Sequence[Window]) -> dict[str, list[Sample]]:
+    """Return one window's samples; raise UsageError for a name that neither these nor the last reading know."""
     chosen = {window: samples for window, samples in found.items() if model.is_named(window, name)}
-    if found and not chosen:
-        known = ", ".join(sorted(found))
-        words = f"no window {clean(name)!r} was recorded since then; known are {known}."
-        raise click.BadParameter(words, param_hint="--window")
+    if not chosen and windows and not any(model.is_named(window.id, name) for window in windows):
+        raise UsageError(explain_unknown(name, windows))
     return chosen
 
 
@@ -110,7 +111,7 @@ def _print(rows: Rows, reading: Reading | None, now: datetime) -> None:
         return
     settings = load_terminal_settings(load_settings()[0])
     names = {window.id: shorten_name(window) for window in (list_named_limits(reading) if reading else ())}
-    say_lines(_lines(rows, names, settings, now, table.measure_terminal()), settings.palette)
+    say_lines(_lines(rows, names, settings, now, measure_terminal()), settings.palette)
 
 
 def _lines(rows: Rows, names: Mapping[str, str], settings: Settings, now: datetime, width: int) -> Iterator[list[Span]]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import click
 
 from ullage.base.errors import UsageError
+from ullage.cli.parameters import OneOf
 from ullage.setup import init
 
 
 @click.command(name="init")
-@click.argument("shell", type=click.Choice(init.SHELLS))
+@click.argument("shell", type=OneOf(init.SHELLS))
 @click.option("--left", "place", flag_value="left", help="Before the prompt (the default).")
 @click.option("--right", "place", flag_value="right", help="In the right prompt: all but bash.")
 @click.option("--manual", "place", flag_value="manual", help="Nowhere: you refer to `ullage_segment` yourself.")

@@ -62,16 +62,49 @@ ullage guard --max 80 -- make    run make while less than 80 % is used
 Exit codes: 0 done, 1 a guard's limit is reached, 2 wrong usage, 3 nothing
 known yet or no account, 4 only expired data, 5 a source failed and there is
 nothing to fall back on."""
+_LEAST_ROOM = 12
 _OPTIONS = {"-V, --version": "Show the version and exit.", "-h, --help": "Show this message and exit."}
 
 
-def describe(paint_heading: Callable[[str], str] = str, paint_name: Callable[[str], str] = str) -> str:
-    """Return the help of `ullage` itself, in lines that fit a terminal of 80 cells."""
+_WIDTH = 79
+
+
+def describe(
+    paint_heading: Callable[[str], str] = str, paint_name: Callable[[str], str] = str, width: int = _WIDTH
+) -> str:
+    """Return the help of `ullage` itself, in lines of 79 cells, or of fewer where a terminal has no more."""
     parts = []
     for heading, names in {"Options": _OPTIONS, **GROUPS}.items():
         longest = max(map(len, WORDS if names is not _OPTIONS else names))
-        lines = "".join(f"  {paint_name(name.ljust(longest))}  {words}\n" for name, words in names.items())
-        parts.append(f"{paint_heading(f'{heading}:')}\n{lines}")
-    purpose = "".join(f"  {line}".rstrip() + "\n" for line in PURPOSE.split("\n"))
-    usage = f"{paint_heading('Usage:')} ullage [OPTIONS] COMMAND [ARGS]...\n"
-    return "\n".join([usage, purpose, *parts]).rstrip("\n")
+        lines = [f"{paint_heading(f'{heading}:')}\n"]
+        for name, words in names.items():
+            lines.append(f"  {paint_name(name.ljust(longest))}  {_break(words, width, longest + 4)}\n")
+        parts.append("".join(lines))
+    usage = f"{paint_heading('Usage:')} {_break('ullage [OPTIONS] COMMAND [ARGS]...', width, len('Usage: '))}\n"
+    return "\n".join([usage, _describe_purpose(width), *parts]).rstrip("\n")
+
+
+def _describe_purpose(width: int) -> str:
+    if width >= _WIDTH:
+        return "".join(f"  {line}".rstrip() + "\n" for line in PURPOSE.split("\n"))
+    paragraphs = []
+    for paragraph in PURPOSE.split("\n\n"):
+        # An example has its words behind a gap; they go below it.
+        pairs = [line.partition("   ") for line in paragraph.split("\n")]
+        if any(gap for _, gap, _ in pairs):
+            examples = (f"  {command}\n      {_break(words.strip(), width, 6)}\n" for command, _, words in pairs)
+            paragraphs.append("".join(examples))
+        else:
+            paragraphs.append(f"  {_break(' '.join(paragraph.split()), width, 2)}\n")
+    return "\n".join(paragraphs)
+
+
+def _break(text: str, width: int, indent: int) -> str:
+    """Return a text broken between words, each further line as far to the right as the first."""
+    if indent + len(text) <= width:
+        return text
+    # Imported late: most terminals have room.
+    import textwrap
+
+    room = max(_LEAST_ROOM, width - indent)
+    return f"\n{'':{indent}}".join(textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False))

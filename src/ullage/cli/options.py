@@ -8,6 +8,7 @@ import click
 from click.core import ParameterSource
 
 from ullage.base.errors import UllageError
+from ullage.base.text import quote
 from ullage.cli import profiles
 from ullage.config.template import PLAIN_SUBJECTS, check_template
 
@@ -45,7 +46,7 @@ def _window_name(_context: click.Context, _parameter: click.Parameter, value: st
         return None
     wrong = check_template(f"{{{value}}}")
     if wrong or "." in value or value in (*PLAIN_SUBJECTS, "credits"):
-        raise click.BadParameter(f"{value!r} is no window's name; it can be 5h, 7d, a model's name or an id.")
+        raise click.BadParameter(f"{quote(value)} is no window's name; it can be 5h, 7d, a model's name or an id.")
     return value
 
 

@@ -12,9 +12,12 @@ import click
 from ullage.base import moments
 from ullage.base.errors import UsageError
 from ullage.base.record import Record
+from ullage.base.text import quote
+from ullage.cli.parameters import OneOf, Subcommands
 from ullage.cli.say import remark, say_csv, say_lines
 from ullage.cli.settings import load_settings, load_terminal_settings, print_issues
 from ullage.org import days, fetch, keys, output, reports
+from ullage.system.streams import measure_terminal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
 _WORTH_TELLING_SECONDS = 3.0
 
 
-@click.group(name="org")
+@click.group(name="org", cls=Subcommands)
 def command() -> None:
     """What an organisation used and pays, from its own reports, with a key of the organisation.
 
@@ -45,7 +48,7 @@ def _shared(report: Report) -> Callable[[Command], Command]:
                 f"--{name}",
                 f"filter_{name.replace('-', '_')}",
                 multiple=True,
-                type=click.Choice(filter.words) if filter.words else str,
+                type=OneOf(filter.words) if filter.words else str,
                 metavar=None if filter.words else "ID",
                 help=f"Only this {name.replace('-', ' ')}; may be given several times.",
             )(function)
@@ -87,7 +90,7 @@ def _shared(report: Report) -> Callable[[Command], Command]:
 
 @command.command()
 @_shared(reports.USAGE)
-@click.option("--width", type=click.Choice(list(reports.USAGE.page)), default="1d", show_default=True, help="Buckets.")
+@click.option("--width", type=OneOf(list(reports.USAGE.page)), default="1d", show_default=True, help="Buckets.")
 def usage(**given: Any) -> int:
     """Tokens of the organisation's API.
 
@@ -141,7 +144,7 @@ def _chosen(report: Report, by: Sequence[str], width: str) -> tuple[str, ...]:
     unknown = [name for name in by if name not in names]
     if unknown:
         raise click.BadParameter(
-            f"{unknown[0]!r} is none of {', '.join(reports.list_reports(report))}.", param_hint="--by"
+            f"{quote(unknown[0])} is none of {', '.join(reports.list_reports(report))}.", param_hint="'--by'"
         )
     chosen = dict.fromkeys(names[name] for name in by)
     return tuple("at" if name == "day" and width != "1d" else name for name in chosen)
@@ -154,7 +157,7 @@ def _filters(given: dict[str, Any]) -> tuple[tuple[str, str], ...]:
         for value in values:
             if not value.isprintable() or not value:
                 wrong = "holds characters that no id has." if value else "is empty."
-                raise click.BadParameter(wrong, param_hint=f"--{option}")
+                raise click.BadParameter(wrong, param_hint=f"'--{option}'")
             found.append((option, value))
     return tuple(found)
 
@@ -200,9 +203,7 @@ def _report(report: Report, **given: Any) -> int:
     elif wish.openmetrics:
         click.echo(output.expose_report(report, wanted, found, chosen), nl=False)
     else:
-        from ullage.render import table
-
         settings = load_terminal_settings(settings)
-        room = table.measure_terminal()
+        room = measure_terminal()
         say_lines(output.lay_out(report, wanted, found, chosen, room, ascii_only=settings.ascii_only), settings.palette)
     return 0

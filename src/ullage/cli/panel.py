@@ -12,13 +12,15 @@ import click
 from ullage import config, prompt
 from ullage import panel as panels
 from ullage.base.errors import CacheError, UsageError
+from ullage.base.text import find_near
 from ullage.cli import options
+from ullage.cli.parameters import OneOf
 from ullage.cli.say import remark
-from ullage.cli.settings import load_desktop_settings
-from ullage.config.template import check_template
+from ullage.cli.settings import adapt_to_output, load_desktop_settings
+from ullage.config.template import check_template, list_unknown_windows, parse_template
 from ullage.panel.formats import FORMATS
 from ullage.quota.model import find_window, list_named_limits
-from ullage.render import segment, table
+from ullage.render.segment import explain_unknown, shorten_name
 from ullage.store import overview
 from ullage.store.cache import ProfileCache
 from ullage.system import detach, files
@@ -32,28 +34,26 @@ if TYPE_CHECKING:
     from ullage.panel import Panel, Wanted
     from ullage.panel.clicks import Request
     from ullage.panel.formats import Format
-    from ullage.store.overview import Overview
+    from ullage.quota.model import Reading
 
 
 def _template(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
     wrong = check_template(value) if value is not None else None
     if wrong:
-        raise click.BadParameter(f"The template {wrong}.")
+        raise click.BadParameter(f"The template {wrong}{'' if wrong.endswith('?') else '.'}")
     return value
 
 
 @click.command(name="panel")
-@click.argument("format", type=click.Choice(list(FORMATS)), metavar="FORMAT")
+@click.argument("format", type=OneOf(list(FORMATS)), metavar="FORMAT")
 @options.add_window_option
 @click.option(
     "--template", metavar="TEXT", callback=_template, help="What the bar shows; else `segment.template` of config.toml."
 )
-@click.option(
-    "--count", type=click.Choice(["used", "left"]), help="What the numbers say; else `segment.show` of config.toml."
-)
+@click.option("--count", type=OneOf(["used", "left"]), help="What the numbers say; else `segment.show` of config.toml.")
 @click.option(
     "--background",
-    type=click.Choice(["dark", "light"]),
+    type=OneOf(["dark", "light"]),
     help="What the colours are to be read on; else `colors.background` of config.toml, or dark.",
 )
 @click.option(
@@ -88,6 +88,8 @@ def command(
         raise UsageError(f"{format} runs its command at intervals and reads no stream. Leave --follow away.")
     if after is not None and (format != "json" or follow):
         raise UsageError("--after is for json, and in the place of --follow: it waits for one update.")
+    if follow or after is not None:
+        _refuse_unknown(ProfileCache(os.environ).load_reading(), wanted)
     tell = _print if write is None else _replace(write)
     adapt = _adapt_to(count, background, is_for_reading=format == "plain" and write is None)
     if after is not None:
@@ -97,7 +99,7 @@ def command(
     prompt.start_refresh_if_due(os.environ, panels.UNATTENDED)
     settings, now = adapt(config.load(os.environ)[0]), datetime.now(UTC)
     known = overview.load(ProfileCache(os.environ), settings.thresholds, now)
-    _tell_unknown(known, window)
+    _refuse_unknown(known.reading, wanted)
     tell(chosen.render(panels.look_at(known, settings, wanted, now), _refresh_command()))
     return 0
 
@@ -109,10 +111,10 @@ def _adapt_to(
 
     def adapt(settings: Settings) -> Settings:
         if background is not None:
-            settings = settings.replace(look=settings.look.replace(background=background))
+            settings = settings.replace(colouring=settings.colouring.replace(background=background))
         settings = load_desktop_settings(settings)
         # A bar takes UTF-8 whatever the locale; what a terminal or a script is given keeps to it.
-        settings = table.adapt_to_output(settings) if is_for_reading else settings
+        settings = adapt_to_output(settings) if is_for_reading else settings
         return settings if count is None else settings.replace(show_left=count == "left")
 
     return adapt
@@ -175,11 +177,19 @@ def _replace(path: str) -> Callable[[str], None]:
     return replace
 
 
-def _tell_unknown(known: Overview, window: str | None) -> None:
-    windows = list_named_limits(known.reading) if known.reading else ()
-    if window is not None and windows and find_window(windows, window) is None:
-        names = ", ".join(segment.shorten_name(each) for each in windows)
-        remark(f"There is no window {window!r} now. Known are {names}.")
+def _refuse_unknown(reading: Reading | None, wanted: Wanted) -> None:
+    """Raise UsageError for a window's name that is a slip of another; say of any other that no window has it now.
+
+    A model's window may come and go, which is no reason for a bar to end.
+    """
+    windows = list_named_limits(reading) if reading else ()
+    asked = [wanted.window] if wanted.window is not None and find_window(windows, wanted.window) is None else []
+    asked += list_unknown_windows(parse_template(wanted.template), windows) if wanted.template else []
+    for name in asked if windows else ():
+        words = explain_unknown(name, windows)
+        if find_near(name, map(shorten_name, windows)):
+            raise UsageError(words)
+        remark(words)
 
 
 def _refresh_command() -> tuple[str, ...]:

@@ -5,11 +5,41 @@ from __future__ import annotations
 import click
 
 from ullage.base.errors import UsageError
+from ullage.base.text import find_near, quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
+
+
+class OneOf(click.Choice[str]):
+    """A choice that says of any other word which of its own is near."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value in self.choices:
+            return str(value)
+        near = find_near(value, self.choices)
+        hint = f"; did you mean {near}?" if near else "."
+        words = f"{quote(value)} is none of {', '.join(self.choices)}{hint}"
+        if isinstance(param, click.Argument):
+            # click would call it by the list of what it can be.
+            raise click.UsageError(words, ctx)
+        raise click.BadParameter(words, ctx, param)
+
+
+class Subcommands(click.Group):
+    """A group that says of any other word which of its commands is near."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        known = self.list_commands(ctx)
+        if args and args[0] not in known:
+            near = find_near(args[0], known)
+            hint = f"Did you mean {near}?" if near else f"`{ctx.command_path} --help` lists the commands."
+            raise click.UsageError(f"There is no command {quote(args[0])}. {hint}", ctx)
+        return super().resolve_command(ctx, args)
 
 
 def parse_with(parse: Callable[[str], object]) -> Callable[[click.Context, click.Parameter, Any], object]:

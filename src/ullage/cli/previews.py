@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import re
 from datetime import timedelta
 
+from ullage.base.text import is_private
+from ullage.cli.say import has_colours
 from ullage.config.template import parse_template
 from ullage.quota import pace
 from ullage.quota.model import (
@@ -20,11 +23,11 @@ from ullage.quota.model import (
 from ullage.quota.pace import Sample
 from ullage.render import segment
 from ullage.render.shapes import shape_spans
-from ullage.render.surfaces import Span
+from ullage.render.surfaces import Span, join_spans, paint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from ullage.config import Settings
@@ -35,6 +38,8 @@ if TYPE_CHECKING:
 # The rest of a prompt, where the person's own is not known.
 PROMPT = Span(text="~/project $", level="faint")
 _STEPS = 40
+# An escape that changes colours, in a group of its own so that it is kept where a text is split at it.
+_COLOURS = re.compile(r"(\x1b\[[0-9;:]*m)")
 # What a preset shows from the first use to the last: in percent of the session, of the week, and of a model's week.
 STAGES = {
     "normal": (24.0, 40.0, 46.0),
@@ -42,6 +47,18 @@ STAGES = {
     "critical": (88.0, 80.0, 93.0),
     "used up": (71.0, 92.0, 100.0),
 }
+
+
+def print_before(lines: Iterable[Sequence[Span]], rest: str, settings: Settings) -> None:
+    """Print lines of spans, each before a text from outside, of which only letters and colours get through."""
+    coloured = has_colours()
+    letters = "".join(
+        (part if coloured else "") if at % 2 else "".join(c for c in part if c.isprintable() or is_private(c))
+        for at, part in enumerate(_COLOURS.split(rest))
+    )
+    end = "\033[0m" if "\033" in letters else ""
+    for line in lines:
+        print(f"{paint(join_spans(line), 'ansi' if coloured else 'plain', settings.palette)}{letters}{end}")
 
 
 def load_own_view(known: Overview, settings: Settings, now: datetime) -> View | None:
@@ -70,7 +87,7 @@ def build_demo_view(stage: str, settings: Settings, now: datetime) -> View:
 def preview(preset: Preset, view: View, settings: Settings) -> list[Span]:
     """Return the segment as the preset shows it."""
     spans = segment.fill(parse_template(preset.template), view)
-    return shape_spans(spans, preset.shape, segment.grade_view(spans), settings.look, nerd=view.nerd)
+    return shape_spans(spans, preset.shape, segment.grade_view(spans), settings.colouring, nerd=view.nerd)
 
 
 def list_lines(previews: Iterable[tuple[str, list[Span]]], chosen: str) -> list[list[Span]]:

@@ -1,4 +1,4 @@
-"""Show the progress of long work: a bar on a terminal, nothing elsewhere."""
+"""Show what goes on in long work: a line or a bar on a terminal, which goes away at the end; nothing elsewhere."""
 
 from __future__ import annotations
 
@@ -15,7 +15,39 @@ if TYPE_CHECKING:
 
 _PATIENCE_SECONDS = 0.5
 _CELLS = 24
+_CLEAR = "\r\033[K"
 _NARROW_CELLS = 4
+
+
+class StatusLine:
+    """A line of stderr that says what is being done now, and is erased at the end. A context manager.
+
+    `is_wanted` says whether stderr is a terminal that can erase a line.
+    """
+
+    def __init__(self) -> None:
+        self.is_wanted = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        self._shown = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._shown:
+            self._write(_CLEAR)
+
+    def show(self, text: str) -> None:
+        """Show a text, which must fit into a line, in the place of the one before."""
+        if self.is_wanted and text != self._shown:
+            self._shown = text
+            self._write(_CLEAR + text)
+
+    @staticmethod
+    def _write(text: str) -> None:
+        sys.stderr.write(text)
+        sys.stderr.flush()
 
 
 class ProgressBar:

@@ -8,13 +8,12 @@ import click
 
 from ullage import prompt
 from ullage.cli import options
+from ullage.cli.parameters import OneOf
 from ullage.quota.timeline import SURFACES
 
 
 @click.command(name="prompt")
-@click.option(
-    "--surface", type=click.Choice(SURFACES), default="plain", show_default=True, help="Whose escapes to use."
-)
+@click.option("--surface", type=OneOf(SURFACES), default="plain", show_default=True, help="Whose escapes to use.")
 @options.add_profile_option
 def command(surface: str) -> int | None:
     """Print the segment for now.

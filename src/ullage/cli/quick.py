@@ -20,9 +20,9 @@ def run(arguments: Sequence[str]) -> int | None:
     """Run a command and return its exit code; None where click must read the arguments."""
     if arguments in (["--help"], ["-h"]):
         from ullage.cli import listing
-        from ullage.cli.say import find_painters
+        from ullage.cli.say import find_painters, find_width
 
-        print(listing.describe(*find_painters()))
+        print(listing.describe(*find_painters(), find_width()))
         return 0
     if arguments[:1] == ["usage"]:
         return _usage(arguments[1:])

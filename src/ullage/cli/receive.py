@@ -9,12 +9,18 @@ import threading
 import click
 
 from ullage.base.errors import SourceError, UsageError
+from ullage.base.text import clean, quote
 from ullage.cli import options
 from ullage.cli.say import say
 from ullage.config.remotes import check_name
 from ullage.refresh import receiving
 
 _LARGEST = 1 << 20
+_LONGEST_BEGINNING = 60
+_EXPECTED = (
+    "`ullage receive` reads what another machine's `ullage usage --json` prints: "
+    "ullage usage --json | ssh box ullage receive"
+)
 _LONGEST_SECONDS = 10.0
 
 
@@ -31,12 +37,20 @@ def command(name: str) -> int:
     if wrong:
         raise click.UsageError(f"--from {wrong}.")
     if sys.stdin is None or sys.stdin.isatty():
-        raise UsageError("`ullage receive` reads a document: ullage usage --json | ssh box ullage receive")
+        raise UsageError(f"stdin is a terminal. {_EXPECTED}")
     document = _read_all()
     if not document.strip():
-        words = "stdin is empty. `ullage receive` reads what `ullage usage --json` prints on another machine."
-        raise SourceError("remote_unreadable", words)
-    for reading in receiving.receive(document, name, os.environ):
+        raise SourceError("remote_unreadable", f"stdin is empty. {_EXPECTED}")
+    try:
+        readings = receiving.receive(document, name, os.environ)
+    except SourceError as error:
+        if error.code != "remote_unreadable":
+            raise
+        # Of a machine that is asked, it says how to ask it.
+        begins = clean(document[:400].decode(errors="replace"), _LONGEST_BEGINNING)
+        words = f"stdin begins with {quote(begins)} and holds no report of usage. {_EXPECTED}"
+        raise SourceError(error.code, words) from error
+    for reading in readings:
         say(f"{reading.source} told {len(reading.windows)} windows, as of {reading.as_of.astimezone():%H:%M:%S}.")
     return 0
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
-from ullage.base.text import make_visible
-from ullage.system.streams import wants_colour
+from ullage.base.text import is_private, make_visible
+from ullage.system.streams import measure_terminal, wants_colour
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ullage.quota.timeline import Level
     from ullage.render.surfaces import Span
 
-_NARROWEST, _UNBROKEN = 20, 10_000
+_NARROWEST, _UNBROKEN, _PIPE_WIDTH = 20, 10_000, 120
 
 
 def say(text: str, *, err: bool = False) -> None:
@@ -29,22 +29,32 @@ def _print(text: str, *, err: bool) -> None:
     print(text, file=sys.stderr if err else sys.stdout)
 
 
-def say_lines(lines: Iterable[Sequence[Span]], palette: Mapping[str, str] | None = None, *, err: bool = False) -> None:
-    """Print lines of spans as `say` does, unfolded, in a palette's colours where the stream is to have any.
+def say_lines(
+    lines: Iterable[Sequence[Span]],
+    palette: Mapping[str, str] | None = None,
+    *,
+    err: bool = False,
+    width: int | None = None,
+) -> None:
+    """Print lines of spans as `say` does, in a palette's colours where the stream has any, folded at a width if given.
 
     Without a palette those of the defaults are used: where there are no settings yet, or none that could be read.
     """
-    if not has_colours(err=err):
-        for line in lines:
-            _print("".join(make_visible(span.text) for span in line).rstrip(), err=err)
-        return
-    from ullage.render.cells import trim_end
+    from ullage.render.cells import trim_end, wrap
     from ullage.render.surfaces import join_spans, paint
 
-    styles = choose_palette() if palette is None else palette
+    form = "ansi" if has_colours(err=err) else "plain"
+    styles = choose_palette() if palette is None and form == "ansi" else palette or {}
     for line in lines:
-        shown = [span.replace(text=make_visible(span.text)) for span in trim_end(line)]
-        _print(paint(join_spans(shown), "ansi", styles), err=err)
+        # Blanks at the end would be copied along.
+        shown = trim_end([span.replace(text=_keep_signs(span.text)) for span in line])
+        for part in [shown] if width is None else wrap(shown, width):
+            _print(paint(join_spans(part), form, styles), err=err)
+
+
+def _keep_signs(text: str) -> str:
+    """Return a text as `make_visible` does, but for a Nerd Font's signs, which a segment may have."""
+    return "".join(c if is_private(c) else make_visible(c) for c in text)
 
 
 def say_styled(lines: Iterable[Sequence[Span]], settings: Settings) -> None:
@@ -67,14 +77,14 @@ def remark(text: str, level: Level = "warning", palette: Mapping[str, str] | Non
     say_lines([head, *([Span(text=line)] for line in lines[1:])], palette, err=True)
 
 
-def break_lines(text: str, *, err: bool = False) -> list[str]:
-    """Return the lines of a text, on a terminal broken between words, elsewhere as they are."""
+def break_lines(text: str, *, err: bool = False, spare: int = 0) -> list[str]:
+    """Return the lines of a text, on a terminal broken between words with `spare` cells left free."""
     lines = text.split("\n")
     if not (sys.stderr if err else sys.stdout).isatty():
         return lines
     import textwrap
 
-    width = find_width(err=err)
+    width = find_width(err=err) - spare
     return [
         part
         for line in lines
@@ -86,10 +96,13 @@ def find_width(*, err: bool = False) -> int:
     """Return how many cells a line may take: those of the terminal; elsewhere a sentence stays in one line."""
     if not (sys.stderr if err else sys.stdout).isatty():
         return _UNBROKEN
-    import shutil
-
     # Some terminals wrap a line that fills the last column.
-    return max(_NARROWEST, shutil.get_terminal_size().columns - 1)
+    return max(_NARROWEST, measure_terminal() - 1)
+
+
+def find_table_width() -> int:
+    """Return how many cells a table may have: those of the terminal, or a fixed number on a pipe."""
+    return measure_terminal() if sys.stdout.isatty() else _PIPE_WIDTH
 
 
 def has_colours(*, err: bool = False) -> bool:
@@ -113,10 +126,10 @@ def find_painters() -> tuple[Callable[[str], str], Callable[[str], str]]:
 
 def choose_palette(ask: Callable[[Mapping[str, str]], Background | None] | None = None) -> Mapping[str, str]:
     """Return the default colours, for texts printed without settings; `ask` asks a terminal for its background."""
-    from ullage.config.palette import Look, find_background
+    from ullage.config.palette import Colouring, find_background
 
     background = find_background(os.environ) or (ask(os.environ) if ask else None)
-    return Look(background=background).in_terminal()
+    return Colouring(background=background).in_terminal()
 
 
 def say_csv(rows: Iterable[Sequence[object]]) -> None:

@@ -6,12 +6,13 @@ import json
 
 import click
 
+from ullage.cli.parameters import OneOf
 from ullage.quota import schemas
 from ullage.system import streams
 
 
 @click.command(name="schema")
-@click.argument("name", type=click.Choice(list(schemas.DOCUMENTS)), default="usage", metavar="[NAME]")
+@click.argument("name", type=OneOf(list(schemas.DOCUMENTS)), default="usage", metavar="[NAME]")
 def command(name: str) -> None:
     """Print the JSON Schema of `ullage usage --json`, or of another JSON of ours by its NAME.
 

@@ -11,8 +11,9 @@ import click
 
 from ullage import config
 from ullage.base.errors import MissingExtraError, UsageError
-from ullage.base.values import format_time
+from ullage.base.text import quote
 from ullage.cli import options
+from ullage.cli.parameters import OneOf, Subcommands
 from ullage.serve import access_tokens, listen, running
 
 TYPE_CHECKING = False
@@ -21,14 +22,16 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterator
 
-    from ullage.serve.access_tokens import Scope
+    from ullage.serve.access_tokens import Scope, Token
     from ullage.serve.listen import Place
 
 _PORT = 7733
 _DEFAULT = "-"
+# What the list of tokens is headed by, and what a narrow terminal leaves out first.
+_TOKEN_COLUMNS = {"id": 6, "kind": 4, "scope": 3, "made": 2, "until": 1, "name": 5}
 
 
-@click.group(name="serve", invoke_without_command=True)
+@click.group(name="serve", cls=Subcommands, invoke_without_command=True)
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=_PORT, show_default=True, help="0 takes a free one.")
 @click.option(
@@ -66,7 +69,7 @@ def command(
     if bool(tls_cert) != bool(tls_key):
         raise click.UsageError("--tls-cert and --tls-key belong together.")
     if unix == "":
-        raise click.BadParameter("it is empty. Name a socket, or leave the path out.", param_hint="--unix")
+        raise click.BadParameter("it is empty. Name a socket, or leave the path out.", param_hint="'--unix'")
     if unix is not None and (tls_cert or open_browser or _is_given(context, "host") or _is_given(context, "port")):
         raise click.UsageError("--unix excludes --host, --port, --tls-cert and --open.")
     tls = listen.load_tls_context(tls_cert, tls_key) if tls_cert and tls_key else None
@@ -188,12 +191,14 @@ def link(base: str | None) -> None:
             base = f"http://127.0.0.1:{_PORT}"
             click.echo("No server runs here now; the link is for one that `ullage serve` starts.", err=True)
     if not base.startswith(("http://", "https://")):
-        raise click.BadParameter(f"{base!r} is no address such as http://127.0.0.1:{_PORT}.", param_hint="--base")
+        raise click.BadParameter(
+            f"{quote(base)} is no address such as http://127.0.0.1:{_PORT}.", param_hint="'--base'"
+        )
     if base.split("/")[2].rpartition("@")[2].partition(":")[0].lower() == "localhost":
         raise click.BadParameter(
             "localhost is two addresses, and the link works for whoever listens on the first that a browser tries. "
             "Name the one that `ullage serve` has said: 127.0.0.1 or [::1].",
-            param_hint="--base",
+            param_hint="'--base'",
         )
     click.echo(_new_link(base.rstrip("/")))
 
@@ -205,7 +210,7 @@ def token() -> None:
 
 @token.command(short_help="Make a token and print it, this once.")
 @click.option(
-    "--scope", type=click.Choice(access_tokens.SCOPES), default="read", show_default=True, help="read is everything."
+    "--scope", type=OneOf(access_tokens.SCOPES), default="read", show_default=True, help="read is everything."
 )
 @click.option("--name", default="", help="What it is for, to tell it from others.")
 def create(scope: Scope, name: str) -> None:
@@ -223,10 +228,30 @@ def list_() -> None:
     known = access_tokens.load(access_tokens.locate_directory(os.environ), datetime.now(UTC))
     if not known:
         click.echo("There are no tokens. `ullage serve token create` makes one.", err=True)
-    for one in known:
-        kind = "token" if not one.link else "browser" if one.used_at else "link"
-        until = f"  until {format_time(one.expires_at)}" if one.expires_at else ""
-        click.echo(f"{one.id}  {kind:7}  {one.scope:7}  {format_time(one.created_at)}{until}  {one.name}".rstrip())
+        return
+    # Imported late: few list them.
+    from ullage.cli.say import find_table_width, say_lines
+    from ullage.cli.settings import load_terminal_settings
+    from ullage.render import columns
+
+    rows = tuple(
+        (one.id, _kind(one), one.scope, _clock(one.created_at), _clock(one.expires_at), one.name) for one in known
+    )
+    heads = tuple(
+        columns.Column(heading=heading, is_text=True, worth=worth, is_faint=heading in ("made", "until"))
+        for heading, worth in _TOKEN_COLUMNS.items()
+    )
+    table = columns.Table(columns=heads, rows=rows)
+    settings, width = load_terminal_settings(config.load(os.environ)[0]), find_table_width()
+    say_lines(columns.lay_out(table, width, ascii_only=settings.ascii_only)[0], settings.palette)
+
+
+def _kind(token: Token) -> str:
+    return "token" if not token.link else "browser" if token.used_at else "link"
+
+
+def _clock(moment: datetime | None) -> str:
+    return f"{moment.astimezone():%Y-%m-%d %H:%M}" if moment else ""
 
 
 @token.command(short_help="Revoke the token with this id or NAME.")

@@ -18,15 +18,19 @@ if TYPE_CHECKING:
 
 def load_desktop_settings(settings: Settings) -> Settings:
     """Return the settings with a bar's palette, empty under NO_COLOR."""
-    return settings.replace(palette={} if os.environ.get("NO_COLOR") else settings.look.in_bar())
+    return settings.replace(palette={} if os.environ.get("NO_COLOR") else settings.colouring.in_bar())
+
+
+def adapt_to_output(settings: Settings) -> Settings:
+    """Return the settings with plain characters where standard output can carry no others."""
+    carries_more = (getattr(sys.stdout, "encoding", None) or "").lower().startswith("utf")
+    return settings.replace(ascii_only=settings.ascii_only or not carries_more)
 
 
 def load_terminal_settings(settings: Settings) -> Settings:
     """Return the settings adapted to what stdout can show, and to the terminal's background."""
-    from ullage.render import table
-
-    settings = table.adapt_to_output(settings)
-    if settings.look.background is not None or not settings.palette:
+    settings = adapt_to_output(settings)
+    if settings.colouring.background is not None or not settings.palette:
         return settings
     if not wants_colour(os.environ, is_terminal=True):
         return settings
@@ -38,8 +42,8 @@ def load_terminal_settings(settings: Settings) -> Settings:
     background = terminal.ask_background(os.environ)
     if background is None:
         return settings
-    look = settings.look.replace(background=background)
-    return settings.replace(look=look, palette=look.in_terminal())
+    colouring = settings.colouring.replace(background=background)
+    return settings.replace(colouring=colouring, palette=colouring.in_terminal())
 
 
 def load_settings() -> tuple[Settings, tuple[Issue, ...]]:

@@ -8,15 +8,18 @@ import sys
 import click
 
 from ullage.base.errors import UsageError
+from ullage.base.text import quote
 from ullage.cli import setup_changes, setup_guided
+from ullage.cli.parameters import OneOf
 from ullage.cli.say import say
 from ullage.guard.limits import assign_limits, list_uncertain, parse_limit
-from ullage.setup import claude_code, init, plans, remote, service, started, survey, widgets
+from ullage.panel.tray import check_installed
+from ullage.setup import claude_code, init, plans, remote, service, started, survey, tray, widgets
 from ullage.setup import claude_code as claude_setup
 from ullage.store.cache import ProfileCache
 from ullage.system import files
 
-_HOSTS = (*plans.HOSTS, claude_setup.NAME, service.NAME, *survey.WIDGETS, remote.NAME)
+_HOSTS = (*plans.HOSTS, claude_setup.NAME, service.NAME, tray.NAME, *survey.WIDGETS, remote.NAME)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,7 +40,7 @@ class SetupCommand(click.Command):
 
 
 @click.command(name="setup", cls=SetupCommand)
-@click.argument("host", type=click.Choice(_HOSTS), metavar="[WHAT]", required=False)
+@click.argument("host", type=OneOf(_HOSTS), metavar="[WHAT]", required=False)
 @click.option("--undo", is_flag=True, help="Take out what this command has added, to the last byte.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option(
@@ -65,8 +68,9 @@ def command(
 ) -> int:
     """Add the segment to a shell's, starship's, tmux's or Claude Code's own file, once, or a widget to a desktop.
 
-    WHAT is bash, zsh, fish, elvish, nushell, xonsh, pwsh, starship, tmux, claude-code, gnome, plasma, service, which
-    runs `ullage serve`, or remote, another machine whose ullage is asked: see `ullage setup remote --help`.
+    WHAT is bash, zsh, fish, elvish, nushell, xonsh, pwsh, starship, tmux, claude-code, gnome, plasma, tray, which has
+    `ullage tray` start at each login, service, which runs `ullage serve`, or remote, another machine whose ullage is
+    asked: see `ullage setup remote --help`.
 
     Shows the change and asks before it writes; keeps a copy of the file as it was. A link into a dotfile repository is
     followed, and stays. Then starts the shell, and says whether its prompt shows the segment.
@@ -143,10 +147,18 @@ def _planned(host: str, *, undo: bool, starship: bool, without_process: bool) ->
     if host == service.NAME:
         manager = service.find_manager()
         return service.plan_undo(os.environ, manager) if undo else service.plan(os.environ, manager)
+    if host == tray.NAME:
+        return tray.plan_undo(os.environ) if undo else _planned_tray()
     if host == claude_setup.NAME:
         return claude_setup.plan_undo(os.environ) if undo else claude_setup.plan(os.environ)
     chosen = plans.find_host(host, os.environ, starship=starship, without_process=without_process)
     return plans.plan_undo(chosen) if undo else plans.plan(chosen)
+
+
+def _planned_tray() -> plans.Plan:
+    """Return the plan of changes for the tray; raise MissingExtraError where it could not start."""
+    check_installed()
+    return tray.plan(os.environ, init.find_this_program(sys.argv[0], sys.executable))
 
 
 def _planned_hooks(warn: tuple[str, ...], block: tuple[str, ...]) -> plans.Plan:
@@ -161,8 +173,8 @@ def _planned_hooks(warn: tuple[str, ...], block: tuple[str, ...]) -> plans.Plan:
     if not names:
         return plan
     unchecked = (
-        f"No reading is there yet that names the windows, so {', '.join(map(repr, names))} could not be checked: "
-        "`ullage refresh` asks for one, `ullage usage --json` then lists their ids."
+        f"No reading is there yet that names the windows, so {', '.join(map(quote, names))} could not be checked: "
+        "`ullage refresh` asks for one, `ullage usage` then lists them."
     )
     return plan.replace(note="\n".join(filter(None, (plan.note, unchecked))))
 

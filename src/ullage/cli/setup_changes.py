@@ -8,12 +8,17 @@ import time
 
 import click
 
-from ullage.cli.say import say, say_lines
+from ullage.base.text import quote
+from ullage.cli.progress import StatusLine
+from ullage.cli.say import break_lines, say, say_lines
 from ullage.quota import timeline
 from ullage.render.surfaces import Span
 from ullage.setup import plans, reasons, userfile, widgets
 from ullage.setup.survey import WIDGETS
 from ullage.store.cache import ProfileCache
+
+if sys.platform == "win32":
+    from ullage.setup import registry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +26,10 @@ if TYPE_CHECKING:
 
     from ullage.render.surfaces import Role
     from ullage.setup.plans import Plan
+    from ullage.setup.userfile import Change
     from ullage.setup.widgets import Tree
+
+_YES_OR_NO = {"y": True, "yes": True, "n": False, "no": False}
 
 
 def show(plan: Plan) -> None:
@@ -45,21 +53,42 @@ def ask(question: str, done: str) -> int | None:
     if sys.stdin is None or not sys.stdin.isatty():
         say(f"Nothing was {done}: there is no terminal to ask on. --yes goes on without asking.", err=True)
         return 2
-    if not click.confirm(f"\n{question}", default=False):
+    if not ask_yes_or_no(f"\n{question}", default=False):
         say(f"Nothing was {done}.")
         return 0
     return None
+
+
+def ask_yes_or_no(question: str, *, default: bool) -> bool:
+    """Ask a question until the answer is yes or no; Enter is the default, which the question says."""
+
+    def parse(answer: str) -> bool:
+        word = answer.strip().lower()
+        if word not in _YES_OR_NO:
+            raise click.UsageError(f"{quote(answer)} is neither y nor n.")
+        return _YES_OR_NO[word]
+
+    asked = "\n".join(break_lines(f"{question} (y or n; Enter: {'yes' if default else 'no'})", spare=len(": yes")))
+    chosen: bool = click.prompt(asked, default="y" if default else "n", show_default=False, value_proc=parse)
+    return chosen
 
 
 def write(plan: Plan) -> None:
     """Make a plan's changes, and print each file that was written and where its backup is."""
     assert plan.change is not None
     for change in [plan.change, *plan.more]:
-        backup = userfile.apply(change, keep=not plan.takes_back)
+        backup = _apply(change, keep=not plan.takes_back)
         say(f"{'Removed' if change.after is None else 'Wrote'} {change.file.path}.")
         if backup:
             say(f"What was there before is in {backup}.")
     say(plan.words)
+
+
+def _apply(change: Change, *, keep: bool) -> str | None:
+    if sys.platform == "win32" and change.kind == "registry":
+        registry.apply(change)
+        return None
+    return userfile.apply(change, keep=keep)
 
 
 def prove(host: plans.Host) -> None:
@@ -68,7 +97,9 @@ def prove(host: plans.Host) -> None:
     if program is None:
         say(f"{host.name} is not in PATH, so that it could not be tried.")
         return
-    missing = reasons.prove(host, program, os.environ)
+    with StatusLine() as line:
+        line.show(f"Starting {host.name} …")
+        missing = reasons.prove(host, program, os.environ)
     say("\n".join(f"! {sentence}" for sentence in missing) or "A new one was started, and its prompt shows it.")
     cache, now = ProfileCache(os.environ), int(time.time())
     shown = timeline.find_text(cache.read_timeline("plain"), now).decode()

@@ -12,18 +12,20 @@ import click
 from ullage import config
 from ullage.base.errors import UllageError
 from ullage.base.shipped import find_page
+from ullage.base.text import quote
 from ullage.cli import previews, setup_changes
 from ullage.cli.asking import LONGEST_REFRESH_SECONDS
-from ullage.cli.say import break_lines, say
+from ullage.cli.say import break_lines, say, say_lines
 from ullage.cli.settings import load_settings, load_terminal_settings
 from ullage.config.presets import PRESETS
+from ullage.panel import tray
 from ullage.prompt.publish import publish_anew
-from ullage.render import table
 from ullage.render.surfaces import Span
 from ullage.setup import init, look, plans, started
 from ullage.setup.survey import find_set_up, survey_machine
 from ullage.store import overview
 from ullage.store.cache import ProfileCache
+from ullage.system.streams import measure_terminal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,8 +43,9 @@ _SIGNS = "\N{BLACK DIAMOND} \N{LOWER FIVE EIGHTHS BLOCK} \N{CIRCLE WITH UPPER RI
 def set_up(*, yes: bool) -> int:
     """Look what is here, ask, and set it up; without a terminal print what would be done, and ask nothing."""
     settings = load_terminal_settings(load_settings()[0])
-    found = survey_machine(os.environ, init.find_this_program(sys.argv[0], sys.executable))
-    table.print_lines(_listing(found.places, "What is here:"), settings)
+    program = init.find_this_program(sys.argv[0], sys.executable)
+    found = survey_machine(os.environ, program, has_tray=tray.is_installed())
+    say_lines(_listing(found.places, "What is here:"), settings.palette, width=measure_terminal())
     _say_what_else(found)
     places = [place for place in found.places if place.changes]
     if not (yes or _is_terminal()):
@@ -74,7 +77,7 @@ def take_out(*, yes: bool) -> int:
     if not places:
         say("Nothing is set up by this command.")
         return 0
-    table.print_lines(_listing(places, "What is set up:"), settings)
+    say_lines(_listing(places, "What is set up:"), settings.palette, width=measure_terminal())
     chosen = [place for place in places if place.changes]
     if not (yes or _is_terminal()):
         say("\nNothing was asked or undone, as there is no terminal. `ullage setup WHAT --undo` undoes one, --yes all.")
@@ -163,12 +166,12 @@ def _choose_places(places: list[HostPlan]) -> list[HostPlan]:
             return places if wanted == ["all"] else []
         strangers = [name for name in wanted if name not in names]
         if strangers:
-            raise click.UsageError(f"{strangers[0]} is none of {', '.join(names)}.")
+            raise click.UsageError(f"{quote(strangers[0])} is none of {', '.join(names)}.")
         return [place for place in places if place.name in wanted]
 
     names = [place.name for place in places]
-    asked = f"\nSet up which? all, none, or some of {' '.join(names)}"
-    answer: list[HostPlan] = click.prompt(asked, default="all", value_proc=parse)
+    asked = break_lines(f"\nSet up which? all, none, or some of {' '.join(names)}", spare=len(" [all]: "))
+    answer: list[HostPlan] = click.prompt("\n".join(asked), default="all", value_proc=parse)
     return answer
 
 
@@ -183,21 +186,24 @@ def _choose_look(settings: Settings) -> Plan | None:
     if chosen.by_hand:
         say(f"\n{path} says how the segment looks, and stays. `ullage config preset` shows others.")
         return None
-    glyphs = _ask_glyphs(settings)
+    glyphs = _ask_glyphs(settings, chosen.glyphs)
     settings = settings.replace(nerd=glyphs == "nerd", ascii_only=glyphs == "ascii")
     return look.plan(os.environ, _ask_preset(settings, chosen.preset), glyphs)
 
 
-def _ask_glyphs(settings: Settings) -> str:
+def _ask_glyphs(settings: Settings, present: str) -> str:
+    """Ask which signs can be seen; Enter keeps those that are chosen now."""
     if settings.ascii_only:
         return "ascii"
     say("")
     # Not by `say`, which would show the sign as an escape.
     click.echo(f"    --->  {_DIAMOND}  <---")
-    if click.confirm("Is there a diamond between the arrows?", default=None):
+    if setup_changes.ask_yes_or_no("Is there a diamond between the arrows?", default=present == "nerd"):
         return "nerd"
     click.echo(f"\n    --->  {_SIGNS}  <---")
-    seen = click.confirm("Are these a diamond, a bar and a ring that is a quarter full?", default=None)
+    seen = setup_changes.ask_yes_or_no(
+        "Are these a diamond, a bar and a ring that is a quarter full?", default=present != "ascii"
+    )
     return "unicode" if seen else "ascii"
 
 
@@ -213,9 +219,9 @@ def _ask_preset(settings: Settings, present: str) -> str:
     lines = previews.list_lines(shown, next(each for each, _ in shown if each.split()[1] == present))
     prompt = started.read_prompt(os.environ)
     if prompt.strip():
-        table.print_before(lines, prompt, settings)
+        previews.print_before(lines, prompt, settings)
     else:
-        table.print_lines([[*line, previews.PROMPT] for line in lines], settings)
+        say_lines([[*line, previews.PROMPT] for line in lines], settings.palette, width=measure_terminal())
     numbers = "your own numbers" if own else "made-up numbers"
 
     def parse(answer: str) -> str:
@@ -223,10 +229,11 @@ def _ask_preset(settings: Settings, present: str) -> str:
         if answer.isascii() and answer.isdigit() and 1 <= int(answer) <= len(names):
             return names[int(answer) - 1]
         if answer not in names:
-            raise click.UsageError(f"{answer} is neither a name nor a number of the list.")
+            raise click.UsageError(f"{quote(answer)} is neither a name nor a number of the list.")
         return answer
 
-    chosen: str = click.prompt(f"\nWhich preset ({numbers})? Its name or number", default=present, value_proc=parse)
+    asked = break_lines(f"\nWhich preset ({numbers})? Its name or number", spare=len(f" [{present}]: "))
+    chosen: str = click.prompt("\n".join(asked), default=present, value_proc=parse)
     return chosen
 
 

@@ -6,6 +6,7 @@ import os
 
 import click
 
+from ullage.base.errors import UsageError
 from ullage.cli import setup_changes
 from ullage.cli.asking import refresh_or_wait
 from ullage.cli.say import say
@@ -15,8 +16,14 @@ from ullage.store.remotes import RemoteStore
 from ullage.system.http import check_address
 
 
+def _explain_missing_name() -> str:
+    names = remote.list_names(os.environ)
+    there = f"There are {', '.join(names)}" if names else "None is set up by this command yet"
+    return f"Name a machine, as in `ullage setup remote laptop --ssh laptop`. {there}."
+
+
 @click.command(name="remote")
-@click.argument("name")
+@click.argument("name", required=False)
 @click.argument("words", nargs=-1, metavar="[-- COMMAND...]")
 @click.option("--ssh", metavar="HOST", help="Ask by `ssh HOST ullage usage`, which must need no password.")
 @click.option("--socket", metavar="PATH", help="Ask the Unix socket of an `ullage serve`, forwarded or mounted.")
@@ -27,7 +34,12 @@ from ullage.system.http import check_address
 @click.option("--undo", is_flag=True, help="Take out what this command has added, to the last byte.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def command(
-    name: str, words: tuple[str, ...], ssh: str | None, undo: bool, yes: bool, **ways: str | tuple[str, ...] | None
+    name: str | None,
+    words: tuple[str, ...],
+    ssh: str | None,
+    undo: bool,
+    yes: bool,
+    **ways: str | tuple[str, ...] | None,
 ) -> int:
     """Let another machine's ullage tell its numbers here: NAME is what they are tagged with, as in remote:NAME.
 
@@ -40,6 +52,8 @@ def command(
     Shows the change to config.toml, asks before it writes, and then asks that machine once. Only percentages travel:
     the machine is asked at most once a minute, and its provider never because of it.
     """  # noqa: D301  # click takes the character itself for "keep these lines"
+    if name is None:
+        raise UsageError(_explain_missing_name())
     wrong = check_name(name)
     if wrong:
         raise click.UsageError(f"The machine {wrong}.")

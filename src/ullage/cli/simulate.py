@@ -9,12 +9,14 @@ import ssl
 
 import click
 
-from ullage.base.errors import UsageError
+from ullage.base.errors import ServeError, UsageError
+from ullage.cli.parameters import OneOf
+from ullage.serve.listen import explain_refused
 from ullage.simulate import SCENARIOS, Simulator, org, web, write_account
 
 
 @click.command(name="simulate")
-@click.option("--scenario", type=click.Choice(list(SCENARIOS)), default="busy-day", show_default=True)
+@click.option("--scenario", type=OneOf(list(SCENARIOS)), default="busy-day", show_default=True)
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 takes a free one.")
 @click.option(
     "--speed", type=click.FloatRange(0, 100_000, min_open=True), default=1.0, help="Simulated seconds a second."
@@ -30,11 +32,11 @@ def command(
     The account is invented: no real token is accepted, none is asked for.
     """
     if math.isnan(speed):
-        raise click.BadParameter("nan is no number. Name one such as 60.", param_hint="--speed")
+        raise click.BadParameter("nan is no number. Name one such as 60.", param_hint="'--speed'")
     if key and not certificate:
         raise click.UsageError("--key is for --certificate.")
     if account == "":
-        raise click.BadParameter("it is empty. Name a new directory.", param_hint="--account")
+        raise click.BadParameter("it is empty. Name a new directory.", param_hint="'--account'")
     tls = None
     if certificate:
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -47,7 +49,7 @@ def command(
     try:
         simulator = Simulator(scenario, port=port, speed=speed, tls=tls)
     except OSError as error:
-        raise UsageError(f"Port {port} cannot be used: {error.strerror}. Name another one, or 0.") from error
+        raise ServeError(explain_refused(error, "127.0.0.1", port, "ullage simulate")) from error
     if account:
         try:
             write_account(account)

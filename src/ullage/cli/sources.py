@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 from datetime import UTC, datetime
 
 import click
 
 from ullage.base.errors import CacheError, UsageError
+from ullage.base.text import find_near, quote
 from ullage.base.values import format_time
 from ullage.cli import options
 from ullage.cli.say import say_styled
@@ -16,6 +16,7 @@ from ullage.cli.settings import load_settings, load_terminal_settings, print_iss
 from ullage.doctor.meters import lay_out, report_meters
 from ullage.quota import meters
 from ullage.store.cache import ProfileCache
+from ullage.system.streams import measure_terminal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,8 +39,10 @@ def command(names: tuple[str, ...], as_json: bool) -> int:
     """
     unknown = [name for name in names if name not in {meter.name for meter in meters.METERS}]
     if unknown:
-        known = ", ".join(meter.name for meter in meters.METERS)
-        raise click.BadParameter(f"there is no meter {unknown[0]!r}; there are {known}.")
+        known = [meter.name for meter in meters.METERS]
+        near = find_near(unknown[0], known)
+        hint = f"; did you mean {near}?" if near else "."
+        raise UsageError(f"There is no meter {quote(unknown[0])}{hint} There are {', '.join(known)}.")
     settings, issues = load_settings()
     print_issues(issues)
     now = datetime.now(UTC)
@@ -51,7 +54,7 @@ def command(names: tuple[str, ...], as_json: bool) -> int:
         document = schemas.MetersDocument(schema=1, source=settings.source, meters=list(map(_describe, shown)))
         click.echo(schemas.encode(document), nl=False)
     else:
-        width = min(shutil.get_terminal_size().columns, _WIDEST)
+        width = min(measure_terminal(), _WIDEST)
         settings = load_terminal_settings(settings)
         lines = lay_out(shown, now, width)
         say_styled(lines, settings)

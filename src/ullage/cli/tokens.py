@@ -9,9 +9,10 @@ import click
 
 from ullage import config
 from ullage.base import moments
-from ullage.base.text import clean
+from ullage.base.text import quote
 from ullage.cli import options, tokens_report
-from ullage.cli.say import remark, say_lines
+from ullage.cli.parameters import OneOf, Subcommands
+from ullage.cli.say import find_table_width, remark, say_lines
 from ullage.cli.settings import load_settings, load_terminal_settings, print_issues
 from ullage.tokens import document, prices, tally, transcripts
 from ullage.tokens import words as render
@@ -32,7 +33,7 @@ def _zone(_context: click.Context, _parameter: click.Parameter, value: str | Non
     try:
         return zoneinfo.ZoneInfo(value)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise click.BadParameter(f"{clean(value)!r} is no time zone; Europe/Berlin and UTC are.") from error
+        raise click.BadParameter(f"{quote(value)} is no time zone; Europe/Berlin and UTC are.") from error
 
 
 def _root(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> tuple[Root, ...]:
@@ -40,15 +41,15 @@ def _root(_context: click.Context, _parameter: click.Parameter, values: tuple[st
     for value in values:
         name, equals, directory = value.partition("=")
         if not equals or not name.strip() or not os.path.isdir(directory):
-            raise click.BadParameter(f"{value!r} is not NAME=DIR with a directory that is there.")
+            raise click.BadParameter(f"{quote(value)} is not NAME=DIR with a directory that is there.")
         roots.append(transcripts.choose_root(os.path.abspath(directory), name.strip()))
     return tuple(roots)
 
 
-@click.group(name="tokens", invoke_without_command=True)
+@click.group(name="tokens", cls=Subcommands, invoke_without_command=True)
 @click.option(
     "--by",
-    type=click.Choice(tuple(GROUPINGS)),
+    type=OneOf(tuple(GROUPINGS)),
     default=tokens_report.DEFAULT_GROUPING,
     show_default=True,
     help="How to group.",
@@ -111,7 +112,7 @@ def _moment(option: str, text: str | None, now: datetime, zone: tzinfo | None) -
         read = moments.parse_beginning if option == "--since" else moments.parse_end
         return read(text, now, zone)
     except ValueError as error:
-        raise click.BadParameter(f"{error}.", param_hint=option) from error
+        raise click.BadParameter(f"{error}.", param_hint=f"'{option}'") from error
 
 
 @command.command(name="prices", short_help="Show the list prices that costs go by, or update them.")
@@ -153,7 +154,5 @@ def show_prices(source: str | None, bundled: bool, as_json: bool) -> int:
         click.echo(document.encode(combined).encode())
         return 0
     settings = load_terminal_settings(settings)
-    say_lines(
-        render.list_prices(shown, tokens_report.find_table_width(), ascii_only=settings.ascii_only), settings.palette
-    )
+    say_lines(render.list_prices(shown, find_table_width(), ascii_only=settings.ascii_only), settings.palette)
     return 0

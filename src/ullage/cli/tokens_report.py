@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from ullage.tokens.tally import TokenQuery, TokenUsage
 
 DEFAULT_GROUPING = "day"
-_PIPE_WIDTH = 120
 
 
 class Form(Record):
@@ -49,15 +48,6 @@ def show(question: TokenQuery, now: datetime, form: Form) -> int:
     return 0 if answer.found.transcripts else 3
 
 
-def find_table_width() -> int:
-    """Return how many columns a table may have: those of the terminal, or a fixed number on a pipe."""
-    if not sys.stdout.isatty():
-        return _PIPE_WIDTH
-    from ullage.render import table
-
-    return table.measure_terminal()
-
-
 def _name(zone: tzinfo | None) -> str:
     return str(zone) if zone is not None else "local"
 
@@ -70,7 +60,7 @@ def _print(answer: TokenUsage, settings: Settings, now: datetime) -> None:
         print(f"skipped: {skipped}" if skipped else render.NOTE)
         return
     # Imported late: programs, which read JSON or CSV, need no look.
-    from ullage.cli.say import break_lines, say_lines
+    from ullage.cli.say import break_lines, find_table_width, say_lines
     from ullage.cli.settings import load_terminal_settings
     from ullage.render.cells import wrap_parts
     from ullage.render.surfaces import Span

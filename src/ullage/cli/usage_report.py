@@ -39,12 +39,21 @@ def show(*, as_json: bool, may_refresh: bool, every: bool) -> int:
         # JSON is UTF-8, whatever the locale says.
         streams.write(_describe(shown, settings, now, every=every))
     else:
-        from ullage.render import table
-
         settings = load_terminal_settings(settings)
         for number, one in enumerate(shown):
-            table.print_usage(one, settings, now, title=_title(one) if every else "", first=not number)
+            _print(one, settings, now, title=_title(one) if every else "", first=not number)
     return min(exits.choose_exit_code(one.reading, one.schedule.problem, settings.thresholds, now) for one in shown)
+
+
+def _print(known: Overview, settings: Settings, now: datetime, *, title: str, first: bool) -> None:
+    """Print what is known, how old it is, who said so and what went wrong; under a title where there are several."""
+    # Imported late: programs, which read JSON, need no look.
+    from ullage.cli.say import say_lines
+    from ullage.render import usage
+
+    room = streams.measure_terminal()
+    above = [*([] if first else [[]]), *usage.lay_out_title(title, settings, room)] if title else []
+    say_lines([*above, *usage.lay_out_page(known, settings, now, room)], settings.palette, width=room)
 
 
 def _describe(shown: Sequence[Overview], settings: Settings, now: datetime, *, every: bool) -> str:

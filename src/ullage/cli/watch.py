@@ -12,19 +12,20 @@ from ullage import config, prompt
 from ullage.base.errors import UsageError
 from ullage.base.text import clean
 from ullage.cli import options
+from ullage.cli.say import has_colours
 from ullage.cli.screen import Ended, Screen
 from ullage.cli.settings import load_terminal_settings
 from ullage.quota.model import find_binding_window, list_limits
-from ullage.render import burnup, chart, rows, table, usage, words
-from ullage.render.cells import fit, measure_width
-from ullage.render.surfaces import Span
+from ullage.render import burnup, chart, rows, usage, words
+from ullage.render.cells import fit, measure_width, wrap
+from ullage.render.surfaces import Span, join_spans, paint
 from ullage.store import overview
 from ullage.store.cache import ProfileCache
 from ullage.system.files import find_mark
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ullage.config import Settings
     from ullage.quota.model import Window
@@ -106,11 +107,17 @@ def _lines(known: Overview, settings: Settings, now: datetime, chosen: int, size
     width, height = size[0] - 1, size[1]
     windows = _in_order(known, settings, now)
     listed = usage.lay_out_page(known, settings, now, width, chosen if windows else None)
-    room = height - len(table.paint_lines(listed, settings, width)) - 1
+    room = height - len(_paint_lines(listed, settings, width)) - 1
     lines = [*listed, *_charts([*windows[chosen:], *windows[:chosen]], known, settings, now, width, room)]
-    drawn = table.paint_lines(lines, settings, width)[: height - 1]
+    drawn = _paint_lines(lines, settings, width)[: height - 1]
     below = [""] * (height - 1 - len(drawn))
-    return [*drawn, *below, *table.paint_lines([_foot(known, len(windows), settings, now, width)], settings, width)]
+    return [*drawn, *below, *_paint_lines([_foot(known, len(windows), settings, now, width)], settings, width)]
+
+
+def _paint_lines(lines: Iterable[Sequence[Span]], settings: Settings, width: int) -> list[str]:
+    """Return lines of spans as the screen shows them, each with its escapes; what is longer is folded."""
+    surface = "ansi" if has_colours() else "plain"
+    return [paint(join_spans(part), surface, settings.palette) for line in lines for part in wrap(line, width)]
 
 
 def _in_order(known: Overview, settings: Settings, now: datetime) -> list[Window]:

@@ -50,7 +50,9 @@ def locate_state(environ: Mapping[str, str]) -> str:
 
 def _absolute(path: str | None, variable: str) -> str | None:
     if path and not os.path.isabs(path):
-        raise UsageError(f"{variable} must be an absolute path; it is {path!r}. Set it to the full path.")
+        from ullage.base.text import quote
+
+        raise UsageError(f"{variable} must be an absolute path; it is {quote(path)}. Set it to the full path.")
     return path
 
 
@@ -62,7 +64,9 @@ def _directory(known: str | None, kind: Literal["config", "state"]) -> str:
         of_the_system = platformdirs.user_config_dir if kind == "config" else platformdirs.user_state_dir
         known = of_the_system("ullage", appauthor=False)
     if not os.path.isabs(known):
-        raise UsageError(f"HOME must be an absolute path; it leads to {known!r}. Set it to the full path.")
+        from ullage.base.text import quote
+
+        raise UsageError(f"HOME must be an absolute path; it leads to {quote(known)}. Set it to the full path.")
     return known
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ullage.base.text import clean
+from ullage.base.text import clean, find_near
 from ullage.config import plain
 from ullage.config.checks import Issue
 from ullage.config.options import OPTIONS
@@ -129,13 +129,10 @@ def list_options(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[s
 
 
 def _nearest(key: str) -> str:
-    import difflib
-
     known = [option.key for option in OPTIONS]
-    near = difflib.get_close_matches(key, known, 1, 0.6) or [
-        k for k in known if k.endswith("." + key.rsplit(".", maxsplit=1)[-1])
-    ]
-    return f"; did you mean {near[0]}?" if near else ". `ullage config` lists them"
+    end = "." + key.rsplit(".", maxsplit=1)[-1]
+    near = find_near(key, known) or next((each for each in known if each.endswith(end)), None)
+    return f"; did you mean {near}?" if near else ". `ullage config` lists them"
 
 
 def _line_of_error(error: Exception) -> int:

@@ -8,6 +8,7 @@ vermilion and purple stay apart for every kind of colour vision, and no level re
 from __future__ import annotations
 
 from ullage.base.record import Record
+from ullage.base.text import quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ PALETTES = ("16", "truecolor", "none")
 BACKGROUNDS = ("auto", "dark", "light")
 
 
-class Look(Record):
+class Colouring(Record):
     """How levels are coloured: the palette's name, styles of the person's own by level, the terminals' background.
 
     `background` is None where neither the person nor the environment tells it.
@@ -176,7 +177,7 @@ def check_style(style: str) -> str | None:
     for word in style.split():
         if word not in ATTRIBUTES and not is_colour(word.removeprefix("on_")):
             return (
-                f"holds {word!r}; a style is made of {', '.join(ATTRIBUTES)}, a colour ({', '.join(NAMES)}, each "
+                f"holds {quote(word)}; a style is made of {', '.join(ATTRIBUTES)}, a colour ({', '.join(NAMES)}, each "
                 "also with bright_ before it), color0 to color255 or #rrggbb; on_ before a colour makes it the "
                 "background"
             )

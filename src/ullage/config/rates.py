@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ullage.base.text import clean
+from ullage.base.text import clean, quote
 
 # Bits of a response's variant; the sizes are of the request's whole context.
 FAST, US_ONLY, ABOVE_100K, ABOVE_200K = 1, 2, 4, 8
@@ -25,7 +25,7 @@ def check_prices(fields: object) -> str | None:
             if wrong:
                 return f"{wrong} under {name}"
         elif name not in (*RATES, *MULTIPLIERS):
-            return f"holds {clean(name)!r}; it can hold {', '.join((*RATES, *TIERS, *MULTIPLIERS))}"
+            return f"holds {quote(name)}; it can hold {', '.join((*RATES, *TIERS, *MULTIPLIERS))}"
         elif not is_rate(value):
             return f"gives {name} as {clean(repr(value))}; it must be a number of dollars from 0 to {_HIGHEST_RATE}"
     return None

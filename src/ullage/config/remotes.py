@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from ullage.base.text import clean
+from ullage.base.text import quote
 from ullage.system import secret
 
 TYPE_CHECKING = False
@@ -34,7 +34,7 @@ def check_remotes(value: object) -> str | None:
         if wrong:
             return wrong
         if entry["name"] in names:
-            return f"name {entry['name']!r} twice; each has a name of its own"
+            return f"name {quote(entry['name'])} twice; each has a name of its own"
         names.append(entry["name"])
     return None
 
@@ -47,7 +47,7 @@ def check_remote(entry: Any) -> str | None:
     name = entry["name"]
     strange = next((field for field in entry if field not in _FIELDS), None)
     if strange is not None:
-        return f"{name} holds {clean(strange, 60)!r}; it can hold {', '.join(_FIELDS)}"
+        return f"{name} holds {quote(strange)}; it can hold {', '.join(_FIELDS)}"
     ways = [way for way in WAYS if entry.get(way)]
     if len(ways) != 1:
         return f"{name} must have one of {', '.join(WAYS)}, such as {_EXAMPLE}"
@@ -64,7 +64,7 @@ def check_name(name: object) -> str | None:
     fits = isinstance(name, str) and 0 < len(name) <= LONGEST_NAME and name.isascii() and name[0].isalnum()
     if isinstance(name, str) and fits and all(c.isalnum() or c in "-_." for c in name):
         return None
-    instead = f", not {clean(name, 60)!r}" if isinstance(name, str) and name else ""
+    instead = f", not {quote(name)}" if isinstance(name, str) and name else ""
     return f"needs a name of letters, digits, - _ . and at most {LONGEST_NAME} of them{instead}"
 
 

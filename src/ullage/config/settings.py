@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ullage.base.dates import timedelta
 from ullage.base.record import Record
-from ullage.config.palette import LEVELS, Look, find_background
+from ullage.config.palette import LEVELS, Colouring, find_background
 from ullage.config.wishes import Wishes, parse_quiet_hours
 from ullage.quota.model import Thresholds
 from ullage.quota.timeline import SURFACES
@@ -107,7 +107,7 @@ class Reporting(Record):
 
 
 class Settings(Record):
-    """The values in force; `palette` has the style of each level in a terminal, `look` what makes those elsewhere."""
+    """The values in force; `palette` has a terminal's style of each level, `colouring` what makes those elsewhere."""
 
     source: str
     thresholds: Thresholds
@@ -118,7 +118,7 @@ class Settings(Record):
     nerd: bool = False
     shape: str = ""
     palette: dict[str, str]
-    look: Look = Look()
+    colouring: Colouring = Colouring()
     alerts: Wishes = Wishes()
     push_to_tmux: bool = False
     web: KeyNames = KeyNames()
@@ -137,7 +137,7 @@ class Settings(Record):
 
     def choose_palette(self, surface: str) -> dict[str, str]:
         """Return the styles for a surface: a terminal's, or tmux's."""
-        return self.look.in_tmux() if surface == "tmux" else self.palette
+        return self.colouring.in_tmux() if surface == "tmux" else self.palette
 
     def list_unread_keys(self) -> tuple[str, ...]:
         """Return the variables of keys that the source in force does not read."""
@@ -147,7 +147,7 @@ class Settings(Record):
 
 def build_settings(values: Mapping[str, Any], environ: Mapping[str, str] = {}) -> Settings:
     """Type the value of each option, by key; the environment may tell the terminal's background."""
-    look = Look(
+    colouring = Colouring(
         palette=values["colors.palette"],
         own={level: values[f"colors.{level}"] for level in LEVELS if values[f"colors.{level}"]},
         background=find_background(environ, values["colors.background"]),
@@ -167,8 +167,8 @@ def build_settings(values: Mapping[str, Any], environ: Mapping[str, str] = {}) -
         ascii_only=values["segment.glyphs"] == "ascii",
         nerd=values["segment.glyphs"] == "nerd",
         shape=shape,
-        palette=look.in_terminal(),
-        look=look,
+        palette=colouring.in_terminal(),
+        colouring=colouring,
         push_to_tmux=values["tmux.push"],
         alerts=_wishes(values),
         web=_key_names(values, "web.session").replace(organization=values["web.organization"]),

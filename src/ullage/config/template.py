@@ -10,13 +10,16 @@ vanishes when a value in it is unknown, and may have a style in parentheses. A b
 from __future__ import annotations
 
 from ullage.base.record import Record
-from ullage.base.text import clean
+from ullage.base.text import clean, find_near, quote
 from ullage.config.palette import check_style
+from ullage.quota.model import ALIASES, find_window
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from typing import TypeAlias
+
+    from ullage.quota.model import Window
 
     Node: TypeAlias = "str | Field | Group"
 
@@ -152,7 +155,7 @@ def _cells(text: str, attribute: str, at: int) -> int | None:
         raise TemplateError(f"asks for a width at character {at + 1}; {', '.join(DRAWN)} have one")
     digits = text[1:]
     if not (digits.isascii() and digits.isdigit() and 1 <= int(digits[:4]) <= _MOST_CELLS):
-        raise TemplateError(f"asks for {clean(digits)!r} cells at character {at + 1}; it can be 1 to {_MOST_CELLS}")
+        raise TemplateError(f"asks for {quote(digits)} cells at character {at + 1}; it can be 1 to {_MOST_CELLS}")
     return int(digits)
 
 
@@ -163,18 +166,26 @@ def _field(text: str, at: int, plain: tuple[str, ...]) -> Field:
         raise TemplateError(f"has a field that ends with a dot at character {at + 1}")
     if not subject or not subject.replace("_", "").replace("-", "").isalnum():
         raise TemplateError(f"has a field without a name at character {at + 1}")
-    for name in (*plain, "credits", "top", "5h", "7d"):
+    names = (*plain, "credits", "top", "5h", "7d")
+    for name in () if subject in names else names:
         # Any other word may be a model's name.
-        if subject != name and (sorted(subject) == sorted(name) or subject in (name + name[-1], name[:-1])):
+        if sorted(subject) == sorted(name) or subject in (name + name[-1], name[:-1]):
             raise TemplateError(f"asks for {{{clean(subject)}}} at character {at + 1}; did you mean {name}?")
     known = CREDITS_ATTRIBUTES if subject == "credits" else ("",) if subject in plain else WINDOW_ATTRIBUTES
     if attribute not in known:
-        import difflib
-
-        near = difflib.get_close_matches(attribute, known, 1, 0.5)
-        options = f"did you mean {near[0]}?" if near else f"it can be {', '.join(filter(None, known)) or 'nothing'}"
+        near = find_near(attribute, known)
+        options = f"did you mean {near}?" if near else f"it can be {', '.join(filter(None, known)) or 'nothing'}"
         raise TemplateError(f"asks for {{{subject}.{clean(attribute)}}} at character {at + 1}; {options}")
     return Field(subject=subject, attribute=attribute, cells=_cells(colon + width, attribute, at))
+
+
+def list_unknown_windows(
+    nodes: Iterable[Node], windows: tuple[Window, ...], plain: Sequence[str] = PLAIN_SUBJECTS
+) -> list[str]:
+    """Return the names, each once, that the fields of a template have and none of the windows."""
+    known = (*plain, "credits", "top", *ALIASES)
+    asked = dict.fromkeys(field.subject for field in list_fields(nodes) if field.subject not in known)
+    return [name for name in asked if find_window(windows, name) is None]
 
 
 def list_fields(nodes: Iterable[Node]) -> list[Field]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ullage.base.dates import datetime, time, timedelta
 from ullage.base.errors import UsageError
 from ullage.base.record import Record
-from ullage.base.text import clean
+from ullage.base.text import quote
 
 CHANNELS = ("desktop", "bell", "command")
 
@@ -49,13 +49,13 @@ def parse_quiet_hours(text: str) -> QuietHours | None:
 
     found = re.fullmatch(_HOURS, text.strip())
     if found is None or int(found[1]) > 23 or int(found[3]) > 23:
-        raise UsageError(f"is {clean(text)!r}; write 22:00-07:00, or 22:00-07:00 Europe/Berlin")
+        raise UsageError(f"is {quote(text)}; write 22:00-07:00, or 22:00-07:00 Europe/Berlin")
     start, end = time(int(found[1]), int(found[2])), time(int(found[3]), int(found[4]))
     if start == end:
-        raise UsageError(f"is {clean(text)!r}, which begins when it ends")
+        raise UsageError(f"is {quote(text)}, which begins when it ends")
     zone = found[5]
     if zone is not None and not _is_zone(zone):
-        raise UsageError(f"names the zone {clean(zone)!r}, which is not known here; write one such as Europe/Berlin")
+        raise UsageError(f"names the zone {quote(zone)}, which is not known here; write one such as Europe/Berlin")
     return QuietHours(start=start, end=end, zone=zone)
 
 

@@ -28,23 +28,29 @@ from ullage.system.files import is_filled_elsewhere
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ullage.quota.model import Reading
     from ullage.quota.schemas import DoctorDocument
 
 
-def examine(environ: Mapping[str, str], now: datetime, *, measured: bool = False) -> DoctorDocument:
+def examine(
+    environ: Mapping[str, str],
+    now: datetime,
+    *,
+    measured: bool = False,
+    show: Callable[[str], object] = lambda _doing: None,
+) -> DoctorDocument:
     """Look at everything once, and time the prompts if asked to; the state of the machine raises nothing.
 
-    The document holds no secret, no address and no account's id.
+    The document holds no secret, no address and no account's id. `show` is called with what takes long, as it begins.
     """
     findings: list[Finding] = []
     cache = _cache(environ, findings)
     reading, schedule = (cache.load_reading(), cache.load_schedule()) if cache else (None, Schedule())
     thresholds, configuration = _configuration(environ, findings)
-    hosts = report_hosts(environ, findings)
-    prompt = measure_prompts(hosts, environ, now, findings) if measured else {}
+    hosts = report_hosts(environ, findings, show)
+    prompt = measure_prompts(hosts, environ, now, findings, show) if measured else {}
     state = _state(environ, findings)
     document = schemas.DoctorDocument(
         schema=1,

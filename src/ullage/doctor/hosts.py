@@ -15,7 +15,7 @@ from ullage.system.files import read_regular
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
 _VERSION_SECONDS = 5
@@ -46,12 +46,17 @@ _MORE_FILES = {
 }
 
 
-def report_hosts(environ: Mapping[str, str], findings: list[Finding]) -> list[HostDocument]:
-    """Report on each host; each program is started once, for its version, all of them at the same time."""
+def report_hosts(
+    environ: Mapping[str, str], findings: list[Finding], show: Callable[[str], object]
+) -> list[HostDocument]:
+    """Report on each host; programs that are set up are started once, for their version, all at the same time."""
     paths = {name: plans.find_host_program(name, environ) for name in plans.HOSTS}
-    versions = _versions(paths, environ)
-    hosts = [_host(name, paths[name], versions.get(name), environ, findings) for name in plans.HOSTS]
-    _prove(hosts, environ, findings)
+    standings = {name: _standing(name, environ) for name in plans.HOSTS}
+    # Another's version says nothing about what is wrong here, and that of a shell written in Python takes long to come.
+    asked = {name: path for name, path in paths.items() if path and standings[name][1].how != "none"}
+    versions = _versions(asked, environ) if asked else {}
+    hosts = [_host(name, paths[name], versions.get(name), standings[name], environ, findings) for name in plans.HOSTS]
+    _prove(hosts, environ, findings, show)
     needed = {
         # The lines that setup writes name it by its full path.
         "ullage": [host.name for host in hosts if host.set_up == "by hand" and host.name in started.SHELLS],
@@ -71,7 +76,11 @@ def report_hosts(environ: Mapping[str, str], findings: list[Finding]) -> list[Ho
 
 
 def measure_prompts(
-    hosts: Sequence[HostDocument], environ: Mapping[str, str], now: datetime, findings: list[Finding]
+    hosts: Sequence[HostDocument],
+    environ: Mapping[str, str],
+    now: datetime,
+    findings: list[Finding],
+    show: Callable[[str], object],
 ) -> dict[str, float | None]:
     """Return how many milliseconds each program takes for a prompt; put what each shell's hook takes into `hosts`."""
     # Imported late: few ask for it.
@@ -80,22 +89,31 @@ def measure_prompts(
     prompt: dict[str, float | None] = {}
     try:
         with measure.cache(environ, int(now.timestamp())) as inside:
+            show("Timing ullage-prompt …")
             prompt = measure.programs(inside)
             for host in hosts:
                 if host.name in measure.SHELLS and host.program:
+                    show(f"Timing a prompt of {host.name} …")
                     host.hook_microseconds = measure.hook(host.name, host.program, inside)
     except (OSError, UllageError) as error:
         findings.append(Finding(code="not_measured", message=f"Nothing could be measured: {error}.", exit_code=2))
     return prompt
 
 
-def _prove(hosts: Sequence[HostDocument], environ: Mapping[str, str], findings: list[Finding]) -> None:
+def _prove(
+    hosts: Sequence[HostDocument],
+    environ: Mapping[str, str],
+    findings: list[Finding],
+    show: Callable[[str], object],
+) -> None:
     """Start each shell that is set up, and put into `hosts` whether its prompt shows the segment."""
     shells = {host.name: host for host in hosts if host.name in started.SHELLS and host.set_up in _SET_UP}
     found = {name: host.program for name, host in shells.items() if host.program and host.enough is not False}
-    if os.name != "posix":
-        # There are no terminals to start them on.
+    if not found or os.name != "posix":
+        # There is none to start, or no terminal to start it on.
         return
+    if found:
+        show(f"Starting {', '.join(found)} to see what prompts show …")
     try:
         starts = started.look(found, environ)
     except OSError as error:
@@ -123,10 +141,15 @@ def _is_starship_unfed(hosts: list[HostDocument], environ: Mapping[str, str]) ->
 
 
 def _host(
-    name: str, program: str | None, version: str | None, environ: Mapping[str, str], findings: list[Finding]
+    name: str,
+    program: str | None,
+    version: str | None,
+    found: tuple[str | None, plans.Standing],
+    environ: Mapping[str, str],
+    findings: list[Finding],
 ) -> HostDocument:
+    file, standing = found
     enough = version is None or _numbers(version) >= _MINIMUM[name]
-    file, standing = _standing(name, environ)
     minimum = ".".join(map(str, _MINIMUM[name]))
     if standing.how == "damaged":
         words = f"The marks of ullage's block in {file} do not pair up. `ullage setup {name}` says where."
@@ -160,13 +183,11 @@ def _lost_file(name: str, file: str | None, environ: Mapping[str, str]) -> str |
     return plans.find_lost_file(read_regular(file), plans.find_host(name, environ), environ) if file else None
 
 
-def _versions(paths: Mapping[str, str | None], environ: Mapping[str, str]) -> dict[str, str]:
+def _versions(paths: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
     """Return the version that each program says it has, all asked at once; without those that say none in time."""
     versions: dict[str, str] = {}
     asking = [
-        threading.Thread(target=_ask_version, args=(name, path, environ, versions))
-        for name, path in paths.items()
-        if path
+        threading.Thread(target=_ask_version, args=(name, path, environ, versions)) for name, path in paths.items()
     ]
     for thread in asking:
         thread.start()

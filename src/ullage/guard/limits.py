@@ -8,7 +8,7 @@ from __future__ import annotations
 from ullage.base.dates import timedelta
 from ullage.base.errors import UsageError
 from ullage.base.record import Record
-from ullage.base.text import clean
+from ullage.base.text import clean, quote
 from ullage.quota.model import ALIASES, BUDGET_IDS, find_window, find_windows_named
 
 TYPE_CHECKING = False
@@ -45,7 +45,7 @@ def parse_limit(text: str) -> Limit:
     name, equals, value = text.rpartition("=")
     name = clean(name).lower()
     if equals and not name:
-        raise UsageError(f"{_quoted(text)} names no window before the =. Write five_hour=80, or 80 for all windows.")
+        raise UsageError(f"{quote(text)} names no window before the =. Write five_hour=80, or 80 for all windows.")
     return Limit(window=name or None, percent=parse_percent(value))
 
 
@@ -56,16 +56,16 @@ def parse_percent(text: str) -> float:
     """
     number = text.strip().removesuffix("%").rstrip()
     if not _is_number(number):
-        raise UsageError(f"{_quoted(text)} is not a percentage. Write a number from 0 to {HIGHEST_PERCENT}: 80.")
+        raise UsageError(f"{quote(text)} is not a percentage. Write a number from 0 to {HIGHEST_PERCENT}: 80.")
     percent = float(number)
     if percent > HIGHEST_PERCENT:
         raise UsageError(
-            f"{_quoted(text)} is more than {HIGHEST_PERCENT} %. Write a number from 0 to {HIGHEST_PERCENT}; 100 is the "
+            f"{quote(text)} is more than {HIGHEST_PERCENT} %. Write a number from 0 to {HIGHEST_PERCENT}; 100 is the "
             "whole window."
         )
     if 0 < percent <= 1 and "." in number and "%" not in text:
         raise UsageError(
-            f"{_quoted(text)} can mean two things. Write {percent * 100:g} for {percent * 100:g} %, "
+            f"{quote(text)} can mean two things. Write {percent * 100:g} for {percent * 100:g} %, "
             f"or {percent:g}% for {percent:g} %."
         )
     return percent
@@ -85,7 +85,7 @@ def parse_duration(text: str) -> timedelta:
     text = text.strip()
     found = None if not text else re.fullmatch(_DURATION, text + "s" if text.isascii() and text.isdigit() else text)
     if found is None:
-        raise UsageError(f"{_quoted(text)} is not a length of time. Write 90s, 10m, 1h30m or 2d.")
+        raise UsageError(f"{quote(text)} is not a length of time. Write 90s, 10m, 1h30m or 2d.")
     days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
     return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
 
@@ -135,9 +135,7 @@ def _ids(name: str, windows: tuple[Window, ...]) -> Sequence[str]:
         return [window.id for window in found]
     if name in _ALWAYS:
         return [_ALWAYS[name]]
-    known = ", ".join(window.id for window in windows) or "five_hour, seven_day"
-    raise UnknownWindowError(f"There is no window {_quoted(name)}. Known are {known}.")
+    # Imported late: most limits name a window that there is.
+    from ullage.render.segment import explain_unknown
 
-
-def _quoted(text: str) -> str:
-    return repr(clean(text))
+    raise UnknownWindowError(explain_unknown(name, windows))

@@ -61,7 +61,7 @@ def _frame(second: int, spans: Sequence[Span], form: str, settings: Settings) ->
     if settings.shape and is_coloured(form):
         from ullage.render.shapes import shape_spans
 
-        spans = shape_spans(spans, settings.shape, level, settings.look, nerd=settings.nerd and not is_ascii(form))
+        spans = shape_spans(spans, settings.shape, level, settings.colouring, nerd=settings.nerd and not is_ascii(form))
     return Frame(starts_at=second, level=level, text=paint(spans, form, settings.choose_palette(find_surface(form))))
 
 

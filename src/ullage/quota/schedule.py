@@ -6,8 +6,6 @@ schedule. A person at a prompt is served sooner than a bar that redraws by itsel
 
 from __future__ import annotations
 
-import math
-
 from ullage.base.dates import datetime, timedelta
 from ullage.base.record import Record
 from ullage.quota.model import CLOCK_SLACK, Account, Problem
@@ -157,7 +155,8 @@ class Schedule(Record):
             (SHORTEST_INTERVAL, LONGEST_INTERVAL) if error.reached_server else (FIRST_LOCAL_RETRY, LONGEST_LOCAL_RETRY)
         )
         ceiling = min(longest, first * 2 ** (failures - 1))
-        delay = max(first, timedelta(seconds=math.ceil(jitter(ceiling.total_seconds()))))
+        # In whole seconds, rounded up.
+        delay = max(first, timedelta(seconds=-(-jitter(ceiling.total_seconds()) // 1)))
         wish = min(error.retry_at, now + LONGEST_HOLD) if error.retry_at else None
         retry_at = max(now + delay, wish) if wish else now + delay
         attended = retry_at if error.reached_server or wish else now + FIRST_LOCAL_RETRY

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeVar, get_type_hints
 
-import msgspec
-from msgspec import UNSET, Meta, Struct, UnsetType
-
+from ullage.base.hiding import hide_module
 from ullage.base.values import format_time
+
+with hide_module("typing_extensions"):
+    # msgspec takes what it needs from typing instead, and imports faster that way.
+    import msgspec
+    from msgspec import UNSET, Meta, Struct, UnsetType
+
 from ullage.quota import contract, fields
 from ullage.quota.fields import Moment, Percent, State  # noqa: TC001  # msgspec looks them up
 
@@ -336,6 +340,7 @@ class PanelRowDocument(Document):
     level: PanelLevel | None
     colour: Colour | None
     used_percent: Percent | None
+    elapsed_percent: Annotated[Percent | None, Meta(description="how much of the window's time has passed")]
     course: Annotated[str, Meta(description="how it came to that, as a sparkline; empty when that is not known")]
     outlook: Annotated[str, Meta(description="its reset, and what is expected until then")]
     stated: Annotated[str, Meta(description="when that was read, and who said so")]

@@ -18,7 +18,7 @@ def main() -> int:
     Each step has a deadline of its own. Should a step miss it, an alarm ends the process, as no person watches it.
     """
     try:
-        refresh(os.environ, force="--force" in sys.argv[1:], early="--early" in sys.argv[1:], begin=_set_alarm)
+        refresh(os.environ, force="--force" in sys.argv[1:], early="--early" in sys.argv[1:], begin=_begin)
     except UllageError as error:
         return error.exit_code
     finally:
@@ -26,8 +26,12 @@ def main() -> int:
     return 0
 
 
-def _set_alarm() -> None:
-    # Most refreshes end before they get here; signal takes longer to import than those take.
+def _begin() -> None:
+    """Make libraries importable, and set the alarm. Most refreshes end before they get here, sooner without either."""
+    if sys.flags.no_site:
+        import site
+
+        site.main()
     import signal
 
     if hasattr(signal, "alarm"):

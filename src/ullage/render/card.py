@@ -156,6 +156,6 @@ def _choose_course(overview: Overview, settings: Settings, now: datetime) -> Bur
 
 def _draw_course(burnup: Burnup, left: float, top: float) -> Iterator[Shape]:
     yield make_label(left, top + 22, format_title(burnup), role="text", size=20)
-    yield make_label(left, top + 46, format_caption(burnup), size=15)
+    yield make_label(left, top + 46, format_caption(burnup), size=14)
     yield from draw_plot(burnup, Area(left=left + 48, top=top + 62, right=_RIGHT, floor=_FLOOR - 52, size=14))
     yield from draw_legend(burnup, left, _FLOOR)

@@ -17,6 +17,7 @@ from ullage.quota.model import (
     list_windows,
 )
 from ullage.render import burnup, segment, words
+from ullage.render.segment import shorten_name
 from ullage.render.surfaces import Span
 from ullage.render.words import Outlook
 
@@ -99,7 +100,8 @@ def build_rows(overview: Overview, settings: Settings, now: datetime) -> list[Ro
     for pool in reading.pools:
         as_of = pool.as_of or reading.as_of
         if judge_age(as_of, now, settings.thresholds) != "expired" and not _has_ended(pool, now):
-            found.append(_pool(pool, settings, now).replace(source=reading.source, as_of=as_of))
+            row = _pool(pool, settings, now)
+            found.append(row.replace(source=reading.source, as_of=as_of, used_percent=pool.used_percent))
     return found
 
 
@@ -121,7 +123,7 @@ def sort_by_kind(windows: Sequence[Window]) -> list[Window]:
 
 
 def _window(window: Window, overview: Overview, settings: Settings, now: datetime) -> Row:
-    name = segment.shorten_name(window)
+    name = shorten_name(window)
     row = Row(
         label=clean(window.label),
         title=words.format_title(window),

@@ -9,7 +9,7 @@ reset mark instead of a number.
 from __future__ import annotations
 
 from ullage.base.record import Record
-from ullage.base.text import clean, replace_signs
+from ullage.base.text import clean, find_near, quote, replace_signs
 from ullage.config.template import COURSES, FORECASTS, PLAIN_SUBJECTS, Field, Group, list_fields
 from ullage.quota.model import (
     ALIASES,
@@ -93,13 +93,18 @@ def fill(nodes: Iterable[Node], view: View) -> list[Span]:
     spans: list[Span] = []
     for node in nodes:
         if isinstance(node, Group):
-            if all(_value(field, view) is not None for field in list_fields(node.nodes)):
-                spans += [_with_style(span, node.style) for span in fill(node.nodes, view)]
-        elif isinstance(node, Field):
-            spans.append(_value(node, view) or Span(text="?"))
+            parts = [_part(part, view) for part in node.nodes if not isinstance(part, Group)]
+            spans += [_with_style(part, node.style) for part in parts if part] if None not in parts else []
         else:
-            spans.append(Span(text=replace_signs(node) if view.ascii_only else node))
+            spans.append(_part(node, view) or Span(text="?"))
     return join_spans(spans)
+
+
+def _part(node: str | Field, view: View) -> Span | None:
+    """Return the text or the value of a field; None for a value that is unknown."""
+    if isinstance(node, Field):
+        return _value(node, view)
+    return Span(text=replace_signs(node) if view.ascii_only else node)
 
 
 def _with_style(span: Span, style: str) -> Span:
@@ -261,6 +266,16 @@ def shorten_name(window: Window) -> str:
     scope = window.label.rpartition("(")[2].rstrip(")") if window.kind == "model" and "(" in window.label else ""
     name = clean(scope).lower().removeprefix("claude ") or window.id.removeprefix("seven_day_").replace("_", " ")
     return name[:LONGEST_NAME].rstrip()
+
+
+def explain_unknown(name: str, windows: Iterable[Window]) -> str:
+    """Return the sentences that no window has this name, which is near, and which there are; before a reading the two
+    that every plan has.
+    """
+    names = [shorten_name(window) for window in windows] or [*ALIASES]
+    near = find_near(name, names)
+    hint = f"; did you mean {near}?" if near else "."
+    return f"There is no window {quote(name)}{hint} Known are {', '.join(names)}."
 
 
 def _credits_value(field: Field, view: View) -> Span | None:

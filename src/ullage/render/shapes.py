@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ullage.config.palette import Look
+    from ullage.config.palette import Colouring
     from ullage.quota.timeline import Level
 
 # The round ends and the arrow of a powerline, which a Nerd Font has.
@@ -16,15 +16,15 @@ _ROUND = ("\ue0b6", "\ue0b4")
 _ARROW = "\ue0b0"
 
 
-def shape_spans(spans: Iterable[Span], shape: str, level: Level, look: Look, *, nerd: bool) -> list[Span]:
+def shape_spans(spans: Iterable[Span], shape: str, level: Level, colouring: Colouring, *, nerd: bool) -> list[Span]:
     """Return the spans in their shape, each with all of its style; without colours or a shape as they are."""
-    badges = look.in_badge()
+    badges = colouring.in_badge()
     shown = list(spans)
     if not shape or not badges or not shown:
         return shown
     badge = badges[level if level in badges and shape == "pill" else "normal"]
     ground = badge.rpartition("on_")[2]
-    on_grey = look.on_grey()
+    on_grey = colouring.on_grey()
     inside = [
         span.replace(level=None, style=badge if shape == "pill" else on_grey.get(span.level or "", badge))
         for span in [Span(text=" "), *shown, Span(text=" ")]

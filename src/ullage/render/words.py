@@ -5,8 +5,6 @@ Rounding never overstates: used percents go down, so that 99.9 is not yet 100, a
 
 from __future__ import annotations
 
-import math
-
 from ullage.base.dates import timedelta
 from ullage.base.record import Record
 from ullage.base.text import clean
@@ -62,7 +60,7 @@ _RING, _ASCII_RING = "○◔◑◕●", ".oOQ@"
 _NERD_RING = "\U000f0766" + "".join(chr(0xF0A9E + slice) for slice in range(8))
 _ICON, _NERD_ICON = "◆", "\U000f029a"
 
-_DAY = timedelta(days=1)
+_MINUTE, _DAY = timedelta(minutes=1), timedelta(days=1)
 # From here on the end of a sign-in is worth a sentence.
 _LAST_DAYS = timedelta(days=3)
 PARTS_OF_DAY = ((5, "early {day}"), (12, "{day} morning"), (17, "{day} afternoon"), (24, "{day} evening"))
@@ -72,7 +70,7 @@ _WEEK_DAYS = 7
 
 def format_percent(used: float, *, left: bool = False) -> str:
     """Return whole percents: what is used rounded down, 100 at most, and what is left rounded up."""
-    whole = min(100, math.floor(used + 1e-9))
+    whole = min(100, int(used + 1e-9))
     return f"{100 - whole if left else whole}%"
 
 
@@ -128,18 +126,18 @@ def _steps(used: float, steps: int, *, left: bool) -> int:
 
 def format_countdown(remaining: timedelta) -> str:
     """Return the time until something in at most two units, rounded up to the smaller: 3d04h, 2h13, 48m."""
-    minutes = max(0, math.ceil(remaining.total_seconds() / 60))
+    minutes = max(0, -(-remaining // _MINUTE))
     if minutes < 60:
         return f"{minutes}m"
     if minutes < 24 * 60:
         return f"{minutes // 60}h{minutes % 60:02}"
-    hours = math.ceil(minutes / 60)
+    hours = -(-minutes // 60)
     return f"{hours // 24}d{hours % 24:02}h"
 
 
 def format_age(elapsed: timedelta) -> str:
     """Return how long ago something was, in one unit, rounded down."""
-    minutes = max(0, math.floor(elapsed.total_seconds() / 60))
+    minutes = max(0, elapsed // _MINUTE)
     if minutes < 60:
         return f"{minutes}m"
     return f"{minutes // 60}h" if minutes < 48 * 60 else f"{minutes // (24 * 60)}d"

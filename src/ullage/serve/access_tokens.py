@@ -15,7 +15,7 @@ from typing import Literal
 
 from ullage import config
 from ullage.base.errors import ServeError, UsageError
-from ullage.base.text import clean
+from ullage.base.text import clean, quote
 from ullage.system import directories, statefile
 from ullage.system.files import read_regular, write_atomically
 from ullage.system.lock import hold_lock
@@ -115,7 +115,7 @@ def revoke(directory: str, name: str, now: datetime) -> Token:
     found = [token for token in known if name and name in (token.id, token.name)]
     if len(found) != 1:
         what = "more than one token is" if found else "no token is"
-        raise UsageError(f"{what.capitalize()} called {name!r}. `ullage serve token list` shows the ids.")
+        raise UsageError(f"{what.capitalize()} called {quote(name)}. `ullage serve token list` shows the ids.")
     _change(directory, now, lambda tokens: tuple(token for token in tokens if token.id != found[0].id))
     return found[0]
 

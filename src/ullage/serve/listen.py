@@ -14,6 +14,7 @@ import sys
 
 from ullage.base.errors import CacheError, ServeError, UsageError
 from ullage.base.record import Record
+from ullage.base.text import quote
 from ullage.system import addresses, directories
 from ullage.system.lock import hold_lock
 
@@ -52,7 +53,7 @@ def choose_place(host: str, port: int) -> Place:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError) as error:
-        raise UsageError(f"There is no address {host!r}. Name one of this machine, such as 127.0.0.1.") from error
+        raise UsageError(f"There is no address {quote(host)}. Name one of this machine, such as 127.0.0.1.") from error
     family, _, _, _, address = found[0]
     return Place(host=host, family=family, address=address)  # type: ignore[arg-type]  # of an internet family
 
@@ -69,18 +70,19 @@ def open_port(place: Place) -> socket.socket:
         listener.listen(_BACKLOG)
     except OSError as error:
         listener.close()
-        raise ServeError(_why_not(error, place.host, place.address[1])) from error
+        raise ServeError(explain_refused(error, place.host, place.address[1], "ullage serve")) from error
     return listener
 
 
-def _why_not(error: OSError, host: str, port: int) -> str:
+def explain_refused(error: OSError, host: str, port: int, command: str) -> str:
+    """Return why a port cannot be listened on, and what to do; `command` is what else may have it."""
     if error.errno == errno.EADDRINUSE:
-        return f"Port {port} on {host} is taken, perhaps by another `ullage serve`. Name another with --port, or 0."
+        return f"Port {port} on {host} is taken, perhaps by another `{command}`. Name another with --port, or 0."
     if error.errno == errno.EACCES:
         return f"Port {port} is not yours to take. Name one from 1024 on with --port."
     if error.errno == errno.EADDRNOTAVAIL:
         return f"{host} is no address of this machine. Name one that is, such as 127.0.0.1."
-    return f"Cannot listen on {host} port {port}: {error.strerror}."
+    return f"Cannot listen on {host} port {port}: {error.strerror}. Name another with --port, or 0."
 
 
 def choose_unix_path(environ: Mapping[str, str], state: str) -> str:

@@ -132,6 +132,14 @@ def remove(data: bytes, found: Found) -> bytes | None:
     return None if found.made_file and not rest else rest
 
 
+def remove_all(data: bytes) -> bytes | None:
+    """Return the file's bytes without any block; None where there was no file before the first."""
+    rest: bytes | None = data
+    while rest is not None and (found := _find_all(rest)):
+        rest = remove(rest, found[-1])
+    return rest
+
+
 def has_body(found: Found, body: bytes) -> bool:
     """Say whether a block is as ullage would write it, whatever the line endings have become."""
     return found.body.splitlines() == body.splitlines()

@@ -6,6 +6,7 @@ import contextlib
 import os
 
 from ullage.base.errors import UsageError
+from ullage.base.text import quote
 from ullage.setup import hook_settings, jsonedit, settings_json, userfile
 from ullage.setup.plans import Plan
 from ullage.setup.userfile import Change
@@ -29,7 +30,7 @@ def locate_settings(environ: Mapping[str, str]) -> str:
     """Return where Claude Code's own settings lie, whether they exist or not."""
     directory = claude_state.find_own_directory(environ) or claude_state.locate_default_directory(environ)
     if not os.path.isabs(directory):
-        raise UsageError(f"{directory!r} is no absolute path. Set CLAUDE_CONFIG_DIR or HOME to the full path.")
+        raise UsageError(f"{quote(directory)} is no absolute path. Set CLAUDE_CONFIG_DIR or HOME to the full path.")
     return os.path.join(directory, "settings.json")
 
 

@@ -9,6 +9,7 @@ import sys
 
 from ullage.base.errors import UsageError
 from ullage.base.record import Record
+from ullage.base.text import quote
 from ullage.setup import frameworks, init, loading, started
 from ullage.system import programs
 
@@ -134,18 +135,18 @@ def _zsh(environ: Mapping[str, str], options: Options) -> Host:
 
 
 def _fish(environ: Mapping[str, str], options: Options) -> Host:
-    directory = os.path.join(_config_home(environ), "fish")
+    directory = os.path.join(find_config_home(environ), "fish")
     path = os.path.join(directory, "conf.d", "ullage.fish")
     return _shell("fish", path, environ, options, beside=os.path.join(directory, "config.fish"))
 
 
 def _elvish(environ: Mapping[str, str], options: Options) -> Host:
-    return _shell("elvish", os.path.join(_config_home(environ), "elvish", "rc.elv"), environ, options)
+    return _shell("elvish", os.path.join(find_config_home(environ), "elvish", "rc.elv"), environ, options)
 
 
 def _nushell(environ: Mapping[str, str], options: Options) -> Host:
     macos = sys.platform == "darwin" and not os.path.isabs(environ.get("XDG_CONFIG_HOME", ""))
-    config = os.path.join(find_home(environ), "Library", "Application Support") if macos else _config_home(environ)
+    config = os.path.join(find_home(environ), "Library", "Application Support") if macos else find_config_home(environ)
     return _shell("nushell", os.path.join(config, "nushell", "autoload", "ullage.nu"), environ, options)
 
 
@@ -164,7 +165,7 @@ def _powershell_directory(environ: Mapping[str, str]) -> str:
     if sys.platform == "win32":
         name = "PowerShell" if programs.find_program("pwsh", environ) else "WindowsPowerShell"
         return os.path.join(windows.find_documents() or os.path.join(find_home(environ), "Documents"), name)
-    return os.path.join(_config_home(environ), "powershell")
+    return os.path.join(find_config_home(environ), "powershell")
 
 
 def _starship(environ: Mapping[str, str], options: Options) -> Host:
@@ -186,7 +187,7 @@ def _starship(environ: Mapping[str, str], options: Options) -> Host:
 
 def _tmux(environ: Mapping[str, str], options: Options) -> Host:
     plain = os.path.join(find_home(environ), ".tmux.conf")
-    xdg = os.path.join(_config_home(environ), "tmux", "tmux.conf")
+    xdg = os.path.join(find_config_home(environ), "tmux", "tmux.conf")
     # Where both are there tmux reads both, this one last.
     path = xdg if os.path.lexists(xdg) else plain
     push = " The refresh must set it: `[tmux]` with `push = true` in config.toml." if options.without_process else ""
@@ -225,7 +226,8 @@ def find_home(environ: Mapping[str, str]) -> str:
     return _absolute(environ.get("HOME", ""), "HOME")
 
 
-def _config_home(environ: Mapping[str, str]) -> str:
+def find_config_home(environ: Mapping[str, str]) -> str:
+    """Return the directory in which programs look for a person's own files."""
     named = [environ.get("XDG_CONFIG_HOME", ""), environ.get("APPDATA", "") if sys.platform == "win32" else ""]
     return next(filter(os.path.isabs, named), None) or os.path.join(find_home(environ), ".config")
 
@@ -233,7 +235,7 @@ def _config_home(environ: Mapping[str, str]) -> str:
 def _absolute(path: str, variable: str) -> str:
     if not os.path.isabs(path) or not path.isprintable():
         raise UsageError(
-            f"{variable} must be an absolute path, in characters of this locale; it is {path!r}. Set it to one."
+            f"{variable} must be an absolute path, in characters of this locale; it is {quote(path)}. Set it to one."
         )
     return path
 

@@ -57,7 +57,7 @@ def plan(environ: Mapping[str, str], preset: str, glyphs: str) -> Plan:
             )
             return Plan(change=None, words=words)
     if after == file.data:
-        return Plan(change=None, words=f"{file.path} chooses this already.")
+        return Plan(change=None, words="The segment has that look already.")
     # What a block of before is replaced by needs no copy of it.
     takes_back = file.data != theirs
     return Plan(change=Change(file=file, after=after), words="The next prompt has the look.", takes_back=takes_back)

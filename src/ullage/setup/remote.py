@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ullage import config
 from ullage.base.errors import UsageError
+from ullage.base.text import quote
 from ullage.config import remotes
 from ullage.config.default_file import write_value
 from ullage.config.file import check_file
@@ -38,14 +39,14 @@ def build_entry(name: str, way: Mapping[str, Any]) -> dict[str, Any]:
 def ask_by_ssh(host: str) -> list[str]:
     """Return the command that asks a machine by ssh; raise UsageError for a host that ssh would take for an option."""
     if host.startswith("-") or not host.isprintable() or " " in host:
-        raise UsageError(f"{host!r} is no name of a machine that ssh knows.")
+        raise UsageError(f"{quote(host)} is no name of a machine that ssh knows.")
     return [*_SSH, host, *_ASK]
 
 
 def plan(name: str, entry: Mapping[str, Any], environ: Mapping[str, str]) -> Plan:
     """Return what would change in config.toml; raise UsageError where that cannot be done safely."""
     file = _read(environ)
-    body = "\n".join(["[[remote]]", *(f"{field} = {write_value(value)}" for field, value in entry.items())]).encode()
+    body = _write_entry(entry)
     found = _block(file, name)
     if found is not None and blocks.has_body(found, body):
         return Plan(change=None, words=f"{file.path} has it already (line {found.line}).")
@@ -66,7 +67,30 @@ def plan_undo(name: str, environ: Mapping[str, str]) -> Plan:
     if file.data is None or found is None:
         return Plan(change=None, words=f"{file.path} has no remote {name} of this command's: nothing to undo.")
     after = blocks.remove(file.data, found)
-    return Plan(change=Change(file=file, after=after), words=f"remote:{name} is asked no more.", takes_back=True)
+    words = f"remote:{name} is asked no more."
+    return Plan(change=Change(file=file, after=after), words=words, takes_back=_is_as_written(found))
+
+
+def _is_as_written(found: Found) -> bool:
+    """Say whether a block is as this command writes one: what a person has changed in it is kept in a copy."""
+    import tomllib
+
+    try:
+        [entry] = tomllib.loads(found.body.decode())["remote"]
+        return blocks.has_body(found, _write_entry(entry))
+    except (ValueError, KeyError, TypeError):
+        return False
+
+
+def _write_entry(entry: Mapping[str, Any]) -> bytes:
+    return "\n".join(["[[remote]]", *(f"{field} = {write_value(value)}" for field, value in entry.items())]).encode()
+
+
+def list_names(environ: Mapping[str, str]) -> list[str]:
+    """Return the names of the remotes in config.toml that this command has written."""
+    file = _read(environ)
+    names = [each["name"] for each in check_file(file.data or b"", dict(DEFAULTS))[0]["remote"]]
+    return [name for name in names if _block(file, name)]
 
 
 def _read(environ: Mapping[str, str]) -> UserFile:

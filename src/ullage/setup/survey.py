@@ -9,7 +9,7 @@ import re
 from ullage import config
 from ullage.base.errors import UllageError
 from ullage.base.record import Record
-from ullage.setup import claude_code, gnome, look, plans, plasma, service, widgets
+from ullage.setup import claude_code, gnome, look, plans, plasma, service, tray, widgets
 from ullage.system import programs
 from ullage.system.files import read_regular
 
@@ -63,8 +63,8 @@ class Survey(Record):
     unused: tuple[str, ...]
 
 
-def survey_machine(environ: Mapping[str, str], program: str) -> Survey:
-    """Survey this machine; `program` is the ullage that a widget starts."""
+def survey_machine(environ: Mapping[str, str], program: str, *, has_tray: bool = False) -> Survey:
+    """Survey this machine; `program` is the ullage that a widget starts, `has_tray` that it can show an icon."""
     here = [name for name in plans.HOSTS if plans.find_host_program(name, environ)]
     used = [name for name in here if _is_used(name, environ)]
     fed = _fed_shells(used, environ) if "starship" in here else []
@@ -80,6 +80,8 @@ def survey_machine(environ: Mapping[str, str], program: str) -> Survey:
     for name, (desktop, needed) in _DESKTOPS.items():
         if desktop in desktops and programs.find_program(needed, environ):
             places.append(_widget(name, environ, program))
+    if has_tray and tray.is_started_at_login(environ) and not any(place.name in WIDGETS for place in places):
+        places.append(_planned(tray.NAME, lambda: tray.locate(environ), lambda _: tray.plan(environ, program), environ))
     bars = dict.fromkeys(form for bar, form in _BARS.items() if programs.find_program(bar, environ))
     unused = [name for name in here if name not in used and not (name == "starship" and fed)]
     return Survey(places=tuple(places), bars=tuple(bars), unused=tuple(unused))
@@ -97,6 +99,7 @@ def find_set_up(environ: Mapping[str, str]) -> tuple[HostPlan, ...]:
         places.append(
             _planned(service.NAME, lambda: path, lambda environ: service.plan_undo(environ, manager), environ)
         )
+    places.append(_planned(tray.NAME, lambda: tray.locate(environ), tray.plan_undo, environ))
     places.append(_planned(look.NAME, lambda: config.locate_config(environ), look.plan_undo, environ))
     for name, desktop in WIDGETS.items():
         directory = desktop.locate_directory(environ)

@@ -6,7 +6,6 @@ Every refusal says what stands in the way and what to do. Nothing is written bef
 from __future__ import annotations
 
 import contextlib
-import difflib
 import os
 import re
 import shlex
@@ -16,11 +15,13 @@ import stat
 from ullage.base.errors import UsageError
 from ullage.base.record import Record
 from ullage.base.text import make_visible
+from ullage.setup import blocks
 from ullage.system.files import read_regular, replace_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Literal
 
 LARGEST = 4 << 20
 _BACKUP = ".before-ullage"
@@ -38,10 +39,11 @@ class UserFile(Record):
 
 
 class Change(Record):
-    """What a file is to become; `after` None removes it."""
+    """What a file, or a line of the registry that is taken for one, is to become; `after` None removes it."""
 
     file: UserFile
     after: bytes | None
+    kind: Literal["file", "registry"] = "file"
 
 
 def read(path: str) -> UserFile:
@@ -125,6 +127,9 @@ def format_diff(change: Change) -> str:
     """Return the change as a unified diff, with control characters made visible."""
     before, after = change.file.data, change.after
     old, new = (os.devnull if data is None else make_visible(change.file.path) for data in (before, after))
+    # Imported late: a look at what is set up shows no difference.
+    import difflib
+
     return "\n".join(difflib.unified_diff(_lines(before), _lines(after), old, new, lineterm=""))
 
 
@@ -157,7 +162,7 @@ def apply(change: Change, *, keep: bool) -> str | None:
             _sweep(file)
             if _changed_since(file):
                 raise UsageError(f"{file.path} has changed in the meantime and stays as it is. Run this again.")
-            if keep and file.data is not None:
+            if keep and file.data is not None and not _is_kept_but_for_ours(change):
                 backup, is_new = _back_up(file)
                 if is_new:
                     undo.callback(_remove, backup)
@@ -259,6 +264,22 @@ def _back_up(file: UserFile) -> tuple[str, bool]:
         if read_regular(path, LARGEST) == file.data:
             return path, False
     raise UsageError(f"There are {_MOST_BACKUPS} backups of {file.path} already. Remove some.")
+
+
+def _is_kept_but_for_ours(change: Change) -> bool:
+    """Say whether a change only adds to a file of which a copy is there already, from before our first block.
+
+    Otherwise each block would leave a copy of its own, with the blocks that the file had then.
+    """
+    before, after = change.file.data or b"", change.after or b""
+    start = next((at for at, (one, other) in enumerate(zip(before, after, strict=False)) if one != other), len(before))
+    if len(after) < len(before) or not after.endswith(before[start:]):
+        return False
+    try:
+        theirs = blocks.remove_all(before)
+    except blocks.TornBlockError:
+        return False
+    return theirs != before and (theirs is None or has_backup(change.file, theirs))
 
 
 def _backups(path: str) -> Iterator[str]:

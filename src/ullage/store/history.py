@@ -94,7 +94,7 @@ def load_samples(path: str, owner: str, since: datetime, now: datetime) -> dict[
                 "SELECT window, at, used_percent, resets_at FROM samples WHERE owner = ? AND at BETWEEN ? AND ? "
                 "ORDER BY window, at",
                 (owner, _seconds(since), _seconds(now + RESET_SLACK)),
-            )
+            ).fetchall()
             found: dict[str, list[Sample]] = {}
             for row in rows:
                 window, sample = _read(row)

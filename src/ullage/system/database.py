@@ -68,15 +68,20 @@ def _refuse_strange(path: str) -> None:
 
 
 @contextmanager
-def open_database(path: str, migrations: Sequence[str], busy_seconds: float | None = None) -> Iterator[Connection]:
+def open_database(
+    path: str, migrations: Sequence[str], busy_seconds: float | None = None, *, may_be_lost: bool = False
+) -> Iterator[Connection]:
     """Open a database, brought up to the last migration; every statement is its own transaction until one is begun.
 
-    `migrations` holds one script a version; a database says in user_version how many of them it has seen.
+    `migrations` holds one script a version; a database says in user_version how many of them it has seen. One that may
+    be lost to a power cut waits for no disk, not even when it is made.
     """
     _refuse_strange(path)
     database = sqlite3.connect(path, timeout=busy_seconds or _BUSY_SECONDS, isolation_level=None)
     try:
         with _decoded():
+            if may_be_lost:
+                database.execute("PRAGMA synchronous = OFF")
             _migrate(database, migrations)
             yield database
     finally:
@@ -190,7 +195,19 @@ def set_aside_if_damaged(path: str, now: datetime) -> Iterator[None]:
     except sqlite3.DatabaseError as error:
         if not _is_damage(error, path):
             raise
+        _let_go(error)
         raise SetAsideError(os.path.basename(_set_aside(path, before, now))) from error
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Free the rows that were being read where an error came up: SQLite holds the file for them, and Windows renames
+    no file that is held.
+    """
+    import traceback
+
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__context__
 
 
 def _is_damage(error: sqlite3.DatabaseError, path: str) -> bool:

@@ -14,9 +14,11 @@ if sys.platform == "win32":
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from typing import NoReturn
 
 REFRESH = "ullage.refresh.__main__"
+_ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 # Not the limit in force: it may have been lowered after a higher descriptor was opened.
 _HIGHEST_DESCRIPTOR = 1 << 16
@@ -34,6 +36,32 @@ def start_refresh(environ: Mapping[str, str], *options: str) -> None:
     start_program(
         build_command(REFRESH, *options), environ, keeps_output=environ.get("ULLAGE_NOTIFY") == _NOTIFY_BY_OUTPUT
     )
+
+
+def go_on(work: Callable[[], object]) -> None:
+    """Do some work in a copy of this process that detaches, while this one goes on; here where there can be none.
+
+    For a process without other threads, which is about to end: it does not wait for the copy.
+    """
+    try:
+        child = os.fork() if hasattr(os, "fork") else None
+    except OSError:
+        child = None
+    if child is None:
+        work()
+    if child == 0:
+        _be_detached(work)
+
+
+def _be_detached(work: Callable[[], object]) -> NoReturn:
+    """Leave the session and the descriptors of the process that this is a copy of, do the work, and end."""
+    try:
+        os.setsid()
+        _close_descriptors(keeps_output=False)
+        os.chdir("/")
+        work()
+    finally:
+        os._exit(0)
 
 
 def start(module: str, environ: Mapping[str, str], *arguments: str) -> None:
@@ -63,7 +91,12 @@ def build_command(module: str, *arguments: str) -> list[str]:
     # -P: a module in the directory where the user happens to be must not be imported in place of one of ours.
     # -c: what -m imports to find a module by its name takes half of the time of a refresh that is not due.
     # _exit: nothing is left to tidy up, which takes Python as long again as such a refresh.
-    return [sys.executable, "-P", "-c", f"from os import _exit; from {module} import main; _exit(main())", *arguments]
+    code = f"from os import _exit; from {module} import main; _exit(main())"
+    if module != REFRESH or sys.platform == "win32":
+        return [sys.executable, "-P", "-c", code, *arguments]
+    # -S: to prepare for libraries takes a quarter of the time of a refresh that is not due. One that is due catches up
+    # on it; on Windows even the lock is a library's.
+    return [sys.executable, "-P", "-S", "-c", f"import sys; sys.path.append({_ROOT!r}); {code}", *arguments]
 
 
 def _spawn(command: list[str], environ: Mapping[str, str], keeps_output: bool) -> None:

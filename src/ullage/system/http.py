@@ -21,7 +21,7 @@ from email.utils import parsedate_to_datetime
 from ullage import __version__
 from ullage.base import jsontext
 from ullage.base.errors import SourceError, UsageError
-from ullage.base.text import clean
+from ullage.base.text import clean, quote
 from ullage.system import addresses
 
 # The program that httpx brings along imports click, rich and pygments, half of what httpx takes; httpx does without.
@@ -59,7 +59,7 @@ def check_base(base: str, provider: str, variable: str = "ULLAGE_API_BASE") -> h
         str(url).rstrip("/") == provider or (url.scheme in ("http", "https") and addresses.is_loopback(url.host))
     ):
         return url
-    raise _base_refused(provider, variable, f"names {clean(url.host, 200)!r}")
+    raise _base_refused(provider, variable, f"names {quote(url.host)}")
 
 
 def check_address(address: str) -> httpx.URL:
@@ -68,12 +68,14 @@ def check_address(address: str) -> httpx.URL:
         url = httpx.URL(address)
     except (httpx.InvalidURL, ValueError) as error:
         # What the library says of it would repeat parts of it.
-        raise UsageError(f"{addresses.hide_secrets(address)!r} is no address that can be read.") from error
+        raise UsageError(f"{quote(addresses.hide_secrets(address))} is no address that can be read.") from error
     if url.port is not None and not 0 < url.port < 1 << 16:
-        raise UsageError(f"{addresses.hide_secrets(address)!r} names a port that there is not. Ports are 1 to 65535.")
+        raise UsageError(
+            f"{quote(addresses.hide_secrets(address))} names a port that there is not. Ports are 1 to 65535."
+        )
     if not addresses.is_private(url.scheme, url.host) or not url.host or url.userinfo:
         raise UsageError(
-            f"{addresses.hide_secrets(address)!r} is neither an https:// address nor a loopback one such as "
+            f"{quote(addresses.hide_secrets(address))} is neither an https:// address nor a loopback one such as "
             "http://127.0.0.1:8000, without a name and password in it."
         )
     return url

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _FAILED = 5
 # Not by `errno`, as every start would import it.
 _EINVAL = 22
+_WIDTH_WITHOUT_A_TERMINAL = 80
 _PLAINLY = "ullage_ascii"
 # Those that were closed when this process began.
 _closed: set[int] = set()
@@ -104,6 +105,21 @@ def wants_colour(environ: Mapping[str, str], *, is_terminal: bool) -> bool:
     understands = sys.platform != "win32" or "WT_SESSION" in environ or "TERM" in environ
     forced = any(environ.get(name, "0") not in ("", "0") for name in ("CLICOLOR_FORCE", "FORCE_COLOR"))
     return (is_terminal and understands) or forced
+
+
+def measure_terminal() -> int:
+    """Return how many cells a line of the terminal has: by COLUMNS, else by the stream that is on one, else 80."""
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isascii() and columns.isdigit() and int(columns):
+        return int(columns)
+    for descriptor in (0, 1, 2):
+        try:
+            found = os.get_terminal_size(descriptor).columns
+        except OSError:
+            continue
+        if found:
+            return found
+    return _WIDTH_WITHOUT_A_TERMINAL
 
 
 def _find_codec(name: str) -> codecs.CodecInfo | None:

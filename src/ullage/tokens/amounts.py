@@ -32,12 +32,13 @@ def build_query(
     `since` and `until` are milliseconds; columns that `keep` does not name come as "" or 0. With `has_slots` the query
     joins the table `slots` (slot, begins, ends).
     """
-    kept = set(keep)
+    kept = [name for name in _NAMES if name in set(keep)]
     names = [name if name in kept else "0" if name == "root" else "''" for name in _NAMES]
     parts, values = _span(since, until, "slot" if has_slots else "quarter" if by_quarter else "0")
     sql = (
         f"SELECT slot, {', '.join(names)}, model, variant, sum(responses), min(first_at), max(last_at), {COUNT_SUMS} "
-        f"FROM ({parts}) JOIN contexts ON contexts.id = context GROUP BY 1, 2, 3, 4, 5, 6, 7"
+        f"FROM ({parts}) JOIN contexts ON contexts.id = context GROUP BY "
+        f"{', '.join(('slot', *kept, 'model', 'variant'))}"
     )
     return sql, values
 
@@ -56,18 +57,21 @@ def _span(since: int | None, until: int | None, slot: str) -> tuple[str, list[in
     # The first whole quarter, rounded up, and the one after the last, rounded down.
     first = None if since is None else -(-since // QUARTER_MS)
     last = None if until is None else until // QUARTER_MS
-    joined, single_joined = ("", "")
+    summed_from = "sums WHERE quarter >= ? AND quarter < ?"
+    single_from = "responses WHERE at >= ? AND at < ? AND counted"
     if slot == "slot":
-        joined = "CROSS JOIN sums ON quarter >= begins AND quarter < ends"
-        single_joined = f"CROSS JOIN responses ON at >= begins * {QUARTER_MS} AND at < ends * {QUARTER_MS}"
+        # One bound on each side: of two, SQLite might search by the span's, and read the whole span for each slot.
+        summed_from = "slots CROSS JOIN sums ON quarter >= max(begins, ?) AND quarter < min(ends, ?)"
+        single_from = (
+            f"slots CROSS JOIN responses ON at >= max(begins * {QUARTER_MS}, ?) AND at < min(ends * {QUARTER_MS}, ?) "
+            "WHERE counted"
+        )
     single_slot = slot.replace("quarter", f"at / {QUARTER_MS}")
     single = f"SELECT {single_slot} AS slot, context, 1 AS responses, at AS first_at, at AS last_at, {COUNT_COLUMNS} "
-    single += f"FROM {f'slots {single_joined}' if joined else 'responses'} WHERE counted AND at >= ? AND at < ?"
+    single += f"FROM {single_from}"
     if since is not None and until is not None and first is not None and last is not None and first >= last:
         return single, [since, until]
-    summed = f"SELECT {slot} AS slot, context, responses, first_at, last_at, {COUNT_COLUMNS} "
-    summed += f"FROM {f'slots {joined}' if joined else 'sums'} WHERE quarter >= ? AND quarter < ?"
-    parts = [summed]
+    parts = [f"SELECT {slot} AS slot, context, responses, first_at, last_at, {COUNT_COLUMNS} FROM {summed_from}"]
     values = [first if first is not None else -(1 << 40), last if last is not None else 1 << 40]
     if since is not None and first is not None and since < first * QUARTER_MS:
         parts.append(single)

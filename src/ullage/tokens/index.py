@@ -258,9 +258,8 @@ def work_with_index(path: str, work: Callable[[Index], None], now: datetime) -> 
     def open_and_work() -> None:
         if path != ":memory:":
             database.create_private(path)
-        with database.open_database(path, MIGRATIONS, _BUSY_SECONDS) as connection:
-            # What a power cut loses is read from the transcripts again.
-            connection.execute("PRAGMA synchronous = OFF")
+        # What a power cut loses is read from the transcripts again.
+        with database.open_database(path, MIGRATIONS, _BUSY_SECONDS, may_be_lost=True) as connection:
             connection.execute("PRAGMA cache_size = -4000")
             try:
                 work(Index(connection))

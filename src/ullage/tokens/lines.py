@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import struct
 from datetime import UTC, datetime, timedelta
-from hashlib import blake2b
 from typing import Annotated, Generic, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct, field
 
+from ullage.base.hashes import blake2b
 from ullage.base.values import parse_time
 from ullage.config.rates import ABOVE_100K, ABOVE_200K, FAST, US_ONLY
 
@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     # the order of `COUNTS`.
     Row = tuple[int, ...]
 
-# Every line with usage holds these bytes; inside a quoted text the quotes would be escaped by backslashes.
-NEEDLE = b'"usage":'
+# The name of every count of tokens in and out ends so; inside a quoted text a backslash would stand before the quote.
+# A longer needle is found faster.
+NEEDLE = b'put_tokens":'
 
 _LONGEST_NAME = 300
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -248,22 +249,23 @@ def _nameless(message: str | None, session: str, moment: datetime, place: tuple[
 
 
 def _hash(text: str) -> int:
+    number: int
     (number,) = _HASH.unpack(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest())
-    return int(number)
+    return number
 
 
 def _counts(usage: _Counts) -> tuple[int, int, int, int, int, int, int]:
-    created, details, tools = usage.cache_creation, usage.output_tokens_details, usage.server_tool_use
-    if created is None:
-        five_minutes, hour = usage.cache_creation_input_tokens or 0, 0
-    else:
+    written, five_minutes, hour = usage.cache_creation_input_tokens or 0, 0, 0
+    if (created := usage.cache_creation) is not None:
         five_minutes, hour = created.ephemeral_5m_input_tokens or 0, created.ephemeral_1h_input_tokens or 0
+    if five_minutes + hour < written:
         # The parts may not add up to what was written: five minutes are the default of a cache write.
-        five_minutes += max(0, (usage.cache_creation_input_tokens or 0) - five_minutes - hour)
+        five_minutes = written - hour
     fresh, output, read = usage.input_tokens or 0, usage.output_tokens or 0, usage.cache_read_input_tokens or 0
-    thinking = (details.thinking_tokens or 0) if details else 0
+    details, tools = usage.output_tokens_details, usage.server_tool_use
+    thinking = min(details.thinking_tokens or 0, output) if details else 0
     searches = (tools.web_search_requests or 0) if tools else 0
-    return fresh, output, five_minutes, hour, read, min(thinking, output), searches
+    return fresh, output, five_minutes, hour, read, thinking, searches
 
 
 def _variant(usage: _Counts, size: int) -> int:

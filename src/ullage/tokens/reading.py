@@ -6,8 +6,9 @@ import os
 import re
 import stat
 import sys
-from hashlib import blake2b
 
+from ullage.base import search
+from ullage.base.hashes import blake2b
 from ullage.system.files import open_shared
 from ullage.tokens import lines
 from ullage.tokens.task import UNREAD
@@ -27,6 +28,8 @@ _PROBE = 512
 _MOST_ROWS = 4000
 # Bytes of the lines whose rows are held: names and ids are as long as a line allows, so rows alone bound no memory.
 _MOST_BYTES = 8 << 20
+
+_memmem = search.load_memmem()
 
 
 def read_transcript(task: Task) -> Iterator[Piece]:
@@ -162,7 +165,8 @@ class _Reader:
         `offset` is the file offset of the buffer's start.
         """
         begins = at
-        while (at := buffer.find(lines.NEEDLE, at, stop)) >= 0:
+        find = search.find_in(buffer, _memmem)
+        while (at := find(lines.NEEDLE, at, stop)) >= 0:
             start = buffer.rfind(b"\n", begins, at) + 1 or begins
             at = buffer.find(b"\n", at, stop)
             try:

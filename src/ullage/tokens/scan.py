@@ -6,14 +6,12 @@ import gc
 import marshal
 import os
 import struct
-import sys
 
-from ullage.base.contexts import contextmanager, suppress
+from ullage.base.contexts import suppress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from typing import Any
 
     from ullage.tokens.task import Piece, Task
 
@@ -24,6 +22,8 @@ if TYPE_CHECKING:
 # One process reads less than this before a second would have started.
 _WORTH_FORKING = 16 << 20
 _MOST_WORKERS = 4
+# A batch's number is one byte in a pipe.
+_MOST_BATCHES = 256
 _LENGTH = struct.Struct("<I")
 
 
@@ -60,34 +60,26 @@ def _read_here(tasks: Sequence[Task]) -> Iterator[Piece]:
 
 def _load_reader() -> Read:
     """Import the reader of one file late: it brings msgspec, which an update that finds nothing new does not need."""
-    with _hide("typing_extensions"):
+    from ullage.base.hiding import hide_module
+
+    with hide_module("typing_extensions"):
+        # msgspec takes what it needs from typing instead, and imports faster that way.
         from ullage.tokens import reading
     return reading.read_transcript
-
-
-@contextmanager
-def _hide(module: str) -> Iterator[None]:
-    """Hide a module from an import: msgspec takes what it needs from typing instead, and imports faster that way."""
-    if module in sys.modules:
-        yield
-        return
-    modules: dict[str, Any] = sys.modules
-    modules[module] = None
-    try:
-        yield
-    finally:
-        del modules[module]
 
 
 def _read_by_workers(tasks: Sequence[Task], sizes: Sequence[int], workers: int) -> Iterator[Piece]:
     # Workers share the pages of what is imported before the fork, until the collector writes to them: so freeze first.
     _load_reader()
     gc.freeze()
+    batches = _make_batches(tasks, sizes)
+    queue = _open_queue(len(batches))
     running = {}
     finished: set[object] = set()
-    for share in _deal_out(tasks, sizes, workers):
-        process, pipe = _start(share)
+    for _ in range(workers):
+        process, pipe = _start(batches, queue)
         running[pipe] = process
+    os.close(queue)
     try:
         for piece in _receive(list(running)):
             if piece[0] == "done":
@@ -102,19 +94,23 @@ def _read_by_workers(tasks: Sequence[Task], sizes: Sequence[int], workers: int) 
     yield from _read_here([task.replace(offset=0) for task in tasks if task.number not in finished])
 
 
-def _deal_out(tasks: Sequence[Task], sizes: Sequence[int], workers: int) -> list[list[Task]]:
-    """Deal the files out, the largest first, each to the worker with the fewest bytes so far."""
-    shares: list[list[Task]] = [[] for _ in range(workers)]
-    loads = [0] * workers
-    for size, task in sorted(zip(sizes, tasks, strict=True), key=lambda one: -one[0]):
-        lightest = loads.index(min(loads))
-        shares[lightest].append(task)
-        loads[lightest] += size
-    return shares
+def _make_batches(tasks: Sequence[Task], sizes: Sequence[int]) -> list[list[Task]]:
+    """Return the tasks in batches, those with the largest files first, so that the last ones to be read are small."""
+    ordered = [task for _, task in sorted(zip(sizes, tasks, strict=True), key=lambda one: -one[0])]
+    count = min(len(ordered), _MOST_BATCHES)
+    return [ordered[number::count] for number in range(count)]
 
 
-def _start(share: Sequence[Task]) -> tuple[int, int]:
-    """Fork a worker that reads its share; return its process id and the end of its pipe to read from."""
+def _open_queue(batches: int) -> int:
+    """Return a pipe that holds the number of each batch as a byte: each worker takes the next one when it has time."""
+    queue, entrance = os.pipe()
+    os.write(entrance, bytes(range(batches)))
+    os.close(entrance)
+    return queue
+
+
+def _start(batches: Sequence[Sequence[Task]], queue: int) -> tuple[int, int]:
+    """Fork a worker that reads batches from the queue; return its process id and the end of its pipe to read from."""
     ours, theirs = os.pipe()
     process = os.fork()
     if process:
@@ -126,11 +122,12 @@ def _start(share: Sequence[Task]) -> tuple[int, int]:
         gc.disable()
         os.close(ours)
         with open(theirs, "wb", buffering=1 << 16) as pipe:
-            for piece in _read_here(share):
-                data = marshal.dumps(piece)
-                pipe.write(_LENGTH.pack(len(data)) + data)
+            while taken := os.read(queue, 1):
+                for piece in _read_here(batches[taken[0]]):
+                    data = marshal.dumps(piece)
+                    pipe.write(_LENGTH.pack(len(data)) + data)
     except BaseException:
-        # The parent reads the files that this worker did not finish.
+        # Another process reads the files that this worker did not finish.
         os._exit(1)
     os._exit(0)
 

@@ -7,7 +7,12 @@ import importlib.util
 from ullage.base.errors import MissingExtraError
 
 
+def is_installed() -> bool:
+    """Say whether the extra is there."""
+    return all(importlib.util.find_spec(name) is not None for name in ("pystray", "PIL"))
+
+
 def check_installed() -> None:
     """Raise MissingExtraError, which says what to install, where the extra is missing."""
-    if any(importlib.util.find_spec(name) is None for name in ("pystray", "PIL")):
+    if not is_installed():
         raise MissingExtraError("The tray", "tray", "pystray pillow")

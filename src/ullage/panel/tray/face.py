@@ -38,18 +38,19 @@ def word_title(panel: Panel) -> str:
     return f"ullage: {text} ({panel.origin})"[:LONGEST_TITLE] if text else f"ullage: {panel.origin}"[:LONGEST_TITLE]
 
 
-def list_menu(panel: Panel) -> list[str]:
-    """Return the menu's lines: two or more a window (bar and number, then forecast), the origin, and the problem.
+def list_menu(panel: Panel) -> list[tuple[str, bool]]:
+    """Return the menu's lines, each with whether it is a window's first: two or more a window (bar and number, then
+    forecast), the origin, and the problem.
 
     Age and source stand once where all windows share them. Origin and problem are wrapped to LONGEST_LINE.
     """
     apart = len({row.stated for row in panel.rows}) > 1
     lines = [line for row in panel.rows for line in _lines(row, row.stated if apart else "")]
     about = [panel.origin, *([panel.problem] if panel.problem else [])]
-    return [*lines, *(piece for text in about for piece in textwrap.wrap(text, LONGEST_LINE))]
+    return [*lines, *((piece, False) for text in about for piece in textwrap.wrap(text, LONGEST_LINE))]
 
 
-def _lines(row: PanelRow, stated: str) -> list[str]:
+def _lines(row: PanelRow, stated: str) -> list[tuple[str, bool]]:
     head = "  ".join(filter(None, (row.bar, row.share.text, row.label, row.course)))
     below = [*row.outlook.split("; "), stated]
-    return [head, *(f"{_INDENT}{text}" for text in below if text)]
+    return [(head, True), *((f"{_INDENT}{text}", False) for text in below if text)]

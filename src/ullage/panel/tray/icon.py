@@ -18,6 +18,7 @@ from ullage.panel import markup
 from ullage.panel.follow import Followed, QueueSleep, follow
 from ullage.panel.page import open_usage_page
 from ullage.panel.tray.face import draw_face, list_menu, word_title
+from ullage.panel.tray.win32 import SteadyMenu
 from ullage.panel.tray.xembed import OneThread
 from ullage.system import detach
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from ullage.panel import Panel
 
 _LONGEST_STOP_SECONDS = 1.0
+# By the last part of the name of pystray's module.
+_MIXINS = {"xorg": OneThread, "win32": SteadyMenu}
 
 
 class TrayError(UllageError):
@@ -76,11 +79,12 @@ class _Tray:
         self.failure: UllageError | None = None
         self._pystray, self._followed = pystray, followed
         self._shown: Panel | None = None
+        backend = pystray.Icon.__module__.rpartition("_")[2]
         # pystray's XEmbed backend supports no transparency, and no title beyond Latin-1.
-        self._by_xembed = pystray.Icon.__module__.endswith("_xorg")
+        self._by_xembed = backend == "xorg"
         first, _ = followed.look(datetime.now(UTC))
         self._panel = first
-        kind = type("Icon", (OneThread, pystray.Icon), {}) if self._by_xembed else pystray.Icon
+        kind = type("Icon", (_MIXINS[backend], pystray.Icon), {}) if backend in _MIXINS else pystray.Icon
         self._icon = kind("ullage", self._image(), title=self._title(), menu=pystray.Menu(self._items))
 
     def show(self) -> None:
@@ -153,12 +157,16 @@ class _Tray:
 
     def _items(self) -> Iterator[Any]:
         item = self._pystray.MenuItem
-        for line in list_menu(self._panel):
-            yield item(_unmarked(line), None, enabled=False)
+        for text, is_head in list_menu(self._panel):
+            # What is enabled is not grey, and must do something.
+            yield item(_unmarked(text), self._open_page, enabled=is_head)
         yield self._pystray.Menu.SEPARATOR
         yield item("Refresh now", lambda: detach.start_refresh(self._followed.environ, "--early"))
-        yield item("Open usage page", lambda: open_usage_page(self._followed.environ), default=True)
+        yield item("Open usage page", self._open_page, default=True)
         yield item("Quit", lambda: self.sleep.end())
+
+    def _open_page(self) -> None:
+        open_usage_page(self._followed.environ)
 
 
 def _unmarked(text: str) -> str:
