@@ -115,11 +115,13 @@ def make_due(environ: Mapping[str, str]) -> None:
     cache.save_schedule(
         cache.load_schedule().replace(attempted_at=long_ago, refresh_at=long_ago, idle_refresh_at=long_ago)
     )
+    due = round(long_ago.timestamp())
     for surface in timeline.TIMELINES:
         first, newline, frames = cache.read_timeline(surface).partition(b"\n")
         fields = first.split(b" ")
-        fields[3] = str(round(long_ago.timestamp())).encode()
-        cache.save_timeline(surface, b" ".join(fields) + newline + frames, None)
+        # A file that is due is dated to when it became so, which is its checkpoint.
+        fields[3] = fields[6] = str(due).encode()
+        cache.save_timeline(surface, b" ".join(fields) + newline + frames, due)
     AccountCache(cache.environ, cache.load_schedule().account).save_asked_at(long_ago)
 
 

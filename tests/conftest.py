@@ -139,6 +139,7 @@ def _no_environment_of_the_developer(monkeypatch: pytest.MonkeyPatch, tmp_path: 
         if name.startswith(("CLAUDE", "ANTHROPIC", "ULLAGE", "XDG_")) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path / "nobody"))
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
     monkeypatch.setenv("ULLAGE_API_BASE", "http://127.0.0.1:9")
     monkeypatch.setenv("ULLAGE_WEB_BASE", "http://127.0.0.1:9")
     monkeypatch.setenv("ULLAGE_CONFIG", str(tmp_path / "nothing.toml"))

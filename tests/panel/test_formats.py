@@ -129,10 +129,18 @@ def test_json_has_all_that_a_widget_shows() -> None:
         "level": "critical",
         "colour": "#e5484d",
         "used_percent": 93.4,
+        "elapsed_percent": 55.7,
         "course": "",
         "outlook": "resets at 12:51, in 2h13",
         "stated": "read just now, from oauth",
     }
+
+
+def test_json_has_the_time_that_has_passed_whatever_is_counted() -> None:
+    def elapsed(**changes: Any) -> list[float | None]:
+        return [row["elapsed_percent"] for row in json.loads(shown("json", CRITICAL, WEEK, **changes))["rows"]]
+
+    assert elapsed() == elapsed(show_left=True) == [55.7, 98.7]
 
 
 def test_a_revision_is_the_same_while_only_minutes_pass() -> None:

@@ -75,6 +75,7 @@ def test_a_pool_tells_when_it_ends_and_has_no_row_after_that() -> None:
     )
     [row] = rows_of(pools=(pool,))
     assert (row.label, row.number.text, words(row)) == ("Gift", "26%", "$10.50 of $40.00, ends 12 Dec")
+    assert row.used_percent == 26.25
     assert rows_of(pools=(pool.replace(ends_at=NOW),)) == []
     [bare] = rows_of(pools=(Pool(id="gift", label="Gift", used_percent=5.0),))
     assert (bare.number.text, words(bare)) == ("5%", "")

@@ -156,7 +156,7 @@ def test_link_in_place_of_a_file_does_not_lead_a_write_elsewhere(
 
 @pytest.mark.parametrize("name", ["reading.oauth.json", "schedule.json", "fish.timeline", "refresh.lock"])
 def test_directory_in_place_of_a_file_is_named(name: str, environ: dict[str, str], filled: ProfileCache) -> None:
-    Path(filled.directory, name).unlink()
+    Path(filled.directory, name).unlink(missing_ok=True)
     Path(filled.directory, name).mkdir()
     with pytest.raises(CacheError, match=name):
         refresh.refresh(environ, force=True)

@@ -37,6 +37,7 @@ _PROGRAM_OF = {"nushell": "nu"}
 _FROM_ELSEWHERE = {"atuin", "node", "npm", "nu"}
 # Debian's packages that are not called as the program is.
 _PACKAGE_OF = {
+    "/usr/lib/qt6/bin/qml": "qml-qt6 qml6-module-qtquick-controls qml6-module-qtquick-layouts",
     "Xvfb": "xvfb",
     "conky": "conky-std",
     "dbus-daemon": "dbus",

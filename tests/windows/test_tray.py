@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import subprocess
 import sys
 import threading
 from typing import TYPE_CHECKING
@@ -24,7 +26,6 @@ pytestmark = pytest.mark.windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any
 
     from tests.windows.conftest import Desk
 
@@ -32,6 +33,7 @@ RUN = registry.PATH.removeprefix("HKCU\\").rpartition("\\")[0]
 OFF = r"Software\Microsoft\Windows\CurrentVersion\Explorer\StartupApproved\Run"
 # WM_KEYDOWN, and the keys Up and Return.
 KEY_DOWN, UP, RETURN = 0x0100, 0x26, 0x0D
+USER = ctypes.WinDLL("user32")
 
 
 def read_values(path: str = RUN) -> dict[str, object]:
@@ -105,59 +107,91 @@ def test_what_the_task_manager_has_turned_off_is_said(known: Desk, before: dict[
     assert "Task Manager" not in known.run("setup", "tray").stdout
 
 
-class Clicked:
-    """An icon of pystray in a thread of its own, whose menu a click opens and keys use."""
+def find_windows(kind: str) -> dict[int, int]:
+    """Return the process of each window of a class."""
+    found: dict[int, int] = {}
+    signature = ctypes.WINFUNCTYPE(wintypes.BOOL, wintypes.HWND, wintypes.LPARAM)
 
-    def __init__(self, kind: type, *labels: str) -> None:
-        import pystray  # type: ignore[import-untyped]  # it has no types
-        from PIL import Image
+    def see(window: int, _: int) -> bool:
+        name, process = ctypes.create_unicode_buffer(256), wintypes.DWORD()
+        USER.GetClassNameW(wintypes.HWND(window), name, 256)
+        USER.GetWindowThreadProcessId(wintypes.HWND(window), ctypes.byref(process))
+        if kind in name.value:
+            found[window] = process.value
+        return True
 
-        self.chosen = threading.Event()
-        items = [pystray.MenuItem(label, lambda *_: self.chosen.set()) for label in labels]
-        self.icon: Any = kind("ullage", Image.new("RGB", (16, 16)), menu=pystray.Menu(*items))
-        self._user = ctypes.WinDLL("user32")
-        self._thread = threading.Thread(target=self.icon.run, daemon=True)
-        self._thread.start()
-        wait_until(lambda: self.icon._hwnd and self.icon.visible, what="the icon")
+    USER.EnumWindows(signature(see), 0)
+    return found
 
-    def open(self) -> None:
-        from pystray._util import win32  # type: ignore[import-untyped]  # the same
 
-        self.post(win32.WM_NOTIFY, win32.WM_RBUTTONUP)
-        wait_until(self.find_menu, what="the menu")
+def post(window: int, message: int, *, key: int = 0, what: int = 0) -> None:
+    USER.PostMessageW(wintypes.HWND(window), message, key, what)
 
-    def find_menu(self) -> int:
-        """Return the window of this process's menu; 0 where none is open."""
-        find, own, at = self._user.FindWindowExW, wintypes.DWORD(), 0
-        while at := find(None, at, "#32768", None):
-            self._user.GetWindowThreadProcessId(at, ctypes.byref(own))
-            if own.value == ctypes.WinDLL("kernel32").GetCurrentProcessId() and self._user.IsWindowVisible(at):
-                return int(at)
-        return 0
 
-    def post(self, message: int, what: int, *, key: int = 0) -> None:
-        self._user.PostMessageW(wintypes.HWND(self.icon._hwnd), message, key, what)
+def open_menu(process: int) -> int:
+    """Click on the icon of a process with the right button, until its menu is open; return its window, for keys."""
+    from pystray._util import win32  # type: ignore[import-untyped]  # it has no types
 
-    def end(self) -> None:
-        self.icon.stop()
-        self._thread.join(90)
-        assert not self._thread.is_alive()
+    icons: list[int] = []
+
+    def is_open() -> bool:
+        icons[:] = [window for window, owner in find_windows("SystemTrayIcon").items() if owner == process]
+        menus = [window for window, owner in find_windows("#32768").items() if owner == process]
+        if any(USER.IsWindowVisible(wintypes.HWND(menu)) for menu in menus):
+            return True
+        # The icon has a second window, for the menu, which takes no notice.
+        for window in icons:
+            post(window, win32.WM_NOTIFY, what=win32.WM_RBUTTONUP)
+        return False
+
+    wait_until(is_open, what="the menu")
+    return icons[0]
+
+
+def choose_last(window: int) -> None:
+    for key in (UP, RETURN):
+        post(window, KEY_DOWN, key=key)
 
 
 def test_a_menu_that_is_open_stays_through_a_change() -> None:
-    import pystray
+    import pystray  # type: ignore[import-untyped]  # it has no types
+    from PIL import Image
 
-    clicked = Clicked(type("Icon", (SteadyMenu, pystray.Icon), {}), "Refresh now", "Quit")
+    chosen = threading.Event()
+    items = [pystray.MenuItem("Refresh now", None), pystray.MenuItem("Quit", lambda *_: chosen.set())]
+    kind = type("Icon", (SteadyMenu, pystray.Icon), {})
+    icon = kind("ullage", Image.new("RGB", (16, 16)), menu=pystray.Menu(*items))
+    running = threading.Thread(target=icon.run, daemon=True)
+    running.start()
     try:
-        clicked.open()
-        changing = threading.Thread(target=clicked.icon.update_menu)
+        window = open_menu(os.getpid())
+        changing = threading.Thread(target=icon.update_menu)
         changing.start()
         # Without the mixin this ends at once, and has destroyed the menu.
         changing.join(1)
-        clicked.post(KEY_DOWN, 0, key=UP)
-        clicked.post(KEY_DOWN, 0, key=RETURN)
-        wait_until(clicked.chosen.is_set, what="what was chosen")
+        choose_last(window)
+        wait_until(chosen.is_set, what="what was chosen")
         changing.join(90)
         assert not changing.is_alive()
     finally:
-        clicked.end()
+        icon.stop()
+        running.join(90)
+    assert not running.is_alive()
+
+
+def test_the_tray_ends_by_its_menu(known: Desk) -> None:
+    ours, pipe = {os.getpid(), *find_windows("SystemTrayIcon").values()}, subprocess.PIPE
+
+    def others() -> set[int]:
+        return set(find_windows("SystemTrayIcon").values()) - ours
+
+    program = [str(SCRIPTS / "ullage-tray.exe")]
+    tray = subprocess.Popen(program, env=known.environ, stdin=pipe, stdout=pipe, stderr=pipe)
+    try:
+        wait_until(others, what="the icon's window")
+        choose_last(open_menu(others().pop()))
+        assert tray.wait(90) == 0
+    finally:
+        tray.kill()
+        tray.communicate()
+    assert not others()

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ullage.config.template import Node
     from ullage.quota.model import Severity, State, Window
     from ullage.quota.timeline import Level
+    from ullage.render.rows import Row
     from ullage.render.segment import View
     from ullage.render.surfaces import Span
     from ullage.store.overview import Overview
@@ -55,6 +56,7 @@ class PanelRow(Record):
     window: str | None
     label: str
     used_percent: float | None
+    elapsed_percent: float | None
     share: Span
     bar: str
     course: str
@@ -149,6 +151,7 @@ def _rows(known: Overview, settings: Settings, now: datetime) -> tuple[PanelRow,
         PanelRow(
             window=row.window_id,
             used_percent=row.used_percent,
+            elapsed_percent=_find_elapsed_percent(row, settings),
             label=row.label.encode("ascii", "replace").decode() if settings.ascii_only else row.label,
             share=row.number,
             bar=row.bar.text,
@@ -158,3 +161,9 @@ def _rows(known: Overview, settings: Settings, now: datetime) -> tuple[PanelRow,
         )
         for row in rows.build_rows(known, settings, now)
     )
+
+
+def _find_elapsed_percent(row: Row, settings: Settings) -> float | None:
+    if row.elapsed is None:
+        return None
+    return round(100 * (1 - row.elapsed if settings.show_left else row.elapsed), 1)

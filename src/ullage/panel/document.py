@@ -65,6 +65,7 @@ def _row(row: PanelRow, panel: Panel) -> PanelRowDocument:
         level=row.share.own_level,
         colour=paint(panel.palette, row.share.level).colour,
         used_percent=row.used_percent,
+        elapsed_percent=row.elapsed_percent,
         course=row.course,
         outlook=row.outlook,
         stated=row.stated,

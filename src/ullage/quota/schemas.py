@@ -340,6 +340,7 @@ class PanelRowDocument(Document):
     level: PanelLevel | None
     colour: Colour | None
     used_percent: Percent | None
+    elapsed_percent: Annotated[Percent | None, Meta(description="how much of the window's time has passed")]
     course: Annotated[str, Meta(description="how it came to that, as a sparkline; empty when that is not known")]
     outlook: Annotated[str, Meta(description="its reset, and what is expected until then")]
     stated: Annotated[str, Meta(description="when that was read, and who said so")]

@@ -100,7 +100,8 @@ def build_rows(overview: Overview, settings: Settings, now: datetime) -> list[Ro
     for pool in reading.pools:
         as_of = pool.as_of or reading.as_of
         if judge_age(as_of, now, settings.thresholds) != "expired" and not _has_ended(pool, now):
-            found.append(_pool(pool, settings, now).replace(source=reading.source, as_of=as_of))
+            row = _pool(pool, settings, now)
+            found.append(row.replace(source=reading.source, as_of=as_of, used_percent=pool.used_percent))
     return found
 
 

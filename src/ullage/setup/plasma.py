@@ -1,4 +1,4 @@
-"""`ullage setup plasma`: the widget for Plasma 6, where the desktop finds it, and in the first panel."""
+"""`ullage setup plasma`: the widget for Plasma 6, where the desktop finds it, and in a panel."""
 
 from __future__ import annotations
 
@@ -15,9 +15,23 @@ if TYPE_CHECKING:
     from ullage.setup.widgets import Tree
 
 NAME = "plasma"
-ADDS = "the widget to the first panel"
+ADDS = "the widget to a panel, beside the tray"
 ID = "ullage"
-_ADD = f"const all = panels(); if (all.length && !all.some(p => p.widgets('{ID}').length)) all[0].addWidget('{ID}');"
+# Beside the tray, where there is one: what is added without a place goes into the panel's corner.
+_ADD = f"""
+const all = panels();
+const withTray = all.find(panel => panel.widgets('org.kde.plasma.systemtray').length);
+if (all.some(panel => panel.widgets('{ID}').length)) {{
+    print('there');
+}} else if (withTray) {{
+    const place = withTray.widgets('org.kde.plasma.systemtray')[0].geometry;
+    withTray.addWidget('{ID}', place.x, place.y, 0, 0);
+    print('added');
+}} else if (all.length) {{
+    all[0].addWidget('{ID}');
+    print('added');
+}}
+"""
 _REMOVE = f"panels().forEach(p => p.widgets('{ID}').forEach(w => w.remove()));"
 
 
@@ -35,21 +49,24 @@ def build_tree(environ: Mapping[str, str], program: str) -> Tree:
 
 
 def turn_on(environ: Mapping[str, str]) -> str:
-    """Put the widget into the first panel, and return what is left to do."""
-    if _evaluate(_ADD, environ):
-        return "It is in the first panel."
+    """Put the widget into a panel, and return what is left to do."""
+    said = _evaluate(_ADD, environ) or ""
+    if "added" in said:
+        return "It is in the panel."
+    if "there" in said:
+        return "The panel shows this one after you log in again."
     return "Add it: right-click a panel, Add Widgets, ullage."
 
 
 def turn_off(environ: Mapping[str, str]) -> str:
     """Take the widget out of the panels, and return what is left to do."""
-    if _evaluate(_REMOVE, environ):
+    if _evaluate(_REMOVE, environ) is not None:
         return "It is gone from the panels."
-    return "A panel that still has it: right-click it there, Remove."
+    return "A panel that still has it: right-click it there, Show Panel Configuration, and remove it."
 
 
-def _evaluate(script: str, environ: Mapping[str, str]) -> bool:
-    """Have the running desktop evaluate a script of ours; say whether it did."""
-    call = ["dbus-send", "--session", "--print-reply", "--reply-timeout=10000", "--dest=org.kde.plasmashell"]
+def _evaluate(script: str, environ: Mapping[str, str]) -> str | None:
+    """Return what the running desktop says when it evaluates a script of ours; None where none runs."""
+    call = ["dbus-send", "--session", "--print-reply=literal", "--reply-timeout=10000", "--dest=org.kde.plasmashell"]
     call += ["/PlasmaShell", "org.kde.PlasmaShell.evaluateScript", f"string:{script}"]
-    return widgets.ask(call, environ) is not None
+    return widgets.ask(call, environ)

@@ -2,6 +2,7 @@ import QtQuick
 import QtQuick.Layouts
 import org.kde.kirigami as Kirigami
 import org.kde.plasma.components as PlasmaComponents
+import org.kde.plasma.core as PlasmaCore
 import org.kde.plasma.extras as PlasmaExtras
 import org.kde.plasma.plasma5support as Plasma5Support
 import org.kde.plasma.plasmoid
@@ -16,7 +17,7 @@ PlasmoidItem {
     id: root
 
     readonly property var nothing: ({
-        revision: "", text: "", spans: [], colour: null, used_percent: null, counts: "used", rows: [], origin: "",
+        revision: "", text: "", short_text: "", spans: [], colour: null, used_percent: null, counts: "used", rows: [], origin: "",
         problem: null, refresh: [],
     })
     readonly property string program: Plasmoid.configuration.program || Program.path
@@ -26,6 +27,7 @@ PlasmoidItem {
         `--background ${Kirigami.Theme.backgroundColor.hslLightness < 0.5 ? "dark" : "light"}`,
     ].filter(Boolean).join(" ")
     readonly property string command: `exec ${quoted(program)} panel json ${words}`
+    readonly property var shortSpans: [{text: panel.short_text, colour: panel.colour, bold: false}]
     readonly property bool showsRing: Plasmoid.configuration.show !== "text"
     readonly property bool showsText: Plasmoid.configuration.show !== "ring"
     property var panel: nothing
@@ -34,9 +36,8 @@ PlasmoidItem {
     toolTipMainText: panel.text || "ullage"
     toolTipSubText: notice || panel.rows.map(row => `${row.label}: ${row.text}`).join("\n")
     toolTipTextFormat: Text.PlainText
-    preferredRepresentation: compactRepresentation
     onCommandChanged: restart()
-    onExpandedChanged: isExpanded => isExpanded && look()
+    onExpandedChanged: expanded && look()
     Component.onCompleted: restart()
 
     function quoted(word) {
@@ -83,6 +84,12 @@ PlasmoidItem {
             programs.connectSource(command);
     }
 
+    function refresh() {
+        if (panel.refresh.length)
+            programs.connectSource(`exec ${panel.refresh.map(quoted).join(" ")}`);
+        look();
+    }
+
     function take(source, data) {
         const waited = source.includes(" --after ");
         if (data["exit code"] !== 0) {
@@ -125,114 +132,142 @@ PlasmoidItem {
     }
 
     compactRepresentation: MouseArea {
-        Layout.minimumWidth: line.implicitWidth + Kirigami.Units.smallSpacing * 2
+        id: button
+
+        readonly property bool isVertical: Plasmoid.formFactor === PlasmaCore.Types.Vertical
+        readonly property int ringSize: Math.min(Kirigami.Units.iconSizes.smallMedium, isVertical ? width : height)
+
+        Layout.minimumWidth: isVertical ? -1 : line.implicitWidth + Kirigami.Units.smallSpacing * 2
+        Layout.minimumHeight: isVertical ? line.implicitHeight + Kirigami.Units.smallSpacing * 2 : -1
         onClicked: root.expanded = !root.expanded
         Accessible.role: Accessible.Button
         Accessible.name: `ullage: ${root.panel.text || root.notice || root.panel.origin}`
 
-        RowLayout {
+        GridLayout {
             id: line
             anchors.centerIn: parent
-            spacing: Kirigami.Units.smallSpacing
+            width: button.isVertical ? parent.width : implicitWidth
+            columns: button.isVertical ? 1 : 2
+            rowSpacing: 0
+            columnSpacing: Kirigami.Units.smallSpacing
 
             Gauge {
                 visible: root.showsRing
-                Layout.preferredWidth: Kirigami.Units.iconSizes.small
-                Layout.preferredHeight: Kirigami.Units.iconSizes.small
+                Layout.alignment: Qt.AlignCenter
+                Layout.preferredWidth: button.ringSize
+                Layout.preferredHeight: button.ringSize
                 share: root.panel.text ? root.shareOf(root.panel.used_percent) : null
                 colour: root.panel.colour
             }
             PlasmaComponents.Label {
                 visible: root.showsText
+                Layout.fillWidth: button.isVertical
+                horizontalAlignment: Text.AlignHCenter
                 textFormat: Text.StyledText
-                text: root.panel.text ? root.styled(root.panel.spans) : "?"
+                fontSizeMode: button.isVertical ? Text.HorizontalFit : Text.FixedSize
+                minimumPointSize: 5
+                text: root.panel.text ? root.styled(button.isVertical ? root.shortSpans : root.panel.spans) : "?"
             }
         }
     }
 
     fullRepresentation: PlasmaExtras.Representation {
+        id: popup
+
         Layout.preferredWidth: Kirigami.Units.gridUnit * 20
-        Layout.preferredHeight: rows.implicitHeight + Kirigami.Units.largeSpacing * 2
+        Layout.minimumWidth: Layout.preferredWidth
+        Layout.preferredHeight: heading.implicitHeight + content.implicitHeight + Kirigami.Units.largeSpacing * 2
         Layout.minimumHeight: Layout.preferredHeight
+        Layout.maximumHeight: Layout.preferredHeight
+        collapseMarginsHint: true
 
-        ColumnLayout {
-            id: rows
-            anchors.fill: parent
-            anchors.margins: Kirigami.Units.largeSpacing
-            spacing: Kirigami.Units.largeSpacing
+        header: PlasmaExtras.PlasmoidHeading {
+            id: heading
 
-            Repeater {
-                model: root.panel.rows
+            contentItem: RowLayout {
+                spacing: Kirigami.Units.smallSpacing
 
                 ColumnLayout {
-                    required property var modelData
-                    spacing: Kirigami.Units.smallSpacing
+                    Layout.leftMargin: Kirigami.Units.smallSpacing
+                    spacing: 0
 
-                    RowLayout {
-                        PlasmaComponents.Label {
-                            Layout.fillWidth: true
-                            textFormat: Text.PlainText
-                            elide: Text.ElideRight
-                            text: modelData.label
-                        }
-                        PlasmaComponents.Label {
-                            textFormat: Text.PlainText
-                            opacity: 0.7
-                            text: modelData.course
-                        }
-                        PlasmaComponents.Label {
-                            textFormat: Text.PlainText
-                            font.bold: true
-                            color: modelData.colour || Kirigami.Theme.textColor
-                            text: modelData.text
-                        }
-                    }
-                    Rectangle {
-                        visible: modelData.used_percent !== null
+                    PlasmaComponents.Label {
                         Layout.fillWidth: true
-                        implicitHeight: Math.round(Kirigami.Units.smallSpacing * 1.5)
-                        radius: height / 2
-                        color: Qt.alpha(Kirigami.Theme.textColor, 0.2)
-
-                        Rectangle {
-                            width: parent.width * (root.shareOf(modelData.used_percent) || 0)
-                            height: parent.height
-                            radius: parent.radius
-                            color: modelData.colour || Kirigami.Theme.textColor
-                        }
+                        font.bold: true
+                        text: "Claude usage"
                     }
                     PlasmaComponents.Label {
                         visible: text
                         Layout.fillWidth: true
                         textFormat: Text.PlainText
-                        wrapMode: Text.Wrap
+                        elide: Text.ElideRight
                         opacity: 0.8
                         font: Kirigami.Theme.smallFont
-                        text: modelData.outlook
+                        text: root.panel.origin
                     }
                 }
-            }
-            PlasmaComponents.Label {
-                Layout.fillWidth: true
-                textFormat: Text.PlainText
-                wrapMode: Text.Wrap
-                opacity: 0.8
-                font: Kirigami.Theme.smallFont
-                text: [root.notice, root.panel.problem, root.panel.origin].filter(Boolean).join("\n")
-            }
-            RowLayout {
-                PlasmaComponents.Button {
+                PlasmaComponents.ToolButton {
+                    display: PlasmaComponents.AbstractButton.IconOnly
                     text: "Refresh"
                     icon.name: "view-refresh"
-                    enabled: root.panel.refresh.length
-                    onClicked: programs.connectSource(`exec ${root.panel.refresh.map(root.quoted).join(" ")}`)
+                    onClicked: root.refresh()
+                    PlasmaComponents.ToolTip.text: text
+                    PlasmaComponents.ToolTip.visible: hovered
                 }
-                PlasmaComponents.Button {
+                PlasmaComponents.ToolButton {
+                    display: PlasmaComponents.AbstractButton.IconOnly
                     text: "Open the usage page"
-                    icon.name: "internet-web-browser"
+                    icon.name: "internet-services"
                     onClicked: Qt.openUrlExternally("https://claude.ai/settings/usage")
+                    PlasmaComponents.ToolTip.text: text
+                    PlasmaComponents.ToolTip.visible: hovered
                 }
             }
+        }
+
+        ColumnLayout {
+            id: content
+            anchors {
+                left: parent.left
+                right: parent.right
+                top: parent.top
+                margins: Kirigami.Units.largeSpacing
+            }
+            spacing: Kirigami.Units.largeSpacing
+
+            Repeater {
+                model: root.panel.rows
+
+                WindowRow {
+                    countsLeft: root.panel.counts === "left"
+                }
+            }
+            RowLayout {
+                visible: sentence.text
+                spacing: Kirigami.Units.smallSpacing
+
+                Kirigami.Icon {
+                    Layout.alignment: Qt.AlignTop
+                    Layout.preferredWidth: Kirigami.Units.iconSizes.small
+                    Layout.preferredHeight: Kirigami.Units.iconSizes.small
+                    source: "dialog-warning"
+                }
+                PlasmaComponents.Label {
+                    id: sentence
+                    Layout.fillWidth: true
+                    textFormat: Text.PlainText
+                    wrapMode: Text.Wrap
+                    text: root.notice || root.panel.problem || ""
+                }
+            }
+        }
+
+        // Minutes pass while it is looked at; what lies on the desktop always is.
+        Timer {
+            interval: 60000
+            repeat: true
+            running: root.expanded || Plasmoid.formFactor === PlasmaCore.Types.Planar
+            onTriggered: root.look()
         }
     }
 }

@@ -1,0 +1,5 @@
+import QtQuick
+
+Item {
+    property string source
+}

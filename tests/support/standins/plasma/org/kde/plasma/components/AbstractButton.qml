@@ -1,0 +1,3 @@
+import QtQuick.Controls.Basic as Basic
+
+Basic.AbstractButton {}

@@ -1,0 +1,5 @@
+import QtQuick
+
+QtObject {
+    enum FormFactor { Planar, MediaCenter, Horizontal, Vertical, Application }
+}

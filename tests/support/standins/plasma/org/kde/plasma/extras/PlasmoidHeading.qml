@@ -1,0 +1,5 @@
+import QtQuick.Controls.Basic
+
+ToolBar {
+    background: null
+}

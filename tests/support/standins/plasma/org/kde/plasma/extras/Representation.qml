@@ -1,0 +1,7 @@
+import QtQuick.Controls.Basic
+
+Page {
+    property bool collapseMarginsHint
+
+    background: null
+}
