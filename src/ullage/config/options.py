@@ -62,14 +62,14 @@ class Option(Record):
 OPTIONS: tuple[Option, ...] = (
     Option(
         key="source",
-        explanation="Who is asked. auto: what Claude Code's status line and its own file tell, and, when that is\n"
+        explanation="Which source is asked. auto: Claude Code's status line and its own file, and, when those are\n"
         "older than five minutes, your claude program (one short process, no model call, at most every five minutes\n"
         "while you work and every thirty otherwise). statusline, tee, claude-cache, claude-cli: one of these alone.\n"
         "oauth: one request to the provider's usage endpoint, with the token that Claude Code stored, at most every\n"
         "five minutes; never used unless you name it here. remote: nothing but the other machines under [[remote]],\n"
         "which count with every choice. web: one request to claude.ai with your own session key,\n"
         f"see [web] and {find_page('sources')};\n"
-        "never used unless you name it. What a session told counts with every choice.",
+        "never used unless you name it. What a session said counts with every choice.",
         check=_check_source,
     ),
     Option(
@@ -184,7 +184,7 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         key="colors.background",
-        explanation="Whether your terminals are dark or light. auto: what COLORFGBG tells; a command that prints on a\n"
+        explanation="Whether your terminals are dark or light. auto: what COLORFGBG says; a command that prints on a\n"
         "terminal asks it. A desktop's bar is taken to be dark, unless you say light.",
         check=checks.one_of(*BACKGROUNDS),
     ),
@@ -262,7 +262,7 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         key="metrics.user",
-        explanation="A name for dashboards, such as sam. Empty: none is told.",
+        explanation="A name for dashboards, such as sam. Empty: no name is sent.",
         check=_ANY_TEXT,
     ),
     Option(

@@ -140,7 +140,7 @@ def write_remarks(answer: TokenUsage, now: datetime) -> list[str]:
         if any(group.key[2] == "estimate" for group in answer.groups):
             said.append("~ is an estimate: the server's windows are not known for that time.")
         if any(answer.used_percent.get(group.key) is not None for group in answer.groups):
-            said.append("Beside a window stands what the server last said of it, whoever used it and wherever.")
+            said.append("Beside a window stands what the server last said of it, on any device.")
     if answer.share is not None:
         said.append(_shared(answer.share, answer.question.zone, now))
     if answer.total.unpriced:
