@@ -39,10 +39,10 @@ def word_title(panel: Panel) -> str:
 
 
 def list_menu(panel: Panel) -> list[tuple[str, bool]]:
-    """Return the menu's lines, each with whether it is a window's first: two or more a window (bar and number, then
-    forecast), the origin, and the problem.
+    """Return the menu's lines, each with whether it is the first of a window.
 
-    Age and source stand once where all windows share them. Origin and problem are wrapped to LONGEST_LINE.
+    A window has two or more: bar and number, then forecast. Below all stand the origin and the problem, wrapped to
+    LONGEST_LINE. Age and source stand once where all windows share them.
     """
     apart = len({row.stated for row in panel.rows}) > 1
     lines = [line for row in panel.rows for line in _lines(row, row.stated if apart else "")]
