@@ -158,6 +158,18 @@ def test_chosen_colours(shell: Other, environ: dict[str, str]) -> None:
         assert terminal.colours("42% 7%") == [expected] * 3 + ["default"] + ["brightgreen"] * 2
 
 
+def test_chosen_colours_of_256_and_backgrounds_in_elvish(environ: dict[str, str]) -> None:
+    publish(environ, "42%")
+    path = Path(locate_profile(environ), "fish.timeline")
+    # The numbers of the colours alone would be red, bold and reverse.
+    shown = "\033[38;5;31;48;2;31;1;7m42%\033[39;49m \033[1;30;103m7%\033[22;39;49m"
+    path.write_text(path.read_text().replace("42%", shown))
+    with ELVISH.start(environ, ELVISH.prompt, ELVISH.init()) as terminal:
+        terminal.wait_for_line("42% 7% $")
+        assert terminal.colours("42% 7%") == ["0087af"] * 3 + ["default"] + ["bold black"] * 2
+        assert terminal.grounds("42% 7%") == ["1f0107"] * 3 + ["default"] + ["brightbrown"] * 2
+
+
 @each_shell
 def test_no_colour_where_none_is_wanted(shell: Other, environ: dict[str, str]) -> None:
     publish(environ, [("42%", "normal"), " 100% %n"])
