@@ -100,8 +100,8 @@ class Wine:
             ["Xvfb", *options], pass_fds=[number], stdin=nothing, stdout=nothing, stderr=nothing
         )
         os.close(number)
-        with open(numbers, "rb") as told:
-            display = told.readline().decode().strip()
+        with open(numbers, "rb") as pipe:
+            display = pipe.readline().decode().strip()
         if not display:
             sys.exit("Xvfb did not start: run it by hand to see why.")
         self.environ["DISPLAY"] = f":{display}"
@@ -166,7 +166,7 @@ def windows_path(path: Path) -> str:
 
 
 def once(stamp: Path, of: str, make: Callable[[], None]) -> None:
-    """Call `make`, unless it has been done of the same before; say how long it took."""
+    """Call `make` unless the stamp says that it was done for the same input; print how long it took."""
     if stamp.exists() and stamp.read_text() == of:
         return
     stamp.unlink(missing_ok=True)

@@ -9,7 +9,6 @@ from ullage.config.palette import BACKGROUNDS, LEVELS, PALETTES, check_style
 from ullage.config.settings import DEFAULTS
 from ullage.config.template import check_status_line, check_template
 from ullage.config.wishes import CHANNELS
-from ullage.quota.meters import SOURCES
 from ullage.quota.timeline import SURFACES
 from ullage.system import secret
 
@@ -30,8 +29,16 @@ _KEYRING = (
 )
 
 
+def _check_source(value: object) -> str | None:
+    # A status line reads every option, and few choose a source or a preset.
+    if value == DEFAULTS["source"]:
+        return None
+    from ullage.quota.meters import SOURCES
+
+    return checks.one_of(*SOURCES)(value)
+
+
 def _check_preset(value: object) -> str | None:
-    # A status line reads every option, and few choose a preset.
     if value == DEFAULTS["segment.preset"]:
         return None
     from ullage.config.presets import PRESETS
@@ -63,7 +70,7 @@ OPTIONS: tuple[Option, ...] = (
         "which count with every choice. web: one request to claude.ai with your own session key,\n"
         f"see [web] and {find_page('sources')};\n"
         "never used unless you name it. What a session said counts with every choice.",
-        check=checks.one_of(*SOURCES),
+        check=_check_source,
     ),
     Option(
         key="remote",
