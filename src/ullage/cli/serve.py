@@ -196,7 +196,7 @@ def link(base: str | None) -> None:
         )
     if base.split("/")[2].rpartition("@")[2].partition(":")[0].lower() == "localhost":
         raise click.BadParameter(
-            "localhost is two addresses, and the link works for whoever listens on the first that a browser tries. "
+            "localhost is two addresses, and the link works for any program that listens on the first one tried. "
             "Name the one that `ullage serve` has said: 127.0.0.1 or [::1].",
             param_hint="'--base'",
         )
@@ -212,7 +212,7 @@ def token() -> None:
 @click.option(
     "--scope", type=OneOf(access_tokens.SCOPES), default="read", show_default=True, help="read is everything."
 )
-@click.option("--name", default="", help="What it is for, to tell it from others.")
+@click.option("--name", default="", help="What it is for, so that you know it in the list.")
 def create(scope: Scope, name: str) -> None:
     """Make a token and print it, this once: what is stored cannot be turned back into it."""
     secret, made = access_tokens.create(access_tokens.locate_directory(os.environ), name, scope, datetime.now(UTC))

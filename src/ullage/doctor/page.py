@@ -121,8 +121,8 @@ def _refresh(refresh: dict[str, Any], now: datetime) -> Fact:
 
 
 def _sign_in(found: dict[str, Any], now: datetime) -> Fact:
-    tier, ends = found["plan_tier"] or "tier not told", found["expires_at"]
-    end = f"ends {_at(ends, now)}" if ends else "end not told"
+    tier, ends = found["plan_tier"] or "tier not known", found["expires_at"]
+    end = f"ends {_at(ends, now)}" if ends else "end not known"
     return Fact(mark="✓", name="sign-in", text=f"{tier}, {end}, as told {_at(found['looked_at'], now)}")
 
 

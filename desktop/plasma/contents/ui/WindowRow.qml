@@ -84,7 +84,7 @@ ColumnLayout {
         }
         Rectangle {
             id: tick
-            visible: line.modelData.elapsed_percent !== null
+            visible: Number.isFinite(line.modelData.elapsed_percent)
             x: Math.round((parent.width - width) * line.shareOf(line.modelData.elapsed_percent || 0))
             width: 2
             height: bar.height + 4
