@@ -79,30 +79,30 @@ function markupOf(spans) {
     }).join('');
 }
 
-/** Return the share that is drawn of a panel or a row, from 0 to 1; null where nothing is known. */
-function shareOf(usedPercent, counts) {
-    if (usedPercent === null)
+/** Return the share that is drawn of what is used or has passed, from 0 to 1; null where nothing is known. */
+function shareOf(percent, counts) {
+    if (percent === null)
         return null;
-    const used = Math.min(100, Math.max(0, usedPercent));
-    return (counts === 'left' ? 100 - used : used) / 100;
+    const gone = Math.min(100, Math.max(0, percent));
+    return (counts === 'left' ? 100 - gone : gone) / 100;
 }
 
-/** A share, drawn as a ring or as a bar: `draw` gets the context, the size, the share, and the two colours' setters. */
+/** What `draw` makes of the context, the size, a share, the share of the time, and setters of colours: dim, bright, own. */
 const Gauge = GObject.registerClass(
 class UllageGauge extends St.DrawingArea {
     _init(draw, params) {
         super._init(params);
         this._draw = draw;
-        this._share = null;
-        this._colour = null;
+        this._share = this._elapsed = this._colour = null;
         this.connect('repaint', () => this._paint());
     }
 
-    show_share(share, colour) {
-        if (share === this._share && colour === this._colour)
+    show_share(share, colour, elapsed = null) {
+        if (share === this._share && colour === this._colour && elapsed === this._elapsed)
             return;
         this._share = share;
         this._colour = colour;
+        this._elapsed = elapsed;
         this.queue_repaint();
     }
 
@@ -110,14 +110,15 @@ class UllageGauge extends St.DrawingArea {
         const context = this.get_context();
         const own = this.get_theme_node().get_foreground_color();
         const [red, green, blue] = [own.red, own.green, own.blue].map(part => part / 255);
-        this._draw(context, this.get_surface_size(), this._share,
+        this._draw(context, this.get_surface_size(), this._share, this._elapsed,
             () => context.setSourceRGBA(red, green, blue, 0.25),
-            () => context.setSourceRGB(...this._colour ? rgb(this._colour) : [red, green, blue]));
+            () => context.setSourceRGB(...this._colour ? rgb(this._colour) : [red, green, blue]),
+            () => context.setSourceRGB(red, green, blue));
         context.$dispose();
     }
 });
 
-function drawRing(context, [width, height], share, dim, bright) {
+function drawRing(context, [width, height], share, _elapsed, dim, bright) {
     const line = Math.max(2, height / 6);
     const radius = (Math.min(width, height) - line) / 2;
     const from = -Math.PI / 2;
@@ -132,18 +133,37 @@ function drawRing(context, [width, height], share, dim, bright) {
     context.stroke();
 }
 
-function drawBar(context, [width, height], share, dim, bright) {
+/** A bar with a tick at the time that has passed, which stands out of it above and below. */
+function drawBar(context, [width, height], share, elapsed, dim, bright, own) {
+    const thickness = height - 4;
     const line = (paint, length) => {
         paint();
-        context.moveTo(height / 2, height / 2);
-        context.lineTo(Math.max(height / 2, length - height / 2), height / 2);
+        context.moveTo(thickness / 2, height / 2);
+        context.lineTo(Math.max(thickness / 2, length - thickness / 2), height / 2);
         context.stroke();
     };
-    context.setLineWidth(height);
+    context.setLineWidth(thickness);
     context.setLineCap(1);  // round
     line(dim, width);
     if (share)
         line(bright, width * share);
+    if (elapsed === null)
+        return;
+    own();
+    context.rectangle(Math.round((width - 2) * elapsed), 0, 2, height);
+    context.fill();
+}
+
+/** Letters of blocks are as wide as a font likes: they are drawn, and not written. */
+function drawCourse(course) {
+    return (context, [_width, height], _share, _elapsed, _dim, bright) => {
+        bright();
+        Array.from(course).forEach((sign, at) => {
+            const high = height * ('▁▂▃▄▅▆▇█'.indexOf(sign) + 1) / 8;
+            context.rectangle(at * 4, height - high, 3, high);
+        });
+        context.fill();
+    };
 }
 
 /** Return a line of text that is broken where the menu ends. */
@@ -169,15 +189,20 @@ function entry(name, ...children) {
 function rowEntry(row, counts) {
     const head = new St.BoxLayout({style_class: 'ullage-head', x_expand: true});
     head.add_child(new St.Label({text: row.label, x_expand: true}));
-    if (row.course)
-        head.add_child(new St.Label({text: row.course, opacity: 160}));
+    if (row.course) {
+        const course = new Gauge(drawCourse(row.course), {
+            style_class: 'ullage-course', opacity: 160, y_align: Clutter.ActorAlign.CENTER,
+        });
+        course.show_share(null, row.colour);
+        head.add_child(course);
+    }
     head.add_child(new St.Label({
-        text: row.text, style: `font-weight: bold;${row.colour ? ` color: ${row.colour};` : ''}`,
+        text: row.text, style_class: 'ullage-number', style: `font-weight: bold;${row.colour ? ` color: ${row.colour};` : ''}`,
     }));
     const children = [head];
     if (row.used_percent !== null) {
         const bar = new Gauge(drawBar, {style_class: 'ullage-bar', x_expand: true});
-        bar.show_share(shareOf(row.used_percent, counts), row.colour);
+        bar.show_share(shareOf(row.used_percent, counts), row.colour, shareOf(row.elapsed_percent ?? null, counts));
         children.push(bar);
     }
     if (row.outlook)

@@ -567,9 +567,7 @@ IMPORTED = {"__future__", "_datetime", "_json", "gc", "itertools"} | tools.modul
     store="statements",
     system="files places",
 )
-BY_A_CONFIG = {"errno"} | tools.modules(
-    base="shipped", config="checks file options plain", quota="meters", system="directories secret"
-)
+BY_A_CONFIG = tools.modules(base="shipped", config="checks file options plain", system="directories secret")
 
 
 def imported(environ: Mapping[str, str]) -> set[str]:
@@ -624,7 +622,7 @@ def test_what_it_says_is_kept_in_the_history(environ: dict[str, str], arguments:
 
 def test_a_changed_number_adds_what_keeps_it_and_leaves_the_rest_to_a_copy(environ: dict[str, str]) -> None:
     _, modules = tools.imported("statusline", environ=environ, given=json.dumps(payload()))
-    assert modules == {"errno", *IMPORTED} | tools.modules(sources="claude_state", system="detach directories")
+    assert modules == IMPORTED | tools.modules(sources="claude_state", system="detach directories")
     wait_until(lambda: kept(environ), what="the reading in the history")
 
 

@@ -72,6 +72,9 @@ def test_its_menu(desktop: Shell, opened: Path) -> None:
     assert entries[0].startswith(f"{HOSTILE}, 30%, resets ")
     assert entries[1].startswith("Week (all models), 5%, resets ")
     assert entries[2:] == ["Max 20x plan, read just now, from oauth"]
+    bars = f"{BUTTON}._rows._getMenuItems().slice(0, 2).map(item => item.get_last_child().get_child_at_index(1))"
+    shares = "[bar._share, Math.round(100 * bar._elapsed)]"
+    assert desktop.evaluate(f"{bars}.map(bar => {shares})") == [[0.3, 60], [0.05, 43]]
     actions = f"{BUTTON}.menu._getMenuItems().filter(item => item.label?.text)"
     assert desktop.evaluate(f"{actions}.map(item => item.label.text)") == [
         "Refresh", "Open the usage page", "Preferences",

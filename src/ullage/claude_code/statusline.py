@@ -112,8 +112,8 @@ def _take_in(payload: bytes, environ: MutableMapping[str, str], *, shows: bool, 
     if statement and (statement.is_news or _is_unpublished(statement.path, directory)) and keep(statement, environ):
         from ullage.system import detach
 
-        # Claude Code shows the line when this process ends. A copy that does not get so far leaves it to the next run.
-        detach.go_on(lambda: _publish(statement, known, settings, environ))
+        # Claude Code shows the line when this process ends. What a killed fork does not publish, the next run does.
+        detach.run_in_fork(lambda: _publish(statement, known, settings, environ))
     else:
         start_refresh_if_due(environ, ("ansi",))
     return line

@@ -114,8 +114,7 @@ def _prove(
     if not found or os.name != "posix":
         # There is none to start, or no terminal to start it on.
         return
-    if found:
-        show(f"Starting {', '.join(found)} to see what prompts show …")
+    show(f"Starting {', '.join(found)} to see what prompts show …")
     try:
         starts = started.look(found, environ)
     except OSError as error:

@@ -126,7 +126,7 @@ class Program:
             try:
                 name, chunk = self._chunks.get(timeout=wait)
             except queue.Empty:
-                if left <= 0 and not has_ended:
+                if not has_ended and left <= 0:
                     raise ProgramLateError from None
                 continue
             size += len(chunk)

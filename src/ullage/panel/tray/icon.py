@@ -157,9 +157,9 @@ class _Tray:
 
     def _items(self) -> Iterator[Any]:
         item = self._pystray.MenuItem
-        for text, is_head in list_menu(self._panel):
-            # What is enabled is not grey, and must do something.
-            yield item(_unmarked(text), self._open_page, enabled=is_head)
+        for text in list_menu(self._panel):
+            # What is disabled is grey, at 2.4:1 in Breeze; what is enabled must do something.
+            yield item(_unmarked(text), self._open_page)
         yield self._pystray.Menu.SEPARATOR
         yield item("Refresh now", lambda: detach.start_refresh(self._followed.environ, "--early"))
         yield item("Open usage page", self._open_page, default=True)
