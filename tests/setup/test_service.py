@@ -6,12 +6,16 @@ import os
 import plistlib
 import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.tools import need, run, ullage
 from ullage.base.errors import UsageError
 from ullage.setup import service, userfile
+
+if TYPE_CHECKING:
+    from ullage.setup.service import Manager
 
 
 def test_systemd_finds_nothing_wrong_with_the_unit(environ: dict[str, str], tmp_path: Path) -> None:
@@ -91,10 +95,11 @@ def test_a_unit_of_other_options_is_written_anew(environ: dict[str, str]) -> Non
     assert b"/elsewhere/config.toml" in Path(service.locate_file(environ, "systemd")).read_bytes()
 
 
+@pytest.mark.parametrize("manager", ["systemd", "launchd"])
 @pytest.mark.parametrize("path", ["/a\nExecStart=/bin/evil", "/a\x1b[31m"])
-def test_no_path_can_add_a_line(environ: dict[str, str], path: str) -> None:
+def test_no_path_can_add_a_line(environ: dict[str, str], path: str, manager: Manager) -> None:
     with pytest.raises(UsageError, match="control characters"):
-        service.build_text({**environ, "ULLAGE_CONFIG": path}, "systemd")
+        service.build_text({**environ, "ULLAGE_CONFIG": path}, manager)
 
 
 def test_windows_is_told_how() -> None:
