@@ -31,10 +31,11 @@ if sys.platform != "win32" and threading.current_thread() is threading.main_thre
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler if number == signal.SIGINT else lambda *_: None)
 
-# What is said in local time here is expected in this zone.
+# What is said in local time here is expected in this zone, and what is made here must not be for a group to write.
 os.environ["TZ"] = "UTC"
 if sys.platform != "win32":
     time.tzset()
+    os.umask(0o022)
 
 STANDINS = str(REPOSITORY / "tests" / "support" / "standins")
 # A machine that is busy with other tests must not fail a property for its time.

@@ -13,15 +13,16 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _DIRECTORY = os.path.dirname(__file__)
+# What importlib.machinery has too, which takes longer to import.
 _Spec: Any = type(__spec__)
 _Loader: Any = type(__spec__.loader)
 
 
 class _Finder:
-    """Finds our modules where their names say; what is not there is left to Python.
+    """Finds our modules where their names say, and leaves all others to Python.
 
-    Python's own finder lists every directory first, and looks for four kinds of a package. A status line imports forty
-    modules at each start.
+    Python's own finder lists every directory first, and looks for four kinds of files in it; a status line imports
+    forty of our modules at each start.
     """
 
     @staticmethod

@@ -86,7 +86,7 @@ def test_a_box_asks_the_laptop_by_ssh(laptop: dict[str, str], box: dict[str, str
     with reachable(tmp_path, laptop, box, forced):
         done = ullage("setup", "remote", "laptop", "--ssh", "laptop", "--yes", environ=box)
         assert done.returncode == 0, done.stdout + done.stderr
-        assert "It was tried, and tells: Session (5h)" in done.stdout
+        assert "It was tried, and says: Session (5h)" in done.stdout
         there, here = known(laptop), known(box)
         assert here.account == there.account
         assert [each.used_percent for each in here.windows] == [each.used_percent for each in there.windows]

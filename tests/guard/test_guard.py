@@ -115,7 +115,7 @@ def test_a_number_of_unknown_age_is_no_answer_to_max_age() -> None:
     known = reading(window(used=10.0, is_dated=False))
     assert verdict(question(), known).exit_code == 0
     found = verdict(question(max_age=MINUTE * 600), known)
-    assert (found.exit_code, "does not tell since when" in found.message) == (4, True)
+    assert (found.exit_code, "does not say since when" in found.message) == (4, True)
 
 
 def test_the_line_says_which_window_and_until_when() -> None:

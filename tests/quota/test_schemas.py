@@ -158,4 +158,4 @@ def test_without_a_name_it_is_that_of_usage(environ: dict[str, str]) -> None:
 def test_a_name_that_there_is_none_of(environ: dict[str, str]) -> None:
     told = ullage("schema", "usages", environ=environ)
     assert (told.returncode, told.stdout) == (2, "")
-    assert "'all'" in told.stderr
+    assert "did you mean usage?" in told.stderr

@@ -149,9 +149,13 @@ def test_what_nobody_saw_is_drawn_as_such() -> None:
     assert dashes == [[None, None], ["5 4", None, "5 4"]]
 
 
+def draw_svg(drawn: Burnup, theme: str) -> str:
+    return svg.write_svg(svg.draw_scene(drawn), (svg.WIDTH, svg.HEIGHT), svg.describe_chart(drawn), theme)
+
+
 def lines_of(drawn: Burnup, role: str) -> list[ET.Element]:
     """The polylines of a role: the chart's first, then the legend's."""
-    root = ET.fromstring(svg.draw_svg(drawn, "light"))
+    root = ET.fromstring(draw_svg(drawn, "light"))
     return [line for line in root.iter(f"{SVG}polyline") if line.get("class") == role]
 
 
@@ -319,7 +323,7 @@ def test_a_sparkline_is_empty_where_nobody_knows_when_use_grew() -> None:
 
 @pytest.mark.parametrize("theme", ["light", "dark", "auto"])
 def test_an_svg_is_well_formed_and_of_its_theme(theme: str) -> None:
-    text = svg.draw_svg(plotted(80.0), theme)
+    text = draw_svg(plotted(80.0), theme)
     root = ET.fromstring(text)
     assert root.find(f"{SVG}title").text == "Session (5h): 80% used; runs out 11:16, 1h53 before the reset"  # type: ignore[union-attr]
     background = next(root.iter(f"{SVG}polygon"))
@@ -329,7 +333,7 @@ def test_an_svg_is_well_formed_and_of_its_theme(theme: str) -> None:
 
 def test_what_a_source_calls_a_window_is_text_in_an_svg() -> None:
     hostile = "<script>alert(1)</script>&\"'\x1b]0;t\x07"
-    root = ET.fromstring(svg.draw_svg(plotted(label=hostile), "auto"))
+    root = ET.fromstring(draw_svg(plotted(label=hostile), "auto"))
     assert [element for element in root.iter() if element.tag.endswith("script")] == []
     assert any("<script>" in (element.text or "") for element in root.iter(f"{SVG}text"))
 
@@ -355,7 +359,7 @@ def test_a_png_shows_every_part_in_its_colour(theme: Literal["light", "dark"]) -
 
 
 def test_another_program_draws_the_svg_as_the_png() -> None:
-    written = svg.draw_svg(plotted(80.0), "auto").encode()
+    written = draw_svg(plotted(80.0), "auto").encode()
     rendered = subprocess.run(
         [need("rsvg-convert"), "--zoom", "2"], input=written, capture_output=True, check=True, timeout=180
     )

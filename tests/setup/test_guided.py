@@ -260,7 +260,7 @@ def test_a_look_is_chosen_changed_and_undone_to_the_byte(environ: dict[str, str]
 def test_a_look_of_ones_own_is_not_asked_about(environ: dict[str, str], line: str) -> None:
     put_there(environ, ".config/ullage/config.toml", f"[segment]\n{line}\n".encode())
     assert look.read_chosen(environ).by_hand
-    assert not look.read_chosen({**environ, "ULLAGE_CONFIG": "/nonexistent/config.toml"}).by_hand
+    assert not look.read_chosen({**environ, "ULLAGE_CONFIG": f"{environ['HOME']}/elsewhere/config.toml"}).by_hand
 
 
 def test_what_has_no_place_for_a_block_is_told(environ: dict[str, str]) -> None:

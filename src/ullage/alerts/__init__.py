@@ -7,46 +7,48 @@ after them, if it still holds then.
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Literal
 
 from ullage.base.record import Record
 from ullage.base.text import clean
 from ullage.quota.model import find_used_percent, has_reset, is_same_reset, judge_state, list_limits
 from ullage.render import words
+from ullage.system.statefile import Kept, Moment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
-    from typing import Literal
 
     from ullage.config.wishes import Wishes
     from ullage.quota.model import Reading, Thresholds, Window
     from ullage.quota.pace import Forecast
     from ullage.quota.schedule import Schedule
 
-    Kind = Literal["threshold", "forecast", "reset", "failing", "test"]
-    MarkKind = Literal["threshold", "forecast", "blocked", "failing"]
+
+Kind = Literal["threshold", "forecast", "reset", "failing", "test"]
+MarkKind = Literal["threshold", "forecast", "blocked", "failing"]
 
 # A reset that was not announced for so long is no news any more.
 LONGEST_NEWS = timedelta(hours=12)
 _LONGEST_MESSAGE = 500
 
 
-class Alert(Record):
+class Alert(Kept, frozen=True):
     """One alert to send; the title may hold a window's label, the message a problem's text: both are cleaned."""
 
     kind: Kind
     title: str
     message: str
-    at: datetime
+    at: Moment
     window_id: str | None = None
     label: str | None = None
     used_percent: float | None = None
     threshold: float | None = None
-    resets_at: datetime | None = None
+    resets_at: Moment | None = None
 
 
-class Mark(Record):
+class Mark(Kept, frozen=True):
     """A sent alert, so that it is not sent again before `resets_at`; `blocked` marks a window that was used up.
 
     `percent` is the highest threshold passed, `as_of` the time of the window's statement that was used.
@@ -55,8 +57,8 @@ class Mark(Record):
     kind: MarkKind
     window_id: str = ""
     percent: float = 0.0
-    resets_at: datetime | None = None
-    as_of: datetime | None = None
+    resets_at: Moment | None = None
+    as_of: Moment | None = None
 
 
 class _Situation(Record):

@@ -8,28 +8,28 @@ that refreshes fail is a profile's own.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import secrets
 import sys
 from datetime import UTC, datetime
+from typing import Literal
 
 from ullage import alerts, config
 from ullage.alerts import Alert, Mark, News, channels
 from ullage.base.errors import UllageError
 from ullage.base.text import clean
-from ullage.base.values import parse_percent, parse_time
+from ullage.base.values import parse_time
 from ullage.store import overview
 from ullage.store.account import AccountCache
 from ullage.store.cache import ProfileCache
-from ullage.system import detach, directories, secret
+from ullage.system import detach, directories, secret, statefile
 from ullage.system.files import read_regular, write_atomically, write_derived
 from ullage.system.lock import hold_lock
+from ullage.system.statefile import Kept
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from typing import Any
 
     from ullage.config import Settings
     from ullage.config.wishes import Wishes
@@ -37,12 +37,19 @@ if TYPE_CHECKING:
     from ullage.store.cache import Snapshot
 
 _MARKS, _OUTBOX, _PROBLEM, _LOCK = "alerts.json", "outbox", "alerts.problem", "alerts.lock"
-_FORMAT = 1
-
-# An alert that could not be sent for so long is no news any more, and is dropped.
 
 # How long to wait while another profile of the account posts; without the lock, alerts wait for the next refresh.
 _LONGEST_POSTING_SECONDS = 5
+
+
+class _Marks(Kept, frozen=True):
+    format: Literal[1]
+    marks: tuple[Mark, ...]
+
+
+class _Posted(Kept, frozen=True):
+    format: Literal[1]
+    alert: Alert
 
 
 def announce(
@@ -104,7 +111,7 @@ class Outbox:
         directories.make_private(self.cache.root, outbox, environ=self.cache.environ)
         name = f"{alert.at.timestamp():.6f}-{secrets.token_hex(4)}.json"
         # Written without fsync: its mark is synced, and losing an alert is better than repeating it.
-        write_derived([os.path.join(outbox, name)], _encode_alert(alert))
+        write_derived([os.path.join(outbox, name)], statefile.encode(_Posted(format=1, alert=alert)))
 
     def take_all(self) -> Iterator[Alert]:
         """Yield every alert in the outbox and remove it; an alert that another process takes first is skipped."""
@@ -149,7 +156,8 @@ def _take(path: str) -> Alert | None:
         return None
     data = read_regular(taken)
     os.unlink(taken)
-    return _decode_alert(data)
+    found = statefile.decode(data, _Posted)
+    return found.alert if found else None
 
 
 def _send(cache: ProfileCache, alert: Alert, wishes: Wishes, environ: Mapping[str, str]) -> None:
@@ -179,64 +187,14 @@ def forget_problem(cache: ProfileCache) -> None:
         os.unlink(_path(cache, _PROBLEM))
 
 
-def _load_marks(path: str) -> list[Mark]:
-    fields = _fields(read_regular(path)).get("marks")
-    return [_mark(mark) for mark in fields if _is_mark(mark)] if isinstance(fields, list) else []
-
-
-def _is_mark(mark: object) -> bool:
-    return isinstance(mark, dict) and mark.get("kind") in ("threshold", "forecast", "blocked", "failing")
-
-
-def _mark(fields: dict[str, Any]) -> Mark:
-    return Mark(
-        kind=fields["kind"],
-        window_id=clean(fields.get("window_id")),
-        percent=parse_percent(fields.get("percent")) or 0.0,
-        resets_at=parse_time(fields.get("resets_at")),
-        as_of=parse_time(fields.get("as_of")),
-    )
+def _load_marks(path: str) -> tuple[Mark, ...]:
+    found = statefile.decode(read_regular(path), _Marks)
+    return found.marks if found else ()
 
 
 def _save_marks(path: str, told: tuple[Mark, ...]) -> None:
-    if list(told) == _load_marks(path):
-        return
-    data = json.dumps({"format": _FORMAT, "marks": [_plain(mark) for mark in told]}).encode() + b"\n"
-    write_atomically(path, data)
-
-
-def _encode_alert(alert: Alert) -> bytes:
-    return json.dumps({"format": _FORMAT, **_plain(alert)}).encode() + b"\n"
-
-
-def _decode_alert(data: bytes | None) -> Alert | None:
-    fields = _fields(data)
-    at = parse_time(fields.get("at"))
-    if at is None or fields.get("kind") not in ("threshold", "forecast", "reset", "failing", "test"):
-        return None
-    return Alert(
-        kind=fields["kind"],
-        title=clean(fields.get("title"), 200),
-        message=clean(fields.get("message"), 500),
-        at=at,
-        window_id=clean(fields.get("window_id")) or None,
-        label=clean(fields.get("label")) or None,
-        used_percent=parse_percent(fields.get("used_percent")),
-        threshold=parse_percent(fields.get("threshold")),
-        resets_at=parse_time(fields.get("resets_at")),
-    )
-
-
-def _plain(record: Alert | Mark) -> dict[str, Any]:
-    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in vars(record).items()}
-
-
-def _fields(data: bytes | None) -> dict[str, Any]:
-    try:
-        fields = json.loads(data or b"{}")
-    except (ValueError, RecursionError):
-        return {}
-    return fields if isinstance(fields, dict) and fields.get("format") == _FORMAT else {}
+    if told != _load_marks(path):
+        write_atomically(path, statefile.encode(_Marks(format=1, marks=told)))
 
 
 def _path(cache: ProfileCache, name: str) -> str:

@@ -1,4 +1,4 @@
-"""Hide a module from an import that can do without it, and is faster so."""
+"""Hide a module from an import that is faster without it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def hide_module(name: str) -> Iterator[None]:
-    """Let imports find no module of this name, unless it is there already."""
+    """Let imports find no module of this name, unless it has been imported already."""
     if name in sys.modules:
         yield
         return

@@ -29,7 +29,7 @@ def load_memmem() -> Memmem | None:
     return memmem
 
 
-def find_in(buffer: bytearray, memmem: Memmem | None) -> Find:
+def choose_find(buffer: bytearray, memmem: Memmem | None) -> Find:
     """Return the fastest `find` of a buffer, which cannot change its size as long as this is held."""
     if memmem is None:
         return buffer.find
@@ -38,6 +38,7 @@ def find_in(buffer: bytearray, memmem: Memmem | None) -> Find:
     held = (ctypes.c_char * len(buffer)).from_buffer(buffer)
     address = ctypes.addressof(held)
 
+    # `held` keeps the buffer from moving, and so the address true.
     def find(needle: bytes, at: int, stop: int, _held: object = held) -> int:
         found = memmem(address + at, stop - at, needle, len(needle))
         return -1 if found is None else found - address

@@ -56,11 +56,17 @@ def quote(text: str, longest: int = _LONGEST_QUOTE) -> str:
 
 
 def find_near(word: str, known: Iterable[str]) -> str | None:
-    """Return the known word that another is most likely a slip of, for the question whether it was meant."""
+    """Return the known word that is nearest to a mistyped one; None where none is near."""
     # Imported late: most words are known.
     import difflib
 
     return next(iter(difflib.get_close_matches(word.lower(), list(known), 1, 0.6)), None)
+
+
+def suggest(word: str, known: Iterable[str], otherwise: str = ".") -> str:
+    """Return how a sentence about an unknown word ends: by asking whether the nearest known word was meant."""
+    near = find_near(word, known)
+    return f"; did you mean {near}?" if near else otherwise
 
 
 def is_private(character: str) -> bool:

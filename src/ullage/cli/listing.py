@@ -62,11 +62,8 @@ ullage guard --max 80 -- make    run make while less than 80 % is used
 Exit codes: 0 done, 1 a guard's limit is reached, 2 wrong usage, 3 nothing
 known yet or no account, 4 only expired data, 5 a source failed and there is
 nothing to fall back on."""
-_LEAST_ROOM = 12
+_WIDTH, _LEAST_ROOM = 79, 12
 _OPTIONS = {"-V, --version": "Show the version and exit.", "-h, --help": "Show this message and exit."}
-
-
-_WIDTH = 79
 
 
 def describe(
@@ -100,7 +97,7 @@ def _describe_purpose(width: int) -> str:
 
 
 def _break(text: str, width: int, indent: int) -> str:
-    """Return a text broken between words, each further line as far to the right as the first."""
+    """Return a text broken between words, with each further line indented as the first is."""
     if indent + len(text) <= width:
         return text
     # Imported late: most terminals have room.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from ullage.base.errors import UsageError
-from ullage.base.text import find_near, quote
+from ullage.base.text import find_near, quote, suggest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,14 +14,12 @@ if TYPE_CHECKING:
 
 
 class OneOf(click.Choice[str]):
-    """A choice that says of any other word which of its own is near."""
+    """A choice that suggests the nearest of its words for an unknown one."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         if value in self.choices:
             return str(value)
-        near = find_near(value, self.choices)
-        hint = f"; did you mean {near}?" if near else "."
-        words = f"{quote(value)} is none of {', '.join(self.choices)}{hint}"
+        words = f"{quote(value)} is none of {', '.join(self.choices)}{suggest(value, self.choices)}"
         if isinstance(param, click.Argument):
             # click would call it by the list of what it can be.
             raise click.UsageError(words, ctx)
@@ -29,7 +27,7 @@ class OneOf(click.Choice[str]):
 
 
 class Subcommands(click.Group):
-    """A group that says of any other word which of its commands is near."""
+    """A group that suggests the nearest of its commands for an unknown one."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -51,7 +51,7 @@ def command(name: str) -> int:
         words = f"stdin begins with {quote(begins)} and holds no report of usage. {_EXPECTED}"
         raise SourceError(error.code, words) from error
     for reading in readings:
-        say(f"{reading.source} told {len(reading.windows)} windows, as of {reading.as_of.astimezone():%H:%M:%S}.")
+        say(f"{reading.source}: {len(reading.windows)} windows, as of {reading.as_of.astimezone():%H:%M:%S}.")
     return 0
 
 

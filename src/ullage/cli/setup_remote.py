@@ -99,5 +99,5 @@ def _try_out(name: str) -> int:
             for window in reading.windows
             if window.is_listed and window.used_percent is not None
         )
-        say(f"It was tried, and tells: {numbers or 'no percentage'}, as of {reading.as_of.astimezone():%H:%M}.")
+        say(f"It was tried, and says: {numbers or 'no percentage'}, as of {reading.as_of.astimezone():%H:%M}.")
     return 0

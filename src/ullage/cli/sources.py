@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import click
 
 from ullage.base.errors import CacheError, UsageError
-from ullage.base.text import find_near, quote
+from ullage.base.text import quote, suggest
 from ullage.base.values import format_time
 from ullage.cli import options
 from ullage.cli.say import say_styled
@@ -40,8 +40,7 @@ def command(names: tuple[str, ...], as_json: bool) -> int:
     unknown = [name for name in names if name not in {meter.name for meter in meters.METERS}]
     if unknown:
         known = [meter.name for meter in meters.METERS]
-        near = find_near(unknown[0], known)
-        hint = f"; did you mean {near}?" if near else "."
+        hint = suggest(unknown[0], known)
         raise UsageError(f"There is no meter {quote(unknown[0])}{hint} There are {', '.join(known)}.")
     settings, issues = load_settings()
     print_issues(issues)

@@ -10,7 +10,6 @@ from ullage.cli.progress import ProgressBar
 from ullage.cli.say import remark, say, say_csv
 from ullage.cli.settings import load_settings, print_issues
 from ullage.tokens import document, tally
-from ullage.tokens import words as render
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,13 +52,15 @@ def _name(zone: tzinfo | None) -> str:
 
 
 def _print(answer: TokenUsage, settings: Settings, now: datetime) -> None:
+    # Imported late: programs, which read JSON or CSV, need no look.
+    from ullage.tokens import words as render
+
     if not answer.found.transcripts:
         looked = ", ".join(root.directory for root in answer.found.roots)
         say(f"No transcripts are there. Looked below: {looked}")
         skipped = render.word_skipped(answer.skipped)
-        print(f"skipped: {skipped}" if skipped else render.NOTE)
+        say(f"skipped: {skipped}" if skipped else render.NOTE)
         return
-    # Imported late: programs, which read JSON or CSV, need no look.
     from ullage.cli.say import break_lines, find_table_width, say_lines
     from ullage.cli.settings import load_terminal_settings
     from ullage.render.cells import wrap_parts

@@ -97,7 +97,7 @@ def _until_reset(known: Known, first: Window) -> Callable[[datetime], WaitState]
             why = (
                 f"had not started {words.format_age(now - first.as_of)} ago"
                 if not first.used_percent
-                else "tells no reset"
+                else "has no known reset"
             )
             text = f"{label} {why}; there is no reset to wait for."
             return WaitState(over=True, words=text, exit_code=TOO_OLD if old else UNDER)

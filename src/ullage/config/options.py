@@ -9,7 +9,6 @@ from ullage.config.palette import BACKGROUNDS, LEVELS, PALETTES, check_style
 from ullage.config.settings import DEFAULTS
 from ullage.config.template import check_status_line, check_template
 from ullage.config.wishes import CHANNELS
-from ullage.quota.meters import SOURCES
 from ullage.quota.timeline import SURFACES
 from ullage.system import secret
 
@@ -30,8 +29,16 @@ _KEYRING = (
 )
 
 
+def _check_source(value: object) -> str | None:
+    # A status line reads every option, and few choose a source or a preset.
+    if value == DEFAULTS["source"]:
+        return None
+    from ullage.quota.meters import SOURCES
+
+    return checks.one_of(*SOURCES)(value)
+
+
 def _check_preset(value: object) -> str | None:
-    # A status line reads every option, and few choose a preset.
     if value == DEFAULTS["segment.preset"]:
         return None
     from ullage.config.presets import PRESETS
@@ -55,15 +62,15 @@ class Option(Record):
 OPTIONS: tuple[Option, ...] = (
     Option(
         key="source",
-        explanation="Who is asked. auto: what Claude Code's status line and its own file tell, and, when that is\n"
+        explanation="Which source is asked. auto: Claude Code's status line and its own file, and, when those are\n"
         "older than five minutes, your claude program (one short process, no model call, at most every five minutes\n"
         "while you work and every thirty otherwise). statusline, tee, claude-cache, claude-cli: one of these alone.\n"
         "oauth: one request to the provider's usage endpoint, with the token that Claude Code stored, at most every\n"
         "five minutes; never used unless you name it here. remote: nothing but the other machines under [[remote]],\n"
         "which count with every choice. web: one request to claude.ai with your own session key,\n"
         f"see [web] and {find_page('sources')};\n"
-        "never used unless you name it. What a session told counts with every choice.",
-        check=checks.one_of(*SOURCES),
+        "never used unless you name it. What a session said counts with every choice.",
+        check=_check_source,
     ),
     Option(
         key="remote",
@@ -177,7 +184,7 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         key="colors.background",
-        explanation="Whether your terminals are dark or light. auto: what COLORFGBG tells; a command that prints on a\n"
+        explanation="Whether your terminals are dark or light. auto: what COLORFGBG says; a command that prints on a\n"
         "terminal asks it. A desktop's bar is taken to be dark, unless you say light.",
         check=checks.one_of(*BACKGROUNDS),
     ),
@@ -255,7 +262,7 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         key="metrics.user",
-        explanation="A name for dashboards, such as sam. Empty: none is told.",
+        explanation="A name for dashboards, such as sam. Empty: no name is sent.",
         check=_ANY_TEXT,
     ),
     Option(

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from ullage.base.record import Record
 
-SHAPES = ("", "pill", "powerline")
-
 
 class Preset(Record):
     """What `[segment] preset` chooses, and what it is in a few words."""

@@ -167,16 +167,20 @@ def _field(text: str, at: int, plain: tuple[str, ...]) -> Field:
     if not subject or not subject.replace("_", "").replace("-", "").isalnum():
         raise TemplateError(f"has a field without a name at character {at + 1}")
     names = (*plain, "credits", "top", "5h", "7d")
-    for name in () if subject in names else names:
-        # Any other word may be a model's name.
-        if sorted(subject) == sorted(name) or subject in (name + name[-1], name[:-1]):
-            raise TemplateError(f"asks for {{{clean(subject)}}} at character {at + 1}; did you mean {name}?")
+    near = next((name for name in names if _is_slip(subject, name)), None)
+    if near and subject not in names:
+        raise TemplateError(f"asks for {{{clean(subject)}}} at character {at + 1}; did you mean {near}?")
     known = CREDITS_ATTRIBUTES if subject == "credits" else ("",) if subject in plain else WINDOW_ATTRIBUTES
     if attribute not in known:
         near = find_near(attribute, known)
         options = f"did you mean {near}?" if near else f"it can be {', '.join(filter(None, known)) or 'nothing'}"
         raise TemplateError(f"asks for {{{subject}.{clean(attribute)}}} at character {at + 1}; {options}")
     return Field(subject=subject, attribute=attribute, cells=_cells(colon + width, attribute, at))
+
+
+def _is_slip(word: str, name: str) -> bool:
+    """Say whether a word has a name's letters in another order, one too many or too few; others may name a model."""
+    return sorted(word) == sorted(name) or word in (name + name[-1], name[:-1])
 
 
 def list_unknown_windows(

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _VERSION_SECONDS = 5
+# Bounded, so that a program which prints a MiB of digits is not searched for hours.
+_VERSION = re.compile(rb"\d{1,9}(?:\.\d{1,9}){1,9}[a-z]?")
 # The oldest versions that the tests run, or that the shell code is written for.
 _MINIMUM = {
     "bash": (3, 2),
@@ -112,8 +114,7 @@ def _prove(
     if not found or os.name != "posix":
         # There is none to start, or no terminal to start it on.
         return
-    if found:
-        show(f"Starting {', '.join(found)} to see what prompts show …")
+    show(f"Starting {', '.join(found)} to see what prompts show …")
     try:
         starts = started.look(found, environ)
     except OSError as error:
@@ -208,7 +209,7 @@ def _ask_version(name: str, program: str, environ: Mapping[str, str], versions: 
         done = programs.run_program(command, inside, seconds=_VERSION_SECONDS)
     except (OSError, programs.ProgramLateError, programs.ProgramFloodError):
         return
-    found = re.search(rb"\d+(?:\.\d+)+[a-z]?", done.output)
+    found = _VERSION.search(done.output)
     if found:
         versions[name] = found.group().decode()
 

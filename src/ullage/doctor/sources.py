@@ -73,7 +73,7 @@ def _stream(environ: Mapping[str, str], _chosen: str, _now: datetime) -> str | N
         return str(error)
     if any(statements.is_of_session(name, tee.NAME) for name in statements.list_names(directory)):
         return None
-    return f"nothing has told of the windows in a pipe yet: {meters.find_meter(tee.NAME).needs}"
+    return f"nothing in a pipe has named the windows yet: {meters.find_meter(tee.NAME).needs}"
 
 
 def _cache(environ: Mapping[str, str], _chosen: str, now: datetime) -> str | None:

@@ -159,7 +159,7 @@ def _judge_window(
     if used >= limit or used + need > limit or (need and projected is not None and projected + need > limit):
         return WindowVerdict(outcome="over", exit_code=OVER, why=why, room_at=window.resets_at, **common)
     if max_age is not None and not window.is_dated:
-        why = f"{label} is at {words.format_percent(used)}, and the source does not tell since when"
+        why = f"{label} is at {words.format_percent(used)}, and the source does not say since when"
         return WindowVerdict(outcome="unknown", exit_code=TOO_OLD, why=why, **common)
     if max_age is not None and not (timedelta(0) - CLOCK_SLACK <= now - window.as_of <= max_age):
         since = words.format_age(now - window.as_of)

@@ -115,7 +115,7 @@ def _private_text(path: str, option: str) -> str:
         raise UsageError(f"{option} in config.toml must be a full path, or one that begins with ~/.")
     data = read_regular(found, _LARGEST, own=True)
     if data is None:
-        raise UsageError(f"{option}: {found} is not there, or no small file of yours. Nothing is told without it.")
+        raise UsageError(f"{option}: {found} is not there, or no small file of yours. Nothing is sent without it.")
     if hasattr(os, "geteuid") and stat.S_IMODE(os.stat(found).st_mode) & 0o077:
         raise UsageError(f"{option}: others can read {found}. Run: chmod 600 {shlex.quote(found)}")
     return _one_line(data.decode(errors="replace"), option)

@@ -3,64 +3,44 @@
 from __future__ import annotations
 
 import os
+from typing import Literal
 
 from ullage import config
-from ullage.base import jsontext
-from ullage.base.record import Record
-from ullage.base.text import clean
-from ullage.base.values import format_time, parse_time
+from ullage.system import statefile
 from ullage.system.files import read_regular, write_atomically
+from ullage.system.statefile import Kept, Moment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
-WAYS = ("textfile", "push", "otlp")
+Way = Literal["textfile", "push", "otlp"]
+WAYS: tuple[Way, ...] = ("textfile", "push", "otlp")
 LONGEST_WORDS = 500
-_FORMAT = 1
 _STATUS = "metrics.json"
 
 
-class Sent(Record):
+class Sent(Kept, frozen=True):
     """The state of one way: when it last succeeded, and the failure since, if any."""
 
-    way: str
-    succeeded_at: datetime | None = None
-    failed_at: datetime | None = None
+    way: Way
+    succeeded_at: Moment | None = None
+    failed_at: Moment | None = None
     problem: str = ""
+
+
+class _Outcomes(Kept, frozen=True):
+    format: Literal[2]
+    ways: tuple[Sent, ...]
 
 
 def load_last(environ: Mapping[str, str]) -> tuple[Sent, ...]:
     """Return the kept outcome of each way; none for a file that cannot be decoded."""
-    data = read_regular(os.path.join(config.locate_state(environ), _STATUS), own=True)
-    try:
-        fields = jsontext.loads(data or b"{}")
-    except (ValueError, RecursionError):
-        return ()
-    if not isinstance(fields, dict) or fields.get("format") != _FORMAT or not isinstance(fields.get("ways"), dict):
-        return ()
-    return tuple(_sent(way, fields["ways"][way]) for way in WAYS if isinstance(fields["ways"].get(way), dict))
-
-
-def _sent(way: str, fields: Mapping[str, object]) -> Sent:
-    return Sent(
-        way=way,
-        succeeded_at=parse_time(fields.get("succeeded_at")),
-        failed_at=parse_time(fields.get("failed_at")),
-        problem=clean(fields.get("problem"), LONGEST_WORDS),
-    )
+    found = statefile.decode(read_regular(os.path.join(config.locate_state(environ), _STATUS), own=True), _Outcomes)
+    return found.ways if found else ()
 
 
 def keep(environ: Mapping[str, str], sent: tuple[Sent, ...]) -> None:
     """Keep the outcome of each way; raise UllageError where nothing can be written."""
-    ways = {
-        one.way: {
-            "succeeded_at": format_time(one.succeeded_at) if one.succeeded_at else None,
-            "failed_at": format_time(one.failed_at) if one.failed_at else None,
-            "problem": one.problem,
-        }
-        for one in sent
-    }
-    data = jsontext.dumps({"format": _FORMAT, "ways": ways}).encode() + b"\n"
-    write_atomically(os.path.join(config.locate_state(environ), _STATUS), data)
+    path = os.path.join(config.locate_state(environ), _STATUS)
+    write_atomically(path, statefile.encode(_Outcomes(format=2, ways=sent)))

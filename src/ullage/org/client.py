@@ -81,7 +81,7 @@ class Client:
             if self._rows > _MOST_ROWS or time.monotonic() > self._deadline:
                 raise SourceError(
                     "too_large",
-                    f"{self._host} tells more than can be read at once. Ask for fewer days, or group by less: --by.",
+                    f"{self._host} sends more than can be read at once. Ask for fewer days, or group by less: --by.",
                     reached_server=True,
                 )
             yield page

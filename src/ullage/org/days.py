@@ -52,10 +52,10 @@ def choose_days(since: str, until: str, report: Report, width: str, now: datetim
         notes.append(f"The report ends today, {today}: later days have not been yet.")
     earliest = _earliest(report, today)
     if earliest is not None and last < earliest:
-        raise UsageError(f"This report begins on {earliest}: the provider tells nothing of the days before.")
+        raise UsageError(f"This report begins on {earliest}: the provider has nothing of the days before.")
     if earliest is not None and first < earliest:
         first = earliest
-        notes.append(f"The report begins on {earliest}: the provider tells nothing of the days before.")
+        notes.append(f"The report begins on {earliest}: the provider has nothing of the days before.")
     longest = report.longest[width]
     if (last - first).days >= longest:
         first = last - (longest - 1) * _DAY

@@ -137,6 +137,7 @@ PEOPLE_COST = PEOPLE_USAGE.replace(
     title="Cost of the organisation's people, over all products",
     path="/v1/organizations/analytics/user_cost_report",
 )
+# What the tests hold of every report.
 REPORTS = (USAGE, COST, CLAUDE_CODE, PEOPLE_USAGE, PEOPLE_COST)
 
 

@@ -164,6 +164,6 @@ def _rows(known: Overview, settings: Settings, now: datetime) -> tuple[PanelRow,
 
 
 def _find_elapsed_percent(row: Row, settings: Settings) -> float | None:
-    if row.elapsed is None:
+    if row.tick is None:
         return None
-    return round(100 * (1 - row.elapsed if settings.show_left else row.elapsed), 1)
+    return round(100 * (1 - row.tick if settings.show_left else row.tick), 1)

@@ -140,7 +140,7 @@ class UsageDocument(Record):
     pools: list[PoolDocument]
     breakdown: Annotated[list[ShareDocument], Meta(description="the week by where it was used")]
     generated_at: Annotated[Moment, Meta(description="when this was written, by the clock that as_of is told by")]
-    listing: Annotated[bool, Meta(description="false when there may be windows that are not told")]
+    listing: Annotated[bool, Meta(description="false when there may be windows that are not in it")]
 
 
 class ProfileDocument(Record):
@@ -148,7 +148,7 @@ class ProfileDocument(Record):
         str, Meta(description="the configuration directory, `default`, or `remote:NAME` for what others alone tell")
     ]
     usage: UsageDocument
-    machines: Annotated[list[str], Meta(description="the other machines that told of this account, by name")]
+    machines: Annotated[list[str], Meta(description="the other machines that reported this account, by name")]
 
 
 class ProfilesDocument(Record):

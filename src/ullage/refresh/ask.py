@@ -90,7 +90,7 @@ class OtherMachines:
         """Raise SourceError: no other machine has answered yet."""
         raise SourceError(
             "no_remote",
-            "No other machine has told its numbers yet. `ullage setup remote` adds one and tries it; `ullage receive` "
+            "No other machine has sent its numbers yet. `ullage setup remote` adds one and tries it; `ullage receive` "
             "takes what another hands on.",
         )
 

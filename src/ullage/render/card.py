@@ -105,7 +105,7 @@ def _draw_row(row: Row, top: float, right: float, metrics: _Metrics, now: dateti
     yield make_label(right, base, number, role=role, size=metrics.label, anchor="end").replace(bold=True)
     bar_at = top + metrics.bar_at
     if row.share is not None:
-        yield from _draw_bar(row.share, row.elapsed, role, (right, bar_at, metrics.bar))
+        yield from _draw_bar(row.share, row.tick, role, (right, bar_at, metrics.bar))
     note = row.sentence or row.expected.text
     shown = _choose_note_role(row) if row.expected.warns else "faint"
     if metrics is _ROOMY:

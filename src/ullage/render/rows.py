@@ -16,8 +16,8 @@ from ullage.quota.model import (
     list_limits,
     list_windows,
 )
-from ullage.render import burnup, segment, words
-from ullage.render.segment import shorten_name
+from ullage.render import burnup, words
+from ullage.render.segment import format_number, shorten_name
 from ullage.render.surfaces import Span
 from ullage.render.words import Outlook
 
@@ -40,9 +40,10 @@ class Row(Record):
 
     Of the credits and of pools `window_id` is None; `is_limit` says whether it is one of `list_shown_limits`.
 
-    `number` is the percentage with its forms, which `percent` and `form` are the parts of; `share` is what the bar
-    shows and `elapsed` how much of the window's time has passed, both from 0 to 1. `sentence` says why there is no
-    number, or that it is used up; `outlook` has all of it for lists without columns.
+    `number` is the percentage with its forms, which `percent` and `form` are the parts of; `share` is how
+    full the bar is, and `tick` where on it the present stands between the window's start and its reset, both from 0 to
+    1 and counted as the number is: used or left. `sentence` says why there is no number, or that it is used up;
+    `outlook` has all of it for lists without columns.
     """
 
     label: str
@@ -55,7 +56,7 @@ class Row(Record):
     percent: str = ""
     form: str = ""
     share: float | None = None
-    elapsed: float | None = None
+    tick: float | None = None
     bar: Span = _NONE
     course: Span = _NONE
     resets_at: datetime | None = None
@@ -136,7 +137,7 @@ def _window(window: Window, overview: Overview, settings: Settings, now: datetim
         why = words.HAS_RESET if passed else words.UNKNOWN
         mark = words.choose_reset_mark(ascii_only=settings.ascii_only) if passed else "?"
         return row.replace(number=Span(text="?"), percent=mark, sentence=why, outlook=(Span(text=why, level="faint"),))
-    number = segment.format_number(
+    number = format_number(
         window, used, now, settings.thresholds, left=settings.show_left, ascii_only=settings.ascii_only
     )
     percent = words.format_percent(used, left=settings.show_left)
@@ -153,7 +154,7 @@ def _window(window: Window, overview: Overview, settings: Settings, now: datetim
         percent=percent,
         form=number.text.replace(percent, ""),
         share=1 - share if settings.show_left else share,
-        elapsed=_elapsed(window, now, settings),
+        tick=_place_tick(window, now, settings),
         bar=Span(
             text=words.draw_bar(used, left=settings.show_left, ascii_only=settings.ascii_only, cells=_BAR_CELLS),
             level=number.level,
@@ -171,7 +172,7 @@ def _window(window: Window, overview: Overview, settings: Settings, now: datetim
     )
 
 
-def _elapsed(window: Window, now: datetime, settings: Settings) -> float | None:
+def _place_tick(window: Window, now: datetime, settings: Settings) -> float | None:
     whole = find_length(window)
     if whole is None or window.resets_at is None:
         return None
@@ -228,7 +229,7 @@ def _with_share(row: Row, counted: Window | None, used_percent: float, settings:
     percent = words.format_percent(used_percent, left=settings.show_left)
     number = Span(text=percent)
     if counted is not None:
-        number = segment.format_number(
+        number = format_number(
             counted, used_percent, now, settings.thresholds, left=settings.show_left, ascii_only=settings.ascii_only
         )
     share = min(max(used_percent / 100, 0.0), 1.0)

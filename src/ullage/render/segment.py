@@ -9,7 +9,7 @@ reset mark instead of a number.
 from __future__ import annotations
 
 from ullage.base.record import Record
-from ullage.base.text import clean, find_near, quote, replace_signs
+from ullage.base.text import clean, quote, replace_signs, suggest
 from ullage.config.template import COURSES, FORECASTS, PLAIN_SUBJECTS, Field, Group, list_fields
 from ullage.quota.model import (
     ALIASES,
@@ -269,13 +269,10 @@ def shorten_name(window: Window) -> str:
 
 
 def explain_unknown(name: str, windows: Iterable[Window]) -> str:
-    """Return the sentences that no window has this name, which is near, and which there are; before a reading the two
-    that every plan has.
-    """
+    """Return the sentences for a name that no window has: the nearest name, and all that there are."""
+    # Before a reading: the two that every plan has.
     names = [shorten_name(window) for window in windows] or [*ALIASES]
-    near = find_near(name, names)
-    hint = f"; did you mean {near}?" if near else "."
-    return f"There is no window {quote(name)}{hint} Known are {', '.join(names)}."
+    return f"There is no window {quote(name)}{suggest(name, names)} Known are {', '.join(names)}."
 
 
 def _credits_value(field: Field, view: View) -> Span | None:

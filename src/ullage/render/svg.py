@@ -190,11 +190,6 @@ def make_label(x: float, y: float, text: str, *, role: str = "faint", size: floa
     return Shape(kind="text", role=role, points=((x, y),), text=text, size=size, anchor=anchor)
 
 
-def draw_svg(burnup: Burnup, theme: str) -> str:
-    """Return the chart as a standalone SVG; theme is light, dark, or auto, which follows whoever looks at it."""
-    return write_svg(draw_scene(burnup), (WIDTH, HEIGHT), describe_chart(burnup), theme)
-
-
 def describe_chart(burnup: Burnup) -> str:
     """Return in words what the chart shows."""
     return "; ".join(filter(None, (format_title(burnup), describe_outlook(burnup).text)))

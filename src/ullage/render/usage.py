@@ -190,7 +190,7 @@ def _padded(line: Line, cells: int) -> Line:
 def _bar(row: Row, cells: int, settings: Settings) -> Line:
     if row.share is None:
         return [Span(text=" " * cells)]
-    return draw_gauge(row.share, row.elapsed, cells, row.number.own_level, ascii_only=settings.ascii_only)
+    return draw_gauge(row.share, row.tick, cells, row.number.own_level, ascii_only=settings.ascii_only)
 
 
 def _form_width(found: Sequence[Row]) -> int:

@@ -54,7 +54,7 @@ def turn_on(environ: Mapping[str, str]) -> str:
     if "added" in said:
         return "It is in the panel."
     if "there" in said:
-        return "The panel shows this one after you log in again."
+        return "It is in the panel already, which shows this version after you log in again."
     return "Add it: right-click a panel, Add Widgets, ullage."
 
 

@@ -73,7 +73,7 @@ def read(environ: Mapping[str, str], account: Account, now: datetime) -> Reading
     if environ.get("CLAUDE_CODE_OAUTH_TOKEN") and account.id is None and not claude_state.has_credentials(environ):
         raise SourceError(
             "token_alone",
-            "Claude Code is signed in here by CLAUDE_CODE_OAUTH_TOKEN alone, and such a token tells no plan limits but "
+            "Claude Code is signed in here by CLAUDE_CODE_OAUTH_TOKEN alone, and such a token has no plan limits but "
             "to the status line of a session: run `ullage setup claude-code`, or sign in with /login as well.",
         )
     program = find(environ)
@@ -131,7 +131,7 @@ def _unavailable(plan: str | None) -> SourceError:
         )
     return SourceError(
         "no_plan_limits",
-        "Claude Code's sign-in does not tell plan limits: one from `claude setup-token` cannot. Sign in with /login.",
+        "Claude Code's sign-in does not bring plan limits: one from `claude setup-token` cannot. Sign in with /login.",
     )
 
 

@@ -37,7 +37,7 @@ def read(environ: Mapping[str, str], account: Account, now: datetime) -> Reading
     if newest is None:
         raise SourceError(
             "no_status_line",
-            "Claude Code's status line has told nothing yet. Name `ullage statusline` as its statusLine command, and "
+            "Claude Code's status line has said nothing yet. Name `ullage statusline` as its statusLine command, and "
             "let it answer once.",
         )
     return newest

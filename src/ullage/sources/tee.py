@@ -46,7 +46,7 @@ def read(environ: Mapping[str, str], account: Account, now: datetime) -> Reading
     if newest is None:
         raise SourceError(
             "no_stream",
-            "Nothing has told of the windows in a pipe yet: claude -p --output-format stream-json --verbose … | "
+            "Nothing in a pipe has named the windows yet: claude -p --output-format stream-json --verbose … | "
             "ullage tee.",
         )
     return newest

@@ -42,7 +42,7 @@ def parse(text: str, *, account: Account, source: str, as_of: datetime) -> Readi
         )
     if not limits:
         raise SourceError(
-            "unexpected_shape", "The text of /usage tells no percentage. Run `claude update`, then try again."
+            "unexpected_shape", "The text of /usage has no percentage. Run `claude update`, then try again."
         )
     told = wire.parse_usage({"limits": limits}, account=account, source=source, as_of=as_of)
     return told.replace(is_listing=False)

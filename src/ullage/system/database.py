@@ -200,8 +200,9 @@ def set_aside_if_damaged(path: str, now: datetime) -> Iterator[None]:
 
 
 def _let_go(error: BaseException | None) -> None:
-    """Free the rows that were being read where an error came up: SQLite holds the file for them, and Windows renames
-    no file that is held.
+    """Free the rows that were being read when an error came up.
+
+    SQLite keeps the file open for them, and Windows renames no open file.
     """
     import traceback
 

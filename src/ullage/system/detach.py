@@ -38,10 +38,10 @@ def start_refresh(environ: Mapping[str, str], *options: str) -> None:
     )
 
 
-def go_on(work: Callable[[], object]) -> None:
-    """Do some work in a copy of this process that detaches, while this one goes on; here where there can be none.
+def run_in_fork(work: Callable[[], object]) -> None:
+    """Do some work in a detached fork of this process; in this process where the system cannot fork.
 
-    For a process without other threads, which is about to end: it does not wait for the copy.
+    For a process without other threads that is about to end: it does not wait for the fork.
     """
     try:
         child = os.fork() if hasattr(os, "fork") else None
@@ -50,11 +50,11 @@ def go_on(work: Callable[[], object]) -> None:
     if child is None:
         work()
     if child == 0:
-        _be_detached(work)
+        _run_detached(work)
 
 
-def _be_detached(work: Callable[[], object]) -> NoReturn:
-    """Leave the session and the descriptors of the process that this is a copy of, do the work, and end."""
+def _run_detached(work: Callable[[], object]) -> NoReturn:
+    """Leave the session and the descriptors of the parent, do the work, and end."""
     try:
         os.setsid()
         _close_descriptors(keeps_output=False)

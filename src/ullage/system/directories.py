@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 
@@ -124,6 +123,8 @@ def resolve_trusted(path: str) -> tuple[str, os.stat_result]:
         if stat.S_ISLNK(status.st_mode):
             links += 1
             if links > _MOST_LINKS:
+                import errno
+
                 raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
             names += os.readlink(place).split("/")[::-1]
             here = "/" if names[-1] == "" else here

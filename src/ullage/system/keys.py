@@ -66,7 +66,7 @@ def _read_keyring(service: str, user: str, what: str) -> Secret:
         raise SourceError(
             "keyring_unusable",
             f"The keyring did not give the {what}: {type(error).__name__}. Unlock it, or name a command instead: "
-            "`keyring diagnose` tells more.",
+            "`keyring diagnose` says more.",
         ) from error
     if not found:
         raise SourceError("key_missing", f"The keyring holds no {what} there. Put it in: keyring set SERVICE USER")

@@ -121,11 +121,12 @@ class Program:
             try:
                 name, chunk = self._chunks.get(timeout=wait)
             except queue.Empty:
-                looks -= has_ended
+                if not has_ended and left <= 0:
+                    raise ProgramLateError from None
+                if has_ended:
+                    looks -= 1
                 if not looks:
                     return
-                if left <= 0 and not has_ended:
-                    raise ProgramLateError from None
                 continue
             size += len(chunk)
             if size > self._largest_bytes:

@@ -11,7 +11,7 @@ from ullage.base.text import clean, disarm_formula
 from ullage.base.values import format_time
 from ullage.tokens import cost, report
 from ullage.tokens.counts import COUNTS
-from ullage.tokens.words import NOT_AS_WRITTEN, sort_unpriced
+from ullage.tokens.task import MENDED, SKIPPED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def build_document(answer: TokenUsage, zone_name: str) -> dict[str, Any]:
             "overridden": list(answer.prices.overridden),
         },
         "unpriced": [
-            {"model": _text(model), "tokens": tokens} for model, tokens in sort_unpriced(answer.total.unpriced)
+            {"model": _text(model), "tokens": tokens} for model, tokens in report.sort_unpriced(answer.total.unpriced)
         ],
         "roots": [
             {
@@ -57,7 +57,7 @@ def build_document(answer: TokenUsage, zone_name: str) -> dict[str, Any]:
             }
             for number, root in enumerate(answer.found.roots)
         ],
-        "skipped": {kind: answer.skipped.get(kind, 0) for kind in NOT_AS_WRITTEN},
+        "skipped": {kind: answer.skipped.get(kind, 0) for kind in (*SKIPPED, *MENDED)},
     }
 
 

@@ -165,7 +165,7 @@ class _Reader:
         `offset` is the file offset of the buffer's start.
         """
         begins = at
-        find = search.find_in(buffer, _memmem)
+        find = search.choose_find(buffer, _memmem)
         while (at := find(lines.NEEDLE, at, stop)) >= 0:
             start = buffer.rfind(b"\n", begins, at) + 1 or begins
             at = buffer.find(b"\n", at, stop)

@@ -126,6 +126,11 @@ def sum_groups(groups: Iterable[UsageGroup]) -> Total:
     return whole
 
 
+def sort_unpriced(unpriced: dict[str, int]) -> list[tuple[str, int]]:
+    """Return the models without a price and their tokens, the most tokens first."""
+    return sorted(unpriced.items(), key=lambda one: -one[1])
+
+
 def choose_key(
     by: str,
     roots: Sequence[Root],

@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     # ("done", number, status, offset, mark, skipped, folder). Builtins only: they cross a pipe by marshal.
     Piece = tuple[Any, ...]
 
+# What a look skips, and what it reads all the same, in the order of every report.
+SKIPPED = (
+    *("unreadable_folders", "unreadable_files", "not_files", "folders_seen_before", "files_seen_before"),
+    *("changed_files", "broken_lines", "long_lines", "clockless_lines", "half_written_lines"),
+)
+MENDED = ("mended_lines",)
 # Counts about lines that are not read again, and so add up; the other kinds are counted anew by each read.
 LASTING = ("broken_lines", "long_lines", "clockless_lines", "mended_lines")
 UNREAD: Status = (0, 0, -1, 0, 0)

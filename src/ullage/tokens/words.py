@@ -8,7 +8,8 @@ from ullage.config.rates import RATES, TIERS
 from ullage.render import columns
 from ullage.render.columns import Column, Table
 from ullage.render.surfaces import Span
-from ullage.tokens.report import IN_TIME
+from ullage.tokens.report import IN_TIME, sort_unpriced
+from ullage.tokens.task import MENDED, SKIPPED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 NOTE = "These are tokens in this machine's transcripts, not a percentage of the quota: `ullage usage` shows that."
 _LONGEST = 200
-_SKIPPED = {
+_KINDS = {
     "unreadable_folders": ("folder that cannot be read", "folders that cannot be read"),
     "unreadable_files": ("file that cannot be read", "files that cannot be read"),
     "not_files": ("thing named *.jsonl that is no file", "things named *.jsonl that are no files"),
@@ -32,10 +33,8 @@ _SKIPPED = {
     "long_lines": ("line longer than 4 MiB", "lines longer than 4 MiB"),
     "clockless_lines": ("line without a time", "lines without a time"),
     "half_written_lines": ("half-written last line", "half-written last lines"),
+    "mended_lines": ("line with bytes that are no UTF-8", "lines with bytes that are no UTF-8"),
 }
-_MENDED = {"mended_lines": ("line with bytes that are no UTF-8", "lines with bytes that are no UTF-8")}
-NOT_AS_WRITTEN = (*_SKIPPED, *_MENDED)
-
 
 # The numbers of a row: heading, worth, which count it is; None for those that are made of several.
 _NUMBERS: tuple[tuple[str, int, int | None], ...] = (
@@ -141,7 +140,7 @@ def write_remarks(answer: TokenUsage, now: datetime) -> list[str]:
         if any(group.key[2] == "estimate" for group in answer.groups):
             said.append("~ is an estimate: the server's windows are not known for that time.")
         if any(answer.used_percent.get(group.key) is not None for group in answer.groups):
-            said.append("Beside a window stands what the server last said of it, whoever used it and wherever.")
+            said.append("Beside a window stands what the server last said of it, on any device.")
     if answer.share is not None:
         said.append(_shared(answer.share, answer.question.zone, now))
     if answer.total.unpriced:
@@ -160,14 +159,16 @@ def write_remarks(answer: TokenUsage, now: datetime) -> list[str]:
 
 def word_skipped(skipped: dict[str, int]) -> str:
     """Return the skipped files and lines in words; empty where there are none."""
-    return ", ".join(
-        f"{skipped[kind]} {words[skipped[kind] != 1]}" for kind, words in _SKIPPED.items() if skipped.get(kind)
-    )
+    return ", ".join(_count(kind, skipped[kind]) for kind in SKIPPED if skipped.get(kind))
 
 
 def word_mended(skipped: dict[str, int]) -> list[str]:
     """Return a sentence for each kind of line that was read with replaced bytes."""
-    return [f"read all the same: {skipped[k]} {w[skipped[k] != 1]}" for k, w in _MENDED.items() if skipped.get(k)]
+    return [f"read all the same: {_count(kind, skipped[kind])}" for kind in MENDED if skipped.get(kind)]
+
+
+def _count(kind: str, number: int) -> str:
+    return f"{number} {_KINDS[kind][number != 1]}"
 
 
 def _shared(share: WindowShare, zone: tzinfo | None, now: datetime) -> str:
@@ -182,11 +183,6 @@ def _shared(share: WindowShare, zone: tzinfo | None, now: datetime) -> str:
     else:
         what = f"{columns.format_count(whole)} tokens here, all that we can see"
     return f"Since {clock}, {kind}: {what}; claude.ai, the apps and other machines are not in it."
-
-
-def sort_unpriced(unpriced: dict[str, int]) -> list[tuple[str, int]]:
-    """Return the models without a price and their tokens, the most tokens first."""
-    return sorted(unpriced.items(), key=lambda one: -one[1])
 
 
 def list_prices(prices: PriceList, width: int, *, ascii_only: bool = False) -> list[list[Span]]:

@@ -8,15 +8,10 @@ ColumnLayout {
     id: line
 
     required property var modelData
-    property bool countsLeft: false
+    required property var shareOf
     readonly property color colour: modelData.colour || Kirigami.Theme.textColor
 
     spacing: Kirigami.Units.smallSpacing
-
-    function shareOf(percent) {
-        const passed = Math.min(100, Math.max(0, percent)) / 100;
-        return countsLeft ? 1 - passed : passed;
-    }
 
     RowLayout {
         spacing: Kirigami.Units.largeSpacing

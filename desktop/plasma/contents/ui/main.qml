@@ -11,7 +11,7 @@ import "Program.js" as Program
 
 /**
  * Shows what `ullage panel json` writes. A widget can start a program, but not listen to it while it runs: so one waits
- * for the next change (`--after`), tells it and ends. Whoever looks at the popup has the minutes told anew.
+ * for the next change (`--after`), tells it and ends. An open popup is renewed each minute as well.
  */
 PlasmoidItem {
     id: root
@@ -56,11 +56,11 @@ PlasmoidItem {
         }).join("");
     }
 
-    function shareOf(usedPercent) {
-        if (usedPercent === null)
+    function shareOf(percent) {
+        if (percent === null)
             return null;
-        const used = Math.min(100, Math.max(0, usedPercent));
-        return (panel.counts === "left" ? 100 - used : used) / 100;
+        const share = Math.min(100, Math.max(0, percent));
+        return (panel.counts === "left" ? 100 - share : share) / 100;
     }
 
     function restart() {
@@ -239,7 +239,7 @@ PlasmoidItem {
                 model: root.panel.rows
 
                 WindowRow {
-                    countsLeft: root.panel.counts === "left"
+                    shareOf: root.shareOf
                 }
             }
             RowLayout {

@@ -45,9 +45,10 @@ def word_title(panel: Panel) -> str:
 
 
 def list_menu(panel: Panel) -> list[str]:
-    """Return the menu's lines: two or more a window (bar and number, then forecast), the origin, and the problem.
+    """Return the menu's lines.
 
-    Age and source stand once where all windows share them. Origin and problem are wrapped to LONGEST_LINE.
+    A window has two or more: bar and number, then forecast. Below all stand the origin and the problem, wrapped to
+    LONGEST_LINE. Age and source stand once where all windows share them.
     """
     apart = len({row.stated for row in panel.rows}) > 1
     numbers = _align([row.share.text for row in panel.rows])
