@@ -22,7 +22,7 @@ help:
 	@echo 'make windows   in Windows own Python, under Wine: the tests that are not about POSIX, and the commands'
 	@echo 'make e2e       the real Claude Code against the simulated account, in a network of its own (needs root)'
 	@echo 'make check     lint, format, types and shell checks'
-	@echo 'make bench     the figures of the README and docs/figures.md, measured here'
+	@echo 'make bench     the figures of docs/figures.md, measured here'
 	@echo 'make bench-compare REF=HEAD~1   what got slower since that commit, beyond the noise'
 	@echo 'make format    ruff mends what it can'
 	@echo 'make picture   the pictures of docs/gallery.md, made from the real programs'

@@ -1,1 +1,1 @@
-"""The figures of the README: `python -m bench`."""
+"""The figures of docs/figures.md: `python -m bench`."""

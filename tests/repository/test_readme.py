@@ -33,8 +33,8 @@ def test_the_readme_names_no_command_that_there_is_none_of() -> None:
 
 
 @pytest.mark.parametrize("source", [source for source in SOURCES if source != "auto"])
-def test_every_source_is_in_the_reference_with_its_cost(source: str) -> None:
-    assert re.search(rf"^\| `{source}` \|.*\|.*\|.*\|$", REFERENCE, re.MULTILINE)
+def test_every_source_is_in_the_reference(source: str) -> None:
+    assert f"`{source}`" in REFERENCE
 
 
 @pytest.mark.parametrize("surface", SURFACES)
@@ -50,7 +50,7 @@ def test_every_field_of_a_window_is_explained(attribute: str) -> None:
 
 
 def test_environment_variables_are_those_that_the_code_reads() -> None:
-    section = REFERENCE[REFERENCE.index("Environment:") : REFERENCE.index("## Figures")]
+    section = REFERENCE[REFERENCE.index("Environment:") :]
     named = set(re.findall(r"`(ULLAGE_[A-Z_]+)`", section))
     read = set(re.findall(r'environ(?:\.get\(|\[)"(ULLAGE_[A-Z_]+)"', CODE))
     assert named == read - {"ULLAGE_NOTIFY"}

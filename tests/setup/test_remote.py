@@ -61,6 +61,7 @@ def test_without_a_name_those_that_there_are_are_listed(environ: dict[str, str])
     said = ullage("setup", "remote", "--undo", environ=environ)
     assert said.returncode == 2
     assert said.stderr.endswith("There are laptop, box.\n")
+    assert "nothing to undo. There are laptop, box." in remote.plan_undo("lapotp", environ).words
 
 
 @pytest.mark.parametrize("before", [None, "", '# mine\n[segment]\nshow = "left"'], ids=["no file", "empty", "text"])
@@ -137,3 +138,14 @@ def test_a_mistake_in_one_remote_silences_no_other(environ: dict[str, str]) -> N
     settings, issues = config.load(environ)
     assert [(each.name, each.socket) for each in settings.remotes] == [("b", "/s")]
     assert len(issues) == 1
+
+
+@pytest.mark.parametrize("body", [b"remote = [1]", b"remote = 1", b"[remote", b"# nothing"])
+def test_a_block_that_was_changed_into_anything_is_not_as_it_was_written(environ: dict[str, str], body: bytes) -> None:
+    set_up(environ, "laptop", BY_SSH)
+    path = Path(environ["ULLAGE_CONFIG"])
+    first, *_, last = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(first + body + b"\n" + last)
+    changed = path.read_bytes()
+    undo(environ, "laptop")
+    assert Path(f"{path}.before-ullage").read_bytes() == changed

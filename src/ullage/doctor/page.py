@@ -123,7 +123,7 @@ def _refresh(refresh: dict[str, Any], now: datetime) -> Fact:
 def _sign_in(found: dict[str, Any], now: datetime) -> Fact:
     tier, ends = found["plan_tier"] or "tier not known", found["expires_at"]
     end = f"ends {_at(ends, now)}" if ends else "end not known"
-    return Fact(mark="✓", name="sign-in", text=f"{tier}, {end}, as told {_at(found['looked_at'], now)}")
+    return Fact(mark="✓", name="sign-in", text=f"{tier}, {end}, looked up {_at(found['looked_at'], now)}")
 
 
 def _sent(name: str, way: str, sent: dict[str, Any], now: datetime) -> Fact:

@@ -189,7 +189,7 @@ class WrongDocument(Document):
 class SignInDocument(Document):
     plan_tier: Annotated[str | None, Meta(description="the plan's tier in Claude Code's words, as in max_20x")]
     expires_at: Annotated[Moment | None, Meta(description="when /login is needed again")]
-    looked_at: Annotated[Moment, Meta(description="when that was told; asked for once a day at most")]
+    looked_at: Annotated[Moment, Meta(description="when that was looked up, once a day at most")]
 
 
 class PushDocument(Document):

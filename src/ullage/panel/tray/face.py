@@ -47,7 +47,6 @@ def word_title(panel: Panel) -> str:
 def list_menu(panel: Panel) -> list[str]:
     """Return the menu's lines.
 
-
     A window has two or more: bar and number, then forecast. Below all stand the origin and the problem, wrapped to
     LONGEST_LINE. Age and source stand once where all windows share them.
     """
