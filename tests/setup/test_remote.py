@@ -19,7 +19,7 @@ BY_SSH = {"command": remote.ask_by_ssh("laptop")}
 def set_up(environ: dict[str, str], name: str, way: dict[str, Any]) -> str:
     plan = remote.plan(name, remote.build_entry(name, way), environ)
     if plan.change is not None:
-        userfile.apply(plan.change, keep=False)
+        userfile.apply(plan.change, keep=not plan.takes_back)
     return plan.words
 
 
@@ -49,6 +49,7 @@ def test_what_is_written_is_read_and_comes_out_again(environ: dict[str, str], be
     for name in ("two", "one", "three"):
         undo(environ, name)
     assert (path.read_text() if path.exists() else None) == before
+    assert list(path.parent.glob(f"{path.name}.before-ullage*")) == []
 
 
 def test_without_a_name_those_that_there_are_are_listed(environ: dict[str, str]) -> None:

@@ -57,7 +57,10 @@ def plan(name: str, entry: Mapping[str, Any], environ: Mapping[str, str]) -> Pla
         raise UsageError(
             f"{file.path} cannot take it: {issues[0].message if issues else 'it names such a remote already'}."
         )
-    return Plan(change=Change(file=file, after=after), words=f"remote:{name} counts from the next refresh on.")
+    words = f"remote:{name} counts from the next refresh on."
+    # What a block of before is replaced by needs no copy of it.
+    takes_back = found is not None and _is_as_written(found)
+    return Plan(change=Change(file=file, after=after), words=words, takes_back=takes_back)
 
 
 def plan_undo(name: str, environ: Mapping[str, str]) -> Plan:
