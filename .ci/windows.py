@@ -8,6 +8,7 @@ it (`venv`), and Wine's own files (`prefix`); each has a stamp beside it that sa
 from __future__ import annotations
 
 import configparser
+import contextlib
 import hashlib
 import io
 import os
@@ -49,6 +50,7 @@ TESTS = (
 # Longer than any step, and all the tests, take on a busy machine; what hangs in Wine would never end.
 STEP_SECONDS = 600
 TESTS_SECONDS = 2400
+END_SECONDS = 60
 # What Wine's own programs have in their environment; PATH is Windows' own.
 KEPT = ("PATH", "LANG", "LC_ALL", "TERM", "CI")
 
@@ -71,6 +73,8 @@ class Wine:
 
     def prepare(self) -> None:
         """Make Wine's files, as of Windows 10: Python 3.11 does not start on what Wine 8 says otherwise."""
+        # What was ended in the middle is of no use; rmtree follows no link, such as that to the root.
+        shutil.rmtree(self.directory / "prefix", ignore_errors=True)
         self._quietly("wine", "wineboot", "--init")
         self._quietly("wine", "winecfg", "-v", "win10")
         self.end()
@@ -83,9 +87,10 @@ class Wine:
         self._quietly("wine", "wineboot")
 
     def end(self) -> None:
-        """End all that runs in Wine."""
-        subprocess.run(["wineserver", "--kill"], env=self.environ, check=False, timeout=STEP_SECONDS)
-        self._quietly("wineserver", "--wait")
+        """End all that runs in Wine, and the screen; what hangs here must not hide what came before."""
+        for option in ("--kill", "--wait"):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                subprocess.run(["wineserver", option], env=self.environ, check=False, timeout=END_SECONDS)
         if self._screen is not None:
             self._screen.terminate()
             self._screen.wait()

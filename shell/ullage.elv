@@ -9,28 +9,36 @@ use str
 # which comes first is chance: the segment goes the way that the prompt goes.
 fn ullage-painted {|text|
   var colours = [black red green yellow blue magenta cyan white]
-  var fg bold dim underlined inverse = default $false $false $false $false
+  var fg bg bold dim underlined inverse = default default $false $false $false $false
   for match [(re:find '(?:\x1b\[([0-9;]*)m|^)([^\x1b]*)' $text)] {
-    var codes = $match[groups][1][text]
-    for code [(str:split ';' (re:replace '\b38;2(;\d+){3}' rgb $codes))] {
+    # Colours that take several numbers, as a word each: what follows 38 or 48 says nothing by itself.
+    var codes = (re:replace '\b([34])8;5;(\d+)' '${1}8:color${2}' $match[groups][1][text])
+    set codes = (re:replace '\b([34]8);2;(\d+;\d+;\d+)' {|rgb|
+      var numbers = [(str:split ';' $rgb)]
+      put $numbers[0]':'(printf '#%02x%02x%02x' (each $exact-num~ $numbers[2..]))
+    } $codes)
+    for code [(str:split ';' $codes)] {
       if (or (eq $code '') (eq $code 0)) {
-        set fg bold dim underlined inverse = default $false $false $false $false
+        set fg bg bold dim underlined inverse = default default $false $false $false $false
       } elif (eq $code 1) { set bold = $true
       } elif (eq $code 2) { set dim = $true
       } elif (eq $code 4) { set underlined = $true
       } elif (eq $code 7) { set inverse = $true
       } elif (eq $code 39) { set fg = default
+      } elif (eq $code 49) { set bg = default
       } elif (eq $code 22) { set bold dim = $false $false
       } elif (eq $code 24) { set underlined = $false
       } elif (eq $code 27) { set inverse = $false
+      } elif (re:match '^38:' $code) { set fg = $code[3..]
+      } elif (re:match '^48:' $code) { set bg = $code[3..]
       } elif (re:match '^3[0-7]$' $code) { set fg = $colours[$code[1]]
+      } elif (re:match '^4[0-7]$' $code) { set bg = $colours[$code[1]]
       } elif (re:match '^9[0-7]$' $code) { set fg = bright-$colours[$code[1]]
+      } elif (re:match '^10[0-7]$' $code) { set bg = bright-$colours[$code[2]]
       }
     }
-    for rgb [(re:find '\b38;2;(\d+);(\d+);(\d+)' $codes)] {
-      set fg = (printf '#%02x%02x%02x' (for group $rgb[groups][1..] { exact-num $group[text] }))
-    }
-    styled-segment $match[groups][2][text] &fg-color=$fg &bold=$bold &dim=$dim &underlined=$underlined &inverse=$inverse
+    styled-segment $match[groups][2][text] &fg-color=$fg &bg-color=$bg &bold=$bold &dim=$dim ^
+      &underlined=$underlined &inverse=$inverse
   }
 }
 

@@ -17,15 +17,17 @@ import pytest
 
 from tests.support import tools
 from tests.support.tools import ULLAGE, is_running, postpone, processes, ullage, wait_until
+from ullage.claude_code import statusline
 from ullage.config.default_file import write_default
 from ullage.quota import timeline
 from ullage.quota.schedule import Schedule
 from ullage.quota.timeline import TIMELINES
 from ullage.store import history, overview
 from ullage.store.cache import ProfileCache
+from ullage.system import detach
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 ACCOUNT_ID = "5e000000-0000-4000-8000-000000000001"
 
@@ -115,7 +117,7 @@ def test_it_shows_this_reading_and_keeps_it(environ: dict[str, str]) -> None:
 def test_the_next_answer_shows_at_once(environ: dict[str, str]) -> None:
     line(payload(five_hour=37), environ)
     assert "5h 92%!!" in line(after_an_answer(payload(five_hour=92)), environ)
-    assert ullage("prompt", environ=environ).stdout == "5h 92%!!\n"
+    wait_for_prompt(environ, "5h 92%!!\n")
 
 
 @pytest.mark.parametrize("lower", [70, 3])
@@ -288,6 +290,12 @@ def test_a_models_week_is_shown_where_it_is_the_fuller_one(environ: dict[str, st
 
 
 class TestThen:
+    @pytest.mark.parametrize("variable", ["ULLAGE_CONFIG", "ULLAGE_CACHE_DIR"])
+    def test_the_previous_line_is_shown_where_ours_cannot_be_made(self, environ: dict[str, str], variable: str) -> None:
+        done = pipe(payload(), {**environ, variable: "relative"}, "--then", "echo mine")
+        assert done.stdout == b"mine\n"
+        assert done.stderr.decode().startswith(f"ullage: {variable} must be an absolute path")
+
     def test_the_previous_line_stands_first(self, environ: dict[str, str]) -> None:
         shown = line(payload(), environ, "--then", "printf 'mine \\033[1mbold\\033[0m\\nsecond\\n'")
         assert shown.startswith("mine \033[1mbold\033[0m  Test 5.5  5h 37%")
@@ -468,6 +476,22 @@ def test_what_a_killed_run_did_not_publish_the_next_one_does(environ: dict[str, 
     statement.write_bytes(statement.read_bytes())
     line(stated, environ)
     wait_for_prompt(environ, "7d 70%\n")
+
+
+def test_a_copy_that_comes_late_brings_no_older_number_back(
+    environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late: list[Callable[[], object]] = []
+    monkeypatch.setattr(detach, "go_on", late.append)
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    stated = payload(seven_day=61)
+    statusline._take_in(json.dumps(stated).encode(), environ, shows=False, prints=False)
+    line(after_an_answer({**stated, "rate_limits": payload(seven_day=62)["rate_limits"]}), environ)
+    wait_for_publication(environ, b"62%")
+    (publish,) = late
+    publish()
+    assert ullage("prompt", environ=environ).stdout == "7d 62%\n"
 
 
 def test_the_account_is_noted_with_the_statement(environ: dict[str, str]) -> None:

@@ -348,3 +348,10 @@ def test_usage_fits_into_forty_columns(environ: dict[str, str], known: datetime,
     assert max(map(len, printed.splitlines())) <= 40
     assert printed.isascii() == ascii_only
     assert "Session 5h" in printed
+
+
+@pytest.mark.parametrize("columns", ["9" * 12, "1" * 5000])
+def test_a_width_that_no_terminal_has_is_not_drawn(environ: dict[str, str], known: datetime, columns: str) -> None:
+    drawn = ullage("chart", environ={**environ, "COLUMNS": columns})
+    assert (drawn.returncode, drawn.stderr) == (0, "")
+    assert max(map(len, drawn.stdout.splitlines())) <= 80

@@ -143,3 +143,17 @@ def test_a_remark_is_broken_between_words(columns: int, signed_in: dict[str, str
     words = ullage("guard", "--max", "1", environ=signed_in).stderr.split()
     assert len([row for row in shown if row]) > 1
     assert re.sub(r"\d+", "", " ".join(" ".join(shown).split())) == re.sub(r"\d+", "", " ".join(words))
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["alerts test", "config preset", "tokens", "usge", "config preset pil", "setup remote x", "serve token list"],
+)
+def test_a_sentence_is_broken_between_words(command: str, environ: dict[str, str]) -> None:
+    with Terminal([ULLAGE, *command.split()], {**environ, "HOME": "/nowhere"}, columns=40, rows=40) as terminal:
+        terminal.wait_for_end()
+        shown = terminal.lines
+    done = ullage(*command.split(), environ={**environ, "HOME": "/nowhere", "COLUMNS": "40"})
+    words = (done.stdout + done.stderr).split()
+    # What is longer than a line is broken by the terminal.
+    assert {word for word in words if len(word) < 39 and "/" not in word} <= {*" ".join(shown).split()}

@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import sqlite3
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -130,6 +131,18 @@ def test_it_asks_each_program_that_is_set_up_once_and_waits_for_none_that_hangs(
             break
     assert versions == expected
     assert sorted(log.read_text().splitlines()) == ["bash --version", "nu --version", "tmux -V"]
+
+
+def test_a_program_that_prints_digits_without_end_has_no_version(environ: dict[str, str], tmp_path: Path) -> None:
+    program = tmp_path / "tmux"
+    program.write_text("#!/bin/sh\nhead -c 1000000 /dev/zero | tr '\\0' 1\n")
+    program.chmod(0o755)
+    began = time.monotonic()
+    assert hosts._versions({"tmux": str(program)}, environ) == {}
+    # A search that begins anew at each digit takes hours.
+    assert time.monotonic() - began < 60
+    program.write_text("#!/bin/sh\nhead -c 5000 /dev/zero | tr '\\0' 1; echo .2\n")
+    assert hosts._numbers(hosts._versions({"tmux": str(program)}, environ)["tmux"]) == (111111111, 2)
 
 
 def test_it_changes_nothing_and_asks_nobody(environ: dict[str, str], known: Simulator, account: Path) -> None:

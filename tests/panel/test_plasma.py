@@ -67,6 +67,14 @@ def test_it_follows_with_one_process_and_no_more(widget: Widget) -> None:
     assert all(" --after " in command for command in widget.commands)
 
 
+def test_what_stands_in_the_panel_is_no_markup(widget: Widget) -> None:
+    says(widget, "5h 30%")
+    Path(widget.environ["ULLAGE_CONFIG"]).write_text('[segment]\ntemplate = "<s>&amp; {top}"\n')
+    know(widget.environ, 95.0)
+    written = '&lt;s&gt;&amp;amp;&nbsp;<font color="#b3261e"><b>95%!!</b></font>'
+    wait_until(lambda: [label["text"] for label in widget.labels("small")] == [written], what="the template")
+
+
 @pytest.mark.parametrize("ground", GROUNDS)
 def test_its_popup_can_be_read_on_any_ground(widget: Widget, ground: str) -> None:
     says(widget, "5h 30%")

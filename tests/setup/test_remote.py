@@ -137,3 +137,14 @@ def test_a_mistake_in_one_remote_silences_no_other(environ: dict[str, str]) -> N
     settings, issues = config.load(environ)
     assert [(each.name, each.socket) for each in settings.remotes] == [("b", "/s")]
     assert len(issues) == 1
+
+
+@pytest.mark.parametrize("body", [b"remote = [1]", b"remote = 1", b"[remote", b"# nothing"])
+def test_a_block_that_was_changed_into_anything_is_not_as_it_was_written(environ: dict[str, str], body: bytes) -> None:
+    set_up(environ, "laptop", BY_SSH)
+    path = Path(environ["ULLAGE_CONFIG"])
+    first, *_, last = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(first + body + b"\n" + last)
+    changed = path.read_bytes()
+    undo(environ, "laptop")
+    assert Path(f"{path}.before-ullage").read_bytes() == changed

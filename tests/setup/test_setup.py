@@ -116,9 +116,10 @@ def test_the_change_is_shown_and_nothing_written_without_a_terminal_to_ask_on(
 
 @pytest.mark.parametrize(("answer", "written"), [("", False), ("n", False), ("y", True)])
 def test_on_a_terminal_it_asks_and_takes_nothing_for_no(environ: dict[str, str], answer: str, written: bool) -> None:
-    terminal = pexpect.spawn(ULLAGE, ["setup", "bash"], env=environ, encoding="utf-8", timeout=90)
+    wide = (24, 400)
+    terminal = pexpect.spawn(ULLAGE, ["setup", "bash"], env=environ, encoding="utf-8", timeout=90, dimensions=wide)
     terminal.expect(r"\+# >>> ullage setup bash >>>")
-    terminal.expect(r"Write this\? \[y/N\]")
+    terminal.expect(r"Write this\? \(y or n; Enter: no\)")
     terminal.sendline(answer)
     terminal.expect(r"Wrote .*\.bashrc" if written else "Nothing was written")
     terminal.expect(pexpect.EOF)

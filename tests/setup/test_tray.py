@@ -141,9 +141,16 @@ def test_the_agent_is_a_property_list(environ: dict[str, str]) -> None:
     assert not path.exists()
 
 
-@pytest.mark.parametrize("path", ["/a\nExec=/bin/evil", "/a\x1b[31m"])
-def test_no_path_can_add_a_line(environ: dict[str, str], path: str) -> None:
+@pytest.mark.parametrize("platform", ["linux", "darwin"])
+@pytest.mark.parametrize("path", ["/a\nExec=/bin/evil", "/a\x1b[31m", "/a\udcff"])
+def test_no_path_can_add_a_line(environ: dict[str, str], path: str, platform: str) -> None:
     with pytest.raises(UsageError, match="control characters"):
-        tray.build_text({**environ, "ULLAGE_CONFIG": path}, "/usr/bin/ullage", "linux")
+        tray.build_text({**environ, "ULLAGE_CONFIG": path}, "/usr/bin/ullage", platform)
     with pytest.raises(UsageError, match="control characters"):
-        tray.build_text(environ, path, "linux")
+        tray.build_text(environ, path, platform)
+
+
+def test_a_program_that_env_would_take_for_a_variable_is_refused(environ: dict[str, str]) -> None:
+    with pytest.raises(UsageError, match="whose path holds a ="):
+        tray.build_text(environ, "/opt/a=b/ullage", "linux")
+    assert plistlib.loads(tray.build_text(environ, "/opt/a=b/ullage", "darwin"))

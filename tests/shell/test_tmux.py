@@ -14,7 +14,7 @@ import pyte
 import pytest
 
 from tests.support.contrast import READABLE, contrast
-from tests.support.tools import REPOSITORY, need, run, still_hangs, ullage, wait_until
+from tests.support.tools import PATIENCES, REPOSITORY, need, run, still_hangs, ullage, wait_until
 from ullage.config.palette import LEVELS, Colouring
 from ullage.prompt import tmux
 from ullage.quota import timeline
@@ -76,8 +76,11 @@ class Tmux:
 
 
 @pytest.fixture
-def server(environ: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tmux]:
+def server(
+    environ: dict[str, str], tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Tmux]:
     """A tmux that is not started yet; refreshes of `environ` find it once it is."""
+    monkeypatch.setattr(tmux, "_SECONDS", 60)
     # A socket's path is at most some hundred bytes long, which a test's own directory is too deep for.
     environ["TMUX_TMPDIR"] = str(tmp_path_factory.mktemp("t"))
     started = Tmux(environ)
@@ -248,7 +251,11 @@ def test_a_server_that_does_not_answer_does_not_keep_the_others_from_it(
         deaf.bind("a-deaf-one")
         deaf.listen()
         assert "a-deaf-one" in tmux.list_sockets(environ)[0]
-        tmux.push(environ, ProfileCache(environ).read_timeline("tmux"), int(time.time()))
+        for seconds in PATIENCES:
+            monkeypatch.setattr(tmux, "_SECONDS", seconds)
+            tmux.push(environ, ProfileCache(environ).read_timeline("tmux"), int(time.time()))
+            if server("show-option", "-gqv", "@ullage") == "text":
+                break
     assert server("show-option", "-gqv", "@ullage") == "text"
 
 

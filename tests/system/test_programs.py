@@ -65,3 +65,9 @@ def test_a_stranger_who_holds_the_pipe_is_not_waited_for(environ: dict[str, str]
     assert done.output == b"told\n"
     assert is_running(int(stranger.read_text()))
     os.kill(int(stranger.read_text()), signal.SIGKILL)
+
+
+def test_what_is_left_behind_and_prints_now_and_then_is_not_waited_for(environ: dict[str, str]) -> None:
+    done = sh("for each in $(seq 3000); do echo more; sleep 0.02; done & echo told", environ, seconds=1)
+    assert b"told" in done.output
+    assert done.output.count(b"more") < 3000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
 import random
@@ -280,6 +281,28 @@ def test_what_a_killed_process_leaves_is_read_by_another(config: Path, monkeypat
 
     monkeypatch.setattr(reading, "read_transcript", killed)
     total, _ = count(config, workers=2)
+    assert total.responses == 12
+
+
+@pytest.mark.process
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing is forked")
+@pytest.mark.parametrize("allowed", [0, 1])
+def test_a_user_who_may_have_no_process_more_waits_longer(
+    config: Path, monkeypatch: pytest.MonkeyPatch, allowed: int
+) -> None:
+    for number in range(12):
+        write(config, f"p/{number}.jsonl", line(f"msg_{number}", request=f"r{number}"))
+    fork = os.fork
+    forked: list[int] = []
+
+    def refuse() -> int:
+        if len(forked) == allowed:
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        forked.append(1)
+        return fork()
+
+    monkeypatch.setattr(os, "fork", refuse)
+    total, _ = count(config, workers=3)
     assert total.responses == 12
 
 

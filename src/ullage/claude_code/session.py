@@ -82,7 +82,7 @@ def keep(statement: Statement, environ: Mapping[str, str]) -> bool:
 
     directories.make_private(locate_cache(environ), locate_profile(environ), environ=environ)
     if statement.is_news:
-        write_atomically(statement.path, serial.encode(statement.reading, mark=statement.mark))
+        write_atomically(statement.path, _encode(statement))
     return True
 
 
@@ -96,8 +96,8 @@ def publish(statement: Statement, known: Stated, settings: Settings, environ: Ma
     from ullage.system import detach, secret
 
     cache = ProfileCache(environ)
-    written = os.path.basename(statement.path) if statement.is_news else ""
-    snapshot = cache.settle(Snapshot(stated=known, schedule=cache.load_schedule()), written)
+    written = (os.path.basename(statement.path), _encode(statement)) if statement.is_news else ()
+    snapshot = cache.settle(Snapshot(stated=known, schedule=cache.load_schedule()), *written)
     publish_anew(cache, settings, snapshot=snapshot)
     if statement.is_news:
         # In the background, since SQLite or a lock on it may take its time.
@@ -106,6 +106,10 @@ def publish(statement: Statement, known: Stated, settings: Settings, environ: Ma
             from ullage.store import pushes
 
             pushes.start(cache.root, settings, environ)
+
+
+def _encode(statement: Statement) -> bytes:
+    return serial.encode(statement.reading, mark=statement.mark)
 
 
 def _signed_in(environ: Mapping[str, str]) -> Account:

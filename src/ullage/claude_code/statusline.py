@@ -63,12 +63,10 @@ def run(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int | No
     previous = None
     then = find_last_value(options, "--then")
     if then:
-        from ullage import config
         from ullage.claude_code.previous import Previous
         from ullage.system import secret
 
-        named = config.load(environ)[0].key_variables
-        previous = Previous(then, payload, secret.withhold_own_keys(environ, named))
+        previous = Previous(then, payload, secret.withhold_own_keys(environ, _list_named_keys(environ)))
     shows = "--quiet" not in options
     try:
         line = _take_in(payload, environ, shows=shows, prints=previous is None)
@@ -80,6 +78,16 @@ def run(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int | No
         ours = _GAP.join(filter(None, (line if shows else "", _LATE if is_late else "")))
         _print(_beside(said.decode(errors="surrogateescape"), ours, _columns(environ)))
     return 0
+
+
+def _list_named_keys(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the variables of keys that config.toml names; none where it cannot be found, which our own line says."""
+    from ullage import config
+
+    try:
+        return config.load(environ)[0].key_variables
+    except UllageError:
+        return ()
 
 
 def _take_in(payload: bytes, environ: MutableMapping[str, str], *, shows: bool, prints: bool) -> str:

@@ -12,7 +12,7 @@ from ullage.alerts import channels, outbox
 from ullage.base.errors import UllageError
 from ullage.cli import options
 from ullage.cli.parameters import Subcommands
-from ullage.cli.say import find_width, remark, say_lines, say_styled
+from ullage.cli.say import find_width, remark, say, say_lines, say_styled
 from ullage.cli.settings import load_terminal_settings, print_issues
 from ullage.quota.model import list_named_limits
 from ullage.render import words
@@ -106,7 +106,7 @@ def test() -> int:
         fact = Fact(mark="✗" if why else "✓", name=channel, text=why or "sent")
         say_lines(fact.lay_out(find_width(err=why is not None), len(channel) + 2), err=why is not None)
     if not wishes.via:
-        click.echo('No way is set. via = ["desktop"] under [alerts] in config.toml sets one.', err=True)
+        say('No way is set. via = ["desktop"] under [alerts] in config.toml sets one.', err=True)
     if not (failed or unusable):
         outbox.forget_problem(ProfileCache(os.environ))
     return 5 if failed else 2 if unusable else 0

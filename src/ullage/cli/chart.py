@@ -15,7 +15,7 @@ from ullage.base.record import Record
 from ullage.base.text import quote
 from ullage.cli import options
 from ullage.cli.parameters import OneOf
-from ullage.cli.say import say_lines
+from ullage.cli.say import say, say_lines
 from ullage.cli.settings import load_terminal_settings
 from ullage.quota.model import CREDITS_ID, find_binding_window, find_window, list_limits, list_named_limits
 from ullage.render import burnup, card, chart, rows, svg
@@ -83,14 +83,14 @@ def command(window: str | None, svg_file: str | None, png_file: str | None, them
     now = datetime.now(UTC)
     known = overview.load(ProfileCache(os.environ), settings.thresholds, now)
     if known.reading is None:
-        click.echo("Nothing is known yet. `ullage usage` asks.", err=True)
+        say("Nothing is known yet. `ullage usage` asks.", err=True)
         return 3
     files = _Files(svg=svg_file, png=png_file, theme=theme)
     if every:
         return _draw_every(known, settings, now, files, names_account=names_account)
     drawn, why_not = choose(known, settings, window, now)
     if drawn is None:
-        click.echo(why_not, err=True)
+        say(why_not, err=True)
         return 3
     if files.is_any:
         _write_files(files, svg.draw_scene(drawn), (svg.WIDTH, svg.HEIGHT), svg.describe_chart(drawn))
@@ -108,7 +108,7 @@ def _draw_every(known: Overview, settings: Settings, now: datetime, files: _File
     windows = rows.list_shown_limits(known.reading, settings, now)
     drawn = [found for window in windows if (found := _burnup(window, known, now)) is not None]
     if not drawn:
-        click.echo("No window is known that could be drawn. `ullage usage` says what is.", err=True)
+        say("No window is known that could be drawn. `ullage usage` says what is.", err=True)
         return 3
     _print(drawn, settings)
     return 0
@@ -194,4 +194,4 @@ def _write(path: str, form: str, data: bytes) -> None:
         if os.path.exists(temporary):
             os.unlink(temporary)
         raise UllageError(f"{quote(path)} cannot be written: {error.strerror}. Name another file.") from error
-    click.echo(f"Wrote {path}", err=True)
+    say(f"Wrote {path}", err=True)

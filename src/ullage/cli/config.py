@@ -163,5 +163,5 @@ def apply() -> int:
             raise CacheError("A refresh has been running for long. Try again in a moment.")
         publish_anew(cache, settings)
     print_issues(issues)
-    click.echo("Applied, but for what is wrong in the file." if issues else "Applied.")
+    say("Applied, but for what is wrong in the file." if issues else "Applied.")
     return 2 if issues else 0

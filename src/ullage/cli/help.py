@@ -42,8 +42,10 @@ def show_error(error: click.ClickException) -> None:
     lines: list[list[Span]] = []
     if context is not None:
         hint = f"Try '{context.command_path} {context.help_option_names[-1]}' for help."
-        usage = [*click.unstyle(context.get_usage()).split("\n"), hint]
-        lines += [*([Span(text=line, level="faint")] for line in usage), []]
+        # click's own usage is broken in the middle of words where a terminal is narrow.
+        usage = " ".join(["Usage:", context.command_path, *context.command.collect_usage_pieces(context)])
+        shown = [line for text in (usage, hint) for line in break_lines(text, err=True)]
+        lines += [*([Span(text=line, level="faint")] for line in shown), []]
     # click lists what there is to choose from on lines of their own, each behind a tab.
     first, *more = break_lines(f"Error: {error.format_message().expandtabs(2)}", err=True)
     head = [Span(text="Error:", level="critical"), Span(text=first.removeprefix("Error:"))]

@@ -12,7 +12,7 @@ from ullage.base.errors import UsageError
 from ullage.base.text import disarm_formula
 from ullage.base.values import format_time
 from ullage.cli import options
-from ullage.cli.say import say_csv, say_lines
+from ullage.cli.say import say, say_csv, say_lines
 from ullage.cli.settings import load_settings, load_terminal_settings
 from ullage.quota import model
 from ullage.quota.model import grade_percent, list_named_limits
@@ -70,9 +70,7 @@ def command(since: datetime, name: str | None, as_json: bool, as_csv: bool) -> i
     cache = ProfileCache(os.environ)
     path = overview.locate_history(cache.environ)
     for aside in history.list_damaged_files(path):
-        click.echo(
-            f"ullage: A damaged history was set aside as {os.path.join(os.path.dirname(path), aside)}.", err=True
-        )
+        say(f"ullage: A damaged history was set aside as {os.path.join(os.path.dirname(path), aside)}.", err=True)
     reading = cache.load_reading()
     found = history.load_samples(path, overview.name_owner(cache, reading), since, datetime.now(UTC)) if reading else {}
     if name is not None:
@@ -107,7 +105,7 @@ def _cells(row: tuple[str, Sample]) -> list[object]:
 def _print(rows: Rows, reading: Reading | None, now: datetime) -> None:
     if not rows:
         unknown = "Nothing is known yet. `ullage usage` asks."
-        click.echo("Nothing was recorded in that time." if reading else unknown, err=reading is None)
+        say("Nothing was recorded in that time." if reading else unknown, err=reading is None)
         return
     settings = load_terminal_settings(load_settings()[0])
     names = {window.id: shorten_name(window) for window in (list_named_limits(reading) if reading else ())}

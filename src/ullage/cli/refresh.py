@@ -9,7 +9,7 @@ import click
 
 from ullage import prompt, refresh
 from ullage.cli import asking, options
-from ullage.cli.say import remark
+from ullage.cli.say import remark, say
 from ullage.cli.settings import load_settings, print_issues
 from ullage.quota import exits
 from ullage.store.cache import ProfileCache
@@ -41,7 +41,7 @@ def command(detach: bool, force: bool, early: bool) -> int:
     print_issues(issues)
     outcome = refresh.refresh(os.environ, force=force, early=early)
     busy = asking.describe_holder(ProfileCache(os.environ).find_lock_holder()) if outcome.result == "busy" else None
-    click.echo(busy or _WORDS[outcome.result], err=outcome.result == "failed")
+    say(busy or _WORDS[outcome.result], err=outcome.result == "failed")
     if outcome.problem:
         remark(outcome.problem.message)
     if outcome.problem is None:

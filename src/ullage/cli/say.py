@@ -21,8 +21,8 @@ _NARROWEST, _UNBROKEN, _PIPE_WIDTH = 20, 10_000, 120
 
 
 def say(text: str, *, err: bool = False) -> None:
-    """Print lines; characters that a terminal acts on or hides are shown as escapes."""
-    _print("\n".join(map(make_visible, text.split("\n"))), err=err)
+    """Print lines, on a terminal broken between words; characters that it acts on or hides are shown as escapes."""
+    _print("\n".join(break_lines("\n".join(map(make_visible, text.split("\n"))), err=err)), err=err)
 
 
 def _print(text: str, *, err: bool) -> None:

@@ -14,6 +14,7 @@ from ullage.base.errors import MissingExtraError, UsageError
 from ullage.base.text import quote
 from ullage.cli import options
 from ullage.cli.parameters import OneOf, Subcommands
+from ullage.cli.say import say
 from ullage.serve import access_tokens, listen, running
 
 TYPE_CHECKING = False
@@ -137,12 +138,12 @@ def _serve(
     access = Access(directory, hosts, scheme)
     announced: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
     if is_unix:
-        click.echo(f"Serving on {listener.getsockname()}; Ctrl-C ends it.")
+        say(f"Serving on {listener.getsockname()}; Ctrl-C ends it.")
     else:
         # `localhost` may have two addresses, and another user may listen on the address that is not bound.
         named = listener.getsockname()[0] if host.lower() == "localhost" else host
         base = f"{scheme}://{listen.show_address(named)}:{port}"
-        click.echo(f"Serving at {base}; Ctrl-C ends it.")
+        say(f"Serving at {base}; Ctrl-C ends it.")
         _offer_link(base, open_browser=open_browser)
         announced = running.announce(access_tokens.locate_directory(os.environ), base)
     sys.stdout.flush()
@@ -165,11 +166,11 @@ def _offer_link(base: str, *, open_browser: bool) -> None:
 
         named = config.load(os.environ)[0].key_variables
         if not browser.open_page(base, _new_link(base), access_tokens.locate_directory(os.environ), named):
-            click.echo("No browser could be started. `ullage serve link` makes a link for one.", err=True)
+            say("No browser could be started. `ullage serve link` makes a link for one.", err=True)
     elif sys.stdout.isatty():
-        click.echo(f"The page, for ten minutes and one browser: {_new_link(base)}")
+        say(f"The page, for ten minutes and one browser: {_new_link(base)}")
     else:
-        click.echo("For the page: `ullage serve link`. For programs: `ullage serve token create`.")
+        say("For the page: `ullage serve link`. For programs: `ullage serve token create`.")
 
 
 def _new_link(base: str) -> str:
@@ -189,7 +190,7 @@ def link(base: str | None) -> None:
         if base is None:
             _check_extra()
             base = f"http://127.0.0.1:{_PORT}"
-            click.echo("No server runs here now; the link is for one that `ullage serve` starts.", err=True)
+            say("No server runs here now; the link is for one that `ullage serve` starts.", err=True)
     if not base.startswith(("http://", "https://")):
         raise click.BadParameter(
             f"{quote(base)} is no address such as http://127.0.0.1:{_PORT}.", param_hint="'--base'"
@@ -216,9 +217,7 @@ def token() -> None:
 def create(scope: Scope, name: str) -> None:
     """Make a token and print it, this once: what is stored cannot be turned back into it."""
     secret, made = access_tokens.create(access_tokens.locate_directory(os.environ), name, scope, datetime.now(UTC))
-    click.echo(
-        f"Token {made.id} for {scope}; it is shown this once. `ullage serve token revoke {made.id}` ends it.", err=True
-    )
+    say(f"Token {made.id} for {scope}; it is shown this once. `ullage serve token revoke {made.id}` ends it.", err=True)
     click.echo(secret)
 
 
@@ -227,7 +226,7 @@ def list_() -> None:
     """List the tokens, and the browsers that came by a link; what is listed opens nothing."""
     known = access_tokens.load(access_tokens.locate_directory(os.environ), datetime.now(UTC))
     if not known:
-        click.echo("There are no tokens. `ullage serve token create` makes one.", err=True)
+        say("There are no tokens. `ullage serve token create` makes one.", err=True)
         return
     # Imported late: few list them.
     from ullage.cli.say import find_table_width, say_lines
@@ -259,4 +258,4 @@ def _clock(moment: datetime | None) -> str:
 def revoke(name: str) -> None:
     """Revoke the token with this id or NAME: from now on it opens nothing, and its streams end."""
     gone = access_tokens.revoke(access_tokens.locate_directory(os.environ), name, datetime.now(UTC))
-    click.echo(f"Revoked {gone.id}.")
+    say(f"Revoked {gone.id}.")

@@ -149,10 +149,10 @@ def _short(path: str) -> str:
 def _say_what_else(found: Survey) -> None:
     if found.bars:
         bars = f"Bars, whose files are left to you: {', '.join(found.bars)}. Their lines are in {find_page('panels')}"
-        say("\n".join(["", *break_lines(bars)]))
+        say(f"\n{bars}")
     if found.unused:
         unused = f"Also here, without a file of yours: {', '.join(found.unused)}."
-        say("\n".join(break_lines(f"{unused} `ullage setup {found.unused[0]}` adds it.")))
+        say(f"{unused} `ullage setup {found.unused[0]}` adds it.")
 
 
 def _choose_places(places: list[HostPlan]) -> list[HostPlan]:

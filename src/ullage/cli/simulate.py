@@ -11,6 +11,7 @@ import click
 
 from ullage.base.errors import ServeError, UsageError
 from ullage.cli.parameters import OneOf
+from ullage.cli.say import say
 from ullage.serve.listen import explain_refused
 from ullage.simulate import SCENARIOS, Simulator, org, web, write_account
 
@@ -55,15 +56,13 @@ def command(
             write_account(account)
         except OSError as error:
             raise UsageError(f"Cannot write in {account}: {error.strerror}. Name another new directory.") from error
-    click.echo(f"Simulating {scenario} at {simulator.address}; nothing here is real. Ctrl-C ends it.")
+    say(f"Simulating {scenario} at {simulator.address}; nothing here is real. Ctrl-C ends it.")
     if account:
         profile = f"CLAUDE_CONFIG_DIR={shlex.quote(os.path.abspath(account))}"
-        click.echo(f"{profile} ULLAGE_SOURCE=oauth ULLAGE_API_BASE={simulator.address} ullage usage")
+        say(f"{profile} ULLAGE_SOURCE=oauth ULLAGE_API_BASE={simulator.address} ullage usage")
     else:
-        click.echo("It accepts its own invented account only: --account DIR makes that one, for CLAUDE_CONFIG_DIR.")
-    click.echo(f"claude.ai is ULLAGE_WEB_BASE={simulator.address}, with the session key {web.SESSION_KEY}.")
-    click.echo(
-        f"An organisation's keys are ANTHROPIC_ADMIN_KEY={org.ADMIN_KEY}, ANTHROPIC_ANALYTICS_KEY={org.ANALYTICS_KEY}."
-    )
+        say("It accepts its own invented account only: --account DIR makes that one, for CLAUDE_CONFIG_DIR.")
+    say(f"claude.ai is ULLAGE_WEB_BASE={simulator.address}, with the session key {web.SESSION_KEY}.")
+    say(f"An organisation's keys are ANTHROPIC_ADMIN_KEY={org.ADMIN_KEY}, ANTHROPIC_ANALYTICS_KEY={org.ANALYTICS_KEY}.")
     with simulator:
         simulator.serve_forever()

@@ -59,7 +59,7 @@ def _print(answer: TokenUsage, settings: Settings, now: datetime) -> None:
         looked = ", ".join(root.directory for root in answer.found.roots)
         say(f"No transcripts are there. Looked below: {looked}")
         skipped = render.word_skipped(answer.skipped)
-        print(f"skipped: {skipped}" if skipped else render.NOTE)
+        say(f"skipped: {skipped}" if skipped else render.NOTE)
         return
     from ullage.cli.say import break_lines, find_table_width, say_lines
     from ullage.cli.settings import load_terminal_settings

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _VERSION_SECONDS = 5
+# Bounded, so that a program which prints a MiB of digits is not searched for hours.
+_VERSION = re.compile(rb"\d{1,9}(?:\.\d{1,9}){1,9}[a-z]?")
 # The oldest versions that the tests run, or that the shell code is written for.
 _MINIMUM = {
     "bash": (3, 2),
@@ -207,7 +209,7 @@ def _ask_version(name: str, program: str, environ: Mapping[str, str], versions: 
         done = programs.run_program(command, inside, seconds=_VERSION_SECONDS)
     except (OSError, programs.ProgramLateError, programs.ProgramFloodError):
         return
-    found = re.search(rb"\d+(?:\.\d+)+[a-z]?", done.output)
+    found = _VERSION.search(done.output)
     if found:
         versions[name] = found.group().decode()
 

@@ -66,8 +66,11 @@ def _is_as_written(data: bytes) -> bool:
 
 
 def list_kept(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables that say where things lie, which a session begun elsewhere may not have."""
-    return {name: environ[name] for name in _KEPT if environ.get(name)}
+    """Return the variables that say where things lie, which a session begun elsewhere may not have.
+
+    Raises UsageError where one holds what no quoting helps.
+    """
+    return {name: check_printable(environ[name]) for name in _KEPT if environ.get(name)}
 
 
 def check_printable(text: str) -> str:

@@ -78,7 +78,7 @@ def _is_as_written(found: Found) -> bool:
     try:
         [entry] = tomllib.loads(found.body.decode())["remote"]
         return blocks.has_body(found, _write_entry(entry))
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return False
 
 

@@ -104,7 +104,7 @@ def _agent(environ: Mapping[str, str]) -> bytes:
     socket = os.path.join(find_home(environ), "Library", "Application Support", "ullage", "serve.sock")
     agent = {
         "Label": LABEL,
-        "ProgramArguments": [_program(environ), "serve", "--unix", socket],
+        "ProgramArguments": [ownfile.check_printable(_program(environ)), "serve", "--unix", socket],
         "EnvironmentVariables": ownfile.list_kept(environ),
         "KeepAlive": {"SuccessfulExit": False},
         "ProcessType": "Background",

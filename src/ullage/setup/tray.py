@@ -8,6 +8,8 @@ import re
 import shlex
 import sys
 
+from ullage.base.errors import UsageError
+from ullage.base.text import quote
 from ullage.setup import ownfile
 from ullage.setup.hosts import find_config_home, find_home
 
@@ -78,6 +80,9 @@ def build_text(environ: Mapping[str, str], program: str, platform: str = sys.pla
 def _entry(environ: Mapping[str, str], program: str) -> str:
     variables = [f"{name}={value}" for name, value in ownfile.list_kept(environ).items()]
     command = " ".join(["env", *map(_quoted, [*variables, program]), "tray"])
+    if "=" in program:
+        # env would take it for a variable.
+        raise UsageError(f"A desktop starts no program whose path holds a =: {quote(program)}. Install it elsewhere.")
     return _ENTRY.format(tried=_escaped(program), command=_escaped(command))
 
 
@@ -94,7 +99,7 @@ def _escaped(value: str) -> str:
 def _agent(environ: Mapping[str, str], program: str) -> bytes:
     agent = {
         "Label": _LABEL,
-        "ProgramArguments": [program, "tray"],
+        "ProgramArguments": [ownfile.check_printable(program), "tray"],
         "EnvironmentVariables": ownfile.list_kept(environ),
         "LimitLoadToSessionType": "Aqua",
         "ProcessType": "Interactive",

@@ -148,14 +148,20 @@ class ProfileCache:
 
     def keep(self, snapshot: Snapshot, reading: Reading) -> Snapshot:
         """Keep a reading as its source's last statement, and return the statements as they are then."""
-        self.save_reading(reading)
-        said = {statements.name_file(reading.source): reading}
-        return self.settle(snapshot.replace(stated=statements.add(snapshot.stated, said, datetime.now(UTC))), *said)
+        name, data = statements.name_file(reading.source), serial.encode(reading)
+        write_atomically(self._path(name), data)
+        stated = statements.add(snapshot.stated, {name: reading}, datetime.now(UTC))
+        return self.settle(snapshot.replace(stated=stated), name, data)
 
-    def settle(self, snapshot: Snapshot, written: str) -> Snapshot:
-        """Return the snapshot after this process has written one file; loaded anew if another process wrote too."""
+    def settle(self, snapshot: Snapshot, name: str = "", data: bytes = b"") -> Snapshot:
+        """Return the snapshot after this process has written one file; loaded anew if another process wrote too.
+
+        That may have been the same file: a later run of the same session is not waited for.
+        """
         version = self.find_version()
-        if not statements.is_same_but_for(written, version, snapshot.stated.version):
+        # In this order: what is ours still was so when the version was taken.
+        is_ours = not name or self._read(name) == data
+        if not is_ours or not statements.is_same_but_for(name, version, snapshot.stated.version):
             return snapshot.replace(stated=self.load_statements())
         return snapshot.replace(stated=snapshot.stated.replace(version=version))
 

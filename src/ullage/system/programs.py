@@ -117,16 +117,17 @@ class Program:
         while "stdout" in self._open:
             left = deadline - time.monotonic()
             has_ended = self.process.poll() is not None
+            if has_ended and self._chunks.empty():
+                # Whether or not something comes: what was left behind may print now and then for ever.
+                if not looks:
+                    return
+                looks -= 1
             wait = _LOOK_SECONDS if has_ended else max(0.0, min(left, _LOOK_SECONDS))
             try:
                 name, chunk = self._chunks.get(timeout=wait)
             except queue.Empty:
                 if not has_ended and left <= 0:
                     raise ProgramLateError from None
-                if has_ended:
-                    looks -= 1
-                if not looks:
-                    return
                 continue
             size += len(chunk)
             if size > self._largest_bytes:

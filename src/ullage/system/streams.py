@@ -27,6 +27,8 @@ _FAILED = 5
 # Not by `errno`, as every start would import it.
 _EINVAL = 22
 _WIDTH_WITHOUT_A_TERMINAL = 80
+# No terminal is wider, and a chart would be drawn.
+_MOST_DIGITS = 4
 _PLAINLY = "ullage_ascii"
 # Those that were closed when this process began.
 _closed: set[int] = set()
@@ -110,7 +112,7 @@ def wants_colour(environ: Mapping[str, str], *, is_terminal: bool) -> bool:
 def measure_terminal() -> int:
     """Return how many cells a line of the terminal has: by COLUMNS, else by the stream that is on one, else 80."""
     columns = os.environ.get("COLUMNS", "")
-    if columns.isascii() and columns.isdigit() and int(columns):
+    if columns.isascii() and columns.isdigit() and len(columns) <= _MOST_DIGITS and int(columns):
         return int(columns)
     for descriptor in (0, 1, 2):
         try:

@@ -76,9 +76,11 @@ def _read_by_workers(tasks: Sequence[Task], sizes: Sequence[int], workers: int) 
     queue = _open_queue(len(batches))
     running = {}
     finished: set[object] = set()
-    for _ in range(workers):
-        process, pipe = _start(batches, queue)
-        running[pipe] = process
+    with suppress(OSError):
+        # Where no more processes are allowed, those that run read everything; without any, this one does.
+        for _ in range(workers):
+            process, pipe = _start(batches, queue)
+            running[pipe] = process
     os.close(queue)
     try:
         for piece in _receive(list(running)):
@@ -112,7 +114,12 @@ def _open_queue(batches: int) -> int:
 def _start(batches: Sequence[Sequence[Task]], queue: int) -> tuple[int, int]:
     """Fork a worker that reads batches from the queue; return its process id and the end of its pipe to read from."""
     ours, theirs = os.pipe()
-    process = os.fork()
+    try:
+        process = os.fork()
+    except OSError:
+        os.close(ours)
+        os.close(theirs)
+        raise
     if process:
         os.close(theirs)
         return process, ours
