@@ -1,4 +1,7 @@
-"""Ullage shows how much of a Claude plan's quota is used, in the shell prompt and wherever else one looks."""
+"""Ullage shows how much of a Claude plan's quota is used, in the shell prompt and wherever else a person looks.
+
+A reading goes from `sources` by `refresh` into `store`, and by `render` and `prompt` to a shell: docs/architecture.md.
+"""
 
 from __future__ import annotations
 

@@ -482,7 +482,7 @@ def test_a_copy_that_comes_late_brings_no_older_number_back(
     environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     late: list[Callable[[], object]] = []
-    monkeypatch.setattr(detach, "go_on", late.append)
+    monkeypatch.setattr(detach, "run_in_fork", late.append)
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     stated = payload(seven_day=61)

@@ -229,8 +229,8 @@ def test_simulator_serves_until_it_is_interrupted(environ: dict[str, str], tmp_p
 def test_port_that_is_taken_is_explained(environ: dict[str, str]) -> None:
     with Simulator("busy-day").running() as simulator:
         told = ullage("simulate", "--port", str(simulator.server_port), environ=environ)
-    assert told.returncode == 2
-    assert "Name another one, or 0" in told.stderr
+    assert told.returncode == 5
+    assert "Name another with --port, or 0." in told.stderr
 
 
 def test_the_simulator_says_nothing_of_clients_that_go_away(capsys: pytest.CaptureFixture[str]) -> None:

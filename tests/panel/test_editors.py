@@ -95,9 +95,13 @@ def test_a_hostile_label_is_text(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     know(environ, 95.0, label=HOSTILE)
-    start, _ = PROGRAMS[heading]
+    start, leave = PROGRAMS[heading]
     with start(environ, labelled(recipe(heading, DOCS)[0])) as terminal:
         terminal.wait_for(f"{clean(HOSTILE)}= 95%!!")
+        # screen would go on without its terminal.
+        terminal.send(leave)
+        terminal.wait_for_end()
+    wait_until(lambda: processes(environ) == set(), what="the end of all")
     assert list(tmp_path.rglob("OWNED")) == []
 
 

@@ -62,6 +62,7 @@ def test_without_a_name_those_that_there_are_are_listed(environ: dict[str, str])
     said = ullage("setup", "remote", "--undo", environ=environ)
     assert said.returncode == 2
     assert said.stderr.endswith("There are laptop, box.\n")
+    assert "nothing to undo. There are laptop, box." in remote.plan_undo("lapotp", environ).words
 
 
 @pytest.mark.parametrize("before", [None, "", '# mine\n[segment]\nshow = "left"'], ids=["no file", "empty", "text"])

@@ -110,6 +110,7 @@ def test_a_window_manager_is_told_its_own_line(environ: dict[str, str]) -> None:
     assert tray.plan({**environ, "XDG_CURRENT_DESKTOP": "ubuntu:GNOME"}, "/usr/bin/ullage").note == ""
 
 
+@pytest.mark.process
 def test_setup_offers_it_where_a_desktop_would_start_it(environ: dict[str, str], tmp_path: Path) -> None:
     def offered(desktop: str, *, has_tray: bool = True) -> bool:
         told = {**environ, "PATH": str(tmp_path), "XDG_CURRENT_DESKTOP": desktop}

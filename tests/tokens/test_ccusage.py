@@ -225,7 +225,7 @@ DIFFERENCES: dict[str, tuple[dict[str, str], tuple[float, ...], tuple[float, ...
         (20, 150, 0, 0, 0.00385),
         (10, 100, 0, 0, 0.00255),
     ),
-    "cache writes of which the parts do not tell all": (
+    "cache writes whose parts do not add up to the total": (
         {
             "s1": line(
                 usage={"cache_creation_input_tokens": 3722, "cache_creation": {"ephemeral_5m_input_tokens": 1226}}

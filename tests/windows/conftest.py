@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 collect_ignore_glob = [] if sys.platform == "win32" else ["test_*.py"]
 
+# What python.exe of an environment says when it cannot start the interpreter's own.
+NOT_STARTED = "Unable to create process using"
 STANDIN = REPOSITORY / "tests" / "support" / "standins" / "claude"
 
 
@@ -51,16 +53,21 @@ class Desk:
 
     def run(self, *arguments: str, given: str = "", **changes: str) -> subprocess.CompletedProcess[str]:
         """Run `ullage.exe` to its end; what it prints is UTF-8."""
-        return subprocess.run(
-            [str(SCRIPTS / "ullage.exe"), *arguments],
-            env={**self.environ, **changes},
-            input=given,
-            capture_output=True,
-            encoding="utf-8",
-            timeout=180,
-            check=False,
-            cwd=self.directory,
-        )
+        for _ in range(3):
+            done = subprocess.run(
+                [str(SCRIPTS / "ullage.exe"), *arguments],
+                env={**self.environ, **changes},
+                input=given,
+                capture_output=True,
+                encoding="utf-8",
+                timeout=180,
+                check=False,
+                cwd=self.directory,
+            )
+            # Once in some thousands of times Wine does not start the interpreter, and nothing of ours has run.
+            if NOT_STARTED not in done.stderr:
+                break
+        return done
 
     def put_script(self, name: str, *lines: str) -> Path:
         """Put a .cmd into PATH."""

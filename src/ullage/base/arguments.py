@@ -6,7 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# Of each command, the options that take a value and those that do not; a test holds them to what click is told.
+# Of each command, the options that take a value and those that do not; a test holds them to click's own.
 VALUED = {
     "prompt": ("--surface", "--profile"),
     "statusline": ("--then", "--profile"),

@@ -200,7 +200,7 @@ def _answer(event: Event, orders: Orders, environ: Mapping[str, str]) -> dict[st
 
 
 def _may_tell_room(event: Event, every: timedelta, cache: ProfileCache, now: datetime) -> bool:
-    """Say whether `every` has passed since this session's model was told its room, and note that it is told now."""
+    """Say whether `every` has passed since this session's model last heard its room, and keep the time of this."""
     path = os.path.join(cache.directory, "hook.room")
     told = [line.split(" ", 1) for line in (read_regular(path) or b"").decode(errors="replace").splitlines()]
     times = {words[1]: parse_time(words[0]) for words in told if len(words) == 2}

@@ -115,7 +115,7 @@ def assign_limits(
 
 
 def list_uncertain(limits: Iterable[Limit]) -> tuple[str, ...]:
-    """Return the window names, each once, that need a reading to be told from a typing mistake."""
+    """Return the window names, each once, that may be typing mistakes as long as there is no reading."""
     named = (limit.window for limit in limits if limit.window is not None)
     return tuple(dict.fromkeys(name for name in named if name not in _ALWAYS))
 

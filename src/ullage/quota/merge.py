@@ -59,7 +59,7 @@ def merge(readings: Iterable[Reading]) -> Reading | None:
 
 
 def keep_one_quota(stated: Sequence[Reading]) -> list[Reading]:
-    """Keep the statements about one quota: the one that a source asked by sign-in told, else the newest statement's.
+    """Keep the statements about one quota: that of a source which asked by sign-in, else that of the newest statement.
 
     A session may run under a token of another account, which its status line does not see. Statements that differ in
     the resets of both main windows while those are running are of two quotas.

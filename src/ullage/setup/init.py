@@ -23,7 +23,7 @@ _MISSING = {"bash": ("right",), "elvish": ("manual", "starship"), "xonsh": ("sta
 
 SUFFIXES = {"elvish": "elv", "nushell": "nu", "xonsh": "xsh", "pwsh": "ps1"}
 
-# How a shell is told the program and the place, where that is not POSIX.
+# How a shell that is not POSIX sets the program and the place.
 _SETTINGS = {
     "fish": ("set -g __ullage_program {}", "set -g ULLAGE_PLACE {}"),
     "elvish": ("var ullage-program = {}", "var ullage-place = {}"),

@@ -68,7 +68,9 @@ def plan_undo(name: str, environ: Mapping[str, str]) -> Plan:
     file = _read(environ)
     found = _block(file, name)
     if file.data is None or found is None:
-        return Plan(change=None, words=f"{file.path} has no remote {name} of this command's: nothing to undo.")
+        names = ", ".join(list_names(environ))
+        there = f" There are {names}." if names else ""
+        return Plan(change=None, words=f"{file.path} has no remote {name} of this command's: nothing to undo.{there}")
     after = blocks.remove(file.data, found)
     words = f"remote:{name} is asked no more."
     return Plan(change=Change(file=file, after=after), words=words, takes_back=_is_as_written(found))

@@ -1,4 +1,7 @@
-"""The sources, a module each: `read` returns a Reading of the windows or raises SourceError."""
+"""The sources: modules with a NAME, an `account` and a `read`, which returns a Reading or raises SourceError.
+
+The other modules serve several of them. docs/architecture.md says how to add a source.
+"""
 
 from __future__ import annotations
 

@@ -159,7 +159,7 @@ class ProfileCache:
         That may have been the same file: a later run of the same session is not waited for.
         """
         version = self.find_version()
-        # In this order: what is ours still was so when the version was taken.
+        # After the version: a file that is still ours now was ours when the version was taken.
         is_ours = not name or self._read(name) == data
         if not is_ours or not statements.is_same_but_for(name, version, snapshot.stated.version):
             return snapshot.replace(stated=self.load_statements())

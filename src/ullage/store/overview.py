@@ -102,7 +102,7 @@ def name_owner(cache: ProfileCache, reading: Reading) -> str:
 
 
 def list_former_owners(reading: Reading) -> tuple[str, ...]:
-    """Return the owner's names from before organisations were told apart, which the first known one inherits."""
+    """Return the owner's names from before histories knew organisations; the first known organisation inherits them."""
     account = reading.account
     if account.id is None or account.organization_id is None:
         return ()

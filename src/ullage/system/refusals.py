@@ -1,4 +1,4 @@
-"""What an answer without numbers means, whoever was asked: the words and codes that the sources share."""
+"""What an answer without numbers means: the words and codes that the sources share."""
 
 from __future__ import annotations
 

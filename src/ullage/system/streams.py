@@ -27,7 +27,7 @@ _FAILED = 5
 # Not by `errno`, as every start would import it.
 _EINVAL = 22
 _WIDTH_WITHOUT_A_TERMINAL = 80
-# No terminal is wider, and a chart would be drawn.
+# A longer number is a mistake: a chart would be drawn as wide as it says.
 _MOST_DIGITS = 4
 _PLAINLY = "ullage_ascii"
 # Those that were closed when this process began.
