@@ -180,16 +180,21 @@ def _replace(path: str) -> Callable[[str], None]:
 def _refuse_unknown(reading: Reading | None, wanted: Wanted) -> None:
     """Raise UsageError for a window's name that is a slip of another; say of any other that no window has it now.
 
-    A model's window may come and go, which is no reason for a bar to end.
+    A model's window may come and go, or get another version, which is no reason for a bar to end.
     """
     windows = list_named_limits(reading) if reading else ()
     asked = [wanted.window] if wanted.window is not None and find_window(windows, wanted.window) is None else []
     asked += list_unknown_windows(parse_template(wanted.template), windows) if wanted.template else []
     for name in asked if windows else ():
         words = explain_unknown(name, windows)
-        if find_near(name, map(shorten_name, windows)):
+        near = find_near(name, map(shorten_name, windows))
+        if near is not None and _keep_letters(near) != _keep_letters(name):
             raise UsageError(words)
         remark(words)
+
+
+def _keep_letters(name: str) -> str:
+    return "".join(filter(str.isalpha, name.lower()))
 
 
 def _refresh_command() -> tuple[str, ...]:
