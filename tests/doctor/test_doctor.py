@@ -133,6 +133,7 @@ def test_it_asks_each_program_that_is_set_up_once_and_waits_for_none_that_hangs(
     assert sorted(log.read_text().splitlines()) == ["bash --version", "nu --version", "tmux -V"]
 
 
+@pytest.mark.process
 def test_a_program_that_prints_digits_without_end_has_no_version(environ: dict[str, str], tmp_path: Path) -> None:
     program = tmp_path / "tmux"
     program.write_text("#!/bin/sh\nhead -c 1000000 /dev/zero | tr '\\0' 1\n")
