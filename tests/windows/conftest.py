@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 collect_ignore_glob = [] if sys.platform == "win32" else ["test_*.py"]
 
-# What python.exe of an environment says when it cannot start the interpreter's own.
+# Once in some thousands of times Wine does not start a process, and nothing of ours has run: the system's error, and what
+# python.exe of an environment says of the interpreter's own.
+INTERNAL_ERROR = 1359
 NOT_STARTED = "Unable to create process using"
 STANDIN = REPOSITORY / "tests" / "support" / "standins" / "claude"
 
@@ -53,21 +55,30 @@ class Desk:
 
     def run(self, *arguments: str, given: str = "", **changes: str) -> subprocess.CompletedProcess[str]:
         """Run `ullage.exe` to its end; what it prints is UTF-8."""
-        for _ in range(3):
-            done = subprocess.run(
-                [str(SCRIPTS / "ullage.exe"), *arguments],
-                env={**self.environ, **changes},
-                input=given,
-                capture_output=True,
-                encoding="utf-8",
-                timeout=180,
-                check=False,
-                cwd=self.directory,
-            )
-            # Once in some thousands of times Wine does not start the interpreter, and nothing of ours has run.
+        for last in (False, False, True):
+            try:
+                done = self._run_once(arguments, given, changes)
+            except OSError as error:
+                if last or getattr(error, "winerror", 0) != INTERNAL_ERROR:
+                    raise
+                continue
             if NOT_STARTED not in done.stderr:
                 break
         return done
+
+    def _run_once(
+        self, arguments: tuple[str, ...], given: str, changes: Mapping[str, str]
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [str(SCRIPTS / "ullage.exe"), *arguments],
+            env={**self.environ, **changes},
+            input=given,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=180,
+            check=False,
+            cwd=self.directory,
+        )
 
     def put_script(self, name: str, *lines: str) -> Path:
         """Put a .cmd into PATH."""

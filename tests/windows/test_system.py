@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,8 +15,6 @@ from ullage.system import files, programs
 
 assert sys.platform == "win32"
 
-import ctypes  # noqa: E402  # with what is of Windows alone
-from ctypes import wintypes  # noqa: E402
 
 from ullage.system import windows  # noqa: E402
 
@@ -104,44 +101,3 @@ def test_a_cmd_is_ended_with_its_children(desk: Desk) -> None:
     assert windows.is_running(child)
     waiting.join(60)
     wait_until(lambda: not windows.is_running(child), what="the child's end")
-
-
-def visible_windows() -> set[int]:
-    found: set[int] = set()
-    user = ctypes.WinDLL("user32")
-    kind = ctypes.WINFUNCTYPE(wintypes.BOOL, wintypes.HWND, wintypes.LPARAM)
-
-    def see(window: int, _: int) -> bool:
-        if user.IsWindowVisible(window):
-            found.add(window)
-        return True
-
-    user.EnumWindows(kind(see), 0)
-    return found
-
-
-def seen_while(run: subprocess.Popen[bytes] | threading.Thread) -> set[int]:
-    """Return the windows that showed while something ran."""
-    before, seen = visible_windows(), set[int]()
-    alive = run.is_alive if isinstance(run, threading.Thread) else lambda: run.poll() is None
-    while alive():
-        seen |= visible_windows() - before
-        time.sleep(0.002)
-    return seen
-
-
-def test_a_refresh_in_the_background_shows_no_window(desk: Desk) -> None:
-    # That a console would be seen is seen first.
-    waits = [sys.executable, "-c", "import time; time.sleep(2)"]
-    shown = subprocess.Popen(waits, creationflags=subprocess.CREATE_NEW_CONSOLE)
-    assert seen_while(shown)
-
-    def refresh() -> None:
-        desk.run("prompt")
-        wait_until(lambda: (desk.cache() / "fish.timeline").exists() or list(desk.directory.rglob("*.timeline")))
-        wait_until(lambda: "%" in desk.run("prompt").stdout, what="a prompt with a number")
-
-    running = threading.Thread(target=refresh)
-    # A console of our own children is the one that this process has.
-    running.start()
-    assert not seen_while(running)

@@ -1,4 +1,7 @@
-"""The tray on Windows: the value by which it starts at each login, and a menu that stays while it is open."""
+"""What shows on the screen: the tray, by its start at login and its menu, and no window of what runs in the background.
+
+In one file, so that no two of these run at once.
+"""
 
 from __future__ import annotations
 
@@ -209,3 +212,44 @@ def test_the_tray_ends_by_its_menu(known: Desk) -> None:
         tray.kill()
         tray.communicate()
     assert not others()
+
+
+def visible_windows() -> set[int]:
+    found: set[int] = set()
+    user = ctypes.WinDLL("user32")
+    kind = ctypes.WINFUNCTYPE(wintypes.BOOL, wintypes.HWND, wintypes.LPARAM)
+
+    def see(window: int, _: int) -> bool:
+        if user.IsWindowVisible(window):
+            found.add(window)
+        return True
+
+    user.EnumWindows(kind(see), 0)
+    return found
+
+
+def seen_while(run: subprocess.Popen[bytes] | threading.Thread) -> set[int]:
+    """Return the windows that showed while something ran."""
+    before, seen = visible_windows(), set[int]()
+    alive = run.is_alive if isinstance(run, threading.Thread) else lambda: run.poll() is None
+    while alive():
+        seen |= visible_windows() - before
+        time.sleep(0.002)
+    return seen
+
+
+def test_a_refresh_in_the_background_shows_no_window(desk: Desk) -> None:
+    # That a console would be seen is seen first.
+    waits = [sys.executable, "-c", "import time; time.sleep(2)"]
+    shown = subprocess.Popen(waits, creationflags=subprocess.CREATE_NEW_CONSOLE)
+    assert seen_while(shown)
+
+    def refresh() -> None:
+        desk.run("prompt")
+        wait_until(lambda: (desk.cache() / "fish.timeline").exists() or list(desk.directory.rglob("*.timeline")))
+        wait_until(lambda: "%" in desk.run("prompt").stdout, what="a prompt with a number")
+
+    running = threading.Thread(target=refresh)
+    # A console of our own children is the one that this process has.
+    running.start()
+    assert not seen_while(running)
