@@ -306,9 +306,9 @@ def test_a_slip_of_a_windows_name_ends_it_and_is_said(
 def test_another_version_of_a_window_is_said_and_ends_nothing(environ: dict[str, str]) -> None:
     """A model's week gets another version while a bar shows it: `sonnet 4`, then `sonnet 5`."""
     know(environ, 40.0)
-    done = ullage("panel", "plain", "--window", "5h 2", environ=environ)
+    done = ullage("panel", "plain", "--window", "5h_2", environ=environ)
     assert (done.returncode, done.stdout) == (0, "\n")
-    assert done.stderr == "ullage: There is no window '5h 2'; did you mean 5h? Known are 5h, 7d.\n"
+    assert done.stderr == "ullage: There is no window '5h_2'; did you mean 5h? Known are 5h, 7d.\n"
 
 
 def test_another_windows_name_in_a_template_is_said_and_shown_as_unknown(environ: dict[str, str]) -> None:
