@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 collect_ignore_glob = [] if sys.platform == "win32" else ["test_*.py"]
 
-# Once in some thousands of times Wine does not start a process, and nothing of ours has run: the system's error, and what
-# python.exe of an environment says of the interpreter's own.
+# Once in some thousands of times Wine does not start a process, and nothing of ours has run. The system's error,
+# and what python.exe of an environment says where its interpreter was not started.
 INTERNAL_ERROR = 1359
 NOT_STARTED = "Unable to create process using"
 STANDIN = REPOSITORY / "tests" / "support" / "standins" / "claude"
