@@ -285,6 +285,13 @@ def test_wrong_usage(environ: dict[str, str], arguments: list[str], words: str) 
     assert words in done.stderr
 
 
+@pytest.mark.parametrize("name", ["Session (5h)", "5H", "week"])
+def test_a_window_may_be_named_as_people_read_it(environ: dict[str, str], name: str) -> None:
+    know(environ, 40.0)
+    done = ullage("panel", "plain", "--window", name, environ=environ)
+    assert (done.returncode, done.stdout) == (0, "7d 5%\n" if name == "week" else "5h 40%\n")
+
+
 def test_an_unknown_window_is_said_and_hidden(environ: dict[str, str]) -> None:
     know(environ, 40.0)
     done = ullage("panel", "plain", "--window", "opus", environ=environ)

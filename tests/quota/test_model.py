@@ -149,6 +149,29 @@ def test_find_window_by_the_name_of_a_template(name: str, id: str | None) -> Non
     assert (found.id if found else None) == id
 
 
+@pytest.mark.parametrize(
+    ("name", "id"),
+    [
+        ("5H", "five_hour"),
+        ("Session (5h)", "five_hour"),
+        ("session", "five_hour"),
+        ("Week (all models)", "seven_day"),
+        ("WEEK", "seven_day"),
+        ("Week (Fable 5.1)", "seven_day_fable_5_1"),
+        ("week fable", None),
+        ("(", None),
+    ],
+)
+def test_find_window_by_what_people_read(name: str, id: str | None) -> None:
+    labels = {
+        "five_hour": "Session (5h)",
+        "seven_day": "Week (all models)",
+        "seven_day_fable_5_1": "Week (Fable 5.1)",
+    }
+    found = model.find_window(tuple(window(each, label=label) for each, label in labels.items()), name)
+    assert (found.id if found else None) == id
+
+
 SOME_TIME = datetime(2026, 11, 25, 17, 0, 0, tzinfo=UTC)
 EPOCH = int(SOME_TIME.timestamp())
 

@@ -90,8 +90,9 @@ def command(since: datetime, name: str | None, as_json: bool, as_csv: bool) -> i
 
 def _only(found: dict[str, list[Sample]], name: str, windows: Sequence[Window]) -> dict[str, list[Sample]]:
     """Return one window's samples; raise UsageError for a name that neither these nor the last reading know."""
-    chosen = {window: samples for window, samples in found.items() if model.is_named(window, name)}
-    if not chosen and windows and not any(model.is_named(window.id, name) for window in windows):
+    named = {window.id for window in model.find_windows_named(tuple(windows), name)}
+    chosen = {window: samples for window, samples in found.items() if window in named or model.is_named(window, name)}
+    if not chosen and windows and not named:
         raise UsageError(explain_unknown(name, windows))
     return chosen
 

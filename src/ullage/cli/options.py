@@ -8,7 +8,7 @@ import click
 from click.core import ParameterSource
 
 from ullage.base.errors import UllageError
-from ullage.base.text import quote
+from ullage.base.text import make_slug, quote
 from ullage.cli import profiles
 from ullage.config.template import PLAIN_SUBJECTS, check_template
 
@@ -44,10 +44,12 @@ def add_profile_option(command: Callable[..., Any]) -> Callable[..., Any]:
 def _window_name(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
     if value is None:
         return None
-    wrong = check_template(f"{{{value}}}")
-    if wrong or "." in value or value in (*PLAIN_SUBJECTS, "credits"):
+    # In a template a name is one word, fable_5_1; 5h.used is not a window, but what is known of one.
+    name = make_slug(value)
+    is_field = value.rpartition(".")[2].isalpha() and "." in value
+    if is_field or check_template(f"{{{name}}}") or name in (*PLAIN_SUBJECTS, "credits"):
         raise click.BadParameter(f"{quote(value)} is no window's name; it can be 5h, 7d, a model's name or an id.")
-    return value
+    return name
 
 
 def complete_window(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:

@@ -332,9 +332,20 @@ def find_binding_window(windows: tuple[Window, ...], now: datetime, thresholds: 
 
 
 def find_windows_named(windows: tuple[Window, ...], name: str) -> tuple[Window, ...]:
-    """Return the windows that a name stands for: an id, `5h`, `7d`, or the first word or words of a model's label."""
-    exact = tuple(window for window in windows if window.id == ALIASES.get(name, name))
-    return exact or tuple(window for window in windows if window.kind == "model" and is_named(window.id, name))
+    """Return the windows that a name stands for, whatever its case.
+
+    That is an id, `5h`, `7d`, the first word or words of a model's label, or a label as people read it: Week (Fable),
+    Session.
+    """
+    slug = make_slug(name)
+    exact = tuple(window for window in windows if window.id in (name, ALIASES.get(slug, slug)))
+    models = exact or tuple(window for window in windows if window.kind == "model" and is_named(window.id, name))
+    return models or tuple(window for window in windows if slug and slug in _slug_label(window))
+
+
+def _slug_label(window: Window) -> tuple[str, str]:
+    """Return a window's label as names, whole and, unless it is one model's, without what is in brackets: week."""
+    return make_slug(window.label), "" if window.kind == "model" else make_slug(window.label.partition("(")[0])
 
 
 def is_named(window_id: str, name: str) -> bool:
