@@ -343,8 +343,8 @@ def flood_as(user: int, port: int, count: int) -> tuple[int, int, int]:
 def test_another_user_takes_no_more_than_a_share_of_the_places(known: dict[str, str]) -> None:
     with serving(known, wrapper=("sh", "-c", 'ulimit -n 264; exec "$@"', "sh")) as served:
         token = served.token()
-        # 200 places, of which another user gets 50. At least 16 of the 100 come before a look at whose they are, and on a
-        # busy machine more of them do.
+        # 200 places, of which another user gets 50. At least 16 of the 100 come before a look at whose they are, and
+        # more of them on a busy machine.
         process, ready, end = flood_as(23456, served.port, 100)
         try:
             refused = int(os.read(ready, 16))
