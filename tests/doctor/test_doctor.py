@@ -21,7 +21,7 @@ import pytest
 
 from tests.support.terminal import Terminal
 from tests.support.tools import PATIENCES, SCRIPTS, ULLAGE, need, run, ullage
-from ullage.doctor import _cache, hosts, permissions
+from ullage.doctor import _cache, hosts, page, permissions
 from ullage.quota import serial
 from ullage.quota.model import Problem
 from ullage.setup import plans
@@ -544,6 +544,14 @@ def test_what_is_wrong_stands_first_and_the_rest_in_groups(environ: dict[str, st
     assert ill[2].startswith("✗ ")
     assert "ullage config check" in ill[2]
     assert any(line.startswith("✗ config ") for line in ill)
+
+
+def test_all_is_well_is_not_said_above_what_is_marked_as_failing(environ: dict[str, str], known: Simulator) -> None:
+    document = doctor(environ, 0)
+    document["reading"]["state"] = "expired"
+    lines = ["".join(span.text for span in line) for line in page.lay_out(document, [], datetime.now(UTC), 80)]
+    assert lines[2] == "All is well here; what is marked ✗ below is not."
+    assert any(line.startswith("✗ reading ") for line in lines)
 
 
 def test_a_terminal_shows_which_shells_are_being_started(environ: dict[str, str], known: Simulator) -> None:

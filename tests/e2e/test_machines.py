@@ -270,7 +270,7 @@ def test_five_machines_that_tell_of_one_account_count_once(box: dict[str, str], 
     assert ullage("guard", "--max", "29", environ=box).returncode == 1
     assert ullage("guard", "--max", "31", environ=box).returncode == 0
     shown = ullage("usage", "--all", "--no-refresh", environ=box).stdout
-    assert "told by a, b, c, d, e" in shown
+    assert "from a, b, c, d, e" in shown
     assert shown.count("Session 5h") == 1
 
 

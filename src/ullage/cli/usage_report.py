@@ -71,5 +71,5 @@ def _describe(shown: Sequence[Overview], settings: Settings, now: datetime, *, e
 def _title(one: Overview) -> str:
     """Return the profile's name, its organisation's name where known, and the other machines that know its account."""
     organization = clean(one.account.organization)
-    told = f"told by {', '.join(one.machines)}" if one.machines else ""
-    return ", ".join(filter(None, (one.profile or "default", organization, told)))
+    machines = f"from {', '.join(one.machines)}" if one.machines else ""
+    return ", ".join(filter(None, (one.profile or "default", organization, machines)))

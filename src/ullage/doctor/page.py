@@ -36,16 +36,18 @@ def lay_out(document: dict[str, Any], wrong: Sequence[str], now: datetime, width
         Span(text=f"  Python {document['python']}, {document['system']}", level="faint"),
     ]
     yield []
-    if not wrong:
-        yield [Span(text="✓ ", level="normal"), Span(text="All is well.")]
-    for sentence in wrong:
-        yield from Fact(mark="✗", name="", text=sentence).lay_out(width)
     groups = (
         ("Where it is shown", _hosts(document)),
         ("What is known", _known(document, now)),
         ("Sources", _sources(document)),
         ("Files", _files(document)),
     )
+    if not wrong and any(fact.mark == "✗" for _, facts in groups for fact in facts):
+        yield [Span(text="All is well here; what is marked ✗ below is not.")]
+    elif not wrong:
+        yield [Span(text="✓ ", level="normal"), Span(text="All is well.")]
+    for sentence in wrong:
+        yield from Fact(mark="✗", name="", text=sentence).lay_out(width)
     names = max(len(fact.name) for _, facts in groups for fact in facts)
     for heading, facts in groups:
         yield []

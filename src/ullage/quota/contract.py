@@ -139,7 +139,7 @@ class UsageDocument(Record):
     problem: ProblemDocument | None
     pools: list[PoolDocument]
     breakdown: Annotated[list[ShareDocument], Meta(description="the week by where it was used")]
-    generated_at: Annotated[Moment, Meta(description="when this was written, by the clock that as_of is told by")]
+    generated_at: Annotated[Moment, Meta(description="when this was written, by the same clock as as_of")]
     listing: Annotated[bool, Meta(description="false when there may be windows that are not in it")]
 
 

@@ -3,7 +3,7 @@
 The file belongs to the user: keys, order, indentation and line ends stay, and taking out undoes putting in to the byte.
 An existing status line is chained, not replaced: `ullage statusline --then 'what was there'`. So that an idle session
 counts down and shows what others heard, it is run every minute; an interval that is there already is kept. Which of the
-two it was is told by the form of the option: `--then=` where the interval is ours to take out.
+two it was is seen by the form of the option: `--then=` where the interval is ours to take out.
 """
 
 from __future__ import annotations
