@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 import pytest
 
-from tests.support.tools import ULLAGE, make_due, run, ullage
+from tests.support.tools import ULLAGE, make_due, run, ullage, wait_until
 from ullage import refresh
 from ullage.cli.listing import COMMANDS
 from ullage.quota.timeline import SURFACES
@@ -231,6 +231,17 @@ def test_port_that_is_taken_is_explained(environ: dict[str, str]) -> None:
         told = ullage("simulate", "--port", str(simulator.server_port), environ=environ)
     assert told.returncode == 5
     assert "Name another with --port, or 0." in told.stderr
+
+
+def test_the_simulators_address_is_in_a_file_while_it_runs(environ: dict[str, str], tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with log.open("wb") as output:
+        process = subprocess.Popen([ULLAGE, "simulate"], env=environ, stdout=output)
+    try:
+        wait_until(lambda: "Simulating busy-day at http://" in log.read_text())
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def test_the_simulator_says_nothing_of_clients_that_go_away(capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,12 +21,15 @@ _NARROWEST, _UNBROKEN, _PIPE_WIDTH = 20, 10_000, 120
 
 
 def say(text: str, *, err: bool = False) -> None:
-    """Print lines, on a terminal broken between words; characters that it acts on or hides are shown as escapes."""
-    _print("\n".join(break_lines("\n".join(map(make_visible, text.split("\n"))), err=err)), err=err)
+    """Print lines, on a terminal broken between words; characters that it acts on or hides are shown as escapes.
+
+    They are there at once: what reads the output of `simulate` or `serve` waits for the address.
+    """
+    _print("\n".join(break_lines("\n".join(map(make_visible, text.split("\n"))), err=err)), err=err, flush=True)
 
 
-def _print(text: str, *, err: bool) -> None:
-    print(text, file=sys.stderr if err else sys.stdout)
+def _print(text: str, *, err: bool, flush: bool = False) -> None:
+    print(text, file=sys.stderr if err else sys.stdout, flush=flush)
 
 
 def say_lines(
