@@ -67,16 +67,6 @@ def test_what_is_set_up_is_taken_back(environ: dict[str, str], manager: service.
     assert service.plan_undo(environ, manager).change is None
 
 
-def test_a_unit_of_somebody_elses_stays(environ: dict[str, str]) -> None:
-    path = Path(service.locate_file(environ, "systemd"))
-    path.parent.mkdir(parents=True)
-    path.write_text("[Service]\nExecStart=/bin/true\n")
-    refused = ullage("setup", "service", "--yes", environ=environ)
-    assert (refused.returncode, "move it away first" in refused.stderr) == (2, True)
-    assert "nothing to undo" in ullage("setup", "service", "--undo", "--yes", environ=environ).stdout
-    assert path.read_text() == "[Service]\nExecStart=/bin/true\n"
-
-
 def test_a_unit_that_was_changed_since_is_kept_in_a_copy(environ: dict[str, str]) -> None:
     assert ullage("setup", "service", "--yes", environ=environ).returncode == 0
     path = Path(service.locate_file(environ, "systemd"))

@@ -83,16 +83,6 @@ def test_nothing_is_written_without_an_answer(environ: dict[str, str]) -> None:
     assert not os.path.lexists(tray.locate(environ))
 
 
-def test_a_file_of_somebody_elses_stays(environ: dict[str, str]) -> None:
-    path = Path(tray.locate(environ))
-    path.parent.mkdir(parents=True)
-    path.write_text("[Desktop Entry]\nExec=/bin/true\n")
-    refused = ullage("setup", "tray", "--yes", environ=environ)
-    assert (refused.returncode, "move it away first" in refused.stderr) == (2, True)
-    assert "nothing to undo" in ullage("setup", "tray", "--undo", "--yes", environ=environ).stdout
-    assert path.read_text() == "[Desktop Entry]\nExec=/bin/true\n"
-
-
 def test_a_file_that_a_desktop_has_changed_is_kept_in_a_copy(environ: dict[str, str]) -> None:
     """As Xfce's and KDE's settings do, where it is turned off there."""
     assert ullage("setup", "tray", "--yes", environ=environ).returncode == 0
