@@ -7,7 +7,6 @@ replaced whole: a kill at any moment loses nothing.
 from __future__ import annotations
 
 import os
-import sys
 
 from ullage.base.arguments import find_last_value, parse_options
 from ullage.base.dates import UTC, datetime
@@ -70,7 +69,7 @@ def run(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int | No
         line = _take_in(payload, environ, shows=shows, prints=previous is None)
     except UllageError as error:
         line = ""
-        print(f"ullage: {make_visible(str(error))}", file=sys.stderr)
+        _print(f"ullage: {make_visible(str(error))}", 2)
     if previous is not None:
         said, is_late = previous.read_output()
         ours = _GAP.join(filter(None, (line if shows else "", _LATE if is_late else "")))
@@ -256,11 +255,11 @@ def _read_all(descriptor: int) -> bytes:
     return b"".join(chunks) if size <= _LARGEST_PAYLOAD else b""
 
 
-def _print(text: str) -> None:
+def _print(text: str, descriptor: int = 1) -> None:
     data = text.encode(errors="surrogateescape") + b"\n" if text else b""
     try:
         while data:
-            data = data[os.write(1, data) :]
+            data = data[os.write(descriptor, data) :]
     except OSError:
         # The reader of the line has gone.
         return
