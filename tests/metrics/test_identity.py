@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.samples import reading, window
 from ullage.base.errors import CacheError, UsageError
-from ullage.config import Reporting
+from ullage.config.outside import Reporting
 from ullage.metrics import identity
 from ullage.metrics.names import PSEUDONYMS, Names
 from ullage.quota.model import Account

@@ -15,9 +15,9 @@ import pytest
 from tests.support.samples import NOW, window
 from tests.support.sqlite import opened
 from tests.support.tools import PYTHON, REPOSITORY
-from ullage.base.errors import HistoryError
 from ullage.quota.pace import Sample
 from ullage.store import history
+from ullage.store.history import HistoryError
 from ullage.system import database
 
 HOUR = timedelta(hours=1)

@@ -12,6 +12,7 @@ from ullage.system.places import locate_cache, locate_profile
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
     from ullage.config import Settings
     from ullage.quota.model import Reading, Window
     from ullage.store.statements import Stated, Statement

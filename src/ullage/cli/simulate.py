@@ -9,9 +9,10 @@ import ssl
 
 import click
 
-from ullage.base.errors import ServeError, UsageError
+from ullage.base.errors import UsageError
 from ullage.cli.parameters import OneOf
 from ullage.cli.say import say
+from ullage.serve import ServeError
 from ullage.serve.listen import explain_refused
 from ullage.simulate import SCENARIOS, Simulator, org, web, write_account
 

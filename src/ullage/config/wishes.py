@@ -7,6 +7,11 @@ from ullage.base.errors import UsageError
 from ullage.base.record import Record
 from ullage.base.text import quote
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
 CHANNELS = ("desktop", "bell", "command")
 
 _HOURS = r"([0-2]?[0-9]):([0-5][0-9])\s*-\s*([0-2]?[0-9]):([0-5][0-9])(?:\s+(\S+))?"
@@ -38,6 +43,19 @@ class Wishes(Record):
     forecast: bool = True
     failing_after: timedelta | None = timedelta(hours=1)
     quiet: QuietHours | None = None
+
+
+def build_wishes(values: Mapping[str, Any]) -> Wishes:
+    """Type the values of the options, by key."""
+    minutes = values["alerts.failing_after_minutes"]
+    return Wishes(
+        via=tuple(dict.fromkeys(values["alerts.via"])),
+        command=tuple(values["alerts.command"]),
+        thresholds=tuple(sorted(float(threshold) for threshold in values["alerts.thresholds"])),
+        forecast=values["alerts.forecast"],
+        failing_after=timedelta(minutes=minutes) if minutes else None,
+        quiet=parse_quiet_hours(values["alerts.quiet_hours"]),
+    )
 
 
 def parse_quiet_hours(text: str) -> QuietHours | None:

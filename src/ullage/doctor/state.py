@@ -8,9 +8,9 @@ import stat
 from typing import NamedTuple
 
 from ullage.base.contexts import suppress
-from ullage.base.errors import HistoryError
 from ullage.quota.schemas import CacheDocument, HistoryFileDocument, StateDocument
 from ullage.store import history
+from ullage.store.history import HistoryError
 from ullage.system.files import is_filled_elsewhere, is_own
 
 TYPE_CHECKING = False

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from ullage.base.errors import UllageError
 from ullage.metrics.names import PSEUDONYMS, Names
 
 TYPE_CHECKING = False
@@ -15,7 +16,11 @@ if TYPE_CHECKING:
     from ullage.quota.model import Thresholds
     from ullage.store.overview import Overview
 
-__all__ = ["PSEUDONYMS", "Names", "expose_metrics"]
+__all__ = ["PSEUDONYMS", "MetricsError", "Names", "expose_metrics"]
+
+
+class MetricsError(UllageError):
+    """Metrics did not get where they were sent."""
 
 
 def expose_metrics(

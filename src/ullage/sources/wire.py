@@ -8,8 +8,6 @@ under code names and in `promo_credits`, its `resets_at` being the day on which 
 
 from __future__ import annotations
 
-from itertools import islice
-
 from ullage.base.errors import SourceError
 from ullage.base.record import Record
 from ullage.base.text import clean, make_slug
@@ -32,9 +30,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
-    from typing import Any
+    from typing import Any, TypeVar
 
     from ullage.quota.model import Kind, Period, Severity
+
+    _Found = TypeVar("_Found")
 
 _MOST_WINDOWS = 32
 # How many entries of each kind are read: more than any plan has, and few enough to read quickly.
@@ -90,13 +90,16 @@ def parse_usage(body: object, *, account: Account, source: str, as_of: datetime)
         )
     implausible: list[str] = []
     windows: dict[str, Window] = {}
-    for stated in (one for each in (_listed, _model_scoped, _flat) for one in islice(each(body), _MOST_STATED)):
+    for stated in (one for each in (_listed, _model_scoped, _flat) for one in _first(_MOST_STATED, each(body))):
         window = _window(stated, source, as_of, implausible)
         # Two names that look alike as ids are two windows all the same.
-        for name in (window.id, *(f"{window.id}_{number}" for number in range(2, _MOST_ALIKE))):
+        for name in (f"{window.id}_{number}" if number > 1 else window.id for number in range(1, _MOST_ALIKE)):
             known = windows.get(name)
-            if known is None or known.label == window.label:
-                windows[name] = window.replace(id=name) if known is None else _merged(known, window)
+            if known is None:
+                windows[name] = window if name == window.id else window.replace(id=name)
+                break
+            if known.label == window.label:
+                windows[name] = _merged(known, window)
                 break
     return Reading(
         account=account,
@@ -105,9 +108,14 @@ def parse_usage(body: object, *, account: Account, source: str, as_of: datetime)
         windows=tuple(sorted(windows.values(), key=lambda window: KINDS.index(window.kind))[:_MOST_WINDOWS]),
         credits=_credits(body, implausible),
         problem=_note(implausible),
-        pools=tuple(islice(_pools(body), _MOST_POOLS)),
-        breakdown=tuple(islice(_breakdown(body.get("seven_day_breakdown")), _MOST_SHARES)),
+        pools=tuple(_first(_MOST_POOLS, _pools(body))),
+        breakdown=tuple(_first(_MOST_SHARES, _breakdown(body.get("seven_day_breakdown")))),
     )
+
+
+def _first(most: int, found: Iterator[_Found]) -> Iterator[_Found]:
+    """Yield so many at most, as itertools.islice does, which a status line would have to import for this alone."""
+    return (each for _, each in zip(range(most), found, strict=False))
 
 
 class _Stated(Record):

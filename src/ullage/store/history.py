@@ -14,7 +14,7 @@ import os
 
 from ullage.base.contexts import suppress
 from ullage.base.dates import UTC, datetime, timedelta
-from ullage.base.errors import CacheError, HistoryError
+from ullage.base.errors import CacheError, UllageError
 from ullage.base.text import clean
 from ullage.quota.model import RESET_SLACK, is_same_reset
 from ullage.quota.pace import Sample
@@ -57,6 +57,10 @@ _LONGEST_STEP_SECONDS = 2 * _DAY_SECONDS
 _LAST_SECOND = 100_000_000_000
 _NOTICE = ".notice"
 _LONGEST_NOTICE = 500
+
+
+class HistoryError(UllageError):
+    """The history cannot be used."""
 
 
 def record(path: str, owner: str, windows: Iterable[Window], now: datetime, formerly: Iterable[str] = ()) -> str | None:
