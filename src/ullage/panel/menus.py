@@ -69,7 +69,7 @@ def _menu(
         coloured = [f"color={colour}"] if colour else []
         return f"{depth}{escape(_harmless(text))} | {' '.join([*coloured, *parameters, plain])}"
 
-    yield entry(markup.plain(panel.spans, panel.palette) or "?", level=panel.level)
+    yield entry(markup.plain(panel.spans) or "?", level=panel.level)
     yield "---"
     for row, columns in zip(panel.rows, align_rows(panel), strict=True):
         yield from _window(row, columns, font, entry)

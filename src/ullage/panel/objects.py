@@ -39,8 +39,8 @@ def i3status_rust(panel: Panel) -> str:
         {
             "icon": "",
             "state": "Info" if level == "stale" else _I3STATUS_STATES.get(level, "Idle"),
-            "text": markup.plain(panel.spans, panel.palette),
-            "short_text": markup.plain(panel.short, panel.palette),
+            "text": markup.plain(panel.spans),
+            "short_text": markup.plain(panel.short),
         }
     )
 
