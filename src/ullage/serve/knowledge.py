@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 
 from ullage import config, metrics, prompt
 from ullage.base.record import Record
-from ullage.metrics import identity
 from ullage.quota import contract, timeline
 from ullage.quota.changes import find_next_turn
 from ullage.quota.model import list_named_limits
@@ -73,10 +72,11 @@ class Knowledge:
 
     def expose_metrics(self, now: datetime, *, openmetrics: bool) -> bytes:
         """Return the metrics of all accounts as text."""
+        # Imported late: prometheus_client takes a tenth of a second, and many a page is never asked for metrics.
+        from ullage.metrics import formats
+
         settings, _ = config.load(self.environ)
-        known = overview.load_all(self.list_profiles(), self.environ, settings.thresholds, now)
-        names = identity.name_accounts(settings.reporting, known, self.environ)
-        return metrics.expose_metrics(known, settings.thresholds, now, names, openmetrics=openmetrics)
+        return formats.encode(metrics.gather(settings, self.environ, now), openmetrics=openmetrics)
 
     def build_burnup(self, profile: str | None, window: str, now: datetime) -> BurnupDocument | None:
         """Return the chart of the window with this id; None where it has none to draw."""
