@@ -106,7 +106,7 @@ def _is_in_settings(environ: Mapping[str, str]) -> bool:
     # Imported late: the hooks of settings.json never ask.
     from ullage.sources import claude_state
 
-    directory = claude_state.find_own_directory(environ) or claude_state.locate_default_directory(environ)
+    directory = claude_state.locate_directory(environ)
     settings = read_regular(os.path.join(directory, "settings.json"), _LARGEST_SETTINGS) or b""
     try:
         hooks = jsontext.loads(settings).get("hooks")

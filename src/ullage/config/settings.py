@@ -77,6 +77,10 @@ class KeyNames(Record):
     keyring: tuple[str, ...] = ()
     organization: str = ""
 
+    def are_given(self, environ: Mapping[str, str]) -> bool:
+        """Say whether any of them names a key here; whether it can be read is another question."""
+        return bool(self.command or self.keyring or (self.variable and environ.get(self.variable)))
+
 
 class Remote(Record):
     """Another ullage that is asked for its reading: by a command, at a Unix socket, or at an address with a token."""

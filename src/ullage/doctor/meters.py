@@ -82,9 +82,7 @@ def _obstacle(meter: Meter, environ: Mapping[str, str]) -> str | None:
 
 
 def _transcripts(environ: Mapping[str, str]) -> Iterator[str]:
-    yield os.path.join(
-        claude_state.find_own_directory(environ) or claude_state.locate_default_directory(environ), "projects"
-    )
+    yield os.path.join(claude_state.locate_directory(environ), "projects")
     yield os.path.join(claude_state.locate_default_directory(environ), "projects")
     yield os.path.join(find_home(environ), ".config", "claude", "projects")
 
@@ -92,7 +90,7 @@ def _transcripts(environ: Mapping[str, str]) -> Iterator[str]:
 def _organisation(meter: Meter, environ: Mapping[str, str]) -> str | None:
     settings, _ = config.load(environ)
     which, names = ("analytics", settings.analytics) if meter.name == "org-analytics" else ("admin", settings.admin)
-    if names.command or names.keyring or (names.variable and environ.get(names.variable)):
+    if names.are_given(environ):
         return None
     return f"no key is named: [org] {which}_key_command in config.toml"
 

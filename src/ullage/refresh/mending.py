@@ -7,7 +7,6 @@ is signed in, config.toml. Claude Code's own file as such is not, as it is writt
 from __future__ import annotations
 
 import hashlib
-import os
 
 from ullage import config
 from ullage.base.contexts import suppress
@@ -40,8 +39,7 @@ def _list_means(settings: Settings, environ: Mapping[str, str]) -> Iterator[str]
         yield _mark(claude_cli.find(environ))
     with suppress(UllageError):
         yield str(claude_state.read_account(environ).id)
-    directory = environ.get("CLAUDE_CONFIG_DIR") or claude_state.locate_default_directory(environ)
-    yield _mark(os.path.join(directory, ".credentials.json"))
+    yield _mark(claude_state.locate_credentials(environ))
     with suppress(UllageError):
         yield _mark(config.locate_config(environ))
 
