@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.tools import REPOSITORY, ULLAGE, need, run, ullage
-from ullage.setup import frameworks, init, plans, reasons, started, userfile
+from ullage.setup import frameworks, hosts, init, plans, reasons, started, userfile
 
 if TYPE_CHECKING:
     from ullage.setup.started import Start
@@ -100,8 +100,8 @@ def put(path: Path, text: str) -> None:
     path.write_text(text)
 
 
-def set_up(shell: str, environ: dict[str, str]) -> plans.Host:
-    host = plans.find_host(shell, environ)
+def set_up(shell: str, environ: dict[str, str]) -> hosts.Host:
+    host = hosts.find_host(shell, environ)
     plan = plans.plan(host)
     assert plan.change is not None
     for change in (plan.change, *plan.more):
@@ -203,7 +203,7 @@ def test_a_line_of_ones_own_that_comes_before_path_is_explained(environ: dict[st
     put(home / ".profile", DEBIAN_PROFILE)
     put(home / ".bashrc", DEBIAN_BASHRC + 'command -v ullage >/dev/null && eval "$(ullage init bash)"\n')
     environ["PATH"] = f"{home}/.local/bin:{environ['PATH']}"
-    host = plans.find_host("bash", environ)
+    host = hosts.find_host("bash", environ)
     [sentence] = reasons.prove(host, need("bash"), environ)
     assert sentence.startswith("A login bash does not show it")
 
@@ -309,7 +309,7 @@ def test_zsh_prompts_that_are_made_of_parts(environ: dict[str, str], home: Path,
     assert not any(seen("zsh", environ).values())
     host = set_up("zsh", environ)
     assert seen("zsh", environ) == BOTH
-    undo = plans.plan_undo(plans.find_host("zsh", environ))
+    undo = plans.plan_undo(hosts.find_host("zsh", environ))
     assert undo.change is not None
     for change in (undo.change, *undo.more):
         userfile.apply(change, keep=False)
@@ -323,7 +323,7 @@ def test_an_element_that_was_lost_is_added_again(environ: dict[str, str], home: 
     set_up("zsh", environ)
     # As its own assistant leaves it.
     put(home / ".p10k.zsh", "POWERLEVEL9K_RIGHT_PROMPT_ELEMENTS=(time)\n")
-    plan = plans.plan(plans.find_host("zsh", environ))
+    plan = plans.plan(hosts.find_host("zsh", environ))
     assert plan.change is not None
     assert (plan.change.file.path, plan.more) == (str(home / ".p10k.zsh"), ())
 

@@ -13,7 +13,7 @@ from ullage.cli.progress import StatusLine
 from ullage.cli.say import break_lines, say, say_lines
 from ullage.quota import timeline
 from ullage.render.surfaces import Span
-from ullage.setup import plans, reasons, userfile, widgets
+from ullage.setup import hosts, plans, reasons, userfile, widgets
 from ullage.setup.survey import WIDGETS
 from ullage.store.cache import ProfileCache
 
@@ -91,7 +91,7 @@ def _apply(change: Change, *, keep: bool) -> str | None:
     return userfile.apply(change, keep=keep)
 
 
-def prove(host: plans.Host) -> None:
+def prove(host: hosts.Host) -> None:
     """Start the shell, and print whether its prompt shows the segment, and the segment."""
     program = plans.find_host_program(host.name, os.environ)
     if program is None:

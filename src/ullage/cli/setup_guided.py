@@ -21,7 +21,7 @@ from ullage.config.presets import PRESETS
 from ullage.panel import tray
 from ullage.prompt.publish import publish_anew
 from ullage.render.surfaces import Span
-from ullage.setup import init, look, plans, started
+from ullage.setup import hosts, init, look, started
 from ullage.setup.survey import find_set_up, survey_machine
 from ullage.store import overview
 from ullage.store.cache import ProfileCache
@@ -259,7 +259,7 @@ def _write(places: Sequence[HostPlan], chosen_look: Plan | None) -> None:
         elif place.tree:
             setup_changes.write_widget(place.name, place.tree)
         if place.name in started.SHELLS and not _exports(place):
-            setup_changes.prove(plans.find_host(place.name, os.environ))
+            setup_changes.prove(hosts.find_host(place.name, os.environ))
 
 
 def _exports(place: HostPlan) -> bool:

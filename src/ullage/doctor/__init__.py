@@ -106,9 +106,7 @@ def _cache(environ: Mapping[str, str], findings: list[Finding]) -> ProfileCache 
         words = f"{error.filename or cache.directory} cannot be looked at: {error.strerror}."
         findings.append(Finding(code="cache_unreadable", message=words, exit_code=5))
         return cache
-    nearest = cache.directory
-    while not os.path.lexists(nearest):
-        nearest = os.path.dirname(nearest)
+    nearest = directories.find_existing(cache.directory)
     if not os.path.isdir(nearest) or not os.access(nearest, os.R_OK | os.W_OK | os.X_OK):
         words = (
             f"A refresh cannot write in {nearest}. Make it a directory of yours, or name another in ULLAGE_CACHE_DIR."

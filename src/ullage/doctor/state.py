@@ -11,6 +11,7 @@ from ullage.base.contexts import suppress
 from ullage.base.errors import HistoryError
 from ullage.quota.schemas import CacheDocument, HistoryFileDocument, StateDocument
 from ullage.store import history
+from ullage.system import directories
 from ullage.system.files import is_filled_elsewhere, is_own
 
 TYPE_CHECKING = False
@@ -100,7 +101,5 @@ def find_obstacles(path: str) -> list[tuple[str, str]]:
 def _can_be_written(path: str) -> bool:
     if os.path.lexists(path) and not (os.path.isfile(path) and os.access(path, os.R_OK | os.W_OK)):
         return False
-    nearest = os.path.dirname(path)
-    while not os.path.lexists(nearest):
-        nearest = os.path.dirname(nearest)
+    nearest = directories.find_existing(os.path.dirname(path))
     return os.path.isdir(nearest) and os.access(nearest, os.R_OK | os.W_OK | os.X_OK)

@@ -16,6 +16,7 @@ from ullage.base.errors import UsageError
 from ullage.base.record import Record
 from ullage.base.text import make_visible
 from ullage.setup import blocks
+from ullage.system import directories
 from ullage.system.files import read_regular, replace_file
 
 TYPE_CHECKING = False
@@ -51,7 +52,7 @@ def read(path: str) -> UserFile:
     real = os.path.realpath(path)
     try:
         if not os.path.lexists(path):
-            _check_directory(_nearest(os.path.dirname(real)))
+            _check_directory(directories.find_existing(os.path.dirname(real)))
             return UserFile(path=path, real=real, data=None)
         _check_file(path, real, os.stat(real))
     except FileNotFoundError as error:
@@ -83,12 +84,6 @@ def plan_removal(file: UserFile, after: bytes, *, was_ours_alone: bool) -> Chang
 def has_backup(file: UserFile, data: bytes) -> bool:
     """Say whether a backup of the file holds this."""
     return any(read_regular(backup, LARGEST) == data for backup in _kept(file.path))
-
-
-def _nearest(directory: str) -> str:
-    while not os.path.lexists(directory):
-        directory = os.path.dirname(directory)
-    return directory
 
 
 def _check_directory(directory: str) -> None:

@@ -115,11 +115,8 @@ def locate_data_directory(environ: Mapping[str, str], home: str) -> str:
 
 def ask(command: Sequence[str], environ: Mapping[str, str]) -> str | None:
     """Return what a program of the desktop prints; None where it is missing, fails or does not answer."""
-    try:
-        done = programs.run_program(command, environ, seconds=_LONGEST_ANSWER_SECONDS)
-    except (OSError, programs.ProgramLateError, programs.ProgramFloodError):
-        return None
-    return done.output.decode(errors="replace").strip() if done.status == 0 else None
+    done = programs.ask_program(command, environ, seconds=_LONGEST_ANSWER_SECONDS)
+    return done.output.decode(errors="replace").strip() if done and done.status == 0 else None
 
 
 def _written(directory: str) -> dict[str, str] | None:
