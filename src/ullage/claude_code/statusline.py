@@ -109,18 +109,23 @@ def _take_in(payload: bytes, environ: MutableMapping[str, str], *, shows: bool, 
         line = _line(_shown(statement, known.reading), session, settings, environ, now)
     if shows and prints:
         _print(line)
-    if statement and (statement.is_news or _is_unpublished(statement.path, directory)) and keep(statement, environ):
+    written = None
+    if statement and (statement.is_news or _is_unpublished(statement.path, directory)):
+        written = keep(statement, environ)
+    if statement and written is not None:
         from ullage.system import detach
 
         # Claude Code shows the line when this process ends. What a killed fork does not publish, the next run does.
-        detach.run_in_fork(lambda: _publish(statement, known, settings, environ))
+        detach.run_in_fork(lambda: _publish(statement, written, known, settings, environ))
     else:
         start_refresh_if_due(environ, ("ansi",))
     return line
 
 
-def _publish(statement: Statement, known: Stated, settings: Settings, environ: Mapping[str, str]) -> None:
-    publish(statement, known, settings, environ)
+def _publish(
+    statement: Statement, written: bytes, known: Stated, settings: Settings, environ: Mapping[str, str]
+) -> None:
+    publish(statement, written, known, settings, environ)
     start_refresh_if_due(environ, ("ansi",))
 
 
