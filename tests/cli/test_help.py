@@ -150,7 +150,7 @@ def test_version(option: str, capsys: pytest.CaptureFixture[str]) -> None:
         (["serve", "token", "revoke", ""], {}, 2, "No token is called ''."),
         (["serve", "--unix", ""], {}, 2, "Name a socket, or leave the path out."),
         (["guard", "--", ""], {}, 2, "Name a program."),
-        (["simulate", "--speed", "nan"], {}, 2, "nan is no number."),
+        (["simulate", "--speed", "nan"], {}, 2, "'nan' is no number above 0"),
         (["simulate", "--key", "/dev/null"], {}, 2, "--key is for --certificate."),
         (["simulate", "--account", "/dev/null/x"], {}, 2, "Name another new directory."),
     ],

@@ -15,6 +15,7 @@ import pytest
 
 from tests.support.samples import reading, window
 from tests.support.tools import PYTHON, run, ullage
+from ullage.base.errors import UsageError
 from ullage.base.moments import parse_beginning
 from ullage.quota.model import Credits, Money, Reading, Window, list_named_limits
 from ullage.quota.schedule import Schedule
@@ -74,7 +75,7 @@ def test_a_date_without_a_zone_is_local() -> None:
 
 @pytest.mark.parametrize("text", ["", "tomorrow", "7", "-7d", "7 parsecs", "2026-13-01", "2030-01-01", "0001-01-01"])
 def test_what_since_cannot_be_is_explained(text: str) -> None:
-    with pytest.raises(ValueError, match=r"is none of 90m|lies in the future|lies outside"):
+    with pytest.raises(UsageError, match=r"is none of 90m|lies in the future|lies outside"):
         parse_beginning(text, NOW)
 
 

@@ -152,7 +152,7 @@ def _print(drawn: Sequence[Burnup], settings: Settings) -> None:
     )
     for number, each in enumerate(drawn):
         lines = chart.lay_out_page(each, form)
-        say_lines([[], *lines] if number else lines, settings.palette, width=form.width)
+        say_lines([[], *lines] if number else lines, settings.palette, folded=True)
 
 
 def _write_files(files: _Files, scene: Sequence[Shape], size: tuple[int, int], described: str) -> None:
