@@ -363,6 +363,16 @@ def test_newer_builtins_of_bash_are_used_only_where_they_exist() -> None:
             assert "${EPOCHSECONDS-}" in line
 
 
+@pytest.mark.parametrize("clock", ["x[$(touch pwned)]", "x", "-1"])
+def test_what_the_environment_calls_the_clock_is_not_calculated(clock: str, environ: dict[str, str], bash: str) -> None:
+    publish(environ, [("42%", "normal")])
+    # What older ones find in the environment, a newer one finds once the variable is no longer its own.
+    given = ["unset EPOCHSECONDS", f"EPOCHSECONDS='{clock}'"]
+    with BASH.start(environ, [*given, BASH.prompt, BASH.init()], program=bash) as terminal:
+        _three_prompts(terminal, "42% $")
+    assert not (Path(environ["HOME"]) / "pwned").exists()
+
+
 def test_hostile_name_of_the_server_reaches_the_prompt_as_text(
     environ: dict[str, str], simulate: Callable[..., Simulator], bash: str
 ) -> None:

@@ -11,7 +11,7 @@ import stat
 
 from ullage.base.errors import MissingExtraError, UllageError, needs_extra
 from ullage.base.values import format_time
-from ullage.system import programs
+from ullage.system import programs, secret
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def run_command(command: tuple[str, ...], alert: Alert, environ: Mapping[str, st
     except (OSError, ValueError) as error:
         raise ChannelError(f"{command[0]} cannot be run: {error}. alerts.command in config.toml names it.") from error
     if done.status != 0:
-        words = done.errors.decode(errors="replace").strip()[-_LONGEST_OUTPUT:]
+        words = secret.hide_keys(done.errors.decode(errors="replace")).strip()[-_LONGEST_OUTPUT:]
         raise ChannelError(f"{command[0]} ended with {done.status}{f': {words}' if words else '.'}")
 
 
