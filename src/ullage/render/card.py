@@ -90,9 +90,9 @@ def _heading(overview: Overview, *, names_account: bool, timezone: tzinfo | None
     whose = list_owner_parts(reading.account) or [clean(reading.account.id)]
     if names_account and whose[0]:
         yield make_label(_MARGIN, 118, clean(whose[0], _LONGEST_PLAN), size=18)
-    at = reading.as_of.astimezone(timezone)
     yield make_label(_RIGHT, 70, "ullage", size=22, anchor="end").replace(bold=True)
-    yield make_label(_RIGHT, 96, f"{at.day} {at:%b %Y, %H:%M}", size=16, anchor="end")
+    if reading.is_dated:
+        yield make_label(_RIGHT, 96, words.format_date(reading.as_of, timezone), size=16, anchor="end")
 
 
 def _draw_row(row: Row, top: float, right: float, metrics: _Metrics, now: datetime) -> Iterator[Shape]:
@@ -146,7 +146,9 @@ def _choose_course(overview: Overview, settings: Settings, now: datetime) -> Bur
     assert overview.reading is not None
 
     def draw(window: Window) -> Burnup | None:
-        return plot_burnup(window, overview.samples.get(window.id, ()), overview.forecasts.get(window.id), now)
+        return plot_burnup(
+            window, overview.samples.get(window.id, ()), overview.forecasts.get(window.id), now, settings.thresholds
+        )
 
     windows = tuple(window for window in list_limits(overview.reading) if draw(window) is not None)
     weeks = tuple(window for window in windows if window.kind in ("weekly", "model"))

@@ -85,7 +85,7 @@ class Knowledge:
         for one in list_named_limits(reading) if reading else ():
             # Drawing takes about 20 ms and is the same for all requests until the reading changes.
             if one.id == window and window not in loaded.burnups:
-                loaded.burnups[window] = _burnup(one, loaded.overview, now)
+                loaded.burnups[window] = _burnup(one, loaded, now)
         return loaded.burnups.get(window)
 
     def build_history(self, profile: str | None, window: str | None, since: datetime, most: int) -> SamplesDocument:
@@ -130,8 +130,9 @@ class Knowledge:
         return loaded
 
 
-def _burnup(window: Window, known: Overview, now: datetime) -> BurnupDocument | None:
-    drawn = burnup.plot_burnup(window, known.samples.get(window.id, ()), known.forecasts.get(window.id), now)
+def _burnup(window: Window, loaded: _Loaded, now: datetime) -> BurnupDocument | None:
+    samples, forecast = loaded.overview.samples.get(window.id, ()), loaded.overview.forecasts.get(window.id)
+    drawn = burnup.plot_burnup(window, samples, forecast, now, loaded.settings.thresholds)
     return documents.describe_burnup(drawn) if drawn else None
 
 
