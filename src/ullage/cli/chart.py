@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ullage.config import Settings
-    from ullage.quota.model import Window
     from ullage.render.burnup import Burnup
     from ullage.render.svg import Shape
     from ullage.store.overview import Overview
@@ -106,7 +105,7 @@ def _draw_every(known: Overview, settings: Settings, now: datetime, files: _File
         _write_files(files, scene, card.CARD_SIZE, card.describe_card(known, settings, now))
         return 0
     windows = rows.list_shown_limits(known.reading, settings, now)
-    drawn = [found for window in windows if (found := _burnup(window, known, now)) is not None]
+    drawn = [found for window in windows if (found := burnup.plot_known(window, known, now)) is not None]
     if not drawn:
         say("No window is known that could be drawn. `ullage usage` says what is.", err=True)
         return 3
@@ -122,7 +121,7 @@ def choose(known: Overview, settings: Settings, name: str | None, now: datetime)
     assert known.reading is not None
     windows = list_limits(known.reading) if name is None else list_named_limits(known.reading)
     if name is None:
-        drawable = tuple(window for window in windows if _burnup(window, known, now) is not None)
+        drawable = tuple(window for window in windows if burnup.plot_known(window, known, now) is not None)
         window = find_binding_window(drawable, now, settings.thresholds) or find_binding_window(
             windows, now, settings.thresholds
         )
@@ -134,11 +133,7 @@ def choose(known: Overview, settings: Settings, name: str | None, now: datetime)
             raise UsageError(explain_unknown(name, windows))
     if window is None:
         return None, "No window is known that could be drawn. `ullage usage` says what is."
-    return _burnup(window, known, now), burnup.explain_missing_chart(window)
-
-
-def _burnup(window: Window, known: Overview, now: datetime) -> Burnup | None:
-    return burnup.plot_burnup(window, known.samples.get(window.id, ()), known.forecasts.get(window.id), now)
+    return burnup.plot_known(window, known, now), burnup.explain_missing_chart(window)
 
 
 def _print(drawn: Sequence[Burnup], settings: Settings) -> None:

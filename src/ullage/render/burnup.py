@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ullage.quota.model import Window
     from ullage.quota.pace import Forecast, Point
     from ullage.render.words import Outlook
+    from ullage.store.overview import Overview
 
 
 FULL = 100.0
@@ -75,6 +76,11 @@ class Stretch(Record):
     before: Sample
     after: Sample
     how: Literal["seen", "unseen", "restarted"]
+
+
+def plot_known(window: Window, known: Overview, now: datetime) -> Burnup | None:
+    """Build the content of a window's chart, as `plot_burnup` does, from what an overview knows of it."""
+    return plot_burnup(window, known.samples.get(window.id, ()), known.forecasts.get(window.id), now)
 
 
 def plot_burnup(window: Window, samples: Sequence[Sample], forecast: Forecast | None, now: datetime) -> Burnup | None:

@@ -10,7 +10,7 @@ from ullage.base.text import clean
 from ullage.config.palette import COLOURS
 from ullage.quota.model import find_binding_window, list_limits
 from ullage.render import words
-from ullage.render.burnup import format_title, plot_burnup
+from ullage.render.burnup import format_title, plot_known
 from ullage.render.rows import build_rows
 from ullage.render.svg import Area, Shape, draw_legend, draw_plot, format_caption, make_background, make_label
 from ullage.render.usage import list_owner_parts
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
     from ullage.config import Settings
-    from ullage.quota.model import Window
     from ullage.render.burnup import Burnup
     from ullage.render.rows import Row
     from ullage.store.overview import Overview
@@ -144,14 +143,10 @@ def _draw_bar(share: float, elapsed: float | None, role: str, place: tuple[float
 def _choose_course(overview: Overview, settings: Settings, now: datetime) -> Burnup | None:
     """Return the chart of the week or of a model's week, whichever is fuller, else of what binds and can be drawn."""
     assert overview.reading is not None
-
-    def draw(window: Window) -> Burnup | None:
-        return plot_burnup(window, overview.samples.get(window.id, ()), overview.forecasts.get(window.id), now)
-
-    windows = tuple(window for window in list_limits(overview.reading) if draw(window) is not None)
+    windows = tuple(window for window in list_limits(overview.reading) if plot_known(window, overview, now) is not None)
     weeks = tuple(window for window in windows if window.kind in ("weekly", "model"))
     chosen = find_binding_window(weeks or windows, now, settings.thresholds)
-    return None if chosen is None else draw(chosen)
+    return None if chosen is None else plot_known(chosen, overview, now)
 
 
 def _draw_course(burnup: Burnup, left: float, top: float) -> Iterator[Shape]:
