@@ -97,7 +97,8 @@ def _heading(overview: Overview, *, names_account: bool, timezone: tzinfo | None
 def _draw_row(row: Row, top: float, right: float, metrics: _Metrics, now: datetime) -> Iterator[Shape]:
     base = top + metrics.base
     role = _choose_role(row)
-    label = make_label(_MARGIN, base, _shorten(row.label), role="text", size=metrics.label)
+    name = row.label if len(row.label) <= _LONGEST_LABEL else row.label[: _LONGEST_LABEL - 1] + "…"
+    label = make_label(_MARGIN, base, name, role="text", size=metrics.label)
     yield label.replace(bold=row.binds)
     # That a window is used up is said in words below.
     number = row.percent if row.number.text == "?" else row.number.text.rstrip(words.FORMS["exhausted"])
@@ -106,7 +107,7 @@ def _draw_row(row: Row, top: float, right: float, metrics: _Metrics, now: dateti
     if row.share is not None:
         yield from _draw_bar(row.share, row.tick, role, (right, bar_at, metrics.bar))
     note = row.sentence or row.expected.text
-    shown = _choose_note_role(row) if row.expected.warns else "faint"
+    shown = "faint" if not row.expected.warns else "exhausted" if role == "exhausted" else "warning"
     if metrics is _ROOMY:
         yield make_label(_MARGIN, bar_at + 24, note, role=shown, size=metrics.note)
         reset = "" if row.resets_at is None or row.sentence else words.format_reset(row.resets_at, now)
@@ -115,17 +116,9 @@ def _draw_row(row: Row, top: float, right: float, metrics: _Metrics, now: dateti
         yield make_label(right - 76, base, note, role=shown, size=metrics.note, anchor="end")
 
 
-def _shorten(text: str) -> str:
-    return text if len(text) <= _LONGEST_LABEL else text[: _LONGEST_LABEL - 1] + "…"
-
-
 def _choose_role(row: Row) -> str:
     level = row.number.level
     return level if level in COLOURS["light"] else "faint"
-
-
-def _choose_note_role(row: Row) -> str:
-    return "exhausted" if row.number.level == "exhausted" else "warning"
 
 
 def _draw_bar(share: float, elapsed: float | None, role: str, place: tuple[float, float, float]) -> Iterator[Shape]:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from ullage import config, metrics, prompt
 from ullage.base.record import Record
+from ullage.metrics import formats
 from ullage.quota import contract, timeline
 from ullage.quota.changes import find_next_turn
 from ullage.quota.model import list_named_limits
@@ -71,9 +72,6 @@ class Knowledge:
 
     def expose_metrics(self, now: datetime, *, openmetrics: bool) -> bytes:
         """Return the metrics of all accounts as text."""
-        # Imported late: prometheus_client takes a tenth of a second, and many a page is never asked for metrics.
-        from ullage.metrics import formats
-
         settings, _ = config.load(self.environ)
         return formats.encode(metrics.gather(settings, self.environ, now), openmetrics=openmetrics)
 
