@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ullage.config import Settings
-    from ullage.quota.model import Window
     from ullage.render.burnup import Burnup
     from ullage.render.svg import Shape
     from ullage.store.overview import Overview
@@ -106,7 +105,9 @@ def _draw_every(known: Overview, settings: Settings, now: datetime, files: _File
         _write_files(files, scene, card.CARD_SIZE, card.describe_card(known, settings, now))
         return 0
     windows = rows.list_shown_limits(known.reading, settings, now)
-    drawn = [found for window in windows if (found := _burnup(window, known, settings, now)) is not None]
+    drawn = [
+        found for window in windows if (found := burnup.plot_known(window, known, settings.thresholds, now)) is not None
+    ]
     if not drawn:
         say("No window is known that could be drawn. `ullage usage` says what is.", err=True)
         return 3
@@ -122,7 +123,9 @@ def choose(known: Overview, settings: Settings, name: str | None, now: datetime)
     assert known.reading is not None
     windows = list_limits(known.reading) if name is None else list_named_limits(known.reading)
     if name is None:
-        drawable = tuple(window for window in windows if _burnup(window, known, settings, now) is not None)
+        drawable = tuple(
+            window for window in windows if burnup.plot_known(window, known, settings.thresholds, now) is not None
+        )
         window = find_binding_window(drawable, now, settings.thresholds) or find_binding_window(
             windows, now, settings.thresholds
         )
@@ -134,12 +137,7 @@ def choose(known: Overview, settings: Settings, name: str | None, now: datetime)
             raise UsageError(explain_unknown(name, windows))
     if window is None:
         return None, "No window is known that could be drawn. `ullage usage` says what is."
-    return _burnup(window, known, settings, now), burnup.explain_missing_chart(window)
-
-
-def _burnup(window: Window, known: Overview, settings: Settings, now: datetime) -> Burnup | None:
-    samples, forecast = known.samples.get(window.id, ()), known.forecasts.get(window.id)
-    return burnup.plot_burnup(window, samples, forecast, now, settings.thresholds)
+    return burnup.plot_known(window, known, settings.thresholds, now), burnup.explain_missing_chart(window)
 
 
 def _print(drawn: Sequence[Burnup], settings: Settings) -> None:

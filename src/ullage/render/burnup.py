@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ullage.quota.model import State, Thresholds, Window
     from ullage.quota.pace import Forecast, Point
     from ullage.render.words import Outlook
+    from ullage.store.overview import Overview
 
 
 FULL = 100.0
@@ -82,6 +83,12 @@ class Stretch(Record):
     before: Sample
     after: Sample
     how: Literal["seen", "unseen", "restarted"]
+
+
+def plot_known(window: Window, known: Overview, thresholds: Thresholds, now: datetime) -> Burnup | None:
+    """Build the content of a window's chart, as `plot_burnup` does, from what an overview knows of it."""
+    samples, forecast = known.samples.get(window.id, ()), known.forecasts.get(window.id)
+    return plot_burnup(window, samples, forecast, now, thresholds)
 
 
 def plot_burnup(
