@@ -67,6 +67,8 @@ def secure() -> None:
     A file opened while descriptor 1 is free would get that number, and whatever is printed. What takes a closed
     stream's place here is closed again for a program that is run in ours.
     """
+    if sys.stderr is not None and isinstance(getattr(sys.stderr.buffer, "raw", None), _Unheard):
+        return
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
             _closed.add(number)
