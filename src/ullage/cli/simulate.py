@@ -17,7 +17,14 @@ from ullage.simulate import SCENARIOS, Simulator, org, web, write_account
 
 
 @click.command(name="simulate")
-@click.option("--scenario", type=OneOf(list(SCENARIOS)), default="busy-day", show_default=True)
+@click.option(
+    "--scenario",
+    type=OneOf(list(SCENARIOS)),
+    metavar="NAME",
+    default="busy-day",
+    show_default=True,
+    help=f"What the provider does: {', '.join(SCENARIOS)}.",
+)
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 takes a free one.")
 @click.option(
     "--speed", type=click.FloatRange(0, 100_000, min_open=True), default=1.0, help="Simulated seconds a second."
