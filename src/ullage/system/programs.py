@@ -64,7 +64,7 @@ def explain_no_start(error: OSError | ValueError) -> str:
 
 
 def explain_end(finished: Finished) -> str:
-    """Return in words how a program ended: its status and the beginning of its stderr, without keys that stand there."""
+    """Return in words how a program ended: its status and the beginning of its stderr, without keys."""
     said = secret.hide_keys(finished.errors.decode(errors="replace"))
     words = clean(said, _LONGEST_WORDS).rstrip(".")
     return f"ended with status {finished.status}{f': {words}' if words else ''}"

@@ -71,7 +71,7 @@ def withhold_own_keys(environ: Mapping[str, str], named: Iterable[str]) -> dict[
 
 
 def hide_keys(text: str) -> str:
-    """Return what a program has said, without keys, and of an address no more than the host: a webhook's path is a key."""
+    """Return what a program has said without keys, and of an address the host alone: a webhook's path is a key."""
     import re
 
     text = re.sub(r"(?<=\w://)[^\s/@]*@", "", text)
