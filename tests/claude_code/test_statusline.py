@@ -631,7 +631,9 @@ def test_what_it_says_is_kept_in_the_history(environ: dict[str, str], arguments:
 
 def test_a_changed_number_adds_what_keeps_it_and_leaves_the_rest_to_a_copy(environ: dict[str, str]) -> None:
     _, modules = tools.imported("statusline", environ=environ, given=json.dumps(payload()))
-    assert modules == IMPORTED | tools.modules(claude_code="session", quota="merge", sources="claude_state", system="detach directories")
+    assert modules == IMPORTED | tools.modules(
+        claude_code="session", quota="merge", sources="claude_state", system="detach directories"
+    )
     wait_until(lambda: kept(environ), what="the reading in the history")
 
 
@@ -641,7 +643,7 @@ def test_a_damaged_history_is_told_by_the_next_refresh(environ: dict[str, str]) 
     path.write_bytes(b"rubbish" * 500)
     before = ProfileCache(environ).load_schedule()
     line(payload(), environ)
-    notice = Path(ProfileCache(environ).directory, "history.notice")
+    notice = Path(f"{path}.notice")
     wait_until(notice.exists, what="the notice")
     assert ProfileCache(environ).load_schedule() == before
     told = ullage("refresh", "--force", environ=environ)

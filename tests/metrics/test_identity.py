@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.samples import reading, window
+from tests.support.tools import PYTHON, run
 from ullage.base.errors import CacheError, UsageError
 from ullage.config.outside import Reporting
 from ullage.metrics import identity
-from ullage.metrics.names import PSEUDONYMS, Names
+from ullage.metrics.names import Names
 from ullage.quota.model import Account
 from ullage.quota.schedule import Schedule
 from ullage.store.overview import Overview
@@ -55,10 +56,18 @@ def test_a_state_that_cannot_be_kept_is_told(environ: dict[str, str], tmp_path: 
         identity.identify_installation(environ)
 
 
+def test_a_state_without_room_is_left_as_it_was(environ: dict[str, str]) -> None:
+    code = "import os; from ullage.metrics import identity; identity.identify_installation(os.environ)"
+    told = run(["sh", "-c", 'ulimit -f 0; exec "$0" -c "$1"', PYTHON, code], environ)
+    assert "MetricsError: Cannot keep a number" in told.stderr
+    assert os.listdir(environ["ULLAGE_STATE_DIR"]) == []
+    assert identity.identify_installation(environ)
+
+
 def test_by_default_only_a_pseudonym_is_told(environ: dict[str, str], account: Path) -> None:
     names = identity.name_accounts(Reporting(), [overview("a1b2")], environ)
     assert names == Names()
-    assert names.name_account("a1b2", None) == PSEUDONYMS.name_account("a1b2", None)
+    assert names.name_account("a1b2", None) == Names().name_account("a1b2", None)
 
 
 def test_an_address_is_told_of_who_is_signed_in(environ: dict[str, str], tmp_path: Path) -> None:
@@ -67,7 +76,7 @@ def test_an_address_is_told_of_who_is_signed_in(environ: dict[str, str], tmp_pat
     wishes = Reporting(account="address")
     names = identity.name_accounts(wishes, [overview("a1b2", str(tmp_path)), overview("c3d4", str(tmp_path))], environ)
     assert names.name_account("a1b2", None) == "sam@example.com"
-    assert names.name_account("c3d4", None) == PSEUDONYMS.name_account("c3d4", None)
+    assert names.name_account("c3d4", None) == Names().name_account("c3d4", None)
 
 
 def test_a_key_is_read_from_a_file_of_ones_own(environ: dict[str, str], tmp_path: Path) -> None:

@@ -86,5 +86,6 @@ def take_in(line: bytes, arrived_at: float, environ: Mapping[str, str]) -> None:
     if statement.is_news:
         settings, _ = config.load(environ)
         known = statements.add(before, {os.path.basename(path): statement.reading}, now)
-        if session.keep(statement, environ):
-            session.publish(statement, known, settings, environ)
+        written = session.keep(statement, environ)
+        if written is not None:
+            session.publish(statement, written, known, settings, environ)

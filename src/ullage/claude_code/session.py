@@ -46,34 +46,38 @@ def follow(last: Statement | None, said: Statement, environ: Mapping[str, str]) 
     return said.replace(reading=reading, is_news=True)
 
 
-def keep(statement: Statement, environ: Mapping[str, str]) -> bool:
-    """Write the statement, where it is news, and return whether it was kept; raises CacheError.
+def keep(statement: Statement, environ: Mapping[str, str]) -> bytes | None:
+    """Write the statement, where it is news, and return what was written; None where it is not kept; raises CacheError.
 
     A cache that is only trusted to be read stays as it is: another user fills it.
     """
     if environ.get("ULLAGE_TRUSTED_CACHE"):
-        return False
+        return None
     from ullage.system import directories
     from ullage.system.files import write_atomically
 
     directories.make_private(locate_cache(environ), locate_profile(environ), environ=environ)
-    if statement.is_news:
-        write_atomically(statement.path, _encode(statement))
-    return True
+    if not statement.is_news:
+        return b""
+    written = serial.encode(statement.reading, mark=statement.mark)
+    write_atomically(statement.path, written)
+    return written
 
 
-def publish(statement: Statement, known: Stated, settings: Settings, environ: Mapping[str, str]) -> None:
+def publish(
+    statement: Statement, written: bytes, known: Stated, settings: Settings, environ: Mapping[str, str]
+) -> None:
     """Publish a statement that has been kept, and have it recorded and handed on, where it is news; raises CacheError.
 
-    `known` is what every source said last, this statement included.
+    `written` is what `keep` has written, and `known` what every source said last, this statement included.
     """
     from ullage.prompt.publish import publish_anew
     from ullage.store.cache import ProfileCache, Snapshot
     from ullage.system import detach, secret
 
     cache = ProfileCache(environ)
-    written = (os.path.basename(statement.path), _encode(statement)) if statement.is_news else ()
-    snapshot = cache.settle(Snapshot(stated=known, schedule=cache.load_schedule()), *written)
+    ours = (os.path.basename(statement.path), written) if statement.is_news else ()
+    snapshot = cache.settle(Snapshot(stated=known, schedule=cache.load_schedule()), *ours)
     publish_anew(cache, settings, snapshot=snapshot)
     if statement.is_news:
         # In the background, since SQLite or a lock on it may take its time.
@@ -82,10 +86,6 @@ def publish(statement: Statement, known: Stated, settings: Settings, environ: Ma
             from ullage.store import pushes
 
             pushes.start(cache.root, settings, environ)
-
-
-def _encode(statement: Statement) -> bytes:
-    return serial.encode(statement.reading, mark=statement.mark)
 
 
 def _signed_in(environ: Mapping[str, str]) -> Account:

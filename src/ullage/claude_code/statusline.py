@@ -116,15 +116,17 @@ def _keep(statement: Statement, known: Stated, settings: Settings, environ: Mapp
     from ullage.claude_code import session
     from ullage.system import detach
 
+    written = session.keep(statement, environ)
+    if written is None:
+        return False
+
     def publish() -> None:
-        session.publish(statement, known, settings, environ)
+        session.publish(statement, written, known, settings, environ)
         start_refresh_if_due(environ, ("ansi",))
 
-    is_kept = session.keep(statement, environ)
-    if is_kept:
-        # Claude Code shows the line when this process ends. What a killed fork does not publish, the next run does.
-        detach.run_in_fork(publish)
-    return is_kept
+    # Claude Code shows the line when this process ends. What a killed fork does not publish, the next run does.
+    detach.run_in_fork(publish)
+    return True
 
 
 def _statement(session: Session, directory: str, environ: Mapping[str, str], now: datetime) -> Statement | None:

@@ -26,7 +26,7 @@ from ullage.render.surfaces import Span
 from ullage.store import overview
 from ullage.store.cache import ProfileCache
 from ullage.system import directories
-from ullage.system.streams import measure_terminal
+from ullage.system.files import remove_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,7 +63,12 @@ def write() -> int:
     try:
         directories.make_missing(os.path.dirname(path))
         with open(path, "x", encoding="utf-8", opener=_private) as file:
-            file.write(write_default())
+            try:
+                file.write(write_default())
+                file.flush()
+            except OSError:
+                remove_file(path)
+                raise
     except OSError as error:
         if os.path.lexists(path):
             words = f"{path} is there already, and stays as it is. `ullage config check` reads it."
@@ -143,7 +148,7 @@ def preset(name: str | None) -> int:
     values, _ = config.read(config.locate_config(os.environ))
     chosen = values["segment.preset"] if name is None else ""
     lines = [[*line, previews.PROMPT] for line in previews.list_lines(shown, chosen)]
-    say_lines(lines, settings.palette, width=measure_terminal())
+    say_lines(lines, settings.palette, folded=True)
     path = config.locate_config(os.environ)
     say(f"\n{numbers}\nTo choose one: `ullage setup`, or `ullage config apply` after these lines in {path}:")
     say(f'\n    [segment]\n    preset = "{name or "spark"}"')

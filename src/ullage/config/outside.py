@@ -22,6 +22,10 @@ class KeyNames(Record):
     keyring: tuple[str, ...] = ()
     organization: str = ""
 
+    def are_given(self, environ: Mapping[str, str]) -> bool:
+        """Say whether any of them names a key here; whether it can be read is another question."""
+        return bool(self.command or self.keyring or (self.variable and environ.get(self.variable)))
+
 
 class Remote(Record):
     """Another ullage that is asked for its reading: by a command, at a Unix socket, or at an address with a token."""
@@ -51,12 +55,12 @@ class Reporting(Record):
         return bool(self.textfile or self.push or self.otlp)
 
 
-def build_key_names(values: Mapping[str, Any], which: str) -> KeyNames:
-    """Type where a key comes from."""
+def build_key_names(values: Mapping[str, Any], prefix: str) -> KeyNames:
+    """Type where a key comes from, by the options or the names in a table that begin so."""
     return KeyNames(
-        command=_words(values[f"{which}_key_command"]),
-        variable=values[f"{which}_key_variable"],
-        keyring=_words(values[f"{which}_key_keyring"]),
+        command=_words(values.get(f"{prefix}command", [])),
+        variable=values.get(f"{prefix}variable", ""),
+        keyring=_words(values.get(f"{prefix}keyring", [])),
     )
 
 
@@ -67,11 +71,7 @@ def build_remote(entry: Mapping[str, Any]) -> Remote:
         command=_words(entry.get("command", [])),
         socket=entry.get("socket", ""),
         url=entry.get("url", ""),
-        token=KeyNames(
-            command=_words(entry.get("token_command", [])),
-            variable=entry.get("token_variable", ""),
-            keyring=_words(entry.get("token_keyring", [])),
-        ),
+        token=build_key_names(entry, "token_"),
     )
 
 

@@ -97,22 +97,22 @@ class Settings(Record):
     @property
     def web(self) -> KeyNames:
         """Where the session key of claude.ai comes from."""
-        return self._key_names("web.session").replace(organization=self.values["web.organization"])
+        return self._key_names("web.session_key_").replace(organization=self.values["web.organization"])
 
     @property
     def admin(self) -> KeyNames:
         """Where an organisation's Admin API key comes from."""
-        return self._key_names("org.admin")
+        return self._key_names("org.admin_key_")
 
     @property
     def analytics(self) -> KeyNames:
         """Where an organisation's Analytics API key comes from."""
-        return self._key_names("org.analytics")
+        return self._key_names("org.analytics_key_")
 
-    def _key_names(self, which: str) -> KeyNames:
+    def _key_names(self, prefix: str) -> KeyNames:
         from ullage.config import outside
 
-        return outside.build_key_names(self.values, which)
+        return outside.build_key_names(self.values, prefix)
 
     @property
     def reporting(self) -> Reporting:

@@ -82,19 +82,10 @@ class TemplateError(ValueError):
     """A template that cannot be read, in words."""
 
 
-def check_template(template: str) -> str | None:
+def check_template(template: str, plain: tuple[str, ...] = PLAIN_SUBJECTS) -> str | None:
     """Return what is wrong with a template, in words, or None."""
     try:
-        parse_template(template)
-    except TemplateError as error:
-        return str(error)
-    return None
-
-
-def check_status_line(template: str) -> str | None:
-    """Return what is wrong with a template for Claude Code's status line, in words, or None."""
-    try:
-        parse_template(template, PLAIN_SUBJECTS + SESSION_SUBJECTS)
+        parse_template(template, plain)
     except TemplateError as error:
         return str(error)
     return None

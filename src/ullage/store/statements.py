@@ -29,7 +29,7 @@ _LONGEST_SESSION = 64
 
 
 class Statement(Record):
-    """A session's statement with the mark of its last answer, its file, and whether it is news to the cache."""
+    """A session's statement, the mark of its last answer, its file, and whether it is news to the cache."""
 
     reading: Reading
     mark: str

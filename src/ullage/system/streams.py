@@ -126,6 +126,14 @@ def measure_terminal() -> int:
     return _WIDTH_WITHOUT_A_TERMINAL
 
 
+def measure_height() -> int | None:
+    """Return how many lines the terminal has that is written to; None where it is none."""
+    try:
+        return os.get_terminal_size(1).lines or None
+    except OSError:
+        return None
+
+
 def _find_codec(name: str) -> codecs.CodecInfo | None:
     """Return ASCII by a name of ours: click takes a stream in `ascii` for a mistake, and writes UTF-8 to it."""
     if name != _PLAINLY:
