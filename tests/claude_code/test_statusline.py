@@ -563,7 +563,7 @@ IMPORTED = {"__future__", "_datetime", "_json", "gc"} | tools.modules(
     prompt="",
     quota="model serial timeline",
     render="segment surfaces words",
-    sources="statusline wire",
+    sources="statusline wire_windows",
     store="statements",
     system="files places",
 )
