@@ -89,8 +89,7 @@ def load_samples(path: str, owner: str, since: datetime, now: datetime) -> dict[
     if not os.path.exists(path):
         return {}
     try:
-        with database.set_aside_if_damaged(path, now), database.open_database(path, MIGRATIONS) as connection:
-            connection.execute("PRAGMA query_only = 1")
+        with database.set_aside_if_damaged(path, now), database.open_to_read(path, MIGRATIONS) as connection:
             rows = connection.execute(
                 "SELECT window, at, used_percent, resets_at FROM samples WHERE owner = ? AND at BETWEEN ? AND ? "
                 "ORDER BY window, at",
@@ -129,10 +128,8 @@ def count_samples(path: str) -> int:
 
 
 def _unreadable(path: str, error: Exception) -> HistoryError:
-    return HistoryError(
-        f"The history in {path} cannot be read: {database.word_error(error)}. The next look sets a damaged file aside, "
-        "and a new one begins."
-    )
+    then = "The next look sets the file aside, and a new one begins." if database.is_damage(error, path) else ""
+    return HistoryError(f"The history in {path} cannot be read: {database.word_error(error)}. {then}".rstrip())
 
 
 def _leave_notice(path: str, words: str) -> None:
