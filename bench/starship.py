@@ -12,7 +12,7 @@ from bench import world
 from bench.figures import compared, figure
 from bench.peers import absent
 from bench.processes import interleaved, peak, seconds
-from ullage.setup import plans
+from ullage.setup import hosts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ TITLE = "starship"
 _ROUNDS = 200
 _CONFIGURATIONS = {
     "starship, a constant": 'format = "5h 37% "\n',
-    "starship, env_var": 'format = "${env_var.ULLAGE_SEGMENT}"\n' + plans.STARSHIP_ENV_VAR,
-    "starship, custom": 'format = "${custom.ullage}"\n' + plans.STARSHIP_CUSTOM,
+    "starship, env_var": 'format = "${env_var.ULLAGE_SEGMENT}"\n' + hosts.STARSHIP_ENV_VAR,
+    "starship, custom": 'format = "${custom.ullage}"\n' + hosts.STARSHIP_CUSTOM,
     "starship, custom in a shell": 'format = "${custom.ullage}"\n[custom.ullage]\nwhen = true\nshell = ["sh"]\n'
     'command = "ullage-prompt starship"\nformat = "$output "\n',
 }

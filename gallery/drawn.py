@@ -39,7 +39,7 @@ def draw(screen: Sequence[Sequence[Char]], title: str) -> str:
 
 
 def film(screens: Sequence[Sequence[Sequence[Char]]], title: str, seconds: float) -> str:
-    """Return screens that follow each other, each for so many seconds; where motion is not wanted, the last one."""
+    """Return screens that follow each other, each for so many seconds; where nothing moves, the last one."""
     columns, rows = max(len(row) for screen in screens for row in screen), max(map(len, screens))
     share, body = 100 / len(screens), []
     style = [f".s{{animation:{len(screens) * seconds:g}s step-end infinite;visibility:hidden}}"]
@@ -51,7 +51,8 @@ def film(screens: Sequence[Sequence[Sequence[Char]]], title: str, seconds: float
         style.append(f".f{number}{{animation-name:f{number}}}")
         body.append(f'<g class="s f{number}">{_rows(screen)}</g>')
     last = len(screens) - 1
-    style.append(f"@media(prefers-reduced-motion:reduce){{.s{{animation:none}}.f{last}{{visibility:visible}}}}")
+    # Also for viewers that know no animation, which would show an empty frame.
+    style.append(f".f{last}{{visibility:visible}}@media(prefers-reduced-motion:reduce){{.s{{animation:none}}}}")
     return _frame(columns, rows, title, "".join(body), "".join(style))
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ullage.base.errors import UsageError
 from ullage.base.moments import FORMS, parse_beginning, parse_end, parse_utc_day
 from ullage.cli import run
 
@@ -56,6 +57,8 @@ def test_a_day_begins_and_ends_at_midnight_of_its_zone(text: str, begins: date) 
         ("2w", date(2026, 11, 13)),
         ("90m", date(2026, 11, 26)),
         ("24h", date(2026, 11, 25)),
+        ("4 w", date(2026, 10, 30)),
+        (" Today ", date(2026, 11, 26)),
         ("2026-11-22T00:30+01:00", date(2026, 11, 21)),
         ("2030-01-01", date(2030, 1, 1)),
     ],
@@ -64,12 +67,18 @@ def test_a_day_of_utc(text: str, day: date) -> None:
     assert parse_utc_day(text, NOW) == day
 
 
+@pytest.mark.parametrize("text", ["", "soon", "2026-13-01", "2026-02-30", "7y", "-7d", "7", "22.11.2026", "0d", "²d"])
+def test_what_is_no_day(text: str) -> None:
+    with pytest.raises(UsageError, match="is none of "):
+        parse_utc_day(text, NOW)
+
+
 @given(st.text(max_size=30) | st.from_regex(r"[0-9]{0,6}[mhdw]|[0-9]{4}-[0-9]{2}-[0-9]{2}", fullmatch=True))
 def test_any_text_is_read_or_refused_in_one_line(text: str) -> None:
     for read in (parse_beginning, parse_end, parse_utc_day):
         try:
             read(text, NOW)
-        except ValueError as error:
+        except UsageError as error:
             assert str(error).isprintable()
 
 

@@ -632,7 +632,7 @@ def test_a_damaged_history_is_told_by_the_next_refresh(environ: dict[str, str]) 
     path.write_bytes(b"rubbish" * 500)
     before = ProfileCache(environ).load_schedule()
     line(payload(), environ)
-    notice = Path(ProfileCache(environ).directory, "history.notice")
+    notice = Path(f"{path}.notice")
     wait_until(notice.exists, what="the notice")
     assert ProfileCache(environ).load_schedule() == before
     told = ullage("refresh", "--force", environ=environ)

@@ -47,6 +47,12 @@ def test_help_says_what_a_command_does(path: tuple[str, ...], capsys: pytest.Cap
 
 
 @paths
+def test_help_fits_into_eighty_columns(path: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([*path, "--help"]) == 0
+    assert [line for line in capsys.readouterr().out.splitlines() if len(line) > 80] == []
+
+
+@paths
 def test_every_option_says_what_it_is_for(path: tuple[str, ...]) -> None:
     for parameter in EVERY[path].params:
         if isinstance(parameter, click.Option):
@@ -150,7 +156,7 @@ def test_version(option: str, capsys: pytest.CaptureFixture[str]) -> None:
         (["serve", "token", "revoke", ""], {}, 2, "No token is called ''."),
         (["serve", "--unix", ""], {}, 2, "Name a socket, or leave the path out."),
         (["guard", "--", ""], {}, 2, "Name a program."),
-        (["simulate", "--speed", "nan"], {}, 2, "nan is no number."),
+        (["simulate", "--speed", "nan"], {}, 2, "'nan' is no number above 0"),
         (["simulate", "--key", "/dev/null"], {}, 2, "--key is for --certificate."),
         (["simulate", "--account", "/dev/null/x"], {}, 2, "Name another new directory."),
     ],

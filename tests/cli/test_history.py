@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.samples import reading, window
-from tests.support.tools import PYTHON, run, ullage
+from tests.support.terminal import Terminal
+from tests.support.tools import PYTHON, ULLAGE, run, ullage
+from ullage.base.errors import UsageError
 from ullage.base.moments import parse_beginning
 from ullage.quota.model import Credits, Money, Reading, Window, list_named_limits
 from ullage.quota.schedule import Schedule
@@ -74,7 +76,7 @@ def test_a_date_without_a_zone_is_local() -> None:
 
 @pytest.mark.parametrize("text", ["", "tomorrow", "7", "-7d", "7 parsecs", "2026-13-01", "2030-01-01", "0001-01-01"])
 def test_what_since_cannot_be_is_explained(text: str) -> None:
-    with pytest.raises(ValueError, match=r"is none of 90m|lies in the future|lies outside"):
+    with pytest.raises(UsageError, match=r"is none of 90m|lies in the future|lies outside"):
         parse_beginning(text, NOW)
 
 
@@ -162,6 +164,18 @@ def test_a_damaged_history_is_told_and_a_chart_is_drawn_without_it(environ: dict
     assert (said.returncode, "set aside" in said.stderr, "Traceback" in said.stderr) == (5, True, False)
     assert ullage("chart", environ=environ).returncode == 0
     assert ullage("usage", "--no-refresh", environ=environ).returncode == 0
+
+
+@pytest.mark.usefixtures("known")
+@pytest.mark.parametrize(("rows", "columns"), [(24, 40), (20, 80), (18, 80)])
+def test_the_heading_of_a_chart_stays_above_the_next_prompt(environ: dict[str, str], rows: int, columns: int) -> None:
+    environ = {name: value for name, value in environ.items() if name != "COLUMNS"}
+    with Terminal(
+        ["/bin/sh", "-c", f"{ULLAGE} chart; printf '\\n$ '"], environ, rows=rows, columns=columns
+    ) as terminal:
+        terminal.wait_for_end()
+        assert terminal.lines[0].startswith("Session (5h)  60%")
+        assert terminal.line == "$"
 
 
 def test_the_chart_is_of_the_window_nearest_to_its_limit(environ: dict[str, str], known: datetime) -> None:

@@ -153,7 +153,7 @@ def test_filters_reach_the_server(org: Any, monkeypatch: pytest.MonkeyPatch) -> 
     [
         (["usage", "--by", "colour"], "'colour' is none of day, model, workspace_id"),
         (["cost", "--by", "model"], "'model' is none of day, workspace_id, description"),
-        (["usage", "--since", "soon"], "is none of 90m, 12h"),
+        (["usage", "--since", "soon"], "Invalid value for '--since': 'soon' is none of 90m, 12h"),
         (["usage", "--since", "2026-11-20", "--until", "2026-11-01"], "ends before that"),
         (["usage", "--since", "2999-01-01", "--until", "2999-01-02"], "lies in the future"),
         (["analytics", "--since", "2020-01-01", "--until", "2020-02-01"], "has nothing of the days before"),

@@ -24,7 +24,7 @@ from tests.support.tools import PATIENCES, SCRIPTS, ULLAGE, need, run, ullage
 from ullage.doctor import _cache, hosts, page, permissions
 from ullage.quota import serial
 from ullage.quota.model import Problem
-from ullage.setup import plans
+from ullage.setup.hosts import HOSTS, find_host
 from ullage.simulate import ACCOUNT_ID, TOKEN
 from ullage.store import statements
 from ullage.store.cache import ProfileCache
@@ -85,7 +85,7 @@ def test_a_machine_that_is_well(environ: dict[str, str], known: Simulator) -> No
     assert host(document, "bash")["enough"] is True
     assert (host(document, "bash")["seen"], host(document, "bash")["seen_at_login"]) == (True, True)
     assert host(document, "zsh")["seen"] is None
-    assert [found["name"] for found in document["hosts"]] == list(plans.HOSTS)
+    assert [found["name"] for found in document["hosts"]] == list(HOSTS)
     assert document["prompt_milliseconds"] == {}
     assert document["cache"]["directory"] == ProfileCache(environ).directory
     assert (document["cache"]["mode"], document["cache"]["yours"]) == ("0700", True)
@@ -111,17 +111,17 @@ def test_it_asks_each_program_that_is_set_up_once_and_waits_for_none_that_hangs(
 ) -> None:
     programs, log = tmp_path / "programs", tmp_path / "log"
     programs.mkdir()
-    for name in ["nu" if name == "nushell" else name for name in plans.HOSTS]:
+    for name in ["nu" if name == "nushell" else name for name in HOSTS]:
         # Too old, so that none is started on a terminal.
         ends = "exec sleep 600" if name == "tmux" else f"echo {name} 0.1"
         (programs / name).write_text(f'#!/bin/sh\necho "{name} $*" >>"{log}"\n{ends}\n')
         (programs / name).chmod(0o755)
     environ["PATH"] = f"{programs}{os.pathsep}{environ['PATH']}"
     for name in ("bash", "nushell", "tmux"):
-        found = plans.find_host(name, environ)
+        found = find_host(name, environ)
         Path(found.path).parent.mkdir(parents=True, exist_ok=True)
         Path(found.path).write_text(found.body)
-    expected = {name: "0.1" if name in ("bash", "nushell") else None for name in plans.HOSTS}
+    expected = {name: "0.1" if name in ("bash", "nushell") else None for name in HOSTS}
     findings: list[Finding] = []
     for seconds in PATIENCES:
         monkeypatch.setattr(hosts, "_VERSION_SECONDS", seconds)

@@ -14,7 +14,7 @@ from tests.support.tools import PYTHON, run
 from ullage.base.errors import CacheError, UsageError
 from ullage.config import Reporting
 from ullage.metrics import identity
-from ullage.metrics.names import PSEUDONYMS, Names
+from ullage.metrics.names import Names
 from ullage.quota.model import Account
 from ullage.quota.schedule import Schedule
 from ullage.store.overview import Overview
@@ -67,7 +67,7 @@ def test_a_state_without_room_is_left_as_it_was(environ: dict[str, str]) -> None
 def test_by_default_only_a_pseudonym_is_told(environ: dict[str, str], account: Path) -> None:
     names = identity.name_accounts(Reporting(), [overview("a1b2")], environ)
     assert names == Names()
-    assert names.name_account("a1b2", None) == PSEUDONYMS.name_account("a1b2", None)
+    assert names.name_account("a1b2", None) == Names().name_account("a1b2", None)
 
 
 def test_an_address_is_told_of_who_is_signed_in(environ: dict[str, str], tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_an_address_is_told_of_who_is_signed_in(environ: dict[str, str], tmp_pat
     wishes = Reporting(account="address")
     names = identity.name_accounts(wishes, [overview("a1b2", str(tmp_path)), overview("c3d4", str(tmp_path))], environ)
     assert names.name_account("a1b2", None) == "sam@example.com"
-    assert names.name_account("c3d4", None) == PSEUDONYMS.name_account("c3d4", None)
+    assert names.name_account("c3d4", None) == Names().name_account("c3d4", None)
 
 
 def test_a_key_is_read_from_a_file_of_ones_own(environ: dict[str, str], tmp_path: Path) -> None:

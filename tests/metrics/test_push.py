@@ -13,7 +13,7 @@ from tests.support.receivers import Receiver
 from tests.support.samples import NOW, reading, window
 from ullage.base.errors import MetricsError, MissingExtraError, UsageError
 from ullage.metrics import formats, otlp, push, samples
-from ullage.metrics.names import PSEUDONYMS
+from ullage.metrics.names import Names
 from ullage.metrics.push import PushRoute
 from ullage.quota.model import Thresholds
 from ullage.quota.schedule import Schedule
@@ -132,7 +132,7 @@ def known() -> tuple[samples.Family, ...]:
         samples={},
         forecasts={},
     )
-    return samples.build_families([one], Thresholds(), NOW, PSEUDONYMS)
+    return samples.build_families([one], Thresholds(), NOW, Names())
 
 
 def test_an_otlp_receiver_reads_the_same_numbers() -> None:

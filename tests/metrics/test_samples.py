@@ -10,8 +10,7 @@ from hypothesis import given
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.samples import HOUR, NOW, reading, readings, window
-from ullage import metrics
-from ullage.metrics import samples
+from ullage.metrics import formats, samples
 from ullage.metrics.names import Names
 from ullage.quota.model import Account, Credits, Money, Problem, Thresholds
 from ullage.quota.pace import Forecast
@@ -29,9 +28,13 @@ def overview(known: Reading | None, schedule: Schedule | None = None, **more: ob
     return Overview(reading=known, schedule=schedule or Schedule(), samples={}, forecasts={}).replace(**more)
 
 
+def expose(*overviews: Overview, at: timedelta = timedelta(), openmetrics: bool = False) -> bytes:
+    return formats.encode(samples.build_families(overviews, LIMITS, NOW + at, Names()), openmetrics=openmetrics)
+
+
 def values(*overviews: Overview, at: timedelta = timedelta()) -> dict[str, list[tuple[dict[str, str], float]]]:
     """Every sample by metric, read back from the text as a server reads it."""
-    text = metrics.expose_metrics(overviews, LIMITS, NOW + at).decode()
+    text = expose(*overviews, at=at).decode()
     found: dict[str, list[tuple[dict[str, str], float]]] = {}
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
@@ -101,7 +104,7 @@ def test_refreshes_are_told_with_what_went_wrong() -> None:
     assert found["ullage_refresh_failures"][0][1] == 3
     assert found["ullage_refresh_held_until_timestamp_seconds"][0][1] == (NOW + HOUR).timestamp()
     assert found["ullage_problem_info"] == [({"account": PSEUDONYM, "code": "rate_limited"}, 1.0)]
-    assert b"Secret" not in metrics.expose_metrics([overview(None, schedule)], LIMITS, NOW)
+    assert b"Secret" not in expose(overview(None, schedule))
     assert "ullage_refresh_held_until_timestamp_seconds" not in values(overview(None, schedule), at=2 * HOUR)
 
 
@@ -143,5 +146,5 @@ def test_every_sample_is_of_a_metric_in_the_table_with_its_labels(known: Reading
 
 @pytest.mark.parametrize("openmetrics", [False, True])
 def test_the_text_is_utf_8_and_ends_its_last_line(openmetrics: bool) -> None:
-    text = metrics.expose_metrics([overview(reading(window()))], LIMITS, NOW, openmetrics=openmetrics)
+    text = expose(overview(reading(window())), openmetrics=openmetrics)
     assert text.decode().endswith("# EOF\n" if openmetrics else "\n")

@@ -12,9 +12,9 @@ import pytest
 from tests.metrics.test_push import known
 from tests.support.samples import NOW, reading, window
 from tests.support.tools import need, put_in_place
-from ullage import metrics
 from ullage.base.errors import MetricsError, UsageError
 from ullage.metrics import formats, samples, textfile
+from ullage.metrics.names import Names
 from ullage.quota.model import Account, Credits, Money, Problem, Thresholds
 from ullage.quota.pace import Forecast
 from ullage.quota.schedule import Schedule
@@ -91,7 +91,7 @@ def everything(hostile: str) -> Overview:
 
 @pytest.mark.parametrize("hostile", ["plain", 'a"} 1\nb{c="\\', "\\\\n", "ü\u202e🙂", "{}"])
 def test_promtool_finds_nothing_in_any_metric(hostile: str) -> None:
-    text = metrics.expose_metrics([everything(hostile)], Thresholds(), NOW)
+    text = formats.encode(samples.build_families([everything(hostile)], Thresholds(), NOW, Names()))
     assert {line.split()[2] for line in text.decode().splitlines() if line.startswith("# TYPE")} == {
         metric.name for metric in samples.METRICS
     }

@@ -48,5 +48,11 @@ def test_every_picture_is_shown_and_every_shown_one_is_there() -> None:
     assert shown == {path.name for path in FOLDER.iterdir()} - {MADE_FROM.name}
 
 
+def test_a_film_shows_its_last_screen_where_nothing_moves() -> None:
+    drawn = (FOLDER / "day.svg").read_text("utf-8")
+    still = re.sub(r"@(?:media|keyframes)[^{]*\{(?:[^{}]*\{[^{}]*\})*\}", "", drawn)
+    assert re.findall(r"\.(\w+)\{visibility:visible\}", still) == [re.findall(r'class="s (f\d+)"', drawn)[-1]]
+
+
 def test_the_pictures_are_small() -> None:
     assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 1_500_000

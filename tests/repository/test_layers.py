@@ -71,7 +71,6 @@ HOMES = {
     "filelock": ["system.lock"],
     "_datetime": ["base.dates"],
     "platformdirs": ["config"],
-    "rich": ["cli.progress"],
     "msgspec": ["quota.fields", "quota.schemas", "system.statefile", "tokens.lines"],
     "sqlite3": ["system.database"],
     "PIL": ["render.picture"],

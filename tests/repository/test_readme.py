@@ -1,9 +1,10 @@
-"""The README, the reference and the help are held to the code."""
+"""The README, the list of commands, the reference and the help are held to the code."""
 
 from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -18,17 +19,18 @@ from ullage.quota.schemas import CONTRACT
 from ullage.quota.timeline import SURFACES
 
 README = (REPOSITORY / "README.md").read_text("utf-8")
+LIST = (REPOSITORY / "docs" / "commands.md").read_text("utf-8")
 REFERENCE = (REPOSITORY / "docs" / "reference.md").read_text("utf-8")
 CODE = "\n".join(path.read_text("utf-8") for path in (REPOSITORY / "src").rglob("*.py"))
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_is_in_the_readme(command: str) -> None:
-    assert f"`ullage {command}" in README
+def test_every_command_is_in_the_list(command: str) -> None:
+    assert f"| `ullage {command}` |" in LIST
 
 
-def test_the_readme_names_no_command_that_there_is_none_of() -> None:
-    named = set(re.findall(r"(?:`|^|\()ullage ([a-z][a-z-]*)", README, re.MULTILINE))
+def test_no_command_is_named_that_there_is_none_of() -> None:
+    named = set(re.findall(r"(?:`|^|\()ullage ([a-z][a-z-]*)", README + LIST, re.MULTILINE))
     assert named <= {*COMMANDS}
 
 
@@ -73,8 +75,7 @@ def test_nothing_is_left_to_fill_in() -> None:
     assert "@@" not in README
 
 
-def test_every_file_that_the_readme_names_is_there() -> None:
-    for name in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", README):
-        assert (REPOSITORY / name).exists(), name
-    for name in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", REFERENCE):
-        assert (REPOSITORY / "docs" / name).exists(), name
+@pytest.mark.parametrize("page", [Path("README.md"), Path("docs/commands.md"), Path("docs/reference.md")], ids=str)
+def test_every_file_that_a_page_names_is_there(page: Path) -> None:
+    for name in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", (REPOSITORY / page).read_text("utf-8")):
+        assert (REPOSITORY / page.parent / name).exists(), name

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tests.support.tools import REPOSITORY, SCRIPTS, ULLAGE, need, run, ullage
 from ullage.base.errors import UsageError
-from ullage.setup import blocks, init, plans, userfile
+from ullage.setup import blocks, hosts, init, plans, userfile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +33,7 @@ FILES = {
     "tmux": ".tmux.conf",
 }
 OPTIONS: dict[str, list[str]] = {"starship": ["--without-process"], "tmux": ["--without-process"]}
-EVERY_HOST = pytest.mark.parametrize("host", plans.HOSTS)
+EVERY_HOST = pytest.mark.parametrize("host", hosts.HOSTS)
 
 
 def home(environ: Mapping[str, str]) -> Path:
@@ -61,9 +61,9 @@ def _without_shells(environ: dict[str, str], tmp_path: Path) -> None:
 
 # What any file comes to is a property, below; here each host meets a file that is not there, one that is, and options.
 SETUPS = [
-    *((host, False, None) for host in plans.HOSTS),
-    *((host, False, b"# no newline") for host in plans.HOSTS),
-    *((host, True, b"# mine\n") for host in plans.HOSTS),
+    *((host, False, None) for host in hosts.HOSTS),
+    *((host, False, b"# no newline") for host in hosts.HOSTS),
+    *((host, True, b"# mine\n") for host in hosts.HOSTS),
     ("bash", False, b""),
     ("bash", False, b"# mine\r\n"),
 ]
@@ -77,7 +77,7 @@ def test_setup_once_and_undo_to_the_last_byte(
     if before is not None:
         put(file, before)
     at_first = tree(home(environ))
-    more = OPTIONS.get(host, ["--starship"] if host in plans.FEEDS_STARSHIP else []) if options else []
+    more = OPTIONS.get(host, ["--starship"] if host in hosts.FEEDS_STARSHIP else []) if options else []
     done = ullage("setup", host, "--yes", *more, environ=environ)
     assert (done.returncode, done.stderr) == (0, "")
     set_up = file.read_bytes()
@@ -224,7 +224,7 @@ def test_lines_of_an_ullage_that_was_elsewhere_are_ours_and_written_anew(environ
     ullage("setup", "zsh", "--yes", environ=environ)
     wanted = file.read_bytes()
     file.write_bytes(wanted.replace(ULLAGE.encode(), b"~/'an old'/bin/ullage"))
-    assert plans.find_standing(file.read_bytes(), plans.find_host("zsh", environ)).how == "block"
+    assert plans.find_standing(file.read_bytes(), hosts.find_host("zsh", environ)).how == "block"
     ullage("setup", "zsh", "--yes", environ=environ)
     assert file.read_bytes() == wanted
     ullage("setup", "zsh", "--undo", "--yes", environ=environ)
@@ -238,7 +238,7 @@ def test_the_file_that_lines_name_is_found_again(
 ) -> None:
     named = home(environ) / folder / "hook"
     monkeypatch.setattr(init, "locate_shell_file", lambda _: str(named))
-    host = plans.find_host(shell, environ)
+    host = hosts.find_host(shell, environ)
     block = blocks.insert(None, shell, host.body.encode())
     assert plans.find_lost_file(block, host, environ) == str(named)
     put(named, b"")
@@ -346,7 +346,7 @@ def test_the_lines_are_the_shells_grammar_and_say_nothing_once_ullage_is_gone(
         assert done.stdout in ("", "on\n")
 
 
-def apply_and_plan_undo(host: plans.Host, plan: plans.Plan) -> plans.Plan:
+def apply_and_plan_undo(host: hosts.Host, plan: plans.Plan) -> plans.Plan:
     assert plan.change is not None
     userfile.apply(plan.change, keep=True)
     return plans.plan_undo(host)
@@ -365,7 +365,7 @@ def test_a_line_of_ones_own_in_config_fish_is_enough(environ: dict[str, str]) ->
 )
 @given(data=st.binary(), name=st.sampled_from(["bash", "zsh", "fish", "tmux"]))
 def test_setup_then_undo_is_the_identity_for_any_file(environ: dict[str, str], data: bytes, name: str) -> None:
-    host = plans.find_host(name, environ)
+    host = hosts.find_host(name, environ)
     put(Path(host.path), data)
     with contextlib.suppress(UsageError):
         plan = plans.plan(host)
@@ -380,7 +380,7 @@ def test_setup_then_undo_is_the_identity_for_any_file(environ: dict[str, str], d
 
 
 @pytest.mark.parametrize(
-    ("file", "body"), [("custom.toml", plans.STARSHIP_CUSTOM), ("env_var.toml", plans.STARSHIP_ENV_VAR)]
+    ("file", "body"), [("custom.toml", hosts.STARSHIP_CUSTOM), ("env_var.toml", hosts.STARSHIP_ENV_VAR)]
 )
 def test_the_files_to_paste_are_what_setup_writes(file: str, body: str) -> None:
     assert tomllib.loads((REPOSITORY / "starship" / file).read_text()) == tomllib.loads(body)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.tools import REPOSITORY, ULLAGE, need, run, ullage
-from ullage.setup import frameworks, init, plans, reasons, started, userfile
+from ullage.setup import frameworks, hosts, init, plans, reasons, started, userfile
 
 if TYPE_CHECKING:
     from ullage.setup.started import Start
@@ -100,8 +100,8 @@ def put(path: Path, text: str) -> None:
     path.write_text(text)
 
 
-def set_up(shell: str, environ: dict[str, str]) -> plans.Host:
-    host = plans.find_host(shell, environ)
+def set_up(shell: str, environ: dict[str, str]) -> hosts.Host:
+    host = hosts.find_host(shell, environ)
     plan = plans.plan(host)
     assert plan.change is not None
     for change in (plan.change, *plan.more):
@@ -203,9 +203,9 @@ def test_a_line_of_ones_own_that_comes_before_path_is_explained(environ: dict[st
     put(home / ".profile", DEBIAN_PROFILE)
     put(home / ".bashrc", DEBIAN_BASHRC + 'command -v ullage >/dev/null && eval "$(ullage init bash)"\n')
     environ["PATH"] = f"{home}/.local/bin:{environ['PATH']}"
-    host = plans.find_host("bash", environ)
+    host = hosts.find_host("bash", environ)
     [sentence] = reasons.prove(host, need("bash"), environ)
-    assert sentence.startswith("A login bash does not show it")
+    assert sentence.startswith("A login bash does not show the segment")
 
 
 def test_fish_reads_conf_d_before_config_fish_completes_path(environ: dict[str, str], home: Path) -> None:
@@ -230,7 +230,7 @@ def test_a_login_bash_that_does_not_read_bashrc(
         put(home / name, text)
     host = set_up("bash", environ)
     [sentence] = reasons.prove(host, need("bash"), environ)
-    assert sentence.startswith("A login bash does not show it: ")
+    assert sentence.startswith("A login bash does not show the segment: ")
     assert words in sentence
     if "this line" in sentence:
         put(home / (name or ".bash_profile"), text + sentence.rpartition(": ")[2] + "\n")
@@ -262,7 +262,10 @@ def test_a_bash_that_becomes_another_shell(environ: dict[str, str], home: Path) 
         file.write(f"exec {need('zsh')}\n")
     put(home / ".zshrc", "PROMPT='$ '\n")
     [sentence] = reasons.prove(host, need("bash"), environ)
-    assert sentence == "A new bash does not show it: its files hand over to zsh. Set up that one: `ullage setup zsh`."
+    assert (
+        sentence
+        == "A new bash does not show the segment: its files hand over to zsh. Set up that one: `ullage setup zsh`."
+    )
     set_up("zsh", environ)
     assert seen("bash", environ) == BOTH
 
@@ -309,7 +312,7 @@ def test_zsh_prompts_that_are_made_of_parts(environ: dict[str, str], home: Path,
     assert not any(seen("zsh", environ).values())
     host = set_up("zsh", environ)
     assert seen("zsh", environ) == BOTH
-    undo = plans.plan_undo(plans.find_host("zsh", environ))
+    undo = plans.plan_undo(hosts.find_host("zsh", environ))
     assert undo.change is not None
     for change in (undo.change, *undo.more):
         userfile.apply(change, keep=False)
@@ -323,7 +326,7 @@ def test_an_element_that_was_lost_is_added_again(environ: dict[str, str], home: 
     set_up("zsh", environ)
     # As its own assistant leaves it.
     put(home / ".p10k.zsh", "POWERLEVEL9K_RIGHT_PROMPT_ELEMENTS=(time)\n")
-    plan = plans.plan(plans.find_host("zsh", environ))
+    plan = plans.plan(hosts.find_host("zsh", environ))
     assert plan.change is not None
     assert (plan.change.file.path, plan.more) == (str(home / ".p10k.zsh"), ())
 
@@ -354,12 +357,12 @@ def test_setup_says_what_is_seen(environ: dict[str, str], home: Path) -> None:
     put(home / ".bash_profile", ". ~/.bashrc\n")
     done = ullage("setup", "bash", "--yes", environ=environ)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "A new one was started, and its prompt shows it." in done.stdout
-    assert "Now that is nothing, as nothing is known yet." in done.stdout
+    assert "A new bash was started: it shows the segment." in done.stdout
+    assert "It is empty now, as nothing is known yet." in done.stdout
     ullage("setup", "bash", "--undo", "--yes", environ=environ)
     (home / ".bash_profile").unlink()
     done = ullage("setup", "bash", "--yes", environ=environ)
-    assert "! A login bash does not show it: no ~/.bash_profile is there" in done.stdout
+    assert "! A login bash does not show the segment: no ~/.bash_profile is there" in done.stdout
 
 
 def test_a_shell_that_is_not_here_is_not_tried(environ: dict[str, str], home: Path, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from ullage.setup.survey import find_set_up, survey_machine
 pytestmark = pytest.mark.posix("the files of XDG and launchd")
 
 GENERATOR = Path("/usr/lib/systemd/user-generators/systemd-xdg-autostart-generator")
-HOSTILE = "a \"quoted\" 100% $HOME `id` 'back\\slash' zoë"
+HOSTILE = "a \"quoted\" 100% 'odd' zoë"
 
 
 def put_program(directory: Path) -> Path:
@@ -42,6 +42,12 @@ def test_a_desktop_starts_it_from_any_path(environ: dict[str, str], tmp_path: Pa
     note = program.parent / "note"
     wait_until(note.exists, what="the program's note")
     assert note.read_text() == f"tray|{environ['CLAUDE_CONFIG_DIR']}|"
+
+
+@pytest.mark.parametrize("odd", ["$HOME", "`id`", "back\\slash"])
+def test_what_systemd_and_desktops_read_apart_is_refused(environ: dict[str, str], odd: str) -> None:
+    with pytest.raises(UsageError, match="Choose paths without it"):
+        tray.build_text(environ | {"CLAUDE_CONFIG_DIR": f"/srv/{odd}"}, "/usr/bin/ullage", "linux")
 
 
 @pytest.mark.skipif(not GENERATOR.exists(), reason="systemd begins no desktop here")

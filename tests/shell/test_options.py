@@ -92,8 +92,9 @@ def test_bash(options: Sequence[str], due_in: int, environ: dict[str, str], bash
     commands = options[-1].count("printf")
     if "PROMPT_COMMAND=(" in options[-1] and _version(bash) < (5, 1):
         commands = 1
-    start = BASH.start(environ, [*options, BASH.prompt, BASH.init()], columns=150, program=bash)
-    with a_refresh_under_way(environ), start as terminal:
+    lines = [*options, BASH.prompt, BASH.init()]
+    # In this order: the first prompt may start a refresh.
+    with a_refresh_under_way(environ), BASH.start(environ, lines, columns=150, program=bash) as terminal:
         _three_prompts(terminal, text, "." * commands)
     assert not (Path(environ["HOME"]) / "pwned").exists()
 

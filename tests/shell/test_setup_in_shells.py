@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.terminal import Terminal
 from tests.support.tools import SCRIPTS, need, ullage
-from ullage.setup import plans, started
+from ullage.setup import hosts, started
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +32,7 @@ STARSHIP = {
 }
 EVERY_SHELL = pytest.mark.parametrize("shell", started.SHELLS)
 # PowerShell is in no package here: tests/shell/powershell.ps1 is run where it is.
-FEEDING = pytest.mark.parametrize("shell", [name for name in plans.FEEDS_STARSHIP if name != "pwsh"])
+FEEDING = pytest.mark.parametrize("shell", [name for name in hosts.FEEDS_STARSHIP if name != "pwsh"])
 STARTED = {"bash": ["-i"], "zsh": ["-i"], "fish": ["-i"]}
 SHOWN = re.compile(r"5h 100%×.*[$#>%❯@]")
 

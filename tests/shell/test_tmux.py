@@ -20,7 +20,7 @@ from ullage.prompt import tmux
 from ullage.quota import timeline
 from ullage.quota.timeline import Frame
 from ullage.render.surfaces import Span, paint
-from ullage.setup import plans
+from ullage.setup import hosts
 from ullage.store.cache import ProfileCache
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ def test_what_ullage_prompt_prints_is_shown_to_the_letter(
     environ: dict[str, str], server: Tmux, tmp_path: Path, text: str
 ) -> None:
     write_painted(environ, text)
-    server.start(f"set -g status-right '<{plans.TMUX_PULL}>'", "set -g status-right-length 120")
+    server.start(f"set -g status-right '<{hosts.TMUX_PULL}>'", "set -g status-right-length 120")
     server.shows(f"<{text}>")
     assert not text or server.colour_of(text) == "000000"
     assert not list(tmp_path.rglob("pwned"))
@@ -188,7 +188,7 @@ def test_what_a_refresh_has_set_is_shown_to_the_letter_and_starts_no_process(
 ) -> None:
     # Without ullage-prompt in PATH nothing else could show it.
     server.environ["PATH"] = os.path.dirname(need("tmux"))
-    server.start(f"set -g status-right '<{plans.TMUX_PUSH}>'", "set -g status-right-length 120")
+    server.start(f"set -g status-right '<{hosts.TMUX_PUSH}>'", "set -g status-right-length 120")
     server.shows("<>")
     write_painted(environ, text)
     tmux.push(environ, ProfileCache(environ).read_timeline("tmux"), int(time.time()))
@@ -200,7 +200,7 @@ def test_what_a_refresh_has_set_is_shown_to_the_letter_and_starts_no_process(
 def test_what_does_not_hold_any_more_gives_way_to_ullage_prompt(environ: dict[str, str], server: Tmux) -> None:
     # There from the start: a prompt that found no timeline would have a refresh write one.
     write_timeline(environ, "before", "later")
-    server.start(f"set -g status-right '<{plans.TMUX_PUSH}>'")
+    server.start(f"set -g status-right '<{hosts.TMUX_PUSH}>'")
     now = int(time.time())
     tmux.push(environ, ProfileCache(environ).read_timeline("tmux"), now)
     write_timeline(environ, "after")
@@ -295,7 +295,7 @@ def test_the_plugin_puts_the_segment_where_it_is_asked_for(environ: dict[str, st
     server.shows("[42%] [42%];")
     server.shows("<42%>")
     assert server.colour_of("42%") == "red"
-    assert server("show-option", "-gv", "status-right") == f"[{plans.TMUX_PUSH}] [{plans.TMUX_PUSH}];"
+    assert server("show-option", "-gv", "status-right") == f"[{hosts.TMUX_PUSH}] [{hosts.TMUX_PUSH}];"
 
 
 def test_the_plugin_changes_nothing_that_was_not_asked_for(environ: dict[str, str], server: Tmux) -> None:

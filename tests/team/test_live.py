@@ -16,7 +16,7 @@ from tests.support.boards import query
 from tests.support.samples import reading, window
 from tests.support.tools import REPOSITORY, need, ullage, wait_until
 from ullage.metrics import formats, push, samples, textfile
-from ullage.metrics.names import PSEUDONYMS, Names
+from ullage.metrics.names import Names
 from ullage.metrics.push import PushRoute
 from ullage.quota.model import Account, Thresholds
 from ullage.quota.schedule import Schedule
@@ -115,7 +115,7 @@ def test_the_numbers_at_the_top(live: Live) -> None:
 
 
 def test_what_a_file_told_comes_with_the_machine_that_told_it(live: Live) -> None:
-    selector = f'ullage_window_used_ratio{{account="{PSEUDONYMS.name_account("account-200", None)}"}}'
+    selector = f'ullage_window_used_ratio{{account="{Names().name_account("account-200", None)}"}}'
     settles(
         lambda: [(row["metric"]["job"], row["value"][1]) for row in live.prometheus.query(selector)], [("node", "1")]
     )
@@ -128,7 +128,7 @@ def test_nothing_stands_in_the_way_of_a_scrape(live: Live) -> None:
 
 def test_a_window_that_is_gone_is_gone_after_the_next_push(live: Live) -> None:
     send(live, 199, "five_hour")
-    account = PSEUDONYMS.name_account("account-199", None)
+    account = Names().name_account("account-199", None)
     # The series ends with the scrape that does not bring it.
     selector = f'count(ullage_window_used_ratio{{account="{account}"}})'
     settles(lambda: live.values(selector), ["1"])

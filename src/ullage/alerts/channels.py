@@ -141,7 +141,9 @@ def notify_desktop(alert: Alert) -> None:
     async def show() -> None:
         urgency = Urgency.Critical if (alert.threshold or 0) >= 100 else Urgency.Normal
         notifier = DesktopNotifier(app_name="ullage", app_icon=None)
-        await notifier.send(title=alert.title, message=escape_markup(alert.message), urgency=urgency)
+        # Desktops read a message as markup.
+        message = alert.message.replace("&", "+").replace("<", "‹").replace(">", "›")
+        await notifier.send(title=alert.title, message=message, urgency=urgency)
 
     # The library logs failures instead of raising them: collect its log.
     logger, handler = logging.getLogger("desktop_notifier"), Failures(logging.WARNING)
@@ -155,8 +157,3 @@ def notify_desktop(alert: Alert) -> None:
         logger.removeHandler(handler)
     if failures:
         raise ChannelError(f"The desktop took no notification: {failures[0]}. Is a notification service running?")
-
-
-def escape_markup(message: str) -> str:
-    """Return a message without the characters that desktops read as markup."""
-    return message.replace("&", "+").replace("<", "‹").replace(">", "›")

@@ -6,6 +6,7 @@ import re
 import sys
 from datetime import UTC, date, datetime, time, timedelta
 
+from ullage.base.errors import UsageError
 from ullage.base.text import quote
 
 TYPE_CHECKING = False
@@ -25,13 +26,13 @@ _WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "su
 def parse_beginning(text: str, now: datetime, zone: tzinfo | None = None) -> datetime:
     """Read a moment, in UTC, as a beginning: a span back from now, a day's first moment, a time; without zone local.
 
-    A weekday is the last one, which may be today. Raises ValueError, with words, for anything else.
+    A weekday is the last one, which may be today. Raises UsageError for anything else.
     """
     moment = _span(text, now) or _begin(_day(text, now, zone), text, zone) or _time(text, zone)
     if moment is None:
         raise _unreadable(text)
     if moment > now:
-        raise ValueError(f"{quote(text)} lies in the future")
+        raise UsageError(f"{quote(text)} lies in the future.")
     return moment
 
 
@@ -47,7 +48,7 @@ def parse_end(text: str, now: datetime, zone: tzinfo | None = None) -> datetime:
 
 
 def parse_utc_day(text: str, now: datetime) -> date:
-    """Read a moment as a day of UTC: 7d is the first of seven days that end today; raise ValueError, with words."""
+    """Read a moment as a day of UTC: 7d is the first of seven days that end today; raise UsageError."""
     span, day = _SPAN.fullmatch(_plain(text)), _day(text, now, UTC)
     if day is not None:
         return day
@@ -57,8 +58,8 @@ def parse_utc_day(text: str, now: datetime) -> date:
     return (moment + _DAY if span and span[2] in "dw" else moment).date()
 
 
-def _unreadable(text: str) -> ValueError:
-    return ValueError(f"{quote(text)} is none of {FORMS}")
+def _unreadable(text: str) -> UsageError:
+    return UsageError(f"{quote(text)} is none of {FORMS}.")
 
 
 def _plain(text: str) -> str:
@@ -104,4 +105,4 @@ def _aware(moment: datetime, text: str, zone: tzinfo | None) -> datetime:
         return moment.astimezone(UTC)
     except (ValueError, OverflowError, OSError) as error:
         # OSError: what Windows says of a local time after 3000.
-        raise ValueError(f"{quote(text)} lies outside the calendar") from error
+        raise UsageError(f"{quote(text)} lies outside the calendar.") from error

@@ -27,7 +27,6 @@ from ullage.store import overview
 from ullage.store.cache import ProfileCache
 from ullage.system import directories
 from ullage.system.files import remove_file
-from ullage.system.streams import measure_terminal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -149,7 +148,7 @@ def preset(name: str | None) -> int:
     values, _ = config.read(config.locate_config(os.environ))
     chosen = values["segment.preset"] if name is None else ""
     lines = [[*line, previews.PROMPT] for line in previews.list_lines(shown, chosen)]
-    say_lines(lines, settings.palette, width=measure_terminal())
+    say_lines(lines, settings.palette, folded=True)
     path = config.locate_config(os.environ)
     say(f"\n{numbers}\nTo choose one: `ullage setup`, or `ullage config apply` after these lines in {path}:")
     say(f'\n    [segment]\n    preset = "{name or "spark"}"')

@@ -12,6 +12,7 @@ from ullage.base.errors import UsageError
 from ullage.base.text import disarm_formula
 from ullage.base.values import format_time
 from ullage.cli import options
+from ullage.cli.parameters import parse_with
 from ullage.cli.say import say, say_csv, say_lines
 from ullage.cli.settings import load_settings, load_terminal_settings
 from ullage.quota import model
@@ -38,16 +39,18 @@ _LONGEST_BAR, _SHORTEST_BAR = 20, 6
 _COLUMNS = ("at", "window", "used_percent", "resets_at")
 
 
-def _since(_context: click.Context, _parameter: click.Parameter, value: str) -> datetime:
-    try:
-        return moments.parse_beginning(value, datetime.now(UTC))
-    except ValueError as error:
-        raise click.BadParameter(f"{error}.") from error
+def _since(text: str) -> datetime:
+    return moments.parse_beginning(text, datetime.now(UTC))
 
 
 @click.command(name="history")
 @click.option(
-    "--since", default="7d", show_default=True, callback=_since, metavar="WHEN", help=f"From when on: {moments.FORMS}."
+    "--since",
+    default="7d",
+    show_default=True,
+    callback=parse_with(_since),
+    metavar="WHEN",
+    help=f"From when on: {moments.FORMS}.",
 )
 @click.option(
     "--window",

@@ -41,7 +41,7 @@ def command(
     ULLAGE_METRICS_AUTH. Each way is tried, whatever became of the others; a line on stderr says which failed.
     """
     # Imported late: prometheus_client takes a tenth of a second, which `ullage --help` need not pay.
-    from ullage.metrics import formats, report
+    from ullage.metrics import formats, gather, report
 
     given = {way: where for way, where in (("textfile", textfile), ("push", push), ("otlp", otlp)) if where is not None}
     if openmetrics and (given or as_configured or forget is not None):
@@ -55,7 +55,7 @@ def command(
     if as_configured:
         codes.append(_tried("send", partial(_send_as_configured, settings)))
     if not codes:
-        click.echo(formats.encode(report.gather(settings, os.environ, now), openmetrics=openmetrics), nl=False)
+        click.echo(formats.encode(gather(settings, os.environ, now), openmetrics=openmetrics), nl=False)
         _tell_problems(settings)
     return max(codes, default=0)
 

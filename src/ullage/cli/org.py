@@ -10,10 +10,9 @@ from datetime import UTC, datetime
 import click
 
 from ullage.base import moments
-from ullage.base.errors import UsageError
 from ullage.base.record import Record
 from ullage.base.text import quote
-from ullage.cli.parameters import OneOf, Subcommands
+from ullage.cli.parameters import OneOf, Subcommands, parse_with
 from ullage.cli.say import remark, say_csv, say_lines
 from ullage.cli.settings import load_settings, load_terminal_settings, print_issues
 from ullage.org import days, fetch, keys, output, reports
@@ -22,6 +21,7 @@ from ullage.system.streams import measure_terminal
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import date
     from typing import Any
 
     from ullage.org.reports import Report
@@ -39,6 +39,14 @@ def command() -> None:
     """
 
 
+def _day(text: str) -> date:
+    return moments.parse_utc_day(text, datetime.now(UTC))
+
+
+def _list_words(words: Sequence[str]) -> str:
+    return f" ({', '.join(words)})" if words else ""
+
+
 def _shared(report: Report) -> Callable[[Command], Command]:
     """Return the decorator that adds the options of every report, and one for each filter of this report."""
 
@@ -49,8 +57,8 @@ def _shared(report: Report) -> Callable[[Command], Command]:
                 f"filter_{name.replace('-', '_')}",
                 multiple=True,
                 type=OneOf(filter.words) if filter.words else str,
-                metavar=None if filter.words else "ID",
-                help=f"Only this {name.replace('-', ' ')}; may be given several times.",
+                metavar="NAME" if filter.words else "ID",
+                help=f"Only this {name.replace('-', ' ')}{_list_words(filter.words)}; may be given several times.",
             )(function)
         for option in (
             click.option(
@@ -72,6 +80,7 @@ def _shared(report: Report) -> Callable[[Command], Command]:
                 default="today",
                 show_default=True,
                 metavar="WHEN",
+                callback=parse_with(_day),
                 help=f"The last day (UTC), included: {moments.FORMS}.",
             ),
             click.option(
@@ -79,6 +88,7 @@ def _shared(report: Report) -> Callable[[Command], Command]:
                 default="7d",
                 show_default=True,
                 metavar="WHEN",
+                callback=parse_with(_day),
                 help=f"The first day (UTC): {moments.FORMS}.",
             ),
         ):
@@ -165,8 +175,8 @@ def _filters(given: dict[str, Any]) -> tuple[tuple[str, str], ...]:
 class _Wish(Record):
     """What a report is to hold and how it is printed, as the options that all reports share say."""
 
-    since: str
-    until: str
+    since: date
+    until: date
     by: Sequence[str]
     as_json: bool
     as_csv: bool
@@ -182,10 +192,7 @@ def _report(report: Report, **given: Any) -> int:
     default = [name for name in report.default_by if not (wish.openmetrics and name == "day")]
     # What is left are the filters of this report.
     chosen, filters = _chosen(report, wish.by or default, wish.width), _filters(given)
-    try:
-        wanted = days.choose_days(wish.since, wish.until, report, wish.width, datetime.now(UTC))
-    except UsageError as error:
-        raise click.UsageError(str(error)) from error
+    wanted = days.choose_days(wish.since, wish.until, report, wish.width, datetime.now(UTC).date())
     for note in wanted.notes:
         remark(note)
     settings, issues = load_settings()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import click
 
 from ullage.base.errors import UsageError
@@ -11,6 +13,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
+
+_LAST_PORT = 65_535
 
 
 class OneOf(click.Choice[str]):
@@ -38,6 +42,13 @@ class Subcommands(click.Group):
             hint = f"Did you mean {near}?" if near else f"`{ctx.command_path} --help` lists the commands."
             raise click.UsageError(f"There is no command {quote(args[0])}. {hint}", ctx)
         return super().resolve_command(ctx, args)
+
+
+def parse_port(text: str) -> int:
+    """Read the number of a port, where 0 means a free one; raise UsageError for anything else."""
+    if not re.fullmatch("[0-9]{1,5}", text) or int(text) > _LAST_PORT:
+        raise UsageError(f"{quote(text)} is no port, which is a number from 0 to {_LAST_PORT}.")
+    return int(text)
 
 
 def parse_with(parse: Callable[[str], object]) -> Callable[[click.Context, click.Parameter, Any], object]:

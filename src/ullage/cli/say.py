@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ullage.quota.timeline import Level
     from ullage.render.surfaces import Span
 
-_NARROWEST, _UNBROKEN, _PIPE_WIDTH = 20, 10_000, 120
+_NARROWEST, _UNBROKEN = 20, 10_000
 
 
 def say(text: str, *, err: bool = False) -> None:
@@ -37,9 +37,9 @@ def say_lines(
     palette: Mapping[str, str] | None = None,
     *,
     err: bool = False,
-    width: int | None = None,
+    folded: bool = False,
 ) -> None:
-    """Print lines of spans as `say` does, in a palette's colours where the stream has any, folded at a width if given.
+    """Print lines of spans as `say` does, in a palette's colours where the stream has any; fold what is too wide.
 
     Without a palette those of the defaults are used: where there are no settings yet, or none that could be read.
     """
@@ -51,7 +51,7 @@ def say_lines(
     for line in lines:
         # Blanks at the end would be copied along.
         shown = trim_end([span.replace(text=_keep_signs(span.text)) for span in line])
-        for part in [shown] if width is None else wrap(shown, width):
+        for part in wrap(shown, measure_terminal()) if folded else [shown]:
             _print(paint(join_spans(part), form, styles), err=err)
 
 
@@ -96,16 +96,11 @@ def break_lines(text: str, *, err: bool = False, spare: int = 0) -> list[str]:
 
 
 def find_width(*, err: bool = False) -> int:
-    """Return how many cells a line may take: those of the terminal; elsewhere a sentence stays in one line."""
+    """Return how many cells a sentence may take: those of the terminal; elsewhere it stays in one line."""
     if not (sys.stderr if err else sys.stdout).isatty():
         return _UNBROKEN
     # Some terminals wrap a line that fills the last column.
     return max(_NARROWEST, measure_terminal() - 1)
-
-
-def find_table_width() -> int:
-    """Return how many cells a table may have: those of the terminal, or a fixed number on a pipe."""
-    return measure_terminal() if sys.stdout.isatty() else _PIPE_WIDTH
 
 
 def has_colours(*, err: bool = False) -> bool:

@@ -13,7 +13,7 @@ from ullage import config
 from ullage.base.errors import MissingExtraError, UsageError
 from ullage.base.text import quote
 from ullage.cli import options
-from ullage.cli.parameters import OneOf, Subcommands
+from ullage.cli.parameters import OneOf, Subcommands, parse_port, parse_with
 from ullage.cli.say import say
 from ullage.serve import access_tokens, listen, running
 
@@ -34,7 +34,14 @@ _TOKEN_COLUMNS = {"id": 6, "kind": 4, "scope": 3, "made": 2, "until": 1, "name":
 
 @click.group(name="serve", cls=Subcommands, invoke_without_command=True)
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--port", type=click.IntRange(0, 65535), default=_PORT, show_default=True, help="0 takes a free one.")
+@click.option(
+    "--port",
+    default=str(_PORT),
+    show_default=True,
+    callback=parse_with(parse_port),
+    metavar="NUMBER",
+    help="0 takes a free one.",
+)
 @click.option(
     "--unix",
     is_flag=False,
@@ -229,9 +236,10 @@ def list_() -> None:
         say("There are no tokens. `ullage serve token create` makes one.", err=True)
         return
     # Imported late: few list them.
-    from ullage.cli.say import find_table_width, say_lines
+    from ullage.cli.say import say_lines
     from ullage.cli.settings import load_terminal_settings
     from ullage.render import columns
+    from ullage.system.streams import measure_terminal
 
     rows = tuple(
         (one.id, _kind(one), one.scope, _clock(one.created_at), _clock(one.expires_at), one.name) for one in known
@@ -241,8 +249,8 @@ def list_() -> None:
         for heading, worth in _TOKEN_COLUMNS.items()
     )
     table = columns.Table(columns=heads, rows=rows)
-    settings, width = load_terminal_settings(config.load(os.environ)[0]), find_table_width()
-    say_lines(columns.lay_out(table, width, ascii_only=settings.ascii_only)[0], settings.palette)
+    settings = load_terminal_settings(config.load(os.environ)[0])
+    say_lines(columns.lay_out(table, measure_terminal(), ascii_only=settings.ascii_only)[0], settings.palette)
 
 
 def _kind(token: Token) -> str:

@@ -14,12 +14,12 @@ from ullage.cli.parameters import OneOf
 from ullage.cli.say import say
 from ullage.guard.limits import assign_limits, list_uncertain, parse_limit
 from ullage.panel.tray import check_installed
-from ullage.setup import claude_code, init, plans, remote, service, started, survey, tray, widgets
+from ullage.setup import claude_code, hosts, init, plans, remote, service, started, survey, tray, widgets
 from ullage.setup import claude_code as claude_setup
 from ullage.store.cache import ProfileCache
 from ullage.system import files
 
-_HOSTS = (*plans.HOSTS, claude_setup.NAME, service.NAME, tray.NAME, *survey.WIDGETS, remote.NAME)
+_HOSTS = (*hosts.HOSTS, claude_setup.NAME, service.NAME, tray.NAME, *survey.WIDGETS, remote.NAME)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def command(
     status = _apply(plan, yes=yes)
     if status is None and not undo:
         if host in started.SHELLS and not starship:
-            setup_changes.prove(plans.find_host(host, os.environ))
+            setup_changes.prove(hosts.find_host(host, os.environ))
         say(f"`ullage setup {host}{' --guard' if guard else ''} --undo` takes it out again.")
     return status or 0
 
@@ -151,7 +151,7 @@ def _planned(host: str, *, undo: bool, starship: bool, without_process: bool) ->
         return tray.plan_undo(os.environ) if undo else _planned_tray()
     if host == claude_setup.NAME:
         return claude_setup.plan_undo(os.environ) if undo else claude_setup.plan(os.environ)
-    chosen = plans.find_host(host, os.environ, starship=starship, without_process=without_process)
+    chosen = hosts.find_host(host, os.environ, starship=starship, without_process=without_process)
     return plans.plan_undo(chosen) if undo else plans.plan(chosen)
 
 
@@ -186,7 +186,7 @@ def _refuse_root_at_home_of_another() -> None:
 
 
 def _refuse_what_means_nothing(host: str, starship: bool, without_process: bool) -> None:
-    if starship and host not in plans.FEEDS_STARSHIP:
-        raise click.UsageError(f"--starship is for {', '.join(plans.FEEDS_STARSHIP)}; {host} exports nothing for it.")
+    if starship and host not in hosts.FEEDS_STARSHIP:
+        raise click.UsageError(f"--starship is for {', '.join(hosts.FEEDS_STARSHIP)}; {host} exports nothing for it.")
     if without_process and host not in ("starship", "tmux"):
         raise click.UsageError(f"--without-process is for starship and tmux; {host}'s hook runs none as it is.")

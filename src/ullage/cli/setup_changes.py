@@ -13,7 +13,7 @@ from ullage.cli.progress import StatusLine
 from ullage.cli.say import break_lines, say, say_lines
 from ullage.quota import timeline
 from ullage.render.surfaces import Span
-from ullage.setup import plans, reasons, userfile, widgets
+from ullage.setup import hosts, plans, reasons, userfile, widgets
 from ullage.setup.survey import WIDGETS
 from ullage.store.cache import ProfileCache
 
@@ -91,7 +91,7 @@ def _apply(change: Change, *, keep: bool) -> str | None:
     return userfile.apply(change, keep=keep)
 
 
-def prove(host: plans.Host) -> None:
+def prove(host: hosts.Host) -> None:
     """Start the shell, and print whether its prompt shows the segment, and the segment."""
     program = plans.find_host_program(host.name, os.environ)
     if program is None:
@@ -100,16 +100,16 @@ def prove(host: plans.Host) -> None:
     with StatusLine() as line:
         line.show(f"Starting {host.name} …")
         missing = reasons.prove(host, program, os.environ)
-    say("\n".join(f"! {sentence}" for sentence in missing) or "A new one was started, and its prompt shows it.")
+    say("\n".join(f"! {sentence}" for sentence in missing) or f"A new {host.name} was started: it shows the segment.")
     cache, now = ProfileCache(os.environ), int(time.time())
     shown = timeline.find_text(cache.read_timeline("plain"), now).decode()
     problem = cache.load_schedule().problem
     if shown:
-        say(f"Now that is: {shown}")
+        say(f"It says now: {shown}")
     elif problem:
-        say(f"Now that is nothing: {problem.message}")
+        say(f"It is empty now: {problem.message}")
     else:
-        say("Now that is nothing, as nothing is known yet. The first prompt starts a refresh; `ullage usage` waits.")
+        say("It is empty now, as nothing is known yet. The first prompt starts a refresh; `ullage usage` waits for it.")
 
 
 def show_widget(name: str, tree: Tree) -> None:

@@ -21,11 +21,10 @@ from ullage.config.presets import PRESETS
 from ullage.panel import tray
 from ullage.prompt.publish import publish_anew
 from ullage.render.surfaces import Span
-from ullage.setup import init, look, plans, started
+from ullage.setup import hosts, init, look, started
 from ullage.setup.survey import find_set_up, survey_machine
 from ullage.store import overview
 from ullage.store.cache import ProfileCache
-from ullage.system.streams import measure_terminal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ def set_up(*, yes: bool) -> int:
     settings = load_terminal_settings(load_settings()[0])
     program = init.find_this_program(sys.argv[0], sys.executable)
     found = survey_machine(os.environ, program, has_tray=tray.is_installed())
-    say_lines(_listing(found.places, "What is here:"), settings.palette, width=measure_terminal())
+    say_lines(_listing(found.places, "What is here:"), settings.palette, folded=True)
     _say_what_else(found)
     places = [place for place in found.places if place.changes]
     if not (yes or _is_terminal()):
@@ -77,7 +76,7 @@ def take_out(*, yes: bool) -> int:
     if not places:
         say("Nothing is set up by this command.")
         return 0
-    say_lines(_listing(places, "What is set up:"), settings.palette, width=measure_terminal())
+    say_lines(_listing(places, "What is set up:"), settings.palette, folded=True)
     chosen = [place for place in places if place.changes]
     if not (yes or _is_terminal()):
         say("\nNothing was asked or undone, as there is no terminal. `ullage setup WHAT --undo` undoes one, --yes all.")
@@ -221,7 +220,7 @@ def _ask_preset(settings: Settings, present: str) -> str:
     if prompt.strip():
         previews.print_before(lines, prompt, settings)
     else:
-        say_lines([[*line, previews.PROMPT] for line in lines], settings.palette, width=measure_terminal())
+        say_lines([[*line, previews.PROMPT] for line in lines], settings.palette, folded=True)
     numbers = "your own numbers" if own else "made-up numbers"
 
     def parse(answer: str) -> str:
@@ -259,7 +258,7 @@ def _write(places: Sequence[HostPlan], chosen_look: Plan | None) -> None:
         elif place.tree:
             setup_changes.write_widget(place.name, place.tree)
         if place.name in started.SHELLS and not _exports(place):
-            setup_changes.prove(plans.find_host(place.name, os.environ))
+            setup_changes.prove(hosts.find_host(place.name, os.environ))
 
 
 def _exports(place: HostPlan) -> bool:

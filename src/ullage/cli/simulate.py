@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
-import math
 import os
 import shlex
 import ssl
+from contextlib import suppress
 
 import click
 
 from ullage.base.errors import ServeError, UsageError
-from ullage.cli.parameters import OneOf
+from ullage.base.text import quote
+from ullage.cli.parameters import OneOf, parse_port, parse_with
 from ullage.cli.say import say
 from ullage.serve.listen import explain_refused
 from ullage.simulate import SCENARIOS, Simulator, org, web, write_account
 
+_FASTEST = 100_000
+
+
+def _speed(text: str) -> float:
+    with suppress(ValueError):
+        speed = float(text)
+        if 0 < speed <= _FASTEST:
+            return speed
+    raise UsageError(f"{quote(text)} is no number above 0 and up to {_FASTEST}. Name one such as 60.")
+
 
 @click.command(name="simulate")
-@click.option("--scenario", type=OneOf(list(SCENARIOS)), default="busy-day", show_default=True)
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 takes a free one.")
 @click.option(
-    "--speed", type=click.FloatRange(0, 100_000, min_open=True), default=1.0, help="Simulated seconds a second."
+    "--scenario",
+    type=OneOf(list(SCENARIOS)),
+    metavar="NAME",
+    default="busy-day",
+    show_default=True,
+    help=f"What the provider does: {', '.join(SCENARIOS)}.",
 )
+@click.option("--port", default="0", callback=parse_with(parse_port), metavar="NUMBER", help="0 takes a free one.")
+@click.option("--speed", default="1", callback=parse_with(_speed), metavar="NUMBER", help="Simulated seconds a second.")
 @click.option("--certificate", type=click.Path(exists=True), help="Serve TLS with this certificate chain.")
 @click.option("--key", type=click.Path(exists=True), help="The certificate's private key.")
 @click.option("--account", type=click.Path(), help="Write the invented account's files into this new directory.")
@@ -32,8 +48,6 @@ def command(
 
     The account is invented: no real token is accepted, none is asked for.
     """
-    if math.isnan(speed):
-        raise click.BadParameter("nan is no number. Name one such as 60.", param_hint="'--speed'")
     if key and not certificate:
         raise click.UsageError("--key is for --certificate.")
     if account == "":

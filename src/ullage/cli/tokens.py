@@ -9,11 +9,15 @@ import click
 
 from ullage import config
 from ullage.base import moments
+from ullage.base.errors import UsageError
 from ullage.base.text import quote
 from ullage.cli import options, tokens_report
-from ullage.cli.parameters import OneOf, Subcommands
-from ullage.cli.say import find_table_width, remark, say_lines
+from ullage.cli.parameters import OneOf, Subcommands, parse_with
+from ullage.cli.say import remark, say_lines
 from ullage.cli.settings import load_settings, load_terminal_settings, print_issues
+from ullage.config.wishes import find_zone
+from ullage.sources import claude_state
+from ullage.system.streams import measure_terminal
 from ullage.tokens import document, prices, tally, transcripts
 from ullage.tokens import words as render
 from ullage.tokens.report import GROUPINGS
@@ -25,25 +29,18 @@ if TYPE_CHECKING:
     from ullage.tokens.transcripts import Root
 
 
-def _zone(_context: click.Context, _parameter: click.Parameter, value: str | None) -> tzinfo | None:
-    if value is None:
-        return None
-    import zoneinfo
-
-    try:
-        return zoneinfo.ZoneInfo(value)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise click.BadParameter(f"{quote(value)} is no time zone; Europe/Berlin and UTC are.") from error
+def _zone(text: str) -> tzinfo:
+    zone = find_zone(text)
+    if zone is None:
+        raise UsageError(f"{quote(text)} is no time zone; Europe/Berlin and UTC are.")
+    return zone
 
 
-def _root(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> tuple[Root, ...]:
-    roots = []
-    for value in values:
-        name, equals, directory = value.partition("=")
-        if not equals or not name.strip() or not os.path.isdir(directory):
-            raise click.BadParameter(f"{quote(value)} is not NAME=DIR with a directory that is there.")
-        roots.append(transcripts.choose_root(os.path.abspath(directory), name.strip()))
-    return tuple(roots)
+def _root(text: str) -> Root:
+    name, equals, directory = text.partition("=")
+    if not equals or not name.strip() or not os.path.isdir(directory):
+        raise UsageError(f"{quote(text)} is not NAME=DIR with a directory that is there.")
+    return transcripts.choose_root(os.path.abspath(directory), name.strip())
 
 
 @click.group(name="tokens", cls=Subcommands, invoke_without_command=True)
@@ -57,14 +54,18 @@ def _root(_context: click.Context, _parameter: click.Parameter, values: tuple[st
 @click.option("--since", metavar="WHEN", help=f"From when on: {moments.FORMS}; else: from the first.")
 @click.option("--until", metavar="WHEN", help=f"Until when: {moments.FORMS}; a day counts to its end.")
 @click.option(
-    "--timezone", "zone", metavar="NAME", callback=_zone, help="Whose days, such as Europe/Berlin; else: yours."
+    "--timezone",
+    "zone",
+    metavar="NAME",
+    callback=parse_with(_zone),
+    help="Whose days, such as Europe/Berlin; else: yours.",
 )
 @click.option(
     "--root",
     "machines",
     metavar="NAME=DIR",
     multiple=True,
-    callback=_root,
+    callback=parse_with(_root),
     help="Transcripts of another machine that lie here, such as a synced ~/.claude. May be repeated.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -91,8 +92,7 @@ def command(
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other.")
     now = datetime.now(UTC)
-    is_chosen = context.get_parameter_source("profile") is click.core.ParameterSource.COMMANDLINE
-    only = (os.environ.get("CLAUDE_CONFIG_DIR") or os.path.expanduser("~/.claude")) if is_chosen else None
+    only = claude_state.locate_directory(os.environ) if options.is_profile_named() else None
     question = tally.TokenQuery(
         by=by,
         roots=(*tally.list_roots(os.environ, only=only), *machines),
@@ -111,8 +111,8 @@ def _moment(option: str, text: str | None, now: datetime, zone: tzinfo | None) -
     try:
         read = moments.parse_beginning if option == "--since" else moments.parse_end
         return read(text, now, zone)
-    except ValueError as error:
-        raise click.BadParameter(f"{error}.", param_hint=f"'{option}'") from error
+    except UsageError as error:
+        raise click.BadParameter(str(error), param_hint=f"'{option}'") from error
 
 
 @command.command(name="prices", short_help="Show the list prices that costs go by, or update them.")
@@ -154,5 +154,5 @@ def show_prices(source: str | None, bundled: bool, as_json: bool) -> int:
         click.echo(document.encode(combined).encode())
         return 0
     settings = load_terminal_settings(settings)
-    say_lines(render.list_prices(shown, find_table_width(), ascii_only=settings.ascii_only), settings.palette)
+    say_lines(render.list_prices(shown, measure_terminal(), ascii_only=settings.ascii_only), settings.palette)
     return 0

@@ -33,7 +33,7 @@ def show(question: TokenQuery, now: datetime, form: Form) -> int:
     settings, issues = load_settings()
     print_issues(issues)
     with ProgressBar("reading transcripts") as bar:
-        answer = tally.count_usage(os.environ, question, settings.prices, bar.show, now)
+        answer = tally.count_usage(os.environ, question, settings.prices, bar.advance, now)
     for notice in answer.notices:
         remark(notice)
     if form.as_json:
@@ -61,12 +61,13 @@ def _print(answer: TokenUsage, settings: Settings, now: datetime) -> None:
         skipped = render.word_skipped(answer.skipped)
         say(f"skipped: {skipped}" if skipped else render.NOTE)
         return
-    from ullage.cli.say import break_lines, find_table_width, say_lines
+    from ullage.cli.say import break_lines, say_lines
     from ullage.cli.settings import load_terminal_settings
     from ullage.render.cells import wrap_parts
     from ullage.render.surfaces import Span
+    from ullage.system.streams import measure_terminal
 
-    settings, width = load_terminal_settings(settings), find_table_width()
+    settings, width = load_terminal_settings(settings), measure_terminal()
     lines, left_out = render.lay_out(answer, width, ascii_only=settings.ascii_only)
     remarks = [*([render.word_left_out(left_out)] if left_out else []), *render.write_remarks(answer, now)]
     below = [[Span(text=line, level="faint")] for text in remarks for line in break_lines(text)]

@@ -53,7 +53,7 @@ def _print(known: Overview, settings: Settings, now: datetime, *, title: str, fi
 
     room = streams.measure_terminal()
     above = [*([] if first else [[]]), *usage.lay_out_title(title, settings, room)] if title else []
-    say_lines([*above, *usage.lay_out_page(known, settings, now, room)], settings.palette, width=room)
+    say_lines([*above, *usage.lay_out_page(known, settings, now, room)], settings.palette, folded=True)
 
 
 def _describe(shown: Sequence[Overview], settings: Settings, now: datetime, *, every: bool) -> str:

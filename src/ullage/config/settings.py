@@ -77,6 +77,10 @@ class KeyNames(Record):
     keyring: tuple[str, ...] = ()
     organization: str = ""
 
+    def are_given(self, environ: Mapping[str, str]) -> bool:
+        """Say whether any of them names a key here; whether it can be read is another question."""
+        return bool(self.command or self.keyring or (self.variable and environ.get(self.variable)))
+
 
 class Remote(Record):
     """Another ullage that is asked for its reading: by a command, at a Unix socket, or at an address with a token."""
@@ -171,9 +175,9 @@ def build_settings(values: Mapping[str, Any], environ: Mapping[str, str] = {}) -
         colouring=colouring,
         push_to_tmux=values["tmux.push"],
         alerts=_wishes(values),
-        web=_key_names(values, "web.session").replace(organization=values["web.organization"]),
-        admin=_key_names(values, "org.admin"),
-        analytics=_key_names(values, "org.analytics"),
+        web=_key_names(values, "web.session_key_").replace(organization=values["web.organization"]),
+        admin=_key_names(values, "org.admin_key_"),
+        analytics=_key_names(values, "org.analytics_key_"),
         prices=values["tokens.prices"],
         remotes=tuple(map(_remote, values["remote"])),
         push=tuple(map(tuple, values["push.commands"])),
@@ -196,11 +200,11 @@ def _segment(values: Mapping[str, Any]) -> tuple[str, str]:
     return template, preset.shape
 
 
-def _key_names(values: Mapping[str, Any], which: str) -> KeyNames:
+def _key_names(values: Mapping[str, Any], prefix: str) -> KeyNames:
     return KeyNames(
-        command=_words(values[f"{which}_key_command"]),
-        variable=values[f"{which}_key_variable"],
-        keyring=_words(values[f"{which}_key_keyring"]),
+        command=_words(values.get(f"{prefix}command", [])),
+        variable=values.get(f"{prefix}variable", ""),
+        keyring=_words(values.get(f"{prefix}keyring", [])),
     )
 
 
@@ -210,11 +214,7 @@ def _remote(entry: Mapping[str, Any]) -> Remote:
         command=_words(entry.get("command", [])),
         socket=entry.get("socket", ""),
         url=entry.get("url", ""),
-        token=KeyNames(
-            command=_words(entry.get("token_command", [])),
-            variable=entry.get("token_variable", ""),
-            keyring=_words(entry.get("token_keyring", [])),
-        ),
+        token=_key_names(entry, "token_"),
     )
 
 

@@ -7,6 +7,10 @@ from ullage.base.errors import UsageError
 from ullage.base.record import Record
 from ullage.base.text import quote
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
 CHANNELS = ("desktop", "bell", "command")
 
 _HOURS = r"([0-2]?[0-9]):([0-5][0-9])\s*-\s*([0-2]?[0-9]):([0-5][0-9])(?:\s+(\S+))?"
@@ -21,9 +25,7 @@ class QuietHours(Record):
 
     def cover(self, moment: datetime) -> bool:
         """Say whether a moment falls into them."""
-        import zoneinfo
-
-        local = moment.astimezone(zoneinfo.ZoneInfo(self.zone) if self.zone else None).time()
+        local = moment.astimezone(find_zone(self.zone) if self.zone else None).time()
         if self.start < self.end:
             return self.start <= local < self.end
         return local >= self.start or local < self.end
@@ -54,16 +56,16 @@ def parse_quiet_hours(text: str) -> QuietHours | None:
     if start == end:
         raise UsageError(f"is {quote(text)}, which begins when it ends")
     zone = found[5]
-    if zone is not None and not _is_zone(zone):
+    if zone is not None and find_zone(zone) is None:
         raise UsageError(f"names the zone {quote(zone)}, which is not known here; write one such as Europe/Berlin")
     return QuietHours(start=start, end=end, zone=zone)
 
 
-def _is_zone(name: str) -> bool:
+def find_zone(name: str) -> tzinfo | None:
+    """Return the time zone of this name; None where it is not known here."""
     import zoneinfo
 
     try:
-        zoneinfo.ZoneInfo(name)
+        return zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True
+        return None

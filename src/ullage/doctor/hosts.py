@@ -10,6 +10,7 @@ from ullage.base.errors import UllageError, UsageError
 from ullage.doctor.finding import Finding
 from ullage.quota.schemas import HostDocument
 from ullage.setup import plans, reasons, started
+from ullage.setup.hosts import HOSTS, find_host
 from ullage.system import programs
 from ullage.system.files import read_regular
 
@@ -52,12 +53,12 @@ def report_hosts(
     environ: Mapping[str, str], findings: list[Finding], show: Callable[[str], object]
 ) -> list[HostDocument]:
     """Report on each host; programs that are set up are started once, for their version, all at the same time."""
-    paths = {name: plans.find_host_program(name, environ) for name in plans.HOSTS}
-    standings = {name: _standing(name, environ) for name in plans.HOSTS}
+    paths = {name: plans.find_host_program(name, environ) for name in HOSTS}
+    standings = {name: _standing(name, environ) for name in HOSTS}
     # Another's version says nothing about what is wrong here, and that of a shell written in Python takes long to come.
     asked = {name: path for name, path in paths.items() if path and standings[name][1].how != "none"}
     versions = _versions(asked, environ) if asked else {}
-    hosts = [_host(name, paths[name], versions.get(name), standings[name], environ, findings) for name in plans.HOSTS]
+    hosts = [_host(name, paths[name], versions.get(name), standings[name], environ, findings) for name in HOSTS]
     _prove(hosts, environ, findings, show)
     needed = {
         # The lines that setup writes name it by its full path.
@@ -125,7 +126,7 @@ def _prove(
         of_shell = [start for start in starts if start.shell == name]
         for start in of_shell:
             setattr(shells[name], "seen_at_login" if start.login else "seen", start.seen)
-        missing = reasons.explain(plans.find_host(name, environ), of_shell, environ)
+        missing = reasons.explain(find_host(name, environ), of_shell, environ)
         findings += [Finding(code="not_seen", message=sentence, exit_code=2) for sentence in missing]
 
 
@@ -181,7 +182,7 @@ def _host(
 
 
 def _lost_file(name: str, file: str | None, environ: Mapping[str, str]) -> str | None:
-    return plans.find_lost_file(read_regular(file), plans.find_host(name, environ), environ) if file else None
+    return plans.find_lost_file(read_regular(file), find_host(name, environ), environ) if file else None
 
 
 def _versions(paths: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
@@ -205,11 +206,8 @@ def _ask_version(name: str, program: str, environ: Mapping[str, str], versions: 
     else:
         command = [program, "-V" if name_of_program == "tmux" else "--version"]
     inside = {"PATH": environ.get("PATH", os.defpath), "HOME": "/", "LC_ALL": "C"}
-    try:
-        done = programs.run_program(command, inside, seconds=_VERSION_SECONDS)
-    except (OSError, programs.ProgramLateError, programs.ProgramFloodError):
-        return
-    found = _VERSION.search(done.output)
+    done = programs.ask_program(command, inside, seconds=_VERSION_SECONDS)
+    found = _VERSION.search(done.output) if done else None
     if found:
         versions[name] = found.group().decode()
 
@@ -222,7 +220,7 @@ def _numbers(version: str) -> tuple[int, ...]:
 def _standing(name: str, environ: Mapping[str, str]) -> tuple[str | None, plans.Standing]:
     """Return the file that shows the segment, else the one that setup would change."""
     try:
-        host = plans.find_host(name, environ)
+        host = find_host(name, environ)
     except UsageError:
         return None, plans.Standing(how="none")
     home = environ.get("HOME", "")

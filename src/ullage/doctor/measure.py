@@ -15,7 +15,7 @@ import time
 
 from ullage.prompt.publish import read_boot_clock
 from ullage.setup import started
-from ullage.system.programs import ProgramFloodError, ProgramLateError, find_program, run_program
+from ullage.system.programs import ask_program, find_program
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -141,11 +141,8 @@ def in_a_script(shell: str, code: bytes) -> str:
 
 
 def _output(command: Sequence[str], environ: Mapping[str, str]) -> bytes | None:
-    try:
-        done = run_program(command, environ, seconds=_SECONDS)
-    except (OSError, ProgramLateError, ProgramFloodError):
-        return None
-    return done.output if done.status == 0 else None
+    done = ask_program(command, environ, seconds=_SECONDS)
+    return done.output if done and done.status == 0 else None
 
 
 def _seconds(command: Sequence[str], environ: Mapping[str, str]) -> float | None:

@@ -82,9 +82,7 @@ def _obstacle(meter: Meter, environ: Mapping[str, str]) -> str | None:
 
 
 def _transcripts(environ: Mapping[str, str]) -> Iterator[str]:
-    yield os.path.join(
-        claude_state.find_own_directory(environ) or claude_state.locate_default_directory(environ), "projects"
-    )
+    yield os.path.join(claude_state.locate_directory(environ), "projects")
     yield os.path.join(claude_state.locate_default_directory(environ), "projects")
     yield os.path.join(find_home(environ), ".config", "claude", "projects")
 
@@ -92,7 +90,7 @@ def _transcripts(environ: Mapping[str, str]) -> Iterator[str]:
 def _organisation(meter: Meter, environ: Mapping[str, str]) -> str | None:
     settings, _ = config.load(environ)
     which, names = ("analytics", settings.analytics) if meter.name == "org-analytics" else ("admin", settings.admin)
-    if names.command or names.keyring or (names.variable and environ.get(names.variable)):
+    if names.are_given(environ):
         return None
     return f"no key is named: [org] {which}_key_command in config.toml"
 
@@ -130,17 +128,12 @@ def _meter(row: MeterReport, now: datetime, width: int) -> Iterator[list[Span]]:
     meter = row.meter
     yield [Span(text=meter.name, level="accent", style="bold" if row.in_force else "")]
     for field, label in _LABELS.items():
-        text = _field(meter, field)
+        text = getattr(meter, field)
         if text:
             yield from _labelled(label, text, width)
     if row.usable is not None:
         level: Level = "normal" if row.usable else "warning" if row.in_force else "none"
         yield from _labelled("here", word_state(row, now), width, level)
-
-
-def _field(meter: Meter, field: str) -> str:
-    text: str = getattr(meter, field)
-    return "" if text == "-" else text
 
 
 def _labelled(label: str, text: str, width: int, level: Level | None = None) -> Iterator[list[Span]]:

@@ -59,7 +59,7 @@ def report_sources(
 
 
 def _status_line(environ: Mapping[str, str], _chosen: str, _now: datetime) -> str | None:
-    directory = claude_state.find_own_directory(environ) or claude_state.locate_default_directory(environ)
+    directory = claude_state.locate_directory(environ)
     named = read_regular(os.path.join(directory, "settings.json"), _LARGEST_SETTINGS) or b""
     if settings_json.COMMAND.encode() in named:
         return None
@@ -103,7 +103,7 @@ def _web(environ: Mapping[str, str], chosen: str, _now: datetime) -> str | None:
         names = config.load(environ)[0].web
     except UllageError as error:
         return str(error)
-    if names.command or names.keyring or (names.variable and environ.get(names.variable)):
+    if names.are_given(environ):
         return None
     return "no session key is named: [web] session_key_command in config.toml"
 

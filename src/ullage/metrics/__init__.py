@@ -1,36 +1,25 @@
 """Expose what the cache holds as metrics for Prometheus and OTLP; no source is asked.
 
-`expose_metrics` writes the text for /metrics, for node_exporter's textfile collector and for a Pushgateway.
+`gather` has the samples for every way out: /metrics, node_exporter's textfile collector, a Pushgateway and OTLP.
 """
 
 from __future__ import annotations
 
-from ullage.metrics.names import PSEUDONYMS, Names
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
     from datetime import datetime
 
-    from ullage.quota.model import Thresholds
-    from ullage.store.overview import Overview
-
-__all__ = ["PSEUDONYMS", "Names", "expose_metrics"]
+    from ullage.config import Settings
+    from ullage.metrics.samples import Family
 
 
-def expose_metrics(
-    overviews: Iterable[Overview],
-    thresholds: Thresholds,
-    now: datetime,
-    names: Names = PSEUDONYMS,
-    *,
-    openmetrics: bool = False,
-) -> bytes:
-    """Return every metric as text of formats.PLAIN_TYPE, or of OPENMETRICS_TYPE with `openmetrics`.
-
-    `names` gives the label `account`; `identity.name_accounts` makes it from config.toml.
-    """
+def gather(settings: Settings, environ: Mapping[str, str], now: datetime) -> tuple[Family, ...]:
+    """Return every metric of every profile, from the cache alone."""
     # Imported late: doctor wants to know what was sent last, and not how.
-    from ullage.metrics import formats, samples
+    from ullage.metrics import identity, samples
+    from ullage.store import overview
 
-    return formats.encode(samples.build_families(overviews, thresholds, now, names), openmetrics=openmetrics)
+    known = overview.load_all(overview.list_profiles(environ), environ, settings.thresholds, now)
+    names = identity.name_accounts(settings.reporting, known, environ)
+    return samples.build_families(known, settings.thresholds, now, names)

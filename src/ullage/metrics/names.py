@@ -40,6 +40,3 @@ class Names(Record):
 
     def _pseudonym(self, text: str) -> str:
         return hmac.new(self.key or _WITHOUT_KEY, text.encode(), hashlib.sha256).hexdigest()[:_DIGITS]
-
-
-PSEUDONYMS = Names()

@@ -28,19 +28,16 @@ def push_to_gateway(address: str, text: bytes, installation: str, route: PushRou
 
     Raises UsageError for an address that is not allowed, and MetricsError when sending fails.
     """
-    _check(address, route)
     _send("PUT", _group(address, installation), text, PLAIN_TYPE, route)
 
 
 def forget_pushed(address: str, installation: str, route: PushRoute) -> None:
     """Remove this installation's group from a Pushgateway; raises as `push_to_gateway` does."""
-    _check(address, route)
     _send("DELETE", _group(address, installation), b"", PLAIN_TYPE, route)
 
 
 def push_to_receiver(address: str, message: bytes, content_type: str, route: PushRoute) -> None:
     """Send an OTLP message; raises as `push_to_gateway` does."""
-    _check(address, route)
     _send("POST", address, message, content_type, route)
 
 
@@ -58,6 +55,7 @@ def _check(address: str, route: PushRoute) -> None:
 
 
 def _send(method: str, url: str, body: bytes, content_type: str, route: PushRoute) -> None:
+    _check(url, route)
     headers = {"Content-Type": content_type}
     if route.authorization:
         headers["Authorization"] = route.authorization

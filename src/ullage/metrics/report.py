@@ -12,10 +12,9 @@ from datetime import UTC, datetime
 from ullage import config
 from ullage.base.errors import MetricsError, UllageError, describe_fault
 from ullage.base.text import clean
-from ullage.metrics import formats, identity, otlp, push, samples, textfile
+from ullage.metrics import formats, gather, identity, otlp, push, textfile
 from ullage.metrics.outcomes import LONGEST_WORDS, WAYS, Sent, keep, load_last
 from ullage.metrics.push import PushRoute
-from ullage.store import overview
 from ullage.system import directories
 from ullage.system.lock import hold_lock
 
@@ -24,19 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ullage.config import Settings
-    from ullage.metrics.samples import Family
 
 _LOCK = "metrics.lock"
 # How long to wait for another process that sends.
 _PATIENCE_SECONDS = 60
-
-
-def gather(settings: Settings, environ: Mapping[str, str], now: datetime) -> tuple[Family, ...]:
-    """Return every metric of every profile, from the cache alone."""
-    known = overview.load_all(overview.list_profiles(environ), environ, settings.thresholds, now)
-    return samples.build_families(
-        known, settings.thresholds, now, identity.name_accounts(settings.reporting, known, environ)
-    )
 
 
 def send(way: str, where: str, settings: Settings, environ: Mapping[str, str], now: datetime) -> None:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, timedelta
+from datetime import timedelta
 
-from ullage.base import moments
 from ullage.base.errors import UsageError
 from ullage.base.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import date, datetime
+    from datetime import date
 
     from ullage.org.reports import Report
 
@@ -29,17 +28,8 @@ class Days(Record):
         return (self.first + number * _DAY for number in range((self.last - self.first).days + 1))
 
 
-def parse_day(text: str, now: datetime) -> date:
-    """Read a day of UTC as `moments.parse_utc_day` does: a day, a span that ends today, or a time; raise UsageError."""
-    try:
-        return moments.parse_utc_day(text, now)
-    except ValueError as error:
-        raise UsageError(f"{error}. Days are those of UTC.") from error
-
-
-def choose_days(since: str, until: str, report: Report, width: str, now: datetime) -> Days:
+def choose_days(first: date, last: date, report: Report, width: str, today: date) -> Days:
     """Return the days of a range, cut to those that the report covers; raise UsageError where no day is left."""
-    first, last, today = parse_day(since, now), parse_day(until, now), now.astimezone(UTC).date()
     notes = []
     if first > today:
         raise UsageError(f"{first} lies in the future: there is nothing to report yet. Today is {today} in UTC.")

@@ -28,8 +28,8 @@ def make_document(panel: Panel, refresh: Sequence[str]) -> PanelDocument:
     return PanelDocument(
         schema=1,
         revision=digest(panel),
-        text=markup.plain(panel.spans, panel.palette),
-        short_text=markup.plain(panel.short, panel.palette),
+        text=markup.plain(panel.spans),
+        short_text=markup.plain(panel.short),
         spans=[_span(span, panel) for span in panel.spans],
         level=panel.level,
         colour=paint(panel.palette, panel.level).colour,

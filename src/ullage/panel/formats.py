@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from ullage.base.record import Record
-from ullage.panel import clicks, document, lines, menus, objects
+from ullage.panel import clicks, document, lines, markup, menus, objects
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
 
     from ullage.panel import Panel
     from ullage.panel.clicks import Request
     from ullage.panel.menus import Command
+    from ullage.render.surfaces import Span
 
     Render = Callable[[Panel, Command], str]
 
@@ -38,23 +39,28 @@ def _once(render: Callable[[Panel], str]) -> Format:
     return Format(render=lambda panel, refresh: render(panel))
 
 
+def _marked_up(write: Callable[[Iterable[Span], Mapping[str, str]], str]) -> Callable[[Panel], str]:
+    """Return what renders a panel as a line in a dialect of `markup`."""
+    return lambda panel: write(panel.spans, panel.palette)
+
+
 FORMATS: dict[str, Format] = {
     "waybar": _repeated(objects.waybar),
-    "i3bar": _repeated(objects.i3bar, objects.i3bar_update).replace(
+    "i3bar": _repeated(objects.i3bar, lambda panel: f",{objects.i3bar(panel)}").replace(
         prelude=objects.I3BAR_PRELUDE, read=clicks.read_click
     ),
     "i3blocks": _repeated(lines.i3blocks, objects.i3blocks),
     "i3status-rust": _repeated(objects.i3status_rust),
     "py3status": _once(lines.py3status),
-    "polybar": _repeated(lines.polybar),
-    "lemonbar": _repeated(lines.lemonbar),
-    "xmobar": _repeated(lines.xmobar),
-    "screen": _repeated(lines.screen),
-    "conky": _once(lines.conky),
+    "polybar": _repeated(_marked_up(markup.polybar)),
+    "lemonbar": _repeated(_marked_up(markup.lemonbar)),
+    "xmobar": _repeated(_marked_up(markup.xmobar)),
+    "screen": _repeated(_marked_up(markup.screen)),
+    "conky": _once(_marked_up(markup.conky)),
     "genmon": _once(lines.genmon),
     "argos": Format(render=menus.argos),
     "xbar": Format(render=menus.xbar),
-    "swiftbar": Format(render=menus.swiftbar, update=menus.swiftbar_update),
+    "swiftbar": Format(render=menus.swiftbar, update=lambda panel, refresh: f"~~~\n{menus.swiftbar(panel, refresh)}"),
     "sketchybar": _once(lines.sketchybar),
     "plain": _repeated(lines.plain),
     "json": Format(render=document.write_json, update=document.write_json, read=clicks.read_word),

@@ -1,4 +1,4 @@
-"""Formats of plain lines: polybar, lemonbar, xmobar, screen, conky, i3blocks, py3status, genmon, sketchybar. Pure."""
+"""Formats of a few lines: plain, i3blocks, py3status, genmon, sketchybar, and tooltips. Pure."""
 
 from __future__ import annotations
 
@@ -20,38 +20,13 @@ if TYPE_CHECKING:
 
 def plain(panel: Panel) -> str:
     """Return the text without colours, for any bar that shows a line."""
-    return markup.plain(panel.spans, panel.palette)
-
-
-def polybar(panel: Panel) -> str:
-    """Return a line for polybar's custom/script; an empty one hides the module."""
-    return markup.polybar(panel.spans, panel.palette)
-
-
-def lemonbar(panel: Panel) -> str:
-    """Return a line for lemonbar."""
-    return markup.lemonbar(panel.spans, panel.palette)
-
-
-def xmobar(panel: Panel) -> str:
-    """Return a line for xmobar's Com, PipeReader or StdinReader."""
-    return markup.xmobar(panel.spans, panel.palette)
-
-
-def conky(panel: Panel) -> str:
-    """Return a line for conky's ${execpi}, which parses it; ${execi} would show the tags."""
-    return markup.conky(panel.spans, panel.palette)
-
-
-def screen(panel: Panel) -> str:
-    """Return a line for a backtick of GNU screen."""
-    return markup.screen(panel.spans, panel.palette)
+    return markup.plain(panel.spans)
 
 
 def i3blocks(panel: Panel) -> str:
     """Return i3blocks' three lines: text, short text, colour."""
     colour = paint(panel.palette, panel.level).colour or ""
-    return "\n".join((plain(panel), markup.plain(panel.short, panel.palette), colour)) if panel.spans else ""
+    return "\n".join((plain(panel), markup.plain(panel.short), colour)) if panel.spans else ""
 
 
 def py3status(panel: Panel) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "'": "&#39;", '"': "&quot;", "\\": "&#92;"}
 
 
-def plain(spans: Iterable[Span], _palette: Mapping[str, str]) -> str:
+def plain(spans: Iterable[Span]) -> str:
     """Return the text alone."""
     return "".join(span.text for span in spans)
 
@@ -31,7 +31,7 @@ def pango(spans: Iterable[Span], palette: Mapping[str, str]) -> str:
 
 
 def polybar(spans: Iterable[Span], palette: Mapping[str, str]) -> str:
-    """Return polybar's formatting tags."""
+    """Return polybar's formatting tags; an empty line hides the module."""
     return _painted(spans, palette, _polybar_text, _tag_style)
 
 
@@ -46,7 +46,7 @@ def xmobar(spans: Iterable[Span], palette: Mapping[str, str]) -> str:
 
 
 def conky(spans: Iterable[Span], palette: Mapping[str, str]) -> str:
-    """Return what conky's ${execp} parses."""
+    """Return what conky's ${execp} and ${execpi} parse; ${exec} and ${execi} would show the tags."""
     return _painted(spans, palette, _conky_text, lambda text, look: f"${{color {look.colour}}}{text}${{color}}")
 
 

@@ -47,11 +47,6 @@ def swiftbar(panel: Panel, refresh: Command) -> str:
     return "\n".join(_menu(panel, refresh, f"bash={_parameters(refresh)}", _as_it_is, "Menlo", plain))
 
 
-def swiftbar_update(panel: Panel, refresh: Command) -> str:
-    """Return the next menu of a streamable SwiftBar plugin."""
-    return "~~~\n" + swiftbar(panel, refresh)
-
-
 def _as_it_is(text: str) -> str:
     return text
 
@@ -69,7 +64,7 @@ def _menu(
         coloured = [f"color={colour}"] if colour else []
         return f"{depth}{escape(_harmless(text))} | {' '.join([*coloured, *parameters, plain])}"
 
-    yield entry(markup.plain(panel.spans, panel.palette) or "?", level=panel.level)
+    yield entry(markup.plain(panel.spans) or "?", level=panel.level)
     yield "---"
     for row, columns in zip(panel.rows, align_rows(panel), strict=True):
         yield from _window(row, columns, font, entry)

@@ -39,8 +39,8 @@ def i3status_rust(panel: Panel) -> str:
         {
             "icon": "",
             "state": "Info" if level == "stale" else _I3STATUS_STATES.get(level, "Idle"),
-            "text": markup.plain(panel.spans, panel.palette),
-            "short_text": markup.plain(panel.short, panel.palette),
+            "text": markup.plain(panel.spans),
+            "short_text": markup.plain(panel.short),
         }
     )
 
@@ -53,11 +53,6 @@ def i3blocks(panel: Panel) -> str:
 def i3bar(panel: Panel) -> str:
     """Return one status line of the i3bar protocol, which i3bar and swaybar read."""
     return _line([{"name": "ullage", **_block(panel)}] if panel.spans else [])
-
-
-def i3bar_update(panel: Panel) -> str:
-    """Return the next status line of a stream."""
-    return "," + i3bar(panel)
 
 
 def _block(panel: Panel) -> dict[str, object]:

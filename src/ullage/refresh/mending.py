@@ -7,7 +7,6 @@ is signed in, config.toml. Claude Code's own file as such is not, as it is writt
 from __future__ import annotations
 
 import hashlib
-import os
 
 from ullage import config
 from ullage.base.contexts import suppress
@@ -20,12 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from ullage.config import Settings
-    from ullage.quota.schedule import Schedule
-
-
-def is_mended(schedule: Schedule, settings: Settings, environ: Mapping[str, str]) -> bool:
-    """Say whether the last attempt failed and something that it depends on has changed since."""
-    return bool(schedule.failures) and schedule.means != mark_means(settings, environ)
 
 
 def mark_means(settings: Settings, environ: Mapping[str, str]) -> str:
@@ -40,8 +33,7 @@ def _list_means(settings: Settings, environ: Mapping[str, str]) -> Iterator[str]
         yield _mark(claude_cli.find(environ))
     with suppress(UllageError):
         yield str(claude_state.read_account(environ).id)
-    directory = environ.get("CLAUDE_CONFIG_DIR") or claude_state.locate_default_directory(environ)
-    yield _mark(os.path.join(directory, ".credentials.json"))
+    yield _mark(claude_state.locate_credentials(environ))
     with suppress(UllageError):
         yield _mark(config.locate_config(environ))
 

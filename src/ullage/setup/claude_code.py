@@ -28,7 +28,7 @@ _KNOWS_BY_REFRESH = (
 
 def locate_settings(environ: Mapping[str, str]) -> str:
     """Return where Claude Code's own settings lie, whether they exist or not."""
-    directory = claude_state.find_own_directory(environ) or claude_state.locate_default_directory(environ)
+    directory = claude_state.locate_directory(environ)
     if not os.path.isabs(directory):
         raise UsageError(f"{quote(directory)} is no absolute path. Set CLAUDE_CONFIG_DIR or HOME to the full path.")
     return os.path.join(directory, "settings.json")

@@ -12,18 +12,7 @@ import sys
 from ullage.base.errors import UsageError
 from ullage.base.record import Record
 from ullage.setup import blocks, frameworks, loading, userfile
-from ullage.setup.hosts import (
-    FEEDS_STARSHIP,
-    HOSTS,
-    STARSHIP_CUSTOM,
-    STARSHIP_ENV_VAR,
-    TMUX_PULL,
-    TMUX_PUSH,
-    Host,
-    find_home,
-    find_host,
-    list_shapes,
-)
+from ullage.setup.hosts import Host, list_shapes
 from ullage.setup.userfile import Change
 from ullage.system import programs
 from ullage.system.files import read_regular
@@ -35,26 +24,6 @@ if TYPE_CHECKING:
 
     from ullage.setup.blocks import Found
     from ullage.setup.userfile import UserFile
-
-__all__ = [
-    "FEEDS_STARSHIP",
-    "HOSTS",
-    "STARSHIP_CUSTOM",
-    "STARSHIP_ENV_VAR",
-    "TMUX_PULL",
-    "TMUX_PUSH",
-    "Host",
-    "Plan",
-    "Standing",
-    "find_block",
-    "find_home",
-    "find_host",
-    "find_host_program",
-    "find_lost_file",
-    "find_standing",
-    "plan",
-    "plan_undo",
-]
 
 
 class Standing(Record):
@@ -193,14 +162,15 @@ def _second_undone(host: Host) -> tuple[Change, ...]:
     return tuple(changes)
 
 
-def find_block(file: UserFile) -> Found | None:
-    """Return the block of ours in a file; raise UsageError where its marks do not pair up."""
+def find_block(file: UserFile, name: str | None = None) -> Found | None:
+    """Return the block of ours in a file, or the one of this name; raise UsageError where its marks do not pair up."""
+    data = file.data or b""
     try:
-        return blocks.find(file.data or b"")
+        return blocks.find(data) if name is None else blocks.find_named(data, name)
     except blocks.TornBlockError as error:
         raise UsageError(
-            f"The marks of ullage's block in {file.path} do not pair up ({error}). Take them out by hand, with what "
-            "stands between them, and run this again."
+            f"The marks of ullage in {file.path} do not pair up ({error}). Take them out by hand, with what stands "
+            "between them, and run this again."
         ) from error
 
 

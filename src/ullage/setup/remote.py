@@ -10,7 +10,7 @@ from ullage.config.default_file import write_value
 from ullage.config.file import check_file
 from ullage.config.settings import DEFAULTS
 from ullage.setup import blocks, userfile
-from ullage.setup.plans import Plan
+from ullage.setup.plans import Plan, find_block
 from ullage.setup.userfile import Change
 
 TYPE_CHECKING = False
@@ -47,7 +47,7 @@ def plan(name: str, entry: Mapping[str, Any], environ: Mapping[str, str]) -> Pla
     """Return what would change in config.toml; raise UsageError where that cannot be done safely."""
     file = _read(environ)
     body = _write_entry(entry)
-    found = _block(file, name)
+    found = find_block(file, _mark(name))
     if found is not None and blocks.has_body(found, body):
         return Plan(change=None, words=f"{file.path} has it already (line {found.line}).")
     data = file.data or b""
@@ -66,7 +66,7 @@ def plan(name: str, entry: Mapping[str, Any], environ: Mapping[str, str]) -> Pla
 def plan_undo(name: str, environ: Mapping[str, str]) -> Plan:
     """Return what taking it out again would change."""
     file = _read(environ)
-    found = _block(file, name)
+    found = find_block(file, _mark(name))
     if file.data is None or found is None:
         names = ", ".join(list_names(environ))
         there = f" There are {names}." if names else ""
@@ -95,21 +95,11 @@ def list_names(environ: Mapping[str, str]) -> list[str]:
     """Return the names of the remotes in config.toml that this command has written."""
     file = _read(environ)
     names = [each["name"] for each in check_file(file.data or b"", dict(DEFAULTS))[0]["remote"]]
-    return [name for name in names if _block(file, name)]
+    return [name for name in names if find_block(file, _mark(name))]
 
 
 def _read(environ: Mapping[str, str]) -> UserFile:
     return userfile.read(config.locate_config(environ))
-
-
-def _block(file: UserFile, name: str) -> Found | None:
-    try:
-        return blocks.find_named(file.data or b"", _mark(name))
-    except blocks.TornBlockError as error:
-        raise UsageError(
-            f"The marks of ullage's blocks in {file.path} do not pair up ({error}). Take them out by hand, with what "
-            "stands between them, and run this again."
-        ) from error
 
 
 def _mark(name: str) -> str:

@@ -284,8 +284,5 @@ def find_zsh_directory(environ: Mapping[str, str]) -> str | None:
 
 
 def _output(command: Sequence[str], environ: Mapping[str, str], *, seconds: float = _LONGEST_ANSWER_SECONDS) -> str:
-    try:
-        done = programs.run_program(command, environ, seconds=seconds)
-    except (OSError, programs.ProgramLateError, programs.ProgramFloodError):
-        return ""
-    return os.fsdecode(done.output)
+    done = programs.ask_program(command, environ, seconds=seconds)
+    return os.fsdecode(done.output) if done else ""

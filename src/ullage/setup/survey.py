@@ -9,7 +9,7 @@ import re
 from ullage import config
 from ullage.base.errors import UllageError
 from ullage.base.record import Record
-from ullage.setup import claude_code, gnome, look, plans, plasma, service, tray, widgets
+from ullage.setup import claude_code, gnome, hosts, look, plans, plasma, service, tray, widgets
 from ullage.system import programs
 from ullage.system.files import read_regular
 
@@ -65,7 +65,7 @@ class Survey(Record):
 
 def survey_machine(environ: Mapping[str, str], program: str, *, has_tray: bool = False) -> Survey:
     """Survey this machine; `program` is the ullage that a widget starts, `has_tray` that it can show an icon."""
-    here = [name for name in plans.HOSTS if plans.find_host_program(name, environ)]
+    here = [name for name in hosts.HOSTS if plans.find_host_program(name, environ)]
     used = [name for name in here if _is_used(name, environ)]
     fed = _fed_shells(used, environ) if "starship" in here else []
     places = [_place(name, environ, fed) for name in used if name != "starship"]
@@ -73,9 +73,7 @@ def survey_machine(environ: Mapping[str, str], program: str, *, has_tray: bool =
         places.append(_place("starship", environ, fed))
     settings_path = functools.partial(claude_code.locate_settings, environ)
     if programs.find_program("claude", environ) or os.path.isdir(os.path.dirname(settings_path())):
-        places.append(
-            _planned(claude_code.NAME, lambda: claude_code.locate_settings(environ), claude_code.plan, environ)
-        )
+        places.append(_planned(claude_code.NAME, settings_path, claude_code.plan, environ))
     desktops = environ.get("XDG_CURRENT_DESKTOP", "").split(":")
     for name, (desktop, needed) in _DESKTOPS.items():
         if desktop in desktops and programs.find_program(needed, environ):
@@ -89,7 +87,7 @@ def survey_machine(environ: Mapping[str, str], program: str, *, has_tray: bool =
 
 def find_set_up(environ: Mapping[str, str]) -> tuple[HostPlan, ...]:
     """Return every place that ullage has changed, with the plan that undoes it."""
-    places = [_undone(name, environ) for name in plans.HOSTS]
+    places = [_undone(name, environ) for name in hosts.HOSTS]
     places.append(
         _planned(claude_code.NAME, lambda: claude_code.locate_settings(environ), claude_code.plan_undo_all, environ)
     )
@@ -105,11 +103,11 @@ def find_set_up(environ: Mapping[str, str]) -> tuple[HostPlan, ...]:
         directory = desktop.locate_directory(environ)
         if widgets.is_ours(directory):
             places.append(HostPlan(name=name, path=directory, tree=widgets.Tree(directory=directory, files={})))
-    return tuple(place for place in places if place.changes or (place.plan is None and _names_ullage(place.path)))
-
-
-def _names_ullage(path: str) -> bool:
-    return bool(path) and b"ullage" in (read_regular(path) or b"")
+    return tuple(
+        place
+        for place in places
+        if place.changes or (place.plan is None and b"ullage" in (read_regular(place.path) or b""))
+    )
 
 
 def _is_used(name: str, environ: Mapping[str, str]) -> bool:
@@ -117,7 +115,7 @@ def _is_used(name: str, environ: Mapping[str, str]) -> bool:
     if name == os.path.basename(environ.get("SHELL", "")) or (name == "tmux" and environ.get("TMUX")):
         return True
     try:
-        host = plans.find_host(name, environ)
+        host = hosts.find_host(name, environ)
     except UllageError:
         return False
     own = [host.path, *([host.beside] if host.beside else [])]
@@ -129,9 +127,9 @@ def _is_used(name: str, environ: Mapping[str, str]) -> bool:
 
 def _fed_shells(used: list[str], environ: Mapping[str, str]) -> list[str]:
     """Return the shells whose prompt starship makes, where its own format has room for the segment; none elsewhere."""
-    shells = [name for name in plans.FEEDS_STARSHIP if name in used and _runs_starship(name, environ)]
+    shells = [name for name in hosts.FEEDS_STARSHIP if name in used and _runs_starship(name, environ)]
     try:
-        plan = plans.plan(plans.find_host("starship", environ, without_process=True)) if shells else None
+        plan = plans.plan(hosts.find_host("starship", environ, without_process=True)) if shells else None
     except UllageError:
         return []
     return shells if plan is not None and not plan.note else []
@@ -140,17 +138,17 @@ def _fed_shells(used: list[str], environ: Mapping[str, str]) -> list[str]:
 def _runs_starship(name: str, environ: Mapping[str, str]) -> bool:
     if {"nushell": "nu", "pwsh": "powershell"}.get(name, name) == environ.get("STARSHIP_SHELL"):
         return True
-    host = plans.find_host(name, environ)
+    host = hosts.find_host(name, environ)
     texts = ((read_regular(path) or b"").decode(errors="replace") for path in (host.path, host.beside) if path)
     return any(re.search(r"^\s*[^#\n]*\bstarship init\b", text, re.MULTILINE) for text in texts)
 
 
 def _place(name: str, environ: Mapping[str, str], fed: list[str]) -> HostPlan:
-    host = plans.find_host(name, environ, starship=name in fed, without_process=name == "starship")
+    host = hosts.find_host(name, environ, starship=name in fed, without_process=name == "starship")
     return _planned(name, lambda: host.path, lambda environ: _left_alone(host, environ) or plans.plan(host), environ)
 
 
-def _left_alone(host: plans.Host, environ: Mapping[str, str]) -> Plan | None:
+def _left_alone(host: hosts.Host, environ: Mapping[str, str]) -> Plan | None:
     """Return that nothing is to be done where a block of ours works, with whatever options it was written."""
     data = read_regular(host.path)
     standing = plans.find_standing(data, host)
@@ -160,8 +158,8 @@ def _left_alone(host: plans.Host, environ: Mapping[str, str]) -> Plan | None:
 
 
 def _undone(name: str, environ: Mapping[str, str]) -> HostPlan:
-    def host() -> plans.Host:
-        return plans.find_host(name, environ)
+    def host() -> hosts.Host:
+        return hosts.find_host(name, environ)
 
     return _planned(name, lambda: host().path, lambda _: plans.plan_undo(host()), environ)
 

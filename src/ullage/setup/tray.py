@@ -83,17 +83,18 @@ def _entry(environ: Mapping[str, str], program: str) -> str:
     if "=" in program:
         # env would take it for a variable.
         raise UsageError(f"A desktop starts no program whose path holds a =: {quote(program)}. Install it elsewhere.")
-    return _ENTRY.format(tried=_escaped(program), command=_escaped(command))
+    return _ENTRY.format(tried=program, command=command)
 
 
 def _quoted(argument: str) -> str:
-    """Quote an argument of Exec, where % means something."""
-    escaped = re.sub(r'(["`$\\])', r"\\\1", ownfile.check_printable(argument)).replace("%", "%%")
+    """Quote an argument of Exec, where % means something; raise UsageError for what desktops and systemd read apart."""
+    odd = re.search(r"[`$\\]", ownfile.check_printable(argument))
+    if odd:
+        raise UsageError(
+            f"{quote(argument)} has a {odd[0]} in it, which desktops read in different ways. Choose paths without it."
+        )
+    escaped = argument.replace('"', r'\\"').replace("%", "%%")
     return f'"{escaped}"'
-
-
-def _escaped(value: str) -> str:
-    return value.replace("\\", "\\\\")
 
 
 def _agent(environ: Mapping[str, str], program: str) -> bytes:

@@ -16,7 +16,8 @@ from ullage.base.errors import UsageError
 from ullage.base.record import Record
 from ullage.base.text import make_visible
 from ullage.setup import blocks
-from ullage.system.files import read_regular, replace_file
+from ullage.system import directories
+from ullage.system.files import read_regular, remove_file, replace_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def read(path: str) -> UserFile:
     real = os.path.realpath(path)
     try:
         if not os.path.lexists(path):
-            _check_directory(_nearest(os.path.dirname(real)))
+            _check_directory(directories.find_existing(os.path.dirname(real)))
             return UserFile(path=path, real=real, data=None)
         _check_file(path, real, os.stat(real))
     except FileNotFoundError as error:
@@ -83,12 +84,6 @@ def plan_removal(file: UserFile, after: bytes, *, was_ours_alone: bool) -> Chang
 def has_backup(file: UserFile, data: bytes) -> bool:
     """Say whether a backup of the file holds this."""
     return any(read_regular(backup, LARGEST) == data for backup in _kept(file.path))
-
-
-def _nearest(directory: str) -> str:
-    while not os.path.lexists(directory):
-        directory = os.path.dirname(directory)
-    return directory
 
 
 def _check_directory(directory: str) -> None:
@@ -165,7 +160,7 @@ def apply(change: Change, *, keep: bool) -> str | None:
             if keep and file.data is not None and not _is_kept_but_for_ours(change):
                 backup, is_new = _back_up(file)
                 if is_new:
-                    undo.callback(_remove, backup)
+                    undo.callback(remove_file, backup)
             if change.after is None:
                 os.unlink(file.real)
             else:
@@ -198,7 +193,7 @@ def _sweep(file: UserFile) -> None:
         for entry in os.listdir(directory):
             left = os.path.join(directory, entry)
             if entry.startswith(name) and _LEFT.fullmatch(entry, len(name)) and stat.S_ISREG(os.lstat(left).st_mode):
-                _remove(left)
+                remove_file(left)
 
 
 def _changed_since(file: UserFile) -> bool:
@@ -230,7 +225,7 @@ def _replace(path: str, data: bytes, like: str | None) -> None:
     with contextlib.ExitStack() as undo:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
         descriptor = os.open(temporary, flags, 0o600 if like else 0o666)
-        undo.callback(_remove, temporary)
+        undo.callback(remove_file, temporary)
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             file.flush()
@@ -295,7 +290,7 @@ def _kept(path: str) -> Iterator[str]:
 def _forget_backup(path: str, data: bytes | None) -> None:
     for backup in list(_kept(path)) if data is not None else ():
         if read_regular(backup, LARGEST) == data:
-            _remove(backup)
+            remove_file(backup)
 
 
 def _sync(directory: str) -> None:
@@ -304,8 +299,3 @@ def _sync(directory: str) -> None:
         with contextlib.suppress(OSError):
             os.fsync(descriptor)
         os.close(descriptor)
-
-
-def _remove(path: str) -> None:
-    with contextlib.suppress(OSError):
-        os.unlink(path)

@@ -70,7 +70,8 @@ class UnknownRequestError(Exception):
 
 def read(environ: Mapping[str, str], account: Account, now: datetime) -> Reading:
     """Ask the program once; raise SourceError, which says what to do, when it gives no reading."""
-    if environ.get("CLAUDE_CODE_OAUTH_TOKEN") and account.id is None and not claude_state.has_credentials(environ):
+    has_signed_in = account.id is not None or os.path.exists(claude_state.locate_credentials(environ))
+    if environ.get("CLAUDE_CODE_OAUTH_TOKEN") and not has_signed_in:
         raise SourceError(
             "token_alone",
             "Claude Code is signed in here by CLAUDE_CODE_OAUTH_TOKEN alone, and such a token has no plan limits but "

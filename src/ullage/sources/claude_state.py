@@ -42,6 +42,16 @@ def find_own_directory(environ: Mapping[str, str]) -> str | None:
     return given
 
 
+def locate_directory(environ: Mapping[str, str]) -> str:
+    """Return the configuration directory in effect: the one that is named, or the default one."""
+    return find_own_directory(environ) or locate_default_directory(environ)
+
+
+def locate_credentials(environ: Mapping[str, str]) -> str:
+    """Return where Claude Code keeps its sign-in, unless a Keychain does."""
+    return os.path.join(locate_directory(environ), ".credentials.json")
+
+
 def locate_file(environ: Mapping[str, str]) -> str:
     """Return where the state file lies."""
     return os.path.join(find_own_directory(environ) or find_home(environ), ".claude.json")
@@ -109,23 +119,20 @@ def read_state_account(environ: Mapping[str, str], pause: Callable[[float], None
 
 def read_stored_account(environ: Mapping[str, str]) -> Account:
     """Return the account in the stored credentials, where a file holds them and names it; nothing else is read."""
-    directory = environ.get("CLAUDE_CONFIG_DIR") or locate_default_directory(environ)
-    try:
-        stored = jsontext.loads(read_regular(os.path.join(directory, ".credentials.json")) or b"")
-    except ValueError:
-        return Account()
-    named = stored.get("claudeAiOauth") if isinstance(stored, dict) else None
-    if not isinstance(named, dict):
-        return Account()
+    named = read_sign_in(read_regular(locate_credentials(environ)))
     return Account(
         id=clean(named.get("accountUuid")) or None, organization_id=clean(named.get("organizationUuid")) or None
     )
 
 
-def has_credentials(environ: Mapping[str, str]) -> bool:
-    """Say whether a file here holds Claude Code's sign-in; one that is in the Keychain alone cannot be seen."""
-    directory = environ.get("CLAUDE_CONFIG_DIR") or locate_default_directory(environ)
-    return os.path.exists(os.path.join(directory, ".credentials.json"))
+def read_sign_in(data: bytes | None) -> dict[str, Any]:
+    """Return the part of stored credentials that is Claude Code's sign-in; nothing where they have none."""
+    try:
+        stored = jsontext.loads(data or b"")
+    except ValueError:
+        return {}
+    named = stored.get("claudeAiOauth") if isinstance(stored, dict) else None
+    return named if isinstance(named, dict) else {}
 
 
 def find_disagreement(environ: Mapping[str, str]) -> Problem | None:

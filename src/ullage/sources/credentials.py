@@ -7,7 +7,6 @@ refresh token is single-use, and using it would sign Claude Code out; so an expi
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import subprocess
 import sys
@@ -102,23 +101,13 @@ def _checked(secret: object, origin: str) -> str:
 
 
 def _stored(environ: Mapping[str, str]) -> dict[str, Any]:
-    directory = environ.get("CLAUDE_CONFIG_DIR") or claude_state.locate_default_directory(environ)
-    path = os.path.join(directory, ".credentials.json")
-    stored = _oauth_part(read_regular(path))
+    path = claude_state.locate_credentials(environ)
+    stored = claude_state.read_sign_in(read_regular(path))
     if not stored and os.path.exists(path) and not os.access(path, os.R_OK):
         raise SourceError("token_unreadable", f"{path} cannot be read. Make it readable for yourself: chmod 600 it.")
     if sys.platform == "darwin" and not stored:
-        return _oauth_part(_keychain(environ))
+        return claude_state.read_sign_in(_keychain(environ))
     return stored
-
-
-def _oauth_part(data: bytes | None) -> dict[str, Any]:
-    try:
-        whole = json.loads(data or b"{}")
-    except (ValueError, RecursionError):
-        return {}
-    part = whole.get("claudeAiOauth") if isinstance(whole, dict) else None
-    return part if isinstance(part, dict) else {}
 
 
 def name_keychain_service(environ: Mapping[str, str]) -> str:

@@ -61,6 +61,13 @@ def make_missing(directory: str) -> None:
     _make_one(directory)
 
 
+def find_existing(directory: str) -> str:
+    """Return a directory, or the nearest above it that is there."""
+    while not os.path.lexists(directory):
+        directory = os.path.dirname(directory)
+    return directory
+
+
 def _make_one(directory: str) -> None:
     if not os.path.lexists(directory):
         _refuse_foreign(os.path.dirname(directory))

@@ -261,6 +261,14 @@ def run_program(
         program.end()
 
 
+def ask_program(command: Sequence[str], environ: Mapping[str, str], *, seconds: float) -> Finished | None:
+    """Run a program as `run_program` does; None where it cannot be started, or does not end in its time."""
+    try:
+        return run_program(command, environ, seconds=seconds)
+    except (OSError, ValueError, ProgramLateError, ProgramFloodError):
+        return None
+
+
 def start(command: Sequence[str], environ: Mapping[str, str], *, largest_bytes: int) -> Program:
     """Start a program, named by its path, that gets input; the caller ends it. Raises OSError or ValueError."""
     return Program(_start(command, environ, None, gets_input=True), largest_bytes)

@@ -40,7 +40,7 @@ def draw_face(panel: Panel) -> tuple[float | None, str, str]:
 
 def word_title(panel: Panel) -> str:
     """Return the tooltip: the segment, and the origin and age of its numbers."""
-    text = markup.plain(panel.spans, panel.palette)
+    text = markup.plain(panel.spans)
     return f"ullage: {text} ({panel.origin})"[:LONGEST_TITLE] if text else f"ullage: {panel.origin}"[:LONGEST_TITLE]
 
 

@@ -141,7 +141,7 @@ class _Tray:
             return
         from pystray._util.gtk import mainloop  # type: ignore[import-untyped]  # it has no types
 
-        text = markup.plain(self._panel.spans, self._panel.palette)
+        text = markup.plain(self._panel.spans)
         # The second text is a guide to the label's width.
         mainloop(self._icon._appindicator.set_label)(text, text)
 
