@@ -56,12 +56,12 @@ def command(detach: bool, force: bool, early: bool) -> int:
 def _describe(result: str) -> str:
     cache, now = ProfileCache(os.environ), datetime.now(UTC)
     schedule = cache.load_schedule()
+    if result in ("not_due", "held") and schedule.hold_until is not None and schedule.is_held(now):
+        # --force would not ask either.
+        return f"The server has asked for a pause until {words.format_clock(schedule.hold_until, now)}."
     if result == "not_due" and schedule.attempted_at is not None:
         due = schedule.find_due(cache.load_reading())
         return f"Not due yet, {words.format_next_reading(due, now)}; --force asks all the same."
-    if result == "held" and schedule.hold_until is not None:
-        until = words.format_clock(schedule.hold_until, now)
-        return f"The server has asked for a pause until {until}; the last reading stays."
     return _WORDS[result]
 
 
