@@ -59,7 +59,7 @@ def test_the_first_line_is_the_key(script: str, environ: dict[str, str]) -> None
         ("echo schlüssel", "should give the key alone"),
         ("printf 'a\\0b'", "should give the key alone"),
         ("head -c 5000 /dev/zero | tr '\\0' a", "should give the key alone"),
-        ("yes", "printed kilobytes"),
+        ("yes", "printed more than 64 KiB"),
         ("kill -9 $$", "ended with status -9"),
     ],
 )
@@ -208,4 +208,4 @@ def test_what_a_program_has_said_is_shown_without_keys(said: str, shown: str) ->
 def test_why_a_command_failed_is_told_without_keys(environ: dict[str, str]) -> None:
     script = f"echo 'https://hooks.example/services/XYZ: {MARK} is refused' >&2; exit 4"
     done = programs.run_program(("sh", "-c", script), environ, seconds=30)
-    assert programs.explain_end(done) == "ended with status 4: https://hooks.example/… <secret> is refused"
+    assert programs.explain_end(["tool"], done) == "ended with status 4: https://hooks.example/… <secret> is refused"

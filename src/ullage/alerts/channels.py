@@ -11,7 +11,7 @@ import stat
 
 from ullage.base.errors import MissingExtraError, UllageError, needs_extra
 from ullage.base.values import format_time
-from ullage.system import programs, secret
+from ullage.system import programs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from ullage.quota.schemas import AlertDocument
 
 _PATIENCE_SECONDS = 15
-_LONGEST_OUTPUT = 200
 _BELL = b"\a"
 _EXTRA = ("notify", "desktop-notifier")
 
@@ -80,16 +79,11 @@ def run_command(command: tuple[str, ...], alert: Alert, environ: Mapping[str, st
 
     given = schemas.encode_line(describe_alert(alert)) + b"\n"
     try:
-        done = programs.run_program(command, environ, seconds=_PATIENCE_SECONDS, given=given)
-    except programs.ProgramLateError as error:
-        raise ChannelError(f"{command[0]} did not end in {_PATIENCE_SECONDS} s and was stopped.") from error
-    except programs.ProgramFloodError as error:
-        raise ChannelError(f"{command[0]} printed without end and was stopped.") from error
-    except (OSError, ValueError) as error:
-        raise ChannelError(f"{command[0]} cannot be run: {error}. alerts.command in config.toml names it.") from error
+        done = programs.run_named(command, environ, seconds=_PATIENCE_SECONDS, given=given)
+    except programs.NotRunError as error:
+        raise ChannelError(f"{error}. alerts.command in config.toml names it.") from error
     if done.status != 0:
-        words = secret.hide_keys(done.errors.decode(errors="replace")).strip()[-_LONGEST_OUTPUT:]
-        raise ChannelError(f"{command[0]} ended with {done.status}{f': {words}' if words else '.'}")
+        raise ChannelError(f"{programs.explain_end(command, done)}.")
 
 
 def ring_bells(directory: str = "/dev/pts" if os.path.isdir("/dev/pts") else "/dev") -> None:

@@ -78,10 +78,10 @@ def find_near(word: str, known: Iterable[str]) -> str | None:
     return next(iter(difflib.get_close_matches(word.lower(), list(known), 1, 0.6)), None)
 
 
-def suggest(word: str, known: Iterable[str], otherwise: str = ".") -> str:
+def suggest(word: str, known: Iterable[str]) -> str:
     """Return how a sentence about an unknown word ends: by asking whether the nearest known word was meant."""
     near = find_near(word, known)
-    return f"; did you mean {near}?" if near else otherwise
+    return f"; did you mean {near}?" if near else "."
 
 
 def is_private(character: str) -> bool:

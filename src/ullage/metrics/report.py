@@ -77,9 +77,9 @@ def _tried(before: Sent, settings: Settings, environ: Mapping[str, str]) -> Sent
     try:
         send(before.way, getattr(settings.reporting, before.way), settings, environ, now)
     except UllageError as error:
-        return before.replace(failed_at=now, problem=clean(str(error), LONGEST_WORDS))
+        return before.replace(problem=clean(str(error), LONGEST_WORDS))
     except Exception as error:
-        return before.replace(failed_at=now, problem=f"ullage {describe_fault(error)}")
+        return before.replace(problem=f"ullage {describe_fault(error)}")
     return Sent(way=before.way, succeeded_at=now)
 
 

@@ -129,10 +129,12 @@ def count_samples(path: str) -> int:
 
 
 def _unreadable(path: str, error: Exception) -> HistoryError:
-    return HistoryError(
-        f"The history in {path} cannot be read: {database.word_error(error)}. The next look sets a damaged file aside, "
-        "and a new one begins."
+    what_then = (
+        "The next look sets it aside, and a new one begins."
+        if database.is_damage(error, path)
+        else "It stays as it is. Make room on the disk, or make the file readable and its directory writable."
     )
+    return HistoryError(f"The history in {path} cannot be read: {database.word_error(error)}. {what_then}")
 
 
 def _leave_notice(path: str, words: str) -> None:
