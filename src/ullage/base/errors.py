@@ -52,7 +52,9 @@ def needs_extra(extra: str, packages: str) -> str:
     elif "/uv/tools/" in prefix:
         command = f"uv pip install --python '{sys.prefix}' {packages}"
     else:
-        command = f"pip install {packages}"
+        # By its own Python: the pip in PATH may be another's.
+        python = f"'{sys.executable}'" if " " in sys.executable else sys.executable or "python"
+        command = f"{python} -m pip install {packages}"
     return f"needs what the extra `{extra}` brings: {command}"
 
 

@@ -47,11 +47,11 @@ class Known:
         schedule, reading, now = self._cache.load_schedule(), self.load_reading(), datetime.now(UTC)
         # After a failure the refresh itself decides: it notices whether its cause was mended since.
         if schedule.failures or schedule.is_due(reading, now, attended=attended):
-            refresh_or_wait(os.environ)
+            refresh_or_wait(os.environ, attended=attended)
         elif max_age is not None and reading is not None and now - _oldest(reading) > max_age:
             since = now - schedule.attempted_at if schedule.attempted_at else None
             if since is None or since >= SHORTEST_INTERVAL:
-                refresh_or_wait(os.environ, force=True)
+                refresh_or_wait(os.environ, force=True, attended=attended)
 
     def find_next_refresh(self) -> datetime | None:
         """Return when the next unattended refresh is due."""

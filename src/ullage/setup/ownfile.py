@@ -39,7 +39,8 @@ def plan_undo(path: str, words: str) -> Plan:
     """Return what removing the file would change."""
     file = userfile.read(path)
     if file.data is None or _MARK.search(file.data) is None:
-        return Plan(change=None, words=f"{file.path} is not from this command: nothing to undo.")
+        why = "is not there" if file.data is None else "is not from this command"
+        return Plan(change=None, words=f"{file.path} {why}: nothing to undo.")
     ours = _is_as_written(file.data)
     return Plan(
         change=userfile.plan_change(file, None),
