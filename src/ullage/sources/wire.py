@@ -107,6 +107,8 @@ def parse_usage(body: object, *, account: Account, source: str, as_of: datetime)
         problem=_note(implausible),
         pools=tuple(islice(_pools(body), _MOST_POOLS)),
         breakdown=tuple(islice(_breakdown(body.get("seven_day_breakdown")), _MOST_SHARES)),
+        # A server under load has answered with nulls alone; an empty list is its word that there are no windows.
+        is_listing=bool(windows) or isinstance(body.get("limits"), list),
     )
 
 
