@@ -86,6 +86,9 @@ def test_whoever_signs_in_after_another_is_asked_about_at_once(bare: dict[str, s
     assert document["account"]["id"] == account["accountUuid"]
     assert document["account"]["organization_id"] == account["organizationUuid"]
     assert (document["source"], document["state"]) == ("claude-cli", "fresh")
+    state.write_text(json.dumps({"oauthAccount": {"accountUuid": "a-second"}}))
+    assert ullage("guard", "--refresh", environ=bare).returncode == 0
+    assert ProfileCache(bare).load_schedule().account_id == "a-second"
     # What fails then is not tried at each look.
     bare["STANDIN"] = "exits"
     state.write_text(json.dumps({"oauthAccount": {"accountUuid": "a-third"}}))
