@@ -265,7 +265,7 @@ def test_a_test_alert_goes_all_ways_and_says_what_got_through(
     assert (tested.returncode, "needs a command" in tested.stderr) == (2, True)
     configure(environ, via=[])
     tested = ullage("alerts", "test", environ=environ)
-    assert (tested.returncode, "No way is set" in tested.stderr) == (2, True)
+    assert (tested.returncode, "No alerts are sent" in tested.stderr) == (2, True)
 
 
 def test_what_is_in_force_is_shown(environ: dict[str, str]) -> None:

@@ -132,7 +132,7 @@ def _charts(
         return []
     many = min(len(windows), max(1, (width + _GAP_CELLS) // (_CHART_CELLS + _GAP_CELLS)))
     each = (width - _GAP_CELLS * (many - 1)) // many
-    plots = [burnup.plot_known(window, known, now) for window in windows[:many]]
+    plots = [burnup.plot_known(window, known, settings.thresholds, now) for window in windows[:many]]
     for brief in (False, True):
 
         def draw(height: int, *, brief: bool = brief) -> list[list[list[Span]]]:

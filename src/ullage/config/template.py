@@ -125,8 +125,12 @@ def _parse_nodes(template: str, at: int, plain: tuple[str, ...], *, inside: bool
                 f"has a {character} without its counterpart at character {at + 1}; to show it, double it"
             )
         else:
-            nodes.append(" " if character.isspace() else character)
-            at += 1
+            end = at + 1
+            while end < len(template) and template[end] not in "{}[]":
+                end += 1
+            text = template[at:end]
+            nodes.append(text if text.isprintable() else "".join(" " if c.isspace() else c for c in text))
+            at = end
     if inside:
         raise TemplateError("has a [ without its ]")
     return tuple(nodes), at
@@ -158,8 +162,8 @@ def _field(text: str, at: int, plain: tuple[str, ...]) -> Field:
     if not subject or not subject.replace("_", "").replace("-", "").isalnum():
         raise TemplateError(f"has a field without a name at character {at + 1}")
     names = (*plain, "credits", "top", "5h", "7d")
-    near = next((name for name in names if _is_slip(subject, name)), None)
-    if near and subject not in names:
+    near = None if subject in names else next((name for name in names if _is_slip(subject, name)), None)
+    if near:
         raise TemplateError(f"asks for {{{clean(subject)}}} at character {at + 1}; did you mean {near}?")
     known = CREDITS_ATTRIBUTES if subject == "credits" else ("",) if subject in plain else WINDOW_ATTRIBUTES
     if attribute not in known:
@@ -171,7 +175,8 @@ def _field(text: str, at: int, plain: tuple[str, ...]) -> Field:
 
 def _is_slip(word: str, name: str) -> bool:
     """Say whether a word has a name's letters in another order, one too many or too few; others may name a model."""
-    return sorted(word) == sorted(name) or word in (name + name[-1], name[:-1])
+    is_as_long = len(word) == len(name)
+    return sorted(word) == sorted(name) if is_as_long else word in (name + name[-1], name[:-1])
 
 
 def list_unknown_windows(

@@ -89,9 +89,9 @@ def _heading(overview: Overview, *, names_account: bool, timezone: tzinfo | None
     whose = list_owner_parts(reading.account) or [clean(reading.account.id)]
     if names_account and whose[0]:
         yield make_label(_MARGIN, 118, clean(whose[0], _LONGEST_PLAN), size=18)
-    at = reading.as_of.astimezone(timezone)
     yield make_label(_RIGHT, 70, "ullage", size=22, anchor="end").replace(bold=True)
-    yield make_label(_RIGHT, 96, f"{at.day} {at:%b %Y, %H:%M}", size=16, anchor="end")
+    if reading.is_dated:
+        yield make_label(_RIGHT, 96, words.format_date(reading.as_of, timezone), size=16, anchor="end")
 
 
 def _draw_row(row: Row, top: float, right: float, metrics: _Metrics, now: datetime) -> Iterator[Shape]:
@@ -136,10 +136,14 @@ def _draw_bar(share: float, elapsed: float | None, role: str, place: tuple[float
 def _choose_course(overview: Overview, settings: Settings, now: datetime) -> Burnup | None:
     """Return the chart of the week or of a model's week, whichever is fuller, else of what binds and can be drawn."""
     assert overview.reading is not None
-    windows = tuple(window for window in list_limits(overview.reading) if plot_known(window, overview, now) is not None)
+    windows = tuple(
+        window
+        for window in list_limits(overview.reading)
+        if plot_known(window, overview, settings.thresholds, now) is not None
+    )
     weeks = tuple(window for window in windows if window.kind in ("weekly", "model"))
     chosen = find_binding_window(weeks or windows, now, settings.thresholds)
-    return None if chosen is None else plot_known(chosen, overview, now)
+    return None if chosen is None else plot_known(chosen, overview, settings.thresholds, now)
 
 
 def _draw_course(burnup: Burnup, left: float, top: float) -> Iterator[Shape]:

@@ -82,7 +82,7 @@ class Knowledge:
         for one in list_named_limits(reading) if reading else ():
             # Drawing takes about 20 ms and is the same for all requests until the reading changes.
             if one.id == window and window not in loaded.burnups:
-                drawn = burnup.plot_known(one, loaded.overview, now)
+                drawn = burnup.plot_known(one, loaded.overview, loaded.settings.thresholds, now)
                 loaded.burnups[window] = documents.describe_burnup(drawn) if drawn else None
         return loaded.burnups.get(window)
 

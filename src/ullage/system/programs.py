@@ -72,8 +72,9 @@ def name_program(command: Sequence[str]) -> str:
 
 
 def explain_end(command: Sequence[str], finished: Finished) -> str:
-    """Return in words how a program ended: its status and the beginning of its stderr."""
-    words = clean(finished.errors.decode(errors="replace"), _LONGEST_WORDS).rstrip(".")
+    """Return in words how a program ended: its status and the beginning of its stderr, without keys."""
+    said = secret.hide_keys(finished.errors.decode(errors="replace"))
+    words = clean(said, _LONGEST_WORDS).rstrip(".")
     return f"{name_program(command)} ended with status {finished.status}{f': {words}' if words else ''}"
 
 
