@@ -17,7 +17,7 @@ from ullage.cli.screen import Ended, Screen
 from ullage.cli.settings import load_terminal_settings
 from ullage.quota.model import find_binding_window, list_limits
 from ullage.render import burnup, chart, rows, usage, words
-from ullage.render.cells import fit, measure_width, wrap
+from ullage.render.cells import fit, measure_spans, wrap
 from ullage.render.surfaces import Span, join_spans, paint
 from ullage.store import overview
 from ullage.store.cache import ProfileCache
@@ -162,7 +162,7 @@ def _beside(drawn: Sequence[Sequence[list[Span]]], cells: int) -> Iterator[list[
         line: list[Span] = []
         for picture in drawn:
             part = picture[number] if number < len(picture) else []
-            line += [*part, Span(text=" " * (cells + _GAP_CELLS - sum(measure_width(span.text) for span in part)))]
+            line += [*part, Span(text=" " * (cells + _GAP_CELLS - measure_spans(part)))]
         # Without the padding of the last chart, which would wrap the line.
         yield line[:-1]
 

@@ -9,9 +9,9 @@ from ullage.base.text import clean
 from ullage.quota.model import grade_percent, has_reset
 from ullage.render import words
 from ullage.render.burnup import FULL, describe_outlook, interpolate_used, list_stretches, list_ticks
-from ullage.render.cells import fit, measure_width, trim_end, wrap, wrap_parts
+from ullage.render.cells import fit, measure_spans, trim_end, wrap, wrap_parts
 from ullage.render.segment import format_number
-from ullage.render.surfaces import Span
+from ullage.render.surfaces import Span, join_spans
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ _MARGIN_CELLS = 5
 _GAP = "  "
 # A cell filled from below by eighths; in ASCII it is either filled or empty.
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
+_BLANK = Span(text=" ")
 
 
 class _Signs(Record):
@@ -44,12 +45,6 @@ class _Signs(Record):
 
 
 _ASCII = _Signs(fills=" #", unseen="+", ideal=".", band=":", expected="o", limit="_")
-
-
-class _Cell(Record):
-    text: str = " "
-    level: Level | Literal["faint"] | None = None
-    style: str = ""
 
 
 class ChartForm(Record):
@@ -125,7 +120,7 @@ def lay_out_heading(
 
 def _one_or_two(start: Line, said: Line, width: int) -> list[Line]:
     together = [*start, *said]
-    return [together] if sum(measure_width(span.text) for span in together) <= width else [start, said]
+    return [together] if measure_spans(together) <= width else [start, said]
 
 
 def _plain(text: str, *, ascii_only: bool) -> str:
@@ -177,18 +172,8 @@ def draw(burnup: Burnup, width: int, height: int, *, thresholds: Thresholds, asc
     lines: list[Line] = []
     for number, cells in enumerate(plot.cells):
         margin = Span(text=names.get(number, " " * _MARGIN_CELLS), level="faint")
-        lines.append([margin, *_joined(cells)])
+        lines.append([margin, *join_spans(cells)])
     return [*lines, [Span(text=_axis(burnup, plot.columns), level="faint")]]
-
-
-def _joined(cells: Sequence[_Cell]) -> Line:
-    spans: Line = []
-    for cell in cells:
-        if spans and (spans[-1].level, spans[-1].style) == (cell.level, cell.style):
-            spans[-1] = spans[-1].replace(text=spans[-1].text + cell.text)
-        else:
-            spans.append(Span(text=cell.text, level=cell.level, style=cell.style))
-    return spans
 
 
 class _Plot:
@@ -199,7 +184,7 @@ class _Plot:
         self._rows_to_full = max(1, min(height - 1, round(height * FULL / burnup.top)))
         self._level = _level_of(burnup, thresholds)
         self._gaps = [stretch for stretch in list_stretches(burnup) if stretch.how != "seen"]
-        self.cells = [[_Cell()] * columns for _ in range(height)]
+        self.cells = [[_BLANK] * columns for _ in range(height)]
         for column in range(columns):
             self._draw_column(column)
 
@@ -257,10 +242,10 @@ class _Plot:
         if below.text == " " or below.text in (self.signs.band, self.signs.unseen):
             self._put(line, column, self.signs.ideal, None)
         elif is_filled:
-            self.cells[line][column] = _Cell(text=self.signs.ideal, level=below.level, style="reverse")
+            self.cells[line][column] = Span(text=self.signs.ideal, level=below.level, style="reverse")
 
     def _put(self, line: int, column: int, text: str, level: Level | Literal["faint"] | None) -> None:
-        self.cells[line][column] = _Cell(text=text, level=level)
+        self.cells[line][column] = Span(text=text, level=level)
 
 
 def _point_at(points: Sequence[Point], moment: datetime) -> Point | None:
