@@ -12,7 +12,7 @@ import pytest
 from tests.support.samples import reading, window
 from tests.support.tools import PYTHON, run
 from ullage.base.errors import CacheError, UsageError
-from ullage.config import Reporting
+from ullage.config.outside import Reporting
 from ullage.metrics import identity
 from ullage.metrics.names import Names
 from ullage.quota.model import Account

@@ -270,7 +270,8 @@ def test_every_moment_has_a_zone() -> None:
 def test_the_core_has_no_clock_and_no_output() -> None:
     pure = [
         *(name for name in MODULES if house_of(name) == "quota"),
-        *("base.record", "base.text", "claude_code.answers", "config.wishes", "prompt.frames", "sources.wire"),
+        *("base.record", "base.text", "claude_code.answers", "config.wishes", "prompt.frames"),
+        *("sources.wire", "sources.wire_windows"),
         *("alerts", "guard", "guard.limits"),
         *(f"org.{module}" for module in ("days", "reports", "rows", "totals")),
         *(f"panel{module}" for module in ("", ".clicks", ".colours", ".formats", ".lines", ".markup")),

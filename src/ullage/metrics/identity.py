@@ -12,8 +12,9 @@ import shlex
 import stat
 
 from ullage import config
-from ullage.base.errors import MetricsError, SourceError, UsageError
+from ullage.base.errors import SourceError, UsageError
 from ullage.base.text import clean
+from ullage.metrics import MetricsError
 from ullage.metrics.names import Names
 from ullage.sources import claude_state
 from ullage.system import directories, places
@@ -23,7 +24,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from ullage.config import Reporting
+    from ullage.config.outside import Reporting
     from ullage.store.overview import Overview
 
 _LARGEST = 4096

@@ -292,9 +292,18 @@ class Outlook(Record):
 
 
 def describe_outlook(
-    window: Window, forecast: Forecast | None, now: datetime, timezone: tzinfo | None = None, *, brief: bool = False
+    window: Window,
+    forecast: Forecast | None,
+    now: datetime,
+    timezone: tzinfo | None = None,
+    *,
+    brief: bool = False,
+    left: bool = False,
 ) -> Outlook:
-    """Word whether a window lasts; empty where that is unknown, and the used-up sentence where it is used up."""
+    """Word whether a window lasts; empty where that is unknown, and the used-up sentence where it is used up.
+
+    The percentage that is expected is of what is used, or where numbers say what is `left`, of that, and says so.
+    """
     if window.used_percent is not None and window.used_percent >= 100 and not has_reset(window, now):
         return Outlook(text=format_used_up(window.resets_at, now, timezone), warns=True)
     if forecast is None or forecast.projected_percent is None or window.resets_at is None:
@@ -303,7 +312,8 @@ def describe_outlook(
     if verdict is None or verdict == "just_about_lasts":
         return Outlook(text=VERDICTS[verdict] if verdict else "")
     if verdict != "runs_out" or ends is None:
-        expected = VERDICTS[verdict].format(percent=format_percent(forecast.projected_percent))
+        percent = format_percent(forecast.projected_percent, left=left)
+        expected = VERDICTS[verdict].format(percent=f"{percent} left" if left else percent)
         return Outlook(text=expected if brief else AT_THE_RESET.format(expected=expected))
     if ends <= now:
         return Outlook(text=ABOUT_TO_RUN_OUT, warns=True)
