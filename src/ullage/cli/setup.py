@@ -159,9 +159,9 @@ def _planned(host: str, *, undo: bool, starship: bool, without_process: bool) ->
 def _planned_service(manager: service.Manager) -> plans.Plan:
     """Return the plan of changes for the service; raise MissingExtraError where it could not start."""
     # Imported late: a server's libraries take longer than all of setup.
-    from ullage.cli.serve import check_extra
+    from ullage.serve.extra import check_installed as check_serving
 
-    check_extra()
+    check_serving()
     return service.plan(os.environ, manager)
 
 

@@ -51,7 +51,7 @@ def command() -> int:
     The chart is of the window nearest to its limit; the digits and the arrow keys choose another. Redraws when a
     reading comes in and when a minute has passed; a reading that is due is asked for in the background.
     """
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM") == "dumb":
         raise UsageError("watch needs a terminal to draw on. `ullage usage` prints once.")
     settings = load_terminal_settings(config.load(os.environ)[0])
     cache = ProfileCache(os.environ)
