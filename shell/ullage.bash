@@ -32,7 +32,8 @@ __ullage_hook() {
 __ullage_update() {
     builtin local __ullage_now __ullage_found
     __ullage_now=${EPOCHSECONDS-} __ullage_found=
-    [[ -n $__ullage_now ]] || __ullage_clock
+    # Before 5.0 it is a variable like any other: what the environment holds under this name would be calculated, and run.
+    case $__ullage_now in '' | *[!0123456789]*) __ullage_clock ;; *) ;; esac
     # Whose it is matters once something else is in it.
     if [[ -f $__ullage_file && -r $__ullage_file ]]; then
         IFS='' builtin read -r __ullage_found <"$__ullage_file"

@@ -7,6 +7,8 @@ import sys
 
 # These end soon: their imports and rows make no circles that are worth a millisecond of looking for.
 _WITHOUT_COLLECTION = ("statusline", "hook", "tokens")
+# These write their bytes to the descriptor at once, whatever becomes of them, or nothing.
+_WITHOUT_STREAMS = ("prompt", "statusline")
 
 
 def main() -> int:
@@ -57,6 +59,7 @@ def _dispatch() -> int:
 
         status = init.run(arguments[1:])
     if status is None:
+        _secure_streams()
         from ullage.cli import run
 
         status = run(arguments)
@@ -65,11 +68,9 @@ def _dispatch() -> int:
 
 def run() -> int:
     """Be the program: `main`, then leave; what ran without click has nothing to tidy up, which takes Python 1.5 ms."""
-    if sys.argv[1:2] != ["prompt"] and sys.argv[1:] != ["refresh", "--detach"]:
-        # These print their bytes once, whatever becomes of them, or nothing.
-        from ullage.system import streams
-
-        streams.secure()
+    is_quick = sys.argv[1:] == ["refresh", "--detach"] or (sys.argv[1:] and sys.argv[1] in _WITHOUT_STREAMS)
+    if not is_quick or None in (sys.stdin, sys.stdout, sys.stderr):
+        _secure_streams()
     if sys.platform == "win32":
         # What HOME is elsewhere; Git Bash sets HOME as well.
         os.environ.setdefault("HOME", os.environ.get("USERPROFILE", ""))
@@ -85,6 +86,12 @@ def run() -> int:
                 continue
         os._exit(status)
     return status
+
+
+def _secure_streams() -> None:
+    from ullage.system import streams
+
+    streams.secure()
 
 
 def run_tray() -> int:

@@ -29,6 +29,11 @@ from ullage.base.text import LONGEST_LABEL, clean, disarm_formula, find_near, ma
         pytest.param("one\r\ntwo\vthree\u2028four\u2029five\x85six", "one two three four five six", id="line ends"),
         pytest.param("  two\t\u00a0 words \u3000", "two words", id="white space"),
         pytest.param("$(id) `id` %n #S \\e {x} [y]", "$(id) `id` %n #S \\e {x} [y]", id="left to the surfaces"),
+        pytest.param("a ###vso[task.prependpath]/x", "a #vso[task.prependpath]/x", id="an order to Azure Pipelines"),
+        pytest.param("Week (#\u200b#[add-mask]5)", "Week (#[add-mask]5)", id="an order to GitHub, as once"),
+        pytest.param(" ::stop-commands::x", ":stop-commands:x", id="an order to GitHub"),
+        pytest.param("a :::add-mask:::5", "a :add-mask:5", id="an order to GitHub, where a line may be folded"),
+        pytest.param("no answer from ::1 on C++", "no answer from ::1 on C++", id="an address"),
         pytest.param("Fable 5 — Überblick 模型", "Fable 5 — Überblick 模型", id="visible"),
     ],
 )

@@ -47,6 +47,12 @@ def test_help_says_what_a_command_does(path: tuple[str, ...], capsys: pytest.Cap
 
 
 @paths
+def test_help_fits_into_eighty_columns(path: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([*path, "--help"]) == 0
+    assert [line for line in capsys.readouterr().out.splitlines() if len(line) > 80] == []
+
+
+@paths
 def test_every_option_says_what_it_is_for(path: tuple[str, ...]) -> None:
     for parameter in EVERY[path].params:
         if isinstance(parameter, click.Option):

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.samples import reading, window
-from tests.support.tools import PYTHON, run, ullage
+from tests.support.terminal import Terminal
+from tests.support.tools import PYTHON, ULLAGE, run, ullage
 from ullage.base.errors import UsageError
 from ullage.base.moments import parse_beginning
 from ullage.quota.model import Credits, Money, Reading, Window, list_named_limits
@@ -163,6 +164,18 @@ def test_a_damaged_history_is_told_and_a_chart_is_drawn_without_it(environ: dict
     assert (said.returncode, "set aside" in said.stderr, "Traceback" in said.stderr) == (5, True, False)
     assert ullage("chart", environ=environ).returncode == 0
     assert ullage("usage", "--no-refresh", environ=environ).returncode == 0
+
+
+@pytest.mark.usefixtures("known")
+@pytest.mark.parametrize(("rows", "columns"), [(24, 40), (20, 80), (18, 80)])
+def test_the_heading_of_a_chart_stays_above_the_next_prompt(environ: dict[str, str], rows: int, columns: int) -> None:
+    environ = {name: value for name, value in environ.items() if name != "COLUMNS"}
+    with Terminal(
+        ["/bin/sh", "-c", f"{ULLAGE} chart; printf '\\n$ '"], environ, rows=rows, columns=columns
+    ) as terminal:
+        terminal.wait_for_end()
+        assert terminal.lines[0].startswith("Session (5h)  60%")
+        assert terminal.line == "$"
 
 
 def test_the_chart_is_of_the_window_nearest_to_its_limit(environ: dict[str, str], known: datetime) -> None:

@@ -535,12 +535,12 @@ PROGRESS = """
 import os, sys, time, tty
 from ullage.cli.progress import ProgressBar
 with ProgressBar("reading transcripts") as bar:
-    bar.show(1 << 20, 4 << 20)
+    bar.advance(1 << 20, 4 << 20)
     if sys.argv[1] == "long":
         time.sleep(0.6)
         if sys.stdin.isatty():
             tty.setcbreak(0)
-        bar.show(2 << 20, 4 << 20)
+        bar.advance(2 << 20, 4 << 20)
         os.read(0, 1)
 print("end")
 """

@@ -287,6 +287,18 @@ def test_hostile_words_of_another_machine_are_text_in_the_summary(
     assert not [line for line in (looked.stdout + looked.stderr).splitlines() if line.startswith("::")]
 
 
+@pytest.mark.parametrize("order", ["##[add-mask]85", "##vso[task.prependpath]/tmp", "##teamcity[buildStop]"])
+def test_no_words_of_another_machine_are_an_order_to_the_runner(
+    order: str, environ: dict[str, str], installed: dict[str, str], workspace: Path, tmp_path: Path
+) -> None:
+    given = document(95, label=f"Week {order}")
+    looked = act(environ, installed, workspace, tmp_path / "output", usage=given, max="90")
+    assert looked.returncode == 1, looked.stderr
+    # A runner takes these wherever they stand.
+    assert order[1:] in looked.stderr
+    assert order not in looked.stdout + looked.stderr
+
+
 @pytest.mark.parametrize("label", ["https://a.example/x", "www.a.example", "mailto:a@b.example", "a@b.example"])
 def test_no_address_in_the_words_of_another_machine_becomes_a_link(
     label: str, environ: dict[str, str], installed: dict[str, str], workspace: Path, tmp_path: Path

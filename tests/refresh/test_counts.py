@@ -120,7 +120,7 @@ import os, sys
 from ullage import refresh
 assert refresh.refresh(os.environ).result == "refreshed"
 print(*sorted(name for name in sys.modules if name.startswith(("ullage.sources", "ullage.refresh", "ullage.alerts"))))
-print(*sorted({"filelock", "rich", "click", "pygments", "msgspec"} & set(sys.modules)))
+print(*sorted({"filelock", "click", "msgspec"} & set(sys.modules)))
 """
 
 

@@ -150,8 +150,8 @@ def test_another_account_is_never_shown_as_the_one_that_is_signed_in(
 @pytest.mark.parametrize(
     ("program", "code", "says"),
     [
-        ("exec sleep 600", "remote_late", "gave no answer"),
-        ("yes", "remote_flood", "more than a MiB"),
+        ("exec sleep 600", "remote_late", "Is the machine awake?"),
+        ("yes", "remote_flood", "more than 1024 KiB"),
         ("echo 'no route\033[31m' >&2; exit 255", "remote_failed", "status 255: no route"),
         ("echo '<html>'", "remote_unreadable", "no JSON"),
         ("exit 0", "remote_unreadable", "empty"),

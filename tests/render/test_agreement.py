@@ -88,11 +88,11 @@ def test_the_prompt_the_status_line_and_the_list_show_one_number(state: State) -
 def test_the_list_and_the_chart_say_the_same_sentence(state: State) -> None:
     shown = "\n".join(text(line) for line in usage.lay_out_page(overview_of(state), settings(), NOW, 100))
     assert state.sentence in shown
-    drawn = burnup.plot_burnup(state.window, (), None, NOW)
+    drawn = burnup.plot_burnup(state.window, (), None, NOW, settings().thresholds)
     assert drawn is not None
     above = text(chart.lay_out_heading(drawn, 200, settings().thresholds, ascii_only=False)[0])
     assert state.sentence in above
-    assert state.number.strip("~") in above
+    assert state.number in above
 
 
 @each
@@ -112,6 +112,7 @@ def test_a_guard_and_an_alert_say_it_too(state: State) -> None:
     else:
         number = state.number.strip("~!")
         assert f"Session (5h) is at {number}, limit 100%, {words.format_reset(IN_27_MINUTES, NOW)}" in judged.message
+        assert ("read 20m ago (stale)" in judged.message) == state.number.startswith("~")
         assert [alert.title for alert in told] == ([f"Session (5h): {number} used"] if "!" in state.number else [])
 
 

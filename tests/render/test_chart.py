@@ -23,7 +23,7 @@ from ullage.quota.pace import Sample
 from ullage.render import burnup, chart, picture, svg
 from ullage.render.burnup import Burnup, draw_sparkline
 
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -104,6 +104,34 @@ def test_what_has_reset_shows_its_course_and_no_number() -> None:
     assert levels(drawn.replace(now=drawn.ends, ahead=()), FILLS) == {"stale"}
 
 
+def aged(age: timedelta) -> Burnup:
+    drawn = burnup.plot_burnup(
+        window("five_hour", 82.0, resets_at=NOW + 3 * HOUR, as_of=NOW - age), (), None, NOW, Thresholds()
+    )
+    assert drawn is not None
+    return drawn.replace(timezone=UTC)
+
+
+def test_an_old_number_is_marked_and_says_when_it_was_read() -> None:
+    drawn = aged(40 * MINUTE)
+    assert page(drawn)[0].endswith("  ~82%!  resets at 13:38, in 3h00; read 40m ago (stale)")
+    assert levels(drawn, FILLS + "▒") == {"stale"}
+    assert "~82% used" in burnup.format_title(drawn)
+    assert "ago" not in page(aged(5 * MINUTE))[0]
+
+
+def test_a_number_that_is_too_old_to_show_is_not_shown() -> None:
+    drawn = aged(7 * HOUR)
+    assert page(drawn)[0].endswith("  ?  read 7h ago (too old to show)")
+    assert burnup.format_title(drawn).endswith(": unknown")
+
+
+def test_a_file_has_the_date_of_its_number() -> None:
+    assert "22 Nov 2026, 10:38" in draw_svg(plotted(), "light")
+    undated = plotted().window.replace(is_dated=False)
+    assert "2026" not in draw_svg(plotted().replace(window=undated), "light")
+
+
 def test_the_line_that_just_lasts_is_seen_on_what_is_used() -> None:
     made = chart.draw(plotted(95.0), 60, 12, thresholds=Thresholds(), ascii_only=False)
     assert {span.text.strip("·") for line in made for span in line if span.style == "reverse"} == {""}
@@ -122,8 +150,8 @@ def test_the_axis_of_a_week_names_the_days() -> None:
 
 def test_the_words_say_when_it_runs_out() -> None:
     lines = page(plotted(80.0))
-    assert any(line.startswith("Runs out in four cases of five: between ") for line in lines)
-    assert not any("four cases of five:" in line for line in page(plotted(80.0), brief=True))
+    assert any(line.startswith("In four cases of five it runs out between ") for line in lines)
+    assert not any("In four cases" in line for line in page(plotted(80.0), brief=True))
 
 
 def test_a_heading_takes_two_lines_where_one_is_too_short() -> None:
@@ -198,7 +226,7 @@ def spent(*of_days: float) -> list[Sample]:
 
 
 def history(stated: Window, *of_days: float) -> Burnup:
-    drawn = burnup.plot_burnup(stated, spent(*of_days), None, NOW)
+    drawn = burnup.plot_burnup(stated, spent(*of_days), None, NOW, Thresholds())
     assert drawn is not None
     return drawn.replace(timezone=UTC)
 
@@ -259,7 +287,7 @@ def test_a_spend_limit_with_its_period_and_reset_runs_from_its_start(period: Any
     stated = stated.replace(as_of=now)
     earlier = [Sample(at=begins + (now - begins) / 2, used_percent=20.0, resets_at=resets_at)]
     forecast = pace.forecast(stated, earlier, now)
-    drawn = burnup.plot_burnup(stated, earlier, forecast, now)
+    drawn = burnup.plot_burnup(stated, earlier, forecast, now, Thresholds())
     assert drawn is not None
     drawn = drawn.replace(timezone=UTC)
     assert (drawn.begins, drawn.ends, drawn.is_history) == (begins, resets_at, False)
@@ -286,7 +314,7 @@ def test_a_period_without_a_reset_is_as_far_as_its_history_goes_back() -> None:
 
 
 def test_a_budget_without_a_history_says_when_there_will_be_one() -> None:
-    assert burnup.plot_burnup(budget(4631), [], None, NOW) is None
+    assert burnup.plot_burnup(budget(4631), [], None, NOW, Thresholds()) is None
     assert burnup.explain_missing_chart(budget(4631)) == (
         "Credits: 9% used, $46.31 of $500.00. It is the first reading of it that is kept; from the next on there is a "
         "course to draw."

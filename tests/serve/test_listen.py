@@ -10,8 +10,8 @@ import pytest
 
 from tests.support.serving import serving
 from tests.support.tools import put_in_place, ullage
-from ullage.base.errors import ServeError, UsageError
-from ullage.serve import listen
+from ullage.base.errors import UsageError
+from ullage.serve import ServeError, listen
 
 if TYPE_CHECKING:
     from pathlib import Path

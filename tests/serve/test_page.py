@@ -130,6 +130,23 @@ def test_it_changes_when_the_numbers_do(
     assert page.get_by_role("meter").first.get_attribute("aria-valuenow") == "100"
 
 
+def test_an_old_number_is_marked_wherever_it_stands(known: dict[str, str], visit: Callable[..., Page]) -> None:
+    cache = ProfileCache(known)
+    reading = cache.load_reading()
+    assert reading is not None
+    then = reading.as_of - timedelta(minutes=40)
+    windows = tuple(window.replace(as_of=then) for window in reading.windows)
+    cache.save_reading(reading.replace(as_of=then, windows=windows))
+    with serving(known) as served:
+        page = shown(visit(served))
+        assert page.locator(".row.warning .used").inner_text() == "~82%!"
+        assert "Week (Fable): ~82% used" in page.inner_text("#outlook")
+        bar = page.locator(".row.warning .gauge > div")
+        assert bar.evaluate("bar => getComputedStyle(bar).backgroundColor") == page.locator(
+            ".row.warning .used"
+        ).evaluate("number => getComputedStyle(number).color")
+
+
 def test_a_hostile_name_is_text(known: dict[str, str], visit: Callable[..., Page]) -> None:
     hostile = "</script><img src=x onerror=alert(1)><b>"
     cache = ProfileCache(known)

@@ -205,7 +205,7 @@ def test_a_line_of_ones_own_that_comes_before_path_is_explained(environ: dict[st
     environ["PATH"] = f"{home}/.local/bin:{environ['PATH']}"
     host = hosts.find_host("bash", environ)
     [sentence] = reasons.prove(host, need("bash"), environ)
-    assert sentence.startswith("A login bash does not show it")
+    assert sentence.startswith("A login bash does not show the segment")
 
 
 def test_fish_reads_conf_d_before_config_fish_completes_path(environ: dict[str, str], home: Path) -> None:
@@ -230,7 +230,7 @@ def test_a_login_bash_that_does_not_read_bashrc(
         put(home / name, text)
     host = set_up("bash", environ)
     [sentence] = reasons.prove(host, need("bash"), environ)
-    assert sentence.startswith("A login bash does not show it: ")
+    assert sentence.startswith("A login bash does not show the segment: ")
     assert words in sentence
     if "this line" in sentence:
         put(home / (name or ".bash_profile"), text + sentence.rpartition(": ")[2] + "\n")
@@ -262,7 +262,10 @@ def test_a_bash_that_becomes_another_shell(environ: dict[str, str], home: Path) 
         file.write(f"exec {need('zsh')}\n")
     put(home / ".zshrc", "PROMPT='$ '\n")
     [sentence] = reasons.prove(host, need("bash"), environ)
-    assert sentence == "A new bash does not show it: its files hand over to zsh. Set up that one: `ullage setup zsh`."
+    assert (
+        sentence
+        == "A new bash does not show the segment: its files hand over to zsh. Set up that one: `ullage setup zsh`."
+    )
     set_up("zsh", environ)
     assert seen("bash", environ) == BOTH
 
@@ -354,12 +357,12 @@ def test_setup_says_what_is_seen(environ: dict[str, str], home: Path) -> None:
     put(home / ".bash_profile", ". ~/.bashrc\n")
     done = ullage("setup", "bash", "--yes", environ=environ)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "A new one was started, and its prompt shows it." in done.stdout
-    assert "Now that is nothing, as nothing is known yet." in done.stdout
+    assert "A new bash was started: it shows the segment." in done.stdout
+    assert "It is empty now, as nothing is known yet." in done.stdout
     ullage("setup", "bash", "--undo", "--yes", environ=environ)
     (home / ".bash_profile").unlink()
     done = ullage("setup", "bash", "--yes", environ=environ)
-    assert "! A login bash does not show it: no ~/.bash_profile is there" in done.stdout
+    assert "! A login bash does not show the segment: no ~/.bash_profile is there" in done.stdout
 
 
 def test_a_shell_that_is_not_here_is_not_tried(environ: dict[str, str], home: Path, tmp_path: Path) -> None:

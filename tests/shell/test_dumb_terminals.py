@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import grp
+import os
+import pty
 import shlex
 import time
 from pathlib import Path
@@ -27,10 +31,22 @@ DOTFILES = {"bash": ".bashrc", "zsh": ".zshrc", "fish": ".config/fish/config.fis
 each_shell = pytest.mark.parametrize("shell", SHELLS, ids=lambda shell: shell.version)
 
 
+def _need_terminals_of_sshd() -> None:
+    """Skip where sshd gives out no terminal: it insists on the group tty, which a container may not give."""
+    leader, follower = pty.openpty()
+    given = os.fstat(follower).st_gid
+    for end in (leader, follower):
+        os.close(end)
+    with contextlib.suppress(KeyError):
+        if os.geteuid() != 0 and grp.getgrnam("tty").gr_gid not in {given, *os.getgroups()}:
+            pytest.skip("/dev/pts is mounted without gid=5 (tty): no sshd but root's can give out a terminal")
+
+
 # fish 4.0 asks a dumb terminal what it can do, and TRAMP gives it up with or without us.
 @pytest.mark.parametrize("shell", [BASH, ZSH, FISH], ids=lambda shell: shell.version)
 def test_tramp_finds_the_prompt(shell: Shell, environ: dict[str, str], tmp_path: Path) -> None:
     emacs = need("emacs")
+    _need_terminals_of_sshd()
     publish(environ, [("5h 37%", "normal")])
     dotfile = Path(environ["HOME"], DOTFILES[shell.name])
     dotfile.parent.mkdir(parents=True, exist_ok=True)

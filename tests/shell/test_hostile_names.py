@@ -111,14 +111,17 @@ def test_prompt_of_an_interactive_shell(shell: str, environ: dict[str, str], hos
     assert not INJECTED.search(sent)
 
 
-def test_status_line_of_tmux(environ: dict[str, str], hostile: Path, tmp_path: Path) -> None:
-    tmux = [need("tmux"), "-L", f"ullage-{tmp_path.name}", "-f", "/dev/null"]
-    environ = {**environ, "TMUX_TMPDIR": str(tmp_path), "SHELL": "/bin/sh"}
+def test_status_line_of_tmux(
+    environ: dict[str, str], hostile: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    tmux = [need("tmux"), "-L", "test", "-f"]
+    # A socket's path is at most some hundred bytes long, which a test's own directory is too deep for.
+    environ = {**environ, "TMUX_TMPDIR": str(tmp_path_factory.mktemp("t")), "SHELL": "/bin/sh"}
     (tmp_path / "tmux.conf").write_text(
         f"set -g status-interval 1\nset -g status-left ''\nset -g status-right-length 150\n"
         f"set -g status-right '#({ULLAGE_PROMPT} tmux)'\n"
     )
-    command = [*tmux[:-1], str(tmp_path / "tmux.conf"), "new-session", "cat"]
+    command = [*tmux, str(tmp_path / "tmux.conf"), "new-session", "cat"]
     terminal = pexpect.spawn(
         command[0], command[1:], env=environ, cwd=str(hostile), encoding="utf-8", timeout=90, dimensions=(10, 180)
     )
@@ -139,7 +142,7 @@ def test_status_line_of_tmux(environ: dict[str, str], hostile: Path, tmp_path: P
     try:
         wait_until(seen, what="the segment in the status line")
     finally:
-        subprocess.run([*tmux[:-2], "kill-server"], env=environ, check=False, capture_output=True)
+        subprocess.run([*tmux[:-1], "kill-server"], env=environ, check=False, capture_output=True)
         terminal.close(force=True)
     assert_harmless(hostile, screen.display[-1])
     assert not INJECTED.search(sent)

@@ -122,9 +122,9 @@ def _shadows(shell: Shell, words: Iterable[str]) -> list[str]:
     lines = []
     for word in sorted(words):
         if shell.name == "fish":
-            # fish's own functions call them too.
-            ours = f"status stack-trace | string match -q '*ullage*'; and command touch stolen-{word}"
-            lines.append(f"function {word}; {ours}; builtin {word} $argv; end")
+            # fish's own functions call them too, from files that may lie in a directory of our name.
+            ours = "status stack-trace | string match -qr 'in function .(_*ullage|fish_mode_prompt)|of file -$'"
+            lines.append(f"function {word}; {ours}; and command touch stolen-{word}; builtin {word} $argv; end")
         else:
             lines.append(f"{word}() {{ command touch stolen-{word}; }}")
     return lines

@@ -92,8 +92,9 @@ def test_bash(options: Sequence[str], due_in: int, environ: dict[str, str], bash
     commands = options[-1].count("printf")
     if "PROMPT_COMMAND=(" in options[-1] and _version(bash) < (5, 1):
         commands = 1
-    start = BASH.start(environ, [*options, BASH.prompt, BASH.init()], columns=150, program=bash)
-    with a_refresh_under_way(environ), start as terminal:
+    lines = [*options, BASH.prompt, BASH.init()]
+    # In this order: the first prompt may start a refresh.
+    with a_refresh_under_way(environ), BASH.start(environ, lines, columns=150, program=bash) as terminal:
         _three_prompts(terminal, text, "." * commands)
     assert not (Path(environ["HOME"]) / "pwned").exists()
 
@@ -360,6 +361,16 @@ def test_newer_builtins_of_bash_are_used_only_where_they_exist() -> None:
             assert "BASH_VERSINFO" in "".join(lines[number - 2 : number])
         if "EPOCHSECONDS" in line and not line.lstrip().startswith("#"):
             assert "${EPOCHSECONDS-}" in line
+
+
+@pytest.mark.parametrize("clock", ["x[$(touch pwned)]", "x", "-1"])
+def test_what_the_environment_calls_the_clock_is_not_calculated(clock: str, environ: dict[str, str], bash: str) -> None:
+    publish(environ, [("42%", "normal")])
+    # What older ones find in the environment, a newer one finds once the variable is no longer its own.
+    given = ["unset EPOCHSECONDS", f"EPOCHSECONDS='{clock}'"]
+    with BASH.start(environ, [*given, BASH.prompt, BASH.init()], program=bash) as terminal:
+        _three_prompts(terminal, "42% $")
+    assert not (Path(environ["HOME"]) / "pwned").exists()
 
 
 def test_hostile_name_of_the_server_reaches_the_prompt_as_text(

@@ -377,7 +377,7 @@ def test_other_bases_are_refused_before_the_token_is_read(
     ],
 )
 def test_bases_that_are_asked(base: str) -> None:
-    url = http.check_base(base, oauth.PROVIDER)
+    url = http.check_base(base, http.PROVIDER)
     assert url.host in ("api.anthropic.com", "127.0.0.1", "127.0.0.53", "::1")
 
 

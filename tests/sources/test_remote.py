@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from tests.support.samples import NOW, reading, readings, window
 from ullage.base.errors import SourceError, UllageError
-from ullage.config import KeyNames, Remote
+from ullage.config.outside import KeyNames, Remote
 from ullage.quota import contract, serial
 from ullage.quota.model import Account, Credits, Money, Pool, Reading, Share, Thresholds
 from ullage.quota.remotes import RemoteAnswer

@@ -15,9 +15,9 @@ import pytest
 from tests.support.samples import NOW, window
 from tests.support.sqlite import opened
 from tests.support.tools import PYTHON, REPOSITORY
-from ullage.base.errors import HistoryError
 from ullage.quota.pace import Sample
 from ullage.store import history
+from ullage.store.history import HistoryError
 from ullage.system import database
 
 HOUR = timedelta(hours=1)
@@ -34,7 +34,8 @@ def keep(
     path: str, used: float | None, *, ago: timedelta = timedelta(0), now: datetime = NOW, **changes: object
 ) -> None:
     changes = {"resets_at": RESET, "as_of": now - ago, **changes}
-    assert history.record(path, "ada", [window("seven_day", used, **changes)], now) is None
+    history.record(path, "ada", [window("seven_day", used, **changes)], now)
+    assert history.take_notice(path) is None
 
 
 def kept(path: str, owner: str = "ada") -> list[tuple[timedelta, float]]:
@@ -222,14 +223,16 @@ def test_a_damaged_file_is_set_aside_and_a_new_one_begun(path: str, damage: obje
     assert callable(damage)
     damage(path)
     before = Path(path).read_bytes()
-    notice = history.record(path, "ada", [window("seven_day", 42.0)], NOW)
+    history.record(path, "ada", [window("seven_day", 42.0)], NOW)
+    notice = history.take_notice(path)
     [aside] = history.list_damaged_files(path)
     assert notice is not None
     assert path in notice
     assert aside in notice
     assert (Path(path).parent / aside).read_bytes() == before
     assert [used for _, used in kept(path)] == [42.0]
-    assert history.record(path, "ada", [window("seven_day", 43.0)], NOW) is None
+    history.record(path, "ada", [window("seven_day", 43.0)], NOW)
+    assert history.take_notice(path) is None
 
 
 def test_an_empty_file_is_a_new_one(path: str) -> None:
@@ -248,10 +251,12 @@ def test_reading_a_damaged_file_sets_it_aside_and_the_next_record_tells(path: st
     [aside] = history.list_damaged_files(path)
     assert (Path(path).parent / aside).read_bytes() == before
     assert history.load_samples(path, "ada", LONG_AGO, NOW) == {}
-    notice = history.record(path, "ada", [window("seven_day", 42.0)], NOW)
+    history.record(path, "ada", [window("seven_day", 42.0)], NOW)
+    notice = history.take_notice(path)
     assert notice is not None
     assert aside in notice
-    assert history.record(path, "ada", [window("seven_day", 43.0)], NOW) is None
+    history.record(path, "ada", [window("seven_day", 43.0)], NOW)
+    assert history.take_notice(path) is None
 
 
 def test_a_look_changes_nothing_of_a_damaged_file(path: str) -> None:

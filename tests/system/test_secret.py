@@ -59,7 +59,7 @@ def test_the_first_line_is_the_key(script: str, environ: dict[str, str]) -> None
         ("echo schlüssel", "should give the key alone"),
         ("printf 'a\\0b'", "should give the key alone"),
         ("head -c 5000 /dev/zero | tr '\\0' a", "should give the key alone"),
-        ("yes", "printed kilobytes"),
+        ("yes", "printed more than 64 KiB"),
         ("kill -9 $$", "ended with status -9"),
     ],
 )
@@ -186,3 +186,28 @@ def test_what_is_started_in_passing_gets_no_key(tmp_path: Path, monkeypatch: pyt
     environ = {"PATH": str(tmp_path), "CLAUDE_CODE_OAUTH_TOKEN": "a", "ULLAGE_METRICS_AUTH": "b"}
     assert open_usage_page(environ, "linux")
     assert started == [{"PATH": str(tmp_path)}]
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("no route to https://hooks.example/services/T0/B0/XYZ", "no route to https://hooks.example/…"),
+        ("GET 'https://me:pw@a.example:8443?key=1' failed", "GET 'https://a.example:8443/…' failed"),
+        ("https://me:pw@a.example refused", "https://a.example refused"),
+        ("https://a.example/: 404; http://b.example#k", "https://a.example/… 404; http://b.example/…"),
+        ("> authorization: Bearer abc.def", "> authorization: Bearer <secret>"),
+        ("curl -H 'Authorization: Basic bWU6cHc='", "curl -H 'Authorization: Basic <secret>'"),
+        (f"+ notify --key={MARK}", "+ notify --key=<secret>"),
+        ("basic plan: no route to /srv/a@b, see ://", "basic plan: no route to /srv/a@b, see ://"),
+    ],
+)
+def test_what_a_program_has_said_is_shown_without_keys(said: str, shown: str) -> None:
+    assert secret.hide_keys(said) == shown
+
+
+def test_why_a_command_failed_is_told_without_keys(environ: dict[str, str]) -> None:
+    script = f"echo 'https://hooks.example/services/XYZ: {MARK} is refused' >&2; exit 4"
+    done = programs.run_program(("sh", "-c", script), environ, seconds=30)
+    assert (
+        programs.explain_end(["tool"], done) == "tool ended with status 4: https://hooks.example/… <secret> is refused"
+    )

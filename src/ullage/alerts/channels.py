@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from ullage.quota.schemas import AlertDocument
 
 _PATIENCE_SECONDS = 15
-_LONGEST_OUTPUT = 200
 _BELL = b"\a"
 _EXTRA = ("notify", "desktop-notifier")
 
@@ -80,16 +79,11 @@ def run_command(command: tuple[str, ...], alert: Alert, environ: Mapping[str, st
 
     given = schemas.encode_line(describe_alert(alert)) + b"\n"
     try:
-        done = programs.run_program(command, environ, seconds=_PATIENCE_SECONDS, given=given)
-    except programs.ProgramLateError as error:
-        raise ChannelError(f"{command[0]} did not end in {_PATIENCE_SECONDS} s and was stopped.") from error
-    except programs.ProgramFloodError as error:
-        raise ChannelError(f"{command[0]} printed without end and was stopped.") from error
-    except (OSError, ValueError) as error:
-        raise ChannelError(f"{command[0]} cannot be run: {error}. alerts.command in config.toml names it.") from error
+        done = programs.run_named(command, environ, seconds=_PATIENCE_SECONDS, given=given)
+    except programs.NotRunError as error:
+        raise ChannelError(f"{error}. alerts.command in config.toml names it.") from error
     if done.status != 0:
-        words = done.errors.decode(errors="replace").strip()[-_LONGEST_OUTPUT:]
-        raise ChannelError(f"{command[0]} ended with {done.status}{f': {words}' if words else '.'}")
+        raise ChannelError(f"{programs.explain_end(command, done)}.")
 
 
 def ring_bells(directory: str = "/dev/pts" if os.path.isdir("/dev/pts") else "/dev") -> None:
@@ -141,7 +135,9 @@ def notify_desktop(alert: Alert) -> None:
     async def show() -> None:
         urgency = Urgency.Critical if (alert.threshold or 0) >= 100 else Urgency.Normal
         notifier = DesktopNotifier(app_name="ullage", app_icon=None)
-        await notifier.send(title=alert.title, message=escape_markup(alert.message), urgency=urgency)
+        # Desktops read a message as markup.
+        message = alert.message.replace("&", "+").replace("<", "‹").replace(">", "›")
+        await notifier.send(title=alert.title, message=message, urgency=urgency)
 
     # The library logs failures instead of raising them: collect its log.
     logger, handler = logging.getLogger("desktop_notifier"), Failures(logging.WARNING)
@@ -155,8 +151,3 @@ def notify_desktop(alert: Alert) -> None:
         logger.removeHandler(handler)
     if failures:
         raise ChannelError(f"The desktop took no notification: {failures[0]}. Is a notification service running?")
-
-
-def escape_markup(message: str) -> str:
-    """Return a message without the characters that desktops read as markup."""
-    return message.replace("&", "+").replace("<", "‹").replace(">", "›")

@@ -23,7 +23,7 @@ from ullage.store import overview
 from ullage.store.account import AccountCache
 from ullage.store.cache import ProfileCache
 from ullage.system import detach, directories, secret, statefile
-from ullage.system.files import read_regular, write_atomically, write_derived
+from ullage.system.files import read_regular, remove_file, write_atomically, write_derived
 from ullage.system.lock import hold_lock
 from ullage.system.statefile import Kept
 
@@ -183,8 +183,7 @@ def load_problem(cache: ProfileCache) -> tuple[datetime, str] | None:
 
 def forget_problem(cache: ProfileCache) -> None:
     """Remove the kept problem, once alerts get through."""
-    with contextlib.suppress(OSError):
-        os.unlink(_path(cache, _PROBLEM))
+    remove_file(_path(cache, _PROBLEM))
 
 
 def _load_marks(path: str) -> tuple[Mark, ...]:

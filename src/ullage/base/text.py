@@ -13,7 +13,8 @@ _LONGEST_QUOTE = 120
 def clean(text: object, longest: int = LONGEST_LABEL) -> str:
     """Return one line of visible characters: no controls (C0, C1), format or bidi characters, fillers, private use.
 
-    A value that is no string becomes the empty string. Runs of white space become one space.
+    A value that is no string becomes the empty string. Runs of white space become one space. Nothing in it is a command
+    to a CI runner that reads the log.
     """
     if not isinstance(text, str):
         return ""
@@ -24,7 +25,21 @@ def clean(text: object, longest: int = LONGEST_LABEL) -> str:
         if text.isascii() and text.isprintable()
         else "".join(" " if character.isspace() else character for character in text if _is_visible(character))
     )
-    return " ".join(kept.split())[:longest].rstrip()
+    return _break_orders(" ".join(kept.split()))[:longest].rstrip()
+
+
+def _break_orders(text: str) -> str:
+    """Return a text without what begins a command in the log of a CI job, where the runner would obey it.
+
+    GitHub takes `::order::` at the start of a line, which folding may put anywhere, and `##[order]` wherever it stands;
+    Azure Pipelines takes `##vso[order]`, TeamCity `##teamcity[order]`.
+    """
+    while "##" in text:
+        text = text.replace("##", "#")
+    if text.startswith("::") or text.count("::") > 1:
+        while "::" in text:
+            text = text.replace("::", ":")
+    return text
 
 
 # What a spreadsheet takes for the beginning of a formula; a full-width sign is as good as a narrow one to some.
@@ -63,10 +78,10 @@ def find_near(word: str, known: Iterable[str]) -> str | None:
     return next(iter(difflib.get_close_matches(word.lower(), list(known), 1, 0.6)), None)
 
 
-def suggest(word: str, known: Iterable[str], otherwise: str = ".") -> str:
+def suggest(word: str, known: Iterable[str]) -> str:
     """Return how a sentence about an unknown word ends: by asking whether the nearest known word was meant."""
     near = find_near(word, known)
-    return f"; did you mean {near}?" if near else otherwise
+    return f"; did you mean {near}?" if near else "."
 
 
 def is_private(character: str) -> bool:

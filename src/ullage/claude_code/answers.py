@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ullage.base.dates import datetime
-    from ullage.guard import Verdict, WindowVerdict
+    from ullage.guard import WindowVerdict
     from ullage.quota.model import Reading, Thresholds, Window
 
 # A reset that is nearer than this is worded by its time of day alone.
@@ -125,11 +125,6 @@ def _word_room(window: Window, used: float, now: datetime) -> str:
 def notify_person(why: str) -> dict[str, Any]:
     """Return the answer that lets an event pass with a message for the person alone."""
     return {"systemMessage": f"ullage: {why}"}
-
-
-def list_over(verdict: Verdict) -> tuple[WindowVerdict, ...]:
-    """Return the findings of a verdict that are over their limit."""
-    return tuple(finding for finding in verdict.findings if finding.outcome == "over")
 
 
 def mark_warning(event: Event, finding: WindowVerdict) -> str:

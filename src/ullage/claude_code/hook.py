@@ -178,21 +178,23 @@ def _answer(event: Event, orders: Orders, environ: Mapping[str, str]) -> dict[st
         return answers.block_event(event, refused.message)
     if refused.outcome == "unknown" and fail_closed:
         return answers.block_event(event, refused.message)
-    missing = _missing(block, windows)
+    names = [limit.window for limit in block if limit.window is not None]
+    missing = [name for name in names if not _is_known(name, windows)]
     if missing:
         # Imported late: most limits name a window that there is.
         from ullage.base.text import quote
         from ullage.render.segment import shorten_name
 
-        names = ", ".join(map(shorten_name, windows)) or "none yet"
+        known = ", ".join(map(shorten_name, windows)) or "none yet"
         unknown = (
-            f"Nothing is known of {', '.join(map(quote, missing))}, which this hook's limits name. Known are {names}."
+            f"Nothing is known of {', '.join(map(quote, missing))}, which this hook's limits name. Known are {known}."
         )
         if fail_closed:
             return answers.block_event(event, unknown)
         if event.name == "UserPromptSubmit":
             return answers.notify_person(unknown)
-    new = _list_unwarned(event, answers.list_over(warned), cache)
+    over = [finding for finding in warned.findings if finding.outcome == "over"]
+    new = _list_unwarned(event, over, cache)
     if new:
         return answers.build_warning(event, [finding.why for finding in new])
     room = answers.tell_room(event, reading, settings.thresholds, now) if reading and orders.tell_every else None
@@ -222,10 +224,6 @@ def _named(limits: tuple[Limit, ...], windows: tuple[Window, ...]) -> tuple[Limi
     return tuple(limit for limit in limits if limit.window is None or _is_known(limit.window, windows))
 
 
-def _missing(limits: tuple[Limit, ...], windows: tuple[Window, ...]) -> list[str]:
-    return [limit.window for limit in limits if limit.window is not None and not _is_known(limit.window, windows)]
-
-
 def _is_known(name: str, windows: tuple[Window, ...]) -> bool:
     try:
         find_named_window(name, windows)
@@ -234,7 +232,7 @@ def _is_known(name: str, windows: tuple[Window, ...]) -> bool:
     return True
 
 
-def _list_unwarned(event: Event, findings: tuple[WindowVerdict, ...], cache: ProfileCache) -> list[WindowVerdict]:
+def _list_unwarned(event: Event, findings: list[WindowVerdict], cache: ProfileCache) -> list[WindowVerdict]:
     """Return the findings that this session was not warned of yet, and keep their marks on disk."""
     if not findings or event.repeated:
         return []

@@ -74,12 +74,12 @@ def take_in(line: bytes, arrived_at: float, environ: Mapping[str, str]) -> None:
     now = event.reading.as_of
     directory = locate_profile(environ)
     path = os.path.join(directory, statements.name_file(tee.NAME, event.session))
-    last = session.load_last(path, now)
+    last = statements.load_last(path, now)
     if last is not None and event.mark and last.mark == event.mark:
         # The same event again says nothing new, and is as old as it was.
         return
     before = statements.load(directory, now)
-    said = session.Statement(
+    said = statements.Statement(
         reading=tee.name_model(event.reading, before.statements), mark=event.mark, path=path, is_news=True
     )
     statement = session.follow(last, said, environ)

@@ -1,73 +1,49 @@
-"""Follow one session of Claude Code: the account of its statements, whether they are news, and the file of the last."""
+"""Follow one session of Claude Code: the account of its statements, whether they are news, and what keeps those."""
 
 from __future__ import annotations
 
 import os
 
 from ullage.base.errors import SourceError
-from ullage.base.record import Record
 from ullage.quota import merge, serial
 from ullage.quota.model import Account, has_reset
-from ullage.store import statements
-from ullage.system.files import read_regular
 from ullage.system.places import locate_cache, locate_profile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
     from ullage.config import Settings
     from ullage.quota.model import Reading, Window
-    from ullage.store.statements import Stated
+    from ullage.store.statements import Stated, Statement
 
 # An unchanged statement is written again after so long, with its new date: this keeps its age true to the minute.
 _CONFIRMED_SECONDS = 60
 
 
-class Statement(Record):
-    """A session's statement, the file that keeps it, and whether it is news to the cache."""
-
-    reading: Reading
-    mark: str
-    path: str
-    is_news: bool
-
-
-def load_last(path: str, now: datetime) -> Statement | None:
-    """Return the session's last statement; None where there is none, or where a clock that ran ahead has dated it."""
-    data = read_regular(path, own=True)
-    known = serial.decode_reading(data)
-    if known is None or statements.is_from_future(known, now):
-        return None
-    return Statement(reading=known, mark=serial.decode_note(data, "mark") or "", path=path, is_news=False)
-
-
 def follow(last: Statement | None, said: Statement, environ: Mapping[str, str]) -> Statement:
-    """Return a session's new statement with the account that it is about, and whether it is news.
+    """Return a session's new statement with the account that it is about, or the last one where it says nothing new.
 
     It is news where its numbers differ from the session's last, or where that is a minute older. It takes over the
     account of the last statement that it continues, completed by the account signed in now.
     """
+    if last is not None and not _is_news(said.reading, last.reading):
+        return last
     known, reading = last.reading if last else None, said.reading
-    is_news = known is None or _numbers(known) != _numbers(reading)
-    if known is not None and not is_news:
-        is_news = (reading.as_of - known.as_of).total_seconds() >= _CONFIRMED_SECONDS
-    if is_news:
-        signed_in = _signed_in(environ)
-        goes_on = known is not None and merge.goes_on(known, reading)
-        account = known.account if known is not None and goes_on else Account()
-        if account.may_be(signed_in):
-            account = Account(
-                id=signed_in.id or account.id,
-                organization_id=signed_in.organization_id or account.organization_id,
-                organization=signed_in.organization or account.organization,
-            )
-        if known is not None and goes_on and known.account.may_be(account):
-            unmentioned = _unmentioned(known, reading)
-            reading = reading.replace(windows=(*reading.windows, *unmentioned))
-        reading = reading.replace(account=account, is_apart=not account.may_be(signed_in))
-    return said.replace(reading=reading, is_news=is_news)
+    signed_in = _signed_in(environ)
+    goes_on = known is not None and merge.goes_on(known, reading)
+    account = known.account if known is not None and goes_on else Account()
+    if account.may_be(signed_in):
+        account = Account(
+            id=signed_in.id or account.id,
+            organization_id=signed_in.organization_id or account.organization_id,
+            organization=signed_in.organization or account.organization,
+        )
+    if known is not None and goes_on and known.account.may_be(account):
+        unmentioned = _unmentioned(known, reading)
+        reading = reading.replace(windows=(*reading.windows, *unmentioned))
+    reading = reading.replace(account=account, is_apart=not account.may_be(signed_in))
+    return said.replace(reading=reading, is_news=True)
 
 
 def keep(statement: Statement, environ: Mapping[str, str]) -> bytes | None:
@@ -129,6 +105,11 @@ def _unmentioned(known: Reading, reading: Reading) -> list[Window]:
     """Return windows of the session's last statement that the new one leaves out and that have not reset since."""
     mentioned = {window.id for window in reading.windows}
     return [window for window in known.windows if window.id not in mentioned and not has_reset(window, reading.as_of)]
+
+
+def _is_news(reading: Reading, known: Reading) -> bool:
+    is_older = (reading.as_of - known.as_of).total_seconds() >= _CONFIRMED_SECONDS
+    return is_older or _numbers(known) != _numbers(reading)
 
 
 def _numbers(reading: Reading) -> list[tuple[object, ...]]:

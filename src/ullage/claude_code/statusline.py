@@ -7,13 +7,11 @@ replaced whole: a kill at any moment loses nothing.
 from __future__ import annotations
 
 import os
-import sys
 
 from ullage.base.arguments import find_last_value, parse_options
 from ullage.base.dates import UTC, datetime
 from ullage.base.errors import UllageError
 from ullage.base.text import make_visible
-from ullage.claude_code.session import Statement, follow, keep, load_last, publish
 from ullage.config.template import (
     COURSES,
     FORECASTS,
@@ -24,7 +22,6 @@ from ullage.config.template import (
     parse_template,
 )
 from ullage.prompt import start_refresh_if_due
-from ullage.quota import merge
 from ullage.quota.model import Account
 from ullage.quota.timeline import TIMELINES, choose_timeline
 from ullage.sources import statusline
@@ -41,7 +38,7 @@ if TYPE_CHECKING:
     from ullage.quota.pace import Forecast, Sample
     from ullage.render.surfaces import Span
     from ullage.sources.statusline import Session
-    from ullage.store.statements import Stated
+    from ullage.store.statements import Stated, Statement
 
 _LARGEST_PAYLOAD = 8 << 20
 _GAP = "  "
@@ -72,7 +69,7 @@ def run(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int | No
         line = _take_in(payload, environ, shows=shows, prints=previous is None)
     except UllageError as error:
         line = ""
-        print(f"ullage: {make_visible(str(error))}", file=sys.stderr)
+        _print(f"ullage: {make_visible(str(error))}", 2)
     if previous is not None:
         said, is_late = previous.read_output()
         ours = _GAP.join(filter(None, (line if shows else "", _LATE if is_late else "")))
@@ -101,32 +98,35 @@ def _take_in(payload: bytes, environ: MutableMapping[str, str], *, shows: bool, 
     settings, _ = config.load(environ)
     directory = locate_profile(environ)
     statement = _statement(session, directory, environ, now)
-    # A new statement takes the place of the one in this session's file.
-    said = {os.path.basename(statement.path): statement.reading} if statement and statement.is_news else {}
+    said = {os.path.basename(statement.path): statement.reading} if statement else {}
     known = statements.load(directory, now, said)
     line = ""
     if shows:
         line = _line(_shown(statement, known.reading), session, settings, environ, now)
     if shows and prints:
         _print(line)
-    written = None
-    if statement and (statement.is_news or _is_unpublished(statement.path, directory)):
-        written = keep(statement, environ)
-    if statement and written is not None:
-        from ullage.system import detach
-
-        # Claude Code shows the line when this process ends. What a killed fork does not publish, the next run does.
-        detach.run_in_fork(lambda: _publish(statement, written, known, settings, environ))
-    else:
+    is_due = statement is not None and (statement.is_news or _is_unpublished(statement.path, directory))
+    if statement is None or not is_due or not _keep(statement, known, settings, environ):
         start_refresh_if_due(environ, ("ansi",))
     return line
 
 
-def _publish(
-    statement: Statement, written: bytes, known: Stated, settings: Settings, environ: Mapping[str, str]
-) -> None:
-    publish(statement, written, known, settings, environ)
-    start_refresh_if_due(environ, ("ansi",))
+def _keep(statement: Statement, known: Stated, settings: Settings, environ: Mapping[str, str]) -> bool:
+    """Keep a statement, have a copy of this process publish it, and return whether it was kept."""
+    from ullage.claude_code import session
+    from ullage.system import detach
+
+    written = session.keep(statement, environ)
+    if written is None:
+        return False
+
+    def publish() -> None:
+        session.publish(statement, written, known, settings, environ)
+        start_refresh_if_due(environ, ("ansi",))
+
+    # Claude Code shows the line when this process ends. What a killed fork does not publish, the next run does.
+    detach.run_in_fork(publish)
+    return True
 
 
 def _statement(session: Session, directory: str, environ: Mapping[str, str], now: datetime) -> Statement | None:
@@ -134,21 +134,26 @@ def _statement(session: Session, directory: str, environ: Mapping[str, str], now
     if session.reading is None:
         return None
     path = os.path.join(directory, statements.name_file(statusline.NAME, session.id))
-    last = load_last(path, now)
+    last = statements.load_last(path, now)
     if last is not None and last.mark == session.mark:
         # No answer since: the session repeats its last statement, which keeps its date and its account.
         return last
     as_of = statusline.date_payload(session, last.mark if last else None, last.reading.as_of if last else None, now)
     windows = tuple(window.replace(as_of=as_of) for window in session.reading.windows)
     reading = session.reading.replace(as_of=as_of, windows=windows)
-    return follow(last, Statement(reading=reading, mark=session.mark, path=path, is_news=True), environ)
+    # Most runs repeat what the session said before.
+    from ullage.claude_code.session import follow
+
+    return follow(last, statements.Statement(reading=reading, mark=session.mark, path=path, is_news=True), environ)
 
 
 def _shown(statement: Statement | None, merged: Reading | None) -> Reading | None:
     """Return the reading for this session's line: its own statement where that is of another quota than the rest."""
-    if statement is None or merged is None:
-        return merged or (statement.reading if statement else None)
-    own = statement.reading
+    own = statement.reading if statement else None
+    if own is None or merged is None or own == merged:
+        return merged or own
+    from ullage.quota import merge
+
     return own if own.is_apart or merge.are_two_quotas(merged, own) else merged
 
 
@@ -252,11 +257,11 @@ def _read_all(descriptor: int) -> bytes:
     return b"".join(chunks) if size <= _LARGEST_PAYLOAD else b""
 
 
-def _print(text: str) -> None:
+def _print(text: str, descriptor: int = 1) -> None:
     data = text.encode(errors="surrogateescape") + b"\n" if text else b""
     try:
         while data:
-            data = data[os.write(1, data) :]
+            data = data[os.write(descriptor, data) :]
     except OSError:
         # The reader of the line has gone.
         return

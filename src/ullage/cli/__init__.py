@@ -40,7 +40,7 @@ def run(arguments: Sequence[str]) -> int:
         print(file=sys.stderr)
         return 130
     except (OSError, SystemExit) as error:
-        # click and rich raise SystemExit(1) when the reader of stdout has gone; nothing else raises it here.
+        # click raises SystemExit(1) when the reader of stdout has gone; nothing else raises it here.
         failure = error if isinstance(error, OSError) else BrokenPipeError()
         if isinstance(error, SystemExit) or streams.is_broken(failure):
             status = streams.explain_failure(failure)

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from ullage.config.wishes import Wishes
 
 
+_NONE_SENT = 'No alerts are sent. via = ["desktop"] under [alerts] in config.toml turns them on.'
+
+
 @click.group(name="alerts", cls=Subcommands, invoke_without_command=True)
 @options.add_profile_option
 @click.pass_context
@@ -49,7 +52,7 @@ def command(context: click.Context) -> None:
 
 def _ways(wishes: Wishes) -> list[Fact]:
     if not wishes.via:
-        text = 'No alerts are sent. via = ["desktop"] under [alerts] in config.toml turns them on.'
+        text = _NONE_SENT
         return [Fact(mark="·", name="via", text=text)]
     missing = {channel: channels.explain_missing(channel, wishes) for channel in wishes.via}
     return [Fact(mark="✗" if why else "✓", name=channel, text=why or "is used") for channel, why in missing.items()]
@@ -106,7 +109,7 @@ def test() -> int:
         fact = Fact(mark="✗" if why else "✓", name=channel, text=why or "sent")
         say_lines(fact.lay_out(find_width(err=why is not None), len(channel) + 2), err=why is not None)
     if not wishes.via:
-        say('No way is set. via = ["desktop"] under [alerts] in config.toml sets one.', err=True)
+        say(_NONE_SENT, err=True)
     if not (failed or unusable):
         outbox.forget_problem(ProfileCache(os.environ))
     return 5 if failed else 2 if unusable else 0

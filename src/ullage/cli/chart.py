@@ -23,19 +23,18 @@ from ullage.render.segment import explain_unknown
 from ullage.store import overview
 from ullage.store.cache import ProfileCache
 from ullage.system.files import replace_file
-from ullage.system.streams import measure_terminal
+from ullage.system.streams import measure_height, measure_terminal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ullage.config import Settings
-    from ullage.quota.model import Window
     from ullage.render.burnup import Burnup
     from ullage.render.svg import Shape
     from ullage.store.overview import Overview
 
-_PLOT_LINES, _LOW_PLOT_LINES = 16, 8
+_PLOT_LINES, _LOW_PLOT_LINES, _PROMPT_LINES = 16, 8, 2
 _SIGNATURES = {"SVG": b"<svg", "PNG": b"\x89PNG"}
 
 
@@ -106,7 +105,9 @@ def _draw_every(known: Overview, settings: Settings, now: datetime, files: _File
         _write_files(files, scene, card.CARD_SIZE, card.describe_card(known, settings, now))
         return 0
     windows = rows.list_shown_limits(known.reading, settings, now)
-    drawn = [found for window in windows if (found := _burnup(window, known, now)) is not None]
+    drawn = [
+        found for window in windows if (found := burnup.plot_known(window, known, settings.thresholds, now)) is not None
+    ]
     if not drawn:
         say("No window is known that could be drawn. `ullage usage` says what is.", err=True)
         return 3
@@ -122,7 +123,9 @@ def choose(known: Overview, settings: Settings, name: str | None, now: datetime)
     assert known.reading is not None
     windows = list_limits(known.reading) if name is None else list_named_limits(known.reading)
     if name is None:
-        drawable = tuple(window for window in windows if _burnup(window, known, now) is not None)
+        drawable = tuple(
+            window for window in windows if burnup.plot_known(window, known, settings.thresholds, now) is not None
+        )
         window = find_binding_window(drawable, now, settings.thresholds) or find_binding_window(
             windows, now, settings.thresholds
         )
@@ -134,11 +137,7 @@ def choose(known: Overview, settings: Settings, name: str | None, now: datetime)
             raise UsageError(explain_unknown(name, windows))
     if window is None:
         return None, "No window is known that could be drawn. `ullage usage` says what is."
-    return _burnup(window, known, now), burnup.explain_missing_chart(window)
-
-
-def _burnup(window: Window, known: Overview, now: datetime) -> Burnup | None:
-    return burnup.plot_burnup(window, known.samples.get(window.id, ()), known.forecasts.get(window.id), now)
+    return burnup.plot_known(window, known, settings.thresholds, now), burnup.explain_missing_chart(window)
 
 
 def _print(drawn: Sequence[Burnup], settings: Settings) -> None:
@@ -150,9 +149,21 @@ def _print(drawn: Sequence[Burnup], settings: Settings) -> None:
         ascii_only=settings.ascii_only,
         brief=len(drawn) > 1,
     )
+    if len(drawn) == 1:
+        form = _fit_screen(drawn[0], form)
     for number, each in enumerate(drawn):
         lines = chart.lay_out_page(each, form)
         say_lines([[], *lines] if number else lines, settings.palette, folded=True)
+
+
+def _fit_screen(drawn: Burnup, form: chart.ChartForm) -> chart.ChartForm:
+    """Return a form as low as the screen asks for, so that the heading is seen above the next prompt."""
+    lines = measure_height()
+    if lines is None:
+        return form
+    others = len(chart.lay_out_page(drawn, form)) - form.height
+    room = lines - others - _PROMPT_LINES
+    return form.replace(height=min(form.height, max(_LOW_PLOT_LINES, room)))
 
 
 def _write_files(files: _Files, scene: Sequence[Shape], size: tuple[int, int], described: str) -> None:

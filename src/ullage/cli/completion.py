@@ -16,9 +16,9 @@ def command(context: click.Context, shell: str) -> None:
 
     \b
     Each shell reads the file when it is first needed, not at its start:
-    bash  ullage completion bash >~/.local/share/bash-completion/completions/ullage
-    zsh   ullage completion zsh >DIRECTORY/_ullage, a directory of your $fpath
-    fish  ullage completion fish >~/.config/fish/completions/ullage.fish
+    ullage completion bash >~/.local/share/bash-completion/completions/ullage
+    ullage completion zsh >DIRECTORY/_ullage, a directory of your $fpath
+    ullage completion fish >~/.config/fish/completions/ullage.fish
 
     bash needs 4.4 or newer, and its package bash-completion.
     """  # noqa: D301  # click takes the character itself for "keep these lines"

@@ -48,7 +48,14 @@ _SHELLS = {
 
 
 @click.command(name="demo")
-@click.option("--scenario", type=OneOf(list(SCENARIOS)), default="models", show_default=True)
+@click.option(
+    "--scenario",
+    type=OneOf(list(SCENARIOS)),
+    metavar="NAME",
+    default="models",
+    show_default=True,
+    help="What the provider does; `ullage simulate --help` names them.",
+)
 @click.option("--bytes", "as_bytes", is_flag=True, help="The bytes that each surface is given, too.")
 def command(scenario: str, as_bytes: bool) -> None:
     """Show what ullage does with a simulated account: the prompt, the windows, a chart, and the ready-made segments."""

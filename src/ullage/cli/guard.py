@@ -12,6 +12,7 @@ from ullage.guard.limits import parse_duration, parse_limit
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from datetime import timedelta
+    from typing import Any
 
     from ullage.guard.limits import Limit
 
@@ -60,17 +61,7 @@ if TYPE_CHECKING:
 @options.add_profile_option
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND...]")
 def command(
-    most: tuple[Limit, ...],
-    need: tuple[Limit, ...],
-    max_age: timedelta | None,
-    allow_credits: bool,
-    refresh: bool,
-    fail_open: bool | None,
-    may_wait: bool,
-    timeout: timedelta | None,
-    as_json: bool,
-    quiet: bool,
-    command: tuple[str, ...],
+    most: tuple[Limit, ...], need: tuple[Limit, ...], max_age: timedelta | None, allow_credits: bool, **given: Any
 ) -> int:
     """Say by the exit code whether there is room, and run COMMAND if there is.
 
@@ -78,16 +69,8 @@ def command(
     or 5 (the source failed). One line on stderr says why. COMMAND takes this process's place, so that its exit code and
     signals are its own.
     """
-    call = guard_verdict.GuardCall(
-        question=Question(most=most, need=need, max_age=max_age, allow_credits=allow_credits),
-        refresh=refresh,
-        fail_open=fail_open,
-        may_wait=may_wait,
-        timeout=timeout,
-        as_json=as_json,
-        quiet=quiet,
-        command=command,
-    )
+    question = Question(most=most, need=need, max_age=max_age, allow_credits=allow_credits)
+    call = guard_verdict.GuardCall(question=question, **given)
     wrong = guard_verdict.find_wrong(call)
     if wrong:
         raise click.UsageError(wrong)

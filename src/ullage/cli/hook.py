@@ -14,10 +14,7 @@ from ullage.guard.limits import parse_duration, parse_limit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from datetime import timedelta
     from typing import Any
-
-    from ullage.guard.limits import Limit
 
 
 class _HarmlessError(click.ClickException):
@@ -74,25 +71,10 @@ class _HarmlessCommand(click.Command):
 )
 @click.option("--from-plugin", is_flag=True, help="Do nothing where settings.json has hooks of ullage: once is enough.")
 @options.add_profile_option
-def command(
-    warn: tuple[Limit, ...],
-    block: tuple[Limit, ...],
-    allow_credits: bool,
-    fail_closed: bool,
-    tell_every: timedelta | None,
-    from_plugin: bool,
-) -> int:
+def command(**given: Any) -> int:
     """Answer a hook of Claude Code: UserPromptSubmit, PreToolUse or Stop, as JSON on stdin.
 
     Reads the cache, asks nobody, and starts a refresh in the background when one is due. What goes wrong here never
     stops Claude Code, unless --fail-closed says so.
     """
-    orders = hook.Orders(
-        warn=warn,
-        block=block,
-        allow_credits=allow_credits,
-        fail_closed=fail_closed,
-        tell_every=tell_every,
-        from_plugin=from_plugin,
-    )
-    return hook.perform(orders, os.environ)
+    return hook.perform(hook.Orders(**given), os.environ)

@@ -27,11 +27,14 @@ def command(shell: str, place: str | None) -> None:
     After your own prompt:
     elvish  ~/.config/elvish/rc.elv   eval (ullage init elvish | slurp)
     xonsh   ~/.xonshrc                execx($(ullage init xonsh))
-    pwsh    $PROFILE                  Invoke-Expression (& ullage init pwsh | Out-String)
 
     \b
-    In config.nu; nushell reads the file that this leaves when config.nu has been read:
-    nushell  ullage init nushell | save -f ($nu.user-autoload-dirs.0 | path join ullage.nu)
+    In $PROFILE of PowerShell, after your own prompt, too:
+    Invoke-Expression (& ullage init pwsh | Out-String)
+
+    \b
+    In config.nu of nushell, which reads the file that this leaves afterwards:
+    ullage init nushell | save -f ($nu.user-autoload-dirs.0 | path join ullage.nu)
 
     `ullage_off` hides it in a running shell, and so does ULLAGE_OFF=1 in the environment.
     """  # noqa: D301  # click takes the character itself for "keep these lines"

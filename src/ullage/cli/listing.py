@@ -15,7 +15,7 @@ GROUPS = {
         "tokens": "What Claude Code's transcripts here say was used",
     },
     "Prompt, status line, bars": {
-        "setup": "Look what is here, and put it there; or into bash, starship, tmux …",
+        "setup": "Look what is here and set it up, or only bash, starship, tmux …",
         "init": "The code for a shell's start",
         "prompt": "The segment for now",
         "statusline": "The command for Claude Code's status line",

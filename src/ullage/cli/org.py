@@ -43,6 +43,10 @@ def _day(text: str) -> date:
     return moments.parse_utc_day(text, datetime.now(UTC))
 
 
+def _list_words(words: Sequence[str]) -> str:
+    return f" ({', '.join(words)})" if words else ""
+
+
 def _shared(report: Report) -> Callable[[Command], Command]:
     """Return the decorator that adds the options of every report, and one for each filter of this report."""
 
@@ -53,8 +57,8 @@ def _shared(report: Report) -> Callable[[Command], Command]:
                 f"filter_{name.replace('-', '_')}",
                 multiple=True,
                 type=OneOf(filter.words) if filter.words else str,
-                metavar=None if filter.words else "ID",
-                help=f"Only this {name.replace('-', ' ')}; may be given several times.",
+                metavar="NAME" if filter.words else "ID",
+                help=f"Only this {name.replace('-', ' ')}{_list_words(filter.words)}; may be given several times.",
             )(function)
         for option in (
             click.option(

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import TracebackType
     from typing import Self
-
-    from rich.progress import Progress
 
 _PATIENCE_SECONDS = 0.5
 _CELLS = 24
@@ -32,9 +30,7 @@ class StatusLine:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         if self._shown:
             self._write(_CLEAR)
 
@@ -50,51 +46,28 @@ class StatusLine:
         sys.stderr.flush()
 
 
-class ProgressBar:
-    """A progress bar that appears after half a second and is erased at the end. A context manager."""
+class ProgressBar(StatusLine):
+    """A line with a bar, which appears after half a second and is erased at the end. A context manager."""
 
     def __init__(self, what: str) -> None:
-        self._what = what
-        self._is_wanted = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
-        self._draw_at = time.monotonic() + _PATIENCE_SECONDS
-        self._progress: Progress | None = None
+        super().__init__()
+        self._what, self._draw_at = what, time.monotonic() + _PATIENCE_SECONDS
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._progress is not None:
-            self._progress.stop()
-
-    def show(self, done_bytes: int, total_bytes: int) -> None:
+    def advance(self, done_bytes: int, total_bytes: int) -> None:
         """Draw the bar for these bytes."""
-        if not self._is_wanted or time.monotonic() < self._draw_at:
+        if not self.is_wanted or time.monotonic() < self._draw_at:
             return
-        if self._progress is None:
-            self._progress = _begin(self._what, done_bytes, max(1, total_bytes))
-        [task] = self._progress.task_ids
-        self._progress.update(task, completed=done_bytes, total=max(1, total_bytes))
-        self._progress.refresh()
+        # Imported late: most work ends before a bar is drawn.
+        from ullage.cli.say import choose_palette, has_colours
+        from ullage.render import cells, gauge
+        from ullage.render.surfaces import Span, paint
+        from ullage.system.streams import measure_terminal
 
-
-def _begin(what: str, done_bytes: int, total_bytes: int) -> Progress:
-    # Imported late: rich takes 60 ms, and most work ends before a bar is drawn.
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn
-
-    console = Console(stderr=True)
-    size = f" of {total_bytes / (1 << 20):.0f} MiB"
-    is_narrow = console.width < len(what) + _CELLS + len(size) + len(" 100% ")
-    progress = Progress(
-        TextColumn(what),
-        BarColumn(_NARROW_CELLS if is_narrow else _CELLS),
-        TextColumn("{task.percentage:.0f}%" + ("" if is_narrow else size)),
-        console=console,
-        auto_refresh=False,
-        transient=True,
-    )
-    progress.add_task(what, completed=done_bytes, total=total_bytes)
-    progress.start()
-    return progress
+        share = min(done_bytes / max(1, total_bytes), 1.0)
+        size, room = f" of {total_bytes / (1 << 20):.0f} MiB", measure_terminal() - 1
+        is_narrow = room < len(self._what) + _CELLS + len(size) + len("  100%")
+        ascii_only = not (sys.stderr.encoding or "").lower().startswith("utf")
+        bar = gauge.draw_gauge(share, None, _NARROW_CELLS if is_narrow else _CELLS, "normal", ascii_only=ascii_only)
+        said = Span(text=f" {math.floor(share * 100)}%{'' if is_narrow else size}")
+        line = cells.fit([Span(text=f"{self._what} "), *bar, said], room, ascii_only=ascii_only)
+        self.show(paint(line, "ansi" if has_colours(err=True) else "plain", choose_palette()))

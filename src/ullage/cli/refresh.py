@@ -12,6 +12,7 @@ from ullage.cli import asking, options
 from ullage.cli.say import remark, say
 from ullage.cli.settings import load_settings, print_issues
 from ullage.quota import exits
+from ullage.render import words
 from ullage.store.cache import ProfileCache
 from ullage.system import detach as detaching
 
@@ -41,7 +42,7 @@ def command(detach: bool, force: bool, early: bool) -> int:
     print_issues(issues)
     outcome = refresh.refresh(os.environ, force=force, early=early)
     busy = asking.describe_holder(ProfileCache(os.environ).find_lock_holder()) if outcome.result == "busy" else None
-    say(busy or _WORDS[outcome.result], err=outcome.result == "failed")
+    say(busy or _describe(outcome.result), err=outcome.result == "failed")
     if outcome.problem:
         remark(outcome.problem.message)
     if outcome.problem is None:
@@ -50,6 +51,18 @@ def command(detach: bool, force: bool, early: bool) -> int:
     return exits.choose_exit_code(
         cache.load_reading(), cache.load_schedule().problem, settings.thresholds, datetime.now(UTC)
     )
+
+
+def _describe(result: str) -> str:
+    cache, now = ProfileCache(os.environ), datetime.now(UTC)
+    schedule = cache.load_schedule()
+    if result in ("not_due", "held") and schedule.hold_until is not None and schedule.is_held(now):
+        # --force would not ask either.
+        return f"The server has asked for a pause until {words.format_clock(schedule.hold_until, now)}."
+    if result == "not_due" and schedule.attempted_at is not None:
+        due = schedule.find_due(cache.load_reading())
+        return f"Not due yet, {words.format_next_reading(due, now)}; --force asks all the same."
+    return _WORDS[result]
 
 
 _WORDS = {

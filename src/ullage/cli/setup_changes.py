@@ -100,16 +100,16 @@ def prove(host: hosts.Host) -> None:
     with StatusLine() as line:
         line.show(f"Starting {host.name} …")
         missing = reasons.prove(host, program, os.environ)
-    say("\n".join(f"! {sentence}" for sentence in missing) or "A new one was started, and its prompt shows it.")
+    say("\n".join(f"! {sentence}" for sentence in missing) or f"A new {host.name} was started: it shows the segment.")
     cache, now = ProfileCache(os.environ), int(time.time())
     shown = timeline.find_text(cache.read_timeline("plain"), now).decode()
     problem = cache.load_schedule().problem
     if shown:
-        say(f"Now that is: {shown}")
+        say(f"It says now: {shown}")
     elif problem:
-        say(f"Now that is nothing: {problem.message}")
+        say(f"It is empty now: {problem.message}")
     else:
-        say("Now that is nothing, as nothing is known yet. The first prompt starts a refresh; `ullage usage` waits.")
+        say("It is empty now, as nothing is known yet. The first prompt starts a refresh; `ullage usage` waits for it.")
 
 
 def show_widget(name: str, tree: Tree) -> None:

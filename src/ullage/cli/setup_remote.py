@@ -46,7 +46,7 @@ def command(
     \b
     ullage setup remote laptop --ssh laptop
     ullage setup remote host --socket /run/ullage/serve.sock
-    ullage setup remote team --url https://quota.example.org --token-command 'pass show ullage'
+    ullage setup remote team --url https://box.example --token-command 'pass team'
     ullage setup remote wsl -- wsl.exe ullage usage --all --json --no-refresh
 
     Shows the change to config.toml, asks before it writes, and then asks that machine once. Only percentages travel:

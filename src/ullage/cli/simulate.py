@@ -9,10 +9,11 @@ from contextlib import suppress
 
 import click
 
-from ullage.base.errors import ServeError, UsageError
+from ullage.base.errors import UsageError
 from ullage.base.text import quote
 from ullage.cli.parameters import OneOf, parse_port, parse_with
 from ullage.cli.say import say
+from ullage.serve import ServeError
 from ullage.serve.listen import explain_refused
 from ullage.simulate import SCENARIOS, Simulator, org, web, write_account
 
@@ -28,7 +29,14 @@ def _speed(text: str) -> float:
 
 
 @click.command(name="simulate")
-@click.option("--scenario", type=OneOf(list(SCENARIOS)), default="busy-day", show_default=True)
+@click.option(
+    "--scenario",
+    type=OneOf(list(SCENARIOS)),
+    metavar="NAME",
+    default="busy-day",
+    show_default=True,
+    help=f"What the provider does: {', '.join(SCENARIOS)}.",
+)
 @click.option("--port", default="0", callback=parse_with(parse_port), metavar="NUMBER", help="0 takes a free one.")
 @click.option("--speed", default="1", callback=parse_with(_speed), metavar="NUMBER", help="Simulated seconds a second.")
 @click.option("--certificate", type=click.Path(exists=True), help="Serve TLS with this certificate chain.")

@@ -15,6 +15,8 @@ from ullage.cli import options, tokens_report
 from ullage.cli.parameters import OneOf, Subcommands, parse_with
 from ullage.cli.say import remark, say_lines
 from ullage.cli.settings import load_settings, load_terminal_settings, print_issues
+from ullage.config.wishes import find_zone
+from ullage.sources import claude_state
 from ullage.system.streams import measure_terminal
 from ullage.tokens import document, prices, tally, transcripts
 from ullage.tokens import words as render
@@ -28,12 +30,10 @@ if TYPE_CHECKING:
 
 
 def _zone(text: str) -> tzinfo:
-    import zoneinfo
-
-    try:
-        return zoneinfo.ZoneInfo(text)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise UsageError(f"{quote(text)} is no time zone; Europe/Berlin and UTC are.") from error
+    zone = find_zone(text)
+    if zone is None:
+        raise UsageError(f"{quote(text)} is no time zone; Europe/Berlin and UTC are.")
+    return zone
 
 
 def _root(text: str) -> Root:
@@ -92,8 +92,7 @@ def command(
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other.")
     now = datetime.now(UTC)
-    is_chosen = context.get_parameter_source("profile") is click.core.ParameterSource.COMMANDLINE
-    only = (os.environ.get("CLAUDE_CONFIG_DIR") or os.path.expanduser("~/.claude")) if is_chosen else None
+    only = claude_state.locate_directory(os.environ) if options.is_profile_named() else None
     question = tally.TokenQuery(
         by=by,
         roots=(*tally.list_roots(os.environ, only=only), *machines),

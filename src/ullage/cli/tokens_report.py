@@ -33,7 +33,7 @@ def show(question: TokenQuery, now: datetime, form: Form) -> int:
     settings, issues = load_settings()
     print_issues(issues)
     with ProgressBar("reading transcripts") as bar:
-        answer = tally.count_usage(os.environ, question, settings.prices, bar.show, now)
+        answer = tally.count_usage(os.environ, question, settings.prices, bar.advance, now)
     for notice in answer.notices:
         remark(notice)
     if form.as_json:

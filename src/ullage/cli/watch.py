@@ -132,7 +132,7 @@ def _charts(
         return []
     many = min(len(windows), max(1, (width + _GAP_CELLS) // (_CHART_CELLS + _GAP_CELLS)))
     each = (width - _GAP_CELLS * (many - 1)) // many
-    plots = [_plot(window, known, now) for window in windows[:many]]
+    plots = [burnup.plot_known(window, known, settings.thresholds, now) for window in windows[:many]]
     for brief in (False, True):
 
         def draw(height: int, *, brief: bool = brief) -> list[list[list[Span]]]:
@@ -164,10 +164,6 @@ def _beside(drawn: Sequence[Sequence[list[Span]]], cells: int) -> Iterator[list[
             line += [*part, Span(text=" " * (cells + _GAP_CELLS - sum(measure_width(span.text) for span in part)))]
         # Without the padding of the last chart, which would wrap the line.
         yield line[:-1]
-
-
-def _plot(window: Window, known: Overview, now: datetime) -> Burnup | None:
-    return burnup.plot_burnup(window, known.samples.get(window.id, ()), known.forecasts.get(window.id), now)
 
 
 def _chart(window: Window, plot: Burnup | None, form: ChartForm) -> list[list[Span]]:

@@ -7,7 +7,7 @@ from ullage.base.shipped import find_page
 from ullage.config import checks
 from ullage.config.palette import BACKGROUNDS, LEVELS, PALETTES, check_style
 from ullage.config.settings import DEFAULTS
-from ullage.config.template import check_status_line, check_template
+from ullage.config.template import PLAIN_SUBJECTS, SESSION_SUBJECTS, check_template
 from ullage.config.wishes import CHANNELS
 from ullage.quota.timeline import SURFACES
 from ullage.system import secret
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _ANY_TEXT = checks.text_checked_by(lambda text: None)
 _TARGET = checks.text_checked_by(checks.target)
 _TEMPLATE = checks.text_checked_by(check_template)
-_STATUS_LINE = checks.text_checked_by(check_status_line)
+_STATUS_LINE = checks.text_checked_by(lambda text: check_template(text, PLAIN_SUBJECTS + SESSION_SUBJECTS))
 _STYLE = checks.text_checked_by(check_style)
 _KEYRING = (
     'Or its place in the keyring (with the extra ullage[keyring]): ["service", "user name"], as\n'

@@ -44,6 +44,8 @@ WINDOW_ATTRIBUTES = (
 )
 CREDITS_ATTRIBUTES = ("", "percent", "used", "limit", "left", "bar", "dots", "ring")
 PLAIN_SUBJECTS = ("age", "state", "plan", "source", "icon")
+# Other subjects that always have the same name; any other one may be a model's.
+_NAMES = ("credits", "top", "model_week", "budget", "5h", "7d")
 # Attributes that may be drawn in any number of cells.
 DRAWN = ("bar", "dots", "course")
 _MOST_CELLS = 40
@@ -80,19 +82,10 @@ class TemplateError(ValueError):
     """A template that cannot be read, in words."""
 
 
-def check_template(template: str) -> str | None:
+def check_template(template: str, plain: tuple[str, ...] = PLAIN_SUBJECTS) -> str | None:
     """Return what is wrong with a template, in words, or None."""
     try:
-        parse_template(template)
-    except TemplateError as error:
-        return str(error)
-    return None
-
-
-def check_status_line(template: str) -> str | None:
-    """Return what is wrong with a template for Claude Code's status line, in words, or None."""
-    try:
-        parse_template(template, PLAIN_SUBJECTS + SESSION_SUBJECTS)
+        parse_template(template, plain)
     except TemplateError as error:
         return str(error)
     return None
@@ -134,8 +127,11 @@ def _parse_nodes(template: str, at: int, plain: tuple[str, ...], *, inside: bool
                 f"has a {character} without its counterpart at character {at + 1}; to show it, double it"
             )
         else:
-            nodes.append(" " if character.isspace() else character)
-            at += 1
+            text = template[at:]
+            for sign in "{}[]":
+                text = text.partition(sign)[0]
+            nodes.append(text if text.isprintable() else "".join(" " if c.isspace() else c for c in text))
+            at += len(text)
     if inside:
         raise TemplateError("has a [ without its ]")
     return tuple(nodes), at
@@ -166,9 +162,9 @@ def _field(text: str, at: int, plain: tuple[str, ...]) -> Field:
         raise TemplateError(f"has a field that ends with a dot at character {at + 1}")
     if not subject or not subject.replace("_", "").replace("-", "").isalnum():
         raise TemplateError(f"has a field without a name at character {at + 1}")
-    names = (*plain, "credits", "top", "5h", "7d")
-    near = next((name for name in names if _is_slip(subject, name)), None)
-    if near and subject not in names:
+    names = (*plain, *_NAMES)
+    near = None if subject in names else next((name for name in names if _is_slip(subject, name)), None)
+    if near:
         raise TemplateError(f"asks for {{{clean(subject)}}} at character {at + 1}; did you mean {near}?")
     known = CREDITS_ATTRIBUTES if subject == "credits" else ("",) if subject in plain else WINDOW_ATTRIBUTES
     if attribute not in known:
@@ -180,7 +176,8 @@ def _field(text: str, at: int, plain: tuple[str, ...]) -> Field:
 
 def _is_slip(word: str, name: str) -> bool:
     """Say whether a word has a name's letters in another order, one too many or too few; others may name a model."""
-    return sorted(word) == sorted(name) or word in (name + name[-1], name[:-1])
+    is_as_long = len(word) == len(name)
+    return sorted(word) == sorted(name) if is_as_long else word in (name + name[-1], name[:-1])
 
 
 def list_unknown_windows(

@@ -7,6 +7,12 @@ from ullage.base.errors import UsageError
 from ullage.base.record import Record
 from ullage.base.text import quote
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import tzinfo
+    from typing import Any
+
 CHANNELS = ("desktop", "bell", "command")
 
 _HOURS = r"([0-2]?[0-9]):([0-5][0-9])\s*-\s*([0-2]?[0-9]):([0-5][0-9])(?:\s+(\S+))?"
@@ -21,9 +27,7 @@ class QuietHours(Record):
 
     def cover(self, moment: datetime) -> bool:
         """Say whether a moment falls into them."""
-        import zoneinfo
-
-        local = moment.astimezone(zoneinfo.ZoneInfo(self.zone) if self.zone else None).time()
+        local = moment.astimezone(find_zone(self.zone) if self.zone else None).time()
         if self.start < self.end:
             return self.start <= local < self.end
         return local >= self.start or local < self.end
@@ -40,6 +44,19 @@ class Wishes(Record):
     quiet: QuietHours | None = None
 
 
+def build_wishes(values: Mapping[str, Any]) -> Wishes:
+    """Type the values of the options, by key."""
+    minutes = values["alerts.failing_after_minutes"]
+    return Wishes(
+        via=tuple(dict.fromkeys(values["alerts.via"])),
+        command=tuple(values["alerts.command"]),
+        thresholds=tuple(sorted(float(threshold) for threshold in values["alerts.thresholds"])),
+        forecast=values["alerts.forecast"],
+        failing_after=timedelta(minutes=minutes) if minutes else None,
+        quiet=parse_quiet_hours(values["alerts.quiet_hours"]),
+    )
+
+
 def parse_quiet_hours(text: str) -> QuietHours | None:
     """Read `22:00-07:00`, with a zone such as `Europe/Berlin` if it is not the local one; None for an empty text."""
     if not text.strip():
@@ -54,16 +71,16 @@ def parse_quiet_hours(text: str) -> QuietHours | None:
     if start == end:
         raise UsageError(f"is {quote(text)}, which begins when it ends")
     zone = found[5]
-    if zone is not None and not _is_zone(zone):
+    if zone is not None and find_zone(zone) is None:
         raise UsageError(f"names the zone {quote(zone)}, which is not known here; write one such as Europe/Berlin")
     return QuietHours(start=start, end=end, zone=zone)
 
 
-def _is_zone(name: str) -> bool:
+def find_zone(name: str) -> tzinfo | None:
+    """Return the time zone of this name; None where it is not known here."""
     import zoneinfo
 
     try:
-        zoneinfo.ZoneInfo(name)
+        return zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True
+        return None

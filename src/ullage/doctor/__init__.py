@@ -28,7 +28,7 @@ from ullage.system.files import is_filled_elsewhere
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
 
     from ullage.quota.model import Reading
     from ullage.quota.schemas import DoctorDocument
@@ -52,6 +52,8 @@ def examine(
     hosts = report_hosts(environ, findings, show)
     prompt = measure_prompts(hosts, environ, now, findings, show) if measured else {}
     state = _state(environ, findings)
+    by_contract = exits.choose_exit_code(reading, schedule.problem, thresholds, now)
+    code = findings[0].exit_code if findings else by_contract
     document = schemas.DoctorDocument(
         schema=1,
         ullage=__version__,
@@ -70,20 +72,11 @@ def examine(
         push=_describe_push(environ, cache),
         config=configuration,
         findings=[schemas.WrongDocument(code=finding.code, message=finding.message) for finding in findings],
-        exit_code=_choose_exit_code(findings, reading, schedule, thresholds, now),  # type: ignore[arg-type]  # checked below
+        exit_code=code,  # type: ignore[arg-type]  # checked below
     )
     accounts = [schedule.account, *([reading.account] if reading else [])]
     ids = tuple(name for account in accounts for name in (account.id, account.organization_id))
     return schemas.revise(document, lambda plain: redact.redact(plain, environ, ids))
-
-
-def _choose_exit_code(
-    findings: Sequence[Finding], reading: Reading | None, schedule: Schedule, thresholds: Thresholds, now: datetime
-) -> int:
-    """Return the exit code of the first finding; without findings, that of the contract for the reading."""
-    if findings:
-        return findings[0].exit_code
-    return exits.choose_exit_code(reading, schedule.problem, thresholds, now)
 
 
 def _cache(environ: Mapping[str, str], findings: list[Finding]) -> ProfileCache | None:

@@ -128,17 +128,12 @@ def _meter(row: MeterReport, now: datetime, width: int) -> Iterator[list[Span]]:
     meter = row.meter
     yield [Span(text=meter.name, level="accent", style="bold" if row.in_force else "")]
     for field, label in _LABELS.items():
-        text = _field(meter, field)
+        text = getattr(meter, field)
         if text:
             yield from _labelled(label, text, width)
     if row.usable is not None:
         level: Level = "normal" if row.usable else "warning" if row.in_force else "none"
         yield from _labelled("here", word_state(row, now), width, level)
-
-
-def _field(meter: Meter, field: str) -> str:
-    text: str = getattr(meter, field)
-    return "" if text == "-" else text
 
 
 def _labelled(label: str, text: str, width: int, level: Level | None = None) -> Iterator[list[Span]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ullage.base.text import make_visible
+from ullage.system.secret import KEY_SHAPES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,9 +17,7 @@ _SHORTEST_SECRET = 6
 _LONGEST = 4096
 _SHAPES = (
     (re.compile(r"(?<=://)[^/@\s]+@"), "<user>@"),
-    (re.compile(r"\b(?:sk|pk|ghp|gho|xox[a-z])[-_][\w-]{6,}"), "<secret>"),
-    (re.compile(r"\bBearer\s+\S+", re.IGNORECASE), "Bearer <secret>"),
-    (re.compile(r"\beyJ[\w-]{10,}(?:\.[\w-]+)*"), "<secret>"),
+    *((re.compile(shape, re.IGNORECASE), instead) for shape, instead in KEY_SHAPES),
     (re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"), "<e-mail>"),
     (re.compile(r"\b[0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12}\b", re.IGNORECASE), "<id>"),
     (re.compile(r"\b[0-9a-f]{32,}\b", re.IGNORECASE), "<id>"),

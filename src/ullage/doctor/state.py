@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import shlex
-import stat
 from typing import NamedTuple
 
 from ullage.base.contexts import suppress
-from ullage.base.errors import HistoryError
+from ullage.base.errors import CacheError
 from ullage.quota.schemas import CacheDocument, HistoryFileDocument, StateDocument
 from ullage.store import history
+from ullage.store.history import HistoryError
 from ullage.system import directories
 from ullage.system.files import is_filled_elsewhere, is_own
 
@@ -76,17 +75,10 @@ def find_obstacles(path: str) -> list[tuple[str, str]]:
     found = []
     directory = os.path.dirname(path)
     for each in filter(os.path.exists, (directory, path)):
-        status = os.stat(each)
-        if not hasattr(os, "geteuid"):
-            continue
-        if not is_own(status):
-            words = f"{each} belongs to another user. Name a directory of your own in ULLAGE_STATE_DIR."
-            found.append(("state_not_private", words))
-        elif status.st_mode & 0o022 and status.st_mode & stat.S_ISVTX:
-            words = f"{each} is for all users of this machine. Name a directory of your own in ULLAGE_STATE_DIR."
-            found.append(("state_not_private", words))
-        elif status.st_mode & 0o022:
-            found.append(("state_not_private", f"Others can write to {each}. Run: chmod go-w {shlex.quote(each)}"))
+        try:
+            directories.refuse_strangers(each, variable=directories.STATE)
+        except CacheError as error:
+            found.append(("state_not_private", str(error)))
     if not _can_be_written(path):
         words = f"No history can be kept in {directory}. Make it writable, or name another in ULLAGE_STATE_DIR."
         found.append(("state_not_writable", words))

@@ -156,13 +156,15 @@ def _judge_window(
     projected = forecast.projected_percent if forecast else None
     common |= {"used": used, "projected": projected}
     why = _format_standing(window, limit, need, projected, now)
+    if judge_state(window, now, thresholds) != "fresh":
+        why += f"; {words.format_freshness(window, thresholds, now)}"
     if used >= limit or used + need > limit or (need and projected is not None and projected + need > limit):
         return WindowVerdict(outcome="over", exit_code=OVER, why=why, room_at=window.resets_at, **common)
     if max_age is not None and not window.is_dated:
         why = f"{label} is at {words.format_percent(used)}, and the source does not say since when"
         return WindowVerdict(outcome="unknown", exit_code=TOO_OLD, why=why, **common)
     if max_age is not None and not (timedelta(0) - CLOCK_SLACK <= now - window.as_of <= max_age):
-        since = words.format_age(now - window.as_of)
+        since = _format_since(now - window.as_of)
         why = f"{label} was at {words.format_percent(used)} {since} ago, older than --max-age allows"
         return WindowVerdict(outcome="unknown", exit_code=TOO_OLD, why=why, **common)
     return WindowVerdict(outcome="under", exit_code=UNDER, why=why, **common)
@@ -193,6 +195,12 @@ def _format_standing(window: Window, limit: float, need: float, projected: float
     if need:
         why += f", {need:g}% wanted"
     return f"{why}, {words.format_reset(window.resets_at, now)}" if window.resets_at is not None else why
+
+
+def _format_since(elapsed: timedelta) -> str:
+    # A --max-age of less than a minute counts seconds.
+    seconds = max(0, elapsed // timedelta(seconds=1))
+    return f"{seconds}s" if seconds < 60 else words.format_age(elapsed)
 
 
 def _format_amounts(window: Window) -> str:

@@ -25,7 +25,6 @@ class Sent(Kept, frozen=True):
 
     way: Way
     succeeded_at: Moment | None = None
-    failed_at: Moment | None = None
     problem: str = ""
 
 

@@ -10,9 +10,9 @@ import sys
 from datetime import UTC, datetime
 
 from ullage import config
-from ullage.base.errors import MetricsError, UllageError, describe_fault
+from ullage.base.errors import UllageError, describe_fault
 from ullage.base.text import clean
-from ullage.metrics import formats, gather, identity, otlp, push, textfile
+from ullage.metrics import MetricsError, formats, gather, identity, otlp, push, textfile
 from ullage.metrics.outcomes import LONGEST_WORDS, WAYS, Sent, keep, load_last
 from ullage.metrics.push import PushRoute
 from ullage.system import directories
@@ -77,9 +77,9 @@ def _tried(before: Sent, settings: Settings, environ: Mapping[str, str]) -> Sent
     try:
         send(before.way, getattr(settings.reporting, before.way), settings, environ, now)
     except UllageError as error:
-        return before.replace(failed_at=now, problem=clean(str(error), LONGEST_WORDS))
+        return before.replace(problem=clean(str(error), LONGEST_WORDS))
     except Exception as error:
-        return before.replace(failed_at=now, problem=f"ullage {describe_fault(error)}")
+        return before.replace(problem=f"ullage {describe_fault(error)}")
     return Sent(way=before.way, succeeded_at=now)
 
 

@@ -17,7 +17,7 @@ from ullage.system import http, refusals
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
     from datetime import date
     from typing import Any, Self
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from ullage.org.rows import Page
     from ullage.system.secret import Secret
 
-PROVIDER = "https://api.anthropic.com"
 WHOLE_SECONDS = 300.0
 _VERSION = "2023-06-01"
 _MOST_TRIES = 6
@@ -46,11 +45,6 @@ _PASSING = {
     "truncated": "sends answers that are not whole",
 }
 _UNREACHABLE = {"unreachable": "could not be reached", "dns_failure": "could not be looked up"}
-
-
-def choose_base(environ: Mapping[str, str]) -> httpx.URL:
-    """Return the address to ask; raise SourceError unless it is the provider's or a loopback address."""
-    return http.check_base(environ.get("ULLAGE_API_BASE") or PROVIDER, PROVIDER)
 
 
 class Client:

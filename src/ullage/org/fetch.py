@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from ullage.base.record import Record
 from ullage.org import client, days, store
+from ullage.system import http
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def fetch_report(
     pause: Callable[[float], None] = time.sleep,
 ) -> Fetched:
     """Return the rows of `wanted`; raise SourceError when a day cannot be read (final days before it stay stored)."""
-    base = client.choose_base(environ)
+    base = http.choose_api_base(environ)
     kept = store.Store(environ, str(base), key, query)
     known = {day: kept.get(day) for day in wanted}
     missing = [day for day, rows in known.items() if rows is None]

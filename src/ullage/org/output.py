@@ -14,7 +14,6 @@ from ullage.render.surfaces import Span
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import date
     from typing import Any
 
     from ullage.org.days import Days
@@ -73,17 +72,13 @@ def expose_report(report: Report, wanted: Days, found: Fetched, by: Sequence[str
 
     values: dict[str, list[tuple[dict[str, str], float]]] = {}
     for name, day in zip(_RANGE, (wanted.first, wanted.last + timedelta(days=1)), strict=True):
-        values[name] = [({"report": report.kind}, _midnight(day))]
+        values[name] = [({"report": report.kind}, datetime.combine(day, time(), UTC).timestamp())]
     for sample in totals.list_samples(report.kind, found.rows, by):
         values.setdefault(sample.name, []).append((sample.labels, float(sample.value)))
     return formats.encode(
         (Family(metric=Metric(name=name, help=_help(name)), samples=tuple(values[name])) for name in values),
         openmetrics=True,
     )
-
-
-def _midnight(day: date) -> float:
-    return datetime.combine(day, time(), UTC).timestamp()
 
 
 def _help(name: str) -> str:

@@ -46,7 +46,7 @@ def _marked_up(write: Callable[[Iterable[Span], Mapping[str, str]], str]) -> Cal
 
 FORMATS: dict[str, Format] = {
     "waybar": _repeated(objects.waybar),
-    "i3bar": _repeated(objects.i3bar, objects.i3bar_update).replace(
+    "i3bar": _repeated(objects.i3bar, lambda panel: f",{objects.i3bar(panel)}").replace(
         prelude=objects.I3BAR_PRELUDE, read=clicks.read_click
     ),
     "i3blocks": _repeated(lines.i3blocks, objects.i3blocks),
@@ -60,7 +60,7 @@ FORMATS: dict[str, Format] = {
     "genmon": _once(lines.genmon),
     "argos": Format(render=menus.argos),
     "xbar": Format(render=menus.xbar),
-    "swiftbar": Format(render=menus.swiftbar, update=menus.swiftbar_update),
+    "swiftbar": Format(render=menus.swiftbar, update=lambda panel, refresh: f"~~~\n{menus.swiftbar(panel, refresh)}"),
     "sketchybar": _once(lines.sketchybar),
     "plain": _repeated(lines.plain),
     "json": Format(render=document.write_json, update=document.write_json, read=clicks.read_word),

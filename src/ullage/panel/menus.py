@@ -47,11 +47,6 @@ def swiftbar(panel: Panel, refresh: Command) -> str:
     return "\n".join(_menu(panel, refresh, f"bash={_parameters(refresh)}", _as_it_is, "Menlo", plain))
 
 
-def swiftbar_update(panel: Panel, refresh: Command) -> str:
-    """Return the next menu of a streamable SwiftBar plugin."""
-    return "~~~\n" + swiftbar(panel, refresh)
-
-
 def _as_it_is(text: str) -> str:
     return text
 

@@ -55,11 +55,6 @@ def i3bar(panel: Panel) -> str:
     return _line([{"name": "ullage", **_block(panel)}] if panel.spans else [])
 
 
-def i3bar_update(panel: Panel) -> str:
-    """Return the next status line of a stream."""
-    return "," + i3bar(panel)
-
-
 def _block(panel: Panel) -> dict[str, object]:
     urgent = panel.level == "exhausted"
     # The bar paints an urgent block on a ground of its own, with a colour that can be read on it.

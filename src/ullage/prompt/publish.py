@@ -25,15 +25,10 @@ if TYPE_CHECKING:
 _MOST_PUBLICATIONS = 5
 
 
-def read_clock() -> datetime:
-    """Return the time by the wall clock."""
-    return datetime.now(UTC)
-
-
 def publish_anew(
     cache: ProfileCache,
     settings: Settings,
-    clock: Callable[[], datetime] = read_clock,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     snapshot: Snapshot | None = None,
 ) -> Snapshot:
     """Write every surface's timeline from what is on disk; again while another process has changed that meanwhile.

@@ -28,9 +28,9 @@ class Meter(Record):
     counts: Counted
     what: str
     exact: str
-    fresh: str
-    needs: str
     cost: str
+    fresh: str = ""
+    needs: str = ""
     module: str = ""
     command: str = ""
     fallback_of: str = ""
@@ -185,8 +185,6 @@ METERS: tuple[Meter, ...] = (
         counts="not read",
         what="a percentage worked out from token counts",
         exact="a guess: how the server weighs tokens is not published, and it counts your other devices too",
-        fresh="-",
-        needs="-",
         cost="the truth of every other number",
     ),
     Meter(

@@ -40,11 +40,18 @@ def encode(record: Record, **more: str) -> bytes:
 
 def decode_reading(data: bytes | None) -> Reading | None:
     """Decode a reading; None for bytes that hold no reading of this version."""
-    fields = _fields(data)
+    return decode_noted_reading(data, "")[0]
+
+
+def decode_noted_reading(data: bytes | None, name: str) -> tuple[Reading | None, str | None]:
+    """Decode a reading and a text that `encode` was given as `more`, each None where there is none."""
+    fields = _fields(data) or {}
+    note = fields.get(name)
     try:
-        return _reading(fields) if fields else None
+        reading = _reading(fields) if fields else None
     except (KeyError, TypeError, ValueError, AttributeError):
-        return None
+        reading = None
+    return reading, note if isinstance(note, str) else None
 
 
 def decode_schedule(data: bytes | None) -> Schedule:
@@ -69,12 +76,6 @@ def decode_remote(data: bytes | None) -> RemoteAnswer | None:
         return RemoteAnswer(**_remote(fields)) if fields else None
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
-
-
-def decode_note(data: bytes | None, name: str) -> str | None:
-    """Decode a text that `encode` was given as `more`."""
-    note = (_fields(data) or {}).get(name)
-    return note if isinstance(note, str) else None
 
 
 def _plain(value: object) -> Any:

@@ -77,7 +77,7 @@ def _find_not_due(cache: ProfileCache, now: datetime, environ: Mapping[str, str]
         from ullage import config
         from ullage.refresh import mending
 
-        if mending.is_mended(schedule, config.load(environ)[0], environ):
+        if schedule.means != mending.mark_means(config.load(environ)[0], environ):
             return None
     return Outcome(result="not_due", problem=schedule.problem)
 

@@ -57,8 +57,9 @@ def run(
     result: Result = "not_due"
     # Looked at under the lock: the second of two clicks finds the first one's attempt.
     force = force or (early and snapshot.schedule.may_be_early(now))
+    # What any source needs is looked at, and imported, after failures only.
     if snapshot.schedule.failures:
-        is_mended = _is_mended(snapshot.schedule, settings, environ)
+        is_mended = snapshot.schedule.means != _mark_means(settings, environ)
     else:
         is_mended = is_another_signed_in(snapshot.schedule.account, environ)
     if is_mended:
@@ -134,7 +135,7 @@ def _attempt(inquiry: Inquiry, settings: Settings, ask_remotes: AskRemotes) -> R
         if inquiry.schedule.is_held(inquiry.now):
             ask_remotes(inquiry)
             ask.ask_in_pause(sources, inquiry)
-            inquiry.schedule = _noting_means(inquiry.schedule.held(), inquiry, settings)
+            inquiry.schedule = inquiry.schedule.held().replace(means=_mark_means(settings, inquiry.environ))
             return "held"
         inquiry.schedule = inquiry.schedule.begun(inquiry.now)
         inquiry.note_schedule()
@@ -143,7 +144,8 @@ def _attempt(inquiry: Inquiry, settings: Settings, ask_remotes: AskRemotes) -> R
         if not ask.ask_in_turn(sources, inquiry):
             return "not_due"
     except SourceError as error:
-        if not (error.code in _NOTHING_HERE and _has_remote_readings(inquiry)):
+        is_told_elsewhere = any(is_remote(reading.source) for reading in inquiry.snapshot.stated.statements)
+        if not (error.code in _NOTHING_HERE and is_told_elsewhere):
             return _fail(inquiry, settings, error)
     except UllageError:
         raise
@@ -155,10 +157,6 @@ def _attempt(inquiry: Inquiry, settings: Settings, ask_remotes: AskRemotes) -> R
     schedule = inquiry.schedule.succeeded(inquiry.now, changed=has_changed)
     inquiry.schedule = schedule.replace(problem=find_disagreement(inquiry.environ) or problem)
     return "refreshed"
-
-
-def _has_remote_readings(inquiry: Inquiry) -> bool:
-    return any(is_remote(reading.source) for reading in inquiry.snapshot.stated.statements)
 
 
 def _turn_to_account(inquiry: Inquiry, settings: Settings) -> None:
@@ -183,17 +181,10 @@ def _turn_to_account(inquiry: Inquiry, settings: Settings) -> None:
     inquiry.schedule = inquiry.schedule.replace(hold_until=max(holds, default=None))
 
 
-def _is_mended(schedule: Schedule, settings: Settings, environ: Mapping[str, str]) -> bool:
-    # It looks at everything that any source needs, so it is imported after failures only.
+def _mark_means(settings: Settings, environ: Mapping[str, str]) -> str:
     from ullage.refresh import mending
 
-    return mending.is_mended(schedule, settings, environ)
-
-
-def _noting_means(schedule: Schedule, inquiry: Inquiry, settings: Settings) -> Schedule:
-    from ullage.refresh import mending
-
-    return schedule.replace(means=mending.mark_means(settings, inquiry.environ))
+    return mending.mark_means(settings, environ)
 
 
 def _fail(inquiry: Inquiry, settings: Settings, error: SourceError) -> Result:
@@ -201,7 +192,7 @@ def _fail(inquiry: Inquiry, settings: Settings, error: SourceError) -> Result:
     if error.code == "claude_missing":
         # Nothing was started.
         schedule = schedule.replace(spawned_at=None)
-    inquiry.schedule = _noting_means(schedule, inquiry, settings)
+    inquiry.schedule = schedule.replace(means=_mark_means(settings, inquiry.environ))
     if inquiry.schedule.hold_until is not None:
         AccountCache(inquiry.environ, inquiry.schedule.account).save_hold(inquiry.schedule.hold_until)
     return "failed"

@@ -19,12 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from ullage.config import Settings
-    from ullage.quota.schedule import Schedule
-
-
-def is_mended(schedule: Schedule, settings: Settings, environ: Mapping[str, str]) -> bool:
-    """Say whether the last attempt failed and something that it depends on has changed since."""
-    return bool(schedule.failures) and schedule.means != mark_means(settings, environ)
 
 
 def mark_means(settings: Settings, environ: Mapping[str, str]) -> str:

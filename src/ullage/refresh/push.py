@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 
 from ullage import config
 from ullage.base.errors import UllageError
-from ullage.base.text import clean
 from ullage.quota import contract
 from ullage.quota.remotes import SHORTEST_PAUSE
 from ullage.store import all_accounts, overview, pushes
@@ -84,16 +83,11 @@ def _push(settings: Settings, environ: Mapping[str, str], before: PushState) -> 
 
 def _hand_on(command: tuple[str, ...], document: bytes, environ: Mapping[str, str]) -> str:
     """Run a command with the document on its stdin; return what went wrong, or nothing."""
-    program = clean(os.path.basename(command[0])) or "the command"
     try:
-        done = programs.run_program(command, environ, seconds=SECONDS, given=document, largest_bytes=_LARGEST_ANSWER)
-    except programs.ProgramLateError:
-        return f"{program} took nothing in {SECONDS:.0f} s."
-    except programs.ProgramFloodError:
-        return f"{program} printed kilobytes."
-    except (OSError, ValueError) as error:
-        return f"{program} could not be started: {programs.explain_no_start(error)}."
-    return "" if done.status == 0 else f"{program} {programs.explain_end(done)}."
+        done = programs.run_named(command, environ, seconds=SECONDS, given=document, largest_bytes=_LARGEST_ANSWER)
+    except programs.NotRunError as error:
+        return f"{error}."
+    return "" if done.status == 0 else f"{programs.explain_end(command, done)}."
 
 
 def _mark_version(environ: Mapping[str, str]) -> str:

@@ -18,7 +18,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ullage.config import Remote, Settings
+    from ullage.config import Settings
+    from ullage.config.outside import Remote
     from ullage.quota.model import Account, Reading
     from ullage.quota.remotes import RemoteAnswer
     from ullage.refresh.ask import Inquiry
@@ -35,7 +36,7 @@ def ask_due(inquiry: Inquiry, settings: Settings, environ: Mapping[str, str]) ->
     time at which a machine may be asked again. A failure is kept with the machine's answer and stops no other source.
     """
     store = RemoteStore(inquiry.cache.environ)
-    due = [remote for remote in settings.remotes if _may_ask(store.load(remote.name), inquiry)]
+    due = [remote for remote in settings.remotes if store.load(remote.name).may_ask(inquiry.now, early=inquiry.force)]
     if due:
         # Moved on before anything slow, as for any source.
         inquiry.schedule = inquiry.schedule.replace(remotes_at=inquiry.now + SHORTEST_PAUSE)
@@ -79,10 +80,6 @@ def take_over(cache: ProfileCache, snapshot: Snapshot, answers: Sequence[RemoteA
     for name in gone:
         cache.forget(name)
     return snapshot.replace(stated=cache.load_statements())
-
-
-def _may_ask(answer: RemoteAnswer, inquiry: Inquiry) -> bool:
-    return answer.may_ask(inquiry.now, early=inquiry.force)
 
 
 def _ask_alone(

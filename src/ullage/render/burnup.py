@@ -12,7 +12,7 @@ from ullage.base.dates import timedelta
 from ullage.base.record import Record
 from ullage.base.text import clean
 from ullage.quota import pace
-from ullage.quota.model import MONTH, find_length, has_reset, is_budget, is_same_reset
+from ullage.quota.model import MONTH, find_length, has_reset, is_budget, is_same_reset, judge_state
 from ullage.quota.pace import Sample
 from ullage.render import words
 
@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
     from typing import Literal
 
-    from ullage.quota.model import Window
+    from ullage.quota.model import State, Thresholds, Window
     from ullage.quota.pace import Forecast, Point
     from ullage.render.words import Outlook
+    from ullage.store.overview import Overview
 
 
 FULL = 100.0
@@ -42,6 +43,7 @@ class Burnup(Record):
     """The content of a window's chart, from `begins` to `ends`: its past, and the forecast for the rest of it.
 
     They are the window's start and its reset; with `is_history`, one of which is not known, some time ago and now.
+    `state` is the age of what the window was last stated to stand at.
     """
 
     window: Window
@@ -53,12 +55,18 @@ class Burnup(Record):
     forecast: Forecast | None
     timezone: tzinfo | None = None
     is_history: bool = False
+    state: State = "fresh"
 
     @property
     def top(self) -> float:
         """The highest percentage of the chart: 100 and a little, or what is expected, up to half as much again."""
         highest = max([FULL, *(sample.used_percent for sample in self.used), *(point.middle for point in self.ahead)])
         return min(150.0, math.ceil(highest * 1.05 / 10) * 10.0)
+
+    @property
+    def used_percent(self) -> float | None:
+        """What the window stands at; None where that is not known now."""
+        return None if self.state == "expired" or has_reset(self.window, self.now) else self.window.used_percent
 
     def measure_share(self, moment: datetime) -> float:
         """Return how much of the chart's time has passed at a moment, 0 to 1."""
@@ -77,14 +85,23 @@ class Stretch(Record):
     how: Literal["seen", "unseen", "restarted"]
 
 
-def plot_burnup(window: Window, samples: Sequence[Sample], forecast: Forecast | None, now: datetime) -> Burnup | None:
+def plot_known(window: Window, known: Overview, thresholds: Thresholds, now: datetime) -> Burnup | None:
+    """Build the content of a window's chart, as `plot_burnup` does, from what an overview knows of it."""
+    samples, forecast = known.samples.get(window.id, ()), known.forecasts.get(window.id)
+    return plot_burnup(window, samples, forecast, now, thresholds)
+
+
+def plot_burnup(
+    window: Window, samples: Sequence[Sample], forecast: Forecast | None, now: datetime, thresholds: Thresholds
+) -> Burnup | None:
     """Build the content of a window's chart; None when it has no course.
 
     A window that is used up has no forecast, and one that has reset no course until a new reading.
     """
     whole = find_length(window)
     if window.used_percent is not None and is_budget(window) and (whole is None or window.resets_at is None):
-        return _plot_history(window, samples, whole or MONTH, now)
+        drawn = _plot_history(window, samples, whole or MONTH, now)
+        return None if drawn is None else drawn.replace(state=judge_state(window, now, thresholds))
     if whole is None or window.used_percent is None or window.resets_at is None:
         return None
     if has_reset(window, now) or window.used_percent >= FULL:
@@ -97,6 +114,7 @@ def plot_burnup(window: Window, samples: Sequence[Sample], forecast: Forecast | 
         used=tuple(pace.list_run(window, samples)),
         ahead=pace.project_trajectory(window, samples, now) if forecast else (),
         forecast=forecast,
+        state=judge_state(window, now, thresholds),
     )
 
 
@@ -130,11 +148,10 @@ def format_title(burnup: Burnup) -> str:
     window = burnup.window
     if has_reset(window, burnup.now):
         return f"{clean(window.label)}: {words.HAS_RESET}"
-    return (
-        f"{clean(window.label)}: {words.describe_use(window)}"
-        if window.used_percent is not None
-        else clean(window.label)
-    )
+    if burnup.used_percent is None:
+        return f"{clean(window.label)}: {words.UNKNOWN}"
+    old = words.choose_form("stale", ascii_only=False) if burnup.state == "stale" else ""
+    return f"{clean(window.label)}: {old}{words.describe_use(window)}"
 
 
 def describe_outlook(burnup: Burnup) -> Outlook:

@@ -10,7 +10,7 @@ from ullage.base.text import clean
 from ullage.config.palette import COLOURS
 from ullage.quota.model import find_binding_window, list_limits
 from ullage.render import words
-from ullage.render.burnup import format_title, plot_burnup
+from ullage.render.burnup import format_title, plot_known
 from ullage.render.rows import build_rows
 from ullage.render.svg import Area, Shape, draw_legend, draw_plot, format_caption, make_background, make_label
 from ullage.render.usage import list_owner_parts
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
     from ullage.config import Settings
-    from ullage.quota.model import Window
     from ullage.render.burnup import Burnup
     from ullage.render.rows import Row
     from ullage.store.overview import Overview
@@ -90,15 +89,16 @@ def _heading(overview: Overview, *, names_account: bool, timezone: tzinfo | None
     whose = list_owner_parts(reading.account) or [clean(reading.account.id)]
     if names_account and whose[0]:
         yield make_label(_MARGIN, 118, clean(whose[0], _LONGEST_PLAN), size=18)
-    at = reading.as_of.astimezone(timezone)
     yield make_label(_RIGHT, 70, "ullage", size=22, anchor="end").replace(bold=True)
-    yield make_label(_RIGHT, 96, f"{at.day} {at:%b %Y, %H:%M}", size=16, anchor="end")
+    if reading.is_dated:
+        yield make_label(_RIGHT, 96, words.format_date(reading.as_of, timezone), size=16, anchor="end")
 
 
 def _draw_row(row: Row, top: float, right: float, metrics: _Metrics, now: datetime) -> Iterator[Shape]:
     base = top + metrics.base
     role = _choose_role(row)
-    label = make_label(_MARGIN, base, _shorten(row.label), role="text", size=metrics.label)
+    name = row.label if len(row.label) <= _LONGEST_LABEL else row.label[: _LONGEST_LABEL - 1] + "…"
+    label = make_label(_MARGIN, base, name, role="text", size=metrics.label)
     yield label.replace(bold=row.binds)
     # That a window is used up is said in words below.
     number = row.percent if row.number.text == "?" else row.number.text.rstrip(words.FORMS["exhausted"])
@@ -107,7 +107,7 @@ def _draw_row(row: Row, top: float, right: float, metrics: _Metrics, now: dateti
     if row.share is not None:
         yield from _draw_bar(row.share, row.tick, role, (right, bar_at, metrics.bar))
     note = row.sentence or row.expected.text
-    shown = _choose_note_role(row) if row.expected.warns else "faint"
+    shown = "faint" if not row.expected.warns else "exhausted" if role == "exhausted" else "warning"
     if metrics is _ROOMY:
         yield make_label(_MARGIN, bar_at + 24, note, role=shown, size=metrics.note)
         reset = "" if row.resets_at is None or row.sentence else words.format_reset(row.resets_at, now)
@@ -116,17 +116,9 @@ def _draw_row(row: Row, top: float, right: float, metrics: _Metrics, now: dateti
         yield make_label(right - 76, base, note, role=shown, size=metrics.note, anchor="end")
 
 
-def _shorten(text: str) -> str:
-    return text if len(text) <= _LONGEST_LABEL else text[: _LONGEST_LABEL - 1] + "…"
-
-
 def _choose_role(row: Row) -> str:
     level = row.number.level
     return level if level in COLOURS["light"] else "faint"
-
-
-def _choose_note_role(row: Row) -> str:
-    return "exhausted" if row.number.level == "exhausted" else "warning"
 
 
 def _draw_bar(share: float, elapsed: float | None, role: str, place: tuple[float, float, float]) -> Iterator[Shape]:
@@ -144,14 +136,14 @@ def _draw_bar(share: float, elapsed: float | None, role: str, place: tuple[float
 def _choose_course(overview: Overview, settings: Settings, now: datetime) -> Burnup | None:
     """Return the chart of the week or of a model's week, whichever is fuller, else of what binds and can be drawn."""
     assert overview.reading is not None
-
-    def draw(window: Window) -> Burnup | None:
-        return plot_burnup(window, overview.samples.get(window.id, ()), overview.forecasts.get(window.id), now)
-
-    windows = tuple(window for window in list_limits(overview.reading) if draw(window) is not None)
+    windows = tuple(
+        window
+        for window in list_limits(overview.reading)
+        if plot_known(window, overview, settings.thresholds, now) is not None
+    )
     weeks = tuple(window for window in windows if window.kind in ("weekly", "model"))
     chosen = find_binding_window(weeks or windows, now, settings.thresholds)
-    return None if chosen is None else draw(chosen)
+    return None if chosen is None else plot_known(chosen, overview, settings.thresholds, now)
 
 
 def _draw_course(burnup: Burnup, left: float, top: float) -> Iterator[Shape]:

@@ -10,6 +10,7 @@ from ullage.quota.model import grade_percent, has_reset
 from ullage.render import words
 from ullage.render.burnup import FULL, describe_outlook, interpolate_used, list_stretches, list_ticks
 from ullage.render.cells import fit, measure_width, trim_end, wrap, wrap_parts
+from ullage.render.segment import format_number
 from ullage.render.surfaces import Span
 
 TYPE_CHECKING = False
@@ -91,16 +92,18 @@ def wrap_heading(burnup: Burnup, form: ChartForm) -> list[Line]:
 
 def lay_out_heading(burnup: Burnup, width: int, thresholds: Thresholds, *, ascii_only: bool) -> list[Line]:
     """Return the window's name, its number, what to expect and when it resets: one line where they fit, else two."""
-    window, now = burnup.window, burnup.now
+    window, now, used = burnup.window, burnup.now, burnup.used_percent
     level = _level_of(burnup, thresholds)
     name = Span(text=_plain(clean(window.label), ascii_only=ascii_only), style="bold")
-    if has_reset(window, now) or window.used_percent is None:
-        mark = words.choose_reset_mark(ascii_only=ascii_only)
+    age = words.format_freshness(window, thresholds, now)
+    if used is None:
+        passed = has_reset(window, now)
+        mark = words.choose_reset_mark(ascii_only=ascii_only) if passed else "?"
         shown = [name, Span(text=f"{_GAP}{mark}{_GAP}")]
-        return _one_or_two(shown, [Span(text=words.HAS_RESET, level="faint")], width)
-    number = words.format_percent(window.used_percent) + words.choose_form(level, ascii_only=ascii_only)
+        return _one_or_two(shown, [Span(text=words.HAS_RESET if passed else age, level="faint")], width)
+    number = format_number(window, used, now, thresholds, left=False, ascii_only=ascii_only)
     expected = describe_outlook(burnup)
-    start = [name, Span(text=f"{_GAP}{number}{_GAP}", level=level, style="bold")]
+    start = [name, Span(text=f"{_GAP}{number.text}{_GAP}", level=number.level, style="bold")]
     if window.used and window.limit:
         start.append(Span(text=words.format_amounts(window.used, window.limit) + _GAP))
     said: Line = [
@@ -109,6 +112,8 @@ def lay_out_heading(burnup: Burnup, width: int, thresholds: Thresholds, *, ascii
     if level != "exhausted":
         comma = "; " if expected.text else ""
         said.append(Span(text=comma + words.describe_reset(window, now, burnup.timezone), level="faint"))
+    if burnup.state != "fresh":
+        said.append(Span(text=f"; {age}", level="faint"))
     return _one_or_two(start, said, width)
 
 
@@ -123,14 +128,14 @@ def _plain(text: str, *, ascii_only: bool) -> str:
 
 def _level_of(burnup: Burnup, thresholds: Thresholds) -> Level:
     window = burnup.window
-    if has_reset(window, burnup.now) or window.used_percent is None:
+    if burnup.used_percent is None or (burnup.state == "stale" and burnup.used_percent < FULL):
         return "stale"
-    return grade_percent(window.used_percent, window.severity, thresholds)
+    return grade_percent(burnup.used_percent, window.severity, thresholds)
 
 
 def _interval(burnup: Burnup) -> list[Line]:
     found = words.format_interval(burnup.forecast, burnup.now, burnup.timezone) if burnup.forecast else ""
-    return [[Span(text=f"Runs out in four cases of five: {found}", level="faint")]] if found else []
+    return [[Span(text=f"In four cases of five it runs out {found}", level="faint")]] if found else []
 
 
 def _legend(burnup: Burnup, signs: _Signs, thresholds: Thresholds) -> Line:

@@ -137,34 +137,21 @@ def _window(window: Window, overview: Overview, settings: Settings, now: datetim
         why = words.HAS_RESET if passed else words.UNKNOWN
         mark = words.choose_reset_mark(ascii_only=settings.ascii_only) if passed else "?"
         return row.replace(number=Span(text="?"), percent=mark, sentence=why, outlook=(Span(text=why, level="faint"),))
-    number = format_number(
-        window, used, now, settings.thresholds, left=settings.show_left, ascii_only=settings.ascii_only
-    )
-    percent = words.format_percent(used, left=settings.show_left)
+    row = _with_share(row, window, used, settings, now)
     expected = words.describe_outlook(window, overview.forecasts.get(window.id), now, brief=True)
     is_used_up = used >= 100
-    sentence = expected.text if is_used_up else "" if window.resets_at else _without_reset(used)
+    without_reset = words.NO_RESET_TIME if used > 0 else words.NOT_STARTED
+    sentence = expected.text if is_used_up else "" if window.resets_at else without_reset
     if window.used and window.limit:
         amount = words.format_amounts(window.used, window.limit)
         sentence = sentence if is_used_up else amount if sentence else ""
         expected = expected if expected.text else Outlook(text=amount)
-    share = min(max(used / 100, 0.0), 1.0)
+    course = burnup.draw_window_course(
+        window, overview.samples.get(window.id, ()), COURSE_CELLS, ascii_only=settings.ascii_only
+    )
     return row.replace(
-        number=number,
-        percent=percent,
-        form=number.text.replace(percent, ""),
-        share=1 - share if settings.show_left else share,
         tick=_place_tick(window, now, settings),
-        bar=Span(
-            text=words.draw_bar(used, left=settings.show_left, ascii_only=settings.ascii_only, cells=_BAR_CELLS),
-            level=number.level,
-        ),
-        course=Span(
-            text=burnup.draw_window_course(
-                window, overview.samples.get(window.id, ()), COURSE_CELLS, ascii_only=settings.ascii_only
-            ),
-            level=number.level,
-        ),
+        course=Span(text=course, level=row.number.level),
         resets_at=window.resets_at,
         expected=expected,
         sentence=sentence,
@@ -182,10 +169,6 @@ def _place_tick(window: Window, now: datetime, settings: Settings) -> float | No
 
 def _amount(window: Window) -> tuple[Span, ...]:
     return (Span(text=words.format_amounts(window.used, window.limit)),) if window.used and window.limit else ()
-
-
-def _without_reset(used: float) -> str:
-    return words.NO_RESET_TIME if used > 0 else words.NOT_STARTED
 
 
 def _in_sentences(window: Window, expected: Outlook, sentence: str, now: datetime) -> tuple[Span, ...]:

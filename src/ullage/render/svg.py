@@ -162,6 +162,8 @@ def format_caption(burnup: Burnup) -> str:
 def _captions(burnup: Burnup) -> Iterable[Shape]:
     yield make_label(_LEFT, 30, format_title(burnup), role="text", size=18)
     yield make_label(_LEFT, 52, format_caption(burnup))
+    if burnup.window.is_dated:
+        yield make_label(_AREA.right, 30, words.format_date(burnup.window.as_of, burnup.timezone), anchor="end")
     yield from draw_legend(burnup, _LEFT, HEIGHT - 14)
 
 
@@ -179,7 +181,7 @@ def _legend(burnup: Burnup) -> Iterator[tuple[str, str, bool]]:
     if any(stretch.how == "unseen" for stretch in list_stretches(burnup)):
         yield "used", words.UNSEEN, True
     if burnup.ahead:
-        yield "expected", f"{words.EXPECTED}, with 80 % band", True
+        yield "expected", f"{words.EXPECTED}, with 80% band", True
     if not burnup.is_history:
         yield "faint", words.JUST_LASTS, True
     yield "limit", "limit", False

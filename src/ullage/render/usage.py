@@ -95,7 +95,7 @@ def lay_out_heading(overview: Overview, settings: Settings, now: datetime, width
     age: Level | None = "warning" if state in ("stale", "expired") else None
     said = [
         Span(text=f"percent left{_dot(settings)}" if settings.show_left else "", level="faint"),
-        Span(text=words.format_freshness(reading, settings, now), level=age or "faint"),
+        Span(text=words.format_freshness(reading, settings.thresholds, now), level=age or "faint"),
         Span(text=f"{_dot(settings)}{clean(reading.source)}", level="faint"),
     ]
     room = width - _width(whose) - _width(said)

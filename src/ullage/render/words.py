@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from ullage.config import Settings
-    from ullage.quota.model import Account, Money, Reading, Severity, Window
+    from ullage.quota.model import Account, Money, Reading, Severity, Thresholds, Window
     from ullage.quota.pace import Forecast, Verdict
     from ullage.quota.timeline import Level
     from ullage.store.sign_in import SignInFacts
@@ -192,6 +192,12 @@ def format_day(moment: datetime, timezone: tzinfo | None = None) -> str:
     return f"{local.day} {local:%b}"
 
 
+def format_date(moment: datetime, timezone: tzinfo | None = None) -> str:
+    """Return a moment in full, for what is kept: 25 Nov 2026, 14:32."""
+    local = moment.astimezone(timezone)
+    return f"{local.day} {local:%b %Y, %H:%M}"
+
+
 def format_pace(ratio: float, *, ascii_only: bool = False) -> str:
     """Return the used share against the elapsed share: 1.3×; under 1 the window would last."""
     return f"{ratio:.1f}{'x' if ascii_only else '×'}"
@@ -332,15 +338,16 @@ def format_origin(reading: Reading, settings: Settings, now: datetime) -> str:
         format_plan(reading.account) and f"{format_plan(reading.account)} plan",
         "percent left" if settings.show_left else "",
     ]
-    return ", ".join(filter(None, [*parts, format_freshness(reading, settings, now), f"from {reading.source}"]))
+    parts += [format_freshness(reading, settings.thresholds, now), f"from {reading.source}"]
+    return ", ".join(filter(None, parts))
 
 
-def format_freshness(reading: Reading, settings: Settings, now: datetime) -> str:
-    """Return when a reading was made, and whether it is stale or too old to show."""
-    state = STATES.get(judge_state(reading, now, settings.thresholds))
-    if not reading.is_dated:
+def format_freshness(stated: Window | Reading, thresholds: Thresholds, now: datetime) -> str:
+    """Return when a statement was made, and whether it is stale or too old to show."""
+    state = STATES.get(judge_state(stated, now, thresholds))
+    if not stated.is_dated:
         return "read at a time that is not known"
-    return format_read_time(reading.as_of, now) + (f" ({state})" if state else "")
+    return format_read_time(stated.as_of, now) + (f" ({state})" if state else "")
 
 
 def format_breakdown(reading: Reading) -> str:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from ullage import config, metrics, prompt
 from ullage.base.record import Record
+from ullage.metrics import formats
 from ullage.quota import contract, timeline
 from ullage.quota.changes import find_next_turn
 from ullage.quota.model import list_named_limits
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     from ullage.config import Settings
     from ullage.quota.contract import ProfilesDocument, UsageDocument
-    from ullage.quota.model import Window
     from ullage.serve.documents import BurnupDocument, SamplesDocument
     from ullage.store.overview import Overview
 
@@ -72,9 +72,6 @@ class Knowledge:
 
     def expose_metrics(self, now: datetime, *, openmetrics: bool) -> bytes:
         """Return the metrics of all accounts as text."""
-        # Imported late: prometheus_client takes a tenth of a second, and many a page is never asked for metrics.
-        from ullage.metrics import formats
-
         settings, _ = config.load(self.environ)
         return formats.encode(metrics.gather(settings, self.environ, now), openmetrics=openmetrics)
 
@@ -85,7 +82,8 @@ class Knowledge:
         for one in list_named_limits(reading) if reading else ():
             # Drawing takes about 20 ms and is the same for all requests until the reading changes.
             if one.id == window and window not in loaded.burnups:
-                loaded.burnups[window] = _burnup(one, loaded.overview, now)
+                drawn = burnup.plot_known(one, loaded.overview, loaded.settings.thresholds, now)
+                loaded.burnups[window] = documents.describe_burnup(drawn) if drawn else None
         return loaded.burnups.get(window)
 
     def build_history(self, profile: str | None, window: str | None, since: datetime, most: int) -> SamplesDocument:
@@ -128,11 +126,6 @@ class Knowledge:
             loaded = _Loaded(version=version, until=until, settings=settings, overview=known, burnups={})
             self._loaded[profile] = loaded
         return loaded
-
-
-def _burnup(window: Window, known: Overview, now: datetime) -> BurnupDocument | None:
-    drawn = burnup.plot_burnup(window, known.samples.get(window.id, ()), known.forecasts.get(window.id), now)
-    return documents.describe_burnup(drawn) if drawn else None
 
 
 def _start_refresh(environ: Mapping[str, str]) -> None:

@@ -12,10 +12,12 @@ import ssl
 import stat
 import sys
 
-from ullage.base.errors import CacheError, ServeError, UsageError
+from ullage.base.errors import CacheError, UsageError
 from ullage.base.record import Record
 from ullage.base.text import quote
+from ullage.serve import ServeError
 from ullage.system import addresses, directories
+from ullage.system.files import remove_file
 from ullage.system.lock import hold_lock
 
 TYPE_CHECKING = False
@@ -129,8 +131,7 @@ def listen_on_unix(path: str) -> Iterator[socket.socket]:
                 if os.lstat(path).st_ino == identity:
                     os.unlink(path)
             # A process that opened the lock before and takes it now finds a new socket, or a path already bound.
-            with contextlib.suppress(OSError):
-                os.unlink(path + ".lock")
+            remove_file(path + ".lock")
 
 
 def _make_private(directory: str) -> None:

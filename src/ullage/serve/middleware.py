@@ -81,7 +81,8 @@ class Guard:
         except FaultError as fault:
             await refuse(with_headers, fault)
         except Exception as error:
-            _tell(error)
+            words = clean(str(error), 400) if isinstance(error, UllageError) else describe_fault(error)
+            sys.stderr.write(f"ullage serve: {datetime.now(UTC):%H:%M:%S} {words}\n")
             if begun:
                 # The status line has been sent: breaking the connection is the only way to show that it failed.
                 raise ConnectionAbortedError from None
@@ -123,15 +124,6 @@ def _fault_of(error: Exception) -> FaultError:
     if isinstance(error, UllageError):
         return FaultError(503, "What is known cannot be read; the server's own output says why.", retry_after="60")
     return FaultError(500, "ullage has a fault of its own; the server's own output names it.")
-
-
-def _tell(error: Exception) -> None:
-    """Print an unexpected error in one line on the server's stderr."""
-    sys.stderr.write(f"ullage serve: {datetime.now(UTC):%H:%M:%S} {_words(error)}\n")
-
-
-def _words(error: Exception) -> str:
-    return clean(str(error), 400) if isinstance(error, UllageError) else describe_fault(error)
 
 
 async def refuse(send: Send, fault: FaultError) -> None:

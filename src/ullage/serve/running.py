@@ -6,7 +6,7 @@ import contextlib
 import os
 
 from ullage.system import statefile
-from ullage.system.files import read_regular, write_atomically
+from ullage.system.files import read_regular, remove_file, write_atomically
 from ullage.system.statefile import Kept
 
 TYPE_CHECKING = False
@@ -32,8 +32,7 @@ def announce(directory: str, base: str) -> Iterator[None]:
     finally:
         # Another server may have overwritten the file since.
         if read_regular(path) == written:
-            with contextlib.suppress(OSError):
-                os.unlink(path)
+            remove_file(path)
 
 
 def find_base(directory: str) -> str | None:

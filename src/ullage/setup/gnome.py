@@ -13,7 +13,6 @@ import tempfile
 
 from ullage.base.errors import UsageError
 from ullage.setup import widgets
-from ullage.setup.hosts import find_home
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ def find_version(environ: Mapping[str, str]) -> int:
 
 def locate_directory(environ: Mapping[str, str]) -> str:
     """Return where the extension lies, whether it is there or not."""
-    return os.path.join(widgets.locate_data_directory(environ, find_home(environ)), "gnome-shell", "extensions", UUID)
+    return os.path.join(widgets.locate_data_directory(environ), "gnome-shell", "extensions", UUID)
 
 
 def build_tree(environ: Mapping[str, str], program: str) -> Tree:

@@ -6,7 +6,6 @@ import json
 import os
 
 from ullage.setup import widgets
-from ullage.setup.hosts import find_home
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ _REMOVE = f"panels().forEach(p => p.widgets('{ID}').forEach(w => w.remove()));"
 
 def locate_directory(environ: Mapping[str, str]) -> str:
     """Return where the widget lies, whether it is there or not."""
-    return os.path.join(widgets.locate_data_directory(environ, find_home(environ)), "plasma", "plasmoids", ID)
+    return os.path.join(widgets.locate_data_directory(environ), "plasma", "plasmoids", ID)
 
 
 def build_tree(environ: Mapping[str, str], program: str) -> Tree:

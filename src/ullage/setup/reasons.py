@@ -40,9 +40,9 @@ def explain(host: Host, starts: Sequence[Start], environ: Mapping[str, str]) -> 
         # What is so however the shell is started is said once.
         reasons = {_reason(start, host, environ) for start in unseen}
         if len(reasons) == 1:
-            return [f"A new {host.name} does not show it: {reasons.pop()}"]
+            return [f"A new {host.name} does not show the segment: {reasons.pop()}"]
     return [
-        f"A {'login ' if start.login else ''}{host.name} does not show it: {_reason(start, host, environ)}"
+        f"A {'login ' if start.login else ''}{host.name} does not show the segment: {_reason(start, host, environ)}"
         for start in unseen
     ]
 
@@ -58,7 +58,7 @@ def _reason(start: Start, host: Host, environ: Mapping[str, str]) -> str:
     if environ.get("ULLAGE_OFF") or _sets(host.path, b"ULLAGE_OFF"):
         return "ULLAGE_OFF is set, which hides the segment. Unset it."
     if _sets(host.path, b"ULLAGE_PLACE=starship") or _sets(host.path, b"ULLAGE_PLACE starship"):
-        return "it exports it for starship, which does not show it: `ullage setup starship --without-process`."
+        return "it exports the segment for starship, which does not show it: `ullage setup starship --without-process`."
     told = started.ask(start, _IS_LOADED[host.name], environ) if host.name in _IS_LOADED else "<loaded or not>"
     if "<loaded" in told:
         loads = "it loads the hook, but" if "<loaded>" in told else "it did not load the hook, or"

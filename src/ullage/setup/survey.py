@@ -73,9 +73,7 @@ def survey_machine(environ: Mapping[str, str], program: str, *, has_tray: bool =
         places.append(_place("starship", environ, fed))
     settings_path = functools.partial(claude_code.locate_settings, environ)
     if programs.find_program("claude", environ) or os.path.isdir(os.path.dirname(settings_path())):
-        places.append(
-            _planned(claude_code.NAME, lambda: claude_code.locate_settings(environ), claude_code.plan, environ)
-        )
+        places.append(_planned(claude_code.NAME, settings_path, claude_code.plan, environ))
     desktops = environ.get("XDG_CURRENT_DESKTOP", "").split(":")
     for name, (desktop, needed) in _DESKTOPS.items():
         if desktop in desktops and programs.find_program(needed, environ):
@@ -105,11 +103,11 @@ def find_set_up(environ: Mapping[str, str]) -> tuple[HostPlan, ...]:
         directory = desktop.locate_directory(environ)
         if widgets.is_ours(directory):
             places.append(HostPlan(name=name, path=directory, tree=widgets.Tree(directory=directory, files={})))
-    return tuple(place for place in places if place.changes or (place.plan is None and _names_ullage(place.path)))
-
-
-def _names_ullage(path: str) -> bool:
-    return bool(path) and b"ullage" in (read_regular(path) or b"")
+    return tuple(
+        place
+        for place in places
+        if place.changes or (place.plan is None and b"ullage" in (read_regular(place.path) or b""))
+    )
 
 
 def _is_used(name: str, environ: Mapping[str, str]) -> bool:

@@ -17,7 +17,7 @@ from ullage.base.record import Record
 from ullage.base.text import make_visible
 from ullage.setup import blocks
 from ullage.system import directories
-from ullage.system.files import read_regular, replace_file
+from ullage.system.files import read_regular, remove_file, replace_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def apply(change: Change, *, keep: bool) -> str | None:
             if keep and file.data is not None and not _is_kept_but_for_ours(change):
                 backup, is_new = _back_up(file)
                 if is_new:
-                    undo.callback(_remove, backup)
+                    undo.callback(remove_file, backup)
             if change.after is None:
                 os.unlink(file.real)
             else:
@@ -193,7 +193,7 @@ def _sweep(file: UserFile) -> None:
         for entry in os.listdir(directory):
             left = os.path.join(directory, entry)
             if entry.startswith(name) and _LEFT.fullmatch(entry, len(name)) and stat.S_ISREG(os.lstat(left).st_mode):
-                _remove(left)
+                remove_file(left)
 
 
 def _changed_since(file: UserFile) -> bool:
@@ -225,7 +225,7 @@ def _replace(path: str, data: bytes, like: str | None) -> None:
     with contextlib.ExitStack() as undo:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
         descriptor = os.open(temporary, flags, 0o600 if like else 0o666)
-        undo.callback(_remove, temporary)
+        undo.callback(remove_file, temporary)
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             file.flush()
@@ -290,7 +290,7 @@ def _kept(path: str) -> Iterator[str]:
 def _forget_backup(path: str, data: bytes | None) -> None:
     for backup in list(_kept(path)) if data is not None else ():
         if read_regular(backup, LARGEST) == data:
-            _remove(backup)
+            remove_file(backup)
 
 
 def _sync(directory: str) -> None:
@@ -299,8 +299,3 @@ def _sync(directory: str) -> None:
         with contextlib.suppress(OSError):
             os.fsync(descriptor)
         os.close(descriptor)
-
-
-def _remove(path: str) -> None:
-    with contextlib.suppress(OSError):
-        os.unlink(path)

@@ -14,6 +14,7 @@ import stat
 from ullage.base.errors import UllageError, UsageError
 from ullage.base.record import Record
 from ullage.base.shipped import locate
+from ullage.setup.hosts import find_home
 from ullage.system import programs
 from ullage.system.files import read_regular
 
@@ -107,10 +108,10 @@ def is_ours(directory: str) -> bool:
     return _written(directory) is not None
 
 
-def locate_data_directory(environ: Mapping[str, str], home: str) -> str:
+def locate_data_directory(environ: Mapping[str, str]) -> str:
     """Return where a person's desktop looks for what is theirs alone."""
     given = environ.get("XDG_DATA_HOME", "")
-    return given if os.path.isabs(given) else os.path.join(home, ".local", "share")
+    return given if os.path.isabs(given) else os.path.join(find_home(environ), ".local", "share")
 
 
 def ask(command: Sequence[str], environ: Mapping[str, str]) -> str | None:

@@ -42,19 +42,14 @@ _VALUES = {
     "rbac_group_id": ("rbac_group_SIM",),
     "slack_channel_id": (None,),
 }
+_PEOPLE_GROUPS = (
+    *("product", "model", "context_window", "inference_geo", "speed", "rbac_group_id", "slack_channel_id"),
+)
 _GROUPS = {
     _USAGE: ("model", "workspace_id", "api_key_id", "service_tier", "context_window", "inference_geo", "speed"),
     _COST: ("workspace_id", "description"),
-    _PEOPLE_USAGE: (
-        "product",
-        "model",
-        "context_window",
-        "inference_geo",
-        "speed",
-        "rbac_group_id",
-        "slack_channel_id",
-    ),
-    _PEOPLE_COST: ("product", "model", "context_window", "inference_geo", "speed", "rbac_group_id", "slack_channel_id"),
+    _PEOPLE_USAGE: _PEOPLE_GROUPS,
+    _PEOPLE_COST: _PEOPLE_GROUPS,
 }
 _PEOPLE = ("ada@example.com", "grace@example.com", "=SUM(A1)\x1b[31m\u202e@example.com", "deploy bot")
 

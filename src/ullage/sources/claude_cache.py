@@ -7,9 +7,8 @@ when something in Claude Code asked; it may be days old.
 from __future__ import annotations
 
 from ullage.base.errors import SourceError
-from ullage.base.text import clean
 from ullage.base.values import parse_time
-from ullage.quota.model import CLOCK_SLACK, Account, leave_undated
+from ullage.quota.model import CLOCK_SLACK, leave_undated
 from ullage.sources import claude_state, wire
 
 TYPE_CHECKING = False
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
-    from ullage.quota.model import Reading
+    from ullage.quota.model import Account, Reading
 
 NAME = "claude-cache"
 _KEY = "cachedUsageUtilization"
@@ -53,9 +52,7 @@ def is_from_future(fetched_at: datetime, now: datetime) -> bool:
 
 def is_of_account(cached: Mapping[str, Any], account: Account) -> bool:
     """Say whether the state file's entry is this account's; the organisation is compared where the entry names it."""
-    owner = Account(
-        id=clean(cached.get("accountUuid")) or None, organization_id=clean(cached.get("organizationUuid")) or None
-    )
+    owner = claude_state.parse_account(cached)
     return owner.id is not None and owner.id == account.id and owner.may_be(account)
 
 

@@ -110,16 +110,16 @@ def read_account(environ: Mapping[str, str], pause: Callable[[float], None] = ti
 def read_state_account(environ: Mapping[str, str], pause: Callable[[float], None] = time.sleep) -> Account:
     """Return the account in the state file; raise SourceError when the file stays torn or damaged."""
     named = read_part(environ, "oauthAccount", pause)
-    return Account(
-        id=clean(named.get("accountUuid")) or None,
-        organization_id=clean(named.get("organizationUuid")) or None,
-        organization=clean(named.get("organizationName")) or None,
-    )
+    return parse_account(named).replace(organization=clean(named.get("organizationName")) or None)
 
 
 def read_stored_account(environ: Mapping[str, str]) -> Account:
     """Return the account in the stored credentials, where a file holds them and names it; nothing else is read."""
-    named = read_sign_in(read_regular(locate_credentials(environ)))
+    return parse_account(read_sign_in(read_regular(locate_credentials(environ))))
+
+
+def parse_account(named: Mapping[str, Any]) -> Account:
+    """Return whose the fields of a file of Claude Code's are, as far as they name it."""
     return Account(
         id=clean(named.get("accountUuid")) or None, organization_id=clean(named.get("organizationUuid")) or None
     )

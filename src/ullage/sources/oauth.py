@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from ullage.quota.model import Reading
 
 NAME = "oauth"
-PROVIDER = "https://api.anthropic.com"
 _PATH = "/api/oauth/usage"
 
 
@@ -32,7 +31,7 @@ def account(environ: Mapping[str, str]) -> Account:
 
 def read(environ: Mapping[str, str], account: Account, now: datetime) -> Reading:
     """Ask the endpoint once; raise SourceError, which says what to do, when it gives no reading."""
-    base = http.check_base(environ.get("ULLAGE_API_BASE") or PROVIDER, PROVIDER)
+    base = http.choose_api_base(environ)
     sign_in = credentials.load_sign_in(environ, now)
     headers = {**sign_in.build_header(), "anthropic-beta": "oauth-2025-04-20"}
     answer = http.get_response(base, _PATH, headers)

@@ -7,7 +7,6 @@ ago, they keep a date that makes them older too: of two clocks that differ none 
 
 from __future__ import annotations
 
-import os
 from itertools import islice
 
 from ullage.base import jsontext
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
-    from ullage.config import Remote
+    from ullage.config.outside import Remote
     from ullage.quota.model import Kind, Severity
     from ullage.system.http import Response
 
@@ -275,19 +274,14 @@ def _breakdown(stated: object) -> Iterator[Share]:
 def _run_command(remote: Remote, environ: Mapping[str, str]) -> bytes:
     from ullage.system import programs
 
-    program = clean(os.path.basename(remote.command[0])) or "the command"
     try:
-        done = programs.run_program(remote.command, environ, seconds=ANSWER_SECONDS, largest_bytes=LARGEST_DOCUMENT)
-    except programs.ProgramLateError as error:
-        raise SourceError("remote_late", f"{program} gave no answer in {ANSWER_SECONDS:.0f} s. Is it awake?") from error
-    except programs.ProgramFloodError as error:
-        raise SourceError("remote_flood", f"{program} printed more than a MiB, which is no report of usage.") from error
-    except (OSError, ValueError) as error:
-        words = f"{program} could not be started: {programs.explain_no_start(error)}."
-        raise SourceError("remote_not_started", words) from error
+        done = programs.run_named(remote.command, environ, seconds=ANSWER_SECONDS, largest_bytes=LARGEST_DOCUMENT)
+    except programs.NotRunError as error:
+        hint = " Is the machine awake?" if error.how == "late" else ""
+        raise SourceError(f"remote_{error.how}", f"{error}.{hint}") from error
     # The exit codes of `usage` for nothing known and too old come with a document.
     if not done.output.strip() and done.status != 0:
-        raise SourceError("remote_failed", f"{program} {programs.explain_end(done)}.")
+        raise SourceError("remote_failed", f"{programs.explain_end(remote.command, done)}.")
     return done.output
 
 

@@ -171,15 +171,13 @@ class ProfileCache:
         A running session's statement is set apart: what it repeats from then on is still about the former account.
         """
         for name in statements.list_names(self.directory):
-            data = self._read(name)
-            reading = serial.decode_reading(data)
-            mark = serial.decode_note(data, "mark") if statements.is_of_session(name) else None
+            reading, mark = serial.decode_noted_reading(self._read(name), "mark")
             stated = reading.account if reading else Account()
             if stated.organization_id is None and stated.id == before.id:
                 stated = stated.replace(organization_id=before.organization_id)
             if reading is not None and stated.id == account.id and stated.may_be(account):
                 continue
-            if reading is None or mark is None:
+            if reading is None or mark is None or not statements.is_of_session(name):
                 remove_file(self._path(name))
             else:
                 apart = reading.replace(account=stated, is_apart=True)

@@ -14,7 +14,7 @@ import os
 
 from ullage.base.contexts import suppress
 from ullage.base.dates import UTC, datetime, timedelta
-from ullage.base.errors import CacheError, HistoryError
+from ullage.base.errors import CacheError, UllageError
 from ullage.base.text import clean
 from ullage.quota.model import RESET_SLACK, is_same_reset
 from ullage.quota.pace import Sample
@@ -59,8 +59,12 @@ _NOTICE = ".notice"
 _LONGEST_NOTICE = 500
 
 
-def record(path: str, owner: str, windows: Iterable[Window], now: datetime, formerly: Iterable[str] = ()) -> str | None:
-    """Record the windows' percentages; return a notice when a damaged file had to be set aside.
+class HistoryError(UllageError):
+    """The history cannot be used."""
+
+
+def record(path: str, owner: str, windows: Iterable[Window], now: datetime, formerly: Iterable[str] = ()) -> None:
+    """Record the windows' percentages; leave a notice where a damaged file had to be set aside.
 
     `owner` is whose windows they are, `formerly` the names that the same owner had before. Raises HistoryError when
     nothing can be kept.
@@ -72,18 +76,19 @@ def record(path: str, owner: str, windows: Iterable[Window], now: datetime, form
     ]
     try:
         notice = database.repair(path, "The history", lambda: _write(path, owner, stated, now, formerly), now)
-        return notice or _left_notice(path)
     except database.ERRORS as error:
         raise HistoryError(
             f"The history in {path} cannot be written: {database.word_error(error)}. Readings go on without it; to "
             "keep one, make the file writable or name another directory in ULLAGE_STATE_DIR."
         ) from error
+    if notice:
+        _leave_notice(path, notice)
 
 
 def load_samples(path: str, owner: str, since: datetime, now: datetime) -> dict[str, list[Sample]]:
     """Return an owner's samples from a moment until now, by window id, oldest first; none where there is no file.
 
-    Raises HistoryError when the file cannot be read; one that is damaged is set aside, which the next record tells.
+    Raises HistoryError when the file cannot be read; one that is damaged is set aside, which the next refresh tells.
     """
     if not os.path.exists(path):
         return {}
@@ -128,10 +133,12 @@ def count_samples(path: str) -> int:
 
 
 def _unreadable(path: str, error: Exception) -> HistoryError:
-    return HistoryError(
-        f"The history in {path} cannot be read: {database.word_error(error)}. The next look sets a damaged file aside, "
-        "and a new one begins."
+    what_then = (
+        "The next look sets it aside, and a new one begins."
+        if database.is_damage(error, path)
+        else "It stays as it is. Make room on the disk, or make the file readable and its directory writable."
     )
+    return HistoryError(f"The history in {path} cannot be read: {database.word_error(error)}. {what_then}")
 
 
 def _leave_notice(path: str, words: str) -> None:
@@ -139,8 +146,8 @@ def _leave_notice(path: str, words: str) -> None:
         write_atomically(path + _NOTICE, words.encode())
 
 
-def _left_notice(path: str) -> str | None:
-    """Take the notice that a reader has left: only a refresh may write the schedule, where notices are shown from."""
+def take_notice(path: str) -> str | None:
+    """Take the notice of damage that a process has left for the refresh: only that may write what shows it."""
     data = read_regular(path + _NOTICE, own=True)
     if data is None:
         return None

@@ -114,7 +114,6 @@ def load_samples(cache: ProfileCache, reading: Reading | None, now: datetime) ->
 
     None where the history cannot be read.
     """
-    from ullage.quota import pace
     from ullage.store import history
 
     if reading is None:
@@ -146,6 +145,4 @@ def load_forecasts(
     cache: ProfileCache, reading: Reading | None, thresholds: Thresholds, now: datetime
 ) -> dict[str, Forecast]:
     """Return what to expect of the windows whose statement is fresh, by window id."""
-    from ullage.quota import pace
-
     return pace.forecast_windows(reading.windows, load_samples(cache, reading, now), thresholds, now) if reading else {}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from ullage.base.record import Record
-from ullage.quota import merge, serial
+from ullage.quota import serial
 from ullage.quota.model import CLOCK_SLACK, SESSION_SOURCES, leave_undated
 from ullage.system.files import find_mark, read_regular
 
@@ -26,6 +26,15 @@ if TYPE_CHECKING:
 
 _PREFIX, _SUFFIX = "reading.", ".json"
 _LONGEST_SESSION = 64
+
+
+class Statement(Record):
+    """A session's statement, the mark of its last answer, its file, and whether it is news to the cache."""
+
+    reading: Reading
+    mark: str
+    path: str
+    is_news: bool
 
 
 class Stated(Record):
@@ -55,8 +64,17 @@ class Merging:
     def finish(self) -> Reading | None:
         """Merge the statements; None when nothing is known."""
         if not self._is_done:
-            self._reading, self._is_done = merge.merge(self._statements), True
+            self._reading, self._is_done = _merge(self._statements), True
         return self._reading
+
+
+def _merge(statements: tuple[Reading, ...]) -> Reading | None:
+    if len(statements) < 2:
+        return statements[0] if statements else None
+    # Most have one session, whose statement is the reading.
+    from ullage.quota import merge
+
+    return merge.merge(statements)
 
 
 def name_file(source: str, session: str = "") -> str:
@@ -91,8 +109,16 @@ def find_version(directory: str) -> Version:
     return tuple(found)
 
 
+def load_last(path: str, now: datetime) -> Statement | None:
+    """Return a session's last statement; None where there is none, or where a clock that ran ahead has dated it."""
+    known, mark = serial.decode_noted_reading(read_regular(path, own=True), "mark")
+    if known is None or is_from_future(known, now):
+        return None
+    return Statement(reading=known, mark=mark or "", path=path, is_news=False)
+
+
 def load(directory: str, now: datetime, said: Mapping[str, Reading] | None = None) -> Stated:
-    """Load each statement that can be read; those in `said`, not written yet, take the place of their files."""
+    """Load each statement that can be read; those in `said` take the place of their files, which are not read."""
     # Looked at before the files are read: what is written meanwhile makes another version.
     known_by = find_version(directory)
     said = said or {}

@@ -193,7 +193,7 @@ def set_aside_if_damaged(path: str, now: datetime) -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
-        if not _is_damage(error, path):
+        if not is_damage(error, path):
             raise
         _let_go(error)
         raise SetAsideError(os.path.basename(_set_aside(path, before, now))) from error
@@ -211,7 +211,8 @@ def _let_go(error: BaseException | None) -> None:
         error = error.__context__
 
 
-def _is_damage(error: sqlite3.DatabaseError, path: str) -> bool:
+def is_damage(error: Exception, path: str) -> bool:
+    """Say whether an error shows that the file is damaged, and not that the disk is full or that it may not be read."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code == sqlite3.SQLITE_READONLY:
         # A byte of its head says so, where the system does not.

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from typing import Any, Self
 
+PROVIDER = "https://api.anthropic.com"
 CONNECT_SECONDS = 5.0
 WHOLE_CALL_SECONDS = 20.0
 LARGEST_BODY = 1 << 20
@@ -44,6 +45,11 @@ class Response:
 
     def __init__(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
         self.status, self.headers, self.body = status, headers, body
+
+
+def choose_api_base(environ: Mapping[str, str]) -> httpx.URL:
+    """Return the address of the provider's API to ask; raise SourceError unless it is its own or a loopback one."""
+    return check_base(environ.get("ULLAGE_API_BASE") or PROVIDER, PROVIDER)
 
 
 def check_base(base: str, provider: str, variable: str = "ULLAGE_API_BASE") -> httpx.URL:

@@ -7,10 +7,8 @@ what it prints is the key, as password managers print it; what it says on stderr
 from __future__ import annotations
 
 import hashlib
-import os
 
 from ullage.base.errors import MissingExtraError, SourceError
-from ullage.base.text import clean
 from ullage.system import programs, secret
 
 TYPE_CHECKING = False
@@ -75,21 +73,12 @@ def _read_keyring(service: str, user: str, what: str) -> Secret:
 
 def read_command(command: tuple[str, ...], environ: Mapping[str, str], what: str) -> Secret:
     """Return what a command prints first; raise SourceError, which names the program alone, when that is no key."""
-    program = clean(os.path.basename(command[0])) or "the command"
+    program = programs.name_program(command)
     try:
-        done = programs.run_program(command, environ, seconds=COMMAND_SECONDS, largest_bytes=_LARGEST_OUTPUT)
-    except programs.ProgramLateError as error:
-        raise SourceError(
-            "key_command_failed",
-            f"{program} gave no {what} in {COMMAND_SECONDS:.0f} s. Run it in a terminal: it may want to be unlocked.",
-        ) from error
-    except programs.ProgramFloodError as error:
-        raise SourceError("key_command_failed", f"{program} printed kilobytes instead of a {what}.") from error
-    except (OSError, ValueError) as error:
-        reason = programs.explain_no_start(error)
-        raise SourceError(
-            "key_command_failed", f"{program}, which should print the {what}, could not be started: {reason}."
-        ) from error
+        done = programs.run_named(command, environ, seconds=COMMAND_SECONDS, largest_bytes=_LARGEST_OUTPUT)
+    except programs.NotRunError as error:
+        hint = " Run it in a terminal: it may want to be unlocked." if error.how == "late" else ""
+        raise SourceError("key_command_failed", f"There is no {what}: {error}.{hint}") from error
     if done.status != 0:
         raise SourceError(
             "key_command_failed", f"{program} ended with status {done.status} and gave no {what}. Run it in a terminal."

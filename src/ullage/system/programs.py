@@ -30,7 +30,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from types import FrameType
-    from typing import IO
+    from typing import IO, Literal
 
 _LARGEST_ERRORS = 1 << 16
 _LONGEST_WORDS = 200
@@ -58,15 +58,24 @@ class Finished(Record):
     errors: bytes
 
 
-def explain_no_start(error: OSError | ValueError) -> str:
-    """Return in words why a program could not be started."""
-    return getattr(error, "strerror", None) or "it is no command"
+class NotRunError(Exception):
+    """A program was not started, or was stopped before its end: in words that name the program alone."""
+
+    def __init__(self, how: Literal["late", "flood", "not_started"], words: str) -> None:
+        super().__init__(words)
+        self.how = how
 
 
-def explain_end(finished: Finished) -> str:
-    """Return in words how a program ended: its status and the beginning of its stderr."""
-    words = clean(finished.errors.decode(errors="replace"), _LONGEST_WORDS).rstrip(".")
-    return f"ended with status {finished.status}{f': {words}' if words else ''}"
+def name_program(command: Sequence[str]) -> str:
+    """Return the name of a command's program, without its directory and its arguments, which may hold a secret."""
+    return clean(os.path.basename(command[0])) or "the command"
+
+
+def explain_end(command: Sequence[str], finished: Finished) -> str:
+    """Return in words how a program ended: its status and the beginning of its stderr, without keys."""
+    said = secret.hide_keys(finished.errors.decode(errors="replace"))
+    words = clean(said, _LONGEST_WORDS).rstrip(".")
+    return f"{name_program(command)} ended with status {finished.status}{f': {words}' if words else ''}"
 
 
 class _AskedToEndError(BaseException):  # a signal on its way up: no `except Exception` may stop it
@@ -258,6 +267,27 @@ def run_program(
         return Finished(status=process.wait(), output=output, errors=program.errors)
     finally:
         program.end()
+
+
+def run_named(
+    command: Sequence[str],
+    environ: Mapping[str, str],
+    *,
+    seconds: float,
+    given: bytes | None = None,
+    largest_bytes: int = 1 << 20,
+) -> Finished:
+    """Run a program as `run_program` does; raise NotRunError where it does not run to its end."""
+    name = name_program(command)
+    try:
+        return run_program(command, environ, seconds=seconds, given=given, largest_bytes=largest_bytes)
+    except ProgramLateError as error:
+        raise NotRunError("late", f"{name} did not end in {seconds:.0f} s and was stopped") from error
+    except ProgramFloodError as error:
+        raise NotRunError("flood", f"{name} printed more than {largest_bytes >> 10} KiB and was stopped") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is no command"
+        raise NotRunError("not_started", f"{name} could not be started: {reason}") from error
 
 
 def ask_program(command: Sequence[str], environ: Mapping[str, str], *, seconds: float) -> Finished | None:

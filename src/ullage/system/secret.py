@@ -31,6 +31,14 @@ _TOKENS = (
 )
 
 
+# Keys and tokens by their looks, as regular expressions, each with what is put in its place.
+KEY_SHAPES = (
+    (r"\b(?:sk|pk|ghp|gho|xox[a-z])[-_][\w-]{6,}", "<secret>"),
+    (r"\b(Bearer|Authorization: *Basic)\s+[^\s'\"]+", r"\1 <secret>"),
+    (r"\beyJ[\w-]{10,}(?:\.[\w-]+)*", "<secret>"),
+)
+
+
 class Secret:
     """A text that no print, log or traceback shows."""
 
@@ -60,6 +68,17 @@ def withhold_own_keys(environ: Mapping[str, str], named: Iterable[str]) -> dict[
     """Return the environment for a command that another program started before us: without the keys of ours alone."""
     ours = {METRICS_AUTH, *named}
     return {name: value for name, value in environ.items() if name not in ours}
+
+
+def hide_keys(text: str) -> str:
+    """Return what a program has said without keys, and of an address the host alone: a webhook's path is a key."""
+    import re
+
+    text = re.sub(r"(?<=\w://)[^\s/@]*@", "", text)
+    text = re.sub(r"(\w://[^\s/?#'\"]*)[/?#][^\s'\"]*", r"\1/…", text)
+    for shape, instead in KEY_SHAPES:
+        text = re.sub(shape, instead, text, flags=re.IGNORECASE)
+    return text
 
 
 def split_command(value: object) -> tuple[str, ...]:

@@ -67,6 +67,8 @@ def secure() -> None:
     A file opened while descriptor 1 is free would get that number, and whatever is printed. What takes a closed
     stream's place here is closed again for a program that is run in ours.
     """
+    if sys.stderr is not None and isinstance(getattr(sys.stderr.buffer, "raw", None), _Unheard):
+        return
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
             _closed.add(number)
@@ -122,6 +124,14 @@ def measure_terminal() -> int:
         if found:
             return found
     return _WIDTH_WITHOUT_A_TERMINAL
+
+
+def measure_height() -> int | None:
+    """Return how many lines the terminal has that is written to; None where it is none."""
+    try:
+        return os.get_terminal_size(1).lines or None
+    except OSError:
+        return None
 
 
 def _find_codec(name: str) -> codecs.CodecInfo | None:

@@ -50,15 +50,8 @@ class PriceList(Record):
 
     def find(self, model: str) -> Price | None:
         """Return the price of a model id, with or without its date; None where the list has none."""
-        for name in _spellings(model):
-            if name in self.models:
-                return self.models[name]
-        return None
-
-
-def _spellings(model: str) -> list[str]:
-    bare = model.removeprefix("anthropic/").removesuffix("[1m]")
-    return [model, bare, _strip_version(bare)]
+        bare = model.removeprefix("anthropic/").removesuffix("[1m]")
+        return next((self.models[name] for name in (model, bare, _strip_version(bare)) if name in self.models), None)
 
 
 def load_bundled() -> PriceList:

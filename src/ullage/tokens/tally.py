@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from ullage.tokens.windows import WindowSpan
 
 _UNUSED_SECONDS = 40 * 86400
-_FIVE_HOURS_MS = 5 * 3_600_000
 
 
 class TokenQuery(Record):
@@ -225,7 +224,7 @@ def _share(opened: Index, spans: Sequence[WindowSpan], found: TranscriptList, no
     running = next((span for span in spans if span.starts_at <= at < span.ends_at), None)
     if running is None:
         last = max((span.ends_at for span in spans), default=None)
-        begins = at - 2 * _FIVE_HOURS_MS if last is None else max(last, at - 2 * _FIVE_HOURS_MS)
+        begins = at - 2 * windows.LENGTH_MS if last is None else max(last, at - 2 * windows.LENGTH_MS)
         guessed = windows.estimate_windows(opened.sum_amounts(begins, at + 1, keep=(), by_quarter=True))
         running = next((span for span, _ in guessed if at < span.ends_at), None)
     if running is None:

@@ -89,21 +89,16 @@ class _Walk:
         while waiting:
             folder, project = waiting.pop()
             for entry in self._entries(folder):
-                own = project or entry.name
                 try:
                     status = entry.stat()
                 except OSError:
                     if entry.name.endswith(_SUFFIX) or not entry.is_symlink():
                         self._skip("unreadable_files")
                     continue
-                is_folder = stat.S_ISDIR(status.st_mode)
-                if entry.name.endswith(_SUFFIX) and not self._is_new_file(status):
-                    if not is_folder:
-                        continue
-                elif entry.name.endswith(_SUFFIX):
-                    yield _transcript(entry.path, root, project, status)
-                if is_folder:
-                    waiting.append((entry.path, own))
+                if entry.name.endswith(_SUFFIX) and self._is_new_file(status):
+                    yield Transcript(path=entry.path, root=root, project=project, status=read_status(status))
+                elif stat.S_ISDIR(status.st_mode):
+                    waiting.append((entry.path, project or entry.name))
 
     def _entries(self, folder: str) -> list[os.DirEntry[str]]:
         try:
@@ -136,7 +131,3 @@ class _Walk:
 def read_status(status: os.stat_result) -> Status:
     """Return the fields that identify a file and show whether it changed."""
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
-
-
-def _transcript(path: str, root: int, project: str, status: os.stat_result) -> Transcript:
-    return Transcript(path=path, root=root, project=project, status=read_status(status))

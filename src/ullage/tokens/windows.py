@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ullage.tokens.amounts import Amount
 
 SERVER, ESTIMATE = "server", "estimate"
-_LENGTH_MS = round(SESSION.total_seconds() * 1000)
+LENGTH_MS = round(SESSION.total_seconds() * 1000)
 _HOUR_MS = 3_600_000
 
 
@@ -39,7 +39,7 @@ def list_stated_windows(samples: Iterable[Sample]) -> list[WindowSpan]:
         if sample.resets_at is None:
             continue
         ends = _milliseconds(sample.resets_at)
-        span = WindowSpan(starts_at=ends - _LENGTH_MS, ends_at=ends, basis=SERVER, used_percent=sample.used_percent)
+        span = WindowSpan(starts_at=ends - LENGTH_MS, ends_at=ends, basis=SERVER, used_percent=sample.used_percent)
         if spans and is_same_reset(reset, sample.resets_at):
             span = span.replace(starts_at=max(span.starts_at, spans[-2].ends_at) if len(spans) > 1 else span.starts_at)
             spans[-1] = span
@@ -74,10 +74,10 @@ def estimate_windows(amounts: Iterable[Amount], ends: int | None = None) -> list
     found: list[tuple[WindowSpan, list[Amount]]] = []
     last = 0
     for amount in sorted(amounts, key=lambda amount: amount.first_at):
-        is_new = not found or amount.first_at >= found[-1][0].starts_at + _LENGTH_MS
-        if is_new or amount.first_at - last > _LENGTH_MS:
+        is_new = not found or amount.first_at >= found[-1][0].starts_at + LENGTH_MS
+        if is_new or amount.first_at - last > LENGTH_MS:
             starts = amount.first_at // _HOUR_MS * _HOUR_MS
-            limit = starts + _LENGTH_MS if ends is None else min(starts + _LENGTH_MS, ends)
+            limit = starts + LENGTH_MS if ends is None else min(starts + LENGTH_MS, ends)
             found.append((WindowSpan(starts_at=starts, ends_at=limit, basis=ESTIMATE), []))
         found[-1][1].append(amount)
         last = max(last, amount.last_at)

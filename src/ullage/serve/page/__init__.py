@@ -13,41 +13,17 @@ from ullage.config.palette import COLOURS
 from ullage.render import words
 
 # What the script fills in: the words of every surface, so that it has none of its own for them.
+_NAMES = (
+    *("nothing", "used_up", "has_reset", "not_started", "no_reset_time", "unknown", "states", "forms", "at"),
+    *("back", "resets", "read", "ago", "just_now", "next_reading", "reading_due", "verdicts", "at_the_reset"),
+    *("early", "before_the_reset", "about_to_run_out", "so_far", "parts_of_day", "spent", "spent_unlimited"),
+    *("reasons", "used", "unseen", "just_lasts", "expected"),
+)
 WORDS = {
-    "nothing": words.NOTHING,
-    "used_up": words.USED_UP,
-    "has_reset": words.HAS_RESET,
-    "not_started": words.NOT_STARTED,
-    "no_reset_time": words.NO_RESET_TIME,
-    "unknown": words.UNKNOWN,
+    **{name: getattr(words, name.upper()) for name in _NAMES},
     "reset_mark": words.choose_reset_mark(ascii_only=False),
-    "states": words.STATES,
-    "forms": words.FORMS,
-    "at": words.AT,
-    "back": words.BACK,
-    "resets": words.RESETS,
-    "ends": words.ENDS,
-    "read": words.READ,
-    "ago": words.AGO,
-    "just_now": words.JUST_NOW,
-    "next_reading": words.NEXT_READING,
-    "reading_due": words.READING_DUE,
-    "verdicts": words.VERDICTS,
-    "at_the_reset": words.AT_THE_RESET,
-    "early": words.EARLY,
-    "before_the_reset": words.BEFORE_THE_RESET,
-    "about_to_run_out": words.ABOUT_TO_RUN_OUT,
-    "so_far": words.SO_FAR,
-    "parts_of_day": words.PARTS_OF_DAY,
     "days": [*calendar.day_abbr],
     "months": [*calendar.month_abbr][1:],
-    "spent": words.SPENT,
-    "spent_unlimited": words.SPENT_UNLIMITED,
-    "reasons": words.REASONS,
-    "used": words.USED,
-    "unseen": words.UNSEEN,
-    "just_lasts": words.JUST_LASTS,
-    "expected": words.EXPECTED,
 }
 # Those of the icon, whose tile is dark wherever it is seen.
 _ICON_COLOURS = {name: COLOURS["dark"][name] for name in ("normal", "warning", "critical", "exhausted")}

@@ -350,7 +350,8 @@ async function draw() {
 function caption(window) {
   const now = serverNow();
   const known = window.used_percent !== null && !hasReset(window);
-  const share = window.used_percent >= 100 ? "" : percent(window.used_percent) + " " + WORDS.used;
+  const old = window.state === "stale" ? WORDS.forms.stale : "";
+  const share = window.used_percent >= 100 ? "" : old + percent(window.used_percent) + " " + WORDS.used;
   const counted = [share, amounts(window)].filter(Boolean).join(", ");
   const expected = known ? outlook(window, now, false).text : standing(window, now, false).text;
   const text = window.label + ": " + [known ? counted : "", expected, known ? resets(window, now) : ""].filter(Boolean).join("; ");
