@@ -195,7 +195,7 @@ def test_what_goes_wrong_is_kept_and_shown(environ: dict[str, str], simulate: Si
     assert ullage("refresh", environ=environ).returncode == 0
     settled(environ)
     shown = ullage("alerts", environ=environ)
-    assert "sh ended with 4: no luck" in shown.stderr
+    assert "sh ended with status 4: no luck" in shown.stderr
     assert re.search(r"sent +5h at 100%, until \d", shown.stdout)
 
 
@@ -259,7 +259,7 @@ def test_a_test_alert_goes_all_ways_and_says_what_got_through(
     configure(environ, via=["command"], command=["false"])
     tested = ullage("alerts", "test", environ=environ)
     assert (tested.returncode, tested.stdout) == (5, "")
-    assert "false ended with 1." in tested.stderr
+    assert "false ended with status 1." in tested.stderr
     configure(environ, via=["command"])
     tested = ullage("alerts", "test", environ=environ)
     assert (tested.returncode, "needs a command" in tested.stderr) == (2, True)

@@ -556,24 +556,33 @@ def test_a_reader_that_goes_away_is_no_trouble(environ: dict[str, str]) -> None:
 
 
 # Everything: what is added here is paid for at every answer of everybody's.
-IMPORTED = {"__future__", "_datetime", "_json", "gc", "itertools"} | tools.modules(
+IMPORTED = {"__future__", "_datetime", "_json", "gc"} | tools.modules(
     base="arguments dates errors jsontext record text values",
-    claude_code="session statusline",
-    config="palette settings template wishes",
+    claude_code="statusline",
+    config="palette settings template",
     prompt="",
-    quota="merge model serial timeline",
+    quota="model serial timeline",
     render="segment surfaces words",
-    sources="statusline wire",
+    sources="statusline wire_windows",
     store="statements",
     system="files places",
 )
-BY_A_CONFIG = tools.modules(base="shipped", config="checks file options plain", system="directories secret")
+BY_A_CONFIG = tools.modules(base="shipped", config="checks file options plain wishes", system="directories secret")
+
+
+def is_published(environ: Mapping[str, str]) -> bool:
+    """Say whether the last timeline that a statement's copy writes is newer than every statement."""
+    directory = Path(ProfileCache(environ).directory)
+    written = directory / f"{TIMELINES[-1]}.timeline"
+    stated = [path.stat().st_ctime_ns for path in directory.glob("reading.*.json")]
+    return written.exists() and written.stat().st_ctime_ns >= max(stated)
 
 
 def imported(environ: Mapping[str, str]) -> set[str]:
     """Return what a line imports that says what its session has said before."""
     first = payload()
     line(first, environ)
+    wait_until(lambda: is_published(environ), what="the timelines of what was said")
     shown, modules = tools.imported("statusline", environ=environ, given=json.dumps(first))
     assert "5h 37%" in shown
     return modules
@@ -595,7 +604,7 @@ def test_a_config_toml_adds_its_checks_and_seldom_the_reader_of_toml(options: st
 def test_a_second_statement_and_a_width_add_what_they_need(environ: dict[str, str]) -> None:
     line(payload(session_id="another"), environ)
     environ["COLUMNS"] = "80"
-    assert imported(environ) == IMPORTED | {"ullage.quota.meters", "ullage.render.cells", "unicodedata"}
+    assert imported(environ) == IMPORTED | tools.modules(quota="merge meters", render="cells") | {"unicodedata"}
 
 
 def test_the_pace_goes_by_the_history(environ: dict[str, str]) -> None:
@@ -622,7 +631,9 @@ def test_what_it_says_is_kept_in_the_history(environ: dict[str, str], arguments:
 
 def test_a_changed_number_adds_what_keeps_it_and_leaves_the_rest_to_a_copy(environ: dict[str, str]) -> None:
     _, modules = tools.imported("statusline", environ=environ, given=json.dumps(payload()))
-    assert modules == IMPORTED | tools.modules(sources="claude_state", system="detach directories")
+    assert modules == IMPORTED | tools.modules(
+        claude_code="session", quota="merge", sources="claude_state", system="detach directories"
+    )
     wait_until(lambda: kept(environ), what="the reading in the history")
 
 

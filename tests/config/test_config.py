@@ -111,14 +111,15 @@ def test_every_option_takes_effect(path: str, environ: dict[str, str]) -> None:
         ascii_only=True,
         palette={**Colouring(palette="truecolor").in_terminal("light"), "warning": "bold #112233"},
         colouring=Colouring(palette="truecolor", own={"warning": "bold #112233"}, background="light"),
-        alerts=Wishes(
-            via=("command", "bell"),
-            command=("notify", "--title=$(no shell)"),
-            thresholds=(50.5, 100.0),
-            forecast=False,
-            failing_after=None,
-            quiet=QuietHours(start=time(22), end=time(7), zone="Europe/Berlin"),
-        ),
+        values=settings.values,
+    )
+    assert settings.alerts == Wishes(
+        via=("command", "bell"),
+        command=("notify", "--title=$(no shell)"),
+        thresholds=(50.5, 100.0),
+        forecast=False,
+        failing_after=None,
+        quiet=QuietHours(start=time(22), end=time(7), zone="Europe/Berlin"),
     )
 
 

@@ -204,6 +204,25 @@ def test_configuration_that_cannot_be_written_is_explained(environ: dict[str, st
     assert told.stderr.startswith("ullage: Cannot write /proc/ullage/config.toml: ")
 
 
+def test_configuration_that_finds_no_room_is_not_left_half_written(environ: dict[str, str]) -> None:
+    path = Path(environ["ULLAGE_CONFIG"])
+    told = run(["sh", "-c", 'ulimit -f 0; exec "$0" config write', ULLAGE], environ)
+    assert told.returncode == 5
+    assert told.stderr.startswith(f"ullage: Cannot write {path}: ")
+    assert not path.exists()
+    assert ullage("config", "write", environ=environ).stdout == f"Wrote {path}\n"
+
+
+def test_history_that_cannot_be_read_for_want_of_room_stays(environ: dict[str, str], simulate: Simulate) -> None:
+    simulate("models")
+    assert ullage("refresh", environ=environ).returncode == 0
+    before = ullage("history", environ=environ).stdout
+    told = run(["sh", "-c", 'ulimit -f 0; exec "$0" history', ULLAGE], environ)
+    assert told.returncode == 5
+    assert "It stays as it is. Make room" in told.stderr
+    assert ullage("history", environ=environ).stdout == before
+
+
 def test_simulator_serves_until_it_is_interrupted(environ: dict[str, str], tmp_path: Path) -> None:
     account = str(tmp_path / "invented account")
     command = [ULLAGE, "simulate", "--scenario", "credits", "--account", account]

@@ -472,10 +472,10 @@ def test_a_hook_that_cannot_tell_blocks_only_when_told_to(environ: dict[str, str
 IMPORTED_BY_A_HOOK = {"__future__", "_datetime", "_json", "gc"} | modules(
     base="arguments dates errors jsontext record text values",
     claude_code="answers hook",
-    config="palette settings wishes",
+    config="palette settings",
     guard="limits",
     prompt="",
-    quota="exits merge model schedule serial timeline",
+    quota="exits model schedule serial timeline",
     render="words",
     store="cache statements",
     system="files places",

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.samples import reading, window
+from tests.support.tools import PYTHON, run
 from ullage.base.errors import CacheError, UsageError
-from ullage.config import Reporting
+from ullage.config.outside import Reporting
 from ullage.metrics import identity
 from ullage.metrics.names import Names
 from ullage.quota.model import Account
@@ -53,6 +54,14 @@ def test_a_state_that_cannot_be_kept_is_told(environ: dict[str, str], tmp_path: 
     environ["ULLAGE_STATE_DIR"] = str(tmp_path / "file" / "state")
     with pytest.raises(CacheError, match="ULLAGE_STATE_DIR"):
         identity.identify_installation(environ)
+
+
+def test_a_state_without_room_is_left_as_it_was(environ: dict[str, str]) -> None:
+    code = "import os; from ullage.metrics import identity; identity.identify_installation(os.environ)"
+    told = run(["sh", "-c", 'ulimit -f 0; exec "$0" -c "$1"', PYTHON, code], environ)
+    assert "MetricsError: Cannot keep a number" in told.stderr
+    assert os.listdir(environ["ULLAGE_STATE_DIR"]) == []
+    assert identity.identify_installation(environ)
 
 
 def test_by_default_only_a_pseudonym_is_told(environ: dict[str, str], account: Path) -> None:

@@ -11,7 +11,7 @@ import keyring.errors
 import pytest
 
 from ullage.base.errors import MissingExtraError, SourceError
-from ullage.config import KeyNames
+from ullage.config.outside import KeyNames
 from ullage.org import keys
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ import trustme
 
 from tests.support.serving import Served, everything, serving
 from tests.support.tools import ullage, wait_until
-from ullage.base.errors import ServeError, UsageError
-from ullage.serve import access_tokens, browser
+from ullage.base.errors import UsageError
+from ullage.serve import ServeError, access_tokens, browser
 from ullage.serve.routes import ROUTES
 
 NOW = datetime(2026, 11, 22, 10, 38, 49, tzinfo=UTC)

@@ -10,7 +10,7 @@ import pytest
 from tests.support.tools import ullage
 from ullage import config
 from ullage.base.errors import UsageError
-from ullage.config import KeyNames
+from ullage.config.outside import KeyNames
 from ullage.setup import remote, userfile
 
 BY_SSH = {"command": remote.ask_by_ssh("laptop")}

@@ -8,11 +8,11 @@ UllageError
 ├── SourceError   5  a source did not answer
 ├── CacheError    5  the cache cannot be used
 ├── MeddledError  5  another user could have put a file there (system.directories)
-├── HistoryError  5  the history cannot be used
-├── MetricsError  5  metrics did not get where they were sent
+├── HistoryError  5  the history cannot be used (store.history)
+├── MetricsError  5  metrics did not get where they were sent (metrics)
 ├── ChannelError  5  an alert did not get through (channels)
 ├── TrayError     5  there is no place for an icon (tray)
-└── ServeError    5  a port cannot be listened on, or the tokens of `ullage serve` cannot be read
+└── ServeError    5  a port cannot be listened on, or the tokens of `ullage serve` cannot be read (serve)
 """
 
 from __future__ import annotations
@@ -52,24 +52,14 @@ def needs_extra(extra: str, packages: str) -> str:
     elif "/uv/tools/" in prefix:
         command = f"uv pip install --python '{sys.prefix}' {packages}"
     else:
-        command = f"pip install {packages}"
+        # By its own Python: the pip in PATH may be another's.
+        python = f"'{sys.executable}'" if " " in sys.executable else sys.executable or "python"
+        command = f"{python} -m pip install {packages}"
     return f"needs what the extra `{extra}` brings: {command}"
 
 
 class CacheError(UllageError):
     """The cache cannot be used."""
-
-
-class HistoryError(UllageError):
-    """The history cannot be used."""
-
-
-class MetricsError(UllageError):
-    """Metrics did not get where they were sent."""
-
-
-class ServeError(UllageError):
-    """What is known cannot be served."""
 
 
 class SourceError(UllageError):

@@ -26,6 +26,7 @@ from ullage.render.surfaces import Span
 from ullage.store import overview
 from ullage.store.cache import ProfileCache
 from ullage.system import directories
+from ullage.system.files import remove_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,7 +63,12 @@ def write() -> int:
     try:
         directories.make_missing(os.path.dirname(path))
         with open(path, "x", encoding="utf-8", opener=_private) as file:
-            file.write(write_default())
+            try:
+                file.write(write_default())
+                file.flush()
+            except OSError:
+                remove_file(path)
+                raise
     except OSError as error:
         if os.path.lexists(path):
             words = f"{path} is there already, and stays as it is. `ullage config check` reads it."

@@ -53,7 +53,10 @@ def _window_name(_context: click.Context, _parameter: click.Parameter, value: st
 
 
 def complete_window(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
-    """Return the names of the windows in the last reading, for completion."""
+    """Return the names of the windows in the last reading, for completion, in letters that mean nothing to a shell.
+
+    bash puts what is completed into the line as it is, and the server's names may hold anything.
+    """
     # Imported late: only completion needs these modules.
     from ullage.render.segment import shorten_name
     from ullage.store.cache import ProfileCache
@@ -63,7 +66,7 @@ def complete_window(_context: click.Context, _parameter: click.Parameter, incomp
     except UllageError:
         return []
     windows = reading.windows if reading else ()
-    names = [name for each in windows for name in (shorten_name(each), each.id)]
+    names = [name for each in windows for name in (make_slug(shorten_name(each)), each.id)]
     return [name for name in dict.fromkeys(names) if name.startswith(incomplete)]
 
 

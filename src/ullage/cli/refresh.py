@@ -9,6 +9,7 @@ import click
 
 from ullage import prompt, refresh
 from ullage.cli import asking, options
+from ullage.cli.progress import StatusLine
 from ullage.cli.say import remark, say
 from ullage.cli.settings import load_settings, print_issues
 from ullage.quota import exits
@@ -40,7 +41,8 @@ def command(detach: bool, force: bool, early: bool) -> int:
         return prompt.start_refresh_if_due(os.environ)
     settings, issues = load_settings()
     print_issues(issues)
-    outcome = refresh.refresh(os.environ, force=force, early=early)
+    with StatusLine() as line:
+        outcome = refresh.refresh(os.environ, force=force, early=early, begin=lambda: line.show(asking.ASKING))
     busy = asking.describe_holder(ProfileCache(os.environ).find_lock_holder()) if outcome.result == "busy" else None
     say(busy or _describe(outcome.result), err=outcome.result == "failed")
     if outcome.problem:
@@ -56,12 +58,12 @@ def command(detach: bool, force: bool, early: bool) -> int:
 def _describe(result: str) -> str:
     cache, now = ProfileCache(os.environ), datetime.now(UTC)
     schedule = cache.load_schedule()
+    if result in ("not_due", "held") and schedule.hold_until is not None and schedule.is_held(now):
+        # --force would not ask either.
+        return f"The server has asked for a pause until {words.format_clock(schedule.hold_until, now)}."
     if result == "not_due" and schedule.attempted_at is not None:
         due = schedule.find_due(cache.load_reading())
         return f"Not due yet, {words.format_next_reading(due, now)}; --force asks all the same."
-    if result == "held" and schedule.hold_until is not None:
-        until = words.format_clock(schedule.hold_until, now)
-        return f"The server has asked for a pause until {until}; the last reading stays."
     return _WORDS[result]
 
 

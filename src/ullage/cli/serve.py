@@ -130,7 +130,7 @@ def _serve(
     *,
     open_browser: bool,
 ) -> None:
-    _check_extra()
+    check_extra()
     from ullage.serve import app, server
     from ullage.serve.access import Access
     from ullage.serve.feed import Feed
@@ -158,7 +158,7 @@ def _serve(
         server.run(app.build_application(knowledge, access, feed), feed, listener, tls)
 
 
-def _check_extra() -> None:
+def check_extra() -> None:
     """Raise MissingExtraError where the libraries that serve are not installed."""
     try:
         from ullage.serve import app, server  # noqa: F401  # to see whether they can be imported
@@ -195,7 +195,7 @@ def link(base: str | None) -> None:
     if base is None:
         base = running.find_base(access_tokens.locate_directory(os.environ))
         if base is None:
-            _check_extra()
+            check_extra()
             base = f"http://127.0.0.1:{_PORT}"
             say("No server runs here now; the link is for one that `ullage serve` starts.", err=True)
     if not base.startswith(("http://", "https://")):

@@ -9,10 +9,11 @@ from contextlib import suppress
 
 import click
 
-from ullage.base.errors import ServeError, UsageError
+from ullage.base.errors import UsageError
 from ullage.base.text import quote
 from ullage.cli.parameters import OneOf, parse_port, parse_with
 from ullage.cli.say import say
+from ullage.serve import ServeError
 from ullage.serve.listen import explain_refused
 from ullage.simulate import SCENARIOS, Simulator, org, web, write_account
 

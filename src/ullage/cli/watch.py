@@ -143,6 +143,7 @@ def _charts(
                 ascii_only=settings.ascii_only,
                 brief=brief,
                 stacked=many > 1,
+                show_left=settings.show_left,
             )
             headings = [chart.wrap_heading(plot, form) for plot in plots if plot is not None]
             form = form.replace(heading_lines=max(map(len, headings), default=0))

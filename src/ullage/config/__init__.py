@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 
 from ullage.base.errors import UsageError
-from ullage.config.settings import DEFAULTS, KeyNames, Remote, Reporting, Settings, build_settings
+from ullage.config.settings import DEFAULTS, Settings, build_settings
 from ullage.system.places import locate_config_directory, locate_state_directory
 
 TYPE_CHECKING = False
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from ullage.config.checks import Issue
 
 __all__ = [
-    "KeyNames",
-    "Remote",
-    "Reporting",
     "Settings",
     "find_wrong_source",
     "load",

@@ -9,7 +9,6 @@ from __future__ import annotations
 from ullage.base.dates import timedelta
 from ullage.base.record import Record
 from ullage.config.palette import LEVELS, Colouring, find_background
-from ullage.config.wishes import Wishes, parse_quiet_hours
 from ullage.quota.model import Thresholds
 from ullage.quota.timeline import SURFACES
 
@@ -17,6 +16,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
+
+    from ullage.config.outside import KeyNames, Remote, Reporting
+    from ullage.config.wishes import Wishes
 
 # Each option's default by its key; `options` explains them.
 DEFAULTS: Mapping[str, Any] = {
@@ -66,52 +68,11 @@ DEFAULTS: Mapping[str, Any] = {
 }
 
 
-class KeyNames(Record):
-    """Where a key of the user's comes from: a variable if it is set, else a command, else the keyring.
-
-    `keyring` is a service and a user name in it; `organization` is whose numbers claude.ai is asked for.
-    """
-
-    command: tuple[str, ...] = ()
-    variable: str = ""
-    keyring: tuple[str, ...] = ()
-    organization: str = ""
-
-    def are_given(self, environ: Mapping[str, str]) -> bool:
-        """Say whether any of them names a key here; whether it can be read is another question."""
-        return bool(self.command or self.keyring or (self.variable and environ.get(self.variable)))
-
-
-class Remote(Record):
-    """Another ullage that is asked for its reading: by a command, at a Unix socket, or at an address with a token."""
-
-    name: str
-    command: tuple[str, ...] = ()
-    socket: str = ""
-    url: str = ""
-    token: KeyNames = KeyNames()
-
-
-class Reporting(Record):
-    """Where metrics go after a refresh, and how the account is called there; an empty text is not used."""
-
-    account: str = "pseudonym"
-    user: str = ""
-    key_file: str = ""
-    textfile: str = ""
-    push: str = ""
-    otlp: str = ""
-    auth_file: str = ""
-    plain_http: bool = False
-
-    @property
-    def is_wanted(self) -> bool:
-        """Say whether metrics are to be written or sent after a refresh."""
-        return bool(self.textfile or self.push or self.otlp)
-
-
 class Settings(Record):
-    """The values in force; `palette` has a terminal's style of each level, `colouring` what makes those elsewhere."""
+    """The values in force; `palette` has a terminal's style of each level, `colouring` what makes those elsewhere.
+
+    `values` has each option's own, by key. Of those a status line asks for few: the others are typed when asked for.
+    """
 
     source: str
     thresholds: Thresholds
@@ -123,15 +84,60 @@ class Settings(Record):
     shape: str = ""
     palette: dict[str, str]
     colouring: Colouring = Colouring()
-    alerts: Wishes = Wishes()
     push_to_tmux: bool = False
-    web: KeyNames = KeyNames()
-    admin: KeyNames = KeyNames(variable=DEFAULTS["org.admin_key_variable"])
-    analytics: KeyNames = KeyNames(variable=DEFAULTS["org.analytics_key_variable"])
-    reporting: Reporting = Reporting()
-    prices: Mapping[str, Any] = {}
-    remotes: tuple[Remote, ...] = ()
-    push: tuple[tuple[str, ...], ...] = ()
+    values: Mapping[str, Any] = DEFAULTS
+
+    @property
+    def alerts(self) -> Wishes:
+        """Which alerts a person wants."""
+        from ullage.config import wishes
+
+        return wishes.build_wishes(self.values)
+
+    @property
+    def web(self) -> KeyNames:
+        """Where the session key of claude.ai comes from."""
+        return self._key_names("web.session_key_").replace(organization=self.values["web.organization"])
+
+    @property
+    def admin(self) -> KeyNames:
+        """Where an organisation's Admin API key comes from."""
+        return self._key_names("org.admin_key_")
+
+    @property
+    def analytics(self) -> KeyNames:
+        """Where an organisation's Analytics API key comes from."""
+        return self._key_names("org.analytics_key_")
+
+    def _key_names(self, prefix: str) -> KeyNames:
+        from ullage.config import outside
+
+        return outside.build_key_names(self.values, prefix)
+
+    @property
+    def reporting(self) -> Reporting:
+        """Where metrics go."""
+        from ullage.config import outside
+
+        return outside.build_reporting(self.values)
+
+    @property
+    def prices(self) -> Mapping[str, Any]:
+        """The person's own prices of models."""
+        prices: Mapping[str, Any] = self.values["tokens.prices"]
+        return prices
+
+    @property
+    def remotes(self) -> tuple[Remote, ...]:
+        """The other machines that are asked for their reading."""
+        from ullage.config import outside
+
+        return tuple(map(outside.build_remote, self.values["remote"]))
+
+    @property
+    def push(self) -> tuple[tuple[str, ...], ...]:
+        """The commands that take this machine's reading to others."""
+        return tuple(map(tuple, self.values["push.commands"]))
 
     @property
     def key_variables(self) -> tuple[str, ...]:
@@ -174,16 +180,7 @@ def build_settings(values: Mapping[str, Any], environ: Mapping[str, str] = {}) -
         palette=colouring.in_terminal(),
         colouring=colouring,
         push_to_tmux=values["tmux.push"],
-        alerts=_wishes(values),
-        web=_key_names(values, "web.session_key_").replace(organization=values["web.organization"]),
-        admin=_key_names(values, "org.admin_key_"),
-        analytics=_key_names(values, "org.analytics_key_"),
-        prices=values["tokens.prices"],
-        remotes=tuple(map(_remote, values["remote"])),
-        push=tuple(map(tuple, values["push.commands"])),
-        reporting=Reporting(
-            **{key.removeprefix("metrics."): value for key, value in values.items() if key.startswith("metrics.")}
-        ),
+        values=values,
     )
 
 
@@ -198,42 +195,3 @@ def _segment(values: Mapping[str, Any]) -> tuple[str, str]:
     if template == DEFAULTS["segment.template"]:
         template = preset.template
     return template, preset.shape
-
-
-def _key_names(values: Mapping[str, Any], prefix: str) -> KeyNames:
-    return KeyNames(
-        command=_words(values.get(f"{prefix}command", [])),
-        variable=values.get(f"{prefix}variable", ""),
-        keyring=_words(values.get(f"{prefix}keyring", [])),
-    )
-
-
-def _remote(entry: Mapping[str, Any]) -> Remote:
-    return Remote(
-        name=entry["name"],
-        command=_words(entry.get("command", [])),
-        socket=entry.get("socket", ""),
-        url=entry.get("url", ""),
-        token=_key_names(entry, "token_"),
-    )
-
-
-def _words(value: str | list[str]) -> tuple[str, ...]:
-    if not value:
-        return ()
-    # Few name a key, and a status line has no time for what it does not need.
-    from ullage.system import secret
-
-    return secret.split_command(value)
-
-
-def _wishes(values: Mapping[str, Any]) -> Wishes:
-    minutes = values["alerts.failing_after_minutes"]
-    return Wishes(
-        via=tuple(dict.fromkeys(values["alerts.via"])),
-        command=tuple(values["alerts.command"]),
-        thresholds=tuple(sorted(float(threshold) for threshold in values["alerts.thresholds"])),
-        forecast=values["alerts.forecast"],
-        failing_after=timedelta(minutes=minutes) if minutes else None,
-        quiet=parse_quiet_hours(values["alerts.quiet_hours"]),
-    )

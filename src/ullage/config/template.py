@@ -44,6 +44,8 @@ WINDOW_ATTRIBUTES = (
 )
 CREDITS_ATTRIBUTES = ("", "percent", "used", "limit", "left", "bar", "dots", "ring")
 PLAIN_SUBJECTS = ("age", "state", "plan", "source", "icon")
+# Other subjects that always have the same name; any other one may be a model's.
+_NAMES = ("credits", "top", "model_week", "budget", "5h", "7d")
 # Attributes that may be drawn in any number of cells.
 DRAWN = ("bar", "dots", "course")
 _MOST_CELLS = 40
@@ -125,12 +127,11 @@ def _parse_nodes(template: str, at: int, plain: tuple[str, ...], *, inside: bool
                 f"has a {character} without its counterpart at character {at + 1}; to show it, double it"
             )
         else:
-            end = at + 1
-            while end < len(template) and template[end] not in "{}[]":
-                end += 1
-            text = template[at:end]
+            text = template[at:]
+            for sign in "{}[]":
+                text = text.partition(sign)[0]
             nodes.append(text if text.isprintable() else "".join(" " if c.isspace() else c for c in text))
-            at = end
+            at += len(text)
     if inside:
         raise TemplateError("has a [ without its ]")
     return tuple(nodes), at
@@ -161,7 +162,7 @@ def _field(text: str, at: int, plain: tuple[str, ...]) -> Field:
         raise TemplateError(f"has a field that ends with a dot at character {at + 1}")
     if not subject or not subject.replace("_", "").replace("-", "").isalnum():
         raise TemplateError(f"has a field without a name at character {at + 1}")
-    names = (*plain, "credits", "top", "5h", "7d")
+    names = (*plain, *_NAMES)
     near = None if subject in names else next((name for name in names if _is_slip(subject, name)), None)
     if near:
         raise TemplateError(f"asks for {{{clean(subject)}}} at character {at + 1}; did you mean {near}?")

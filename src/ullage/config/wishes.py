@@ -9,7 +9,9 @@ from ullage.base.text import quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import tzinfo
+    from typing import Any
 
 CHANNELS = ("desktop", "bell", "command")
 
@@ -40,6 +42,19 @@ class Wishes(Record):
     forecast: bool = True
     failing_after: timedelta | None = timedelta(hours=1)
     quiet: QuietHours | None = None
+
+
+def build_wishes(values: Mapping[str, Any]) -> Wishes:
+    """Type the values of the options, by key."""
+    minutes = values["alerts.failing_after_minutes"]
+    return Wishes(
+        via=tuple(dict.fromkeys(values["alerts.via"])),
+        command=tuple(values["alerts.command"]),
+        thresholds=tuple(sorted(float(threshold) for threshold in values["alerts.thresholds"])),
+        forecast=values["alerts.forecast"],
+        failing_after=timedelta(minutes=minutes) if minutes else None,
+        quiet=parse_quiet_hours(values["alerts.quiet_hours"]),
+    )
 
 
 def parse_quiet_hours(text: str) -> QuietHours | None:

@@ -6,9 +6,10 @@ import os
 from typing import NamedTuple
 
 from ullage.base.contexts import suppress
-from ullage.base.errors import CacheError, HistoryError
+from ullage.base.errors import CacheError
 from ullage.quota.schemas import CacheDocument, HistoryFileDocument, StateDocument
 from ullage.store import history
+from ullage.store.history import HistoryError
 from ullage.system import directories
 from ullage.system.files import is_filled_elsewhere, is_own
 

@@ -12,18 +12,19 @@ import shlex
 import stat
 
 from ullage import config
-from ullage.base.errors import MetricsError, SourceError, UsageError
+from ullage.base.errors import SourceError, UsageError
 from ullage.base.text import clean
+from ullage.metrics import MetricsError
 from ullage.metrics.names import Names
 from ullage.sources import claude_state
 from ullage.system import directories, places
-from ullage.system.files import read_regular
+from ullage.system.files import read_regular, remove_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from ullage.config import Reporting
+    from ullage.config.outside import Reporting
     from ullage.store.overview import Overview
 
 _LARGEST = 4096
@@ -81,12 +82,13 @@ def _drawn(path: str, environ: Mapping[str, str]) -> bytes:
             file.write(secrets.token_hex(16).encode())
         with contextlib.suppress(FileExistsError):
             os.link(aside, path)
-        os.unlink(aside)
     except OSError as error:
         raise MetricsError(
             f"Cannot keep a number for this installation in {os.path.dirname(path)}: {error.strerror}. Make it "
             "writable, or name another one in ULLAGE_STATE_DIR."
         ) from error
+    finally:
+        remove_file(aside)
     kept = read_regular(path, _LARGEST, own=True)
     if not kept:
         raise MetricsError(f"{path} is no file of yours, or empty. Remove it; another one is drawn then.")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from ullage.base.errors import MetricsError, SourceError, UsageError
+from ullage.base.errors import SourceError, UsageError
 from ullage.base.text import clean
+from ullage.metrics import MetricsError
 from ullage.metrics.formats import PLAIN_TYPE
 from ullage.system import addresses, http
 

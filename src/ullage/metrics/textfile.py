@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 
-from ullage.base.errors import CacheError, MetricsError, UsageError
+from ullage.base.errors import CacheError, UsageError
+from ullage.metrics import MetricsError
 from ullage.system.files import write_atomically
 
 NAME = "ullage.prom"

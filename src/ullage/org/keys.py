@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ullage.config import KeyNames
+    from ullage.config.outside import KeyNames
     from ullage.org.reports import Key
     from ullage.system.secret import Secret
 

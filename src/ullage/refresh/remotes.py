@@ -18,7 +18,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ullage.config import Remote, Settings
+    from ullage.config import Settings
+    from ullage.config.outside import Remote
     from ullage.quota.model import Account, Reading
     from ullage.quota.remotes import RemoteAnswer
     from ullage.refresh.ask import Inquiry

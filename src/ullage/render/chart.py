@@ -51,6 +51,7 @@ class ChartForm(Record):
     """How a chart is drawn: `height` counts the plot alone.
 
     A `brief` chart leaves out the interval, and a `stacked` one has a heading of two lines whatever there is room for.
+    With `show_left`, where other numbers say what is left, its number says that it is of what is used.
     The plot stands below at least `heading_lines`, so that those of several charts side by side are level.
     """
 
@@ -61,6 +62,7 @@ class ChartForm(Record):
     brief: bool = False
     stacked: bool = False
     heading_lines: int = 0
+    show_left: bool = False
 
 
 def lay_out_page(burnup: Burnup, form: ChartForm) -> list[Line]:
@@ -81,11 +83,14 @@ def lay_out_page(burnup: Burnup, form: ChartForm) -> list[Line]:
 
 def wrap_heading(burnup: Burnup, form: ChartForm) -> list[Line]:
     """Return the heading's lines, none wider than the chart."""
-    lines = lay_out_heading(burnup, 0 if form.stacked else form.width, form.thresholds, ascii_only=form.ascii_only)
+    width = 0 if form.stacked else form.width
+    lines = lay_out_heading(burnup, width, form.thresholds, ascii_only=form.ascii_only, names_use=form.show_left)
     return [part for line in lines for part in wrap_parts(line, form.width, "; ")]
 
 
-def lay_out_heading(burnup: Burnup, width: int, thresholds: Thresholds, *, ascii_only: bool) -> list[Line]:
+def lay_out_heading(
+    burnup: Burnup, width: int, thresholds: Thresholds, *, ascii_only: bool, names_use: bool = False
+) -> list[Line]:
     """Return the window's name, its number, what to expect and when it resets: one line where they fit, else two."""
     window, now, used = burnup.window, burnup.now, burnup.used_percent
     level = _level_of(burnup, thresholds)
@@ -98,18 +103,19 @@ def lay_out_heading(burnup: Burnup, width: int, thresholds: Thresholds, *, ascii
         return _one_or_two(shown, [Span(text=words.HAS_RESET if passed else age, level="faint")], width)
     number = format_number(window, used, now, thresholds, left=False, ascii_only=ascii_only)
     expected = describe_outlook(burnup)
-    start = [name, Span(text=f"{_GAP}{number.text}{_GAP}", level=number.level, style="bold")]
+    said = f"{number.text} {words.USED}" if names_use and number.level != "exhausted" else number.text
+    start = [name, Span(text=f"{_GAP}{said}{_GAP}", level=number.level, style="bold")]
     if window.used and window.limit:
         start.append(Span(text=words.format_amounts(window.used, window.limit) + _GAP))
-    said: Line = [
+    outlook: Line = [
         Span(text=expected.text, level=level if level == "exhausted" else "warning" if expected.warns else None)
     ]
     if level != "exhausted":
         comma = "; " if expected.text else ""
-        said.append(Span(text=comma + words.describe_reset(window, now, burnup.timezone), level="faint"))
+        outlook.append(Span(text=comma + words.describe_reset(window, now, burnup.timezone), level="faint"))
     if burnup.state != "fresh":
-        said.append(Span(text=f"; {age}", level="faint"))
-    return _one_or_two(start, said, width)
+        outlook.append(Span(text=f"; {age}", level="faint"))
+    return _one_or_two(start, outlook, width)
 
 
 def _one_or_two(start: Line, said: Line, width: int) -> list[Line]:

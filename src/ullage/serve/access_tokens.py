@@ -14,8 +14,9 @@ from datetime import timedelta
 from typing import Literal
 
 from ullage import config
-from ullage.base.errors import ServeError, UsageError
+from ullage.base.errors import UsageError
 from ullage.base.text import clean, quote
+from ullage.serve import ServeError
 from ullage.system import directories, statefile
 from ullage.system.files import read_regular, write_atomically
 from ullage.system.lock import hold_lock

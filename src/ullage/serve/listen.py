@@ -12,9 +12,10 @@ import ssl
 import stat
 import sys
 
-from ullage.base.errors import CacheError, ServeError, UsageError
+from ullage.base.errors import CacheError, UsageError
 from ullage.base.record import Record
 from ullage.base.text import quote
+from ullage.serve import ServeError
 from ullage.system import addresses, directories
 from ullage.system.files import remove_file
 from ullage.system.lock import hold_lock

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
-    from ullage.config import Remote
+    from ullage.config.outside import Remote
     from ullage.quota.model import Kind, Severity
     from ullage.system.http import Response
 

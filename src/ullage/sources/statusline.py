@@ -14,8 +14,8 @@ from ullage.base.dates import UTC, datetime
 from ullage.base.errors import SourceError
 from ullage.base.record import Record
 from ullage.base.text import clean
-from ullage.quota.model import Account
-from ullage.sources import read_signed_in, wire
+from ullage.quota.model import Account, Reading
+from ullage.sources import read_signed_in, wire_windows
 from ullage.store import statements
 from ullage.system.places import locate_profile
 
@@ -23,8 +23,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
-
-    from ullage.quota.model import Reading
 
 NAME = "statusline"
 # Whose statements a refresh asks for.
@@ -104,17 +102,24 @@ def _mark(data: Mapping[str, Any]) -> str:
 def _reading(limits: object, now: datetime) -> Reading | None:
     if not isinstance(limits, dict):
         return None
-    body: dict[str, Any] = {"five_hour": None}
+    body: dict[str, Any] = {}
     for key, window in limits.items():
         if isinstance(window, dict) and "used_percentage" in window:
             body[key] = {"resets_at": None, **window, "utilization": window["used_percentage"]}
-    try:
-        reading = wire.parse_usage(body, account=Account(), source=NAME, as_of=now)
-    except SourceError:
-        return None
+    implausible: list[str] = []
+    stated = wire_windows.parse_windows(body, NAME, now, implausible)
     # An impossible number is dropped: the next answer or another source has a better one.
-    windows = tuple(window for window in reading.windows if window.used_percent is not None)
-    return reading.replace(windows=windows, credits=None, is_listing=False) if windows else None
+    windows = tuple(window for window in stated if window.used_percent is not None)
+    if not windows:
+        return None
+    return Reading(
+        account=Account(),
+        source=NAME,
+        as_of=now,
+        windows=windows,
+        problem=wire_windows.note_implausible(implausible),
+        is_listing=False,
+    )
 
 
 def _fields(data: Mapping[str, Any]) -> dict[str, str]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from ullage.config import KeyNames
+    from ullage.config.outside import KeyNames
     from ullage.quota.model import Reading
     from ullage.sources.web_account import Identity
     from ullage.system.secret import Secret

@@ -8,24 +8,29 @@ under code names and in `promo_credits`, its `resets_at` being the day on which 
 
 from __future__ import annotations
 
-from itertools import islice
-
 from ullage.base.errors import SourceError
-from ullage.base.record import Record
 from ullage.base.text import clean, make_slug
 from ullage.base.values import parse_percent, parse_time
 from ullage.quota.model import (
-    KINDS,
     LARGEST_EXPONENT,
-    PERIODS,
     Account,
     Credits,
     Money,
     Pool,
-    Problem,
     Reading,
     Share,
-    Window,
+)
+from ullage.sources.wire_windows import (
+    ENDS,
+    NOT_WINDOWS,
+    POOLS,
+    find_name,
+    is_pool,
+    make_title,
+    note_implausible,
+    parse_dollars,
+    parse_windows,
+    take_first,
 )
 
 TYPE_CHECKING = False
@@ -34,14 +39,6 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
-    from ullage.quota.model import Kind, Period, Severity
-
-_MOST_WINDOWS = 32
-# How many entries of each kind are read: more than any plan has, and few enough to read quickly.
-_MOST_STATED = 2048
-_MOST_ALIKE = 9
-_LONGEST_SCOPE = 32
-_MOST_NAMES = 4
 _MOST_POOLS = 16
 _MOST_SHARES = 16
 _DEFAULT_EXPONENT = 2
@@ -53,31 +50,6 @@ _EXPONENTS: dict[str, int] = {
     **dict.fromkeys(("CLF", "UYW"), 4),
 }
 _SIGNS_OF_A_USAGE_BODY = ("five_hour", "seven_day", "limits", "extra_usage", "spend")
-_NOT_WINDOWS = (
-    *("limits", "model_scoped", "extra_usage", "spend", "cedar_ember", "promo_credits", "seven_day_breakdown"),
-)
-# Code names of money that was given once; such an object may come with a percentage alone.
-_POOLS = {
-    "cinder_cove": "Claude Code and Cowork credit",
-    "wattle_ember": "Promotional credit",
-    "iguana_necktie": "Cloud sessions credit",
-}
-_SIGNS_OF_A_POOL = ("limit_dollars", "used_dollars", "remaining_dollars")
-_ENDS = ("expires_at", "ends_at", "resets_at")
-_KNOWN: dict[str, tuple[str, Kind]] = {
-    "five_hour": ("Session (5h)", "session"),
-    "seven_day": ("Week (all models)", "weekly"),
-    "seven_day_opus": ("Week (Opus)", "model"),
-    "seven_day_sonnet": ("Week (Sonnet)", "model"),
-    "spend_limit": ("Spend limit", "other"),
-}
-_ID_OF_KIND = {"session": "five_hour", "weekly_all": "seven_day"}
-_SEVERITY_OF_WORD: dict[object, Severity] = {
-    "normal": "normal",
-    "warning": "warning",
-    "warn": "warning",
-    "critical": "critical",
-}
 
 
 def parse_usage(body: object, *, account: Account, source: str, as_of: datetime) -> Reading:
@@ -89,122 +61,37 @@ def parse_usage(body: object, *, account: Account, source: str, as_of: datetime)
             reached_server=True,
         )
     implausible: list[str] = []
-    windows: dict[str, Window] = {}
-    for stated in (one for each in (_listed, _model_scoped, _flat) for one in islice(each(body), _MOST_STATED)):
-        window = _window(stated, source, as_of, implausible)
-        # Two names that look alike as ids are two windows all the same.
-        for name in (window.id, *(f"{window.id}_{number}" for number in range(2, _MOST_ALIKE))):
-            known = windows.get(name)
-            if known is None or known.label == window.label:
-                windows[name] = window.replace(id=name) if known is None else _merged(known, window)
-                break
+    windows = parse_windows(body, source, as_of, implausible)
     return Reading(
         account=account,
         source=source,
         as_of=as_of,
-        windows=tuple(sorted(windows.values(), key=lambda window: KINDS.index(window.kind))[:_MOST_WINDOWS]),
+        windows=windows,
         credits=_credits(body, implausible),
-        problem=_note(implausible),
-        pools=tuple(islice(_pools(body), _MOST_POOLS)),
-        breakdown=tuple(islice(_breakdown(body.get("seven_day_breakdown")), _MOST_SHARES)),
-    )
-
-
-class _Stated(Record):
-    """One window as the body states it, before it is checked."""
-
-    name: str
-    label: str
-    kind: Kind
-    fields: Mapping[str, Any]
-    percent: object
-    is_listed: bool = True
-
-
-def _listed(body: Mapping[str, Any]) -> Iterator[_Stated]:
-    limits = body.get("limits")
-    for entry in limits if isinstance(limits, list) else ():
-        if isinstance(entry, dict) and isinstance(entry.get("kind"), str):
-            name, label, kind = _identity(entry["kind"], entry.get("scope"))
-            yield _Stated(name=name, label=label, kind=kind, fields=entry, percent=entry.get("percent"))
-
-
-def _identity(kind: str, scope: object) -> tuple[str, str, Kind]:
-    if kind in _ID_OF_KIND:
-        name = _ID_OF_KIND[kind]
-        return (name, *_KNOWN[name])
-    model, surface = _scope_name(scope, "model").removesuffix(" only"), _scope_name(scope, "surface")
-    shown = clean(f"{model} {surface}", _LONGEST_SCOPE)
-    if kind == "weekly_scoped":
-        name = f"seven_day_{make_slug(shown) or 'scoped'}"
-        return name, f"Week ({shown or 'scoped'})", "other" if surface or not model else "model"
-    name = make_slug(clean(f"{kind} {shown}")) or "unnamed"
-    return (name, *_KNOWN.get(name, (_title(name), "other")))
-
-
-def _scope_name(scope: object, key: str) -> str:
-    part = scope.get(key) if isinstance(scope, dict) else None
-    return clean(part.get("display_name")) or clean(part.get("id")) if isinstance(part, dict) else clean(part)
-
-
-def _model_scoped(body: Mapping[str, Any]) -> Iterator[_Stated]:
-    scoped = body.get("model_scoped")
-    for entry in scoped if isinstance(scoped, list) else ():
-        if isinstance(entry, dict) and entry:
-            scope = {"model": {"display_name": entry.get("display_name")}}
-            name, label, kind = _identity("weekly_scoped", scope)
-            yield _Stated(name=name, label=label, kind=kind, fields=entry, percent=entry.get("utilization"))
-
-
-def _flat(body: Mapping[str, Any]) -> Iterator[_Stated]:
-    for key, fields in body.items():
-        if key in _NOT_WINDOWS or not isinstance(fields, dict):
-            continue
-        stated = fields.keys() & {"utilization", "resets_at"}
-        if not stated or (len(stated) < 2 and key not in _KNOWN) or _is_pool(key, fields):
-            continue
-        name = make_slug(clean(key)) or "unnamed"
-        label, kind = _KNOWN.get(name, (_title(name), "other"))
-        period = clean(fields.get("period"), _LONGEST_SCOPE)
-        if name == "spend_limit" and period:
-            label = f"{label} ({period})"
-        yield _Stated(
-            name=name,
-            label=label,
-            kind=kind,
-            fields=fields,
-            percent=fields.get("utilization"),
-            is_listed=name in _KNOWN,
-        )
-
-
-def _is_pool(key: str, fields: Mapping[str, Any]) -> bool:
-    """Say whether an object is money that was granted once: it counts dollars, or names its end."""
-    if key in _KNOWN:
-        return False
-    return (
-        key in _POOLS
-        or any(isinstance(fields.get(name), int | float) for name in _SIGNS_OF_A_POOL)
-        or any(parse_time(fields.get(name)) is not None for name in _ENDS[:2])
+        problem=note_implausible(implausible),
+        pools=tuple(take_first(_MOST_POOLS, _pools(body))),
+        breakdown=tuple(take_first(_MOST_SHARES, _breakdown(body.get("seven_day_breakdown")))),
+        # A server under load has answered with nulls alone; an empty list is its word that there are no windows.
+        is_listing=bool(windows) or isinstance(body.get("limits"), list),
     )
 
 
 def _pools(body: Mapping[str, Any]) -> Iterator[Pool]:
     promotions = body.get("promo_credits")
-    named = [(clean(key), fields) for key, fields in body.items() if key not in _NOT_WINDOWS]
-    pools = [(key, fields) for key, fields in named if isinstance(fields, dict) and _is_pool(key, fields)]
+    named = [(clean(key), fields) for key, fields in body.items() if key not in NOT_WINDOWS]
+    pools = [(key, fields) for key, fields in named if isinstance(fields, dict) and is_pool(key, fields)]
     given = [fields for fields in (promotions if isinstance(promotions, list) else ()) if isinstance(fields, dict)]
     pools += [(clean(fields.get("program_id")) or "promo_credit", fields) for fields in given]
     for key, fields in pools:
-        ends_at = next(filter(None, (parse_time(fields.get(name)) for name in _ENDS)), None)
-        used, limit = _dollars(fields.get("used_dollars")), _dollars(fields.get("limit_dollars"))
+        ends_at = next(filter(None, (parse_time(fields.get(name)) for name in ENDS)), None)
+        used, limit = parse_dollars(fields.get("used_dollars")), parse_dollars(fields.get("limit_dollars"))
         stated_percent = parse_percent(fields.get("utilization"))
         if used is None and limit is None and not stated_percent and ends_at is None:
             continue
         name = make_slug(key) or "unnamed"
         yield Pool(
             id=name,
-            label=clean(fields.get("label")) or _POOLS.get(name) or _title(name),
+            label=clean(fields.get("label")) or POOLS.get(name) or make_title(name),
             used_percent=stated_percent if limit is None else _share(used, limit, stated_percent),
             used=used,
             limit=limit,
@@ -212,84 +99,17 @@ def _pools(body: Mapping[str, Any]) -> Iterator[Pool]:
         )
 
 
-def _dollars(amount: object) -> Money | None:
-    if isinstance(amount, bool) or not isinstance(amount, int | float):
-        return None
-    return _amount(amount * 100, "USD", 2)
-
-
 def _breakdown(stated: object) -> Iterator[Share]:
     rows = stated.get("rows") if isinstance(stated, dict) else stated
     for row in rows if isinstance(rows, list) else ():
         if not isinstance(row, dict):
             continue
-        names = (_scope_name(row, key) for key in ("label", "display_name", "surface", "name", "key"))
+        names = (find_name(row, key) for key in ("label", "display_name", "surface", "name", "key"))
         label = next(filter(None, names), "")
         percents = (parse_percent(row.get(key)) for key in ("percent", "utilization", "used_percentage"))
         percent = next((value for value in percents if value is not None), None)
         if label and percent is not None:
             yield Share(label=label, percent=percent)
-
-
-def _title(name: str) -> str:
-    if name.startswith("seven_day_"):
-        return f"Week ({name.removeprefix('seven_day_').replace('_', ' ').capitalize()})"
-    return name.replace("_", " ").capitalize()
-
-
-def _window(stated: _Stated, source: str, as_of: datetime, implausible: list[str]) -> Window:
-    used_percent = parse_percent(stated.percent)
-    if used_percent is None and stated.percent is not None:
-        implausible.append(stated.label)
-    return Window(
-        id=stated.name,
-        label=clean(stated.label),
-        kind=stated.kind,
-        used_percent=used_percent,
-        resets_at=parse_time(stated.fields.get("resets_at")),
-        severity=_severity(stated.fields.get("severity")),
-        headline=stated.fields.get("is_active") is True,
-        source=source,
-        as_of=as_of,
-        is_listed=stated.is_listed,
-        used=_dollars(stated.fields.get("used_usd")),
-        limit=_dollars(stated.fields.get("limit_usd")),
-        period=_period(stated.fields.get("period")),
-    )
-
-
-def _period(word: object) -> Period | None:
-    return next((period for period in PERIODS if period == word), None)
-
-
-def _severity(word: object) -> Severity | None:
-    return _SEVERITY_OF_WORD.get(word) if isinstance(word, str) else None
-
-
-def _merged(listed: Window, flat: Window) -> Window:
-    """Complete the list's window by the flat key's, which has decimals where the list rounds."""
-    used_percent = listed.used_percent
-    if used_percent is None or (flat.used_percent is not None and abs(flat.used_percent - used_percent) < 1):
-        used_percent = flat.used_percent
-    return listed.replace(
-        used_percent=used_percent,
-        resets_at=listed.resets_at or flat.resets_at,
-        severity=listed.severity or flat.severity,
-        headline=listed.headline or flat.headline,
-        is_listed=listed.is_listed or flat.is_listed,
-        period=listed.period or flat.period,
-    )
-
-
-def _note(implausible: list[str]) -> Problem | None:
-    if not implausible:
-        return None
-    names = ", ".join(list(dict.fromkeys(implausible))[:_MOST_NAMES])
-    return Problem(
-        code="implausible_percent",
-        message=f"The source gave a percentage that cannot be one for {names}; it is not shown. "
-        "It is most likely a fault of the source and passes with its next answer.",
-    )
 
 
 def _credits(body: Mapping[str, Any], implausible: list[str]) -> Credits | None:

@@ -14,7 +14,7 @@ import os
 
 from ullage.base.contexts import suppress
 from ullage.base.dates import UTC, datetime, timedelta
-from ullage.base.errors import CacheError, HistoryError
+from ullage.base.errors import CacheError, UllageError
 from ullage.base.text import clean
 from ullage.quota.model import RESET_SLACK, is_same_reset
 from ullage.quota.pace import Sample
@@ -59,6 +59,10 @@ _NOTICE = ".notice"
 _LONGEST_NOTICE = 500
 
 
+class HistoryError(UllageError):
+    """The history cannot be used."""
+
+
 def record(path: str, owner: str, windows: Iterable[Window], now: datetime, formerly: Iterable[str] = ()) -> None:
     """Record the windows' percentages; leave a notice where a damaged file had to be set aside.
 
@@ -89,8 +93,7 @@ def load_samples(path: str, owner: str, since: datetime, now: datetime) -> dict[
     if not os.path.exists(path):
         return {}
     try:
-        with database.set_aside_if_damaged(path, now), database.open_database(path, MIGRATIONS) as connection:
-            connection.execute("PRAGMA query_only = 1")
+        with database.set_aside_if_damaged(path, now), database.open_to_read(path, MIGRATIONS) as connection:
             rows = connection.execute(
                 "SELECT window, at, used_percent, resets_at FROM samples WHERE owner = ? AND at BETWEEN ? AND ? "
                 "ORDER BY window, at",
@@ -129,10 +132,12 @@ def count_samples(path: str) -> int:
 
 
 def _unreadable(path: str, error: Exception) -> HistoryError:
-    return HistoryError(
-        f"The history in {path} cannot be read: {database.word_error(error)}. The next look sets a damaged file aside, "
-        "and a new one begins."
+    what_then = (
+        "The next look sets it aside, and a new one begins."
+        if database.is_damage(error, path)
+        else "It stays as it is. Make room on the disk, or make the file readable."
     )
+    return HistoryError(f"The history in {path} cannot be read: {database.word_error(error)}. {what_then}")
 
 
 def _leave_notice(path: str, words: str) -> None:
