@@ -16,7 +16,7 @@ from ullage.cli import options
 from ullage.cli.parameters import OneOf, Subcommands, parse_port, parse_with
 from ullage.cli.say import say
 from ullage.serve import access_tokens, listen, running
-from ullage.serve.extra import check_installed
+from ullage.serve.extra import check_extra
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def _serve(
     *,
     open_browser: bool,
 ) -> None:
-    check_installed()
+    check_extra()
     from ullage.serve import app, server
     from ullage.serve.access import Access
     from ullage.serve.feed import Feed
@@ -188,7 +188,7 @@ def link(base: str | None) -> None:
     if base is None:
         base = running.find_base(access_tokens.locate_directory(os.environ))
         if base is None:
-            check_installed()
+            check_extra()
             base = f"http://127.0.0.1:{_PORT}"
             say("No server runs here now; the link is for one that `ullage serve` starts.", err=True)
     if not base.startswith(("http://", "https://")):

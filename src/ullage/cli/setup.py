@@ -14,6 +14,7 @@ from ullage.cli.parameters import OneOf
 from ullage.cli.say import say
 from ullage.guard.limits import assign_limits, list_uncertain, parse_limit
 from ullage.panel.tray import check_installed
+from ullage.serve.extra import check_extra
 from ullage.setup import claude_code, hosts, init, plans, remote, service, started, survey, tray, widgets
 from ullage.setup import claude_code as claude_setup
 from ullage.store.cache import ProfileCache
@@ -158,10 +159,7 @@ def _planned(host: str, *, undo: bool, starship: bool, without_process: bool) ->
 
 def _planned_service(manager: service.Manager) -> plans.Plan:
     """Return the plan of changes for the service; raise MissingExtraError where it could not start."""
-    # Imported late: a server's libraries take longer than all of setup.
-    from ullage.serve.extra import check_installed as check_serving
-
-    check_serving()
+    check_extra()
     return service.plan(os.environ, manager)
 
 

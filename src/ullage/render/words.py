@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from ullage.config import Settings
-    from ullage.quota.model import Account, Money, Reading, Severity, Thresholds, Window
+    from ullage.quota.model import Account, Money, Reading, Thresholds, Window
     from ullage.quota.pace import Forecast, Verdict
     from ullage.quota.timeline import Level
     from ullage.store.sign_in import SignInFacts
@@ -77,11 +77,6 @@ def format_percent(used: float, *, left: bool = False) -> str:
 def choose_form(level: Level, *, ascii_only: bool) -> str:
     """Return the form that goes with a level's colour, so that no level is shown by colour alone."""
     return (_ASCII_FORMS if ascii_only else FORMS)[level]
-
-
-def choose_mark(severity: Severity, *, ascii_only: bool) -> str:
-    """Return a severity's form."""
-    return choose_form(severity, ascii_only=ascii_only)
 
 
 def choose_reset_mark(*, ascii_only: bool) -> str:
