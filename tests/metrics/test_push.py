@@ -12,7 +12,8 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from tests.support.receivers import Receiver
 from tests.support.samples import NOW, reading, window
 from ullage.base.errors import MissingExtraError, UsageError
-from ullage.metrics import MetricsError, formats, otlp, push, samples
+from ullage.metrics import formats, otlp, push, samples
+from ullage.metrics.errors import MetricsError
 from ullage.metrics.names import Names
 from ullage.metrics.push import PushRoute
 from ullage.quota.model import Thresholds

@@ -9,7 +9,7 @@ UllageError
 ├── CacheError    5  the cache cannot be used
 ├── MeddledError  5  another user could have put a file there (system.directories)
 ├── HistoryError  5  the history cannot be used (store.history)
-├── MetricsError  5  metrics did not get where they were sent (metrics)
+├── MetricsError  5  metrics did not get where they were sent (metrics.errors)
 ├── ChannelError  5  an alert did not get through (channels)
 ├── TrayError     5  there is no place for an icon (tray)
 └── ServeError    5  a port cannot be listened on, or the tokens of `ullage serve` cannot be read (serve)

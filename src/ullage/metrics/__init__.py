@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-from ullage.base.errors import UllageError
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,10 +12,6 @@ if TYPE_CHECKING:
 
     from ullage.config import Settings
     from ullage.metrics.samples import Family
-
-
-class MetricsError(UllageError):
-    """Metrics did not get where they were sent."""
 
 
 def gather(settings: Settings, environ: Mapping[str, str], now: datetime) -> tuple[Family, ...]:
