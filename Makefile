@@ -28,7 +28,7 @@ help:
 	@echo 'make picture   the pictures of docs/gallery.md, made from the real programs'
 	@echo 'make pins      the versions that the action and pre-commit install (UPGRADE=1 for new ones)'
 	@echo 'make package   wheel and sdist in dist/'
-	@echo 'make packages  the Debian packages that the tests use (needs root)'
+	@echo 'make packages  the Debian packages that the tests use (by sudo, where you are not root)'
 
 .venv/ready: pyproject.toml shell/ullage-prompt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -70,10 +70,7 @@ def test_a_command_gets_the_alert_on_stdin_and_nothing_in_its_words(here: Path, 
     [
         (("no-such-command",), "no-such-command could not be started: No such file"),
         (("sh", "-c", "echo it is broken >&2; exit 3"), "sh ended with status 3: it is broken"),
-        (
-            ("sh", "-c", "echo 'https://a.example/KEY: 404' >&2; exit 1"),
-            "sh ended with status 1: https://a.example/… 404",
-        ),
+        (("sh", "-c", "echo 'https://a.example/KEY: 404' >&2; exit 1"), "status 1: https://a.example/… 404"),
         (("sh", "-c", "kill -9 $$"), "sh ended with status -9."),
         (("nul\0l",), "could not be started"),
     ],

@@ -36,9 +36,11 @@ READING = HELP - {"ullage.cli.listing"} | modules(
 )
 HISTORY = modules(base="contexts", store="history", system="database directories")
 GUARD = READING | modules(cli="guard_verdict known", guard="limits", render="words")
-JSON = READING | HISTORY | modules(cli="usage_report", quota="contract")
+# A refresh that is not due looks whether another has signed in.
+ASKING = READING | modules(sources="claude_state")
+JSON = ASKING | HISTORY | modules(cli="usage_report", quota="contract")
 TABLE = (
-    READING
+    ASKING
     | HISTORY
     | modules(cli="usage_report", config="template", render="burnup cells gauge rows segment surfaces usage words")
 )

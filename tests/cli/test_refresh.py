@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from tests.support.tools import ullage
+import pytest
+
+from tests.support.terminal import Terminal
+from tests.support.tools import ULLAGE, ullage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,3 +32,16 @@ def test_it_offers_no_force_while_the_server_has_asked_for_a_pause(environ: dict
         again = ullage("refresh", *options, environ=environ)
         assert re.match(r"The server has asked for a pause until (\w{3} )?\d\d:\d\d\.\n", again.stdout)
         assert "--force" not in again.stdout + again.stderr
+
+
+@pytest.mark.parametrize("command", ["refresh", "usage", "guard --refresh"])
+def test_a_terminal_shows_what_is_waited_for(command: str, environ: dict[str, str], simulate: Simulate) -> None:
+    simulate("silent")
+    with Terminal([ULLAGE, *command.split()], environ) as terminal:
+        terminal.wait_for("Asking for a new reading …")
+    simulate("models")
+    environ["ULLAGE_CACHE_DIR"] += "-2"
+    with Terminal([ULLAGE, *command.split()], environ) as terminal:
+        assert terminal.wait_for_end() == 0
+        assert "Asking" not in terminal.text
+    assert "Asking" not in ullage("refresh", "--force", environ=environ).stderr

@@ -294,6 +294,12 @@ def test_a_budget_can_be_chosen(terminal: Callable[..., Terminal], environ: dict
     watch.shows("Credits  9%  $46.31 of $500.00")
 
 
+def test_a_dumb_terminal_is_not_drawn_on(terminal: Callable[..., Terminal]) -> None:
+    watch = terminal(TERM="dumb")
+    watch.shows("ullage: watch needs a terminal to draw on. `ullage usage` prints once.", "ended with 2")
+    assert b"\x1b" not in watch.received
+
+
 def test_no_colour_is_drawn_where_none_is_wanted(terminal: Callable[..., Terminal]) -> None:
     coloured, plain = terminal(), terminal(NO_COLOR="1")
     for watch in (coloured, plain):

@@ -13,8 +13,7 @@ from tests.metrics.test_push import known
 from tests.support.samples import NOW, reading, window
 from tests.support.tools import need, put_in_place
 from ullage.base.errors import UsageError
-from ullage.metrics import formats, samples, textfile
-from ullage.metrics.errors import MetricsError
+from ullage.metrics import MetricsError, formats, samples, textfile
 from ullage.metrics.names import Names
 from ullage.quota.model import Account, Credits, Money, Problem, Thresholds
 from ullage.quota.pace import Forecast

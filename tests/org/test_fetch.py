@@ -313,6 +313,12 @@ def test_days_that_were_read_before_a_failure_are_kept(
     ("reply", "code", "words"),
     [
         (Reply(status=401, body=b'{"error":{"message":"invalid x-api-key"}}'), "unauthorized", "invalid x-api-key"),
+        (
+            Reply(status=401, body=json.dumps({"error": {"message": f"no key: {stand_in.ADMIN_KEY}"}}).encode()),
+            "unauthorized",
+            "no key: <secret>",
+        ),
+        (Reply(status=401, body=b'{"error":{"message":7}}'), "unauthorized", "does not accept"),
         (Reply(status=403, body=b"<html>"), "forbidden", "sk-ant-admin"),
         (Reply(status=404, body=b"{}"), "not_found", "no such report"),
         (Reply(status=302, headers={"Location": "http://127.0.0.1:9/"}), "redirected", "does not follow with a key"),

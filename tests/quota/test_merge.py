@@ -198,6 +198,8 @@ def test_just_after_a_reset_another_source_confirms_the_fall() -> None:
     assert five_hour(lie) == 97
     assert five_hour(lie, say("statusline", 183, 2, reset=later)) == 2
     assert five_hour(lie, say("claude-cli", 184, 3, reset=later)) == 3
+    # It stays a lie while nothing can be asked.
+    assert five_hour(lie, say("statusline", 200, 5, reset=later)) == 5
 
 
 @pytest.mark.parametrize("source", ["claude-cli", "claude-cache", "oauth", "web", "claude-cli-text"])

@@ -72,6 +72,30 @@ def test_whoever_signs_in_now_is_asked_about_at_once(bare: dict[str, str]) -> No
     assert refresh.refresh(bare).result == "refreshed"
 
 
+@pytest.mark.parametrize("other", [{"organizationUuid": "team"}, {"accountUuid": "another"}])
+def test_whoever_signs_in_after_another_is_asked_about_at_once(bare: dict[str, str], other: dict[str, str]) -> None:
+    install_claude(bare)
+    state = Path(bare["HOME"], ".claude.json")
+    account = {"accountUuid": ACCOUNT, "organizationUuid": "own"}
+    state.write_text(json.dumps({"oauthAccount": account}))
+    assert refresh.refresh(bare).result == "refreshed"
+    assert refresh.refresh(bare).result == "not_due"
+    account |= other
+    state.write_text(json.dumps({"oauthAccount": account}))
+    document = json.loads(ullage("usage", "--json", environ=bare).stdout)
+    assert document["account"]["id"] == account["accountUuid"]
+    assert document["account"]["organization_id"] == account["organizationUuid"]
+    assert (document["source"], document["state"]) == ("claude-cli", "fresh")
+    state.write_text(json.dumps({"oauthAccount": {"accountUuid": "a-second"}}))
+    assert ullage("guard", "--refresh", environ=bare).returncode == 0
+    assert ProfileCache(bare).load_schedule().account_id == "a-second"
+    # What fails then is not tried at each look.
+    bare["STANDIN"] = "exits"
+    state.write_text(json.dumps({"oauthAccount": {"accountUuid": "a-third"}}))
+    assert refresh.refresh(bare).result == "failed"
+    assert refresh.refresh(bare).result == "not_due"
+
+
 def test_another_source_is_asked_at_once(bare: dict[str, str], simulate: Callable[..., Simulator]) -> None:
     simulate("busy-day")
     bare["ULLAGE_SOURCE"] = "claude-cli"

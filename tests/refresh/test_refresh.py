@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.clock import set_clock
+from tests.support.readonly import read_only
 from tests.support.tools import PYTHON, make_due, put_in_place, run, ullage
 from ullage import refresh
 from ullage.base.errors import CacheError
@@ -376,24 +376,11 @@ def test_file_size_limit(environ: dict[str, str], simulate: Simulate) -> None:
     assert shown(environ, datetime.now(UTC)) == "fable 82%!"
 
 
-def test_cache_that_cannot_be_written_is_read_all_the_same(
-    environ: dict[str, str], simulate: Simulate, tmp_path: Path
-) -> None:
+def test_cache_that_cannot_be_written_is_read_all_the_same(environ: dict[str, str], simulate: Simulate) -> None:
     simulator = simulate("models")
     assert refresh.refresh(environ).result == "refreshed"
     make_due(environ)
-    cache = Path(environ["ULLAGE_CACHE_DIR"])
-    profile_directory = Path(ProfileCache(environ).directory)
-    as_root = os.geteuid() == 0
-    if as_root:
-        # Root writes where it likes, but not into a read-only file system.
-        mounted = subprocess.run(["mount", "-o", "bind", cache, cache], check=False, capture_output=True)
-        if mounted.returncode:
-            pytest.skip("cannot mount here")
-        subprocess.run(["mount", "-o", "remount,ro,bind", cache], check=True)
-    else:
-        profile_directory.chmod(0o500)
-    try:
+    with read_only(Path(ProfileCache(environ).directory)):
         for command in (["prompt"], ["usage"], ["refresh"]):
             told = ullage(*command, environ=environ)
             assert "Traceback" not in told.stderr
@@ -401,12 +388,6 @@ def test_cache_that_cannot_be_written_is_read_all_the_same(
             assert ("82%" in told.stdout) == (command != ["refresh"])
         assert "ULLAGE_CACHE_DIR" in told.stderr
         assert simulator.requests == 1
-    finally:
-        if as_root:
-            subprocess.run(["umount", "-l", cache], check=True)
-        else:
-            profile_directory.chmod(0o700)
-    shutil.rmtree(cache)
 
 
 def test_what_a_refresh_starts_gets_no_key_that_it_does_not_need(

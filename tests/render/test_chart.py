@@ -126,6 +126,11 @@ def test_a_number_that_is_too_old_to_show_is_not_shown() -> None:
     assert burnup.format_title(drawn).endswith(": unknown")
 
 
+def test_a_number_says_that_it_is_of_what_is_used_where_others_are_of_what_is_left() -> None:
+    assert page(plotted(40.0), show_left=True)[0].startswith("Session (5h)  40% used  lasts, about 80% at the reset;")
+    assert page(plotted(40.0))[0].startswith("Session (5h)  40%  lasts")
+
+
 def test_a_file_has_the_date_of_its_number() -> None:
     assert "22 Nov 2026, 10:38" in draw_svg(plotted(), "light")
     undated = plotted().window.replace(is_dated=False)

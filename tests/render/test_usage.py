@@ -148,6 +148,12 @@ def test_a_problem_stands_below_with_what_comes_next() -> None:
     assert lines(known(None)) == ["Nothing is known yet."]
 
 
+def test_what_is_expected_is_counted_as_the_number_beside_it() -> None:
+    overview = known(reading(SESSION)).replace(forecasts={"five_hour": Forecast(ratio=0.6, projected_percent=59.7)})
+    assert "lasts, about 59%" in "\n".join(lines(overview))
+    assert "lasts, about 41% left" in "\n".join(lines(overview, show_left=True))
+
+
 def test_who_counts_what_is_left_is_told_so() -> None:
     shown = lines(known(reading(SESSION, WEEK)), show_left=True)
     assert "percent left" in shown[0]

@@ -150,8 +150,8 @@ def test_no_digit_of_an_amount_is_lost(amount: Money) -> None:
 def test_each_severity_has_a_form_of_its_own() -> None:
     severities: tuple[Severity, ...] = ("normal", "warning", "critical", "exhausted")
     for ascii_only in (False, True):
-        assert len({words.choose_mark(severity, ascii_only=ascii_only) for severity in severities}) == 4
-    assert all(words.choose_mark(severity, ascii_only=True).isascii() for severity in severities)
+        assert len({words.choose_form(severity, ascii_only=ascii_only) for severity in severities}) == 4
+    assert all(words.choose_form(severity, ascii_only=True).isascii() for severity in severities)
 
 
 SOON, LATER = NOW + timedelta(hours=1), NOW + timedelta(days=2)

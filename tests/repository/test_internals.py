@@ -7,6 +7,8 @@ import inspect
 import subprocess
 import sys
 import tomllib
+from asyncio.selector_events import BaseSelectorEventLoop
+from asyncio.sslproto import SSLProtocol
 from importlib.metadata import version
 from pathlib import Path
 
@@ -48,6 +50,22 @@ def test_what_is_overridden_of_uvicorn_is_there_and_takes_the_same(ours: type, t
     for name in names:
         parameters = [list(inspect.signature(getattr(kind, name)).parameters) for kind in (ours, theirs)]
         assert parameters[0] == parameters[1], name
+
+
+def test_asyncio_makes_the_protocol_of_tls_as_ours_is_made() -> None:
+    made = inspect.getsource(getattr(BaseSelectorEventLoop, "_make_ssl_transport"))  # noqa: B009  # its stub hides it
+    assert "sslproto.SSLProtocol(" in made
+    assert made.index("sslproto.SSLProtocol(") < made.index("_SelectorSocketTransport(")
+    begins = inspect.getsource(SSLProtocol.__init__)
+    assert "bytearray(self.max_size)" in begins
+    assert list(inspect.signature(SSLProtocol.__init__).parameters)[1:5] == [
+        "loop",
+        "app_protocol",
+        "sslcontext",
+        "waiter",
+    ]
+    assert list(inspect.signature(uvicorn.Server.startup).parameters) == ["self", "sockets"]
+    assert "config.http_protocol_class(" in inspect.getsource(uvicorn.Server.startup)
 
 
 def test_uvicorn_calls_what_is_overridden_and_has_what_is_used() -> None:

@@ -30,7 +30,7 @@ MODULES = {module_of(path): path for path in SOURCE.rglob("*.py")}
 # The houses from the top down: each with the houses that it uses, all of them further down, type-only imports included.
 HOUSES = {
     "cli": "alerts base claude_code config doctor guard metrics org panel prompt quota refresh render serve setup "
-    "simulate sources store system tokens",
+    "simulate store system tokens",
     "doctor": "base config metrics prompt quota render setup sources store system",
     "setup": "base claude_code config quota sources system",
     "claude_code": "base config guard prompt quota render sources store system",

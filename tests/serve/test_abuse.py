@@ -8,15 +8,18 @@ import resource
 import shutil
 import signal
 import socket
+import ssl
 import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import trustme
 
 from tests.support.serving import Served, everything, serving
 from tests.support.tools import ullage, wait_until
+from ullage.serve import handshakes
 from ullage.serve import server as serving_module
 
 if TYPE_CHECKING:
@@ -120,6 +123,40 @@ def test_a_connection_that_says_nothing_is_closed_and_others_are_served(shared: 
     assert everything(silent[0]).startswith(b"HTTP/1.1 408 ")
     for connection in silent:
         connection.close()
+
+
+@pytest.mark.usefixtures("many_descriptors")
+def test_connections_that_begin_no_tls_are_few_and_short(known: dict[str, str], tmp_path: Path) -> None:
+    authority = trustme.CA()
+    pair = str(tmp_path / "pair.pem")
+    authority.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(pair)
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+
+    def is_served() -> bool:
+        request = f"GET /healthz HTTP/1.1\r\nHost: localhost:{served.port}\r\nConnection: close\r\n\r\n"
+        with served.connect() as plain, context.wrap_socket(plain, server_hostname="localhost") as connection:
+            connection.sendall(request.encode())
+            return everything(connection).startswith(b"HTTP/1.1 200")
+
+    def count_descriptors() -> int:
+        return len(os.listdir(f"/proc/{served.process.pid}/fd"))
+
+    with serving(known, "--port", "0", "--tls-cert", pair, "--tls-key", pair) as served:
+        assert is_served()
+        idle, before = count_descriptors(), memory(served.process.pid)
+        silent = [served.connect() for _ in range(handshakes.MOST + 500)]
+        assert is_served()
+        wait_until(lambda: count_descriptors() <= idle + handshakes.MOST, what="an end of the oldest")
+        # 90 KiB each; asyncio's own take 315.
+        assert memory(served.process.pid) - before < 60
+        began = time.monotonic()
+        assert everything(silent[-1]) == b""
+        assert time.monotonic() - began < 3 * handshakes.SECONDS
+        wait_until(lambda: count_descriptors() <= idle, what="an end of all")
+        assert is_served()
+        for connection in silent:
+            connection.close()
 
 
 def test_the_second_request_of_a_connection_may_not_trickle_either(shared: Served) -> None:

@@ -139,6 +139,10 @@ def test_a_missing_extra_is_said_in_a_sentence(environ: dict[str, str], tmp_path
     linked = ullage("serve", "link", environ={**environ, "PYTHONPATH": str(tmp_path / "hidden")})
     assert (linked.returncode, linked.stdout) == (2, "")
     assert "pip install h11 starlette uvicorn" in linked.stderr
+    # Nor would a service ever start.
+    setup = ullage("setup", "service", "--yes", environ={**environ, "PYTHONPATH": str(tmp_path / "hidden")})
+    assert (setup.returncode, setup.stdout) == (2, "")
+    assert "pip install h11 starlette uvicorn" in setup.stderr
 
 
 def test_a_link_leads_to_the_address_that_is_bound(environ: dict[str, str]) -> None:

@@ -19,6 +19,8 @@ pytestmark = pytest.mark.posix("the files of XDG and systemd")
 )
 def test_a_file_of_somebody_elses_stays(environ: dict[str, str], name: str, text: str) -> None:
     path = Path(tray.locate(environ) if name == "tray" else service.locate_file(environ, "systemd"))
+    nothing = ullage("setup", name, "--undo", "--yes", environ=environ)
+    assert nothing.stdout == f"{path} is not there: nothing to undo.\n"
     path.parent.mkdir(parents=True)
     path.write_text(text)
     refused = ullage("setup", name, "--yes", environ=environ)

@@ -309,6 +309,24 @@ def test_many_at_once_leave_one_block_and_undo_finds_it(environ: dict[str, str])
     assert tree(home(environ)) == {".bashrc": b"# mine\n"}
 
 
+def test_a_read_only_file_is_refused_only_where_it_would_change(environ: dict[str, str]) -> None:
+    file = put(home(environ) / ".bashrc", b"# mine\n")
+    file.chmod(0o400)
+    done = ullage("setup", "bash", "--undo", "--yes", environ=environ)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "nothing to undo" in done.stdout
+    file.chmod(0o600)
+    assert ullage("setup", "bash", "--yes", environ=environ).returncode == 0
+    file.chmod(0o400)
+    done = ullage("setup", "bash", "--yes", environ=environ)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "is set up already" in done.stdout
+    done = ullage("setup", "bash", "--undo", "--yes", environ=environ)
+    assert done.returncode == 2
+    assert "read-only" in done.stderr
+    assert b"ullage setup bash" in file.read_bytes()
+
+
 @pytest.mark.parametrize("readonly", ["the file", "the directory"])
 def test_what_may_not_be_written_is_explained(environ: dict[str, str], tmp_path: Path, readonly: str) -> None:
     file = put(home(environ) / ".bashrc", b"# mine\n")

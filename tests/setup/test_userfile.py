@@ -133,7 +133,7 @@ def test_what_cannot_be_changed_safely_is_refused_with_words(tmp_path: Path, wha
     words = in_the_way(path, what)
     before = names(tmp_path)
     with pytest.raises(UsageError, match=words):
-        userfile.read(str(path))
+        userfile.plan_change(userfile.read(str(path)), b"ours\n")
     assert names(tmp_path) == before
 
 

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
-from tests.support.tools import need, run, ullage
+from tests.support.tools import ULLAGE, need, run, ullage
 from ullage.base.errors import UsageError
 from ullage.setup import gnome, plasma, widgets
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 FILES = {"a.js": b"1\n", "in/b.js": b"2\n", "in/deep/er/c": b"\0"}
 
@@ -84,6 +81,21 @@ def test_what_is_not_ours_is_not_touched(tree: widgets.Tree, tmp_path: Path, kin
 
 def enabled(environ: dict[str, str]) -> str:
     return run([need("gsettings"), "get", "org.gnome.shell", "enabled-extensions"], environ).stdout.strip()
+
+
+def test_what_was_cut_short_is_written_anew_and_taken_away(environ: dict[str, str]) -> None:
+    directory = Path(plasma.locate_directory(environ))
+    # Some versions of Python would leave compiled modules cut short, too.
+    limited = {**environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    cut = run(["sh", "-c", 'ulimit -f 8; exec "$0" setup plasma --yes', ULLAGE], limited)
+    assert cut.returncode == 2
+    assert "cannot be written" in cut.stderr
+    assert any(directory.rglob("*.half-written"))
+    assert ullage("setup", "plasma", "--yes", environ=environ).returncode == 0
+    assert not any(directory.rglob("*.half-written"))
+    run(["sh", "-c", 'ulimit -f 8; exec "$0" setup plasma --yes', ULLAGE], limited)
+    assert ullage("setup", "plasma", "--undo", "--yes", environ=environ).returncode == 0
+    assert not directory.exists()
 
 
 def test_gnome_set_up_and_undone(environ: dict[str, str]) -> None:

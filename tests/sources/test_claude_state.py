@@ -54,9 +54,13 @@ def test_it_is_as_old_as_the_fetch(now: datetime) -> None:
     ]
 
 
-def test_a_fetch_from_the_future_is_of_now(now: datetime) -> None:
-    ahead = int((now + timedelta(days=2)).timestamp() * 1000)
-    assert claude_cache.parse(cached(now, fetchedAtMs=ahead), ACCOUNT, now).as_of == now
+@pytest.mark.parametrize(("seconds", "is_dated"), [(50, True), (70, False), (2 * 86400, False)])
+def test_a_fetch_from_the_future_is_of_unknown_age(now: datetime, seconds: int, is_dated: bool) -> None:
+    ahead = int((now + timedelta(seconds=seconds)).timestamp() * 1000)
+    reading = claude_cache.parse(cached(now, fetchedAtMs=ahead), ACCOUNT, now)
+    as_of = now if is_dated else now - timedelta(hours=1)
+    assert (reading.is_dated, reading.as_of) == (is_dated, as_of)
+    assert {(window.is_dated, window.as_of) for window in reading.windows} == {(is_dated, as_of)}
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,16 @@ def test_without_a_date_of_this_account_the_age_is_unknown(
     assert {window.is_dated for window in reading.windows} == {False}
 
 
+@pytest.mark.parametrize("mode", ["snapshot", "old-snapshot"])
+def test_a_report_from_the_future_does_not_make_a_repeated_answer_new(
+    environ: dict[str, str], now: datetime, mode: str
+) -> None:
+    # The clock was ahead when Claude Code fetched it, and has been set right since.
+    keep(environ, now + timedelta(hours=3))
+    reading = ask(environ, mode, now)
+    assert (reading.is_dated, reading.is_listing, reading.as_of) == (False, False, now - timedelta(hours=1))
+
+
 def test_the_list_of_limits_is_in_no_repeated_answer(environ: dict[str, str], now: datetime) -> None:
     reading = ask(environ, "", now)
     assert (reading.is_dated, reading.is_listing, reading.as_of) == (True, True, now)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.readonly import read_only
 from tests.support.samples import NOW, window
 from tests.support.sqlite import opened
 from tests.support.tools import PYTHON, REPOSITORY
@@ -170,6 +171,7 @@ def test_many_processes_write_at_once(path: str) -> None:
 import sys
 from datetime import timedelta
 sys.path.insert(0, sys.argv[3])
+from tests.support.readonly import read_only
 from tests.support.samples import NOW, window
 from ullage.store import history
 from ullage.system import database
@@ -257,6 +259,33 @@ def test_reading_a_damaged_file_sets_it_aside_and_the_next_record_tells(path: st
     assert aside in notice
     history.record(path, "ada", [window("seven_day", 43.0)], NOW)
     assert history.take_notice(path) is None
+
+
+@pytest.mark.posix(reason="a directory that nothing can be written in")
+@pytest.mark.process
+@pytest.mark.parametrize("way", ["alone", "while a writer is there"])
+def test_a_history_is_read_where_nothing_can_be_written(path: str, way: str) -> None:
+    keep(path, 5.0, ago=HOUR)
+    with contextlib.ExitStack() as stack:
+        if way != "alone":
+            # Its last write is still in the file beside.
+            writer = stack.enter_context(database.open_database(path, history.MIGRATIONS))
+            writer.execute("PRAGMA wal_autocheckpoint = 0")
+        keep(path, 6.0)
+        stack.enter_context(read_only(Path(path).parent))
+        assert [used for _, used in kept(path)] == [5.0, 6.0]
+        assert history.count_samples(path) == 2
+
+
+def test_only_a_damaged_file_is_said_to_be_set_aside(path: str) -> None:
+    keep(path, 5.0)
+    with database.open_database(path, history.MIGRATIONS) as connection:
+        connection.execute("PRAGMA user_version = 900")
+    with pytest.raises(HistoryError, match=r"written by a newer ullage \(version 900\)\.$"):
+        history.load_samples(path, "ada", LONG_AGO, NOW)
+    garbage(path)
+    with pytest.raises(HistoryError, match="sets the file aside"):
+        history.count_samples(path)
 
 
 def test_a_look_changes_nothing_of_a_damaged_file(path: str) -> None:

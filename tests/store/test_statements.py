@@ -52,6 +52,34 @@ def test_clocks_that_differ_by_little_are_no_fault(environ: dict[str, str], ahea
     assert ("oauth" in found) is counts
 
 
+def test_a_statement_from_the_future_goes_on_for_what_no_other_states(environ: dict[str, str]) -> None:
+    now = datetime.now(UTC)
+    cache = ProfileCache(environ)
+    cache.make_private()
+    ahead = stated("oauth", 90.0, now + 3 * HOUR)
+    week = window("seven_day", 61.0, source="oauth", as_of=ahead.as_of, resets_at=now + 90 * HOUR)
+    cache.save_reading(ahead.replace(windows=(*ahead.windows, week)))
+    cache.save_reading(stated("claude-cli", 20.0, now - HOUR / 2).replace(is_listing=False))
+    both = cache.load_reading()
+    assert both is not None
+    known = {each.id: (each.used_percent, each.is_dated, each.source) for each in both.windows}
+    assert known == {"five_hour": (20.0, True, "claude-cli"), "seven_day": (61.0, False, "oauth")}
+
+
+def test_an_empty_list_ends_the_windows_that_were_there(environ: dict[str, str]) -> None:
+    now = datetime.now(UTC)
+    cache = ProfileCache(environ)
+    cache.make_private()
+    cache.save_reading(stated("claude-cache", 20.0, now - HOUR))
+    nothing = reading(source="claude-cli", as_of=now)
+    cache.save_reading(nothing.replace(is_listing=False))
+    assert [each.used_percent for each in (cache.load_reading() or nothing).windows] == [20.0]
+    cache.save_reading(nothing)
+    left = cache.load_reading()
+    assert left is not None
+    assert left.windows == ()
+
+
 def test_a_session_that_spoke_in_the_future_speaks_anew(environ: dict[str, str]) -> None:
     now = datetime.now(UTC)
     reset = int((now + 2 * HOUR).timestamp())

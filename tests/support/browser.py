@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import tempfile
 from importlib import resources
 from typing import TYPE_CHECKING
@@ -35,7 +36,8 @@ _QUIET = (
 @contextlib.contextmanager
 def chromium() -> Iterator[Browser]:
     """Start the system's Chromium without a window."""
-    program = need("chromium")
+    # Ubuntu has Chromium as a snap only, and the runners of GitHub have Chrome.
+    program = shutil.which("chromium") or shutil.which("google-chrome") or need("chromium")
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home, sync_playwright() as playwright:
         # It keeps what crashed beside the user's own settings, whatever its profile.
         elsewhere = {"HOME": home, "XDG_CONFIG_HOME": f"{home}/config", "XDG_CACHE_HOME": f"{home}/cache"}

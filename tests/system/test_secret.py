@@ -208,6 +208,4 @@ def test_what_a_program_has_said_is_shown_without_keys(said: str, shown: str) ->
 def test_why_a_command_failed_is_told_without_keys(environ: dict[str, str]) -> None:
     script = f"echo 'https://hooks.example/services/XYZ: {MARK} is refused' >&2; exit 4"
     done = programs.run_program(("sh", "-c", script), environ, seconds=30)
-    assert (
-        programs.explain_end(["tool"], done) == "tool ended with status 4: https://hooks.example/… <secret> is refused"
-    )
+    assert programs.explain_end(("sh",), done) == "sh ended with status 4: https://hooks.example/… <secret> is refused"

@@ -9,7 +9,7 @@ UllageError
 ├── CacheError    5  the cache cannot be used
 ├── MeddledError  5  another user could have put a file there (system.directories)
 ├── HistoryError  5  the history cannot be used (store.history)
-├── MetricsError  5  metrics did not get where they were sent (metrics.errors)
+├── MetricsError  5  metrics did not get where they were sent (metrics)
 ├── ChannelError  5  an alert did not get through (channels)
 ├── TrayError     5  there is no place for an icon (tray)
 └── ServeError    5  a port cannot be listened on, or the tokens of `ullage serve` cannot be read (serve)
@@ -52,7 +52,9 @@ def needs_extra(extra: str, packages: str) -> str:
     elif "/uv/tools/" in prefix:
         command = f"uv pip install --python '{sys.prefix}' {packages}"
     else:
-        command = f"pip install {packages}"
+        # By its own Python: the pip in PATH may be another's.
+        python = f"'{sys.executable}'" if " " in sys.executable else sys.executable or "python"
+        command = f"{python} -m pip install {packages}"
     return f"needs what the extra `{extra}` brings: {command}"
 
 

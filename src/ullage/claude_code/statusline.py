@@ -177,7 +177,7 @@ def _line(
         from ullage.render import cells
 
         for count in range(1, len(_SHED) + 1):
-            if sum(cells.measure_width(span.text) for span in spans) <= columns:
+            if cells.measure_spans(spans) <= columns:
                 break
             kept = [node for node in nodes if not _is_shed(node, _SHED[:count])]
             spans = _without_gaps(segment.fill(kept, view))

@@ -12,30 +12,51 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ullage.cli.progress import StatusLine
     from ullage.system.lock import Holder
 
 # The refresh lock is waited for longer than any source may take to answer.
 LONGEST_REFRESH_SECONDS = 45
+ASKING, _WAITING = "Asking for a new reading …", "Waiting for another refresh …"
 # How long to wait for a process that is stopped, or that has held the lock longer than a refresh takes.
 _BRIEF_SECONDS = 1.0
 
 
-def refresh_or_wait(environ: Mapping[str, str], *, force: bool = False) -> None:
-    """Refresh, or wait for the process that is refreshing; a CacheError is printed, and the last reading stays."""
+def refresh_or_wait(environ: Mapping[str, str], *, force: bool = False, attended: bool = True) -> None:
+    """Refresh, or wait for the process that is refreshing; a CacheError is printed, and the last reading stays.
+
+    A terminal shows what is waited for where it is `attended`, and not another line of the command's own.
+    """
+    shown: list[StatusLine] = []
+
+    def show(text: str) -> None:
+        # Imported late: most commands find that nothing is due.
+        from ullage.cli.progress import StatusLine
+
+        if attended:
+            shown.append(StatusLine())
+            shown[-1].show(text)
+
+    words = None
     try:
-        outcome = refresh.refresh(environ, force=force)
+        outcome = refresh.refresh(environ, force=force, begin=lambda: show(ASKING))
         if outcome.result == "busy":
-            _wait_for_another(ProfileCache(environ))
+            show(_WAITING)
+            words = _wait_for_another(ProfileCache(environ))
     except CacheError as error:
-        remark(str(error))
+        words = str(error)
+    finally:
+        for line in shown:
+            line.clear()
+    if words:
+        remark(words)
 
 
-def _wait_for_another(cache: ProfileCache) -> None:
-    """Wait until another process has refreshed, since its reading is ours too; print which it is when it is late."""
+def _wait_for_another(cache: ProfileCache) -> str | None:
+    """Wait until another process has refreshed, since its reading is ours too; return which it is when it is late."""
     found = cache.find_lock_holder()
     with cache.lock(wait_seconds=_patience(found, datetime.now(UTC))) as free:
-        if not free:
-            remark(f"{describe_holder(cache.find_lock_holder())}")
+        return None if free else describe_holder(cache.find_lock_holder())
 
 
 def _patience(found: Holder | None, now: datetime) -> float:

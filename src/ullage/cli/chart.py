@@ -148,6 +148,7 @@ def _print(drawn: Sequence[Burnup], settings: Settings) -> None:
         thresholds=settings.thresholds,
         ascii_only=settings.ascii_only,
         brief=len(drawn) > 1,
+        show_left=settings.show_left,
     )
     if len(drawn) == 1:
         form = _fit_screen(drawn[0], form)

@@ -44,14 +44,15 @@ class Known:
 
     def refresh(self, max_age: timedelta | None = None, *, attended: bool = True) -> None:
         """Refresh if one is due, or if the reading is older than `max_age` and the last attempt is long enough ago."""
-        schedule, reading, now = self._cache.load_schedule(), self.load_reading(), datetime.now(UTC)
-        # After a failure the refresh itself decides: it notices whether its cause was mended since.
-        if schedule.failures or schedule.is_due(reading, now, attended=attended):
-            refresh_or_wait(os.environ)
-        elif max_age is not None and reading is not None and now - _oldest(reading) > max_age:
-            since = now - schedule.attempted_at if schedule.attempted_at else None
-            if since is None or since >= SHORTEST_INTERVAL:
-                refresh_or_wait(os.environ, force=True)
+        schedule, now = self._cache.load_schedule(), datetime.now(UTC)
+        # The refresh itself decides: it notices what was mended after a failure, and that another has signed in.
+        if attended or schedule.failures or schedule.is_due(self.load_reading(), now, attended=False):
+            refresh_or_wait(os.environ, attended=attended)
+        reading = self.load_reading()
+        if max_age is not None and reading is not None and now - _oldest(reading) > max_age:
+            attempted_at = self._cache.load_schedule().attempted_at
+            if attempted_at is None or now - attempted_at >= SHORTEST_INTERVAL:
+                refresh_or_wait(os.environ, force=True, attended=attended)
 
     def find_next_refresh(self) -> datetime | None:
         """Return when the next unattended refresh is due."""

@@ -41,7 +41,8 @@ def command(
     ULLAGE_METRICS_AUTH. Each way is tried, whatever became of the others; a line on stderr says which failed.
     """
     # Imported late: prometheus_client takes a tenth of a second, which `ullage --help` need not pay.
-    from ullage.metrics import formats, gather, report
+    from ullage.metrics import formats, report
+    from ullage.metrics.gathering import gather
 
     given = {way: where for way, where in (("textfile", textfile), ("push", push), ("otlp", otlp)) if where is not None}
     if openmetrics and (given or as_configured or forget is not None):

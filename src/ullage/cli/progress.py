@@ -31,7 +31,12 @@ class StatusLine:
         return self
 
     def __exit__(self, *_error: object) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Erase the line."""
         if self._shown:
+            self._shown = ""
             self._write(_CLEAR)
 
     def show(self, text: str) -> None:

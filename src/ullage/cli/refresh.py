@@ -9,6 +9,7 @@ import click
 
 from ullage import prompt, refresh
 from ullage.cli import asking, options
+from ullage.cli.progress import StatusLine
 from ullage.cli.say import remark, say
 from ullage.cli.settings import load_settings, print_issues
 from ullage.quota import exits
@@ -40,7 +41,8 @@ def command(detach: bool, force: bool, early: bool) -> int:
         return prompt.start_refresh_if_due(os.environ)
     settings, issues = load_settings()
     print_issues(issues)
-    outcome = refresh.refresh(os.environ, force=force, early=early)
+    with StatusLine() as line:
+        outcome = refresh.refresh(os.environ, force=force, early=early, begin=lambda: line.show(asking.ASKING))
     busy = asking.describe_holder(ProfileCache(os.environ).find_lock_holder()) if outcome.result == "busy" else None
     say(busy or _describe(outcome.result), err=outcome.result == "failed")
     if outcome.problem:

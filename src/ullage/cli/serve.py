@@ -10,12 +10,13 @@ from datetime import UTC, datetime
 import click
 
 from ullage import config
-from ullage.base.errors import MissingExtraError, UsageError
+from ullage.base.errors import UsageError
 from ullage.base.text import quote
 from ullage.cli import options
 from ullage.cli.parameters import OneOf, Subcommands, parse_port, parse_with
 from ullage.cli.say import say
 from ullage.serve import access_tokens, listen, running
+from ullage.serve.extra import check_extra
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def _serve(
     *,
     open_browser: bool,
 ) -> None:
-    _check_extra()
+    check_extra()
     from ullage.serve import app, server
     from ullage.serve.access import Access
     from ullage.serve.feed import Feed
@@ -156,14 +157,6 @@ def _serve(
     sys.stdout.flush()
     with announced:
         server.run(app.build_application(knowledge, access, feed), feed, listener, tls)
-
-
-def _check_extra() -> None:
-    """Raise MissingExtraError where the libraries that serve are not installed."""
-    try:
-        from ullage.serve import app, server  # noqa: F401  # to see whether they can be imported
-    except ImportError as error:
-        raise MissingExtraError("ullage serve", "serve", "h11 starlette uvicorn") from error
 
 
 def _offer_link(base: str, *, open_browser: bool) -> None:
@@ -195,7 +188,7 @@ def link(base: str | None) -> None:
     if base is None:
         base = running.find_base(access_tokens.locate_directory(os.environ))
         if base is None:
-            _check_extra()
+            check_extra()
             base = f"http://127.0.0.1:{_PORT}"
             say("No server runs here now; the link is for one that `ullage serve` starts.", err=True)
     if not base.startswith(("http://", "https://")):

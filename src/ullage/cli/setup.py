@@ -14,6 +14,7 @@ from ullage.cli.parameters import OneOf
 from ullage.cli.say import say
 from ullage.guard.limits import assign_limits, list_uncertain, parse_limit
 from ullage.panel.tray import check_installed
+from ullage.serve.extra import check_extra
 from ullage.setup import claude_code, hosts, init, plans, remote, service, started, survey, tray, widgets
 from ullage.setup import claude_code as claude_setup
 from ullage.store.cache import ProfileCache
@@ -134,7 +135,8 @@ def _add_widget(host: str, yes: bool) -> int:
 def _remove_widget(host: str, yes: bool) -> int:
     directory = survey.WIDGETS[host].locate_directory(os.environ)
     if not widgets.is_ours(directory):
-        say(f"{directory} is not from this command: nothing to undo.")
+        why = "is not from this command" if os.path.lexists(directory) else "is not there"
+        say(f"{directory} {why}: nothing to undo.")
         return 0
     refused = None if yes else setup_changes.ask(f"Remove {directory}?", "removed")
     if refused is None:
@@ -146,13 +148,19 @@ def _planned(host: str, *, undo: bool, starship: bool, without_process: bool) ->
     """Return the plan of changes."""
     if host == service.NAME:
         manager = service.find_manager()
-        return service.plan_undo(os.environ, manager) if undo else service.plan(os.environ, manager)
+        return service.plan_undo(os.environ, manager) if undo else _planned_service(manager)
     if host == tray.NAME:
         return tray.plan_undo(os.environ) if undo else _planned_tray()
     if host == claude_setup.NAME:
         return claude_setup.plan_undo(os.environ) if undo else claude_setup.plan(os.environ)
     chosen = hosts.find_host(host, os.environ, starship=starship, without_process=without_process)
     return plans.plan_undo(chosen) if undo else plans.plan(chosen)
+
+
+def _planned_service(manager: service.Manager) -> plans.Plan:
+    """Return the plan of changes for the service; raise MissingExtraError where it could not start."""
+    check_extra()
+    return service.plan(os.environ, manager)
 
 
 def _planned_tray() -> plans.Plan:

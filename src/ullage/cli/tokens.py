@@ -16,7 +16,6 @@ from ullage.cli.parameters import OneOf, Subcommands, parse_with
 from ullage.cli.say import remark, say_lines
 from ullage.cli.settings import load_settings, load_terminal_settings, print_issues
 from ullage.config.wishes import find_zone
-from ullage.sources import claude_state
 from ullage.system.streams import measure_terminal
 from ullage.tokens import document, prices, tally, transcripts
 from ullage.tokens import words as render
@@ -92,7 +91,8 @@ def command(
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other.")
     now = datetime.now(UTC)
-    only = claude_state.locate_directory(os.environ) if options.is_profile_named() else None
+    is_chosen = options.is_profile_named()
+    only = (os.environ.get("CLAUDE_CONFIG_DIR") or os.path.expanduser("~/.claude")) if is_chosen else None
     question = tally.TokenQuery(
         by=by,
         roots=(*tally.list_roots(os.environ, only=only), *machines),

@@ -17,7 +17,7 @@ from ullage.cli.screen import Ended, Screen
 from ullage.cli.settings import load_terminal_settings
 from ullage.quota.model import find_binding_window, list_limits
 from ullage.render import burnup, chart, rows, usage, words
-from ullage.render.cells import fit, measure_width, wrap
+from ullage.render.cells import fit, measure_spans, wrap
 from ullage.render.surfaces import Span, join_spans, paint
 from ullage.store import overview
 from ullage.store.cache import ProfileCache
@@ -51,7 +51,7 @@ def command() -> int:
     The chart is of the window nearest to its limit; the digits and the arrow keys choose another. Redraws when a
     reading comes in and when a minute has passed; a reading that is due is asked for in the background.
     """
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM") == "dumb":
         raise UsageError("watch needs a terminal to draw on. `ullage usage` prints once.")
     settings = load_terminal_settings(config.load(os.environ)[0])
     cache = ProfileCache(os.environ)
@@ -143,6 +143,7 @@ def _charts(
                 ascii_only=settings.ascii_only,
                 brief=brief,
                 stacked=many > 1,
+                show_left=settings.show_left,
             )
             headings = [chart.wrap_heading(plot, form) for plot in plots if plot is not None]
             form = form.replace(heading_lines=max(map(len, headings), default=0))
@@ -161,7 +162,7 @@ def _beside(drawn: Sequence[Sequence[list[Span]]], cells: int) -> Iterator[list[
         line: list[Span] = []
         for picture in drawn:
             part = picture[number] if number < len(picture) else []
-            line += [*part, Span(text=" " * (cells + _GAP_CELLS - sum(measure_width(span.text) for span in part)))]
+            line += [*part, Span(text=" " * (cells + _GAP_CELLS - measure_spans(part)))]
         # Without the padding of the last chart, which would wrap the line.
         yield line[:-1]
 

@@ -157,7 +157,7 @@ def _judge_window(
     common |= {"used": used, "projected": projected}
     why = _format_standing(window, limit, need, projected, now)
     if judge_state(window, now, thresholds) != "fresh":
-        why += f"; {words.format_freshness(window, thresholds, now)}"
+        why += f", {words.format_freshness(window, thresholds, now)}"
     if used >= limit or used + need > limit or (need and projected is not None and projected + need > limit):
         return WindowVerdict(outcome="over", exit_code=OVER, why=why, room_at=window.resets_at, **common)
     if max_age is not None and not window.is_dated:

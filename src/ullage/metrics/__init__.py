@@ -1,25 +1,9 @@
-"""Expose what the cache holds as metrics for Prometheus and OTLP; no source is asked.
-
-`gather` has the samples for every way out: /metrics, node_exporter's textfile collector, a Pushgateway and OTLP.
-"""
+"""Expose what the cache holds as metrics for Prometheus and OTLP; no source is asked."""
 
 from __future__ import annotations
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
-
-    from ullage.config import Settings
-    from ullage.metrics.samples import Family
+from ullage.base.errors import UllageError
 
 
-def gather(settings: Settings, environ: Mapping[str, str], now: datetime) -> tuple[Family, ...]:
-    """Return every metric of every profile, from the cache alone."""
-    # Imported late: doctor wants to know what was sent last, and not how.
-    from ullage.metrics import identity, samples
-    from ullage.store import overview
-
-    known = overview.load_all(overview.list_profiles(environ), environ, settings.thresholds, now)
-    names = identity.name_accounts(settings.reporting, known, environ)
-    return samples.build_families(known, settings.thresholds, now, names)
+class MetricsError(UllageError):
+    """Metrics did not get where they were sent."""

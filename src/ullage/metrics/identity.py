@@ -14,7 +14,7 @@ import stat
 from ullage import config
 from ullage.base.errors import SourceError, UsageError
 from ullage.base.text import clean
-from ullage.metrics.errors import MetricsError
+from ullage.metrics import MetricsError
 from ullage.metrics.names import Names
 from ullage.sources import claude_state
 from ullage.system import directories, places

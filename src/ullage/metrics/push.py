@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from ullage.base.errors import SourceError, UsageError
 from ullage.base.text import clean
-from ullage.metrics.errors import MetricsError
+from ullage.metrics import MetricsError
 from ullage.metrics.formats import PLAIN_TYPE
 from ullage.system import addresses, http
 

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from ullage import config
 from ullage.base.errors import UllageError, describe_fault
 from ullage.base.text import clean
-from ullage.metrics import formats, gather, identity, otlp, push, textfile
-from ullage.metrics.errors import MetricsError
+from ullage.metrics import MetricsError, formats, identity, otlp, push, textfile
+from ullage.metrics.gathering import gather
 from ullage.metrics.outcomes import LONGEST_WORDS, WAYS, Sent, keep, load_last
 from ullage.metrics.push import PushRoute
 from ullage.system import directories

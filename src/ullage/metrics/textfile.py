@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from ullage.base.errors import CacheError, UsageError
-from ullage.metrics.errors import MetricsError
+from ullage.metrics import MetricsError
 from ullage.system.files import write_atomically
 
 NAME = "ullage.prom"

@@ -13,7 +13,7 @@ from ullage.base.shipped import find_page
 from ullage.base.text import clean
 from ullage.base.values import format_time
 from ullage.org import keys, reports, rows
-from ullage.system import http, refusals
+from ullage.system import http, refusals, secret
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -154,6 +154,7 @@ def explain_refusal(answer: http.Response, host: str, query: Query) -> SourceErr
 def _words_of(answer: http.Response, host: str) -> str:
     try:
         body: Any = http.decode_body(answer, host)
-        return clean(body["error"]["message"], 300).rstrip(".")
+        # It may repeat the key that it does not accept.
+        return clean(secret.hide_keys(body["error"]["message"]), 300).rstrip(".")
     except (SourceError, KeyError, TypeError):
         return ""

@@ -8,7 +8,7 @@ from ullage.base.record import Record
 from ullage.config.palette import COLOURS
 from ullage.panel import USAGE_PAGE, markup
 from ullage.panel.colours import paint
-from ullage.render.cells import measure_width
+from ullage.render.cells import measure_spans, measure_width
 from ullage.render.surfaces import Span
 
 TYPE_CHECKING = False
@@ -76,11 +76,8 @@ def pango_tooltip(panel: Panel) -> str:
         if expected:
             rows.append([Span(text=f"{' ' * measure_width(columns.label)}  {expected}", level="faint")])
     rows += [[Span(text=text, level="faint")] for text in (panel.origin, panel.problem) if text]
-    widest = max(sum(measure_width(span.text) for span in row) for row in rows)
-    lines = [
-        f" {markup.pango(row, palette)}{' ' * (widest - sum(measure_width(span.text) for span in row))} "
-        for row in rows
-    ]
+    widest = max(map(measure_spans, rows))
+    lines = [f" {markup.pango(row, palette)}{' ' * (widest - measure_spans(row))} " for row in rows]
     text = "\n".join(lines)
     if palette:
         colours = COLOURS["dark"]

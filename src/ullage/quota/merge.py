@@ -246,10 +246,7 @@ def _same_period(one: Window, other: Window) -> bool:
 
 def _is_echo(asked: Window, heard: Sequence[Window]) -> bool:
     """Say whether the endpoint, just after a reset, repeated the former period's number: a session reports less."""
-    return _is_just_after_reset(asked) and any(
-        date_statement(each) - date_statement(asked) <= WITHIN_MINUTES and _used(each) <= _used(asked) - _CLEAR_FALL
-        for each in heard
-    )
+    return _is_just_after_reset(asked) and any(_used(each) <= _used(asked) - _CLEAR_FALL for each in heard)
 
 
 def _is_just_after_reset(window: Window) -> bool:

@@ -23,6 +23,9 @@ SEVERITIES: tuple[Severity, ...] = ("normal", "warning", "critical", "exhausted"
 # A reading may claim to be this much younger than now before its age counts as unknowable.
 CLOCK_SLACK = timedelta(minutes=1)
 
+# For so long Claude Code repeats what it keeps: what comes without a date may be as old.
+_UNKNOWN_AGE = timedelta(hours=1)
+
 # Sources, and one source from one answer to the next, tell the same reset with so much difference; the resets of two
 # windows lie hours apart.
 RESET_SLACK = timedelta(minutes=10)
@@ -265,6 +268,14 @@ def judge_age(as_of: datetime, now: datetime, thresholds: Thresholds) -> State:
     if now >= as_of + thresholds.expire_after:
         return "expired"
     return "stale" if now >= as_of + thresholds.stale_after else "fresh"
+
+
+def leave_undated(reading: Reading, now: datetime) -> Reading:
+    """Return a reading whose age is not known: it counts as an hour old."""
+    as_of = now - _UNKNOWN_AGE
+    windows = tuple(window.replace(as_of=min(window.as_of, as_of), is_dated=False) for window in reading.windows)
+    credits = reading.credits.replace(as_of=None) if reading.credits else None
+    return reading.replace(as_of=as_of, windows=windows, credits=credits, is_dated=False)
 
 
 def judge_state(stated: Window | Reading, now: datetime, thresholds: Thresholds) -> State:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ullage.quota.model import Problem
+    from ullage.quota.schedule import Schedule
     from ullage.refresh.attempt import Result
 
 
@@ -70,6 +71,8 @@ def _find_not_due(cache: ProfileCache, now: datetime, environ: Mapping[str, str]
     # A window's reset makes none due until a new attempt may be made at all: so long nothing is loaded for it.
     if schedule.is_due(None, now) or (schedule.may_be_early(now) and schedule.is_due(cache.load_reading(), now)):
         return None
+    if _is_of_another_account(schedule, environ):
+        return None
     if schedule.failures:
         from ullage import config
         from ullage.refresh import mending
@@ -77,6 +80,15 @@ def _find_not_due(cache: ProfileCache, now: datetime, environ: Mapping[str, str]
         if schedule.means != mending.mark_means(config.load(environ)[0], environ):
             return None
     return Outcome(result="not_due", problem=schedule.problem)
+
+
+def _is_of_another_account(schedule: Schedule, environ: Mapping[str, str]) -> bool:
+    # After a failure a change of the sign-in is seen as a mend is, so that what fails is not tried each time.
+    if schedule.failures or schedule.account_id is None:
+        return False
+    from ullage.sources import claude_state
+
+    return claude_state.is_another_signed_in(schedule.account, environ)
 
 
 def _find_under_way(cache: ProfileCache, now: datetime) -> Outcome:

@@ -187,7 +187,7 @@ def _ask_once_for_account(source: Source, inquiry: Inquiry) -> Reading:
                 return known
             raise SourceError(
                 "asked_already",
-                "Another profile of this account has asked in the last five minutes; this one takes its turn soon.",
+                "The server was asked for this account less than five minutes ago. ullage asks again by itself.",
             )
         shared.save_asked_at(now)
         try:

@@ -12,7 +12,7 @@ from ullage.quota.model import is_remote
 from ullage.quota.schedule import SHORTEST_INTERVAL, Schedule
 from ullage.refresh import ask
 from ullage.refresh.ask import Inquiry
-from ullage.sources.claude_state import find_disagreement
+from ullage.sources.claude_state import find_disagreement, is_another_signed_in
 from ullage.store import recording
 from ullage.store.account import AccountCache
 from ullage.store.cache import Snapshot
@@ -58,7 +58,10 @@ def run(
     # Looked at under the lock: the second of two clicks finds the first one's attempt.
     force = force or (early and snapshot.schedule.may_be_early(now))
     # What any source needs is looked at, and imported, after failures only.
-    is_mended = bool(snapshot.schedule.failures) and snapshot.schedule.means != _mark_means(settings, environ)
+    if snapshot.schedule.failures:
+        is_mended = snapshot.schedule.means != _mark_means(settings, environ)
+    else:
+        is_mended = is_another_signed_in(snapshot.schedule.account, environ)
     if is_mended:
         # The schedule is written now, so the claim of whoever started this refresh is over.
         snapshot = snapshot.replace(schedule=snapshot.schedule.replace(spawned_at=None))

@@ -32,7 +32,7 @@ def _list_means(settings: Settings, environ: Mapping[str, str]) -> Iterator[str]
     with suppress(UllageError):
         yield _mark(claude_cli.find(environ))
     with suppress(UllageError):
-        yield str(claude_state.read_account(environ).id)
+        yield str(claude_state.read_account(environ).key)
     yield _mark(claude_state.locate_credentials(environ))
     with suppress(UllageError):
         yield _mark(config.locate_config(environ))

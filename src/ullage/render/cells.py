@@ -24,6 +24,11 @@ def measure_width(text: str) -> int:
     return cells
 
 
+def measure_spans(spans: Iterable[Span]) -> int:
+    """Return how many cells spans take together."""
+    return sum(measure_width(span.text) for span in spans)
+
+
 def _width_of(character: str) -> int:
     if character.isascii():
         return character.isprintable()
@@ -49,7 +54,7 @@ def _end_of_escape(text: str, at: int) -> int:
 
 def fit(spans: Sequence[Span], cells: int, *, ascii_only: bool = False) -> list[Span]:
     """Return the spans cut to so many cells, the cut marked."""
-    if sum(measure_width(span.text) for span in spans) <= cells:
+    if measure_spans(spans) <= cells:
         return list(spans)
     mark = "." if ascii_only else "…"
     fitted, room = [], cells - 1
@@ -64,7 +69,7 @@ def fit(spans: Sequence[Span], cells: int, *, ascii_only: bool = False) -> list[
 
 def wrap(spans: Sequence[Span], cells: int) -> list[list[Span]]:
     """Return the spans in lines of so many cells, broken at spaces; a word that is longer than a line is cut."""
-    if sum(measure_width(span.text) for span in spans) <= cells:
+    if measure_spans(spans) <= cells:
         return [list(spans)]
     lines: list[list[Span]] = []
     line: list[Span] = []
@@ -115,7 +120,7 @@ def wrap_parts(spans: Sequence[Span], cells: int, separator: str) -> list[list[S
     lines: list[list[Span]] = [[]]
     left = cells
     for piece in _pieces(spans, separator):
-        size = sum(measure_width(span.text) for span in piece)
+        size = measure_spans(piece)
         if lines[-1] and size > left:
             lines.append([])
             left = cells

@@ -9,9 +9,9 @@ from ullage.base.text import clean
 from ullage.quota.model import grade_percent, has_reset
 from ullage.render import words
 from ullage.render.burnup import FULL, describe_outlook, interpolate_used, list_stretches, list_ticks
-from ullage.render.cells import fit, measure_width, trim_end, wrap, wrap_parts
+from ullage.render.cells import fit, measure_spans, trim_end, wrap, wrap_parts
 from ullage.render.segment import format_number
-from ullage.render.surfaces import Span
+from ullage.render.surfaces import Span, join_spans
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ _MARGIN_CELLS = 5
 _GAP = "  "
 # A cell filled from below by eighths; in ASCII it is either filled or empty.
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
+_BLANK = Span(text=" ")
 
 
 class _Signs(Record):
@@ -46,16 +47,11 @@ class _Signs(Record):
 _ASCII = _Signs(fills=" #", unseen="+", ideal=".", band=":", expected="o", limit="_")
 
 
-class _Cell(Record):
-    text: str = " "
-    level: Level | Literal["faint"] | None = None
-    style: str = ""
-
-
 class ChartForm(Record):
     """How a chart is drawn: `height` counts the plot alone.
 
     A `brief` chart leaves out the interval, and a `stacked` one has a heading of two lines whatever there is room for.
+    With `show_left`, where other numbers say what is left, its number says that it is of what is used.
     The plot stands below at least `heading_lines`, so that those of several charts side by side are level.
     """
 
@@ -66,6 +62,7 @@ class ChartForm(Record):
     brief: bool = False
     stacked: bool = False
     heading_lines: int = 0
+    show_left: bool = False
 
 
 def lay_out_page(burnup: Burnup, form: ChartForm) -> list[Line]:
@@ -86,11 +83,14 @@ def lay_out_page(burnup: Burnup, form: ChartForm) -> list[Line]:
 
 def wrap_heading(burnup: Burnup, form: ChartForm) -> list[Line]:
     """Return the heading's lines, none wider than the chart."""
-    lines = lay_out_heading(burnup, 0 if form.stacked else form.width, form.thresholds, ascii_only=form.ascii_only)
+    width = 0 if form.stacked else form.width
+    lines = lay_out_heading(burnup, width, form.thresholds, ascii_only=form.ascii_only, names_use=form.show_left)
     return [part for line in lines for part in wrap_parts(line, form.width, "; ")]
 
 
-def lay_out_heading(burnup: Burnup, width: int, thresholds: Thresholds, *, ascii_only: bool) -> list[Line]:
+def lay_out_heading(
+    burnup: Burnup, width: int, thresholds: Thresholds, *, ascii_only: bool, names_use: bool = False
+) -> list[Line]:
     """Return the window's name, its number, what to expect and when it resets: one line where they fit, else two."""
     window, now, used = burnup.window, burnup.now, burnup.used_percent
     level = _level_of(burnup, thresholds)
@@ -103,23 +103,24 @@ def lay_out_heading(burnup: Burnup, width: int, thresholds: Thresholds, *, ascii
         return _one_or_two(shown, [Span(text=words.HAS_RESET if passed else age, level="faint")], width)
     number = format_number(window, used, now, thresholds, left=False, ascii_only=ascii_only)
     expected = describe_outlook(burnup)
-    start = [name, Span(text=f"{_GAP}{number.text}{_GAP}", level=number.level, style="bold")]
+    said = f"{number.text} {words.USED}" if names_use and number.level != "exhausted" else number.text
+    start = [name, Span(text=f"{_GAP}{said}{_GAP}", level=number.level, style="bold")]
     if window.used and window.limit:
         start.append(Span(text=words.format_amounts(window.used, window.limit) + _GAP))
-    said: Line = [
+    outlook: Line = [
         Span(text=expected.text, level=level if level == "exhausted" else "warning" if expected.warns else None)
     ]
     if level != "exhausted":
         comma = "; " if expected.text else ""
-        said.append(Span(text=comma + words.describe_reset(window, now, burnup.timezone), level="faint"))
+        outlook.append(Span(text=comma + words.describe_reset(window, now, burnup.timezone), level="faint"))
     if burnup.state != "fresh":
-        said.append(Span(text=f"; {age}", level="faint"))
-    return _one_or_two(start, said, width)
+        outlook.append(Span(text=f"; {age}", level="faint"))
+    return _one_or_two(start, outlook, width)
 
 
 def _one_or_two(start: Line, said: Line, width: int) -> list[Line]:
     together = [*start, *said]
-    return [together] if sum(measure_width(span.text) for span in together) <= width else [start, said]
+    return [together] if measure_spans(together) <= width else [start, said]
 
 
 def _plain(text: str, *, ascii_only: bool) -> str:
@@ -171,18 +172,8 @@ def draw(burnup: Burnup, width: int, height: int, *, thresholds: Thresholds, asc
     lines: list[Line] = []
     for number, cells in enumerate(plot.cells):
         margin = Span(text=names.get(number, " " * _MARGIN_CELLS), level="faint")
-        lines.append([margin, *_joined(cells)])
+        lines.append([margin, *join_spans(cells)])
     return [*lines, [Span(text=_axis(burnup, plot.columns), level="faint")]]
-
-
-def _joined(cells: Sequence[_Cell]) -> Line:
-    spans: Line = []
-    for cell in cells:
-        if spans and (spans[-1].level, spans[-1].style) == (cell.level, cell.style):
-            spans[-1] = spans[-1].replace(text=spans[-1].text + cell.text)
-        else:
-            spans.append(Span(text=cell.text, level=cell.level, style=cell.style))
-    return spans
 
 
 class _Plot:
@@ -193,7 +184,7 @@ class _Plot:
         self._rows_to_full = max(1, min(height - 1, round(height * FULL / burnup.top)))
         self._level = _level_of(burnup, thresholds)
         self._gaps = [stretch for stretch in list_stretches(burnup) if stretch.how != "seen"]
-        self.cells = [[_Cell()] * columns for _ in range(height)]
+        self.cells = [[_BLANK] * columns for _ in range(height)]
         for column in range(columns):
             self._draw_column(column)
 
@@ -251,10 +242,10 @@ class _Plot:
         if below.text == " " or below.text in (self.signs.band, self.signs.unseen):
             self._put(line, column, self.signs.ideal, None)
         elif is_filled:
-            self.cells[line][column] = _Cell(text=self.signs.ideal, level=below.level, style="reverse")
+            self.cells[line][column] = Span(text=self.signs.ideal, level=below.level, style="reverse")
 
     def _put(self, line: int, column: int, text: str, level: Level | Literal["faint"] | None) -> None:
-        self.cells[line][column] = _Cell(text=text, level=level)
+        self.cells[line][column] = Span(text=text, level=level)
 
 
 def _point_at(points: Sequence[Point], moment: datetime) -> Point | None:

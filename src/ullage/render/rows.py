@@ -138,7 +138,9 @@ def _window(window: Window, overview: Overview, settings: Settings, now: datetim
         mark = words.choose_reset_mark(ascii_only=settings.ascii_only) if passed else "?"
         return row.replace(number=Span(text="?"), percent=mark, sentence=why, outlook=(Span(text=why, level="faint"),))
     row = _with_share(row, window, used, settings, now)
-    expected = words.describe_outlook(window, overview.forecasts.get(window.id), now, brief=True)
+    expected = words.describe_outlook(
+        window, overview.forecasts.get(window.id), now, brief=True, left=settings.show_left
+    )
     is_used_up = used >= 100
     without_reset = words.NO_RESET_TIME if used > 0 else words.NOT_STARTED
     sentence = expected.text if is_used_up else "" if window.resets_at else without_reset

@@ -235,7 +235,7 @@ def format_number(
 ) -> Span:
     """Format a percentage with its marks: ~ for stale, and the severity's form."""
     severity = grade_window(window, now, thresholds)
-    text = words.format_percent(used, left=left) + words.choose_mark(severity, ascii_only=ascii_only)
+    text = words.format_percent(used, left=left) + words.choose_form(severity, ascii_only=ascii_only)
     if judge_state(window, now, thresholds) == "stale":
         return Span(text=words.choose_form("stale", ascii_only=ascii_only) + text, level="stale")
     return Span(text=text, level=severity)
@@ -296,7 +296,7 @@ def _credits_value(field: Field, view: View) -> Span | None:
     drawn = _drawn(credits.used_percent, field, view)
     if drawn is not None:
         return Span(text=old + drawn, level=level)
-    marked = "" if old else words.choose_mark(severity, ascii_only=view.ascii_only)
+    marked = "" if old else words.choose_form(severity, ascii_only=view.ascii_only)
     return Span(text=old + words.format_percent(credits.used_percent, left=view.show_left) + marked, level=level)
 
 

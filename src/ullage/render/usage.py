@@ -6,7 +6,7 @@ from ullage.base.record import Record
 from ullage.base.text import clean
 from ullage.quota.model import judge_age
 from ullage.render import words
-from ullage.render.cells import fit, fit_words, measure_width
+from ullage.render.cells import fit, fit_words, measure_spans, measure_width, trim_end
 from ullage.render.gauge import draw_gauge
 from ullage.render.rows import build_rows
 from ullage.render.surfaces import Span
@@ -61,8 +61,8 @@ def lay_out_page(
         found = build_rows(overview, settings, now)
         layout = _wide if width >= NARROWEST_LINE else _narrow
         body = layout(found, settings, now, width, chosen) if found else []
-        content = max([_width(line) for line in body], default=0)
-        body = [_trimmed(line) for line in body]
+        content = max([measure_spans(line) for line in body], default=0)
+        body = [trim_end(line) for line in body]
         lines += [*lay_out_heading(overview, settings, now, min(width, max(content, NARROWEST_LINE))), [], *body]
         if overview.reading.breakdown and chosen is None:
             lines += [[], [Span(text=_shown(words.format_breakdown(overview.reading), settings), level="faint")]]
@@ -98,7 +98,7 @@ def lay_out_heading(overview: Overview, settings: Settings, now: datetime, width
         Span(text=words.format_freshness(reading, settings.thresholds, now), level=age or "faint"),
         Span(text=f"{_dot(settings)}{clean(reading.source)}", level="faint"),
     ]
-    room = width - _width(whose) - _width(said)
+    room = width - measure_spans(whose) - measure_spans(said)
     if room >= len(_GAP):
         return [[*whose, Span(text=" " * room), *said]]
     return [fit(line, width, ascii_only=settings.ascii_only) for line in (whose, said)]
@@ -124,30 +124,20 @@ def _retry(problem: Problem, now: datetime) -> str:
     return f" Next attempt {words.format_clock(at, now)}{forced}."
 
 
-def _trimmed(line: Line) -> Line:
-    """Return a line without its empty columns at the end."""
-    shown = list(line)
-    while shown and not shown[-1].text.strip():
-        shown.pop()
-    return shown
-
-
-def _width(line: Sequence[Span]) -> int:
-    return sum(measure_width(span.text) for span in line)
-
-
 def _wide(found: Sequence[Row], settings: Settings, now: datetime, room: int, chosen: int | None) -> list[Line]:
     """Return a line for each row, in the first layout that fits."""
     start = _starts(found, settings, chosen)
     for layout in _LAYOUTS:
         ends = _ends(found, now, layout)
-        fixed = max(map(_width, start)) + len(_GAP) + _number_width(found) + max(map(_width, ends), default=0)
+        fixed = (
+            max(map(measure_spans, start)) + len(_GAP) + _number_width(found) + max(map(measure_spans, ends), default=0)
+        )
         bar = min(_LONGEST_BAR, room - fixed)
         if bar >= layout.bar or layout is _LAYOUTS[-1]:
             return [
                 fit(
                     [
-                        *_padded(begin, max(map(_width, start)) + len(_GAP)),
+                        *_padded(begin, max(map(measure_spans, start)) + len(_GAP)),
                         *_bar(row, max(bar, layout.bar), settings),
                         *_number(row, found),
                         *end,
@@ -184,7 +174,7 @@ def _shown(text: str, settings: Settings) -> str:
 
 
 def _padded(line: Line, cells: int) -> Line:
-    return [*line, Span(text=" " * (cells - _width(line)))]
+    return [*line, Span(text=" " * (cells - measure_spans(line)))]
 
 
 def _bar(row: Row, cells: int, settings: Settings) -> Line:
@@ -266,7 +256,7 @@ def _narrow(found: Sequence[Row], settings: Settings, now: datetime, room: int, 
             [Span(text=fit_words(_shown(row.title, settings), _SHORTEST_TITLE, ascii_only=settings.ascii_only))]
             for row in found
         ]
-    head = max((_width(begin) for begin in start), default=0) + 1
+    head = max((measure_spans(begin) for begin in start), default=0) + 1
     times = [
         f" {words.format_countdown(row.resets_at - now)}" if row.resets_at and not row.sentence else "" for row in found
     ]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from ullage.config import Settings
-    from ullage.quota.model import Account, Money, Reading, Severity, Thresholds, Window
+    from ullage.quota.model import Account, Money, Reading, Thresholds, Window
     from ullage.quota.pace import Forecast, Verdict
     from ullage.quota.timeline import Level
     from ullage.store.sign_in import SignInFacts
@@ -77,11 +77,6 @@ def format_percent(used: float, *, left: bool = False) -> str:
 def choose_form(level: Level, *, ascii_only: bool) -> str:
     """Return the form that goes with a level's colour, so that no level is shown by colour alone."""
     return (_ASCII_FORMS if ascii_only else FORMS)[level]
-
-
-def choose_mark(severity: Severity, *, ascii_only: bool) -> str:
-    """Return a severity's form."""
-    return choose_form(severity, ascii_only=ascii_only)
 
 
 def choose_reset_mark(*, ascii_only: bool) -> str:
@@ -292,9 +287,18 @@ class Outlook(Record):
 
 
 def describe_outlook(
-    window: Window, forecast: Forecast | None, now: datetime, timezone: tzinfo | None = None, *, brief: bool = False
+    window: Window,
+    forecast: Forecast | None,
+    now: datetime,
+    timezone: tzinfo | None = None,
+    *,
+    brief: bool = False,
+    left: bool = False,
 ) -> Outlook:
-    """Word whether a window lasts; empty where that is unknown, and the used-up sentence where it is used up."""
+    """Word whether a window lasts; empty where that is unknown, and the used-up sentence where it is used up.
+
+    The percentage that is expected is of what is used, or where numbers say what is `left`, of that, and says so.
+    """
     if window.used_percent is not None and window.used_percent >= 100 and not has_reset(window, now):
         return Outlook(text=format_used_up(window.resets_at, now, timezone), warns=True)
     if forecast is None or forecast.projected_percent is None or window.resets_at is None:
@@ -303,7 +307,8 @@ def describe_outlook(
     if verdict is None or verdict == "just_about_lasts":
         return Outlook(text=VERDICTS[verdict] if verdict else "")
     if verdict != "runs_out" or ends is None:
-        expected = VERDICTS[verdict].format(percent=format_percent(forecast.projected_percent))
+        percent = format_percent(forecast.projected_percent, left=left)
+        expected = VERDICTS[verdict].format(percent=f"{percent} left" if left else percent)
         return Outlook(text=expected if brief else AT_THE_RESET.format(expected=expected))
     if ends <= now:
         return Outlook(text=ABOUT_TO_RUN_OUT, warns=True)

@@ -7,9 +7,10 @@ import subprocess
 import threading
 from datetime import UTC, datetime
 
-from ullage import config, metrics, prompt
+from ullage import config, prompt
 from ullage.base.record import Record
 from ullage.metrics import formats
+from ullage.metrics.gathering import gather
 from ullage.quota import contract, timeline
 from ullage.quota.changes import find_next_turn
 from ullage.quota.model import list_named_limits
@@ -73,7 +74,7 @@ class Knowledge:
     def expose_metrics(self, now: datetime, *, openmetrics: bool) -> bytes:
         """Return the metrics of all accounts as text."""
         settings, _ = config.load(self.environ)
-        return formats.encode(metrics.gather(settings, self.environ, now), openmetrics=openmetrics)
+        return formats.encode(gather(settings, self.environ, now), openmetrics=openmetrics)
 
     def build_burnup(self, profile: str | None, window: str, now: datetime) -> BurnupDocument | None:
         """Return the chart of the window with this id; None where it has none to draw."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import os
 import signal
 import sys
@@ -12,7 +13,7 @@ import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from ullage.serve import middleware
+from ullage.serve import handshakes, middleware
 from ullage.serve.feed import MOST_STREAMS
 from ullage.serve.peers import Peers
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import socket
     import ssl
     from collections.abc import Iterator
+    from typing import Any
 
     from uvicorn.protocols.http.h11_impl import RequestResponseCycle
 
@@ -50,6 +52,7 @@ class ClientConnection(H11Protocol):
 
     most = MOST_CONNECTIONS
     peers = Peers()
+    handshake: handshakes.Handshake | None = None
     _user: int | None = None
     _deadline: asyncio.TimerHandle | None = None
     _stalled: asyncio.TimerHandle | None = None
@@ -60,6 +63,8 @@ class ClientConnection(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Accept a connection; at the limit, evict a stranger's for it, or refuse it where there is none."""
+        if self.handshake is not None:
+            self.handshake.end()
         super().connection_made(transport)
         self._made_at = self.loop.time()
         self.loop.call_soon(self._take_turn, _TURNS)
@@ -240,7 +245,8 @@ class Server(uvicorn.Server):
 
 def run(application: Application, feed: Feed, listener: socket.socket, tls: ssl.SSLContext | None) -> None:
     """Serve on a listening socket until a signal comes."""
-    ClientConnection.most = _descriptors() - _OTHER_DESCRIPTORS
+    others = _OTHER_DESCRIPTORS + (handshakes.MOST if tls else 0)
+    ClientConnection.most = _descriptors(MOST_CONNECTIONS + others) - others
     feed.most = min(MOST_STREAMS, ClientConnection.most - _SPARE_CONNECTIONS)
     config = uvicorn.Config(
         application,
@@ -260,8 +266,16 @@ def run(application: Application, feed: Feed, listener: socket.socket, tls: ssl.
         backlog=_TAKEN_AT_ONCE,
     )
     config.load()
-    config.ssl = tls
+    if tls is not None:
+        config.http_protocol_class = functools.partial(_protect, tls)  # type: ignore[assignment]  # called alone
     asyncio.run(_serve(config, feed, listener))
+
+
+def _protect(tls: ssl.SSLContext, **given: Any) -> handshakes.Handshake:
+    """Return the protocol of a TLS connection, with ours inside."""
+    client = ClientConnection(**given)
+    client.handshake = handshakes.Handshake(client, tls)
+    return client.handshake
 
 
 async def _serve(config: uvicorn.Config, feed: Feed, listener: socket.socket) -> None:
@@ -270,9 +284,8 @@ async def _serve(config: uvicorn.Config, feed: Feed, listener: socket.socket) ->
     await Server(config, feed, listener).serve(sockets=[listener])
 
 
-def _descriptors() -> int:
+def _descriptors(wanted: int) -> int:
     """Raise the soft limit of open files as far as useful and allowed; return the number that may be used."""
-    wanted = MOST_CONNECTIONS + _OTHER_DESCRIPTORS
     try:
         import resource
     except ImportError:

@@ -9,7 +9,6 @@ from ullage.base.errors import UsageError
 from ullage.base.text import quote
 from ullage.setup import hook_settings, jsonedit, settings_json, userfile
 from ullage.setup.plans import Plan
-from ullage.setup.userfile import Change
 from ullage.sources import claude_state
 
 TYPE_CHECKING = False
@@ -42,7 +41,9 @@ def plan(environ: Mapping[str, str]) -> Plan:
     chained = " --then" in after and " --then" not in before
     note = "Your own status line stays: ours runs it with the same input and prints both." if chained else ""
     return Plan(
-        change=Change(file=file, after=after.encode()), words="Claude Code shows it from its next answer on.", note=note
+        change=userfile.plan_change(file, after.encode()),
+        words="Claude Code shows it from its next answer on.",
+        note=note,
     )
 
 
@@ -81,7 +82,7 @@ def plan_undo_all(environ: Mapping[str, str]) -> Plan:
     else:
         ours = hook_settings.takes_back(before, between) and settings_json.add_status_line(after) == between
     return Plan(
-        change=Change(file=file, after=between.encode()),
+        change=userfile.plan_change(file, between.encode()),
         more=(userfile.plan_removal(last, after.encode(), was_ours_alone=alone),),
         words="Claude Code shows and asks it no more from its next answer on.",
         note="" if ours else "They are not as ullage wrote them; what was changed in them goes with them.",
@@ -132,7 +133,9 @@ def plan_hooks(environ: Mapping[str, str], arguments: Sequence[str]) -> Plan:
         return Plan(change=None, words=f"{file.path} has these hooks already; nothing to add.")
     note = "" if settings_json.COMMAND in before else _KNOWS_BY_REFRESH
     return Plan(
-        change=Change(file=file, after=after.encode()), words="Claude Code asks them from its next start on.", note=note
+        change=userfile.plan_change(file, after.encode()),
+        words="Claude Code asks them from its next start on.",
+        note=note,
     )
 
 

@@ -9,7 +9,6 @@ from ullage.config.file import check_file
 from ullage.config.settings import DEFAULTS
 from ullage.setup import blocks, userfile
 from ullage.setup.plans import Plan, find_block
-from ullage.setup.userfile import Change
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,7 +59,7 @@ def plan(environ: Mapping[str, str], preset: str, glyphs: str) -> Plan:
         return Plan(change=None, words="The segment has that look already.")
     # What a block of before is replaced by needs no copy of it.
     takes_back = file.data != theirs
-    return Plan(change=Change(file=file, after=after), words="The next prompt has the look.", takes_back=takes_back)
+    return Plan(change=userfile.plan_change(file, after), words="The next prompt has the look.", takes_back=takes_back)
 
 
 def plan_undo(environ: Mapping[str, str]) -> Plan:
@@ -69,7 +68,7 @@ def plan_undo(environ: Mapping[str, str]) -> Plan:
     if find_block(file) is None:
         return Plan(change=None, words=f"{file.path} has no block of ullage: nothing to undo.")
     return Plan(
-        change=Change(file=file, after=_without_ours(file)),
+        change=userfile.plan_change(file, _without_ours(file)),
         words="The next prompt has the plain look.",
         takes_back=True,
     )

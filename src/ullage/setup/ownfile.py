@@ -13,7 +13,6 @@ from ullage.base.errors import UsageError
 from ullage.base.text import quote
 from ullage.setup import userfile
 from ullage.setup.plans import Plan
-from ullage.setup.userfile import Change
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,17 +32,18 @@ def plan(path: str, wanted: bytes, words: str, note: str = "") -> Plan:
         raise UsageError(
             f"{file.path} is there already, and is not as this command wrote it. It stays as it is; move it away first."
         )
-    return Plan(change=Change(file=file, after=wanted), words=words, note=note, takes_back=True)
+    return Plan(change=userfile.plan_change(file, wanted), words=words, note=note, takes_back=True)
 
 
 def plan_undo(path: str, words: str) -> Plan:
     """Return what removing the file would change."""
     file = userfile.read(path)
     if file.data is None or _MARK.search(file.data) is None:
-        return Plan(change=None, words=f"{file.path} is not from this command: nothing to undo.")
+        why = "is not there" if file.data is None else "is not from this command"
+        return Plan(change=None, words=f"{file.path} {why}: nothing to undo.")
     ours = _is_as_written(file.data)
     return Plan(
-        change=Change(file=file, after=None),
+        change=userfile.plan_change(file, None),
         words=words,
         note="" if ours else "The file is not as ullage wrote it; a copy is kept.",
         takes_back=ours,

@@ -13,7 +13,6 @@ from ullage.base.errors import UsageError
 from ullage.base.record import Record
 from ullage.setup import blocks, frameworks, loading, userfile
 from ullage.setup.hosts import Host, list_shapes
-from ullage.setup.userfile import Change
 from ullage.system import programs
 from ullage.system.files import read_regular
 
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from ullage.setup.blocks import Found
-    from ullage.setup.userfile import UserFile
+    from ullage.setup.userfile import Change, UserFile
 
 
 class Standing(Record):
@@ -98,7 +97,7 @@ def plan(host: Host) -> Plan:
     newline = b"\r\n" if crlf else b"\n"
     after = blocks.insert(file.data, host.name, os.fsencode(host.body), newline, before=host.before)
     note = _starship_note(host.path, file.data or b"", after) if host.name == "starship" else host.note
-    change = Change(file=file, after=after)
+    change = userfile.plan_change(file, after)
     return Plan(change=change, words=host.afterwards, note=note, more=_second_changes(host))
 
 
@@ -114,7 +113,7 @@ def _plan_anew(host: Host, file: UserFile, found: Found) -> Plan:
             )
         after = blocks.replace(file.data or b"", found, os.fsencode(host.body))
         note = f"The block at line {found.line} was written with other options, or by an ullage that was elsewhere."
-        return Plan(change=Change(file=file, after=after), words=host.afterwards, note=note, more=more)
+        return Plan(change=userfile.plan_change(file, after), words=host.afterwards, note=note, more=more)
     if more:
         return Plan(change=more[0], words=host.afterwards, note=host.note, more=more[1:])
     return Plan(change=None, words=f"{host.path} is set up already (line {found.line}).")
@@ -126,7 +125,7 @@ def _second_changes(host: Host) -> tuple[Change, ...]:
     for path, body in host.more:
         file = userfile.read(path)
         if find_block(file) is None:
-            changes.append(Change(file=file, after=blocks.insert(file.data, host.name, body.encode())))
+            changes.append(userfile.plan_change(file, blocks.insert(file.data, host.name, body.encode())))
     return tuple(changes)
 
 
@@ -144,7 +143,7 @@ def plan_undo(host: Host) -> Plan:
         return Plan(change=None, words=f"{host.path} has no block of ullage: nothing to undo.{own}")
     ours = _as_written(found, host) is not None
     return Plan(
-        change=Change(file=file, after=blocks.remove(file.data, found)),
+        change=userfile.plan_change(file, blocks.remove(file.data, found)),
         words=words,
         note="" if ours else "The block is not as ullage wrote it; what was changed in it goes with it.",
         takes_back=ours,
@@ -158,7 +157,7 @@ def _second_undone(host: Host) -> tuple[Change, ...]:
         file = userfile.read(path)
         found = find_block(file)
         if file.data is not None and found is not None:
-            changes.append(Change(file=file, after=blocks.remove(file.data, found)))
+            changes.append(userfile.plan_change(file, blocks.remove(file.data, found)))
     return tuple(changes)
 
 

@@ -11,7 +11,6 @@ from ullage.config.file import check_file
 from ullage.config.settings import DEFAULTS
 from ullage.setup import blocks, userfile
 from ullage.setup.plans import Plan, find_block
-from ullage.setup.userfile import Change
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,7 +59,7 @@ def plan(name: str, entry: Mapping[str, Any], environ: Mapping[str, str]) -> Pla
     words = f"remote:{name} counts from the next refresh on."
     # What a block of before is replaced by needs no copy of it.
     takes_back = found is not None and _is_as_written(found)
-    return Plan(change=Change(file=file, after=after), words=words, takes_back=takes_back)
+    return Plan(change=userfile.plan_change(file, after), words=words, takes_back=takes_back)
 
 
 def plan_undo(name: str, environ: Mapping[str, str]) -> Plan:
@@ -73,7 +72,7 @@ def plan_undo(name: str, environ: Mapping[str, str]) -> Plan:
         return Plan(change=None, words=f"{file.path} has no remote {name} of this command's: nothing to undo.{there}")
     after = blocks.remove(file.data, found)
     words = f"remote:{name} is asked no more."
-    return Plan(change=Change(file=file, after=after), words=words, takes_back=_is_as_written(found))
+    return Plan(change=userfile.plan_change(file, after), words=words, takes_back=_is_as_written(found))
 
 
 def _is_as_written(found: Found) -> bool:

@@ -32,11 +32,15 @@ _LEFT = re.compile(rf"({re.escape(_BACKUP)}(\.\d+)?)?\.\d+\.[0-9a-f]{{8}}\.new")
 
 
 class UserFile(Record):
-    """A file as it was read: `path` as the user knows it, `real` behind any links; `data` None where there is none."""
+    """A file as it was read: `path` as the user knows it, `real` behind any links; `data` None where there is none.
+
+    `refusal` says why it cannot be written, in a full sentence with what to do; empty where it can.
+    """
 
     path: str
     real: str
     data: bytes | None
+    refusal: str = ""
 
 
 class Change(Record):
@@ -52,20 +56,27 @@ def read(path: str) -> UserFile:
     real = os.path.realpath(path)
     try:
         if not os.path.lexists(path):
-            _check_directory(directories.find_existing(os.path.dirname(real)))
-            return UserFile(path=path, real=real, data=None)
-        _check_file(path, real, os.stat(real))
+            refusal = _refuse_directory(directories.find_existing(os.path.dirname(real)))
+            return UserFile(path=path, real=real, data=None, refusal=refusal)
+        refusal = _refuse_file(path, real, os.stat(real))
     except FileNotFoundError as error:
         raise UsageError(f"{path} is a link to {real}, which is not there. Make that file first.") from error
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}.") from error
-    _check_directory(os.path.dirname(real))
+    refusal = refusal or _refuse_directory(os.path.dirname(real))
     data = read_regular(real, LARGEST)
     if data is None:
         raise UsageError(f"{path} cannot be read, or is larger than {LARGEST >> 20} MiB. Change it by hand.")
     if b"\0" in data:
         raise UsageError(f"{path} holds NUL bytes: it is no text, or UTF-16. Change it by hand.")
-    return UserFile(path=path, real=real, data=data)
+    return UserFile(path=path, real=real, data=data, refusal=refusal)
+
+
+def plan_change(file: UserFile, after: bytes | None) -> Change:
+    """Return the change; raise UsageError where the file cannot be written, which matters to no look at it."""
+    if file.refusal:
+        raise UsageError(file.refusal)
+    return Change(file=file, after=after)
 
 
 def plan_removal(file: UserFile, after: bytes, *, was_ours_alone: bool) -> Change:
@@ -74,11 +85,11 @@ def plan_removal(file: UserFile, after: bytes, *, was_ours_alone: bool) -> Chang
     Such a file goes away where setup found none, which no backup shows; an empty one that setup found is empty again.
     """
     if not was_ours_alone:
-        return Change(file=file, after=after)
+        return plan_change(file, after)
     # One of the file as it is now holds nothing but ours, too.
     kept = [data for backup in _kept(file.path) if (data := read_regular(backup, LARGEST)) != file.data]
     blank = next((data for data in kept if data is not None and not data.strip()), after)
-    return Change(file=file, after=blank if kept else None)
+    return plan_change(file, blank if kept else None)
 
 
 def has_backup(file: UserFile, data: bytes) -> bool:
@@ -86,24 +97,19 @@ def has_backup(file: UserFile, data: bytes) -> bool:
     return any(read_regular(backup, LARGEST) == data for backup in _kept(file.path))
 
 
-def _check_directory(directory: str) -> None:
+def _refuse_directory(directory: str) -> str:
     if not os.path.isdir(directory):
         raise UsageError(f"{directory} is no directory. Move it away first.")
-    if not os.access(directory, os.W_OK | os.X_OK):
-        raise UsageError(
-            f"Nothing can be written in {directory}. Make it writable, or add the lines where the file comes from."
-        )
+    if os.access(directory, os.W_OK | os.X_OK):
+        return ""
+    return f"Nothing can be written in {directory}. Make it writable, or change the file where it comes from."
 
 
-def _check_file(path: str, real: str, status: os.stat_result) -> None:
+def _refuse_file(path: str, real: str, status: os.stat_result) -> str:
+    """Return why a file cannot be written, empty where it can; raise UsageError where it is not even to be read."""
     shown = path if path == real else f"{path} (a link to {real})"
     if not stat.S_ISREG(status.st_mode):
         raise UsageError(f"{shown} is no regular file. Move it away first.")
-    if not status.st_mode & stat.S_IWUSR or not os.access(real, os.W_OK):
-        raise UsageError(
-            f"{shown} is read-only. If a program such as a dotfile manager writes it, add the lines to where that has "
-            f"them from; else run: chmod u+w {shlex.quote(real)}"
-        )
     if status.st_nlink > 1:
         raise UsageError(
             f"{shown} has {status.st_nlink} names (hard links), and replacing it would leave the others behind. "
@@ -111,6 +117,12 @@ def _check_file(path: str, real: str, status: os.stat_result) -> None:
         )
     if hasattr(os, "geteuid") and not _is_ours(path, status, os.geteuid()):
         raise UsageError(f"{shown} belongs to another user. Run this as that user.")
+    if not status.st_mode & stat.S_IWUSR:
+        return (
+            f"{shown} is read-only. If a program such as a dotfile manager writes it, change it there; "
+            f"else run: chmod u+w {shlex.quote(real)}"
+        )
+    return "" if os.access(real, os.W_OK) else f"{shown} cannot be written. Change it where it comes from."
 
 
 def _is_ours(path: str, status: os.stat_result, user: int) -> bool:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _LIST = ".written-by-ullage"
+# Behind the name of a file that is being written: one that has its name is whole.
+_HALF = ".half-written"
 _LONGEST_ANSWER_SECONDS = 20
 
 
@@ -71,12 +73,16 @@ def write(tree: Tree) -> None:
     remove(tree.directory)
     listed = "".join(f"{_checksum(data)} {name}\n" for name, data in sorted(tree.files.items()))
     try:
+        os.makedirs(tree.directory, exist_ok=True)
         # What says that the rest is ours comes first.
-        for name, data in [(_LIST, listed.encode()), *sorted(tree.files.items())]:
+        with open(os.path.join(tree.directory, _LIST), "xb") as file:
+            file.write(listed.encode())
+        for name, data in sorted(tree.files.items()):
             path = os.path.join(tree.directory, name)
             os.makedirs(os.path.dirname(path), exist_ok=True)
-            with open(path, "xb") as file:
+            with open(path + _HALF, "xb") as file:
                 file.write(data)
+            os.rename(path + _HALF, path)
     except OSError as error:
         raise UsageError(f"{error.filename or tree.directory} cannot be written: {error.strerror}.") from error
 
@@ -89,7 +95,7 @@ def remove(directory: str) -> list[str]:
     kept = _changed(directory, written)
     names = [name for name in written if os.path.join(directory, name) not in kept]
     try:
-        for name in names:
+        for name in (*names, *(name + _HALF for name in written)):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(os.path.join(directory, name))
         os.unlink(os.path.join(directory, _LIST))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ullage.base.errors import SourceError
 from ullage.base.values import parse_time
+from ullage.quota.model import CLOCK_SLACK, leave_undated
 from ullage.sources import claude_state, wire
 
 TYPE_CHECKING = False
@@ -40,7 +41,13 @@ def parse(cached: Mapping[str, Any], account: Account, now: datetime) -> Reading
         raise SourceError(
             "other_account", "The usage report that Claude Code kept is not of the account that is signed in now."
         )
-    return wire.parse_usage(cached.get("utilization"), account=account, source=NAME, as_of=min(fetched_at, now))
+    reading = wire.parse_usage(cached.get("utilization"), account=account, source=NAME, as_of=min(fetched_at, now))
+    return leave_undated(reading, now) if is_from_future(fetched_at, now) else reading
+
+
+def is_from_future(fetched_at: datetime, now: datetime) -> bool:
+    """Say whether a report was dated by a clock that has since been set back, so that its age is not known."""
+    return fetched_at > now + CLOCK_SLACK
 
 
 def is_of_account(cached: Mapping[str, Any], account: Account) -> bool:

@@ -135,6 +135,17 @@ def read_sign_in(data: bytes | None) -> dict[str, Any]:
     return named if isinstance(named, dict) else {}
 
 
+def is_another_signed_in(account: Account, environ: Mapping[str, str]) -> bool:
+    """Say whether another person or organisation is signed in than this one; not where either is unknown."""
+    if account.id is None or environ.get("CLAUDE_CODE_OAUTH_TOKEN"):
+        return False
+    try:
+        return not read_account(environ, lambda _seconds: None).may_be(account)
+    except SourceError:
+        # The file is being written at this moment.
+        return False
+
+
 def find_disagreement(environ: Mapping[str, str]) -> Problem | None:
     """Return a problem where the stored sign-in is another account's than the state file names; else None."""
     try:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from ullage.base.errors import SourceError
+from ullage.quota.model import leave_undated
 from ullage.sources import claude_cache
 
 TYPE_CHECKING = False
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 CODE = "served_from_snapshot"
 
-_LONGEST_KEPT = timedelta(hours=1)
 # A minute, and what the clocks of two processes may differ.
 _REWRITTEN_WITHIN = timedelta(seconds=75)
 _REWRITTEN_ONCE_WITHIN = timedelta(minutes=5, seconds=15)
@@ -34,19 +34,15 @@ def date(reading: Reading, environ: Mapping[str, str], asked_at: datetime, *, is
     its age is unknown, and it counts as no listing.
     """
     fetched_at = claude_cache.read_fetched_at(environ, reading.account)
-    if fetched_at is None:
-        return reading if is_whole else _at(reading, asked_at - _LONGEST_KEPT, is_dated=False)
+    if fetched_at is None or claude_cache.is_from_future(fetched_at, asked_at):
+        return reading if is_whole else leave_undated(reading, asked_at).replace(is_listing=False)
     as_of = min(fetched_at, asked_at)
     if as_of >= asked_at - (_REWRITTEN_ONCE_WITHIN if is_whole else _REWRITTEN_WITHIN):
-        return _at(reading, as_of)
+        windows = tuple(window.replace(as_of=as_of) for window in reading.windows)
+        return reading.replace(as_of=as_of, windows=windows)
     raise SourceError(
         CODE,
         f"Claude Code could not reach the usage endpoint and repeated what it knew at {as_of.astimezone():%H:%M}. "
         "ullage asks again by itself; /usage in Claude Code may say why.",
         reached_server=True,
     )
-
-
-def _at(reading: Reading, as_of: datetime, *, is_dated: bool = True) -> Reading:
-    windows = tuple(window.replace(as_of=as_of, is_dated=is_dated) for window in reading.windows)
-    return reading.replace(as_of=as_of, windows=windows, is_dated=is_dated, is_listing=reading.is_listing and is_dated)

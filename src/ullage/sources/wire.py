@@ -71,6 +71,8 @@ def parse_usage(body: object, *, account: Account, source: str, as_of: datetime)
         problem=note_implausible(implausible),
         pools=tuple(take_first(_MOST_POOLS, _pools(body))),
         breakdown=tuple(take_first(_MOST_SHARES, _breakdown(body.get("seven_day_breakdown")))),
+        # A server under load has answered with nulls alone; an empty list is its word that there are no windows.
+        is_listing=bool(windows) or isinstance(body.get("limits"), list),
     )
 
 

@@ -93,8 +93,7 @@ def load_samples(path: str, owner: str, since: datetime, now: datetime) -> dict[
     if not os.path.exists(path):
         return {}
     try:
-        with database.set_aside_if_damaged(path, now), database.open_database(path, MIGRATIONS) as connection:
-            connection.execute("PRAGMA query_only = 1")
+        with database.set_aside_if_damaged(path, now), database.open_to_read(path, MIGRATIONS) as connection:
             rows = connection.execute(
                 "SELECT window, at, used_percent, resets_at FROM samples WHERE owner = ? AND at BETWEEN ? AND ? "
                 "ORDER BY window, at",
@@ -136,7 +135,7 @@ def _unreadable(path: str, error: Exception) -> HistoryError:
     what_then = (
         "The next look sets it aside, and a new one begins."
         if database.is_damage(error, path)
-        else "It stays as it is. Make room on the disk, or make the file readable and its directory writable."
+        else "It stays as it is. Make room on the disk, or make the file readable."
     )
     return HistoryError(f"The history in {path} cannot be read: {database.word_error(error)}. {what_then}")
 

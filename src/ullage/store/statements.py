@@ -10,12 +10,12 @@ import os
 
 from ullage.base.record import Record
 from ullage.quota import serial
-from ullage.quota.model import CLOCK_SLACK, SESSION_SOURCES
+from ullage.quota.model import CLOCK_SLACK, SESSION_SOURCES, leave_undated
 from ullage.system.files import find_mark, read_regular
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from ullage.quota.model import Reading
@@ -151,13 +151,28 @@ def is_same_but_for(name: str, one: Version, other: Version) -> bool:
 
 
 def _counted(files: Mapping[str, Reading], now: datetime) -> tuple[Reading, ...]:
-    """Return the statements that count: those with content, and those from the future only if there are no others.
+    """Return the statements that count: those with content, and of those from the future what no other states.
 
-    A statement that a fast clock has dated into the future would stay the newest until that time.
+    A statement that a fast clock has dated into the future would stay the newest until that time: its age is not known.
     """
     told = (reading for reading in files.values() if not reading.is_apart)
-    stated = tuple(reading for reading in told if reading.windows or reading.credits or reading.pools)
-    return tuple(reading for reading in stated if not is_from_future(reading, now)) or stated
+    stated = tuple(
+        reading for reading in told if reading.windows or reading.credits or reading.pools or reading.is_listing
+    )
+    dated = tuple(reading for reading in stated if not is_from_future(reading, now))
+    ahead = [leave_undated(reading, now) for reading in stated if is_from_future(reading, now)]
+    if not dated:
+        return tuple(ahead)
+    rest = (_leave_out(dated, reading) for reading in ahead)
+    return (*dated, *(reading for reading in rest if reading.windows))
+
+
+def _leave_out(dated: Sequence[Reading], ahead: Reading) -> Reading:
+    """Return a statement of unknown age with what no dated one states, and without what is of another account."""
+    stated = {window.id for reading in dated for window in reading.windows}
+    is_theirs = all(ahead.account.may_be(reading.account) for reading in dated)
+    windows = tuple(window for window in ahead.windows if is_theirs and window.id not in stated)
+    return ahead.replace(windows=windows, is_listing=False)
 
 
 def is_from_future(reading: Reading, now: datetime) -> bool:

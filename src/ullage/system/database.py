@@ -92,14 +92,42 @@ def open_database(
 def open_read_only(path: str) -> Iterator[Connection]:
     """Open a database as it is, and change nothing: not even its version."""
     _refuse_strange(path)
-    # By hand: importing urllib.parse takes longer than the read itself.
-    address = f"file:{path.replace('%', '%25').replace('?', '%3f').replace('#', '%23')}?mode=ro"
-    database = sqlite3.connect(address, uri=True, timeout=_BUSY_SECONDS)
+    database = _connect_read_only(path, "mode=ro")
     try:
+        if not _can_be_written(path) and not _can_be_read(database):
+            database.close()
+            # A reader of WAL makes a file beside it. Where none can be made, no writer of ours is at work either.
+            database = _connect_read_only(path, "immutable=1")
         with _decoded():
             yield database
     finally:
         database.close()
+
+
+@contextmanager
+def open_to_read(path: str, migrations: Sequence[str]) -> Iterator[Connection]:
+    """Open a database, brought up to the last migration where it can be written."""
+    with open_database(path, migrations) if _can_be_written(path) else open_read_only(path) as database:
+        database.execute("PRAGMA query_only = 1")
+        yield database
+
+
+def _connect_read_only(path: str, how: str) -> Connection:
+    # By hand: importing urllib.parse takes longer than the read itself.
+    address = f"file:{path.replace('%', '%25').replace('?', '%3f').replace('#', '%23')}?{how}"
+    return sqlite3.connect(address, uri=True, timeout=_BUSY_SECONDS)
+
+
+def _can_be_read(database: Connection) -> bool:
+    try:
+        database.execute("PRAGMA schema_version")
+    except sqlite3.OperationalError:
+        return False
+    return True
+
+
+def _can_be_written(path: str) -> bool:
+    return all(os.access(place, os.W_OK) for place in (path, os.path.dirname(path)))
 
 
 @contextmanager
@@ -216,7 +244,7 @@ def is_damage(error: Exception, path: str) -> bool:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code == sqlite3.SQLITE_READONLY:
         # A byte of its head says so, where the system does not.
-        return all(os.access(place, os.W_OK) for place in (path, os.path.dirname(path)))
+        return _can_be_written(path)
     return code in _DAMAGED or isinstance(error, DamagedError) or any(words in str(error) for words in _DAMAGED_WORDS)
 
 
