@@ -23,8 +23,11 @@ def loads(text: str) -> dict[str, Any] | None:
     """Return what tomllib would; None for a text that only tomllib can read."""
     root: dict[str, Any] = {}
     table, named = root, set()
+    lines = text.split("\n")
+    if not "".join(lines).isprintable():
+        return None
     try:
-        for line in map(_line, text.split("\n")):
+        for line in (stripped for line in lines if (stripped := line.strip(" ")) and stripped[0] != "#"):
             if line.startswith("[["):
                 table = _entry(root, line, is_first=line not in named)
                 named.add(line)
@@ -33,7 +36,7 @@ def loads(text: str) -> dict[str, Any] | None:
                     return None
                 named.add(line)
                 table = _table(root, line)
-            elif line and not line.startswith("#"):
+            else:
                 name, value = _pair(line)
                 if name in table:
                     return None
@@ -41,12 +44,6 @@ def loads(text: str) -> dict[str, Any] | None:
     except ValueError:
         return None
     return root
-
-
-def _line(line: str) -> str:
-    if not line.isprintable():
-        raise _NotPlainError
-    return line.strip(" ")
 
 
 def _entry(root: dict[str, Any], line: str, *, is_first: bool) -> dict[str, Any]:
