@@ -187,7 +187,7 @@ def _put_in_place(written: Mapping[str, str]) -> dict[str, OSError]:
 def _cannot_write(path: str, error: OSError) -> CacheError:
     return CacheError(
         f"Cannot write {path}: {error.strerror}. Make room or make the directory writable, "
-        "or name another one in ULLAGE_CACHE_DIR."
+        "or name others in ULLAGE_CACHE_DIR and ULLAGE_STATE_DIR."
     )
 
 

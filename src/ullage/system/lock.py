@@ -48,7 +48,8 @@ def hold_lock(path: str, wait_seconds: float = 0) -> Iterator[bool]:
             yield held
     except _LockError as error:
         raise CacheError(
-            f"Cannot lock {path}: {error}. Make the directory writable, or name another one in ULLAGE_CACHE_DIR."
+            f"Cannot lock {path}: {error}. Make the directory writable, "
+            "or name others in ULLAGE_CACHE_DIR and ULLAGE_STATE_DIR."
         ) from error
 
 
