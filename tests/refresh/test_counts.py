@@ -129,7 +129,7 @@ def test_a_refresh_imports_the_source_that_it_asks(environ: dict[str, str], simu
     done = run([PYTHON, "-c", BY_OAUTH], environ)
     own, others = done.stdout.splitlines()
     sources = {name.removeprefix("ullage.sources.") for name in own.split() if name.startswith("ullage.sources.")}
-    assert sources == {"claude_state", "credentials", "oauth", "wire"}
+    assert sources == {"claude_state", "credentials", "oauth", "wire", "wire_windows"}
     assert not [name for name in own.split() if name.startswith("ullage.alerts")]
     assert others == ""
 
