@@ -35,7 +35,7 @@ READING = HELP - {"ullage.cli.listing"} | modules(
     system="files places",
 )
 HISTORY = modules(base="contexts", store="history", system="database directories")
-GUARD = READING | modules(cli="guard_verdict known", guard="limits", render="words")
+GUARD = READING | modules(cli="guard_verdict known", guard="limits", render="words", sources="claude_state")
 # A refresh that is not due looks whether another has signed in.
 ASKING = READING | modules(sources="claude_state")
 JSON = ASKING | HISTORY | modules(cli="usage_report", quota="contract")

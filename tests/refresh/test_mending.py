@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.conftest import STANDINS
-from tests.support.tools import ullage
+from tests.support.tools import ULLAGE, run, ullage, wait_until
 from ullage import refresh
 from ullage.simulate import Reply
 from ullage.store.cache import ProfileCache
@@ -87,6 +87,8 @@ def test_whoever_signs_in_after_another_is_asked_about_at_once(bare: dict[str, s
     assert document["account"]["organization_id"] == account["organizationUuid"]
     assert (document["source"], document["state"]) == ("claude-cli", "fresh")
     state.write_text(json.dumps({"oauthAccount": {"accountUuid": "a-second"}}))
+    unknown = ullage("guard", environ=bare)
+    assert (unknown.returncode, "Another account has signed in" in unknown.stderr) == (3, True)
     assert ullage("guard", "--refresh", environ=bare).returncode == 0
     assert ProfileCache(bare).load_schedule().account_id == "a-second"
     # What fails then is not tried at each look.
@@ -94,6 +96,20 @@ def test_whoever_signs_in_after_another_is_asked_about_at_once(bare: dict[str, s
     state.write_text(json.dumps({"oauthAccount": {"accountUuid": "a-third"}}))
     assert refresh.refresh(bare).result == "failed"
     assert refresh.refresh(bare).result == "not_due"
+
+
+def test_a_hook_blocks_for_no_account_before_and_has_the_new_one_asked_about(bare: dict[str, str]) -> None:
+    install_claude(bare)
+    assert refresh.refresh(bare).result == "refreshed"
+    state, command = Path(bare["HOME"], ".claude.json"), [ULLAGE, "hook", "--block", "1"]
+    event = json.dumps({"hook_event_name": "UserPromptSubmit", "session_id": "s", "cwd": "/"})
+    assert json.loads(run(command, bare, input=event).stdout)["decision"] == "block"
+    state.write_text(json.dumps({"oauthAccount": {"accountUuid": "another"}}))
+    said = json.loads(run(command, bare, input=event).stdout)
+    assert "Another account has signed in" in said["systemMessage"]
+    assert "decision" not in said
+    wait_until(lambda: ProfileCache(bare).load_schedule().account_id == "another", what="the new account's reading")
+    assert "decision" in json.loads(run([*command, "--fail-closed"], bare, input=event).stdout)
 
 
 def test_another_source_is_asked_at_once(bare: dict[str, str], simulate: Callable[..., Simulator]) -> None:

@@ -14,14 +14,14 @@ from ullage import config, guard
 from ullage.base import jsontext
 from ullage.base.arguments import find_last_value, parse_options
 from ullage.base.dates import UTC, datetime, timedelta
-from ullage.base.errors import CacheError, UllageError, UsageError, describe_fault
+from ullage.base.errors import CacheError, SourceError, UllageError, UsageError, describe_fault
 from ullage.base.record import Record
 from ullage.base.text import make_visible
 from ullage.base.values import format_time, parse_time
 from ullage.claude_code import answers
 from ullage.guard import Question
 from ullage.guard.limits import Limit, UnknownWindowError, find_named_window, parse_duration, parse_limit
-from ullage.prompt import start_refresh_if_due
+from ullage.prompt import start_refresh, start_refresh_if_due
 from ullage.quota.model import list_named_limits
 from ullage.store.cache import ProfileCache
 from ullage.system.files import read_regular, read_up_to, write_atomically
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from ullage.claude_code.answers import Event
     from ullage.guard import WindowVerdict
-    from ullage.quota.model import Window
+    from ullage.quota.model import Reading, Window
 
 HARMLESS, BLOCKS = 1, 2
 _LARGEST_INPUT = 64 << 20
@@ -163,13 +163,12 @@ def _answer(event: Event, orders: Orders, environ: Mapping[str, str]) -> dict[st
             raise UsageError(wrong)
         reading, problem, now = cache.load_reading(), cache.load_schedule().problem, datetime.now(UTC)
         windows = list_named_limits(reading) if reading else ()
-        refused, warned = (
-            guard.judge(question, reading, problem, {}, settings.thresholds, now)
-            for question in (
-                Question(most=_named(block, windows), allow_credits=orders.allow_credits),
-                Question(most=_named(warn, windows)),
-            )
+        questions = (
+            Question(most=_named(block, windows), allow_credits=orders.allow_credits),
+            Question(most=_named(warn, windows)),
         )
+        refused, warned = (guard.judge(each, reading, problem, {}, settings.thresholds, now) for each in questions)
+        _refuse_former_account(reading, environ, is_silent=not orders.tell_every and refused.allowed and warned.allowed)
     except UllageError as error:
         if fail_closed:
             return answers.block_event(event, str(error))
@@ -199,6 +198,19 @@ def _answer(event: Event, orders: Orders, environ: Mapping[str, str]) -> dict[st
         return answers.build_warning(event, [finding.why for finding in new])
     room = answers.tell_room(event, reading, settings.thresholds, now) if reading and orders.tell_every else None
     return room if room and _may_tell_room(event, orders.tell_every or timedelta(), cache, now) else None
+
+
+def _refuse_former_account(reading: Reading | None, environ: Mapping[str, str], *, is_silent: bool) -> None:
+    """Raise SourceError where another account has signed in since the reading, and have that asked about."""
+    if reading is None or is_silent:
+        return
+    # Imported late: most events are silent.
+    from ullage.sources import claude_state
+
+    other = claude_state.find_other_sign_in(reading.account, environ)
+    if other is not None:
+        start_refresh(environ)
+        raise SourceError(other.code, other.message)
 
 
 def _may_tell_room(event: Event, every: timedelta, cache: ProfileCache, now: datetime) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from ullage import guard
+from ullage import guard, refresh
 from ullage.base.dates import UTC, datetime
 from ullage.cli.asking import refresh_or_wait
 from ullage.cli.settings import load_settings, print_issues
@@ -63,12 +63,15 @@ class Known:
         return verdict.outcome == "unknown" and exits.is_without_account(self._cache.load_schedule().problem)
 
     def judge(self, question: Question, now: datetime) -> Verdict:
-        """Judge the last reading by the question."""
-        reading = self.load_reading()
+        """Judge the last reading by the question; nothing is known where another account has signed in since."""
+        reading, problem = self.load_reading(), self._cache.load_schedule().problem
+        other = refresh.find_other_sign_in(reading, os.environ)
+        if other is not None:
+            reading, problem = None, other
         return guard.judge(
             question,
             reading,
-            self._cache.load_schedule().problem,
+            problem,
             overview.load_forecasts(self._cache, reading, self.settings.thresholds, now) if question.need else {},
             self.settings.thresholds,
             now,

@@ -43,7 +43,7 @@ def run(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int | No
     if text:
         _print(text + b"\n")
     if timeline.is_due(header, now):
-        _start_refresh(environ)
+        start_refresh(environ)
     return 0
 
 
@@ -63,7 +63,7 @@ def start_refresh_if_due(
         return 0
     now = int(time.time())
     if any(timeline.is_due(header, now) for header in headers):
-        _start_refresh(environ, start)
+        start_refresh(environ, start)
     return 0
 
 
@@ -71,7 +71,8 @@ def _read(surface: str, environ: Mapping[str, str]) -> bytes:
     return read_regular(locate_timeline(environ, choose_timeline(surface, environ)), own=True) or b""
 
 
-def _start_refresh(environ: Mapping[str, str], start: Callable[[Mapping[str, str]], None] | None = None) -> None:
+def start_refresh(environ: Mapping[str, str], start: Callable[[Mapping[str, str]], None] | None = None) -> None:
+    """Start a refresh in the background, unless one has just been started; `start` as `start_refresh_if_due` has it."""
     from ullage.system import claim
 
     directory = locate_profile(environ)

@@ -29,6 +29,8 @@ NO_ACCOUNT = (
     "no_status_line",
     "no_remote",
 )
+# Those that leave nothing known, though no source failed: after the last one a refresh asks about the new account.
+_NOTHING_YET = (*NO_ACCOUNT, "other_sign_in")
 
 
 def choose_exit_code(
@@ -36,7 +38,7 @@ def choose_exit_code(
 ) -> ExitCode:
     """Choose the exit code that the contract defines for a reading's state and for the last refresh's problem."""
     if reading is None:
-        return SOURCE_FAILED if problem and not is_without_account(problem) else NOTHING_KNOWN
+        return NOTHING_KNOWN if problem is None or problem.code in _NOTHING_YET else SOURCE_FAILED
     return TOO_OLD if judge_age(reading.as_of, now, thresholds) == "expired" else UNDER
 
 

@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ullage.quota.model import Problem
+    from ullage.quota.model import Problem, Reading
     from ullage.quota.schedule import Schedule
     from ullage.refresh.attempt import Result
 
@@ -89,6 +89,15 @@ def _is_of_another_account(schedule: Schedule, environ: Mapping[str, str]) -> bo
     from ullage.sources import claude_state
 
     return claude_state.is_another_signed_in(schedule.account, environ)
+
+
+def find_other_sign_in(reading: Reading | None, environ: Mapping[str, str]) -> Problem | None:
+    """Return a problem where another person or organisation is signed in than the one that a reading is of."""
+    if reading is None or reading.account.id is None:
+        return None
+    from ullage.sources import claude_state
+
+    return claude_state.find_other_sign_in(reading.account, environ)
 
 
 def _find_under_way(cache: ProfileCache, now: datetime) -> Outcome:

@@ -137,13 +137,23 @@ def read_sign_in(data: bytes | None) -> dict[str, Any]:
 
 def is_another_signed_in(account: Account, environ: Mapping[str, str]) -> bool:
     """Say whether another person or organisation is signed in than this one; not where either is unknown."""
-    if account.id is None or environ.get("CLAUDE_CODE_OAUTH_TOKEN"):
+    if account.id is None or environ.get("CLAUDE_CODE_OAUTH_TOKEN") or environ.get("ULLAGE_TRUSTED_CACHE"):
         return False
     try:
         return not read_account(environ, lambda _seconds: None).may_be(account)
     except SourceError:
         # The file is being written at this moment.
         return False
+
+
+def find_other_sign_in(account: Account, environ: Mapping[str, str]) -> Problem | None:
+    """Return a problem where another person or organisation is signed in than the one that a reading is of."""
+    if not is_another_signed_in(account, environ):
+        return None
+    return Problem(
+        code="other_sign_in",
+        message="Another account has signed in since the last reading. `ullage refresh` asks for its numbers.",
+    )
 
 
 def find_disagreement(environ: Mapping[str, str]) -> Problem | None:
