@@ -18,13 +18,17 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130
     except MemoryError:
-        return _out_of_memory(sys.argv[1:])
+        return _give_up("This process may have no more memory, so it stopped. `ulimit -v` shows a limit.")
+    except EOFError:
+        # Python's own, of a compiled module.
+        below = os.path.dirname(os.path.abspath(__file__))
+        return _give_up(f"A full disk has cut a file of it short. Remove the directories __pycache__ below {below}.")
 
 
-def _out_of_memory(arguments: list[str]) -> int:
-    """Say in one line that there is no memory; a hook that is to fail closed blocks by its exit code."""
-    print("ullage: This process may have no more memory, so it stopped. `ulimit -v` shows a limit.", file=sys.stderr)
-    return 2 if arguments[:1] == ["hook"] and "--fail-closed" in arguments else 5
+def _give_up(why: str) -> int:
+    """Say in one line why nothing can be done; a hook that is to fail closed blocks by its exit code."""
+    print(f"ullage: {why}", file=sys.stderr)
+    return 2 if sys.argv[1:2] == ["hook"] and "--fail-closed" in sys.argv else 5
 
 
 def _dispatch() -> int:

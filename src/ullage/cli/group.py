@@ -63,6 +63,9 @@ def run(arguments: Sequence[str]) -> int:
     except click.ClickException as error:
         show_error(error)
         return error.exit_code
-    except click.Abort:
+    except click.Abort as error:
+        if isinstance(error.__cause__, EOFError):
+            # Not the person's at a question, which has no cause: `__main__` knows it.
+            raise error.__cause__ from None
         return 130
     return result if isinstance(result, int) else 0
