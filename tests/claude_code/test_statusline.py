@@ -567,7 +567,8 @@ IMPORTED = {"__future__", "_datetime", "_json", "gc"} | tools.modules(
     store="statements",
     system="files places",
 )
-BY_A_CONFIG = tools.modules(base="shipped", config="checks file options plain wishes", system="directories secret")
+BY_A_CONFIG = tools.modules(config="file plain", system="directories")
+BY_AN_OPTION = tools.modules(base="shipped", config="checks judging options wishes", system="secret")
 
 
 def is_published(environ: Mapping[str, str]) -> bool:
@@ -593,12 +594,14 @@ def test_an_unchanged_line_imports_this_and_nothing_else(environ: dict[str, str]
 
 
 @pytest.mark.parametrize("options", ["", 'show = "used"', "template = '{top}'"], ids=["explained", "set", "not plain"])
-def test_a_config_toml_adds_its_checks_and_seldom_the_reader_of_toml(options: str, environ: dict[str, str]) -> None:
+def test_what_a_config_toml_sets_adds_its_checks_and_seldom_the_reader_of_toml(
+    options: str, environ: dict[str, str]
+) -> None:
     Path(environ["ULLAGE_CONFIG"]).write_text(write_default().replace("[segment]", f"[segment]\n{options}", 1))
     modules = imported(environ)
     assert ("tomllib" in modules) == ("'" in options)
     if "tomllib" not in modules:
-        assert modules == IMPORTED | BY_A_CONFIG
+        assert modules == IMPORTED | BY_A_CONFIG | (BY_AN_OPTION if options else set())
 
 
 def test_a_second_statement_and_a_width_add_what_they_need(environ: dict[str, str]) -> None:

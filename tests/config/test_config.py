@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from ullage import config
 from ullage.base.errors import UsageError
 from ullage.config import file
-from ullage.config.checks import Issue
 from ullage.config.default_file import write_default, write_value
+from ullage.config.file import Issue
 from ullage.config.options import OPTIONS
 from ullage.config.palette import LEVELS, Colouring
 from ullage.config.settings import DEFAULTS

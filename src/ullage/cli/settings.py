@@ -13,7 +13,7 @@ from ullage.system.streams import wants_colour
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ullage.config import Settings
-    from ullage.config.checks import Issue
+    from ullage.config.file import Issue
 
 
 def load_desktop_settings(settings: Settings) -> Settings:

@@ -1,8 +1,8 @@
 """The configuration: the values in force, from config.toml and the environment, and what is wrong with them.
 
 `settings` has the defaults and types the values; `options` is the table of what can be set, `checks` what may stand
-there; `file` reads a config.toml, `default_file` makes one that explains every option. A status line imports no more of
-them than the settings where there is no file.
+there; `file` reads a config.toml, `judging` checks what it sets, `default_file` makes one that explains every option. A
+status line imports the settings alone where there is no file, and no checks where that sets nothing.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, Literal
 
-    from ullage.config.checks import Issue
+    from ullage.config.file import Issue
 
 __all__ = [
     "Settings",

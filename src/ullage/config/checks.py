@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ullage.base.errors import UsageError
-from ullage.base.record import Record
 from ullage.config.wishes import parse_quiet_hours
 
 TYPE_CHECKING = False
@@ -15,13 +14,6 @@ if TYPE_CHECKING:
     Check = Callable[[Any], str | None]
 
 _LONGEST_IDENTIFIER = 64
-
-
-class Issue(Record):
-    """What is wrong with a configuration file, and where; line 0 is the file as a whole."""
-
-    line: int
-    message: str
 
 
 def one_of(*words: str) -> Check:

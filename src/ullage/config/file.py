@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ullage.base.text import clean, find_near
+from ullage.base.record import Record
+from ullage.base.text import clean
 from ullage.config import plain
-from ullage.config.checks import Issue
-from ullage.config.options import OPTIONS
+from ullage.config.settings import DEFAULTS
 from ullage.system import directories
 from ullage.system.files import read_regular
 
@@ -14,12 +14,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
 
-    from ullage.config.options import Option
-
 _LARGEST_FILE = 1 << 16
 _MOST_ISSUES = 20
 # Options whose value is a table with names of the user's choice.
-_TABLES = tuple(option.key for option in OPTIONS if isinstance(option.default, dict))
+_TABLES = tuple(key for key, default in DEFAULTS.items() if isinstance(default, dict))
+
+
+class Issue(Record):
+    """What is wrong with a configuration file, and where; line 0 is the file as a whole."""
+
+    line: int
+    message: str
 
 
 def read(path: str, values: dict[str, Any]) -> tuple[dict[str, Any], tuple[Issue, ...]]:
@@ -46,7 +51,7 @@ def check_file(data: bytes, values: dict[str, Any]) -> tuple[dict[str, Any], tup
     """Put a file's correct values over the given ones, and return the issues of the file."""
     try:
         text = data.decode()
-        given = dict(list_options(_loads(text)))
+        given = {key: value for key, value in list_options(_loads(text)) if value != {}}
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         return values, (Issue(line=line, message="is not in UTF-8. Save it in that encoding"),)
@@ -54,60 +59,17 @@ def check_file(data: bytes, values: dict[str, Any]) -> tuple[dict[str, Any], tup
         return values, (Issue(line=_line_of_error(error), message=f"is not TOML: {error}"),)
     except RecursionError:
         return values, (Issue(line=0, message="is nested too deeply"),)
-    issues: list[Issue] = []
-    for key, value in given.items():
-        option = next((option for option in OPTIONS if option.key == key), None)
-        if option is not None and key in _TABLES and isinstance(value, dict):
-            right, wrong = _entries(option, value)
-            values[key] = right
-            issues += [_issue(text, key, place, words) for place, words in wrong]
-            continue
-        words = f"is not an option{_nearest(key)}" if option is None else option.check(value)
-        if words:
-            issues.append(_issue(text, key, key, words))
-        if option is not None:
-            values[key] = value if words is None else _right_tables(option, value) or values[key]
-    issues += [_issue(text, key, key, words) for key, words in _check_together(values)]
+    if not given:
+        # A file that only explains the options, as `ullage config write` makes it.
+        return values, ()
+    from ullage.config import judging
+
+    issues = [_issue(text, *fault) for fault in judging.take_in(given, values)]
     return values, tuple(issues[:_MOST_ISSUES])
-
-
-def _check_together(values: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield each option that contradicts another one, with what is wrong, and give it a value that fits."""
-    warning, critical = values["severity.warning_percent"], values["severity.critical_percent"]
-    if warning > critical:
-        values["severity.warning_percent"] = critical
-        yield "severity.warning_percent", f"is {warning:g}, above critical_percent ({critical:g}): none would be seen"
-    stale, expired = values["age.stale_after_minutes"], values["age.expire_after_minutes"]
-    if stale > expired:
-        values["age.stale_after_minutes"] = expired
-        yield "age.stale_after_minutes", f"is {stale:g}, above expire_after_minutes ({expired:g}): none would be seen"
 
 
 def _issue(text: str, key: str, place: str, words: str) -> Issue:
     return Issue(line=_line_of_key(text, place), message=f"{clean(key, 100)} {words}")
-
-
-def _entries(option: Option, table: Mapping[str, Any]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-    """Return a table's correct entries, and for each wrong one the key to look for and what is wrong."""
-    right, wrong = {}, []
-    for name, value in table.items():
-        words = option.check({name: value})
-        if words is None:
-            right[name] = value
-            continue
-        fields = value if isinstance(value, dict) else {}
-        at_fault = [field for field in fields if option.check({name: {field: fields[field]}}) == words]
-        wrong.append((".".join([option.key, name, *at_fault[:1]]), words))
-    return right, wrong
-
-
-def _right_tables(option: Option, value: object) -> list[Any]:
-    """Return the tables of an array that are right together: a mistake in one silences no other."""
-    right: list[Any] = []
-    for entry in value if isinstance(value, list) else ():
-        if isinstance(entry, dict) and option.check([*right, entry]) is None:
-            right.append(entry)
-    return right
 
 
 def _loads(text: str) -> dict[str, Any]:
@@ -126,13 +88,6 @@ def list_options(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[s
             yield from list_options(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value
-
-
-def _nearest(key: str) -> str:
-    known = [option.key for option in OPTIONS]
-    end = "." + key.rsplit(".", maxsplit=1)[-1]
-    near = find_near(key, known) or next((each for each in known if each.endswith(end)), None)
-    return f"; did you mean {near}?" if near else ". `ullage config` lists them"
 
 
 def _line_of_error(error: Exception) -> int:
