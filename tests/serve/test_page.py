@@ -391,6 +391,8 @@ def test_a_line_breaks_at_a_reset_and_a_session_is_a_strip(known: dict[str, str]
         # From 89 % down to what this week stands at there is no line.
         assert len(lines) == 2
         assert week.locator(".reset").count() == 1
+        newest = "hours([{at: 7 * DAY + 400, used_percent: 5, resets: null}], 0, 7 * DAY, 500)"
+        assert page.evaluate(f"{newest}.filter(part => part.getAttribute('class') === 'hour').length") == 1
         strip = page.locator("#past figure.strip")
         opacities = [cell.get_attribute("fill-opacity") for cell in strip.locator("rect.hour").all()]
         # As strong as it was full: 12 % where it is empty, and 89 % of the rest.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,3 +27,27 @@ def test_any_path_can_be_read(tmp_path: Path, name: str) -> None:
         pass
     with database.open_read_only(path) as connection:
         assert connection.execute("SELECT thing FROM things").fetchall() == [(7,)]
+
+
+def test_a_new_file_waits_for_whoever_is_making_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = str(tmp_path / "new")
+    database.create_private(path)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    monkeypatch.setattr(time, "sleep", lambda _seconds: other.execute("COMMIT"))
+    with database.open_database(path, ("CREATE TABLE things (thing)",)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    other.close()
+
+
+def test_a_file_that_another_keeps_is_said_to_be_locked(tmp_path: Path) -> None:
+    path = str(tmp_path / "kept")
+    database.create_private(path)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with (
+        pytest.raises(sqlite3.OperationalError, match="locked"),
+        database.open_database(path, ("CREATE TABLE things (thing)",), 0.05),
+    ):
+        pass
+    other.close()

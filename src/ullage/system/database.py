@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import time
 
 from ullage.base.contexts import contextmanager, suppress
 from ullage.system import directories
@@ -31,6 +32,7 @@ Connection = sqlite3.Connection
 ERRORS = (sqlite3.Error, OSError)
 
 _BUSY_SECONDS = 5.0
+_BUSY_PAUSE_SECONDS = 0.01
 # Far beyond any version number of ours: a larger one is damage.
 _LAST_VERSION = 1000
 _COMPANIONS = ("", "-wal", "-shm")
@@ -77,12 +79,13 @@ def open_database(
     be lost to a power cut waits for no disk, not even when it is made.
     """
     _refuse_strange(path)
-    database = sqlite3.connect(path, timeout=busy_seconds or _BUSY_SECONDS, isolation_level=None)
+    patience = busy_seconds or _BUSY_SECONDS
+    database = sqlite3.connect(path, timeout=patience, isolation_level=None)
     try:
         with _decoded():
             if may_be_lost:
                 database.execute("PRAGMA synchronous = OFF")
-            _migrate(database, migrations)
+            _migrate(database, migrations, patience)
             yield database
     finally:
         database.close()
@@ -156,7 +159,7 @@ def check(database: Connection) -> None:
         raise DamagedError(str(found).splitlines()[0] if found else "its pages do not fit together")
 
 
-def _migrate(database: Connection, migrations: Sequence[str]) -> None:
+def _migrate(database: Connection, migrations: Sequence[str], busy_seconds: float) -> None:
     version = _version(database)
     if version > _LAST_VERSION:
         raise DamagedError(f"it names a version that there is not ({version})")
@@ -164,12 +167,26 @@ def _migrate(database: Connection, migrations: Sequence[str]) -> None:
         raise sqlite3.NotSupportedError(f"it was written by a newer ullage (version {version})")
     if version == len(migrations):
         return
-    database.execute("PRAGMA journal_mode = WAL")
+    _use_wal(database, busy_seconds)
     with transaction(database):
         for number, script in enumerate(migrations[_version(database) :], _version(database) + 1):
             for statement in filter(str.strip, script.split(";")):
                 database.execute(statement)
             database.execute(f"PRAGMA user_version = {number}")
+
+
+def _use_wal(database: Connection, busy_seconds: float) -> None:
+    """Let writers and readers work side by side; wait for another writer, for which SQLite itself does not here."""
+    ends = time.monotonic() + busy_seconds
+    while True:
+        try:
+            database.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > ends:
+                raise
+            time.sleep(_BUSY_PAUSE_SECONDS)
+        else:
+            return
 
 
 def _version(database: Connection) -> int:

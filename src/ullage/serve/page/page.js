@@ -478,7 +478,8 @@ function countsOf(own) {
 function hours(own, begins, ends, width) {
   const first = new Date(begins);
   first.setMinutes(0, 0, 0);
-  const cells = Math.ceil((ends - first) / HOUR), size = width / cells;
+  // The newest sample may be of an hour that has just begun, which the server's time in whole seconds does not know yet.
+  const cells = Math.floor((Math.max(ends, own.at(-1).at) - first) / HOUR) + 1, size = width / cells;
   const levels = new Array(cells).fill(null);
   const raise = (at, used) => {
     const cell = Math.floor((at - first) / HOUR);
