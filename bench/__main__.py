@@ -44,7 +44,10 @@ _HEADINGS = ("", "median ms", "quartiles", "slowest", "ratio", "peak MiB", "runs
 
 
 def main(names: Sequence[str]) -> int:
-    """Measure the modules named, or all."""
+    """Measure the modules named, or all; say which there are where another word is given."""
+    if not {*names} <= {*MODULES, "pace"}:
+        print(f"python -m bench [NAME ...]: without names all of {', '.join(MODULES)}; also pace.", file=sys.stderr)
+        return 0 if {*names} <= {"-h", "--help"} else 2
     processes.adopt_orphans()
     console = Console(width=None if sys.stdout.isatty() else _PLAIN_WIDTH)
     machine = {
