@@ -291,10 +291,10 @@ def run_named(
 
 
 def ask_program(command: Sequence[str], environ: Mapping[str, str], *, seconds: float) -> Finished | None:
-    """Run a program as `run_program` does; None where it cannot be started, or does not end in its time."""
+    """Run a program as `run_program` does; None where it cannot be started, or does not run to its end."""
     try:
-        return run_program(command, environ, seconds=seconds)
-    except (OSError, ValueError, ProgramLateError, ProgramFloodError):
+        return run_named(command, environ, seconds=seconds)
+    except NotRunError:
         return None
 
 
